@@ -1,0 +1,169 @@
+//! What the rules look at: one Service with everything that joins it.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::inventory::{
+    EndpointSliceRecord, Inventory, Kind, ObjectKey, PodRecord, ServicePort, ServiceRecord,
+    ServiceType, Sync, TargetPort,
+};
+use crate::topology::{BackendState, BackendTarget, ServiceTraffic};
+
+/// How long a pod may take to become ready before that is wrong.
+const START: SignedDuration = SignedDuration::from_secs(30);
+
+/// How far the objects of a kind can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Known {
+    /// Nothing is held, or not all: not listed yet, not permitted, not served.
+    Unseen,
+    /// What is held was true once: the watch is lost, or the server cut the list.
+    Held,
+    /// What is held is what the cluster holds.
+    Live,
+}
+
+/// One Service as the rules see it.
+pub(super) struct Case<'a> {
+    /// Its doors, ports and backends.
+    pub traffic: &'a ServiceTraffic,
+    /// Everything else.
+    pub inventory: &'a Inventory,
+    /// The moment to judge ages by.
+    pub now: Timestamp,
+    /// Pods that its selector matches, finished ones too.
+    pub selected: Vec<&'a Arc<PodRecord>>,
+    /// Its slices, without the deprecated FQDN ones that kube-proxy ignores.
+    pub slices: Vec<&'a Arc<EndpointSliceRecord>>,
+    /// What takes new traffic on at least one port.
+    pub ready: BTreeSet<BackendTarget>,
+    /// What should take traffic.
+    pub wanted: BTreeSet<BackendTarget>,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn new(
+        traffic: &'a ServiceTraffic,
+        inventory: &'a Inventory,
+        now: Timestamp,
+    ) -> Self {
+        let service = &traffic.service;
+        let mut case = Self {
+            traffic,
+            inventory,
+            now,
+            selected: inventory.pods_selected_by(service),
+            slices: inventory
+                .slices_of(&service.key)
+                .filter(|slice| &*slice.address_type != "FQDN")
+                .collect(),
+            ready: BTreeSet::new(),
+            wanted: BTreeSet::new(),
+        };
+        let mut targets = case.targets();
+        // Without the pods, what the slices list is all there is to go by.
+        if !service.selector.is_empty() && case.known(Kind::Pod) > Known::Unseen {
+            case.wanted = case.candidates().map(target).collect();
+        } else {
+            case.wanted = targets.iter().map(|(target, _)| target.clone()).collect();
+        }
+        targets.retain(|(_, state)| *state == BackendState::Ready);
+        case.ready = targets.into_iter().map(|(target, _)| target).collect();
+        let ready = case.ready.iter().cloned();
+        case.wanted.extend(ready);
+        case
+    }
+
+    /// The Service.
+    pub(super) fn service(&self) -> &'a ServiceRecord {
+        &self.traffic.service
+    }
+
+    /// Whether traffic to it is meant to end at endpoints.
+    pub(super) fn needs_endpoints(&self) -> bool {
+        self.service().service_type != ServiceType::ExternalName
+    }
+
+    /// Selected pods that can take traffic or are about to: neither finished nor going.
+    pub(super) fn candidates(&self) -> impl Iterator<Item = &'a Arc<PodRecord>> + '_ {
+        self.selected
+            .iter()
+            .copied()
+            .filter(|pod| pod.is_active() && pod.deleting.is_none())
+    }
+
+    /// Candidates that are not ready, and that no slice lists as ready all the same
+    /// (`publishNotReadyAddresses`).
+    pub(super) fn waiting(&self) -> Vec<&'a Arc<PodRecord>> {
+        self.candidates()
+            .filter(|pod| !pod.ready && !self.ready.contains(&target(pod)))
+            .collect()
+    }
+
+    /// Whether a pod that is not ready is just young: nothing went wrong yet.
+    pub(super) fn is_starting(&self, pod: &PodRecord) -> bool {
+        pod.trouble().is_none()
+            && pod
+                .created
+                .is_some_and(|created| self.now.duration_since(created) < START)
+    }
+
+    /// Ports whose targetPort is a name, with that name.
+    pub(super) fn named_ports(&self) -> impl Iterator<Item = (&'a ServicePort, &'a str)> + '_ {
+        self.traffic
+            .ports
+            .iter()
+            .filter(|_| self.needs_endpoints())
+            .filter_map(|traffic| match &traffic.port.target_port {
+                TargetPort::Name(name) => Some((&traffic.port, &**name)),
+                TargetPort::Number(_) => None,
+            })
+    }
+
+    /// How far the objects of a kind in the Service's namespace can be relied on.
+    pub(super) fn known(&self, kind: Kind) -> Known {
+        let truncated = kind == Kind::EndpointSlice && self.slices.iter().any(|s| s.truncated);
+        match self.inventory.sync(kind, &self.service().key.namespace) {
+            Sync::Live if truncated => Known::Held,
+            Sync::Live => Known::Live,
+            Sync::Stale { .. } => Known::Held,
+            Sync::Syncing | Sync::Forbidden { .. } | Sync::Absent { .. } => Known::Unseen,
+        }
+    }
+
+    /// Everything behind the Service. A headless Service may have no ports; its slices say what
+    /// DNS answers.
+    fn targets(&self) -> Vec<(BackendTarget, BackendState)> {
+        if !self.traffic.ports.is_empty() {
+            return self
+                .traffic
+                .ports
+                .iter()
+                .flat_map(|port| &port.backends)
+                .map(|backend| (backend.target.clone(), backend.state()))
+                .collect();
+        }
+        let namespace = &self.service().key.namespace;
+        self.slices
+            .iter()
+            .flat_map(|slice| &slice.endpoints)
+            .map(|endpoint| {
+                let target = endpoint.pod.as_ref().map_or_else(
+                    || BackendTarget::Address(endpoint.address.clone()),
+                    |pod| BackendTarget::Pod(ObjectKey::new(namespace.clone(), pod.clone())),
+                );
+                let state = if endpoint.ready {
+                    BackendState::Ready
+                } else {
+                    BackendState::NotReady
+                };
+                (target, state)
+            })
+            .collect()
+    }
+}
+
+fn target(pod: &Arc<PodRecord>) -> BackendTarget {
+    BackendTarget::Pod(pod.key.clone())
+}

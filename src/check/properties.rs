@@ -1,0 +1,51 @@
+//! Reports that followed random changes against reports made from scratch.
+
+use imbl::OrdMap;
+use proptest::prelude::*;
+
+use super::{Severity, Verdict, all, update};
+use crate::inventory::{
+    Kind,
+    arbitrary::{self, batches, now},
+    sample::live,
+};
+use crate::topology::Topology;
+
+proptest! {
+    #[test]
+    fn following_changes_gives_the_reports_made_from_scratch(batches in batches()) {
+        let mut inventory = live();
+        let mut topology = Topology::default();
+        let mut reports = OrdMap::new();
+        for batch in batches {
+            let touched = arbitrary::apply(&mut inventory, &batch);
+            let changed = topology.update(&inventory, &touched);
+            update(&mut reports, &topology, &inventory, &changed, now());
+            prop_assert_eq!(&reports, &all(&topology, &inventory, now()));
+        }
+    }
+
+    #[test]
+    fn a_verdict_never_says_more_than_is_known(batches in batches()) {
+        let mut inventory = live();
+        for batch in batches {
+            arbitrary::apply(&mut inventory, &batch);
+        }
+        let topology = Topology::build(&inventory);
+        for (key, report) in &all(&topology, &inventory, now()) {
+            prop_assert!(report.ready <= report.wanted);
+            let known = [Kind::Service, Kind::EndpointSlice, Kind::Pod]
+                .into_iter()
+                .all(|kind| inventory.sync(kind, &key.namespace).is_live());
+            prop_assert!(known || matches!(report.verdict, Verdict::Unknown | Verdict::Broken));
+            let errors = report.findings.iter().any(|found| found.severity == Severity::Error);
+            prop_assert!(!errors || report.verdict >= Verdict::Broken);
+            let traffic = topology.service(key).expect("it has a report");
+            let dead_port = traffic.ports.iter().any(|port| port.ready() == 0);
+            if report.verdict == Verdict::Healthy {
+                prop_assert!(!dead_port, "{} leads nowhere: {:?}", key, report);
+                prop_assert!(report.ready > 0, "{} has nothing behind it: {:?}", key, report);
+            }
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Flags and subcommands.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+
+use super::{PortPair, TargetArg};
+use crate::inventory::ServiceType;
+
+/// A live map of how traffic reaches every Service of a Kubernetes cluster.
+///
+/// Without a subcommand it opens the window. Data goes to stdout, words to stderr. Exit codes:
+/// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete, 22 HTTP error with
+/// `curl --fail`.
+#[derive(Debug, Parser)]
+#[command(name = "svcscope", version)]
+pub struct Args {
+    /// What every subcommand understands.
+    #[command(flatten)]
+    pub common: Common,
+    /// Open the window dark, light, or as the desktop says, instead of as it was the last time
+    #[arg(long, value_enum, value_name = "THEME")]
+    pub theme: Option<Theme>,
+    /// What to do; nothing means the window.
+    #[command(subcommand)]
+    pub task: Option<Task>,
+}
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Theme {
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+    /// As the desktop says.
+    System,
+}
+
+/// Flags that are the same everywhere.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Common {
+    /// Use the embedded demo cluster instead of a kubeconfig
+    #[arg(long, global = true, conflicts_with_all = ["kubeconfig", "context"])]
+    pub demo: bool,
+    /// The kubeconfig file, instead of $KUBECONFIG or ~/.kube/config
+    #[arg(long, global = true, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig, instead of its current one
+    #[arg(long, global = true, value_name = "NAME")]
+    pub context: Option<String>,
+    /// Look only at this namespace; may be given several times
+    #[arg(short, long = "namespace", global = true, value_name = "NS", action = ArgAction::Append)]
+    pub namespaces: Vec<String>,
+    /// Refuse everything that would change the cluster
+    #[arg(long, global = true)]
+    pub read_only: bool,
+    /// Say more about what happens, on stderr; twice for even more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Task {
+    /// Print the traffic graph once, as data
+    Map(Map),
+    /// Forward local ports until interrupted
+    Forward(Forward),
+    /// Send a request to a Service, a pod or a workload
+    Curl(Curl),
+    /// Change the type of a Service
+    SetType(SetType),
+    /// Run the embedded demo cluster alone, on loopback, until interrupted
+    Demo(Demo),
+}
+
+/// How `map` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MapFormat {
+    /// The form that the README documents.
+    Json,
+    /// For people.
+    Text,
+}
+
+/// `svcscope map`.
+#[derive(Debug, clap::Args)]
+pub struct Map {
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: MapFormat,
+    /// Give up when the cluster has not been read whole after this many seconds
+    #[arg(long, default_value = "60", value_parser = seconds, value_name = "SECONDS")]
+    pub timeout: Duration,
+}
+
+/// `svcscope forward`.
+#[derive(Debug, clap::Args)]
+pub struct Forward {
+    /// svc/NAME, pod/NAME, deployment/NAME, statefulset/NAME, daemonset/NAME, …
+    pub target: TargetArg,
+    /// [LOCAL:]REMOTE, each a forward of its own; REMOTE is a number or a name, LOCAL 0 or empty
+    /// means any free port
+    #[arg(required = true, value_name = "[LOCAL:]REMOTE")]
+    pub ports: Vec<PortPair>,
+    /// Listen at this address instead of 127.0.0.1; others may then reach the forward
+    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
+    pub address: std::net::IpAddr,
+}
+
+/// `svcscope curl`.
+#[derive(Debug, clap::Args)]
+pub struct Curl {
+    /// svc/NAME[:PORT], pod/NAME:PORT or deployment/NAME:PORT
+    pub target: TargetArg,
+    /// Path and query
+    #[arg(default_value = "/")]
+    pub path: String,
+    /// The method; GET, or POST where there is data
+    #[arg(short = 'X', long, value_name = "METHOD")]
+    pub request: Option<String>,
+    /// A header, `Name: value`; may be given several times
+    #[arg(short = 'H', long = "header", value_name = "HEADER", action = ArgAction::Append)]
+    pub headers: Vec<String>,
+    /// The body to send
+    #[arg(short, long)]
+    pub data: Option<String>,
+    /// Print the status line and the headers before the body
+    #[arg(short, long)]
+    pub include: bool,
+    /// Exit with 22 where the status is 400 or above
+    #[arg(short, long)]
+    pub fail: bool,
+    /// Use https whatever the port is called
+    #[arg(long, conflicts_with = "http")]
+    pub https: bool,
+    /// Use http whatever the port is called
+    #[arg(long)]
+    pub http: bool,
+    /// How long the whole may take
+    #[arg(short, long, default_value = "30", value_parser = seconds, value_name = "SECONDS")]
+    pub max_time: Duration,
+}
+
+/// `svcscope set-type`.
+#[derive(Debug, clap::Args)]
+pub struct SetType {
+    /// svc/NAME
+    pub target: TargetArg,
+    /// ClusterIP, NodePort, LoadBalancer or ExternalName
+    #[arg(value_name = "TYPE")]
+    pub service_type: ServiceType,
+    /// Where an ExternalName points
+    #[arg(long, value_name = "HOST")]
+    pub external_name: Option<String>,
+    /// A nodePort for a port of the Service, instead of one that the cluster chooses; in the
+    /// order of its ports
+    #[arg(long, value_name = "PORT", action = ArgAction::Append)]
+    pub node_port: Vec<u16>,
+    /// Have the server check everything and store nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// `svcscope demo`.
+#[derive(Debug, clap::Args)]
+pub struct Demo {
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// Write a kubeconfig with the random token to this file
+    #[arg(long, value_name = "FILE")]
+    pub write_kubeconfig: Option<PathBuf>,
+    /// Make this many Services instead of the sample
+    #[arg(long, value_name = "N")]
+    pub services: Option<usize>,
+    /// Make this many pods instead of the sample
+    #[arg(long, value_name = "M")]
+    pub pods: Option<usize>,
+    /// Change this many pods each second
+    #[arg(long, value_name = "PER_SECOND", default_value = "0")]
+    pub churn: f64,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text
+        .parse()
+        .map_err(|error| format!("`{text}` is no number of seconds: {error}"))?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn flags_may_stand_after_the_subcommand() {
+        let args = Args::parse_from([
+            "svcscope", "map", "-o", "json", "--demo", "-n", "a", "-n", "b",
+        ]);
+        assert!(args.common.demo);
+        assert_eq!(args.common.namespaces, ["a", "b"]);
+        assert!(matches!(args.task, Some(Task::Map(map)) if map.output == MapFormat::Json));
+    }
+}

@@ -1,0 +1,76 @@
+//! Exit codes, the same for every subcommand.
+
+use std::process::ExitCode;
+
+/// How the process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done.
+    Done,
+    /// 1: it was tried and failed; stderr says why.
+    Failed,
+    /// 2: the command line is wrong.
+    Usage,
+    /// 3: the cluster could not be reached: kubeconfig, credentials, network.
+    NoCluster,
+    /// 4: there is no such object or port.
+    NotFound,
+    /// 5: printed, but not all of it could be seen; stderr says what is missing.
+    Incomplete,
+    /// 22: `curl --fail` and the status was 400 or above.
+    HttpError,
+}
+
+impl Exit {
+    /// The number a shell sees.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::NoCluster => 3,
+            Self::NotFound => 4,
+            Self::Incomplete => 5,
+            Self::HttpError => 22,
+        }
+    }
+
+    /// `--help` and `--version` are no mistakes.
+    pub(super) fn from_usage(error: &clap::Error) -> Self {
+        if error.use_stderr() {
+            Self::Usage
+        } else {
+            Self::Done
+        }
+    }
+
+    /// The code that an error asks for.
+    pub(super) fn of(error: &anyhow::Error) -> Self {
+        error
+            .downcast_ref::<Failure>()
+            .map_or(Self::Failed, |failure| failure.exit)
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// A message with the exit code that belongs to it.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub(super) struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+/// An error that ends the process with this code.
+pub(super) fn failure(exit: Exit, message: impl Into<String>) -> anyhow::Error {
+    Failure {
+        exit,
+        message: message.into(),
+    }
+    .into()
+}

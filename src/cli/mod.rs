@@ -1,0 +1,76 @@
+//! The command line: the same engine without a window.
+//!
+//! **In**: flags and subcommands ([`args::Args`]). **Out**: data on stdout, words on stderr, and an
+//! exit code that [`Exit`] documents. Without a subcommand it opens the window.
+
+pub mod args;
+mod curl;
+mod demo;
+mod exit;
+mod forward;
+mod map;
+mod remote;
+mod set_type;
+mod target;
+mod window;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::{Args, Task};
+pub use exit::Exit;
+pub use target::{ParseTargetError, PortPair, TargetArg};
+
+/// Does what the process was called for; the whole of `main`.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are asked for and go to stdout; clap knows which is which.
+            error.print().ok();
+            return Exit::from_usage(&error).into();
+        }
+    };
+    start_log(args.common.verbose);
+    crate::cluster::install_crypto();
+    match run(args) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            eprintln!("svcscope: {error:#}");
+            Exit::of(&error).into()
+        }
+    }
+}
+
+fn run(args: Args) -> anyhow::Result<Exit> {
+    let Args {
+        common,
+        theme,
+        task,
+    } = args;
+    match task {
+        None => window::run(&common, theme),
+        Some(Task::Map(task)) => map::run(&common, &task),
+        Some(Task::Forward(task)) => forward::run(&common, &task),
+        Some(Task::Curl(task)) => curl::run(&common, &task),
+        Some(Task::SetType(task)) => set_type::run(&common, &task),
+        Some(Task::Demo(task)) => demo::run(&task),
+    }
+}
+
+/// Words about what happens inside go to stderr, as many as asked for by `-v` or `RUST_LOG`.
+fn start_log(verbose: u8) {
+    let default = match verbose {
+        0 => "off",
+        1 => "svcscope=info",
+        2 => "svcscope=debug",
+        _ => "svcscope=trace,kube=debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+}

@@ -1,0 +1,221 @@
+//! An engine for a subcommand: started, waited for, asked.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use anyhow::Context as _;
+
+use super::{
+    args::Common,
+    exit::{Exit, failure},
+};
+use crate::{
+    cluster::{KubeconfigSource, Kubeconfigs},
+    demo,
+    engine::{Config, ConnectionState, Engine, Handle, Scene},
+    inventory::{Kind, Sync},
+    session::{self, Settings},
+};
+
+/// A running engine and, with `--demo`, the cluster it looks at.
+pub(super) struct Remote {
+    handle: Handle,
+    woken: mpsc::Receiver<()>,
+    // Dropped in this order: first the engine, then the cluster below it.
+    _engine: Engine,
+    _demo: Option<demo::Server>,
+}
+
+/// Where the cluster is: the kubeconfig, or the demo cluster that now runs.
+pub(super) fn source(common: &Common) -> anyhow::Result<(KubeconfigSource, Option<demo::Server>)> {
+    if common.demo {
+        let server = demo::Server::spawn(demo::Options::default())
+            .context("the demo cluster did not start")?;
+        return Ok((KubeconfigSource::Inline(server.kubeconfig()), Some(server)));
+    }
+    Ok(match &common.kubeconfig {
+        Some(file) => (KubeconfigSource::File(file.clone()), None),
+        None => (KubeconfigSource::Default, None),
+    })
+}
+
+impl Remote {
+    /// Starts an engine that looks at the namespaces of the command line.
+    pub(super) fn start(common: &Common) -> anyhow::Result<Self> {
+        let (source, server) = source(common)?;
+        Self::start_with(common, source, server, common.namespaces.clone())
+    }
+
+    /// Starts an engine that looks only at the one namespace in which a target is searched: that
+    /// of `-n`, else that of the context. Says which it is.
+    pub(super) fn start_for_target(common: &Common) -> anyhow::Result<(Self, String)> {
+        let (source, server) = source(common)?;
+        let namespace = match common.namespaces.as_slice() {
+            [one] => one.clone(),
+            [] => default_namespace(&source, common.context.as_deref())?,
+            _ => {
+                return Err(failure(
+                    Exit::Usage,
+                    "a target is in one namespace: give -n once",
+                ));
+            }
+        };
+        let remote = Self::start_with(common, source, server, vec![namespace.clone()])?;
+        Ok((remote, namespace))
+    }
+
+    fn start_with(
+        common: &Common,
+        kubeconfig: KubeconfigSource,
+        server: Option<demo::Server>,
+        namespaces: Vec<String>,
+    ) -> anyhow::Result<Self> {
+        let config = Config {
+            kubeconfig,
+            context: common.context.clone(),
+            namespaces,
+            read_only: common.read_only,
+            read_only_contexts: read_only_contexts(),
+            without_layout: true,
+            remembered: None,
+        };
+        // One wake-up that nobody has taken yet says all that two would.
+        let (wake, woken) = mpsc::sync_channel(1);
+        let engine = Engine::start(
+            config,
+            Arc::new(move || {
+                wake.try_send(()).ok();
+            }),
+        )?;
+        Ok(Self {
+            handle: engine.handle(),
+            woken,
+            _engine: engine,
+            _demo: server,
+        })
+    }
+
+    /// The door to the engine.
+    pub(super) fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Waits until `found` finds something in a scene. Ends with an error when the cluster can't
+    /// be reached, or when `limit` has passed.
+    pub(super) fn wait_for<T>(
+        &self,
+        limit: Option<Duration>,
+        what: &str,
+        mut found: impl FnMut(&Scene) -> Option<T>,
+    ) -> anyhow::Result<T> {
+        let started = Instant::now();
+        loop {
+            let scene = self.handle.scene();
+            if let ConnectionState::Failed { reason } = &scene.connection {
+                return Err(failure(Exit::NoCluster, &**reason));
+            }
+            if let Some(result) = found(&scene) {
+                return Ok(result);
+            }
+            let ended = match limit {
+                None => self.woken.recv().is_err(),
+                Some(limit) => match limit.checked_sub(started.elapsed()) {
+                    Some(left) => matches!(
+                        self.woken.recv_timeout(left),
+                        Err(mpsc::RecvTimeoutError::Disconnected)
+                    ),
+                    None => return Err(timed_out(&scene, what, limit)),
+                },
+            };
+            if ended {
+                return Err(failure(Exit::Failed, "the engine ended before its time"));
+            }
+        }
+    }
+
+    /// Waits until each of these kinds has been listed whole or refused.
+    pub(super) fn wait_until_known(
+        &self,
+        kinds: &[Kind],
+        limit: Duration,
+    ) -> anyhow::Result<Arc<Scene>> {
+        self.wait_for(Some(limit), "the cluster to be read whole", |scene| {
+            kinds
+                .iter()
+                .all(|kind| is_known(scene, *kind))
+                .then_some(())
+        })?;
+        Ok(self.handle.scene())
+    }
+}
+
+fn is_known(scene: &Scene, kind: Kind) -> bool {
+    let mut states = scene
+        .inventory
+        .syncs()
+        .filter(|(of, ..)| *of == kind)
+        .map(|(_, _, state)| state)
+        .peekable();
+    states.peek().is_some()
+        && states.all(|state| !matches!(state, Sync::Syncing | Sync::Stale { .. }))
+}
+
+fn timed_out(scene: &Scene, what: &str, limit: Duration) -> anyhow::Error {
+    let mut message = format!("waited {} s for {what}", limit.as_secs_f32());
+    for (kind, _, state) in scene.inventory.syncs() {
+        match state {
+            Sync::Stale { reason, .. } => message.push_str(&format!("; {kind}: {reason}")),
+            Sync::Syncing => message.push_str(&format!("; {kind}: still listing")),
+            _ => {}
+        }
+    }
+    failure(Exit::Failed, message)
+}
+
+fn default_namespace(source: &KubeconfigSource, context: Option<&str>) -> anyhow::Result<String> {
+    let kubeconfigs =
+        Kubeconfigs::load(source).map_err(|error| failure(Exit::NoCluster, error.to_string()))?;
+    let wanted = context.or_else(|| kubeconfigs.current()).map(str::to_owned);
+    Ok(kubeconfigs
+        .contexts()
+        .into_iter()
+        .find(|known| Some(&*known.name) == wanted.as_deref())
+        .and_then(|known| known.namespace)
+        .unwrap_or_else(|| "default".to_owned()))
+}
+
+/// What a person must know about a scene that does not hold all of these kinds.
+pub(super) fn gaps(scene: &Scene, kinds: &[Kind]) -> Vec<String> {
+    scene
+        .inventory
+        .syncs()
+        .filter(|(kind, ..)| kinds.contains(kind))
+        .filter_map(|(kind, scope, state)| {
+            let place = match scope {
+                crate::inventory::Scope::Cluster => String::new(),
+                crate::inventory::Scope::Namespace(name) => format!(" in namespace {name}"),
+            };
+            match state {
+                Sync::Forbidden { message } => {
+                    Some(format!("not permitted to see {kind}{place}: {message}"))
+                }
+                Sync::Stale { reason, .. } => {
+                    Some(format!("the watch of {kind}{place} is lost: {reason}"))
+                }
+                Sync::Syncing => Some(format!("{kind}{place} are still being listed")),
+                Sync::Live | Sync::Absent { .. } => None,
+            }
+        })
+        .collect()
+}
+
+/// The contexts that the person wants nothing written in. A settings file that can't be read is
+/// the window's to tell.
+fn read_only_contexts() -> BTreeSet<String> {
+    session::default_path()
+        .map(|path| Settings::load(&path).settings.read_only_contexts)
+        .unwrap_or_default()
+}

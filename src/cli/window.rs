@@ -1,0 +1,65 @@
+//! No subcommand: the window.
+
+use super::{
+    args::{Common, Theme},
+    exit::{Exit, failure},
+    remote::source,
+};
+use crate::{
+    engine::{Config, Engine, Remembered},
+    session::{self, Settings},
+    ui,
+};
+
+pub(super) fn run(common: &Common, theme: Option<Theme>) -> anyhow::Result<Exit> {
+    let (kubeconfig, _demo) = source(common)?;
+    let remembered = remembered();
+    let mut settings = remembered
+        .as_ref()
+        .map(|remembered| remembered.settings.clone())
+        .unwrap_or_default();
+    let config = Config {
+        kubeconfig,
+        context: common.context.clone(),
+        namespaces: common.namespaces.clone(),
+        read_only: common.read_only,
+        // The demo is for trying: it leaves nothing behind.
+        remembered: remembered.filter(|_| !common.demo),
+        ..Config::default()
+    };
+    // The engine starts before there is a window to wake; until then its scenes just wait.
+    let slot = ui::WakeSlot::default();
+    let engine = Engine::start(config, slot.waker())?;
+    if let Some(theme) = theme {
+        settings.theme = theme.into();
+    }
+    let options = ui::AppOptions {
+        wake: slot,
+        ..ui::AppOptions::from_settings(&settings)
+    };
+    ui::run(engine.handle(), options).map_err(|error| failure(Exit::Failed, error.to_string()))?;
+    Ok(Exit::Done)
+}
+
+/// The settings of the last time; none where there is no home to keep them in.
+fn remembered() -> Option<Remembered> {
+    let path = session::default_path()?;
+    let loaded = Settings::load(&path);
+    if let Some(notice) = loaded.notice {
+        eprintln!("svcscope: {notice}");
+    }
+    Some(Remembered {
+        path,
+        settings: loaded.settings,
+    })
+}
+
+impl From<Theme> for session::Theme {
+    fn from(theme: Theme) -> Self {
+        match theme {
+            Theme::Dark => Self::Dark,
+            Theme::Light => Self::Light,
+            Theme::System => Self::System,
+        }
+    }
+}

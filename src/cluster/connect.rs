@@ -1,0 +1,185 @@
+//! Connecting, and what a connected cluster offers.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::Deserialize;
+use tokio::{sync::mpsc, time::Instant};
+
+use super::{
+    Access, CallError, CallErrorKind, ExecError, KubeconfigError, Kubeconfigs, Pace, Review,
+    Watches, dial::KubeDialer, link::Link, review::Reviews, watch, write::KubeWriter, yaml,
+};
+use crate::{
+    edit::ServiceWriter,
+    forward::Dialer,
+    inventory::{Change, ObjectKey},
+};
+
+/// Why there is no connection.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum ConnectError {
+    /// The kubeconfig or the context can't be used.
+    #[error(transparent)]
+    Kubeconfig(#[from] KubeconfigError),
+    /// The credential plugin gave none.
+    #[error(transparent)]
+    Exec(#[from] ExecError),
+    /// The client can't be built from what the kubeconfig says.
+    #[error(
+        "could not use the credentials or certificates of the kubeconfig: {0}; correct them and reconnect"
+    )]
+    Client(String),
+    /// The API server did not answer as it should.
+    #[error(transparent)]
+    Call(#[from] CallError),
+}
+
+impl ConnectError {
+    /// The same as a failed call: the client could not be renewed when it was needed.
+    pub(super) fn while_trying(self, tried: &str) -> CallError {
+        match self {
+            Self::Call(error) => error,
+            other => {
+                let mut error =
+                    CallError::new(CallErrorKind::Credentials, tried, &other.to_string());
+                // These say what to do next themselves.
+                error.message = format!("could not {tried}: {other}").into();
+                error
+            }
+        }
+    }
+}
+
+/// Builds a client for a context (none: the current one) and asks the server for its version.
+pub async fn connect(
+    kubeconfigs: &Kubeconfigs,
+    context: Option<&str>,
+) -> Result<Cluster, ConnectError> {
+    connect_at(kubeconfigs, context, Pace::default()).await
+}
+
+/// As [`connect`], with another patience than a person's.
+pub async fn connect_at(
+    kubeconfigs: &Kubeconfigs,
+    context: Option<&str>,
+    pace: Pace,
+) -> Result<Cluster, ConnectError> {
+    let link = Link::open(kubeconfigs, context).await?;
+    let session = link.session().await?;
+    let default_namespace = session.client.default_namespace().to_owned();
+    let version = version(&link).await?;
+    Ok(Cluster(Arc::new(Shared {
+        watch: watch::Memory::new(&version),
+        link: Arc::new(link),
+        version: version.git_version,
+        default_namespace,
+        reviews: Reviews::default(),
+        pace,
+    })))
+}
+
+/// `GET /version`.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Version {
+    pub major: String,
+    pub minor: String,
+    pub git_version: String,
+}
+
+async fn version(link: &Link) -> Result<Version, CallError> {
+    let tried = format!("reach the API server {}", link.server);
+    let body = link.get(&tried, "/version").await?;
+    serde_json::from_slice(&body).map_err(|_not_a_version| {
+        CallError::new(
+            CallErrorKind::Other,
+            &tried,
+            "what answers there is no Kubernetes API server; check `server` in the kubeconfig",
+        )
+    })
+}
+
+struct Shared {
+    link: Arc<Link>,
+    version: String,
+    default_namespace: String,
+    reviews: Reviews,
+    watch: watch::Memory,
+    pace: Pace,
+}
+
+/// A cluster that answered. A clone is the same connection.
+#[derive(Clone)]
+pub struct Cluster(Arc<Shared>);
+
+impl Cluster {
+    /// The context in use.
+    pub fn context(&self) -> &str {
+        &self.0.link.context
+    }
+
+    /// The address of the API server.
+    pub fn server_url(&self) -> &str {
+        &self.0.link.server
+    }
+
+    /// The server's version: `v1.36.2`.
+    pub fn version(&self) -> &str {
+        &self.0.version
+    }
+
+    /// The namespace of the context, else `default`.
+    pub fn default_namespace(&self) -> &str {
+        &self.0.default_namespace
+    }
+
+    /// How long a small request takes there and back.
+    pub async fn ping(&self) -> Result<Duration, CallError> {
+        let started = Instant::now();
+        version(&self.0.link).await?;
+        Ok(started.elapsed())
+    }
+
+    /// Reads the kubeconfig again and builds a new client with fresh credentials, for everything
+    /// that this and its clones do from now on. Running watches and forwards stay as they are.
+    pub async fn renew(&self) -> Result<(), ConnectError> {
+        let stale = self.0.link.current();
+        self.0.link.renew(&stale).await.map(drop)
+    }
+
+    /// Starts to list and watch every kind in these namespaces (none: all of them) and sends what
+    /// is learned to `changes`. Everything ends when the returned value is dropped.
+    ///
+    /// Where all namespaces are not permitted, the context's namespace is watched and a note says
+    /// so. Must be called inside a tokio runtime.
+    pub fn watch(&self, namespaces: Vec<String>, changes: mpsc::Sender<Change>) -> Watches {
+        watch::start(
+            self.0.link.clone(),
+            self.0.watch.clone(),
+            self.0.pace.clone(),
+            &self.0.default_namespace,
+            namespaces,
+            changes,
+        )
+    }
+
+    /// The way into pods.
+    pub fn dialer(&self) -> Arc<dyn Dialer> {
+        Arc::new(KubeDialer::new(self.0.link.clone()))
+    }
+
+    /// The way to read and change Services.
+    pub fn writer(&self) -> Arc<dyn ServiceWriter> {
+        Arc::new(KubeWriter::new(self.0.link.clone()))
+    }
+
+    /// Whether the API server would let this person do that. Answers are kept for five minutes.
+    pub async fn review(&self, access: Access) -> Result<Review, CallError> {
+        self.0.reviews.ask(&self.0.link, access).await
+    }
+
+    /// A whole Service as YAML, without `managedFields`.
+    pub async fn service_yaml(&self, key: &ObjectKey) -> Result<String, CallError> {
+        yaml::service(&self.0.link, key).await
+    }
+}

@@ -1,0 +1,96 @@
+//! From the server's JSON to records: partial types that parse only what a record needs.
+//!
+//! The objects borrow from the bytes they were parsed from, so that nothing of a pod but its
+//! record outlives the line that brought it. Every field is optional: what an API server of
+//! another version leaves out, or sends as `null`, is nothing worse than absent.
+
+mod endpoint_slice;
+mod endpoints;
+mod event;
+mod meta;
+mod namespace;
+mod node;
+mod pod;
+mod service;
+mod text;
+
+use serde::Deserialize;
+
+pub(super) use endpoint_slice::EndpointSlices;
+pub(super) use endpoints::Endpoints;
+pub(super) use event::Events;
+use meta::{ListMeta, Meta};
+pub(super) use namespace::Namespaces;
+pub(super) use node::Nodes;
+pub(super) use pod::Pods;
+pub(super) use service::Services;
+pub(super) use text::Interner;
+
+use crate::inventory::{Change, Delta, Kind, ObjectKey};
+
+/// An object with `metadata`: all of them.
+pub(super) trait Described {
+    /// Its metadata.
+    fn metadata(&self) -> &Meta<'_>;
+}
+
+/// A resource that is listed and watched, and how its objects become records.
+pub(super) trait Resource: Send + 'static {
+    /// An object, borrowed from its JSON.
+    type Object<'json>: Deserialize<'json> + Described + Send;
+    /// What the inventory holds of it.
+    type Record: Send + 'static;
+
+    /// The kind in the inventory.
+    const KIND: Kind;
+    /// `/api/v1` or `/apis/GROUP/VERSION`.
+    const API: &'static str;
+    /// `pods`.
+    const PLURAL: &'static str;
+    /// Whether an object can make more or less than one record.
+    const MANY: bool = false;
+    /// A filter for the server.
+    const FIELD_SELECTOR: Option<&'static str> = None;
+
+    /// Its records; only Endpoints make more or less than one.
+    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Self::Record>);
+    /// The key of the `n`th record of an object.
+    fn part(object: &ObjectKey, _n: usize) -> ObjectKey {
+        object.clone()
+    }
+    /// Wraps a delta for the inventory.
+    fn change(delta: Delta<Self::Record>) -> Change;
+}
+
+/// One page of a list.
+#[derive(Deserialize)]
+pub(super) struct Page<'json, T> {
+    #[serde(borrow, default)]
+    pub metadata: ListMeta<'json>,
+    pub items: Option<Vec<T>>,
+}
+
+/// The object of a `BOOKMARK` event.
+#[derive(Deserialize)]
+pub(super) struct Bookmark<'json> {
+    #[serde(borrow)]
+    pub metadata: Meta<'json>,
+}
+
+impl Bookmark<'_> {
+    /// Whether the list that a watch began with is complete.
+    pub fn ends_list(&self) -> bool {
+        let annotations = self.metadata.annotations.as_ref();
+        annotations.and_then(|all| all.get("k8s.io/initial-events-end")) == Some("true")
+    }
+}
+
+/// A port number, where it is one; 0 and nonsense are none.
+fn port(number: Option<i64>) -> Option<u16> {
+    number
+        .and_then(|number| u16::try_from(number).ok())
+        .filter(|port| *port != 0)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,284 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::inventory::{
+    EndpointSource, LoadBalancerPoint, NodeAddressKind, PodPhase, Protocol, ServiceType,
+    TargetPort, Text, TrafficPolicy,
+};
+
+fn records<R: Resource>(object: &Value) -> Vec<R::Record> {
+    let json = object.to_string();
+    let object: R::Object<'_> = serde_json::from_str(&json).unwrap();
+    let mut records = Vec::new();
+    R::records(&object, &mut Interner::default(), &mut records);
+    records
+}
+
+fn one<R: Resource>(object: &Value) -> R::Record {
+    let mut all = records::<R>(object);
+    assert_eq!(all.len(), 1);
+    all.pop().unwrap()
+}
+
+fn texts(all: &[Text]) -> Vec<&str> {
+    all.iter().map(|text| &**text).collect()
+}
+
+#[test]
+fn a_service_with_everything() {
+    let record = one::<Services>(&json!({
+        "metadata": {
+            "name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "42",
+            "creationTimestamp": "2026-01-02T03:04:05Z", "labels": {"app": "web"},
+            "annotations": {"note": "a \"quoted\" one"},
+            "managedFields": [
+                {"manager": "helm", "fieldsV1": {"f:metadata": {}, "f:spec": {"f:type": {}}}},
+                {"manager": "controller", "fieldsV1": {"f:status": {}}},
+                {"manager": "argocd", "fieldsV1": {"f:spec": {}}},
+                {"manager": "helm", "fieldsV1": {"f:spec": {}}},
+            ],
+        },
+        "spec": {
+            "type": "LoadBalancer", "clusterIP": "10.96.0.9", "clusterIPs": ["10.96.0.9", "fd00::9"],
+            "selector": {"app": "web"},
+            "ports": [
+                {"name": "https", "protocol": "TCP", "port": 443, "targetPort": "tls", "nodePort": 30443, "appProtocol": "kubernetes.io/h2c"},
+                {"name": "dns", "protocol": "UDP", "port": 53, "targetPort": 5353},
+            ],
+            "externalIPs": ["203.0.113.1"], "loadBalancerClass": "metal", "loadBalancerSourceRanges": ["10.0.0.0/8"],
+            "sessionAffinity": "ClientIP", "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 600}},
+            "externalTrafficPolicy": "Local", "internalTrafficPolicy": "Cluster", "trafficDistribution": "PreferClose",
+            "publishNotReadyAddresses": true, "healthCheckNodePort": 31000, "allocateLoadBalancerNodePorts": false,
+            "ipFamilies": ["IPv4", "IPv6"], "ipFamilyPolicy": "RequireDualStack",
+        },
+        "status": {"loadBalancer": {"ingress": [{"ip": "198.51.100.7"}, {"hostname": "lb.example"}]}},
+    }));
+    assert_eq!(record.key.to_string(), "shop/web");
+    assert_eq!(&*record.resource_version, "42");
+    assert_eq!(
+        record.created,
+        Some("2026-01-02T03:04:05Z".parse().unwrap())
+    );
+    assert_eq!(&*record.annotations["note"], "a \"quoted\" one");
+    assert_eq!(record.service_type, ServiceType::LoadBalancer);
+    assert_eq!(texts(&record.cluster_ips), ["10.96.0.9", "fd00::9"]);
+    assert_eq!(record.ports[0].target_port, TargetPort::Name("tls".into()));
+    assert_eq!(record.ports[0].node_port, Some(30443));
+    assert_eq!(record.ports[1].protocol, Protocol::Udp);
+    assert_eq!(record.ports[1].target_port, TargetPort::Number(5353));
+    assert_eq!(record.ports[1].node_port, None);
+    assert_eq!(record.session_affinity_timeout_secs, Some(600));
+    assert!(record.session_affinity_client_ip && record.publish_not_ready_addresses);
+    assert_eq!(record.external_traffic_policy, Some(TrafficPolicy::Local));
+    assert_eq!(record.health_check_node_port, Some(31000));
+    assert_eq!(record.allocate_load_balancer_node_ports, Some(false));
+    assert_eq!(texts(&record.managers), ["argocd", "helm"]);
+    let points: Vec<_> = record
+        .load_balancer
+        .iter()
+        .filter_map(LoadBalancerPoint::address)
+        .collect();
+    assert_eq!(
+        points,
+        [&Text::from("198.51.100.7"), &Text::from("lb.example")]
+    );
+}
+
+#[test]
+fn a_service_of_an_old_server_and_a_target_port_left_out() {
+    let record = one::<Services>(&json!({
+        "metadata": {"name": "old", "namespace": "shop", "creationTimestamp": null},
+        "spec": {"clusterIP": "None", "ports": [{"port": 80, "nodePort": 0}], "selector": null},
+        "status": {"loadBalancer": {}},
+    }));
+    assert!(record.is_headless());
+    assert_eq!(record.ports[0].target_port, TargetPort::Number(80));
+    assert_eq!(record.ports[0].node_port, None);
+    assert!(record.selector.is_empty());
+}
+
+#[test]
+fn a_pod_with_a_sidecar() {
+    let record = one::<Pods>(&json!({
+        "metadata": {
+            "name": "web-0", "namespace": "shop", "uid": "p1", "labels": {"app": "web"},
+            "deletionTimestamp": "2026-01-02T03:04:05Z",
+            "ownerReferences": [
+                {"kind": "Other", "name": "x"},
+                {"kind": "StatefulSet", "name": "web", "controller": true},
+            ],
+        },
+        "spec": {
+            "nodeName": "node-a", "hostNetwork": true,
+            "containers": [{"name": "web", "ports": [{"name": "http", "containerPort": 8080}, {"containerPort": 9090, "protocol": "UDP"}]}],
+            "initContainers": [
+                {"name": "setup", "ports": [{"name": "http", "containerPort": 1}]},
+                {"name": "mesh", "restartPolicy": "Always", "ports": [{"name": "admin", "containerPort": 15000}]},
+            ],
+        },
+        "status": {
+            "phase": "Running", "podIP": "10.244.0.5", "podIPs": [{"ip": "10.244.0.5"}, {"ip": "fd00::5"}],
+            "conditions": [
+                {"type": "Initialized", "status": "True"},
+                {"type": "Ready", "status": "False", "reason": "ContainersNotReady", "message": "containers with unready status: [web]"},
+            ],
+            "containerStatuses": [{"name": "web", "ready": false, "restartCount": 7, "state": {"waiting": {"reason": "CrashLoopBackOff"}}}],
+            "initContainerStatuses": [{"name": "mesh", "ready": true, "restartCount": 0, "state": {"running": {}}}],
+        },
+    }));
+    assert_eq!(record.owner.as_ref().map(|owner| &*owner.name), Some("web"));
+    assert!(record.deleting.is_some() && record.host_network && !record.ready);
+    assert_eq!(
+        record.not_ready_message.as_deref(),
+        Some("containers with unready status: [web]")
+    );
+    assert_eq!(texts(&record.ips), ["10.244.0.5", "fd00::5"]);
+    let names: Vec<_> = record
+        .containers
+        .iter()
+        .map(|found| (&*found.name, found.sidecar))
+        .collect();
+    assert_eq!(names, [("web", false), ("mesh", true)]);
+    assert_eq!(record.containers[0].restarts, 7);
+    assert_eq!(
+        record.trouble().map(|reason| &**reason),
+        Some("CrashLoopBackOff")
+    );
+    assert_eq!(record.containers[0].ports[1].protocol, Protocol::Udp);
+    assert!(record.containers[1].ready && record.containers[1].reason.is_none());
+}
+
+#[test]
+fn a_pod_that_is_not_scheduled_yet() {
+    let record = one::<Pods>(&json!({
+        "metadata": {"name": "new", "namespace": "shop"},
+        "spec": {"containers": [{"name": "web"}]},
+        "status": {"phase": "Pending"},
+    }));
+    assert_eq!(record.phase, PodPhase::Pending);
+    assert!(record.ips.is_empty() && record.node.is_none() && !record.ready);
+}
+
+#[test]
+fn conditions_that_are_null_mean_what_the_api_says() {
+    let record = one::<EndpointSlices>(&json!({
+        "metadata": {"name": "web-x", "namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}},
+        "addressType": "IPv4",
+        "endpoints": [
+            {"addresses": ["10.0.0.1", "10.0.0.9"], "conditions": {}, "targetRef": {"kind": "Pod", "name": "web-0"}, "nodeName": "node-a", "zone": "z"},
+            {"addresses": ["10.0.0.2"], "conditions": {"ready": false}},
+            {"addresses": ["10.0.0.3"], "conditions": {"ready": false, "serving": true, "terminating": true}},
+            {"addresses": ["10.0.0.4"], "targetRef": {"kind": "VirtualMachine", "name": "vm"}},
+        ],
+        "ports": [{"name": "", "port": 8080}, {"name": "all", "protocol": "UDP"}],
+    }));
+    assert_eq!(record.service_key().unwrap().to_string(), "shop/web");
+    let flags: Vec<_> = record
+        .endpoints
+        .iter()
+        .map(|found| (found.ready, found.serving, found.terminating))
+        .collect();
+    assert_eq!(
+        flags,
+        [
+            (true, true, false),
+            (false, false, false),
+            (false, true, true),
+            (true, true, false)
+        ]
+    );
+    assert_eq!(&*record.endpoints[0].address, "10.0.0.1");
+    assert_eq!(record.endpoints[0].pod.as_deref(), Some("web-0"));
+    assert_eq!(record.endpoints[3].pod, None);
+    assert_eq!(record.ports[0].port, Some(8080));
+    assert_eq!(record.ports[1].port, None);
+}
+
+#[test]
+fn a_slice_whose_lists_are_null_is_empty() {
+    let record = one::<EndpointSlices>(&json!({
+        "metadata": {"name": "e", "namespace": "shop"}, "addressType": "IPv6", "endpoints": null, "ports": null,
+    }));
+    assert!(record.endpoints.is_empty() && record.ports.is_empty());
+}
+
+#[test]
+fn endpoints_are_one_record_a_subset() {
+    let records = records::<Endpoints>(&json!({
+        "metadata": {"name": "web", "namespace": "shop", "annotations": {"endpoints.kubernetes.io/over-capacity": "truncated"}},
+        "subsets": [
+            {
+                "addresses": [{"ip": "10.0.0.1", "targetRef": {"kind": "Pod", "name": "web-0"}, "nodeName": "node-a"}],
+                "notReadyAddresses": [{"ip": "10.0.0.2"}],
+                "ports": [{"name": "http", "port": 8080, "protocol": "TCP"}],
+            },
+            {"addresses": [{"ip": "fd00::1"}], "ports": [{"port": 9090}]},
+        ],
+    }));
+    let names: Vec<_> = records.iter().map(|record| &*record.key.name).collect();
+    assert_eq!(names, ["web#0", "web#1"]);
+    assert!(
+        records
+            .iter()
+            .all(|record| record.truncated && record.source == EndpointSource::Endpoints)
+    );
+    assert_eq!(records[0].service.as_deref(), Some("web"));
+    let ready: Vec<_> = records[0]
+        .endpoints
+        .iter()
+        .map(|found| found.ready)
+        .collect();
+    assert_eq!(ready, [true, false]);
+    assert_eq!(&*records[1].address_type, "IPv6");
+}
+
+#[test]
+fn endpoints_without_subsets_are_no_record() {
+    let object = json!({"metadata": {"name": "web", "namespace": "shop"}});
+    assert!(records::<Endpoints>(&object).is_empty());
+}
+
+#[test]
+fn a_node_and_a_namespace() {
+    let node = one::<Nodes>(&json!({
+        "metadata": {"name": "node-a", "labels": {"topology.kubernetes.io/zone": "z1"}},
+        "spec": {"unschedulable": true},
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": "10.0.0.1"}, {"type": "Unheard", "address": "x"}],
+            "conditions": [{"type": "Ready", "status": "True"}],
+            "images": [{"names": ["a", "b"]}],
+        },
+    }));
+    assert!(node.ready && node.unschedulable);
+    assert_eq!(node.addresses.len(), 1);
+    assert_eq!(node.addresses[0].kind, NodeAddressKind::InternalIP);
+    assert_eq!(node.zone.as_deref(), Some("z1"));
+    let namespace = one::<Namespaces>(&json!({
+        "metadata": {"name": "shop", "labels": {"team": "a"}}, "status": {"phase": "Terminating"},
+    }));
+    assert!(namespace.terminating);
+}
+
+#[test]
+fn events_of_both_makes() {
+    let old = one::<Events>(&json!({
+        "metadata": {"name": "web.1", "namespace": "shop"},
+        "involvedObject": {"kind": "Service", "namespace": "shop", "name": "web"},
+        "type": "Warning", "reason": "SyncLoadBalancerFailed", "message": "quota exceeded", "count": 3,
+        "firstTimestamp": "2026-01-01T00:00:00Z", "lastTimestamp": "2026-01-02T00:00:00Z", "eventTime": null,
+        "source": {"component": "service-controller"}, "reportingComponent": "",
+    }));
+    assert!(old.warning);
+    assert_eq!((old.count, &*old.source), (3, "service-controller"));
+    assert_eq!(old.last_seen, Some("2026-01-02T00:00:00Z".parse().unwrap()));
+    let new = one::<Events>(&json!({
+        "metadata": {"name": "web.2", "namespace": "shop"},
+        "involvedObject": {"kind": "Service", "namespace": "shop", "name": "web"},
+        "type": "Normal", "reason": "X", "message": "m", "eventTime": "2026-01-03T00:00:00.000001Z",
+        "firstTimestamp": null, "lastTimestamp": null, "source": {}, "reportingComponent": "lb",
+        "series": {"count": 9, "lastObservedTime": "2026-01-04T00:00:00.000000Z"},
+    }));
+    assert_eq!((new.count, &*new.source), (9, "lb"));
+    assert_eq!(new.last_seen, Some("2026-01-04T00:00:00Z".parse().unwrap()));
+    assert_eq!(new.service.to_string(), "shop/web");
+}

@@ -1,0 +1,244 @@
+//! The one way to the API server: a client that is rebuilt when its credentials end.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header::RETRY_AFTER};
+use http_body_util::BodyExt;
+use jiff::{SignedDuration, Timestamp};
+use kube::{Client, client::Body, core::Status};
+use tokio::sync::Mutex;
+
+use super::{CallError, CallErrorKind, Kubeconfigs, connect::ConnectError, exec_plugin, stack};
+
+/// How long the API server may think before it sends the head of an answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Credentials are renewed this long before they end.
+const EARLY: SignedDuration = SignedDuration::from_secs(60);
+
+/// The longest body of an error that is worth reading.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// What a client was built from and the newest client.
+pub(super) struct Link {
+    kubeconfigs: Kubeconfigs,
+    /// The context in use.
+    pub context: String,
+    /// The address of the API server, without a path: that can hold a token.
+    pub server: String,
+    session: ArcSwap<Session>,
+    rebuilding: Mutex<()>,
+}
+
+/// A client and how long it will do.
+pub(super) struct Session {
+    pub client: Client,
+    generation: u64,
+    valid_until: Option<Timestamp>,
+}
+
+impl Link {
+    /// Builds the first client; the server is not asked yet.
+    pub async fn open(
+        kubeconfigs: &Kubeconfigs,
+        context: Option<&str>,
+    ) -> Result<Self, ConnectError> {
+        let target = kubeconfigs.target(context)?;
+        let context = target.context.clone();
+        let server = shown(&target.config.cluster_url);
+        let session = build(kubeconfigs, &context, 0).await?;
+        Ok(Self {
+            kubeconfigs: kubeconfigs.clone(),
+            context,
+            server,
+            session: ArcSwap::from_pointee(session),
+            rebuilding: Mutex::new(()),
+        })
+    }
+
+    /// The newest client, whatever its credentials are worth.
+    pub fn current(&self) -> Arc<Session> {
+        self.session.load_full()
+    }
+
+    /// The client to use now, rebuilt first where its credentials are about to end. One that can't
+    /// be rebuilt does until they have ended.
+    pub async fn session(&self) -> Result<Arc<Session>, ConnectError> {
+        let session = self.current();
+        let Some(until) = session.valid_until else {
+            return Ok(session);
+        };
+        let now = Timestamp::now();
+        if now + EARLY < until {
+            return Ok(session);
+        }
+        match self.renew(&session).await {
+            Err(_until_then) if now < until => Ok(session),
+            renewed => renewed,
+        }
+    }
+
+    /// Reads the kubeconfig again and builds a new client in place of `stale`; whoever comes at
+    /// the same time shares it, so that a plugin runs once.
+    pub async fn renew(&self, stale: &Session) -> Result<Arc<Session>, ConnectError> {
+        let _single = self.rebuilding.lock().await;
+        let newest = self.session.load_full();
+        if newest.generation != stale.generation {
+            return Ok(newest);
+        }
+        let kubeconfigs = self.kubeconfigs.reload()?;
+        let session = Arc::new(build(&kubeconfigs, &self.context, newest.generation + 1).await?);
+        self.session.store(session.clone());
+        Ok(session)
+    }
+
+    /// Sends a request and returns the answer if it is a good one. A 401 rebuilds the client and
+    /// tries once more. `tried` completes "could not …".
+    pub async fn send(
+        &self,
+        tried: &str,
+        request: &Request<Bytes>,
+        patience: Duration,
+    ) -> Result<Response<Body>, CallError> {
+        let session = self
+            .session()
+            .await
+            .map_err(|error| error.while_trying(tried))?;
+        match send_once(&session.client, tried, request, patience).await {
+            Err(error) if error.kind == CallErrorKind::Unauthorized => {
+                let renewed = self
+                    .renew(&session)
+                    .await
+                    .map_err(|error| error.while_trying(tried))?;
+                send_once(&renewed.client, tried, request, patience).await
+            }
+            answered => answered,
+        }
+    }
+
+    /// As [`Self::send`], with the whole body.
+    pub async fn fetch(
+        &self,
+        tried: &str,
+        request: &Request<Bytes>,
+    ) -> Result<Response<Bytes>, CallError> {
+        let (head, body) = self.send(tried, request, PATIENCE).await?.into_parts();
+        let body = tokio::time::timeout(PATIENCE, body.collect())
+            .await
+            .map_err(|_elapsed| CallError::timed_out(tried, PATIENCE))?
+            .map_err(|error| CallError::from_transport(tried, &error))?;
+        Ok(Response::from_parts(head, body.to_bytes()))
+    }
+
+    /// GET of a small thing.
+    pub async fn get(&self, tried: &str, path: &str) -> Result<Bytes, CallError> {
+        let request = get(tried, path)?;
+        Ok(self.fetch(tried, &request).await?.into_body())
+    }
+}
+
+fn shown(server: &http::Uri) -> String {
+    let host = server.host().unwrap_or_default();
+    let port = server
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{host}{port}", server.scheme_str().unwrap_or("https"))
+}
+
+/// A GET request for `path`.
+pub(super) fn get(tried: &str, path: &str) -> Result<Request<Bytes>, CallError> {
+    with_body(
+        tried,
+        http::Method::GET,
+        path,
+        "application/json",
+        Bytes::new(),
+    )
+}
+
+/// A request with a body.
+pub(super) fn with_body(
+    tried: &str,
+    method: http::Method,
+    path: &str,
+    content_type: &str,
+    body: Bytes,
+) -> Result<Request<Bytes>, CallError> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(http::header::ACCEPT, "application/json");
+    if !body.is_empty() {
+        request = request.header(http::header::CONTENT_TYPE, content_type);
+    }
+    request
+        .body(body)
+        .map_err(|error| CallError::new(CallErrorKind::Other, tried, &error.to_string()))
+}
+
+async fn build(
+    kubeconfigs: &Kubeconfigs,
+    context: &str,
+    generation: u64,
+) -> Result<Session, ConnectError> {
+    let target = kubeconfigs.target(Some(context))?;
+    let mut config = target.config;
+    let mut valid_until = None;
+    if let Some(exec) = &target.exec {
+        valid_until = exec_plugin::ask(exec, &mut config.auth_info).await?;
+    }
+    // A legacy auth-provider is a program that kube runs right here, and key files are read.
+    let client = tokio::task::spawn_blocking(move || stack::build(config))
+        .await
+        .map_err(|error| ConnectError::Client(error.to_string()))?
+        .map_err(|error| {
+            ConnectError::Client(CallError::from_client("use it", &error).said.to_string())
+        })?;
+    Ok(Session {
+        client,
+        generation,
+        valid_until,
+    })
+}
+
+async fn send_once(
+    client: &Client,
+    tried: &str,
+    request: &Request<Bytes>,
+    patience: Duration,
+) -> Result<Response<Body>, CallError> {
+    let request = request.clone().map(Body::from);
+    let response = tokio::time::timeout(patience, client.send(request))
+        .await
+        .map_err(|_elapsed| CallError::timed_out(tried, patience))?
+        .map_err(|error| CallError::from_client(tried, &error))?;
+    if response.status().is_success() || response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        return Ok(response);
+    }
+    Err(refusal(tried, response).await)
+}
+
+/// What the server said, as a `Status` or, from a proxy or an old server, as plain text.
+async fn refusal(tried: &str, response: Response<Body>) -> CallError {
+    let (head, body) = response.into_parts();
+    let retry_after = head
+        .headers
+        .get(RETRY_AFTER)
+        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
+        .map(Duration::from_secs);
+    let limited = http_body_util::Limited::new(body, MAX_ERROR_BODY);
+    let body = match tokio::time::timeout(PATIENCE, limited.collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        _ => Bytes::new(),
+    };
+    let mut status = serde_json::from_slice::<Status>(&body).unwrap_or_else(|_not_a_status| {
+        let reason = head.status.canonical_reason().unwrap_or_default();
+        let text = String::from_utf8_lossy(&body);
+        let first_line = text.lines().next().unwrap_or_default().trim();
+        Status::failure(first_line, reason)
+    });
+    status.code = head.status.as_u16();
+    CallError::from_status(tried, status, retry_after)
+}

@@ -1,0 +1,31 @@
+//! The API server: kubeconfig and contexts, the client, watches, access reviews, writes, the way
+//! into pods.
+//!
+//! **In**: a [`KubeconfigSource`], the name of a context, namespaces.
+//! **Out**: [`crate::inventory::Change`]s from [`Cluster::watch`], a [`crate::forward::Dialer`],
+//! a [`crate::edit::ServiceWriter`], and answers to small questions. Every error says what was
+//! tried, what the other side said in its own words, and what to do next.
+
+mod connect;
+mod decode;
+mod dial;
+mod error;
+mod exec_plugin;
+mod kubeconfig;
+mod link;
+mod path;
+mod pod_stream;
+mod proxy;
+mod review;
+mod stack;
+mod watch;
+mod write;
+mod yaml;
+
+pub use connect::{Cluster, ConnectError, connect, connect_at};
+pub use error::{CallError, CallErrorKind};
+pub use exec_plugin::ExecError;
+pub use kubeconfig::{ContextRef, KubeconfigError, KubeconfigSource, Kubeconfigs};
+pub use review::{Access, Review};
+pub use stack::install_crypto;
+pub use watch::{Pace, Watches};

@@ -1,0 +1,110 @@
+//! The client: hyper, rustls with ring, and kube's layers for the address and the credentials.
+//!
+//! There is no layer that retries: kube's own would hold a write or a forward back for minutes
+//! and knows no `Retry-After`. What may be tried again is tried again by whoever asked: a watch
+//! by its supervisor, everything else by the person.
+
+use std::time::Duration;
+
+use http::Uri;
+use hyper::rt::{Read, Write};
+use hyper_util::{
+    client::legacy::{
+        self,
+        connect::{
+            Connection, HttpConnector,
+            proxy::{SocksV5, Tunnel},
+        },
+    },
+    rt::{TokioExecutor, TokioTimer},
+};
+use kube::{
+    Client, Config,
+    client::{Body, ConfigExt},
+};
+use tower::{BoxError, Service, ServiceBuilder};
+use tower_http::decompression::DecompressionLayer;
+
+use super::proxy;
+
+/// How long a TCP connection may take, and each of its addresses.
+const CONNECT: Duration = Duration::from_secs(8);
+
+/// Makes ring the provider of TLS for the whole process. Harmless when done before.
+pub fn install_crypto() {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+}
+
+/// Builds a client. It reads files and may run a legacy auth-provider, so it belongs on a thread
+/// that may block, inside a tokio runtime.
+pub(super) fn build(config: Config) -> Result<Client, kube::Error> {
+    install_crypto();
+    let tcp = tcp();
+    let Some(proxy) = config.proxy_url.clone() else {
+        return finish(config, tcp);
+    };
+    match proxy.scheme_str() {
+        Some("socks5" | "socks5h") => finish(config, SocksV5::new(proxy, tcp)),
+        Some("http") => {
+            let tunnel = tunnel(&proxy, tcp);
+            finish(config, tunnel)
+        }
+        Some("https") => {
+            let tls = config.rustls_https_connector_with_connector(tcp)?;
+            let tunnel = tunnel(&proxy, tls);
+            finish(config, tunnel)
+        }
+        _ => Err(kube::Error::ProxyProtocolUnsupported {
+            proxy_url: Box::new(proxy),
+        }),
+    }
+}
+
+/// Small writes leave at once, and a peer that vanished is noticed: after 30 s of silence by
+/// probes, or by data that nobody acknowledged.
+fn tcp() -> HttpConnector {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_keepalive(Some(Duration::from_secs(15)));
+    tcp.set_keepalive_interval(Some(Duration::from_secs(5)));
+    tcp.set_keepalive_retries(Some(3));
+    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.set_happy_eyeballs_timeout(Some(Duration::from_millis(250)));
+    #[cfg(target_os = "linux")]
+    tcp.set_tcp_user_timeout(Some(Duration::from_secs(30)));
+    tcp
+}
+
+fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
+    let tunnel = Tunnel::new(proxy.clone(), connector);
+    match proxy::authorization(proxy) {
+        Some(credentials) => tunnel.with_auth(credentials),
+        None => tunnel,
+    }
+}
+
+fn finish<C>(config: Config, connector: C) -> Result<Client, kube::Error>
+where
+    C: Service<Uri> + Clone + Send + Sync + 'static,
+    C::Response: Connection + Read + Write + Send + Unpin + 'static,
+    C::Future: Send + 'static,
+    C::Error: Into<BoxError>,
+{
+    let tls = config.rustls_https_connector_with_connector(connector)?;
+    let http: legacy::Client<_, Body> = legacy::Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(Duration::from_secs(60))
+        .build(tls);
+    let unzip = DecompressionLayer::new().gzip(!config.disable_compression);
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .layer(unzip)
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(BoxError::from)
+        .service(http);
+    Ok(Client::new(service, config.default_namespace))
+}

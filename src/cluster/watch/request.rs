@@ -1,0 +1,111 @@
+//! The requests of lists and watches.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, header::ACCEPT_ENCODING};
+
+use super::super::{CallError, decode::Resource, link, path};
+use crate::inventory::{Kind, Scope};
+
+/// Objects a page: about 2 MB of pods.
+const PAGE: usize = 500;
+
+/// A watch that begins with a list may take this long; the silence of a dead one is noticed anyway.
+const STREAMED_LIST: Duration = Duration::from_secs(290);
+
+/// "list pods in namespace shop".
+pub(super) fn tried<R: Resource>(verb: &str, scope: &Scope) -> String {
+    match scope {
+        Scope::Cluster if matches!(R::KIND, Kind::Namespace | Kind::Node) => {
+            format!("{verb} {}", R::PLURAL)
+        }
+        Scope::Cluster => format!("{verb} {} in all namespaces", R::PLURAL),
+        Scope::Namespace(name) => format!("{verb} {} in namespace `{name}`", R::PLURAL),
+    }
+}
+
+fn collection<R: Resource>(scope: &Scope) -> String {
+    let place = match scope {
+        Scope::Cluster => String::new(),
+        Scope::Namespace(name) => format!("/namespaces/{}", path::segment(name)),
+    };
+    let filter =
+        R::FIELD_SELECTOR.map_or_else(String::new, |filter| format!("&fieldSelector={filter}"));
+    format!("{}{place}/{}?{filter}", R::API, R::PLURAL)
+}
+
+/// The next page of a list; an empty token means the first.
+pub(super) fn page<R: Resource>(scope: &Scope, token: &str) -> Result<Request<Bytes>, CallError> {
+    let next = if token.is_empty() {
+        String::new()
+    } else {
+        format!("&continue={}", path::segment(token))
+    };
+    let uri = format!("{}&limit={PAGE}{next}", collection::<R>(scope));
+    link::get(&tried::<R>("list", scope), &uri)
+}
+
+/// Whether the list is permitted at all, for one object's worth of work.
+pub(super) fn probe<R: Resource>(scope: &Scope) -> Result<Request<Bytes>, CallError> {
+    let uri = format!("{}&limit=1", collection::<R>(scope));
+    link::get(&tried::<R>("list", scope), &uri)
+}
+
+/// A watch from `version` on, or one that begins with a list.
+pub(super) fn watch<R: Resource>(
+    scope: &Scope,
+    version: Option<&str>,
+    lasting: Duration,
+) -> Result<Request<Bytes>, CallError> {
+    let (from, lasting) = match version {
+        Some(version) => (
+            format!("&resourceVersion={}", path::segment(version)),
+            lasting,
+        ),
+        None => (
+            "&sendInitialEvents=true&resourceVersionMatch=NotOlderThan".to_owned(),
+            STREAMED_LIST,
+        ),
+    };
+    let uri = format!(
+        "{}&watch=true&allowWatchBookmarks=true&timeoutSeconds={}{from}",
+        collection::<R>(scope),
+        lasting.as_secs().max(1),
+    );
+    let mut request = link::get(&tried::<R>("watch", scope), &uri)?;
+    // Newer servers zip each event by itself, of which the decoder would read only the first.
+    let identity = http::HeaderValue::from_static("identity");
+    request.headers_mut().insert(ACCEPT_ENCODING, identity);
+    Ok(request)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::decode::{Events, Pods};
+
+    #[test]
+    fn a_list_is_paged_and_its_token_escaped() {
+        let request = page::<Pods>(&Scope::Cluster, "a=/b").unwrap();
+        assert_eq!(request.uri(), "/api/v1/pods?&limit=500&continue=a%3D%2Fb");
+    }
+
+    #[test]
+    fn events_are_filtered_by_the_server() {
+        let scope = Scope::Namespace("shop".into());
+        let request = watch::<Events>(&scope, Some("17"), Duration::from_secs(40)).unwrap();
+        assert_eq!(
+            request.uri(),
+            "/api/v1/namespaces/shop/events?&fieldSelector=involvedObject.kind%3DService\
+             &watch=true&allowWatchBookmarks=true&timeoutSeconds=40&resourceVersion=17"
+        );
+    }
+
+    #[test]
+    fn a_watch_is_never_zipped() {
+        let request = watch::<Pods>(&Scope::Cluster, None, Duration::from_secs(40)).unwrap();
+        assert_eq!(request.headers()[ACCEPT_ENCODING], "identity");
+        assert!(request.uri().to_string().contains("sendInitialEvents=true"));
+    }
+}

@@ -1,0 +1,250 @@
+//! Who may do what: one token, all allowed but what a test forbids, and the reviews that tell of it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, Method, Request, header};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+
+use super::app::{self, App};
+use super::http::{self as answer, Answer};
+use super::json;
+use super::request::Target;
+use super::status::Status;
+
+/// Where a [`Denial`] counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everywhere.
+    Everywhere,
+    /// Only for requests over all namespaces (and for cluster-scoped kinds).
+    ClusterWide,
+    /// Only in one namespace.
+    Namespace(String),
+}
+
+/// A right that the demo's user does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// The verb (`list`, `patch`, …), or `*`.
+    pub verb: String,
+    /// The plural name with its subresource (`pods`, `pods/portforward`), or `*`.
+    pub resource: String,
+    /// Where it counts.
+    pub scope: Scope,
+}
+
+impl Denial {
+    /// No `verb` on `resource` in `scope`.
+    pub fn new(verb: &str, resource: &str, scope: Scope) -> Self {
+        Self {
+            verb: verb.to_owned(),
+            resource: resource.to_owned(),
+            scope,
+        }
+    }
+
+    fn strikes(&self, verb: &str, resource: &str, namespace: Option<&str>) -> bool {
+        let fits = |wanted: &str, is: &str| wanted == "*" || wanted == is;
+        fits(&self.verb, verb)
+            && fits(&self.resource, resource)
+            && match &self.scope {
+                Scope::Everywhere => true,
+                Scope::ClusterWide => namespace.is_none(),
+                Scope::Namespace(wanted) => namespace == Some(wanted),
+            }
+    }
+}
+
+/// The token and the denials.
+#[derive(Debug)]
+pub(super) struct Access {
+    token: Mutex<String>,
+    denials: Mutex<Vec<Denial>>,
+}
+
+impl Access {
+    pub(super) fn new(token: String) -> Self {
+        Self {
+            token: Mutex::new(token),
+            denials: Mutex::default(),
+        }
+    }
+
+    pub(super) fn token(&self) -> String {
+        lock(&self.token).clone()
+    }
+
+    pub(super) fn set_token(&self, token: String) {
+        *lock(&self.token) = token;
+    }
+
+    pub(super) fn deny(&self, denial: Denial) {
+        lock(&self.denials).push(denial);
+    }
+
+    pub(super) fn allow_all(&self) {
+        lock(&self.denials).clear();
+    }
+
+    /// Whether the request shows the token.
+    pub(super) fn knows(&self, headers: &HeaderMap) -> bool {
+        let shown = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        shown.is_some_and(|shown| shown.trim() == *lock(&self.token))
+    }
+
+    /// The path below the token, if it begins with it. Over plain HTTP kubectl sends no credentials at all
+    /// (client-go's clientcmd drops them), so the token may stand in the URL, as a path prefix, too.
+    pub(super) fn below_token<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let below = path
+            .strip_prefix('/')?
+            .strip_prefix(lock(&self.token).as_str())?;
+        match below {
+            "" => Some("/"),
+            below => below.starts_with('/').then_some(below),
+        }
+    }
+
+    pub(super) fn allows(&self, verb: &str, resource: &str, namespace: Option<&str>) -> bool {
+        !lock(&self.denials)
+            .iter()
+            .any(|denial| denial.strikes(verb, resource, namespace))
+    }
+
+    /// Refuses a request that its user may not make.
+    pub(super) fn permit(&self, verb: &str, target: &Target) -> Result<(), Status> {
+        let resource = match &target.subresource {
+            Some(subresource) => format!("{}/{subresource}", target.resource.plural),
+            None => target.resource.plural.to_owned(),
+        };
+        let namespace = target.namespace.as_deref();
+        let mut verbs = vec![verb];
+        if target.subresource.as_deref() == Some("portforward") && verb == "get" {
+            // Since 1.35 an upgrade by GET must be allowed to create as well.
+            verbs.push("create");
+        }
+        for verb in verbs {
+            if !self.allows(verb, &resource, namespace) {
+                let group = target.resource.group;
+                return Err(Status::denied(
+                    verb,
+                    &resource,
+                    group,
+                    namespace,
+                    target.name.as_deref(),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Answers the self-reviews of authorization.k8s.io.
+pub(super) async fn review(
+    app: &App,
+    plural: &str,
+    request: Request<Incoming>,
+) -> Result<Answer, Status> {
+    if request.method() != Method::POST {
+        return Err(Status::method_not_allowed());
+    }
+    let content_type = app::content_type(&request);
+    let body = app::read(request).await?;
+    let mut review = app::decode(&content_type, &body)?;
+    let (kind, status) = match plural {
+        "selfsubjectaccessreviews" => ("SelfSubjectAccessReview", access_status(app, &review)),
+        "selfsubjectrulesreviews" => ("SelfSubjectRulesReview", rules_status(app, &review)),
+        _ => return Err(Status::no_such_path()),
+    };
+    json::set(&mut review, "kind", kind);
+    json::set(&mut review, "apiVersion", "authorization.k8s.io/v1");
+    json::default(&mut review, "metadata", json!({"creationTimestamp": null}));
+    json::set(&mut review, "status", status);
+    Ok(answer::json(201, &review))
+}
+
+fn access_status(app: &App, review: &Value) -> Value {
+    let text = |field: &str| json::text(review, &format!("spec/resourceAttributes/{field}"));
+    if json::at(review, "spec/resourceAttributes").is_none() {
+        return json!({"allowed": true});
+    }
+    let resource = match text("subresource") {
+        "" => text("resource").to_owned(),
+        subresource => format!("{}/{subresource}", text("resource")),
+    };
+    let namespace = Some(text("namespace")).filter(|namespace| !namespace.is_empty());
+    if app.access.allows(text("verb"), &resource, namespace) {
+        json!({"allowed": true, "reason": "RBAC: allowed by ClusterRoleBinding \"demo\" of ClusterRole \"demo\" to User \"demo\""})
+    } else {
+        json!({"allowed": false})
+    }
+}
+
+fn rules_status(app: &App, review: &Value) -> Value {
+    let namespace = Some(json::text(review, "spec/namespace")).filter(|text| !text.is_empty());
+    let verbs = [
+        "get",
+        "list",
+        "watch",
+        "create",
+        "update",
+        "patch",
+        "delete",
+        "deletecollection",
+    ];
+    let mut rules = Vec::new();
+    for resource in &super::resource::RESOURCES {
+        let subresources = resource
+            .subresources
+            .iter()
+            .map(|sub| format!("{}/{sub}", resource.plural));
+        for name in std::iter::once(resource.plural.to_owned()).chain(subresources) {
+            let allowed = verbs
+                .iter()
+                .filter(|verb| app.access.allows(verb, &name, namespace))
+                .collect::<Vec<_>>();
+            if !allowed.is_empty() {
+                rules.push(
+                    json!({"verbs": allowed, "apiGroups": [resource.group], "resources": [name]}),
+                );
+            }
+        }
+    }
+    json!({
+        "resourceRules": rules,
+        "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["*"]}],
+        "incomplete": false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_may_stand_in_the_path() {
+        let access = Access::new("secret".to_owned());
+        assert_eq!(access.below_token("/secret/api/v1"), Some("/api/v1"));
+        assert_eq!(access.below_token("/secret"), Some("/"));
+        assert_eq!(access.below_token("/secretly/api"), None);
+        assert_eq!(access.below_token("/api/v1"), None);
+    }
+
+    #[test]
+    fn denials_have_a_scope() {
+        let access = Access::new(String::new());
+        access.deny(Denial::new("list", "pods", Scope::ClusterWide));
+        assert!(!access.allows("list", "pods", None));
+        assert!(access.allows("list", "pods", Some("shop")));
+        access.deny(Denial::new("*", "*", Scope::Namespace("shop".to_owned())));
+        assert!(!access.allows("get", "services", Some("shop")));
+        assert!(access.allows("get", "services", Some("infra")));
+    }
+}

@@ -1,0 +1,254 @@
+//! The hand on the demo cluster: direct edits, and bad days on demand.
+
+use std::sync::Arc;
+
+use http::Method;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::access::Denial;
+use super::app::App;
+use super::faults::Fault;
+use super::json;
+use super::patch::Form;
+use super::pod;
+use super::random;
+use super::registry::{Deletion, Intent};
+use super::resource::{Kind, RESOURCES, Resource};
+use super::status::Status;
+use super::store::Key;
+
+/// Why the control could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("the demo cluster refused: {message}")]
+pub struct ControlError {
+    /// The server's own words.
+    message: String,
+}
+
+impl From<Status> for ControlError {
+    fn from(status: Status) -> Self {
+        Self {
+            message: json::text(&status.to_value(), "message").to_owned(),
+        }
+    }
+}
+
+/// Edits and faults of a running demo cluster. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Control {
+    app: Arc<App>,
+    up: watch::Sender<bool>,
+}
+
+impl Control {
+    pub(super) fn new(app: Arc<App>, up: watch::Sender<bool>) -> Self {
+        Self { app, up }
+    }
+
+    /// Creates the object, or merges it into the one of its name. Status given here is written too.
+    ///
+    /// # Errors
+    /// What a client would be told.
+    pub fn apply(&self, object: Value) -> Result<Value, ControlError> {
+        let resource = Resource::of(&object).ok_or_else(|| {
+            Status::bad_request("the object has no kind and apiVersion that is served")
+        })?;
+        let key = Key::of(&object);
+        let intent = Intent {
+            manager: "demo-control".to_owned(),
+            ..Intent::default()
+        };
+        let exists = self
+            .app
+            .registry
+            .store
+            .lock()
+            .get(resource.kind, &key)
+            .is_some();
+        let made = if exists {
+            self.app
+                .registry
+                .patch(resource, &key, Form::Merge, &object, &intent)?
+        } else {
+            self.app
+                .registry
+                .create(resource, &key.namespace, object.clone(), &intent)?
+        };
+        match object.get("status") {
+            Some(status) => {
+                let intent = Intent {
+                    subresource: Some("status"),
+                    ..intent
+                };
+                let patch = json!({"status": status});
+                Ok(self
+                    .app
+                    .registry
+                    .patch(resource, &key, Form::Merge, &patch, &intent)?)
+            }
+            None => Ok(made),
+        }
+    }
+
+    /// Deletes an object by its kind (`Pod`, `pods` or `pod`), at once and without grace.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub fn delete(&self, kind: &str, namespace: &str, name: &str) -> Result<(), ControlError> {
+        let deletion = Deletion {
+            grace_seconds: Some(0),
+            ..Deletion::default()
+        };
+        self.app
+            .registry
+            .delete(resource(kind)?, &Key::new(namespace, name), &deletion)?;
+        Ok(())
+    }
+
+    /// Reads an object by its kind (`Pod`, `pods` or `pod`).
+    pub fn get(&self, kind: &str, namespace: &str, name: &str) -> Option<Value> {
+        let resource = resource(kind).ok()?;
+        let state = self.app.registry.store.lock();
+        state
+            .get(resource.kind, &Key::new(namespace, name))
+            .map(|object| object.read())
+    }
+
+    /// The objects of a kind in a namespace, or in all.
+    pub fn list(&self, kind: &str, namespace: Option<&str>) -> Vec<Value> {
+        let Ok(resource) = resource(kind) else {
+            return Vec::new();
+        };
+        let objects = self
+            .app
+            .registry
+            .store
+            .lock()
+            .list(resource.kind, namespace);
+        objects.iter().map(|object| object.read()).collect()
+    }
+
+    /// Makes a running pod ready or not, as its readiness probe would.
+    ///
+    /// # Errors
+    /// When the pod is not there.
+    pub fn set_pod_ready(
+        &self,
+        namespace: &str,
+        name: &str,
+        ready: bool,
+    ) -> Result<(), ControlError> {
+        let mut state = self.app.registry.store.lock();
+        let missing = || Status::not_found(Kind::Pod.resource(), name);
+        let pod = state
+            .get(Kind::Pod, &Key::new(namespace, name))
+            .ok_or_else(missing)?;
+        let mut pod = pod.read();
+        pod::set_ready(&mut pod, ready);
+        state.put(Kind::Pod, pod);
+        Ok(())
+    }
+
+    /// Answers requests whose path begins with `prefix` with a bare status: the next `times`, or all until
+    /// [`Self::clear_faults`]. `method` limits it to one method (`GET`, `PATCH`, …).
+    pub fn fail(&self, method: Option<&str>, prefix: &str, code: u16, times: Option<usize>) {
+        self.app
+            .faults
+            .add(method_of(method), prefix, Fault::Status(code), times);
+    }
+
+    /// Accepts such requests and never answers them.
+    pub fn hang(&self, method: Option<&str>, prefix: &str, times: Option<usize>) {
+        self.app
+            .faults
+            .add(method_of(method), prefix, Fault::Hang, times);
+    }
+
+    /// Drops all rules of [`Self::fail`] and [`Self::hang`].
+    pub fn clear_faults(&self) {
+        self.app.faults.clear();
+    }
+
+    /// Silent death: connections stay open, nothing is answered, open watches say nothing.
+    pub fn set_silent(&self, silent: bool) {
+        self.app.faults.set_hung(silent);
+    }
+
+    /// Takes a right away from the demo's user; access reviews agree.
+    pub fn deny(&self, denial: Denial) {
+        self.app.access.deny(denial);
+    }
+
+    /// Gives all rights back.
+    pub fn allow_all(&self) {
+        self.app.access.allow_all();
+    }
+
+    /// Cuts every open connection and port-forward; the port stays open.
+    pub fn cut_connections(&self) {
+        self.app.faults.cut();
+    }
+
+    /// Closes the port and cuts every connection. The objects stay.
+    pub fn go_down(&self) {
+        self.up.send_replace(false);
+        self.app.faults.cut();
+    }
+
+    /// Opens the port again.
+    pub fn come_up(&self) {
+        self.up.send_replace(true);
+    }
+
+    /// A server restart: every connection is cut, the same port answers again, the objects stay and the history
+    /// of watches is gone.
+    pub fn restart(&self) {
+        self.compact();
+        self.app.faults.cut();
+    }
+
+    /// Forgets the history: watches and `continue` tokens from before get 410.
+    pub fn compact(&self) {
+        self.app.registry.store.lock().compact();
+        self.app.faults.pages().forget();
+    }
+
+    /// Whether `discovery.k8s.io` is served. Old servers serve Endpoints only.
+    pub fn serve_endpoint_slices(&self, serve: bool) {
+        self.app.faults.serve_slices(serve);
+    }
+
+    /// Turns the WatchList feature on or off.
+    pub fn set_watch_list(&self, on: bool) {
+        self.app.faults.set_watch_list(on);
+    }
+
+    /// The token that is valid now.
+    pub fn token(&self) -> String {
+        self.app.access.token()
+    }
+
+    /// Makes a new token; the old one gets 401 from now on. Open watches go on, as with a real server.
+    pub fn rotate_token(&self) -> String {
+        let token = random::token();
+        self.app.access.set_token(token.clone());
+        token
+    }
+
+    /// The revision of the last change.
+    pub fn revision(&self) -> u64 {
+        self.app.registry.store.lock().revision()
+    }
+}
+
+fn method_of(method: Option<&str>) -> Option<Method> {
+    method.and_then(|method| method.parse().ok())
+}
+
+fn resource(kind: &str) -> Result<&'static Resource, ControlError> {
+    RESOURCES
+        .iter()
+        .find(|row| row.name == kind || row.plural == kind || row.singular == kind)
+        .ok_or_else(|| Status::bad_request(format!("no kind {kind:?} is served")).into())
+}

@@ -1,0 +1,476 @@
+//! Deployments, ReplicaSets, StatefulSets and DaemonSets, simply: the wanted number of pods, rolled over
+//! when the template changes.
+//!
+//! Each look returns the revision up to which it took everything into account, `None` when its object is gone:
+//! that of its beginning when it changed anything but its status, since the consequences are still to come.
+
+use serde_json::{Value, json};
+
+use super::super::json;
+use super::super::pod;
+use super::super::random::{self, Random};
+use super::super::registry::{Deletion, Registry};
+use super::super::resource::Kind;
+use super::super::store::{Key, State, labels};
+use super::super::time;
+use super::record_event;
+use super::slices::matches;
+
+const TEMPLATE_HASH: &str = "pod-template-hash";
+/// How many old ReplicaSets are kept: the sample rolls out for ever.
+const OLD_REPLICA_SETS: usize = 2;
+
+/// The pods that a workload owns.
+fn owned(state: &State, kind: Kind, owner: &Value) -> Vec<Value> {
+    let uid = json::text(owner, "metadata/uid");
+    let selector = labels(owner, "spec/selector/matchLabels");
+    state
+        .list(kind, Some(json::text(owner, "metadata/namespace")))
+        .iter()
+        .filter(|object| matches(&selector, &object.labels))
+        .map(|object| object.read())
+        .filter(|object| {
+            json::list(object, "metadata/ownerReferences")
+                .iter()
+                .any(|reference| json::text(reference, "uid") == uid)
+        })
+        .collect()
+}
+
+fn active(pods: Vec<Value>) -> Vec<Value> {
+    pods.into_iter()
+        .filter(|one| !pod::is_terminating(one) && !pod::is_finished(one))
+        .collect()
+}
+
+fn count(pods: &[Value]) -> (i64, i64) {
+    let ready = pods.iter().filter(|one| pod::is_ready(one)).count();
+    (
+        i64::try_from(pods.len()).unwrap_or(0),
+        i64::try_from(ready).unwrap_or(0),
+    )
+}
+
+fn reference(owner: &Value) -> Value {
+    json!([{
+        "apiVersion": json::text(owner, "apiVersion"),
+        "kind": json::text(owner, "kind"),
+        "name": json::text(owner, "metadata/name"),
+        "uid": json::text(owner, "metadata/uid"),
+        "controller": true,
+        "blockOwnerDeletion": true,
+    }])
+}
+
+/// The pods of one owner, but for what tells them apart. Made once for many.
+struct Mould {
+    pod: Value,
+}
+
+impl Mould {
+    fn of(owner: &Value) -> Option<Self> {
+        let mut pod = json!({"metadata": {
+            "name": json::text(owner, "metadata/name"),
+            "namespace": json::text(owner, "metadata/namespace"),
+        }});
+        for part in ["labels", "annotations"] {
+            if let Some(value) = json::at(owner, &format!("spec/template/metadata/{part}")) {
+                json::set(&mut pod, &format!("metadata/{part}"), value.clone());
+            }
+        }
+        json::set(&mut pod, "metadata/ownerReferences", reference(owner));
+        json::set(&mut pod, "metadata/managedFields", pod_manager(owner));
+        let spec = json::at(owner, "spec/template/spec")
+            .cloned()
+            .unwrap_or_default();
+        json::set(&mut pod, "spec", spec);
+        match super::super::admission::create(Kind::Pod, &mut pod) {
+            Ok(()) => Some(Self { pod }),
+            Err(status) => {
+                tracing::debug!(?status, "a template makes no pod");
+                None
+            }
+        }
+    }
+
+    fn cast(&self, registry: &Registry, state: &mut State, name: &str, extra: &[(&str, &str)]) {
+        let mut pod = self.pod.clone();
+        json::set(&mut pod, "metadata/name", name);
+        json::set(&mut pod, "metadata/uid", registry.draw(Random::uid));
+        json::set(&mut pod, "metadata/creationTimestamp", registry.stamp());
+        for (key, value) in extra {
+            json::object_mut(&mut pod, "metadata/labels")
+                .insert((*key).to_owned(), (*value).into());
+        }
+        state.put(Kind::Pod, pod);
+    }
+}
+
+/// What the API server notes of a pod that a controller made.
+fn pod_manager(owner: &Value) -> Value {
+    let template = json::at(owner, "spec/template")
+        .cloned()
+        .unwrap_or_default();
+    let mut made = json!({"spec": json::at(&template, "spec").cloned().unwrap_or_default()});
+    if let Some(labels) = json::at(&template, "metadata/labels") {
+        json::set(&mut made, "metadata/labels", labels.clone());
+    }
+    let writer = super::super::managed::Writer {
+        manager: "kube-controller-manager",
+        operation: "Update",
+        subresource: None,
+    };
+    super::super::managed::note(&mut made, None, None, writer, &time::now());
+    json::remove(&mut made, "metadata/managedFields").unwrap_or_default()
+}
+
+/// Brings a ReplicaSet to its number of pods.
+pub(super) fn replica_set(registry: &Registry, key: &Key) -> Option<u64> {
+    let mut state = registry.store.lock();
+    let set = state.get(Kind::ReplicaSet, key).map(|set| set.read())?;
+    let seen = state.revision();
+    let mut pods = active(owned(&state, Kind::Pod, &set));
+    let wanted = usize::try_from(json::number(&set, "spec/replicas")).unwrap_or(0);
+    let mould = (pods.len() < wanted).then(|| Mould::of(&set)).flatten();
+    for mould in mould.iter().cycle().take(wanted.saturating_sub(pods.len())) {
+        let name = format!("{}-{}", key.name, registry.draw(|random| random.suffix(5)));
+        mould.cast(registry, &mut state, &name, &[]);
+        if !registry.is_past() {
+            let told = format!("Created pod: {name}");
+            let told = ("Normal", "SuccessfulCreate", told.as_str());
+            record_event(&mut state, &set, told, "replicaset-controller");
+        }
+    }
+    // What is not ready goes first, then what is youngest.
+    pods.sort_by_key(|one| {
+        let age = json::text(one, "metadata/creationTimestamp").to_owned();
+        (
+            !pod::is_ready(one),
+            age,
+            json::text(one, "metadata/name").to_owned(),
+        )
+    });
+    let doomed = pods.split_off(wanted.min(pods.len()));
+    let (replicas, ready) = count(&pods);
+    let replicas = replicas.max(i64::try_from(wanted).unwrap_or(0));
+    let status = json!({
+        "replicas": replicas,
+        "fullyLabeledReplicas": replicas,
+        "readyReplicas": ready,
+        "availableReplicas": ready,
+        "observedGeneration": json::number(&set, "metadata/generation"),
+    });
+    let covered = put_status(&mut state, seen, Kind::ReplicaSet, set, status);
+    drop(state);
+    end_pods(registry, &doomed);
+    Some(if doomed.is_empty() { covered } else { seen })
+}
+
+fn end_pods(registry: &Registry, doomed: &[Value]) {
+    for one in doomed {
+        let resource = Kind::Pod.resource();
+        if let Err(status) = registry.delete(resource, &Key::of(one), &Deletion::default()) {
+            tracing::debug!(?status, "a pod was gone before it was scaled away");
+        }
+    }
+}
+
+/// Writes a status if it differs; the revision that the look covers by that.
+fn put_status(state: &mut State, seen: u64, kind: Kind, mut object: Value, status: Value) -> u64 {
+    let is_all = state.revision() == seen;
+    if object.get("status") != Some(&status) {
+        json::set(&mut object, "status", status);
+        state.put(kind, object);
+    }
+    if is_all { state.revision() } else { seen }
+}
+
+/// Rolls a Deployment towards its template: one pod more than wanted, none fewer.
+pub(super) fn deployment(registry: &Registry, key: &Key) -> Option<u64> {
+    let mut state = registry.store.lock();
+    let deployment = state
+        .get(Kind::Deployment, key)
+        .map(|object| object.read())?;
+    let seen = state.revision();
+    let template = json::at(&deployment, "spec/template")
+        .cloned()
+        .unwrap_or_default();
+    let hash = random::hash(&template.to_string());
+    let wanted = json::number(&deployment, "spec/replicas");
+    let sets = owned(&state, Kind::ReplicaSet, &deployment);
+    let is_new = |set: &Value| json::text(set, "metadata/labels/pod-template-hash") == hash;
+    let (new, old) = sets.into_iter().partition::<Vec<_>, _>(is_new);
+    let replicas = |set: &Value| json::number(set, "spec/replicas");
+    // A set that was just scaled down still says how many were ready before.
+    let ready = |set: &Value| json::number(set, "status/readyReplicas").min(replicas(set));
+    let old_total = old.iter().map(replicas).sum::<i64>();
+    let Some(new) = new.into_iter().next() else {
+        let first = if old_total == 0 {
+            wanted
+        } else {
+            wanted.min(1)
+        };
+        make_replica_set(registry, &mut state, &deployment, &hash, first);
+        return Some(seen);
+    };
+    let room = (wanted + i64::from(old_total > 0) - old_total).clamp(0, wanted);
+    let scaled = if replicas(&new) > wanted {
+        wanted
+    } else {
+        room.max(replicas(&new))
+    };
+    if scaled != replicas(&new) {
+        scale(&mut state, &deployment, &new, scaled);
+    }
+    // An old pod may go for each new one that is ready.
+    let available = ready(&new) + old.iter().map(ready).sum::<i64>();
+    let mut surplus = (available - wanted).max(0);
+    for set in &old {
+        let unready = replicas(set) - ready(set);
+        let step = (surplus + unready.max(0)).min(replicas(set));
+        if step > 0 {
+            surplus = (surplus - step).max(0);
+            scale(&mut state, &deployment, set, replicas(set) - step);
+        }
+    }
+    prune(&mut state, old);
+    let all_ready = available.min(wanted + 1);
+    let done = ready(&new) >= wanted && old_total == 0;
+    let status = deployment_status(
+        &deployment,
+        wanted,
+        scaled + old_total,
+        scaled,
+        all_ready,
+        done,
+    );
+    let covered = put_status(&mut state, seen, Kind::Deployment, deployment, status);
+    Some(covered)
+}
+
+/// Old ReplicaSets without pods, but for the last ones, go.
+fn prune(state: &mut State, mut old: Vec<Value>) {
+    old.retain(|set| {
+        json::number(set, "status/replicas") == 0 && json::number(set, "spec/replicas") == 0
+    });
+    old.sort_by_key(|set| {
+        std::cmp::Reverse(json::text(set, "metadata/creationTimestamp").to_owned())
+    });
+    for set in old.iter().skip(OLD_REPLICA_SETS) {
+        state.delete(Kind::ReplicaSet, &Key::of(set));
+    }
+}
+
+fn deployment_status(
+    deployment: &Value,
+    wanted: i64,
+    total: i64,
+    updated: i64,
+    ready: i64,
+    done: bool,
+) -> Value {
+    let name = json::text(deployment, "metadata/name");
+    let condition = |kind: &str, met: bool, reason: &str, message: String| {
+        let status = if met { "True" } else { "False" };
+        let stood = json::list(deployment, "status/conditions")
+            .iter()
+            .find(|stood| {
+                json::text(stood, "type") == kind && json::text(stood, "status") == status
+            });
+        let since = stood.map_or_else(time::now, |stood| {
+            json::text(stood, "lastTransitionTime").to_owned()
+        });
+        json!({"type": kind, "status": status, "reason": reason, "message": message,
+            "lastTransitionTime": since, "lastUpdateTime": since})
+    };
+    let available = ready >= wanted;
+    let (reason, message) = if available {
+        (
+            "MinimumReplicasAvailable",
+            "Deployment has minimum availability.",
+        )
+    } else {
+        (
+            "MinimumReplicasUnavailable",
+            "Deployment does not have minimum availability.",
+        )
+    };
+    let (progress, told) = if done {
+        (
+            "NewReplicaSetAvailable",
+            format!("Deployment {name:?} has successfully progressed."),
+        )
+    } else {
+        (
+            "ReplicaSetUpdated",
+            format!("Deployment {name:?} is progressing."),
+        )
+    };
+    json!({
+        "observedGeneration": json::number(deployment, "metadata/generation"),
+        "replicas": total,
+        "updatedReplicas": updated,
+        "readyReplicas": ready,
+        "availableReplicas": ready,
+        "unavailableReplicas": (wanted - ready).max(0),
+        "conditions": [
+            condition("Available", available, reason, message.to_owned()),
+            condition("Progressing", true, progress, told),
+        ],
+    })
+}
+
+fn make_replica_set(
+    registry: &Registry,
+    state: &mut State,
+    deployment: &Value,
+    hash: &str,
+    replicas: i64,
+) {
+    let name = format!("{}-{hash}", json::text(deployment, "metadata/name"));
+    let mut template = json::at(deployment, "spec/template")
+        .cloned()
+        .unwrap_or_default();
+    json::object_mut(&mut template, "metadata/labels")
+        .insert(TEMPLATE_HASH.to_owned(), hash.into());
+    let mut selector = json!(labels(deployment, "spec/selector/matchLabels"));
+    json::entry(&mut selector).insert(TEMPLATE_HASH.to_owned(), hash.into());
+    let own = labels(&template, "metadata/labels");
+    state.put(
+        Kind::ReplicaSet,
+        json!({
+            "metadata": {
+                "name": name,
+                "namespace": json::text(deployment, "metadata/namespace"),
+                "uid": registry.draw(Random::uid),
+                "creationTimestamp": registry.stamp(),
+                "generation": 1,
+                "labels": own,
+                "annotations": {"deployment.kubernetes.io/desired-replicas": replicas.to_string()},
+                "ownerReferences": reference(deployment),
+            },
+            "spec": {"replicas": replicas, "selector": {"matchLabels": selector}, "template": template},
+            "status": {"replicas": 0},
+        }),
+    );
+    if registry.is_past() {
+        return;
+    }
+    let told = format!("Scaled up replica set {name} from 0 to {replicas}");
+    record_event(
+        state,
+        deployment,
+        ("Normal", "ScalingReplicaSet", &told),
+        "deployment-controller",
+    );
+}
+
+fn scale(state: &mut State, deployment: &Value, set: &Value, replicas: i64) {
+    let name = json::text(set, "metadata/name");
+    let before = json::number(set, "spec/replicas");
+    let way = if replicas > before { "up" } else { "down" };
+    let told = format!("Scaled {way} replica set {name} from {before} to {replicas}");
+    let mut set = set.clone();
+    json::set(&mut set, "spec/replicas", replicas);
+    let generation = json::number(&set, "metadata/generation") + 1;
+    json::set(&mut set, "metadata/generation", generation);
+    state.put(Kind::ReplicaSet, set);
+    record_event(
+        state,
+        deployment,
+        ("Normal", "ScalingReplicaSet", &told),
+        "deployment-controller",
+    );
+}
+
+/// Brings a StatefulSet to its number of pods, all at once (`podManagementPolicy: Parallel`).
+pub(super) fn stateful_set(registry: &Registry, key: &Key) -> Option<u64> {
+    let mut state = registry.store.lock();
+    let set = state.get(Kind::StatefulSet, key).map(|set| set.read())?;
+    let seen = state.revision();
+    let wanted = json::number(&set, "spec/replicas");
+    let pods = owned(&state, Kind::Pod, &set);
+    for ordinal in 0..wanted {
+        let name = format!("{}-{ordinal}", key.name);
+        // A terminating pod holds its name: the next one must wait until it is gone.
+        if state
+            .get(Kind::Pod, &Key::new(&key.namespace, &name))
+            .is_none()
+        {
+            let index = ordinal.to_string();
+            let extra = [
+                ("statefulset.kubernetes.io/pod-name", name.as_str()),
+                ("apps.kubernetes.io/pod-index", index.as_str()),
+            ];
+            let mut owner = set.clone();
+            json::set(&mut owner, "spec/template/spec/hostname", name.as_str());
+            let governing = json::text(&set, "spec/serviceName").to_owned();
+            json::set(&mut owner, "spec/template/spec/subdomain", governing);
+            if let Some(mould) = Mould::of(&owner) {
+                mould.cast(registry, &mut state, &name, &extra);
+            }
+        }
+    }
+    let pods = active(pods);
+    let ordinal = |one: &Value| {
+        let name = json::text(one, "metadata/name");
+        name.rsplit('-')
+            .next()
+            .and_then(|last| last.parse::<i64>().ok())
+            .unwrap_or(i64::MAX)
+    };
+    let (kept, doomed) = pods
+        .into_iter()
+        .partition::<Vec<_>, _>(|one| ordinal(one) < wanted);
+    let (_, ready) = count(&kept);
+    let status = json!({
+        "observedGeneration": json::number(&set, "metadata/generation"),
+        "replicas": wanted,
+        "readyReplicas": ready,
+        "availableReplicas": ready,
+        "currentReplicas": wanted,
+        "updatedReplicas": wanted,
+    });
+    let covered = put_status(&mut state, seen, Kind::StatefulSet, set, status);
+    drop(state);
+    end_pods(registry, &doomed);
+    Some(if doomed.is_empty() { covered } else { seen })
+}
+
+/// One pod on each node.
+pub(super) fn daemon_set(registry: &Registry, key: &Key) -> Option<u64> {
+    let mut state = registry.store.lock();
+    let set = state.get(Kind::DaemonSet, key).map(|set| set.read())?;
+    let seen = state.revision();
+    let pods = active(owned(&state, Kind::Pod, &set));
+    let nodes = state.list(Kind::Node, None);
+    for node in &nodes {
+        let there = pods
+            .iter()
+            .any(|one| json::text(one, "spec/nodeName") == node.key.name);
+        if !there {
+            let name = format!("{}-{}", key.name, registry.draw(|random| random.suffix(5)));
+            let mut owner = set.clone();
+            json::set(
+                &mut owner,
+                "spec/template/spec/nodeName",
+                node.key.name.as_str(),
+            );
+            if let Some(mould) = Mould::of(&owner) {
+                mould.cast(registry, &mut state, &name, &[]);
+            }
+        }
+    }
+    let (_, ready) = count(&pods);
+    let status = json!({
+        "observedGeneration": json::number(&set, "metadata/generation"),
+        "desiredNumberScheduled": nodes.len(),
+        "currentNumberScheduled": nodes.len(),
+        "updatedNumberScheduled": nodes.len(),
+        "numberReady": ready,
+        "numberAvailable": ready,
+        "numberMisscheduled": 0,
+    });
+    let covered = put_status(&mut state, seen, Kind::DaemonSet, set, status);
+    Some(covered)
+}

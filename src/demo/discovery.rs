@@ -1,0 +1,151 @@
+//! What is served: /version, /api, /apis and the lists of resources below them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::app::App;
+use super::resource::{RESOURCES, Resource};
+
+/// The version that the demo cluster claims.
+pub(super) fn version() -> Value {
+    json!({
+        "major": "1",
+        "minor": "36",
+        "gitVersion": "v1.36.0-demo",
+        "gitCommit": "0000000000000000000000000000000000000000",
+        "gitTreeState": "clean",
+        "buildDate": "2026-04-22T00:00:00Z",
+        "goVersion": "none",
+        "compiler": "rustc",
+        "platform": "linux/amd64",
+    })
+}
+
+/// The discovery document at a path, if it is one.
+pub(super) fn answer(app: &App, path: &str) -> Option<Value> {
+    let mut parts = path.trim_matches('/').split('/');
+    match (parts.next()?, parts.next(), parts.next(), parts.next()) {
+        ("", None, ..) => Some(
+            json!({"paths": ["/api", "/api/v1", "/apis", "/healthz", "/readyz", "/version", "/openapi/v3"]}),
+        ),
+        ("api", None, ..) => Some(json!({
+            "kind": "APIVersions",
+            "versions": ["v1"],
+            "serverAddressByClientCIDRs": [{"clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1"}],
+        })),
+        ("apis", None, ..) => {
+            let groups = groups(app)
+                .iter()
+                .map(|group| group_of(group))
+                .collect::<Vec<_>>();
+            Some(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}))
+        }
+        ("apis", Some(group), None, _) if groups(app).contains(group) => {
+            let mut found = group_of(group);
+            super::json::set(&mut found, "kind", "APIGroup");
+            super::json::set(&mut found, "apiVersion", "v1");
+            Some(found)
+        }
+        ("api", Some("v1"), None, _) => Some(resources(app, "")),
+        ("apis", Some(group), Some("v1"), None) if groups(app).contains(group) => {
+            Some(resources(app, group))
+        }
+        _ => None,
+    }
+}
+
+fn groups(app: &App) -> BTreeSet<&'static str> {
+    RESOURCES
+        .iter()
+        .filter(|row| !row.group.is_empty() && app.serves(row))
+        .map(|row| row.group)
+        .chain(std::iter::once("authorization.k8s.io"))
+        .collect()
+}
+
+fn group_of(group: &str) -> Value {
+    let version = json!({"groupVersion": format!("{group}/v1"), "version": "v1"});
+    json!({"name": group, "versions": [version], "preferredVersion": version})
+}
+
+fn resources(app: &App, group: &str) -> Value {
+    let mut rows = Vec::new();
+    for resource in RESOURCES
+        .iter()
+        .filter(|row| row.group == group && app.serves(row))
+    {
+        rows.push(row(resource));
+        for subresource in resource.subresources {
+            rows.push(sub_row(resource, subresource));
+        }
+    }
+    if group == "authorization.k8s.io" {
+        for (plural, singular, kind) in [
+            (
+                "selfsubjectaccessreviews",
+                "selfsubjectaccessreview",
+                "SelfSubjectAccessReview",
+            ),
+            (
+                "selfsubjectrulesreviews",
+                "selfsubjectrulesreview",
+                "SelfSubjectRulesReview",
+            ),
+        ] {
+            rows.push(json!({"name": plural, "singularName": singular, "namespaced": false, "kind": kind, "verbs": ["create"]}));
+        }
+    }
+    let version = if group.is_empty() {
+        "v1".to_owned()
+    } else {
+        format!("{group}/v1")
+    };
+    json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": rows})
+}
+
+fn row(resource: &Resource) -> Value {
+    let mut row = json!({
+        "name": resource.plural,
+        "singularName": resource.singular,
+        "namespaced": resource.namespaced,
+        "kind": resource.name,
+        "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
+    });
+    if !resource.short.is_empty() {
+        super::json::set(&mut row, "shortNames", json!(resource.short));
+    }
+    if matches!(
+        resource.plural,
+        "pods" | "services" | "deployments" | "replicasets" | "statefulsets" | "daemonsets"
+    ) {
+        super::json::set(&mut row, "categories", json!(["all"]));
+    }
+    row
+}
+
+fn sub_row(resource: &Resource, subresource: &str) -> Value {
+    let (kind, verbs) = match subresource {
+        "portforward" => ("PodPortForwardOptions", json!(["create", "get"])),
+        "proxy" if resource.plural == "pods" => ("PodProxyOptions", proxy_verbs()),
+        "proxy" => ("ServiceProxyOptions", proxy_verbs()),
+        "scale" => ("Scale", json!(["get", "patch", "update"])),
+        _ => (resource.name, json!(["get", "patch", "update"])),
+    };
+    let mut row = json!({
+        "name": format!("{}/{subresource}", resource.plural),
+        "singularName": "",
+        "namespaced": resource.namespaced,
+        "kind": kind,
+        "verbs": verbs,
+    });
+    if subresource == "scale" {
+        super::json::set(&mut row, "group", "autoscaling");
+        super::json::set(&mut row, "version", "v1");
+    }
+    row
+}
+
+fn proxy_verbs() -> Value {
+    json!(["create", "delete", "get", "patch", "update"])
+}

@@ -1,0 +1,62 @@
+//! The list of what happened, of bounded length.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::{Activity, ActivityLevel};
+use crate::inventory::Text;
+
+/// How many activities are kept.
+const KEPT: usize = 500;
+
+/// The newest activities, numbered from 1.
+#[derive(Debug, Default)]
+pub(super) struct ActivityLog {
+    entries: VecDeque<Activity>,
+    last_number: u64,
+}
+
+impl ActivityLog {
+    /// Adds one; the oldest makes room.
+    pub(super) fn add(&mut self, level: ActivityLevel, text: impl Into<Text>) {
+        let text = text.into();
+        match level {
+            ActivityLevel::Info => tracing::info!("{text}"),
+            ActivityLevel::Warning => tracing::warn!("{text}"),
+            ActivityLevel::Error => tracing::error!("{text}"),
+        }
+        self.last_number += 1;
+        if self.entries.len() == KEPT {
+            self.entries.pop_front();
+        }
+        self.entries.push_back(Activity {
+            number: self.last_number,
+            at: Timestamp::now(),
+            level,
+            text,
+        });
+    }
+
+    /// What a scene shows.
+    pub(super) fn snapshot(&self) -> Arc<[Activity]> {
+        self.entries.iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_go_on_when_the_oldest_are_dropped() {
+        let mut log = ActivityLog::default();
+        for turn in 0..KEPT + 3 {
+            log.add(ActivityLevel::Info, format!("turn {turn}"));
+        }
+        let shown = log.snapshot();
+        assert_eq!(shown.len(), KEPT);
+        assert_eq!(shown[0].number, 4);
+        assert_eq!(&*shown[KEPT - 1].text, format!("turn {}", KEPT + 2));
+    }
+}

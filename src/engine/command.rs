@@ -1,0 +1,46 @@
+//! What a person can ask of the engine.
+
+use super::SettingsChange;
+use crate::{
+    edit::TypeChange,
+    forward::{ForwardId, ForwardSpec},
+    inventory::{ObjectKey, Text},
+    probe::{CurlRequest, RequestId},
+};
+
+/// Names an edit as long as the engine lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EditId(pub u64);
+
+/// One wish. The asker chooses the ids, from [`super::Handle::next_id`], so that it can find the
+/// result in a later scene.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Leave the cluster and connect to this context of the kubeconfig (none: the current one).
+    Connect(Option<Text>),
+    /// Try again now: rebuild the client and all watches.
+    Reconnect,
+    /// Watch only these namespaces; none of them means all.
+    SetNamespaces(Vec<Text>),
+    /// Load what the inspector shows beyond the records (the YAML) and keep it current; none
+    /// stops that.
+    Inspect(Option<ObjectKey>),
+    /// Start a forward.
+    StartForward(ForwardId, ForwardSpec),
+    /// Stop a forward; it stays in the list as stopped.
+    StopForward(ForwardId),
+    /// Stop a forward, if it runs, and take it from the list.
+    RemoveForward(ForwardId),
+    /// Send a request.
+    Curl(RequestId, CurlRequest),
+    /// Give up on a request.
+    CancelCurl(RequestId),
+    /// Plan a change of type and try it by a dry run.
+    PlanEdit(EditId, ObjectKey, TypeChange),
+    /// Apply a plan whose dry run was accepted.
+    ApplyEdit(EditId),
+    /// Forget a plan.
+    DiscardEdit(EditId),
+    /// Know this at the next start.
+    Remember(SettingsChange),
+}

@@ -1,0 +1,47 @@
+//! What an engine is started with.
+
+use std::{collections::BTreeSet, path::PathBuf};
+
+use crate::{cluster::KubeconfigSource, session::Settings};
+
+/// How to reach the cluster and what is allowed there.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the kubeconfig comes from.
+    pub kubeconfig: KubeconfigSource,
+    /// The context to start with; none means the current one.
+    pub context: Option<String>,
+    /// The namespaces to watch; none of them means all.
+    pub namespaces: Vec<String>,
+    /// Refuse everything that changes the cluster.
+    pub read_only: bool,
+    /// Contexts in which the same holds, beside those that [`Self::remembered`] names.
+    pub read_only_contexts: BTreeSet<String>,
+    /// Whether anybody looks at the map: without a window nothing needs to be laid out.
+    pub without_layout: bool,
+    /// What was remembered of the last time and where to keep it; without it nothing is.
+    pub remembered: Option<Remembered>,
+}
+
+/// Settings and their file.
+#[derive(Clone, Debug)]
+pub struct Remembered {
+    /// The file.
+    pub path: PathBuf,
+    /// What it said.
+    pub settings: Settings,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            kubeconfig: KubeconfigSource::Default,
+            context: None,
+            namespaces: Vec::new(),
+            read_only: false,
+            read_only_contexts: BTreeSet::new(),
+            without_layout: false,
+            remembered: None,
+        }
+    }
+}

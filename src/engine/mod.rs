@@ -1,0 +1,30 @@
+//! The tokio runtime on its own thread: owns the rooms, takes [`Command`]s, publishes [`Scene`]s.
+//!
+//! **In**: commands from the window or the command line, changes from the cluster.
+//! **Out**: an immutable `Arc<Scene>` at most every 50 ms, and a wake-up only when it is a new one.
+
+mod activity;
+mod command;
+mod config;
+mod edits;
+mod event;
+mod handle;
+mod last_change;
+mod memory;
+mod model;
+mod offline;
+mod requests;
+mod runtime;
+mod scene;
+mod session;
+mod worker;
+
+pub use command::{Command, EditId};
+pub use config::{Config, Remembered};
+pub use handle::{Counterpart, Handle, Waker, pair};
+pub use memory::SettingsChange;
+pub use runtime::{Engine, StartError};
+pub use scene::{
+    Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, RequestState,
+    RequestStatus, Rights, Scene, Yaml,
+};

@@ -1,0 +1,214 @@
+//! What the engine shows: one immutable picture of everything.
+
+use std::{path::PathBuf, sync::Arc};
+
+use imbl::OrdMap;
+use jiff::Timestamp;
+
+use super::EditId;
+use crate::{
+    check::Report,
+    edit::{Outcome, Plan, Written},
+    forward::ForwardStatus,
+    inventory::{Inventory, ObjectKey, Text},
+    layout::Layout,
+    probe::{CurlRequest, CurlResponse, RequestId},
+    topology::Topology,
+};
+
+/// How the connection to the cluster stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ConnectionState {
+    /// Nothing was asked yet.
+    #[default]
+    Idle,
+    /// The kubeconfig is read, the server asked who it is.
+    Connecting,
+    /// The server answered; each kind's own state says how well it is known.
+    Connected,
+    /// Was connected; the watches are lost and tried again.
+    Lost {
+        /// Since when what is drawn may be old.
+        since: Timestamp,
+        /// What the other side said.
+        reason: Text,
+    },
+    /// Could not connect.
+    Failed {
+        /// What was tried, what was said, what to do next.
+        reason: Text,
+    },
+}
+
+/// A context of the kubeconfig.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ContextInfo {
+    /// Its name.
+    pub name: Text,
+    /// Its cluster's name.
+    pub cluster: Text,
+    /// Its default namespace.
+    pub namespace: Option<Text>,
+    /// The file it comes from, where it comes from one.
+    pub file: Option<PathBuf>,
+}
+
+/// What the person may do, as far as the API server said; unknown until it did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// Why forwarding is not possible, where it is not.
+    pub no_forward: Option<Text>,
+    /// Why changing Services is not possible, where it is not.
+    pub no_edit: Option<Text>,
+}
+
+/// How a request stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RequestState {
+    /// Under way.
+    Running,
+    /// Answered.
+    Done(Arc<CurlResponse>),
+    /// Not answered.
+    Failed(Text),
+    /// Given up by the person.
+    Cancelled,
+}
+
+/// A request and how it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RequestStatus {
+    /// Which one.
+    pub id: RequestId,
+    /// What was asked.
+    pub request: CurlRequest,
+    /// When.
+    pub started: Timestamp,
+    /// How it stands.
+    pub state: RequestState,
+}
+
+/// How an edit stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum EditStep {
+    /// The plan is dry-run at the server.
+    Trying {
+        /// The plan.
+        plan: Arc<Plan>,
+    },
+    /// The server would accept it.
+    Ready {
+        /// The plan.
+        plan: Arc<Plan>,
+        /// What the server says the Service would be.
+        preview: Arc<Written>,
+    },
+    /// It is being written.
+    Applying {
+        /// The plan.
+        plan: Arc<Plan>,
+    },
+    /// Written and read back.
+    Applied(Arc<Outcome>),
+    /// Impossible, refused by the server, or changed nothing.
+    Failed {
+        /// Who said what, and what to do next.
+        reason: Text,
+        /// The server's complaints by field.
+        fields: Vec<crate::edit::FieldError>,
+    },
+}
+
+/// An edit and how it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EditStatus {
+    /// Which one.
+    pub id: EditId,
+    /// The Service.
+    pub service: ObjectKey,
+    /// How it stands.
+    pub step: EditStep,
+}
+
+/// How much an [`Activity`] matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ActivityLevel {
+    /// Went as asked.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Went wrong.
+    Error,
+}
+
+/// Something that happened, for the activity list and for toasts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Activity {
+    /// Counts up from 1: what the window has shown already, it does not show again.
+    pub number: u64,
+    /// When.
+    pub at: Timestamp,
+    /// How much it matters.
+    pub level: ActivityLevel,
+    /// In a sentence.
+    pub text: Text,
+}
+
+/// The YAML of the inspected Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Yaml {
+    /// Whose it is.
+    pub service: ObjectKey,
+    /// The text without managedFields, or why it can't be had.
+    pub text: Result<Text, Text>,
+}
+
+/// One immutable picture of everything; a clone costs a few counters.
+#[derive(Clone, Debug, Default)]
+pub struct Scene {
+    /// Counts up with every published scene.
+    pub revision: u64,
+    /// Counts up whenever [`Self::topology`], [`Self::reports`] or [`Self::layout`] changed.
+    pub map_revision: u64,
+    /// How the connection stands.
+    pub connection: ConnectionState,
+    /// The context in use.
+    pub context: Option<Text>,
+    /// The address of the API server.
+    pub server: Option<Text>,
+    /// The server's version: `v1.36.2`.
+    pub version: Option<Text>,
+    /// All contexts of the kubeconfig, in its order.
+    pub contexts: Arc<[ContextInfo]>,
+    /// The namespaces watched; none means all.
+    pub namespaces: Arc<[Text]>,
+    /// Whether the engine refuses every write.
+    pub read_only: bool,
+    /// What to know about how the cluster is watched: that Endpoints stand in for EndpointSlices,
+    /// that only one namespace is permitted.
+    pub notes: Arc<[Text]>,
+    /// What the person may do.
+    pub rights: Rights,
+    /// All records.
+    pub inventory: Inventory,
+    /// The graph.
+    pub topology: Topology,
+    /// What the checks say, by Service.
+    pub reports: OrdMap<ObjectKey, Arc<Report>>,
+    /// Where everything stands.
+    pub layout: Arc<Layout>,
+    /// Forwards in the order of their start.
+    pub forwards: Arc<[ForwardStatus]>,
+    /// Requests, the newest last.
+    pub requests: Arc<[RequestStatus]>,
+    /// Edits that are not discarded.
+    pub edits: Arc<[EditStatus]>,
+    /// The newest activities, the newest last.
+    pub activity: Arc<[Activity]>,
+    /// The last change of the map: when, and in words.
+    pub last_change: Option<(Timestamp, Text)>,
+    /// The YAML of the inspected Service.
+    pub yaml: Option<Arc<Yaml>>,
+    /// The round trip of the last small request to the API server, in milliseconds.
+    pub api_millis: Option<u32>,
+}

@@ -1,0 +1,137 @@
+//! One cluster that the engine is connected to.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use super::Rights;
+use crate::{
+    cluster::{Access, Cluster, Watches},
+    forward::Dialer,
+    inventory::{Change, Text},
+};
+
+/// How many changes may wait for the engine before the watches wait for it.
+const CHANGES_IN_FLIGHT: usize = 4096;
+
+/// A connection with its watches. Dropping it ends them.
+pub(super) struct Session {
+    pub(super) cluster: Cluster,
+    changes: mpsc::Receiver<Change>,
+    watches: Watches,
+}
+
+/// What the watches of a session bring.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "handed on once and never kept in numbers"
+)]
+pub(super) enum News {
+    /// The cluster changed.
+    Change(Change),
+    /// Something to know about how the cluster is watched.
+    Note(Text),
+}
+
+impl Session {
+    /// Starts to watch.
+    pub(super) fn open(cluster: Cluster, namespaces: &[Text]) -> Self {
+        let (sender, changes) = mpsc::channel(CHANGES_IN_FLIGHT);
+        let names = namespaces.iter().map(|name| name.to_string()).collect();
+        let watches = cluster.watch(names, sender);
+        Self {
+            cluster,
+            changes,
+            watches,
+        }
+    }
+
+    /// Waits for the next news; never ends while the session is open. Safe to drop and call again.
+    pub(super) async fn news(&mut self) -> News {
+        tokio::select! {
+            Some(change) = self.changes.recv() => News::Change(change),
+            Some(note) = self.watches.notes.recv() => News::Note(note),
+            else => futures::future::pending().await,
+        }
+    }
+
+    /// A change that is there already.
+    pub(super) fn another_change(&mut self) -> Option<Change> {
+        self.changes.try_recv().ok()
+    }
+
+    /// The way into pods.
+    pub(super) fn dialer(&self) -> Arc<dyn Dialer> {
+        self.cluster.dialer()
+    }
+
+    /// Tries every watch again now instead of after its pause.
+    pub(super) fn restart(&self) {
+        self.watches.restart();
+    }
+}
+
+/// Asks what the person may do in a namespace; the empty one stands for all.
+///
+/// A right that can't be asked for counts as there: the server has the last word anyway.
+pub(super) async fn review(cluster: &Cluster, namespace: &str) -> Rights {
+    let mut forward = vec![Access::core("get", "pods/portforward", namespace)];
+    if asks_for_create(cluster.version()) {
+        forward.push(Access::core("create", "pods/portforward", namespace));
+    }
+    let edit = [Access::core("patch", "services", namespace)];
+    Rights {
+        no_forward: missing(cluster, &forward).await,
+        no_edit: missing(cluster, &edit).await,
+    }
+}
+
+/// From 1.35 a port-forward over WebSocket needs `create` as well as `get`
+/// (AuthorizePodWebsocketUpgradeCreatePermission in pkg/features/kube_features.go).
+fn asks_for_create(version: &str) -> bool {
+    let mut numbers = version
+        .trim_start_matches('v')
+        .split(|c: char| !c.is_ascii_digit())
+        .map(|digits| digits.parse::<u32>().unwrap_or(0));
+    (numbers.next(), numbers.next()) >= (Some(1), Some(35))
+}
+
+async fn missing(cluster: &Cluster, wanted: &[Access]) -> Option<Text> {
+    for access in wanted {
+        let right = format!("{} {}", access.verb, right_of(access));
+        match cluster.review(access.clone()).await {
+            Ok(review) if !review.allowed => {
+                return Some(Text::from(format!("you lack the right to {right}")));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::debug!("could not ask for the right to {right}: {error}"),
+        }
+    }
+    None
+}
+
+/// As RBAC writes it: `pods/portforward`.
+fn right_of(access: &Access) -> String {
+    if access.subresource.is_empty() {
+        access.resource.to_string()
+    } else {
+        format!("{}/{}", access.resource, access.subresource)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_newer_servers_ask_for_create() {
+        for (version, wanted) in [
+            ("v1.20.2", false),
+            ("v1.34.9", false),
+            ("v1.35.0-rc.1", true),
+            ("v2.0", true),
+        ] {
+            assert_eq!(asks_for_create(version), wanted, "{version}");
+        }
+    }
+}

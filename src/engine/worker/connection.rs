@@ -1,0 +1,198 @@
+//! Coming to a cluster and leaving it.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::FutureExt as _;
+use tokio::{sync::mpsc, time::Instant};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Worker;
+use crate::{
+    cluster::{self, Kubeconfigs},
+    engine::{
+        ActivityLevel, ConnectionState, ContextInfo, Scene,
+        event::Event,
+        session::{self, Session},
+    },
+    inventory::{Inventory, Text},
+};
+
+impl Worker {
+    pub(super) fn connect(&mut self, context: Option<String>) {
+        self.leave();
+        self.scene.connection = ConnectionState::Connecting;
+        self.scene.context = context.as_deref().map(Text::from);
+        let (generation, events) = (self.generation, self.events.clone());
+        let source = self.config.kubeconfig.clone();
+        let remembered = self.memory.last_context().map(str::to_owned);
+        self.connecting = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+            let outcome = dial_in(source, context, remembered, &events).await;
+            events
+                .send(Event::Connected {
+                    generation,
+                    outcome,
+                })
+                .ok();
+        })));
+    }
+
+    /// Drops all that belongs to the last cluster. Forwards end with it: their pods are there.
+    pub(super) fn leave(&mut self) {
+        self.generation += 1;
+        self.connecting = None;
+        if self.session.take().is_some() {
+            for status in self.forwards.statuses() {
+                self.stop_forward(status.id);
+            }
+        }
+        self.model.clear();
+        self.feed.send_replace(Inventory::default());
+        self.edits.clear();
+        self.scene = Scene {
+            revision: self.scene.revision,
+            map_revision: self.scene.map_revision + 1,
+            contexts: self.scene.contexts.clone(),
+            namespaces: self.scene.namespaces.clone(),
+            read_only: self.config.read_only || self.scene.read_only,
+            ..Scene::default()
+        };
+    }
+
+    pub(super) fn reconnect(&mut self) {
+        let Some(session) = &self.session else {
+            let context = self.scene.context.as_ref().map(|name| name.to_string());
+            return self.connect(context);
+        };
+        let (generation, events) = (self.generation, self.events.clone());
+        let cluster = session.cluster.clone();
+        tokio::spawn(async move {
+            let outcome = cluster
+                .renew()
+                .await
+                .map_err(|error| Text::from(error.to_string()));
+            events
+                .send(Event::Renewed {
+                    generation,
+                    outcome,
+                })
+                .ok();
+        });
+    }
+
+    /// Takes the watches up again, with new credentials where there were any to be had.
+    pub(super) fn renewed(&mut self, outcome: Result<(), Text>) {
+        if let Err(reason) = outcome {
+            self.activity.add(ActivityLevel::Error, reason);
+        }
+        if let Some(session) = &self.session {
+            session.restart();
+        }
+    }
+
+    pub(super) fn set_namespaces(&mut self, namespaces: Vec<Text>) {
+        self.scene.namespaces = namespaces.into();
+        if let Some(context) = &self.scene.context {
+            self.memory.look_at(context, &self.scene.namespaces);
+        }
+        let Some(session) = self.session.take() else {
+            return;
+        };
+        self.model.clear();
+        self.feed.send_replace(Inventory::default());
+        self.scene.notes = Arc::default();
+        self.scene.map_revision += 1;
+        let cluster = session.cluster.clone();
+        self.session = Some(Session::open(cluster.clone(), &self.scene.namespaces));
+        self.review_rights(cluster);
+    }
+
+    pub(super) fn connected(&mut self, cluster: cluster::Cluster, round_trip: Duration) {
+        self.scene.context = Some(Text::from(cluster.context()));
+        self.recall(cluster.context());
+        self.scene.server = Some(Text::from(cluster.server_url()));
+        self.scene.version = Some(Text::from(cluster.version()));
+        self.scene.api_millis = u32::try_from(round_trip.as_millis()).ok();
+        self.scene.connection = ConnectionState::Connected;
+        self.activity.add(
+            ActivityLevel::Info,
+            format!(
+                "Connected to {} at {}, Kubernetes {}",
+                cluster.context(),
+                cluster.server_url(),
+                cluster.version()
+            ),
+        );
+        let session = Session::open(cluster.clone(), &self.scene.namespaces);
+        self.forwards.replace_dialer(session.dialer());
+        self.session = Some(session);
+        self.load_yaml();
+        self.review_rights(cluster);
+    }
+
+    /// Asks anew what the person may do where they look.
+    fn review_rights(&self, cluster: cluster::Cluster) {
+        let (generation, events) = (self.generation, self.events.clone());
+        let namespace = self.scene.namespaces.first().cloned().unwrap_or_default();
+        tokio::spawn(async move {
+            let rights = session::review(&cluster, &namespace).await;
+            events.send(Event::Rights { generation, rights }).ok();
+        });
+    }
+
+    /// Looks at a context as the person did the last time; what the start asked for goes first.
+    fn recall(&mut self, context: &str) {
+        self.scene.read_only = self.config.read_only
+            || self.config.read_only_contexts.contains(context)
+            || self.memory.is_read_only(context);
+        let asked_for = std::mem::take(&mut self.config.namespaces);
+        if asked_for.is_empty()
+            && let Some(namespaces) = self.memory.namespaces(context)
+        {
+            self.scene.namespaces = namespaces.into();
+        }
+        self.memory.look_at(context, &self.scene.namespaces);
+    }
+}
+
+/// Reads the kubeconfig off the async threads, tells its contexts, and connects.
+async fn dial_in(
+    source: cluster::KubeconfigSource,
+    context: Option<String>,
+    remembered: Option<String>,
+    events: &mpsc::UnboundedSender<Event>,
+) -> Result<(cluster::Cluster, Duration), Text> {
+    let kubeconfigs = tokio::task::spawn_blocking(move || Kubeconfigs::load(&source))
+        .map(|joined| match joined {
+            Ok(loaded) => loaded.map_err(|error| Text::from(error.to_string())),
+            Err(panic) => Err(Text::from(format!(
+                "reading the kubeconfig failed: {panic}"
+            ))),
+        })
+        .await?;
+    let known = kubeconfigs.contexts();
+    // What kubectl would use goes first; what was in use the last time only stands in for it, and
+    // the kubeconfig may have lost it.
+    let stand_in = remembered.filter(|name| {
+        kubeconfigs.current().is_none() && known.iter().any(|context| context.name == *name)
+    });
+    let context = context.or(stand_in);
+    let contexts = known
+        .into_iter()
+        .map(|context| ContextInfo {
+            name: Text::from(context.name),
+            cluster: Text::from(context.cluster),
+            namespace: context.namespace.map(Text::from),
+            file: context.file,
+        })
+        .collect();
+    events.send(Event::Contexts(contexts)).ok();
+    let asked = Instant::now();
+    let cluster = cluster::connect(&kubeconfigs, context.as_deref())
+        .await
+        .map_err(|error| Text::from(error.to_string()))?;
+    let round_trip = match cluster.ping().await {
+        Ok(round_trip) => round_trip,
+        Err(_) => asked.elapsed(),
+    };
+    Ok((cluster, round_trip))
+}

@@ -1,0 +1,214 @@
+//! The engine's loop: the one place where its state changes.
+
+mod connection;
+mod watching;
+mod wishes;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{Notify, mpsc, watch},
+    time::{Instant, sleep_until},
+};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+
+use super::{
+    ActivityLevel, Command, Config, ConnectionState, Counterpart, Scene, Waker, Yaml,
+    activity::ActivityLog, edits::Edits, event::Event, memory::Memory, model::Model,
+    offline::Offline, requests::Requests, session::Session,
+};
+use crate::{
+    forward::Forwards,
+    inventory::{Inventory, ObjectKey, Text},
+    layout,
+};
+
+/// Scenes are published at most this often.
+const PUBLISH_EVERY: Duration = Duration::from_millis(50);
+/// Changes taken in at once before commands are looked at again.
+const BATCH: usize = 2048;
+/// How often reports that tell a duration (`pending 4 min`) are renewed, while there are any.
+const RENEW_EVERY: Duration = Duration::from_secs(10);
+
+pub(super) struct Worker {
+    config: Config,
+    counterpart: Counterpart,
+    waker: Waker,
+    stop: CancellationToken,
+    events: mpsc::UnboundedSender<Event>,
+    inbox: mpsc::UnboundedReceiver<Event>,
+
+    scene: Scene,
+    model: Model,
+    activity: ActivityLog,
+    requests: Requests,
+    edits: Edits,
+    feed: watch::Sender<Inventory>,
+    forwards: Arc<Forwards>,
+    /// Told by the forwards when one of them changed.
+    forwards_changed: Arc<Notify>,
+
+    session: Option<Session>,
+    connecting: Option<AbortOnDropHandle<()>>,
+    /// Counts connections, so that a late answer of the last cluster is not taken for this one's.
+    generation: u64,
+    inspected: Option<ObjectKey>,
+    memory: Memory,
+    dirty: bool,
+    next_publish: Instant,
+    next_renewal: Instant,
+}
+
+impl Worker {
+    pub(super) fn new(
+        mut config: Config,
+        counterpart: Counterpart,
+        waker: Waker,
+        stop: CancellationToken,
+    ) -> Self {
+        let (events, inbox) = mpsc::unbounded_channel();
+        let memory = Memory::new(config.remembered.take(), &events);
+        let feed = watch::Sender::new(Inventory::default());
+        let scene = Scene {
+            read_only: config.read_only,
+            namespaces: config.namespaces.iter().map(|n| Text::from(&**n)).collect(),
+            ..Scene::default()
+        };
+        let forwards_changed = Arc::new(Notify::new());
+        let notify = forwards_changed.clone();
+        let forwards = Forwards::new(
+            feed.subscribe(),
+            Arc::new(Offline),
+            Arc::new(move || notify.notify_one()),
+        );
+        Self {
+            forwards: Arc::new(forwards),
+            forwards_changed,
+            config,
+            counterpart,
+            waker,
+            stop,
+            events,
+            inbox,
+            scene,
+            model: Model::default(),
+            activity: ActivityLog::default(),
+            requests: Requests::default(),
+            edits: Edits::default(),
+            feed,
+            session: None,
+            connecting: None,
+            generation: 0,
+            inspected: None,
+            memory,
+            dirty: true,
+            next_publish: Instant::now(),
+            next_renewal: Instant::now(),
+        }
+    }
+
+    /// Runs until stopped.
+    pub(super) async fn run(mut self) {
+        self.connect(self.config.context.clone());
+        loop {
+            let news = async {
+                match &mut self.session {
+                    Some(session) => session.news().await,
+                    None => futures::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                Some(command) = self.counterpart.commands.recv() => self.command(command),
+                Some(event) = self.inbox.recv() => self.event(event),
+                news = news => self.news(news),
+                () = self.forwards_changed.notified() => self.dirty = true,
+                () = sleep_until(self.next_publish), if self.dirty => self.publish(),
+                () = sleep_until(self.next_renewal), if self.model.is_timed() => self.time_passed(),
+            }
+        }
+        self.memory.close().await;
+    }
+
+    fn command(&mut self, command: Command) {
+        self.dirty = true;
+        match command {
+            Command::Connect(context) => self.connect(context.map(|name| name.to_string())),
+            Command::Reconnect => self.reconnect(),
+            Command::SetNamespaces(namespaces) => self.set_namespaces(namespaces),
+            Command::Inspect(service) => self.inspect(service),
+            Command::StartForward(id, spec) => self.start_forward(id, spec),
+            Command::StopForward(id) => self.stop_forward(id),
+            Command::RemoveForward(id) => {
+                let forwards = self.forwards.clone();
+                tokio::spawn(async move { forwards.remove(id).await });
+            }
+            Command::Curl(id, request) => self.curl(id, request),
+            Command::CancelCurl(id) => self.requests.cancel(id),
+            Command::PlanEdit(id, service, change) => self.plan_edit(id, service, change),
+            Command::ApplyEdit(id) => self.apply_edit(id),
+            Command::DiscardEdit(id) => self.edits.discard(id),
+            Command::Remember(change) => self.memory.change(change),
+        }
+    }
+
+    fn event(&mut self, event: Event) {
+        self.dirty = true;
+        let current = self.generation;
+        match event {
+            Event::Contexts(contexts) => self.scene.contexts = contexts.into(),
+            Event::Connected {
+                generation,
+                outcome,
+            } if generation == current => match outcome {
+                Ok((cluster, round_trip)) => self.connected(cluster, round_trip),
+                Err(reason) => {
+                    self.activity.add(ActivityLevel::Error, reason.clone());
+                    self.scene.connection = ConnectionState::Failed { reason };
+                }
+            },
+            Event::Rights { generation, rights } if generation == current => {
+                self.scene.rights = rights;
+            }
+            Event::Yaml {
+                generation,
+                service,
+                text,
+            } if generation == current && self.inspected.as_ref() == Some(&service) => {
+                self.scene.yaml = Some(Arc::new(Yaml { service, text }));
+            }
+            Event::NotSaved(problem) => self.activity.add(ActivityLevel::Warning, problem),
+            Event::Curl { id, outcome } => self.requests.finish(id, outcome),
+            Event::Edit { id, step } => self.edit_advanced(id, step),
+            Event::Renewed {
+                generation,
+                outcome,
+            } if generation == current => self.renewed(outcome),
+            Event::Connected { .. }
+            | Event::Renewed { .. }
+            | Event::Rights { .. }
+            | Event::Yaml { .. } => {}
+        }
+    }
+
+    fn publish(&mut self) {
+        if !self.config.without_layout {
+            self.model.arrange(&layout::Options::default());
+        }
+        let scene = &mut self.scene;
+        scene.revision += 1;
+        scene.inventory = self.model.inventory.clone();
+        scene.topology = self.model.topology.clone();
+        scene.reports = self.model.reports.clone();
+        scene.layout = self.model.layout.clone();
+        scene.forwards = self.forwards.statuses().into();
+        scene.requests = self.requests.snapshot();
+        scene.edits = self.edits.snapshot();
+        scene.activity = self.activity.snapshot();
+        self.counterpart.publish(scene.clone());
+        (self.waker)();
+        self.dirty = false;
+        self.next_publish = Instant::now() + PUBLISH_EVERY;
+    }
+}

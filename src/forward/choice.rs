@@ -1,0 +1,114 @@
+//! Which pods a connection may be sent to at this moment, the best first.
+
+mod direct;
+mod known;
+mod service;
+
+use std::{collections::BTreeMap, fmt};
+
+use super::{ForwardSpec, ForwardTarget};
+use crate::inventory::{Inventory, ObjectKey, Text};
+
+/// A port of a pod that a connection may be sent to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Candidate {
+    /// The pod.
+    pub(crate) pod: ObjectKey,
+    /// Its uid where pods can be read: a StatefulSet gives a new pod the old one's name.
+    pub(crate) uid: Option<Text>,
+    /// The pod's own port.
+    pub(crate) port: u16,
+}
+
+impl fmt::Display for Candidate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "pod {} port {}", self.pod.name, self.port)
+    }
+}
+
+/// Why there is no candidate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoPod {
+    /// The target as it stands can't be forwarded to; what to do instead is said.
+    Refused(Text),
+    /// Not now.
+    Waiting(Text),
+}
+
+impl NoPod {
+    pub(crate) fn reason(self) -> Text {
+        match self {
+            Self::Refused(reason) | Self::Waiting(reason) => reason,
+        }
+    }
+
+    fn refused(reason: impl Into<Text>) -> Self {
+        Self::Refused(reason.into())
+    }
+
+    fn waiting(reason: impl Into<Text>) -> Self {
+        Self::Waiting(reason.into())
+    }
+}
+
+/// How well a pod takes traffic; better ones come first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fitness {
+    /// Ready and staying.
+    Ready,
+    /// Serving though terminating, or (behind no Service) running though not ready.
+    Serving,
+}
+
+/// Candidates for the next connection of a forward, never none, the best first.
+///
+/// The order of a Service's pods is kube-proxy's: ready endpoints, and only then those that still
+/// serve while they terminate.
+pub(crate) fn candidates(
+    inventory: &Inventory,
+    spec: &ForwardSpec,
+) -> Result<Vec<Candidate>, NoPod> {
+    match &spec.target {
+        ForwardTarget::Service(key) => service::candidates(inventory, key, &spec.port),
+        ForwardTarget::Pod(key) => direct::of_pod(inventory, key, &spec.port),
+        ForwardTarget::Workload { kind, key } => {
+            direct::of_workload(inventory, kind, key, &spec.port)
+        }
+    }
+}
+
+/// Candidates as they are found: each pod once, however many slices and address families name it.
+#[derive(Default)]
+struct Found {
+    fit: BTreeMap<ObjectKey, (Fitness, Candidate)>,
+    unfit: u32,
+}
+
+impl Found {
+    fn add(&mut self, pod: ObjectKey, uid: Option<Text>, port: u16, fitness: Option<Fitness>) {
+        let Some(fitness) = fitness else {
+            self.unfit += 1;
+            return;
+        };
+        let held = self.fit.get(&pod).map(|(held, _)| *held);
+        if held.is_none_or(|held| fitness < held) {
+            let candidate = Candidate {
+                pod: pod.clone(),
+                uid,
+                port,
+            };
+            self.fit.insert(pod, (fitness, candidate));
+        }
+    }
+
+    fn best_first(&self) -> Option<Vec<Candidate>> {
+        let mut fit: Vec<_> = self.fit.values().collect();
+        // The map is sorted by name and the sort is stable.
+        fit.sort_by_key(|(fitness, _)| *fitness);
+        let candidates: Vec<_> = fit.into_iter().map(|(_, found)| found.clone()).collect();
+        (!candidates.is_empty()).then_some(candidates)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,160 @@
+//! The pods behind a port of a Service.
+
+use super::{
+    Candidate, Fitness, Found, NoPod,
+    known::{Known, absent, is_readable, known_pod, unknown},
+};
+use crate::{
+    forward::{RemotePort, service_port},
+    inventory::{
+        Endpoint, EndpointSliceRecord, Inventory, Kind, ObjectKey, ServicePort, ServiceRecord,
+        ServiceType, TargetPort, Text,
+        ports::{resolve_target_port, should_be_endpoint},
+    },
+};
+
+pub(super) fn candidates(
+    inventory: &Inventory,
+    key: &ObjectKey,
+    wanted: &RemotePort,
+) -> Result<Vec<Candidate>, NoPod> {
+    let Some(service) = inventory.service(key) else {
+        return Err(absent(inventory, Kind::Service, key));
+    };
+    if service.service_type == ServiceType::ExternalName {
+        let host = service.external_name.as_deref().unwrap_or("a name outside");
+        return Err(NoPod::refused(format!(
+            "svc/{} is an ExternalName: a DNS alias of {host} with no pods behind it; connect to \
+             {host} itself",
+            key.name
+        )));
+    }
+    let port = service_port(service, wanted).map_err(NoPod::Refused)?;
+    let slices_known = is_readable(inventory, Kind::EndpointSlice, &key.namespace);
+    if slices_known || inventory.slices_of(key).next().is_some() {
+        by_slices(inventory, service, &port)
+    } else {
+        by_selector(inventory, service, &port)
+    }
+}
+
+/// Asks the slices, which have resolved targetPort for each pod already. That serves Services
+/// without a selector too, if their endpoints name pods.
+fn by_slices(
+    inventory: &Inventory,
+    service: &ServiceRecord,
+    port: &ServicePort,
+) -> Result<Vec<Candidate>, NoPod> {
+    let mut found = Found::default();
+    let mut addresses_only: Option<&Text> = None;
+    for slice in inventory.slices_of(&service.key) {
+        let Some(number) = slice_port(slice, service, port) else {
+            continue;
+        };
+        for endpoint in &slice.endpoints {
+            let Some(name) = &endpoint.pod else {
+                addresses_only = addresses_only.or(Some(&endpoint.address));
+                continue;
+            };
+            let key = ObjectKey::new(service.key.namespace.clone(), name.clone());
+            match known_pod(inventory, &key) {
+                Known::Gone => {}
+                Known::Unreadable => found.add(key, None, number, fitness(endpoint, false)),
+                Known::Is(pod) => {
+                    let uid = Some(pod.uid.clone());
+                    found.add(key, uid, number, fitness(endpoint, pod.deleting.is_some()));
+                }
+            }
+        }
+    }
+    found.best_first().ok_or_else(|| {
+        let behind = label(port);
+        NoPod::waiting(match (found.unfit, addresses_only) {
+            (0, Some(address)) => format!(
+                "the endpoints behind {behind} are addresses without a pod ({address}), and \
+                 port-forward reaches pods only; connect to the address itself"
+            ),
+            (0, None) => format!("no pod behind {behind}"),
+            (1, _) => format!("no ready pod behind {behind}: 1 pod is not ready"),
+            (unfit, _) => format!("no ready pod behind {behind}: {unfit} pods are not ready"),
+        })
+    })
+}
+
+fn fitness(endpoint: &Endpoint, deleting: bool) -> Option<Fitness> {
+    if endpoint.ready && !endpoint.terminating && !deleting {
+        Some(Fitness::Ready)
+    } else if endpoint.ready || endpoint.serving {
+        Some(Fitness::Serving)
+    } else {
+        None
+    }
+}
+
+/// The pods' number for a Service port in this slice; none where its pods do not have the port.
+fn slice_port(
+    slice: &EndpointSliceRecord,
+    service: &ServiceRecord,
+    port: &ServicePort,
+) -> Option<u16> {
+    if service.ports.is_empty() {
+        // A headless Service may name no ports: its pods are reached at any.
+        return Some(port.port);
+    }
+    let name = port.name.as_deref().unwrap_or("");
+    let found = slice
+        .ports
+        .iter()
+        .find(|candidate| &*candidate.name == name && candidate.protocol == port.protocol)?;
+    found.port.or(match port.target_port {
+        TargetPort::Number(number) => Some(number),
+        TargetPort::Name(_) => None,
+    })
+}
+
+/// Does the EndpointSlice controller's work where slices can't be read.
+fn by_selector(
+    inventory: &Inventory,
+    service: &ServiceRecord,
+    port: &ServicePort,
+) -> Result<Vec<Candidate>, NoPod> {
+    let namespace = &service.key.namespace;
+    if !is_readable(inventory, Kind::Pod, namespace) {
+        return Err(NoPod::waiting(unknown(
+            inventory,
+            Kind::EndpointSlice,
+            namespace,
+        )));
+    }
+    let mut found = Found::default();
+    for pod in inventory.pods_selected_by(service) {
+        if !should_be_endpoint(pod) {
+            continue;
+        }
+        let Some(number) = resolve_target_port(port, pod) else {
+            continue;
+        };
+        let ready = pod.ready || service.publish_not_ready_addresses;
+        let fitness = match (ready, pod.deleting.is_some()) {
+            (true, false) => Some(Fitness::Ready),
+            (true, true) => Some(Fitness::Serving),
+            (false, _) => None,
+        };
+        found.add(pod.key.clone(), Some(pod.uid.clone()), number, fitness);
+    }
+    found.best_first().ok_or_else(|| {
+        NoPod::waiting(format!(
+            "no ready pod matches the selector of svc/{} and has {}",
+            service.key.name,
+            label(port)
+        ))
+    })
+}
+
+/// `http 80`, or `80` where the port has no name.
+fn label(port: &ServicePort) -> String {
+    match &port.name {
+        Some(name) => format!("{name} {}", port.port),
+        None => format!("port {}", port.port),
+    }
+}

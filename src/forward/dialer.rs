@@ -1,0 +1,52 @@
+//! The way into a pod.
+
+use futures::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use crate::inventory::{ObjectKey, Text};
+
+/// A byte stream to a port of a pod.
+///
+/// `shutdown` means that the local side has nothing more to send; what the pod still says can be
+/// read afterwards, until end of file. Where the transport can't carry a half-close, the pod just
+/// does not hear of it.
+pub trait PodStream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> PodStream for S {}
+
+/// Opens streams to ports of pods. `cluster/` implements it; tests use loopback.
+pub trait Dialer: Send + Sync + 'static {
+    /// Connects to `port` of the pod. Dropping the future gives up.
+    fn dial<'a>(
+        &'a self,
+        pod: &'a ObjectKey,
+        port: u16,
+    ) -> BoxFuture<'a, Result<Box<dyn PodStream>, DialError>>;
+}
+
+/// Why a pod could not be reached, coarse enough to decide what to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DialErrorKind {
+    /// The pod is gone: choose another.
+    PodGone,
+    /// Nothing in the pod listens on that port.
+    Refused,
+    /// The person lacks a right; trying again is pointless.
+    Forbidden,
+    /// The API server does not know who asks.
+    Unauthorized,
+    /// The API server can't be reached or did not answer in time.
+    Unreachable,
+    /// Anything else.
+    Other,
+}
+
+/// A failed [`Dialer::dial`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct DialError {
+    /// What to do about it.
+    pub kind: DialErrorKind,
+    /// What was tried and what the other side said.
+    pub message: Text,
+}

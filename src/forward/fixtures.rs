@@ -1,0 +1,317 @@
+//! A small cluster for tests: an inventory that can be changed while forwards look at it, and a
+//! dialer whose pods are functions.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use tokio::{io::DuplexStream, sync::watch};
+
+use super::{DialError, DialErrorKind, Dialer, InventoryFeed, PodStream};
+use crate::inventory::{
+    Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord, EndpointSource,
+    Inventory, Kind, ObjectKey, OwnerRef, PodRecord, Protocol, Scope, ServicePort, ServiceRecord,
+    ServiceType, SlicePort, Sync, TargetPort, Text,
+};
+
+/// Everything stands in namespace `shop`.
+const NAMESPACE: &str = "shop";
+
+/// An inventory that tests change.
+pub(crate) struct Cluster {
+    inventory: watch::Sender<Inventory>,
+}
+
+impl Default for Cluster {
+    fn default() -> Self {
+        Self {
+            inventory: watch::Sender::new(Inventory::default()),
+        }
+    }
+}
+
+/// A ready endpoint.
+pub(crate) fn endpoint(pod: &str) -> Endpoint {
+    Endpoint {
+        address: Text::from("10.244.0.5"),
+        ready: true,
+        serving: true,
+        terminating: false,
+        pod: Some(Text::from(pod)),
+        node: None,
+        zone: None,
+        hostname: None,
+    }
+}
+
+impl Cluster {
+    /// All kinds live, and Service `web` with `http 80 → "http"`, a UDP port, and DNS on both
+    /// protocols.
+    pub(crate) fn with_web() -> Self {
+        let cluster = Self::default();
+        cluster.live();
+        let port = |name: &str, protocol, number, target_port| ServicePort {
+            name: Some(Text::from(name)),
+            protocol,
+            port: number,
+            target_port,
+            node_port: None,
+            app_protocol: None,
+        };
+        cluster.upsert_service(ServiceRecord {
+            selector: BTreeMap::from([(Text::from("app"), Text::from("web"))]),
+            ports: vec![
+                port(
+                    "http",
+                    Protocol::Tcp,
+                    80,
+                    TargetPort::Name(Text::from("http")),
+                ),
+                port("metrics", Protocol::Udp, 9125, TargetPort::Number(9125)),
+                port("dns", Protocol::Udp, 53, TargetPort::Number(53)),
+                port("dns-tcp", Protocol::Tcp, 53, TargetPort::Number(53)),
+            ],
+            ..ServiceRecord::new(key("web"))
+        });
+        cluster
+    }
+
+    pub(crate) fn feed(&self) -> InventoryFeed {
+        self.inventory.subscribe()
+    }
+
+    pub(crate) fn inventory(&self) -> Inventory {
+        self.inventory.borrow().clone()
+    }
+
+    pub(crate) fn live(&self) {
+        for kind in Kind::ALL {
+            self.sync(kind, Sync::Live);
+        }
+    }
+
+    pub(crate) fn sync(&self, kind: Kind, state: Sync) {
+        self.sync_in(kind, Scope::Cluster, state);
+    }
+
+    pub(crate) fn sync_in(&self, kind: Kind, scope: Scope, state: Sync) {
+        self.change(Change::Sync(kind, scope, state));
+    }
+
+    pub(crate) fn service(&self, name: &str) -> ServiceRecord {
+        let inventory = self.inventory();
+        inventory.service(&key(name)).unwrap().as_ref().clone()
+    }
+
+    pub(crate) fn upsert_service(&self, service: ServiceRecord) {
+        self.change(Change::Service(Delta::Upsert(service)));
+    }
+
+    pub(crate) fn external_name(&self, name: &str, host: &str) {
+        self.upsert_service(ServiceRecord {
+            service_type: ServiceType::ExternalName,
+            external_name: Some(Text::from(host)),
+            ..self.service(name)
+        });
+    }
+
+    pub(crate) fn portless(&self, name: &str) {
+        self.upsert_service(ServiceRecord {
+            ports: Vec::new(),
+            cluster_ips: vec![Text::from("None")],
+            ..self.service(name)
+        });
+    }
+
+    /// A slice of Service `web` that resolves port `http` to `port`.
+    pub(crate) fn slice(&self, name: &str, port: u16, endpoints: Vec<Endpoint>) {
+        self.change(Change::EndpointSlice(Delta::Upsert(EndpointSliceRecord {
+            key: key(name),
+            service: Some(Text::from("web")),
+            source: EndpointSource::EndpointSlice,
+            address_type: Text::from("IPv4"),
+            ports: vec![SlicePort {
+                name: Text::from("http"),
+                protocol: Protocol::Tcp,
+                port: Some(port),
+            }],
+            endpoints,
+            truncated: false,
+        })));
+    }
+
+    /// Pods behind Service `web`, ready, each at 8080.
+    pub(crate) fn ready_pods(&self, names: &[&str]) {
+        for name in names {
+            self.pod(name, true);
+        }
+        self.slice(
+            "web",
+            8080,
+            names.iter().map(|name| endpoint(name)).collect(),
+        );
+    }
+
+    pub(crate) fn pod(&self, name: &str, ready: bool) {
+        self.upsert_pod(record(name, ready));
+    }
+
+    pub(crate) fn pod_with_port(&self, name: &str, label: &str, value: &str, port: u16) {
+        self.upsert_pod(PodRecord {
+            labels: BTreeMap::from([(Text::from(label), Text::from(value))]),
+            containers: vec![ContainerRecord {
+                name: Text::from("main"),
+                sidecar: false,
+                ports: vec![ContainerPort {
+                    name: Some(Text::from("http")),
+                    protocol: Protocol::Tcp,
+                    port,
+                }],
+                ready: true,
+                restarts: 0,
+                reason: None,
+            }],
+            ..record(name, true)
+        });
+    }
+
+    pub(crate) fn owned(
+        &self,
+        name: &str,
+        ready: bool,
+        kind: &str,
+        owner: &str,
+        hash: Option<&str>,
+    ) {
+        let hash = hash.map(|hash| (Text::from("pod-template-hash"), Text::from(hash)));
+        self.upsert_pod(PodRecord {
+            labels: hash.into_iter().collect(),
+            owner: Some(OwnerRef {
+                kind: Text::from(kind),
+                name: Text::from(owner),
+            }),
+            ..record(name, ready)
+        });
+    }
+
+    pub(crate) fn deleting(&self, name: &str) {
+        let pod = self.inventory().pod(&key(name)).unwrap().as_ref().clone();
+        self.upsert_pod(PodRecord {
+            deleting: Some(jiff::Timestamp::UNIX_EPOCH),
+            ..pod
+        });
+    }
+
+    pub(crate) fn delete_pod(&self, name: &str) {
+        self.change(Change::Pod(Delta::Remove(key(name))));
+    }
+
+    pub(crate) fn upsert_pod(&self, pod: PodRecord) {
+        self.change(Change::Pod(Delta::Upsert(pod)));
+    }
+
+    fn change(&self, change: Change) {
+        self.inventory.send_modify(|inventory| {
+            inventory.apply(change);
+        });
+    }
+}
+
+pub(crate) fn key(name: &str) -> ObjectKey {
+    ObjectKey::new(NAMESPACE, name)
+}
+
+fn record(name: &str, ready: bool) -> PodRecord {
+    PodRecord {
+        uid: Text::from(format!("uid of {name}")),
+        ips: vec![Text::from("10.244.0.5")],
+        ready,
+        ..PodRecord::new(key(name))
+    }
+}
+
+type Handler = Arc<dyn Fn(DuplexStream) -> BoxFuture<'static, ()> + Send + std::marker::Sync>;
+
+/// What a dial to a pod leads to.
+#[derive(Clone)]
+enum Answer {
+    Serve(Handler),
+    Fail(DialErrorKind, Duration),
+    Hang,
+}
+
+/// A dialer whose pods are functions over in-memory streams.
+#[derive(Default)]
+pub(crate) struct FakeDialer {
+    answers: Mutex<BTreeMap<String, Answer>>,
+    dialled: Mutex<Vec<(String, u16)>>,
+}
+
+impl FakeDialer {
+    /// A pod that runs `handler` for each connection.
+    pub(crate) fn serve<F>(
+        &self,
+        pod: &str,
+        handler: impl Fn(DuplexStream) -> F + Send + std::marker::Sync + 'static,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let handler: Handler = Arc::new(move |stream| Box::pin(handler(stream)));
+        self.set(pod, Answer::Serve(handler));
+    }
+
+    /// A pod that can't be reached, which shows after a while.
+    pub(crate) fn fail(&self, pod: &str, kind: DialErrorKind, after: Duration) {
+        self.set(pod, Answer::Fail(kind, after));
+    }
+
+    /// A pod whose dial never ends.
+    pub(crate) fn hang(&self, pod: &str) {
+        self.set(pod, Answer::Hang);
+    }
+
+    /// Pods and ports in the order in which they were dialled.
+    pub(crate) fn dialled(&self) -> Vec<(String, u16)> {
+        self.dialled.lock().unwrap().clone()
+    }
+
+    fn set(&self, pod: &str, answer: Answer) {
+        self.answers.lock().unwrap().insert(pod.to_owned(), answer);
+    }
+}
+
+impl Dialer for FakeDialer {
+    fn dial<'a>(
+        &'a self,
+        pod: &'a ObjectKey,
+        port: u16,
+    ) -> BoxFuture<'a, Result<Box<dyn PodStream>, DialError>> {
+        let name = pod.name.to_string();
+        self.dialled.lock().unwrap().push((name.clone(), port));
+        let answer = self.answers.lock().unwrap().get(&name).cloned();
+        Box::pin(async move {
+            match answer {
+                Some(Answer::Serve(handler)) => {
+                    let (ours, theirs) = tokio::io::duplex(16 * 1024);
+                    tokio::spawn(handler(theirs));
+                    Ok(Box::new(ours) as Box<dyn PodStream>)
+                }
+                Some(Answer::Fail(kind, after)) => {
+                    tokio::time::sleep(after).await;
+                    Err(DialError {
+                        kind,
+                        message: format!("pod {name} port {port}: refused by the test").into(),
+                    })
+                }
+                Some(Answer::Hang) => std::future::pending().await,
+                None => Err(DialError {
+                    kind: DialErrorKind::PodGone,
+                    message: format!("pod {name} not found").into(),
+                }),
+            }
+        })
+    }
+}

@@ -1,0 +1,93 @@
+//! The task of one forward: accepts until it is stopped.
+
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time::{Instant, sleep_until},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    choice::{NoPod, candidates},
+    connection::{Way, serve},
+};
+use crate::inventory::Text;
+
+/// Connections open through one forward; further ones wait in the system's queue.
+pub(crate) const MAX_SESSIONS: usize = 256;
+
+/// How often flowing bytes are told.
+const TELL_EVERY: Duration = Duration::from_millis(250);
+
+/// The pause after a failed accept (too many open files), and how far it grows.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// Accepts and serves until stopped. Stopping closes the listener and every connection.
+pub(crate) async fn run(listener: TcpListener, way: Arc<Way>, stop: CancellationToken) {
+    let mut inventory = way.inventory.clone();
+    let mut connections = JoinSet::new();
+    let mut pause = FIRST_PAUSE;
+    let mut accept_at = None;
+    let mut tell_at = None;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            accepted = accept(&listener, accept_at), if connections.len() < MAX_SESSIONS => {
+                match accepted {
+                    Ok((local, _from)) => {
+                        (pause, accept_at) = (FIRST_PAUSE, None);
+                        connections.spawn(serve(local, way.clone()));
+                        if connections.len() == MAX_SESSIONS {
+                            way.ledger.lost(Text::from(
+                                "256 connections are open; further ones wait until one ends",
+                            ));
+                        }
+                    }
+                    Err(error) => {
+                        way.ledger.lost(format!("could not accept a connection: {error}").into());
+                        accept_at = Some(Instant::now() + pause);
+                        pause = (pause * 2).min(LONGEST_PAUSE);
+                    }
+                }
+            }
+            Some(_ended) = connections.join_next(), if !connections.is_empty() => {}
+            Ok(()) = inventory.changed() => {
+                inventory.mark_unchanged();
+                follow(&way).ok();
+            }
+            () = way.ledger.meter.flowed(), if tell_at.is_none() => {
+                tell_at = Some(Instant::now() + TELL_EVERY);
+            }
+            () = sleep_until(tell_at.unwrap_or_else(Instant::now)), if tell_at.is_some() => {
+                tell_at = None;
+                way.ledger.tell_bytes();
+            }
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
+
+async fn accept(
+    listener: &TcpListener,
+    not_before: Option<Instant>,
+) -> io::Result<(TcpStream, SocketAddr)> {
+    if let Some(instant) = not_before {
+        sleep_until(instant).await;
+    }
+    listener.accept().await
+}
+
+/// Takes in what the inventory says now: ends connections to deleted pods and says whether the
+/// next connection would find a pod.
+pub(crate) fn follow(way: &Way) -> Result<(), NoPod> {
+    let now = way.inventory.borrow().clone();
+    way.sessions.end_deleted(&now);
+    let choice = candidates(&now, way.ledger.spec()).map(|_found| ());
+    way.ledger
+        .availability(choice.clone().map_err(NoPod::reason));
+    choice
+}

@@ -1,0 +1,35 @@
+//! Port-forwards: local listeners, choice of pod, the pump.
+//!
+//! **In**: a [`ForwardSpec`], the live inventory and a [`Dialer`] that reaches into pods.
+//! **Out**: a listener that stays bound until stopped, and a [`ForwardStatus`] that is true.
+//!
+//! [`Forwards`] owns the forwards, each a task that accepts (`listener`). A connection chooses its
+//! pod when it is accepted (`choice`), reaches it (`connection`) and is pumped to its end (`pump`);
+//! what happens is written down where anybody can read it without waiting (`ledger`).
+
+mod bind;
+mod choice;
+mod connection;
+mod dialer;
+#[cfg(test)]
+pub(crate) mod fixtures;
+mod forwards;
+mod holder;
+mod ledger;
+mod listener;
+mod meter;
+mod pump;
+mod service_port;
+mod sessions;
+mod spec;
+mod status;
+
+pub use dialer::{DialError, DialErrorKind, Dialer, PodStream};
+pub use forwards::Forwards;
+pub use ledger::OnChange;
+pub(crate) use service_port::service_port;
+pub use spec::{ForwardId, ForwardSpec, ForwardTarget, RemotePort};
+pub use status::{ForwardState, ForwardStatus};
+
+/// The live inventory: whoever owns it sends each new one.
+pub type InventoryFeed = tokio::sync::watch::Receiver<crate::inventory::Inventory>;

@@ -1,0 +1,287 @@
+//! Copies bytes between a local connection and a pod until both have said all they have to say.
+//!
+//! An end of file is no end of the conversation: a client that half-closes still gets its whole
+//! answer, and a pod that stops talking may still listen for a while.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    time::timeout,
+};
+
+use super::meter::Meter;
+
+/// Large enough that a frame costs little, small enough for 256 connections both ways.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// How long one direction may be silent after the other has ended.
+const IDLE_GRACE: Duration = Duration::from_secs(10);
+
+/// What ended a conversation before its time.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PumpError {
+    /// The local application dropped its connection: its own affair.
+    #[error("the local application dropped the connection: {0}")]
+    Local(#[source] io::Error),
+    /// The pod, or the way to it, dropped the connection.
+    #[error("the connection to the pod broke: {0}")]
+    Pod(#[source] io::Error),
+}
+
+/// Which end of a copy failed.
+enum CopyError {
+    Read(io::Error),
+    Write(io::Error),
+}
+
+/// Copies both ways until both sides are at their end.
+///
+/// The local end of file is passed on to the pod and the answer still read to its end; the stream
+/// itself limits how long a pod may then be silent. The pod's end of file is passed on to the
+/// local side, which may go on sending until it ends too or is silent for ten seconds.
+pub(crate) async fn pump(
+    local: impl AsyncRead + AsyncWrite + Unpin,
+    pod: impl AsyncRead + AsyncWrite + Unpin,
+    meter: &Meter,
+) -> Result<(), PumpError> {
+    let (mut local_read, mut local_write) = tokio::io::split(local);
+    let (mut pod_read, mut pod_write) = tokio::io::split(pod);
+    let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
+
+    let up = copy(&mut local_read, &mut pod_write, |bytes| {
+        sent.fetch_add(bytes, Ordering::Relaxed);
+        meter.add_up(bytes);
+    });
+    let down = copy(&mut pod_read, &mut local_write, |bytes| {
+        received.fetch_add(bytes, Ordering::Relaxed);
+        meter.add_down(bytes);
+    });
+    tokio::pin!(up, down);
+
+    tokio::select! {
+        ended = &mut up => match ended {
+            Ok(()) => down.await.map_err(of_down),
+            Err(CopyError::Read(error)) => Err(PumpError::Local(error)),
+            // The pod takes no more, as a server that answers early and hangs up. Its answer may
+            // still be on the way.
+            Err(CopyError::Write(error)) => match until_quiet(down, &received).await {
+                Some(ended) => ended.map_err(of_down),
+                None => Err(PumpError::Pod(error)),
+            },
+        },
+        ended = &mut down => {
+            ended.map_err(of_down)?;
+            // The pod has said its last word, so that it takes no more either is no loss.
+            match until_quiet(up, &sent).await {
+                Some(Err(CopyError::Read(error))) => Err(PumpError::Local(error)),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+fn of_down(error: CopyError) -> PumpError {
+    match error {
+        CopyError::Read(error) => PumpError::Pod(error),
+        // Nobody is left to read the answer.
+        CopyError::Write(error) => PumpError::Local(error),
+    }
+}
+
+/// Copies until the end of file and passes that on.
+async fn copy(
+    from: &mut (impl AsyncRead + Unpin),
+    to: &mut (impl AsyncWrite + Unpin),
+    count: impl Fn(u64),
+) -> Result<(), CopyError> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    loop {
+        let length = from.read(&mut buffer).await.map_err(CopyError::Read)?;
+        let Some(chunk) = buffer.get(..length).filter(|chunk| !chunk.is_empty()) else {
+            return to.shutdown().await.map_err(CopyError::Write);
+        };
+        to.write_all(chunk).await.map_err(CopyError::Write)?;
+        to.flush().await.map_err(CopyError::Write)?;
+        count(length as u64);
+    }
+}
+
+/// Waits for a direction to end as long as it moves something now and then.
+async fn until_quiet<F: Future>(mut rest: Pin<&mut F>, moved: &AtomicU64) -> Option<F::Output> {
+    loop {
+        let before = moved.load(Ordering::Relaxed);
+        match timeout(IDLE_GRACE, &mut rest).await {
+            Ok(ended) => return Some(ended),
+            Err(_elapsed) if moved.load(Ordering::Relaxed) == before => return None,
+            Err(_elapsed) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tokio::io::{DuplexStream, duplex};
+
+    use super::*;
+
+    /// Runs a pump and gives the far ends: what the application holds and what the pod holds.
+    fn pumping(
+        buffer: usize,
+    ) -> (
+        DuplexStream,
+        DuplexStream,
+        tokio::task::JoinHandle<Result<(), PumpError>>,
+    ) {
+        let (app, local) = duplex(buffer);
+        let (pod, stream) = duplex(buffer);
+        let pump = tokio::spawn(async move { pump(local, stream, &Meter::default()).await });
+        (app, pod, pump)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_sent_after_the_local_half_close_arrives_whole() {
+        let (mut app, mut pod, pump) = pumping(1024);
+        app.write_all(b"question").await.unwrap();
+        app.shutdown().await.unwrap();
+
+        let mut question = Vec::new();
+        pod.read_to_end(&mut question).await.unwrap();
+        assert_eq!(question, b"question");
+
+        // Longer than the grace: only the pod's end of file may end the answer.
+        tokio::time::sleep(IDLE_GRACE * 3).await;
+        let answer: Vec<u8> = (0..300_000_u32).map(|n| n as u8).collect();
+        let sending = answer.clone();
+        let sender = tokio::spawn(async move {
+            pod.write_all(&sending).await.unwrap();
+        });
+        let mut received = Vec::new();
+        app.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, answer);
+        sender.await.unwrap();
+        pump.await.unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_sent_after_the_pods_half_close_arrives_whole() {
+        let (mut app, mut pod, pump) = pumping(1024);
+        pod.write_all(b"greeting").await.unwrap();
+        pod.shutdown().await.unwrap();
+
+        let mut greeting = Vec::new();
+        app.read_to_end(&mut greeting).await.unwrap();
+        assert_eq!(greeting, b"greeting");
+
+        // Pauses shorter than the grace, together longer than it.
+        for part in [b"one".as_slice(), b"two", b"three"] {
+            tokio::time::sleep(IDLE_GRACE - Duration::from_secs(1)).await;
+            app.write_all(part).await.unwrap();
+        }
+        app.shutdown().await.unwrap();
+        let mut received = Vec::new();
+        pod.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"onetwothree");
+        pump.await.unwrap().unwrap();
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_client_does_not_hold_the_connection_of_a_pod_that_hung_up() {
+        let (_app, mut pod, pump) = pumping(1024);
+        pod.shutdown().await.unwrap();
+        let before = tokio::time::Instant::now();
+        pump.await.unwrap().unwrap();
+        assert_eq!(before.elapsed(), IDLE_GRACE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pod_that_takes_no_more_still_delivers_its_answer() {
+        let (mut app, local) = duplex(64);
+        let (mut answer, pod_read) = duplex(64);
+        // Writing to the pod fails at once, reading from it does not.
+        let (gone, pod_write) = duplex(64);
+        drop(gone);
+        let pod = tokio::io::join(pod_read, pod_write);
+        let pump = tokio::spawn(async move { pump(local, pod, &Meter::default()).await });
+
+        app.write_all(b"body that nobody wants").await.unwrap();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        answer.write_all(b"413 Too Large").await.unwrap();
+        drop(answer);
+        let mut received = Vec::new();
+        app.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"413 Too Large");
+        pump.await.unwrap().unwrap();
+    }
+
+    #[tokio::test]
+    async fn bytes_are_counted_each_way() {
+        let (mut app, local) = duplex(64);
+        let (mut pod, stream) = duplex(64);
+        let meter = std::sync::Arc::new(Meter::default());
+        let counting = meter.clone();
+        let pump = tokio::spawn(async move { pump(local, stream, &counting).await });
+        app.write_all(b"12345").await.unwrap();
+        app.shutdown().await.unwrap();
+        pod.write_all(b"123").await.unwrap();
+        pod.shutdown().await.unwrap();
+        app.read_to_end(&mut Vec::new()).await.unwrap();
+        pod.read_to_end(&mut Vec::new()).await.unwrap();
+        pump.await.unwrap().unwrap();
+        assert_eq!((meter.up(), meter.down()), (5, 3));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// Whatever the chunks, the pauses and the side that closes first, nothing is lost.
+        #[test]
+        fn both_directions_are_byte_exact(
+            up in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..5000), 0..8),
+            down in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..5000), 0..8),
+            pauses in prop::collection::vec(0_u64..3000, 16),
+            buffer in 1_usize..4096,
+        ) {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_time()
+                .start_paused(true)
+                .build()
+                .unwrap();
+            runtime.block_on(async move {
+                let (app, pod, pump) = pumping(buffer);
+                let (app_read, app_write) = tokio::io::split(app);
+                let (pod_read, pod_write) = tokio::io::split(pod);
+                let (first, second) = pauses.split_at(8);
+                let (at_pod, at_app, (), ()) = tokio::join!(
+                    collect(pod_read),
+                    collect(app_read),
+                    send(app_write, &up, first),
+                    send(pod_write, &down, second),
+                );
+                assert_eq!(at_pod, up.concat());
+                assert_eq!(at_app, down.concat());
+                pump.await.unwrap().unwrap();
+            });
+        }
+    }
+
+    async fn send(mut to: impl AsyncWrite + Unpin, chunks: &[Vec<u8>], pauses: &[u64]) {
+        for (chunk, pause) in chunks.iter().zip(pauses) {
+            tokio::time::sleep(Duration::from_millis(*pause)).await;
+            to.write_all(chunk).await.unwrap();
+        }
+        to.shutdown().await.unwrap();
+    }
+
+    async fn collect(mut from: impl AsyncRead + Unpin) -> Vec<u8> {
+        let mut all = Vec::new();
+        from.read_to_end(&mut all).await.unwrap();
+        all
+    }
+}

@@ -1,0 +1,42 @@
+//! What `cluster/` tells the inventory.
+
+use super::{
+    EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodeRecord, ObjectKey, PodRecord,
+    Scope, ServiceRecord, Sync,
+};
+
+/// What happened to the objects of one kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Delta<R> {
+    /// The object was added or changed; it now is as given.
+    Upsert(R),
+    /// The object is gone.
+    Remove(ObjectKey),
+    /// A complete list of a scope: what is not in it is gone. Sent only when a relist has
+    /// arrived whole, so that the view is swapped and never emptied.
+    Replace {
+        /// What the list covers.
+        scope: Scope,
+        /// All objects in that scope.
+        records: Vec<R>,
+    },
+}
+
+/// One step of what is known about the cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// Namespaces changed.
+    Namespace(Delta<NamespaceRecord>),
+    /// Services changed.
+    Service(Delta<ServiceRecord>),
+    /// EndpointSlices (or Endpoints) changed.
+    EndpointSlice(Delta<EndpointSliceRecord>),
+    /// Pods changed.
+    Pod(Delta<PodRecord>),
+    /// Nodes changed.
+    Node(Delta<NodeRecord>),
+    /// Events about Services changed.
+    Event(Delta<EventRecord>),
+    /// How well a kind is known in a scope changed.
+    Sync(Kind, Scope, Sync),
+}

@@ -1,0 +1,114 @@
+//! The kinds that are watched and how well each is known.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Text;
+
+/// A kind of object that an [`super::Inventory`] holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Kind {
+    /// `v1` Namespace.
+    Namespace,
+    /// `v1` Service.
+    Service,
+    /// `discovery.k8s.io/v1` EndpointSlice, or `v1` Endpoints where slices can't be had.
+    EndpointSlice,
+    /// `v1` Pod.
+    Pod,
+    /// `v1` Node.
+    Node,
+    /// `v1` Event about a Service.
+    Event,
+}
+
+impl Kind {
+    /// Every kind, in the order in which a person meets them.
+    pub const ALL: [Self; 6] = [
+        Self::Namespace,
+        Self::Service,
+        Self::EndpointSlice,
+        Self::Pod,
+        Self::Node,
+        Self::Event,
+    ];
+
+    /// The name of its resource in a URL and in an access review: `services`.
+    pub fn plural(self) -> &'static str {
+        match self {
+            Self::Namespace => "namespaces",
+            Self::Service => "services",
+            Self::EndpointSlice => "endpointslices",
+            Self::Pod => "pods",
+            Self::Node => "nodes",
+            Self::Event => "events",
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.plural())
+    }
+}
+
+/// Where a watch looks: the whole cluster or one namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Scope {
+    /// All namespaces, and all objects of a cluster-scoped kind.
+    Cluster,
+    /// One namespace.
+    Namespace(Text),
+}
+
+impl Scope {
+    /// Whether an object of this namespace is in scope.
+    pub fn holds(&self, namespace: &str) -> bool {
+        match self {
+            Self::Cluster => true,
+            Self::Namespace(own) => &**own == namespace,
+        }
+    }
+}
+
+/// How well the objects of one kind in one [`Scope`] are known now.
+///
+/// Only [`Sync::Live`] may be drawn as certain: unknown is never drawn as healthy.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sync {
+    /// The first list is under way.
+    Syncing,
+    /// Listed whole, and the watch is running.
+    Live,
+    /// The watch is lost; what is shown was true at `since`.
+    Stale {
+        /// When it was last known to be true.
+        since: Timestamp,
+        /// What was tried and what the other side said.
+        reason: Text,
+    },
+    /// The API server refuses to list or watch it.
+    Forbidden {
+        /// The API server's words.
+        message: Text,
+    },
+    /// The server does not serve this kind, or the person did not ask for it.
+    Absent {
+        /// Why, in a sentence.
+        reason: Text,
+    },
+}
+
+impl Sync {
+    /// Whether what is held is what the cluster holds now.
+    pub fn is_live(&self) -> bool {
+        matches!(self, Self::Live)
+    }
+
+    /// Whether waiting longer for a first list is pointless: it is there, or it was refused.
+    pub fn is_settled(&self) -> bool {
+        !matches!(self, Self::Syncing)
+    }
+}

@@ -1,0 +1,39 @@
+//! What the cluster holds, as small records.
+//!
+//! **In**: [`Change`]s, made by `cluster/` from what the API server says.
+//! **Out**: [`Inventory`], a value that is cheap to clone, and the rules by which the controllers
+//! join its records: which pods a selector matches and where a targetPort leads on each of them.
+//!
+//! Nothing here does I/O or knows that kube, tokio or a window exist.
+
+#[cfg(test)]
+pub(crate) mod arbitrary;
+mod change;
+mod endpoint_slice;
+mod event;
+mod key;
+mod kind;
+mod labels;
+mod namespace;
+mod node;
+mod pod;
+pub mod ports;
+#[cfg(test)]
+pub(crate) mod sample;
+pub mod selector;
+mod service;
+mod store;
+
+pub use change::{Change, Delta};
+pub use endpoint_slice::{Endpoint, EndpointSliceRecord, EndpointSource, SlicePort};
+pub use event::EventRecord;
+pub use key::{ObjectKey, Text};
+pub use kind::{Kind, Scope, Sync};
+pub use namespace::NamespaceRecord;
+pub use node::{NodeAddress, NodeAddressKind, NodeRecord};
+pub use pod::{ContainerPort, ContainerRecord, OwnerRef, PodPhase, PodRecord};
+pub use service::{
+    LoadBalancerPoint, ParseServiceTypeError, Protocol, ServicePort, ServiceRecord, ServiceType,
+    TargetPort, TrafficPolicy,
+};
+pub use store::{Inventory, Touched};

@@ -1,0 +1,287 @@
+//! A Service, with the fields that say how it is reached.
+
+use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{ObjectKey, Text};
+
+/// `spec.type`. A headless Service is a [`ServiceType::ClusterIP`] whose clusterIP is `None`.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+pub enum ServiceType {
+    /// Reached inside the cluster at a virtual address.
+    #[default]
+    ClusterIP,
+    /// Reached at a port of every node as well.
+    NodePort,
+    /// Reached through a load balancer outside the cluster as well.
+    LoadBalancer,
+    /// A DNS alias of a name elsewhere.
+    ExternalName,
+}
+
+impl ServiceType {
+    /// Every type, in the order in which each adds a door to the one before.
+    pub const ALL: [Self; 4] = [
+        Self::ClusterIP,
+        Self::NodePort,
+        Self::LoadBalancer,
+        Self::ExternalName,
+    ];
+
+    /// Kubernetes' own spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ClusterIP => "ClusterIP",
+            Self::NodePort => "NodePort",
+            Self::LoadBalancer => "LoadBalancer",
+            Self::ExternalName => "ExternalName",
+        }
+    }
+}
+
+impl fmt::Display for ServiceType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A word that names no Service type.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no Service type; use ClusterIP, NodePort, LoadBalancer or ExternalName")]
+pub struct ParseServiceTypeError(String);
+
+impl FromStr for ServiceType {
+    type Err = ParseServiceTypeError;
+
+    /// Reads Kubernetes' spelling in any case, so that `nodeport` does on a command line.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|known| known.as_str().eq_ignore_ascii_case(word))
+            .ok_or_else(|| ParseServiceTypeError(word.to_owned()))
+    }
+}
+
+/// The transport protocol of a port.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Protocol {
+    /// The default where a port says nothing.
+    #[default]
+    Tcp,
+    /// Not carried by port-forward.
+    Udp,
+    /// Not carried by port-forward.
+    Sctp,
+}
+
+impl Protocol {
+    /// Kubernetes' own spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tcp => "TCP",
+            Self::Udp => "UDP",
+            Self::Sctp => "SCTP",
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// `targetPort`: a number as it is, or the name of a container port, resolved for each pod.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum TargetPort {
+    /// The pod's port number; it needs no declaration in the pod.
+    Number(u16),
+    /// The name of a container port.
+    Name(Text),
+}
+
+impl fmt::Display for TargetPort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => write!(f, "{number}"),
+            Self::Name(name) => f.write_str(name),
+        }
+    }
+}
+
+/// One entry of `spec.ports`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ServicePort {
+    /// Its name; a Service with one port may leave it out.
+    pub name: Option<Text>,
+    /// TCP, UDP or SCTP.
+    pub protocol: Protocol,
+    /// The port that clients of the Service use.
+    pub port: u16,
+    /// Where it leads in the pod. The API server fills it in with `port` where it is left out.
+    pub target_port: TargetPort,
+    /// The port on every node, for NodePort and (mostly) LoadBalancer.
+    pub node_port: Option<u16>,
+    /// `appProtocol`, a hint for meshes and load balancers.
+    pub app_protocol: Option<Text>,
+}
+
+/// `externalTrafficPolicy` and `internalTrafficPolicy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TrafficPolicy {
+    /// Any ready endpoint of the cluster.
+    #[default]
+    Cluster,
+    /// Only endpoints on the node where the traffic arrived.
+    Local,
+}
+
+impl TrafficPolicy {
+    /// Kubernetes' own spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Cluster => "Cluster",
+            Self::Local => "Local",
+        }
+    }
+}
+
+/// One entry of `status.loadBalancer.ingress`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LoadBalancerPoint {
+    /// The address that the load balancer answers at, unless it has a host name.
+    pub ip: Option<Text>,
+    /// The host name that the load balancer answers at.
+    pub hostname: Option<Text>,
+}
+
+impl LoadBalancerPoint {
+    /// The host name, else the address, else nothing a person could use.
+    pub fn address(&self) -> Option<&Text> {
+        self.hostname.as_ref().or(self.ip.as_ref())
+    }
+}
+
+/// A Service: what the graph, the inspector and the plans need of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceRecord {
+    /// Namespace and name.
+    pub key: ObjectKey,
+    /// `metadata.uid`.
+    pub uid: Text,
+    /// `metadata.resourceVersion`, the precondition of every write.
+    pub resource_version: Text,
+    /// `metadata.creationTimestamp`.
+    pub created: Option<Timestamp>,
+    /// `metadata.deletionTimestamp`: set while finalizers hold it back.
+    pub deleting: Option<Timestamp>,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<Text, Text>,
+    /// `metadata.annotations`.
+    pub annotations: BTreeMap<Text, Text>,
+    /// `spec.type`.
+    pub service_type: ServiceType,
+    /// `spec.clusterIPs` (`["None"]` when headless; empty for ExternalName).
+    pub cluster_ips: Vec<Text>,
+    /// `spec.selector`; empty means that somebody else writes the endpoints.
+    pub selector: BTreeMap<Text, Text>,
+    /// `spec.ports` in the order of the object.
+    pub ports: Vec<ServicePort>,
+    /// `spec.externalName`.
+    pub external_name: Option<Text>,
+    /// `spec.externalIPs`.
+    pub external_ips: Vec<Text>,
+    /// `status.loadBalancer.ingress`.
+    pub load_balancer: Vec<LoadBalancerPoint>,
+    /// `spec.loadBalancerClass`.
+    pub load_balancer_class: Option<Text>,
+    /// `spec.loadBalancerSourceRanges`.
+    pub source_ranges: Vec<Text>,
+    /// `spec.sessionAffinity` is `ClientIP`.
+    pub session_affinity_client_ip: bool,
+    /// `spec.sessionAffinityConfig.clientIP.timeoutSeconds`.
+    pub session_affinity_timeout_secs: Option<u32>,
+    /// `spec.externalTrafficPolicy`, where the Service is reachable from outside.
+    pub external_traffic_policy: Option<TrafficPolicy>,
+    /// `spec.internalTrafficPolicy`.
+    pub internal_traffic_policy: Option<TrafficPolicy>,
+    /// `spec.trafficDistribution`.
+    pub traffic_distribution: Option<Text>,
+    /// `spec.publishNotReadyAddresses`.
+    pub publish_not_ready_addresses: bool,
+    /// `spec.healthCheckNodePort`.
+    pub health_check_node_port: Option<u16>,
+    /// `spec.allocateLoadBalancerNodePorts`.
+    pub allocate_load_balancer_node_ports: Option<bool>,
+    /// `spec.ipFamilies`: `IPv4`, `IPv6`.
+    pub ip_families: Vec<Text>,
+    /// `spec.ipFamilyPolicy`.
+    pub ip_family_policy: Option<Text>,
+    /// Names of `metadata.managedFields[].manager` that own something in `spec`, sorted.
+    pub managers: Vec<Text>,
+}
+
+impl ServiceRecord {
+    /// A Service of type ClusterIP with nothing in it: the base of tests and of plans for a new one.
+    pub fn new(key: ObjectKey) -> Self {
+        Self {
+            key,
+            uid: Text::from(""),
+            resource_version: Text::from(""),
+            created: None,
+            deleting: None,
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            service_type: ServiceType::ClusterIP,
+            cluster_ips: Vec::new(),
+            selector: BTreeMap::new(),
+            ports: Vec::new(),
+            external_name: None,
+            external_ips: Vec::new(),
+            load_balancer: Vec::new(),
+            load_balancer_class: None,
+            source_ranges: Vec::new(),
+            session_affinity_client_ip: false,
+            session_affinity_timeout_secs: None,
+            external_traffic_policy: None,
+            internal_traffic_policy: None,
+            traffic_distribution: None,
+            publish_not_ready_addresses: false,
+            health_check_node_port: None,
+            allocate_load_balancer_node_ports: None,
+            ip_families: Vec::new(),
+            ip_family_policy: None,
+            managers: Vec::new(),
+        }
+    }
+
+    /// Whether DNS answers with the pods themselves: clusterIP is `None`.
+    pub fn is_headless(&self) -> bool {
+        self.service_type == ServiceType::ClusterIP
+            && self.cluster_ips.first().is_some_and(|ip| &**ip == "None")
+    }
+
+    /// The virtual addresses, without the `None` of a headless Service.
+    pub fn virtual_ips(&self) -> impl Iterator<Item = &Text> {
+        self.cluster_ips
+            .iter()
+            .filter(|ip| ip.parse::<IpAddr>().is_ok())
+    }
+
+    /// The type as a person says it: `headless` is one.
+    pub fn type_word(&self) -> &'static str {
+        if self.is_headless() {
+            "headless"
+        } else {
+            self.service_type.as_str()
+        }
+    }
+}

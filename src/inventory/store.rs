@@ -1,0 +1,325 @@
+//! The store: every record by its key, cheap to clone, with the joins that rules need.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use imbl::{OrdMap, OrdSet};
+
+use super::{
+    Change, Delta, EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodeRecord, ObjectKey,
+    PodRecord, Scope, ServiceRecord, Sync, Text, labels::LabelIndex, selector,
+};
+
+/// All that is known about a cluster at one moment.
+///
+/// The maps are persistent: a clone costs a few counters however large the cluster is, so that a
+/// reader keeps a consistent view without a lock.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    namespaces: OrdMap<ObjectKey, Arc<NamespaceRecord>>,
+    services: OrdMap<ObjectKey, Arc<ServiceRecord>>,
+    slices: OrdMap<ObjectKey, Arc<EndpointSliceRecord>>,
+    pods: OrdMap<ObjectKey, Arc<PodRecord>>,
+    nodes: OrdMap<ObjectKey, Arc<NodeRecord>>,
+    events: OrdMap<ObjectKey, Arc<EventRecord>>,
+    slices_of: OrdMap<ObjectKey, OrdSet<ObjectKey>>,
+    labelled: LabelIndex,
+    sync: OrdMap<(Kind, Scope), Sync>,
+}
+
+/// One object that a [`Change`] really changed.
+///
+/// `before` and `after` let whoever derives something tell what is affected: a label that moved
+/// away concerns the Services that matched before.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Touched {
+    /// A namespace.
+    Namespace(ObjectKey),
+    /// A Service.
+    Service(ObjectKey),
+    /// An EndpointSlice.
+    EndpointSlice {
+        /// As it was.
+        before: Option<Arc<EndpointSliceRecord>>,
+        /// As it is.
+        after: Option<Arc<EndpointSliceRecord>>,
+    },
+    /// A pod.
+    Pod {
+        /// As it was.
+        before: Option<Arc<PodRecord>>,
+        /// As it is.
+        after: Option<Arc<PodRecord>>,
+    },
+    /// A node.
+    Node(ObjectKey),
+    /// An Event about this Service.
+    Event(ObjectKey),
+    /// How well this kind is known.
+    Sync(Kind, Scope),
+}
+
+impl Inventory {
+    /// Takes in one change and says which objects are different now.
+    ///
+    /// A record that equals the one held touches nothing, so that a relist after a lost watch
+    /// costs only what changed meanwhile.
+    pub fn apply(&mut self, change: Change) -> Vec<Touched> {
+        match change {
+            Change::Namespace(delta) => update(&mut self.namespaces, delta, cluster_key_ns)
+                .into_iter()
+                .map(|step| Touched::Namespace(step.key))
+                .collect(),
+            Change::Service(delta) => update(&mut self.services, delta, |r| r.key.clone())
+                .into_iter()
+                .map(|step| Touched::Service(step.key))
+                .collect(),
+            Change::EndpointSlice(delta) => {
+                let steps = update(&mut self.slices, delta, |r| r.key.clone());
+                for step in &steps {
+                    self.reindex_slice(step);
+                }
+                steps
+                    .into_iter()
+                    .map(|Step { before, after, .. }| Touched::EndpointSlice { before, after })
+                    .collect()
+            }
+            Change::Pod(delta) => update(&mut self.pods, delta, |r| r.key.clone())
+                .into_iter()
+                .map(|Step { before, after, .. }| {
+                    self.labelled.follow(before.as_deref(), after.as_deref());
+                    Touched::Pod { before, after }
+                })
+                .collect(),
+            Change::Node(delta) => update(&mut self.nodes, delta, cluster_key_node)
+                .into_iter()
+                .map(|step| Touched::Node(step.key))
+                .collect(),
+            Change::Event(delta) => update(&mut self.events, delta, |r| r.key.clone())
+                .into_iter()
+                .flat_map(|step| {
+                    let about = |event: &Arc<EventRecord>| event.service.clone();
+                    let (before, after) = (step.before.as_ref(), step.after.as_ref());
+                    let (before, after) = (before.map(about), after.map(about));
+                    let moved = before.filter(|before| after.as_ref() != Some(before));
+                    moved.into_iter().chain(after).map(Touched::Event)
+                })
+                .collect(),
+            Change::Sync(kind, scope, state) => {
+                let at = (kind, scope);
+                if self.sync.get(&at) == Some(&state) {
+                    return Vec::new();
+                }
+                self.sync.insert(at.clone(), state);
+                vec![Touched::Sync(at.0, at.1)]
+            }
+        }
+    }
+
+    fn reindex_slice(&mut self, step: &Step<EndpointSliceRecord>) {
+        let owner = |slice: &Option<Arc<EndpointSliceRecord>>| {
+            slice.as_ref().and_then(|slice| slice.service_key())
+        };
+        if let Some(service) = owner(&step.before) {
+            let emptied = self.slices_of.get_mut(&service).is_some_and(|slices| {
+                slices.remove(&step.key);
+                slices.is_empty()
+            });
+            if emptied {
+                self.slices_of.remove(&service);
+            }
+        }
+        if let Some(service) = owner(&step.after) {
+            self.slices_of
+                .entry(service)
+                .or_default()
+                .insert(step.key.clone());
+        }
+    }
+
+    /// Services, by namespace and name.
+    pub fn services(&self) -> impl Iterator<Item = &Arc<ServiceRecord>> {
+        self.services.values()
+    }
+
+    /// One Service.
+    pub fn service(&self, key: &ObjectKey) -> Option<&Arc<ServiceRecord>> {
+        self.services.get(key)
+    }
+
+    /// Pods, by namespace and name.
+    pub fn pods(&self) -> impl Iterator<Item = &Arc<PodRecord>> {
+        self.pods.values()
+    }
+
+    /// One pod.
+    pub fn pod(&self, key: &ObjectKey) -> Option<&Arc<PodRecord>> {
+        self.pods.get(key)
+    }
+
+    /// Pods of one namespace; costs what that namespace holds.
+    pub fn pods_in<'a>(&'a self, namespace: &Text) -> impl Iterator<Item = &'a Arc<PodRecord>> {
+        in_namespace(&self.pods, namespace)
+    }
+
+    /// Pods that the selector of a Service matches, by name; costs what the rarest of its labels
+    /// finds.
+    pub fn pods_selected_by(&self, service: &ServiceRecord) -> Vec<&Arc<PodRecord>> {
+        self.labelled
+            .candidates(&service.key.namespace, &service.selector)
+            .into_iter()
+            .filter_map(|key| self.pods.get(key))
+            .filter(|pod| {
+                pod.key.namespace == service.key.namespace
+                    && selector::matches(&service.selector, &pod.labels)
+            })
+            .collect()
+    }
+
+    /// Services of one namespace; costs what that namespace holds.
+    pub fn services_in<'a>(
+        &'a self,
+        namespace: &Text,
+    ) -> impl Iterator<Item = &'a Arc<ServiceRecord>> {
+        in_namespace(&self.services, namespace)
+    }
+
+    /// EndpointSlices, by namespace and name.
+    pub fn slices(&self) -> impl Iterator<Item = &Arc<EndpointSliceRecord>> {
+        self.slices.values()
+    }
+
+    /// The slices that make up the endpoints of a Service.
+    pub fn slices_of(
+        &self,
+        service: &ObjectKey,
+    ) -> impl Iterator<Item = &Arc<EndpointSliceRecord>> {
+        self.slices_of
+            .get(service)
+            .into_iter()
+            .flat_map(|keys| keys.iter().filter_map(|key| self.slices.get(key)))
+    }
+
+    /// Nodes, by name.
+    pub fn nodes(&self) -> impl Iterator<Item = &Arc<NodeRecord>> {
+        self.nodes.values()
+    }
+
+    /// One node.
+    pub fn node(&self, name: &str) -> Option<&Arc<NodeRecord>> {
+        self.nodes.get(&ObjectKey::cluster_scoped(name))
+    }
+
+    /// Namespaces, by name.
+    pub fn namespaces(&self) -> impl Iterator<Item = &Arc<NamespaceRecord>> {
+        self.namespaces.values()
+    }
+
+    /// Events about a Service, the oldest first.
+    pub fn events_of(&self, service: &ObjectKey) -> Vec<&Arc<EventRecord>> {
+        let mut events: Vec<_> = in_namespace(&self.events, &service.namespace)
+            .filter(|event| event.service == *service)
+            .collect();
+        events.sort_by(|a, b| (a.last_seen, &a.key).cmp(&(b.last_seen, &b.key)));
+        events
+    }
+
+    /// How well objects of `kind` in `namespace` are known: what was said of the namespace
+    /// itself, else of the whole cluster, else that nothing was asked yet.
+    pub fn sync(&self, kind: Kind, namespace: &Text) -> &Sync {
+        self.sync
+            .get(&(kind, Scope::Namespace(namespace.clone())))
+            .or_else(|| self.sync.get(&(kind, Scope::Cluster)))
+            .unwrap_or(&Sync::Syncing)
+    }
+
+    /// What is known of every kind in every scope that is watched.
+    pub fn syncs(&self) -> impl Iterator<Item = (Kind, &Scope, &Sync)> {
+        self.sync
+            .iter()
+            .map(|((kind, scope), state)| (*kind, scope, state))
+    }
+}
+
+struct Step<R> {
+    key: ObjectKey,
+    before: Option<Arc<R>>,
+    after: Option<Arc<R>>,
+}
+
+fn cluster_key_ns(record: &NamespaceRecord) -> ObjectKey {
+    ObjectKey::cluster_scoped(record.name.clone())
+}
+
+fn cluster_key_node(record: &NodeRecord) -> ObjectKey {
+    ObjectKey::cluster_scoped(record.name.clone())
+}
+
+fn update<R: Clone + PartialEq>(
+    map: &mut OrdMap<ObjectKey, Arc<R>>,
+    delta: Delta<R>,
+    key_of: impl Fn(&R) -> ObjectKey,
+) -> Vec<Step<R>> {
+    let mut steps = Vec::new();
+    match delta {
+        Delta::Upsert(record) => upsert(map, key_of(&record), record, &mut steps),
+        Delta::Remove(key) => remove(map, key, &mut steps),
+        Delta::Replace { scope, records } => {
+            let mut listed = std::collections::BTreeSet::new();
+            for record in records {
+                let key = key_of(&record);
+                listed.insert(key.clone());
+                upsert(map, key, record, &mut steps);
+            }
+            let gone: Vec<_> = map
+                .keys()
+                .filter(|key| scope.holds(&key.namespace) && !listed.contains(key))
+                .cloned()
+                .collect();
+            for key in gone {
+                remove(map, key, &mut steps);
+            }
+        }
+    }
+    steps
+}
+
+fn upsert<R: Clone + PartialEq>(
+    map: &mut OrdMap<ObjectKey, Arc<R>>,
+    key: ObjectKey,
+    record: R,
+    steps: &mut Vec<Step<R>>,
+) {
+    if map.get(&key).is_some_and(|held| **held == record) {
+        return;
+    }
+    let after = Arc::new(record);
+    let before = map.insert(key.clone(), after.clone());
+    steps.push(Step {
+        key,
+        before,
+        after: Some(after),
+    });
+}
+
+fn remove<R: Clone>(map: &mut OrdMap<ObjectKey, Arc<R>>, key: ObjectKey, steps: &mut Vec<Step<R>>) {
+    if let Some(before) = map.remove(&key) {
+        steps.push(Step {
+            key,
+            before: Some(before),
+            after: None,
+        });
+    }
+}
+
+fn in_namespace<'a, R>(
+    map: &'a OrdMap<ObjectKey, Arc<R>>,
+    namespace: &Text,
+) -> impl Iterator<Item = &'a Arc<R>> {
+    let namespace = namespace.clone();
+    map.range(ObjectKey::new(namespace.clone(), "")..)
+        .take_while(move |(key, _)| key.namespace == namespace)
+        .map(|(_, record)| record)
+}

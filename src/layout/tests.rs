@@ -1,0 +1,158 @@
+//! Places of small maps.
+
+use super::*;
+use crate::inventory::{
+    Inventory, PodRecord, ServiceRecord, ServiceType, Text,
+    sample::{external, key, live, pod, port, put, service, slice, slice_port},
+};
+use crate::topology::{BackendState, NodeId, Topology};
+
+fn with_pods(inventory: &mut Inventory, name: &str, pods: &[PodRecord]) {
+    let selected: Vec<_> = pods.iter().collect();
+    put(inventory, service(name, vec![port("http", 80, "8080")]));
+    put(
+        inventory,
+        slice(name, 1, vec![slice_port("http", 8080)], &selected),
+    );
+    for pod in pods {
+        put(inventory, pod.clone());
+    }
+}
+
+fn shop() -> Inventory {
+    let mut inventory = live();
+    with_pods(&mut inventory, "web", &[pod("web", 1), pod("web", 2)]);
+    with_pods(&mut inventory, "cache", &[pod("cache", 3)]);
+    put(&mut inventory, external("legacy", "legacy.example.com"));
+    put(
+        &mut inventory,
+        ServiceRecord {
+            service_type: ServiceType::LoadBalancer,
+            ..service("pay", vec![port("a", 80, "1"), port("b", 81, "2")])
+        },
+    );
+    inventory
+}
+
+fn lay(inventory: &Inventory) -> Layout {
+    arrange(&Topology::build(inventory), &Options::default(), None)
+}
+
+fn area(layout: &Layout, id: &NodeId) -> Area {
+    layout.place_of(id).expect("it is on the map").area
+}
+
+#[test]
+fn an_empty_map_is_empty() {
+    assert_eq!(lay(&live()), Layout::default());
+}
+
+#[test]
+fn a_service_stands_between_its_doors_and_its_pods() {
+    let layout = lay(&shop());
+    let card = area(&layout, &NodeId::Service(key("pay")));
+    let door = layout
+        .nodes
+        .iter()
+        .find(|node| node.what == PlacedWhat::Entry)
+        .expect("a load balancer");
+    assert!(door.area.right() < card.x);
+    let card = area(&layout, &NodeId::Service(key("web")));
+    let web = area(&layout, &NodeId::Pod(key("web-1")));
+    assert!(card.right() + 100.0 < web.x);
+    assert!(layout.districts[0].area.right() > web.right());
+    assert_eq!(
+        (layout.districts[0].services, layout.districts[0].pods),
+        (4, 3)
+    );
+}
+
+#[test]
+fn edges_leave_from_the_row_of_their_port() {
+    let layout = lay(&shop());
+    let card = layout.place_of(&NodeId::Service(key("web"))).expect("web");
+    let PlacedWhat::Service { rows } = &card.what else {
+        panic!("a card");
+    };
+    let edges: Vec<_> = layout
+        .edges
+        .iter()
+        .filter(|edge| edge.port.as_ref() == Some(&rows[0].port))
+        .collect();
+    assert_eq!(edges.len(), 2);
+    for edge in edges {
+        assert_eq!(edge.start.y, rows[0].area.center().y);
+        assert_eq!(edge.style, EdgeStyle::Backend(BackendState::Ready));
+    }
+    assert!(
+        layout
+            .edges
+            .iter()
+            .any(|edge| edge.style == EdgeStyle::Alias)
+    );
+    assert!(
+        layout
+            .edges
+            .iter()
+            .any(|edge| edge.style == EdgeStyle::Entry { pending: true } && edge.port.is_none())
+    );
+}
+
+#[test]
+fn many_pods_of_a_workload_become_one_group() {
+    let mut inventory = live();
+    let pods: Vec<_> = (1..=9).map(|n| pod("web", n)).collect();
+    with_pods(&mut inventory, "web", &pods);
+    let layout = lay(&inventory);
+    let place = layout
+        .place_of(&NodeId::Pod(key("web-4")))
+        .expect("grouped");
+    let PlacedWhat::Group { pods } = &place.what else {
+        panic!("a group, not {:?}", place.what);
+    };
+    assert_eq!(pods.len(), 9);
+    assert_eq!(layout.edges.len(), 1, "one edge for all of them");
+}
+
+#[test]
+fn services_that_share_pods_share_their_places() {
+    let mut inventory = shop();
+    let mut headless = service("zz-web", vec![port("http", 80, "8080")]);
+    headless.cluster_ips = vec![Text::from("None")];
+    put(&mut inventory, headless);
+    let (one, two) = (pod("web", 1), pod("web", 2));
+    put(
+        &mut inventory,
+        slice("zz-web", 1, vec![slice_port("http", 8080)], &[&one, &two]),
+    );
+    let layout = lay(&inventory);
+    let web = area(&layout, &NodeId::Service(key("web")));
+    let twin = area(&layout, &NodeId::Service(key("zz-web")));
+    assert!(twin.y - web.bottom() < 40.0, "side by side");
+    let to_first = layout.index[&NodeId::Pod(key("web-1"))];
+    assert_eq!(
+        layout
+            .edges
+            .iter()
+            .filter(|edge| edge.to == to_first)
+            .count(),
+        2
+    );
+}
+
+#[test]
+fn a_state_moves_nothing() {
+    let mut inventory = shop();
+    let before = lay(&inventory);
+    let mut gone_bad = pod("web", 1);
+    gone_bad.ready = false;
+    let two = pod("web", 2);
+    put(
+        &mut inventory,
+        slice("web", 1, vec![slice_port("http", 8080)], &[&two, &gone_bad]),
+    );
+    put(&mut inventory, gone_bad);
+    let after = lay(&inventory);
+    assert_eq!(before.nodes, after.nodes);
+    assert_ne!(before.edges, after.edges);
+}

@@ -1,0 +1,10 @@
+//! What is remembered between two starts.
+//!
+//! **In**: what a person chose. **Out**: the same at the next start, from a file that a crash can't
+//! spoil and a broken one can't stop.
+
+mod file;
+mod settings;
+
+pub use file::{Loaded, SaveError, default_path};
+pub use settings::{Settings, Theme};

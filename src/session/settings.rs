@@ -1,0 +1,50 @@
+//! What a person chose in the window.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Theme {
+    /// As the desktop says.
+    #[default]
+    System,
+    /// Dark.
+    Dark,
+    /// Light.
+    Light,
+}
+
+/// Settings; every field has a default, so that a file of another version still counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Light or dark.
+    pub theme: Theme,
+    /// The size of everything: 1.0 is the desktop's own.
+    pub ui_zoom: f32,
+    /// The context of the kubeconfig that was in use last.
+    pub last_context: Option<String>,
+    /// The namespaces looked at last, by context; none of them means all.
+    pub last_namespaces: BTreeMap<String, Vec<String>>,
+    /// Contexts in which the engine refuses every write.
+    pub read_only_contexts: BTreeSet<String>,
+    /// What a later version wrote: kept, so that going back and forth loses nothing.
+    #[serde(flatten)]
+    pub unknown: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: Theme::default(),
+            ui_zoom: 1.0,
+            last_context: None,
+            last_namespaces: BTreeMap::new(),
+            read_only_contexts: BTreeSet::new(),
+            unknown: serde_json::Map::new(),
+        }
+    }
+}

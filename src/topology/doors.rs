@@ -1,0 +1,96 @@
+//! The ways into a Service.
+
+use super::{Entry, EntryId, EntryKind};
+use crate::inventory::{Protocol, ServiceRecord, ServiceType, Text};
+
+/// The name by which pods find a Service, in a cluster that keeps the usual domain.
+pub(super) fn dns_name(service: &ServiceRecord) -> Text {
+    let key = &service.key;
+    Text::from(format!("{}.{}.svc.cluster.local", key.name, key.namespace))
+}
+
+/// All ways into a Service, and the far end of an ExternalName, sorted, each once.
+///
+/// `nodes` are the addresses at which a nodePort answers.
+pub(super) fn entries(service: &ServiceRecord, dns_name: &Text, nodes: &[Text]) -> Vec<Entry> {
+    let every_port = ports(service);
+    let entry = |kind, address: &Text, addresses| Entry {
+        id: EntryId {
+            service: service.key.clone(),
+            kind,
+            address: address.clone(),
+            node_port: None,
+        },
+        addresses,
+        ports: every_port.clone(),
+    };
+    let virtual_ips = service.virtual_ips().cloned().collect();
+    let mut found = vec![entry(EntryKind::ClusterDns, dns_name, virtual_ips)];
+    let kind = service.service_type;
+    if kind == ServiceType::ExternalName {
+        if let Some(name) = &service.external_name {
+            found.push(Entry {
+                ports: Vec::new(),
+                ..entry(EntryKind::ExternalName, name, vec![name.clone()])
+            });
+        }
+    } else if !service.is_headless() {
+        // The API server keeps externalIPs on a headless Service, kube-proxy ignores them.
+        for ip in &service.external_ips {
+            found.push(entry(EntryKind::ExternalIp, ip, vec![ip.clone()]));
+        }
+    }
+    if kind == ServiceType::LoadBalancer {
+        let before = found.len();
+        for address in service.load_balancer.iter().filter_map(|at| at.address()) {
+            found.push(entry(
+                EntryKind::LoadBalancer,
+                address,
+                vec![address.clone()],
+            ));
+        }
+        if found.len() == before {
+            found.push(entry(EntryKind::LoadBalancer, &Text::from(""), Vec::new()));
+        }
+    }
+    if matches!(kind, ServiceType::NodePort | ServiceType::LoadBalancer) {
+        found.extend(node_ports(service, nodes));
+    }
+    found.sort_by(|a, b| a.id.cmp(&b.id));
+    found.dedup_by(|later, first| later.id == first.id);
+    found
+}
+
+fn node_ports<'a>(
+    service: &'a ServiceRecord,
+    nodes: &'a [Text],
+) -> impl Iterator<Item = Entry> + 'a {
+    service
+        .ports
+        .iter()
+        .filter(|port| port.node_port.is_some())
+        .map(|port| Entry {
+            id: EntryId {
+                service: service.key.clone(),
+                kind: EntryKind::NodePort,
+                address: Text::from(""),
+                node_port: port.node_port,
+            },
+            addresses: nodes.to_vec(),
+            // TCP and UDP of one number may share a nodePort: they are one door.
+            ports: service
+                .ports
+                .iter()
+                .filter(|other| other.node_port == port.node_port)
+                .map(|port| (port.protocol, port.port))
+                .collect(),
+        })
+}
+
+fn ports(service: &ServiceRecord) -> Vec<(Protocol, u16)> {
+    service
+        .ports
+        .iter()
+        .map(|port| (port.protocol, port.port))
+        .collect()
+}

@@ -1,0 +1,243 @@
+//! The graph as the JSON of `svcscope map -o json`.
+//!
+//! Services are sorted by namespace and name, ports stand in the order of the object, entries and
+//! backends are sorted. Fields that say nothing are `null`, never left out.
+
+use std::io::{self, Write};
+
+use serde::{Serialize, Serializer};
+
+use super::{Backend, BackendTarget, Entry, EntryKind, PortTraffic, ServiceTraffic, Topology};
+use crate::inventory::{Protocol, TargetPort, Text};
+
+/// Writes the graph Service by Service, so that it costs no memory of its own.
+pub fn write_json(topology: &Topology, out: impl Write) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    serde_json::to_writer(&mut out, &Map::of(topology))?;
+    out.flush()
+}
+
+/// The whole document.
+#[derive(Serialize)]
+pub struct Map<'a> {
+    #[serde(serialize_with = "one_by_one")]
+    services: &'a Topology,
+}
+
+impl<'a> Map<'a> {
+    /// The document of a graph; nothing is worked out before it is written.
+    pub fn of(topology: &'a Topology) -> Self {
+        Self { services: topology }
+    }
+}
+
+fn one_by_one<S: Serializer>(topology: &&Topology, out: S) -> Result<S::Ok, S::Error> {
+    out.collect_seq(topology.services().map(|traffic| Service::of(traffic)))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Service<'a> {
+    namespace: &'a str,
+    name: &'a str,
+    r#type: &'static str,
+    headless: bool,
+    /// `spec.clusterIPs`, with the `None` of a headless Service.
+    #[serde(rename = "clusterIPs")]
+    cluster_ips: &'a [Text],
+    external_name: Option<&'a str>,
+    dns: &'a str,
+    ports: Vec<Port<'a>>,
+    entries: Vec<Door<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Port<'a> {
+    name: Option<&'a str>,
+    protocol: Protocol,
+    port: u16,
+    target_port: &'a TargetPort,
+    node_port: Option<u16>,
+    backends: Vec<Target<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Target<'a> {
+    pod: Option<&'a str>,
+    node: Option<&'a str>,
+    address: &'a str,
+    port: Option<u16>,
+    ready: bool,
+    serving: bool,
+    terminating: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Door<'a> {
+    kind: EntryKind,
+    /// The address or name that the entry is; null for a NodePort and for a pending load balancer.
+    address: Option<&'a str>,
+    /// Where it answers: for a NodePort the address of every node.
+    addresses: &'a [Text],
+    node_port: Option<u16>,
+    ports: Vec<DoorPort>,
+    pending: bool,
+}
+
+#[derive(Serialize)]
+struct DoorPort {
+    protocol: Protocol,
+    port: u16,
+}
+
+impl<'a> Service<'a> {
+    fn of(traffic: &'a ServiceTraffic) -> Self {
+        let service = &traffic.service;
+        Self {
+            namespace: &service.key.namespace,
+            name: &service.key.name,
+            r#type: service.service_type.as_str(),
+            headless: service.is_headless(),
+            cluster_ips: &service.cluster_ips,
+            external_name: service.external_name.as_deref(),
+            dns: &traffic.dns_name,
+            ports: traffic.ports.iter().map(Port::of).collect(),
+            entries: traffic.entries.iter().map(Door::of).collect(),
+        }
+    }
+}
+
+impl<'a> Port<'a> {
+    fn of(traffic: &'a PortTraffic) -> Self {
+        let port = &traffic.port;
+        Self {
+            name: port.name.as_deref(),
+            protocol: port.protocol,
+            port: port.port,
+            target_port: &port.target_port,
+            node_port: port.node_port,
+            backends: traffic.backends.iter().map(Target::of).collect(),
+        }
+    }
+}
+
+impl<'a> Target<'a> {
+    fn of(backend: &'a Backend) -> Self {
+        Self {
+            pod: match &backend.target {
+                BackendTarget::Pod(key) => Some(&key.name),
+                BackendTarget::Address(_) => None,
+            },
+            node: backend.node.as_deref(),
+            address: &backend.address,
+            port: backend.port,
+            ready: backend.ready,
+            serving: backend.serving,
+            terminating: backend.terminating,
+        }
+    }
+}
+
+impl<'a> Door<'a> {
+    fn of(entry: &'a Entry) -> Self {
+        Self {
+            kind: entry.id.kind,
+            address: (!entry.id.address.is_empty()).then_some(&*entry.id.address),
+            addresses: &entry.addresses,
+            node_port: entry.id.node_port,
+            ports: entry
+                .ports
+                .iter()
+                .map(|&(protocol, port)| DoorPort { protocol, port })
+                .collect(),
+            pending: entry.is_pending(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::inventory::{
+        ServiceRecord, ServiceType,
+        sample::{external, live, node, pod, port, put, service, slice, slice_port},
+    };
+
+    fn written(objects: impl FnOnce(&mut crate::inventory::Inventory)) -> Value {
+        let mut inventory = live();
+        objects(&mut inventory);
+        let mut bytes = Vec::new();
+        write_json(&Topology::build(&inventory), &mut bytes).expect("memory takes it");
+        serde_json::from_slice(&bytes).expect("it is JSON")
+    }
+
+    #[test]
+    fn a_service_has_the_documented_fields() {
+        let document = written(|inventory| {
+            let mut http = port("http", 80, "web");
+            http.node_port = Some(30080);
+            put(
+                inventory,
+                ServiceRecord {
+                    service_type: ServiceType::NodePort,
+                    ..service("web", vec![http])
+                },
+            );
+            put(inventory, node("node-a", "10.0.0.1"));
+            put(inventory, pod("web", 5));
+            put(
+                inventory,
+                slice("web", 1, vec![slice_port("http", 8080)], &[&pod("web", 5)]),
+            );
+        });
+        assert_eq!(
+            document,
+            json!({"services": [{
+                "namespace": "shop", "name": "web", "type": "NodePort", "headless": false,
+                "clusterIPs": ["10.96.0.1"], "externalName": null,
+                "dns": "web.shop.svc.cluster.local",
+                "ports": [{
+                    "name": "http", "protocol": "TCP", "port": 80, "targetPort": "web",
+                    "nodePort": 30080,
+                    "backends": [{
+                        "pod": "web-5", "node": "node-a", "address": "10.244.0.5", "port": 8080,
+                        "ready": true, "serving": true, "terminating": false,
+                    }],
+                }],
+                "entries": [
+                    {
+                        "kind": "nodePort", "address": null, "addresses": ["10.0.0.1"],
+                        "nodePort": 30080, "ports": [{"protocol": "TCP", "port": 80}],
+                        "pending": false,
+                    },
+                    {
+                        "kind": "clusterDns", "address": "web.shop.svc.cluster.local",
+                        "addresses": ["10.96.0.1"], "nodePort": null,
+                        "ports": [{"protocol": "TCP", "port": 80}], "pending": false,
+                    },
+                ],
+            }]})
+        );
+    }
+
+    #[test]
+    fn services_are_sorted_and_an_empty_map_is_a_document() {
+        assert_eq!(written(|_| ()), json!({"services": []}));
+        let document = written(|inventory| {
+            put(inventory, external("zoo", "zoo.example.com"));
+            put(inventory, service("api", vec![port("", 80, "8080")]));
+        });
+        assert_eq!(document["services"][0]["name"], "api");
+        assert_eq!(document["services"][0]["ports"][0]["targetPort"], 8080);
+        assert_eq!(document["services"][1]["externalName"], "zoo.example.com");
+        assert_eq!(
+            document["services"][1]["entries"][1]["kind"],
+            "externalName"
+        );
+    }
+}

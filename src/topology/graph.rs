@@ -1,0 +1,146 @@
+//! The graph of all Services and how it follows changes.
+
+use std::{cell::OnceCell, sync::Arc};
+
+use imbl::{OrdMap, OrdSet};
+
+use super::{BackendTarget, ServiceTraffic, affected::affected, backends, doors};
+use crate::inventory::{Inventory, ObjectKey, ServiceRecord, Text, Touched};
+
+/// The traffic of every Service; a clone costs a few counters.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Topology {
+    services: OrdMap<ObjectKey, Arc<ServiceTraffic>>,
+    /// Pod and Service, for every pod that is a backend: who is concerned when a pod changes.
+    backend_of: OrdSet<(ObjectKey, ObjectKey)>,
+    /// Services whose selector matches no pod.
+    unmatched: OrdSet<ObjectKey>,
+}
+
+impl Topology {
+    /// The graph of an inventory from scratch.
+    pub fn build(inventory: &Inventory) -> Self {
+        let mut topology = Self::default();
+        let source = Source::new(inventory);
+        for service in inventory.services() {
+            topology.renew(&source, &service.key);
+        }
+        topology
+    }
+
+    /// Follows a change; says for which Services the traffic, or what the checks say of it, may
+    /// be different now, sorted. Services that are gone are among them.
+    pub fn update(&mut self, inventory: &Inventory, touched: &[Touched]) -> Vec<ObjectKey> {
+        let affected = affected(self, inventory, touched);
+        let source = Source::new(inventory);
+        for key in &affected {
+            self.renew(&source, key);
+        }
+        affected.into_iter().collect()
+    }
+
+    /// Services, by namespace and name.
+    pub fn services(&self) -> impl Iterator<Item = &Arc<ServiceTraffic>> {
+        self.services.values()
+    }
+
+    /// One Service.
+    pub fn service(&self, key: &ObjectKey) -> Option<&Arc<ServiceTraffic>> {
+        self.services.get(key)
+    }
+
+    /// Services that have a pod as a backend, by name.
+    pub fn services_of_pod<'a>(
+        &'a self,
+        pod: &'a ObjectKey,
+    ) -> impl Iterator<Item = &'a ObjectKey> {
+        let from = (pod.clone(), ObjectKey::new("", ""));
+        self.backend_of
+            .range(from..)
+            .take_while(move |(found, _)| found == pod)
+            .map(|(_, service)| service)
+    }
+
+    /// Services of a namespace whose selector matches no pod, by name.
+    pub(super) fn unmatched_in<'a>(
+        &'a self,
+        namespace: &'a Text,
+    ) -> impl Iterator<Item = &'a ObjectKey> {
+        self.unmatched
+            .range(ObjectKey::new(namespace.clone(), "")..)
+            .take_while(move |key| key.namespace == *namespace)
+    }
+
+    fn renew(&mut self, source: &Source<'_>, key: &ObjectKey) {
+        let service = source.inventory.service(key);
+        let matches_nothing = service.is_some_and(|service| {
+            !service.selector.is_empty() && source.inventory.pods_selected_by(service).is_empty()
+        });
+        if matches_nothing {
+            self.unmatched.insert(key.clone());
+        } else {
+            self.unmatched.remove(key);
+        }
+        let traffic = service.map(|service| source.traffic(service));
+        if self.services.get(key).map(|held| &**held) == traffic.as_ref() {
+            return;
+        }
+        if let Some(before) = self.services.remove(key) {
+            for pod in pods(&before) {
+                self.backend_of.remove(&(pod.clone(), key.clone()));
+            }
+        }
+        if let Some(traffic) = traffic {
+            for pod in pods(&traffic) {
+                self.backend_of.insert((pod.clone(), key.clone()));
+            }
+            self.services.insert(key.clone(), Arc::new(traffic));
+        }
+    }
+}
+
+fn pods(traffic: &ServiceTraffic) -> impl Iterator<Item = &ObjectKey> {
+    traffic
+        .ports
+        .iter()
+        .flat_map(|port| &port.backends)
+        .filter_map(|backend| match &backend.target {
+            BackendTarget::Pod(key) => Some(key),
+            BackendTarget::Address(_) => None,
+        })
+}
+
+/// An inventory, with what all Services share worked out once.
+struct Source<'a> {
+    inventory: &'a Inventory,
+    node_addresses: OnceCell<Vec<Text>>,
+}
+
+impl<'a> Source<'a> {
+    fn new(inventory: &'a Inventory) -> Self {
+        Self {
+            inventory,
+            node_addresses: OnceCell::new(),
+        }
+    }
+
+    fn traffic(&self, service: &Arc<ServiceRecord>) -> ServiceTraffic {
+        let dns_name = doors::dns_name(service);
+        let entries = doors::entries(service, &dns_name, self.node_addresses());
+        ServiceTraffic {
+            service: service.clone(),
+            dns_name,
+            entries,
+            ports: backends::ports(service, self.inventory),
+        }
+    }
+
+    fn node_addresses(&self) -> &[Text] {
+        self.node_addresses.get_or_init(|| {
+            self.inventory
+                .nodes()
+                .filter_map(|node| node.reachable_address().cloned())
+                .collect()
+        })
+    }
+}

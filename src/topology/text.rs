@@ -1,0 +1,174 @@
+//! The graph as the text of `svcscope map -o text`.
+
+use std::io::{self, Write};
+
+use super::{
+    Backend, BackendState, BackendTarget, Entry, EntryKind, PortTraffic, ServiceTraffic, Topology,
+};
+use crate::inventory::Text;
+
+/// Writes a block for each Service: its doors, its ports and what is behind each of them.
+pub fn write_text(topology: &Topology, out: impl Write) -> io::Result<()> {
+    let mut out = io::BufWriter::new(out);
+    for (at, traffic) in topology.services().enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        write_service(traffic, &mut out)?;
+    }
+    out.flush()
+}
+
+fn write_service(traffic: &ServiceTraffic, out: &mut impl Write) -> io::Result<()> {
+    let service = &traffic.service;
+    let addresses = Vec::from_iter(service.virtual_ips().map(|ip| &**ip)).join(", ");
+    let line = format!("{}  {}  {addresses}", service.key, service.type_word());
+    writeln!(out, "{}", line.trim_end())?;
+    for entry in &traffic.entries {
+        writeln!(out, "  {:<14} {}", entry.id.kind.label(), place(entry))?;
+    }
+    for port in &traffic.ports {
+        write_port(port, out)?;
+    }
+    Ok(())
+}
+
+/// Where a person would point a client.
+fn place(entry: &Entry) -> String {
+    match (entry.id.kind, entry.id.node_port) {
+        (EntryKind::NodePort, Some(port)) => at_nodes(&entry.addresses, port),
+        _ if entry.is_pending() => "pending".to_owned(),
+        _ => entry.id.address.to_string(),
+    }
+}
+
+fn at_nodes(nodes: &[Text], port: u16) -> String {
+    match nodes {
+        [] => format!("*:{port}"),
+        [only] => with_port(only, Some(port)),
+        [first, others @ ..] => format!(
+            "{}, +{} node{}",
+            with_port(first, Some(port)),
+            others.len(),
+            if others.len() == 1 { "" } else { "s" }
+        ),
+    }
+}
+
+fn write_port(traffic: &PortTraffic, out: &mut impl Write) -> io::Result<()> {
+    let port = &traffic.port;
+    let name = port.name.as_ref().map(|name| format!("{name} "));
+    write!(
+        out,
+        "  {}{}/{} → {}",
+        name.unwrap_or_default(),
+        port.port,
+        port.protocol,
+        port.target_port
+    )?;
+    if let Some(node_port) = port.node_port {
+        write!(out, " ⇠ {node_port}")?;
+    }
+    writeln!(out)?;
+    if traffic.backends.is_empty() {
+        writeln!(out, "    ✕ no endpoints")?;
+    }
+    for backend in &traffic.backends {
+        write_backend(backend, out)?;
+    }
+    Ok(())
+}
+
+fn write_backend(backend: &Backend, out: &mut impl Write) -> io::Result<()> {
+    let (mark, words) = match backend.state() {
+        BackendState::Ready => ("●", ""),
+        BackendState::Draining => ("◐", "  terminating"),
+        BackendState::NotReady if backend.terminating => ("○", "  terminating"),
+        BackendState::NotReady => ("○", "  not ready"),
+    };
+    let pod = match &backend.target {
+        BackendTarget::Pod(key) => format!("{}  ", key.name),
+        BackendTarget::Address(_) => String::new(),
+    };
+    let node = backend
+        .node
+        .as_ref()
+        .map_or_else(String::new, |node| format!("  {node}"));
+    writeln!(
+        out,
+        "    {mark} {pod}{}{node}{words}",
+        with_port(&backend.address, backend.port)
+    )
+}
+
+/// `10.244.0.5:8080`, `[fd00::5]:8080`.
+fn with_port(address: &str, port: Option<u16>) -> String {
+    let Some(port) = port else {
+        return address.to_owned();
+    };
+    if address.contains(':') {
+        format!("[{address}]:{port}")
+    } else {
+        format!("{address}:{port}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{
+        ServiceRecord, ServiceType,
+        sample::{external, live, node, pod, port, put, service, slice, slice_port},
+    };
+
+    #[test]
+    fn a_block_for_each_service() {
+        let mut inventory = live();
+        let mut https = port("https", 443, "8443");
+        https.node_port = Some(30443);
+        put(
+            &mut inventory,
+            ServiceRecord {
+                service_type: ServiceType::LoadBalancer,
+                ..service("web", vec![https, port("http", 80, "http")])
+            },
+        );
+        put(&mut inventory, node("node-a", "10.0.0.1"));
+        put(&mut inventory, node("node-b", "10.0.0.2"));
+        let mut late = pod("web", 2);
+        late.ready = false;
+        let ports = vec![slice_port("https", 8443)];
+        put(
+            &mut inventory,
+            slice("web", 1, ports, &[&pod("web", 1), &late]),
+        );
+        put(&mut inventory, external("legacy", "legacy.example.com"));
+        let mut bytes = Vec::new();
+        write_text(&Topology::build(&inventory), &mut bytes).expect("memory takes it");
+        let text = String::from_utf8(bytes).expect("it is text");
+        assert_eq!(
+            text,
+            "\
+shop/legacy  ExternalName
+  in cluster     legacy.shop.svc.cluster.local
+  external name  legacy.example.com
+
+shop/web  LoadBalancer  10.96.0.1
+  load balancer  pending
+  any node       10.0.0.1:30443, +1 node
+  in cluster     web.shop.svc.cluster.local
+  https 443/TCP → 8443 ⇠ 30443
+    ● web-1  10.244.0.1:8443  node-a
+    ○ web-2  10.244.0.2:8443  node-a  not ready
+  http 80/TCP → http
+    ✕ no endpoints
+"
+        );
+    }
+
+    #[test]
+    fn an_ipv6_address_is_bracketed() {
+        assert_eq!(with_port("fd00::5", Some(80)), "[fd00::5]:80");
+        assert_eq!(with_port("10.0.0.1", None), "10.0.0.1");
+    }
+}

@@ -1,0 +1,135 @@
+//! The traffic of one Service, from its doors to its backends.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{EntryId, EntryKind, NodeId, PortId, WorkloadId};
+use crate::inventory::{ObjectKey, Protocol, ServicePort, ServiceRecord, Text};
+
+/// Everything that is drawn of one Service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceTraffic {
+    /// The Service.
+    pub service: Arc<ServiceRecord>,
+    /// `name.namespace.svc.cluster.local`; the cluster's own domain may be another.
+    pub dns_name: Text,
+    /// Ways in, and the far end of an ExternalName, sorted.
+    pub entries: Vec<Entry>,
+    /// Its ports in the order of the object.
+    pub ports: Vec<PortTraffic>,
+}
+
+/// A way into a Service with what is needed to use it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which one it is.
+    pub id: EntryId,
+    /// The addresses or names it answers at: the nodes of a NodePort, the virtual addresses of a
+    /// DNS name; none while a load balancer is pending.
+    pub addresses: Vec<Text>,
+    /// The Service ports it leads to: `(protocol, port)`.
+    pub ports: Vec<(Protocol, u16)>,
+}
+
+impl Entry {
+    /// A load balancer that has no address yet.
+    pub fn is_pending(&self) -> bool {
+        self.id.kind == EntryKind::LoadBalancer && self.id.address.is_empty()
+    }
+}
+
+/// One port of a Service and the backends that serve it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PortTraffic {
+    /// The port.
+    pub port: ServicePort,
+    /// Its endpoints from all slices, sorted, each once.
+    pub backends: Vec<Backend>,
+}
+
+impl PortTraffic {
+    /// The identity of this port of `service`.
+    pub fn id(&self, service: &ObjectKey) -> PortId {
+        PortId {
+            service: service.clone(),
+            protocol: self.port.protocol,
+            port: self.port.port,
+        }
+    }
+
+    /// How many backends take new traffic.
+    pub fn ready(&self) -> usize {
+        self.backends
+            .iter()
+            .filter(|backend| backend.state() == BackendState::Ready)
+            .count()
+    }
+}
+
+/// What stands behind an endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BackendTarget {
+    /// A pod.
+    Pod(ObjectKey),
+    /// An address that somebody wrote by hand.
+    Address(Text),
+}
+
+impl BackendTarget {
+    /// The node of the graph that it is, as a backend of `service`.
+    pub fn node_id(&self, service: &ObjectKey) -> NodeId {
+        match self {
+            Self::Pod(key) => NodeId::Pod(key.clone()),
+            Self::Address(address) => NodeId::Address {
+                service: service.clone(),
+                address: address.clone(),
+            },
+        }
+    }
+}
+
+/// What the conditions of an endpoint mean for traffic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum BackendState {
+    /// Takes new connections.
+    Ready,
+    /// Terminating, yet still serving: kube-proxy uses it only when nothing is ready.
+    Draining,
+    /// Takes nothing.
+    NotReady,
+}
+
+/// One endpoint of a Service port: the edge from the port to a pod.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// What stands there.
+    pub target: BackendTarget,
+    /// The endpoint's address.
+    pub address: Text,
+    /// The port of the backend after translation.
+    pub port: Option<u16>,
+    /// The node it runs on.
+    pub node: Option<Text>,
+    /// The workload that owns the pod.
+    pub workload: Option<WorkloadId>,
+    /// `conditions.ready` (null is true).
+    pub ready: bool,
+    /// `conditions.serving`.
+    pub serving: bool,
+    /// `conditions.terminating`.
+    pub terminating: bool,
+}
+
+impl Backend {
+    /// What its conditions mean for traffic.
+    pub fn state(&self) -> BackendState {
+        if self.ready {
+            BackendState::Ready
+        } else if self.serving && self.terminating {
+            BackendState::Draining
+        } else {
+            BackendState::NotReady
+        }
+    }
+}

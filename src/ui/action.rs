@@ -1,0 +1,66 @@
+//! What panels ask for. They change nothing themselves: [`super::update`] does, in one place.
+
+use std::sync::Arc;
+
+use super::{BottomTab, command::UiCommand};
+use crate::{
+    engine::{Command, EditId},
+    forward::{ForwardSpec, ForwardTarget, RemotePort},
+    inventory::{ObjectKey, ServiceRecord, ServiceType, Text},
+    probe::{CurlRequest, RequestId},
+    topology::NodeId,
+};
+
+/// One wish of a panel or of the canvas.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Do what a key or the palette would.
+    Run(UiCommand),
+    /// Send this to the engine.
+    Send(Command),
+    /// Select a node, or nothing.
+    Select(Option<NodeId>),
+    /// Select a node and bring it into view.
+    Reveal(NodeId),
+    /// Open the forward dialog, on a port where one was pointed at.
+    OpenForward(ForwardTarget, Option<RemotePort>),
+    /// Open the curl dialog, on a port where one was pointed at.
+    OpenCurl(ForwardTarget, Option<RemotePort>),
+    /// Open the dialog of a request that was sent.
+    ShowRequest(RequestId),
+    /// Open the change-type dialog, on a type where one is wanted.
+    OpenChangeType(ObjectKey, Option<ServiceType>),
+    /// Open the change-type dialog on the type that the Service had before.
+    UndoChange(Arc<ServiceRecord>),
+    /// Start a forward and show the forwards.
+    StartForward(ForwardSpec),
+    /// Send a request; the open curl dialog follows it.
+    Curl(CurlRequest),
+    /// Plan this change; the open dialog follows it.
+    PlanEdit(ObjectKey, crate::edit::TypeChange),
+    /// Apply the plan of the open dialog.
+    ApplyEdit(EditId),
+    /// Close the dialog and forget what it planned.
+    CloseDialog,
+    /// Change the text of the search field.
+    SetSearch(String),
+    /// Change the text of the list's filter.
+    SetFilter(String),
+    /// Fold or unfold a namespace of the list.
+    ToggleNamespace(Text),
+    /// Show a tab of the bottom panel.
+    ShowTab(BottomTab),
+    /// Put text on the clipboard and say what it was.
+    Copy {
+        /// What is copied.
+        text: String,
+        /// What to call it: `local URL`.
+        what: &'static str,
+    },
+    /// Open an address in the browser.
+    OpenUrl(String),
+    /// Show the context menu of a node here.
+    OpenMenu(NodeId, egui::Pos2),
+    /// Hide the context menu.
+    CloseMenu,
+}

@@ -1,0 +1,239 @@
+//! The app: takes the newest scene, draws it, does what was asked for.
+
+use std::sync::Arc;
+
+use egui::Key;
+use jiff::Timestamp;
+
+use super::{
+    WakeSlot, action::Action, bottom, command::UiCommand, context::Ctx, dialogs, inspector, map,
+    menu, services_list, state::AppState, status_bar, theme, top_bar, update,
+};
+use crate::{
+    engine::{Command, Handle, Scene, SettingsChange},
+    session::{self, Settings},
+};
+
+/// What the window is started with.
+#[derive(Clone)]
+pub struct AppOptions {
+    /// Light, dark, or what the desktop says.
+    pub theme: egui::ThemePreference,
+    /// The size of everything: 1.0 is the desktop's own.
+    pub zoom: f32,
+    /// Through which the engine wakes the window.
+    pub wake: WakeSlot,
+    /// What time it is; a test may say.
+    pub clock: fn() -> Timestamp,
+}
+
+impl Default for AppOptions {
+    fn default() -> Self {
+        Self {
+            theme: egui::ThemePreference::System,
+            zoom: 1.0,
+            wake: WakeSlot::default(),
+            clock: Timestamp::now,
+        }
+    }
+}
+
+impl AppOptions {
+    /// As a person left the window the last time.
+    pub fn from_settings(settings: &Settings) -> Self {
+        Self {
+            theme: match settings.theme {
+                session::Theme::System => egui::ThemePreference::System,
+                session::Theme::Dark => egui::ThemePreference::Dark,
+                session::Theme::Light => egui::ThemePreference::Light,
+            },
+            zoom: settings.ui_zoom,
+            ..Self::default()
+        }
+    }
+}
+
+/// The window's contents.
+pub struct App {
+    handle: Handle,
+    scene: Arc<Scene>,
+    state: AppState,
+    clock: fn() -> Timestamp,
+    /// What was chosen when the engine was last told.
+    chosen: (egui::ThemePreference, f32),
+}
+
+impl App {
+    /// The app in a window that was just opened.
+    pub fn new(cc: &eframe::CreationContext<'_>, handle: Handle, options: AppOptions) -> Self {
+        theme::apply(&cc.egui_ctx);
+        cc.egui_ctx.set_theme(options.theme);
+        cc.egui_ctx.set_zoom_factor(options.zoom.clamp(0.5, 3.0));
+        options.wake.fill(&cc.egui_ctx);
+        let scene = handle.scene();
+        let mut state = AppState::default();
+        state.toasts.skip(&scene);
+        Self {
+            handle,
+            scene,
+            state,
+            clock: options.clock,
+            chosen: chosen(&cc.egui_ctx),
+        }
+    }
+
+    /// What the window remembers.
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// What is drawn.
+    pub fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    fn take_scene(&mut self) {
+        let newest = self.handle.scene();
+        if Arc::ptr_eq(&newest, &self.scene) {
+            return;
+        }
+        let moved = newest.context != self.scene.context && newest.context.is_some();
+        self.scene = newest;
+        self.state.toasts.follow(&self.scene);
+        if moved {
+            // What another cluster calls the same is something else.
+            self.state.view.selection = None;
+        }
+        update::drop_lost_selection(&mut self.state, &self.scene);
+        update::follow_selection(&mut self.state, &self.handle);
+    }
+
+    /// Has the engine remember the theme and the zoom when a person changes them.
+    fn remember(&mut self, egui: &egui::Context) {
+        let now = chosen(egui);
+        if now.0 != self.chosen.0 {
+            let theme = match now.0 {
+                egui::ThemePreference::System => session::Theme::System,
+                egui::ThemePreference::Dark => session::Theme::Dark,
+                egui::ThemePreference::Light => session::Theme::Light,
+            };
+            self.handle
+                .send(Command::Remember(SettingsChange::Theme(theme)));
+        }
+        if now.1 != self.chosen.1 {
+            self.handle
+                .send(Command::Remember(SettingsChange::UiZoom(now.1)));
+        }
+        self.chosen = now;
+    }
+
+    /// What the keys of this frame ask for.
+    fn take_keys(&mut self, egui: &egui::Context) -> Vec<Action> {
+        let mut actions = Vec::new();
+        let view = &self.state.view;
+        if let Some(dialog) = &self.state.dialog {
+            if dialog.is_palette() && egui.input_mut(|i| i.consume_shortcut(&PALETTE)) {
+                actions.push(Action::CloseDialog);
+            }
+            return actions;
+        }
+        for command in UiCommand::take_pressed(egui) {
+            actions.push(Action::Run(command));
+        }
+        let escape = egui.input(|input| input.key_pressed(Key::Escape));
+        if escape && view.menu.is_none() && !egui.text_edit_focused() {
+            if view.selection.is_some() {
+                actions.push(Action::Select(None));
+            } else if !view.search.is_empty() {
+                actions.push(Action::SetSearch(String::new()));
+            }
+        }
+        actions
+    }
+
+    fn panels_ui(&mut self, ui: &mut egui::Ui, keys: Vec<Action>) {
+        let AppState {
+            view,
+            dialog,
+            canvas,
+            ..
+        } = &mut self.state;
+        view.derived
+            .refresh(&self.scene, &view.search, &view.filter, &view.folded);
+        let selected = view.selection.as_ref().and_then(super::state::service_of);
+        view.derived.refresh_selector(&self.scene, selected);
+        let tokens = theme::Tokens::of(ui.ctx());
+        let ctx = Ctx::new(&self.scene, view, tokens, (self.clock)());
+        for action in keys {
+            match action {
+                Action::Run(command) if ctx.unavailable(command).is_some() => {}
+                action => ctx.send(action),
+            }
+        }
+        top_bar::top_bar_ui(ui, &ctx);
+        status_bar::status_bar_ui(ui, &ctx);
+        if view.list_open {
+            services_list::services_list_ui(ui, &ctx);
+        }
+        if view.inspector_open {
+            inspector::inspector_ui(ui, &ctx);
+        }
+        if view.bottom_open {
+            bottom::bottom_ui(ui, &ctx);
+        }
+        map::map_ui(ui, &ctx, canvas);
+        menu::menu_ui(ui.ctx(), &ctx);
+        if let Some(dialog) = dialog {
+            dialogs::dialog_ui(ui.ctx(), &ctx, dialog);
+        }
+        let (actions, tick) = ctx.finish();
+        view.focus_search = false;
+        view.scroll_to_selection = false;
+        if let Some(secs) = tick {
+            ui.ctx()
+                .request_repaint_after(std::time::Duration::from_secs(secs));
+        }
+        if !actions.is_empty() {
+            // What was asked for is seen in the next frame, which nothing else may ask for.
+            ui.ctx().request_repaint();
+            update::apply(
+                &mut self.state,
+                &self.scene,
+                &self.handle,
+                ui.ctx(),
+                actions,
+            );
+        }
+        self.state.toasts.ui(ui.ctx(), tokens);
+    }
+}
+
+fn chosen(egui: &egui::Context) -> (egui::ThemePreference, f32) {
+    let theme = egui.options(|options| options.theme_preference);
+    (theme, egui.zoom_factor())
+}
+
+const PALETTE: egui::KeyboardShortcut =
+    egui::KeyboardShortcut::new(egui::Modifiers::COMMAND, Key::K);
+
+impl eframe::App for App {
+    fn logic(&mut self, _ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.take_scene();
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        // Keys are read here and not in `logic`, which also runs while the window is hidden and
+        // then sees the input of the last shown frame again.
+        let keys = self.take_keys(ui.ctx());
+        self.panels_ui(ui, keys);
+        self.remember(ui.ctx());
+    }
+
+    fn clear_color(&self, visuals: &egui::Visuals) -> [f32; 4] {
+        visuals.extreme_bg_color.to_normalized_gamma_f32()
+    }
+
+    fn persist_egui_memory(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,64 @@
+//! What happened, the newest first.
+
+use egui::{RichText, Ui};
+use egui_phosphor::regular as icon;
+
+use super::table::{Col, table_ui};
+use crate::{
+    engine::ActivityLevel,
+    ui::{
+        context::Ctx,
+        theme::Tokens,
+        widgets::{empty, truncated},
+        words,
+    },
+};
+
+const COLUMNS: [Col; 3] = [
+    Col::Fixed("time", 80.0),
+    Col::Fixed("", 90.0),
+    Col::Share("what happened", 300.0),
+];
+
+/// Draws the list.
+pub fn activity_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let activity = &ctx.scene.activity;
+    if activity.is_empty() {
+        empty(
+            ui,
+            ctx.tokens,
+            "Nothing happened yet",
+            "What svcscope did, and what went wrong, is listed here.",
+        );
+        return;
+    }
+    table_ui(ui, ctx, "activity", &COLUMNS, activity.len(), |row| {
+        let newest_first = activity.len().checked_sub(row.index() + 1);
+        let Some(entry) = newest_first.and_then(|at| activity.get(at)) else {
+            return;
+        };
+        row.col(|ui| {
+            ui.label(
+                RichText::new(words::clock(entry.at))
+                    .monospace()
+                    .color(ctx.tokens.dim),
+            );
+        });
+        row.col(|ui| {
+            let (icon, color, word) = level(ctx.tokens, entry.level);
+            ui.label(RichText::new(format!("{icon} {word}")).color(color));
+        });
+        row.col(|ui| {
+            truncated(ui, RichText::new(&*entry.text)).on_hover_text(&*entry.text);
+        });
+    });
+}
+
+/// The icon, colour and word of a level.
+pub fn level(tokens: &Tokens, level: ActivityLevel) -> (&'static str, egui::Color32, &'static str) {
+    match level {
+        ActivityLevel::Info => (icon::INFO, tokens.accent, "info"),
+        ActivityLevel::Warning => (icon::WARNING, tokens.degraded, "warning"),
+        ActivityLevel::Error => (icon::X_CIRCLE, tokens.broken, "error"),
+    }
+}

@@ -1,0 +1,119 @@
+//! What wheel, pinch, drag and keys mean on the canvas.
+
+use egui::{Event, EventFilter, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, Ui, Vec2};
+
+use super::walk::Direction;
+
+/// What a person did with the view since the last frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Gesture {
+    /// Zoom by this factor at the pointer; 1 is nothing.
+    pub zoom: f32,
+    /// Shift by this, in points.
+    pub pan: Vec2,
+}
+
+/// How much one notch of a wheel zooms.
+const NOTCH: f32 = 1.2;
+/// How much one press of a key or a button zooms.
+pub(super) const KEY_ZOOM: f32 = 1.25;
+
+/// Wheel and pinch while the pointer is over the canvas. A wheel zooms; two fingers on a
+/// touchpad, which report points and not notches, pan and pinch.
+///
+/// Taken from the events themselves: what they add up to does not depend on how many frames
+/// they are spread over.
+pub(super) fn wheel(ui: &Ui) -> Gesture {
+    ui.input(|input| {
+        let mut gesture = Gesture {
+            // With the zoom modifier egui itself turns the wheel into this.
+            zoom: input.zoom_delta(),
+            pan: Vec2::ZERO,
+        };
+        for event in &input.events {
+            let Event::MouseWheel {
+                unit,
+                delta,
+                modifiers,
+                ..
+            } = event
+            else {
+                continue;
+            };
+            if modifiers.matches_any(Modifiers::COMMAND) || modifiers.matches_any(Modifiers::CTRL) {
+                continue;
+            }
+            match unit {
+                MouseWheelUnit::Point => gesture.pan += *delta,
+                MouseWheelUnit::Line | MouseWheelUnit::Page if modifiers.shift => {
+                    gesture.pan += *delta * 50.0;
+                }
+                MouseWheelUnit::Line | MouseWheelUnit::Page => {
+                    gesture.zoom *= NOTCH.powf(delta.y);
+                }
+            }
+        }
+        gesture
+    })
+}
+
+/// A key that the canvas takes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Pressed {
+    Arrow(Direction),
+    Zoom(f32),
+    Fit,
+    Escape,
+}
+
+/// Keys meant for the canvas. With `focused` a widget of the canvas has the keyboard; otherwise
+/// nothing has it, the pointer is over the canvas, and only zoom keys are taken.
+pub(super) fn keys(ui: &Ui, focused: bool) -> Vec<Pressed> {
+    let mut pressed = Vec::new();
+    ui.input_mut(|input| {
+        let mut take = |key: Key, meaning: Pressed| {
+            let count = input.count_and_consume_key(Modifiers::NONE, key);
+            pressed.extend(std::iter::repeat_n(meaning, count));
+        };
+        take(Key::Plus, Pressed::Zoom(KEY_ZOOM));
+        take(Key::Equals, Pressed::Zoom(KEY_ZOOM));
+        take(Key::Minus, Pressed::Zoom(1.0 / KEY_ZOOM));
+        take(Key::Num0, Pressed::Fit);
+        if focused {
+            take(Key::ArrowLeft, Pressed::Arrow(Direction::Left));
+            take(Key::ArrowRight, Pressed::Arrow(Direction::Right));
+            take(Key::ArrowUp, Pressed::Arrow(Direction::Up));
+            take(Key::ArrowDown, Pressed::Arrow(Direction::Down));
+            take(Key::Escape, Pressed::Escape);
+        }
+    });
+    pressed
+}
+
+/// Arrows and Escape stay with the canvas while it has the keyboard; Tab goes on.
+pub(super) fn hold_keys(ui: &Ui, id: egui::Id) {
+    ui.memory_mut(|memory| {
+        memory.set_focus_lock_filter(
+            id,
+            EventFilter {
+                tab: false,
+                horizontal_arrows: true,
+                vertical_arrows: true,
+                escape: true,
+            },
+        );
+    });
+}
+
+/// The pointer, if it is over the canvas and nothing lies on top.
+pub(super) fn pointer_over(ui: &Ui, view: egui::Rect) -> Option<Pos2> {
+    let at = ui.input(|input| input.pointer.hover_pos())?;
+    let free = ui
+        .ctx()
+        .layer_id_at(at)
+        .is_none_or(|layer| layer == ui.layer_id());
+    (view.contains(at) && free).then_some(at)
+}
+
+/// Buttons that drag: the first one may move a node, the middle one always pans.
+pub(super) const DRAG_BUTTONS: [PointerButton; 2] = [PointerButton::Primary, PointerButton::Middle];

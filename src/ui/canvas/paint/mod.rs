@@ -1,0 +1,86 @@
+//! Shapes of what is in view: one file for each thing that the map shows.
+
+mod card;
+mod chip;
+mod district;
+mod edge;
+mod finding;
+mod group;
+mod icon;
+mod pen;
+mod pill;
+mod pod;
+mod row;
+
+use egui::{Rect, Shape, Vec2, vec2};
+
+pub(super) use card::port_name as port_label;
+pub(super) use district::words_of as district_words;
+pub(super) use group::{states_of as group_states, words_of as group_words};
+pub(in crate::ui) use icon::Icon;
+use pen::Pen;
+pub(super) use pill::address_of;
+pub(super) use pod::backend_of;
+pub(super) use row::area as row_area;
+
+use super::{Distance, stage::Stage};
+use crate::layout::PlacedWhat;
+
+/// How far what belongs to a node may be painted beyond it, in map units.
+pub(super) const REACH: Vec2 = vec2(finding::WIDTH, finding::HEIGHT);
+
+/// What lies under the graph: districts as blocks, or as chips from afar.
+pub(super) fn ground(stage: &Stage) -> Vec<Shape> {
+    let mut pen = Pen::new(stage, true);
+    for at in 0..stage.scene.layout.districts.len() {
+        match stage.distance() {
+            Distance::Far => chip::paint(&mut pen, at),
+            Distance::Middle | Distance::Near => district::paint(&mut pen, at),
+        }
+    }
+    pen.into_shapes()
+}
+
+/// A node of the layout that stands at `area`; nothing if it is out of view or too far away.
+pub(super) fn node(stage: &Stage, at: usize, area: Rect) -> Vec<Shape> {
+    let Some(placed) = stage.node(at) else {
+        return Vec::new();
+    };
+    let is_service = matches!(placed.what, PlacedWhat::Service { .. });
+    let shown = match stage.distance() {
+        Distance::Far => return Vec::new(),
+        Distance::Middle if !is_service => return Vec::new(),
+        Distance::Middle => row::area(stage, at, area),
+        Distance::Near if is_service => finding::reach(stage, at, area),
+        Distance::Near => area,
+    };
+    if !stage.sees(stage.rect_to_screen(shown)) {
+        return Vec::new();
+    }
+    stage.drawn.borrow_mut().push(at);
+    let mut pen = Pen::new(stage, stage.is_lit(at));
+    if stage.distance() == Distance::Middle {
+        row::paint(&mut pen, at, stage.rect_to_screen(shown));
+        return pen.into_shapes();
+    }
+    let rect = stage.rect_to_screen(area);
+    match &placed.what {
+        PlacedWhat::Service { rows } => {
+            card::paint(&mut pen, at, placed, rect, rows);
+            finding::paint(&mut pen, at, area, rows);
+        }
+        PlacedWhat::Entry => pill::paint_entry(&mut pen, at, placed, rect),
+        PlacedWhat::ExternalName => pill::paint_external_name(&mut pen, at, placed, rect),
+        PlacedWhat::Backend => pod::paint(&mut pen, at, placed, rect),
+        PlacedWhat::Group { pods } => group::paint(&mut pen, at, placed, rect, pods),
+    }
+    pen.into_shapes()
+}
+
+/// An edge of the layout whose ends were moved by a person; nothing if it is out of view.
+pub(super) fn edge(stage: &Stage, at: usize, from_shift: Vec2, to_shift: Vec2) -> Vec<Shape> {
+    match stage.distance() {
+        Distance::Near => edge::paint(stage, at, from_shift, to_shift),
+        Distance::Far | Distance::Middle => Vec::new(),
+    }
+}

@@ -1,0 +1,189 @@
+//! The ends of the map: doors at the left, the far end of an ExternalName at the right.
+
+use egui::{Align2, Color32, Rect, Stroke, pos2, vec2};
+
+use super::{Icon, Pen, card};
+use crate::{
+    check::Place,
+    layout::PlacedNode,
+    topology::{Entry, EntryId, EntryKind, NodeId},
+    ui::{
+        canvas::{stage::Stage, text::Face},
+        theme::Tokens,
+    },
+};
+
+pub(super) fn paint_entry(pen: &mut Pen<'_>, at: usize, placed: &PlacedNode, rect: Rect) {
+    let NodeId::Entry(id) = &placed.id else {
+        return;
+    };
+    let tokens = pen.tokens;
+    let (fill, mut border) =
+        card::surface(pen, pen.stage.is_selected(at), pen.stage.is_hovered(at));
+    let color = color_of(tokens, id.kind);
+    if pen.stage.lit.as_ref().is_some_and(|lit| lit.node(at)) {
+        border = Stroke::new(1.0, tokens.accent);
+    }
+    pen.block(rect, rect.height() / 2.0, fill, border);
+    let left = rect.left() + pen.px(14.0);
+    let width = rect.width() - pen.px(24.0);
+    let middle = rect.center().y;
+    let size = pen.px(10.5);
+    pen.text(
+        pos2(left, middle - pen.px(7.0)),
+        Align2::LEFT_CENTER,
+        id.kind.label(),
+        (Face::Semibold, size),
+        color,
+        width,
+    );
+    let size = pen.px(10.0);
+    pen.text(
+        pos2(left, middle + pen.px(7.0)),
+        Align2::LEFT_CENTER,
+        &address_of(pen.stage, id),
+        (Face::Mono, size),
+        tokens.dim,
+        width,
+    );
+}
+
+/// Where traffic leaves the cluster. Nothing in the cluster says whether anybody answers there.
+pub(super) fn paint_external_name(pen: &mut Pen<'_>, at: usize, placed: &PlacedNode, rect: Rect) {
+    let NodeId::Entry(id) = &placed.id else {
+        return;
+    };
+    let tokens = pen.tokens;
+    let (fill, border) = card::surface(pen, pen.stage.is_selected(at), pen.stage.is_hovered(at));
+    let border = if border.color == tokens.line {
+        Stroke::new(1.0, tokens.line.lerp_to_gamma(tokens.external_name, 0.35))
+    } else {
+        border
+    };
+    pen.block(rect, rect.height() / 2.0, fill, border);
+    let middle = rect.center().y;
+    let left = rect.left() + pen.px(14.0);
+    pen.icon(
+        Icon::ExternalName,
+        pos2(left + pen.px(4.0), middle),
+        pen.px(11.0),
+        tokens.external_name,
+    );
+    let size = pen.px(10.5);
+    let note = pen.text(
+        pos2(rect.right() - pen.px(12.0), middle),
+        Align2::RIGHT_CENTER,
+        "not tested",
+        (Face::Regular, size),
+        tokens.dim,
+        rect.width() / 3.0,
+    );
+    let left = left + pen.px(16.0);
+    let size = pen.px(12.0);
+    pen.text(
+        pos2(left, middle),
+        Align2::LEFT_CENTER,
+        &id.address,
+        (Face::Regular, size),
+        tokens.external_name,
+        note.left() - left - pen.px(6.0),
+    );
+}
+
+/// Marks for the doors of a Service, for where there is no room for pills.
+pub(super) fn paint_marks(pen: &mut Pen<'_>, entries: &[Entry], left: egui::Pos2) {
+    let mut kinds: Vec<EntryKind> = entries
+        .iter()
+        .map(|entry| entry.id.kind)
+        .filter(|kind| !matches!(kind, EntryKind::ClusterDns | EntryKind::ExternalName))
+        .collect();
+    kinds.dedup();
+    let size = 3.5;
+    for (step, kind) in (0_u8..3).zip(kinds) {
+        let tip = left - vec2(1.0 + f32::from(step) * (size + 2.0), 0.0);
+        let color = color_of(pen.tokens, kind);
+        pen.add(egui::Shape::convex_polygon(
+            vec![tip, tip + vec2(-size, -size), tip + vec2(-size, size)],
+            color,
+            Stroke::NONE,
+        ));
+    }
+}
+
+fn color_of(tokens: &Tokens, kind: EntryKind) -> Color32 {
+    match kind {
+        EntryKind::LoadBalancer => tokens.load_balancer,
+        EntryKind::NodePort => tokens.node_port,
+        EntryKind::ExternalIp => tokens.accent,
+        EntryKind::ClusterDns => tokens.cluster_ip,
+        EntryKind::ExternalName => tokens.external_name,
+    }
+}
+
+/// What a person types to come in: `203.0.113.7:443`, `10.88.0.1:30080 +2`, `pending`.
+pub(in crate::ui::canvas) fn address_of(stage: &Stage, id: &EntryId) -> String {
+    let entry = stage
+        .scene
+        .topology
+        .service(&id.service)
+        .and_then(|traffic| traffic.entries.iter().find(|entry| entry.id == *id));
+    if entry.is_some_and(Entry::is_pending) {
+        return pending_words(stage, id);
+    }
+    if let Some(node_port) = id.node_port {
+        return match entry.and_then(|entry| entry.addresses.split_first()) {
+            None => format!("*:{node_port}"),
+            Some((first, [])) => format!("{}:{node_port}", bracketed(first)),
+            Some((first, more)) => format!("{}:{node_port} +{}", bracketed(first), more.len()),
+        };
+    }
+    let address = if id.kind == EntryKind::ClusterDns {
+        id.address
+            .strip_suffix(".svc.cluster.local")
+            .unwrap_or(&id.address)
+            .to_owned()
+    } else {
+        bracketed(&id.address)
+    };
+    let ports: Vec<String> = entry
+        .map(|entry| {
+            entry
+                .ports
+                .iter()
+                .map(|(_, port)| port.to_string())
+                .collect()
+        })
+        .unwrap_or_default();
+    if ports.is_empty() || id.kind == EntryKind::ExternalName {
+        address
+    } else {
+        format!("{address}:{}", ports.join(","))
+    }
+}
+
+/// `pending 4 min`, as the check says it.
+fn pending_words(stage: &Stage, id: &EntryId) -> String {
+    stage
+        .scene
+        .reports
+        .get(&id.service)
+        .and_then(|report| {
+            report
+                .findings
+                .iter()
+                .find(|finding| finding.place == Place::Entry)
+        })
+        .map_or_else(
+            || "pending".to_owned(),
+            |finding| finding.message.to_string(),
+        )
+}
+
+/// An IPv6 address stands in brackets before a port.
+fn bracketed(address: &str) -> String {
+    if address.contains(':') {
+        format!("[{address}]")
+    } else {
+        address.to_owned()
+    }
+}

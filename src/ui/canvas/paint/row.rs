@@ -1,0 +1,217 @@
+//! A Service at middle distance: one card over its whole row, with ports as numbers, pods as dots
+//! and what is wrong in words. Words keep a readable size; what does not fit is left out.
+
+use egui::{Align2, Rect, Stroke, pos2, vec2};
+
+use super::{Icon, Pen, group, pill};
+use crate::{
+    check::{Report, Severity},
+    inventory::ServiceType,
+    topology::{NodeId, ServiceTraffic},
+    ui::{
+        canvas::{facts::rect_of, stage::Stage, text::Face},
+        theme::State,
+    },
+};
+
+/// The row of a Service whose card stands at `area`, in map units.
+pub(in crate::ui::canvas) fn area(stage: &Stage, at: usize, area: Rect) -> Rect {
+    let home = stage.node(at).map(|node| rect_of(&node.area));
+    match (stage.facts.rows.get(at).copied().flatten(), home) {
+        (Some(row), Some(home)) => row.translate(area.min - home.min),
+        _ => area,
+    }
+}
+
+pub(super) fn paint(pen: &mut Pen<'_>, at: usize, rect: Rect) {
+    let stage = pen.stage;
+    let Some(NodeId::Service(key)) = stage.node(at).map(|node| &node.id) else {
+        return;
+    };
+    let Some(traffic) = stage.scene.topology.service(key) else {
+        return;
+    };
+    let report = stage.scene.reports.get(key);
+    let tokens = pen.tokens;
+    let state = pen.now(stage.state(at));
+    let service = &traffic.service;
+    let color = pen.type_color(service);
+    let border = match state {
+        _ if stage.is_selected(at) => Stroke::new(1.5, tokens.accent),
+        _ if stage.is_hovered(at) => Stroke::new(1.0, tokens.accent),
+        State::Healthy | State::Unknown => Stroke::new(1.0, tokens.line),
+        _ => Stroke::new(1.0, pen.state_color(state)),
+    };
+    let fill = if stage.is_selected(at) {
+        tokens.selected
+    } else {
+        tokens.card
+    };
+    let radius = (rect.height() * 0.2).min(5.0);
+    pen.block(rect, radius, fill, border);
+    pen.left_edge(rect, radius, 3.0, color);
+    pill::paint_marks(pen, &traffic.entries, rect.left_center());
+
+    let tall = rect.height() >= 34.0;
+    let line = if tall {
+        rect.height().min(40.0) / 2.0
+    } else {
+        rect.height()
+    };
+    let size = (line * 0.56).clamp(6.0, 12.0);
+    let middle = rect.top() + line / 2.0;
+    let left = rect.left() + 8.0;
+    pen.icon(
+        Icon::of(service),
+        pos2(left + size / 2.0, middle),
+        size,
+        color,
+    );
+    let left = left + size + 5.0;
+    let name_width = (rect.width() * if tall { 0.6 } else { 0.36 }).max(1.0);
+    let name = pen.text(
+        pos2(left, middle),
+        Align2::LEFT_CENTER,
+        &service.key.name,
+        (Face::Semibold, size),
+        tokens.text,
+        name_width,
+    );
+    let (words, broken) = words_of(traffic, report, state);
+    let words_color = if broken {
+        pen.state_color(state)
+    } else {
+        tokens.dim
+    };
+    let small = (size - 1.0).max(6.0);
+    let right = rect.right() - 8.0;
+    if tall {
+        pen.text(
+            pos2(right, middle),
+            Align2::RIGHT_CENTER,
+            &ports_of(traffic),
+            (Face::Mono, small),
+            tokens.dim,
+            right - name.right() - 8.0,
+        );
+        let bottom = rect.bottom() - line / 2.0;
+        let words = pen.text(
+            pos2(right, bottom),
+            Align2::RIGHT_CENTER,
+            &words,
+            (Face::Regular, small),
+            words_color,
+            rect.width() * 0.62,
+        );
+        let area = Rect::from_min_max(
+            pos2(left, rect.top() + line),
+            pos2(words.left() - 8.0, rect.bottom() - 3.0),
+        );
+        group::dots(pen, &pod_states(traffic, state), area, size * 0.34, false);
+    } else {
+        // Where words get small, only what is wrong is said: the dots say the rest.
+        let words = if broken || size >= 9.0 {
+            words.as_str()
+        } else {
+            ""
+        };
+        let words = pen.text(
+            pos2(right, middle),
+            Align2::RIGHT_CENTER,
+            words,
+            (Face::Regular, small),
+            words_color,
+            rect.width() * if broken { 0.42 } else { 0.3 },
+        );
+        let start = rect.left() + rect.width() * 0.42;
+        let ports = pen.text(
+            pos2(name.right() + 8.0, middle),
+            Align2::LEFT_CENTER,
+            &ports_of(traffic),
+            (Face::Mono, small),
+            tokens.dim,
+            start - name.right() - 16.0,
+        );
+        let area = Rect::from_min_max(
+            pos2(start.max(ports.right() + 8.0), rect.top() + 1.0),
+            pos2(words.left() - 8.0, rect.bottom() - 1.0),
+        );
+        group::dots(
+            pen,
+            &pod_states(traffic, state),
+            area,
+            (size * 0.34).max(1.5),
+            false,
+        );
+    }
+    if broken {
+        pen.mark(
+            state,
+            rect.right_top() + vec2(-1.0, 1.0),
+            (rect.height() * 0.16).clamp(2.5, 4.5),
+        );
+    }
+}
+
+/// The worst finding, or how many are ready; and whether it is something wrong.
+fn words_of(
+    traffic: &ServiceTraffic,
+    report: Option<&std::sync::Arc<Report>>,
+    state: State,
+) -> (String, bool) {
+    if let Some(name) = traffic
+        .service
+        .external_name
+        .as_ref()
+        .filter(|_| traffic.service.service_type == ServiceType::ExternalName)
+    {
+        return (format!("↗ {name}"), false);
+    }
+    let Some(report) = report else {
+        return ("not checked yet".to_owned(), false);
+    };
+    let ready = format!("{} of {} ready", report.ready, report.wanted);
+    let worst = report
+        .findings
+        .iter()
+        .find(|finding| finding.severity == Severity::Error);
+    match (state, worst) {
+        (State::Unknown, _) => ("unknown".to_owned(), false),
+        (State::Broken, Some(finding)) => (finding.message.to_string(), true),
+        (State::Healthy, _) => (ready, false),
+        (State::Pending, _) => (format!("{ready}, pending"), true),
+        _ => (ready, true),
+    }
+}
+
+/// `443 80`.
+fn ports_of(traffic: &ServiceTraffic) -> String {
+    let ports: Vec<String> = traffic
+        .ports
+        .iter()
+        .map(|port| port.port.port.to_string())
+        .collect();
+    ports.join(" ")
+}
+
+/// How the pods of a Service stand, each pod once by its best port, the ready ones first. Of a
+/// Service that nothing certain is known of, neither are its pods.
+fn pod_states(traffic: &ServiceTraffic, service: State) -> Vec<State> {
+    let mut states: Vec<(&crate::topology::BackendTarget, State)> = traffic
+        .ports
+        .iter()
+        .flat_map(|port| &port.backends)
+        .map(|backend| (&backend.target, State::from(backend.state())))
+        .collect();
+    states.sort();
+    states.dedup_by(|later, first| later.0 == first.0);
+    let mut states: Vec<State> = states
+        .into_iter()
+        .map(|(_, state)| match service {
+            State::Unknown => State::Unknown,
+            _ => state,
+        })
+        .collect();
+    states.sort();
+    states
+}

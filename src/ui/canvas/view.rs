@@ -1,0 +1,182 @@
+//! The camera in a person's hands: what was asked of it, and when it follows the map by itself.
+
+use egui::{Pos2, Rect, Ui, Vec2};
+
+use super::{
+    camera::{Camera, Flight},
+    facts::rect_of,
+    input::Gesture,
+};
+use crate::{layout::Layout, topology::NodeId};
+
+/// The camera and what it is about to do.
+pub(super) struct View {
+    camera: Camera,
+    flight: Option<Flight>,
+    wish: Option<Wish>,
+    /// The whole map is shown, also when it grows, until a person moves the view.
+    follows: bool,
+    shown_before: bool,
+    size: Vec2,
+}
+
+/// What was asked from outside of a frame.
+enum Wish {
+    All,
+    Node(NodeId),
+    Area(Rect),
+    Zoom(f32),
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            camera: Camera::default(),
+            flight: None,
+            wish: None,
+            follows: true,
+            shown_before: false,
+            size: Vec2::ZERO,
+        }
+    }
+}
+
+impl View {
+    /// A small map is not blown up beyond this.
+    const CLOSEST_FIT: f32 = 1.0;
+    /// A node that is brought into view is shown at least this near.
+    const FOCUS_ZOOM: f32 = 0.8;
+
+    pub fn camera(&self) -> Camera {
+        self.camera
+    }
+
+    pub fn fit_all(&mut self) {
+        self.wish = Some(Wish::All);
+    }
+
+    pub fn focus_on(&mut self, id: &NodeId) {
+        self.wish = Some(Wish::Node(id.clone()));
+    }
+
+    pub fn fly_to(&mut self, area: Rect) {
+        self.wish = Some(Wish::Area(area));
+    }
+
+    pub fn zoom_by(&mut self, factor: f32) {
+        self.wish = Some(Wish::Zoom(factor));
+    }
+
+    /// Whether the next frame has something to do.
+    pub fn has_wish(&self) -> bool {
+        self.wish.is_some()
+    }
+
+    /// Starts a frame: sees to what was asked, flies on, or follows the map.
+    pub fn begin(&mut self, ui: &Ui, size: Vec2, layout: &Layout) {
+        self.size = size;
+        let now = ui.input(|input| input.time);
+        let all = rect_of(&layout.bounds);
+        match self.wish.take() {
+            Some(Wish::All) => {
+                self.start(Camera::fit(all, size, Self::CLOSEST_FIT), now);
+                self.follows = true;
+            }
+            Some(Wish::Area(area)) => self.start(Camera::fit(area, size, Self::CLOSEST_FIT), now),
+            Some(Wish::Node(id)) => {
+                if let Some(node) = layout.place_of(&id) {
+                    let area = rect_of(&node.area);
+                    let near = self.camera.zoom.max(Self::FOCUS_ZOOM);
+                    let to = if near > self.camera.zoom {
+                        let centred = Camera {
+                            zoom: near,
+                            pan: size / 2.0 - area.center().to_vec2() * near,
+                        };
+                        // Doors and pods of the row are seen with it, where there is room.
+                        let row = layout
+                            .districts
+                            .iter()
+                            .map(|district| rect_of(&district.area))
+                            .find(|district| district.contains_rect(area))
+                            .map_or(area, |district| {
+                                Rect::from_x_y_ranges(district.x_range(), area.y_range())
+                            });
+                        centred
+                            .reveal(row, size)
+                            .within(all, size)
+                            .reveal(area, size)
+                    } else {
+                        self.camera.reveal(area, size)
+                    };
+                    self.start(to, now);
+                }
+            }
+            Some(Wish::Zoom(factor)) => {
+                let mut to = self.camera;
+                to.zoom_at((size / 2.0).to_pos2(), factor);
+                self.start(to, now);
+            }
+            None => {}
+        }
+        if let Some(flight) = self.flight {
+            let (camera, arrived) = flight.at(now, size);
+            self.camera = camera;
+            if arrived {
+                self.flight = None;
+            } else {
+                ui.ctx().request_repaint();
+            }
+        } else if self.follows && !layout.nodes.is_empty() {
+            self.camera = Camera::fit(all, size, Self::CLOSEST_FIT);
+            self.shown_before = true;
+        }
+    }
+
+    fn start(&mut self, to: Camera, now: f64) {
+        self.follows = false;
+        // Before the first picture there is nothing to fly from.
+        if self.shown_before {
+            self.flight = Some(Flight::new(self.camera, to, now));
+        } else {
+            self.camera = to;
+            self.shown_before = true;
+        }
+    }
+
+    fn by_hand(&mut self) {
+        self.follows = false;
+        self.flight = None;
+    }
+
+    /// Wheel and pinch, with the pointer seen from the view's corner.
+    pub fn gesture(&mut self, gesture: Gesture, pointer: Pos2) {
+        if gesture.zoom != 1.0 {
+            self.by_hand();
+            self.camera.zoom_at(pointer, gesture.zoom);
+        }
+        self.pan(gesture.pan);
+    }
+
+    /// Shifts the view by points.
+    pub fn pan(&mut self, delta: Vec2) {
+        if delta != Vec2::ZERO {
+            self.by_hand();
+            self.camera.pan += delta;
+        }
+    }
+
+    /// Zooms around the middle at once.
+    pub fn zoom_now(&mut self, factor: f32) {
+        self.by_hand();
+        self.camera.zoom_at((self.size / 2.0).to_pos2(), factor);
+    }
+
+    /// Shifts the view at once so that all of `area` is in it.
+    pub fn reveal(&mut self, area: Rect) {
+        let to = self.camera.reveal(area, self.size);
+        if to != self.camera {
+            self.by_hand();
+            self.camera = to;
+        }
+    }
+}

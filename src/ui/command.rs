@@ -1,0 +1,368 @@
+//! Everything a person can ask for by menu, key or palette: one list, one source.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+use egui_phosphor::regular as icon;
+
+/// One thing to ask for that needs nothing but the selection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UiCommand {
+    /// Forward a port of the selection.
+    Forward,
+    /// Send a request to the selection.
+    Curl,
+    /// Change the type of the selected Service.
+    ChangeType,
+    /// Bring the selection into view.
+    ShowOnMap,
+    /// Copy the in-cluster DNS name of the selected Service.
+    CopyDnsName,
+    /// Select the next Service of the list.
+    NextService,
+    /// Select the one before.
+    PreviousService,
+    /// Select the next Service with a problem.
+    NextProblem,
+    /// Type into the search field.
+    Search,
+    /// Open the palette.
+    Palette,
+    /// Show the whole map.
+    FitMap,
+    /// Larger.
+    ZoomIn,
+    /// Smaller.
+    ZoomOut,
+    /// Show the forwards.
+    ShowForwards,
+    /// Show the requests.
+    ShowRequests,
+    /// Show the problems.
+    ShowProblems,
+    /// Show the activity.
+    ShowActivity,
+    /// Show or hide the list of Services.
+    ToggleList,
+    /// Show or hide the inspector.
+    ToggleInspector,
+    /// Show or hide the bottom panel.
+    ToggleBottom,
+    /// Light or dark.
+    ToggleTheme,
+    /// Connect again now.
+    Reconnect,
+    /// Watch all namespaces.
+    AllNamespaces,
+    /// Stop every forward.
+    StopAllForwards,
+    /// List all shortcuts.
+    Help,
+    /// Leave.
+    Quit,
+}
+
+/// A group of commands in the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// What is done to the selection.
+    Selection,
+    /// Finding things.
+    Find,
+    /// The map and the panels.
+    View,
+    /// The connection and the app.
+    App,
+}
+
+impl Group {
+    /// Every group in the order of the help.
+    pub const ALL: [Self; 4] = [Self::Selection, Self::Find, Self::View, Self::App];
+
+    /// Its heading.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Selection => "Selected Service or pod",
+            Self::Find => "Find",
+            Self::View => "Map and panels",
+            Self::App => "Cluster and app",
+        }
+    }
+}
+
+impl UiCommand {
+    /// Every command in the order of the help and of an empty palette.
+    pub const ALL: [Self; 26] = [
+        Self::Forward,
+        Self::Curl,
+        Self::ChangeType,
+        Self::ShowOnMap,
+        Self::CopyDnsName,
+        Self::Search,
+        Self::Palette,
+        Self::NextService,
+        Self::PreviousService,
+        Self::NextProblem,
+        Self::FitMap,
+        Self::ZoomIn,
+        Self::ZoomOut,
+        Self::ShowForwards,
+        Self::ShowRequests,
+        Self::ShowProblems,
+        Self::ShowActivity,
+        Self::ToggleList,
+        Self::ToggleInspector,
+        Self::ToggleBottom,
+        Self::ToggleTheme,
+        Self::Reconnect,
+        Self::AllNamespaces,
+        Self::StopAllForwards,
+        Self::Help,
+        Self::Quit,
+    ];
+
+    /// What a menu, the palette and the help call it; `…` where it asks for more.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::Forward => "Forward a port…",
+            Self::Curl => "Curl…",
+            Self::ChangeType => "Change type…",
+            Self::ShowOnMap => "Show on the map",
+            Self::CopyDnsName => "Copy the DNS name",
+            Self::NextService => "Next Service",
+            Self::PreviousService => "Previous Service",
+            Self::NextProblem => "Next problem",
+            Self::Search => "Search",
+            Self::Palette => "Commands",
+            Self::FitMap => "Show the whole map",
+            Self::ZoomIn => "Zoom in",
+            Self::ZoomOut => "Zoom out",
+            Self::ShowForwards => "Show forwards",
+            Self::ShowRequests => "Show requests",
+            Self::ShowProblems => "Show problems",
+            Self::ShowActivity => "Show activity",
+            Self::ToggleList => "Show or hide the list",
+            Self::ToggleInspector => "Show or hide the inspector",
+            Self::ToggleBottom => "Show or hide the bottom panel",
+            Self::ToggleTheme => "Switch between light and dark",
+            Self::Reconnect => "Reconnect",
+            Self::AllNamespaces => "Watch all namespaces",
+            Self::StopAllForwards => "Stop all forwards",
+            Self::Help => "Keyboard shortcuts",
+            Self::Quit => "Quit",
+        }
+    }
+
+    /// What it does, in a sentence.
+    pub fn tooltip(self) -> &'static str {
+        match self {
+            Self::Forward => "Listen on a local port and carry connections to a ready pod",
+            Self::Curl => "Send an HTTP request through a temporary port-forward",
+            Self::ChangeType => {
+                "Plan a change of the Service's type, try it by a dry run, then apply it"
+            }
+            Self::ShowOnMap => "Bring the selection into view on the map",
+            Self::CopyDnsName => "Put the Service's in-cluster DNS name on the clipboard",
+            Self::NextService => "Select the next Service of the list",
+            Self::PreviousService => "Select the Service before it in the list",
+            Self::NextProblem => "Select the next Service with an error or a warning",
+            Self::Search => "Find Services by name, type, port, pod, label or address",
+            Self::Palette => "Find any command, Service, context or namespace by typing",
+            Self::FitMap => "Zoom out until everything is in view",
+            Self::ZoomIn => "Draw the map larger",
+            Self::ZoomOut => "Draw the map smaller",
+            Self::ShowForwards => "Port-forwards and how each stands",
+            Self::ShowRequests => "Requests sent and what came back",
+            Self::ShowProblems => "Everything the checks found",
+            Self::ShowActivity => "What happened, the newest first",
+            Self::ToggleList => "The list of Services at the left",
+            Self::ToggleInspector => "Details of the selection at the right",
+            Self::ToggleBottom => "Forwards, requests, problems and activity",
+            Self::ToggleTheme => "Light or dark",
+            Self::Reconnect => "Build the connection and all watches anew, now",
+            Self::AllNamespaces => "Watch every namespace of the cluster",
+            Self::StopAllForwards => "Close every local listener",
+            Self::Help => "List all shortcuts",
+            Self::Quit => "Stop all forwards and leave",
+        }
+    }
+
+    /// The key that asks for it. Keys without Ctrl work while nothing is being typed.
+    pub fn shortcut(self) -> Option<KeyboardShortcut> {
+        let plain = |key| Some(KeyboardShortcut::new(Modifiers::NONE, key));
+        let ctrl = |key| Some(KeyboardShortcut::new(Modifiers::COMMAND, key));
+        match self {
+            Self::Forward => plain(Key::F),
+            Self::Curl => plain(Key::C),
+            Self::ChangeType => plain(Key::T),
+            Self::ShowOnMap => plain(Key::M),
+            Self::CopyDnsName => plain(Key::D),
+            Self::NextService => plain(Key::J),
+            Self::PreviousService => plain(Key::K),
+            Self::NextProblem => plain(Key::N),
+            Self::Search => plain(Key::Slash),
+            Self::Palette => ctrl(Key::K),
+            Self::FitMap => plain(Key::Num0),
+            Self::ZoomIn => plain(Key::Plus),
+            Self::ZoomOut => plain(Key::Minus),
+            Self::ShowForwards => ctrl(Key::Num1),
+            Self::ShowRequests => ctrl(Key::Num2),
+            Self::ShowProblems => ctrl(Key::Num3),
+            Self::ShowActivity => ctrl(Key::Num4),
+            Self::ToggleList => ctrl(Key::B),
+            Self::ToggleInspector => ctrl(Key::I),
+            Self::ToggleBottom => ctrl(Key::J),
+            Self::ToggleTheme => ctrl(Key::L),
+            Self::Reconnect => plain(Key::F5),
+            Self::Help => plain(Key::Questionmark),
+            Self::Quit => ctrl(Key::Q),
+            Self::AllNamespaces | Self::StopAllForwards => None,
+        }
+    }
+
+    /// The icon beside its text.
+    pub fn icon(self) -> &'static str {
+        match self {
+            Self::Forward => icon::ARROW_LINE_RIGHT,
+            Self::Curl => icon::TERMINAL,
+            Self::ChangeType => icon::ARROWS_LEFT_RIGHT,
+            Self::ShowOnMap => icon::CROSSHAIR,
+            Self::CopyDnsName => icon::COPY,
+            Self::NextService => icon::ARROW_DOWN,
+            Self::PreviousService => icon::ARROW_UP,
+            Self::NextProblem | Self::ShowProblems => icon::WARNING,
+            Self::Search => icon::MAGNIFYING_GLASS,
+            Self::Palette => icon::COMMAND,
+            Self::FitMap => icon::CORNERS_OUT,
+            Self::ZoomIn => icon::MAGNIFYING_GLASS_PLUS,
+            Self::ZoomOut => icon::MAGNIFYING_GLASS_MINUS,
+            Self::ShowForwards => icon::PLUGS,
+            Self::ShowRequests => icon::PAPER_PLANE_TILT,
+            Self::ShowActivity => icon::LIST_BULLETS,
+            Self::ToggleList | Self::ToggleInspector | Self::ToggleBottom => icon::SIDEBAR_SIMPLE,
+            Self::ToggleTheme => icon::SUN,
+            Self::Reconnect => icon::ARROWS_CLOCKWISE,
+            Self::AllNamespaces => icon::STACK,
+            Self::StopAllForwards => icon::STOP,
+            Self::Help => icon::KEYBOARD,
+            Self::Quit => icon::X,
+        }
+    }
+
+    /// Where the help lists it.
+    pub fn group(self) -> Group {
+        match self {
+            Self::Forward | Self::Curl | Self::ChangeType | Self::ShowOnMap | Self::CopyDnsName => {
+                Group::Selection
+            }
+            Self::Search
+            | Self::Palette
+            | Self::NextService
+            | Self::PreviousService
+            | Self::NextProblem => Group::Find,
+            Self::FitMap
+            | Self::ZoomIn
+            | Self::ZoomOut
+            | Self::ShowForwards
+            | Self::ShowRequests
+            | Self::ShowProblems
+            | Self::ShowActivity
+            | Self::ToggleList
+            | Self::ToggleInspector
+            | Self::ToggleBottom
+            | Self::ToggleTheme => Group::View,
+            Self::Reconnect
+            | Self::AllNamespaces
+            | Self::StopAllForwards
+            | Self::Help
+            | Self::Quit => Group::App,
+        }
+    }
+
+    /// Its key as this system spells it: `Ctrl+K`.
+    pub fn shortcut_text(self, ctx: &egui::Context) -> Option<String> {
+        self.shortcut().map(|shortcut| {
+            if shortcut.modifiers.is_none() {
+                // `/` and not `Slash`: what is printed on the key.
+                match shortcut.logical_key {
+                    Key::Questionmark => "?".to_owned(),
+                    key => key.symbol_or_name().to_owned(),
+                }
+            } else {
+                ctx.format_shortcut(&shortcut)
+            }
+        })
+    }
+
+    /// Its tooltip with its key.
+    pub fn hover_text(self, ctx: &egui::Context) -> String {
+        match self.shortcut_text(ctx) {
+            Some(key) => format!("{} ({key})", self.tooltip()),
+            None => self.tooltip().to_owned(),
+        }
+    }
+
+    /// Takes the keys of this frame that ask for a command.
+    ///
+    /// While text is typed only keys with a modifier count, and so do function keys.
+    pub fn take_pressed(ctx: &egui::Context) -> Vec<Self> {
+        let typing = ctx.text_edit_focused();
+        Self::ALL
+            .into_iter()
+            .filter(|command| {
+                let Some(shortcut) = command.shortcut() else {
+                    return false;
+                };
+                let types_text = shortcut.modifiers.is_none() && shortcut.logical_key != Key::F5;
+                if typing && types_text {
+                    return false;
+                }
+                ctx.input_mut(|input| {
+                    let exact = shortcut.modifiers.is_none() && input.modifiers.command;
+                    let pressed = !exact && input.consume_shortcut(&shortcut);
+                    if pressed && types_text {
+                        // The key that moves the focus into a text field must not be typed there.
+                        input
+                            .events
+                            .retain(|event| !matches!(event, egui::Event::Text(_)));
+                    }
+                    pressed
+                })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_commands_share_a_key_or_a_text() {
+        let mut keys = BTreeSet::new();
+        let mut texts = BTreeSet::new();
+        for command in UiCommand::ALL {
+            assert!(texts.insert(command.text()), "{command:?}");
+            if let Some(shortcut) = command.shortcut() {
+                assert!(keys.insert(format!("{shortcut:?}")), "{command:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_is_listed_once_and_belongs_to_a_group() {
+        let listed: BTreeSet<_> = UiCommand::ALL.iter().map(|c| format!("{c:?}")).collect();
+        assert_eq!(listed.len(), UiCommand::ALL.len());
+        for group in Group::ALL {
+            assert!(UiCommand::ALL.iter().any(|c| c.group() == group));
+        }
+    }
+
+    #[test]
+    fn words_are_plain_sentences() {
+        for command in UiCommand::ALL {
+            assert!(!command.tooltip().ends_with('.'), "{command:?}");
+            assert!(!command.text().is_empty());
+        }
+    }
+}

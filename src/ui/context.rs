@@ -1,0 +1,149 @@
+//! What a panel may see while it draws one frame.
+
+use std::cell::{Cell, RefCell};
+
+use jiff::Timestamp;
+
+use super::{
+    action::Action,
+    command::UiCommand,
+    state::View,
+    theme::{State, Tokens},
+    words,
+};
+use crate::{
+    engine::{ConnectionState, Scene},
+    inventory::{ObjectKey, ServiceType, Text},
+};
+
+/// The frame as panels see it: everything by reference, wishes go out through [`Self::send`].
+pub struct Ctx<'a> {
+    /// The newest picture of everything.
+    pub scene: &'a Scene,
+    /// What the window remembers.
+    pub view: &'a View,
+    /// The colours.
+    pub tokens: &'a Tokens,
+    /// The time of this frame.
+    pub now: Timestamp,
+    actions: RefCell<Vec<Action>>,
+    next_tick_secs: Cell<Option<u64>>,
+}
+
+impl<'a> Ctx<'a> {
+    /// A frame of this scene.
+    pub fn new(scene: &'a Scene, view: &'a View, tokens: &'a Tokens, now: Timestamp) -> Self {
+        Self {
+            scene,
+            view,
+            tokens,
+            now,
+            actions: RefCell::default(),
+            next_tick_secs: Cell::default(),
+        }
+    }
+
+    /// Asks for something; it is done after the frame is drawn.
+    pub fn send(&self, action: Action) {
+        self.actions.borrow_mut().push(action);
+    }
+
+    /// How long ago something was. The window wakes up when the answer changes.
+    pub fn age(&self, then: Timestamp) -> String {
+        self.wake_in(words::seconds_until_age_changes(self.now, then));
+        words::age(self.now, then)
+    }
+
+    /// When something was that nobody waits for; the window wakes up less often for it.
+    pub fn recently(&self, then: Timestamp) -> String {
+        let (said, wait) = words::recently(self.now, then);
+        self.wake_in(wait);
+        said
+    }
+
+    fn wake_in(&self, wait: u64) {
+        let sooner = self
+            .next_tick_secs
+            .get()
+            .map_or(wait, |other| other.min(wait));
+        self.next_tick_secs.set(Some(sooner));
+    }
+
+    /// What was asked for, and in how many seconds an age on screen will have changed.
+    pub fn finish(self) -> (Vec<Action>, Option<u64>) {
+        (self.actions.into_inner(), self.next_tick_secs.get())
+    }
+
+    /// Why no forward or request can be started now, where that is so.
+    pub fn no_forward(&self) -> Option<Text> {
+        self.not_connected()
+            .or_else(|| self.scene.rights.no_forward.clone())
+    }
+
+    /// Why no Service can be changed now, where that is so.
+    pub fn no_edit(&self) -> Option<Text> {
+        if self.scene.read_only {
+            return Some(Text::from(
+                "read-only: svcscope was started with --read-only, or its settings list this context",
+            ));
+        }
+        self.not_connected()
+            .or_else(|| self.scene.rights.no_edit.clone())
+    }
+
+    /// Why a command can't be run now, where that is so.
+    pub fn unavailable(&self, command: UiCommand) -> Option<Text> {
+        let no_service = || {
+            self.view
+                .selected_service()
+                .is_none()
+                .then(|| Text::from("select a Service first"))
+        };
+        let nothing = || {
+            self.view
+                .selection
+                .is_none()
+                .then(|| Text::from("select a Service or a pod first"))
+        };
+        match command {
+            UiCommand::Forward | UiCommand::Curl => nothing()
+                .or_else(|| self.no_forward())
+                .or_else(|| self.no_pods()),
+            UiCommand::ChangeType => no_service().or_else(|| self.no_edit()),
+            UiCommand::ShowOnMap => nothing(),
+            UiCommand::CopyDnsName => no_service(),
+            UiCommand::StopAllForwards => self
+                .scene
+                .forwards
+                .is_empty()
+                .then(|| Text::from("there are no forwards")),
+            _ => None,
+        }
+    }
+
+    /// Whether what is drawn may be old.
+    pub fn is_stale(&self) -> bool {
+        matches!(self.scene.connection, ConnectionState::Lost { .. })
+    }
+
+    /// Why the selected Service can't have pods, where that is so.
+    fn no_pods(&self) -> Option<Text> {
+        let key = self.view.selected_service()?;
+        let service = self.scene.inventory.service(key)?;
+        (service.service_type == ServiceType::ExternalName)
+            .then(|| Text::from("an ExternalName Service is an alias and has no pods"))
+    }
+
+    /// How a Service stands now; unknown while nothing drawn is certain.
+    pub fn state_of(&self, service: &ObjectKey) -> State {
+        match self.scene.reports.get(service) {
+            Some(report) if !self.is_stale() => report.verdict.into(),
+            _ => State::Unknown,
+        }
+    }
+
+    fn not_connected(&self) -> Option<Text> {
+        (self.scene.connection != ConnectionState::Connected)
+            .then(|| Text::from("not connected to a cluster"))
+    }
+}

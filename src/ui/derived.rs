@@ -1,0 +1,231 @@
+//! What follows from a scene and from what was typed; computed when one of them changed and not
+//! in every frame.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{search::Query, theme::State};
+use crate::{
+    check::Severity,
+    engine::Scene,
+    inventory::{ObjectKey, Text},
+};
+
+/// A row of the list of Services.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ListRow {
+    /// The heading of a namespace.
+    Namespace {
+        /// Its name.
+        name: Text,
+        /// How many of its Services pass the filter.
+        services: usize,
+        /// The worst state among them.
+        worst: State,
+        /// Whether its Services are hidden.
+        folded: bool,
+    },
+    /// A Service.
+    Service(ObjectKey),
+}
+
+/// A finding of some Service: an index into its report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The Service.
+    pub service: ObjectKey,
+    /// Which of its findings.
+    pub finding: usize,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Derived {
+    scene: Option<u64>,
+    search: String,
+    filter: String,
+    folded: BTreeSet<Text>,
+    /// Rows of the list from top to bottom.
+    pub rows: Vec<ListRow>,
+    /// Services that the search means; none where nothing is searched.
+    pub hits: Option<BTreeSet<ObjectKey>>,
+    /// All findings that are errors or warnings, the worst first.
+    pub problems: Vec<Problem>,
+    /// Findings that are errors.
+    pub errors: usize,
+    /// Findings that are warnings.
+    pub warnings: usize,
+    /// Services in each state, in the order of [`State::ALL`].
+    pub by_state: [usize; State::ALL.len()],
+    /// Services of each type that there is; headless is one.
+    pub by_type: BTreeMap<&'static str, usize>,
+    /// Services.
+    pub services: usize,
+    /// Pods.
+    pub pods: usize,
+    /// Nodes.
+    pub nodes: usize,
+    selector: Option<SelectorMatches>,
+    stale_selector: bool,
+}
+
+/// How many pods the selector of the selected Service matches.
+#[derive(Debug)]
+struct SelectorMatches {
+    service: ObjectKey,
+    matched: usize,
+    all: usize,
+}
+
+impl Derived {
+    /// Follows the scene and what was typed.
+    pub fn refresh(&mut self, scene: &Scene, search: &str, filter: &str, folded: &BTreeSet<Text>) {
+        let new_scene = self.scene != Some(scene.revision);
+        if new_scene {
+            self.scene = Some(scene.revision);
+            self.stale_selector = true;
+            self.count(scene);
+        }
+        if new_scene || self.search != search || self.filter != filter || self.folded != *folded {
+            search.clone_into(&mut self.search);
+            filter.clone_into(&mut self.filter);
+            self.folded.clone_from(folded);
+            self.find(scene);
+        }
+    }
+
+    /// Follows the selection: counts the pods that its selector matches.
+    pub fn refresh_selector(&mut self, scene: &Scene, selected: Option<&ObjectKey>) {
+        let known = self.selector.as_ref().map(|known| &known.service);
+        if known == selected && !self.stale_selector {
+            return;
+        }
+        self.stale_selector = false;
+        self.selector = selected
+            .and_then(|key| scene.inventory.service(key))
+            .map(|service| {
+                let namespace = &service.key.namespace;
+                let matched = scene.inventory.pods_selected_by(service).len();
+                let all = scene.inventory.pods_in(namespace).count();
+                SelectorMatches {
+                    service: service.key.clone(),
+                    matched,
+                    all,
+                }
+            });
+    }
+
+    /// How many pods the selector of the selected Service matches, and of how many.
+    pub fn selector_matches(&self, service: &ObjectKey) -> Option<(usize, usize)> {
+        self.selector
+            .as_ref()
+            .filter(|known| known.service == *service)
+            .map(|known| (known.matched, known.all))
+    }
+
+    /// Whether the search means a Service, or nothing is searched.
+    pub fn is_hit(&self, service: &ObjectKey) -> bool {
+        self.hits.as_ref().is_none_or(|hits| hits.contains(service))
+    }
+
+    /// Services in the order of the list, folded ones left out.
+    pub fn listed(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.rows.iter().filter_map(|row| match row {
+            ListRow::Service(key) => Some(key),
+            ListRow::Namespace { .. } => None,
+        })
+    }
+
+    fn count(&mut self, scene: &Scene) {
+        self.services = scene.inventory.services().count();
+        self.by_type.clear();
+        let mut states = BTreeMap::<State, usize>::new();
+        for service in scene.inventory.services() {
+            *self.by_type.entry(service.type_word()).or_default() += 1;
+            let report = scene.reports.get(&service.key);
+            let state = report.map_or(State::Unknown, |report| report.verdict.into());
+            *states.entry(state).or_default() += 1;
+        }
+        self.by_state = State::ALL.map(|state| states.get(&state).copied().unwrap_or_default());
+        self.pods = scene.inventory.pods().count();
+        self.nodes = scene.inventory.nodes().count();
+        self.problems = scene
+            .reports
+            .iter()
+            .flat_map(|(service, report)| {
+                report
+                    .findings
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, finding)| finding.severity >= Severity::Warning)
+                    .map(|(at, finding)| Problem {
+                        severity: finding.severity,
+                        service: service.clone(),
+                        finding: at,
+                    })
+            })
+            .collect();
+        self.problems
+            .sort_by(|a, b| b.severity.cmp(&a.severity).then(a.service.cmp(&b.service)));
+        let of = |severity| {
+            self.problems
+                .iter()
+                .filter(|problem| problem.severity == severity)
+                .count()
+        };
+        self.errors = of(Severity::Error);
+        self.warnings = of(Severity::Warning);
+    }
+
+    fn find(&mut self, scene: &Scene) {
+        let search = Query::parse(&self.search);
+        let filter = Query::parse(&self.filter);
+        let mut hits = BTreeSet::new();
+        let mut listed: BTreeMap<Text, Vec<(ObjectKey, State)>> = BTreeMap::new();
+        for traffic in scene.topology.services() {
+            let key = &traffic.service.key;
+            let report = scene.reports.get(key).map(|report| &**report);
+            if !search.matches(traffic, report) {
+                continue;
+            }
+            if !search.is_empty() {
+                hits.insert(key.clone());
+            }
+            if filter.matches(traffic, report) {
+                let state = report.map_or(State::Unknown, |report| report.verdict.into());
+                listed
+                    .entry(key.namespace.clone())
+                    .or_default()
+                    .push((key.clone(), state));
+            }
+        }
+        self.hits = (!search.is_empty()).then_some(hits);
+        self.rows.clear();
+        for (name, services) in listed {
+            let folded = self.folded.contains(&name);
+            self.rows.push(ListRow::Namespace {
+                worst: worst(services.iter().map(|(_, state)| *state)),
+                services: services.len(),
+                name,
+                folded,
+            });
+            if !folded {
+                let rows = services.into_iter().map(|(key, _)| ListRow::Service(key));
+                self.rows.extend(rows);
+            }
+        }
+    }
+}
+
+/// The state that a person must see first. Something broken is worse than something unknown.
+fn worst(states: impl Iterator<Item = State>) -> State {
+    let rank = |state: &State| match state {
+        State::Healthy => 0,
+        State::Pending => 1,
+        State::Unknown => 2,
+        State::Degraded => 3,
+        State::Broken => 4,
+    };
+    states.max_by_key(rank).unwrap_or(State::Unknown)
+}

@@ -1,0 +1,48 @@
+//! All shortcuts, from the one list that also makes them work.
+
+use egui::{Grid, RichText, Ui};
+
+use super::modal_ui;
+use crate::ui::{
+    command::{Group, UiCommand},
+    context::Ctx,
+    widgets::section,
+};
+
+/// Draws the dialog.
+pub fn help_ui(egui: &egui::Context, ctx: &Ctx<'_>) {
+    modal_ui(egui, ctx, "Keyboard shortcuts", 720.0, |ui| {
+        ui.columns(2, |columns| {
+            for (at, group) in Group::ALL.into_iter().enumerate() {
+                if let Some(column) = columns.get_mut(at % 2) {
+                    group_ui(column, ctx, group);
+                }
+            }
+        });
+        ui.add_space(8.0);
+        ui.label(
+            RichText::new("Esc closes what is open, then deselects. Tab moves through everything.")
+                .color(ctx.tokens.dim),
+        );
+    });
+}
+
+fn group_ui(ui: &mut Ui, ctx: &Ctx<'_>, group: Group) {
+    section(ui, ctx.tokens, group.title());
+    Grid::new(group.title())
+        .num_columns(2)
+        .spacing([16.0, 3.0])
+        .show(ui, |ui| {
+            for command in UiCommand::ALL {
+                if command.group() != group {
+                    continue;
+                }
+                let key = command
+                    .shortcut_text(ui.ctx())
+                    .unwrap_or_else(|| "in Commands".to_owned());
+                ui.label(RichText::new(key).monospace().color(ctx.tokens.accent));
+                ui.label(command.text()).on_hover_text(command.tooltip());
+                ui.end_row();
+            }
+        });
+}

@@ -1,0 +1,103 @@
+//! Dialogs: each asks for what an action needs and shows what came of it.
+//!
+//! **In**: the frame's [`Ctx`] and the dialog's own form. **Out**: [`super::action::Action`]s.
+
+pub mod change_type;
+pub mod curl;
+pub mod forward;
+mod help;
+pub mod palette;
+mod port_choice;
+
+use egui::{Align, Frame, Id, Layout, Margin, Modal, Ui};
+use egui_phosphor::regular as icon;
+
+use super::{
+    action::Action,
+    context::Ctx,
+    widgets::{heading, icon_button},
+};
+
+/// The open dialog with what was filled in.
+#[derive(Debug)]
+pub enum Dialog {
+    /// Start a forward.
+    Forward(forward::Forward),
+    /// Send a request.
+    Curl(Box<curl::Curl>),
+    /// Change a Service's type.
+    ChangeType(Box<change_type::ChangeType>),
+    /// Find anything.
+    Palette(palette::Palette),
+    /// All shortcuts.
+    Help,
+}
+
+impl Dialog {
+    /// Whether it is the palette, whose key closes it too.
+    pub fn is_palette(&self) -> bool {
+        matches!(self, Self::Palette(_))
+    }
+}
+
+/// Draws the open dialog.
+pub fn dialog_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Dialog) {
+    match dialog {
+        Dialog::Forward(form) => forward::forward_ui(egui, ctx, form),
+        Dialog::Curl(form) => curl::curl_ui(egui, ctx, form),
+        Dialog::ChangeType(form) => change_type::change_type_ui(egui, ctx, form),
+        Dialog::Palette(palette) => palette::palette_ui(egui, ctx, palette),
+        Dialog::Help => help::help_ui(egui, ctx),
+    }
+}
+
+/// A window in the middle that takes all input; Esc, the cross and a click beside it close it.
+fn modal_ui(
+    egui: &egui::Context,
+    ctx: &Ctx<'_>,
+    title: &str,
+    width: f32,
+    contents: impl FnOnce(&mut Ui),
+) {
+    let frame = Frame::window(&egui.global_style()).inner_margin(Margin::same(18));
+    let modal = Modal::new(Id::new("dialog"))
+        .frame(frame)
+        .backdrop_color(ctx.tokens.shadow)
+        .show(egui, |ui| {
+            let room = ui.ctx().content_rect();
+            ui.set_width(width.min(room.width() - 60.0));
+            ui.set_max_height(room.height() - 80.0);
+            ui.horizontal(|ui| {
+                heading(ui, title);
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    if icon_button(ui, icon::X, "Close", None).clicked() {
+                        ctx.send(Action::CloseDialog);
+                    }
+                });
+            });
+            ui.add_space(8.0);
+            contents(ui);
+        });
+    if modal.should_close() {
+        ctx.send(Action::CloseDialog);
+    }
+}
+
+/// A form's line: what is asked at the left, the field at the right.
+///
+/// The name is painted and no widget of its own: the field carries it for those who listen.
+fn field_ui<R>(ui: &mut Ui, ctx: &Ctx<'_>, name: &str, field: impl FnOnce(&mut Ui) -> R) -> R {
+    ui.horizontal_top(|ui| {
+        let (rect, _) = ui.allocate_exact_size(egui::vec2(102.0, 26.0), egui::Sense::hover());
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        ui.painter().text(
+            rect.left_center(),
+            egui::Align2::LEFT_CENTER,
+            name,
+            font,
+            ctx.tokens.dim,
+        );
+        ui.vertical(field).inner
+    })
+    .inner
+}

@@ -1,0 +1,67 @@
+//! Events about a Service.
+
+use egui::{CollapsingHeader, Label, RichText, Ui};
+
+use crate::{
+    inventory::{Kind, ObjectKey, Sync},
+    ui::{
+        context::Ctx,
+        theme::{SMALL, regular},
+        widgets::dim,
+        words,
+    },
+};
+
+/// Draws the events, the newest first.
+pub fn events_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey) {
+    let events = ctx.scene.inventory.events_of(service);
+    let sync = ctx.scene.inventory.sync(Kind::Event, &service.namespace);
+    let head = match words::sync(sync) {
+        None => format!("Events ({})", events.len()),
+        Some(why) => format!("Events: {why}"),
+    };
+    let warnings = events.iter().any(|event| event.warning);
+    let color = if warnings {
+        ctx.tokens.degraded
+    } else {
+        ctx.tokens.dim
+    };
+    CollapsingHeader::new(RichText::new(head).font(regular(SMALL)).color(color))
+        .id_salt("events")
+        .show(ui, |ui| {
+            match sync {
+                Sync::Forbidden { message } => {
+                    dim(ui, ctx.tokens, message.to_string());
+                }
+                Sync::Stale { reason, .. } | Sync::Absent { reason } => {
+                    dim(ui, ctx.tokens, reason.to_string());
+                }
+                Sync::Syncing | Sync::Live => {}
+            }
+            if events.is_empty() && sync.is_live() {
+                dim(
+                    ui,
+                    ctx.tokens,
+                    "None in the time that the cluster keeps them.",
+                );
+            }
+            for event in events.iter().rev() {
+                let color = if event.warning {
+                    ctx.tokens.degraded
+                } else {
+                    ctx.tokens.text
+                };
+                let mut head = event.reason.to_string();
+                if event.count > 1 {
+                    head = format!("{head} ×{}", event.count);
+                }
+                if let Some(at) = event.last_seen {
+                    head = format!("{head} · {} ago", ctx.age(at));
+                }
+                ui.label(RichText::new(head).color(color))
+                    .on_hover_text(&*event.source);
+                ui.add(Label::new(RichText::new(&*event.message).color(ctx.tokens.dim)).wrap());
+                ui.add_space(4.0);
+            }
+        });
+}

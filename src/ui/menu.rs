@@ -1,0 +1,56 @@
+//! The context menu of a node.
+
+use egui::{Align, Area, Button, Frame, Layout, Order, Ui};
+
+use super::{
+    action::Action, command::UiCommand, context::Ctx, state::service_of, widgets::reason_tooltip,
+};
+use crate::topology::NodeId;
+
+/// Draws the open menu.
+pub fn menu_ui(egui: &egui::Context, ctx: &Ctx<'_>) {
+    let Some((node, at)) = &ctx.view.menu else {
+        return;
+    };
+    let area = Area::new("node menu".into())
+        .order(Order::Foreground)
+        .fixed_pos(*at)
+        .constrain(true)
+        .show(egui, |ui| {
+            Frame::menu(ui.style()).show(ui, |ui| {
+                ui.set_width(230.0);
+                ui.with_layout(Layout::top_down_justified(Align::LEFT), |ui| {
+                    items_ui(ui, ctx, node);
+                });
+            });
+        });
+    let escape = egui.input(|input| input.key_pressed(egui::Key::Escape));
+    if area.response.clicked_elsewhere() || escape {
+        ctx.send(Action::CloseMenu);
+    }
+}
+
+fn items_ui(ui: &mut Ui, ctx: &Ctx<'_>, node: &NodeId) {
+    let mut commands = vec![UiCommand::Forward, UiCommand::Curl];
+    if service_of(node).is_some() {
+        commands.push(UiCommand::ChangeType);
+        commands.push(UiCommand::CopyDnsName);
+    }
+    commands.push(UiCommand::ShowOnMap);
+    for command in commands {
+        let disabled = ctx.unavailable(command);
+        let mut button = Button::new(format!("{}  {}", command.icon(), command.text()))
+            .frame_when_inactive(false);
+        if let Some(key) = command.shortcut_text(ui.ctx()) {
+            button = button.shortcut_text(key);
+        }
+        let response = ui.add_enabled(disabled.is_none(), button);
+        if reason_tooltip(response, disabled.as_ref())
+            .on_hover_text(command.tooltip())
+            .clicked()
+        {
+            ctx.send(Action::Run(command));
+            ctx.send(Action::CloseMenu);
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! The picker of the namespaces that are watched.
+
+use egui::{ScrollArea, Ui, WidgetInfo, WidgetType, containers::menu::MenuButton};
+use egui_phosphor::regular as icon;
+
+use super::{action::Action, context::Ctx};
+use crate::{engine::Command, inventory::Text};
+
+/// Draws the button and, while it is open, the list.
+pub fn picker_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let said = summary(&ctx.scene.namespaces);
+    let text = format!("{said}  {}", icon::CARET_DOWN);
+    let stay_open = egui::containers::menu::MenuConfig::new()
+        .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    let (response, _) = MenuButton::new(text).config(stay_open).ui(ui, |ui| {
+        ui.set_min_width(200.0);
+        list_ui(ui, ctx);
+    });
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &said));
+    response.on_hover_text("The namespaces that are watched");
+}
+
+fn summary(watched: &[Text]) -> String {
+    match watched {
+        [] => "All namespaces".to_owned(),
+        [one] => format!("Namespace: {one}"),
+        [one, two] => format!("Namespaces: {one}, {two}"),
+        [one, two, rest @ ..] => format!("Namespaces: {one}, {two}, +{}", rest.len()),
+    }
+}
+
+fn list_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let watched = &ctx.scene.namespaces;
+    let set = |names| ctx.send(Action::Send(Command::SetNamespaces(names)));
+    if ui
+        .selectable_label(watched.is_empty(), "All namespaces")
+        .clicked()
+    {
+        set(Vec::new());
+    }
+    ui.separator();
+    ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+        let known = known(ctx);
+        if known.is_empty() {
+            ui.label("No namespaces are known yet.");
+        }
+        for name in known {
+            let mut on = watched.contains(&name);
+            if ui.checkbox(&mut on, &*name).changed() {
+                let mut names = watched.to_vec();
+                if on {
+                    names.push(name);
+                    names.sort();
+                } else {
+                    names.retain(|other| *other != name);
+                }
+                set(names);
+            }
+        }
+    });
+}
+
+/// Namespaces that the cluster names, that are watched, or that hold a Service.
+fn known(ctx: &Ctx<'_>) -> std::collections::BTreeSet<Text> {
+    let listed = ctx.scene.inventory.namespaces().map(|ns| ns.name.clone());
+    let watched = ctx.scene.namespaces.iter().cloned();
+    let drawn = ctx
+        .scene
+        .layout
+        .districts
+        .iter()
+        .map(|district| district.namespace.clone());
+    listed.chain(watched).chain(drawn).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_button_names_two_and_counts_the_rest() {
+        let names = |all: &[&str]| all.iter().map(|name| Text::from(*name)).collect::<Vec<_>>();
+        assert_eq!(summary(&[]), "All namespaces");
+        assert_eq!(summary(&names(&["shop"])), "Namespace: shop");
+        assert_eq!(
+            summary(&names(&["infra", "shop", "a", "b"])),
+            "Namespaces: infra, shop, +2"
+        );
+    }
+}

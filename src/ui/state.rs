@@ -1,0 +1,104 @@
+//! What the window remembers from one frame to the next.
+
+use std::collections::BTreeSet;
+
+use super::{canvas::Canvas, derived::Derived, dialogs::Dialog, toasts::Toasts};
+use crate::{
+    inventory::{ObjectKey, Text},
+    topology::NodeId,
+};
+
+/// A tab of the bottom panel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum BottomTab {
+    /// Port-forwards.
+    #[default]
+    Forwards,
+    /// Requests.
+    Requests,
+    /// What the checks found.
+    Problems,
+    /// What happened.
+    Activity,
+}
+
+/// What panels read and only [`super::update`] changes.
+#[derive(Debug)]
+pub struct View {
+    /// What is selected.
+    pub selection: Option<NodeId>,
+    /// The text of the search field.
+    pub search: String,
+    /// The text of the list's filter.
+    pub filter: String,
+    /// Namespaces that are folded in the list.
+    pub folded: BTreeSet<Text>,
+    /// The tab of the bottom panel.
+    pub tab: BottomTab,
+    /// Whether the list of Services is shown.
+    pub list_open: bool,
+    /// Whether the inspector is shown.
+    pub inspector_open: bool,
+    /// Whether the bottom panel is shown.
+    pub bottom_open: bool,
+    /// The search field takes the keyboard in the next frame.
+    pub focus_search: bool,
+    /// The list scrolls to the selection in the next frame.
+    pub scroll_to_selection: bool,
+    /// The node whose context menu is open, and where.
+    pub menu: Option<(NodeId, egui::Pos2)>,
+    /// What follows from the scene and the fields above.
+    pub derived: Derived,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            selection: None,
+            search: String::new(),
+            filter: String::new(),
+            folded: BTreeSet::new(),
+            tab: BottomTab::default(),
+            list_open: true,
+            inspector_open: true,
+            bottom_open: true,
+            focus_search: false,
+            scroll_to_selection: false,
+            menu: None,
+            derived: Derived::default(),
+        }
+    }
+}
+
+impl View {
+    /// The Service that the selection is or is part of.
+    pub fn selected_service(&self) -> Option<&ObjectKey> {
+        self.selection.as_ref().and_then(service_of)
+    }
+}
+
+/// The Service that a node is or is part of; a pod may be part of many.
+pub fn service_of(node: &NodeId) -> Option<&ObjectKey> {
+    match node {
+        NodeId::Service(key) => Some(key),
+        NodeId::Port(port) => Some(&port.service),
+        NodeId::Entry(entry) => Some(&entry.service),
+        NodeId::Address { service, .. } => Some(service),
+        NodeId::Pod(_) | NodeId::Workload(_) | NodeId::Node(_) => None,
+    }
+}
+
+/// Everything the window owns.
+#[derive(Default)]
+pub struct AppState {
+    /// What panels read.
+    pub view: View,
+    /// The open dialog.
+    pub dialog: Option<Dialog>,
+    /// The map.
+    pub canvas: Canvas,
+    /// Short notices.
+    pub toasts: Toasts,
+    /// The Service whose YAML the engine was asked to keep.
+    pub inspected: Option<ObjectKey>,
+}

@@ -1,0 +1,168 @@
+//! The bar at the bottom: whether what is drawn is true now.
+
+use egui::{Align, Layout, Panel, RichText, Ui};
+use egui_phosphor::regular as icon;
+
+use super::{
+    context::Ctx,
+    theme::{SMALL, State},
+    widgets::{state_mark, truncated},
+    words,
+};
+use crate::{
+    engine::ConnectionState,
+    inventory::{Kind, Scope, Sync},
+};
+
+/// The last change and the round trip stand there only where they have this much room, in points:
+/// whether the picture is true comes first.
+const CHANGES_WIDTH: f32 = 180.0;
+
+/// Draws the bar.
+pub fn status_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    Panel::bottom("status bar").exact_size(26.0).show(ui, |ui| {
+        ui.style_mut().override_font_id = Some(super::theme::regular(SMALL));
+        ui.horizontal_centered(|ui| {
+            ui.spacing_mut().item_spacing.x = 6.0;
+            ui.add_space(4.0);
+            connection_ui(ui, ctx);
+            ui.add_space(10.0);
+            facts_ui(ui, ctx);
+            kinds_ui(ui, ctx);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.add_space(4.0);
+                if ui.available_width() > CHANGES_WIDTH {
+                    changes_ui(ui, ctx);
+                }
+            });
+        });
+    });
+}
+
+fn connection_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let (state, words, detail) = connection_words(ctx);
+    state_mark(ui, ctx.tokens, state);
+    let response = ui.label(RichText::new(words).color(ctx.tokens.state(state)));
+    if let Some(detail) = detail {
+        response.on_hover_text(detail);
+    }
+}
+
+fn connection_words(ctx: &Ctx<'_>) -> (State, String, Option<String>) {
+    match &ctx.scene.connection {
+        ConnectionState::Idle => (State::Unknown, "not connected".to_owned(), None),
+        ConnectionState::Connecting => (State::Pending, "connecting".to_owned(), None),
+        ConnectionState::Failed { reason } => (
+            State::Broken,
+            "not connected".to_owned(),
+            Some(reason.to_string()),
+        ),
+        ConnectionState::Lost { since, reason } => (
+            State::Degraded,
+            format!("stale since {}", words::clock(*since)),
+            Some(reason.to_string()),
+        ),
+        ConnectionState::Connected => {
+            let mut syncs = ctx.scene.inventory.syncs().map(|(_, _, sync)| sync);
+            if syncs.any(|sync| *sync == Sync::Syncing) {
+                (State::Pending, "reading the cluster".to_owned(), None)
+            } else {
+                (
+                    State::Healthy,
+                    "live".to_owned(),
+                    ctx.scene.server.as_ref().map(ToString::to_string),
+                )
+            }
+        }
+    }
+}
+
+fn facts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    if let Some(version) = &ctx.scene.version {
+        dim_ui(ui, ctx, version);
+        ui.add_space(10.0);
+    }
+    let derived = &ctx.view.derived;
+    let counts = [
+        (Kind::Service, derived.services, "service"),
+        (Kind::Pod, derived.pods, "pod"),
+        (Kind::Node, derived.nodes, "node"),
+    ]
+    .map(|(kind, number, noun)| {
+        if known(ctx, kind) {
+            words::count(number, noun)
+        } else {
+            format!("? {noun}s")
+        }
+    });
+    dim_ui(ui, ctx, &counts.join(" · "));
+    ui.add_space(10.0);
+}
+
+/// Whether a number of this kind means anything: some scope of it was listed.
+fn known(ctx: &Ctx<'_>, wanted: Kind) -> bool {
+    ctx.scene
+        .inventory
+        .syncs()
+        .any(|(kind, _, sync)| kind == wanted && matches!(sync, Sync::Live | Sync::Stale { .. }))
+}
+
+/// Kinds that are not live, each with its reason. That all are stale is said once, at the left,
+/// while the connection is lost.
+fn kinds_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let lost = matches!(ctx.scene.connection, ConnectionState::Lost { .. });
+    for (kind, scope, sync) in ctx.scene.inventory.syncs() {
+        if lost && matches!(sync, Sync::Stale { .. }) {
+            continue;
+        }
+        let Some(said) = words::sync(sync) else {
+            continue;
+        };
+        let whose = match scope {
+            Scope::Cluster => String::new(),
+            Scope::Namespace(name) => format!(" in {name}"),
+        };
+        let since = match sync {
+            Sync::Stale { since, .. } => format!(" since {}", words::clock(*since)),
+            _ => String::new(),
+        };
+        let color = match sync {
+            Sync::Syncing => ctx.tokens.pending,
+            Sync::Absent { .. } => ctx.tokens.unknown,
+            _ => ctx.tokens.degraded,
+        };
+        let response =
+            ui.label(RichText::new(format!("{kind}{whose}: {said}{since}")).color(color));
+        match sync {
+            Sync::Stale { reason, .. } | Sync::Absent { reason } => {
+                response.on_hover_text(&**reason);
+            }
+            Sync::Forbidden { message } => {
+                response.on_hover_text(&**message);
+            }
+            Sync::Live | Sync::Syncing => {}
+        }
+        ui.add_space(6.0);
+    }
+}
+
+/// From right to left.
+fn changes_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    if let Some((at, what)) = &ctx.scene.last_change {
+        let text = format!("last change {}: {what}", ctx.recently(*at));
+        let width = ui.available_width() - 90.0;
+        ui.scope(|ui| {
+            ui.set_max_width(width.max(60.0));
+            truncated(ui, RichText::new(text).color(ctx.tokens.dim));
+        });
+        ui.add_space(10.0);
+    }
+    if let Some(millis) = ctx.scene.api_millis {
+        dim_ui(ui, ctx, &format!("{} API {millis} ms", icon::CLOCK))
+            .on_hover_text("The round trip of the last small request to the API server");
+    }
+}
+
+fn dim_ui(ui: &mut Ui, ctx: &Ctx<'_>, text: &str) -> egui::Response {
+    ui.label(RichText::new(text).color(ctx.tokens.dim))
+}

@@ -1,0 +1,157 @@
+//! Short notices at the corner.
+//!
+//! Written here because the toast crates for egui ask for a frame at every moment a toast is
+//! shown, cut long messages, and can't be read by those who listen; a server's words are long.
+
+use egui::{Align2, Area, Context, Frame, Label, Margin, Order, RichText, Stroke, vec2};
+use egui_phosphor::regular as icon;
+
+use super::{bottom::activity, theme::Tokens, widgets::icon_button};
+use crate::engine::{Activity, ActivityLevel, Scene};
+
+const SHOWN_AT_ONCE: usize = 4;
+const SECONDS: f64 = 5.0;
+const SECONDS_OF_ERRORS: f64 = 15.0;
+const WIDTH: f32 = 340.0;
+
+#[derive(Debug)]
+struct Toast {
+    level: ActivityLevel,
+    text: String,
+    /// When it goes, in egui's seconds; none before it was first drawn.
+    until: Option<f64>,
+}
+
+/// The notices on screen.
+#[derive(Debug, Default)]
+pub struct Toasts {
+    toasts: Vec<Toast>,
+    seen: u64,
+}
+
+impl Toasts {
+    /// Says something of the window's own.
+    pub fn notice(&mut self, text: String) {
+        self.push(ActivityLevel::Info, text);
+    }
+
+    /// What happened before the window opened is not news.
+    pub fn skip(&mut self, scene: &Scene) {
+        self.seen = scene.activity.last().map_or(0, |entry| entry.number);
+    }
+
+    /// Takes in what happened since the last scene.
+    pub fn follow(&mut self, scene: &Scene) {
+        let unseen = |entry: &&Activity| entry.number > self.seen;
+        let news: Vec<_> = scene.activity.iter().filter(unseen).cloned().collect();
+        for entry in news {
+            self.seen = self.seen.max(entry.number);
+            self.push(entry.level, entry.text.to_string());
+        }
+    }
+
+    fn push(&mut self, level: ActivityLevel, text: String) {
+        self.toasts.push(Toast {
+            level,
+            text,
+            until: None,
+        });
+        if self.toasts.len() > SHOWN_AT_ONCE {
+            self.toasts.remove(0);
+        }
+    }
+
+    /// Draws them; asks for the one frame in which the next one goes.
+    pub fn ui(&mut self, ctx: &Context, tokens: &Tokens) {
+        if self.toasts.is_empty() {
+            return;
+        }
+        let now = ctx.input(|input| input.time);
+        for toast in &mut self.toasts {
+            let lasts = match toast.level {
+                ActivityLevel::Error => SECONDS_OF_ERRORS,
+                ActivityLevel::Info | ActivityLevel::Warning => SECONDS,
+            };
+            toast.until.get_or_insert(now + lasts);
+        }
+        self.toasts
+            .retain(|toast| toast.until.is_none_or(|until| until > now));
+        let next = self
+            .toasts
+            .iter()
+            .filter_map(|toast| toast.until)
+            .fold(f64::INFINITY, f64::min);
+        if next.is_finite() {
+            ctx.request_repaint_after_secs((next - now) as f32);
+        }
+        Area::new("toasts".into())
+            .order(Order::Tooltip)
+            .anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -40.0))
+            .interactable(true)
+            .show(ctx, |ui| {
+                ui.set_width(WIDTH);
+                self.toasts.retain(|toast| !toast_ui(ui, tokens, toast));
+            });
+    }
+}
+
+/// Draws one; says whether it was dismissed.
+fn toast_ui(ui: &mut egui::Ui, tokens: &Tokens, toast: &Toast) -> bool {
+    let (glyph, color, _) = activity::level(tokens, toast.level);
+    Frame::new()
+        .fill(tokens.card)
+        .stroke(Stroke::new(1.0, tokens.card.lerp_to_gamma(color, 0.5)))
+        .shadow(ui.visuals().popup_shadow)
+        .corner_radius(8)
+        .inner_margin(Margin::symmetric(12, 8))
+        .show(ui, |ui| {
+            ui.horizontal_top(|ui| {
+                ui.label(RichText::new(glyph).color(color));
+                ui.vertical(|ui| {
+                    ui.set_width(WIDTH - 90.0);
+                    ui.add(Label::new(&toast.text).wrap());
+                });
+                icon_button(ui, icon::X, "Dismiss", None).clicked()
+            })
+            .inner
+        })
+        .inner
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn scene(numbers: std::ops::RangeInclusive<u64>) -> Scene {
+        Scene {
+            activity: numbers
+                .map(|number| Activity {
+                    number,
+                    at: jiff::Timestamp::UNIX_EPOCH,
+                    level: ActivityLevel::Info,
+                    text: number.to_string().into(),
+                })
+                .collect::<Arc<[_]>>(),
+            ..Scene::default()
+        }
+    }
+
+    #[test]
+    fn what_was_shown_is_not_shown_again() {
+        let mut toasts = Toasts::default();
+        toasts.follow(&scene(1..=2));
+        toasts.follow(&scene(1..=3));
+        let texts: Vec<_> = toasts.toasts.iter().map(|toast| &*toast.text).collect();
+        assert_eq!(texts, ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn a_flood_shows_only_the_newest() {
+        let mut toasts = Toasts::default();
+        toasts.follow(&scene(1..=50));
+        assert_eq!(toasts.toasts.len(), SHOWN_AT_ONCE);
+        assert_eq!(toasts.toasts.last().map(|toast| &*toast.text), Some("50"));
+    }
+}

@@ -1,0 +1,172 @@
+//! The bar at the top: where we are, what is searched, how many problems there are.
+
+use egui::{Align, Button, Layout, Panel, RichText, Ui, WidgetInfo, WidgetType};
+use egui_phosphor::regular as icon;
+
+use super::{
+    BottomTab,
+    action::Action,
+    command::UiCommand,
+    context::Ctx,
+    namespaces,
+    theme::semibold,
+    widgets::{icon_button, named_field, text_field},
+    words,
+};
+use crate::engine::Command;
+
+/// The accessible name of the search field.
+pub const SEARCH_LABEL: &str = "Search Services";
+
+/// What the right end of the bar takes, in points: problems, help, theme, commands.
+const RIGHT_WIDTH: f32 = 400.0;
+/// What stands behind the search while it is used, in points: the cross and the number of hits.
+const HITS_WIDTH: f32 = 100.0;
+
+/// Draws the bar.
+pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    Panel::top("top bar").exact_size(44.0).show(ui, |ui| {
+        ui.horizontal_centered(|ui| {
+            ui.add_space(4.0);
+            ui.label(RichText::new("svcscope").font(semibold(15.0)));
+            ui.add_space(4.0);
+            contexts_ui(ui, ctx);
+            if ctx.scene.read_only {
+                super::widgets::badge(ui, ctx.tokens, "read-only", ctx.tokens.pending)
+                    .on_hover_text("No Service can be changed: started with --read-only, or the settings list this context");
+            }
+            namespaces::picker_ui(ui, ctx);
+            search_ui(ui, ctx);
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                ui.add_space(4.0);
+                right_ui(ui, ctx);
+            });
+        });
+    });
+}
+
+fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let current = ctx.scene.context.as_deref().unwrap_or("no context");
+    let text = format!("{}  {current}  {}", icon::STEERING_WHEEL, icon::CARET_DOWN);
+    let response = ui.menu_button(text, |ui| {
+        ui.set_min_width(220.0);
+        if ctx.scene.contexts.is_empty() {
+            ui.label("The kubeconfig has no context.");
+        }
+        for context in ctx.scene.contexts.iter() {
+            let chosen = ctx.scene.context.as_ref() == Some(&context.name);
+            let response = ui.selectable_label(chosen, &*context.name);
+            let file = context
+                .file
+                .as_ref()
+                .map(|file| format!("\nfrom {}", file.display()));
+            let response = response.on_hover_text(format!(
+                "cluster {}, namespace {}{}",
+                context.cluster,
+                context.namespace.as_deref().unwrap_or("default"),
+                file.unwrap_or_default(),
+            ));
+            if response.clicked() {
+                ctx.send(Action::Send(Command::Connect(Some(context.name.clone()))));
+                ui.close();
+            }
+        }
+        ui.separator();
+        if ui
+            .button(format!("{}  Reconnect", icon::ARROWS_CLOCKWISE))
+            .clicked()
+        {
+            ctx.send(Action::Run(UiCommand::Reconnect));
+            ui.close();
+        }
+    });
+    let response = response.response;
+    let label = format!("Context {current}");
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &label));
+    let server = ctx.scene.server.as_deref().unwrap_or("no server yet");
+    response.on_hover_text(format!("The context of the kubeconfig in use\n{server}"));
+}
+
+fn search_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let mut text = ctx.view.search.clone();
+    let width = (ui.available_width() - RIGHT_WIDTH - HITS_WIDTH).clamp(120.0, 300.0);
+    let response = ui.add(
+        text_field(&mut text)
+            .hint_text(format!(
+                "{} Search services, pods, ports, labels…",
+                icon::MAGNIFYING_GLASS
+            ))
+            .desired_width(width),
+    );
+    named_field(&response, SEARCH_LABEL, &text);
+    if ctx.view.focus_search {
+        response.request_focus();
+    }
+    if response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) {
+        let first = ctx.view.derived.hits.as_ref().and_then(|hits| hits.first());
+        if let Some(key) = first {
+            ctx.send(Action::Reveal(crate::topology::NodeId::Service(
+                key.clone(),
+            )));
+        }
+    }
+    if response.changed() {
+        ctx.send(Action::SetSearch(text));
+    }
+    if !ctx.view.search.is_empty() {
+        if icon_button(ui, icon::X, "Clear the search", None).clicked() {
+            ctx.send(Action::SetSearch(String::new()));
+        }
+        // In a narrow window the list at the left tells how many there are.
+        let fits = ui.available_width() > RIGHT_WIDTH + HITS_WIDTH / 2.0;
+        if let Some(hits) = ctx.view.derived.hits.as_ref().filter(|_| fits) {
+            ui.label(RichText::new(words::count(hits.len(), "hit")).color(ctx.tokens.dim));
+        }
+    }
+    response.on_hover_text(format!(
+        "{} (/)\nField by field: ns: type: state: port: pod: label:",
+        UiCommand::Search.tooltip()
+    ));
+}
+
+/// From right to left.
+fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    command_button(ui, ctx, UiCommand::Palette, "Commands  Ctrl+K");
+    let theme = if ctx.tokens.dark {
+        icon::SUN
+    } else {
+        icon::MOON
+    };
+    command_button(ui, ctx, UiCommand::ToggleTheme, theme);
+    command_button(ui, ctx, UiCommand::Help, icon::QUESTION);
+    let derived = &ctx.view.derived;
+    for (number, noun, glyph, color) in [
+        (
+            derived.warnings,
+            "warning",
+            icon::WARNING,
+            ctx.tokens.degraded,
+        ),
+        (derived.errors, "error", icon::X, ctx.tokens.broken),
+    ] {
+        let words = words::count(number, noun);
+        let color = if number == 0 { ctx.tokens.dim } else { color };
+        let text = RichText::new(format!("{glyph} {words}")).color(color);
+        let response = ui.add(Button::new(text).frame(false));
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &words));
+        if response.on_hover_text("Show all problems").clicked() {
+            ctx.send(Action::ShowTab(BottomTab::Problems));
+        }
+    }
+}
+
+fn command_button(ui: &mut Ui, ctx: &Ctx<'_>, command: UiCommand, text: &str) {
+    let response = ui.button(text);
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, command.text()));
+    if response
+        .on_hover_text(command.hover_text(ui.ctx()))
+        .clicked()
+    {
+        ctx.send(Action::Run(command));
+    }
+}

@@ -1,0 +1,352 @@
+//! The one place where wishes become changes: of the window's own state, or commands to the engine.
+
+use super::{
+    action::Action,
+    command::UiCommand,
+    derived::ListRow,
+    dialogs::{Dialog, change_type::ChangeType, curl::Curl, forward::Forward, palette::Palette},
+    state::{AppState, BottomTab},
+};
+use crate::{
+    engine::{Command, EditId, Handle, Scene},
+    forward::{ForwardId, ForwardTarget},
+    inventory::{Kind, ObjectKey, ServiceType, Text},
+    probe::RequestId,
+    topology::NodeId,
+};
+
+/// Does what was asked for in the last frame.
+pub fn apply(
+    state: &mut AppState,
+    scene: &Scene,
+    handle: &Handle,
+    egui: &egui::Context,
+    actions: Vec<Action>,
+) {
+    for action in actions {
+        apply_one(state, scene, handle, egui, action);
+    }
+    follow_selection(state, handle);
+}
+
+fn apply_one(
+    state: &mut AppState,
+    scene: &Scene,
+    handle: &Handle,
+    egui: &egui::Context,
+    action: Action,
+) {
+    match action {
+        Action::Run(command) => run(state, scene, handle, egui, command),
+        Action::Send(command) => handle.send(command),
+        Action::Select(node) => {
+            state.view.selection = node;
+            state.view.scroll_to_selection = true;
+        }
+        Action::Reveal(node) => {
+            state.canvas.focus_on(&node);
+            state.view.selection = Some(node);
+            state.view.scroll_to_selection = true;
+        }
+        Action::OpenForward(target, port) => {
+            state.dialog = Some(Dialog::Forward(Forward::new(scene, target, port)));
+        }
+        Action::OpenCurl(target, port) => {
+            state.dialog = Some(Dialog::Curl(Box::new(Curl::new(scene, target, port))));
+        }
+        Action::ShowRequest(id) => {
+            if let Some(status) = scene.requests.iter().find(|status| status.id == id) {
+                state.dialog = Some(Dialog::Curl(Box::new(Curl::of_request(scene, status))));
+            }
+        }
+        Action::OpenChangeType(service, wanted) => {
+            let Some(record) = scene.inventory.service(&service) else {
+                return;
+            };
+            open_change_type(state, handle, ChangeType::new(record), wanted);
+        }
+        Action::UndoChange(before) => {
+            if let Some(record) = scene.inventory.service(&before.key) {
+                let dialog = ChangeType::undo(record, &before);
+                open_change_type(state, handle, dialog, Some(before.service_type));
+            }
+        }
+        Action::StartForward(spec) => {
+            handle.send(Command::StartForward(ForwardId(handle.next_id()), spec));
+            state.dialog = None;
+            state.view.tab = BottomTab::Forwards;
+            state.view.bottom_open = true;
+        }
+        Action::Curl(request) => {
+            let id = RequestId(handle.next_id());
+            handle.send(Command::Curl(id, request));
+            if let Some(Dialog::Curl(dialog)) = &mut state.dialog {
+                dialog.follow(id);
+            }
+        }
+        Action::PlanEdit(service, change) => {
+            if let Some(Dialog::ChangeType(dialog)) = &mut state.dialog {
+                plan(dialog, handle, service, change);
+            }
+        }
+        Action::ApplyEdit(id) => handle.send(Command::ApplyEdit(id)),
+        Action::CloseDialog => close_dialog(state, handle),
+        Action::SetSearch(text) => state.view.search = text,
+        Action::SetFilter(text) => state.view.filter = text,
+        Action::ToggleNamespace(name) => {
+            if !state.view.folded.remove(&name) {
+                state.view.folded.insert(name);
+            }
+        }
+        Action::ShowTab(tab) => {
+            state.view.tab = tab;
+            state.view.bottom_open = true;
+        }
+        Action::Copy { text, what } => {
+            egui.copy_text(text);
+            state.toasts.notice(format!("Copied the {what}"));
+        }
+        Action::OpenUrl(url) => egui.open_url(egui::OpenUrl::new_tab(url)),
+        Action::OpenMenu(node, at) => {
+            state.view.selection = Some(node.clone());
+            state.view.menu = Some((node, at));
+        }
+        Action::CloseMenu => state.view.menu = None,
+    }
+}
+
+fn open_change_type(
+    state: &mut AppState,
+    handle: &Handle,
+    mut dialog: ChangeType,
+    wanted: Option<ServiceType>,
+) {
+    if let Some(change) = wanted.and_then(|wanted| dialog.choose(wanted)) {
+        let service = dialog.service().clone();
+        plan(&mut dialog, handle, service, change);
+    }
+    state.dialog = Some(Dialog::ChangeType(Box::new(dialog)));
+}
+
+fn plan(
+    dialog: &mut ChangeType,
+    handle: &Handle,
+    service: ObjectKey,
+    change: crate::edit::TypeChange,
+) {
+    let id = EditId(handle.next_id());
+    if let Some(old) = dialog.follow(id, change.clone()) {
+        handle.send(Command::DiscardEdit(old));
+    }
+    handle.send(Command::PlanEdit(id, service, change));
+}
+
+fn close_dialog(state: &mut AppState, handle: &Handle) {
+    if let Some(Dialog::ChangeType(dialog)) = state.dialog.take()
+        && let Some(id) = dialog.edit()
+    {
+        handle.send(Command::DiscardEdit(id));
+    }
+}
+
+/// Has the engine keep the YAML of what the inspector shows, and only that.
+pub fn follow_selection(state: &mut AppState, handle: &Handle) {
+    let wanted = state.view.selected_service().cloned();
+    if wanted != state.inspected {
+        handle.send(Command::Inspect(wanted.clone()));
+        state.inspected = wanted;
+    }
+}
+
+fn run(
+    state: &mut AppState,
+    scene: &Scene,
+    handle: &Handle,
+    egui: &egui::Context,
+    command: UiCommand,
+) {
+    const ZOOM_STEP: f32 = 1.25;
+    let view = &mut state.view;
+    match command {
+        UiCommand::Forward => {
+            if let Some(target) = view.selection.as_ref().and_then(target_of) {
+                let port = view.selection.as_ref().and_then(port_of);
+                apply_one(
+                    state,
+                    scene,
+                    handle,
+                    egui,
+                    Action::OpenForward(target, port),
+                );
+            }
+        }
+        UiCommand::Curl => {
+            if let Some(target) = view.selection.as_ref().and_then(target_of) {
+                let port = view.selection.as_ref().and_then(port_of);
+                apply_one(state, scene, handle, egui, Action::OpenCurl(target, port));
+            }
+        }
+        UiCommand::ChangeType => {
+            if let Some(service) = view.selected_service().cloned() {
+                apply_one(
+                    state,
+                    scene,
+                    handle,
+                    egui,
+                    Action::OpenChangeType(service, None),
+                );
+            }
+        }
+        UiCommand::ShowOnMap => {
+            if let Some(node) = &view.selection {
+                state.canvas.focus_on(node);
+            }
+        }
+        UiCommand::CopyDnsName => {
+            let name = view
+                .selected_service()
+                .and_then(|key| scene.topology.service(key))
+                .map(|traffic| traffic.dns_name.to_string());
+            if let Some(text) = name {
+                let what = "DNS name";
+                apply_one(state, scene, handle, egui, Action::Copy { text, what });
+            }
+        }
+        UiCommand::NextService => step(state, true),
+        UiCommand::PreviousService => step(state, false),
+        UiCommand::NextProblem => next_problem(state),
+        UiCommand::Search => view.focus_search = true,
+        UiCommand::Palette => {
+            state.dialog = match state.dialog.take() {
+                Some(Dialog::Palette(_)) => None,
+                _ => Some(Dialog::Palette(Palette::default())),
+            };
+        }
+        UiCommand::FitMap => state.canvas.fit_all(),
+        UiCommand::ZoomIn => state.canvas.zoom_by(ZOOM_STEP),
+        UiCommand::ZoomOut => state.canvas.zoom_by(1.0 / ZOOM_STEP),
+        UiCommand::ShowForwards => show_tab(state, BottomTab::Forwards),
+        UiCommand::ShowRequests => show_tab(state, BottomTab::Requests),
+        UiCommand::ShowProblems => show_tab(state, BottomTab::Problems),
+        UiCommand::ShowActivity => show_tab(state, BottomTab::Activity),
+        UiCommand::ToggleList => view.list_open = !view.list_open,
+        UiCommand::ToggleInspector => view.inspector_open = !view.inspector_open,
+        UiCommand::ToggleBottom => view.bottom_open = !view.bottom_open,
+        UiCommand::ToggleTheme => egui.set_theme(match egui.theme() {
+            egui::Theme::Dark => egui::Theme::Light,
+            egui::Theme::Light => egui::Theme::Dark,
+        }),
+        UiCommand::Reconnect => handle.send(Command::Reconnect),
+        UiCommand::AllNamespaces => handle.send(Command::SetNamespaces(Vec::new())),
+        UiCommand::StopAllForwards => {
+            for forward in scene.forwards.iter() {
+                handle.send(Command::StopForward(forward.id));
+            }
+        }
+        UiCommand::Help => state.dialog = Some(Dialog::Help),
+        UiCommand::Quit => egui.send_viewport_cmd(egui::ViewportCommand::Close),
+    }
+}
+
+fn show_tab(state: &mut AppState, tab: BottomTab) {
+    state.view.tab = tab;
+    state.view.bottom_open = true;
+}
+
+/// What a forward or a request to this node would lead to.
+pub fn target_of(node: &NodeId) -> Option<ForwardTarget> {
+    match node {
+        NodeId::Pod(key) => Some(ForwardTarget::Pod(key.clone())),
+        NodeId::Workload(workload) => Some(ForwardTarget::Workload {
+            kind: workload.kind.clone(),
+            key: ObjectKey::new(workload.namespace.clone(), workload.name.clone()),
+        }),
+        other => super::state::service_of(other)
+            .cloned()
+            .map(ForwardTarget::Service),
+    }
+}
+
+/// The port that a node stands for.
+fn port_of(node: &NodeId) -> Option<crate::forward::RemotePort> {
+    match node {
+        NodeId::Port(port) => Some(crate::forward::RemotePort::Number(port.port)),
+        _ => None,
+    }
+}
+
+fn step(state: &mut AppState, forwards: bool) {
+    let view = &mut state.view;
+    let listed: Vec<&ObjectKey> = view.derived.listed().collect();
+    let at = view
+        .selected_service()
+        .and_then(|key| listed.iter().position(|listed| *listed == key));
+    let last = listed.len().saturating_sub(1);
+    let next = match (at, forwards) {
+        (None, true) => 0,
+        (None, false) => last,
+        (Some(at), true) => (at + 1).min(last),
+        (Some(at), false) => at.saturating_sub(1),
+    };
+    if let Some(key) = listed.get(next).map(|key| (*key).clone()) {
+        select_service(state, key);
+    }
+}
+
+fn next_problem(state: &mut AppState) {
+    let mut services: Vec<ObjectKey> = Vec::new();
+    for problem in &state.view.derived.problems {
+        if !services.contains(&problem.service) {
+            services.push(problem.service.clone());
+        }
+    }
+    let at = state
+        .view
+        .selected_service()
+        .and_then(|key| services.iter().position(|service| service == key));
+    let next = at.map_or(0, |at| (at + 1) % services.len());
+    if let Some(key) = services.get(next) {
+        select_service(state, key.clone());
+    }
+}
+
+fn select_service(state: &mut AppState, key: ObjectKey) {
+    let node = NodeId::Service(key);
+    state.canvas.focus_on(&node);
+    state.view.selection = Some(node);
+    state.view.scroll_to_selection = true;
+}
+
+/// The row of a Service in the list.
+pub fn row_of(rows: &[ListRow], key: &ObjectKey) -> Option<usize> {
+    rows.iter()
+        .position(|row| matches!(row, ListRow::Service(listed) if listed == key))
+}
+
+/// Forgets a selection that no longer exists. What is not read yet may still come.
+pub fn drop_lost_selection(state: &mut AppState, scene: &Scene) {
+    let inventory = &scene.inventory;
+    let is_read = |kind, key: &ObjectKey| inventory.sync(kind, &key.namespace).is_live();
+    let lost = match &state.view.selection {
+        Some(NodeId::Pod(key)) => inventory.pod(key).is_none() && is_read(Kind::Pod, key),
+        Some(node) => super::state::service_of(node)
+            .is_some_and(|key| inventory.service(key).is_none() && is_read(Kind::Service, key)),
+        None => false,
+    };
+    if lost {
+        if let Some(node) = state.view.selection.take() {
+            state.toasts.notice(format!("{} is gone", name_of(&node)));
+        }
+        state.view.menu = None;
+    }
+}
+
+fn name_of(node: &NodeId) -> Text {
+    match node {
+        NodeId::Pod(key) => format!("Pod {key}").into(),
+        other => super::state::service_of(other).map_or_else(
+            || Text::from("What was selected"),
+            |key| format!("Service {key}").into(),
+        ),
+    }
+}

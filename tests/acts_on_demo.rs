@@ -1,0 +1,280 @@
+//! Forwards, requests and edits through the real client stack against the demo cluster.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use svcscope::{
+    cluster::{Cluster, KubeconfigSource, Kubeconfigs, Watches, connect, install_crypto},
+    demo::{Options, Server},
+    edit::{self, EditError, Outcome, TypeChange},
+    forward::{
+        ForwardId, ForwardSpec, ForwardState, ForwardTarget, Forwards, InventoryFeed, RemotePort,
+    },
+    inventory::{Inventory, ObjectKey, ServiceRecord, ServiceType, Text},
+    probe::{CurlError, CurlRequest, Scheme, curl},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::{mpsc, watch},
+};
+
+/// A demo cluster that holds still, and what is known of it.
+struct Demo {
+    _server: Server,
+    _watches: Watches,
+    cluster: Cluster,
+    feed: InventoryFeed,
+}
+
+async fn demo() -> Demo {
+    install_crypto();
+    let server = Server::start(Options {
+        life: false,
+        ..Options::default()
+    })
+    .await
+    .unwrap();
+    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(server.kubeconfig())).unwrap();
+    let cluster = connect(&kubeconfigs, None).await.unwrap();
+    let (changes, mut changed) = mpsc::channel(64);
+    let watches = cluster.watch(Vec::new(), changes);
+    let (inventory, feed) = watch::channel(Inventory::default());
+    tokio::spawn(async move {
+        while let Some(change) = changed.recv().await {
+            inventory.send_modify(|inventory| drop(inventory.apply(change)));
+        }
+    });
+    let demo = Demo {
+        _server: server,
+        _watches: watches,
+        cluster,
+        feed,
+    };
+    demo.until(|inventory| {
+        let syncs: Vec<_> = inventory.syncs().collect();
+        syncs.len() >= 6 && syncs.iter().all(|(_, _, sync)| sync.is_settled())
+    })
+    .await;
+    demo
+}
+
+impl Demo {
+    async fn until(&self, wanted: impl Fn(&Inventory) -> bool) {
+        let mut feed = self.feed.clone();
+        feed.wait_for(|inventory| wanted(inventory)).await.unwrap();
+    }
+
+    fn service(&self, key: &ObjectKey) -> Arc<ServiceRecord> {
+        self.feed.borrow().service(key).unwrap().clone()
+    }
+
+    /// Plans from what the watch shows, tries, applies, and waits until the watch shows it.
+    async fn change(&self, key: &ObjectKey, change: TypeChange) -> Result<Outcome, EditError> {
+        let plan = edit::plan(self.service(key), change).unwrap();
+        let writer = self.cluster.writer();
+        edit::dry_run(&plan, &*writer).await?;
+        let outcome = edit::apply(&plan, &*writer).await?;
+        let version = &outcome.after.resource_version;
+        self.until(|inventory| {
+            inventory
+                .service(key)
+                .is_some_and(|service| service.resource_version == *version)
+        })
+        .await;
+        Ok(outcome)
+    }
+}
+
+fn shop(name: &str) -> ObjectKey {
+    ObjectKey::new("shop", name)
+}
+
+fn get(service: &str, port: u16, path: &str) -> CurlRequest {
+    CurlRequest {
+        target: ForwardTarget::Service(shop(service)),
+        port: RemotePort::Number(port),
+        scheme: Scheme::Http,
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        headers: Vec::new(),
+        body: None,
+        timeout: Duration::from_secs(20),
+    }
+}
+
+fn to(to: ServiceType) -> TypeChange {
+    TypeChange {
+        to,
+        external_name: (to == ServiceType::ExternalName).then(|| "db.example.com".to_owned()),
+        node_ports: Vec::new(),
+    }
+}
+
+async fn ask(to: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(to).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_forward_carries_half_closed_requests_whole() {
+    let demo = demo().await;
+    let forwards = Forwards::new(demo.feed.clone(), demo.cluster.dialer(), Arc::new(|| {}));
+    let spec = ForwardSpec::new(
+        ForwardTarget::Service(shop("api")),
+        RemotePort::Name(Text::from("http")),
+    );
+    let status = forwards.start(ForwardId(1), spec).await;
+    assert_eq!(status.state, ForwardState::Listening);
+    let local = status.local.unwrap();
+
+    let request = b"GET /bytes?n=3000000 HTTP/1.0\r\nhost: api\r\n\r\n";
+    let answers = futures::future::join_all((0..8).map(|_| ask(local, request))).await;
+    for answer in answers {
+        assert!(answer.starts_with(b"HTTP/1.0 200") || answer.starts_with(b"HTTP/1.1 200"));
+        let body = answer
+            .windows(4)
+            .position(|four| four == b"\r\n\r\n")
+            .unwrap()
+            + 4;
+        assert_eq!(answer.len() - body, 3_000_000);
+    }
+    assert_eq!(forwards.status(ForwardId(1)).unwrap().last_error, None);
+}
+
+#[tokio::test]
+async fn a_request_says_its_way_and_its_failures() {
+    let demo = demo().await;
+    let send = |request: CurlRequest| {
+        let (feed, dialer) = (demo.feed.clone(), demo.cluster.dialer());
+        async move { curl(&request, feed, dialer).await }
+    };
+    let response = send(get("api", 8081, "/")).await.unwrap();
+    assert_eq!(response.status, 200);
+    assert!(response.via.starts_with("port-forward to pod api-"));
+    assert!(response.via.ends_with(" port 8080"));
+
+    let nobody = send(get("reports", 80, "/")).await.unwrap_err();
+    assert_eq!(nobody.to_string(), "no pod behind http 80");
+
+    let alias = send(get("legacy", 80, "/")).await.unwrap_err();
+    assert!(alias.to_string().contains("connect to legacy.example.com"));
+
+    // targetPort 8080, but nothing listens at 9 in the pod itself.
+    let pod = demo
+        .feed
+        .borrow()
+        .slices_of(&shop("api"))
+        .next()
+        .unwrap()
+        .endpoints[0]
+        .pod
+        .clone()
+        .unwrap();
+    let refused = send(CurlRequest {
+        target: ForwardTarget::Pod(ObjectKey::new("shop", pod)),
+        ..get("api", 9, "/")
+    })
+    .await
+    .unwrap_err();
+    assert!(
+        matches!(refused, CurlError::NotReached { .. }),
+        "{refused:?}"
+    );
+    assert!(refused.to_string().contains("refused"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_port_meant_for_tls_answers_it() {
+    let demo = demo().await;
+    let send = |port, scheme| {
+        let request = CurlRequest {
+            scheme,
+            ..get("web", port, "/")
+        };
+        let (feed, dialer) = (demo.feed.clone(), demo.cluster.dialer());
+        async move { curl(&request, feed, dialer).await.unwrap() }
+    };
+    assert_eq!(send(443, Scheme::Https).await.status, 200);
+    assert_eq!(send(80, Scheme::Http).await.status, 200);
+    let mistaken = send(443, Scheme::Http).await;
+    assert_eq!(mistaken.status, 400);
+    assert_eq!(
+        &mistaken.body[..],
+        b"Client sent an HTTP request to an HTTPS server.\n"
+    );
+}
+
+#[tokio::test]
+async fn every_type_follows_every_other() {
+    use ServiceType::{ClusterIP, ExternalName, LoadBalancer, NodePort};
+    let demo = demo().await;
+    let cache = shop("cache");
+    for wanted in [
+        NodePort,
+        LoadBalancer,
+        ClusterIP,
+        LoadBalancer,
+        NodePort,
+        ExternalName,
+        NodePort,
+        ClusterIP,
+        ExternalName,
+        LoadBalancer,
+        ExternalName,
+        ClusterIP,
+    ] {
+        let outcome = demo.change(&cache, to(wanted)).await.unwrap();
+        assert_eq!(outcome.after.service_type, wanted);
+        let published = matches!(wanted, NodePort | LoadBalancer);
+        assert_eq!(outcome.after.ports[0].node_port.is_some(), published);
+        assert_eq!(
+            outcome.after.external_name.is_some(),
+            wanted == ExternalName
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_taken_node_port_gives_the_servers_words() {
+    let demo = demo().await;
+    let taken = TypeChange {
+        // Service api has it.
+        node_ports: vec![Some(30_080)],
+        ..to(ServiceType::NodePort)
+    };
+    let error = demo.change(&shop("cache"), taken).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("provided port is already allocated"),
+        "{error}"
+    );
+    assert_eq!(&*error.fields()[0].field, "spec.ports[0].nodePort");
+}
+
+#[tokio::test]
+async fn a_change_on_an_old_version_is_a_conflict_and_overwrites_nothing() {
+    let demo = demo().await;
+    let cache = shop("cache");
+    let old = demo.service(&cache);
+    demo.change(&cache, to(ServiceType::NodePort))
+        .await
+        .unwrap();
+    let plan = edit::plan(old, to(ServiceType::LoadBalancer)).unwrap();
+    let error = edit::apply(&plan, &*demo.cluster.writer())
+        .await
+        .unwrap_err();
+    assert!(matches!(error, EditError::Conflict { .. }), "{error:?}");
+    assert_eq!(demo.service(&cache).service_type, ServiceType::NodePort);
+}

@@ -1,0 +1,321 @@
+//! Bad input and bad days: each has a clear message, an exit code, and loses nothing.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+mod common;
+
+use std::{fs, path::Path};
+
+use common::{Driven, run_svcscope, stderr};
+use svcscope::{
+    cluster::KubeconfigSource,
+    demo,
+    engine::{Config, ConnectionState},
+    inventory::{Kind, Sync},
+};
+
+/// `svcscope map` with this kubeconfig text; gives its exit code and its words.
+fn map_with(kubeconfig: &str, more: &[&str]) -> (Option<i32>, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config");
+    fs::write(&file, kubeconfig).expect("written");
+    map_from(&file, more)
+}
+
+fn map_from(file: &Path, more: &[&str]) -> (Option<i32>, String) {
+    let file = file.to_str().expect("UTF-8");
+    let output = run_svcscope(&[&["map", "--timeout", "20", "--kubeconfig", file], more].concat());
+    (output.status.code(), stderr(&output))
+}
+
+fn kubeconfig(server: &str, user: &str) -> String {
+    format!(
+        r#"{{"apiVersion": "v1", "kind": "Config", "current-context": "here",
+            "clusters": [{{"name": "c", "cluster": {{"server": "{server}"}}}}],
+            "users": [{{"name": "u", "user": {user}}}],
+            "contexts": [{{"name": "here", "context": {{"cluster": "c", "user": "u"}}}}]}}"#
+    )
+}
+
+fn says(words: &str, parts: &[&str]) {
+    for part in parts {
+        assert!(words.contains(part), "`{part}` is not in: {words}");
+    }
+    assert!(!words.contains("panicked"), "{words}");
+}
+
+#[test]
+fn a_missing_kubeconfig_is_named() {
+    let (code, words) = map_from(Path::new("/nowhere/config"), &[]);
+    assert_eq!(code, Some(3), "{words}");
+    says(&words, &["/nowhere/config"]);
+}
+
+#[test]
+fn a_broken_kubeconfig_is_named_with_the_place() {
+    let (code, words) = map_with("clusters: [ {", &[]);
+    assert_eq!(code, Some(3), "{words}");
+    says(&words, &["config", "line"]);
+}
+
+#[test]
+fn a_wrong_context_names_those_that_exist() {
+    let (code, words) = map_with(
+        &kubeconfig("http://127.0.0.1:1", "{}"),
+        &["--context", "there"],
+    );
+    assert_eq!(code, Some(3), "{words}");
+    says(&words, &["there", "here"]);
+}
+
+#[test]
+fn a_failing_exec_plugin_speaks_for_itself() {
+    let user = r#"{"exec": {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+        "command": "sh", "args": ["-c", "echo please log in first >&2; exit 3"]}}"#;
+    let (code, words) = map_with(&kubeconfig("http://127.0.0.1:1", user), &[]);
+    assert_eq!(code, Some(3), "{words}");
+    says(&words, &["please log in first"]);
+}
+
+#[test]
+fn an_exec_plugin_that_is_not_there_is_named() {
+    let user = r#"{"exec": {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
+        "command": "no-such-login-helper"}}"#;
+    let (code, words) = map_with(&kubeconfig("http://127.0.0.1:1", user), &[]);
+    assert_eq!(code, Some(3), "{words}");
+    says(&words, &["no-such-login-helper"]);
+}
+
+#[test]
+fn an_unreachable_server_is_named() {
+    // A port that was just free: nobody listens there.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let (code, words) = map_with(&kubeconfig(&format!("http://{address}"), "{}"), &[]);
+    assert_eq!(code, Some(3), "{words}");
+    says(&words, &[&address.to_string(), "refused"]);
+}
+
+#[test]
+fn an_expired_token_is_told_as_such() {
+    let server = demo::Server::spawn(demo::Options::default()).expect("a demo cluster");
+    let text = server.kubeconfig().replace(&server.token(), "expired");
+    let (code, words) = map_with(&text, &[]);
+    assert_eq!(code, Some(3), "{words}");
+    says(&words, &["Unauthorized", "log in again"]);
+}
+
+#[test]
+fn words_that_are_no_command_are_refused_with_help() {
+    for (args, part) in [
+        (&["forward", "cm/x", "80"][..], "svc"),
+        (&["forward", "svc/x", "http:80:1"], "port"),
+        (&["set-type", "svc/x", "Headless"], "ClusterIP"),
+        (&["map", "-o", "yaml"], "json"),
+    ] {
+        let output = run_svcscope(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        says(&stderr(&output), &[part]);
+    }
+}
+
+#[test]
+fn without_a_display_the_window_says_what_to_do() {
+    let output = common::svcscope(&["--demo"])
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .output()
+        .expect("svcscope runs");
+    assert_eq!(output.status.code(), Some(1));
+    says(&stderr(&output), &["display", "svcscope map"]);
+}
+
+#[test]
+fn a_server_that_restarts_loses_nothing_on_the_map() {
+    let server = demo::Server::spawn(demo::Options {
+        life: false,
+        ..demo::Options::default()
+    })
+    .expect("a demo cluster");
+    let driven = Driven::start(Config {
+        kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
+        ..Config::default()
+    });
+    let live = |scene: &svcscope::engine::Scene| {
+        scene
+            .inventory
+            .syncs()
+            .any(|(kind, _, state)| kind == Kind::Pod && *state == Sync::Live)
+            && scene
+                .inventory
+                .syncs()
+                .any(|(kind, _, state)| kind == Kind::Service && *state == Sync::Live)
+    };
+    driven.wait("the first lists", live);
+    let before = driven.handle.scene().topology.services().count();
+    assert!(before >= 15, "only {before} Services");
+
+    server.control().go_down();
+    driven.wait("the loss to be seen", |scene| {
+        assert_eq!(
+            scene.topology.services().count(),
+            before,
+            "the map was emptied"
+        );
+        matches!(scene.connection, ConnectionState::Lost { .. })
+    });
+    server.control().come_up();
+    driven.wait("the watches to come back", |scene| {
+        scene.connection == ConnectionState::Connected && live(scene)
+    });
+    assert_eq!(driven.handle.scene().topology.services().count(), before);
+}
+
+#[test]
+fn a_forbidden_list_is_unknown_and_said() {
+    let server = demo::Server::spawn(demo::Options {
+        life: false,
+        ..demo::Options::default()
+    })
+    .expect("a demo cluster");
+    // A streaming list needs the right to watch, a paged one the right to list.
+    for verb in ["list", "watch"] {
+        let denial = demo::Denial::new(verb, "pods", demo::Scope::Everywhere);
+        server.control().deny(denial);
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config");
+    fs::write(&file, server.kubeconfig()).expect("written");
+    let (code, words) = map_from(&file, &[]);
+    assert_eq!(code, Some(5), "{words}");
+    says(&words, &["not permitted", "pods"]);
+}
+
+/// A demo cluster that stands still, and its kubeconfig in a file.
+fn quiet_demo() -> (demo::Server, tempfile::TempDir, String) {
+    let server = demo::Server::spawn(demo::Options {
+        life: false,
+        ..demo::Options::default()
+    })
+    .expect("a demo cluster");
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config");
+    fs::write(&file, server.kubeconfig()).expect("written");
+    let file = file.to_str().expect("UTF-8").to_owned();
+    (server, folder, file)
+}
+
+#[test]
+fn a_taken_local_port_is_named_with_a_free_one() {
+    let (_server, _folder, file) = quiet_demo();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let pair = format!("{port}:80");
+    let output = run_svcscope(&[
+        "forward",
+        "svc/web",
+        &pair,
+        "--kubeconfig",
+        &file,
+        "-n",
+        "shop",
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    says(&stderr(&output), &[&port, "free"]);
+}
+
+#[test]
+fn a_target_that_is_not_there_is_named() {
+    let (_server, _folder, file) = quiet_demo();
+    for target in ["svc/absent", "pod/absent"] {
+        let output = run_svcscope(&[
+            "forward",
+            target,
+            ":80",
+            "--kubeconfig",
+            &file,
+            "-n",
+            "shop",
+        ]);
+        assert_eq!(
+            output.status.code(),
+            Some(4),
+            "{target}: {}",
+            stderr(&output)
+        );
+        says(&stderr(&output), &["absent"]);
+    }
+    let output = run_svcscope(&[
+        "forward",
+        "svc/web",
+        ":81",
+        "--kubeconfig",
+        &file,
+        "-n",
+        "shop",
+    ]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    says(&stderr(&output), &["81", "443"]);
+}
+
+#[test]
+fn read_only_refuses_to_write_on_the_command_line_too() {
+    let (server, _folder, file) = quiet_demo();
+    let args = [
+        "set-type",
+        "svc/cache",
+        "NodePort",
+        "--kubeconfig",
+        &file,
+        "-n",
+        "shop",
+        "--read-only",
+    ];
+    let output = run_svcscope(&args);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    says(&stderr(&output), &["read-only"]);
+    let service = server
+        .control()
+        .get("Service", "shop", "cache")
+        .expect("cache");
+    assert_eq!(service["spec"]["type"], "ClusterIP");
+}
+
+#[test]
+fn a_context_that_is_marked_read_only_refuses_writes_from_the_command_line() {
+    let (server, folder, file) = quiet_demo();
+    let settings = folder.path().join("svcscope");
+    fs::create_dir_all(&settings).expect("a folder");
+    fs::write(
+        settings.join("settings.json"),
+        r#"{"read_only_contexts": ["demo"]}"#,
+    )
+    .expect("written");
+    let args = [
+        "set-type",
+        "svc/cache",
+        "NodePort",
+        "--kubeconfig",
+        &file,
+        "-n",
+        "shop",
+    ];
+    let output = common::svcscope(&args)
+        .env("XDG_CONFIG_HOME", folder.path())
+        .output()
+        .expect("svcscope runs");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    says(&stderr(&output), &["read-only"]);
+    let service = server
+        .control()
+        .get("Service", "shop", "cache")
+        .expect("cache");
+    assert_eq!(service["spec"]["type"], "ClusterIP");
+}

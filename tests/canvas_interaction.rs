@@ -1,0 +1,519 @@
+//! The canvas as a person, a keyboard and a screen reader meet it.
+
+#![allow(clippy::expect_used, reason = "a part that is missing fails the test")]
+
+mod canvas_support;
+
+use std::{cell::RefCell, rc::Rc, sync::Arc};
+
+use egui::{Event, Key, Modifiers, MouseWheelUnit, Pos2, TouchPhase, pos2, vec2};
+use egui_kittest::{
+    Harness,
+    kittest::{NodeT as _, Queryable as _},
+};
+use svcscope::{
+    engine::Scene,
+    inventory::{ObjectKey, Protocol},
+    topology::{NodeId, PortId},
+    ui::{
+        canvas::{Canvas, CanvasEvent, CanvasInput, Distance},
+        theme::{self, Tokens},
+    },
+};
+
+struct State {
+    canvas: Canvas,
+    scene: Arc<Scene>,
+    selection: Option<NodeId>,
+    only: Option<ObjectKey>,
+    events: Vec<CanvasEvent>,
+}
+
+impl State {
+    fn new(scene: Scene) -> Self {
+        Self {
+            canvas: Canvas::default(),
+            scene: Arc::new(scene),
+            selection: None,
+            only: None,
+            events: Vec::new(),
+        }
+    }
+}
+
+/// The window's part: keeps the selection and notes the events.
+fn show(ui: &mut egui::Ui, state: &mut State) {
+    let only = state.only.clone();
+    let input = CanvasInput {
+        scene: &state.scene,
+        tokens: Tokens::of(ui.ctx()),
+        selection: state.selection.as_ref(),
+        highlight: &move |key| only.as_ref().is_none_or(|only| only == key),
+        stale: false,
+    };
+    for event in state.canvas.ui(ui, &input) {
+        if let CanvasEvent::Select(id) = &event {
+            state.selection = id.clone();
+        }
+        state.events.push(event);
+    }
+}
+
+fn harness(scene: Scene) -> Harness<'static, State> {
+    harness_at(scene, 1.0 / 60.0)
+}
+
+fn harness_at(scene: Scene, seconds_a_frame: f32) -> Harness<'static, State> {
+    // The faces must be there before the first text is laid out.
+    let ready = Rc::new(RefCell::new(false));
+    let mut harness = Harness::builder()
+        .with_size(vec2(1400.0, 900.0))
+        .with_step_dt(seconds_a_frame)
+        .with_max_steps(60)
+        .build_ui_state(
+            move |ui, state: &mut State| {
+                if ready.replace(true) {
+                    show(ui, state);
+                } else {
+                    theme::apply(ui.ctx());
+                    ui.ctx().request_repaint();
+                }
+            },
+            State::new(scene),
+        );
+    harness.run();
+    harness
+}
+
+fn shop() -> Harness<'static, State> {
+    harness(canvas_support::shop().scene(1))
+}
+
+fn service(namespace: &str, name: &str) -> NodeId {
+    NodeId::Service(ObjectKey::new(namespace, name))
+}
+
+fn wheel(harness: &mut Harness<'_, State>, at: Pos2, notches: f32) {
+    wheel_with(harness, at, notches, Modifiers::NONE);
+}
+
+fn wheel_with(harness: &mut Harness<'_, State>, at: Pos2, notches: f32, modifiers: Modifiers) {
+    harness.event(Event::PointerMoved(at));
+    harness.event_modifiers(
+        Event::MouseWheel {
+            unit: MouseWheelUnit::Line,
+            delta: vec2(0.0, notches),
+            phase: TouchPhase::Move,
+            modifiers,
+        },
+        modifiers,
+    );
+}
+
+fn shapes_painted(harness: &Harness<'_, State>) -> usize {
+    harness.output().shapes.len()
+}
+
+#[test]
+fn a_click_on_a_label_selects_the_node() {
+    let mut harness = shop();
+    harness
+        .get_by_label("Service shop/api, NodePort, degraded")
+        .click();
+    harness.run();
+    assert_eq!(harness.state().selection, Some(service("shop", "api")));
+    harness.get_by_label("Port shop/web http 80").click();
+    harness.run();
+    assert_eq!(
+        harness.state().selection,
+        Some(NodeId::Port(PortId {
+            service: ObjectKey::new("shop", "web"),
+            protocol: Protocol::Tcp,
+            port: 80,
+        }))
+    );
+}
+
+#[test]
+fn everything_in_view_has_a_label_with_its_state() {
+    let harness = shop();
+    for label in [
+        "Service shop/web, LoadBalancer, healthy",
+        "Service shop/orphan, ClusterIP, broken",
+        "Service shop/legacy, ExternalName, unknown",
+        "Service infra/db, headless, healthy",
+        "Port shop/web https 443",
+        "Door any node :30080 of shop/api",
+        "Door load balancer 203.0.113.7:443,80 of shop/web",
+        "Door load balancer pending of shop/payments",
+        "External name legacy.example.com of shop/legacy",
+        "Pods of deployment/queue in infra, 24 pods, 22 ready",
+    ] {
+        assert!(harness.query_by_label(label).is_some(), "{label}");
+    }
+    let pods = harness.query_all_by_label_contains("Pod shop/api-").count();
+    assert_eq!(pods, 2);
+    assert_eq!(
+        harness
+            .query_all_by_label_contains("Pod shop/api-")
+            .filter(|node| node
+                .accesskit_node()
+                .label()
+                .is_some_and(|l| l.ends_with("not ready")))
+            .count(),
+        1
+    );
+}
+
+#[test]
+fn tab_walks_the_nodes_and_enter_opens_one() {
+    let mut harness = shop();
+    harness
+        .get_by_label("Service shop/web, LoadBalancer, healthy")
+        .focus();
+    harness.run();
+    harness.key_press(Key::Enter);
+    harness.run();
+    assert_eq!(
+        harness.state().events,
+        vec![CanvasEvent::Open(service("shop", "web"))]
+    );
+    harness.key_press(Key::Tab);
+    harness.run();
+    harness.key_press(Key::Space);
+    harness.run();
+    assert!(
+        matches!(&harness.state().selection, Some(NodeId::Port(port)) if port.port == 443),
+        "the next stop is the first port, not {:?}",
+        harness.state().selection
+    );
+}
+
+#[test]
+fn arrows_walk_along_edges() {
+    let mut harness = shop();
+    harness
+        .get_by_label("Service shop/api, NodePort, degraded")
+        .click();
+    harness.run();
+    harness.key_press(Key::ArrowLeft);
+    harness.run();
+    assert!(matches!(
+        &harness.state().selection,
+        Some(NodeId::Entry(entry)) if entry.node_port == Some(30080)
+    ));
+    harness.key_press(Key::ArrowRight);
+    harness.run();
+    assert_eq!(harness.state().selection, Some(service("shop", "api")));
+    harness.key_press(Key::ArrowRight);
+    harness.run();
+    assert!(matches!(&harness.state().selection, Some(NodeId::Pod(_))));
+    harness.key_press(Key::Escape);
+    harness.run();
+    assert_eq!(harness.state().selection, None);
+}
+
+#[test]
+fn the_buttons_stand_at_the_selected_service() {
+    let mut harness = shop();
+    assert!(harness.query_by_label("Forward shop/api").is_none());
+    harness.state_mut().selection = Some(service("shop", "api"));
+    harness.run();
+    for (label, event) in [
+        (
+            "Forward shop/api",
+            CanvasEvent::Forward(service("shop", "api")),
+        ),
+        ("Curl shop/api", CanvasEvent::Curl(service("shop", "api"))),
+        (
+            "Change type of shop/api",
+            CanvasEvent::ChangeType(service("shop", "api")),
+        ),
+    ] {
+        harness.state_mut().events.clear();
+        harness.get_by_label(label).click();
+        harness.run();
+        assert_eq!(harness.state().events, vec![event]);
+    }
+}
+
+#[test]
+fn a_port_offers_to_forward_itself() {
+    let mut harness = shop();
+    harness.get_by_label("Port shop/web http 80").click();
+    harness.run();
+    harness.get_by_label("Forward shop/web port 80").click();
+    harness.run();
+    assert!(matches!(
+        harness.state().events.last(),
+        Some(CanvasEvent::Forward(NodeId::Port(port))) if port.port == 80
+    ));
+}
+
+#[test]
+fn a_right_click_asks_for_the_menu() {
+    let mut harness = shop();
+    harness
+        .get_by_label("Service shop/web, LoadBalancer, healthy")
+        .click_secondary();
+    harness.run();
+    assert!(matches!(
+        harness.state().events.as_slice(),
+        [CanvasEvent::Menu(id, _)] if *id == service("shop", "web")
+    ));
+}
+
+#[test]
+fn a_click_on_the_background_deselects() {
+    let mut harness = shop();
+    harness.state_mut().selection = Some(service("shop", "web"));
+    harness.run();
+    harness.hover_at(pos2(700.0, 880.0));
+    harness.drag_at(pos2(700.0, 880.0));
+    harness.drop_at(pos2(700.0, 880.0));
+    harness.run();
+    assert_eq!(harness.state().selection, None);
+}
+
+#[test]
+fn an_idle_canvas_comes_to_rest_and_paints_the_same() {
+    let mut harness = shop();
+    let painted = shapes_painted(&harness);
+    // `run` panics if frames never stop being asked for.
+    let frames = harness.run();
+    assert!(frames <= 2, "{frames} frames with nothing to do");
+    assert_eq!(
+        shapes_painted(&harness),
+        painted,
+        "kept shapes are the same"
+    );
+    assert!(painted > 200);
+    let delay = harness
+        .output()
+        .viewport_output
+        .values()
+        .map(|output| output.repaint_delay)
+        .min();
+    assert!(delay.is_some_and(|delay| delay > std::time::Duration::from_secs(3600)));
+}
+
+#[test]
+fn a_new_map_revision_thaws_the_picture() {
+    let mut harness = shop();
+    assert!(
+        harness
+            .query_by_label("Service shop/late, ClusterIP, healthy")
+            .is_none()
+    );
+    let mut sample = canvas_support::shop();
+    sample.service(
+        "shop",
+        "late",
+        svcscope::inventory::ServiceType::ClusterIP,
+        &[("http", 80, 8080, None)],
+        (1, 0),
+    );
+    harness.state_mut().scene = Arc::new(sample.scene(2));
+    harness.run();
+    assert!(
+        harness
+            .query_by_label("Service shop/late, ClusterIP, healthy")
+            .is_some()
+    );
+}
+
+#[test]
+fn what_is_out_of_view_makes_no_shapes() {
+    let few = {
+        let mut harness = harness(canvas_support::large(40, 5).scene(1));
+        near_first_service(&mut harness);
+        shapes_painted(&harness)
+    };
+    let mut harness = harness(canvas_support::large(400, 5).scene(1));
+    near_first_service(&mut harness);
+    let many = shapes_painted(&harness);
+    assert!(
+        many < few * 2,
+        "{many} shapes with ten times the Services, {few} before"
+    );
+    assert_eq!(
+        harness
+            .query_all_by_label_contains("Service team-09/")
+            .count(),
+        0
+    );
+}
+
+fn near_first_service(harness: &mut Harness<'_, State>) {
+    harness
+        .state_mut()
+        .canvas
+        .focus_on(&service("team-00", "svc-0"));
+    harness.run();
+    assert_eq!(Distance::of(harness.state().canvas.zoom()), Distance::Near);
+    assert!(
+        harness
+            .query_by_label_contains("Service team-00/svc-0,")
+            .is_some()
+    );
+}
+
+#[test]
+fn the_wheel_zooms_the_same_at_every_frame_rate() {
+    for modifiers in [Modifiers::NONE, Modifiers::COMMAND] {
+        let zooms = [30.0, 60.0, 144.0].map(|rate| {
+            let mut harness = harness_at(canvas_support::shop().scene(1), 1.0 / rate);
+            let before = harness.state().canvas.zoom();
+            for _ in 0..2 {
+                wheel_with(&mut harness, pos2(500.0, 300.0), 1.0, modifiers);
+                harness.run();
+            }
+            harness.state().canvas.zoom() / before
+        });
+        assert!(zooms[0] > 1.2 && zooms[0] < 2.0, "{zooms:?}");
+        for zoom in zooms {
+            assert!((zoom / zooms[0] - 1.0).abs() < 0.01, "{zooms:?}");
+        }
+    }
+}
+
+#[test]
+fn zoom_stops_at_its_limits() {
+    let mut harness = shop();
+    wheel(&mut harness, pos2(500.0, 300.0), 500.0);
+    harness.run();
+    assert_eq!(harness.state().canvas.zoom(), 4.0);
+    wheel(&mut harness, pos2(500.0, 300.0), -500.0);
+    harness.run();
+    assert_eq!(harness.state().canvas.zoom(), 0.02);
+}
+
+#[test]
+fn the_map_is_fitted_until_a_person_moves_it() {
+    let mut harness = shop();
+    let fitted = harness.state().canvas.zoom();
+    harness.state_mut().scene = Arc::new(canvas_support::large(200, 5).scene(2));
+    harness.run();
+    let grown = harness.state().canvas.zoom();
+    assert!(grown < fitted, "follows the map as it grows");
+    wheel(&mut harness, pos2(500.0, 300.0), 1.0);
+    harness.run();
+    let chosen = harness.state().canvas.zoom();
+    harness.state_mut().scene = Arc::new(canvas_support::shop().scene(3));
+    harness.run();
+    assert_eq!(
+        harness.state().canvas.zoom(),
+        chosen,
+        "a person's view stays"
+    );
+    harness.state_mut().canvas.fit_all();
+    harness.run();
+    assert!((harness.state().canvas.zoom() - fitted).abs() < 1e-3);
+}
+
+#[test]
+fn far_away_districts_are_chips_and_a_click_goes_in() {
+    let mut harness = harness(canvas_support::large(400, 5).scene(1));
+    assert_eq!(Distance::of(harness.state().canvas.zoom()), Distance::Far);
+    assert_eq!(harness.query_all_by_label_contains("Service ").count(), 0);
+    let before = harness.state().canvas.zoom();
+    harness
+        .get_by_label("Namespace team-03, 40 services · 200 pods, degraded")
+        .click();
+    harness.run();
+    assert!(harness.state().canvas.zoom() > before * 2.0);
+    assert!(
+        harness
+            .query_all_by_label_contains("Service team-03/")
+            .count()
+            > 1
+    );
+}
+
+#[test]
+fn hovering_lights_the_path_and_leaving_puts_it_out() {
+    let mut harness = shop();
+    let colors = |harness: &Harness<'_, State>| {
+        let mut painted: Vec<String> = harness
+            .output()
+            .shapes
+            .iter()
+            .map(|shape| format!("{:?}", shape.shape))
+            .collect();
+        painted.sort();
+        painted
+    };
+    harness.hover_at(pos2(5.0, 5.0));
+    harness.run();
+    let calm = colors(&harness);
+    harness.get_by_label("Port shop/web http 80").hover();
+    harness.run();
+    assert_ne!(colors(&harness), calm);
+    harness.hover_at(pos2(5.0, 5.0));
+    harness.run();
+    assert_eq!(colors(&harness), calm);
+}
+
+#[test]
+fn dragging_moves_a_card_and_it_stays_when_the_map_changes() {
+    let mut harness = shop();
+    let label = "Service shop/orphan, ClusterIP, broken";
+    let before = harness.get_by_label(label).rect();
+    harness.hover_at(before.center());
+    harness.drag_at(before.center());
+    harness.run();
+    for step in 1_u8..=4 {
+        harness.hover_at(before.center() + vec2(0.0, 20.0) * f32::from(step));
+        harness.run();
+    }
+    harness.drop_at(before.center() + vec2(0.0, 80.0));
+    harness.run();
+    let after = harness.get_by_label(label).rect();
+    assert!(after.top() > before.top() + 40.0, "{before} {after}");
+    harness.state_mut().scene = Arc::new(canvas_support::shop().scene(2));
+    harness.run();
+    assert_eq!(harness.get_by_label(label).rect(), after);
+    harness.state_mut().canvas.tidy();
+    harness.run();
+    assert_eq!(harness.get_by_label(label).rect(), before);
+}
+
+#[test]
+fn dragging_the_background_pans() {
+    let mut harness = shop();
+    let label = "Service shop/web, LoadBalancer, healthy";
+    let before = harness.get_by_label(label).rect();
+    let start = pos2(600.0, 870.0);
+    harness.hover_at(start);
+    harness.drag_at(start);
+    harness.run();
+    harness.hover_at(start - vec2(50.0, 30.0));
+    harness.run();
+    harness.drop_at(start - vec2(50.0, 30.0));
+    harness.run();
+    let moved = harness.get_by_label(label).rect().min - before.min;
+    assert!((moved - vec2(-50.0, -30.0)).length() < 1.0, "{moved}");
+}
+
+#[test]
+fn a_search_dims_what_it_leaves_out() {
+    let mut harness = shop();
+    let before = format!("{:?}", harness.output().shapes);
+    harness.state_mut().only = Some(ObjectKey::new("shop", "web"));
+    harness.run();
+    assert_ne!(format!("{:?}", harness.output().shapes), before);
+    harness.state_mut().only = None;
+    harness.run();
+    assert_eq!(format!("{:?}", harness.output().shapes), before);
+}
+
+#[test]
+fn an_empty_cluster_is_no_reason_to_fall() {
+    let mut harness = harness(Scene::default());
+    harness.state_mut().canvas.fit_all();
+    harness.run();
+    harness.state_mut().canvas.focus_on(&service("no", "where"));
+    harness.run();
+    wheel(&mut harness, pos2(100.0, 100.0), -3.0);
+    harness.run();
+}

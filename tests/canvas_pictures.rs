@@ -1,0 +1,107 @@
+//! Pictures of the canvas at its three distances in both themes, to look at: written where
+//! `SVCSCOPE_PICTURES` says, skipped without it.
+
+#![allow(
+    clippy::expect_used,
+    reason = "a picture that can't be made fails the test"
+)]
+
+mod canvas_support;
+
+use std::{path::PathBuf, sync::Arc};
+
+use egui::{Theme, vec2};
+use egui_kittest::{Harness, kittest::Queryable as _};
+use svcscope::{
+    engine::Scene,
+    inventory::ObjectKey,
+    topology::NodeId,
+    ui::{
+        canvas::{Canvas, CanvasInput},
+        theme::{self, Tokens},
+    },
+};
+
+struct State {
+    canvas: Canvas,
+    scene: Arc<Scene>,
+    selection: Option<NodeId>,
+    stale: bool,
+}
+
+fn harness(scene: Scene, theme: Theme) -> Harness<'static, State> {
+    let mut harness = Harness::builder()
+        .with_size(vec2(1400.0, 900.0))
+        .with_theme(theme)
+        .wgpu()
+        .build_ui_state(
+            |ui, state: &mut State| {
+                let input = CanvasInput {
+                    scene: &state.scene,
+                    tokens: Tokens::of(ui.ctx()),
+                    selection: state.selection.as_ref(),
+                    highlight: &|_| true,
+                    stale: state.stale,
+                };
+                state.canvas.ui(ui, &input);
+            },
+            State {
+                canvas: Canvas::default(),
+                scene: Arc::default(),
+                selection: None,
+                stale: false,
+            },
+        );
+    theme::apply(&harness.ctx);
+    harness.run();
+    harness.state_mut().scene = Arc::new(scene);
+    harness.run();
+    harness
+}
+
+fn save(harness: &mut Harness<'_, State>, folder: &std::path::Path, name: &str) {
+    let picture = harness.render().expect("a Vulkan or GL driver");
+    picture
+        .save(folder.join(format!("canvas-{name}.png")))
+        .expect("the folder can be written");
+}
+
+#[test]
+fn pictures() {
+    let Some(folder) = std::env::var_os("SVCSCOPE_PICTURES").map(PathBuf::from) else {
+        eprintln!("skipped: SVCSCOPE_PICTURES names no folder for pictures");
+        return;
+    };
+    for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+        let mut small = harness(canvas_support::shop().scene(1), theme);
+        save(&mut small, &folder, &format!("fit-{word}"));
+        small.state_mut().selection = Some(NodeId::Service(ObjectKey::new("shop", "api")));
+        small
+            .state_mut()
+            .canvas
+            .focus_on(&NodeId::Service(ObjectKey::new("shop", "api")));
+        small.run();
+        save(&mut small, &folder, &format!("selected-{word}"));
+        small.state_mut().selection = None;
+        small.state_mut().stale = true;
+        small.run();
+        save(&mut small, &folder, &format!("stale-{word}"));
+        let mut large = harness(canvas_support::large(1000, 10).scene(1), theme);
+        save(&mut large, &folder, &format!("far-{word}"));
+        for (zoom, name) in [
+            (0.2, "chips"),
+            (0.26, "rows"),
+            (0.4, "middle"),
+            (1.0, "near"),
+            (1.6, "close"),
+        ] {
+            let now = large.state().canvas.zoom();
+            large.state_mut().canvas.zoom_by(zoom / now);
+            large.run();
+            save(&mut large, &folder, &format!("{name}-{word}"));
+        }
+        large.get_by_label("Legend").click();
+        large.run();
+        save(&mut large, &folder, &format!("legend-{word}"));
+    }
+}

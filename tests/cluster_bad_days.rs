@@ -1,0 +1,316 @@
+//! Bad days: each with a message that says what was tried, what was said and what to do next.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+mod cluster_support;
+#[path = "cluster_support/view.rs"]
+mod view;
+
+use std::path::PathBuf;
+
+use cluster_support::{connect, quick, still_demo};
+use svcscope::{
+    cluster::{
+        Access, CallErrorKind, Cluster, ConnectError, KubeconfigSource, Kubeconfigs, connect_at,
+    },
+    demo::{Denial, Scope},
+    inventory::{Kind, Sync},
+};
+use view::{View, state};
+
+/// The message of a refusal.
+fn forbidden(state: &Sync) -> Option<&str> {
+    match state {
+        Sync::Forbidden { message } => Some(message),
+        _ => None,
+    }
+}
+
+/// Why it is stale.
+fn stale(state: &Sync) -> Option<&str> {
+    match state {
+        Sync::Stale { reason, .. } => Some(reason),
+        _ => None,
+    }
+}
+
+/// Why this kubeconfig does not connect.
+async fn failing(text: &str, context: Option<&str>) -> String {
+    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(text.to_owned())).unwrap();
+    match connect_at(&kubeconfigs, context, quick()).await {
+        Ok(_) => panic!("this should not connect"),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// A kubeconfig for `server` with this `user`, in YAML.
+fn kubeconfig(server: &str, user: &str) -> String {
+    format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: here\n\
+         clusters: [{{name: c, cluster: {{server: '{server}'}}}}]\n\
+         contexts: [{{name: here, context: {{cluster: c, user: u}}}}]\n\
+         users: [{{name: u, user: {user}}}]\n"
+    )
+}
+
+#[test]
+fn a_missing_kubeconfig_is_named_with_the_ways_out() {
+    let path = PathBuf::from("/no/such/kubeconfig");
+    let error = Kubeconfigs::load(&KubeconfigSource::File(path)).unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("/no/such/kubeconfig does not exist"),
+        "{message}"
+    );
+    assert!(
+        message.contains("--kubeconfig") && message.contains("--demo"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_broken_kubeconfig_names_the_line_and_shows_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config");
+    std::fs::write(
+        &path,
+        "users:\n- name: u\n  user: {token: s3cret\ncontexts: [\n",
+    )
+    .unwrap();
+    let error = Kubeconfigs::load(&KubeconfigSource::File(path.clone())).unwrap_err();
+    let message = error.to_string();
+    assert!(message.contains(&path.display().to_string()), "{message}");
+    assert!(message.contains("line"), "{message}");
+    assert!(!message.contains("s3cret"), "{message}");
+}
+
+#[tokio::test]
+async fn a_wrong_context_names_those_that_exist() {
+    let text = kubeconfig("http://127.0.0.1:1", "{}");
+    let message = failing(&text, Some("there")).await;
+    assert_eq!(
+        message,
+        "the kubeconfig has no context `there`; it has `here`"
+    );
+}
+
+#[tokio::test]
+async fn a_failing_plugin_is_quoted() {
+    let user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, 'echo the session has expired >&2; exit 1'], interactiveMode: Never}}";
+    let message = failing(&kubeconfig("http://127.0.0.1:1", user), None).await;
+    assert!(message.contains("the session has expired"), "{message}");
+    assert!(message.contains("run it in a terminal"), "{message}");
+}
+
+#[tokio::test]
+async fn a_missing_plugin_is_named() {
+    let user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, installHint: brew install it}}";
+    let message = failing(&kubeconfig("http://127.0.0.1:1", user), None).await;
+    assert!(
+        message.contains("`no-such-plugin`") && message.contains("brew install it"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
+async fn an_unreachable_server_is_named_with_the_systems_words() {
+    // A port that was free a moment ago.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let message = failing(&kubeconfig(&server, "{}"), None).await;
+    assert!(message.contains(&server), "{message}");
+    assert!(
+        message.to_lowercase().contains("connection refused"),
+        "{message}"
+    );
+    assert!(message.contains("VPN"), "{message}");
+}
+
+#[tokio::test]
+async fn a_server_that_is_no_api_server_is_told_from_one_that_is() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut request = [0; 1024];
+        tokio::io::AsyncReadExt::read(&mut stream, &mut request)
+            .await
+            .unwrap();
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi";
+        tokio::io::AsyncWriteExt::write_all(&mut stream, answer.as_bytes())
+            .await
+            .unwrap();
+        std::future::pending::<()>().await;
+    });
+    let message = failing(&kubeconfig(&server, "{}"), None).await;
+    assert!(message.contains("no Kubernetes API server"), "{message}");
+}
+
+#[tokio::test]
+async fn tls_that_is_not_trusted_says_so() {
+    // Whatever is no certificate at all fails the handshake; the message names the server.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = format!("https://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            .await
+            .unwrap();
+    });
+    let message = failing(&kubeconfig(&server, "{}"), None).await;
+    assert!(message.contains(&server), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_expired_token_says_so_and_a_fresh_login_is_seen() {
+    let server = still_demo().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("config");
+    std::fs::write(&path, server.kubeconfig()).unwrap();
+    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::File(path.clone())).unwrap();
+    let cluster = connect_at(&kubeconfigs, None, quick()).await.unwrap();
+    let mut view = View::of(&cluster, &[]);
+    view.live().await;
+    server.control().rotate_token();
+    let error = cluster.ping().await.unwrap_err();
+    assert_eq!(error.kind, CallErrorKind::Unauthorized);
+    assert!(error.to_string().contains("log in again"), "{error}");
+    view.watches.restart();
+    view.until("the loss to be said", |inventory| {
+        stale(&state(inventory, Kind::Pod, None))
+            .is_some_and(|reason| reason.contains("log in again"))
+    })
+    .await;
+    std::fs::write(&path, server.kubeconfig()).unwrap();
+    view.live().await;
+    cluster.ping().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_forbidden_everywhere_falls_back_to_the_contexts_namespace() {
+    let server = still_demo().await;
+    for kind in ["services", "pods", "endpointslices", "endpoints", "events"] {
+        server
+            .control()
+            .deny(Denial::new("*", kind, Scope::ClusterWide));
+    }
+    let cluster = connect(&server).await;
+    let mut view = View::of(&cluster, &[]);
+    let kinds = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Event];
+    view.until("the context's namespace", |inventory| {
+        kinds.into_iter().all(|kind| {
+            state(inventory, kind, Some("shop")).is_live()
+                && forbidden(&state(inventory, kind, None)).is_some()
+        })
+    })
+    .await;
+    assert!(
+        view.inventory
+            .services()
+            .all(|service| &*service.key.namespace == "shop")
+    );
+    let refused = state(&view.inventory, Kind::Pod, None);
+    let words = forbidden(&refused).unwrap();
+    assert!(
+        words.starts_with("could not list pods in all namespaces: pods is forbidden"),
+        "{words}"
+    );
+    let note = view.watches.notes.recv().await.unwrap();
+    assert!(note.contains("namespace `shop` only"), "{note}");
+    // Rights that come later are used.
+    server.control().allow_all();
+    view.until("the whole cluster", |inventory| {
+        kinds
+            .into_iter()
+            .all(|kind| state(inventory, kind, None).is_live())
+    })
+    .await;
+    assert!(
+        view.inventory
+            .services()
+            .any(|service| &*service.key.namespace != "shop")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_forbidden_in_a_namespace_does_not_hide_the_others() {
+    let server = still_demo().await;
+    server
+        .control()
+        .deny(Denial::new("list", "pods", Scope::Everywhere));
+    server
+        .control()
+        .deny(Denial::new("watch", "pods", Scope::Everywhere));
+    server
+        .control()
+        .deny(Denial::new("*", "nodes", Scope::Everywhere));
+    server
+        .control()
+        .deny(Denial::new("*", "namespaces", Scope::Everywhere));
+    let cluster = connect(&server).await;
+    let mut view = View::of(&cluster, &["shop"]);
+    view.until("what is permitted and what is not", |inventory| {
+        state(inventory, Kind::Service, Some("shop")).is_live()
+            && state(inventory, Kind::EndpointSlice, Some("shop")).is_live()
+            && forbidden(&state(inventory, Kind::Pod, Some("shop"))).is_some()
+            && forbidden(&state(inventory, Kind::Node, None)).is_some()
+            && forbidden(&state(inventory, Kind::Namespace, None)).is_some()
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slices_that_are_forbidden_are_read_as_endpoints() {
+    let server = still_demo().await;
+    server
+        .control()
+        .deny(Denial::new("*", "endpointslices", Scope::Everywhere));
+    let cluster = connect(&server).await;
+    let mut view = View::of(&cluster, &[]);
+    view.live().await;
+    assert!(
+        view.inventory
+            .slices()
+            .all(|slice| slice.key.name.contains('#'))
+    );
+    let note = view.watches.notes.recv().await.unwrap();
+    assert!(
+        note.contains("endpointslices.discovery.k8s.io is forbidden"),
+        "{note}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_not_be_done_is_known_before() {
+    let server = still_demo().await;
+    server
+        .control()
+        .deny(Denial::new("patch", "services", Scope::Everywhere));
+    let cluster = connect(&server).await;
+    let asked = |verb, resource| {
+        let cluster: Cluster = cluster.clone();
+        async move {
+            cluster
+                .review(Access::core(verb, resource, "shop"))
+                .await
+                .unwrap()
+                .allowed
+        }
+    };
+    assert!(!asked("patch", "services").await);
+    assert!(asked("get", "pods/portforward").await);
+}
+
+#[tokio::test]
+async fn an_error_of_the_kubeconfig_stays_one() {
+    let text = kubeconfig("not a url", "{}");
+    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(text)).unwrap();
+    let error = connect_at(&kubeconfigs, None, quick()).await.err().unwrap();
+    assert!(matches!(error, ConnectError::Kubeconfig(_)), "{error}");
+}

@@ -1,0 +1,175 @@
+//! What tests of the whole program share: an engine that is waited for, the built binary, kubectl.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
+
+use std::{
+    path::Path,
+    process::{Command as Process, Output, Stdio},
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use svcscope::{
+    cluster::KubeconfigSource,
+    engine::{Command, Config, ConnectionState, Engine, Handle, Scene},
+};
+
+/// How long anything may take before a test gives up. Long, because it says nothing about speed.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An engine under test: every published scene wakes the waiting test.
+pub struct Driven {
+    pub handle: Handle,
+    woken: mpsc::Receiver<()>,
+    _engine: Engine,
+}
+
+impl Driven {
+    pub fn start(config: Config) -> Self {
+        svcscope::cluster::install_crypto();
+        let (wake, woken) = mpsc::sync_channel(1);
+        let engine = Engine::start(
+            config,
+            Arc::new(move || {
+                wake.try_send(()).ok();
+            }),
+        )
+        .expect("the engine starts");
+        Self {
+            handle: engine.handle(),
+            woken,
+            _engine: engine,
+        }
+    }
+
+    /// An engine on this kubeconfig that looks at one namespace, connected.
+    pub fn connected(source: KubeconfigSource, namespace: &str) -> Self {
+        let driven = Self::start(Config {
+            kubeconfig: source,
+            namespaces: vec![namespace.to_owned()],
+            ..Config::default()
+        });
+        driven.wait("the cluster to be read", |scene| {
+            if let ConnectionState::Failed { reason } = &scene.connection {
+                panic!("not connected: {reason}");
+            }
+            let mut states = scene.inventory.syncs().peekable();
+            states.peek().is_some() && states.all(|(.., state)| state.is_settled())
+        });
+        driven
+    }
+
+    pub fn send(&self, command: Command) {
+        self.handle.send(command);
+    }
+
+    /// Waits until a scene satisfies the wish; says how long that took.
+    pub fn wait(&self, what: &str, mut wish: impl FnMut(&Scene) -> bool) -> Duration {
+        self.find(what, |scene| wish(scene).then_some(())).1
+    }
+
+    /// Waits until something is found in a scene.
+    pub fn find<T>(&self, what: &str, mut found: impl FnMut(&Scene) -> Option<T>) -> (T, Duration) {
+        let started = Instant::now();
+        loop {
+            let scene = self.handle.scene();
+            if let Some(found) = found(&scene) {
+                return (found, started.elapsed());
+            }
+            let left = PATIENCE.checked_sub(started.elapsed()).unwrap_or_else(|| {
+                panic!(
+                    "waited in vain for {what}; last activities: {:#?}",
+                    scene.activity.iter().rev().take(5).collect::<Vec<_>>()
+                )
+            });
+            self.until_woken(left);
+        }
+    }
+
+    /// Waits until a scene was published since the last call, or the patience ends.
+    pub fn until_woken(&self, patience: Duration) {
+        self.woken.recv_timeout(patience).ok();
+    }
+}
+
+/// The built program with these arguments.
+pub fn svcscope(args: &[&str]) -> Process {
+    let mut process = Process::new(env!("CARGO_BIN_EXE_svcscope"));
+    process.args(args).stdin(Stdio::null());
+    process
+}
+
+/// Runs the built program to its end.
+pub fn run_svcscope(args: &[&str]) -> Output {
+    svcscope(args).output().expect("svcscope runs")
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// Whether kubectl is installed; says so in one line where it is not.
+pub fn has_kubectl() -> bool {
+    let found = Process::new("kubectl")
+        .args(["version", "--client"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success());
+    if !found {
+        eprintln!("skipped: kubectl is not installed");
+    }
+    found
+}
+
+/// kubectl on a kubeconfig.
+pub struct Kubectl<'a>(pub &'a Path);
+
+impl Kubectl<'_> {
+    /// Runs it; it must succeed.
+    pub fn run(&self, args: &[&str]) -> String {
+        let output = Process::new("kubectl")
+            .arg("--kubeconfig")
+            .arg(self.0)
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .expect("kubectl runs");
+        assert!(
+            output.status.success(),
+            "kubectl {args:?} failed: {}",
+            stderr(&output)
+        );
+        stdout(&output)
+    }
+
+    /// Runs it with `-o json`.
+    pub fn json(&self, args: &[&str]) -> serde_json::Value {
+        let text = self.run(&[args, &["-o", "json"]].concat());
+        serde_json::from_str(&text).expect("kubectl prints JSON")
+    }
+
+    /// `kubectl apply` of a manifest.
+    pub fn apply(&self, manifest: &str) {
+        use std::io::Write as _;
+        let mut child = Process::new("kubectl")
+            .arg("--kubeconfig")
+            .arg(self.0)
+            .args(["apply", "-f", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("kubectl runs");
+        let mut input = child.stdin.take().expect("stdin");
+        input.write_all(manifest.as_bytes()).expect("written");
+        drop(input);
+        assert!(
+            child.wait().expect("kubectl ends").success(),
+            "kubectl apply failed"
+        );
+    }
+}

@@ -1,0 +1,16 @@
+//! The demo cluster's protocol, over real HTTP: what a client of a Kubernetes API server relies on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests, their helpers included"
+)]
+
+mod client;
+mod consequences;
+mod faults;
+mod forward;
+mod list;
+mod types;
+mod watch;
+mod write;

@@ -1,0 +1,176 @@
+//! Types changed on a real API server, by the window's code path and by the command line.
+
+use svcscope::{
+    edit::TypeChange,
+    engine::{Command, EditId, EditStep},
+    inventory::{ObjectKey, ServiceType},
+};
+
+use crate::{
+    common::{Driven, run_svcscope, stderr, stdout},
+    kubeconfig,
+    sample::Sample,
+};
+
+fn change(to: ServiceType) -> TypeChange {
+    TypeChange {
+        to,
+        external_name: (to == ServiceType::ExternalName)
+            .then(|| "elsewhere.example.com".to_owned()),
+        node_ports: Vec::new(),
+    }
+}
+
+/// Plans, tries out and applies, as the dialog does; gives the refusal where there is one.
+fn apply(engine: &Driven, service: &ObjectKey, change: TypeChange) -> Result<(), String> {
+    let id = EditId(engine.handle.next_id());
+    engine.send(Command::PlanEdit(id, service.clone(), change));
+    let step = |done: fn(&EditStep) -> bool| {
+        engine
+            .find("the edit to go on", |scene| {
+                let edit = scene.edits.iter().find(|edit| edit.id == id)?;
+                match &edit.step {
+                    EditStep::Failed { reason, .. } => Some(Err(reason.to_string())),
+                    step => done(step).then_some(Ok(())),
+                }
+            })
+            .0
+    };
+    step(|step| matches!(step, EditStep::Ready { .. }))?;
+    engine.send(Command::ApplyEdit(id));
+    step(|step| matches!(step, EditStep::Applied(_)))
+}
+
+fn service_type(sample: &Sample, name: &str) -> String {
+    sample.run(&["get", "service", name, "-o", "jsonpath={.spec.type}"])
+}
+
+const ROUND: [ServiceType; 8] = [
+    ServiceType::NodePort,
+    ServiceType::LoadBalancer,
+    ServiceType::ClusterIP,
+    ServiceType::ExternalName,
+    ServiceType::NodePort,
+    ServiceType::ClusterIP,
+    ServiceType::LoadBalancer,
+    ServiceType::ExternalName,
+];
+
+#[test]
+fn the_window_changes_types_and_the_server_agrees() {
+    let Some(file) = kubeconfig() else { return };
+    let sample = Sample::deploy(&file, "types");
+    let engine = sample.engine();
+    let web = ObjectKey::new(&*sample.namespace, "web");
+    for to in ROUND {
+        apply(&engine, &web, change(to)).unwrap_or_else(|reason| panic!("to {to}: {reason}"));
+        assert_eq!(service_type(&sample, "web"), to.as_str());
+        engine.wait("the type to be on the map", |scene| {
+            scene
+                .topology
+                .service(&web)
+                .is_some_and(|traffic| traffic.service.service_type == to)
+        });
+    }
+}
+
+#[test]
+fn the_command_line_changes_types_and_a_dry_run_changes_nothing() {
+    let Some(file) = kubeconfig() else { return };
+    let sample = Sample::deploy(&file, "set-type");
+    for to in ROUND {
+        let mut args = vec!["set-type", "svc/web", to.as_str()];
+        if to == ServiceType::ExternalName {
+            args.extend(["--external-name", "elsewhere.example.com"]);
+        }
+        args.extend(sample.flags());
+        let before = service_type(&sample, "web");
+        let output = run_svcscope(&[&args[..], &["--dry-run"]].concat());
+        assert!(
+            output.status.success(),
+            "dry run to {to}: {}",
+            stderr(&output)
+        );
+        assert_eq!(
+            service_type(&sample, "web"),
+            before,
+            "the dry run changed something"
+        );
+        let output = run_svcscope(&args);
+        assert!(output.status.success(), "to {to}: {}", stderr(&output));
+        assert!(
+            stdout(&output).starts_with(&format!("service/web is {to}")),
+            "{}",
+            stdout(&output)
+        );
+        assert_eq!(service_type(&sample, "web"), to.as_str());
+    }
+}
+
+#[test]
+fn a_taken_node_port_gives_the_servers_own_words() {
+    let Some(file) = kubeconfig() else { return };
+    let sample = Sample::deploy(&file, "taken");
+    let engine = sample.engine();
+    let taken: u16 = sample
+        .run(&[
+            "get",
+            "service",
+            "web-node",
+            "-o",
+            "jsonpath={.spec.ports[0].nodePort}",
+        ])
+        .parse()
+        .expect("a nodePort");
+    let web = ObjectKey::new(&*sample.namespace, "web");
+    let wish = TypeChange {
+        node_ports: vec![Some(taken)],
+        ..change(ServiceType::NodePort)
+    };
+    let reason = apply(&engine, &web, wish).expect_err("the port is taken");
+    assert!(
+        reason.contains("provided port is already allocated"),
+        "{reason}"
+    );
+
+    let port = taken.to_string();
+    let args = [
+        &["set-type", "svc/web", "NodePort", "--node-port", &port],
+        &sample.flags()[..],
+    ]
+    .concat();
+    let output = run_svcscope(&args);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("provided port is already allocated"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(service_type(&sample, "web"), "ClusterIP");
+}
+
+#[test]
+fn somebody_elses_change_in_between_is_not_overwritten() {
+    let Some(file) = kubeconfig() else { return };
+    let sample = Sample::deploy(&file, "conflict");
+    let engine = sample.engine();
+    let web = ObjectKey::new(&*sample.namespace, "web");
+    let id = EditId(engine.handle.next_id());
+    engine.send(Command::PlanEdit(id, web, change(ServiceType::NodePort)));
+    engine.find("the dry run", |scene| {
+        let edit = scene.edits.iter().find(|edit| edit.id == id)?;
+        matches!(edit.step, EditStep::Ready { .. }).then_some(())
+    });
+    sample.run(&["label", "service", "web", "changed=meanwhile"]);
+    engine.send(Command::ApplyEdit(id));
+    let (reason, _) = engine.find("the conflict", |scene| {
+        let edit = scene.edits.iter().find(|edit| edit.id == id)?;
+        match &edit.step {
+            EditStep::Failed { reason, .. } => Some(reason.clone()),
+            EditStep::Applied(_) => panic!("the other change was overwritten"),
+            _ => None,
+        }
+    });
+    assert!(reason.contains("has been modified"), "{reason}");
+    assert_eq!(service_type(&sample, "web"), "ClusterIP");
+}

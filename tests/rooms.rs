@@ -1,0 +1,352 @@
+//! The dependency rules between rooms, as ARCHITECTURE.md has them: what a room may use of the
+//! other rooms and which crates it never touches.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+struct Room {
+    name: &'static str,
+    /// Other rooms that it may use.
+    uses: &'static [&'static str],
+    /// Crates that it never touches.
+    never: &'static [&'static str],
+}
+
+const WINDOW: &[&str] = &[
+    "egui",
+    "eframe",
+    "egui_graphs",
+    "egui_extras",
+    "egui_notify",
+];
+const PURE: &[&str] = &[
+    "kube",
+    "k8s_openapi",
+    "tokio",
+    "hyper",
+    "hyper_util",
+    "reqwest",
+    "egui",
+    "eframe",
+    "egui_graphs",
+    "egui_extras",
+    "egui_notify",
+];
+
+const ROOMS: &[Room] = &[
+    Room {
+        name: "inventory",
+        uses: &[],
+        never: PURE,
+    },
+    Room {
+        name: "topology",
+        uses: &["inventory"],
+        never: PURE,
+    },
+    Room {
+        name: "check",
+        uses: &["inventory", "topology"],
+        never: PURE,
+    },
+    Room {
+        name: "layout",
+        uses: &["inventory", "topology"],
+        never: PURE,
+    },
+    Room {
+        name: "cluster",
+        uses: &["inventory", "forward", "edit"],
+        never: WINDOW,
+    },
+    Room {
+        name: "forward",
+        uses: &["inventory"],
+        never: &[
+            "kube",
+            "k8s_openapi",
+            "egui",
+            "eframe",
+            "egui_graphs",
+            "egui_extras",
+        ],
+    },
+    Room {
+        name: "probe",
+        uses: &["inventory", "forward"],
+        never: &[
+            "kube",
+            "k8s_openapi",
+            "egui",
+            "eframe",
+            "egui_graphs",
+            "egui_extras",
+        ],
+    },
+    Room {
+        name: "edit",
+        uses: &["inventory"],
+        never: &[
+            "kube",
+            "k8s_openapi",
+            "tokio",
+            "egui",
+            "eframe",
+            "egui_graphs",
+            "egui_extras",
+        ],
+    },
+    Room {
+        name: "session",
+        uses: &["inventory", "forward"],
+        never: &[
+            "kube",
+            "k8s_openapi",
+            "egui",
+            "eframe",
+            "egui_graphs",
+            "egui_extras",
+        ],
+    },
+    // It may share nothing with the rest, so that it can't agree with our mistakes.
+    Room {
+        name: "demo",
+        uses: &[],
+        never: &["kube", "egui", "eframe", "egui_graphs", "reqwest"],
+    },
+    Room {
+        name: "engine",
+        uses: &[
+            "inventory",
+            "topology",
+            "check",
+            "layout",
+            "cluster",
+            "forward",
+            "probe",
+            "edit",
+            "session",
+        ],
+        never: WINDOW,
+    },
+    Room {
+        name: "ui",
+        uses: &[
+            "inventory",
+            "topology",
+            "check",
+            "layout",
+            "forward",
+            "probe",
+            "edit",
+            "session",
+            "engine",
+        ],
+        never: &[
+            "kube",
+            "k8s_openapi",
+            "tokio",
+            "hyper",
+            "hyper_util",
+            "reqwest",
+        ],
+    },
+    Room {
+        name: "cli",
+        uses: &[
+            "inventory",
+            "topology",
+            "forward",
+            "probe",
+            "edit",
+            "session",
+            "engine",
+            "cluster",
+            "demo",
+            "ui",
+        ],
+        never: &[
+            "kube",
+            "k8s_openapi",
+            "egui",
+            "eframe",
+            "egui_graphs",
+            "egui_extras",
+        ],
+    },
+];
+
+#[test]
+fn every_room_keeps_to_its_rules() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut broken = Vec::new();
+    for room in ROOMS {
+        let files = rust_files(&src.join(room.name));
+        assert!(!files.is_empty(), "the room {} is gone", room.name);
+        for file in files {
+            let code = code_only(&fs::read_to_string(&file).expect("a source file"));
+            let place = file.strip_prefix(&src).expect("below src").display();
+            for other in own_rooms(&code) {
+                if other != room.name && !room.uses.contains(&other.as_str()) && is_room(&other) {
+                    broken.push(format!("{place} uses crate::{other}"));
+                }
+            }
+            for never in room.never {
+                if names_crate(&code, never) {
+                    broken.push(format!("{place} uses {never}"));
+                }
+            }
+        }
+    }
+    assert!(broken.is_empty(), "forbidden uses:\n{}", broken.join("\n"));
+}
+
+#[test]
+fn every_folder_is_a_room() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let folders: BTreeSet<_> = fs::read_dir(src)
+        .expect("src")
+        .map(|entry| entry.expect("an entry"))
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    let rooms = ROOMS.iter().map(|room| room.name.to_owned()).collect();
+    assert_eq!(folders, rooms);
+}
+
+#[test]
+fn the_window_never_locks() {
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/ui");
+    for file in rust_files(&ui) {
+        let code = code_only(&fs::read_to_string(&file).expect("a source file"));
+        for word in [
+            "Mutex",
+            "RwLock",
+            "block_on",
+            "std::fs",
+            "std::net::TcpStream",
+        ] {
+            assert!(!code.contains(word), "{} uses {word}", file.display());
+        }
+    }
+}
+
+#[test]
+fn the_reader_of_rules_finds_what_it_must() {
+    let code = code_only(
+        "use crate::{engine::Scene, ui}; // crate::cli\nlet s = \"kube::x\"; tokio::spawn(x);",
+    );
+    assert_eq!(own_rooms(&code), ["engine", "ui"]);
+    assert!(names_crate(&code, "tokio"));
+    assert!(!names_crate(&code, "kube"));
+    assert!(names_crate("use kube::Client;", "kube"));
+    assert!(names_crate("use egui;", "egui"));
+    assert!(!names_crate("crate::tokio::x; mykube::y", "kube"));
+}
+
+fn is_room(name: &str) -> bool {
+    ROOMS.iter().any(|room| room.name == name)
+}
+
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a room's folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|end| end == "rs") && !path.ends_with("tests.rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The code without comments, without what stands in string literals, and without the tests at
+/// its end, which may drive a room by whatever they need.
+fn code_only(source: &str) -> String {
+    let source = source
+        .split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or_default();
+    let mut code = String::with_capacity(source.len());
+    for line in source.lines() {
+        let mut quoted = false;
+        let mut last = ' ';
+        let mut chars = line.chars().peekable();
+        while let Some(c) = chars.next() {
+            if !quoted && c == '/' && chars.peek() == Some(&'/') {
+                break;
+            }
+            if c == '"' && last != '\\' && last != '\'' {
+                quoted = !quoted;
+            } else if !quoted {
+                code.push(c);
+            }
+            last = if last == '\\' { ' ' } else { c };
+        }
+        code.push('\n');
+    }
+    code
+}
+
+/// The first names after `crate::`, those in braces included.
+fn own_rooms(code: &str) -> Vec<String> {
+    let mut rooms = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = code[at + "crate::".len()..].trim_start();
+        match rest.strip_prefix('{') {
+            None => rooms.extend(first_word(rest)),
+            Some(group) => {
+                let mut depth = 1;
+                let mut start = true;
+                for (at, c) in group.char_indices() {
+                    if start && (c.is_alphanumeric() || c == '_') {
+                        rooms.extend(first_word(&group[at..]));
+                        start = false;
+                    }
+                    match c {
+                        '{' => depth += 1,
+                        '}' => depth -= 1,
+                        ',' if depth == 1 => start = true,
+                        _ => {}
+                    }
+                    if depth == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+    rooms
+}
+
+fn first_word(text: &str) -> Option<String> {
+    let word: String = text
+        .chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect();
+    (!word.is_empty()).then_some(word)
+}
+
+/// Whether the code names this crate at the start of a path.
+fn names_crate(code: &str, name: &str) -> bool {
+    code.match_indices(name).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        let rest = &code[at + name.len()..];
+        let starts =
+            !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':' || c == '.');
+        let used = rest.starts_with("::")
+            || (code[..at].trim_end().ends_with("use") && rest.starts_with(';'));
+        starts && used
+    })
+}

@@ -1,0 +1,566 @@
+//! The window, clicked by what its widgets are called: each button sends the right command.
+
+#![allow(clippy::expect_used, reason = "a part that is missing fails the test")]
+
+mod canvas_support;
+mod ui_support;
+
+use std::sync::Arc;
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use svcscope::{
+    edit::{FieldError, Outcome, Written},
+    engine::{
+        Activity, ActivityLevel, Command, ConnectionState, EditId, EditStep, RequestState, Scene,
+    },
+    forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort},
+    inventory::{Change, Inventory, Kind, Scope, ServiceType, Sync},
+    probe::{RequestId, Scheme},
+    topology::NodeId,
+};
+use ui_support::{
+    Window, busy_scene, contexts, key, now, plan, request, response, scene_with_edit,
+};
+
+impl Window {
+    fn click(&mut self, label: &str) {
+        self.harness.get_by_label(label).click();
+        self.settle();
+    }
+
+    fn key(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.settle();
+    }
+
+    fn type_into(&mut self, label: &str, text: &str) {
+        self.harness.get_by_label(label).focus();
+        self.settle();
+        self.harness.get_by_label(label).type_text(text);
+        self.settle();
+    }
+
+    fn shows(&self, label: &str) -> bool {
+        self.harness.query_all_by_label(label).next().is_some()
+    }
+
+    fn says(&self, part: &str) -> bool {
+        self.harness
+            .query_all_by_label_contains(part)
+            .next()
+            .is_some()
+    }
+
+    fn enabled(&self, label: &str) -> bool {
+        !self
+            .harness
+            .get_by_label(label)
+            .accesskit_node()
+            .is_disabled()
+    }
+
+    fn selection(&self) -> Option<NodeId> {
+        self.harness.state().state().view.selection.clone()
+    }
+}
+
+fn with_api_selected(scene: Scene) -> Window {
+    let mut window = Window::open(scene);
+    window.click("Service shop/api");
+    window.commands();
+    window
+}
+
+fn api_target() -> ForwardTarget {
+    ForwardTarget::Service(key("shop", "api"))
+}
+
+#[test]
+fn a_click_in_the_list_selects_and_has_the_engine_inspect() {
+    let mut window = Window::open(busy_scene());
+    window.click("Service shop/api");
+    assert_eq!(
+        window.selection(),
+        Some(NodeId::Service(key("shop", "api")))
+    );
+    assert_eq!(
+        window.commands(),
+        [Command::Inspect(Some(key("shop", "api")))]
+    );
+    window.key(Modifiers::NONE, Key::Escape);
+    assert_eq!(window.selection(), None);
+    assert_eq!(window.commands(), [Command::Inspect(None)]);
+}
+
+#[test]
+fn forward_asks_for_a_port_and_starts() {
+    let mut window = with_api_selected(busy_scene());
+    window.click("Forward");
+    window.type_into("Local port", "18080");
+    window.click("Start forward");
+    let spec = ForwardSpec {
+        local_port: Some(18080),
+        ..ForwardSpec::new(api_target(), RemotePort::Number(8081))
+    };
+    assert_eq!(
+        window.commands(),
+        [Command::StartForward(ForwardId(1), spec)]
+    );
+    assert!(!window.shows("Start forward"), "the dialog is closed");
+}
+
+#[test]
+fn a_local_port_that_is_none_is_refused_with_words() {
+    let mut window = with_api_selected(busy_scene());
+    window.key(Modifiers::NONE, Key::F);
+    window.type_into("Local port", "70000");
+    assert!(window.says("from 1 to 65535"));
+    assert!(!window.enabled("Start forward"));
+    assert_eq!(window.commands(), []);
+}
+
+#[test]
+fn a_ports_own_buttons_open_the_dialogs_on_that_port() {
+    let mut window = Window::open(busy_scene());
+    window.click("Service shop/web");
+    window.commands();
+    window.click("Forward shop/web port 80");
+    window.click("Start forward");
+    let spec = ForwardSpec::new(
+        ForwardTarget::Service(key("shop", "web")),
+        RemotePort::Number(80),
+    );
+    assert_eq!(
+        window.commands(),
+        [Command::StartForward(ForwardId(1), spec)]
+    );
+    window.click("Curl shop/web port 443");
+    window.click("Send");
+    let commands = window.commands();
+    let [Command::Curl(_, request)] = commands.as_slice() else {
+        panic!("one request, not {commands:?}");
+    };
+    assert_eq!(request.port, RemotePort::Number(443));
+    assert_eq!(request.scheme, Scheme::Https, "guessed by name");
+}
+
+#[test]
+fn a_pod_has_its_own_forward() {
+    let mut window = with_api_selected(busy_scene());
+    window.click("Forward pod shop/api-7f9c-bd");
+    window.click("Start forward");
+    let spec = ForwardSpec::new(
+        ForwardTarget::Pod(key("shop", "api-7f9c-bd")),
+        RemotePort::Number(8080),
+    );
+    assert_eq!(
+        window.commands(),
+        [Command::StartForward(ForwardId(1), spec)]
+    );
+}
+
+#[test]
+fn curl_sends_what_is_filled_in_and_shows_the_answer() {
+    let mut window = with_api_selected(busy_scene());
+    window.click("Curl");
+    window.type_into("Path", "healthz");
+    window.type_into("Headers", "X-Trace: 1");
+    window.click("Send");
+    let commands = window.commands();
+    let [Command::Curl(id, sent)] = commands.as_slice() else {
+        panic!("one request, not {commands:?}");
+    };
+    assert_eq!(sent.target, api_target());
+    assert_eq!(sent.method, "GET");
+    assert_eq!(sent.path, "/healthz");
+    assert_eq!(sent.headers, [("X-Trace".to_owned(), "1".to_owned())]);
+
+    let running = Scene {
+        revision: 2,
+        requests: vec![request(*id, RequestState::Running)].into(),
+        ..busy_scene()
+    };
+    window.publish(running);
+    window.click("Cancel request");
+    assert_eq!(window.commands(), [Command::CancelCurl(*id)]);
+
+    let done = Scene {
+        revision: 3,
+        requests: vec![request(*id, RequestState::Done(Arc::new(response())))].into(),
+        ..busy_scene()
+    };
+    window.publish(done);
+    assert!(window.shows("503 Service Unavailable"));
+    assert!(window.says("\"status\": \"degraded\""));
+}
+
+#[test]
+fn a_type_change_is_planned_confirmed_by_name_and_applied() {
+    let mut window = with_api_selected(busy_scene());
+    window.click("Change type…");
+    window.click("ClusterIP");
+    let plan = Arc::new(plan(ServiceType::ClusterIP));
+    let id = EditId(1);
+    assert_eq!(
+        window.commands(),
+        [Command::PlanEdit(
+            id,
+            key("shop", "api"),
+            plan.change.clone()
+        )]
+    );
+
+    let mut after = plan.before.as_ref().clone();
+    after.service_type = ServiceType::ClusterIP;
+    let preview = Arc::new(Written {
+        service: after.clone(),
+        warnings: Vec::new(),
+    });
+    let ready = EditStep::Ready {
+        plan: plan.clone(),
+        preview,
+    };
+    window.publish(scene_with_edit(2, id, ready));
+    assert!(window.says("nodePort 30080 is released"));
+    assert!(window.says("Helm manages it"));
+    window.click("Apply…");
+    assert_eq!(window.commands(), [], "nothing before the question");
+    assert!(window.says(
+        "In context lab-eu-1, namespace shop: change Service api from NodePort to ClusterIP?"
+    ));
+    window.click("Yes, change it");
+    assert_eq!(window.commands(), [Command::ApplyEdit(id)]);
+
+    let outcome = Arc::new(Outcome {
+        before: plan.before.clone(),
+        after: Arc::new(after),
+        warnings: Vec::new(),
+    });
+    window.publish(scene_with_edit(3, id, EditStep::Applied(outcome)));
+    assert!(window.says("Service shop/api is ClusterIP now"));
+    window.click("Undo…");
+    let commands = window.commands();
+    let [
+        Command::DiscardEdit(EditId(1)),
+        Command::PlanEdit(EditId(2), _, change),
+    ] = commands.as_slice()
+    else {
+        panic!("the old plan is dropped and a new one made, not {commands:?}");
+    };
+    assert_eq!(change.to, ServiceType::NodePort);
+    assert_eq!(change.node_ports, [Some(30080)], "the port it had");
+}
+
+#[test]
+fn the_servers_own_words_are_shown_by_field() {
+    let mut window = with_api_selected(busy_scene());
+    window.key(Modifiers::NONE, Key::T);
+    window.click("LoadBalancer");
+    window.commands();
+    let failed = EditStep::Failed {
+        reason: "Service \"api\" is invalid".into(),
+        fields: vec![FieldError {
+            field: "spec.ports[0].nodePort".into(),
+            message: "provided port is already allocated".into(),
+        }],
+    };
+    window.publish(scene_with_edit(2, EditId(1), failed));
+    assert!(window.says("Service \"api\" is invalid"));
+    assert!(window.says("spec.ports[0].nodePort"));
+    assert!(window.says("provided port is already allocated"));
+    assert!(!window.shows("Apply…"));
+}
+
+#[test]
+fn an_alias_asks_for_its_name_before_it_is_planned() {
+    let mut window = with_api_selected(busy_scene());
+    window.click("Change type…");
+    window.click("ExternalName");
+    assert_eq!(window.commands(), []);
+    assert!(!window.enabled("Check with the server"));
+    window.type_into("External name", "api.example.com");
+    window.click("Check with the server");
+    let commands = window.commands();
+    let [Command::PlanEdit(_, _, change)] = commands.as_slice() else {
+        panic!("one plan, not {commands:?}");
+    };
+    assert_eq!(change.external_name.as_deref(), Some("api.example.com"));
+    window.click("Close");
+    assert_eq!(window.commands(), [Command::DiscardEdit(EditId(1))]);
+}
+
+#[test]
+fn the_list_of_forwards_stops_and_removes() {
+    let mut window = Window::open(busy_scene());
+    window.click("Stop forward shop/web");
+    assert_eq!(window.commands(), [Command::StopForward(ForwardId(1))]);
+    window.click("Remove forward shop/api");
+    assert_eq!(window.commands(), [Command::RemoveForward(ForwardId(4))]);
+    window.click("Stop all forwards");
+    assert_eq!(window.commands().len(), 4);
+}
+
+#[test]
+fn a_problem_leads_to_its_service() {
+    let mut window = Window::open(busy_scene());
+    window.key(Modifiers::COMMAND, Key::Num3);
+    let problem = window
+        .harness
+        .query_all_by_label_contains("Problem of shop/orphan:")
+        .next()
+        .expect("the orphan is listed");
+    problem.click();
+    window.settle();
+    assert_eq!(
+        window.selection().as_ref().and_then(service_of),
+        Some(key("shop", "orphan"))
+    );
+}
+
+fn service_of(node: &NodeId) -> Option<svcscope::inventory::ObjectKey> {
+    svcscope::ui::state::service_of(node).cloned()
+}
+
+#[test]
+fn search_finds_says_when_nothing_does_and_is_cleared() {
+    let mut window = Window::open(busy_scene());
+    window.key(Modifiers::NONE, Key::Slash);
+    window
+        .harness
+        .get_by_label("Search Services")
+        .type_text("type:loadbalancer");
+    window.settle();
+    assert!(window.shows("Service shop/web"));
+    assert!(!window.shows("Service infra/db"));
+    assert!(window.shows("2 hits"));
+    window
+        .harness
+        .get_by_label("Search Services")
+        .type_text(" nothing-like-this");
+    window.settle();
+    assert!(window.says("Nothing matches"));
+    window.click("Clear search");
+    assert!(window.shows("Service infra/db"));
+}
+
+#[test]
+fn a_key_moves_into_the_search_and_is_not_typed_there() {
+    let mut window = Window::open(busy_scene());
+    window.harness.event(egui::Event::Text("/".to_owned()));
+    window.key(Modifiers::NONE, Key::Slash);
+    assert_eq!(window.harness.state().state().view.search, "");
+}
+
+#[test]
+fn the_palette_runs_a_command_and_goes_to_a_service() {
+    let mut window = Window::open(busy_scene());
+    window.key(Modifiers::COMMAND, Key::K);
+    window
+        .harness
+        .get_by_label("Find a command")
+        .type_text("infra/queue");
+    window.settle();
+    window.key(Modifiers::NONE, Key::Enter);
+    assert_eq!(
+        window.selection(),
+        Some(NodeId::Service(key("infra", "queue")))
+    );
+    window.commands();
+    window.key(Modifiers::COMMAND, Key::K);
+    window
+        .harness
+        .get_by_label("Find a command")
+        .type_text("reconnect");
+    window.settle();
+    window.key(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.commands(), [Command::Reconnect]);
+}
+
+#[test]
+fn an_alias_offers_no_forward_and_says_why() {
+    let mut window = Window::open(busy_scene());
+    window.click("Service shop/legacy");
+    assert!(!window.enabled("Forward"));
+    assert!(!window.enabled("Curl"));
+    assert!(window.enabled("Change type…"));
+    window.commands();
+    window.key(Modifiers::NONE, Key::F);
+    assert!(!window.shows("Start forward"));
+}
+
+#[test]
+fn a_number_of_the_overview_lists_what_it_counts() {
+    let mut window = Window::open(busy_scene());
+    window.click("List broken Services");
+    assert!(window.shows("Service shop/orphan"));
+    assert!(!window.shows("Service shop/web"));
+}
+
+#[test]
+fn the_right_button_opens_a_menu_of_what_can_be_done() {
+    let mut window = Window::open(busy_scene());
+    window
+        .harness
+        .get_by_label("Service infra/db")
+        .click_secondary();
+    window.settle();
+    window.commands();
+    window
+        .harness
+        .get_by_label_contains("Forward a port…")
+        .click();
+    window.settle();
+    window.key(Modifiers::NONE, Key::Enter);
+    let spec = ForwardSpec::new(
+        ForwardTarget::Service(key("infra", "db")),
+        RemotePort::Number(5432),
+    );
+    assert_eq!(
+        window.commands(),
+        [Command::StartForward(ForwardId(1), spec)]
+    );
+}
+
+#[test]
+fn read_only_greys_what_writes_and_nothing_else() {
+    let window = with_api_selected(Scene {
+        read_only: true,
+        ..busy_scene()
+    });
+    assert!(!window.enabled("Change type…"));
+    assert!(window.enabled("Forward"));
+    assert!(window.shows("read-only"));
+}
+
+#[test]
+fn a_lost_connection_says_since_when_and_calls_nothing_healthy() {
+    let mut window = with_api_selected(Scene {
+        connection: ConnectionState::Lost {
+            since: now() - jiff::SignedDuration::from_secs(42),
+            reason: "connection reset".into(),
+        },
+        ..busy_scene()
+    });
+    assert!(window.says("Connection lost 42 s ago: connection reset"));
+    assert!(window.says("stale since"));
+    assert!(!window.shows("healthy"));
+    assert!(!window.enabled("Forward"));
+    window.click("Try again now");
+    assert_eq!(window.commands(), [Command::Reconnect]);
+}
+
+#[test]
+fn a_failed_connection_offers_to_try_again_and_other_contexts() {
+    let mut window = Window::open(Scene {
+        connection: ConnectionState::Failed {
+            reason: "exec plugin aws-iam-authenticator: not found".into(),
+        },
+        context: Some("lab-eu-1".into()),
+        contexts: contexts(),
+        ..Scene::default()
+    });
+    assert!(window.says("aws-iam-authenticator: not found"));
+    window.click("Try again");
+    window.click("Connect to prod-us-2");
+    assert_eq!(
+        window.commands(),
+        [
+            Command::Reconnect,
+            Command::Connect(Some("prod-us-2".into()))
+        ]
+    );
+}
+
+#[test]
+fn no_permission_is_said_in_the_servers_words() {
+    let mut inventory = Inventory::default();
+    inventory.apply(Change::Sync(
+        Kind::Service,
+        Scope::Cluster,
+        Sync::Forbidden {
+            message: "services is forbidden: User \"dev\" cannot list resource".into(),
+        },
+    ));
+    let window = Window::open(Scene {
+        connection: ConnectionState::Connected,
+        inventory,
+        ..Scene::default()
+    });
+    assert!(window.says("services is forbidden: User \"dev\""));
+    assert!(window.says("? services"), "not known is not none");
+}
+
+#[test]
+fn contexts_and_namespaces_are_switched_from_the_bar() {
+    let mut window = Window::open(busy_scene());
+    window.click("Context lab-eu-1");
+    window.click("prod-us-2");
+    assert_eq!(
+        window.commands(),
+        [Command::Connect(Some("prod-us-2".into()))]
+    );
+    window.click("All namespaces");
+    window.click("shop");
+    assert_eq!(
+        window.commands(),
+        [Command::SetNamespaces(vec!["shop".into()])]
+    );
+}
+
+#[test]
+fn what_happens_is_told_once_by_a_notice() {
+    let mut window = Window::open(busy_scene());
+    let news = |revision| {
+        let mut scene = Scene {
+            revision,
+            ..busy_scene()
+        };
+        let mut activity = scene.activity.to_vec();
+        activity.push(Activity {
+            number: 5,
+            at: now(),
+            level: ActivityLevel::Info,
+            text: "Forward infra/db found a ready pod".into(),
+        });
+        scene.activity = activity.into();
+        scene
+    };
+    window.publish(news(2));
+    assert!(window.shows("Forward infra/db found a ready pod"));
+    window.click("Dismiss");
+    window.publish(news(3));
+    assert!(!window.shows("Forward infra/db found a ready pod"));
+}
+
+#[test]
+fn a_selection_that_is_gone_is_dropped_with_a_word() {
+    let mut window = with_api_selected(busy_scene());
+    window.publish(Scene {
+        revision: 2,
+        connection: ConnectionState::Connected,
+        ..canvas_support::Sample::new().scene(2)
+    });
+    assert_eq!(window.selection(), None);
+    assert!(window.says("Service shop/api is gone"));
+}
+
+#[test]
+fn the_window_comes_to_rest() {
+    let mut window = with_api_selected(busy_scene());
+    window
+        .harness
+        .try_run()
+        .expect("no frame asks for the next one");
+}
+
+#[test]
+fn every_running_request_can_be_cancelled_from_the_list() {
+    let mut window = Window::open(Scene {
+        requests: vec![request(RequestId(9), RequestState::Running)].into(),
+        ..busy_scene()
+    });
+    window.key(Modifiers::COMMAND, Key::Num2);
+    window.click("Cancel request shop/api");
+    assert_eq!(window.commands(), [Command::CancelCurl(RequestId(9))]);
+}

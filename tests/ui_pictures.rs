@@ -1,0 +1,109 @@
+//! Pictures of the whole window in its states, to look at: written where `SVCSCOPE_PICTURES`
+//! says, skipped without it.
+
+#![allow(
+    clippy::expect_used,
+    reason = "a picture that can't be made fails the test"
+)]
+
+mod canvas_support;
+mod ui_support;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use egui::Theme;
+use egui_kittest::kittest::Queryable as _;
+use svcscope::{
+    edit::Written,
+    engine::{ConnectionState, EditId, EditStep, Scene},
+    inventory::ServiceType,
+};
+use ui_support::{Window, busy_scene, contexts, now, plan, scene_with_edit};
+
+fn save(window: &mut Window, folder: &Path, name: &str) {
+    let picture = window.harness.render().expect("a Vulkan or GL driver");
+    picture
+        .save(folder.join(format!("window-{name}.png")))
+        .expect("the folder can be written");
+}
+
+fn click(window: &mut Window, label: &str) {
+    window.harness.get_by_label(label).click();
+    window.settle();
+}
+
+#[test]
+fn pictures() {
+    let Some(folder) = std::env::var_os("SVCSCOPE_PICTURES").map(PathBuf::from) else {
+        eprintln!("skipped: SVCSCOPE_PICTURES names no folder for pictures");
+        return;
+    };
+    for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
+        let mut window = Window::open_in(busy_scene(), theme);
+        save(&mut window, &folder, &format!("start-{word}"));
+        click(&mut window, "Service shop/api");
+        window.harness.run_steps(100);
+        save(&mut window, &folder, &format!("selected-{word}"));
+        for tab in ["Requests 1", "Problems 3", "Activity"] {
+            if window.harness.query_by_label(tab).is_some() {
+                click(&mut window, tab);
+                save(&mut window, &folder, &format!("tab-{tab}-{word}"));
+            }
+        }
+        click(&mut window, "Forward");
+        save(&mut window, &folder, &format!("forward-{word}"));
+        click(&mut window, "Close");
+        click(&mut window, "Requests 1");
+        click(&mut window, "Show request shop/api");
+        save(&mut window, &folder, &format!("curl-{word}"));
+        click(&mut window, "Close");
+        click(&mut window, "Commands");
+        save(&mut window, &folder, &format!("palette-{word}"));
+        window.harness.key_press(egui::Key::Escape);
+        window.settle();
+        click(&mut window, "Change type…");
+        click(&mut window, "LoadBalancer");
+        let mut change = plan(ServiceType::LoadBalancer);
+        change.gains = vec![
+            "an address outside the cluster, once a load balancer grants one".into(),
+            "nodePort 30080 stays".into(),
+        ];
+        change.losses.clear();
+        let change = Arc::new(change);
+        let ready = EditStep::Ready {
+            preview: Arc::new(Written {
+                service: change.before.as_ref().clone(),
+                warnings: vec!["spec.loadBalancerIP is deprecated".into()],
+            }),
+            plan: change,
+        };
+        window.publish(scene_with_edit(2, EditId(1), ready));
+        click(&mut window, "Apply…");
+        save(&mut window, &folder, &format!("change-{word}"));
+        click(&mut window, "Close");
+        click(&mut window, "Keyboard shortcuts");
+        save(&mut window, &folder, &format!("help-{word}"));
+    }
+    let failed = Scene {
+        connection: ConnectionState::Failed {
+            reason: "Tried https://10.88.0.1:6443 of context lab-eu-1: connection refused. Is the cluster running, and is the VPN up?".into(),
+        },
+        context: Some("lab-eu-1".into()),
+        contexts: contexts(),
+        ..Scene::default()
+    };
+    let mut window = Window::open(failed);
+    save(&mut window, &folder, "failed");
+    let lost = Scene {
+        connection: ConnectionState::Lost {
+            since: now() - jiff::SignedDuration::from_secs(42),
+            reason: "the API server closed the connection".into(),
+        },
+        ..busy_scene()
+    };
+    let mut window = Window::open(lost);
+    save(&mut window, &folder, "lost");
+}

@@ -1,0 +1,328 @@
+//! A window without an engine: scenes made by hand, commands caught on the other side.
+#![allow(dead_code, reason = "each test uses a part of it")]
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use egui::{Theme, vec2};
+use egui_kittest::Harness;
+use jiff::{SignedDuration, Timestamp};
+use svcscope::{
+    edit::{Plan, TypeChange},
+    engine::{
+        Activity, ActivityLevel, Command, ConnectionState, ContextInfo, Counterpart, EditId,
+        EditStatus, EditStep, RequestState, RequestStatus, Scene, pair,
+    },
+    forward::{ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort},
+    inventory::{
+        Change, Delta, EventRecord, Kind, NamespaceRecord, ObjectKey, Scope, ServiceType, Sync,
+    },
+    probe::{CurlRequest, CurlResponse, RequestId, Scheme},
+    ui::{App, AppOptions},
+};
+
+use crate::canvas_support;
+
+/// The time of every test.
+pub fn now() -> Timestamp {
+    "2026-06-01T12:00:00Z".parse().expect("a time")
+}
+
+fn ago(secs: i64) -> Timestamp {
+    now() - SignedDuration::from_secs(secs)
+}
+
+pub fn key(namespace: &str, name: &str) -> ObjectKey {
+    ObjectKey::new(namespace, name)
+}
+
+/// The cluster of the design's picture, with something in every panel.
+pub fn busy_scene() -> Scene {
+    let mut sample = canvas_support::shop();
+    let mut api = sample
+        .inventory
+        .service(&key("shop", "api"))
+        .expect("in the sample")
+        .as_ref()
+        .clone();
+    api.created = Some(ago(3 * 86_400 + 100));
+    api.uid = "6f1d8c0e-51a1-4a9b-9a34-0f6a3c2b7d10".into();
+    api.resource_version = "48213".into();
+    api.ip_families = vec!["IPv4".into()];
+    api.ip_family_policy = Some("SingleStack".into());
+    api.external_traffic_policy = Some(svcscope::inventory::TrafficPolicy::Cluster);
+    api.internal_traffic_policy = Some(svcscope::inventory::TrafficPolicy::Cluster);
+    api.labels = [
+        ("app", "api"),
+        ("app.kubernetes.io/managed-by", "Helm"),
+        ("team", "checkout"),
+    ]
+    .map(|(key, value)| (key.into(), value.into()))
+    .into();
+    sample.put(api);
+    for name in ["default", "infra", "kube-system", "shop"] {
+        sample
+            .inventory
+            .apply(Change::Namespace(Delta::Upsert(NamespaceRecord {
+                name: name.into(),
+                labels: Default::default(),
+                terminating: false,
+            })));
+    }
+    sample
+        .inventory
+        .apply(Change::Event(Delta::Upsert(EventRecord {
+            key: key("shop", "api.1"),
+            service: key("shop", "api"),
+            warning: true,
+            reason: "FailedToUpdateEndpointSlices".into(),
+            message: "Error updating Endpoint Slices for Service shop/api: conflict".into(),
+            count: 3,
+            last_seen: Some(ago(240)),
+            source: "endpoint-slice-controller".into(),
+        })));
+    sample.inventory.apply(Change::Sync(
+        Kind::Event,
+        Scope::Cluster,
+        Sync::Forbidden {
+            message: "events is forbidden: User \"dev\" cannot list resource \"events\"".into(),
+        },
+    ));
+    Scene {
+        connection: ConnectionState::Connected,
+        context: Some("lab-eu-1".into()),
+        server: Some("https://10.88.0.1:6443".into()),
+        version: Some("v1.36.2".into()),
+        contexts: contexts(),
+        forwards: forwards(),
+        requests: vec![request(
+            RequestId(7),
+            RequestState::Done(Arc::new(response())),
+        )]
+        .into(),
+        activity: activity(),
+        last_change: Some((ago(2), "pod shop/api-7f9c-gc not ready".into())),
+        api_millis: Some(12),
+        ..sample.scene(1)
+    }
+}
+
+pub fn contexts() -> Arc<[ContextInfo]> {
+    ["lab-eu-1", "prod-us-2"]
+        .map(|name| ContextInfo {
+            name: name.into(),
+            cluster: name.into(),
+            namespace: Some("shop".into()),
+            file: Some("/home/dev/.kube/config".into()),
+        })
+        .into()
+}
+
+fn forwards() -> Arc<[ForwardStatus]> {
+    let status = |id, name: &str, namespace: &str, port, local: &str, state| ForwardStatus {
+        id: ForwardId(id),
+        spec: ForwardSpec::new(
+            ForwardTarget::Service(key(namespace, name)),
+            RemotePort::Number(port),
+        ),
+        local: local.parse::<SocketAddr>().ok(),
+        state,
+        pod: None,
+        pod_port: None,
+        open: 0,
+        total: 0,
+        bytes_up: 0,
+        bytes_down: 0,
+        last_error: None,
+        started: ago(600),
+    };
+    let mut web = status(
+        1,
+        "web",
+        "shop",
+        80,
+        "127.0.0.1:8080",
+        ForwardState::Connected,
+    );
+    web.pod = Some(key("shop", "web-7f9c-kj"));
+    web.pod_port = Some(8080);
+    web.open = 2;
+    web.total = 148;
+    web.bytes_down = 1_234_567;
+    web.bytes_up = 14_210;
+    let waiting = ForwardState::Waiting {
+        since: ago(12),
+        reason: "no ready pod behind pg 5432".into(),
+    };
+    let failed = ForwardState::Failed {
+        reason: "local port 9000 is taken: choose another or leave it empty".into(),
+    };
+    vec![
+        web,
+        status(2, "db", "infra", 5432, "127.0.0.1:5432", waiting),
+        status(
+            3,
+            "api",
+            "shop",
+            8081,
+            "127.0.0.1:9001",
+            ForwardState::Listening,
+        ),
+        status(4, "api", "shop", 8081, "", failed),
+    ]
+    .into()
+}
+
+pub fn request(id: RequestId, state: RequestState) -> RequestStatus {
+    RequestStatus {
+        id,
+        request: CurlRequest {
+            target: ForwardTarget::Service(key("shop", "api")),
+            port: RemotePort::Number(8081),
+            scheme: Scheme::Http,
+            method: "GET".to_owned(),
+            path: "/healthz?full=1".to_owned(),
+            headers: vec![("Accept".to_owned(), "application/json".to_owned())],
+            body: None,
+            timeout: Duration::from_secs(30),
+        },
+        started: ago(30),
+        state,
+    }
+}
+
+pub fn response() -> CurlResponse {
+    let body = "{\n  \"status\": \"degraded\",\n  \"checks\": {\n    \"db\": true,\n    \"queue\": false\n  },\n  \"uptime_secs\": 86113\n}\n";
+    CurlResponse {
+        version: "HTTP/1.1".to_owned(),
+        status: 503,
+        headers: vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("x-request-id".to_owned(), "b7f1".to_owned()),
+        ],
+        body: body.into(),
+        body_bytes: body.len() as u64,
+        truncated: false,
+        pod: Some(key("shop", "api-7f9c-gc")),
+        via: "port-forward to pod api-7f9c-gc port 8080".into(),
+        first_byte: Duration::from_millis(12),
+        total: Duration::from_millis(14),
+    }
+}
+
+fn activity() -> Arc<[Activity]> {
+    [
+        (1, 700, ActivityLevel::Info, "Connected to lab-eu-1"),
+        (
+            2,
+            600,
+            ActivityLevel::Info,
+            "Forward shop/web listens at 127.0.0.1:8080",
+        ),
+        (
+            3,
+            40,
+            ActivityLevel::Warning,
+            "Forward infra/db waits: no ready pod behind pg 5432",
+        ),
+        (
+            4,
+            10,
+            ActivityLevel::Error,
+            "Forward shop/api failed: local port 9000 is taken: choose another or leave it empty",
+        ),
+    ]
+    .map(|(number, secs, level, text)| Activity {
+        number,
+        at: ago(secs),
+        level,
+        text: text.into(),
+    })
+    .into()
+}
+
+/// A plan for shop/api.
+pub fn plan(to: ServiceType) -> Plan {
+    let before = busy_scene()
+        .inventory
+        .service(&key("shop", "api"))
+        .expect("in the sample")
+        .clone();
+    Plan {
+        service: key("shop", "api"),
+        before,
+        change: TypeChange {
+            to,
+            external_name: None,
+            node_ports: vec![None],
+        },
+        patch: serde_json::json!({}),
+        gains: Vec::new(),
+        losses: vec!["nodePort 30080 is released".into()],
+        notes: vec!["Helm manages it and may change it back".into()],
+    }
+}
+
+pub fn scene_with_edit(revision: u64, id: EditId, step: EditStep) -> Scene {
+    Scene {
+        revision,
+        edits: vec![EditStatus {
+            id,
+            service: key("shop", "api"),
+            step,
+        }]
+        .into(),
+        ..busy_scene()
+    }
+}
+
+/// A window with the engine's side of its handle.
+pub struct Window {
+    pub harness: Harness<'static, App>,
+    pub engine: Counterpart,
+}
+
+impl Window {
+    pub fn open(scene: Scene) -> Self {
+        Self::open_in(scene, Theme::Dark)
+    }
+
+    pub fn open_in(scene: Scene, theme: Theme) -> Self {
+        let (handle, engine) = pair(scene);
+        let options = AppOptions {
+            theme: match theme {
+                Theme::Dark => egui::ThemePreference::Dark,
+                Theme::Light => egui::ThemePreference::Light,
+            },
+            clock: now,
+            ..AppOptions::default()
+        };
+        let harness = Harness::builder()
+            .with_size(vec2(1600.0, 1000.0))
+            .with_theme(theme)
+            .with_max_steps(64)
+            .build_eframe(move |cc| App::new(cc, handle, options));
+        let mut window = Self { harness, engine };
+        window.settle();
+        window
+    }
+
+    /// Draws until nothing asks for another frame, or a spinner turns.
+    pub fn settle(&mut self) {
+        self.harness.run_ok();
+    }
+
+    /// The commands that were sent since the last call.
+    pub fn commands(&mut self) -> Vec<Command> {
+        let mut commands = Vec::new();
+        while let Ok(command) = self.engine.commands.try_recv() {
+            commands.push(command);
+        }
+        commands
+    }
+
+    /// Publishes a scene as the engine would.
+    pub fn publish(&mut self, scene: Scene) {
+        self.engine.publish(scene);
+        self.settle();
+    }
+}

@@ -1,0 +1,427 @@
+//! The main job as a person clicks it: the real window and engine on the embedded demo cluster.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+mod common;
+mod live_window;
+
+use std::{
+    io::{Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    time::Duration,
+};
+
+use egui::{Key, accesskit::Role};
+use live_window::LiveWindow;
+use serde_json::{Value, json};
+use svcscope::{
+    edit::TypeChange,
+    engine::{Command, Config, EditId, EditStep, Remembered},
+    forward::ForwardState,
+    inventory::{ObjectKey, ServiceType, Text},
+    session::{Settings, Theme},
+    topology::NodeId,
+};
+
+fn shop(name: &str) -> ObjectKey {
+    ObjectKey::new("shop", name)
+}
+
+/// What the cluster itself has.
+fn stored(window: &LiveWindow, name: &str) -> Value {
+    let service = window.control().get("services", "shop", name);
+    service.expect("the Service is there")
+}
+
+fn selection(window: &LiveWindow) -> Option<NodeId> {
+    window.harness.state().state().view.selection.clone()
+}
+
+fn get(to: SocketAddr, path: &str) -> (String, Vec<u8>) {
+    let mut stream = TcpStream::connect(to).expect("the local port is open");
+    let request = format!("GET {path} HTTP/1.0\r\nhost: demo\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("written");
+    stream.shutdown(Shutdown::Write).expect("half closed");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("read");
+    (request, answer)
+}
+
+/// A pod of shop/api by its name in the window.
+fn api_pod(window: &LiveWindow) -> String {
+    let label = window.label_starting("Forward pod shop/api-");
+    let label = label.expect("the inspector lists the pods");
+    label
+        .strip_prefix("Forward pod shop/")
+        .expect("found by it")
+        .to_owned()
+}
+
+#[test]
+fn the_cluster_is_listed_and_drawn() {
+    let window = LiveWindow::open();
+    for name in ["shop/web", "shop/api", "shop/cache", "infra/db"] {
+        assert!(window.shows(&format!("Service {name}")), "{name} is listed");
+        assert!(
+            window.says(&format!("Service {name}, ")),
+            "{name} is on the map"
+        );
+    }
+    assert!(window.shows("live"));
+    let scene = window.scene();
+    let services = scene.inventory.services().count();
+    assert!(window.says(&format!("{services} services · ")));
+}
+
+#[test]
+fn a_click_in_the_list_or_on_the_map_shows_all_about_a_service() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/api");
+    assert_eq!(selection(&window), Some(NodeId::Service(shop("api"))));
+    let api = stored(&window, "api");
+    for fact in [
+        "app=api",
+        "api.shop.svc.cluster.local",
+        api["spec"]["clusterIP"].as_str().expect("allocated"),
+        "Endpoints (2)",
+    ] {
+        assert!(window.says(fact), "{fact}");
+    }
+    let events = window.label_starting("Events (").expect("a section");
+    window.click(&events);
+    window.click("YAML");
+    window.until("the YAML", |window| window.says("nodePort: 30080"));
+
+    window.key(Key::Num0);
+    window.click_containing("Service shop/web, LoadBalancer");
+    assert_eq!(selection(&window), Some(NodeId::Service(shop("web"))));
+    assert!(window.says("203.0.113.7:443"));
+    assert!(window.says("managed by Helm"));
+}
+
+#[test]
+fn a_forward_carries_bytes_says_so_and_ends() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/api");
+    window.key(Key::F);
+    window.click("Start forward");
+    window.until("the forward to listen", |window| window.shows("listening"));
+    let local = window.forward().local.expect("it listens");
+    assert!(window.shows(&local.to_string()));
+
+    let (request, answer) = get(local, "/bytes?n=5000");
+    assert!(answer.starts_with(b"HTTP/1.0 200 OK"));
+    let (down, up) = (answer.len() as u64, request.len() as u64);
+    assert!((5_150..5_249).contains(&down), "{down} bytes are 5.2 kB");
+    window.until("the bytes to be counted", |window| {
+        window.says(&format!("5.2 kB · {up} B")) && window.shows("0 open, 1 total")
+    });
+    let forward = window.forward();
+    assert_eq!((forward.bytes_down, forward.bytes_up), (down, up));
+
+    window.click("Stop forward shop/api");
+    window.until("the forward to stop", |window| window.shows("stopped"));
+    TcpListener::bind(local).expect("the local port is free");
+    window.click("Remove forward shop/api");
+    window.until("an empty list", |window| window.shows("No forwards"));
+}
+
+#[test]
+fn a_port_and_a_pod_are_forwarded_by_their_own_buttons() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/api");
+    window.click("Forward shop/api port 8081");
+    window.click("Start forward");
+    window.until_says("Stop forward shop/api");
+    let local = window.forward().local.expect("it listens");
+    let (_, answer) = get(local, "/");
+    assert!(String::from_utf8_lossy(&answer).contains("api-"));
+
+    let pod = api_pod(&window);
+    window.click(&format!("Forward pod shop/{pod}"));
+    window.click("Start forward");
+    window.until_says(&format!("Stop forward shop/pod/{pod}"));
+    let forward = window.forward();
+    assert_eq!(forward.state, ForwardState::Listening);
+    let (_, answer) = get(forward.local.expect("it listens"), "/");
+    assert!(String::from_utf8_lossy(&answer).contains(&pod));
+}
+
+#[test]
+fn a_local_port_that_is_taken_is_said_in_the_list() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = taken.local_addr().expect("bound").port();
+    let mut window = LiveWindow::open();
+    window.click("Service shop/api");
+    window.key(Key::F);
+    window.type_into("Local port", &port.to_string());
+    window.click("Start forward");
+    window.until_says("failed: ");
+    assert!(window.says(&port.to_string()));
+    assert!(window.shows("Start again forward shop/api"));
+}
+
+#[test]
+fn a_request_shows_status_body_and_time() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/api");
+    window.key(Key::C);
+    window.type_into("Path", "/");
+    window.click("Send");
+    window.until("the answer", |window| window.shows("200 OK"));
+    assert!(window.says(" ms to the first byte, "));
+    assert!(window.says("via port-forward to pod api-"));
+    let scene = window.scene();
+    let svcscope::engine::RequestState::Done(response) = &scene.requests[0].state else {
+        panic!("answered, not {:?}", scene.requests[0].state);
+    };
+    let body = String::from_utf8_lossy(&response.body).into_owned();
+    assert!(body.contains("api-"), "{body}");
+    assert!(window.says(body.lines().next().expect("a line")));
+    let headers = window.label_starting("Headers (").expect("a choice");
+    window.click(&headers);
+    assert!(window.says("content-type"));
+}
+
+#[test]
+fn a_refused_port_gives_the_kubelets_words() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/api");
+    let pod = api_pod(&window);
+    window.click(&format!("Curl pod shop/{pod}"));
+    window.click("Other");
+    window.type_into("Target port", "9");
+    window.click("Send");
+    window.until_says("connection refused");
+    assert!(window.says("9"));
+}
+
+#[test]
+fn a_type_is_changed_as_the_server_allows() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/cache");
+    window.key(Key::T);
+    window.choose(ServiceType::NodePort);
+    window.until_says("It would accept the change (dry run)");
+    assert!(window.says("nodePort"));
+    assert_eq!(stored(&window, "cache")["spec"]["type"], "ClusterIP");
+    window.click("Apply…");
+    let context = window.scene().context.clone().expect("connected");
+    assert!(window.says(&format!(
+        "In context {context}, namespace shop: change Service cache from ClusterIP to NodePort?"
+    )));
+    window.click("Yes, change it");
+    window.until("the change", |window| {
+        window.shows("Service shop/cache is NodePort now")
+    });
+    window.click("Done");
+    let cache = stored(&window, "cache");
+    assert_eq!(cache["spec"]["type"], "NodePort");
+    let node_port = cache["spec"]["ports"][0]["nodePort"].clone();
+    window.until("the map to show it", |window| {
+        window.says("Service shop/cache, NodePort")
+            && window.says(&format!("Door any node :{node_port} of shop/cache"))
+    });
+
+    // From what it is now to an alias.
+    window.key(Key::T);
+    window.choose(ServiceType::ExternalName);
+    window.type_into("External name", "cache.example.com");
+    window.click("Check with the server");
+    window.until_says("It would accept the change (dry run)");
+    window.click("Apply…");
+    window.click("Yes, change it");
+    window.until_says("Service shop/cache is ExternalName now");
+    window.click("Done");
+    window.until_says("External name cache.example.com of shop/cache");
+    assert_eq!(stored(&window, "cache")["spec"]["type"], "ExternalName");
+}
+
+#[test]
+fn a_node_port_that_is_taken_gives_the_servers_words() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/cache");
+    window.click("Change type…");
+    window.choose(ServiceType::NodePort);
+    window.until_says("It would accept the change (dry run)");
+    window.type_into("nodePort for redis 6379", "30080");
+    window.click("Check with the server");
+    window.until_says("provided port is already allocated");
+    assert!(window.shows("spec.ports[0].nodePort"));
+    assert!(!window.shows("Apply…"));
+    assert_eq!(stored(&window, "cache")["spec"]["type"], "ClusterIP");
+}
+
+#[test]
+fn a_conflict_is_shown_and_overwrites_nothing() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/cache");
+    window.click("Change type…");
+    window.choose(ServiceType::NodePort);
+    window.until_says("It would accept the change (dry run)");
+    let somebody_else = json!({
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"namespace": "shop", "name": "cache", "labels": {"touched": "yes"}},
+    });
+    window.control().apply(somebody_else).expect("applied");
+    window.click("Apply…");
+    window.click("Yes, change it");
+    window.until_says("somebody changed the Service after it was read, so nothing was written");
+    let cache = stored(&window, "cache");
+    assert_eq!(cache["spec"]["type"], "ClusterIP");
+    assert_eq!(cache["metadata"]["labels"]["touched"], "yes");
+
+    // Planned anew from what it is now, it goes through.
+    window.click("Start over");
+    window.choose(ServiceType::NodePort);
+    window.until_says("It would accept the change (dry run)");
+    window.click("Apply…");
+    window.click("Yes, change it");
+    window.until_says("Service shop/cache is NodePort now");
+}
+
+#[test]
+fn a_lost_server_leaves_the_map_unknown_until_it_is_back() {
+    let mut window = LiveWindow::open();
+    assert!(window.says("Service shop/web, LoadBalancer, healthy"));
+    window.control().go_down();
+    window.until_says("Connection lost");
+    assert!(window.says("stale since"));
+    assert!(window.says("Service shop/web, LoadBalancer, unknown"));
+    assert!(!window.says(", healthy"));
+    window.control().come_up();
+    window.click("Try again now");
+    window.until("the map to be live again", |window| {
+        window.shows("live") && !window.says("Connection lost")
+    });
+    assert!(window.says("Service shop/web, LoadBalancer, healthy"));
+}
+
+#[test]
+fn connecting_anew_keeps_what_is_selected() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/api");
+    window.click("YAML");
+    window.until_says("nodePort: 30080");
+    let context = window.scene().context.clone().expect("connected");
+    window.click(&format!("Context {context}"));
+    window.click(&context);
+    window.until("the cluster to be read anew", |window| {
+        let scene = window.scene();
+        let connections = scene
+            .activity
+            .iter()
+            .filter(|activity| activity.text.starts_with("Connected to"));
+        connections.count() == 2 && window.shows("live")
+    });
+    assert_eq!(selection(&window), Some(NodeId::Service(shop("api"))));
+    assert!(!window.says("is gone"));
+    window.until_says("nodePort: 30080");
+}
+
+#[test]
+fn what_is_deleted_is_said_to_be_gone() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/cache");
+    let deleted = window.control().delete("services", "shop", "cache");
+    deleted.expect("deleted");
+    window.until_says("Service shop/cache is gone");
+    assert_eq!(selection(&window), None);
+    assert!(!window.says("Service shop/cache, "));
+}
+
+#[test]
+fn read_only_refuses_every_edit() {
+    let mut window = LiveWindow::open_with(|config| config.read_only = true);
+    window.click("Service shop/cache");
+    assert!(window.shows("read-only"));
+    assert!(!window.enabled("Change type…"));
+    window.key(Key::T);
+    assert!(!window.says("Change type of shop/cache to"));
+    assert!(window.harness.state().state().dialog.is_none());
+
+    // The engine refuses by itself: the grey button is only a courtesy.
+    let change = TypeChange {
+        to: ServiceType::NodePort,
+        external_name: None,
+        node_ports: vec![None],
+    };
+    let id = EditId(window.driven.handle.next_id());
+    let step = |window: &LiveWindow| {
+        let scene = window.scene();
+        let edit = scene.edits.iter().find(|edit| edit.id == id);
+        edit.map(|edit| edit.step.clone())
+    };
+    window
+        .driven
+        .send(Command::PlanEdit(id, shop("cache"), change));
+    window.until("the dry run", |window| {
+        matches!(step(window), Some(EditStep::Ready { .. }))
+    });
+    window.driven.send(Command::ApplyEdit(id));
+    window.until("the refusal", |window| match step(window) {
+        Some(EditStep::Failed { reason, .. }) => reason.contains("read-only"),
+        _ => false,
+    });
+    assert_eq!(stored(&window, "cache")["spec"]["type"], "ClusterIP");
+}
+
+#[test]
+fn theme_context_and_namespaces_are_known_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("settings.json");
+    let remember = |config: &mut Config| {
+        config.remembered = Some(Remembered {
+            settings: Settings::load(&path).settings,
+            path: path.clone(),
+        });
+    };
+    let mut window = LiveWindow::open_with(remember);
+    window.click("Switch between light and dark");
+    let shop = vec![Text::from("shop")];
+    window.driven.send(Command::SetNamespaces(shop.clone()));
+    window.until("one namespace", |window| {
+        *window.scene().namespaces == *shop
+    });
+    drop(window);
+
+    let mut saved = Settings::load(&path).settings;
+    assert_ne!(saved.theme, Theme::System);
+    assert_eq!(saved.last_context.as_deref(), Some("demo"));
+    saved.read_only_contexts.insert("demo".to_owned());
+    saved.save(&path).expect("saved");
+    let window = LiveWindow::open_with(remember);
+    assert_eq!(*window.scene().namespaces, *shop);
+    assert!(!window.shows("Service infra/db"));
+    assert!(window.shows("read-only"));
+}
+
+#[test]
+fn nothing_happening_asks_for_no_frame() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/web");
+    // Longer than a tooltip waits for the pointer to rest.
+    window.harness.run_steps(8);
+    // An age on screen may ask for a frame when it changes, nothing for one before that.
+    let content = window.content_for();
+    assert!(content >= Duration::from_secs(1), "{content:?}");
+}
+
+#[test]
+fn a_bar_on_the_map_acts_on_what_it_stands_at() {
+    let mut window = LiveWindow::open();
+    window.click_containing("Service shop/api, NodePort");
+    window.click_role(Role::Button, "Forward shop/api");
+    window.click("Start forward");
+    window.until_says("Stop forward shop/api");
+    window.click_role(Role::Button, "Change type of shop/api");
+    window.click("Close");
+    window.click_role(Role::Button, "Curl shop/api");
+    window.click("Send");
+    window.until("the answer", |window| window.shows("200 OK"));
+}
