@@ -10,7 +10,7 @@ use super::{ForwardSpec, ForwardTarget};
 use crate::inventory::{Inventory, ObjectKey, Text};
 
 /// A port of a pod that a connection may be sent to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Candidate {
     /// The pod.
     pub(crate) pod: ObjectKey,
@@ -18,6 +18,15 @@ pub(crate) struct Candidate {
     pub(crate) uid: Option<Text>,
     /// The pod's own port.
     pub(crate) port: u16,
+    /// How well it takes traffic now.
+    pub(crate) fitness: Fitness,
+}
+
+/// The same port of the same pod, however fit it is by now.
+impl PartialEq for Candidate {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.pod, &self.uid, self.port) == (&other.pod, &other.uid, other.port)
+    }
 }
 
 impl fmt::Display for Candidate {
@@ -53,7 +62,7 @@ impl NoPod {
 
 /// How well a pod takes traffic; better ones come first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fitness {
+pub(crate) enum Fitness {
     /// Ready and staying.
     Ready,
     /// Serving though terminating, or (behind no Service) running though not ready.
@@ -80,7 +89,7 @@ pub(crate) fn candidates(
 /// Candidates as they are found: each pod once, however many slices and address families name it.
 #[derive(Default)]
 struct Found {
-    fit: BTreeMap<ObjectKey, (Fitness, Candidate)>,
+    fit: BTreeMap<ObjectKey, Candidate>,
     unfit: u32,
 }
 
@@ -90,23 +99,23 @@ impl Found {
             self.unfit += 1;
             return;
         };
-        let held = self.fit.get(&pod).map(|(held, _)| *held);
+        let held = self.fit.get(&pod).map(|held| held.fitness);
         if held.is_none_or(|held| fitness < held) {
             let candidate = Candidate {
                 pod: pod.clone(),
                 uid,
                 port,
+                fitness,
             };
-            self.fit.insert(pod, (fitness, candidate));
+            self.fit.insert(pod, candidate);
         }
     }
 
     fn best_first(&self) -> Option<Vec<Candidate>> {
-        let mut fit: Vec<_> = self.fit.values().collect();
+        let mut fit: Vec<_> = self.fit.values().cloned().collect();
         // The map is sorted by name and the sort is stable.
-        fit.sort_by_key(|(fitness, _)| *fitness);
-        let candidates: Vec<_> = fit.into_iter().map(|(_, found)| found.clone()).collect();
-        (!candidates.is_empty()).then_some(candidates)
+        fit.sort_by_key(|candidate| candidate.fitness);
+        (!fit.is_empty()).then_some(fit)
     }
 }
 

@@ -122,13 +122,16 @@ async fn reach(way: &Way) -> Result<(Candidate, Box<dyn PodStream>), Text> {
     }
 }
 
-/// The pod of the last connection if it still is a good one, else the best that was not tried.
+/// The pod of the last connection if none is better now, else the best that was not tried: a pod
+/// that terminates is left as soon as another is ready.
 fn next(candidates: &[Candidate], way: &Way, tried: &[Candidate]) -> Option<Candidate> {
     let untried = || candidates.iter().filter(|one| !tried.contains(one));
+    let best = untried().next()?;
     let last = way.ledger.last();
     untried()
+        .take_while(|one| one.fitness == best.fitness)
         .find(|one| Some(*one) == last.as_ref())
-        .or_else(|| untried().next())
+        .or(Some(best))
         .cloned()
 }
 

@@ -28,6 +28,7 @@ pub(super) fn of_pod(
                     pod: key.clone(),
                     uid: None,
                     port: *port,
+                    fitness: Fitness::Ready,
                 }]),
                 RemotePort::Name(name) => Err(NoPod::waiting(format!(
                     "{}, so port `{name}` can't be looked up; give its number",
@@ -58,6 +59,7 @@ pub(super) fn of_pod(
         pod: key.clone(),
         uid: Some(pod.uid.clone()),
         port,
+        fitness: Fitness::Ready,
     }])
 }
 

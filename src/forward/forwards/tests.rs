@@ -164,6 +164,21 @@ async fn a_failed_dial_tries_the_next_pod_and_stays_with_the_one_that_worked() {
 }
 
 #[tokio::test]
+async fn a_pod_that_terminates_is_left_as_soon_as_another_is_ready() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a", "web-b"]);
+    bench.dialer.serve("web-a", echo("web-a"));
+    bench.dialer.serve("web-b", echo("web-b"));
+    let local = bench.start().await;
+    assert_eq!(ask(local, b"1 ").await.unwrap(), "1 web-a");
+    bench.until(|status| status.open == 0).await;
+
+    // The slice does not know it yet, and the pod still serves.
+    bench.cluster.deleting("web-a");
+    assert_eq!(ask(local, b"2 ").await.unwrap(), "2 web-b");
+}
+
+#[tokio::test]
 async fn after_three_pods_the_client_is_reset_and_the_reason_kept() {
     let bench = bench();
     bench
