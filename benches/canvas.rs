@@ -43,8 +43,8 @@ fn main() {
 fn run(name: &str, scene: &Scene) {
     println!(
         "\n{name}: {} nodes, {} edges",
-        scene.layout.nodes.len(),
-        scene.layout.edges.len(),
+        scene.layout.nodes().count(),
+        scene.layout.edges().count(),
     );
     println!(
         "{:28} {:>9} {:>9} {:>9} {:>9}",

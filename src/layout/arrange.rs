@@ -1,12 +1,11 @@
 //! From a topology to a layout.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Area, District, Layout, Options, Point,
+    Area, District, Family, Grouping, Layout, Options, PlacedFamily, Point,
     columns::{self, Columns},
-    kin::{self, Kin},
-    order,
+    kin, order,
     pack::{self, Parcel},
     place, size,
 };
@@ -23,7 +22,7 @@ pub fn arrange(topology: &Topology, options: &Options, last: Option<&Layout>) ->
     } else {
         Options::default().aspect
     };
-    let blocks = blocks(topology, options.group_above, aspect, last);
+    let blocks = blocks(topology, options, aspect, last);
     let parcels: Vec<Parcel> = blocks.iter().map(Block::parcel).collect();
     let packed = pack::pack(&parcels, aspect, last.and_then(units));
     let mut layout = Layout {
@@ -39,7 +38,6 @@ pub fn arrange(topology: &Topology, options: &Options, last: Option<&Layout>) ->
         },
         ..Layout::default()
     };
-    reserve(&mut layout, &blocks);
     for ((block, parcel), (unit, y)) in blocks.into_iter().zip(parcels).zip(packed.places) {
         let area = Area {
             x: pack::width(unit + 1) - size::DISTRICT_WIDTH,
@@ -52,29 +50,14 @@ pub fn arrange(topology: &Topology, options: &Options, last: Option<&Layout>) ->
     layout
 }
 
-/// Makes room for all nodes and edges at once.
-fn reserve(layout: &mut Layout, blocks: &[Block<'_>]) {
-    let families = || blocks.iter().flat_map(|block| &block.families);
-    let services = || families().flat_map(|kin| &kin.services);
-    let doors: usize = services().map(|traffic| traffic.entries.len()).sum();
-    let rows: usize = services().map(|traffic| traffic.ports.len()).sum();
-    let stops: usize = families().map(|kin| kin.stops.len()).sum();
-    let links: usize = families().map(|kin| kin.links.len()).sum();
-    let pods: usize = families().map(|kin| kin.pods).sum();
-    let cards = services().count();
-    layout.nodes.reserve(cards + doors + stops);
-    layout.edges.reserve(doors + links);
-    layout.index.reserve(cards + rows + doors + stops.max(pods));
-}
-
 /// The families of a namespace in their columns.
-struct Block<'a> {
+struct Block {
     namespace: Text,
-    families: Vec<Kin<'a>>,
+    families: Vec<Family>,
     columns: Columns,
 }
 
-impl Block<'_> {
+impl Block {
     fn parcel(&self) -> Parcel {
         Parcel {
             span: self.columns.count,
@@ -83,25 +66,30 @@ impl Block<'_> {
     }
 }
 
-fn blocks<'a>(
-    topology: &'a Topology,
-    group_above: usize,
+fn blocks(
+    topology: &Topology,
+    options: &Options,
     aspect: f32,
     last: Option<&Layout>,
-) -> Vec<Block<'a>> {
+) -> Vec<Block> {
     let columns_before: HashMap<&Text, usize> = last
         .into_iter()
         .flat_map(|last| &last.districts)
-        .map(|district| (&district.namespace, units_in(district.area.width)))
+        .map(|district| (&district.name, units_in(district.area.width)))
         .collect();
     let services: Vec<_> = topology.services().collect();
     services
         .chunk_by(|a, b| a.service.key.namespace == b.service.key.namespace)
         .filter_map(|services| {
             let namespace = services.first()?.service.key.namespace.clone();
-            let mut families = kin::families(services, group_above);
-            families.iter_mut().for_each(order::sort);
-            let heights: Vec<f32> = families.iter().map(place::height).collect();
+            let families: Vec<Family> = kin::families(services, options.group_above)
+                .into_iter()
+                .map(|mut kin| {
+                    order::sort(&mut kin);
+                    place::place(kin)
+                })
+                .collect();
+            let heights: Vec<f32> = families.iter().map(|family| family.size.height).collect();
             let before = columns_before.get(&namespace).copied();
             Some(Block {
                 columns: columns::wrap(&heights, aspect, before),
@@ -112,22 +100,37 @@ fn blocks<'a>(
         .collect()
 }
 
-fn build(layout: &mut Layout, block: Block<'_>, area: Area) {
+fn build(layout: &mut Layout, block: Block, area: Area) {
     let district = layout.districts.len();
+    let first = layout.families.len();
     layout.districts.push(District {
-        namespace: block.namespace,
+        name: block.namespace,
+        grouping: Grouping::Namespace,
         area,
-        services: block.families.iter().map(|kin| kin.services.len()).sum(),
-        pods: block.families.iter().map(|kin| kin.pods).sum(),
+        services: block
+            .families
+            .iter()
+            .map(|family| family.services().count())
+            .sum(),
+        pods: block.families.iter().map(|family| family.pods).sum(),
+        families: first..first + block.families.len(),
     });
-    for (kin, (column, y)) in block.families.into_iter().zip(block.columns.places) {
-        let at = Point {
+    for (family, (column, y)) in block.families.into_iter().zip(block.columns.places) {
+        let origin = Point {
             x: area.x
                 + size::DISTRICT_PADDING
                 + column as f32 * (size::DISTRICT_WIDTH + size::DISTRICT_GAP),
             y: area.y + size::DISTRICT_HEADER + y,
         };
-        place::place(layout, kin, at, district);
+        let at = layout.families.len();
+        for service in family.services() {
+            layout.of_service.insert(service.clone(), at);
+        }
+        layout.families.push(PlacedFamily {
+            origin,
+            district,
+            family: Arc::new(family),
+        });
     }
 }
 

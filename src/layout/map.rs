@@ -1,10 +1,27 @@
 //! The result of a layout.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    ops::Range,
+    sync::Arc,
+};
 
-use super::{Area, Point};
+use super::{Area, Point, size};
 use crate::inventory::{ObjectKey, Text};
 use crate::topology::{BackendState, NodeId, PortId};
+
+/// What stands together as a district.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Grouping {
+    /// A district for each namespace.
+    #[default]
+    Namespace,
+    /// A district for each application: `app.kubernetes.io/part-of`, else
+    /// `app.kubernetes.io/instance`.
+    App,
+    /// One district for everything.
+    None,
+}
 
 /// What a layout should look like.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +30,11 @@ pub struct Options {
     pub aspect: f32,
     /// A Service port with more pods of one workload than this shows them as one group.
     pub group_above: usize,
+    /// What stands together.
+    pub grouping: Grouping,
+    /// Families that a person put somewhere, by any of their Services: where their upper left
+    /// corner stands, from the upper left corner of their district.
+    pub pins: Arc<BTreeMap<ObjectKey, Point>>,
 }
 
 impl Default for Options {
@@ -20,21 +42,117 @@ impl Default for Options {
         Self {
             aspect: 1.6,
             group_above: 8,
+            grouping: Grouping::default(),
+            pins: Arc::default(),
         }
     }
 }
 
-/// A namespace as a block.
+/// A block of the map with a header: a namespace, or what else is grouped by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct District {
-    /// The namespace.
-    pub namespace: Text,
-    /// Its block.
+    /// What its header says: the namespace or the application; unique in a layout.
+    pub name: Text,
+    /// What it stands for.
+    pub grouping: Grouping,
+    /// Its block, in map units.
     pub area: Area,
     /// How many Services it holds.
     pub services: usize,
     /// How many different pods stand behind them.
     pub pods: usize,
+    /// Its families, as a range of [`Layout::families`].
+    pub families: Range<usize>,
+}
+
+impl District {
+    /// Where its families stand: what is below its header and within its padding.
+    pub fn content(&self) -> Area {
+        Area {
+            x: self.area.x + size::DISTRICT_PADDING,
+            y: self.area.y + size::DISTRICT_HEADER,
+            width: (self.area.width - 2.0 * size::DISTRICT_PADDING).max(0.0),
+            height: (self.area.height - size::DISTRICT_HEADER - size::DISTRICT_PADDING).max(0.0),
+        }
+    }
+}
+
+/// Services that share pods, with their doors and backends: the smallest thing that is placed.
+///
+/// All its places are relative to its own upper left corner, so that it moves as a whole and is
+/// shared between layouts while nothing in it changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Family {
+    /// Its width and height; everything of it is within.
+    pub size: Size,
+    /// Nodes, each once. Services are in the order in which they stand.
+    pub nodes: Vec<PlacedNode>,
+    /// Edges between them.
+    pub edges: Vec<PlacedEdge>,
+    /// Where each node is in [`Self::nodes`]. A port is there as its Service's card, a pod of a
+    /// group as the group.
+    pub index: HashMap<NodeId, usize>,
+    /// How many different pods there are.
+    pub pods: usize,
+}
+
+impl Family {
+    /// The Services of the family from top to bottom; never none.
+    pub fn services(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.nodes.iter().filter_map(|node| match &node.id {
+            NodeId::Service(key) => Some(key),
+            _ => None,
+        })
+    }
+}
+
+/// Width and height in map units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Size {
+    /// Never negative.
+    pub width: f32,
+    /// Never negative.
+    pub height: f32,
+}
+
+/// A family with its place on the map.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedFamily {
+    /// Its upper left corner.
+    pub origin: Point,
+    /// The district it stands in, as an index into [`Layout::districts`].
+    pub district: usize,
+    /// What stands there.
+    pub family: Arc<Family>,
+}
+
+impl PlacedFamily {
+    /// All of it, on the map.
+    pub fn area(&self) -> Area {
+        Area {
+            x: self.origin.x,
+            y: self.origin.y,
+            width: self.family.size.width,
+            height: self.family.size.height,
+        }
+    }
+
+    /// Where a part of it stands on the map.
+    pub fn on_map(&self, part: Area) -> Area {
+        Area {
+            x: part.x + self.origin.x,
+            y: part.y + self.origin.y,
+            ..part
+        }
+    }
+
+    /// Where a point of it is on the map.
+    pub fn point_on_map(&self, point: Point) -> Point {
+        Point {
+            x: point.x + self.origin.x,
+            y: point.y + self.origin.y,
+        }
+    }
 }
 
 /// A row of a Service card.
@@ -42,7 +160,7 @@ pub struct District {
 pub struct PortRow {
     /// The port.
     pub port: PortId,
-    /// The row's area; edges leave from the middle of its right side.
+    /// The row's area in its family; edges leave from the middle of its right side.
     pub area: Area,
 }
 
@@ -72,12 +190,10 @@ pub enum PlacedWhat {
 pub struct PlacedNode {
     /// Which one it is.
     pub id: NodeId,
-    /// Its place.
+    /// Its place in its family.
     pub area: Area,
     /// What it shows.
     pub what: PlacedWhat,
-    /// The district it stands in, as an index into [`Layout::districts`].
-    pub district: usize,
 }
 
 /// How an edge is drawn.
@@ -97,13 +213,13 @@ pub enum EdgeStyle {
 /// An edge between two placed nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlacedEdge {
-    /// Index into [`Layout::nodes`].
+    /// Index into [`Family::nodes`].
     pub from: usize,
-    /// Index into [`Layout::nodes`].
+    /// Index into [`Family::nodes`].
     pub to: usize,
-    /// Where it leaves.
+    /// Where it leaves, in its family.
     pub start: Point,
-    /// Where it arrives.
+    /// Where it arrives, in its family.
     pub end: Point,
     /// The Service port that it belongs to, where it belongs to one.
     pub port: Option<PortId>,
@@ -111,24 +227,114 @@ pub struct PlacedEdge {
     pub style: EdgeStyle,
 }
 
+/// A node of one layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeAt {
+    /// Index into [`Layout::families`].
+    pub family: usize,
+    /// Index into [`Family::nodes`].
+    pub node: usize,
+}
+
+/// An edge of one layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EdgeAt {
+    /// Index into [`Layout::families`].
+    pub family: usize,
+    /// Index into [`Family::edges`].
+    pub edge: usize,
+}
+
 /// Where everything stands.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Layout {
     /// The whole map.
     pub bounds: Area,
-    /// Namespaces, sorted by name.
+    /// Districts, sorted by name.
     pub districts: Vec<District>,
-    /// Nodes, each once.
-    pub nodes: Vec<PlacedNode>,
-    /// Edges between them.
-    pub edges: Vec<PlacedEdge>,
-    /// Where each node is in [`Self::nodes`]; a pod in a group is there under its own id too.
-    pub index: HashMap<NodeId, usize>,
+    /// Families: district by district, in each by the name of their first Service.
+    pub families: Vec<PlacedFamily>,
+    /// The family of each Service.
+    pub(super) of_service: HashMap<ObjectKey, usize>,
 }
 
 impl Layout {
-    /// The place of a node, or of the group that it is part of.
-    pub fn place_of(&self, id: &NodeId) -> Option<&PlacedNode> {
-        self.index.get(id).and_then(|&at| self.nodes.get(at))
+    /// Where a node is; a pod of a group is where the group is, a port where its Service is.
+    ///
+    /// Costs one look-up for what belongs to a Service, one for each family of its namespace for
+    /// pods and workloads.
+    pub fn find(&self, id: &NodeId) -> Option<NodeAt> {
+        let of = |service: &ObjectKey| {
+            let family = *self.of_service.get(service)?;
+            let node = *self.families.get(family)?.family.index.get(id)?;
+            Some(NodeAt { family, node })
+        };
+        match id {
+            NodeId::Service(key) => of(key),
+            NodeId::Port(port) => of(&port.service),
+            NodeId::Entry(entry) => of(&entry.service),
+            NodeId::Address { service, .. } => of(service),
+            NodeId::Pod(_) | NodeId::Workload(_) | NodeId::Node(_) => self
+                .families
+                .iter()
+                .enumerate()
+                .find_map(|(family, placed)| {
+                    let node = *placed.family.index.get(id)?;
+                    Some(NodeAt { family, node })
+                }),
+        }
+    }
+
+    /// The family that a node is part of.
+    pub fn family(&self, at: NodeAt) -> Option<&PlacedFamily> {
+        self.families.get(at.family)
+    }
+
+    /// A node; its area is relative to its family.
+    pub fn node(&self, at: NodeAt) -> Option<&PlacedNode> {
+        self.family(at)?.family.nodes.get(at.node)
+    }
+
+    /// Where a node stands on the map.
+    pub fn area(&self, at: NodeAt) -> Option<Area> {
+        let placed = self.family(at)?;
+        Some(placed.on_map(placed.family.nodes.get(at.node)?.area))
+    }
+
+    /// An edge; its points are relative to its family.
+    pub fn edge(&self, at: EdgeAt) -> Option<&PlacedEdge> {
+        self.families.get(at.family)?.family.edges.get(at.edge)
+    }
+
+    /// The district that a node stands in.
+    pub fn district(&self, at: NodeAt) -> Option<&District> {
+        self.districts.get(self.family(at)?.district)
+    }
+
+    /// Every node; costs what the map holds.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeAt, &PlacedNode)> {
+        self.families
+            .iter()
+            .enumerate()
+            .flat_map(|(family, placed)| {
+                let nodes = placed.family.nodes.iter().enumerate();
+                nodes.map(move |(node, placed)| (NodeAt { family, node }, placed))
+            })
+    }
+
+    /// Every edge; costs what the map holds.
+    pub fn edges(&self) -> impl Iterator<Item = (EdgeAt, &PlacedEdge)> {
+        self.families
+            .iter()
+            .enumerate()
+            .flat_map(|(family, placed)| {
+                let edges = placed.family.edges.iter().enumerate();
+                edges.map(move |(edge, placed)| (EdgeAt { family, edge }, placed))
+            })
+    }
+
+    /// Whether nothing is on the map.
+    pub fn is_empty(&self) -> bool {
+        self.families.is_empty()
     }
 }

@@ -1,40 +1,51 @@
-//! Puts one family of Services on the map: ways in at the left, cards, pods at the right.
+//! Gives everything in one family its place: ways in at the left, cards, pods at the right.
 
 use super::{
-    Area, EdgeStyle, Layout, PlacedEdge, PlacedNode, PlacedWhat, Point, PortRow,
+    Area, EdgeStyle, Family, PlacedEdge, PlacedNode, PlacedWhat, Point, PortRow, Size,
     kin::{Kin, Link, Stop},
     size,
 };
 use crate::topology::{Entry, EntryKind, NodeId, ServiceTraffic};
 
 /// The height that a family needs.
-pub(super) fn height(kin: &Kin<'_>) -> f32 {
+fn height(kin: &Kin<'_>) -> f32 {
     services_height(kin).max(stops_height(kin))
 }
 
-/// Puts a family where its upper left corner is `at`.
-pub(super) fn place(layout: &mut Layout, kin: Kin<'_>, at: Point, district: usize) {
+/// Places a family relative to its own upper left corner.
+pub(super) fn place(kin: Kin<'_>) -> Family {
     let tall = height(&kin);
-    let mut sheet = Sheet { layout, district };
-    let mut y = at.y + centred(tall, services_height(&kin));
+    let mut family = Family {
+        size: Size {
+            width: size::ROW_WIDTH,
+            height: tall,
+        },
+        pods: kin.pods,
+        ..Family::default()
+    };
+    reserve(&mut family, &kin);
+    let mut sheet = Sheet {
+        family: &mut family,
+    };
+    let mut y = centred(tall, services_height(&kin));
     let mut cards = Vec::with_capacity(kin.services.len());
     for traffic in &kin.services {
         let row = row_height(traffic);
         let card_at = Point {
-            x: at.x + size::DOOR_WIDTH + size::DOOR_TO_CARD,
+            x: size::DOOR_WIDTH + size::DOOR_TO_CARD,
             y: y + centred(row, card_height(traffic)),
         };
         let card = sheet.card(traffic, card_at);
         let doors_at = Point {
-            x: at.x,
+            x: 0.0,
             y: y + centred(row, doors_height(traffic)),
         };
         sheet.doors(traffic, doors_at, card);
         cards.push(card);
         y += row + size::ROW_GAP;
     }
-    let x = at.x + size::ROW_WIDTH - size::POD_WIDTH;
-    let mut y = at.y + centred(tall, stops_height(&kin));
+    let x = size::ROW_WIDTH - size::POD_WIDTH;
+    let mut y = centred(tall, stops_height(&kin));
     let mut stops = Vec::with_capacity(kin.stops.len());
     for stop in kin.stops {
         let area = Area {
@@ -51,6 +62,21 @@ pub(super) fn place(layout: &mut Layout, kin: Kin<'_>, at: Point, district: usiz
             sheet.link(link, card, stop);
         }
     }
+    family
+}
+
+/// Makes room for all nodes and edges at once.
+fn reserve(family: &mut Family, kin: &Kin<'_>) {
+    let services = kin.services.iter();
+    let (doors, rows) = services.fold((0, 0), |(doors, rows), traffic| {
+        (doors + traffic.entries.len(), rows + traffic.ports.len())
+    });
+    let (cards, stops) = (kin.services.len(), kin.stops.len());
+    family.nodes.reserve(cards + doors + stops);
+    family.edges.reserve(doors + kin.links.len());
+    family
+        .index
+        .reserve(cards + rows + doors + stops.max(kin.pods));
 }
 
 /// Whether an entry is drawn as a way in. Every Service has its name in the cluster, which the
@@ -113,20 +139,14 @@ fn centred(outer: f32, inner: f32) -> f32 {
 }
 
 struct Sheet<'a> {
-    layout: &'a mut Layout,
-    district: usize,
+    family: &'a mut Family,
 }
 
 impl Sheet<'_> {
     fn put(&mut self, id: NodeId, area: Area, what: PlacedWhat) -> usize {
-        let at = self.layout.nodes.len();
-        self.layout.index.insert(id.clone(), at);
-        self.layout.nodes.push(PlacedNode {
-            id,
-            area,
-            what,
-            district: self.district,
-        });
+        let at = self.family.nodes.len();
+        self.family.index.insert(id.clone(), at);
+        self.family.nodes.push(PlacedNode { id, area, what });
         at
     }
 
@@ -144,9 +164,9 @@ impl Sheet<'_> {
                 },
             });
         }
-        let card = self.layout.nodes.len();
+        let card = self.family.nodes.len();
         for row in &rows {
-            self.layout
+            self.family
                 .index
                 .insert(NodeId::Port(row.port.clone()), card);
         }
@@ -183,7 +203,7 @@ impl Sheet<'_> {
                 _ => None,
             };
             let (row_area, port) = self.row(card, row);
-            self.layout.edges.push(PlacedEdge {
+            self.family.edges.push(PlacedEdge {
                 from: door,
                 to: card,
                 start: right_of(area),
@@ -206,20 +226,20 @@ impl Sheet<'_> {
             };
             return self.put(stop.id, area, what);
         };
-        let at = self.layout.nodes.len();
+        let at = self.family.nodes.len();
         for pod in &pods {
-            self.layout.index.insert(NodeId::Pod(pod.clone()), at);
+            self.family.index.insert(NodeId::Pod(pod.clone()), at);
         }
         self.put(stop.id, area, PlacedWhat::Group { pods })
     }
 
     fn link(&mut self, link: Link, card: usize, stop: usize) {
         let (row_area, port) = self.row(card, link.port);
-        let Some(end) = self.layout.nodes.get(stop).map(|node| left_of(node.area)) else {
+        let Some(end) = self.family.nodes.get(stop).map(|node| left_of(node.area)) else {
             return;
         };
         let style = link.state.map_or(EdgeStyle::Alias, EdgeStyle::Backend);
-        self.layout.edges.push(PlacedEdge {
+        self.family.edges.push(PlacedEdge {
             from: card,
             to: stop,
             start: right_of(row_area),
@@ -231,7 +251,7 @@ impl Sheet<'_> {
 
     /// The area of a port's row and the port; without one, the first row below the header.
     fn row(&self, card: usize, row: Option<usize>) -> (Area, Option<crate::topology::PortId>) {
-        let Some(node) = self.layout.nodes.get(card) else {
+        let Some(node) = self.family.nodes.get(card) else {
             return (Area::default(), None);
         };
         if let PlacedWhat::Service { rows } = &node.what

@@ -12,6 +12,7 @@ fn options() -> impl Strategy<Value = Options> {
     (0.3_f32..4.0, 0_usize..5).prop_map(|(aspect, group_above)| Options {
         aspect,
         group_above,
+        ..Options::default()
     })
 }
 
@@ -33,12 +34,15 @@ fn check(layout: &Layout) -> Result<(), TestCaseError> {
             prop_assert!(!district.area.overlaps(&other.area));
         }
     }
-    for (at, node) in layout.nodes.iter().enumerate() {
-        prop_assert!(encloses(&layout.districts[node.district].area, &node.area));
-        prop_assert_eq!(layout.index.get(&node.id), Some(&at));
-        for other in &layout.nodes[at + 1..] {
+    let nodes: Vec<_> = layout.nodes().collect();
+    for (step, (at, node)) in nodes.iter().enumerate() {
+        let area = layout.area(*at).expect("it has a place");
+        let district = layout.district(*at).expect("it stands in a district");
+        prop_assert!(encloses(&district.area, &area));
+        prop_assert_eq!(layout.find(&node.id), Some(*at));
+        for (other_at, other) in &nodes[step + 1..] {
             prop_assert!(
-                !node.area.overlaps(&other.area),
+                !area.overlaps(&layout.area(*other_at).expect("it has a place")),
                 "{:?} on {:?}",
                 node,
                 other
@@ -48,9 +52,10 @@ fn check(layout: &Layout) -> Result<(), TestCaseError> {
             prop_assert!(rows.iter().all(|row| encloses(&node.area, &row.area)));
         }
     }
-    for edge in &layout.edges {
-        let from = layout.nodes.get(edge.from).expect("an edge has a start");
-        let to = layout.nodes.get(edge.to).expect("an edge has an end");
+    for (at, edge) in layout.edges() {
+        let nodes = &layout.families[at.family].family.nodes;
+        let from = nodes.get(edge.from).expect("an edge has a start");
+        let to = nodes.get(edge.to).expect("an edge has an end");
         prop_assert!(touches(&from.area, edge.start) && touches(&to.area, edge.end));
         prop_assert!(edge.start.x < edge.end.x, "traffic runs to the right");
     }
@@ -59,7 +64,7 @@ fn check(layout: &Layout) -> Result<(), TestCaseError> {
 
 fn everything_is_there(topology: &Topology, layout: &Layout) -> Result<(), TestCaseError> {
     let mut pods = HashSet::new();
-    let has = |id: NodeId| layout.index.contains_key(&id);
+    let has = |id: NodeId| layout.find(&id).is_some();
     for traffic in topology.services() {
         let key = &traffic.service.key;
         prop_assert!(has(NodeId::Service(key.clone())));

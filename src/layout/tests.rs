@@ -39,7 +39,8 @@ fn lay(inventory: &Inventory) -> Layout {
 }
 
 fn area(layout: &Layout, id: &NodeId) -> Area {
-    layout.place_of(id).expect("it is on the map").area
+    let at = layout.find(id).expect("it is on the map");
+    layout.area(at).expect("it has a place")
 }
 
 #[test]
@@ -51,12 +52,11 @@ fn an_empty_map_is_empty() {
 fn a_service_stands_between_its_doors_and_its_pods() {
     let layout = lay(&shop());
     let card = area(&layout, &NodeId::Service(key("pay")));
-    let door = layout
-        .nodes
-        .iter()
-        .find(|node| node.what == PlacedWhat::Entry)
+    let (door, _) = layout
+        .nodes()
+        .find(|(_, node)| node.what == PlacedWhat::Entry)
         .expect("a load balancer");
-    assert!(door.area.right() < card.x);
+    assert!(layout.area(door).expect("it has a place").right() < card.x);
     let card = area(&layout, &NodeId::Service(key("web")));
     let web = area(&layout, &NodeId::Pod(key("web-1")));
     assert!(card.right() + 100.0 < web.x);
@@ -70,13 +70,14 @@ fn a_service_stands_between_its_doors_and_its_pods() {
 #[test]
 fn edges_leave_from_the_row_of_their_port() {
     let layout = lay(&shop());
-    let card = layout.place_of(&NodeId::Service(key("web"))).expect("web");
+    let at = layout.find(&NodeId::Service(key("web"))).expect("web");
+    let card = layout.node(at).expect("a node");
     let PlacedWhat::Service { rows } = &card.what else {
         panic!("a card");
     };
     let edges: Vec<_> = layout
-        .edges
-        .iter()
+        .edges()
+        .map(|(_, edge)| edge)
         .filter(|edge| edge.port.as_ref() == Some(&rows[0].port))
         .collect();
     assert_eq!(edges.len(), 2);
@@ -86,15 +87,13 @@ fn edges_leave_from_the_row_of_their_port() {
     }
     assert!(
         layout
-            .edges
-            .iter()
-            .any(|edge| edge.style == EdgeStyle::Alias)
+            .edges()
+            .any(|(_, edge)| edge.style == EdgeStyle::Alias)
     );
     assert!(
-        layout
-            .edges
-            .iter()
-            .any(|edge| edge.style == EdgeStyle::Entry { pending: true } && edge.port.is_none())
+        layout.edges().any(
+            |(_, edge)| edge.style == EdgeStyle::Entry { pending: true } && edge.port.is_none()
+        )
     );
 }
 
@@ -104,14 +103,13 @@ fn many_pods_of_a_workload_become_one_group() {
     let pods: Vec<_> = (1..=9).map(|n| pod("web", n)).collect();
     with_pods(&mut inventory, "web", &pods);
     let layout = lay(&inventory);
-    let place = layout
-        .place_of(&NodeId::Pod(key("web-4")))
-        .expect("grouped");
+    let at = layout.find(&NodeId::Pod(key("web-4"))).expect("grouped");
+    let place = layout.node(at).expect("a node");
     let PlacedWhat::Group { pods } = &place.what else {
         panic!("a group, not {:?}", place.what);
     };
     assert_eq!(pods.len(), 9);
-    assert_eq!(layout.edges.len(), 1, "one edge for all of them");
+    assert_eq!(layout.edges().count(), 1, "one edge for all of them");
 }
 
 #[test]
@@ -129,12 +127,11 @@ fn services_that_share_pods_share_their_places() {
     let web = area(&layout, &NodeId::Service(key("web")));
     let twin = area(&layout, &NodeId::Service(key("zz-web")));
     assert!(twin.y - web.bottom() < 40.0, "side by side");
-    let to_first = layout.index[&NodeId::Pod(key("web-1"))];
+    let first = layout.find(&NodeId::Pod(key("web-1"))).expect("web-1");
     assert_eq!(
         layout
-            .edges
-            .iter()
-            .filter(|edge| edge.to == to_first)
+            .edges()
+            .filter(|(at, edge)| at.family == first.family && edge.to == first.node)
             .count(),
         2
     );
@@ -153,6 +150,6 @@ fn a_state_moves_nothing() {
     );
     put(&mut inventory, gone_bad);
     let after = lay(&inventory);
-    assert_eq!(before.nodes, after.nodes);
-    assert_ne!(before.edges, after.edges);
+    assert!(before.nodes().eq(after.nodes()));
+    assert!(before.edges().ne(after.edges()));
 }

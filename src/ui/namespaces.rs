@@ -4,7 +4,7 @@ use egui::{ScrollArea, Ui, WidgetInfo, WidgetType, containers::menu::MenuButton}
 use egui_phosphor::regular as icon;
 
 use super::{action::Action, context::Ctx};
-use crate::{engine::Command, inventory::Text};
+use crate::{engine::Command, inventory::Text, layout::Grouping};
 
 /// Draws the button and, while it is open, the list.
 pub fn picker_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
@@ -69,7 +69,8 @@ fn known(ctx: &Ctx<'_>) -> std::collections::BTreeSet<Text> {
         .layout
         .districts
         .iter()
-        .map(|district| district.namespace.clone());
+        .filter(|district| district.grouping == Grouping::Namespace)
+        .map(|district| district.name.clone());
     listed.chain(watched).chain(drawn).collect()
 }
 

@@ -3,10 +3,11 @@
 
 use egui::{Id, Rect, Response, Sense, StrokeKind, Ui, WidgetInfo, WidgetType};
 
-use super::{
-    CanvasEvent, Distance, facts::rect_of, graph::MapGraph, paint::row_area, stage::Stage, words,
+use super::{CanvasEvent, Distance, facts::rect_of, paint::row_area, stage::Stage, words};
+use crate::{
+    layout::{NodeAt, PlacedWhat},
+    topology::NodeId,
 };
-use crate::{layout::PlacedWhat, topology::NodeId};
 
 /// What a person did with the overlay.
 #[derive(Default)]
@@ -25,7 +26,7 @@ pub(super) fn id_of(node: &NodeId) -> Id {
 }
 
 /// Lays the widgets over what the last picture drew.
-pub(super) fn overlay_ui(ui: &Ui, stage: &Stage, graph: &MapGraph) -> Touched {
+pub(super) fn overlay_ui(ui: &Ui, stage: &Stage) -> Touched {
     let mut touched = Touched::default();
     if stage.distance() == Distance::Far {
         for (at, district) in stage.scene.layout.districts.iter().enumerate() {
@@ -37,11 +38,11 @@ pub(super) fn overlay_ui(ui: &Ui, stage: &Stage, graph: &MapGraph) -> Touched {
         return touched;
     }
     for &at in stage.drawn.borrow().iter() {
-        let (Some(node), Some(area)) = (stage.node(at), graph.area(at)) else {
+        let (Some(node), Some(area)) = (stage.node(at), stage.area(at)) else {
             continue;
         };
         if stage.distance() == Distance::Middle {
-            let rect = stage.rect_to_screen(row_area(stage, at, area));
+            let rect = stage.rect_to_screen(row_area(stage, at).unwrap_or(area));
             node_ui(ui, stage, &node.id, at, rect, &mut touched);
             continue;
         }
@@ -59,8 +60,7 @@ pub(super) fn overlay_ui(ui: &Ui, stage: &Stage, graph: &MapGraph) -> Touched {
         }
         if let PlacedWhat::Service { rows } = &node.what {
             for row in rows {
-                let area = rect_of(&row.area).translate(graph.shift(at));
-                let rect = stage.rect_to_screen(area);
+                let rect = stage.rect_to_screen(stage.on_map(at.family, &row.area));
                 if stage.sees(rect) {
                     let id = NodeId::Port(row.port.clone());
                     node_ui(ui, stage, &id, at, rect, &mut touched);
@@ -71,7 +71,7 @@ pub(super) fn overlay_ui(ui: &Ui, stage: &Stage, graph: &MapGraph) -> Touched {
     touched
 }
 
-fn node_ui(ui: &Ui, stage: &Stage, id: &NodeId, at: usize, rect: Rect, touched: &mut Touched) {
+fn node_ui(ui: &Ui, stage: &Stage, id: &NodeId, at: NodeAt, rect: Rect, touched: &mut Touched) {
     let rect = rect.intersect(stage.view);
     let mut response = ui.interact(rect, id_of(id), Sense::click());
     let selected = stage.selection.as_ref() == Some(id);
@@ -116,7 +116,7 @@ fn district_ui(ui: &Ui, stage: &Stage, at: usize, rect: Rect, touched: &mut Touc
     let Some(district) = stage.scene.layout.districts.get(at) else {
         return;
     };
-    let id = Id::new(("canvas district", &district.namespace));
+    let id = Id::new(("canvas district", &district.name));
     let rect = rect.intersect(stage.view);
     let response = ui.interact(rect, id, Sense::click());
     response.widget_info(|| {

@@ -5,8 +5,6 @@ use egui::{Pos2, Rect, Ui, Vec2, pos2, vec2};
 use super::{
     CanvasEvent, Distance,
     button::{SIDE, icon_button_ui},
-    facts::rect_of,
-    graph::MapGraph,
     paint::{Icon, row_area},
     stage::Stage,
 };
@@ -34,12 +32,7 @@ struct Action {
 }
 
 /// Shows the buttons of the hovered and of the selected node; says where they are.
-pub(super) fn actions_ui(
-    ui: &Ui,
-    stage: &Stage,
-    graph: &MapGraph,
-    events: &mut Vec<CanvasEvent>,
-) -> Vec<Bar> {
+pub(super) fn actions_ui(ui: &Ui, stage: &Stage, events: &mut Vec<CanvasEvent>) -> Vec<Bar> {
     let mut bars = Vec::new();
     let mut shown: Vec<&NodeId> = stage.selection.iter().collect();
     shown.extend(
@@ -50,7 +43,7 @@ pub(super) fn actions_ui(
     );
     for id in shown {
         let actions = actions_of(stage, id);
-        let Some(corner) = corner(stage, graph, id).filter(|_| !actions.is_empty()) else {
+        let Some(corner) = corner(stage, id).filter(|_| !actions.is_empty()) else {
             continue;
         };
         let width = actions.iter().map(|_| SIDE + GAP).sum::<f32>() - GAP;
@@ -84,14 +77,14 @@ pub(super) fn actions_ui(
 
 /// The upper right corner of the buttons: over the upper edge of a card, beside a port's row,
 /// over the right end of a pod.
-fn corner(stage: &Stage, graph: &MapGraph, id: &NodeId) -> Option<Pos2> {
-    let at = *stage.scene.layout.index.get(id)?;
+fn corner(stage: &Stage, id: &NodeId) -> Option<Pos2> {
+    let at = stage.place_of(id)?;
     let node = stage.node(at)?;
-    let area = graph.area(at)?;
+    let area = stage.area(at)?;
     let rect = match (stage.distance(), id) {
         (Distance::Far, _) => return None,
         (Distance::Middle, NodeId::Service(_)) => {
-            let row = stage.rect_to_screen(row_area(stage, at, area));
+            let row = stage.rect_to_screen(row_area(stage, at)?);
             return visible(stage, row).map(|row| row.right_center() - vec2(4.0, SIDE / 2.0));
         }
         (Distance::Middle, _) => return None,
@@ -100,7 +93,7 @@ fn corner(stage: &Stage, graph: &MapGraph, id: &NodeId) -> Option<Pos2> {
                 return None;
             };
             let row = rows.iter().find(|row| row.port == *port)?;
-            let row = stage.rect_to_screen(rect_of(&row.area).translate(graph.shift(at)));
+            let row = stage.rect_to_screen(stage.on_map(at.family, &row.area));
             let width = 2.0 * SIDE + GAP + 10.0;
             return visible(stage, row).map(|row| row.right_center() + vec2(width, -SIDE / 2.0));
         }
@@ -182,8 +175,7 @@ fn actions_of(stage: &Stage, id: &NodeId) -> Vec<Action> {
 /// A pod that stands for itself and not in a group.
 fn is_single(stage: &Stage, id: &NodeId) -> bool {
     stage
-        .scene
-        .layout
         .place_of(id)
+        .and_then(|at| stage.node(at))
         .is_some_and(|node| matches!(node.what, PlacedWhat::Backend))
 }

@@ -2,8 +2,11 @@
 
 use egui::Pos2;
 
-use super::{Distance, facts::rect_of, graph::MapGraph, stage::Stage};
-use crate::{layout::PlacedWhat, topology::NodeId};
+use super::{Distance, facts::rect_of, stage::Stage};
+use crate::{
+    layout::{NodeAt, PlacedWhat},
+    topology::NodeId,
+};
 
 /// What was hit.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,38 +18,66 @@ pub(super) enum Hit {
 }
 
 /// What a person who points at `at` means; nothing where only background is.
-pub(super) fn at(stage: &Stage, graph: &MapGraph, at: Pos2) -> Option<Hit> {
+pub(super) fn at(stage: &Stage, at: Pos2) -> Option<Hit> {
     if !stage.view.contains(at) {
         return None;
     }
     let on_map = stage.to_map(at);
-    let layout = &stage.scene.layout;
-    match stage.distance() {
-        Distance::Far => layout
-            .districts
+    if stage.distance() == Distance::Far {
+        return district(stage, on_map).map(Hit::District);
+    }
+    let found = node(stage, on_map)?;
+    let placed = stage.node(found)?;
+    if stage.distance() == Distance::Near
+        && let PlacedWhat::Service { rows } = &placed.what
+    {
+        let in_family = on_map - stage.origin(found.family);
+        if let Some(row) = rows
             .iter()
-            .position(|district| rect_of(&district.area).contains(on_map))
-            .map(Hit::District),
-        Distance::Middle => stage
-            .facts
-            .rows
-            .iter()
-            .enumerate()
-            .find(|(index, row)| {
-                row.is_some_and(|row| row.translate(graph.shift(*index)).contains(on_map))
-            })
-            .and_then(|(index, _)| layout.nodes.get(index))
-            .map(|node| Hit::Node(node.id.clone())),
-        Distance::Near => {
-            let index = graph.node_at(on_map)?;
-            let node = layout.nodes.get(index)?;
-            let home = on_map - graph.shift(index);
-            if let PlacedWhat::Service { rows } = &node.what
-                && let Some(row) = rows.iter().find(|row| rect_of(&row.area).contains(home))
-            {
-                return Some(Hit::Node(NodeId::Port(row.port.clone())));
-            }
-            Some(Hit::Node(node.id.clone()))
+            .find(|row| rect_of(&row.area).contains(in_family))
+        {
+            return Some(Hit::Node(NodeId::Port(row.port.clone())));
         }
     }
+    Some(Hit::Node(placed.id.clone()))
+}
+
+/// The district at a map point.
+pub(super) fn district(stage: &Stage, point: Pos2) -> Option<usize> {
+    stage
+        .scene
+        .layout
+        .districts
+        .iter()
+        .position(|district| rect_of(&district.area).contains(point))
+}
+
+/// The node at a map point that is drawn at this distance; where two lie upon each other, the one
+/// on top.
+pub(super) fn node(stage: &Stage, point: Pos2) -> Option<NodeAt> {
+    stage.in_view.iter().rev().find_map(|&family| {
+        let area = stage.family_area(family)?;
+        if !area.contains(point) {
+            return None;
+        }
+        let in_family = point - area.min.to_vec2();
+        let node = match stage.distance() {
+            Distance::Far => None,
+            Distance::Middle => stage
+                .facts_of(family)?
+                .rows
+                .iter()
+                .position(|row| row.is_some_and(|row| row.contains(in_family))),
+            Distance::Near => stage
+                .scene
+                .layout
+                .families
+                .get(family)?
+                .family
+                .nodes
+                .iter()
+                .rposition(|node| rect_of(&node.area).contains(in_family)),
+        }?;
+        Some(NodeAt { family, node })
+    })
 }

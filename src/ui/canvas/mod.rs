@@ -18,6 +18,7 @@ mod facts;
 mod freeze;
 mod graph;
 mod hit;
+mod hold;
 mod input;
 mod lit;
 mod overlay;
@@ -26,37 +27,41 @@ mod search;
 mod stage;
 mod text;
 mod view;
+mod visible;
 mod walk;
 mod words;
 
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
-use egui::{CursorIcon, Id, Pos2, Rect, Response, Sense, Ui, UiBuilder, WidgetInfo, WidgetType};
+use egui::{
+    CursorIcon, Id, PointerButton, Pos2, Rect, Response, Sense, Ui, UiBuilder, WidgetInfo,
+    WidgetType,
+};
 
 pub use distance::Distance;
 pub(in crate::ui) use paint::Icon;
 
 use self::{
     actions::Bar,
-    facts::Facts,
     freeze::{Freeze, Look},
-    graph::MapGraph,
     hit::Hit,
+    hold::Hold,
     lit::Lit,
     stage::Shared,
     view::View,
 };
 use crate::{
-    engine::Scene, inventory::ObjectKey, layout::Layout, topology::NodeId, ui::theme::Tokens,
+    engine::Scene,
+    inventory::ObjectKey,
+    layout::{Layout, Point},
+    topology::NodeId,
+    ui::theme::Tokens,
 };
 
 /// What the canvas is given in each frame.
@@ -88,19 +93,21 @@ pub enum CanvasEvent {
     Curl(NodeId),
     /// Wants to change the type of a Service.
     ChangeType(NodeId),
+    /// Put the family of a Service somewhere: where its upper left corner stands, from the upper
+    /// left corner of its district.
+    Pin(ObjectKey, Point),
 }
 
 /// The map, with what a person did to the view of it.
 pub struct Canvas {
     stage: Shared,
-    graph: MapGraph,
+    /// Under which `egui_graphs` remembers.
+    name: String,
     freeze: Freeze,
     view: View,
-    /// The layout that the graph was built from.
+    /// The layout that is drawn.
     drawn: Option<(u64, Arc<Layout>)>,
-    moved: HashMap<NodeId, Pos2>,
-    dragged: Option<usize>,
-    highlighted: Vec<bool>,
+    hold: Hold,
     /// The node whose path is lit.
     lit_through: Option<NodeId>,
     bars: Vec<Bar>,
@@ -116,14 +123,12 @@ impl Default for Canvas {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         Self {
-            stage: graph::new_stage(),
-            graph: MapGraph::new(format!("svcscope {number}")),
+            stage: Shared::default(),
+            name: format!("svcscope {number}"),
             freeze: Freeze::default(),
             view: View::default(),
             drawn: None,
-            moved: HashMap::new(),
-            dragged: None,
-            highlighted: Vec::new(),
+            hold: Hold::default(),
             lit_through: None,
             bars: Vec::new(),
             covered: Vec::new(),
@@ -148,16 +153,17 @@ impl Canvas {
         let id = ui.next_auto_id();
         let response = ui.ctx().read_response(id);
         self.gestures(&ui, id, response.as_ref(), &mut events);
+        self.look_around(input.highlight);
         self.point(&ui, response.as_ref());
         let response = self.paint(&mut ui, rect);
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Other, true, "Map"));
 
         self.clicked(&response, &mut events);
         let stage = self.stage.borrow();
-        let mut touched = access::overlay_ui(&ui, &stage, &self.graph);
+        let mut touched = access::overlay_ui(&ui, &stage);
         events.append(&mut touched.events);
         self.focused = touched.focused;
-        self.bars = actions::actions_ui(&ui, &stage, &self.graph, &mut events);
+        self.bars = actions::actions_ui(&ui, &stage, &mut events);
         let corner = overlay::overlay_ui(&ui, &stage, &mut self.legend);
         self.covered = corner.covers;
         match corner.asked {
@@ -198,36 +204,36 @@ impl Canvas {
         self.view.camera().zoom
     }
 
-    /// Puts everything that a person dragged back to its place.
-    pub fn tidy(&mut self) {
-        self.moved.clear();
-        self.drawn = None;
-    }
-
     /// Brings the stage up to date with what the window gave.
     fn take_in(&mut self, ui: &Ui, rect: Rect, input: &CanvasInput<'_>) {
         let scene = input.scene;
         if scene.context != self.stage.borrow().scene.context {
             // Another cluster: nothing of what was done to the last one's map is meant for it.
-            self.moved.clear();
+            self.hold = Hold::default();
             self.view = View::default();
         }
         let current = self.drawn.as_ref().is_some_and(|(revision, layout)| {
             *revision == scene.map_revision && Arc::ptr_eq(layout, &scene.layout)
         });
-        if !current {
-            self.graph.rebuild(&scene.layout, &self.moved);
-            self.drawn = Some((scene.map_revision, scene.layout.clone()));
-            self.dragged = None;
-            self.lit_through = None;
-            self.highlighted.clear();
-            self.epoch += 1;
-        }
         let mut stage = self.stage.borrow_mut();
         if !current {
-            stage.facts = Facts::new(scene);
-            stage.lit = None;
-            stage.left_out.clear();
+            let moved = self
+                .drawn
+                .as_ref()
+                .is_none_or(|(_, layout)| !Arc::ptr_eq(layout, &scene.layout));
+            self.drawn = Some((scene.map_revision, scene.layout.clone()));
+            stage.facts.update(scene);
+            self.epoch += 1;
+            if moved {
+                self.hold.follow(&scene.layout);
+                self.lit_through = None;
+                stage.lit = None;
+                stage.left_out.clear();
+                stage.selected_at = None;
+                stage.selection = None;
+                stage.hovered_at = None;
+                stage.hovered = None;
+            }
         }
         if !current || stage.scene.revision != scene.revision {
             stage.scene = scene.clone();
@@ -235,12 +241,9 @@ impl Canvas {
         stage.view = rect;
         stage.ctx = ui.ctx().clone();
         stage.stale = input.stale;
-        stage.selection = input.selection.cloned();
-        let highlighted = search::highlighted(&scene.layout, input.highlight);
-        if highlighted != self.highlighted {
-            stage.left_out = search::left_out(&scene.layout, &highlighted);
-            self.highlighted = highlighted;
-            self.epoch += 1;
+        if stage.selection.as_ref() != input.selection {
+            stage.selection = input.selection.cloned();
+            stage.selected_at = input.selection.and_then(|id| scene.layout.find(id));
         }
         let new_colors = stage.set_tokens(input.tokens);
         if stage.text.get_mut().begin(ui.ctx()) || new_colors {
@@ -248,7 +251,7 @@ impl Canvas {
         }
     }
 
-    /// Moves the view, or a node, as a person wants.
+    /// Moves the view, or a family, as a person wants.
     fn gestures(
         &mut self,
         ui: &Ui,
@@ -267,11 +270,38 @@ impl Canvas {
             self.view.gesture(gesture, (pointer - rect.min).to_pos2());
         }
         if let Some(response) = response {
-            self.drag(ui, response, &layout);
+            self.drag(ui, response, &layout, events);
         }
         self.keys(ui, id, over.is_some(), events);
-        let mut stage = self.stage.borrow_mut();
+        if let Some(seconds) = self.hold.expire(ui.input(|input| input.time)) {
+            let later = std::time::Duration::from_secs_f64(seconds);
+            ui.ctx().request_repaint_after(later);
+        }
+    }
+
+    /// Finds out what is in view, and what of it a search leaves out.
+    fn look_around(&mut self, is_meant: &dyn Fn(&ObjectKey) -> bool) {
+        let mut guard = self.stage.borrow_mut();
+        let stage = &mut *guard;
         stage.camera = self.view.camera();
+        let shifts = self.hold.shifts(&stage.scene.layout);
+        if shifts != stage.shifts {
+            stage.shifts = shifts;
+            self.epoch += 1;
+        }
+        stage.look_around();
+        let left_out = stage
+            .in_view
+            .iter()
+            .filter_map(|&at| {
+                let family = &stage.scene.layout.families.get(at)?.family;
+                Some((at, search::left_out(family, is_meant)?))
+            })
+            .collect();
+        if left_out != stage.left_out {
+            stage.left_out = left_out;
+            self.epoch += 1;
+        }
     }
 
     /// The pointer, if it is over the map itself.
@@ -280,35 +310,45 @@ impl Canvas {
             .filter(|at| !self.covered.iter().any(|covered| covered.contains(*at)))
     }
 
-    fn drag(&mut self, ui: &Ui, response: &Response, layout: &Layout) {
-        if response.drag_started_by(egui::PointerButton::Primary) {
-            let stage = self.stage.borrow();
-            let origin = ui.input(|input| input.pointer.press_origin());
-            // From further away a person means the map, not a node of a few points.
-            self.dragged = origin
-                .filter(|_| stage.distance() == Distance::Near)
-                .and_then(|origin| self.graph.node_at(stage.to_map(origin)));
-        }
-        if !input::DRAG_BUTTONS
-            .iter()
-            .any(|button| response.dragged_by(*button))
+    fn drag(
+        &mut self,
+        ui: &Ui,
+        response: &Response,
+        layout: &Layout,
+        events: &mut Vec<CanvasEvent>,
+    ) {
+        if response.drag_started_by(PointerButton::Primary)
+            && let Some(origin) = ui.input(|input| input.pointer.press_origin())
         {
-            self.dragged = None;
+            self.take(layout, origin);
+        }
+        let dragged = input::DRAG_BUTTONS
+            .iter()
+            .any(|button| response.dragged_by(*button));
+        if !dragged {
+            let now = ui.input(|input| input.time);
+            if let Some((service, place)) = self.hold.let_go(layout, now) {
+                events.push(CanvasEvent::Pin(service, place));
+            }
             return;
         }
         let delta = response.drag_delta();
-        match self.dragged {
-            None => self.view.pan(delta),
-            Some(at) if delta != egui::Vec2::ZERO => {
-                let shift = self.graph.shift(at) + delta / self.view.camera().zoom;
-                self.graph.set_shift(at, shift);
-                if let Some(node) = layout.nodes.get(at) {
-                    let home = facts::rect_of(&node.area).min;
-                    self.moved.insert(node.id.clone(), home + shift);
-                }
-                self.epoch += 1;
-            }
-            Some(_) => {}
+        if self.hold.is_holding() {
+            self.hold.move_by(delta / self.view.camera().zoom);
+        } else {
+            self.view.pan(delta);
+        }
+    }
+
+    /// Takes the family at a point of the screen into the hand. From further away a person means
+    /// the map, not a family of a few points.
+    fn take(&mut self, layout: &Layout, at: Pos2) {
+        let stage = self.stage.borrow();
+        let found = hit::node(&stage, stage.to_map(at))
+            .filter(|_| stage.distance() == Distance::Near)
+            .and_then(|at| Some((at, stage.family_area(at.family)?.min)));
+        if let Some((at, corner)) = found {
+            self.hold.take(layout, at, corner);
         }
     }
 
@@ -353,9 +393,7 @@ impl Canvas {
         });
         match next {
             Some(next) => {
-                if let Some(at) = layout.index.get(&next)
-                    && let Some(area) = self.graph.area(*at)
-                {
+                if let Some(area) = layout.find(&next).and_then(|at| stage.area(at)) {
                     self.view.reveal(area);
                 }
                 ui.memory_mut(|memory| memory.request_focus(access::id_of(&next)));
@@ -375,13 +413,18 @@ impl Canvas {
             let on_bar = pointer.and_then(|at| self.bars.iter().find(|bar| bar.rect.contains(at)));
             let hit = match on_bar {
                 Some(bar) => Some(Hit::Node(bar.node.clone())),
-                None => pointer.and_then(|at| hit::at(&stage, &self.graph, at)),
+                None => pointer.and_then(|at| hit::at(&stage, at)),
             };
-            (stage.hovered, stage.hovered_district) = match hit {
+            let (hovered, district) = match hit {
                 Some(Hit::Node(id)) => (Some(id), None),
                 Some(Hit::District(at)) => (None, Some(at)),
                 None => (None, None),
             };
+            stage.hovered_district = district;
+            if stage.hovered != hovered {
+                stage.hovered_at = hovered.as_ref().and_then(|id| stage.scene.layout.find(id));
+                stage.hovered = hovered;
+            }
         }
         if stage.hovered.is_some() || stage.hovered_district.is_some() {
             ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
@@ -415,7 +458,7 @@ impl Canvas {
             ui.ctx().request_repaint();
             ui.allocate_painter(rect.size(), Sense::click_and_drag()).0
         } else {
-            self.graph.show(ui, &self.stage)
+            graph::graph_ui(ui, &self.stage, &self.name)
         };
         self.freeze.keep(ui, look, mark);
         self.stage.borrow_mut().text.get_mut().trim();
@@ -444,7 +487,7 @@ impl Canvas {
             let stage = self.stage.borrow();
             let hit = response
                 .interact_pointer_pos()
-                .and_then(|at| hit::at(&stage, &self.graph, at));
+                .and_then(|at| hit::at(&stage, at));
             events.push(CanvasEvent::Select(match hit {
                 Some(Hit::Node(id)) => Some(id),
                 Some(Hit::District(_)) | None => None,

@@ -2,52 +2,37 @@
 
 use crate::{
     inventory::ObjectKey,
-    layout::{EdgeStyle, Layout},
+    layout::{EdgeStyle, Family},
     topology::NodeId,
 };
 
-/// For each node of the layout that is a Service, whether the search means it; empty where it
-/// means all of them.
-pub(super) fn highlighted(layout: &Layout, is_meant: &dyn Fn(&ObjectKey) -> bool) -> Vec<bool> {
-    let meant: Vec<bool> = layout
+/// For each node of a family, whether it stands back: a Service that is not meant, and what belongs
+/// only to such Services. Nothing where all of the family is meant.
+pub(super) fn left_out(
+    family: &Family,
+    is_meant: &dyn Fn(&ObjectKey) -> bool,
+) -> Option<Vec<bool>> {
+    if family.services().all(is_meant) {
+        return None;
+    }
+    let mut out: Vec<bool> = family
         .nodes
         .iter()
         .map(|node| match &node.id {
-            NodeId::Service(key) => is_meant(key),
+            NodeId::Service(key) => !is_meant(key),
             _ => true,
         })
         .collect();
-    if meant.iter().all(|meant| *meant) {
-        return Vec::new();
-    }
-    meant
-}
-
-/// For each node of the layout, whether it stands back: a Service that is not meant, and what
-/// belongs only to such Services.
-pub(super) fn left_out(layout: &Layout, highlighted: &[bool]) -> Vec<bool> {
-    if highlighted.is_empty() {
-        return Vec::new();
-    }
-    let mut out: Vec<bool> = layout
-        .nodes
-        .iter()
-        .zip(highlighted)
-        .map(|(node, meant)| match node.id {
-            NodeId::Service(_) => !meant,
-            _ => true,
-        })
-        .collect();
-    for edge in &layout.edges {
+    for edge in &family.edges {
         let (service, other) = match edge.style {
             EdgeStyle::Entry { .. } => (edge.to, edge.from),
             EdgeStyle::Backend(_) | EdgeStyle::Alias => (edge.from, edge.to),
         };
-        if highlighted.get(service) == Some(&true)
+        if out.get(service) == Some(&false)
             && let Some(out) = out.get_mut(other)
         {
             *out = false;
         }
     }
-    out
+    Some(out)
 }

@@ -1,19 +1,20 @@
 //! What the painters of one frame see.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use egui::{Context, Pos2, Rect};
+use egui::{Context, Pos2, Rect, Vec2};
 
 use super::{
     Distance,
     camera::Camera,
-    facts::{Facts, Summary},
+    facts::{Facts, FamilyFacts, Summary, rect_of},
     lit::Lit,
     text::TextCache,
+    visible,
 };
 use crate::{
     engine::Scene,
-    layout::{PlacedEdge, PlacedNode},
+    layout::{Area, EdgeAt, NodeAt, PlacedEdge, PlacedNode},
     topology::NodeId,
     ui::theme::{State, Tokens},
 };
@@ -36,16 +37,25 @@ pub(super) struct Stage {
     pub stale: bool,
     /// What is selected.
     pub selection: Option<NodeId>,
+    /// Where that is drawn.
+    pub selected_at: Option<NodeAt>,
     /// What the pointer is over.
     pub hovered: Option<NodeId>,
+    /// Where that is drawn.
+    pub hovered_at: Option<NodeAt>,
     /// The chip that the pointer is over, as an index into the layout's districts.
     pub hovered_district: Option<usize>,
     /// The path to light.
     pub lit: Option<Lit>,
-    /// Nodes that a search leaves out, parallel to the layout's.
-    pub left_out: Vec<bool>,
-    /// Layout indices of the nodes drawn in the last frame.
-    pub drawn: RefCell<Vec<usize>>,
+    /// How far families stand from their place in the layout.
+    pub shifts: BTreeMap<usize, Vec2>,
+    /// The families in view.
+    pub in_view: Vec<usize>,
+    /// Of the families in view that a search leaves out in part: parallel to their nodes, whether
+    /// it leaves them out.
+    pub left_out: BTreeMap<usize, Vec<bool>>,
+    /// The nodes drawn in the last frame.
+    pub drawn: RefCell<Vec<NodeAt>>,
     /// Text.
     pub text: RefCell<TextCache>,
     /// For the fonts.
@@ -63,10 +73,14 @@ impl Default for Stage {
             camera: Camera::default(),
             stale: false,
             selection: None,
+            selected_at: None,
             hovered: None,
+            hovered_at: None,
             hovered_district: None,
             lit: None,
-            left_out: Vec::new(),
+            shifts: BTreeMap::new(),
+            in_view: Vec::new(),
+            left_out: BTreeMap::new(),
             drawn: RefCell::default(),
             text: RefCell::default(),
             ctx: Context::default(),
@@ -117,49 +131,126 @@ impl Stage {
         self.view.intersects(on_screen)
     }
 
+    /// Finds what is in view now; after the camera or a family moved.
+    pub fn look_around(&mut self) {
+        self.in_view = visible::families(self);
+    }
+
     /// A node of the layout.
-    pub fn node(&self, at: usize) -> Option<&PlacedNode> {
-        self.scene.layout.nodes.get(at)
+    pub fn node(&self, at: NodeAt) -> Option<&PlacedNode> {
+        self.scene.layout.node(at)
     }
 
     /// An edge of the layout.
-    pub fn edge(&self, at: usize) -> Option<&PlacedEdge> {
-        self.scene.layout.edges.get(at)
+    pub fn edge(&self, at: EdgeAt) -> Option<&PlacedEdge> {
+        self.scene.layout.edge(at)
+    }
+
+    /// What was worked out about a family.
+    pub fn facts_of(&self, family: usize) -> Option<&FamilyFacts> {
+        self.facts.family(family).map(AsRef::as_ref)
+    }
+
+    /// An edge that leads to a node, to find what is said of it.
+    pub fn edge_into(&self, at: NodeAt) -> Option<&PlacedEdge> {
+        let edge = self
+            .facts_of(at.family)?
+            .edges_into
+            .get(at.node)
+            .copied()??;
+        self.edge(EdgeAt {
+            family: at.family,
+            edge,
+        })
+    }
+
+    /// Where a family's corner stands now, in map units.
+    pub fn origin(&self, family: usize) -> Vec2 {
+        let placed = self.scene.layout.families.get(family);
+        let home = placed.map_or(Vec2::ZERO, |placed| {
+            Vec2::new(placed.origin.x, placed.origin.y)
+        });
+        home + self.shifts.get(&family).copied().unwrap_or_default()
+    }
+
+    /// Where a family stands now.
+    pub fn family_area(&self, family: usize) -> Option<Rect> {
+        let size = self.scene.layout.families.get(family)?.family.size;
+        let corner = self.origin(family).to_pos2();
+        Some(Rect::from_min_size(
+            corner,
+            Vec2::new(size.width, size.height),
+        ))
+    }
+
+    /// Where a part of a family stands now.
+    pub fn on_map(&self, family: usize, part: &Area) -> Rect {
+        rect_of(part).translate(self.origin(family))
+    }
+
+    /// Where a node stands now.
+    pub fn area(&self, at: NodeAt) -> Option<Rect> {
+        Some(self.on_map(at.family, &self.node(at)?.area))
     }
 
     /// How a node may be said to stand: while stale nothing is certain.
-    pub fn state(&self, at: usize) -> State {
-        if self.stale {
-            return State::Unknown;
-        }
-        self.facts.states.get(at).copied().unwrap_or(State::Unknown)
+    pub fn state(&self, at: NodeAt) -> State {
+        let known = self
+            .facts_of(at.family)
+            .and_then(|facts| facts.states.get(at.node));
+        known
+            .copied()
+            .filter(|_| !self.stale)
+            .unwrap_or(State::Unknown)
     }
 
     /// What a district's header may say: while stale nothing but that it is unknown.
     pub fn summary(&self, district: usize) -> Summary {
-        let summary = self.facts.districts.get(district).copied();
+        let summary = self.facts.district(district);
         summary.filter(|_| !self.stale).unwrap_or_default()
+    }
+
+    /// The Services of a district in the order of the map.
+    pub fn services_of(&self, district: usize) -> impl Iterator<Item = NodeAt> {
+        let district = self.scene.layout.districts.get(district);
+        district
+            .map(|district| district.families.clone())
+            .unwrap_or_default()
+            .flat_map(move |family| {
+                let services = self.facts_of(family).map(|facts| facts.services.iter());
+                services
+                    .into_iter()
+                    .flatten()
+                    .map(move |&node| NodeAt { family, node })
+            })
     }
 
     /// Whether a node is in the light: on the lit path if there is one, and not left out by a
     /// search.
-    pub fn is_lit(&self, at: usize) -> bool {
-        self.lit.as_ref().is_none_or(|lit| lit.node(at))
-            && !self.left_out.get(at).copied().unwrap_or(false)
+    pub fn is_lit(&self, at: NodeAt) -> bool {
+        let left_out = || self.left_out.get(&at.family)?.get(at.node).copied();
+        self.lit.as_ref().is_none_or(|lit| lit.node(at)) && !left_out().unwrap_or(false)
+    }
+
+    /// Where the selected or the hovered node is drawn.
+    pub fn place_of(&self, id: &NodeId) -> Option<NodeAt> {
+        if self.selection.as_ref() == Some(id) {
+            self.selected_at
+        } else if self.hovered.as_ref() == Some(id) {
+            self.hovered_at
+        } else {
+            self.scene.layout.find(id)
+        }
     }
 
     /// Whether this node, or the group that holds it, is the selected one.
-    pub fn is_selected(&self, at: usize) -> bool {
-        self.is_at(self.selection.as_ref(), at)
+    pub fn is_selected(&self, at: NodeAt) -> bool {
+        self.selected_at == Some(at)
     }
 
     /// Whether the pointer is over this node.
-    pub fn is_hovered(&self, at: usize) -> bool {
-        self.is_at(self.hovered.as_ref(), at)
-    }
-
-    fn is_at(&self, id: Option<&NodeId>, at: usize) -> bool {
-        id.is_some_and(|id| self.scene.layout.index.get(id) == Some(&at))
+    pub fn is_hovered(&self, at: NodeAt) -> bool {
+        self.hovered_at == Some(at)
     }
 }
 

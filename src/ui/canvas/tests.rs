@@ -9,12 +9,13 @@ use super::{
     walk::{self, Direction},
 };
 use crate::{
+    check::{Report, Verdict},
     engine::Scene,
     inventory::{
-        Inventory, Protocol, ServiceRecord, ServiceType,
+        Inventory, ObjectKey, Protocol, ServiceRecord, ServiceType,
         sample::{external, key, live, node, pod, port, put, service, slice, slice_port},
     },
-    layout::{Options, PlacedWhat, arrange},
+    layout::{Layout, Options, PlacedWhat, arrange},
     topology::{NodeId, PortId, Topology},
     ui::theme::State,
 };
@@ -86,9 +87,8 @@ fn port_id(service: &str, port: u16) -> NodeId {
 fn door(scene: &Scene, node_port: u16) -> NodeId {
     scene
         .layout
-        .nodes
-        .iter()
-        .map(|node| &node.id)
+        .nodes()
+        .map(|(_, node)| &node.id)
         .find(|id| matches!(id, NodeId::Entry(entry) if entry.node_port == Some(node_port)))
         .expect("the door is on the map")
         .clone()
@@ -99,9 +99,7 @@ fn lit(scene: &Scene, id: &NodeId) -> Vec<String> {
     let lit = Lit::path(&scene.layout, id).expect("the node is on the map");
     let mut names: Vec<String> = scene
         .layout
-        .nodes
-        .iter()
-        .enumerate()
+        .nodes()
         .filter(|(at, _)| lit.node(*at))
         .map(|(_, node)| match &node.id {
             NodeId::Entry(entry) => match entry.node_port {
@@ -191,42 +189,51 @@ fn arrows_go_along_edges_and_through_the_rows_of_a_card() {
 fn a_search_keeps_the_pods_of_what_it_means() {
     let scene = scene(shop());
     let layout = &scene.layout;
-    let meant = search::highlighted(layout, &|service| *service == key("admin"));
-    let out = search::left_out(layout, &meant);
-    let is_out = |id: &NodeId| out[layout.index[id]];
+    let at = |id: &NodeId| layout.find(id).expect("it is on the map");
+    let family = |id: &NodeId| &layout.families[at(id).family].family;
+    let web = NodeId::Service(key("web"));
+    let out = search::left_out(family(&web), &|service| *service == key("admin"))
+        .expect("web is in it and not meant");
+    let is_out = |id: &NodeId| out[at(id).node];
     assert!(!is_out(&NodeId::Service(key("admin"))));
     assert!(!is_out(&NodeId::Pod(key("web-1"))), "it is admin's pod too");
-    assert!(is_out(&NodeId::Service(key("web"))));
+    assert!(is_out(&web));
     assert!(is_out(&door(&scene, 30080)));
-    let all = search::highlighted(layout, &|_| true);
-    assert!(search::left_out(layout, &all).is_empty());
+    assert_eq!(search::left_out(family(&web), &|_| true), None);
 }
 
 #[test]
 fn rows_hold_their_cards_and_never_meet() {
     let scene = scene(shop());
-    let facts = Facts::new(&scene);
-    let rows: Vec<_> = scene
-        .layout
-        .nodes
-        .iter()
-        .zip(&facts.rows)
-        .filter_map(|(node, row)| row.map(|row| (node, row)))
-        .collect();
-    assert_eq!(rows.len(), 3, "one for each Service");
-    for (at, (node, row)) in rows.iter().enumerate() {
-        assert!(matches!(node.what, PlacedWhat::Service { .. }));
-        assert!(row.contains_rect(rect_of(&node.area)), "{:?}", node.id);
-        for (other, other_row) in &rows[at + 1..] {
-            let meet = row.intersect(*other_row);
-            assert!(
-                !meet.is_positive(),
-                "{:?} and {:?}: {meet}",
-                node.id,
-                other.id
-            );
+    let mut facts = Facts::default();
+    facts.update(&scene);
+    let mut count = 0;
+    for (at, placed) in scene.layout.families.iter().enumerate() {
+        let facts = facts.family(at).expect("facts of every family");
+        let rows: Vec<_> = placed
+            .family
+            .nodes
+            .iter()
+            .zip(&facts.rows)
+            .filter_map(|(node, row)| row.map(|row| (node, row)))
+            .collect();
+        count += rows.len();
+        for (at, (node, row)) in rows.iter().enumerate() {
+            assert!(matches!(node.what, PlacedWhat::Service { .. }));
+            assert!(row.contains_rect(rect_of(&node.area)), "{:?}", node.id);
+            assert_eq!(row.width(), placed.family.size.width);
+            for (other, other_row) in &rows[at + 1..] {
+                let meet = row.intersect(*other_row);
+                assert!(
+                    !meet.is_positive(),
+                    "{:?} and {:?}: {meet}",
+                    node.id,
+                    other.id
+                );
+            }
         }
     }
+    assert_eq!(count, 3, "one for each Service");
 }
 
 #[test]
@@ -236,9 +243,66 @@ fn what_was_not_checked_is_unknown_and_never_healthy() {
         reports: imbl::OrdMap::new(),
         ..checked.clone()
     };
-    let at = checked.layout.index[&NodeId::Service(key("web"))];
-    assert_eq!(Facts::new(&unchecked).states[at], State::Unknown);
-    assert_eq!(Facts::new(&unchecked).districts[0].worst(), State::Unknown);
+    let mut facts = Facts::default();
+    facts.update(&checked);
+    facts.update(&unchecked);
+    let at = checked
+        .layout
+        .find(&NodeId::Service(key("web")))
+        .expect("it is on the map");
+    let states = &facts.family(at.family).expect("its facts").states;
+    assert_eq!(states[at.node], State::Unknown);
+    let district = facts.district(0).expect("one district");
+    assert_eq!(district.worst(), State::Unknown);
+}
+
+#[test]
+fn facts_of_what_did_not_change_are_kept() {
+    let before = scene(shop());
+    let mut facts = Facts::default();
+    facts.update(&before);
+    let first: Vec<_> = (0..2)
+        .map(|at| Arc::clone(facts.family(at).expect("two families")))
+        .collect();
+    facts.update(&before.clone());
+    for (at, first) in first.iter().enumerate() {
+        let now = facts.family(at).expect("still there");
+        assert!(Arc::ptr_eq(now, first), "nothing changed");
+    }
+    // A family goes and another report comes.
+    let mut layout = Layout::clone(&before.layout);
+    layout.families.remove(0);
+    layout.districts[0].families = 0..1;
+    let after = Scene {
+        layout: Arc::new(layout),
+        ..before.clone()
+    };
+    facts.update(&after);
+    let kept = facts.family(0).expect("one family");
+    assert!(Arc::ptr_eq(kept, &first[1]), "it only moved up");
+    assert_eq!(facts.district(0), Some(first[1].summary));
+}
+
+#[test]
+fn another_report_makes_the_facts_of_its_family_anew() {
+    let before = scene(shop());
+    let mut facts = Facts::default();
+    facts.update(&before);
+    let family = |key: ObjectKey| {
+        let at = before.layout.find(&NodeId::Service(key));
+        at.expect("it is on the map").family
+    };
+    let (web, legacy) = (family(key("web")), family(key("legacy")));
+    let of = |facts: &Facts, at: usize| Arc::clone(facts.family(at).expect("its facts"));
+    let first = (of(&facts, web), of(&facts, legacy));
+    let mut report = Report::clone(&before.reports[&key("web")]);
+    report.verdict = Verdict::Broken;
+    let mut after = before.clone();
+    after.reports.insert(key("web"), Arc::new(report));
+    facts.update(&after);
+    assert!(!Arc::ptr_eq(&of(&facts, web), &first.0));
+    assert!(Arc::ptr_eq(&of(&facts, legacy), &first.1));
+    assert_eq!(of(&facts, web).summary.broken, 1);
 }
 
 #[test]

@@ -84,8 +84,9 @@ impl View {
             }
             Some(Wish::Area(area)) => self.start(Camera::fit(area, size, Self::CLOSEST_FIT), now),
             Some(Wish::Node(id)) => {
-                if let Some(node) = layout.place_of(&id) {
-                    let area = rect_of(&node.area);
+                let found = layout.find(&id);
+                if let Some((at, area)) = found.and_then(|at| Some((at, layout.area(at)?))) {
+                    let area = rect_of(&area);
                     let near = self.camera.zoom.max(Self::FOCUS_ZOOM);
                     let to = if near > self.camera.zoom {
                         let centred = Camera {
@@ -93,14 +94,10 @@ impl View {
                             pan: size / 2.0 - area.center().to_vec2() * near,
                         };
                         // Doors and pods of the row are seen with it, where there is room.
-                        let row = layout
-                            .districts
-                            .iter()
-                            .map(|district| rect_of(&district.area))
-                            .find(|district| district.contains_rect(area))
-                            .map_or(area, |district| {
-                                Rect::from_x_y_ranges(district.x_range(), area.y_range())
-                            });
+                        let row = layout.family(at).map_or(area, |family| {
+                            let family = rect_of(&family.area());
+                            Rect::from_x_y_ranges(family.x_range(), area.y_range())
+                        });
                         centred
                             .reveal(row, size)
                             .within(all, size)
@@ -126,7 +123,7 @@ impl View {
             } else {
                 ui.ctx().request_repaint();
             }
-        } else if self.follows && !layout.nodes.is_empty() {
+        } else if self.follows && !layout.is_empty() {
             self.camera = Camera::fit(all, size, Self::CLOSEST_FIT);
             self.shown_before = true;
         }

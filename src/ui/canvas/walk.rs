@@ -3,7 +3,7 @@
 use egui::{Pos2, Vec2, pos2, vec2};
 
 use crate::{
-    layout::{Layout, PlacedNode, PlacedWhat},
+    layout::{Layout, NodeAt, PlacedNode, PlacedWhat},
     topology::NodeId,
 };
 
@@ -30,81 +30,68 @@ impl Direction {
 
 /// The next node from `from`, if there is one that way.
 pub(super) fn next(layout: &Layout, from: &NodeId, direction: Direction) -> Option<NodeId> {
-    let start = *layout.index.get(from)?;
-    let here = center(layout.nodes.get(start)?);
-    let port = match from {
-        NodeId::Port(port) => Some(port),
-        _ => None,
-    };
+    let start = layout.find(from)?;
     let found = match direction {
-        Direction::Right => nearest(
-            here,
-            layout
-                .edges
-                .iter()
-                .filter(|edge| edge.from == start && (port.is_none() || edge.port.as_ref() == port))
-                .map(|edge| edge.to),
-            layout,
-        ),
-        Direction::Left => nearest(
-            here,
-            layout
-                .edges
-                .iter()
-                .filter(|edge| edge.to == start)
-                .map(|edge| edge.from),
-            layout,
-        ),
+        Direction::Left | Direction::Right => along(layout, start, from, direction)?,
         Direction::Up | Direction::Down => {
-            let sign = if direction == Direction::Down {
-                1.0
-            } else {
-                -1.0
-            };
-            if let Some(row) = port_step(layout.nodes.get(start)?, from, direction) {
+            if let Some(row) = port_step(layout.node(start)?, from, direction) {
                 return Some(row);
             }
-            // Straight on is near, aside is far.
-            layout
-                .nodes
-                .iter()
-                .enumerate()
-                .filter(|(at, _)| *at != start)
-                .filter_map(|(at, node)| {
-                    let way = center(node) - here;
-                    let ahead = way.y * sign;
-                    (ahead > 1.0).then_some((at, ahead + way.x.abs() * 4.0))
-                })
-                .min_by(|a, b| a.1.total_cmp(&b.1))
-                .map(|(at, _)| at)
+            nearest(layout, start, direction, |_| true)?
         }
     };
-    found
-        .and_then(|at| layout.nodes.get(at))
-        .map(|node| node.id.clone())
+    layout.node(found).map(|node| node.id.clone())
 }
 
 /// The nearest Service that way: at middle distance nothing else is drawn on its own.
 pub(super) fn next_service(layout: &Layout, from: &NodeId, direction: Direction) -> Option<NodeId> {
-    let start = *layout.index.get(from)?;
-    let here = center(layout.nodes.get(start)?);
-    layout
-        .nodes
+    let start = layout.find(from)?;
+    let is_service = |node: &PlacedNode| matches!(node.id, NodeId::Service(_));
+    let found = nearest(layout, start, direction, is_service)?;
+    layout.node(found).map(|node| node.id.clone())
+}
+
+/// The other end of the edge that goes on most level.
+fn along(layout: &Layout, start: NodeAt, from: &NodeId, direction: Direction) -> Option<NodeAt> {
+    let family = &layout.family(start)?.family;
+    let height = |node: usize| Some(family.nodes.get(node)?.area.center().y);
+    let here = height(start.node)?;
+    family
+        .edges
         .iter()
-        .enumerate()
-        .filter(|(at, node)| *at != start && matches!(node.id, NodeId::Service(_)))
-        .filter_map(|(_, node)| {
-            let way = center(node) - here;
+        .filter_map(|edge| match (direction, from) {
+            (Direction::Left, _) => (edge.to == start.node).then_some(edge.from),
+            (_, NodeId::Port(port)) if edge.port.as_ref() != Some(port) => None,
+            _ => (edge.from == start.node).then_some(edge.to),
+        })
+        .filter_map(|node| Some((node, (height(node)? - here).abs())))
+        .min_by(|a, b| a.1.total_cmp(&b.1))
+        .map(|(node, _)| NodeAt { node, ..start })
+}
+
+/// The nearest that way: straight on is near, aside is far.
+fn nearest(
+    layout: &Layout,
+    start: NodeAt,
+    direction: Direction,
+    is_meant: impl Fn(&PlacedNode) -> bool,
+) -> Option<NodeAt> {
+    let here = center(layout, start)?;
+    layout
+        .nodes()
+        .filter(|(at, node)| *at != start && is_meant(node))
+        .filter_map(|(at, _)| {
+            let way = center(layout, at)? - here;
             let (ahead, aside) = match direction {
                 Direction::Left => (-way.x, way.y),
                 Direction::Right => (way.x, way.y),
                 Direction::Up => (-way.y, way.x),
                 Direction::Down => (way.y, way.x),
             };
-            (ahead > 1.0).then_some((node, ahead + aside.abs() * 4.0))
+            (ahead > 1.0).then_some((at, ahead + aside.abs() * 4.0))
         })
         .min_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(node, _)| node.id.clone())
+        .map(|(at, _)| at)
 }
 
 /// From the card into its rows, and from row to row.
@@ -128,17 +115,7 @@ fn port_step(node: &PlacedNode, from: &NodeId, direction: Direction) -> Option<N
     }
 }
 
-fn nearest(here: Pos2, candidates: impl Iterator<Item = usize>, layout: &Layout) -> Option<usize> {
-    candidates
-        .filter_map(|at| {
-            let node = layout.nodes.get(at)?;
-            Some((at, (center(node).y - here.y).abs()))
-        })
-        .min_by(|a, b| a.1.total_cmp(&b.1))
-        .map(|(at, _)| at)
-}
-
-fn center(node: &PlacedNode) -> Pos2 {
-    let center = node.area.center();
-    pos2(center.x, center.y)
+fn center(layout: &Layout, at: NodeAt) -> Option<Pos2> {
+    let center = layout.area(at)?.center();
+    Some(pos2(center.x, center.y))
 }

@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     check::Severity,
-    layout::PlacedWhat,
+    layout::{Grouping, NodeAt, PlacedWhat},
     topology::{EntryKind, NodeId, PortId},
     ui::theme::State,
 };
 
 /// The label of a node: kind, name, and how it stands.
-pub(super) fn label(stage: &Stage, id: &NodeId, at: usize) -> String {
+pub(super) fn label(stage: &Stage, id: &NodeId, at: NodeAt) -> String {
     let state = stage.state(at);
     match id {
         NodeId::Service(key) => {
@@ -64,16 +64,21 @@ pub(super) fn district_label(stage: &Stage, at: usize) -> String {
     let Some(district) = stage.scene.layout.districts.get(at) else {
         return String::new();
     };
+    let kind = match district.grouping {
+        Grouping::Namespace => "Namespace ",
+        Grouping::App => "App ",
+        Grouping::None => "",
+    };
     format!(
-        "Namespace {}, {}, {}",
-        district.namespace,
+        "{kind}{}, {}, {}",
+        district.name,
         district_words(district.services, district.pods),
         stage.summary(at).worst().word()
     )
 }
 
 /// What a tooltip adds to what is drawn; nothing where the drawing says all.
-pub(super) fn tooltip(stage: &Stage, id: &NodeId, at: usize) -> Option<String> {
+pub(super) fn tooltip(stage: &Stage, id: &NodeId, at: NodeAt) -> Option<String> {
     let mut lines = Vec::new();
     match id {
         NodeId::Pod(_) | NodeId::Address { .. } => {

@@ -5,7 +5,7 @@ use egui::{Align2, Color32, Pos2, Rect, Stroke, pos2, vec2};
 use super::{Icon, Pen};
 use crate::{
     inventory::{Protocol, ServiceRecord, ServiceType, TargetPort},
-    layout::{PlacedNode, PortRow},
+    layout::{NodeAt, PlacedNode, PortRow},
     topology::{NodeId, PortTraffic, ServiceTraffic},
     ui::{canvas::text::Face, theme::State},
 };
@@ -18,7 +18,7 @@ const ICON: f32 = 13.0;
 
 pub(super) fn paint(
     pen: &mut Pen<'_>,
-    at: usize,
+    at: NodeAt,
     placed: &PlacedNode,
     rect: Rect,
     rows: &[PortRow],
@@ -93,7 +93,7 @@ pub(super) fn surface(pen: &Pen<'_>, selected: bool, hovered: bool) -> (Color32,
     }
 }
 
-fn header(pen: &mut Pen<'_>, at: usize, service: &ServiceRecord, rect: Rect, color: Color32) {
+fn header(pen: &mut Pen<'_>, at: NodeAt, service: &ServiceRecord, rect: Rect, color: Color32) {
     let tokens = pen.tokens;
     let name_y = rect.top() + pen.px(16.0);
     let left = rect.left() + pen.px(PAD);
@@ -140,7 +140,7 @@ fn header(pen: &mut Pen<'_>, at: usize, service: &ServiceRecord, rect: Rect, col
     );
 }
 
-fn port_row(pen: &mut Pen<'_>, at: usize, port: &PortTraffic, row: &PortRow, area: Rect) {
+fn port_row(pen: &mut Pen<'_>, at: NodeAt, port: &PortTraffic, row: &PortRow, area: Rect) {
     let tokens = pen.tokens;
     let center = area.center().y;
     if pen.stage.selection.as_ref() == Some(&NodeId::Port(row.port.clone())) {

@@ -3,6 +3,7 @@
 use egui::{Align2, Rect, Stroke, pos2, vec2};
 
 use super::{Pen, district, group};
+use crate::layout::NodeAt;
 use crate::topology::NodeId;
 use crate::ui::{
     canvas::{
@@ -51,7 +52,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: usize) {
     let name = pen.text(
         inner.left_top(),
         Align2::LEFT_TOP,
-        &district.namespace,
+        &district.name,
         (Face::Semibold, name_size),
         tokens.text,
         inner.width(),
@@ -97,10 +98,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: usize) {
 /// Says where they end.
 fn services(pen: &mut Pen<'_>, at: usize, area: Rect) -> f32 {
     let stage = pen.stage;
-    let Some(services) = stage.facts.services.get(at) else {
-        return area.top();
-    };
-    let states: Vec<State> = services.iter().map(|&at| stage.state(at)).collect();
+    let states: Vec<State> = stage.services_of(at).map(|at| stage.state(at)).collect();
     // As large as they fit, but no larger than a mark in a line of text.
     let radius = [6.0, 5.0, 4.0, 3.0, 2.0].into_iter().find(|radius| {
         let (columns, lines) = group::room(area, *radius);
@@ -121,15 +119,15 @@ fn troubles(pen: &mut Pen<'_>, at: usize, area: Rect) {
     const LINE: f32 = 17.0;
     const SIZE: f32 = 11.0;
     let stage = pen.stage;
-    let Some(services) = stage.facts.services.get(at) else {
-        return;
-    };
     if area.height() < LINE || area.width() < 120.0 {
         return;
     }
     let mut middle = area.top() + LINE / 2.0;
     for wanted in [State::Broken, State::Degraded, State::Pending] {
-        for &service in services.iter().filter(|&&at| stage.state(at) == wanted) {
+        for service in stage.services_of(at) {
+            if stage.state(service) != wanted {
+                continue;
+            }
             if middle + LINE / 2.0 > area.bottom() {
                 return;
             }
@@ -139,7 +137,7 @@ fn troubles(pen: &mut Pen<'_>, at: usize, area: Rect) {
     }
 }
 
-fn trouble(pen: &mut Pen<'_>, at: usize, state: State, area: Rect, middle: f32, size: f32) {
+fn trouble(pen: &mut Pen<'_>, at: NodeAt, state: State, area: Rect, middle: f32, size: f32) {
     let Some(NodeId::Service(key)) = pen.stage.node(at).map(|node| &node.id) else {
         return;
     };

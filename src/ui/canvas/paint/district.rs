@@ -65,7 +65,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: usize) {
     pen.text(
         pos2(left, middle),
         Align2::LEFT_CENTER,
-        &district.namespace,
+        &district.name,
         (Face::Semibold, name_size),
         tokens.text,
         words.left() - left - pen.px(8.0),

@@ -1,11 +1,11 @@
 //! Edges: curves from door to port and from port to backend. Their style says how they stand,
 //! never the colour alone.
 
-use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, Vec2, pos2, vec2};
+use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use super::Pen;
 use crate::{
-    layout::{EdgeStyle, PlacedEdge, PlacedWhat},
+    layout::{EdgeAt, EdgeStyle, NodeAt, PlacedEdge, PlacedWhat},
     topology::BackendState,
     ui::{
         canvas::{stage::Stage, text::Face},
@@ -21,21 +21,27 @@ pub(super) enum Dash {
     Dotted,
 }
 
-pub(super) fn paint(stage: &Stage, at: usize, from_shift: Vec2, to_shift: Vec2) -> Vec<Shape> {
+pub(super) fn paint(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
     let Some(edge) = stage.edge(at) else {
         return Vec::new();
     };
-    let start = stage.to_screen(pos2(edge.start.x, edge.start.y) + from_shift);
-    let end = stage.to_screen(pos2(edge.end.x, edge.end.y) + to_shift);
+    let origin = stage.origin(at.family);
+    let start = stage.to_screen(pos2(edge.start.x, edge.start.y) + origin);
+    let end = stage.to_screen(pos2(edge.end.x, edge.end.y) + origin);
     let curve = Curve::new(start, end);
     if !stage.sees(curve.bounds()) {
         return Vec::new();
     }
     let path_lit = stage.lit.as_ref().is_some_and(|lit| lit.edge(at));
-    let lit = path_lit || (stage.lit.is_none() && stage.is_lit(edge.from) && stage.is_lit(edge.to));
+    let node = |node: usize| NodeAt {
+        family: at.family,
+        node,
+    };
+    let (from, to) = (node(edge.from), node(edge.to));
+    let lit = path_lit || (stage.lit.is_none() && stage.is_lit(from) && stage.is_lit(to));
     let mut pen = Pen::new(stage, lit);
-    let (color, dash, word) = style(&pen, edge, path_lit);
-    let width = match (&stage.node(edge.to).map(|node| &node.what), path_lit) {
+    let (color, dash, word) = style(&pen, edge, (from, to), path_lit);
+    let width = match (&stage.node(to).map(|node| &node.what), path_lit) {
         (Some(PlacedWhat::Group { .. }), _) => 2.2,
         (_, true) => 1.8,
         _ => 1.2,
@@ -61,23 +67,22 @@ pub(super) fn paint(stage: &Stage, at: usize, from_shift: Vec2, to_shift: Vec2) 
 fn style(
     pen: &Pen<'_>,
     edge: &PlacedEdge,
+    (from, to): (NodeAt, NodeAt),
     path_lit: bool,
 ) -> (Color32, Dash, Option<&'static str>) {
     let tokens = pen.tokens;
-    let unknown = |at: usize| pen.stage.state(at) == State::Unknown;
+    let unknown = |at: NodeAt| pen.stage.state(at) == State::Unknown;
     match edge.style {
         _ if pen.stage.stale => (tokens.unknown, Dash::Dashed, None),
         EdgeStyle::Entry { pending: true } => (tokens.pending, Dash::Dotted, None),
-        EdgeStyle::Entry { pending: false } if unknown(edge.to) => {
-            (tokens.unknown, Dash::Solid, None)
-        }
+        EdgeStyle::Entry { pending: false } if unknown(to) => (tokens.unknown, Dash::Solid, None),
         EdgeStyle::Entry { pending: false } if path_lit => (tokens.accent, Dash::Solid, None),
-        EdgeStyle::Entry { pending: false } => match pen.stage.state(edge.to) {
+        EdgeStyle::Entry { pending: false } => match pen.stage.state(to) {
             State::Broken => (tokens.unknown, Dash::Solid, None),
             _ => (tokens.healthy, Dash::Solid, None),
         },
         EdgeStyle::Alias => (tokens.external_name, Dash::Dotted, None),
-        EdgeStyle::Backend(BackendState::Ready) if unknown(edge.from) => {
+        EdgeStyle::Backend(BackendState::Ready) if unknown(from) => {
             (tokens.unknown, Dash::Solid, None)
         }
         EdgeStyle::Backend(BackendState::Ready) if path_lit => (tokens.accent, Dash::Solid, None),

@@ -5,7 +5,7 @@ use egui::{Align2, Pos2, Rect, Shape, Stroke, pos2, vec2};
 use super::{Pen, card};
 use crate::{
     check::{Finding, Place, Severity},
-    layout::{PlacedWhat, PortRow},
+    layout::{NodeAt, PlacedNode, PlacedWhat, PortRow},
     topology::{NodeId, ServiceTraffic},
     ui::{
         canvas::{facts::rect_of, stage::Stage, text::Face},
@@ -22,19 +22,17 @@ pub(super) const WIDTH: f32 = EDGE + WORDS;
 pub(super) const HEIGHT: f32 = 16.0;
 
 /// The card with the words beside it.
-pub(super) fn reach(stage: &Stage, at: usize, area: Rect) -> Rect {
-    let Some(node) = stage.node(at) else {
-        return area;
-    };
-    match (&node.what, stage.facts.states.get(at)) {
-        (PlacedWhat::Service { .. }, Some(State::Broken | State::Degraded)) => {
+pub(super) fn reach(stage: &Stage, at: NodeAt, area: Rect) -> Rect {
+    let is_service = |node: &PlacedNode| matches!(node.what, PlacedWhat::Service { .. });
+    match stage.state(at) {
+        State::Broken | State::Degraded if stage.node(at).is_some_and(is_service) => {
             Rect::from_min_max(area.min, area.max + vec2(WIDTH, HEIGHT))
         }
         _ => area,
     }
 }
 
-pub(super) fn paint(pen: &mut Pen<'_>, at: usize, area: Rect, rows: &[PortRow]) {
+pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, area: Rect, rows: &[PortRow]) {
     let Some(placed) = pen.stage.node(at) else {
         return;
     };
@@ -49,8 +47,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: usize, area: Rect, rows: &[PortRow]) 
     let shift = area.min - rect_of(&placed.area).min;
     let limit = scene
         .layout
-        .districts
-        .get(placed.district)
+        .district(at)
         .map_or_else(|| area.right() + WIDTH, |district| district.area.right());
     let mut said: Vec<&Finding> = Vec::new();
     for row in rows {

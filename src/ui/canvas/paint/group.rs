@@ -5,7 +5,7 @@ use egui::{Align2, Pos2, Rect, Shape, Stroke, pos2, vec2};
 use super::{Pen, card};
 use crate::{
     inventory::ObjectKey,
-    layout::PlacedNode,
+    layout::{NodeAt, PlacedNode},
     topology::{BackendTarget, NodeId},
     ui::{
         canvas::{stage::Stage, text::Face},
@@ -18,7 +18,7 @@ const STEP: f32 = 2.5;
 
 pub(super) fn paint(
     pen: &mut Pen<'_>,
-    at: usize,
+    at: NodeAt,
     placed: &PlacedNode,
     rect: Rect,
     pods: &[ObjectKey],
@@ -75,15 +75,12 @@ pub(in crate::ui::canvas) fn words_of(states: &[State]) -> String {
 }
 
 /// How each pod of a group stands, the ready ones first; a pod without an endpoint is unknown.
-pub(in crate::ui::canvas) fn states_of(stage: &Stage, at: usize, pods: &[ObjectKey]) -> Vec<State> {
-    let port = stage
-        .facts
-        .edges_into
-        .get(at)
-        .copied()
-        .flatten()
-        .and_then(|edge| stage.edge(edge))
-        .and_then(|edge| edge.port.as_ref());
+pub(in crate::ui::canvas) fn states_of(
+    stage: &Stage,
+    at: NodeAt,
+    pods: &[ObjectKey],
+) -> Vec<State> {
+    let port = stage.edge_into(at).and_then(|edge| edge.port.as_ref());
     let mut states: Vec<State> = Vec::with_capacity(pods.len());
     if let Some(port) = port
         && let Some(traffic) = stage.scene.topology.service(&port.service)

@@ -24,7 +24,7 @@ pub(super) use pod::backend_of;
 pub(super) use row::area as row_area;
 
 use super::{Distance, stage::Stage};
-use crate::layout::PlacedWhat;
+use crate::layout::{EdgeAt, NodeAt, PlacedWhat};
 
 /// How far what belongs to a node may be painted beyond it, in map units.
 pub(super) const REACH: Vec2 = vec2(finding::WIDTH, finding::HEIGHT);
@@ -42,21 +42,20 @@ pub(super) fn ground(stage: &Stage) -> Vec<Shape> {
 }
 
 /// A node of the layout that stands at `area`; nothing if it is out of view or too far away.
-pub(super) fn node(stage: &Stage, at: usize, area: Rect) -> Vec<Shape> {
+pub(super) fn node(stage: &Stage, at: NodeAt, area: Rect) -> Vec<Shape> {
     let Some(placed) = stage.node(at) else {
         return Vec::new();
     };
     let is_service = matches!(placed.what, PlacedWhat::Service { .. });
     let shown = match stage.distance() {
-        Distance::Far => return Vec::new(),
-        Distance::Middle if !is_service => return Vec::new(),
-        Distance::Middle => row::area(stage, at, area),
-        Distance::Near if is_service => finding::reach(stage, at, area),
-        Distance::Near => area,
+        Distance::Far => None,
+        Distance::Middle => row::area(stage, at),
+        Distance::Near if is_service => Some(finding::reach(stage, at, area)),
+        Distance::Near => Some(area),
     };
-    if !stage.sees(stage.rect_to_screen(shown)) {
+    let Some(shown) = shown.filter(|shown| stage.sees(stage.rect_to_screen(*shown))) else {
         return Vec::new();
-    }
+    };
     stage.drawn.borrow_mut().push(at);
     let mut pen = Pen::new(stage, stage.is_lit(at));
     if stage.distance() == Distance::Middle {
@@ -77,10 +76,10 @@ pub(super) fn node(stage: &Stage, at: usize, area: Rect) -> Vec<Shape> {
     pen.into_shapes()
 }
 
-/// An edge of the layout whose ends were moved by a person; nothing if it is out of view.
-pub(super) fn edge(stage: &Stage, at: usize, from_shift: Vec2, to_shift: Vec2) -> Vec<Shape> {
+/// An edge of the layout; nothing if it is out of view.
+pub(super) fn edge(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
     match stage.distance() {
-        Distance::Near => edge::paint(stage, at, from_shift, to_shift),
+        Distance::Near => edge::paint(stage, at),
         Distance::Far | Distance::Middle => Vec::new(),
     }
 }

@@ -5,7 +5,7 @@ use egui::{Align2, Color32, Rect, Stroke, pos2, vec2};
 use super::{Icon, Pen, card};
 use crate::{
     check::Place,
-    layout::PlacedNode,
+    layout::{NodeAt, PlacedNode},
     topology::{Entry, EntryId, EntryKind, NodeId},
     ui::{
         canvas::{stage::Stage, text::Face},
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-pub(super) fn paint_entry(pen: &mut Pen<'_>, at: usize, placed: &PlacedNode, rect: Rect) {
+pub(super) fn paint_entry(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, rect: Rect) {
     let NodeId::Entry(id) = &placed.id else {
         return;
     };
@@ -49,7 +49,7 @@ pub(super) fn paint_entry(pen: &mut Pen<'_>, at: usize, placed: &PlacedNode, rec
 }
 
 /// Where traffic leaves the cluster. Nothing in the cluster says whether anybody answers there.
-pub(super) fn paint_external_name(pen: &mut Pen<'_>, at: usize, placed: &PlacedNode, rect: Rect) {
+pub(super) fn paint_external_name(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, rect: Rect) {
     let NodeId::Entry(id) = &placed.id else {
         return;
     };

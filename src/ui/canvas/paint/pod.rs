@@ -4,7 +4,7 @@ use egui::{Align2, Rect, Stroke, pos2};
 
 use super::{Pen, card};
 use crate::{
-    layout::PlacedNode,
+    layout::{NodeAt, PlacedNode},
     topology::{Backend, NodeId},
     ui::{
         canvas::{stage::Stage, text::Face},
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-pub(super) fn paint(pen: &mut Pen<'_>, at: usize, placed: &PlacedNode, rect: Rect) {
+pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, rect: Rect) {
     let tokens = pen.tokens;
     let (fill, mut border) =
         card::surface(pen, pen.stage.is_selected(at), pen.stage.is_hovered(at));
@@ -84,10 +84,9 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: usize, placed: &PlacedNode, rect: Rec
 }
 
 /// What the endpoints say of the node at `at`, by any port that leads there.
-pub(in crate::ui::canvas) fn backend_of(stage: &Stage, at: usize) -> Option<&Backend> {
+pub(in crate::ui::canvas) fn backend_of(stage: &Stage, at: NodeAt) -> Option<&Backend> {
     let node = stage.node(at)?;
-    let edge = stage.facts.edges_into.get(at).copied().flatten()?;
-    let port = stage.edge(edge)?.port.as_ref()?;
+    let port = stage.edge_into(at)?.port.as_ref()?;
     stage
         .scene
         .topology

@@ -7,23 +7,21 @@ use super::{Icon, Pen, group, pill};
 use crate::{
     check::{Report, Severity},
     inventory::ServiceType,
+    layout::NodeAt,
     topology::{NodeId, ServiceTraffic},
     ui::{
-        canvas::{facts::rect_of, stage::Stage, text::Face},
+        canvas::{stage::Stage, text::Face},
         theme::State,
     },
 };
 
-/// The row of a Service whose card stands at `area`, in map units.
-pub(in crate::ui::canvas) fn area(stage: &Stage, at: usize, area: Rect) -> Rect {
-    let home = stage.node(at).map(|node| rect_of(&node.area));
-    match (stage.facts.rows.get(at).copied().flatten(), home) {
-        (Some(row), Some(home)) => row.translate(area.min - home.min),
-        _ => area,
-    }
+/// Where the row of a Service stands, in map units.
+pub(in crate::ui::canvas) fn area(stage: &Stage, at: NodeAt) -> Option<Rect> {
+    let row = stage.facts_of(at.family)?.rows.get(at.node).copied()??;
+    Some(row.translate(stage.origin(at.family)))
 }
 
-pub(super) fn paint(pen: &mut Pen<'_>, at: usize, rect: Rect) {
+pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, rect: Rect) {
     let stage = pen.stage;
     let Some(NodeId::Service(key)) = stage.node(at).map(|node| &node.id) else {
         return;

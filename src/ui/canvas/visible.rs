@@ -1,0 +1,40 @@
+//! The one walk over what is in view: drawing, hit test, search and accessibility all go by it, so
+//! that a frame costs what is visible.
+
+use egui::{Rect, Vec2};
+
+use super::{Distance, stage::Stage};
+
+/// How far a family may be painted beyond its area, in points: marks beside it, a line under it.
+const BEYOND: f32 = 20.0;
+
+/// The map's part that is in view.
+pub(super) fn window(stage: &Stage) -> Rect {
+    Rect::from_min_max(stage.to_map(stage.view.min), stage.to_map(stage.view.max))
+}
+
+/// The families that are in view and drawn as such, those that are away from their place last, as
+/// they lie on top; none from afar.
+pub(super) fn families(stage: &Stage) -> Vec<usize> {
+    if stage.distance() == Distance::Far {
+        return Vec::new();
+    }
+    let window = window(stage).expand2(Vec2::splat(BEYOND / stage.camera.zoom.min(1.0)));
+    let layout = &stage.scene.layout;
+    let is_seen = |family: &usize| {
+        stage
+            .family_area(*family)
+            .is_some_and(|area| window.intersects(area))
+    };
+    let mut seen: Vec<usize> = layout
+        .districts
+        .iter()
+        .filter(|district| window.intersects(super::facts::rect_of(&district.area)))
+        .flat_map(|district| district.families.clone())
+        .filter(|family| !stage.shifts.contains_key(family) && is_seen(family))
+        .collect();
+    let mut away: Vec<usize> = stage.shifts.keys().copied().filter(is_seen).collect();
+    away.sort_unstable();
+    seen.append(&mut away);
+    seen
+}
