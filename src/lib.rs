@@ -9,6 +9,7 @@ pub mod cluster;
 pub mod demo;
 pub mod edit;
 pub mod engine;
+pub mod filter;
 pub mod forward;
 pub mod inventory;
 pub mod layout;

@@ -65,6 +65,11 @@ const ROOMS: &[Room] = &[
         never: PURE,
     },
     Room {
+        name: "filter",
+        uses: &["inventory", "topology", "check"],
+        never: PURE,
+    },
+    Room {
         name: "cluster",
         uses: &["inventory", "forward", "edit"],
         never: WINDOW,
@@ -130,6 +135,7 @@ const ROOMS: &[Room] = &[
             "inventory",
             "topology",
             "check",
+            "filter",
             "layout",
             "cluster",
             "forward",
@@ -145,6 +151,7 @@ const ROOMS: &[Room] = &[
             "inventory",
             "topology",
             "check",
+            "filter",
             "layout",
             "forward",
             "probe",
@@ -166,6 +173,9 @@ const ROOMS: &[Room] = &[
         uses: &[
             "inventory",
             "topology",
+            "check",
+            "filter",
+            "layout",
             "forward",
             "probe",
             "edit",

@@ -1,5 +1,7 @@
 //! What a check says.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 use crate::inventory::{ObjectKey, Text};
@@ -32,6 +34,45 @@ pub enum Verdict {
     /// Not permitted to see, not yet synced, stale, or beyond what can be seen (ExternalName).
     /// Unknown wins over healthy.
     Unknown,
+}
+
+impl Verdict {
+    /// Every verdict, in the order of a menu.
+    pub const ALL: [Self; 5] = [
+        Self::Healthy,
+        Self::Pending,
+        Self::Degraded,
+        Self::Broken,
+        Self::Unknown,
+    ];
+
+    /// The word that says it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Healthy => "healthy",
+            Self::Pending => "pending",
+            Self::Degraded => "degraded",
+            Self::Broken => "broken",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// A word that names no verdict.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no state; use healthy, pending, degraded, broken or unknown")]
+pub struct ParseVerdictError(String);
+
+impl FromStr for Verdict {
+    type Err = ParseVerdictError;
+
+    /// Reads the word in any case.
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|known| known.word().eq_ignore_ascii_case(word))
+            .ok_or_else(|| ParseVerdictError(word.to_owned()))
+    }
 }
 
 /// Where a packet dies: what a finding is drawn at.
@@ -73,4 +114,16 @@ pub struct Report {
     pub wanted: usize,
     /// What was found, the worst first.
     pub findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether something is wrong that a person should look at: it works in part or not at all,
+    /// or a finding warns.
+    pub fn is_wrong(&self) -> bool {
+        matches!(self.verdict, Verdict::Degraded | Verdict::Broken)
+            || self
+                .findings
+                .iter()
+                .any(|finding| finding.severity >= Severity::Warning)
+    }
 }

@@ -15,5 +15,5 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use finding::{Finding, Place, Report, Severity, Verdict};
+pub use finding::{Finding, ParseVerdictError, Place, Report, Severity, Verdict};
 pub use report::{all, changes_with_time, report, update};

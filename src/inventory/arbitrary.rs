@@ -138,31 +138,41 @@ fn ports() -> impl Strategy<Value = Vec<ServicePort>> + Clone {
 
 fn service() -> impl Strategy<Value = ServiceRecord> + Clone {
     let balancer = option::of(text(&["203.0.113.7", "lb.example.com"]));
+    let elsewhere = text(&[
+        "elsewhere.example.com",
+        "a.shop.svc.cluster.local",
+        "B.shop.svc.",
+        "c.infra.svc",
+    ]);
     (
         key(SERVICES),
         select(&ServiceType::ALL[..]),
-        labels(),
+        (labels(), labels()),
         ports(),
         any::<bool>(),
         balancer,
         created(),
+        elsewhere,
     )
         .prop_map(
-            |(key, service_type, selector, ports, headless, balancer, created)| ServiceRecord {
-                service_type,
-                selector,
-                ports,
-                created,
-                cluster_ips: vec![Text::from(if headless { "None" } else { "10.96.0.1" })],
-                external_name: Some(Text::from("elsewhere.example.com")),
-                load_balancer: balancer
-                    .into_iter()
-                    .map(|hostname| LoadBalancerPoint {
-                        ip: None,
-                        hostname: Some(hostname),
-                    })
-                    .collect(),
-                ..ServiceRecord::new(key)
+            |(key, service_type, (labels, selector), ports, headless, balancer, created, name)| {
+                ServiceRecord {
+                    service_type,
+                    labels,
+                    selector,
+                    ports,
+                    created,
+                    cluster_ips: vec![Text::from(if headless { "None" } else { "10.96.0.1" })],
+                    external_name: Some(name),
+                    load_balancer: balancer
+                        .into_iter()
+                        .map(|hostname| LoadBalancerPoint {
+                            ip: None,
+                            hostname: Some(hostname),
+                        })
+                        .collect(),
+                    ..ServiceRecord::new(key)
+                }
             },
         )
 }

@@ -15,6 +15,8 @@ pub struct Topology {
     backend_of: OrdSet<(ObjectKey, ObjectKey)>,
     /// Services whose selector matches no pod.
     unmatched: OrdSet<ObjectKey>,
+    /// How many different pods are backends.
+    pods: usize,
 }
 
 impl Topology {
@@ -61,6 +63,32 @@ impl Topology {
             .map(|(_, service)| service)
     }
 
+    /// How many Services there are.
+    pub fn service_count(&self) -> usize {
+        self.services.len()
+    }
+
+    /// How many different pods are backends of a Service.
+    pub fn pod_count(&self) -> usize {
+        self.pods
+    }
+
+    /// Whether a pod is a backend of a Service.
+    pub fn is_backend(&self, pod: &ObjectKey, service: &ObjectKey) -> bool {
+        self.backend_of.contains(&(pod.clone(), service.clone()))
+    }
+
+    /// Takes over what another graph has of a Service, which may be nothing: a graph made so holds
+    /// a part of the other one.
+    pub fn adopt(&mut self, whole: &Self, key: &ObjectKey) {
+        self.put(key, whole.services.get(key).cloned());
+    }
+
+    /// Forgets a Service, as far as it was known.
+    pub fn leave_out(&mut self, key: &ObjectKey) {
+        self.put(key, None);
+    }
+
     /// Services of a namespace whose selector matches no pod, by name.
     pub(super) fn unmatched_in<'a>(
         &'a self,
@@ -82,19 +110,27 @@ impl Topology {
             self.unmatched.remove(key);
         }
         let traffic = service.map(|service| source.traffic(service));
-        if self.services.get(key).map(|held| &**held) == traffic.as_ref() {
-            return;
+        if self.services.get(key).map(|held| &**held) != traffic.as_ref() {
+            self.put(key, traffic.map(Arc::new));
         }
+    }
+
+    fn put(&mut self, key: &ObjectKey, traffic: Option<Arc<ServiceTraffic>>) {
         if let Some(before) = self.services.remove(key) {
             for pod in pods(&before) {
-                self.backend_of.remove(&(pod.clone(), key.clone()));
+                let removed = self.backend_of.remove(&(pod.clone(), key.clone()));
+                if removed.is_some() && self.services_of_pod(pod).next().is_none() {
+                    self.pods -= 1;
+                }
             }
         }
         if let Some(traffic) = traffic {
             for pod in pods(&traffic) {
+                let is_known = self.services_of_pod(pod).next().is_some();
+                self.pods += usize::from(!is_known);
                 self.backend_of.insert((pod.clone(), key.clone()));
             }
-            self.services.insert(key.clone(), Arc::new(traffic));
+            self.services.insert(key.clone(), traffic);
         }
     }
 }

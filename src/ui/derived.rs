@@ -3,10 +3,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{search::Query, theme::State};
+use super::theme::State;
 use crate::{
     check::Severity,
     engine::Scene,
+    filter::Query,
     inventory::{ObjectKey, Text},
 };
 

@@ -19,7 +19,6 @@ mod map;
 mod menu;
 mod namespaces;
 mod ports;
-mod search;
 mod services_list;
 pub mod state;
 mod status_bar;

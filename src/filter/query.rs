@@ -4,11 +4,10 @@
 //! ports, addresses, labels and pods; `ns:`, `type:`, `state:`, `port:`, `pod:` and `label:` look
 //! in one place only.
 
-use crate::{
-    check::Report,
-    topology::{BackendTarget, PortTraffic, ServiceTraffic},
-    ui::theme::State,
-};
+use std::fmt;
+
+use crate::check::{Report, Verdict};
+use crate::topology::{BackendTarget, PortTraffic, ServiceTraffic};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
@@ -24,6 +23,7 @@ enum Field {
 /// A text that was typed, ready to be compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Query {
+    text: String,
     terms: Vec<(Field, String)>,
 }
 
@@ -45,7 +45,10 @@ impl Query {
                 (!wanted.is_empty()).then(|| (field, wanted.to_lowercase()))
             })
             .collect();
-        Self { terms }
+        Self {
+            text: text.trim().to_owned(),
+            terms,
+        }
     }
 
     /// Whether nothing was typed.
@@ -61,12 +64,19 @@ impl Query {
     }
 }
 
+/// As it was typed.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 fn matches(field: Field, wanted: &str, traffic: &ServiceTraffic, report: Option<&Report>) -> bool {
     let service = &traffic.service;
     let in_namespace = || contains(&service.key.namespace, wanted);
     let in_type = || contains(service.type_word(), wanted);
     let in_state = || {
-        let state = report.map_or(State::Unknown, |report| report.verdict.into());
+        let state = report.map_or(Verdict::Unknown, |report| report.verdict);
         state.word().starts_with(wanted)
     };
     let in_port = || traffic.ports.iter().any(|port| port_is(port, wanted));
@@ -144,13 +154,10 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{
-        check::Verdict,
-        inventory::{
-            ObjectKey, Protocol, ServicePort, ServiceRecord, ServiceType, TargetPort, Text,
-        },
-        topology::Backend,
+    use crate::inventory::{
+        ObjectKey, Protocol, ServicePort, ServiceRecord, ServiceType, TargetPort, Text,
     };
+    use crate::topology::Backend;
 
     fn api() -> ServiceTraffic {
         let mut service = ServiceRecord::new(ObjectKey::new("shop", "api"));
@@ -239,5 +246,10 @@ mod tests {
     #[test]
     fn a_field_without_a_value_asks_for_nothing_yet() {
         assert!(Query::parse("type: ").is_empty());
+    }
+
+    #[test]
+    fn it_reads_back_as_it_was_typed() {
+        assert_eq!(Query::parse(" ns:Shop  web ").to_string(), "ns:Shop  web");
     }
 }

@@ -1,0 +1,113 @@
+//! Label selectors with kubectl's syntax.
+//!
+//! The same words mean the same as in `k8s.io/apimachinery/pkg/labels/selector.go`, which kubectl's
+//! `-l` is read by; what it refuses is refused here, with the place where it went wrong.
+
+mod names;
+mod parser;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    str::FromStr,
+};
+
+use crate::inventory::Text;
+
+/// What labels must be like: `app=web,tier!=front,track in (stable,canary),!legacy`.
+///
+/// It is asked of a Service's own labels, as `kubectl get services -l` does. The empty one is met
+/// by everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LabelSelector {
+    /// As it was written: two that read differently are two, though they may mean the same.
+    text: String,
+    requirements: Vec<Requirement>,
+}
+
+/// What one label must be like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Requirement {
+    key: String,
+    wants: Wants,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wants {
+    /// `key`
+    Exists,
+    /// `!key`
+    Missing,
+    /// `key=a`, `key==a`, `key in (a,b)`
+    In(BTreeSet<String>),
+    /// `key!=a`, `key notin (a,b)`; a missing label is none of them
+    NotIn(BTreeSet<String>),
+    /// `key>1`
+    Above(i64),
+    /// `key<1`
+    Below(i64),
+}
+
+/// What is wrong with a selector, and where.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("at character {}: {message}", .position + 1)]
+pub struct LabelSelectorError {
+    /// How many characters stand before the place.
+    pub position: usize,
+    /// What stands there and what should.
+    pub message: String,
+}
+
+impl LabelSelector {
+    /// Reads a selector.
+    pub fn parse(text: &str) -> Result<Self, LabelSelectorError> {
+        Ok(Self {
+            text: text.trim().to_owned(),
+            requirements: parser::requirements(text)?,
+        })
+    }
+
+    /// Whether it asks for nothing.
+    pub fn is_empty(&self) -> bool {
+        self.requirements.is_empty()
+    }
+
+    /// Whether labels are as it wants them.
+    pub fn matches(&self, labels: &BTreeMap<Text, Text>) -> bool {
+        self.requirements
+            .iter()
+            .all(|requirement| requirement.matches(labels))
+    }
+}
+
+impl fmt::Display for LabelSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl FromStr for LabelSelector {
+    type Err = LabelSelectorError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text)
+    }
+}
+
+impl Requirement {
+    fn matches(&self, labels: &BTreeMap<Text, Text>) -> bool {
+        let value = labels.get(&*self.key);
+        let number = || value.and_then(|value| value.parse::<i64>().ok());
+        match &self.wants {
+            Wants::Exists => value.is_some(),
+            Wants::Missing => value.is_none(),
+            Wants::In(wanted) => value.is_some_and(|value| wanted.contains(&**value)),
+            Wants::NotIn(unwanted) => value.is_none_or(|value| !unwanted.contains(&**value)),
+            Wants::Above(limit) => number().is_some_and(|number| number > *limit),
+            Wants::Below(limit) => number().is_some_and(|number| number < *limit),
+        }
+    }
+}

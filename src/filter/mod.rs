@@ -1,0 +1,27 @@
+//! Which Services a person wants to see.
+//!
+//! **In**: a [`Filter`] (types, states, namespaces, text, labels, only what is wrong, the
+//! neighbourhood of a Service), the whole graph and what the checks say of it.
+//! **Out**: a [`FilteredMap`]: the part of the graph that is shown, kept up to date at the cost of
+//! what changed, and [`Shown`]: how many are shown of how many, and what hides the others.
+//!
+//! The search field, the list, the map and the command line read the same [`Query`] and the same
+//! [`LabelSelector`], so that one language does everywhere.
+
+mod criteria;
+mod filtered;
+mod kind;
+mod labels;
+mod neighbourhood;
+#[cfg(test)]
+mod properties;
+mod query;
+#[cfg(test)]
+mod tests;
+
+pub use criteria::{Criterion, Filter};
+pub use filtered::{FilteredMap, Shown};
+pub use kind::{ParseServiceKindError, ServiceKind};
+pub use labels::{LabelSelector, LabelSelectorError};
+pub use neighbourhood::Neighbourhood;
+pub use query::Query;

@@ -1,0 +1,87 @@
+//! The shown part that followed any changes against the one made from scratch.
+
+use imbl::OrdMap;
+use proptest::{collection::btree_set, option, prelude::*, sample::select};
+
+use super::*;
+use crate::check::{self, Verdict};
+use crate::inventory::{
+    ObjectKey, Text,
+    arbitrary::{self, batches, now},
+    sample::live,
+};
+use crate::topology::Topology;
+
+fn filter() -> impl Strategy<Value = Filter> {
+    let key = (select(&["infra", "shop"][..]), select(&["a", "b", "c"][..]));
+    (
+        btree_set(select(&ServiceKind::ALL[..]), 0..3),
+        btree_set(select(&Verdict::ALL[..]), 0..4),
+        btree_set(select(&["infra", "shop"][..]).prop_map(Text::from), 0..2),
+        select(&["", "", "a", "ns:shop", "pod:p1", "port:80", "broken"][..]),
+        select(&["", "", "app", "!app", "app in (web,x)", "run!=web"][..]),
+        proptest::bool::weighted(0.3),
+        option::of(key),
+    )
+        .prop_map(
+            |(types, states, namespaces, text, labels, only_wrong, around)| Filter {
+                types,
+                states,
+                namespaces,
+                text: Query::parse(text),
+                labels: LabelSelector::parse(labels).expect("a selector"),
+                only_wrong,
+                neighbourhood: around.map(|(namespace, name)| ObjectKey::new(namespace, name)),
+            },
+        )
+}
+
+proptest! {
+    #[test]
+    fn following_changes_shows_what_asking_all_anew_would(
+        batches in batches(),
+        filter in filter(),
+    ) {
+        let mut inventory = live();
+        let mut topology = Topology::default();
+        let mut reports = OrdMap::new();
+        let mut map = FilteredMap::new(filter.clone(), &topology, &reports);
+        for batch in batches {
+            let touched = arbitrary::apply(&mut inventory, &batch);
+            let changed = topology.update(&inventory, &touched);
+            check::update(&mut reports, &topology, &inventory, &changed, now());
+            let before = map.clone();
+            let differ = map.update(&topology, &reports, &changed);
+            let anew = FilteredMap::new(filter.clone(), &topology, &reports);
+            prop_assert_eq!(&map, &anew);
+            let keys = before.topology().services().chain(map.topology().services());
+            for key in keys.map(|traffic| &traffic.service.key) {
+                let same = before.topology().service(key) == map.topology().service(key);
+                prop_assert!(same || differ.contains(key), "{} differs unsaid", key);
+            }
+        }
+    }
+
+    #[test]
+    fn the_numbers_are_those_of_what_is_shown(
+        inventory in arbitrary::inventory(),
+        filter in filter(),
+    ) {
+        let topology = Topology::build(&inventory);
+        let reports = check::all(&topology, &inventory, now());
+        let map = FilteredMap::new(filter, &topology, &reports);
+        let shown = map.shown();
+        let pods = |topology: &Topology| {
+            let nodes = topology.nodes();
+            nodes
+                .into_iter()
+                .filter(|node| matches!(node, crate::topology::NodeId::Pod(_)))
+                .count()
+        };
+        prop_assert_eq!(shown.services, map.topology().services().count());
+        prop_assert_eq!(shown.of_services, topology.services().count());
+        prop_assert_eq!(shown.pods, pods(map.topology()));
+        prop_assert_eq!(shown.of_pods, pods(&topology));
+        prop_assert_eq!(shown.hidden(), shown.hidden_by.values().sum::<usize>());
+    }
+}
