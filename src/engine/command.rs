@@ -1,10 +1,11 @@
 //! What a person can ask of the engine.
 
-use super::SettingsChange;
+use super::{MapView, SettingsChange};
 use crate::{
     edit::TypeChange,
     forward::{ForwardId, ForwardSpec},
     inventory::{ObjectKey, Text},
+    layout::Point,
     probe::{CurlRequest, RequestId},
 };
 
@@ -22,6 +23,18 @@ pub enum Command {
     Reconnect,
     /// Watch only these namespaces; none of them means all.
     SetNamespaces(Vec<Text>),
+    /// Show this on the map, like this.
+    SetMapView(MapView),
+    /// The map has this shape on screen, width by height: what is laid out afresh from now on is
+    /// made for it.
+    SetMapShape(f32),
+    /// Lay everything out afresh, without what was put somewhere by hand.
+    TidyUp {
+        /// Width by height of the map on screen.
+        aspect: f32,
+    },
+    /// Put a Service with its family here, from the corner of its district; none puts it back.
+    Pin(ObjectKey, Option<Point>),
     /// Load what the inspector shows beyond the records (the YAML) and keep it current; none
     /// stops that.
     Inspect(Option<ObjectKey>),

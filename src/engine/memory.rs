@@ -1,6 +1,6 @@
 //! What is remembered between two starts, kept current in its file.
 
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -9,8 +9,9 @@ use tokio::{
 
 use super::{Remembered, event::Event};
 use crate::{
-    inventory::Text,
-    session::{Settings, Theme},
+    inventory::{ObjectKey, Text},
+    layout::{Grouping, Point},
+    session::{MapGrouping, Pin, Settings, Theme},
 };
 
 /// A choice of a person that the next start shall know.
@@ -84,6 +85,65 @@ impl Memory {
             all.insert(context.to_owned(), names);
         }
         self.settings.last_context = Some(context.to_owned());
+        self.save();
+    }
+
+    /// How the map of a context was left: what stood together, and what was put where.
+    pub(super) fn map_of(&self, context: &str) -> (Grouping, BTreeMap<ObjectKey, Point>) {
+        let Some(map) = self.settings.maps.get(context) else {
+            return Default::default();
+        };
+        let grouping = match map.grouping {
+            MapGrouping::Namespace => Grouping::Namespace,
+            MapGrouping::App => Grouping::App,
+            MapGrouping::None => Grouping::None,
+        };
+        let place = |pin: &Pin| {
+            let key = ObjectKey::new(&*pin.namespace, &*pin.service);
+            (key, Point { x: pin.x, y: pin.y })
+        };
+        (grouping, map.pins.iter().map(place).collect())
+    }
+
+    /// Remembers what stands together on the map of a context.
+    pub(super) fn group_by(&mut self, context: &str, grouping: Grouping) {
+        let grouping = match grouping {
+            Grouping::Namespace => MapGrouping::Namespace,
+            Grouping::App => MapGrouping::App,
+            Grouping::None => MapGrouping::None,
+        };
+        self.settings.map_of(context).grouping = grouping;
+        self.save();
+    }
+
+    /// Remembers where a Service was put, or that it was put back, and forgets the places of these
+    /// others.
+    pub(super) fn pin(
+        &mut self,
+        context: &str,
+        forgotten: &[ObjectKey],
+        service: &ObjectKey,
+        at: Option<Point>,
+    ) {
+        let map = self.settings.map_of(context);
+        for key in forgotten {
+            map.unpin(&key.namespace, &key.name);
+        }
+        match at {
+            Some(Point { x, y }) => map.pin(Pin {
+                namespace: service.namespace.to_string(),
+                service: service.name.to_string(),
+                x,
+                y,
+            }),
+            None => map.unpin(&service.namespace, &service.name),
+        }
+        self.save();
+    }
+
+    /// Forgets where things were put in a context.
+    pub(super) fn forget_pins(&mut self, context: &str) {
+        self.settings.map_of(context).pins.clear();
         self.save();
     }
 

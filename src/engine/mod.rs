@@ -6,10 +6,12 @@
 mod activity;
 mod command;
 mod config;
+mod drawn;
 mod edits;
 mod event;
 mod handle;
 mod last_change;
+mod map_view;
 mod memory;
 mod model;
 mod offline;
@@ -22,7 +24,9 @@ mod worker;
 pub use command::{Command, EditId};
 pub use config::{Config, Remembered};
 pub use handle::{Counterpart, Handle, Waker, pair};
+pub use map_view::MapView;
 pub use memory::SettingsChange;
+pub use model::Model;
 pub use runtime::{Engine, StartError};
 pub use scene::{
     Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, RequestState,

@@ -1,36 +1,47 @@
-//! The pure part of the engine: records in, graph, reports and layout out.
+//! The pure part of the engine: records in; graph, reports and layout out.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use imbl::OrdMap;
 use jiff::Timestamp;
 
+use super::{
+    MapView, Scene,
+    drawn::{Drawn, Pins},
+};
 use crate::{
     check::{self, Report},
-    inventory::{Change, Inventory, ObjectKey, Touched},
-    layout::{self, Layout},
+    inventory::{Change, Inventory, Kind, ObjectKey, Sync, Text, Touched},
+    layout::Point,
     topology::Topology,
 };
 
-/// Everything that is derived from what the cluster says.
+/// Everything that is derived from what the cluster says, without I/O: the engine feeds it, and so
+/// can a test or a benchmark.
 #[derive(Debug, Default)]
-pub(super) struct Model {
-    pub(super) inventory: Inventory,
-    pub(super) topology: Topology,
-    pub(super) reports: OrdMap<ObjectKey, Arc<Report>>,
-    pub(super) layout: Arc<Layout>,
-    layout_is_old: bool,
+pub struct Model {
+    inventory: Inventory,
+    topology: Topology,
+    reports: OrdMap<ObjectKey, Arc<Report>>,
+    drawn: Drawn,
     /// Services whose report says how long something lasts.
     timed: BTreeSet<ObjectKey>,
+    changes: u64,
 }
 
 impl Model {
+    /// All records.
+    pub fn inventory(&self) -> &Inventory {
+        &self.inventory
+    }
+
     /// Takes in a batch of changes at the cost of what they touch; says what they touched.
-    pub(super) fn apply(
+    pub fn apply(
         &mut self,
         changes: impl IntoIterator<Item = Change>,
         now: Timestamp,
     ) -> Vec<Touched> {
+        let before = self.inventory.clone();
         let mut touched = Vec::new();
         for change in changes {
             touched.append(&mut self.inventory.apply(change));
@@ -38,25 +49,100 @@ impl Model {
         if touched.is_empty() {
             return touched;
         }
+        self.changes += count(&touched, &before);
         let redrawn = self.topology.update(&self.inventory, &touched);
-        self.layout_is_old |= !redrawn.is_empty();
         self.renew_reports(&redrawn, now);
+        self.drawn.follow(&self.topology, &self.reports, &redrawn);
+        let synced = touched.iter().any(|step| matches!(step, Touched::Sync(..)));
+        if synced && is_settled(&self.inventory) {
+            self.drawn.settle();
+        }
         touched
     }
 
     /// Renews the reports that tell a duration; says whether one of them reads differently now.
-    pub(super) fn renew_timed(&mut self, now: Timestamp) -> bool {
+    pub fn renew_timed(&mut self, now: Timestamp) -> bool {
         let timed: Vec<_> = self.timed.iter().cloned().collect();
         let before = self.reports.clone();
         self.renew_reports(&timed, now);
-        timed
-            .iter()
-            .any(|key| before.get(key) != self.reports.get(key))
+        let differ: Vec<_> = timed
+            .into_iter()
+            .filter(|key| before.get(key) != self.reports.get(key))
+            .collect();
+        self.drawn.follow(&self.topology, &self.reports, &differ);
+        !differ.is_empty()
     }
 
     /// Whether a report will read differently after a while although nothing changes.
-    pub(super) fn is_timed(&self) -> bool {
+    pub fn is_timed(&self) -> bool {
         !self.timed.is_empty()
+    }
+
+    /// Shows something else, or otherwise; says whether that is so.
+    pub fn set_view(&mut self, view: MapView) -> bool {
+        self.drawn.set_view(view, &self.topology, &self.reports)
+    }
+
+    /// Notes the shape of the window's map, for the next layout that is made afresh.
+    pub fn set_aspect(&mut self, aspect: f32) {
+        self.drawn.set_aspect(aspect);
+    }
+
+    /// Has everything laid out afresh for a map of this shape, without what was put somewhere by
+    /// hand.
+    pub fn tidy_up(&mut self, aspect: f32) {
+        self.drawn.tidy_up(aspect);
+    }
+
+    /// Puts a Service with its family somewhere, or back; says of which other Services of the
+    /// family the place is forgotten.
+    pub fn pin(&mut self, service: &ObjectKey, at: Option<Point>) -> Vec<ObjectKey> {
+        self.drawn.pin(service, at)
+    }
+
+    /// What a person wants the map to show.
+    pub fn view(&self) -> &MapView {
+        self.drawn.view()
+    }
+
+    /// Takes over how the map of a cluster was left the last time, before anything of it is known.
+    pub(super) fn recall(&mut self, view: MapView, pins: Pins) {
+        self.clear();
+        self.drawn.recall(view, pins);
+        self.changes = 0;
+    }
+
+    /// Brings the layout up to date; says whether it had to and could. While the first lists
+    /// arrive it can't at any time: [`Self::layout_due`] says when.
+    pub fn arrange(&mut self) -> bool {
+        self.drawn.arrange()
+    }
+
+    /// When a layout that was put off may be made.
+    pub fn layout_due(&self) -> Option<Instant> {
+        self.drawn.due()
+    }
+
+    /// Puts what is known now into a scene, at the cost of some counters.
+    pub fn show(&self, scene: &mut Scene) {
+        scene.inventory = self.inventory.clone();
+        scene.topology = self.topology.clone();
+        scene.reports = self.reports.clone();
+        scene.layout = self.drawn.layout().clone();
+        scene.map_view = self.drawn.view().clone();
+        scene.shown = self.drawn.shown();
+        scene.changes = self.changes;
+    }
+
+    /// Forgets what the cluster said: another one comes, or other namespaces of it. What a person
+    /// chose for the map stays.
+    pub fn clear(&mut self) {
+        self.drawn.clear();
+        *self = Self {
+            drawn: std::mem::take(&mut self.drawn),
+            changes: self.changes,
+            ..Self::default()
+        };
     }
 
     fn renew_reports(&mut self, services: &[ObjectKey], now: Timestamp) {
@@ -79,19 +165,42 @@ impl Model {
             }
         }
     }
-
-    /// Forgets everything: another cluster comes.
-    pub(super) fn clear(&mut self) {
-        *self = Self::default();
-    }
-
-    /// Brings the layout up to date; says whether it had to.
-    pub(super) fn arrange(&mut self, options: &layout::Options) -> bool {
-        if !std::mem::take(&mut self.layout_is_old) {
-            return false;
-        }
-        let next = layout::arrange(&self.topology, options, Some(&self.layout));
-        self.layout = Arc::new(next);
-        true
-    }
 }
+
+/// How many of these are changes of the cluster: what a first list, or the list after a lost
+/// watch, brings was there before.
+fn count(touched: &[Touched], before: &Inventory) -> u64 {
+    let was_live = |kind, namespace: &Text| matches!(before.sync(kind, namespace), Sync::Live);
+    let is_change = |step: &&Touched| match step {
+        Touched::Namespace(key) => was_live(Kind::Namespace, &key.namespace),
+        Touched::Service(key) => was_live(Kind::Service, &key.namespace),
+        Touched::Node(key) => was_live(Kind::Node, &key.namespace),
+        Touched::Pod { before, after } => before
+            .as_ref()
+            .or(after.as_ref())
+            .is_some_and(|pod| was_live(Kind::Pod, &pod.key.namespace)),
+        Touched::EndpointSlice { before, after } => before
+            .as_ref()
+            .or(after.as_ref())
+            .is_some_and(|slice| was_live(Kind::EndpointSlice, &slice.key.namespace)),
+        Touched::Event(_) | Touched::Sync(..) => false,
+    };
+    touched.iter().filter(is_change).count() as u64
+}
+
+/// Whether the first lists of what stands on the map are there, or refused.
+fn is_settled(inventory: &Inventory) -> bool {
+    [Kind::Service, Kind::EndpointSlice, Kind::Pod]
+        .into_iter()
+        .all(|wanted| {
+            let mut states = inventory
+                .syncs()
+                .filter(|(kind, ..)| *kind == wanted)
+                .map(|(.., state)| state)
+                .peekable();
+            states.peek().is_some() && states.all(Sync::is_settled)
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -5,10 +5,11 @@ use std::{path::PathBuf, sync::Arc};
 use imbl::OrdMap;
 use jiff::Timestamp;
 
-use super::EditId;
+use super::{EditId, MapView};
 use crate::{
     check::Report,
     edit::{Outcome, Plan, Written},
+    filter::Shown,
     forward::ForwardStatus,
     inventory::{Inventory, ObjectKey, Text},
     layout::Layout,
@@ -168,7 +169,8 @@ pub struct Yaml {
 pub struct Scene {
     /// Counts up with every published scene.
     pub revision: u64,
-    /// Counts up whenever [`Self::topology`], [`Self::reports`] or [`Self::layout`] changed.
+    /// Counts up whenever [`Self::topology`], [`Self::reports`], [`Self::layout`] or what is shown
+    /// changed.
     pub map_revision: u64,
     /// How the connection stands.
     pub connection: ConnectionState,
@@ -195,8 +197,15 @@ pub struct Scene {
     pub topology: Topology,
     /// What the checks say, by Service.
     pub reports: OrdMap<ObjectKey, Arc<Report>>,
-    /// Where everything stands.
+    /// Where everything stands that is shown.
     pub layout: Arc<Layout>,
+    /// What a person wants the map to show.
+    pub map_view: Arc<MapView>,
+    /// How much of [`Self::topology`] is shown, and what hides the rest.
+    pub shown: Shown,
+    /// How often something of the cluster changed since it was connected to. What the first lists
+    /// brought is no change.
+    pub changes: u64,
     /// Forwards in the order of their start.
     pub forwards: Arc<[ForwardStatus]>,
     /// Requests, the newest last.

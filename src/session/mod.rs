@@ -4,7 +4,9 @@
 //! spoil and a broken one can't stop.
 
 mod file;
+mod map;
 mod settings;
 
 pub use file::{Loaded, SaveError, default_path};
+pub use map::{MapGrouping, MapSettings, Pin};
 pub use settings::{Settings, Theme};

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::MapSettings;
+
 /// Light or dark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -31,6 +33,8 @@ pub struct Settings {
     pub last_namespaces: BTreeMap<String, Vec<String>>,
     /// Contexts in which the engine refuses every write.
     pub read_only_contexts: BTreeSet<String>,
+    /// How the map was left, by context.
+    pub maps: BTreeMap<String, MapSettings>,
     /// What a later version wrote: kept, so that going back and forth loses nothing.
     #[serde(flatten)]
     pub unknown: serde_json::Map<String, serde_json::Value>,
@@ -44,7 +48,15 @@ impl Default for Settings {
             last_context: None,
             last_namespaces: BTreeMap::new(),
             read_only_contexts: BTreeSet::new(),
+            maps: BTreeMap::new(),
             unknown: serde_json::Map::new(),
         }
+    }
+}
+
+impl Settings {
+    /// How the map of a context was left, to be changed.
+    pub fn map_of(&mut self, context: &str) -> &mut MapSettings {
+        self.maps.entry(context.to_owned()).or_default()
     }
 }

@@ -151,6 +151,7 @@ impl Worker {
             self.scene.namespaces = namespaces.into();
         }
         self.memory.look_at(context, &self.scene.namespaces);
+        self.recall_map(context);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine's loop: the one place where its state changes.
 
 mod connection;
+mod mapping;
 mod watching;
 mod wishes;
 
@@ -20,7 +21,6 @@ use super::{
 use crate::{
     forward::Forwards,
     inventory::{Inventory, ObjectKey, Text},
-    layout,
 };
 
 /// Scenes are published at most this often.
@@ -53,6 +53,8 @@ pub(super) struct Worker {
     /// Counts connections, so that a late answer of the last cluster is not taken for this one's.
     generation: u64,
     inspected: Option<ObjectKey>,
+    /// The context that the map was last of.
+    mapped: Option<String>,
     memory: Memory,
     dirty: bool,
     next_publish: Instant,
@@ -100,6 +102,7 @@ impl Worker {
             connecting: None,
             generation: 0,
             inspected: None,
+            mapped: None,
             memory,
             dirty: true,
             next_publish: Instant::now(),
@@ -111,6 +114,7 @@ impl Worker {
     pub(super) async fn run(mut self) {
         self.connect(self.config.context.clone());
         loop {
+            let layout_due = self.layout_due();
             let news = async {
                 match &mut self.session {
                     Some(session) => session.news().await,
@@ -126,6 +130,8 @@ impl Worker {
                 () = self.forwards_changed.notified() => self.dirty = true,
                 () = sleep_until(self.next_publish), if self.dirty => self.publish(),
                 () = sleep_until(self.next_renewal), if self.model.is_timed() => self.time_passed(),
+                () = sleep_until(layout_due.unwrap_or(self.next_publish)),
+                    if layout_due.is_some() && !self.dirty => self.dirty = true,
             }
         }
         self.memory.close().await;
@@ -137,6 +143,10 @@ impl Worker {
             Command::Connect(context) => self.connect(context.map(|name| name.to_string())),
             Command::Reconnect => self.reconnect(),
             Command::SetNamespaces(namespaces) => self.set_namespaces(namespaces),
+            Command::SetMapView(view) => self.set_map_view(view),
+            Command::SetMapShape(aspect) => self.model.set_aspect(aspect),
+            Command::TidyUp { aspect } => self.tidy_up(aspect),
+            Command::Pin(service, at) => self.pin(&service, at),
             Command::Inspect(service) => self.inspect(service),
             Command::StartForward(id, spec) => self.start_forward(id, spec),
             Command::StopForward(id) => self.stop_forward(id),
@@ -193,15 +203,12 @@ impl Worker {
     }
 
     fn publish(&mut self) {
-        if !self.config.without_layout {
-            self.model.arrange(&layout::Options::default());
+        if !self.config.without_layout && self.model.arrange() {
+            self.scene.map_revision += 1;
         }
         let scene = &mut self.scene;
         scene.revision += 1;
-        scene.inventory = self.model.inventory.clone();
-        scene.topology = self.model.topology.clone();
-        scene.reports = self.model.reports.clone();
-        scene.layout = self.model.layout.clone();
+        self.model.show(scene);
         scene.forwards = self.forwards.statuses().into();
         scene.requests = self.requests.snapshot();
         scene.edits = self.edits.snapshot();

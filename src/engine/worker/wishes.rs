@@ -93,7 +93,7 @@ impl Worker {
     }
 
     pub(super) fn plan_edit(&mut self, id: EditId, service: ObjectKey, change: TypeChange) {
-        let planned = match self.model.inventory.service(&service) {
+        let planned = match self.model.inventory().service(&service) {
             None => Err(format!("there is no Service {service} any more")),
             Some(record) => edit::plan(record.clone(), change).map_err(|error| error.to_string()),
         };

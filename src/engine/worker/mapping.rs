@@ -1,0 +1,69 @@
+//! What a person wants of the map, remembered for the context.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::Worker;
+use crate::{
+    engine::MapView,
+    inventory::ObjectKey,
+    layout::{Grouping, Point},
+};
+
+impl Worker {
+    pub(super) fn set_map_view(&mut self, view: MapView) {
+        let grouping = view.grouping;
+        if !self.model.set_view(view) {
+            return;
+        }
+        self.scene.map_revision += 1;
+        if let Some(context) = &self.scene.context {
+            self.memory.group_by(context, grouping);
+        }
+    }
+
+    pub(super) fn tidy_up(&mut self, aspect: f32) {
+        self.model.tidy_up(aspect);
+        if let Some(context) = self.remembers_pins() {
+            self.memory.forget_pins(&context);
+        }
+    }
+
+    pub(super) fn pin(&mut self, service: &ObjectKey, at: Option<Point>) {
+        if at.is_some_and(|at| !at.x.is_finite() || !at.y.is_finite()) {
+            return;
+        }
+        let forgotten = self.model.pin(service, at);
+        if let Some(context) = self.remembers_pins() {
+            self.memory.pin(&context, &forgotten, service, at);
+        }
+    }
+
+    /// Shows a cluster as a person left it; a filter is kept while it is the same one.
+    pub(super) fn recall_map(&mut self, context: &str) {
+        let same = self.mapped.as_deref() == Some(context);
+        let filter = if same {
+            self.model.view().filter.clone()
+        } else {
+            Default::default()
+        };
+        self.mapped = Some(context.to_owned());
+        let (grouping, pins) = self.memory.map_of(context);
+        let view = MapView { filter, grouping };
+        self.model.recall(view, Arc::new(pins));
+    }
+
+    /// When a layout that was put off may be made.
+    pub(super) fn layout_due(&self) -> Option<Instant> {
+        let due = self.model.layout_due();
+        due.filter(|_| !self.config.without_layout)
+            .map(Instant::from_std)
+    }
+
+    /// The context for which places are remembered; other groupings last as long as the window.
+    fn remembers_pins(&self) -> Option<String> {
+        let context = self.scene.context.as_ref()?;
+        (self.model.view().grouping == Grouping::Namespace).then(|| context.to_string())
+    }
+}
