@@ -62,8 +62,7 @@ fn follow(ctx: &Ctx<'_>, event: CanvasEvent) {
         CanvasEvent::Forward(node) => run(node, UiCommand::Forward),
         CanvasEvent::Curl(node) => run(node, UiCommand::Curl),
         CanvasEvent::ChangeType(node) => run(node, UiCommand::ChangeType),
-        // The engine has no command for it yet: the canvas holds the family for a moment.
-        CanvasEvent::Pin(..) => {}
+        CanvasEvent::Pin(service, at) => ctx.send(Action::Send(Command::Pin(service, Some(at)))),
     }
 }
 

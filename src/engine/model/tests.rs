@@ -1,1 +1,172 @@
+use super::*;
+use crate::{
+    filter::{Filter, Query},
+    inventory::{
+        Delta, PodRecord, Scope, ServiceRecord,
+        sample::{key, pod, port, service, slice, slice_port},
+    },
+    topology::NodeId,
+};
 
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+const NAMES: [&str; 4] = ["api", "db", "queue", "web"];
+
+fn up(record: ServiceRecord) -> Change {
+    Change::Service(Delta::Upsert(record))
+}
+
+fn with_pod(name: &str, pod: PodRecord) -> [Change; 2] {
+    let slice = slice(name, 1, vec![slice_port("http", 8080)], &[&pod]);
+    [
+        Change::Pod(Delta::Upsert(pod)),
+        Change::EndpointSlice(Delta::Upsert(slice)),
+    ]
+}
+
+/// Some Services with a pod each, read and laid out.
+fn live_model() -> Model {
+    let mut model = Model::default();
+    for name in NAMES {
+        model.apply([up(service(name, vec![port("http", 80, "8080")]))], NOW);
+        model.apply(with_pod(name, pod(name, 1)), NOW);
+    }
+    let live = Kind::ALL.map(|kind| Change::Sync(kind, Scope::Cluster, Sync::Live));
+    model.apply(live, NOW);
+    assert!(model.arrange());
+    model
+}
+
+fn scene(model: &Model) -> Scene {
+    let mut scene = Scene::default();
+    model.show(&mut scene);
+    scene
+}
+
+fn text(text: &str) -> MapView {
+    MapView {
+        filter: Filter {
+            text: Query::parse(text),
+            ..Filter::default()
+        },
+        ..MapView::default()
+    }
+}
+
+fn place(scene: &Scene, name: &str) -> Option<Point> {
+    let layout = &scene.layout;
+    let area = layout.area(layout.find(&NodeId::Service(key(name)))?)?;
+    Some(Point {
+        x: area.x,
+        y: area.y,
+    })
+}
+
+#[test]
+fn only_what_is_shown_is_laid_out() {
+    let mut model = live_model();
+    assert!(model.set_view(text("web")));
+    assert!(!model.set_view(text("web")), "the same again");
+    assert!(model.arrange());
+    let scene = scene(&model);
+    assert!(place(&scene, "web").is_some());
+    assert!(place(&scene, "api").is_none());
+    assert_eq!((scene.shown.services, scene.shown.of_services), (1, 4));
+    assert_eq!((scene.shown.pods, scene.shown.of_pods), (1, 4));
+    assert_eq!(
+        scene.topology.services().count(),
+        4,
+        "the graph stays whole"
+    );
+    assert_eq!(scene.map_view.filter.text.to_string(), "web");
+}
+
+#[test]
+fn clearing_a_filter_brings_back_the_same_places() {
+    let mut model = live_model();
+    let before = scene(&model).layout;
+    model.set_view(text("web"));
+    model.arrange();
+    model.set_view(text("db"));
+    model.arrange();
+    assert!(model.set_view(MapView::default()));
+    model.arrange();
+    assert_eq!(*scene(&model).layout, *before);
+}
+
+#[test]
+fn what_changed_meanwhile_is_there_when_the_filter_is_cleared() {
+    let mut model = live_model();
+    model.set_view(text("web"));
+    model.arrange();
+    let before = place(&scene(&model), "web");
+    model.apply([up(service("cache", vec![port("tcp", 6379, "6379")]))], NOW);
+    assert!(!model.arrange(), "what is hidden asks for no layout");
+    assert_eq!(place(&scene(&model), "web"), before);
+    model.set_view(MapView::default());
+    assert!(model.arrange());
+    let scene = scene(&model);
+    assert!(place(&scene, "cache").is_some());
+    assert_eq!(scene.shown.services, 5);
+}
+
+#[test]
+fn a_service_comes_and_goes_as_it_meets_the_filter() {
+    let mut model = live_model();
+    model.set_view(MapView {
+        filter: Filter {
+            only_wrong: true,
+            ..Filter::default()
+        },
+        ..MapView::default()
+    });
+    model.arrange();
+    assert_eq!(scene(&model).shown.services, 0);
+    let mut late = pod("web", 1);
+    late.ready = false;
+    model.apply(with_pod("web", late), NOW);
+    assert!(model.arrange());
+    assert!(place(&scene(&model), "web").is_some());
+    model.apply(with_pod("web", pod("web", 1)), NOW);
+    assert!(model.arrange());
+    assert!(place(&scene(&model), "web").is_none());
+}
+
+#[test]
+fn a_first_list_is_no_change_and_what_follows_is() {
+    let mut model = live_model();
+    assert_eq!(scene(&model).changes, 0);
+    let mut late = pod("web", 1);
+    late.ready = false;
+    model.apply(with_pod("web", late.clone()), NOW);
+    assert_eq!(scene(&model).changes, 2, "the pod and its slice");
+    model.apply(with_pod("web", late), NOW);
+    assert_eq!(scene(&model).changes, 2, "nothing new");
+}
+
+#[test]
+fn everything_is_laid_out_once_more_when_the_first_lists_are_there() {
+    let mut model = Model::default();
+    model.apply([up(service("web", Vec::new()))], NOW);
+    assert!(model.arrange());
+    model.apply([up(service("api", Vec::new()))], NOW);
+    // The second one may be too soon after the first one: then it is put off, not forgotten.
+    let put_off = !model.arrange();
+    assert_eq!(put_off, model.layout_due().is_some());
+    let live = Kind::ALL.map(|kind| Change::Sync(kind, Scope::Cluster, Sync::Live));
+    model.apply(live, NOW);
+    assert!(model.arrange(), "at once");
+    assert_eq!(model.layout_due(), None);
+    assert!(place(&scene(&model), "api").is_some());
+}
+
+#[test]
+fn another_cluster_starts_empty_with_what_was_chosen() {
+    let mut model = live_model();
+    model.set_view(text("web"));
+    model.clear();
+    model.arrange();
+    let cleared = scene(&model);
+    assert!(cleared.layout.is_empty());
+    assert_eq!(cleared.shown, Default::default());
+    assert_eq!(*cleared.map_view, text("web"));
+}

@@ -75,7 +75,7 @@ impl Worker {
                 Scope::Cluster => "the cluster".to_owned(),
                 Scope::Namespace(name) => format!("namespace {name}"),
             };
-            match (state(before), state(&self.model.inventory())) {
+            match (state(before), state(self.model.inventory())) {
                 (_, Some(Sync::Forbidden { message })) => self.activity.add(
                     ActivityLevel::Warning,
                     format!("Not permitted to watch {kind} in {place}: {message}"),
@@ -87,7 +87,7 @@ impl Worker {
             }
         }
         // Told once for the whole connection: a lost server takes every watch with it.
-        match (&self.scene.connection, lost(&self.model.inventory())) {
+        match (&self.scene.connection, lost(self.model.inventory())) {
             (ConnectionState::Connected, Some((since, reason))) => {
                 self.activity
                     .add(ActivityLevel::Warning, format!("Connection lost: {reason}"));

@@ -51,7 +51,7 @@ impl<'a> Parser<'a> {
 
     /// Where the next token stands; the end where there is none.
     fn position(&self) -> usize {
-        let at = self.tokens.get(self.at).or(self.tokens.last());
+        let at = self.tokens.get(self.at).or_else(|| self.tokens.last());
         at.map_or(0, |(position, _)| *position)
     }
 
