@@ -88,6 +88,7 @@ impl Window {
                 selection: None,
                 highlight: &|_| true,
                 stale: false,
+                bare: false,
             };
             canvas.ui(ui, &input);
         });

@@ -50,6 +50,7 @@ fn show(ui: &mut egui::Ui, state: &mut State) {
         selection: state.selection.as_ref(),
         highlight: &move |key| only.as_ref().is_none_or(|only| only == key),
         stale: false,
+        bare: false,
     };
     for event in state.canvas.ui(ui, &input) {
         if let CanvasEvent::Select(id) = &event {
@@ -505,7 +506,7 @@ fn a_family_stays_where_it_was_put_until_the_engine_has_spoken() {
     harness.state_mut().scene = Arc::new(canvas_support::shop().scene(2));
     harness.step();
     assert_eq!(harness.get_by_label(label).rect(), put);
-    // The engine does not agree: what is drawn goes back to what is true.
+    // The engine does not agree: what is drawn glides back to what is true.
     for _ in 0..120 {
         harness.step();
     }
@@ -531,6 +532,133 @@ fn a_family_can_not_be_dragged_out_of_its_district() {
     let size = scene.layout.family(at).expect("its family").family.size;
     assert_eq!(place.x, room.x - district.area.x);
     assert!((place.y + size.height - (room.bottom() - district.area.y)).abs() < 0.1);
+}
+
+/// The shop with its `api` moved down by so many map units, as a layout that keeps a pin has it.
+fn shop_with_api_lower(revision: u64, by: f32) -> Scene {
+    let mut scene = canvas_support::shop().scene(revision);
+    let mut layout = svcscope::layout::Layout::clone(&scene.layout);
+    let at = layout
+        .find(&service("shop", "api"))
+        .expect("api is on the map");
+    layout.families[at.family].origin.y += by;
+    scene.layout = Arc::new(layout);
+    scene
+}
+
+#[test]
+fn what_a_new_layout_moves_glides_there_and_comes_to_rest() {
+    let mut harness = shop();
+    let label = "Service shop/api, NodePort, degraded";
+    let before = harness.get_by_label(label).rect();
+    let way = 40.0 * harness.state().canvas.zoom();
+    harness.state_mut().scene = Arc::new(shop_with_api_lower(2, 40.0));
+    let mut tops = Vec::new();
+    for _ in 0..30 {
+        harness.step();
+        tops.push(harness.get_by_label(label).rect().top() - before.top());
+    }
+    assert!(tops[0] < way / 4.0, "it starts where it stood: {tops:?}");
+    assert!(tops.windows(2).all(|pair| pair[0] <= pair[1] + 0.01));
+    let underway = tops.iter().filter(|top| **top < way - 0.5).count();
+    assert!(
+        (6..=14).contains(&underway),
+        "200 ms at 60 a second: {underway}"
+    );
+    assert!((tops[29] - way).abs() < 0.5, "it arrives: {tops:?}");
+    assert_eq!(harness.run(), 1, "and then it is at rest");
+}
+
+#[test]
+fn another_cluster_does_not_glide() {
+    let mut harness = shop();
+    let label = "Service shop/api, NodePort, degraded";
+    let before = harness.get_by_label(label).rect();
+    let mut scene = shop_with_api_lower(2, 40.0);
+    scene.context = Some("other".into());
+    harness.state_mut().scene = Arc::new(scene);
+    harness.step();
+    let way = harness.get_by_label(label).rect().top() - before.top();
+    assert!(
+        (way - 40.0 * harness.state().canvas.zoom()).abs() < 0.5,
+        "{way}"
+    );
+}
+
+/// The shop after one of the pods of `web` stopped being ready.
+fn shop_with_a_sick_web(revision: u64) -> Scene {
+    let mut sample = canvas_support::shop();
+    let mut web = sample.service(
+        "shop",
+        "web",
+        svcscope::inventory::ServiceType::LoadBalancer,
+        &[
+            ("https", 443, 8443, Some(30443)),
+            ("http", 80, 8080, Some(31200)),
+        ],
+        (2, 1),
+    );
+    web.load_balancer = vec![svcscope::inventory::LoadBalancerPoint {
+        ip: Some("203.0.113.7".into()),
+        hostname: None,
+    }];
+    sample.put(web);
+    sample.scene(revision)
+}
+
+#[test]
+fn a_change_pulses_and_fades_and_then_costs_nothing() {
+    let mut harness = shop();
+    harness.state_mut().scene = Arc::new(shop_with_a_sick_web(2));
+    harness.step();
+    harness.step();
+    let pulsing = shapes_painted(&harness);
+    for _ in 0..60 {
+        harness.step();
+    }
+    assert_eq!(
+        shapes_painted(&harness),
+        pulsing,
+        "one second later it is still seen"
+    );
+    let delay = |harness: &Harness<'_, State>| {
+        let outputs = harness.output().viewport_output.values();
+        outputs.map(|output| output.repaint_delay).min()
+    };
+    let soon = delay(&harness).expect("one window");
+    assert!(
+        soon <= std::time::Duration::from_millis(50) && !soon.is_zero(),
+        "{soon:?}"
+    );
+    for _ in 0..90 {
+        harness.step();
+    }
+    assert!(shapes_painted(&harness) < pulsing);
+    assert!(delay(&harness).is_some_and(|delay| delay > std::time::Duration::from_secs(3600)));
+}
+
+#[test]
+fn the_rest_of_the_first_lists_is_no_change() {
+    use svcscope::inventory::{Change, Kind, Scope, Sync};
+    let mut first = canvas_support::shop();
+    let syncing = |sample: &mut canvas_support::Sample, sync| {
+        let change = Change::Sync(Kind::Pod, Scope::Cluster, sync);
+        sample.inventory.apply(change);
+    };
+    syncing(&mut first, Sync::Syncing);
+    let mut harness = harness(first.scene(1));
+    harness.state_mut().scene = Arc::new(canvas_support::shop().scene(2));
+    harness.run();
+    let delay = harness
+        .output()
+        .viewport_output
+        .values()
+        .map(|output| output.repaint_delay)
+        .min();
+    assert!(
+        delay.is_some_and(|delay| delay > std::time::Duration::from_secs(3600)),
+        "{delay:?}"
+    );
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>, canvas: &mut Canvas) {
                 selection: ctx.view.selection.as_ref(),
                 highlight: &highlight,
                 stale: ctx.is_stale(),
+                bare: false,
             },
         );
         for event in events {

@@ -15,6 +15,15 @@ use crate::{
 /// For so many seconds a family stays where it was put without the engine agreeing.
 const PATIENCE: f64 = 1.0;
 
+impl Held {
+    /// Which family it is in a layout, and how far it is from its place there.
+    fn shift(&self, layout: &Layout) -> Option<(usize, Vec2)> {
+        let (at, placed) = find(layout, &self.service)?;
+        let home = pos2(placed.origin.x, placed.origin.y);
+        Some((at, clamped(layout, placed, self.corner) - home))
+    }
+}
+
 /// Families that stand elsewhere than in the layout because of a person.
 #[derive(Default)]
 pub(super) struct Hold {
@@ -95,9 +104,21 @@ impl Hold {
         }
     }
 
-    /// Forgets those that the engine did not agree to in time; says when to look again.
-    pub fn expire(&mut self, now: f64) -> Option<f64> {
-        self.let_go.retain(|(_, until)| *until > now);
+    /// Forgets those that the engine did not agree to in time, and says which these are and how
+    /// far they stand from their place.
+    pub fn expire(&mut self, layout: &Layout, now: f64) -> Vec<(usize, Vec2)> {
+        let (rest, late) = std::mem::take(&mut self.let_go)
+            .into_iter()
+            .partition(|(_, until)| *until > now);
+        self.let_go = rest;
+        let late: Vec<(Held, f64)> = late;
+        late.iter()
+            .filter_map(|(held, _)| held.shift(layout))
+            .collect()
+    }
+
+    /// For how many seconds nothing expires.
+    pub fn patience(&self, now: f64) -> Option<f64> {
         self.let_go
             .iter()
             .map(|(_, until)| *until - now)
@@ -110,11 +131,7 @@ impl Hold {
             .iter()
             .map(|(held, _)| held)
             .chain(&self.in_hand)
-            .filter_map(|held| {
-                let (at, placed) = find(layout, &held.service)?;
-                let home = pos2(placed.origin.x, placed.origin.y);
-                Some((at, clamped(layout, placed, held.corner) - home))
-            })
+            .filter_map(|held| held.shift(layout))
             .collect()
     }
 }

@@ -13,6 +13,7 @@ mod access;
 mod actions;
 mod button;
 mod camera;
+mod changes;
 mod distance;
 mod facts;
 mod freeze;
@@ -21,8 +22,10 @@ mod hit;
 mod hold;
 mod input;
 mod lit;
+mod motion;
 mod overlay;
 mod paint;
+mod pulse;
 mod search;
 mod stage;
 mod text;
@@ -34,13 +37,17 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use egui::{
-    CursorIcon, Id, PointerButton, Pos2, Rect, Response, Sense, Ui, UiBuilder, WidgetInfo,
+    CursorIcon, Id, PointerButton, Pos2, Rect, Response, Sense, Ui, UiBuilder, Vec2, WidgetInfo,
     WidgetType,
 };
 
@@ -49,10 +56,13 @@ pub(in crate::ui) use paint::Icon;
 
 use self::{
     actions::Bar,
+    changes::{Changes, Pairs},
     freeze::{Freeze, Look},
     hit::Hit,
     hold::Hold,
     lit::Lit,
+    motion::Motion,
+    pulse::Pulses,
     stage::Shared,
     view::View,
 };
@@ -76,6 +86,8 @@ pub struct CanvasInput<'a> {
     pub highlight: &'a dyn Fn(&ObjectKey) -> bool,
     /// The connection is lost: nothing drawn is certain.
     pub stale: bool,
+    /// The map alone, without buttons and what else is for a person at the window.
+    pub bare: bool,
 }
 
 /// What a person did on the canvas.
@@ -108,6 +120,8 @@ pub struct Canvas {
     /// The layout that is drawn.
     drawn: Option<(u64, Arc<Layout>)>,
     hold: Hold,
+    motion: Motion,
+    pulses: Pulses,
     /// The node whose path is lit.
     lit_through: Option<NodeId>,
     bars: Vec<Bar>,
@@ -129,6 +143,8 @@ impl Default for Canvas {
             view: View::default(),
             drawn: None,
             hold: Hold::default(),
+            motion: Motion::default(),
+            pulses: Pulses::default(),
             lit_through: None,
             bars: Vec::new(),
             covered: Vec::new(),
@@ -159,12 +175,24 @@ impl Canvas {
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Other, true, "Map"));
 
         self.clicked(&response, &mut events);
+        if !input.bare {
+            self.pulses.paint_ui(&ui, &self.stage.borrow());
+            self.overlays_ui(&ui, &mut events);
+        }
+        if self.view.has_wish() {
+            ui.ctx().request_repaint();
+        }
+        events
+    }
+
+    /// What lies over the picture: widgets for what is drawn, buttons.
+    fn overlays_ui(&mut self, ui: &Ui, events: &mut Vec<CanvasEvent>) {
         let stage = self.stage.borrow();
-        let mut touched = access::overlay_ui(&ui, &stage);
+        let mut touched = access::overlay_ui(ui, &stage);
         events.append(&mut touched.events);
         self.focused = touched.focused;
-        self.bars = actions::actions_ui(&ui, &stage, &mut events);
-        let corner = overlay::overlay_ui(&ui, &stage, &mut self.legend);
+        self.bars = actions::actions_ui(ui, &stage, events);
+        let corner = overlay::overlay_ui(ui, &stage, &mut self.legend);
         self.covered = corner.covers;
         match corner.asked {
             Some(overlay::Asked::Fit) => self.view.fit_all(),
@@ -178,10 +206,14 @@ impl Canvas {
         {
             self.view.fly_to(facts::rect_of(&district.area));
         }
-        if self.view.has_wish() {
-            ui.ctx().request_repaint();
+    }
+
+    /// A new canvas that looks at the map from where this one does.
+    pub fn same_view(&self) -> Self {
+        Self {
+            view: self.view.still(),
+            ..Self::default()
         }
-        events
     }
 
     /// Shows the whole map, and keeps showing it whole until a person moves the view.
@@ -207,34 +239,13 @@ impl Canvas {
     /// Brings the stage up to date with what the window gave.
     fn take_in(&mut self, ui: &Ui, rect: Rect, input: &CanvasInput<'_>) {
         let scene = input.scene;
-        if scene.context != self.stage.borrow().scene.context {
-            // Another cluster: nothing of what was done to the last one's map is meant for it.
-            self.hold = Hold::default();
-            self.view = View::default();
-        }
         let current = self.drawn.as_ref().is_some_and(|(revision, layout)| {
             *revision == scene.map_revision && Arc::ptr_eq(layout, &scene.layout)
         });
-        let mut stage = self.stage.borrow_mut();
         if !current {
-            let moved = self
-                .drawn
-                .as_ref()
-                .is_none_or(|(_, layout)| !Arc::ptr_eq(layout, &scene.layout));
-            self.drawn = Some((scene.map_revision, scene.layout.clone()));
-            stage.facts.update(scene);
-            self.epoch += 1;
-            if moved {
-                self.hold.follow(&scene.layout);
-                self.lit_through = None;
-                stage.lit = None;
-                stage.left_out.clear();
-                stage.selected_at = None;
-                stage.selection = None;
-                stage.hovered_at = None;
-                stage.hovered = None;
-            }
+            self.follow(ui, scene);
         }
+        let mut stage = self.stage.borrow_mut();
         if !current || stage.scene.revision != scene.revision {
             stage.scene = scene.clone();
         }
@@ -248,6 +259,50 @@ impl Canvas {
         let new_colors = stage.set_tokens(input.tokens);
         if stage.text.get_mut().begin(ui.ctx()) || new_colors {
             self.epoch += 1;
+        }
+    }
+
+    /// Follows a map that is not the one that is drawn.
+    fn follow(&mut self, ui: &Ui, scene: &Scene) {
+        let mut guard = self.stage.borrow_mut();
+        let stage = &mut *guard;
+        let now = ui.input(|input| input.time);
+        self.epoch += 1;
+        let last = self
+            .drawn
+            .replace((scene.map_revision, scene.layout.clone()))
+            .map(|(_, layout)| layout);
+        let before = stage.facts.update(scene);
+        let Some(last) = last.filter(|_| scene.context == stage.scene.context) else {
+            // Another cluster: nothing of what was done to the last one's map is meant for it.
+            self.hold = Hold::default();
+            self.motion = Motion::default();
+            self.pulses.clear();
+            if scene.context != stage.scene.context {
+                self.view = View::default();
+            }
+            stage.forget_places();
+            self.lit_through = None;
+            return;
+        };
+        let pairs = Pairs::new(&last, &scene.layout);
+        if !Arc::ptr_eq(&last, &scene.layout) {
+            self.motion
+                .follow(&last, &stage.shifts, &scene.layout, &pairs, now);
+            self.pulses.follow(&scene.layout, &pairs);
+            self.hold.follow(&scene.layout);
+            self.lit_through = None;
+            stage.forget_places();
+        }
+        if scene.map_view != stage.scene.map_view {
+            // What a filter shows or hides did not change in the cluster.
+            self.pulses.clear();
+        } else if changes::is_settled(&stage.scene)
+            && changes::is_settled(scene)
+            && !pairs.is_all_new()
+        {
+            let changes = Changes::between(&last, &before, &scene.layout, &stage.facts, &pairs);
+            self.pulses.add(changes, now);
         }
     }
 
@@ -273,9 +328,30 @@ impl Canvas {
             self.drag(ui, response, &layout, events);
         }
         self.keys(ui, id, over.is_some(), events);
-        if let Some(seconds) = self.hold.expire(ui.input(|input| input.time)) {
-            let later = std::time::Duration::from_secs_f64(seconds);
+        self.go_on(ui, &layout);
+    }
+
+    /// Moves what moves by itself.
+    fn go_on(&mut self, ui: &Ui, layout: &Layout) {
+        let now = ui.input(|input| input.time);
+        for (family, shift) in self.hold.expire(layout, now) {
+            self.motion.glide(family, shift, now);
+        }
+        if let Some(seconds) = self.hold.patience(now) {
+            let later = Duration::from_secs_f64(seconds);
             ui.ctx().request_repaint_after(later);
+        }
+        if self.motion.go_on(now) {
+            ui.ctx().request_repaint();
+        }
+        let mut shifts: BTreeMap<usize, Vec2> = self.motion.shifts(now).collect();
+        shifts.extend(self.hold.shifts(layout));
+        let fading = self.motion.fading(now);
+        let mut stage = self.stage.borrow_mut();
+        if shifts != stage.shifts || fading != stage.fading {
+            stage.shifts = shifts;
+            stage.fading = fading;
+            self.epoch += 1;
         }
     }
 
@@ -284,11 +360,6 @@ impl Canvas {
         let mut guard = self.stage.borrow_mut();
         let stage = &mut *guard;
         stage.camera = self.view.camera();
-        let shifts = self.hold.shifts(&stage.scene.layout);
-        if shifts != stage.shifts {
-            stage.shifts = shifts;
-            self.epoch += 1;
-        }
         stage.look_around();
         let left_out = stage
             .in_view

@@ -49,6 +49,8 @@ pub(super) struct Stage {
     pub lit: Option<Lit>,
     /// How far families stand from their place in the layout.
     pub shifts: BTreeMap<usize, Vec2>,
+    /// How much there is of families that fade in; all of the others.
+    pub fading: BTreeMap<usize, f32>,
     /// The families in view.
     pub in_view: Vec<usize>,
     /// Of the families in view that a search leaves out in part: parallel to their nodes, whether
@@ -79,6 +81,7 @@ impl Default for Stage {
             hovered_district: None,
             lit: None,
             shifts: BTreeMap::new(),
+            fading: BTreeMap::new(),
             in_view: Vec::new(),
             left_out: BTreeMap::new(),
             drawn: RefCell::default(),
@@ -129,6 +132,15 @@ impl Stage {
     /// Whether an area of the screen is in view.
     pub fn sees(&self, on_screen: Rect) -> bool {
         self.view.intersects(on_screen)
+    }
+
+    /// Forgets what was found in the last layout.
+    pub fn forget_places(&mut self) {
+        (self.selection, self.selected_at) = (None, None);
+        (self.hovered, self.hovered_at) = (None, None);
+        self.hovered_district = None;
+        self.lit = None;
+        self.left_out.clear();
     }
 
     /// Finds what is in view now; after the camera or a family moved.

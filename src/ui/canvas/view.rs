@@ -47,6 +47,17 @@ impl View {
     /// A node that is brought into view is shown at least this near.
     const FOCUS_ZOOM: f32 = 0.8;
 
+    /// A view that stays as this one is now.
+    pub fn still(&self) -> Self {
+        Self {
+            camera: self.camera,
+            follows: false,
+            shown_before: true,
+            size: self.size,
+            ..Self::default()
+        }
+    }
+
     pub fn camera(&self) -> Camera {
         self.camera
     }

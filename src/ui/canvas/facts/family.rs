@@ -28,6 +28,8 @@ pub(in crate::ui::canvas) struct FamilyFacts {
     pub edges_into: Vec<Option<usize>>,
     /// The Services as indices into the family's nodes, in its order.
     pub services: Vec<usize>,
+    /// Of each of these Services how many endpoints are ready and how many are wanted.
+    pub endpoints: Vec<(usize, usize)>,
     /// What they add to their district's header.
     pub summary: Summary,
 }
@@ -36,15 +38,18 @@ impl FamilyFacts {
     /// Works out the facts of a family.
     pub fn new(family: &Arc<Family>, scene: &Scene) -> Self {
         let states = states(family, scene);
-        let mut services = Vec::new();
+        let (mut services, mut endpoints) = (Vec::new(), Vec::new());
         let mut summary = Summary::default();
         for (at, key) in services_of(family) {
             services.push(at);
             summary.add(states.get(at).copied().unwrap_or(State::Unknown));
-            if let Some(report) = scene.reports.get(key) {
-                summary.ready += report.ready;
-                summary.wanted += report.wanted;
-            }
+            let (ready, wanted) = scene
+                .reports
+                .get(key)
+                .map_or((0, 0), |report| (report.ready, report.wanted));
+            endpoints.push((ready, wanted));
+            summary.ready += ready;
+            summary.wanted += wanted;
         }
         Self {
             family: family.clone(),
@@ -52,6 +57,7 @@ impl FamilyFacts {
             rows: rows(family),
             edges_into: edges_into(family),
             services,
+            endpoints,
             summary,
         }
     }

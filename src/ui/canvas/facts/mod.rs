@@ -37,8 +37,8 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Follows a scene; costs what changed.
-    pub fn update(&mut self, scene: &Scene) {
+    /// Follows a scene; costs what changed. Returns the facts of all families before.
+    pub fn update(&mut self, scene: &Scene) -> Vec<Arc<FamilyFacts>> {
         let layout = &scene.layout;
         let touched: HashSet<usize> = self
             .reports
@@ -92,6 +92,7 @@ impl Facts {
             })
             .collect();
         self.reports = scene.reports.clone();
+        before
     }
 
     /// What is known of a family.

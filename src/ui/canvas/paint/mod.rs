@@ -12,7 +12,7 @@ mod pill;
 mod pod;
 mod row;
 
-use egui::{Rect, Shape, Vec2, vec2};
+use egui::{Rect, Shape, Vec2, epaint::shape_transform::adjust_colors, vec2};
 
 pub(super) use card::port_name as port_label;
 pub(super) use district::words_of as district_words;
@@ -60,7 +60,7 @@ pub(super) fn node(stage: &Stage, at: NodeAt, area: Rect) -> Vec<Shape> {
     let mut pen = Pen::new(stage, stage.is_lit(at));
     if stage.distance() == Distance::Middle {
         row::paint(&mut pen, at, stage.rect_to_screen(shown));
-        return pen.into_shapes();
+        return faded(stage, at.family, pen.into_shapes());
     }
     let rect = stage.rect_to_screen(area);
     match &placed.what {
@@ -73,13 +73,23 @@ pub(super) fn node(stage: &Stage, at: NodeAt, area: Rect) -> Vec<Shape> {
         PlacedWhat::Backend => pod::paint(&mut pen, at, placed, rect),
         PlacedWhat::Group { pods } => group::paint(&mut pen, at, placed, rect, pods),
     }
-    pen.into_shapes()
+    faded(stage, at.family, pen.into_shapes())
 }
 
 /// An edge of the layout; nothing if it is out of view.
 pub(super) fn edge(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
     match stage.distance() {
-        Distance::Near => edge::paint(stage, at),
+        Distance::Near => faded(stage, at.family, edge::paint(stage, at)),
         Distance::Far | Distance::Middle => Vec::new(),
     }
+}
+
+/// The shapes of a family as far as it is there.
+fn faded(stage: &Stage, family: usize, mut shapes: Vec<Shape>) -> Vec<Shape> {
+    if let Some(&share) = stage.fading.get(&family) {
+        for shape in &mut shapes {
+            adjust_colors(shape, move |color| *color = color.gamma_multiply(share));
+        }
+    }
+    shapes
 }
