@@ -26,6 +26,7 @@ struct State {
     scene: Arc<Scene>,
     selection: Option<NodeId>,
     only: Option<ObjectKey>,
+    bare: bool,
     events: Vec<CanvasEvent>,
 }
 
@@ -36,6 +37,7 @@ impl State {
             scene: Arc::new(scene),
             selection: None,
             only: None,
+            bare: false,
             events: Vec::new(),
         }
     }
@@ -50,7 +52,7 @@ fn show(ui: &mut egui::Ui, state: &mut State) {
         selection: state.selection.as_ref(),
         highlight: &move |key| only.as_ref().is_none_or(|only| only == key),
         stale: false,
-        bare: false,
+        bare: state.bare,
     };
     for event in state.canvas.ui(ui, &input) {
         if let CanvasEvent::Select(id) = &event {
@@ -676,6 +678,171 @@ fn dragging_the_background_pans() {
     harness.run();
     let moved = harness.get_by_label(label).rect().min - before.min;
     assert!((moved - vec2(-50.0, -30.0)).length() < 1.0, "{moved}");
+}
+
+fn double_click(harness: &mut Harness<'_, State>, at: Pos2) {
+    for _ in 0..2 {
+        harness.hover_at(at);
+        harness.drag_at(at);
+        harness.drop_at(at);
+        harness.step();
+    }
+    harness.run();
+}
+
+fn run_for(harness: &mut Harness<'_, State>, frames: usize) {
+    for _ in 0..frames {
+        harness.step();
+    }
+}
+
+#[test]
+fn a_double_click_goes_in_and_escape_goes_out_level_by_level() {
+    let mut harness = harness(canvas_support::large(400, 5).scene(1));
+    let whole = harness.state().canvas.zoom();
+    assert_eq!(Distance::of(whole), Distance::Far);
+    let chip = harness.get_by_label_contains("Namespace team-03,").rect();
+    double_click(&mut harness, chip.center());
+    run_for(&mut harness, 60);
+    let district = harness.state().canvas.zoom();
+    assert_eq!(
+        Distance::of(district),
+        Distance::Middle,
+        "one level, not two"
+    );
+    let row = harness
+        .get_by_label_contains("Service team-03/svc-130,")
+        .rect();
+    double_click(&mut harness, row.center());
+    run_for(&mut harness, 30);
+    assert_eq!(Distance::of(harness.state().canvas.zoom()), Distance::Near);
+    assert_eq!(
+        harness.state().selection,
+        Some(service("team-03", "svc-130"))
+    );
+    // First what is selected is let go, then it goes out.
+    for (zoom, at) in [
+        (None, "deselects"),
+        (Some(district), "district"),
+        (Some(whole), "map"),
+    ] {
+        let before = harness.state().canvas.zoom();
+        harness.key_press(Key::Escape);
+        harness.run();
+        run_for(&mut harness, 30);
+        let now = harness.state().canvas.zoom();
+        let wanted = zoom.unwrap_or(before);
+        assert!(
+            (now / wanted - 1.0).abs() < 0.01,
+            "{at}: {now}, not {wanted}"
+        );
+    }
+    assert_eq!(harness.state().selection, None);
+}
+
+#[test]
+fn the_minimap_is_there_while_some_of_the_map_is_not_in_view() {
+    let mut harness = harness(canvas_support::large(400, 5).scene(1));
+    let minimap = "Minimap: click to look there";
+    assert!(harness.query_by_label(minimap).is_none(), "all is in view");
+    near_first_service(&mut harness);
+    let place = harness.get_by_label(minimap).rect();
+    harness.hover_at(place.right_bottom() - vec2(12.0, 12.0));
+    harness.drag_at(place.right_bottom() - vec2(12.0, 12.0));
+    harness.run();
+    harness.drop_at(place.right_bottom() - vec2(12.0, 12.0));
+    harness.run();
+    assert!(
+        harness
+            .query_by_label_contains("Service team-00/svc-0,")
+            .is_none(),
+        "the view went to the other corner"
+    );
+    assert_eq!(Distance::of(harness.state().canvas.zoom()), Distance::Near);
+    assert_eq!(
+        harness.state().selection,
+        None,
+        "a click there selects nothing"
+    );
+    harness.get_by_label("Show or hide the minimap").click();
+    harness.run();
+    assert!(harness.query_by_label(minimap).is_none());
+    harness.state_mut().canvas.toggle_minimap();
+    harness.run();
+    assert!(harness.query_by_label(minimap).is_some());
+}
+
+#[test]
+fn a_fit_shows_all_that_belongs_to_the_selection() {
+    let mut harness = harness(canvas_support::large(400, 5).scene(1));
+    harness
+        .state_mut()
+        .canvas
+        .fit_node(&service("team-03", "svc-132"));
+    harness.run();
+    run_for(&mut harness, 30);
+    for label in [
+        "Service team-03/svc-132,",
+        "Door any node :30132 of team-03/svc-132",
+        "Pod team-03/svc-132-",
+    ] {
+        assert!(
+            harness.query_all_by_label_contains(label).count() > 0,
+            "{label}"
+        );
+    }
+}
+
+#[test]
+fn many_small_turns_of_the_wheel_are_one_large_one() {
+    let zoomed = |turns: &[f32]| {
+        let mut harness = shop();
+        for notches in turns {
+            wheel(&mut harness, pos2(500.0, 300.0), *notches);
+        }
+        harness.run();
+        harness.state().canvas.zoom()
+    };
+    let large = zoomed(&[2.0]);
+    let small = zoomed(&[0.1; 20]);
+    assert!((small / large - 1.0).abs() < 1e-3, "{small} and {large}");
+}
+
+#[test]
+fn the_legend_says_all_of_it_in_words_too() {
+    let mut harness = shop();
+    assert_eq!(harness.query_all_by_label_contains("Legend. ").count(), 0);
+    harness.get_by_label("Legend").click();
+    harness.run();
+    let label = harness
+        .get_by_label_contains("Legend. ")
+        .accesskit_node()
+        .label()
+        .expect("a label");
+    for word in [
+        "headless",
+        "ExternalName",
+        "load balancer",
+        "degraded",
+        "draining",
+    ] {
+        assert!(label.contains(word), "{word} in {label}");
+    }
+}
+
+#[test]
+fn a_bare_map_has_no_buttons_and_the_same_view() {
+    let mut harness = shop();
+    wheel(&mut harness, pos2(500.0, 300.0), 2.0);
+    harness.run();
+    let zoom = harness.state().canvas.zoom();
+    let same = harness.state().canvas.same_view();
+    harness.state_mut().canvas = same;
+    harness.state_mut().bare = true;
+    harness.run();
+    assert_eq!(harness.state().canvas.zoom(), zoom);
+    assert!(harness.query_by_label("Zoom in").is_none());
+    assert!(shapes_painted(&harness) > 100);
 }
 
 #[test]

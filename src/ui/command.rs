@@ -28,6 +28,10 @@ pub enum UiCommand {
     Palette,
     /// Show the whole map.
     FitMap,
+    /// Show all that belongs to the selection.
+    FitSelection,
+    /// Show or hide the minimap.
+    ToggleMinimap,
     /// Larger.
     ZoomIn,
     /// Smaller.
@@ -90,7 +94,7 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 28] = [
         Self::Forward,
         Self::Curl,
         Self::ChangeType,
@@ -102,8 +106,10 @@ impl UiCommand {
         Self::PreviousService,
         Self::NextProblem,
         Self::FitMap,
+        Self::FitSelection,
         Self::ZoomIn,
         Self::ZoomOut,
+        Self::ToggleMinimap,
         Self::ShowForwards,
         Self::ShowRequests,
         Self::ShowProblems,
@@ -133,6 +139,8 @@ impl UiCommand {
             Self::Search => "Search",
             Self::Palette => "Commands",
             Self::FitMap => "Show the whole map",
+            Self::FitSelection => "Fit the selection",
+            Self::ToggleMinimap => "Show or hide the minimap",
             Self::ZoomIn => "Zoom in",
             Self::ZoomOut => "Zoom out",
             Self::ShowForwards => "Show forwards",
@@ -167,6 +175,10 @@ impl UiCommand {
             Self::Search => "Find Services by name, type, port, pod, label or address",
             Self::Palette => "Find any command, Service, context or namespace by typing",
             Self::FitMap => "Zoom out until everything is in view",
+            Self::FitSelection => {
+                "Zoom to all that belongs to the selection, from its doors to its pods"
+            }
+            Self::ToggleMinimap => "The whole map in a corner, with the part that is in view",
             Self::ZoomIn => "Draw the map larger",
             Self::ZoomOut => "Draw the map smaller",
             Self::ShowForwards => "Port-forwards and how each stands",
@@ -193,7 +205,7 @@ impl UiCommand {
             Self::Forward => plain(Key::F),
             Self::Curl => plain(Key::C),
             Self::ChangeType => plain(Key::T),
-            Self::ShowOnMap => plain(Key::M),
+            Self::ShowOnMap => plain(Key::G),
             Self::CopyDnsName => plain(Key::D),
             Self::NextService => plain(Key::J),
             Self::PreviousService => plain(Key::K),
@@ -201,6 +213,8 @@ impl UiCommand {
             Self::Search => plain(Key::Slash),
             Self::Palette => ctrl(Key::K),
             Self::FitMap => plain(Key::Num0),
+            Self::FitSelection => plain(Key::Z),
+            Self::ToggleMinimap => plain(Key::M),
             Self::ZoomIn => plain(Key::Plus),
             Self::ZoomOut => plain(Key::Minus),
             Self::ShowForwards => ctrl(Key::Num1),
@@ -232,6 +246,8 @@ impl UiCommand {
             Self::Search => icon::MAGNIFYING_GLASS,
             Self::Palette => icon::COMMAND,
             Self::FitMap => icon::CORNERS_OUT,
+            Self::FitSelection => icon::FRAME_CORNERS,
+            Self::ToggleMinimap => icon::MAP_TRIFOLD,
             Self::ZoomIn => icon::MAGNIFYING_GLASS_PLUS,
             Self::ZoomOut => icon::MAGNIFYING_GLASS_MINUS,
             Self::ShowForwards => icon::PLUGS,
@@ -259,6 +275,8 @@ impl UiCommand {
             | Self::PreviousService
             | Self::NextProblem => Group::Find,
             Self::FitMap
+            | Self::FitSelection
+            | Self::ToggleMinimap
             | Self::ZoomIn
             | Self::ZoomOut
             | Self::ShowForwards

@@ -110,7 +110,7 @@ impl<'a> Ctx<'a> {
                 .or_else(|| self.no_forward())
                 .or_else(|| self.no_pods()),
             UiCommand::ChangeType => no_service().or_else(|| self.no_edit()),
-            UiCommand::ShowOnMap => nothing(),
+            UiCommand::ShowOnMap | UiCommand::FitSelection => nothing(),
             UiCommand::CopyDnsName => no_service(),
             UiCommand::StopAllForwards => self
                 .scene

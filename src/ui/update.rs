@@ -223,6 +223,12 @@ fn run(
             };
         }
         UiCommand::FitMap => state.canvas.fit_all(),
+        UiCommand::FitSelection => {
+            if let Some(node) = &view.selection {
+                state.canvas.fit_node(node);
+            }
+        }
+        UiCommand::ToggleMinimap => state.canvas.toggle_minimap(),
         UiCommand::ZoomIn => state.canvas.zoom_by(ZOOM_STEP),
         UiCommand::ZoomOut => state.canvas.zoom_by(1.0 / ZOOM_STEP),
         UiCommand::ShowForwards => show_tab(state, BottomTab::Forwards),

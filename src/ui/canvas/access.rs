@@ -14,6 +14,8 @@ use crate::{
 pub(super) struct Touched {
     /// For the owner of the canvas.
     pub events: Vec<CanvasEvent>,
+    /// A row was entered: it is to be seen near.
+    pub entered: Option<NodeId>,
     /// A chip was opened.
     pub district: Option<usize>,
     /// The node that has the keyboard.
@@ -95,7 +97,10 @@ fn node_ui(ui: &Ui, stage: &Stage, id: &NodeId, at: NodeAt, rect: Rect, touched:
             focus_ring(ui, rect, stage);
         }
     }
-    if response.double_clicked() {
+    let twice = response.double_clicked() && !stage.deaf;
+    if twice && stage.distance() == Distance::Middle {
+        touched.entered = Some(id.clone());
+    } else if twice {
         touched.events.push(CanvasEvent::Open(id.clone()));
     } else if response.clicked() {
         response.request_focus();

@@ -21,7 +21,9 @@ mod graph;
 mod hit;
 mod hold;
 mod input;
+mod legend;
 mod lit;
+mod minimap;
 mod motion;
 mod overlay;
 mod paint;
@@ -61,6 +63,7 @@ use self::{
     hit::Hit,
     hold::Hold,
     lit::Lit,
+    minimap::Minimap,
     motion::Motion,
     pulse::Pulses,
     stage::Shared,
@@ -129,6 +132,9 @@ pub struct Canvas {
     covered: Vec<Rect>,
     focused: Option<NodeId>,
     legend: bool,
+    minimap: Minimap,
+    /// Until then a double click is the end of the one that opened a chip.
+    deaf_until: f64,
     epoch: u64,
 }
 
@@ -150,6 +156,8 @@ impl Default for Canvas {
             covered: Vec::new(),
             focused: None,
             legend: false,
+            minimap: Minimap::default(),
+            deaf_until: 0.0,
             epoch: 0,
         }
     }
@@ -192,19 +200,48 @@ impl Canvas {
         events.append(&mut touched.events);
         self.focused = touched.focused;
         self.bars = actions::actions_ui(ui, &stage, events);
-        let corner = overlay::overlay_ui(ui, &stage, &mut self.legend);
-        self.covered = corner.covers;
-        match corner.asked {
-            Some(overlay::Asked::Fit) => self.view.fit_all(),
-            Some(overlay::Asked::ZoomIn) => self.view.zoom_by(input::KEY_ZOOM),
-            Some(overlay::Asked::ZoomOut) => self.view.zoom_by(1.0 / input::KEY_ZOOM),
-            None => {}
+        if let Some(node) = touched.entered {
+            self.view.focus_on(&node);
         }
         if let Some(district) = touched
             .district
             .and_then(|at| stage.scene.layout.districts.get(at))
         {
             self.view.fly_to(facts::rect_of(&district.area));
+            self.deaf_until = ui.input(|input| input.time) + DOUBLE_CLICK;
+        }
+        drop(stage);
+        self.corner_ui(ui);
+    }
+
+    /// The buttons in the corner, and what they open.
+    fn corner_ui(&mut self, ui: &Ui) {
+        self.covered.clear();
+        let stage = self.stage.borrow();
+        let Some(corner) = overlay::overlay_ui(ui, &stage) else {
+            return;
+        };
+        self.covered.push(corner.covers);
+        match corner.asked {
+            Some(overlay::Asked::Fit) => self.view.fit_all(),
+            Some(overlay::Asked::ZoomIn) => self.view.zoom_by(input::KEY_ZOOM),
+            Some(overlay::Asked::ZoomOut) => self.view.zoom_by(1.0 / input::KEY_ZOOM),
+            Some(overlay::Asked::Legend) => self.legend = !self.legend,
+            Some(overlay::Asked::Minimap) => self.minimap.wanted = !self.minimap.wanted,
+            None => {}
+        }
+        if self.legend {
+            let tokens = stage.tokens(true);
+            let covers = legend::legend_ui(ui, stage.view, corner.covers, tokens);
+            self.covered.push(covers);
+            return;
+        }
+        let shown = self
+            .minimap
+            .minimap_ui(ui, &stage, corner.covers, self.epoch);
+        self.covered.extend(shown.covers);
+        if let Some(point) = shown.asked {
+            self.view.look_at(point);
         }
     }
 
@@ -224,6 +261,16 @@ impl Canvas {
     /// Brings a node into view, near enough to be read.
     pub fn focus_on(&mut self, id: &NodeId) {
         self.view.focus_on(id);
+    }
+
+    /// Shows all that belongs to a node: its Services, their ways in and pods.
+    pub fn fit_node(&mut self, id: &NodeId) {
+        self.view.fit_family(id);
+    }
+
+    /// Shows the minimap, or hides it.
+    pub fn toggle_minimap(&mut self) {
+        self.minimap.wanted = !self.minimap.wanted;
     }
 
     /// Zooms around the middle of the view.
@@ -353,6 +400,7 @@ impl Canvas {
             stage.fading = fading;
             self.epoch += 1;
         }
+        stage.deaf = now < self.deaf_until;
     }
 
     /// Finds out what is in view, and what of it a search leaves out.
@@ -445,7 +493,7 @@ impl Canvas {
                     if self.stage.borrow().selection.is_some() {
                         events.push(CanvasEvent::Select(None));
                     } else {
-                        self.view.fit_all();
+                        self.view.go_out();
                     }
                 }
                 input::Pressed::Arrow(direction) => self.walk(ui, direction, events),
@@ -552,17 +600,25 @@ impl Canvas {
     }
 
     /// A click that no widget of the overlay took.
-    fn clicked(&self, response: &Response, events: &mut Vec<CanvasEvent>) {
-        if response.clicked() {
-            response.request_focus();
-            let stage = self.stage.borrow();
-            let hit = response
-                .interact_pointer_pos()
-                .and_then(|at| hit::at(&stage, at));
-            events.push(CanvasEvent::Select(match hit {
-                Some(Hit::Node(id)) => Some(id),
-                Some(Hit::District(_)) | None => None,
-            }));
+    fn clicked(&mut self, response: &Response, events: &mut Vec<CanvasEvent>) {
+        if !response.clicked() {
+            return;
         }
+        response.request_focus();
+        let stage = self.stage.borrow();
+        let Some(at) = response.interact_pointer_pos() else {
+            return;
+        };
+        let hit = match hit::at(&stage, at) {
+            Some(Hit::Node(id)) => Some(id),
+            Some(Hit::District(_)) | None => None,
+        };
+        if hit.is_none() && response.double_clicked() && !stage.deaf {
+            self.view.go_in(&stage.scene.layout, stage.to_map(at));
+        }
+        events.push(CanvasEvent::Select(hit));
     }
 }
+
+/// For so many seconds after a chip was opened, a second click belongs to the first.
+const DOUBLE_CLICK: f64 = 0.5;

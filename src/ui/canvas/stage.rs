@@ -45,6 +45,8 @@ pub(super) struct Stage {
     pub hovered_at: Option<NodeAt>,
     /// The chip that the pointer is over, as an index into the layout's districts.
     pub hovered_district: Option<usize>,
+    /// A double click now is the end of the one that opened a chip.
+    pub deaf: bool,
     /// The path to light.
     pub lit: Option<Lit>,
     /// How far families stand from their place in the layout.
@@ -79,6 +81,7 @@ impl Default for Stage {
             hovered: None,
             hovered_at: None,
             hovered_district: None,
+            deaf: false,
             lit: None,
             shifts: BTreeMap::new(),
             fading: BTreeMap::new(),

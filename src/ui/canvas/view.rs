@@ -24,7 +24,10 @@ pub(super) struct View {
 enum Wish {
     All,
     Node(NodeId),
+    Family(NodeId),
     Area(Rect),
+    Point(Pos2),
+    Out,
     Zoom(f32),
 }
 
@@ -70,8 +73,40 @@ impl View {
         self.wish = Some(Wish::Node(id.clone()));
     }
 
+    /// Shows all that belongs to a node: its family.
+    pub fn fit_family(&mut self, id: &NodeId) {
+        self.wish = Some(Wish::Family(id.clone()));
+    }
+
     pub fn fly_to(&mut self, area: Rect) {
         self.wish = Some(Wish::Area(area));
+    }
+
+    /// Brings a map point to the middle, at once.
+    pub fn look_at(&mut self, point: Pos2) {
+        self.wish = Some(Wish::Point(point));
+    }
+
+    /// Goes in one level at a map point: to its district, or nearer.
+    pub fn go_in(&mut self, layout: &Layout, point: Pos2) {
+        let district = layout
+            .districts
+            .iter()
+            .map(|district| rect_of(&district.area))
+            .find(|district| district.contains(point))
+            .filter(|district| {
+                let whole = Camera::fit(*district, self.size, Self::CLOSEST_FIT);
+                whole.zoom > self.camera.zoom * 1.1
+            });
+        match district {
+            Some(district) => self.fly_to(district),
+            None => self.zoom_by(2.0),
+        }
+    }
+
+    /// Goes out one level: to the district in the middle, or to the whole map.
+    pub fn go_out(&mut self) {
+        self.wish = Some(Wish::Out);
     }
 
     pub fn zoom_by(&mut self, factor: f32) {
@@ -89,10 +124,7 @@ impl View {
         let now = ui.input(|input| input.time);
         let all = rect_of(&layout.bounds);
         match self.wish.take() {
-            Some(Wish::All) => {
-                self.start(Camera::fit(all, size, Self::CLOSEST_FIT), now);
-                self.follows = true;
-            }
+            Some(Wish::All) => self.start_whole(all, size, now),
             Some(Wish::Area(area)) => self.start(Camera::fit(area, size, Self::CLOSEST_FIT), now),
             Some(Wish::Node(id)) => {
                 let found = layout.find(&id);
@@ -119,6 +151,20 @@ impl View {
                     self.start(to, now);
                 }
             }
+            Some(Wish::Family(id)) => {
+                if let Some(family) = layout.find(&id).and_then(|at| layout.family(at)) {
+                    let to = Camera::fit(rect_of(&family.area()), size, Self::CLOSEST_FIT);
+                    self.start(to, now);
+                }
+            }
+            Some(Wish::Point(point)) => {
+                self.by_hand();
+                self.camera.pan = size / 2.0 - point.to_vec2() * self.camera.zoom;
+            }
+            Some(Wish::Out) => match self.around(layout, size) {
+                Some(to) => self.start(to, now),
+                None => self.start_whole(all, size, now),
+            },
             Some(Wish::Zoom(factor)) => {
                 let mut to = self.camera;
                 to.zoom_at((size / 2.0).to_pos2(), factor);
@@ -138,6 +184,25 @@ impl View {
             self.camera = Camera::fit(all, size, Self::CLOSEST_FIT);
             self.shown_before = true;
         }
+    }
+
+    /// The view of the whole district in the middle, if it shows clearly more than this one.
+    fn around(&self, layout: &Layout, size: Vec2) -> Option<Camera> {
+        let middle = self.camera.to_map((size / 2.0).to_pos2());
+        let district = layout
+            .districts
+            .iter()
+            .map(|district| rect_of(&district.area))
+            .find(|district| district.contains(middle))?;
+        let to = Camera::fit(district, size, Self::CLOSEST_FIT);
+        let whole = Camera::fit(rect_of(&layout.bounds), size, Self::CLOSEST_FIT);
+        let clearly = |nearer: Camera, further: Camera| nearer.zoom > further.zoom * 1.1;
+        (clearly(self.camera, to) && clearly(to, whole)).then_some(to)
+    }
+
+    fn start_whole(&mut self, all: Rect, size: Vec2, now: f64) {
+        self.start(Camera::fit(all, size, Self::CLOSEST_FIT), now);
+        self.follows = true;
     }
 
     fn start(&mut self, to: Camera, now: f64) {

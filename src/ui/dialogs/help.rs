@@ -20,11 +20,43 @@ pub fn help_ui(egui: &egui::Context, ctx: &Ctx<'_>) {
             }
         });
         ui.add_space(8.0);
-        ui.label(
-            RichText::new("Esc closes what is open, then deselects. Tab moves through everything.")
-                .color(ctx.tokens.dim),
-        );
+        map_ui(ui, ctx);
     });
+}
+
+/// What hands and keys do on the map itself.
+const ON_THE_MAP: [(&str, &str); 8] = [
+    ("Arrows", "Walk along the lines, and from row to row"),
+    ("Enter", "Open what is selected; a double click does too"),
+    (
+        "Double click",
+        "Go in one level: into a namespace, then near a Service",
+    ),
+    (
+        "Esc",
+        "Close what is open, then deselect, then go out one level",
+    ),
+    ("Wheel or pinch", "Zoom at the pointer"),
+    (
+        "Drag",
+        "Move the map, or near, a Service with all that belongs to it",
+    ),
+    ("Right click", "All that can be done with it"),
+    ("Tab", "Move through everything"),
+];
+
+fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    section(ui, ctx.tokens, "On the map");
+    Grid::new("On the map")
+        .num_columns(2)
+        .spacing([16.0, 3.0])
+        .show(ui, |ui| {
+            for (key, words) in ON_THE_MAP {
+                ui.label(RichText::new(key).monospace().color(ctx.tokens.accent));
+                ui.label(words);
+                ui.end_row();
+            }
+        });
 }
 
 fn group_ui(ui: &mut Ui, ctx: &Ctx<'_>, group: Group) {

@@ -19,6 +19,7 @@ pub(in crate::ui) enum Icon {
     Minus,
     Fit,
     Legend,
+    Minimap,
 }
 
 impl Icon {
@@ -102,6 +103,22 @@ impl Icon {
                     let (x, y) = (x * 0.75, y * 0.75);
                     out.push(path(&[(x * 0.4, y), (x, y), (x, y * 0.4)]));
                 }
+            }
+            Self::Minimap => {
+                out.push(path(&[
+                    (-0.85, -0.65),
+                    (0.85, -0.65),
+                    (0.85, 0.65),
+                    (-0.85, 0.65),
+                    (-0.85, -0.69),
+                ]));
+                out.push(path(&[
+                    (-0.45, -0.3),
+                    (0.2, -0.3),
+                    (0.2, 0.25),
+                    (-0.45, 0.25),
+                    (-0.45, -0.34),
+                ]));
             }
             Self::Legend => {
                 for y in [-0.55, 0.0, 0.55] {

@@ -1,6 +1,6 @@
 //! The ends of the map: doors at the left, the far end of an ExternalName at the right.
 
-use egui::{Align2, Color32, Rect, Stroke, pos2, vec2};
+use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use super::{Icon, Pen, card};
 use crate::{
@@ -91,7 +91,7 @@ pub(super) fn paint_external_name(pen: &mut Pen<'_>, at: NodeAt, placed: &Placed
 }
 
 /// Marks for the doors of a Service, for where there is no room for pills.
-pub(super) fn paint_marks(pen: &mut Pen<'_>, entries: &[Entry], left: egui::Pos2) {
+pub(super) fn paint_marks(pen: &mut Pen<'_>, entries: &[Entry], left: Pos2) {
     let mut kinds: Vec<EntryKind> = entries
         .iter()
         .map(|entry| entry.id.kind)
@@ -102,15 +102,18 @@ pub(super) fn paint_marks(pen: &mut Pen<'_>, entries: &[Entry], left: egui::Pos2
     for (step, kind) in (0_u8..3).zip(kinds) {
         let tip = left - vec2(1.0 + f32::from(step) * (size + 2.0), 0.0);
         let color = color_of(pen.tokens, kind);
-        pen.add(egui::Shape::convex_polygon(
-            vec![tip, tip + vec2(-size, -size), tip + vec2(-size, size)],
-            color,
-            Stroke::NONE,
-        ));
+        pen.add(mark(tip, size, color));
     }
 }
 
-fn color_of(tokens: &Tokens, kind: EntryKind) -> Color32 {
+/// The mark of a door: an arrow that points in, with its tip at `tip`.
+pub(in crate::ui::canvas) fn mark(tip: Pos2, size: f32, color: Color32) -> Shape {
+    let points = vec![tip, tip + vec2(-size, -size), tip + vec2(-size, size)];
+    Shape::convex_polygon(points, color, Stroke::NONE)
+}
+
+/// The colour of a kind of door.
+pub(in crate::ui::canvas) fn color_of(tokens: &Tokens, kind: EntryKind) -> Color32 {
     match kind {
         EntryKind::LoadBalancer => tokens.load_balancer,
         EntryKind::NodePort => tokens.node_port,

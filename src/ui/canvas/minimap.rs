@@ -1,0 +1,139 @@
+//! The whole map in a corner, with the part that is in view: a click or a drag moves the view.
+
+use std::sync::Arc;
+
+use egui::{
+    Color32, CursorIcon, Id, Mesh, Pos2, Rect, Sense, Shape, Stroke, StrokeKind, Ui, Vec2,
+    WidgetInfo, WidgetType, pos2, vec2,
+};
+
+use super::{facts::rect_of, stage::Stage, visible};
+
+/// The most room that it takes.
+const SIZE: Vec2 = vec2(200.0, 132.0);
+const PAD: f32 = 6.0;
+/// No view smaller than this has room for it.
+const SMALLEST_VIEW: Vec2 = vec2(480.0, 320.0);
+
+/// The minimap: whether a person wants it, and its kept picture.
+pub(super) struct Minimap {
+    /// Whether a person wants it.
+    pub wanted: bool,
+    kept: Option<(Key, Arc<Mesh>)>,
+}
+
+impl Default for Minimap {
+    fn default() -> Self {
+        Self {
+            wanted: true,
+            kept: None,
+        }
+    }
+}
+
+/// What the picture of the districts depends on.
+#[derive(Clone, Copy, PartialEq)]
+struct Key {
+    epoch: u64,
+    stale: bool,
+    sheet: Rect,
+}
+
+/// What one frame of it came to.
+#[derive(Default)]
+pub(super) struct Shown {
+    /// What it covers: the pointer there is not over the map.
+    pub covers: Option<Rect>,
+    /// Where on the map a person wants to look.
+    pub asked: Option<Pos2>,
+}
+
+impl Minimap {
+    /// Shows it above `bar`, the buttons in the corner, unless the whole map is in view anyway.
+    pub fn minimap_ui(&mut self, ui: &Ui, stage: &Stage, bar: Rect, epoch: u64) -> Shown {
+        let bounds = rect_of(&stage.scene.layout.bounds);
+        let window = visible::window(stage);
+        let fits = window.contains_rect(bounds);
+        let small = stage.view.width() < SMALLEST_VIEW.x || stage.view.height() < SMALLEST_VIEW.y;
+        if !self.wanted || fits || small || !bounds.is_positive() {
+            return Shown::default();
+        }
+        let scale =
+            ((SIZE.x - 2.0 * PAD) / bounds.width()).min((SIZE.y - 2.0 * PAD) / bounds.height());
+        let size = (bounds.size() * scale).max(Vec2::splat(8.0)) + Vec2::splat(2.0 * PAD);
+        let frame = Rect::from_min_size(pos2(bar.right() - size.x, bar.top() - 8.0 - size.y), size);
+        let sheet = frame.shrink(PAD);
+        let response = ui.interact(frame, Id::new("canvas minimap"), Sense::click_and_drag());
+        response.widget_info(|| {
+            WidgetInfo::labeled(WidgetType::Other, true, "Minimap: click to look there")
+        });
+        self.paint(ui, stage, frame, sheet, scale, epoch);
+        let to_sheet = |at: Pos2| sheet.min + (at - bounds.min) * scale;
+        let seen = Rect::from_min_max(to_sheet(window.min), to_sheet(window.max)).intersect(sheet);
+        let tokens = stage.tokens(true);
+        ui.painter().rect(
+            seen,
+            2.0,
+            tokens.accent.gamma_multiply(0.14),
+            Stroke::new(1.5, tokens.accent),
+            StrokeKind::Inside,
+        );
+        let held = response.is_pointer_button_down_on() || response.clicked();
+        let asked = response
+            .interact_pointer_pos()
+            .filter(|_| held)
+            .map(|at| bounds.min + (sheet.clamp(at) - sheet.min) / scale)
+            // A pointer that is held still asks for nothing more.
+            .filter(|at| (*at - window.center()).length() * stage.camera.zoom > 1.0);
+        response
+            .on_hover_cursor(CursorIcon::Crosshair)
+            .on_hover_text("The whole map; click or drag to look there (M hides it)");
+        Shown {
+            covers: Some(frame.expand(2.0)),
+            asked,
+        }
+    }
+
+    fn paint(&mut self, ui: &Ui, stage: &Stage, frame: Rect, sheet: Rect, scale: f32, epoch: u64) {
+        let tokens = stage.tokens(true);
+        ui.painter().rect(
+            frame,
+            7.0,
+            tokens.panel,
+            Stroke::new(1.0, tokens.line),
+            StrokeKind::Inside,
+        );
+        let key = Key {
+            epoch,
+            stale: stage.stale,
+            sheet,
+        };
+        let mesh = match &self.kept {
+            Some((kept, mesh)) if *kept == key => mesh.clone(),
+            _ => Arc::new(blocks(stage, sheet.min, scale)),
+        };
+        self.kept = Some((key, mesh.clone()));
+        ui.painter().add(Shape::Mesh(mesh));
+    }
+}
+
+/// A block for each district in the colour of its worst state.
+fn blocks(stage: &Stage, corner: Pos2, scale: f32) -> Mesh {
+    let tokens = stage.tokens(true);
+    let bounds = rect_of(&stage.scene.layout.bounds);
+    let mut mesh = Mesh::default();
+    for (at, district) in stage.scene.layout.districts.iter().enumerate() {
+        let area = rect_of(&district.area);
+        let rect = Rect::from_min_size(
+            corner + (area.min - bounds.min) * scale,
+            (area.size() * scale).max(Vec2::splat(1.0)),
+        );
+        let color: Color32 = tokens.state(stage.summary(at).worst());
+        mesh.add_colored_rect(rect, color);
+        if rect.width() > 5.0 && rect.height() > 5.0 {
+            let inner = tokens.card.lerp_to_gamma(color, 0.25);
+            mesh.add_colored_rect(rect.shrink(1.0), inner);
+        }
+    }
+    mesh
+}
