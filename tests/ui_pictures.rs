@@ -18,8 +18,10 @@ use egui::Theme;
 use egui_kittest::kittest::Queryable as _;
 use svcscope::{
     edit::Written,
-    engine::{ConnectionState, EditId, EditStep, Scene},
+    engine::{ConnectionState, EditId, EditStep, MapView, Scene},
+    filter::{Criterion, Filter, LabelSelector, ServiceKind, Shown},
     inventory::ServiceType,
+    layout::Grouping,
 };
 use ui_support::{Window, busy_scene, contexts, now, plan, scene_with_edit};
 
@@ -87,6 +89,7 @@ fn pictures() {
         click(&mut window, "Keyboard shortcuts");
         save(&mut window, &folder, &format!("help-{word}"));
     }
+    filter_pictures(&folder);
     let failed = Scene {
         connection: ConnectionState::Failed {
             reason: "Tried https://10.88.0.1:6443 of context lab-eu-1: connection refused. Is the cluster running, and is the VPN up?".into(),
@@ -106,4 +109,36 @@ fn pictures() {
     };
     let mut window = Window::open(lost);
     save(&mut window, &folder, "lost");
+}
+
+/// What is left out, the menu that does it, a paused map, and the same in a small window.
+fn filter_pictures(folder: &Path) {
+    let filter = Filter {
+        types: [ServiceKind::NodePort, ServiceKind::LoadBalancer].into(),
+        labels: LabelSelector::parse("app in (web,api),!legacy").expect("a selector"),
+        ..Filter::default()
+    };
+    let grouping = Grouping::Namespace;
+    let scene = Scene {
+        map_view: Arc::new(MapView { filter, grouping }),
+        shown: Shown {
+            services: 3,
+            of_services: 12,
+            pods: 7,
+            of_pods: 31,
+            hidden_by: [(Criterion::Type, 9)].into(),
+        },
+        changes: 1234,
+        ..busy_scene()
+    };
+    let mut window = Window::open(scene);
+    click(&mut window, "Pause");
+    click(&mut window, "Filter 2");
+    let field = window.harness.get_by_label("Label selector");
+    field.type_text("app in (web");
+    window.settle();
+    save(&mut window, folder, "filter");
+    window.harness.set_size(egui::vec2(900.0, 560.0));
+    window.settle();
+    save(&mut window, folder, "filter-small");
 }

@@ -23,6 +23,7 @@ use svcscope::{
     engine::{Command, Config, EditId, EditStep, Remembered},
     forward::ForwardState,
     inventory::{ObjectKey, ServiceType, Text},
+    layout::{Grouping, Point},
     session::{Settings, Theme},
     topology::NodeId,
 };
@@ -424,4 +425,122 @@ fn a_bar_on_the_map_acts_on_what_it_stands_at() {
     window.click_role(Role::Button, "Curl shop/api");
     window.click("Send");
     window.until("the answer", |window| window.shows("200 OK"));
+}
+
+#[test]
+fn a_filter_shows_less_says_so_and_gives_it_back() {
+    let mut window = LiveWindow::open();
+    let all = window.scene().topology.services().count();
+    let places = |window: &LiveWindow| {
+        let scene = window.scene();
+        let layout = &scene.layout;
+        let found = layout.nodes().filter_map(|(at, node)| match &node.id {
+            NodeId::Service(key) => Some((key.clone(), layout.area(at).expect("placed"))),
+            _ => None,
+        });
+        found.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let before = places(&window);
+    assert_eq!(before.len(), all);
+
+    window.key(Key::W);
+    window.until_says(" hidden by filter:");
+    let wrong = places(&window);
+    assert!(wrong.contains_key(&shop("orphan")), "{wrong:?}");
+    assert!(!wrong.contains_key(&shop("web")));
+    let said = format!("{} of {all} Services shown · ", wrong.len());
+    assert!(window.says(&said), "{said}");
+    assert!(window.shows("Service shop/web"), "the list has all");
+
+    // What gets well leaves the map, and what goes wrong comes.
+    window
+        .control()
+        .delete("services", "shop", "orphan")
+        .expect("deleted");
+    window.until("the map to follow", |window| {
+        !places(window).contains_key(&shop("orphan"))
+    });
+
+    window.click("Show all Services");
+    window.until("all Services", |window| !window.says("hidden by filter"));
+    let mut kept = before;
+    kept.remove(&shop("orphan"));
+    let after = places(&window);
+    assert_eq!(
+        after.keys().collect::<Vec<_>>(),
+        kept.keys().collect::<Vec<_>>()
+    );
+    for (key, area) in kept.iter().filter(|(key, _)| &*key.namespace != "shop") {
+        let now = after.get(key).expect("still there");
+        assert_eq!((now.width, now.height), (area.width, area.height), "{key}");
+    }
+}
+
+#[test]
+fn labels_and_neighbourhoods_are_asked_as_kubectl_would() {
+    let mut window = LiveWindow::open();
+    window.click("Filter");
+    window.type_into(svcscope::ui::filter_bar::LABELS_LABEL, "app in (api,web)");
+    window.until("two Services", |window| window.scene().shown.services == 2);
+    window.click("Clear the filter");
+    window.until("all Services", |window| window.scene().shown.hidden() == 0);
+    window.key(Key::Escape);
+    window.click("Service shop/api");
+    window.key(Key::H);
+    window.until("the neighbourhood", |window| {
+        window.shows("Around shop/api")
+    });
+    window.until("what is around it", |window| {
+        window.scene().shown.hidden() > 0
+    });
+    let scene = window.scene();
+    assert!(scene.layout.find(&NodeId::Service(shop("api"))).is_some());
+    assert!(scene.layout.find(&NodeId::Service(shop("web"))).is_none());
+}
+
+#[test]
+fn the_grouping_is_known_at_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("settings.json");
+    let remember = |config: &mut Config| {
+        config.remembered = Some(Remembered {
+            settings: Settings::load(&path).settings,
+            path: path.clone(),
+        });
+    };
+    let grouped = |window: &LiveWindow| window.scene().map_view.grouping;
+    let mut window = LiveWindow::open_with(remember);
+    assert_eq!(grouped(&window), Grouping::Namespace);
+    let pinned = Point { x: 40.0, y: 300.0 };
+    window.driven.send(Command::Pin(shop("web"), Some(pinned)));
+    window.key(Key::Num3);
+    window.until("one district", |window| grouped(window) == Grouping::None);
+    drop(window);
+
+    let saved = Settings::load(&path).settings;
+    let map = saved.maps.get("demo").expect("remembered by context");
+    let [pin] = map.pins.as_slice() else {
+        panic!("one pin, not {:?}", map.pins);
+    };
+    assert_eq!((&*pin.service, pin.x, pin.y), ("web", 40.0, 300.0));
+    let window = LiveWindow::open_with(remember);
+    assert_eq!(grouped(&window), Grouping::None);
+    assert!(window.shows("Group: none"));
+}
+
+#[test]
+fn a_paused_map_holds_still_while_changes_are_counted() {
+    let mut window = LiveWindow::open();
+    window.click("Pause");
+    assert!(window.says("0 changes since:"));
+    window
+        .control()
+        .delete("services", "shop", "orphan")
+        .expect("deleted");
+    window.until("the change to be counted", |window| {
+        window.says("Paused ") && !window.says("· 0 changes since:")
+    });
+    assert!(window.says("Service shop/orphan, ClusterIP"), "still drawn");
+    window.click("Resume the map");
+    assert!(!window.says("Service shop/orphan, ClusterIP"));
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{BottomTab, command::UiCommand};
 use crate::{
     engine::{Command, EditId},
+    filter::Filter,
     forward::{ForwardSpec, ForwardTarget, RemotePort},
     inventory::{ObjectKey, ServiceRecord, ServiceType, Text},
     probe::{CurlRequest, RequestId},
@@ -46,6 +47,14 @@ pub enum Action {
     SetSearch(String),
     /// Change the text of the list's filter.
     SetFilter(String),
+    /// Show only these Services on the map.
+    Filter(Filter),
+    /// Change the text field of the map's filter.
+    TypeFilterText(String),
+    /// Change the label selector field of the map's filter.
+    TypeFilterLabels(String),
+    /// The map is this wide by high on screen.
+    ShapeMap(f32),
     /// Fold or unfold a namespace of the list.
     ToggleNamespace(Text),
     /// Show a tab of the bottom panel.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{
     WakeSlot, action::Action, bottom, command::UiCommand, context::Ctx, dialogs, inspector, map,
-    menu, services_list, state::AppState, status_bar, theme, top_bar, update,
+    mapping, menu, services_list, state::AppState, status_bar, theme, top_bar, update,
 };
 use crate::{
     engine::{Command, Handle, Scene, SettingsChange},
@@ -98,12 +98,17 @@ impl App {
             return;
         }
         let moved = newest.context != self.scene.context && newest.context.is_some();
-        self.scene = newest;
+        let last = std::mem::replace(&mut self.scene, newest);
         self.state.toasts.follow(&self.scene);
+        let view = &mut self.state.view;
         if moved {
             // What another cluster calls the same is something else.
-            self.state.view.selection = None;
+            view.selection = None;
+            view.paused = None;
+            view.wanted = None;
         }
+        mapping::follow(view, &last.map_view, &self.scene.map_view);
+        view.rate.note((self.clock)(), self.scene.changes);
         update::drop_lost_selection(&mut self.state, &self.scene);
         update::follow_selection(&mut self.state, &self.handle);
     }
@@ -188,6 +193,7 @@ impl App {
         }
         let (actions, tick) = ctx.finish();
         view.focus_search = false;
+        view.focus_filter = false;
         view.scroll_to_selection = false;
         if let Some(secs) = tick {
             ui.ctx()
@@ -196,13 +202,13 @@ impl App {
         if !actions.is_empty() {
             // What was asked for is seen in the next frame, which nothing else may ask for.
             ui.ctx().request_repaint();
-            update::apply(
-                &mut self.state,
-                &self.scene,
-                &self.handle,
-                ui.ctx(),
-                actions,
-            );
+            let surroundings = update::Surroundings {
+                scene: &self.scene,
+                handle: &self.handle,
+                egui: ui.ctx(),
+                now: (self.clock)(),
+            };
+            update::apply(&mut self.state, &surroundings, actions);
         }
         self.state.toasts.ui(ui.ctx(), tokens);
     }

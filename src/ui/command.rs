@@ -26,6 +26,24 @@ pub enum UiCommand {
     Search,
     /// Open the palette.
     Palette,
+    /// Choose what the map shows.
+    Filter,
+    /// Show only what is wrong, or all again.
+    OnlyWrong,
+    /// Show only what is around the selected Service.
+    Neighbourhood,
+    /// Show everything again.
+    ClearFilter,
+    /// A district for each namespace.
+    GroupByNamespace,
+    /// A district for each application.
+    GroupByApp,
+    /// One district for everything.
+    GroupByNothing,
+    /// Lay the map out afresh.
+    TidyUp,
+    /// Hold the map still, or let it follow again.
+    Pause,
     /// Show the whole map.
     FitMap,
     /// Show all that belongs to the selection.
@@ -71,7 +89,9 @@ pub enum Group {
     Selection,
     /// Finding things.
     Find,
-    /// The map and the panels.
+    /// What the map shows.
+    Map,
+    /// The view of the map and the panels.
     View,
     /// The connection and the app.
     App,
@@ -79,14 +99,21 @@ pub enum Group {
 
 impl Group {
     /// Every group in the order of the help.
-    pub const ALL: [Self; 4] = [Self::Selection, Self::Find, Self::View, Self::App];
+    pub const ALL: [Self; 5] = [
+        Self::Selection,
+        Self::Find,
+        Self::Map,
+        Self::View,
+        Self::App,
+    ];
 
     /// Its heading.
     pub fn title(self) -> &'static str {
         match self {
             Self::Selection => "Selected Service or pod",
             Self::Find => "Find",
-            Self::View => "Map and panels",
+            Self::Map => "What the map shows",
+            Self::View => "View and panels",
             Self::App => "Cluster and app",
         }
     }
@@ -94,7 +121,7 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 37] = [
         Self::Forward,
         Self::Curl,
         Self::ChangeType,
@@ -105,6 +132,15 @@ impl UiCommand {
         Self::NextService,
         Self::PreviousService,
         Self::NextProblem,
+        Self::Filter,
+        Self::OnlyWrong,
+        Self::Neighbourhood,
+        Self::ClearFilter,
+        Self::GroupByNamespace,
+        Self::GroupByApp,
+        Self::GroupByNothing,
+        Self::TidyUp,
+        Self::Pause,
         Self::FitMap,
         Self::FitSelection,
         Self::ZoomIn,
@@ -138,6 +174,15 @@ impl UiCommand {
             Self::NextProblem => "Next problem",
             Self::Search => "Search",
             Self::Palette => "Commands",
+            Self::Filter => "Filter the map…",
+            Self::OnlyWrong => "Only what is wrong",
+            Self::Neighbourhood => "Show the neighbourhood",
+            Self::ClearFilter => "Clear the filter",
+            Self::GroupByNamespace => "Group by namespace",
+            Self::GroupByApp => "Group by application",
+            Self::GroupByNothing => "Do not group",
+            Self::TidyUp => "Tidy up the map",
+            Self::Pause => "Pause or resume the map",
             Self::FitMap => "Show the whole map",
             Self::FitSelection => "Fit the selection",
             Self::ToggleMinimap => "Show or hide the minimap",
@@ -174,6 +219,21 @@ impl UiCommand {
             Self::NextProblem => "Select the next Service with an error or a warning",
             Self::Search => "Find Services by name, type, port, pod, label or address",
             Self::Palette => "Find any command, Service, context or namespace by typing",
+            Self::Filter => {
+                "Choose the Services on the map by text, labels, type, state or namespace"
+            }
+            Self::OnlyWrong => "Show only Services with an error or a warning; again shows all",
+            Self::Neighbourhood => {
+                "Show only what shares pods with the selected Service, or leads to it"
+            }
+            Self::ClearFilter => "Show all Services again",
+            Self::GroupByNamespace => "A district for each namespace",
+            Self::GroupByApp => {
+                "A district for each application, by the label app.kubernetes.io/part-of or instance"
+            }
+            Self::GroupByNothing => "One district for everything",
+            Self::TidyUp => "Lay everything out afresh and forget what was dragged",
+            Self::Pause => "Hold the picture still; everything else goes on",
             Self::FitMap => "Zoom out until everything is in view",
             Self::FitSelection => {
                 "Zoom to all that belongs to the selection, from its doors to its pods"
@@ -212,6 +272,15 @@ impl UiCommand {
             Self::NextProblem => plain(Key::N),
             Self::Search => plain(Key::Slash),
             Self::Palette => ctrl(Key::K),
+            Self::Filter => ctrl(Key::F),
+            Self::OnlyWrong => plain(Key::W),
+            Self::Neighbourhood => plain(Key::H),
+            Self::ClearFilter => plain(Key::X),
+            Self::GroupByNamespace => plain(Key::Num1),
+            Self::GroupByApp => plain(Key::Num2),
+            Self::GroupByNothing => plain(Key::Num3),
+            Self::TidyUp => plain(Key::L),
+            Self::Pause => plain(Key::P),
             Self::FitMap => plain(Key::Num0),
             Self::FitSelection => plain(Key::Z),
             Self::ToggleMinimap => plain(Key::M),
@@ -245,6 +314,13 @@ impl UiCommand {
             Self::NextProblem | Self::ShowProblems => icon::WARNING,
             Self::Search => icon::MAGNIFYING_GLASS,
             Self::Palette => icon::COMMAND,
+            Self::Filter => icon::FUNNEL,
+            Self::OnlyWrong => icon::WARNING_CIRCLE,
+            Self::Neighbourhood => icon::SHARE_NETWORK,
+            Self::ClearFilter => icon::FUNNEL_X,
+            Self::GroupByNamespace | Self::GroupByApp | Self::GroupByNothing => icon::SQUARES_FOUR,
+            Self::TidyUp => icon::BROOM,
+            Self::Pause => icon::PAUSE,
             Self::FitMap => icon::CORNERS_OUT,
             Self::FitSelection => icon::FRAME_CORNERS,
             Self::ToggleMinimap => icon::MAP_TRIFOLD,
@@ -274,6 +350,15 @@ impl UiCommand {
             | Self::NextService
             | Self::PreviousService
             | Self::NextProblem => Group::Find,
+            Self::Filter
+            | Self::OnlyWrong
+            | Self::Neighbourhood
+            | Self::ClearFilter
+            | Self::GroupByNamespace
+            | Self::GroupByApp
+            | Self::GroupByNothing
+            | Self::TidyUp
+            | Self::Pause => Group::Map,
             Self::FitMap
             | Self::FitSelection
             | Self::ToggleMinimap

@@ -12,7 +12,7 @@ use super::{
     words,
 };
 use crate::{
-    engine::{ConnectionState, Scene},
+    engine::{ConnectionState, MapView, Scene},
     inventory::{ObjectKey, ServiceType, Text},
 };
 
@@ -61,7 +61,14 @@ impl<'a> Ctx<'a> {
         said
     }
 
-    fn wake_in(&self, wait: u64) {
+    /// What the map shows, or shall show in a moment.
+    pub fn map_view(&self) -> &MapView {
+        self.view.map_view(self.scene)
+    }
+
+    /// Has the window wake up after so many seconds at the latest, because something on screen
+    /// will have changed by then.
+    pub fn wake_in(&self, wait: u64) {
         let sooner = self
             .next_tick_secs
             .get()
@@ -111,7 +118,12 @@ impl<'a> Ctx<'a> {
                 .or_else(|| self.no_pods()),
             UiCommand::ChangeType => no_service().or_else(|| self.no_edit()),
             UiCommand::ShowOnMap | UiCommand::FitSelection => nothing(),
-            UiCommand::CopyDnsName => no_service(),
+            UiCommand::CopyDnsName | UiCommand::Neighbourhood => no_service(),
+            UiCommand::ClearFilter => self
+                .map_view()
+                .filter
+                .is_empty()
+                .then(|| Text::from("nothing is filtered")),
             UiCommand::StopAllForwards => self
                 .scene
                 .forwards

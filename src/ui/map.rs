@@ -8,6 +8,7 @@ use super::{
     canvas::{Canvas, CanvasEvent, CanvasInput},
     command::UiCommand,
     context::Ctx,
+    filter_bar,
     theme::{State, TITLE, regular, semibold},
     widgets::{link_button, notice, primary_button},
     words,
@@ -27,12 +28,22 @@ pub fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>, canvas: &mut Canvas) {
             return;
         }
         banners_ui(ui, ctx);
+        filter_bar::strip_ui(ui, ctx);
+        shape(ui, ctx);
+        let scene = match &ctx.view.paused {
+            Some(paused) => &*paused.scene,
+            None => ctx.scene,
+        };
+        if scene.shown.of_services > 0 && scene.shown.services == 0 {
+            all_hidden_ui(ui, ctx);
+            return;
+        }
         let derived = &ctx.view.derived;
         let highlight = |service: &ObjectKey| derived.is_hit(service);
         let events = canvas.ui(
             ui,
             &CanvasInput {
-                scene: ctx.scene,
+                scene,
                 tokens: ctx.tokens,
                 selection: ctx.view.selection.as_ref(),
                 highlight: &highlight,
@@ -42,6 +53,30 @@ pub fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>, canvas: &mut Canvas) {
         );
         for event in events {
             follow(ctx, event);
+        }
+    });
+}
+
+/// Tells the engine for what shape to lay out, when it is clearly another one.
+fn shape(ui: &Ui, ctx: &Ctx<'_>) {
+    const CLEARLY: f32 = 1.08;
+    let room = ui.available_size();
+    let aspect = room.x / room.y.max(1.0);
+    let known = ctx.view.map_shape;
+    let same = known > 0.0 && aspect / known < CLEARLY && known / aspect < CLEARLY;
+    if !same && aspect.is_finite() && aspect > 0.0 {
+        ctx.send(Action::ShapeMap(aspect));
+    }
+}
+
+fn all_hidden_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    ui.with_layout(Layout::top_down(Align::Center), |ui| {
+        ui.add_space((ui.available_height() * 0.28).max(24.0));
+        ui.set_max_width(ui.available_width().min(620.0));
+        let hint = "No Service is as the filter wants it.";
+        said_ui(ui, ctx, icon::FUNNEL, "Nothing to show", hint);
+        if primary_button(ui, ctx.tokens, UiCommand::ClearFilter.text(), None).clicked() {
+            ctx.send(Action::Run(UiCommand::ClearFilter));
         }
     });
 }

@@ -35,6 +35,7 @@ fn items_ui(ui: &mut Ui, ctx: &Ctx<'_>, node: &NodeId) {
     if service_of(node).is_some() {
         commands.push(UiCommand::ChangeType);
         commands.push(UiCommand::CopyDnsName);
+        commands.push(UiCommand::Neighbourhood);
     }
     commands.push(UiCommand::ShowOnMap);
     for command in commands {

@@ -1,9 +1,15 @@
 //! What the window remembers from one frame to the next.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
-use super::{canvas::Canvas, derived::Derived, dialogs::Dialog, toasts::Toasts};
+use jiff::Timestamp;
+
+use super::{
+    canvas::Canvas, derived::Derived, dialogs::Dialog, filter_bar::FilterFields, rate::ChangeRate,
+    toasts::Toasts,
+};
 use crate::{
+    engine::{MapView, Scene},
     inventory::{ObjectKey, Text},
     topology::NodeId,
 };
@@ -22,6 +28,15 @@ pub enum BottomTab {
     Activity,
 }
 
+/// A picture that is held still.
+#[derive(Clone, Debug)]
+pub struct Paused {
+    /// Since when.
+    pub at: Timestamp,
+    /// What it shows.
+    pub scene: Arc<Scene>,
+}
+
 /// What panels read and only [`super::update`] changes.
 #[derive(Debug)]
 pub struct View {
@@ -31,6 +46,18 @@ pub struct View {
     pub search: String,
     /// The text of the list's filter.
     pub filter: String,
+    /// What the map shall show, until the engine shows it.
+    pub wanted: Option<MapView>,
+    /// What is typed into the fields of the map's filter.
+    pub filter_fields: FilterFields,
+    /// The text field of the map's filter takes the keyboard in the next frame.
+    pub focus_filter: bool,
+    /// The picture that the map shows while it is paused.
+    pub paused: Option<Paused>,
+    /// Width by height of the map, as the engine was told last.
+    pub map_shape: f32,
+    /// How fast the cluster changes.
+    pub rate: ChangeRate,
     /// Namespaces that are folded in the list.
     pub folded: BTreeSet<Text>,
     /// The tab of the bottom panel.
@@ -57,6 +84,12 @@ impl Default for View {
             selection: None,
             search: String::new(),
             filter: String::new(),
+            wanted: None,
+            filter_fields: FilterFields::default(),
+            focus_filter: false,
+            paused: None,
+            map_shape: 0.0,
+            rate: ChangeRate::default(),
             folded: BTreeSet::new(),
             tab: BottomTab::default(),
             list_open: true,
@@ -74,6 +107,11 @@ impl View {
     /// The Service that the selection is or is part of.
     pub fn selected_service(&self) -> Option<&ObjectKey> {
         self.selection.as_ref().and_then(service_of)
+    }
+
+    /// What the map shows, or shall show in a moment.
+    pub fn map_view<'a>(&'a self, scene: &'a Scene) -> &'a MapView {
+        self.wanted.as_ref().unwrap_or(&scene.map_view)
     }
 }
 

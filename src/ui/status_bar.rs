@@ -150,17 +150,36 @@ fn kinds_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
 fn changes_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     if let Some((at, what)) = &ctx.scene.last_change {
         let text = format!("last change {}: {what}", ctx.recently(*at));
-        let width = ui.available_width() - 90.0;
+        let width = ui.available_width() - 250.0;
         ui.scope(|ui| {
             ui.set_max_width(width.max(60.0));
             truncated(ui, RichText::new(text).color(ctx.tokens.dim));
         });
         ui.add_space(10.0);
     }
+    counter_ui(ui, ctx);
     if let Some(millis) = ctx.scene.api_millis {
         dim_ui(ui, ctx, &format!("{} API {millis} ms", icon::CLOCK))
             .on_hover_text("The round trip of the last small request to the API server");
     }
+}
+
+/// How often the cluster changed, and how fast it does now.
+fn counter_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    if ctx.scene.changes == 0 {
+        return;
+    }
+    let changes = usize::try_from(ctx.scene.changes).unwrap_or(usize::MAX);
+    let rate = ctx.view.rate.per_second(ctx.now);
+    let mut said = words::count(changes, "change");
+    if rate > 0.0 {
+        said = format!("{said} · {}", words::per_second(rate));
+        // It falls when nothing more comes, which no scene tells.
+        ctx.wake_in(1);
+    }
+    dim_ui(ui, ctx, &said)
+        .on_hover_text("Changes of the cluster since it was connected to, and their rate now");
+    ui.add_space(10.0);
 }
 
 fn dim_ui(ui: &mut Ui, ctx: &Ctx<'_>, text: &str) -> egui::Response {

@@ -8,7 +8,7 @@ use super::{
     action::Action,
     command::UiCommand,
     context::Ctx,
-    namespaces,
+    filter_bar, namespaces,
     theme::semibold,
     widgets::{icon_button, named_field, text_field},
     words,
@@ -18,14 +18,19 @@ use crate::engine::Command;
 /// The accessible name of the search field.
 pub const SEARCH_LABEL: &str = "Search Services";
 
-/// What the right end of the bar takes, in points: problems, help, theme, commands.
-const RIGHT_WIDTH: f32 = 400.0;
+/// What the right end of the bar takes, in points: problems, pause, help, theme, commands.
+const RIGHT_WIDTH: f32 = 490.0;
+/// Below this width of the bar, words give way to icons.
+const NARROW: f32 = 1250.0;
+/// What the right end takes then.
+const RIGHT_WIDTH_NARROW: f32 = 300.0;
 /// What stands behind the search while it is used, in points: the cross and the number of hits.
 const HITS_WIDTH: f32 = 100.0;
 
 /// Draws the bar.
 pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     Panel::top("top bar").exact_size(44.0).show(ui, |ui| {
+        let narrow = ui.available_width() < NARROW;
         ui.horizontal_centered(|ui| {
             ui.add_space(4.0);
             ui.label(RichText::new("svcscope").font(semibold(15.0)));
@@ -36,10 +41,12 @@ pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                     .on_hover_text("No Service can be changed: started with --read-only, or the settings list this context");
             }
             namespaces::picker_ui(ui, ctx);
-            search_ui(ui, ctx);
+            filter_bar::group_menu_ui(ui, ctx, narrow);
+            filter_bar::filter_menu_ui(ui, ctx);
+            search_ui(ui, ctx, if narrow { RIGHT_WIDTH_NARROW } else { RIGHT_WIDTH });
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.add_space(4.0);
-                right_ui(ui, ctx);
+                right_ui(ui, ctx, narrow);
             });
         });
     });
@@ -87,9 +94,10 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     response.on_hover_text(format!("The context of the kubeconfig in use\n{server}"));
 }
 
-fn search_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+/// `right_width` is what must be left free behind it.
+fn search_ui(ui: &mut Ui, ctx: &Ctx<'_>, right_width: f32) {
     let mut text = ctx.view.search.clone();
-    let width = (ui.available_width() - RIGHT_WIDTH - HITS_WIDTH).clamp(120.0, 300.0);
+    let width = (ui.available_width() - right_width - HITS_WIDTH).clamp(100.0, 300.0);
     let response = ui.add(
         text_field(&mut text)
             .hint_text(format!(
@@ -118,7 +126,7 @@ fn search_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             ctx.send(Action::SetSearch(String::new()));
         }
         // In a narrow window the list at the left tells how many there are.
-        let fits = ui.available_width() > RIGHT_WIDTH + HITS_WIDTH / 2.0;
+        let fits = ui.available_width() > right_width + HITS_WIDTH / 2.0;
         if let Some(hits) = ctx.view.derived.hits.as_ref().filter(|_| fits) {
             ui.label(RichText::new(words::count(hits.len(), "hit")).color(ctx.tokens.dim));
         }
@@ -130,8 +138,13 @@ fn search_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
 }
 
 /// From right to left.
-fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    command_button(ui, ctx, UiCommand::Palette, "Commands  Ctrl+K");
+fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
+    let palette = if narrow {
+        icon::COMMAND
+    } else {
+        "Commands  Ctrl+K"
+    };
+    command_button(ui, ctx, UiCommand::Palette, palette);
     let theme = if ctx.tokens.dark {
         icon::SUN
     } else {
@@ -139,6 +152,7 @@ fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     };
     command_button(ui, ctx, UiCommand::ToggleTheme, theme);
     command_button(ui, ctx, UiCommand::Help, icon::QUESTION);
+    pause_ui(ui, ctx, narrow);
     let derived = &ctx.view.derived;
     for (number, noun, glyph, color) in [
         (
@@ -151,12 +165,38 @@ fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     ] {
         let words = words::count(number, noun);
         let color = if number == 0 { ctx.tokens.dim } else { color };
-        let text = RichText::new(format!("{glyph} {words}")).color(color);
+        let text = if narrow {
+            format!("{glyph} {number}")
+        } else {
+            format!("{glyph} {words}")
+        };
+        let text = RichText::new(text).color(color);
         let response = ui.add(Button::new(text).frame(false));
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &words));
         if response.on_hover_text("Show all problems").clicked() {
             ctx.send(Action::ShowTab(BottomTab::Problems));
         }
+    }
+}
+
+fn pause_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
+    let (glyph, word) = if ctx.view.paused.is_some() {
+        (icon::PLAY, "Resume")
+    } else {
+        (icon::PAUSE, "Pause")
+    };
+    let text = if narrow {
+        glyph.to_owned()
+    } else {
+        format!("{glyph} {word}")
+    };
+    let response = ui.button(text);
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, word));
+    if response
+        .on_hover_text(UiCommand::Pause.hover_text(ui.ctx()))
+        .clicked()
+    {
+        ctx.send(Action::Run(UiCommand::Pause));
     }
 }
 

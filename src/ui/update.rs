@@ -1,10 +1,13 @@
 //! The one place where wishes become changes: of the window's own state, or commands to the engine.
 
+use jiff::Timestamp;
+
 use super::{
     action::Action,
     command::UiCommand,
     derived::ListRow,
     dialogs::{Dialog, change_type::ChangeType, curl::Curl, forward::Forward, palette::Palette},
+    mapping,
     state::{AppState, BottomTab},
 };
 use crate::{
@@ -16,28 +19,34 @@ use crate::{
 };
 
 /// Does what was asked for in the last frame.
-pub fn apply(
-    state: &mut AppState,
-    scene: &Scene,
-    handle: &Handle,
-    egui: &egui::Context,
-    actions: Vec<Action>,
-) {
+pub fn apply(state: &mut AppState, around: &Surroundings<'_>, actions: Vec<Action>) {
     for action in actions {
-        apply_one(state, scene, handle, egui, action);
+        apply_one(state, around, action);
     }
-    follow_selection(state, handle);
+    follow_selection(state, around.handle);
 }
 
-fn apply_one(
-    state: &mut AppState,
-    scene: &Scene,
-    handle: &Handle,
-    egui: &egui::Context,
-    action: Action,
-) {
+/// What wishes are about and where they go.
+pub struct Surroundings<'a> {
+    /// What was drawn when they were made.
+    pub scene: &'a Scene,
+    /// The engine.
+    pub handle: &'a Handle,
+    /// The window.
+    pub egui: &'a egui::Context,
+    /// The time.
+    pub now: Timestamp,
+}
+
+fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
+    let Surroundings {
+        scene,
+        handle,
+        egui,
+        ..
+    } = *around;
     match action {
-        Action::Run(command) => run(state, scene, handle, egui, command),
+        Action::Run(command) => run(state, around, command),
         Action::Send(command) => handle.send(command),
         Action::Select(node) => {
             state.view.selection = node;
@@ -93,6 +102,13 @@ fn apply_one(
         Action::CloseDialog => close_dialog(state, handle),
         Action::SetSearch(text) => state.view.search = text,
         Action::SetFilter(text) => state.view.filter = text,
+        Action::Filter(filter) => mapping::filter(state, around, filter),
+        Action::TypeFilterText(text) => mapping::type_text(state, around, text),
+        Action::TypeFilterLabels(text) => mapping::type_labels(state, around, text),
+        Action::ShapeMap(aspect) => {
+            state.view.map_shape = aspect;
+            handle.send(Command::SetMapShape(aspect));
+        }
         Action::ToggleNamespace(name) => {
             if !state.view.folded.remove(&name) {
                 state.view.folded.insert(name);
@@ -158,43 +174,31 @@ pub fn follow_selection(state: &mut AppState, handle: &Handle) {
     }
 }
 
-fn run(
-    state: &mut AppState,
-    scene: &Scene,
-    handle: &Handle,
-    egui: &egui::Context,
-    command: UiCommand,
-) {
+fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
     const ZOOM_STEP: f32 = 1.25;
+    let Surroundings {
+        scene,
+        handle,
+        egui,
+        ..
+    } = *around;
     let view = &mut state.view;
     match command {
         UiCommand::Forward => {
             if let Some(target) = view.selection.as_ref().and_then(target_of) {
                 let port = view.selection.as_ref().and_then(port_of);
-                apply_one(
-                    state,
-                    scene,
-                    handle,
-                    egui,
-                    Action::OpenForward(target, port),
-                );
+                apply_one(state, around, Action::OpenForward(target, port));
             }
         }
         UiCommand::Curl => {
             if let Some(target) = view.selection.as_ref().and_then(target_of) {
                 let port = view.selection.as_ref().and_then(port_of);
-                apply_one(state, scene, handle, egui, Action::OpenCurl(target, port));
+                apply_one(state, around, Action::OpenCurl(target, port));
             }
         }
         UiCommand::ChangeType => {
             if let Some(service) = view.selected_service().cloned() {
-                apply_one(
-                    state,
-                    scene,
-                    handle,
-                    egui,
-                    Action::OpenChangeType(service, None),
-                );
+                apply_one(state, around, Action::OpenChangeType(service, None));
             }
         }
         UiCommand::ShowOnMap => {
@@ -209,7 +213,7 @@ fn run(
                 .map(|traffic| traffic.dns_name.to_string());
             if let Some(text) = name {
                 let what = "DNS name";
-                apply_one(state, scene, handle, egui, Action::Copy { text, what });
+                apply_one(state, around, Action::Copy { text, what });
             }
         }
         UiCommand::NextService => step(state, true),
@@ -222,6 +226,15 @@ fn run(
                 _ => Some(Dialog::Palette(Palette::default())),
             };
         }
+        UiCommand::Filter
+        | UiCommand::OnlyWrong
+        | UiCommand::Neighbourhood
+        | UiCommand::ClearFilter
+        | UiCommand::GroupByNamespace
+        | UiCommand::GroupByApp
+        | UiCommand::GroupByNothing
+        | UiCommand::TidyUp
+        | UiCommand::Pause => mapping::run(state, around, command),
         UiCommand::FitMap => state.canvas.fit_all(),
         UiCommand::FitSelection => {
             if let Some(node) = &view.selection {

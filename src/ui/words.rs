@@ -81,6 +81,15 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// How often something happens: `0.4/s`, `12/s`.
+pub fn per_second(rate: f64) -> String {
+    if rate < 9.95 {
+        format!("{rate:.1}/s")
+    } else {
+        format!("{rate:.0}/s")
+    }
+}
+
 /// A duration as a request's timing is read: `12 ms`, `1.4 s`.
 pub fn duration(time: std::time::Duration) -> String {
     let millis = time.as_millis();

@@ -303,6 +303,12 @@ impl Window {
             .build_eframe(move |cc| App::new(cc, handle, options));
         let mut window = Self { harness, engine };
         window.settle();
+        // The first frame tells the engine the shape of the map.
+        let told = window.commands();
+        assert!(
+            matches!(told[..], [] | [Command::SetMapShape(_)]),
+            "{told:?}"
+        );
         window
     }
 

@@ -94,7 +94,11 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
 
 fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
     let menu = ui.menu_button(icon::DOTS_THREE, |ui| {
-        for command in [UiCommand::ShowOnMap, UiCommand::CopyDnsName] {
+        for command in [
+            UiCommand::ShowOnMap,
+            UiCommand::Neighbourhood,
+            UiCommand::CopyDnsName,
+        ] {
             let text = format!("{}  {}", command.icon(), command.text());
             if ui
                 .button(text)

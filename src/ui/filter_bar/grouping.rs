@@ -1,0 +1,49 @@
+//! The menu of what stands together.
+
+use egui::{Ui, WidgetInfo, WidgetType};
+use egui_phosphor::regular as icon;
+
+use crate::{
+    layout::Grouping,
+    ui::{action::Action, command::UiCommand, context::Ctx},
+};
+
+const CHOICES: [(Grouping, UiCommand); 3] = [
+    (Grouping::Namespace, UiCommand::GroupByNamespace),
+    (Grouping::App, UiCommand::GroupByApp),
+    (Grouping::None, UiCommand::GroupByNothing),
+];
+
+/// Draws the button and, while it is open, the choices; `short` where there is little room.
+pub fn group_menu_ui(ui: &mut Ui, ctx: &Ctx<'_>, short: bool) {
+    let grouping = ctx.map_view().grouping;
+    let said = format!("Group: {}", word(grouping));
+    let text = if short {
+        format!("{}  {}", icon::STACK, icon::CARET_DOWN)
+    } else {
+        format!("{said}  {}", icon::CARET_DOWN)
+    };
+    let menu = ui.menu_button(text, |ui| {
+        ui.set_min_width(200.0);
+        for (choice, command) in CHOICES {
+            let response = ui
+                .selectable_label(choice == grouping, command.text())
+                .on_hover_text(command.hover_text(ui.ctx()));
+            if response.clicked() {
+                ctx.send(Action::Run(command));
+                ui.close();
+            }
+        }
+    });
+    let response = menu.response;
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &said));
+    response.on_hover_text("What stands together on the map");
+}
+
+fn word(grouping: Grouping) -> &'static str {
+    match grouping {
+        Grouping::Namespace => "namespace",
+        Grouping::App => "application",
+        Grouping::None => "none",
+    }
+}
