@@ -24,6 +24,8 @@ use svcscope::{
 /// An inventory in the making.
 pub struct Sample {
     pub inventory: Inventory,
+    /// All that the inventory was told.
+    pub told: Vec<Change>,
     pods: u32,
     services: u32,
 }
@@ -33,7 +35,12 @@ pub type Port = (&'static str, u16, u16, Option<u16>);
 
 impl Sample {
     pub fn new() -> Self {
-        let mut inventory = Inventory::default();
+        let mut sample = Self {
+            inventory: Inventory::default(),
+            told: Vec::new(),
+            pods: 0,
+            services: 0,
+        };
         for kind in [
             Kind::Namespace,
             Kind::Service,
@@ -41,10 +48,10 @@ impl Sample {
             Kind::Pod,
             Kind::Node,
         ] {
-            inventory.apply(Change::Sync(kind, Scope::Cluster, Sync::Live));
+            sample.tell(Change::Sync(kind, Scope::Cluster, Sync::Live));
         }
         for (at, name) in ["node-a", "node-b", "node-c"].into_iter().enumerate() {
-            inventory.apply(Change::Node(Delta::Upsert(NodeRecord {
+            sample.tell(Change::Node(Delta::Upsert(NodeRecord {
                 name: name.into(),
                 addresses: vec![NodeAddress {
                     kind: NodeAddressKind::InternalIP,
@@ -55,11 +62,13 @@ impl Sample {
                 zone: None,
             })));
         }
-        Self {
-            inventory,
-            pods: 0,
-            services: 0,
-        }
+        sample
+    }
+
+    /// Applies a change and keeps it.
+    pub fn tell(&mut self, change: Change) {
+        self.told.push(change.clone());
+        self.inventory.apply(change);
     }
 
     /// A Service with `ready` pods that take traffic and `waiting` ones that don't.
@@ -93,30 +102,28 @@ impl Sample {
         for at in 0..ready + waiting {
             endpoints.push(self.pod(namespace, name, at, ports, at < ready));
         }
-        self.inventory
-            .apply(Change::EndpointSlice(Delta::Upsert(EndpointSliceRecord {
-                key: ObjectKey::new(namespace, format!("{name}-x7k2p")),
-                service: Some(name.into()),
-                source: EndpointSource::EndpointSlice,
-                address_type: "IPv4".into(),
-                ports: ports
-                    .iter()
-                    .map(|&(name, _, target, _)| SlicePort {
-                        name: name.into(),
-                        protocol: Protocol::Tcp,
-                        port: Some(target),
-                    })
-                    .collect(),
-                endpoints,
-                truncated: false,
-            })));
+        self.tell(Change::EndpointSlice(Delta::Upsert(EndpointSliceRecord {
+            key: ObjectKey::new(namespace, format!("{name}-x7k2p")),
+            service: Some(name.into()),
+            source: EndpointSource::EndpointSlice,
+            address_type: "IPv4".into(),
+            ports: ports
+                .iter()
+                .map(|&(name, _, target, _)| SlicePort {
+                    name: name.into(),
+                    protocol: Protocol::Tcp,
+                    port: Some(target),
+                })
+                .collect(),
+            endpoints,
+            truncated: false,
+        })));
         self.put(service.clone());
         service
     }
 
     pub fn put(&mut self, service: ServiceRecord) {
-        self.inventory
-            .apply(Change::Service(Delta::Upsert(service)));
+        self.tell(Change::Service(Delta::Upsert(service)));
     }
 
     fn pod(
@@ -158,7 +165,7 @@ impl Sample {
             restarts: 0,
             reason: None,
         }];
-        self.inventory.apply(Change::Pod(Delta::Upsert(pod)));
+        self.tell(Change::Pod(Delta::Upsert(pod)));
         Endpoint {
             address,
             ready,
@@ -173,19 +180,24 @@ impl Sample {
 
     /// The scene that the engine would publish.
     pub fn scene(&self, revision: u64) -> Scene {
-        let topology = Topology::build(&self.inventory);
-        let now = "2026-06-01T12:00:00Z".parse().expect("a time");
-        let reports = check::all(&topology, &self.inventory, now);
-        let layout = layout::arrange(&topology, &Options::default(), None);
-        Scene {
-            revision,
-            map_revision: revision,
-            inventory: self.inventory.clone(),
-            reports,
-            layout: Arc::new(layout),
-            topology,
-            ..Scene::default()
-        }
+        scene_of(self.inventory.clone(), revision)
+    }
+}
+
+/// The scene that the engine would publish of an inventory.
+pub fn scene_of(inventory: Inventory, revision: u64) -> Scene {
+    let topology = Topology::build(&inventory);
+    let now = "2026-06-01T12:00:00Z".parse().expect("a time");
+    let reports = check::all(&topology, &inventory, now);
+    let layout = layout::arrange(&topology, &Options::default(), None);
+    Scene {
+        revision,
+        map_revision: revision,
+        inventory,
+        reports,
+        layout: Arc::new(layout),
+        topology,
+        ..Scene::default()
     }
 }
 
@@ -264,8 +276,13 @@ pub fn shop() -> Sample {
     sample
 }
 
-/// Many Services with ten pods each, forty Services a namespace.
+/// Many Services with so many pods each, forty Services a namespace.
 pub fn large(services: usize, pods_each: usize) -> Sample {
+    crowd(services, pods_each, &[("http", 80, 8080)])
+}
+
+/// The same with these ports each: name, port, targetPort.
+pub fn crowd(services: usize, pods_each: usize, ports: &[(&'static str, u16, u16)]) -> Sample {
     let mut sample = Sample::new();
     for at in 0..services {
         let namespace = format!("team-{:02}", at / 40);
@@ -277,11 +294,17 @@ pub fn large(services: usize, pods_each: usize) -> Sample {
             ),
             _ => (ServiceType::ClusterIP, None),
         };
+        // The first port is the one that is open on the nodes.
+        let ports: Vec<Port> = ports
+            .iter()
+            .enumerate()
+            .map(|(at, &(name, port, target))| (name, port, target, node_port.filter(|_| at == 0)))
+            .collect();
         sample.service(
             &namespace,
             &format!("svc-{at}"),
             service_type,
-            &[("http", 80, 8080, node_port)],
+            &ports,
             (pods_each - waiting, waiting),
         );
     }

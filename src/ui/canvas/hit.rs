@@ -11,8 +11,8 @@ use crate::{
 /// What was hit.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Hit {
-    /// A node that is shown at this distance.
-    Node(NodeId),
+    /// A node that is shown at this distance, and where it is drawn.
+    Node(NodeId, NodeAt),
     /// A chip, as an index into the layout's districts.
     District(usize),
 }
@@ -36,10 +36,10 @@ pub(super) fn at(stage: &Stage, at: Pos2) -> Option<Hit> {
             .iter()
             .find(|row| rect_of(&row.area).contains(in_family))
         {
-            return Some(Hit::Node(NodeId::Port(row.port.clone())));
+            return Some(Hit::Node(NodeId::Port(row.port.clone()), found));
         }
     }
-    Some(Hit::Node(placed.id.clone()))
+    Some(Hit::Node(placed.id.clone(), found))
 }
 
 /// The district at a map point.

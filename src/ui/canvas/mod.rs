@@ -298,6 +298,9 @@ impl Canvas {
         }
         stage.view = rect;
         stage.ctx = ui.ctx().clone();
+        if !current || stage.stale != input.stale {
+            stage.said.get_mut().clear();
+        }
         stage.stale = input.stale;
         if stage.selection.as_ref() != input.selection {
             stage.selection = input.selection.cloned();
@@ -518,7 +521,9 @@ impl Canvas {
                 ui.memory_mut(|memory| memory.request_focus(access::id_of(&next)));
                 events.push(CanvasEvent::Select(Some(next)));
             }
-            None if from.is_none() => self.view.pan(direction.step() * 60.0),
+            None if from.is_none() || stage.distance() == Distance::Far => {
+                self.view.pan(direction.step() * 60.0);
+            }
             None => {}
         }
     }
@@ -531,19 +536,16 @@ impl Canvas {
             let pointer = self.pointer_over(ui, stage.view);
             let on_bar = pointer.and_then(|at| self.bars.iter().find(|bar| bar.rect.contains(at)));
             let hit = match on_bar {
-                Some(bar) => Some(Hit::Node(bar.node.clone())),
+                Some(bar) => stage
+                    .place_of(&bar.node)
+                    .map(|at| Hit::Node(bar.node.clone(), at)),
                 None => pointer.and_then(|at| hit::at(&stage, at)),
             };
-            let (hovered, district) = match hit {
-                Some(Hit::Node(id)) => (Some(id), None),
-                Some(Hit::District(at)) => (None, Some(at)),
-                None => (None, None),
+            (stage.hovered, stage.hovered_at, stage.hovered_district) = match hit {
+                Some(Hit::Node(id, at)) => (Some(id), Some(at), None),
+                Some(Hit::District(at)) => (None, None, Some(at)),
+                None => (None, None, None),
             };
-            stage.hovered_district = district;
-            if stage.hovered != hovered {
-                stage.hovered_at = hovered.as_ref().and_then(|id| stage.scene.layout.find(id));
-                stage.hovered = hovered;
-            }
         }
         if stage.hovered.is_some() || stage.hovered_district.is_some() {
             ui.ctx().set_cursor_icon(CursorIcon::PointingHand);
@@ -610,7 +612,7 @@ impl Canvas {
             return;
         };
         let hit = match hit::at(&stage, at) {
-            Some(Hit::Node(id)) => Some(id),
+            Some(Hit::Node(id, _)) => Some(id),
             Some(Hit::District(_)) | None => None,
         };
         if hit.is_none() && response.double_clicked() && !stage.deaf {

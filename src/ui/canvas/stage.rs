@@ -9,6 +9,7 @@ use super::{
     camera::Camera,
     facts::{Facts, FamilyFacts, Summary, rect_of},
     lit::Lit,
+    paint::Said,
     text::TextCache,
     visible,
 };
@@ -60,6 +61,8 @@ pub(super) struct Stage {
     pub left_out: BTreeMap<usize, Vec<bool>>,
     /// The nodes drawn in the last frame.
     pub drawn: RefCell<Vec<NodeAt>>,
+    /// What the rows of middle distance say; good for one map.
+    pub said: RefCell<BTreeMap<NodeAt, Rc<Said>>>,
     /// Text.
     pub text: RefCell<TextCache>,
     /// For the fonts.
@@ -88,6 +91,7 @@ impl Default for Stage {
             in_view: Vec::new(),
             left_out: BTreeMap::new(),
             drawn: RefCell::default(),
+            said: RefCell::default(),
             text: RefCell::default(),
             ctx: Context::default(),
             bright: Tokens::dark(),

@@ -157,15 +157,27 @@ fn port_row(pen: &mut Pen<'_>, at: NodeAt, port: &PortTraffic, row: &PortRow, ar
         );
     }
     let broken = pen.stage.state(at) == State::Broken && port.ready() == 0;
-    let leads_to = translation(port);
     let size = pen.px(11.0);
+    let color = if broken { tokens.broken } else { tokens.dim };
+    let mut right = area.right() - pen.px(12.0);
+    if let Some(node_port) = port.port.node_port {
+        let number = pen.text(
+            pos2(right, center),
+            Align2::RIGHT_CENTER,
+            &node_port.to_string(),
+            (Face::Mono, size),
+            color,
+            area.width() * 0.3,
+        );
+        right = dashed_arrow(pen, pos2(number.left() - pen.px(4.0), center), color);
+    }
     let target = pen.text(
-        pos2(area.right() - pen.px(12.0), center),
+        pos2(right, center),
         Align2::RIGHT_CENTER,
-        &leads_to,
+        &translation(port),
         (Face::Mono, size),
-        if broken { tokens.broken } else { tokens.dim },
-        area.width() * 0.62,
+        color,
+        (right - area.left()) * 0.62,
     );
     let left = area.left() + pen.px(PAD);
     pen.text(
@@ -185,6 +197,24 @@ fn port_row(pen: &mut Pen<'_>, at: NodeAt, port: &PortTraffic, row: &PortRow, ar
         pen.px(2.5).max(1.0),
         color,
     ));
+}
+
+/// `⇢`, which the faces don't have: the same port is open on the nodes too. Says where it begins.
+fn dashed_arrow(pen: &mut Pen<'_>, tip: Pos2, color: Color32) -> f32 {
+    let (length, head) = (pen.px(12.0), pen.px(2.5));
+    let start = tip - vec2(length, 0.0);
+    let stroke = Stroke::new(pen.px(1.0).max(0.8), color);
+    let dash = pen.px(2.5);
+    pen.add(egui::Shape::Vec(egui::Shape::dashed_line(
+        &[start, tip],
+        stroke,
+        dash,
+        dash * 0.8,
+    )));
+    for side in [-1.0, 1.0] {
+        pen.line(tip + vec2(-head, side * head), tip, stroke);
+    }
+    start.x - pen.px(4.0)
 }
 
 /// How a port stands by its backends alone.
@@ -217,8 +247,7 @@ pub(in crate::ui::canvas) fn port_name(port: &PortTraffic) -> String {
     }
 }
 
-/// `→ http 8080 → 31200`: the targetPort (a name with the number that all backends agree on) and
-/// the nodePort.
+/// `→ http 8080`: the targetPort; a name with the number that all backends agree on.
 fn translation(port: &PortTraffic) -> String {
     let mut text = String::from("→ ");
     match &port.port.target_port {
@@ -232,9 +261,6 @@ fn translation(port: &PortTraffic) -> String {
                 text.push_str(&format!(" {first}"));
             }
         }
-    }
-    if let Some(node_port) = port.port.node_port {
-        text.push_str(&format!(" → {node_port}"));
     }
     text
 }

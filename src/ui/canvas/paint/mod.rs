@@ -21,7 +21,7 @@ pub(in crate::ui) use icon::Icon;
 use pen::Pen;
 pub(super) use pill::{address_of, color_of as door_color, mark as door_mark};
 pub(super) use pod::backend_of;
-pub(super) use row::area as row_area;
+pub(super) use row::{Said, area as row_area};
 
 use super::{Distance, stage::Stage};
 use crate::layout::{EdgeAt, NodeAt, PlacedWhat};

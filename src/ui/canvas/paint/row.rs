@@ -1,12 +1,14 @@
 //! A Service at middle distance: one card over its whole row, with ports as numbers, pods as dots
 //! and what is wrong in words. Words keep a readable size; what does not fit is left out.
 
+use std::rc::Rc;
+
 use egui::{Align2, Rect, Stroke, pos2, vec2};
 
 use super::{Icon, Pen, group, pill};
 use crate::{
     check::{Report, Severity},
-    inventory::ServiceType,
+    inventory::{ObjectKey, ServiceType},
     layout::NodeAt,
     topology::{NodeId, ServiceTraffic},
     ui::{
@@ -29,9 +31,9 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, rect: Rect) {
     let Some(traffic) = stage.scene.topology.service(key) else {
         return;
     };
-    let report = stage.scene.reports.get(key);
     let tokens = pen.tokens;
     let state = pen.now(stage.state(at));
+    let said = said(stage, at, key, traffic, state);
     let service = &traffic.service;
     let color = pen.type_color(service);
     let border = match state {
@@ -75,7 +77,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, rect: Rect) {
         tokens.text,
         name_width,
     );
-    let (words, broken) = words_of(traffic, report, state);
+    let broken = said.broken;
     let words_color = if broken {
         pen.state_color(state)
     } else {
@@ -87,7 +89,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, rect: Rect) {
         pen.text(
             pos2(right, middle),
             Align2::RIGHT_CENTER,
-            &ports_of(traffic),
+            &said.ports,
             (Face::Mono, small),
             tokens.dim,
             right - name.right() - 8.0,
@@ -96,7 +98,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, rect: Rect) {
         let words = pen.text(
             pos2(right, bottom),
             Align2::RIGHT_CENTER,
-            &words,
+            &said.words,
             (Face::Regular, small),
             words_color,
             rect.width() * 0.62,
@@ -105,11 +107,11 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, rect: Rect) {
             pos2(left, rect.top() + line),
             pos2(words.left() - 8.0, rect.bottom() - 3.0),
         );
-        group::dots(pen, &pod_states(traffic, state), area, size * 0.34, false);
+        group::dots(pen, &said.pods, area, size * 0.34, false);
     } else {
         // Where words get small, only what is wrong is said: the dots say the rest.
         let words = if broken || size >= 9.0 {
-            words.as_str()
+            said.words.as_str()
         } else {
             ""
         };
@@ -125,7 +127,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, rect: Rect) {
         let ports = pen.text(
             pos2(name.right() + 8.0, middle),
             Align2::LEFT_CENTER,
-            &ports_of(traffic),
+            &said.ports,
             (Face::Mono, small),
             tokens.dim,
             start - name.right() - 16.0,
@@ -134,13 +136,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, rect: Rect) {
             pos2(start.max(ports.right() + 8.0), rect.top() + 1.0),
             pos2(words.left() - 8.0, rect.bottom() - 1.0),
         );
-        group::dots(
-            pen,
-            &pod_states(traffic, state),
-            area,
-            (size * 0.34).max(1.5),
-            false,
-        );
+        group::dots(pen, &said.pods, area, (size * 0.34).max(1.5), false);
     }
     if broken {
         pen.mark(
@@ -149,6 +145,34 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, rect: Rect) {
             (rect.height() * 0.16).clamp(2.5, 4.5),
         );
     }
+}
+
+/// What a row says: worked out once for a map, as a frame shows hundreds of them.
+pub(in crate::ui::canvas) struct Said {
+    ports: String,
+    words: String,
+    broken: bool,
+    pods: Vec<State>,
+}
+
+fn said(
+    stage: &Stage,
+    at: NodeAt,
+    key: &ObjectKey,
+    traffic: &ServiceTraffic,
+    state: State,
+) -> Rc<Said> {
+    let mut known = stage.said.borrow_mut();
+    let said = known.entry(at).or_insert_with(|| {
+        let (words, broken) = words_of(traffic, stage.scene.reports.get(key), state);
+        Rc::new(Said {
+            ports: ports_of(traffic),
+            words,
+            broken,
+            pods: pod_states(traffic, state),
+        })
+    });
+    Rc::clone(said)
 }
 
 /// The worst finding, or how many are ready; and whether it is something wrong.
