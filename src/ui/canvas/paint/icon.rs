@@ -48,7 +48,7 @@ impl Icon {
             Self::ClusterIp => {
                 out.push(Shape::circle_stroke(center, half * 0.82, stroke));
                 // Too small for a ring it is a disc, which also costs less.
-                out.push(if half < 7.0 {
+                out.push(if half < 5.0 {
                     Shape::circle_filled(center, half * 0.36, color)
                 } else {
                     Shape::circle_stroke(center, half * 0.36, stroke)
