@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-use super::{PortPair, TargetArg};
+use super::{FilterFlags, PortPair, TargetArg};
 use crate::inventory::ServiceType;
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
@@ -93,6 +93,9 @@ pub struct Map {
     /// Give up when the cluster has not been read whole after this many seconds
     #[arg(long, default_value = "60", value_parser = seconds, value_name = "SECONDS")]
     pub timeout: Duration,
+    /// Which Services are meant.
+    #[command(flatten)]
+    pub filter: FilterFlags,
 }
 
 /// `svcscope forward`.
@@ -208,5 +211,35 @@ mod tests {
         assert!(args.common.demo);
         assert_eq!(args.common.namespaces, ["a", "b"]);
         assert!(matches!(args.task, Some(Task::Map(map)) if map.output == MapFormat::Json));
+    }
+
+    #[test]
+    fn a_filter_is_read_as_kubectl_and_the_window_read_it() {
+        let words = "svcscope map --type nodeport,Headless --state broken --state degraded \
+                     --only-wrong --neighborhood shop/web --group-by app -l app=web";
+        let args = Args::parse_from(words.split_whitespace().chain(["--filter", "ns:shop 80"]));
+        let Some(Task::Map(map)) = args.task else {
+            panic!("a map");
+        };
+        let view = map.filter.view();
+        let words: Vec<_> = crate::filter::Criterion::ALL
+            .into_iter()
+            .filter_map(|criterion| view.filter.words(criterion))
+            .collect();
+        assert_eq!(
+            words,
+            [
+                "Around shop/web",
+                "Type: headless, NodePort",
+                "Labels: app=web",
+                "Text: ns:shop 80",
+                "State: degraded, broken",
+                "Only what is wrong",
+            ]
+        );
+        assert_eq!(view.grouping, crate::layout::Grouping::App);
+        let wrong = Args::try_parse_from(["svcscope", "map", "-l", "app in (a"]);
+        let said = wrong.expect_err("no selector").to_string();
+        assert!(said.contains("at character 10: found the end"), "{said}");
     }
 }

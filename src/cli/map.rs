@@ -14,14 +14,16 @@ use crate::{inventory::Kind, topology};
 pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
     let remote = Remote::start(common)?;
     let drawn = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
-    let scene = remote.wait_until_known(&drawn, task.timeout)?;
+    remote.wait_until_known(&drawn, task.timeout)?;
+    let scene = task.filter.apply(&remote)?;
+    let part = task.filter.part_of(&scene)?;
 
     let mut out = BufWriter::new(io::stdout().lock());
     let printed = match task.output {
         MapFormat::Json => {
-            topology::export::write_json(&scene.topology, &mut out).and_then(|()| writeln!(out))
+            topology::export::write_json(&part, &mut out).and_then(|()| writeln!(out))
         }
-        MapFormat::Text => topology::text::write_text(&scene.topology, &mut out),
+        MapFormat::Text => topology::text::write_text(&part, &mut out),
     };
     match printed.and_then(|()| out.flush()) {
         // Who reads has read enough: `svcscope map | head`.

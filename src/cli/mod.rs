@@ -7,6 +7,7 @@ pub mod args;
 mod curl;
 mod demo;
 mod exit;
+mod filter;
 mod forward;
 mod map;
 mod remote;
@@ -20,6 +21,7 @@ use clap::Parser as _;
 
 use args::{Args, Task};
 pub use exit::Exit;
+pub use filter::{FilterFlags, GroupBy, ParseServiceNameError, ServiceName};
 pub use target::{ParseTargetError, PortPair, TargetArg};
 
 /// Does what the process was called for; the whole of `main`.
