@@ -587,31 +587,10 @@ fn another_cluster_does_not_glide() {
     );
 }
 
-/// The shop after one of the pods of `web` stopped being ready.
-fn shop_with_a_sick_web(revision: u64) -> Scene {
-    let mut sample = canvas_support::shop();
-    let mut web = sample.service(
-        "shop",
-        "web",
-        svcscope::inventory::ServiceType::LoadBalancer,
-        &[
-            ("https", 443, 8443, Some(30443)),
-            ("http", 80, 8080, Some(31200)),
-        ],
-        (2, 1),
-    );
-    web.load_balancer = vec![svcscope::inventory::LoadBalancerPoint {
-        ip: Some("203.0.113.7".into()),
-        hostname: None,
-    }];
-    sample.put(web);
-    sample.scene(revision)
-}
-
 #[test]
 fn a_change_pulses_and_fades_and_then_costs_nothing() {
     let mut harness = shop();
-    harness.state_mut().scene = Arc::new(shop_with_a_sick_web(2));
+    harness.state_mut().scene = Arc::new(canvas_support::sick_shop().scene(2));
     harness.step();
     harness.step();
     let pulsing = shapes_painted(&harness);

@@ -76,6 +76,13 @@ fn pictures() {
     for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
         let mut small = harness(canvas_support::shop().scene(1), theme);
         save(&mut small, &folder, &format!("fit-{word}"));
+        small.state_mut().scene = Arc::new(canvas_support::sick_shop().scene(2));
+        small.run_steps(3);
+        save(&mut small, &folder, &format!("pulse-{word}"));
+        small.state_mut().scene = Arc::new(canvas_support::shop().scene(3));
+        small.run_steps(3);
+        save(&mut small, &folder, &format!("gone-{word}"));
+        small.run_steps(12);
         small.state_mut().selection = Some(NodeId::Service(ObjectKey::new("shop", "api")));
         small
             .state_mut()

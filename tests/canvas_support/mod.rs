@@ -276,6 +276,24 @@ pub fn shop() -> Sample {
     sample
 }
 
+/// The shop after one of the pods of `web` stopped being ready and one more Service came.
+pub fn sick_shop() -> Sample {
+    let mut sample = shop();
+    let ports = [
+        ("https", 443, 8443, Some(30443)),
+        ("http", 80, 8080, Some(31200)),
+    ];
+    let mut web = sample.service("shop", "web", ServiceType::LoadBalancer, &ports, (2, 1));
+    web.load_balancer = vec![LoadBalancerPoint {
+        ip: Some("203.0.113.7".into()),
+        hostname: None,
+    }];
+    sample.put(web);
+    let http = [("http", 80, 8080, None)];
+    sample.service("shop", "cart", ServiceType::ClusterIP, &http, (2, 0));
+    sample
+}
+
 /// Many Services with so many pods each, forty Services a namespace.
 pub fn large(services: usize, pods_each: usize) -> Sample {
     crowd(services, pods_each, &[("http", 80, 8080)])

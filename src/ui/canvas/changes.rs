@@ -207,8 +207,13 @@ impl Changes {
         };
         let counts = recounted(last, facts);
         for (node, (placed, state)) in facts.family.nodes.iter().zip(&facts.states).enumerate() {
-            let differs = match last.family.index.get(&placed.id) {
-                Some(before) => last.states.get(*before) != Some(state),
+            let before = last.family.index.get(&placed.id);
+            let differs = match before.map(|before| last.states.get(*before)) {
+                // A door stands as its Service does, unless it is pending: that is its own.
+                Some(before) if matches!(placed.id, NodeId::Entry(_)) => {
+                    (before == Some(&State::Pending)) != (*state == State::Pending)
+                }
+                Some(before) => before != Some(state),
                 None => !was_elsewhere(&placed.id),
             };
             if differs || counts.contains(&node) {

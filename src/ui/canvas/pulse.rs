@@ -9,6 +9,7 @@ use super::{
     Distance,
     changes::{Changed, Changes, Gone, Pairs},
     facts::rect_of,
+    hit,
     paint::row_area,
     stage::Stage,
 };
@@ -119,8 +120,10 @@ fn ghost_rect(stage: &Stage, gone: &Gone) -> Option<Rect> {
         Distance::Middle => gone.row,
         Distance::Near => Some(gone.area),
     }?;
+    // Where something else stands now, a ghost would only hide it.
+    let free = hit::node(stage, area.center()).is_none();
     let rect = stage.rect_to_screen(area);
-    stage.sees(rect).then_some(rect)
+    (stage.sees(rect) && free).then_some(rect)
 }
 
 fn ring_shape(rect: Rect, color: Color32, left: f32) -> Shape {
