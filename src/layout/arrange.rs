@@ -1,144 +1,132 @@
 //! From a topology to a layout.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Area, District, Family, Grouping, Layout, Options, PlacedFamily, Point,
-    columns::{self, Columns},
-    kin, order,
+    Area, District, Family, Layout, Options, PlacedFamily, Point,
+    fill::{self, Filled},
+    follow, group, make,
+    map::Made,
     pack::{self, Parcel},
-    place, size,
+    seat::Seat,
+    size,
 };
-use crate::inventory::Text;
+use crate::inventory::{ObjectKey, Text};
 use crate::topology::Topology;
 
 /// Lays out a topology: columns by kind, namespaces as blocks packed to the wanted shape.
 ///
-/// Deterministic: the same input gives the same places. States don't move anything, and the number
-/// of columns of the `last` layout is kept while it fits; without it everything is laid out afresh.
+/// Deterministic: the same input gives the same places. Without a `last` layout everything is laid
+/// out afresh; with one the new layout follows it as [`follow()`](follow::follow) says.
 pub fn arrange(topology: &Topology, options: &Options, last: Option<&Layout>) -> Layout {
-    let aspect = if options.aspect.is_finite() {
-        options.aspect.clamp(0.2, 5.0)
-    } else {
-        Options::default().aspect
+    let Some(last) = last else {
+        return afresh(topology, options);
     };
-    let blocks = blocks(topology, options, aspect, last);
-    let parcels: Vec<Parcel> = blocks.iter().map(Block::parcel).collect();
-    let packed = pack::pack(&parcels, aspect, last.and_then(units));
+    let there = topology.services().map(|traffic| &traffic.service.key);
+    let gone = last.seats.keys();
+    let all: Vec<ObjectKey> = there
+        .chain(gone.filter(|key| topology.service(key).is_none()))
+        .cloned()
+        .collect();
+    follow::follow(topology, options, last, &all)
+}
+
+/// Lays out everything without a look at what was.
+pub(super) fn afresh(topology: &Topology, options: &Options) -> Layout {
+    let services: Vec<_> = topology.services().collect();
+    let mut blocks: BTreeMap<Text, Vec<Arc<Family>>> = BTreeMap::new();
+    for family in make::families(&services, options.group_above, |_| None) {
+        let name = group::of(&family, options.grouping);
+        blocks.entry(name).or_default().push(family);
+    }
+    let aspect = aspect(options);
+    let filled: Vec<Filled> = blocks
+        .values()
+        .map(|families| fill::fill(families, &options.pins, aspect))
+        .collect();
+    let parcels: Vec<Parcel> = filled
+        .iter()
+        .map(|filled| Parcel {
+            span: size::units(filled.size.width),
+            height: filled.size.height,
+        })
+        .collect();
+    let packed = pack::pack(&parcels, aspect);
     let mut layout = Layout {
-        bounds: Area {
-            x: 0.0,
-            y: 0.0,
-            width: if packed.units == 0 {
-                0.0
-            } else {
-                pack::width(packed.units)
-            },
-            height: packed.height,
-        },
+        made: Made::from(options),
         ..Layout::default()
     };
-    for ((block, parcel), (unit, y)) in blocks.into_iter().zip(parcels).zip(packed.places) {
-        let area = Area {
-            x: pack::width(unit + 1) - size::DISTRICT_WIDTH,
+    let places = packed.places.into_iter().zip(filled);
+    for ((name, families), ((unit, y), filled)) in blocks.into_iter().zip(places) {
+        let corner = Point {
+            x: unit as f32 * size::PITCH,
             y,
-            width: pack::width(parcel.span),
-            height: parcel.height,
         };
-        build(&mut layout, block, area);
+        build(&mut layout, name, families, filled, corner);
     }
+    layout.bounds = bounds(&layout.districts);
     layout
 }
 
-/// The families of a namespace in their columns.
-struct Block {
-    namespace: Text,
-    families: Vec<Family>,
-    columns: Columns,
-}
-
-impl Block {
-    fn parcel(&self) -> Parcel {
-        Parcel {
-            span: self.columns.count,
-            height: size::DISTRICT_HEADER + self.columns.height + size::DISTRICT_PADDING,
-        }
+/// The wanted shape of the map, within reason.
+pub(super) fn aspect(options: &Options) -> f32 {
+    if options.aspect.is_finite() {
+        options.aspect.clamp(0.2, 5.0)
+    } else {
+        Options::default().aspect
     }
 }
 
-fn blocks(
-    topology: &Topology,
-    options: &Options,
-    aspect: f32,
-    last: Option<&Layout>,
-) -> Vec<Block> {
-    let columns_before: HashMap<&Text, usize> = last
-        .into_iter()
-        .flat_map(|last| &last.districts)
-        .map(|district| (&district.name, units_in(district.area.width)))
-        .collect();
-    let services: Vec<_> = topology.services().collect();
-    services
-        .chunk_by(|a, b| a.service.key.namespace == b.service.key.namespace)
-        .filter_map(|services| {
-            let namespace = services.first()?.service.key.namespace.clone();
-            let families: Vec<Family> = kin::families(services, options.group_above)
-                .into_iter()
-                .map(|mut kin| {
-                    order::sort(&mut kin);
-                    place::place(kin)
-                })
-                .collect();
-            let heights: Vec<f32> = families.iter().map(|family| family.size.height).collect();
-            let before = columns_before.get(&namespace).copied();
-            Some(Block {
-                columns: columns::wrap(&heights, aspect, before),
-                namespace,
-                families,
-            })
-        })
-        .collect()
+/// The area that holds all districts.
+pub(super) fn bounds(districts: &[District]) -> Area {
+    let areas = districts.iter().map(|district| district.area);
+    areas
+        .reduce(|all, area| all.union(&area))
+        .unwrap_or_default()
 }
 
-fn build(layout: &mut Layout, block: Block, area: Area) {
-    let district = layout.districts.len();
+fn build(
+    layout: &mut Layout,
+    name: Text,
+    families: Vec<Arc<Family>>,
+    filled: Filled,
+    corner: Point,
+) {
+    let at = layout.districts.len();
     let first = layout.families.len();
     layout.districts.push(District {
-        name: block.namespace,
-        grouping: Grouping::Namespace,
-        area,
-        services: block
-            .families
-            .iter()
-            .map(|family| family.services().count())
-            .sum(),
-        pods: block.families.iter().map(|family| family.pods).sum(),
-        families: first..first + block.families.len(),
+        name: name.clone(),
+        grouping: layout.made.grouping,
+        area: Area::at(corner, filled.size),
+        services: families.iter().map(|family| family.sources.len()).sum(),
+        pods: families.iter().map(|family| family.pods).sum(),
+        families: first..first + families.len(),
     });
-    for (family, (column, y)) in block.families.into_iter().zip(block.columns.places) {
+    for (family, from_corner) in families.into_iter().zip(filled.corners) {
+        layout.seat(&family, &name);
         let origin = Point {
-            x: area.x
-                + size::DISTRICT_PADDING
-                + column as f32 * (size::DISTRICT_WIDTH + size::DISTRICT_GAP),
-            y: area.y + size::DISTRICT_HEADER + y,
+            x: corner.x + from_corner.x,
+            y: corner.y + from_corner.y,
         };
-        let at = layout.families.len();
-        for service in family.services() {
-            layout.of_service.insert(service.clone(), at);
-        }
-        layout.families.push(PlacedFamily {
-            origin,
-            district,
-            family: Arc::new(family),
-        });
+        layout.families.push(PlacedFamily::new(family, origin, at));
     }
 }
 
-/// How many units wide a map is.
-fn units(last: &Layout) -> Option<usize> {
-    (!last.districts.is_empty()).then(|| units_in(last.bounds.width))
-}
-
-fn units_in(width: f32) -> usize {
-    ((width + size::DISTRICT_GAP) / (size::DISTRICT_WIDTH + size::DISTRICT_GAP)).round() as usize
+impl Layout {
+    /// Notes where the Services of a family are found.
+    pub(super) fn seat(&mut self, family: &Family, district: &Text) {
+        let Some(lead) = family.lead() else {
+            return;
+        };
+        let seat = Seat {
+            district: district.clone(),
+            lead: lead.clone(),
+        };
+        for traffic in &family.sources {
+            let key = &traffic.service.key;
+            if self.seats.get(key) != Some(&seat) {
+                self.seats.insert(key.clone(), seat.clone());
+            }
+        }
+    }
 }

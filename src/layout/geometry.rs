@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Size;
+
 /// A point of the map, in map units; y grows downwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Point {
@@ -25,6 +27,35 @@ pub struct Area {
 }
 
 impl Area {
+    /// The area of something so large whose upper left corner is at a point.
+    pub(super) fn at(corner: Point, size: Size) -> Self {
+        Self {
+            x: corner.x,
+            y: corner.y,
+            width: size.width,
+            height: size.height,
+        }
+    }
+
+    /// The upper left corner.
+    pub(super) fn corner(&self) -> Point {
+        Point {
+            x: self.x,
+            y: self.y,
+        }
+    }
+
+    /// The smallest area that holds both.
+    pub(super) fn union(&self, other: &Self) -> Self {
+        let (x, y) = (self.x.min(other.x), self.y.min(other.y));
+        Self {
+            x,
+            y,
+            width: self.right().max(other.right()) - x,
+            height: self.bottom().max(other.bottom()) - y,
+        }
+    }
+
     /// The right edge.
     pub fn right(&self) -> f32 {
         self.x + self.width

@@ -2,20 +2,22 @@
 
 use std::sync::Arc;
 
-use super::targets::Targets;
+use super::{sieve::Sieve, targets::Targets};
 use crate::inventory::ObjectKey;
 use crate::topology::{BackendState, EntryKind, NodeId, ServiceTraffic};
 
 /// Services that share pods, with everything behind them.
 pub(super) struct Kin<'a> {
     /// The Services, in the order in which they are drawn.
-    pub services: Vec<&'a ServiceTraffic>,
+    pub services: Vec<&'a Arc<ServiceTraffic>>,
     /// What stands at the right, in the order in which it is drawn.
     pub stops: Vec<Stop>,
     /// Sorted, each once.
     pub links: Vec<Link>,
     /// How many different pods there are.
     pub pods: usize,
+    /// The pods and their workloads.
+    pub sieve: Sieve,
 }
 
 /// What an edge leads to.
@@ -95,6 +97,7 @@ impl<'a> Builder<'a, '_> {
             stops: Vec::new(),
             links: Vec::new(),
             pods: 0,
+            sieve: Sieve::default(),
         };
         for &member in members {
             let Some(traffic) = self.services.get(member) else {
@@ -153,7 +156,16 @@ impl<'a> Builder<'a, '_> {
         }
         let target = self.targets.list.get(at)?;
         let pod = target.pod();
-        kin.pods += usize::from(pod.is_some());
+        if let Some(pod) = pod {
+            kin.pods += 1;
+            kin.sieve.add(Sieve::of(pod));
+        }
+        if let Some((workload, _)) = target
+            .workload
+            .and_then(|at| self.targets.workloads.get(at))
+        {
+            kin.sieve.add(Sieve::of(*workload));
+        }
         let group = self.grouped.get(at).copied().unwrap_or_default();
         let workload = target.workload.filter(|_| group);
         let stop = match (workload, pod) {

@@ -6,9 +6,12 @@ use std::{
     sync::Arc,
 };
 
-use super::{Area, Point, size};
+use foldhash::fast::FixedState;
+use imbl::OrdMap;
+
+use super::{Area, Point, seat::Seat, sieve::Sieve, size};
 use crate::inventory::{ObjectKey, Text};
-use crate::topology::{BackendState, NodeId, PortId};
+use crate::topology::{BackendState, NodeId, PortId, ServiceTraffic};
 
 /// What stands together as a district.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -91,12 +94,24 @@ pub struct Family {
     pub edges: Vec<PlacedEdge>,
     /// Where each node is in [`Self::nodes`]. A port is there as its Service's card, a pod of a
     /// group as the group.
-    pub index: HashMap<NodeId, usize>,
+    pub index: Arc<NodeIndex>,
     /// How many different pods there are.
     pub pods: usize,
+    /// What it was made of, by name: whether it is still true is seen by comparing.
+    pub(super) sources: Vec<Arc<ServiceTraffic>>,
+    /// Its pods and their workloads.
+    pub(super) sieve: Sieve,
 }
 
+/// Nodes of a family by what they are.
+pub type NodeIndex = HashMap<NodeId, usize, FixedState>;
+
 impl Family {
+    /// The first of its Services by name, which names its place among the families.
+    pub(super) fn lead(&self) -> Option<&ObjectKey> {
+        self.sources.first().map(|traffic| &traffic.service.key)
+    }
+
     /// The Services of the family from top to bottom; never none.
     pub fn services(&self) -> impl Iterator<Item = &ObjectKey> {
         self.nodes.iter().filter_map(|node| match &node.id {
@@ -124,9 +139,20 @@ pub struct PlacedFamily {
     pub district: usize,
     /// What stands there.
     pub family: Arc<Family>,
+    /// The family's, kept at hand: whoever looks for a pod passes by all families.
+    pub(super) sieve: Sieve,
 }
 
 impl PlacedFamily {
+    pub(super) fn new(family: Arc<Family>, origin: Point, district: usize) -> Self {
+        Self {
+            origin,
+            district,
+            sieve: family.sieve,
+            family,
+        }
+    }
+
     /// All of it, on the map.
     pub fn area(&self) -> Area {
         Area {
@@ -254,37 +280,37 @@ pub struct Layout {
     pub districts: Vec<District>,
     /// Families: district by district, in each by the name of their first Service.
     pub families: Vec<PlacedFamily>,
-    /// The family of each Service.
-    pub(super) of_service: HashMap<ObjectKey, usize>,
+    /// Where the family of each Service is found.
+    pub(super) seats: OrdMap<ObjectKey, Seat>,
+    /// With what it was made.
+    pub(super) made: Made,
+}
+
+/// The options that decide what a layout consists of, not just where it stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Made {
+    pub grouping: Grouping,
+    pub group_above: usize,
+    pub pins: Arc<BTreeMap<ObjectKey, Point>>,
+}
+
+impl From<&Options> for Made {
+    fn from(options: &Options) -> Self {
+        Self {
+            grouping: options.grouping,
+            group_above: options.group_above,
+            pins: options.pins.clone(),
+        }
+    }
+}
+
+impl Default for Made {
+    fn default() -> Self {
+        Self::from(&Options::default())
+    }
 }
 
 impl Layout {
-    /// Where a node is; a pod of a group is where the group is, a port where its Service is.
-    ///
-    /// Costs one look-up for what belongs to a Service, one for each family of its namespace for
-    /// pods and workloads.
-    pub fn find(&self, id: &NodeId) -> Option<NodeAt> {
-        let of = |service: &ObjectKey| {
-            let family = *self.of_service.get(service)?;
-            let node = *self.families.get(family)?.family.index.get(id)?;
-            Some(NodeAt { family, node })
-        };
-        match id {
-            NodeId::Service(key) => of(key),
-            NodeId::Port(port) => of(&port.service),
-            NodeId::Entry(entry) => of(&entry.service),
-            NodeId::Address { service, .. } => of(service),
-            NodeId::Pod(_) | NodeId::Workload(_) | NodeId::Node(_) => self
-                .families
-                .iter()
-                .enumerate()
-                .find_map(|(family, placed)| {
-                    let node = *placed.family.index.get(id)?;
-                    Some(NodeAt { family, node })
-                }),
-        }
-    }
-
     /// The family that a node is part of.
     pub fn family(&self, at: NodeAt) -> Option<&PlacedFamily> {
         self.families.get(at.family)

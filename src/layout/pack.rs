@@ -2,12 +2,9 @@
 
 use std::cmp::Reverse;
 
-use super::size::{DISTRICT_GAP, DISTRICT_WIDTH};
+use super::size::{DISTRICT_GAP, PITCH, width_of};
 
-/// How much smaller all may be drawn before the map gets another number of units.
-const KEEP: f32 = 1.25;
-
-/// What is packed: how many units of [`DISTRICT_WIDTH`] it is wide, and its height.
+/// What is packed: how many columns of the map it is wide, and its height.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Parcel {
     /// Width in units.
@@ -34,35 +31,23 @@ pub(super) struct Packed {
     pub height: f32,
 }
 
-/// The width of so many units with the gaps between them.
-pub(super) fn width(units: usize) -> f32 {
-    units as f32 * (DISTRICT_WIDTH + DISTRICT_GAP) - DISTRICT_GAP
-}
-
 /// Packs parcels, the wide and the clearly taller ones first, each as high up as it fits.
-///
-/// `before` is how many units wide the map was: it stays while the shape is not clearly wrong.
-pub(super) fn pack(parcels: &[Parcel], aspect: f32, before: Option<usize>) -> Packed {
+pub(super) fn pack(parcels: &[Parcel], aspect: f32) -> Packed {
     let Some(widest) = parcels.iter().map(|parcel| parcel.span).max() else {
         return Packed::default();
     };
     let area: f32 = parcels
         .iter()
-        .map(|parcel| (width(parcel.span) + DISTRICT_GAP) * (parcel.height + DISTRICT_GAP))
+        .map(|parcel| (parcel.span as f32 * PITCH) * (parcel.height + DISTRICT_GAP))
         .sum();
-    let guess = ((area * aspect).sqrt() / (DISTRICT_WIDTH + DISTRICT_GAP)).round() as usize;
+    let guess = ((area * aspect).sqrt() / PITCH).round() as usize;
     let candidates = guess.saturating_sub(1).max(widest)..=(guess + 2).max(widest);
     // The smaller the window of the wanted shape that holds all, the larger all is drawn in it.
-    let need = |packed: &Packed| (width(packed.units) / aspect).max(packed.height);
-    let best = candidates
+    let need = |packed: &Packed| (width_of(packed.units) / aspect).max(packed.height);
+    candidates
         .map(|units| stack(parcels, units))
         .min_by(|a, b| need(a).total_cmp(&need(b)))
-        .unwrap_or_default();
-    before
-        .filter(|&before| before >= widest && before != best.units)
-        .map(|before| stack(parcels, before))
-        .filter(|kept| need(kept) <= need(&best) * KEEP)
-        .unwrap_or(best)
+        .unwrap_or_default()
 }
 
 fn stack(parcels: &[Parcel], units: usize) -> Packed {
@@ -111,20 +96,10 @@ mod tests {
     #[test]
     fn a_small_map_is_one_column_where_that_draws_it_larger() {
         let parcels = [parcel(1, 214.0), parcel(1, 127.0), parcel(1, 624.0)];
-        let packed = pack(&parcels, 1.6, None);
+        let packed = pack(&parcels, 1.6);
         assert_eq!(packed.units, 1);
-        let wide = pack(&parcels, 4.0, None);
+        let wide = pack(&parcels, 4.0);
         assert_eq!(wide.units, 2);
         assert_eq!(wide.height, 624.0, "the tall one stands alone");
-    }
-
-    #[test]
-    fn a_map_keeps_its_width_while_it_does_not_matter_much() {
-        let mut parcels = vec![parcel(1, 600.0); 12];
-        let before = pack(&parcels, 1.6, None);
-        parcels.push(parcel(1, 600.0));
-        assert_eq!(pack(&parcels, 1.6, Some(before.units)).units, before.units);
-        parcels.extend(vec![parcel(1, 600.0); 40]);
-        assert_ne!(pack(&parcels, 1.6, Some(before.units)).units, before.units);
     }
 }

@@ -1,152 +1,96 @@
 //! Gives everything in one family its place: ways in at the left, cards, pods at the right.
 
+use std::sync::Arc;
+
 use super::{
-    Area, EdgeStyle, Family, PlacedEdge, PlacedNode, PlacedWhat, Point, PortRow, Size,
+    Area, EdgeStyle, Family, NodeIndex, PlacedEdge, PlacedNode, PlacedWhat, Point, PortRow, keep,
     kin::{Kin, Link, Stop},
+    measure::{card_height, centred, doors_height, is_door, row_height},
+    order,
+    plan::{self, Plan},
     size,
 };
-use crate::topology::{Entry, EntryKind, NodeId, ServiceTraffic};
+use crate::topology::{Entry, NodeId, PortId, ServiceTraffic};
 
-/// The height that a family needs.
-fn height(kin: &Kin<'_>) -> f32 {
-    services_height(kin).max(stops_height(kin))
-}
-
-/// Places a family relative to its own upper left corner.
-pub(super) fn place(kin: Kin<'_>) -> Family {
-    let tall = height(&kin);
-    let mut family = Family {
-        size: Size {
-            width: size::ROW_WIDTH,
-            height: tall,
-        },
-        pods: kin.pods,
-        ..Family::default()
-    };
-    reserve(&mut family, &kin);
-    let mut sheet = Sheet {
-        family: &mut family,
-    };
-    let mut y = centred(tall, services_height(&kin));
+/// Places a family relative to its own upper left corner, where it can be as it was `before`.
+pub(super) fn place(mut kin: Kin<'_>, before: Option<&Family>) -> Family {
+    let sources = kin
+        .services
+        .iter()
+        .map(|&traffic| traffic.clone())
+        .collect();
+    let kept = before.and_then(|before| keep::plan(&mut kin, before));
+    let plan = kept.unwrap_or_else(|| {
+        order::sort(&mut kin);
+        Plan::afresh(&kin)
+    });
+    let mut sheet = Sheet::new(&kin);
+    let size = plan.size(&kin);
     let mut cards = Vec::with_capacity(kin.services.len());
-    for traffic in &kin.services {
-        let row = row_height(traffic);
-        let card_at = Point {
-            x: size::DOOR_WIDTH + size::DOOR_TO_CARD,
-            y: y + centred(row, card_height(traffic)),
-        };
-        let card = sheet.card(traffic, card_at);
+    for (traffic, row) in kin.services.iter().zip(plan.rows) {
+        let card = sheet.card(traffic, plan::card_corner(row, traffic));
         let doors_at = Point {
-            x: 0.0,
-            y: y + centred(row, doors_height(traffic)),
+            x: row.x,
+            y: row.y + centred(row_height(traffic), doors_height(traffic)),
         };
         sheet.doors(traffic, doors_at, card);
         cards.push(card);
-        y += row + size::ROW_GAP;
     }
-    let x = size::ROW_WIDTH - size::POD_WIDTH;
-    let mut y = centred(tall, stops_height(&kin));
-    let mut stops = Vec::with_capacity(kin.stops.len());
-    for stop in kin.stops {
-        let area = Area {
-            x,
-            y,
-            width: size::POD_WIDTH,
-            height: stop_height(&stop),
-        };
-        y += area.height + size::POD_GAP;
-        stops.push(sheet.stop(stop, area));
-    }
+    let stops: Vec<usize> = kin
+        .stops
+        .into_iter()
+        .zip(plan.stops)
+        .map(|(stop, area)| sheet.stop(stop, area))
+        .collect();
     for link in kin.links {
         if let (Some(&card), Some(&stop)) = (cards.get(link.service), stops.get(link.stop)) {
             sheet.link(link, card, stop);
         }
     }
-    family
+    Family {
+        size,
+        nodes: sheet.nodes,
+        edges: sheet.edges,
+        index: Arc::new(sheet.index),
+        pods: kin.pods,
+        sources,
+        sieve: kin.sieve,
+    }
 }
 
-/// Makes room for all nodes and edges at once.
-fn reserve(family: &mut Family, kin: &Kin<'_>) {
-    let services = kin.services.iter();
-    let (doors, rows) = services.fold((0, 0), |(doors, rows), traffic| {
-        (doors + traffic.entries.len(), rows + traffic.ports.len())
-    });
-    let (cards, stops) = (kin.services.len(), kin.stops.len());
-    family.nodes.reserve(cards + doors + stops);
-    family.edges.reserve(doors + kin.links.len());
-    family
-        .index
-        .reserve(cards + rows + doors + stops.max(kin.pods));
+/// A family in the making.
+struct Sheet {
+    nodes: Vec<PlacedNode>,
+    edges: Vec<PlacedEdge>,
+    index: NodeIndex,
 }
 
-/// Whether an entry is drawn as a way in. Every Service has its name in the cluster, which the
-/// card shows; the far end of an ExternalName stands at the right.
-pub(super) fn is_door(entry: &Entry) -> bool {
-    !matches!(
-        entry.id.kind,
-        EntryKind::ClusterDns | EntryKind::ExternalName
-    )
-}
+impl Sheet {
+    /// Makes room for all nodes and edges at once.
+    fn new(kin: &Kin<'_>) -> Self {
+        let services = kin.services.iter();
+        let (doors, rows) = services.fold((0, 0), |(doors, rows), traffic| {
+            let own = traffic
+                .entries
+                .iter()
+                .filter(|entry| is_door(entry))
+                .count();
+            (doors + own, rows + traffic.ports.len())
+        });
+        let (cards, stops) = (kin.services.len(), kin.stops.len());
+        let mut index = NodeIndex::default();
+        index.reserve(cards + rows + doors + stops.max(kin.pods));
+        Self {
+            nodes: Vec::with_capacity(cards + doors + stops),
+            edges: Vec::with_capacity(doors + kin.links.len()),
+            index,
+        }
+    }
 
-fn services_height(kin: &Kin<'_>) -> f32 {
-    stacked(
-        kin.services.iter().map(|traffic| row_height(traffic)),
-        size::ROW_GAP,
-    )
-}
-
-fn stops_height(kin: &Kin<'_>) -> f32 {
-    stacked(kin.stops.iter().map(stop_height), size::POD_GAP)
-}
-
-fn row_height(traffic: &ServiceTraffic) -> f32 {
-    size::on_grid(card_height(traffic).max(doors_height(traffic)))
-}
-
-fn card_height(traffic: &ServiceTraffic) -> f32 {
-    let far_end = traffic
-        .entries
-        .iter()
-        .any(|entry| entry.id.kind == EntryKind::ExternalName);
-    // The row that says CNAME.
-    let rows = traffic.ports.len().max(usize::from(far_end));
-    size::on_grid(size::CARD_HEADER + rows as f32 * size::PORT_HEIGHT + size::CARD_FOOT)
-}
-
-fn doors_height(traffic: &ServiceTraffic) -> f32 {
-    let doors = traffic.entries.iter().filter(|entry| is_door(entry));
-    stacked(doors.map(|_| size::DOOR_HEIGHT), size::DOOR_GAP)
-}
-
-fn stop_height(stop: &Stop) -> f32 {
-    let Some(pods) = &stop.group else {
-        return size::POD_HEIGHT;
-    };
-    let rows = pods
-        .len()
-        .div_ceil(size::GROUP_DOTS)
-        .clamp(2, size::GROUP_ROWS);
-    size::GROUP_HEIGHT + (rows - 2) as f32 * size::GROUP_ROW
-}
-
-fn stacked(heights: impl Iterator<Item = f32>, gap: f32) -> f32 {
-    (heights.map(|height| height + gap).sum::<f32>() - gap).max(0.0)
-}
-
-/// How far down on the grid something stands in the middle of something taller.
-fn centred(outer: f32, inner: f32) -> f32 {
-    ((outer - inner).max(0.0) / 8.0).floor() * 4.0
-}
-
-struct Sheet<'a> {
-    family: &'a mut Family,
-}
-
-impl Sheet<'_> {
     fn put(&mut self, id: NodeId, area: Area, what: PlacedWhat) -> usize {
-        let at = self.family.nodes.len();
-        self.family.index.insert(id.clone(), at);
-        self.family.nodes.push(PlacedNode { id, area, what });
+        let at = self.nodes.len();
+        self.index.insert(id.clone(), at);
+        self.nodes.push(PlacedNode { id, area, what });
         at
     }
 
@@ -164,11 +108,9 @@ impl Sheet<'_> {
                 },
             });
         }
-        let card = self.family.nodes.len();
+        let card = self.nodes.len();
         for row in &rows {
-            self.family
-                .index
-                .insert(NodeId::Port(row.port.clone()), card);
+            self.index.insert(NodeId::Port(row.port.clone()), card);
         }
         let area = Area {
             x: at.x,
@@ -184,8 +126,14 @@ impl Sheet<'_> {
     }
 
     fn doors(&mut self, traffic: &ServiceTraffic, at: Point, card: usize) {
+        let doors = traffic.entries.iter().filter(|entry| is_door(entry));
+        let mut doors: Vec<_> = doors
+            .map(|entry| (only_row(traffic, entry), entry))
+            .collect();
+        // In the order of the rows that they lead to, so that their edges don't cross.
+        doors.sort_by_key(|(row, _)| row.unwrap_or_default());
         let mut y = at.y;
-        for entry in traffic.entries.iter().filter(|entry| is_door(entry)) {
+        for (row, entry) in doors {
             let area = Area {
                 x: at.x,
                 y,
@@ -194,16 +142,8 @@ impl Sheet<'_> {
             };
             y += size::DOOR_HEIGHT + size::DOOR_GAP;
             let door = self.put(NodeId::Entry(entry.id.clone()), area, PlacedWhat::Entry);
-            // A door to one port leads to its row, one to several to the card.
-            let row = match entry.ports.as_slice() {
-                [only] => traffic
-                    .ports
-                    .iter()
-                    .position(|port| (port.port.protocol, port.port.port) == *only),
-                _ => None,
-            };
             let (row_area, port) = self.row(card, row);
-            self.family.edges.push(PlacedEdge {
+            self.edges.push(PlacedEdge {
                 from: door,
                 to: card,
                 start: right_of(area),
@@ -226,20 +166,20 @@ impl Sheet<'_> {
             };
             return self.put(stop.id, area, what);
         };
-        let at = self.family.nodes.len();
+        let at = self.nodes.len();
         for pod in &pods {
-            self.family.index.insert(NodeId::Pod(pod.clone()), at);
+            self.index.insert(NodeId::Pod(pod.clone()), at);
         }
         self.put(stop.id, area, PlacedWhat::Group { pods })
     }
 
     fn link(&mut self, link: Link, card: usize, stop: usize) {
         let (row_area, port) = self.row(card, link.port);
-        let Some(end) = self.family.nodes.get(stop).map(|node| left_of(node.area)) else {
+        let Some(end) = self.nodes.get(stop).map(|node| left_of(node.area)) else {
             return;
         };
         let style = link.state.map_or(EdgeStyle::Alias, EdgeStyle::Backend);
-        self.family.edges.push(PlacedEdge {
+        self.edges.push(PlacedEdge {
             from: card,
             to: stop,
             start: right_of(row_area),
@@ -250,8 +190,8 @@ impl Sheet<'_> {
     }
 
     /// The area of a port's row and the port; without one, the first row below the header.
-    fn row(&self, card: usize, row: Option<usize>) -> (Area, Option<crate::topology::PortId>) {
-        let Some(node) = self.family.nodes.get(card) else {
+    fn row(&self, card: usize, row: Option<usize>) -> (Area, Option<PortId>) {
+        let Some(node) = self.nodes.get(card) else {
             return (Area::default(), None);
         };
         if let PlacedWhat::Service { rows } = &node.what
@@ -266,6 +206,15 @@ impl Sheet<'_> {
         };
         (below, None)
     }
+}
+
+/// The row that a door leads to; a door to several ports leads to the card.
+fn only_row(traffic: &ServiceTraffic, entry: &Entry) -> Option<usize> {
+    let [only] = entry.ports.as_slice() else {
+        return None;
+    };
+    let mut ports = traffic.ports.iter();
+    ports.position(|port| (port.port.protocol, port.port.port) == *only)
 }
 
 fn left_of(area: Area) -> Point {

@@ -1,48 +1,110 @@
 //! What holds of the layout of any graph.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use proptest::prelude::*;
+use proptest::{collection::btree_map, prelude::*, sample::select};
 
-use super::{Area, Layout, Options, PlacedWhat, Point, arrange, place::is_door};
-use crate::inventory::{Inventory, arbitrary};
-use crate::topology::{NodeId, Topology};
+use super::{
+    Area, EdgeStyle, Family, Grouping, Layout, Options, PlacedEdge, PlacedWhat, Point, arrange,
+    follow, group, measure::is_door, pins,
+};
+use crate::inventory::{Change, Delta, Inventory, ObjectKey, Text, arbitrary};
+use crate::topology::{NodeId, PortId, Topology};
 
 fn options() -> impl Strategy<Value = Options> {
-    (0.3_f32..4.0, 0_usize..5).prop_map(|(aspect, group_above)| Options {
-        aspect,
-        group_above,
-        ..Options::default()
+    let grouping = select(&[Grouping::Namespace, Grouping::App, Grouping::None][..]);
+    (0.3_f32..4.0, 0_usize..5, grouping, pinned()).prop_map(
+        |(aspect, group_above, grouping, pins)| Options {
+            aspect,
+            group_above,
+            grouping,
+            pins: pins.into(),
+        },
+    )
+}
+
+/// Some Services put somewhere, now and then to where nothing can be put.
+fn pinned() -> impl Strategy<Value = BTreeMap<ObjectKey, Point>> {
+    let service = (select(&["infra", "shop"][..]), select(&["a", "b", "c"][..]))
+        .prop_map(|(namespace, name)| ObjectKey::new(namespace, name));
+    let length =
+        || prop_oneof![8 => -50.0_f32..2_500.0, 1 => Just(f32::INFINITY), 1 => Just(f32::MIN)];
+    let point = (length(), length()).prop_map(|(x, y)| Point { x, y });
+    btree_map(service, point, 0..4)
+}
+
+/// Batches of changes, where Services belong to applications.
+fn batches() -> impl Strategy<Value = Vec<Vec<Change>>> {
+    (arbitrary::batches(), any::<u64>()).prop_map(|(mut batches, seed)| {
+        let changes = batches.iter_mut().flatten().zip(seed..);
+        for (change, number) in changes {
+            if let Change::Service(Delta::Upsert(record)) = change
+                && let Some(app) = [None, Some("x"), Some("y")][(number % 3) as usize]
+            {
+                let label = Text::from("app.kubernetes.io/part-of");
+                record.labels.insert(label, Text::from(app));
+            }
+        }
+        batches
     })
 }
 
 fn encloses(outer: &Area, inner: &Area) -> bool {
-    inner.x >= outer.x
-        && inner.y >= outer.y
-        && inner.right() <= outer.right()
-        && inner.bottom() <= outer.bottom()
+    // A family that was put anywhere stands off the grid: sums of its places are rounded.
+    let slack = 0.02;
+    inner.x >= outer.x - slack
+        && inner.y >= outer.y - slack
+        && inner.right() <= outer.right() + slack
+        && inner.bottom() <= outer.bottom() + slack
 }
 
 fn touches(area: &Area, point: Point) -> bool {
     (point.x == area.x || point.x == area.right()) && area.y <= point.y && point.y <= area.bottom()
 }
 
-fn check(layout: &Layout) -> Result<(), TestCaseError> {
+fn is_finite(area: &Area) -> bool {
+    [area.x, area.y, area.width, area.height]
+        .iter()
+        .all(|length| length.is_finite() && length.abs() < 1e7)
+}
+
+/// Nothing overlaps, everything is inside of what it belongs to, edges end where they should.
+pub(super) fn check(layout: &Layout) -> Result<(), TestCaseError> {
+    prop_assert!(is_finite(&layout.bounds));
+    let mut families = 0..0;
     for (at, district) in layout.districts.iter().enumerate() {
         prop_assert!(encloses(&layout.bounds, &district.area));
+        prop_assert_eq!(families.end, district.families.start);
+        families = district.families.clone();
         for other in &layout.districts[at + 1..] {
             prop_assert!(!district.area.overlaps(&other.area));
+            prop_assert!(district.name < other.name);
+        }
+        let standing = &layout.families[families.clone()];
+        prop_assert!(!standing.is_empty());
+        for (at, placed) in standing.iter().enumerate() {
+            prop_assert!(encloses(&district.area, &placed.area()));
+            for other in &standing[at + 1..] {
+                prop_assert!(!placed.area().overlaps(&other.area()));
+                prop_assert!(placed.family.lead() < other.family.lead());
+            }
         }
     }
-    let nodes: Vec<_> = layout.nodes().collect();
-    for (step, (at, node)) in nodes.iter().enumerate() {
-        let area = layout.area(*at).expect("it has a place");
-        let district = layout.district(*at).expect("it stands in a district");
-        prop_assert!(encloses(&district.area, &area));
-        prop_assert_eq!(layout.find(&node.id), Some(*at));
-        for (other_at, other) in &nodes[step + 1..] {
+    prop_assert_eq!(families.end, layout.families.len());
+    for placed in &layout.families {
+        check_family(&placed.family)?;
+    }
+    Ok(())
+}
+
+fn check_family(family: &Family) -> Result<(), TestCaseError> {
+    let all = Area::at(Point::default(), family.size);
+    for (at, node) in family.nodes.iter().enumerate() {
+        prop_assert!(is_finite(&node.area) && encloses(&all, &node.area));
+        prop_assert_eq!(family.index.get(&node.id), Some(&at));
+        for other in &family.nodes[at + 1..] {
             prop_assert!(
-                !area.overlaps(&layout.area(*other_at).expect("it has a place")),
+                !node.area.overlaps(&other.area),
                 "{:?} on {:?}",
                 node,
                 other
@@ -52,12 +114,22 @@ fn check(layout: &Layout) -> Result<(), TestCaseError> {
             prop_assert!(rows.iter().all(|row| encloses(&node.area, &row.area)));
         }
     }
-    for (at, edge) in layout.edges() {
-        let nodes = &layout.families[at.family].family.nodes;
-        let from = nodes.get(edge.from).expect("an edge has a start");
-        let to = nodes.get(edge.to).expect("an edge has an end");
+    for edge in &family.edges {
+        let from = family.nodes.get(edge.from).expect("an edge has a start");
+        let to = family.nodes.get(edge.to).expect("an edge has an end");
         prop_assert!(touches(&from.area, edge.start) && touches(&to.area, edge.end));
         prop_assert!(edge.start.x < edge.end.x, "traffic runs to the right");
+        let at_row = [(&from.what, edge.start), (&to.what, edge.end)]
+            .into_iter()
+            .find_map(|(what, point)| match what {
+                PlacedWhat::Service { rows } => Some((rows, point)),
+                _ => None,
+            });
+        let (rows, point) = at_row.expect("one end is a card");
+        if let Some(port) = &edge.port {
+            let row = rows.iter().find(|row| row.port == *port).expect("its row");
+            prop_assert_eq!(row.area.center().y, point.y);
+        }
     }
     Ok(())
 }
@@ -90,6 +162,66 @@ fn everything_is_there(topology: &Topology, layout: &Layout) -> Result<(), TestC
         .map(|district| district.services)
         .sum();
     prop_assert_eq!(counted, topology.services().count());
+    prop_assert_eq!(layout.seats.len(), counted);
+    Ok(())
+}
+
+/// What a layout shows, wherever it stands.
+type Shown<'a> = BTreeSet<(Text, BTreeSet<String>, BTreeSet<String>)>;
+
+fn shown(layout: &Layout) -> Shown<'_> {
+    let in_words = |placed: &super::PlacedFamily| {
+        let family = &placed.family;
+        let id = |at: usize| &family.nodes[at].id;
+        let node = |node: &super::PlacedNode| match &node.what {
+            PlacedWhat::Service { rows } => {
+                let ports: Vec<&PortId> = rows.iter().map(|row| &row.port).collect();
+                format!("{:?} {ports:?}", node.id)
+            }
+            what => format!("{:?} {what:?}", node.id),
+        };
+        let edge = |edge: &PlacedEdge| {
+            let PlacedEdge {
+                from,
+                to,
+                port,
+                style,
+                ..
+            } = edge;
+            format!("{:?} {:?} {port:?} {style:?}", id(*from), id(*to))
+        };
+        (
+            layout.districts[placed.district].name.clone(),
+            family.nodes.iter().map(node).collect(),
+            family.edges.iter().map(edge).collect(),
+        )
+    };
+    layout.families.iter().map(in_words).collect()
+}
+
+/// What was made of the same and stands in the same district stands where it stood.
+fn nothing_moved(before: &Layout, after: &Layout, pins: &pins::Pins) -> Result<(), TestCaseError> {
+    let places: HashMap<_, _> = before
+        .families
+        .iter()
+        .map(|placed| (placed.family.lead(), placed))
+        .collect();
+    let corner = |layout: &Layout, at: usize| layout.districts[at].area.corner();
+    for placed in &after.families {
+        let Some(was) = places.get(&placed.family.lead()) else {
+            continue;
+        };
+        let sources = (&was.family.sources, &placed.family.sources);
+        let stays = sources.0 == sources.1
+            && before.districts[was.district].name == after.districts[placed.district].name;
+        // Where a district had to move, all in it moved with it.
+        let moved = corner(before, was.district) != corner(after, placed.district);
+        if !stays || moved || !pins.is_empty() {
+            continue;
+        }
+        prop_assert_eq!(was.origin, placed.origin);
+        prop_assert!(std::sync::Arc::ptr_eq(&was.family, &placed.family));
+    }
     Ok(())
 }
 
@@ -108,23 +240,82 @@ proptest! {
 
     #[test]
     fn a_layout_that_follows_another_is_as_good(
-        batches in arbitrary::batches(),
+        batches in batches(),
         options in options(),
     ) {
         let mut inventory = Inventory::default();
-        let mut last = None;
+        let mut topology = Topology::build(&inventory);
+        let mut last = arrange(&topology, &options, None);
         for batch in batches {
-            arbitrary::apply(&mut inventory, &batch);
-            let topology = Topology::build(&inventory);
-            let layout = arrange(&topology, &options, last.as_ref());
+            let touched = arbitrary::apply(&mut inventory, &batch);
+            let changed = topology.update(&inventory, &touched);
+            let layout = follow(&topology, &options, &last, &changed);
             check(&layout)?;
             everything_is_there(&topology, &layout)?;
+            nothing_moved(&last, &layout, &options.pins)?;
+            prop_assert_eq!(shown(&layout), shown(&arrange(&topology, &options, None)));
+            prop_assert_eq!(&layout, &follow(&topology, &options, &last, &changed));
             prop_assert_eq!(
                 &layout,
                 &arrange(&topology, &options, Some(&layout)),
                 "what did not change does not move"
             );
-            last = Some(layout);
+            last = layout;
         }
+    }
+
+    #[test]
+    fn what_a_person_put_somewhere_stays_there(
+        inventory in arbitrary::inventory(),
+        options in options(),
+        pins in pinned(),
+    ) {
+        let topology = Topology::build(&inventory);
+        let before = arrange(&topology, &options, None);
+        let options = Options { pins: pins.into(), ..options };
+        let put = arrange(&topology, &options, Some(&before));
+        check(&put)?;
+        prop_assert_eq!(shown(&put), shown(&before));
+        let afresh = arrange(&topology, &options, None);
+        for layout in [&put, &afresh] {
+            for district in &layout.districts {
+                let families = &layout.families[district.families.clone()];
+                let first = families.iter().find_map(|placed| {
+                    Some((placed, pins::of(&placed.family, &options.pins)?))
+                });
+                let Some((placed, pin)) = first else { continue };
+                let at = placed.origin.x - district.area.x;
+                prop_assert!(at <= pin.x + 0.02, "{} instead of {}", at, pin.x);
+                if std::ptr::eq(layout, &afresh) {
+                    prop_assert!((at - pin.x).abs() < 0.02);
+                    let at = placed.origin.y - district.area.y;
+                    prop_assert!((at - pin.y).abs() < 0.02);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn families_stand_in_the_district_of_their_first_service(
+        batches in batches(),
+        options in options(),
+    ) {
+        let mut inventory = Inventory::default();
+        for batch in &batches {
+            arbitrary::apply(&mut inventory, batch);
+        }
+        let topology = Topology::build(&inventory);
+        let layout = arrange(&topology, &options, None);
+        for placed in &layout.families {
+            let lead = placed.family.lead().expect("a Service");
+            let record = &topology.service(lead).expect("it is there").service;
+            let district = &layout.districts[placed.district];
+            prop_assert_eq!(&district.name, &group::of_service(record, options.grouping));
+            let namespaces: HashSet<_> =
+                placed.family.services().map(|key| &key.namespace).collect();
+            prop_assert_eq!(namespaces.len(), 1);
+        }
+        let aliases = layout.edges().filter(|(_, edge)| edge.style == EdgeStyle::Alias);
+        prop_assert!(aliases.count() <= topology.services().count());
     }
 }

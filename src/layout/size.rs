@@ -38,6 +38,9 @@ pub(super) const CARD_TO_POD: f32 = 208.0;
 /// Between two Services: room for a line of what is wrong.
 pub(super) const ROW_GAP: f32 = 20.0;
 
+/// Height of a Service with one port: the room that is kept for the next one.
+pub(super) const SERVICE_ROOM: f32 = 72.0;
+
 /// Width of a Service with all that belongs to it.
 pub(super) const ROW_WIDTH: f32 = DOOR_WIDTH + DOOR_TO_CARD + CARD_WIDTH + CARD_TO_POD + POD_WIDTH;
 
@@ -49,6 +52,31 @@ pub(super) const DISTRICT_HEADER: f32 = 36.0;
 pub(super) const DISTRICT_GAP: f32 = 16.0;
 /// Width of a district with one column of Services.
 pub(super) const DISTRICT_WIDTH: f32 = ROW_WIDTH + 2.0 * DISTRICT_PADDING;
+
+/// From one column of Services to the next, and from one district to the next.
+pub(super) const PITCH: f32 = DISTRICT_WIDTH + DISTRICT_GAP;
+
+/// From one column of pods to the next in a family of very many.
+pub(super) const STOP_PITCH: f32 = POD_WIDTH + 40.0;
+/// From one column of cards to the next in a family of very many, doors included.
+pub(super) const CARD_PITCH: f32 = DOOR_WIDTH + DOOR_TO_CARD + CARD_WIDTH + 64.0;
+/// Cards or pods that would stand taller than this are divided into columns.
+pub(super) const TALL: f32 = 1440.0;
+
+/// The width of so many districts of one column with the gaps between them.
+pub(super) fn width_of(units: usize) -> f32 {
+    (units as f32 * PITCH - DISTRICT_GAP).max(0.0)
+}
+
+/// How many columns of the map something so wide takes.
+pub(super) fn units(width: f32) -> usize {
+    ((width + DISTRICT_GAP) / PITCH).ceil().max(1.0) as usize
+}
+
+/// How many columns of its district a family takes.
+pub(super) fn columns(family_width: f32) -> usize {
+    units(family_width + 2.0 * DISTRICT_PADDING)
+}
 
 /// Rounds up to the grid.
 pub(super) fn on_grid(length: f32) -> f32 {

@@ -2,8 +2,13 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use foldhash::fast::FixedState;
+
 use crate::inventory::ObjectKey;
 use crate::topology::{Backend, BackendTarget, NodeId, ServiceTraffic, WorkloadId};
+
+/// A number for each of many things.
+type Numbers<T> = HashMap<T, usize, FixedState>;
 
 /// A pod, or an address, behind one or more Services.
 pub(super) struct Target<'a> {
@@ -67,8 +72,15 @@ pub(super) struct Targets<'a> {
 impl<'a> Targets<'a> {
     pub(super) fn of(services: &[&'a Arc<ServiceTraffic>]) -> Self {
         let mut targets = Self::default();
-        let mut places: HashMap<(Option<usize>, &BackendTarget), usize> = HashMap::new();
-        let mut workloads: HashMap<&WorkloadId, usize> = HashMap::new();
+        let backends: usize = services
+            .iter()
+            .flat_map(|traffic| &traffic.ports)
+            .map(|port| port.backends.len())
+            .sum();
+        targets.of_backend.reserve(backends);
+        let mut places: Numbers<(Option<usize>, &BackendTarget)> = Numbers::default();
+        places.reserve(backends);
+        let mut workloads: Numbers<&WorkloadId> = Numbers::default();
         for (service, traffic) in services.iter().enumerate() {
             targets.begin.push(targets.of_backend.len());
             for backend in traffic.ports.iter().flat_map(|port| &port.backends) {
@@ -111,7 +123,7 @@ impl<'a> Targets<'a> {
     /// than `group_above` pods of it.
     pub(super) fn grouped(&self, group_above: usize) -> Vec<bool> {
         let kind = |target: &Target<'_>| target.workload.map(|workload| (workload, target.alike));
-        let mut counts: HashMap<(usize, u64), usize> = HashMap::new();
+        let mut counts: Numbers<(usize, u64)> = Numbers::default();
         for kind in self.list.iter().filter_map(kind) {
             *counts.entry(kind).or_default() += 1;
         }

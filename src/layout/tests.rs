@@ -40,12 +40,18 @@ fn lay(inventory: &Inventory) -> Layout {
 
 fn area(layout: &Layout, id: &NodeId) -> Area {
     let at = layout.find(id).expect("it is on the map");
-    layout.area(at).expect("it has a place")
+    layout.area(at).expect("found nodes have an area")
+}
+
+fn node<'a>(layout: &'a Layout, id: &NodeId) -> &'a PlacedNode {
+    let at = layout.find(id).expect("it is on the map");
+    layout.node(at).expect("found nodes are there")
 }
 
 #[test]
 fn an_empty_map_is_empty() {
     assert_eq!(lay(&live()), Layout::default());
+    assert!(lay(&live()).is_empty());
 }
 
 #[test]
@@ -56,7 +62,7 @@ fn a_service_stands_between_its_doors_and_its_pods() {
         .nodes()
         .find(|(_, node)| node.what == PlacedWhat::Entry)
         .expect("a load balancer");
-    assert!(layout.area(door).expect("it has a place").right() < card.x);
+    assert!(layout.area(door).expect("a door").right() < card.x);
     let card = area(&layout, &NodeId::Service(key("web")));
     let web = area(&layout, &NodeId::Pod(key("web-1")));
     assert!(card.right() + 100.0 < web.x);
@@ -70,8 +76,7 @@ fn a_service_stands_between_its_doors_and_its_pods() {
 #[test]
 fn edges_leave_from_the_row_of_their_port() {
     let layout = lay(&shop());
-    let at = layout.find(&NodeId::Service(key("web"))).expect("web");
-    let card = layout.node(at).expect("a node");
+    let card = node(&layout, &NodeId::Service(key("web")));
     let PlacedWhat::Service { rows } = &card.what else {
         panic!("a card");
     };
@@ -103,10 +108,9 @@ fn many_pods_of_a_workload_become_one_group() {
     let pods: Vec<_> = (1..=9).map(|n| pod("web", n)).collect();
     with_pods(&mut inventory, "web", &pods);
     let layout = lay(&inventory);
-    let at = layout.find(&NodeId::Pod(key("web-4"))).expect("grouped");
-    let place = layout.node(at).expect("a node");
-    let PlacedWhat::Group { pods } = &place.what else {
-        panic!("a group, not {:?}", place.what);
+    let group = node(&layout, &NodeId::Pod(key("web-4")));
+    let PlacedWhat::Group { pods } = &group.what else {
+        panic!("a group, not {:?}", group.what);
     };
     assert_eq!(pods.len(), 9);
     assert_eq!(layout.edges().count(), 1, "one edge for all of them");
@@ -127,14 +131,11 @@ fn services_that_share_pods_share_their_places() {
     let web = area(&layout, &NodeId::Service(key("web")));
     let twin = area(&layout, &NodeId::Service(key("zz-web")));
     assert!(twin.y - web.bottom() < 40.0, "side by side");
-    let first = layout.find(&NodeId::Pod(key("web-1"))).expect("web-1");
-    assert_eq!(
-        layout
-            .edges()
-            .filter(|(at, edge)| at.family == first.family && edge.to == first.node)
-            .count(),
-        2
-    );
+    let to_first = layout.find(&NodeId::Pod(key("web-1"))).expect("web-1");
+    let into = layout
+        .edges()
+        .filter(|(at, edge)| (at.family, edge.to) == (to_first.family, to_first.node));
+    assert_eq!(into.count(), 2);
 }
 
 #[test]
