@@ -30,6 +30,7 @@ mod restyle;
 mod seat;
 mod settle;
 mod sieve;
+mod sift;
 mod size;
 mod targets;
 #[cfg(test)]
