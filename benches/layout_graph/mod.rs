@@ -15,7 +15,7 @@ use svcscope::inventory::{
 pub struct Shape {
     /// How many Services with pods of their own.
     pub services: usize,
-    /// How many pods stand behind each.
+    /// How many pods stand behind each; up to two more or less where they are shared.
     pub pods_each: usize,
     /// How many ports each has.
     pub ports: u16,
@@ -31,7 +31,7 @@ pub fn cluster(shape: Shape) -> Inventory {
     let mut inventory = Inventory::default();
     for number in 0..shape.services {
         let key = key(shape, number);
-        let pods: Vec<_> = (0..shape.pods_each).map(|at| pod(&key, at)).collect();
+        let pods = pods(shape, number);
         put_service(
             &mut inventory,
             shape,
@@ -55,6 +55,17 @@ pub fn key(shape: Shape, number: usize) -> ObjectKey {
         format!("team-{:02}", number / shape.in_namespace),
         format!("service-{number:04}"),
     )
+}
+
+/// The pods of the Service of this number.
+fn pods(shape: Shape, number: usize) -> Vec<PodRecord> {
+    let service = key(shape, number);
+    let count = if shape.shared {
+        (shape.pods_each + number * 7 % 5).saturating_sub(2)
+    } else {
+        shape.pods_each
+    };
+    (0..count).map(|at| pod(&service, at)).collect()
 }
 
 /// The pod of a Service at this place.
@@ -140,20 +151,18 @@ pub fn put_slice(
 
 /// Four Services that share the pods of the six from this number on.
 fn put_shared(inventory: &mut Inventory, shape: Shape, first: usize) {
-    let each = shape.pods_each;
     let some = |services: &[usize], take: &dyn Fn(usize) -> bool| -> Vec<PodRecord> {
-        let pods = |service: &usize| {
-            let key = key(shape, first + service);
-            let at = (0..each).filter(|at| take(*at));
-            at.map(|at| pod(&key, at)).collect::<Vec<_>>()
-        };
-        services.iter().flat_map(pods).collect()
+        let pods = services.iter().flat_map(|service| {
+            let pods = pods(shape, first + service).into_iter().enumerate();
+            pods.filter(|(at, _)| take(*at))
+        });
+        pods.map(|(_, pod)| pod).collect()
     };
     let sharing = [
         ("headless", some(&[0], &|_| true)),
         ("pool", some(&[1, 2, 3], &|_| true)),
         ("canary", some(&[2, 3, 4], &|at| at % 2 == 1)),
-        ("metrics", some(&[0, 1, 2, 3, 4, 5], &|at| at == each / 2)),
+        ("metrics", some(&[0, 1, 2, 3, 4, 5], &|at| at == 1)),
     ];
     for (name, pods) in sharing {
         let namespace = key(shape, first).namespace;
