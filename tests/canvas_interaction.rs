@@ -811,7 +811,9 @@ fn the_legend_says_all_of_it_in_words_too() {
 
 #[test]
 fn a_bare_map_has_no_buttons_and_the_same_view() {
-    let mut harness = shop();
+    let mut scene = canvas_support::shop().scene(1);
+    scene.context = Some("here".into());
+    let mut harness = harness(scene);
     wheel(&mut harness, pos2(500.0, 300.0), 2.0);
     harness.run();
     let zoom = harness.state().canvas.zoom();

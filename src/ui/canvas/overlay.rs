@@ -1,9 +1,12 @@
-//! The buttons in the corner of the canvas: legend, minimap, zoom.
+//! What lies over the picture, and the buttons in its corner: legend, minimap, zoom.
 
 use egui::{Align2, Rect, Stroke, StrokeKind, Ui, pos2, vec2};
 
 use super::{
+    Canvas, CanvasEvent, access, actions,
     button::{SIDE, icon_button_ui},
+    facts::rect_of,
+    input, legend,
     paint::Icon,
     stage::Stage,
 };
@@ -11,7 +14,7 @@ use crate::ui::theme;
 
 /// What a person asked of the corner.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+enum Asked {
     ZoomIn,
     ZoomOut,
     Fit,
@@ -20,18 +23,74 @@ pub(super) enum Asked {
 }
 
 const MARGIN: f32 = 10.0;
+/// For so many seconds after a chip was opened, a second click belongs to the first.
+const DOUBLE_CLICK: f64 = 0.5;
+
+impl Canvas {
+    /// What lies over the picture: widgets for what is drawn, buttons.
+    pub(super) fn overlays_ui(&mut self, ui: &Ui, events: &mut Vec<CanvasEvent>) {
+        let stage = self.stage.borrow();
+        let mut touched = access::overlay_ui(ui, &stage);
+        events.append(&mut touched.events);
+        self.focused = touched.focused;
+        self.bars = actions::actions_ui(ui, &stage, events);
+        if let Some(node) = touched.entered {
+            self.view.focus_on(&node);
+        }
+        if let Some(district) = touched
+            .district
+            .and_then(|at| stage.scene.layout.districts.get(at))
+        {
+            self.view.fly_to(rect_of(&district.area));
+            self.deaf_until = ui.input(|input| input.time) + DOUBLE_CLICK;
+        }
+        drop(stage);
+        self.corner_ui(ui);
+    }
+
+    /// The buttons in the corner, and what they open.
+    fn corner_ui(&mut self, ui: &Ui) {
+        self.covered.clear();
+        let stage = self.stage.borrow();
+        let Some(corner) = buttons_ui(ui, &stage) else {
+            return;
+        };
+        self.covered.push(corner.covers);
+        match corner.asked {
+            Some(Asked::Fit) => self.view.fit_all(),
+            Some(Asked::ZoomIn) => self.view.zoom_by(input::KEY_ZOOM),
+            Some(Asked::ZoomOut) => self.view.zoom_by(1.0 / input::KEY_ZOOM),
+            Some(Asked::Legend) => self.legend = !self.legend,
+            Some(Asked::Minimap) => self.minimap.wanted = !self.minimap.wanted,
+            None => {}
+        }
+        if self.legend {
+            let tokens = stage.tokens(true);
+            let covers = legend::legend_ui(ui, stage.view, corner.covers, tokens);
+            self.covered.push(covers);
+            return;
+        }
+        let shown = self
+            .minimap
+            .minimap_ui(ui, &stage, corner.covers, self.epoch);
+        self.covered.extend(shown.covers);
+        if let Some(point) = shown.asked {
+            self.view.look_at(point);
+        }
+    }
+}
 
 /// The corner of one frame.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Corner {
+struct Corner {
     /// What a person asked for.
-    pub asked: Option<Asked>,
+    asked: Option<Asked>,
     /// What it covers: the pointer there is not over the map.
-    pub covers: Rect,
+    covers: Rect,
 }
 
 /// Shows the corner, if there is room for it.
-pub(super) fn overlay_ui(ui: &Ui, stage: &Stage) -> Option<Corner> {
+fn buttons_ui(ui: &Ui, stage: &Stage) -> Option<Corner> {
     let tokens = stage.tokens(true);
     let view = stage.view;
     let percent_width = 44.0;
