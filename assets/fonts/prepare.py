@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 """Makes the two Inter files of this folder from the released ones: prepare.py IN.otf OUT.otf
 
-Two changes to the character map, nothing else:
+Two changes to the character map:
 * code points of the private use area are left out: Phosphor's icons live there, and a glyph of
   the first font of a family wins;
 * the figures 0 to 9 lead to the tabular ones (what the feature `tnum` would choose), so that a
   number that counts does not make its line jump.
+
+And the substitutions are left out: with them `8x8` in the name of a pod is shown as `8×8`.
 """
 import struct
 import sys
@@ -97,7 +99,7 @@ def main(source, target):
     data = open(source, "rb").read()
     parts = dict(tables(data))
     found = characters(parts[b"cmap"])
-    figures = tabular(parts[b"GSUB"])
+    figures = tabular(parts.pop(b"GSUB"))
     for code in range(ord("0"), ord("9") + 1):
         found[code] = figures.get(found[code], found[code])
     parts[b"cmap"] = build_cmap({c: g for c, g in found.items() if not 0xE000 <= c <= 0xF8FF})
@@ -110,7 +112,12 @@ def main(source, target):
         table = parts[tag]
         directory += struct.pack(">4sIII", tag, checksum(table), offset + len(body), len(table))
         body += table + b"\0" * (-len(table) % 4)
-    whole = bytearray(data[:12] + directory + body)
+    count = len(parts)
+    power = count.bit_length() - 1
+    header = data[:4] + struct.pack(
+        ">HHHH", count, 16 << power, power, 16 * count - (16 << power)
+    )
+    whole = bytearray(header + directory + body)
     at = 12 + 16 * len(parts) + sum(
         len(parts[tag]) + (-len(parts[tag]) % 4) for tag in sorted(parts) if tag < b"head"
     )

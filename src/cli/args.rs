@@ -63,7 +63,7 @@ pub struct Common {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Task {
-    /// Print the traffic graph once, as data
+    /// Print the traffic graph once, as data or as a picture
     Map(Map),
     /// Forward local ports until interrupted
     Forward(Forward),
@@ -82,6 +82,28 @@ pub enum MapFormat {
     Json,
     /// For people.
     Text,
+    /// For Graphviz.
+    Dot,
+    /// The map as a drawing.
+    Svg,
+    /// The map as pixels.
+    Png,
+}
+
+impl MapFormat {
+    /// Whether the map is drawn.
+    pub fn is_picture(self) -> bool {
+        matches!(self, Self::Svg | Self::Png)
+    }
+}
+
+/// The colours of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum PictureTheme {
+    /// As the window is by night.
+    Dark,
+    /// For paper.
+    Light,
 }
 
 /// `svcscope map`.
@@ -90,6 +112,16 @@ pub struct Map {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: MapFormat,
+    /// Write to this file instead of stdout
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How near a picture is drawn, from 0.02 to 1: farther away Services become cards and
+    /// namespaces chips [default: 1, or as near as there is room for]
+    #[arg(long, value_parser = zoom, value_name = "ZOOM")]
+    pub zoom: Option<f32>,
+    /// The colours of a picture [default: dark]
+    #[arg(long, value_enum, value_name = "THEME")]
+    pub theme: Option<PictureTheme>,
     /// Give up when the cluster has not been read whole after this many seconds
     #[arg(long, default_value = "60", value_parser = seconds, value_name = "SECONDS")]
     pub timeout: Duration,
@@ -184,6 +216,13 @@ pub struct Demo {
     /// Change this many pods each second
     #[arg(long, value_name = "PER_SECOND", default_value = "0")]
     pub churn: f64,
+}
+
+fn zoom(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(zoom) if (0.02..=1.0).contains(&zoom) => Ok(zoom),
+        _ => Err("a zoom is a number from 0.02 to 1".to_owned()),
+    }
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

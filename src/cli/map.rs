@@ -1,35 +1,41 @@
-//! `svcscope map`: the traffic graph once, as data.
-
-use std::io::{self, BufWriter, Write as _};
-
-use anyhow::Context as _;
+//! `svcscope map`: the traffic graph once, as data or as a picture.
 
 use super::{
     args::{Common, Map, MapFormat},
     exit::Exit,
+    export,
     remote::{self, Remote},
 };
 use crate::{inventory::Kind, topology};
 
 pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
-    let remote = Remote::start(common)?;
+    export::check(task)?;
+    let remote = if task.output.is_picture() {
+        Remote::start_with_layout(common)?
+    } else {
+        Remote::start(common)?
+    };
     let drawn = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
     remote.wait_until_known(&drawn, task.timeout)?;
-    let scene = task.filter.apply(&remote)?;
+    let mut scene = task.filter.apply(&remote)?;
     let part = task.filter.part_of(&scene)?;
 
-    let mut out = BufWriter::new(io::stdout().lock());
-    let printed = match task.output {
+    let mut bytes = Vec::new();
+    match task.output {
         MapFormat::Json => {
-            topology::export::write_json(&part, &mut out).and_then(|()| writeln!(out))
+            topology::export::write_json(&part, &mut bytes)?;
+            bytes.push(b'\n');
         }
-        MapFormat::Text => topology::text::write_text(&part, &mut out),
-    };
-    match printed.and_then(|()| out.flush()) {
-        // Who reads has read enough: `svcscope map | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(Exit::Done),
-        printed => printed.context("could not write the map to stdout")?,
+        MapFormat::Text => topology::text::write_text(&part, &mut bytes)?,
+        MapFormat::Dot => topology::dot::write_dot(&part, &mut bytes)?,
+        MapFormat::Svg | MapFormat::Png => {
+            scene = remote.wait_for(Some(task.timeout), "the map to be laid out", |scene| {
+                export::is_laid_out(scene).then(|| scene.clone().into())
+            })?;
+            bytes = export::picture(scene.clone(), task)?;
+        }
     }
+    export::write(&bytes, task.out.as_deref())?;
 
     for note in scene.notes.iter() {
         eprintln!("svcscope: {note}");

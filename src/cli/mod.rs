@@ -7,6 +7,7 @@ pub mod args;
 mod curl;
 mod demo;
 mod exit;
+mod export;
 mod filter;
 mod forward;
 mod map;

@@ -29,6 +29,13 @@ pub(super) struct Remote {
     _demo: Option<demo::Server>,
 }
 
+/// Whether the engine lays the map out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    None,
+    Made,
+}
+
 /// Where the cluster is: the kubeconfig, or the demo cluster that now runs.
 pub(super) fn source(common: &Common) -> anyhow::Result<(KubeconfigSource, Option<demo::Server>)> {
     if common.demo {
@@ -46,7 +53,15 @@ impl Remote {
     /// Starts an engine that looks at the namespaces of the command line.
     pub(super) fn start(common: &Common) -> anyhow::Result<Self> {
         let (source, server) = source(common)?;
-        Self::start_with(common, source, server, common.namespaces.clone())
+        let namespaces = common.namespaces.clone();
+        Self::start_with(common, source, server, namespaces, Layout::None)
+    }
+
+    /// Like [`Self::start`], for one who looks at the map.
+    pub(super) fn start_with_layout(common: &Common) -> anyhow::Result<Self> {
+        let (source, server) = source(common)?;
+        let namespaces = common.namespaces.clone();
+        Self::start_with(common, source, server, namespaces, Layout::Made)
     }
 
     /// Starts an engine that looks only at the one namespace in which a target is searched: that
@@ -63,7 +78,8 @@ impl Remote {
                 ));
             }
         };
-        let remote = Self::start_with(common, source, server, vec![namespace.clone()])?;
+        let namespaces = vec![namespace.clone()];
+        let remote = Self::start_with(common, source, server, namespaces, Layout::None)?;
         Ok((remote, namespace))
     }
 
@@ -72,6 +88,7 @@ impl Remote {
         kubeconfig: KubeconfigSource,
         server: Option<demo::Server>,
         namespaces: Vec<String>,
+        layout: Layout,
     ) -> anyhow::Result<Self> {
         let config = Config {
             kubeconfig,
@@ -79,7 +96,7 @@ impl Remote {
             namespaces,
             read_only: common.read_only,
             read_only_contexts: read_only_contexts(),
-            without_layout: true,
+            without_layout: layout == Layout::None,
             remembered: None,
         };
         // One wake-up that nobody has taken yet says all that two would.

@@ -1,12 +1,14 @@
 //! What is remembered between two starts.
 //!
 //! **In**: what a person chose. **Out**: the same at the next start, from a file that a crash can't
-//! spoil and a broken one can't stop.
+//! spoil and a broken one can't stop; and files that a person asks for ([`write_new`]).
 
 mod file;
 mod map;
+mod saving;
 mod settings;
 
 pub use file::{Loaded, SaveError, default_path};
 pub use map::{MapGrouping, MapSettings, Pin};
+pub use saving::{WriteError, pictures_folder, write_new};
 pub use settings::{Settings, Theme};

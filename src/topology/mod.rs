@@ -9,6 +9,7 @@
 mod affected;
 mod backends;
 mod doors;
+pub mod dot;
 pub mod export;
 mod graph;
 mod id;

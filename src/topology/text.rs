@@ -34,7 +34,7 @@ fn write_service(traffic: &ServiceTraffic, out: &mut impl Write) -> io::Result<(
 }
 
 /// Where a person would point a client.
-fn place(entry: &Entry) -> String {
+pub(super) fn place(entry: &Entry) -> String {
     match (entry.id.kind, entry.id.node_port) {
         (EntryKind::NodePort, Some(port)) => at_nodes(&entry.addresses, port),
         _ if entry.is_pending() => "pending".to_owned(),
@@ -102,7 +102,7 @@ fn write_backend(backend: &Backend, out: &mut impl Write) -> io::Result<()> {
 }
 
 /// `10.244.0.5:8080`, `[fd00::5]:8080`.
-fn with_port(address: &str, port: Option<u16>) -> String {
+pub(super) fn with_port(address: &str, port: Option<u16>) -> String {
     let Some(port) = port else {
         return address.to_owned();
     };

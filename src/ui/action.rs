@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BottomTab, command::UiCommand};
+use super::{BottomTab, command::UiCommand, dialogs::export::ExportWish};
 use crate::{
     engine::{Command, EditId},
     filter::Filter,
@@ -41,6 +41,8 @@ pub enum Action {
     PlanEdit(ObjectKey, crate::edit::TypeChange),
     /// Apply the plan of the open dialog.
     ApplyEdit(EditId),
+    /// Export the map, or what is shown of it.
+    Export(ExportWish),
     /// Close the dialog and forget what it planned.
     CloseDialog,
     /// Change the text of the search field.

@@ -6,8 +6,9 @@ use egui::Key;
 use jiff::Timestamp;
 
 use super::{
-    WakeSlot, action::Action, bottom, command::UiCommand, context::Ctx, dialogs, inspector, map,
-    mapping, menu, services_list, state::AppState, status_bar, theme, top_bar, update,
+    WakeSlot, action::Action, bottom, command::UiCommand, context::Ctx, dialogs, exporting,
+    inspector, map, mapping, menu, services_list, state::AppState, status_bar, theme, top_bar,
+    update,
 };
 use crate::{
     engine::{Command, Handle, Scene, SettingsChange},
@@ -73,6 +74,7 @@ impl App {
         let scene = handle.scene();
         let mut state = AppState::default();
         state.toasts.skip(&scene);
+        state.pictures = session::pictures_folder();
         Self {
             handle,
             scene,
@@ -210,6 +212,7 @@ impl App {
             };
             update::apply(&mut self.state, &surroundings, actions);
         }
+        exporting::report(&mut self.state);
         self.state.toasts.ui(ui.ctx(), tokens);
     }
 }

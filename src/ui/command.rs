@@ -44,6 +44,8 @@ pub enum UiCommand {
     TidyUp,
     /// Hold the map still, or let it follow again.
     Pause,
+    /// Save the map as a picture or as data.
+    Export,
     /// Show the whole map.
     FitMap,
     /// Show all that belongs to the selection.
@@ -121,7 +123,7 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 37] = [
+    pub const ALL: [Self; 38] = [
         Self::Forward,
         Self::Curl,
         Self::ChangeType,
@@ -141,6 +143,7 @@ impl UiCommand {
         Self::GroupByNothing,
         Self::TidyUp,
         Self::Pause,
+        Self::Export,
         Self::FitMap,
         Self::FitSelection,
         Self::ZoomIn,
@@ -183,6 +186,7 @@ impl UiCommand {
             Self::GroupByNothing => "Do not group",
             Self::TidyUp => "Tidy up the map",
             Self::Pause => "Pause or resume the map",
+            Self::Export => "Export…",
             Self::FitMap => "Show the whole map",
             Self::FitSelection => "Fit the selection",
             Self::ToggleMinimap => "Show or hide the minimap",
@@ -234,6 +238,7 @@ impl UiCommand {
             Self::GroupByNothing => "One district for everything",
             Self::TidyUp => "Lay everything out afresh and forget what was dragged",
             Self::Pause => "Hold the picture still; everything else goes on",
+            Self::Export => "Save the map as SVG or PNG, or the graph as DOT or JSON",
             Self::FitMap => "Zoom out until everything is in view",
             Self::FitSelection => {
                 "Zoom to all that belongs to the selection, from its doors to its pods"
@@ -281,6 +286,7 @@ impl UiCommand {
             Self::GroupByNothing => plain(Key::Num3),
             Self::TidyUp => plain(Key::L),
             Self::Pause => plain(Key::P),
+            Self::Export => ctrl(Key::E),
             Self::FitMap => plain(Key::Num0),
             Self::FitSelection => plain(Key::Z),
             Self::ToggleMinimap => plain(Key::M),
@@ -321,6 +327,7 @@ impl UiCommand {
             Self::GroupByNamespace | Self::GroupByApp | Self::GroupByNothing => icon::SQUARES_FOUR,
             Self::TidyUp => icon::BROOM,
             Self::Pause => icon::PAUSE,
+            Self::Export => icon::EXPORT,
             Self::FitMap => icon::CORNERS_OUT,
             Self::FitSelection => icon::FRAME_CORNERS,
             Self::ToggleMinimap => icon::MAP_TRIFOLD,
@@ -358,7 +365,8 @@ impl UiCommand {
             | Self::GroupByApp
             | Self::GroupByNothing
             | Self::TidyUp
-            | Self::Pause => Group::Map,
+            | Self::Pause
+            | Self::Export => Group::Map,
             Self::FitMap
             | Self::FitSelection
             | Self::ToggleMinimap

@@ -124,6 +124,10 @@ impl<'a> Ctx<'a> {
                 .filter
                 .is_empty()
                 .then(|| Text::from("nothing is filtered")),
+            UiCommand::Export => {
+                let nothing = self.scene.topology.services().next().is_none();
+                nothing.then(|| Text::from("there is no map yet"))
+            }
             UiCommand::StopAllForwards => self
                 .scene
                 .forwards

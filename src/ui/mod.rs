@@ -14,6 +14,8 @@ pub mod command;
 pub mod context;
 pub mod derived;
 pub mod dialogs;
+pub mod export;
+mod exporting;
 pub mod filter_bar;
 mod inspector;
 mod map;

@@ -1,12 +1,12 @@
 //! What the window remembers from one frame to the next.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 
 use super::{
-    canvas::Canvas, derived::Derived, dialogs::Dialog, filter_bar::FilterFields, rate::ChangeRate,
-    toasts::Toasts,
+    canvas::Canvas, derived::Derived, dialogs::Dialog, export::saving::Saving,
+    filter_bar::FilterFields, rate::ChangeRate, toasts::Toasts,
 };
 use crate::{
     engine::{MapView, Scene},
@@ -139,4 +139,8 @@ pub struct AppState {
     pub toasts: Toasts,
     /// The Service whose YAML the engine was asked to keep.
     pub inspected: Option<ObjectKey>,
+    /// Exports under way.
+    pub saving: Saving,
+    /// Where exports go unless somebody says otherwise.
+    pub pictures: Option<PathBuf>,
 }

@@ -3,21 +3,30 @@
 //! Written here because the toast crates for egui ask for a frame at every moment a toast is
 //! shown, cut long messages, and can't be read by those who listen; a server's words are long.
 
+use std::path::{Path, PathBuf};
+
 use egui::{Align2, Area, Context, Frame, Label, Margin, Order, RichText, Stroke, vec2};
 use egui_phosphor::regular as icon;
 
-use super::{bottom::activity, theme::Tokens, widgets::icon_button};
+use super::{
+    bottom::activity,
+    theme::Tokens,
+    widgets::{icon_button, link_button},
+};
 use crate::engine::{Activity, ActivityLevel, Scene};
 
 const SHOWN_AT_ONCE: usize = 4;
 const SECONDS: f64 = 5.0;
-const SECONDS_OF_ERRORS: f64 = 15.0;
+/// Of what must be read or acted upon.
+const SECONDS_LONG: f64 = 15.0;
 const WIDTH: f32 = 340.0;
 
 #[derive(Debug)]
 struct Toast {
     level: ActivityLevel,
     text: String,
+    /// A file that it is about.
+    file: Option<PathBuf>,
     /// When it goes, in egui's seconds; none before it was first drawn.
     until: Option<f64>,
 }
@@ -32,7 +41,17 @@ pub struct Toasts {
 impl Toasts {
     /// Says something of the window's own.
     pub fn notice(&mut self, text: String) {
-        self.push(ActivityLevel::Info, text);
+        self.push(ActivityLevel::Info, text, None);
+    }
+
+    /// Says that something of the window's own went wrong.
+    pub fn error(&mut self, text: String) {
+        self.push(ActivityLevel::Error, text, None);
+    }
+
+    /// Says that a file is there.
+    pub fn file(&mut self, text: String, file: PathBuf) {
+        self.push(ActivityLevel::Info, text, Some(file));
     }
 
     /// What happened before the window opened is not news.
@@ -46,14 +65,15 @@ impl Toasts {
         let news: Vec<_> = scene.activity.iter().filter(unseen).cloned().collect();
         for entry in news {
             self.seen = self.seen.max(entry.number);
-            self.push(entry.level, entry.text.to_string());
+            self.push(entry.level, entry.text.to_string(), None);
         }
     }
 
-    fn push(&mut self, level: ActivityLevel, text: String) {
+    fn push(&mut self, level: ActivityLevel, text: String, file: Option<PathBuf>) {
         self.toasts.push(Toast {
             level,
             text,
+            file,
             until: None,
         });
         if self.toasts.len() > SHOWN_AT_ONCE {
@@ -69,7 +89,8 @@ impl Toasts {
         let now = ctx.input(|input| input.time);
         for toast in &mut self.toasts {
             let lasts = match toast.level {
-                ActivityLevel::Error => SECONDS_OF_ERRORS,
+                ActivityLevel::Error => SECONDS_LONG,
+                _ if toast.file.is_some() => SECONDS_LONG,
                 ActivityLevel::Info | ActivityLevel::Warning => SECONDS,
             };
             toast.until.get_or_insert(now + lasts);
@@ -84,20 +105,37 @@ impl Toasts {
         if next.is_finite() {
             ctx.request_repaint_after_secs((next - now) as f32);
         }
+        let mut copied = false;
         Area::new("toasts".into())
             .order(Order::Tooltip)
             .anchor(Align2::RIGHT_BOTTOM, vec2(-16.0, -40.0))
             .interactable(true)
             .show(ctx, |ui| {
                 ui.set_width(WIDTH);
-                self.toasts.retain(|toast| !toast_ui(ui, tokens, toast));
+                self.toasts.retain(|toast| {
+                    let pressed = toast_ui(ui, tokens, toast);
+                    copied |= pressed == Some(Pressed::CopyPath);
+                    pressed != Some(Pressed::Dismiss)
+                });
             });
+        if copied {
+            self.notice("Copied the path".to_owned());
+            ctx.request_repaint();
+        }
     }
 }
 
-/// Draws one; says whether it was dismissed.
-fn toast_ui(ui: &mut egui::Ui, tokens: &Tokens, toast: &Toast) -> bool {
+/// What somebody pressed on a notice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pressed {
+    CopyPath,
+    Dismiss,
+}
+
+/// Draws one; says what was pressed on it.
+fn toast_ui(ui: &mut egui::Ui, tokens: &Tokens, toast: &Toast) -> Option<Pressed> {
     let (glyph, color, _) = activity::level(tokens, toast.level);
+    let mut pressed = None;
     Frame::new()
         .fill(tokens.card)
         .stroke(Stroke::new(1.0, tokens.card.lerp_to_gamma(color, 0.5)))
@@ -110,12 +148,48 @@ fn toast_ui(ui: &mut egui::Ui, tokens: &Tokens, toast: &Toast) -> bool {
                 ui.vertical(|ui| {
                     ui.set_width(WIDTH - 90.0);
                     ui.add(Label::new(&toast.text).wrap());
+                    if toast
+                        .file
+                        .as_deref()
+                        .is_some_and(|file| file_ui(ui, tokens, file))
+                    {
+                        pressed = Some(Pressed::CopyPath);
+                    }
                 });
-                icon_button(ui, icon::X, "Dismiss", None).clicked()
-            })
-            .inner
-        })
-        .inner
+                if icon_button(ui, icon::X, "Dismiss", None).clicked() {
+                    pressed = Some(Pressed::Dismiss);
+                }
+            });
+        });
+    pressed
+}
+
+/// What can be done with a file; says whether its path was copied.
+fn file_ui(ui: &mut egui::Ui, tokens: &Tokens, file: &Path) -> bool {
+    ui.horizontal(|ui| {
+        if link_button(ui, tokens, "Open", "Open the file").clicked() {
+            ui.ctx().open_url(egui::OpenUrl::new_tab(file_url(file)));
+        }
+        let copy = link_button(ui, tokens, "Copy path", "Copy the path of the file").clicked();
+        if copy {
+            ui.ctx().copy_text(file.display().to_string());
+        }
+        copy
+    })
+    .inner
+}
+
+/// `file:///home/dev/my%20map.svg`.
+fn file_url(file: &Path) -> String {
+    let mut url = String::from("file://");
+    for byte in file.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'-' | b'.' | b'_' | b'~' => url.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => url.push(char::from(*byte)),
+            byte => url.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    url
 }
 
 #[cfg(test)]
@@ -145,6 +219,12 @@ mod tests {
         toasts.follow(&scene(1..=3));
         let texts: Vec<_> = toasts.toasts.iter().map(|toast| &*toast.text).collect();
         assert_eq!(texts, ["1", "2", "3"]);
+    }
+
+    #[test]
+    fn a_file_has_an_address() {
+        let url = file_url(Path::new("/home/dev/Bilder/ä map#1.svg"));
+        assert_eq!(url, "file:///home/dev/Bilder/%C3%A4%20map%231.svg");
     }
 
     #[test]

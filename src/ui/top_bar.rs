@@ -18,12 +18,12 @@ use crate::engine::Command;
 /// The accessible name of the search field.
 pub const SEARCH_LABEL: &str = "Search Services";
 
-/// What the right end of the bar takes, in points: problems, pause, help, theme, commands.
-const RIGHT_WIDTH: f32 = 490.0;
+/// What the right end of the bar takes, in points: problems, pause, export, help, theme, commands.
+const RIGHT_WIDTH: f32 = 526.0;
 /// Below this width of the bar, words give way to icons.
 const NARROW: f32 = 1250.0;
 /// What the right end takes then.
-const RIGHT_WIDTH_NARROW: f32 = 300.0;
+const RIGHT_WIDTH_NARROW: f32 = 336.0;
 /// What stands behind the search while it is used, in points: the cross and the number of hits.
 const HITS_WIDTH: f32 = 100.0;
 
@@ -152,6 +152,7 @@ fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
     };
     command_button(ui, ctx, UiCommand::ToggleTheme, theme);
     command_button(ui, ctx, UiCommand::Help, icon::QUESTION);
+    command_button(ui, ctx, UiCommand::Export, icon::EXPORT);
     pause_ui(ui, ctx, narrow);
     let derived = &ctx.view.derived;
     for (number, noun, glyph, color) in [

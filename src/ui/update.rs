@@ -7,7 +7,7 @@ use super::{
     command::UiCommand,
     derived::ListRow,
     dialogs::{Dialog, change_type::ChangeType, curl::Curl, forward::Forward, palette::Palette},
-    mapping,
+    exporting, mapping,
     state::{AppState, BottomTab},
 };
 use crate::{
@@ -99,6 +99,7 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
             }
         }
         Action::ApplyEdit(id) => handle.send(Command::ApplyEdit(id)),
+        Action::Export(wish) => exporting::start(state, around, wish),
         Action::CloseDialog => close_dialog(state, handle),
         Action::SetSearch(text) => state.view.search = text,
         Action::SetFilter(text) => state.view.filter = text,
@@ -235,6 +236,7 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
         | UiCommand::GroupByNothing
         | UiCommand::TidyUp
         | UiCommand::Pause => mapping::run(state, around, command),
+        UiCommand::Export => exporting::open(state, around),
         UiCommand::FitMap => state.canvas.fit_all(),
         UiCommand::FitSelection => {
             if let Some(node) = &view.selection {

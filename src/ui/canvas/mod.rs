@@ -52,6 +52,7 @@ use egui::{Id, Pos2, Rect, Ui, UiBuilder, WidgetInfo, WidgetType};
 
 pub use distance::Distance;
 pub(in crate::ui) use paint::Icon;
+pub use view::Viewpoint;
 
 use self::{
     actions::Bar, freeze::Freeze, hold::Hold, minimap::Minimap, motion::Motion, pulse::Pulses,
@@ -181,12 +182,20 @@ impl Canvas {
         events
     }
 
-    /// A new canvas that looks at the map from where this one does.
-    pub fn same_view(&self) -> Self {
-        Self {
-            view: self.view.still(),
+    /// From where it looks at the map, as of the last frame.
+    pub fn viewpoint(&self) -> Viewpoint {
+        self.view.viewpoint()
+    }
+
+    /// A new canvas that looks at the map of this scene from there.
+    pub fn seen_from(viewpoint: &Viewpoint, scene: &Scene) -> Self {
+        let canvas = Self {
+            view: View::still(viewpoint),
             ..Self::default()
-        }
+        };
+        // Another context would be another map, to be looked at afresh.
+        canvas.stage.borrow_mut().scene.context = scene.context.clone();
+        canvas
     }
 
     /// Shows the whole map, and keeps showing it whole until a person moves the view.

@@ -20,6 +20,25 @@ pub(super) struct View {
     size: Vec2,
 }
 
+/// From where a canvas looks at the map. Unlike a canvas it may go to another thread.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Viewpoint {
+    camera: Camera,
+    size: Vec2,
+}
+
+impl Viewpoint {
+    /// Points on screen for each map unit.
+    pub fn zoom(&self) -> f32 {
+        self.camera.zoom
+    }
+
+    /// The canvas on screen, in points.
+    pub fn size(&self) -> Vec2 {
+        self.size
+    }
+}
+
 /// What was asked from outside of a frame.
 enum Wish {
     All,
@@ -50,13 +69,21 @@ impl View {
     /// A node that is brought into view is shown at least this near.
     const FOCUS_ZOOM: f32 = 0.8;
 
-    /// A view that stays as this one is now.
-    pub fn still(&self) -> Self {
-        Self {
+    /// From where it is looked now.
+    pub fn viewpoint(&self) -> Viewpoint {
+        Viewpoint {
             camera: self.camera,
+            size: self.size,
+        }
+    }
+
+    /// A view that stays there.
+    pub fn still(viewpoint: &Viewpoint) -> Self {
+        Self {
+            camera: viewpoint.camera,
+            size: viewpoint.size,
             follows: false,
             shown_before: true,
-            size: self.size,
             ..Self::default()
         }
     }

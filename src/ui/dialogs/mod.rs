@@ -4,6 +4,7 @@
 
 pub mod change_type;
 pub mod curl;
+pub mod export;
 pub mod forward;
 mod help;
 pub mod palette;
@@ -27,6 +28,8 @@ pub enum Dialog {
     Curl(Box<curl::Curl>),
     /// Change a Service's type.
     ChangeType(Box<change_type::ChangeType>),
+    /// Export the map.
+    Export(Box<export::ExportForm>),
     /// Find anything.
     Palette(palette::Palette),
     /// All shortcuts.
@@ -46,6 +49,7 @@ pub fn dialog_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Dialog) {
         Dialog::Forward(form) => forward::forward_ui(egui, ctx, form),
         Dialog::Curl(form) => curl::curl_ui(egui, ctx, form),
         Dialog::ChangeType(form) => change_type::change_type_ui(egui, ctx, form),
+        Dialog::Export(form) => export::export_ui(egui, ctx, form),
         Dialog::Palette(palette) => palette::palette_ui(egui, ctx, palette),
         Dialog::Help => help::help_ui(egui, ctx),
     }

@@ -8,7 +8,7 @@ mod state;
 mod style;
 mod tokens;
 
-pub use fonts::{SMALL, TEXT, TITLE, mono, regular, semibold};
+pub use fonts::{FaceData, MONO, REGULAR, SEMIBOLD, SMALL, TEXT, TITLE, mono, regular, semibold};
 pub use state::State;
 pub use style::{RADIUS, apply};
 pub use tokens::Tokens;

@@ -1,0 +1,132 @@
+//! A picture of a map: shapes, before anybody decides what file they become.
+
+use egui::{
+    CentralPanel, Color32, Context, Frame, Pos2, RawInput, Rect, Theme, Vec2, epaint::ClippedShape,
+};
+use jiff::Timestamp;
+
+use super::{
+    Format, What,
+    size::{self, Measures, Smaller},
+};
+use crate::{
+    engine::{ConnectionState, Scene},
+    ui::{
+        canvas::{Canvas, CanvasInput},
+        theme::{self, Tokens},
+    },
+};
+
+/// What is drawn, in points.
+#[derive(Clone, Debug)]
+pub struct Picture {
+    /// Width and height.
+    pub size: Vec2,
+    /// What is behind everything.
+    pub background: Color32,
+    /// From the lowest to the uppermost.
+    pub shapes: Vec<ClippedShape>,
+    /// What a reader is told first: the context.
+    pub title: String,
+    /// What it shows, and when that was so.
+    pub description: String,
+}
+
+/// Has the canvas draw a map in an egui that has no window.
+pub(super) fn draw(
+    scene: &Scene,
+    what: &What,
+    dark: bool,
+    format: Format,
+    at: Timestamp,
+) -> (Picture, Measures, Option<Smaller>) {
+    let bounds = &scene.layout.bounds;
+    let (mut canvas, measures, smaller) = match what {
+        What::Whole { zoom } => {
+            let map = Vec2::new(bounds.width, bounds.height);
+            let (measures, smaller) = size::whole(map, zoom.clamp(0.02, 1.0), format);
+            (Canvas::default(), measures, smaller)
+        }
+        What::Seen(seen) => {
+            let size = seen.viewpoint.size();
+            let measures = Measures {
+                zoom: seen.viewpoint.zoom(),
+                scale: size::scale(size, format),
+                size,
+            };
+            (Canvas::seen_from(&seen.viewpoint, scene), measures, None)
+        }
+    };
+    let ctx = Context::default();
+    theme::apply(&ctx);
+    ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
+    let tokens = if dark {
+        Tokens::dark()
+    } else {
+        Tokens::light()
+    };
+    let input = RawInput {
+        screen_rect: Some(Rect::from_min_size(Pos2::ZERO, measures.size)),
+        ..RawInput::default()
+    };
+    let mut output = ctx.run_ui(input, |ui| {
+        CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
+            canvas.ui(
+                ui,
+                &CanvasInput {
+                    scene,
+                    tokens: &tokens,
+                    selection: what.selection(),
+                    highlight: &|service| what.is_meant(service),
+                    stale: is_stale(scene),
+                    bare: true,
+                },
+            );
+        });
+    });
+    let shapes = std::mem::take(&mut output.shapes);
+    // The glyphs stay here: a file has its text as text.
+    output.drop_without_applying_deltas();
+    let picture = Picture {
+        size: measures.size,
+        background: tokens.background,
+        shapes,
+        title: title(scene),
+        description: description(scene, &measures, at),
+    };
+    (picture, measures, smaller)
+}
+
+fn is_stale(scene: &Scene) -> bool {
+    matches!(scene.connection, ConnectionState::Lost { .. })
+}
+
+fn title(scene: &Scene) -> String {
+    match &scene.context {
+        Some(context) => format!("Traffic of {context}"),
+        None => "Traffic of a cluster".to_owned(),
+    }
+}
+
+fn description(scene: &Scene, measures: &Measures, at: Timestamp) -> String {
+    let districts = &scene.layout.districts;
+    let services: usize = districts.iter().map(|district| district.services).sum();
+    let pods: usize = districts.iter().map(|district| district.pods).sum();
+    let at = at.strftime("%Y-%m-%dT%H:%M:%SZ");
+    let stale = if is_stale(scene) {
+        " The connection was lost: what is drawn may be old."
+    } else {
+        ""
+    };
+    format!(
+        "{} and {} on the map, as of {at}, at zoom {:.2}.{stale} Drawn by svcscope {}.",
+        count(services, "Service"),
+        count(pods, "pod"),
+        measures.zoom,
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}

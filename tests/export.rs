@@ -1,0 +1,201 @@
+//! Pictures of the map as files: what the canvas draws is in them, text as text.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+mod canvas_support;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use jiff::Timestamp;
+use resvg::{tiny_skia::Pixmap, usvg::roxmltree::Document};
+use svcscope::{
+    engine::{ConnectionState, Scene},
+    topology::BackendTarget,
+    ui::export::{Export, Exported, Format, What},
+};
+
+fn at() -> Timestamp {
+    "2026-06-01T12:00:00.5Z".parse().expect("a time")
+}
+
+fn shop() -> Scene {
+    Scene {
+        context: Some("lab-eu-1".into()),
+        connection: ConnectionState::Connected,
+        ..canvas_support::shop().scene(1)
+    }
+}
+
+fn export(scene: Scene, format: Format, zoom: f32) -> Export {
+    Export {
+        scene: Arc::new(scene),
+        format,
+        what: What::Whole { zoom },
+        dark: true,
+        at: at(),
+    }
+}
+
+fn made(scene: Scene, format: Format, zoom: f32) -> Exported {
+    let exported = export(scene, format, zoom).make().expect("a file");
+    if let Ok(folder) = std::env::var("SVCSCOPE_PICTURES") {
+        let name = format!("export-{zoom}.{}", format.extension());
+        let path = std::path::Path::new(&folder).join(name);
+        std::fs::write(path, &exported.bytes).expect("written");
+    }
+    exported
+}
+
+fn svg(scene: Scene, zoom: f32) -> String {
+    String::from_utf8(made(scene, Format::Svg, zoom).bytes).expect("text")
+}
+
+/// Every text of a drawing.
+fn labels(svg: &str) -> BTreeSet<String> {
+    let document = Document::parse(svg).expect("well-formed");
+    document
+        .descendants()
+        .filter(|node| node.has_tag_name("text"))
+        .filter_map(|node| node.text().map(str::to_owned))
+        .collect()
+}
+
+#[test]
+fn a_drawing_of_the_shop() {
+    let carried = svg(shop(), 1.0);
+    let named: String = carried
+        .lines()
+        .filter(|line| !line.contains("@font-face"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    insta::assert_snapshot!(named);
+}
+
+#[test]
+fn what_the_map_says_is_text() {
+    let scene = shop();
+    let labels = labels(&svg(scene.clone(), 1.0));
+    let says = |text: &str| labels.iter().any(|label| label.contains(text));
+    // Of a name that is too long for its card the end is kept.
+    let ends = |name: &str| {
+        let cut = |label: &&String| {
+            let end = label.strip_prefix('…');
+            end.is_some_and(|end| end.len() > 8 && name.ends_with(end))
+        };
+        labels.iter().any(|label| cut(&label))
+    };
+    for traffic in scene.topology.services() {
+        let service = &traffic.service;
+        assert!(says(&service.key.name), "{} is missing", service.key);
+        assert!(says(&service.key.namespace), "{} is missing", service.key);
+        for ip in service.virtual_ips() {
+            assert!(says(ip), "{ip} is missing");
+        }
+        for port in &traffic.ports {
+            assert!(
+                says(&port.port.port.to_string()),
+                "{} is missing",
+                port.port.port
+            );
+            // Above eight they stand there as one group.
+            for backend in port.backends.iter().filter(|_| port.backends.len() <= 8) {
+                if let BackendTarget::Pod(pod) = &backend.target {
+                    assert!(says(&pod.name) || ends(&pod.name), "{pod} is missing");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_drawing_says_what_it_is_and_no_secrets() {
+    let scene = Scene {
+        server: Some("https://user:secret@10.88.0.1:6443".into()),
+        ..shop()
+    };
+    let text = svg(scene, 1.0);
+    let document = Document::parse(&text).expect("well-formed");
+    let said = |name| {
+        let node = document.descendants().find(|node| node.has_tag_name(name));
+        node.and_then(|node| node.text())
+            .unwrap_or_default()
+            .to_owned()
+    };
+    assert_eq!(said("title"), "Traffic of lab-eu-1");
+    let description = said("desc");
+    assert!(
+        description.contains("as of 2026-06-01T12:00:00Z"),
+        "{description}"
+    );
+    assert!(description.contains("Services and"), "{description}");
+    assert!(!text.contains("secret") && !text.contains("6443/"));
+}
+
+#[test]
+fn farther_away_less_is_drawn() {
+    let near = svg(shop(), 1.0);
+    let middle = svg(shop(), 0.4);
+    let far = svg(shop(), 0.2);
+    let pod = |svg: &str| labels(svg).iter().any(|label| label.contains("10.244."));
+    assert!(pod(&near) && !pod(&middle) && !pod(&far));
+    assert!(labels(&middle).contains("api") && !labels(&far).contains("api"));
+    assert!(labels(&far).iter().any(|label| label.contains("shop")));
+}
+
+#[test]
+fn a_picture_has_its_size_and_is_not_blank() {
+    let exported = made(shop(), Format::Png, 1.0);
+    assert!(exported.smaller.is_none());
+    let pixels = Pixmap::decode_png(&exported.bytes).expect("a PNG");
+    let bounds = shop().layout.bounds;
+    let (width, height) = (pixels.width() as f32, pixels.height() as f32);
+    assert!(
+        (width - 2.0 * (bounds.width + 32.0)).abs() <= 2.0,
+        "{width}"
+    );
+    assert!(
+        (height - 2.0 * (bounds.height + 32.0)).abs() <= 2.0,
+        "{height}"
+    );
+    let colors: BTreeSet<_> = pixels
+        .pixels()
+        .iter()
+        .map(|pixel| [pixel.red(), pixel.green(), pixel.blue()])
+        .collect();
+    assert!(colors.len() > 100, "only {} colours", colors.len());
+}
+
+#[test]
+fn a_light_drawing_is_light() {
+    let mut light = export(shop(), Format::Svg, 1.0);
+    light.dark = false;
+    let text = String::from_utf8(light.make().expect("a file").bytes).expect("text");
+    assert!(text.contains("fill=\"#eef1f5\"") && !text.contains("#12151a"));
+}
+
+#[test]
+fn a_lost_connection_is_said() {
+    let scene = Scene {
+        connection: ConnectionState::Lost {
+            since: at(),
+            reason: "it is gone".into(),
+        },
+        ..shop()
+    };
+    assert!(svg(scene, 1.0).contains("The connection was lost"));
+}
+
+#[test]
+fn an_empty_map_is_a_picture() {
+    for format in Format::ALL {
+        let exported = export(Scene::default(), format, 1.0)
+            .make()
+            .expect("a file");
+        assert!(!exported.bytes.is_empty(), "{format:?}");
+    }
+}
