@@ -1,257 +1,285 @@
-//! What the model costs at 1,000 Services and 10,000 pods: `cargo bench --bench model`.
+//! What the model costs, from records to a scene, by the CPU clock of this thread, beside what it
+//! may cost: `cargo bench --bench model`.
 //!
 //! Only the public interface is used, on records made here, so that nothing of the network counts.
+//! Without optimisation the clusters are small and the bars mean nothing.
 
-use std::{hint::black_box, sync::Arc};
+#![allow(clippy::expect_used, reason = "a benchmark that can't start must stop")]
 
-use divan::Bencher;
+mod played;
+
+use std::{sync::Arc, time::Duration};
+
 use imbl::OrdMap;
 use jiff::Timestamp;
+use played::{Cluster, Shape, cpu_time, median, verdict};
 use svcscope::{
     check::{self, Report},
-    inventory::{
-        Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord,
-        EndpointSource, Inventory, Kind, ObjectKey, OwnerRef, PodRecord, Protocol, Scope,
-        ServicePort, ServiceRecord, ServiceType, SlicePort, Sync, TargetPort, Text, Touched,
-    },
-    layout::{self, Options},
+    engine::{MapView, Model, Scene},
+    filter::{Filter, FilteredMap},
+    inventory::{Change, Inventory, ObjectKey},
+    layout::{self, Layout, Options},
     topology::{Topology, export},
 };
 
-const SERVICES: usize = 1_000;
-const PODS_EACH: usize = 10;
-const NAMESPACES: usize = 20;
+/// How many times fewer Services there are without optimisation.
+const FEWER: usize = if cfg!(debug_assertions) { 20 } else { 1 };
+/// Changes that each median is of.
+const CHANGES: usize = 200 / FEWER;
+const NOW: Timestamp = Timestamp::UNIX_EPOCH;
+
+const TEN_THOUSAND_PODS: Shape = Shape {
+    services: 1_000 / FEWER,
+    pods_each: 10,
+    ports: 1,
+};
+/// Up to eight pods of a workload are drawn each by itself, so that this is the larger map.
+const THIRTY_FIVE_THOUSAND_NODES: Shape = Shape {
+    services: 3_785 / FEWER,
+    pods_each: 8,
+    ports: 2,
+};
 
 fn main() {
-    divan::main();
+    heading("10,000 pods and 1,000 Services, all at once");
+    all_at_once(TEN_THOUSAND_PODS, None);
+    heading("35,000 nodes and 60,000 edges, all at once");
+    all_at_once(THIRTY_FIVE_THOUSAND_NODES, Some(1_000.0));
+    heading("one pod of 10,000 turns ready or not");
+    one_change(Kind::Flip);
+    heading("one pod of 10,000 is replaced");
+    one_change(Kind::Replace);
+    heading("a filter on 10,000 pods");
+    filters();
 }
 
-/// A cluster of so many Services with ten pods each, spread over twenty namespaces.
-fn changes(services: usize) -> Vec<Change> {
-    let mut changes: Vec<_> = Kind::ALL
-        .into_iter()
-        .map(|kind| Change::Sync(kind, Scope::Cluster, Sync::Live))
-        .collect();
-    let (mut all, mut slices, mut pods) = (Vec::new(), Vec::new(), Vec::new());
-    for number in 0..services {
-        let key = ObjectKey::new(format!("team-{:02}", number % NAMESPACES), name(number));
-        let own: Vec<_> = (0..PODS_EACH).map(|at| pod(&key, number, at)).collect();
-        slices.push(slice(&key, &own));
-        pods.extend(own);
-        all.push(service(key, number));
+fn heading(words: &str) {
+    println!("\n{words:56} {:>10} {:>8}", "ms of CPU", "bar");
+}
+
+fn row(words: &str, millis: f64, bar: Option<f64>) {
+    let said = bar.map_or_else(String::new, |bar| format!("{bar}"));
+    println!("{words:56} {millis:10.3} {said:>8}{}", verdict(millis, bar));
+}
+
+/// Runs something so often; the time in the middle.
+fn timed<T>(times: usize, mut work: impl FnMut() -> T) -> f64 {
+    let mut spent = Vec::with_capacity(times);
+    for _ in 0..times.max(1) {
+        let start = cpu_time();
+        let made = work();
+        spent.push(cpu_time() - start);
+        // What it takes to forget it is no part of it.
+        drop(made);
     }
-    let scope = Scope::Cluster;
-    changes.push(Change::Service(Delta::Replace {
-        scope: scope.clone(),
-        records: all,
-    }));
-    changes.push(Change::EndpointSlice(Delta::Replace {
-        scope: scope.clone(),
-        records: slices,
-    }));
-    changes.push(Change::Pod(Delta::Replace {
-        scope,
-        records: pods,
-    }));
-    changes
+    median(spent)
 }
 
-fn name(number: usize) -> String {
-    format!("service-{number:04}")
-}
-
-fn labels(key: &ObjectKey) -> [(Text, Text); 2] {
-    [
-        (Text::from("app.kubernetes.io/name"), key.name.clone()),
-        (
-            Text::from("app.kubernetes.io/part-of"),
-            key.namespace.clone(),
-        ),
-    ]
-}
-
-fn service(key: ObjectKey, number: usize) -> ServiceRecord {
-    let outside = number.is_multiple_of(10);
-    ServiceRecord {
-        service_type: if outside {
-            ServiceType::NodePort
-        } else {
-            ServiceType::ClusterIP
-        },
-        cluster_ips: vec![Text::from("10.96.0.1")],
-        selector: labels(&key).into(),
-        ports: vec![ServicePort {
-            name: Some(Text::from("http")),
-            protocol: Protocol::Tcp,
-            port: 80,
-            target_port: TargetPort::Name(Text::from("web")),
-            node_port: outside
-                .then(|| u16::try_from(30_000 + number).ok())
-                .flatten(),
-            app_protocol: None,
-        }],
-        ..ServiceRecord::new(key)
-    }
-}
-
-fn pod(service: &ObjectKey, number: usize, at: usize) -> PodRecord {
-    let mut labels = Vec::from(labels(service));
-    labels.push((Text::from("pod-template-hash"), Text::from("7f9c")));
-    PodRecord {
-        labels: labels.into_iter().collect(),
-        owner: Some(OwnerRef {
-            kind: Text::from("ReplicaSet"),
-            name: Text::from(format!("{}-7f9c", service.name)),
-        }),
-        node: Some(Text::from(format!("node-{}", at % 7))),
-        ips: vec![Text::from(format!(
-            "10.{}.{}.{at}",
-            number / 256,
-            number % 256
-        ))],
-        ready: true,
-        containers: vec![ContainerRecord {
-            name: Text::from("app"),
-            sidecar: false,
-            ports: vec![ContainerPort {
-                name: Some(Text::from("web")),
-                protocol: Protocol::Tcp,
-                port: 8080,
-            }],
-            ready: true,
-            restarts: 0,
-            reason: None,
-        }],
-        ..PodRecord::new(ObjectKey::new(
-            service.namespace.clone(),
-            format!("{}-7f9c-{at}", service.name),
-        ))
-    }
-}
-
-fn slice(service: &ObjectKey, pods: &[PodRecord]) -> EndpointSliceRecord {
-    EndpointSliceRecord {
-        key: ObjectKey::new(service.namespace.clone(), format!("{}-abcde", service.name)),
-        service: Some(service.name.clone()),
-        source: EndpointSource::EndpointSlice,
-        address_type: Text::from("IPv4"),
-        ports: vec![SlicePort {
-            name: Text::from("http"),
-            protocol: Protocol::Tcp,
-            port: Some(8080),
-        }],
-        endpoints: pods
-            .iter()
-            .map(|pod| Endpoint {
-                address: pod.ips.first().cloned().unwrap_or_else(|| Text::from("")),
-                ready: pod.ready,
-                serving: pod.ready,
-                terminating: false,
-                pod: Some(pod.key.name.clone()),
-                node: pod.node.clone(),
-                zone: None,
-                hostname: None,
-            })
-            .collect(),
-        truncated: false,
-    }
-}
-
-fn cluster(services: usize) -> Inventory {
-    let mut inventory = Inventory::default();
-    for change in changes(services) {
-        inventory.apply(change);
-    }
-    inventory
-}
-
-/// One pod of the cluster, ready or not, with its slice: what a failing probe sends.
-fn flip(inventory: &mut Inventory, ready: bool) -> Vec<Touched> {
-    let number = SERVICES / 2;
-    let key = ObjectKey::new(format!("team-{:02}", number % NAMESPACES), name(number));
-    let mut pods: Vec<_> = (0..PODS_EACH).map(|at| pod(&key, number, at)).collect();
-    let mut touched = Vec::new();
-    if let Some(first) = pods.first_mut() {
-        first.ready = ready;
-        touched.extend(inventory.apply(Change::Pod(Delta::Upsert(first.clone()))));
-    }
-    let changed = slice(&key, &pods);
-    touched.extend(inventory.apply(Change::EndpointSlice(Delta::Upsert(changed))));
-    touched
-}
-
-#[divan::bench]
-fn take_in_the_records(bencher: Bencher<'_, '_>) {
-    bencher
-        .with_inputs(|| changes(SERVICES))
-        .bench_local_values(|changes| {
-            let mut inventory = Inventory::default();
-            for change in changes {
-                inventory.apply(change);
-            }
-            inventory
-        });
-}
-
-#[divan::bench]
-fn build_the_graph(bencher: Bencher<'_, '_>) {
-    let inventory = cluster(SERVICES);
-    bencher.bench_local(|| Topology::build(black_box(&inventory)));
-}
-
-#[divan::bench]
-fn report_all(bencher: Bencher<'_, '_>) {
-    let inventory = cluster(SERVICES);
-    let topology = Topology::build(&inventory);
-    bencher.bench_local(|| check::all(&topology, &inventory, Timestamp::UNIX_EPOCH));
-}
-
-/// Inventory, graph and report follow one pod that turns ready or not, while somebody still holds
-/// the state before, as the window does.
-#[divan::bench]
-fn one_pod_flips(bencher: Bencher<'_, '_>) {
-    let mut inventory = cluster(SERVICES);
-    let mut topology = Topology::build(&inventory);
-    let mut reports: OrdMap<ObjectKey, Arc<Report>> =
-        check::all(&topology, &inventory, Timestamp::UNIX_EPOCH);
-    let mut ready = true;
-    bencher.bench_local(|| {
-        let held = (inventory.clone(), topology.clone(), reports.clone());
-        ready = !ready;
-        let touched = flip(&mut inventory, ready);
-        let changed = topology.update(&inventory, &touched);
-        check::update(
-            &mut reports,
-            &topology,
-            &inventory,
-            &changed,
-            Timestamp::UNIX_EPOCH,
-        );
-        held
-    });
-}
-
-#[divan::bench(args = [100, 1_000, 3_200])]
-fn lay_out(bencher: Bencher<'_, '_>, services: usize) {
-    let topology = Topology::build(&cluster(services));
-    // Every pod by itself: the largest map that a graph can give.
-    let options = Options {
-        group_above: usize::MAX,
-        ..Options::default()
+fn all_at_once(shape: Shape, bar: Option<f64>) {
+    const TIMES: usize = if cfg!(debug_assertions) { 1 } else { 9 };
+    let lists = Cluster::new(shape).lists();
+    let read = || {
+        let mut inventory = Inventory::default();
+        for change in lists.clone() {
+            inventory.apply(change);
+        }
+        inventory
     };
-    bencher.bench_local(|| layout::arrange(black_box(&topology), &options, None));
+    let copied = timed(TIMES, || lists.clone());
+    row("take in the records", timed(TIMES, read) - copied, None);
+    let inventory = read();
+    let build = || Topology::build(&inventory);
+    row("build the graph", timed(TIMES, build), None);
+    let topology = build();
+    let report = || check::all(&topology, &inventory, NOW);
+    row("report on every Service", timed(TIMES, report), None);
+    let arrange = || layout::arrange(&topology, &Options::default(), None);
+    row("lay out afresh", timed(TIMES, arrange), None);
+    let json = || export::write_json(&topology, std::io::sink());
+    row("write the graph as JSON", timed(TIMES, json), None);
+
+    let whole = || {
+        let mut model = Model::default();
+        model.apply(lists.clone(), NOW);
+        model.arrange();
+        model
+    };
+    let sum = timed(TIMES, whole) - copied;
+    row(
+        "from the records to the layout, as the engine does",
+        sum,
+        bar,
+    );
+    let mut scene = Scene::default();
+    whole().show(&mut scene);
+    println!(
+        "  {} nodes, {} edges, {} districts",
+        scene.layout.nodes().count(),
+        scene.layout.edges().count(),
+        scene.layout.districts.len(),
+    );
 }
 
-#[divan::bench]
-fn lay_out_again_with_groups(bencher: Bencher<'_, '_>) {
-    let topology = Topology::build(&cluster(SERVICES));
-    let options = Options::default();
-    let last = layout::arrange(&topology, &options, None);
-    bencher.bench_local(|| layout::arrange(black_box(&topology), &options, Some(&last)));
+#[derive(Clone, Copy)]
+enum Kind {
+    Flip,
+    Replace,
 }
 
-#[divan::bench]
-fn write_json(bencher: Bencher<'_, '_>) {
-    let topology = Topology::build(&cluster(SERVICES));
-    bencher.bench_local(|| export::write_json(&topology, std::io::sink()));
+impl Kind {
+    fn of(self, cluster: &mut Cluster, turn: usize) -> Vec<Change> {
+        let house = turn * 7 % TEN_THOUSAND_PODS.services;
+        match self {
+            Self::Flip => cluster.flip(house, turn % TEN_THOUSAND_PODS.pods_each),
+            Self::Replace => cluster.replace(house, turn % TEN_THOUSAND_PODS.pods_each),
+        }
+    }
+}
+
+/// What one change costs while somebody still holds the scene before, as the window does.
+fn one_change(kind: Kind) {
+    pieces(kind);
+    let mut cluster = Cluster::new(TEN_THOUSAND_PODS);
+    let mut model = Model::default();
+    model.apply(cluster.lists(), NOW);
+    model.arrange();
+    let mut scene = Scene::default();
+    model.show(&mut scene);
+    let mut held = Arc::new(scene);
+    let mut spent = Vec::new();
+    for turn in 0..CHANGES {
+        let changes = kind.of(&mut cluster, turn);
+        let start = cpu_time();
+        model.apply(changes, NOW);
+        model.arrange();
+        let mut scene = (*held).clone();
+        model.show(&mut scene);
+        let next = Arc::new(scene);
+        spent.push(cpu_time() - start);
+        held = next;
+    }
+    row(
+        "graph, checks, layout and scene, as the engine does",
+        median(spent),
+        Some(1.0),
+    );
+}
+
+#[derive(Default)]
+struct Spent {
+    inventory: Vec<Duration>,
+    topology: Vec<Duration>,
+    checks: Vec<Duration>,
+    filter: Vec<Duration>,
+    layout: Vec<Duration>,
+}
+
+/// Everything that a change goes through.
+struct Pieces {
+    inventory: Inventory,
+    topology: Topology,
+    reports: OrdMap<ObjectKey, Arc<Report>>,
+    part: FilteredMap,
+    layout: Layout,
+}
+
+impl Pieces {
+    fn new(lists: Vec<Change>) -> Self {
+        let mut inventory = Inventory::default();
+        for change in lists {
+            inventory.apply(change);
+        }
+        let topology = Topology::build(&inventory);
+        let reports = check::all(&topology, &inventory, NOW);
+        let part = FilteredMap::new(Filter::default(), &topology, &reports);
+        let layout = layout::arrange(&topology, &Options::default(), None);
+        Self {
+            inventory,
+            topology,
+            reports,
+            part,
+            layout,
+        }
+    }
+
+    fn follow(&mut self, changes: Vec<Change>, spent: &mut Spent) {
+        let _held = (
+            self.inventory.clone(),
+            self.topology.clone(),
+            self.reports.clone(),
+        );
+        let start = cpu_time();
+        let mut touched = Vec::new();
+        for change in changes {
+            touched.append(&mut self.inventory.apply(change));
+        }
+        let taken_in = cpu_time();
+        let changed = self.topology.update(&self.inventory, &touched);
+        let followed = cpu_time();
+        check::update(
+            &mut self.reports,
+            &self.topology,
+            &self.inventory,
+            &changed,
+            NOW,
+        );
+        let checked = cpu_time();
+        let differ = self.part.update(&self.topology, &self.reports, &changed);
+        let filtered = cpu_time();
+        let part = self.part.topology();
+        let next = layout::follow(part, &Options::default(), &self.layout, &differ);
+        let arranged = cpu_time();
+        self.layout = next;
+        spent.inventory.push(taken_in - start);
+        spent.topology.push(followed - taken_in);
+        spent.checks.push(checked - followed);
+        spent.filter.push(filtered - checked);
+        spent.layout.push(arranged - filtered);
+    }
+}
+
+fn pieces(kind: Kind) {
+    let mut cluster = Cluster::new(TEN_THOUSAND_PODS);
+    let mut pieces = Pieces::new(cluster.lists());
+    let mut spent = Spent::default();
+    for turn in 0..CHANGES {
+        pieces.follow(kind.of(&mut cluster, turn), &mut spent);
+    }
+    row("inventory alone", median(spent.inventory), None);
+    row("graph alone", median(spent.topology), None);
+    row("checks alone", median(spent.checks), None);
+    row("filter alone", median(spent.filter), None);
+    row("layout alone", median(spent.layout), None);
+}
+
+/// A new filter asks every Service and lays out what it shows; clearing it brings back what was.
+fn filters() {
+    let mut cluster = Cluster::new(TEN_THOUSAND_PODS);
+    let mut model = Model::default();
+    model.apply(cluster.lists(), NOW);
+    // Every tenth pod is not ready, so that there is something wrong.
+    for house in (0..TEN_THOUSAND_PODS.services).step_by(10) {
+        model.apply(cluster.flip(house, 0), NOW);
+    }
+    model.arrange();
+    let wrong = || MapView {
+        filter: Filter {
+            only_wrong: true,
+            ..Filter::default()
+        },
+        ..MapView::default()
+    };
+    let (mut set, mut cleared) = (Vec::new(), Vec::new());
+    for _ in 0..CHANGES {
+        let start = cpu_time();
+        model.set_view(wrong());
+        model.arrange();
+        let shown = cpu_time();
+        model.set_view(MapView::default());
+        model.arrange();
+        set.push(shown - start);
+        cleared.push(cpu_time() - shown);
+    }
+    row("only what is wrong", median(set), None);
+    row("all again", median(cleared), None);
 }

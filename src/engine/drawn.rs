@@ -141,6 +141,9 @@ impl Drawn {
             forgotten.retain(|key| key != service);
         }
         self.pending.insert(service.clone());
+        if let Some(aside) = &mut self.aside {
+            aside.pending.insert(service.clone());
+        }
         forgotten
     }
 
@@ -192,7 +195,8 @@ impl Drawn {
         let next = if self.afresh || !self.settled {
             layout::arrange(topology, &options, None)
         } else {
-            layout::arrange(topology, &options, Some(&self.layout))
+            let changed: Vec<ObjectKey> = self.pending.iter().cloned().collect();
+            layout::follow(topology, &options, &self.layout, &changed)
         };
         self.layout = Arc::new(next);
         self.pending.clear();

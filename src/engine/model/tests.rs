@@ -170,3 +170,28 @@ fn another_cluster_starts_empty_with_what_was_chosen() {
     assert_eq!(cleared.shown, Default::default());
     assert_eq!(*cleared.map_view, text("web"));
 }
+
+#[test]
+fn a_pin_moves_a_family_holds_while_filtered_and_ends_by_tidying_up() {
+    let mut model = live_model();
+    let before = scene(&model);
+    let origin = |scene: &Scene, name: &str| {
+        let layout = &scene.layout;
+        let at = layout.find(&NodeId::Service(key(name))).unwrap();
+        let district = layout.district(at).unwrap().area;
+        let family = layout.family(at).unwrap().origin;
+        (family.x - district.x, family.y - district.y)
+    };
+    model.set_view(text("web"));
+    model.arrange();
+    let there = Point { x: 40.0, y: 400.0 };
+    assert_eq!(model.pin(&key("web"), Some(there)), []);
+    assert!(model.arrange());
+    assert_eq!(origin(&scene(&model), "web"), (40.0, 400.0));
+    model.set_view(MapView::default());
+    assert!(model.arrange());
+    assert_eq!(origin(&scene(&model), "web"), (40.0, 400.0));
+    model.tidy_up(1.6);
+    assert!(model.arrange());
+    assert_eq!(*scene(&model).layout, *before.layout);
+}

@@ -36,6 +36,8 @@ type Style = (Face, u16, Option<u16>);
 pub(super) struct TextCache {
     galleys: HashMap<Style, HashMap<Box<str>, Kept>>,
     count: usize,
+    /// How many of them this pass has shown.
+    used: usize,
     pass: u64,
     fonts: Fonts,
 }
@@ -53,12 +55,14 @@ struct Fonts {
 }
 
 impl TextCache {
-    const MAX: usize = 6_000;
+    /// So many are kept beside those that are shown.
+    const SPARE: usize = 500;
 
     /// Starts a pass. Says whether what was painted before must be painted anew, because egui
     /// made a new glyph atlas.
     pub fn begin(&mut self, ctx: &Context) -> bool {
         self.pass += 1;
+        self.used = 0;
         let fonts = Fonts {
             pixels_per_point: ctx.pixels_per_point(),
             atlas_fill: ctx.fonts(|fonts| fonts.font_atlas_fill_ratio()),
@@ -74,9 +78,10 @@ impl TextCache {
         anew
     }
 
-    /// Forgets what was not shown lately, once there is much of it.
+    /// Forgets what was not shown lately, once it is more than what is shown: pods come and go
+    /// with ever new names.
     pub fn trim(&mut self) {
-        if self.count <= Self::MAX {
+        if self.count <= 2 * self.used + Self::SPARE {
             return;
         }
         let pass = self.pass;
@@ -111,6 +116,7 @@ impl TextCache {
         let pass = self.pass;
         let texts = self.galleys.entry(style).or_default();
         if let Some(kept) = texts.get_mut(text) {
+            self.used += usize::from(kept.used != pass);
             kept.used = pass;
             return kept.galley.clone();
         }
@@ -134,6 +140,7 @@ impl TextCache {
             },
         );
         self.count += 1;
+        self.used += 1;
         galley
     }
 }
