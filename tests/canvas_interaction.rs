@@ -291,13 +291,7 @@ fn an_idle_canvas_comes_to_rest_and_paints_the_same() {
         "kept shapes are the same"
     );
     assert!(painted > 200);
-    let delay = harness
-        .output()
-        .viewport_output
-        .values()
-        .map(|output| output.repaint_delay)
-        .min();
-    assert!(delay.is_some_and(|delay| delay > std::time::Duration::from_secs(3600)));
+    assert!(delay(&harness) > std::time::Duration::from_secs(3600));
 }
 
 #[test]
@@ -516,6 +510,35 @@ fn a_family_stays_where_it_was_put_until_the_engine_has_spoken() {
 }
 
 #[test]
+fn escape_puts_back_what_is_in_hand() {
+    let mut harness = shop();
+    let label = "Service shop/api, NodePort, degraded";
+    harness.get_by_label(label).click();
+    harness.run();
+    let before = harness.get_by_label(label).rect();
+    harness.hover_at(before.center());
+    harness.drag_at(before.center());
+    harness.run();
+    harness.hover_at(before.center() + vec2(0.0, 70.0));
+    harness.run();
+    assert!(harness.get_by_label(label).rect().top() > before.top() + 40.0);
+    harness.key_press(Key::Escape);
+    harness.run();
+    run_for(&mut harness, 20);
+    assert_eq!(harness.get_by_label(label).rect(), before);
+    harness.drop_at(before.center() + vec2(0.0, 70.0));
+    harness.run();
+    assert_eq!(harness.get_by_label(label).rect(), before);
+    let events = &harness.state().events;
+    assert!(
+        !events
+            .iter()
+            .any(|event| matches!(event, CanvasEvent::Pin(..))),
+        "{events:?}"
+    );
+}
+
+#[test]
 fn a_family_can_not_be_dragged_out_of_its_district() {
     let mut harness = shop();
     let label = "Service shop/api, NodePort, degraded";
@@ -602,11 +625,7 @@ fn a_change_pulses_and_fades_and_then_costs_nothing() {
         pulsing,
         "one second later it is still seen"
     );
-    let delay = |harness: &Harness<'_, State>| {
-        let outputs = harness.output().viewport_output.values();
-        outputs.map(|output| output.repaint_delay).min()
-    };
-    let soon = delay(&harness).expect("one window");
+    let soon = delay(&harness);
     assert!(
         soon <= std::time::Duration::from_millis(50) && !soon.is_zero(),
         "{soon:?}"
@@ -615,7 +634,28 @@ fn a_change_pulses_and_fades_and_then_costs_nothing() {
         harness.step();
     }
     assert!(shapes_painted(&harness) < pulsing);
-    assert!(delay(&harness).is_some_and(|delay| delay > std::time::Duration::from_secs(3600)));
+    assert!(delay(&harness) > std::time::Duration::from_secs(3600));
+}
+
+/// When the canvas wants to be drawn again.
+fn delay(harness: &Harness<'_, State>) -> std::time::Duration {
+    let outputs = harness.output().viewport_output.values();
+    let delays = outputs.map(|output| output.repaint_delay);
+    delays.min().expect("one window")
+}
+
+#[test]
+fn what_a_filter_shows_or_hides_is_no_change() {
+    let mut harness = shop();
+    let mut scene = canvas_support::sick_shop().scene(2);
+    scene.map_view = Arc::new(svcscope::engine::MapView {
+        grouping: svcscope::layout::Grouping::App,
+        ..svcscope::engine::MapView::default()
+    });
+    harness.state_mut().scene = Arc::new(scene);
+    harness.run();
+    run_for(&mut harness, 30);
+    assert!(delay(&harness) > std::time::Duration::from_secs(3600));
 }
 
 #[test]
@@ -630,16 +670,7 @@ fn the_rest_of_the_first_lists_is_no_change() {
     let mut harness = harness(first.scene(1));
     harness.state_mut().scene = Arc::new(canvas_support::shop().scene(2));
     harness.run();
-    let delay = harness
-        .output()
-        .viewport_output
-        .values()
-        .map(|output| output.repaint_delay)
-        .min();
-    assert!(
-        delay.is_some_and(|delay| delay > std::time::Duration::from_secs(3600)),
-        "{delay:?}"
-    );
+    assert!(delay(&harness) > std::time::Duration::from_secs(3600));
 }
 
 #[test]

@@ -69,8 +69,13 @@ impl Canvas {
         }
         let pairs = Pairs::new(&last, &scene.layout);
         if !Arc::ptr_eq(&last, &scene.layout) {
-            self.motion
-                .follow(&last, &stage.shifts, &scene.layout, &pairs, now);
+            if ui.style().animation_time > 0.0 {
+                self.motion
+                    .follow(&last, &stage.shifts, &scene.layout, &pairs, now);
+            } else {
+                // A person wants things to be still.
+                self.motion = Motion::default();
+            }
             self.pulses.follow(&scene.layout, &pairs);
             self.hold.follow(&scene.layout);
             self.lit_through = None;

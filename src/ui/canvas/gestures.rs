@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use egui::{Id, PointerButton, Pos2, Rect, Response, Ui, Vec2};
+use egui::{Id, Key, PointerButton, Pos2, Rect, Response, Ui, Vec2};
 
 use super::{
     Canvas, CanvasEvent, Distance, access,
@@ -83,6 +83,10 @@ impl Canvas {
         let dragged = input::DRAG_BUTTONS
             .iter()
             .any(|button| response.dragged_by(*button));
+        // egui ends every drag at Escape.
+        if !dragged && ui.input(|input| input.key_pressed(Key::Escape)) {
+            self.put_back(ui, layout);
+        }
         if !dragged {
             let now = ui.input(|input| input.time);
             if let Some((service, place)) = self.hold.let_go(layout, now) {
@@ -137,6 +141,14 @@ impl Canvas {
                 }
                 input::Pressed::Arrow(direction) => self.walk(ui, direction, events),
             }
+        }
+    }
+
+    /// Lets what is in hand glide back to where it was.
+    fn put_back(&mut self, ui: &Ui, layout: &Layout) {
+        if let Some((family, shift)) = self.hold.put_back(layout) {
+            let now = ui.input(|input| input.time);
+            self.motion.glide(family, shift, now);
         }
     }
 

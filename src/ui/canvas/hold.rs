@@ -72,6 +72,11 @@ impl Hold {
         }
     }
 
+    /// Puts what is in hand back; says which family it is and how far it is from its place.
+    pub fn put_back(&mut self, layout: &Layout) -> Option<(usize, Vec2)> {
+        self.in_hand.take()?.shift(layout)
+    }
+
     /// Lets go at `now`; says which Service's family should be pinned where in its district.
     pub fn let_go(&mut self, layout: &Layout, now: f64) -> Option<(ObjectKey, Point)> {
         let held = self.in_hand.take()?;

@@ -74,8 +74,8 @@ impl Minimap {
         ui.painter().rect(
             seen,
             2.0,
-            tokens.accent.gamma_multiply(0.14),
-            Stroke::new(1.5, tokens.accent),
+            Color32::TRANSPARENT,
+            Stroke::new(2.0, tokens.accent),
             StrokeKind::Inside,
         );
         let held = response.is_pointer_button_down_on() || response.clicked();

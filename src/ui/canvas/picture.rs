@@ -84,7 +84,9 @@ impl Canvas {
             ui.ctx().request_repaint();
             ui.allocate_painter(rect.size(), Sense::click_and_drag()).0
         } else {
-            graph::graph_ui(ui, &self.stage, &self.name)
+            let response = graph::graph_ui(ui, &self.stage, &self.name);
+            ui.painter().extend(self.stage.borrow().labels.take());
+            response
         };
         self.freeze.keep(ui, look, mark);
         self.stage.borrow_mut().text.get_mut().trim();

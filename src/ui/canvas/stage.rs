@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use egui::{Context, Pos2, Rect, Vec2};
+use egui::{Context, Pos2, Rect, Shape, Vec2};
 
 use super::{
     Distance,
@@ -61,6 +61,8 @@ pub(super) struct Stage {
     pub left_out: BTreeMap<usize, Vec<bool>>,
     /// The nodes drawn in the last frame.
     pub drawn: RefCell<Vec<NodeAt>>,
+    /// Words on edges, to be painted over them.
+    pub labels: RefCell<Vec<Shape>>,
     /// What the rows of middle distance say; good for one map.
     pub said: RefCell<BTreeMap<NodeAt, Rc<Said>>>,
     /// Text.
@@ -91,6 +93,7 @@ impl Default for Stage {
             in_view: Vec::new(),
             left_out: BTreeMap::new(),
             drawn: RefCell::default(),
+            labels: RefCell::default(),
             said: RefCell::default(),
             text: RefCell::default(),
             ctx: Context::default(),

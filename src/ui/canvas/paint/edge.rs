@@ -112,16 +112,19 @@ fn target_port(stage: &Stage, edge: &PlacedEdge) -> Option<u16> {
         .find_map(|backend| backend.port)
 }
 
+/// Words on an edge. They are painted when all edges are: where edges run together another one would
+/// strike them through.
 fn label(pen: &mut Pen<'_>, at: Pos2, text: &str, color: Color32) {
     let size = pen.px(10.5);
-    let background = pen.tokens.panel;
+    let mut words = Pen::new(pen.stage, true);
     let face = (Face::Semibold, size);
-    // The text's size is only known once it is laid out, so the ground goes in before it.
-    let mut probe = Pen::new(pen.stage, true);
-    let rect = probe.text(at, Align2::CENTER_CENTER, text, face, color, pen.px(120.0));
+    let rect = words.text(at, Align2::CENTER_CENTER, text, face, color, pen.px(120.0));
     if rect.width() > 0.0 {
-        pen.fill(rect.expand2(vec2(3.0, 0.0)), 3.0, background);
-        pen.text(at, Align2::CENTER_CENTER, text, face, color, pen.px(120.0));
+        let mut ground = Pen::new(pen.stage, true);
+        ground.fill(rect.expand2(vec2(3.0, 0.0)), 3.0, pen.tokens.panel);
+        let mut labels = pen.stage.labels.borrow_mut();
+        labels.extend(ground.into_shapes());
+        labels.extend(words.into_shapes());
     }
 }
 
