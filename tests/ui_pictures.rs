@@ -88,6 +88,9 @@ fn pictures() {
         click(&mut window, "Close");
         click(&mut window, "Keyboard shortcuts");
         save(&mut window, &folder, &format!("help-{word}"));
+        click(&mut window, "Close");
+        click(&mut window, "Export…");
+        save(&mut window, &folder, &format!("export-{word}"));
     }
     filter_pictures(&folder);
     let failed = Scene {

@@ -10,8 +10,8 @@ use super::Format;
 pub(super) const MARGIN: f32 = 16.0;
 /// No longer side in points or pixels: what browsers still draw.
 const MAX_SIDE: f32 = 32_000.0;
-/// No more pixels: 256 MB while it is drawn.
-const MAX_PIXELS: f32 = 64e6;
+/// No more pixels: 160 MB while they are drawn, and some seconds.
+const MAX_PIXELS: f32 = 40e6;
 /// Pixels for each point, where there is room: sharp on every screen.
 const SHARP: f32 = 2.0;
 /// No smaller: the whole map is a dot then.
@@ -109,7 +109,7 @@ mod tests {
 
     #[test]
     fn a_large_map_loses_sharpness_before_it_loses_size() {
-        let (measures, smaller) = whole(vec2(8000.0, 6000.0), 1.0, Format::Png);
+        let (measures, smaller) = whole(vec2(6000.0, 5000.0), 1.0, Format::Png);
         assert_eq!((measures.zoom, smaller), (1.0, None));
         assert!(measures.scale > 1.1 && measures.scale < 1.2, "{measures:?}");
     }
@@ -123,7 +123,7 @@ mod tests {
         assert!(pixels.x * pixels.y >= MAX_PIXELS * 0.9, "{pixels}");
         let words = smaller.expect("it is smaller").to_string();
         assert!(
-            words.contains("60032 by 40032") && words.contains("zoom 0.16"),
+            words.contains("60032 by 40032") && words.contains("zoom 0.13"),
             "{words}"
         );
         let (measures, smaller) = whole(map, 1.0, Format::Svg);
