@@ -48,6 +48,10 @@ pub(super) fn start(state: &mut AppState, around: &Surroundings<'_>, wish: Expor
         dark: Tokens::of(around.egui).dark,
         at,
     };
+    // A large picture takes seconds.
+    state
+        .toasts
+        .notice(format!("Exporting to {}", wish.path.display()));
     let egui = around.egui.clone();
     state
         .saving

@@ -24,23 +24,18 @@ pub struct Saved {
 pub struct Saving {
     done: Receiver<Saved>,
     door: Sender<Saved>,
-    under_way: usize,
 }
 
 impl Default for Saving {
     fn default() -> Self {
         let (door, done) = mpsc::channel();
-        Self {
-            done,
-            door,
-            under_way: 0,
-        }
+        Self { done, door }
     }
 }
 
 impl Saving {
     /// Starts one. `wake` asks for the frame that will hear of its end.
-    pub fn start(&mut self, export: Export, path: PathBuf, wake: impl FnOnce() + Send + 'static) {
+    pub fn start(&self, export: Export, path: PathBuf, wake: impl FnOnce() + Send + 'static) {
         let door = self.door.clone();
         let to = path.clone();
         let started = thread::Builder::new()
@@ -51,7 +46,6 @@ impl Saving {
                 door.send(Saved { path: to, outcome }).ok();
                 wake();
             });
-        self.under_way += 1;
         if let Err(error) = started {
             let outcome = Err(format!("no thread could be started for it: {error}"));
             self.door.send(Saved { path, outcome }).ok();
@@ -59,15 +53,8 @@ impl Saving {
     }
 
     /// What ended since the last call.
-    pub fn finished(&mut self) -> Vec<Saved> {
-        let finished = Vec::from_iter(self.done.try_iter());
-        self.under_way -= finished.len();
-        finished
-    }
-
-    /// How many are under way.
-    pub fn under_way(&self) -> usize {
-        self.under_way
+    pub fn finished(&self) -> Vec<Saved> {
+        self.done.try_iter().collect()
     }
 }
 
