@@ -12,9 +12,11 @@ mod canvas_support;
 use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
+use proptest::prelude::*;
 use resvg::{tiny_skia::Pixmap, usvg::roxmltree::Document};
 use svcscope::{
     engine::{ConnectionState, Scene},
+    inventory::ServiceType,
     topology::BackendTarget,
     ui::export::{Export, Exported, Format, What},
 };
@@ -197,5 +199,29 @@ fn an_empty_map_is_a_picture() {
             .make()
             .expect("a file");
         assert!(!exported.bytes.is_empty(), "{format:?}");
+    }
+}
+
+proptest! {
+    // Each case starts an egui with its faces.
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_name_gives_a_document(name in prop_oneof![
+        "\\PC{1,40}",
+        "[\"'<>&\\\\{}|\\[\\]; \u{1}\n\t-]{1,20}",
+        "[a-z0-9.-]{253}",
+        "[가-힣ء-ي界]{1,60}",
+    ]) {
+        let mut sample = canvas_support::Sample::new();
+        let ports = [("http", 80, 8080, None)];
+        sample.service(&name, &name, ServiceType::ClusterIP, &ports, (1, 1));
+        let mut scene = sample.scene(1);
+        scene.context = Some(name.as_str().into());
+        for zoom in [1.0, 0.4, 0.2] {
+            let text = svg(scene.clone(), zoom);
+            let document = Document::parse(&text);
+            prop_assert!(document.is_ok(), "{:?} at {}: {:?}", name, zoom, document.err());
+        }
     }
 }
