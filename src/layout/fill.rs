@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Area, Family, PlacedWhat, Point, Size,
+    Area, Family, Point, Size,
     free::Strip,
     pins::{self, Pins},
     size,
@@ -38,7 +38,7 @@ pub(super) fn fill(families: &[Arc<Family>], pins: &Pins, aspect: f32) -> Filled
         })
         .collect();
     let ends = families.iter().zip(&corners).map(|(family, corner)| {
-        let bottom = corner.y + family.size.height + spare(family);
+        let bottom = corner.y + family.size.height + family.spare;
         (corner.x + family.size.width, bottom)
     });
     let (right, mut bottom) = ends.fold((0.0_f32, size::DISTRICT_HEADER), |far, end| {
@@ -62,18 +62,6 @@ pub(super) fn column_corner(column: usize) -> Point {
         x: size::DISTRICT_PADDING + column as f32 * size::PITCH,
         y: size::DISTRICT_HEADER,
     }
-}
-
-/// How much taller a family is with a pod more.
-pub(super) fn spare(family: &Family) -> f32 {
-    let pods = family
-        .nodes
-        .iter()
-        .filter(|node| node.what == PlacedWhat::Backend);
-    let with_one_more = pods
-        .map(|node| node.area.bottom() + size::POD_GAP + size::POD_HEIGHT)
-        .fold(0.0, f32::max);
-    (with_one_more - family.size.height).max(0.0)
 }
 
 fn fixed(families: &[Arc<Family>], pins: &Pins) -> Vec<Option<Area>> {
@@ -101,7 +89,7 @@ struct Flow {
 impl Flow {
     fn new(families: &[Arc<Family>], aspect: f32) -> Self {
         let slots = families.iter().map(|family| {
-            let height = family.size.height + spare(family) + size::ROW_GAP;
+            let height = family.size.height + family.spare + size::ROW_GAP;
             (size::columns(family.size.width), height)
         });
         let (mut total, mut widest, mut all) = (0.0, 1, 0);
@@ -121,7 +109,7 @@ impl Flow {
 
     fn put(&mut self, family: &Family, obstacles: &[Area]) -> Point {
         let columns = size::columns(family.size.width);
-        let height = family.size.height + spare(family);
+        let height = family.size.height + family.spare;
         let last = self.filled.len().saturating_sub(columns);
         let mut corner = self.place(self.column.min(last), columns, height, obstacles);
         while self.column < last

@@ -24,7 +24,7 @@ pub(super) struct Strip {
 impl Strip {
     /// The gaps between obstacles in it, from the top: where each begins and how tall it is; the
     /// last one is endless.
-    pub(super) fn gaps<'a>(&self, obstacles: impl Iterator<Item = &'a Area>) -> Vec<(f32, f32)> {
+    pub(super) fn gaps(&self, obstacles: impl Iterator<Item = Area>) -> Vec<(f32, f32)> {
         let (left, right) = (
             self.corner.x - self.gap,
             self.corner.x + self.width + self.gap,
@@ -48,7 +48,7 @@ impl Strip {
 
     /// The first place from the top for something so tall.
     pub(super) fn first<'a>(&self, obstacles: impl Iterator<Item = &'a Area>, height: f32) -> f32 {
-        self.gaps(obstacles)
+        self.gaps(obstacles.copied())
             .into_iter()
             .find(|(_, room)| *room >= height)
             .map_or(self.corner.y, |(y, _)| y)
@@ -119,7 +119,7 @@ mod tests {
             area(0.0, 60.0, 90.0, 10.0),
         ];
         assert_eq!(
-            strip.gaps(standing.iter()),
+            strip.gaps(standing.iter().copied()),
             [(10.0, 25.0), (55.0, 40.0), (125.0, f32::INFINITY)]
         );
         assert_eq!(strip.first(standing.iter(), 25.0), 10.0);

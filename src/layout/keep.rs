@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{
     Area, Family, Point,
     kin::Kin,
-    measure::{doors_height, row_height, services_height, stop_height, stops_height},
+    measure::{centred, doors_height, row_height, services_height, stop_height, stops_height},
     plan::{self, Plan},
     size,
 };
@@ -82,6 +82,7 @@ fn stops(kin: &Kin<'_>, before: &Family, left: f32) -> Option<Vec<Area>> {
     let mut columns: Vec<Column> = (0..count)
         .map(|column| Column {
             x: left + column as f32 * size::STOP_PITCH,
+            start: centred(services, stops),
             taken: Vec::new(),
         })
         .collect();
@@ -123,6 +124,8 @@ fn stops(kin: &Kin<'_>, before: &Family, left: f32) -> Option<Vec<Area>> {
 /// A column of stops, with what is taken of it from top to bottom.
 struct Column {
     x: f32,
+    /// Where the first stop stands while there is none.
+    start: f32,
     taken: Vec<Area>,
 }
 
@@ -133,10 +136,18 @@ impl Column {
 
     /// The first gap of this height: its place in the list and its top.
     fn gap(&self, height: f32) -> (usize, f32) {
-        let mut top = 0.0;
+        let mut top = if self.taken.is_empty() {
+            self.start
+        } else {
+            0.0
+        };
         for (at, area) in self.taken.iter().enumerate() {
-            if top + height + size::POD_GAP <= area.y {
-                return (at, top);
+            let room = area.y - top;
+            if height + size::POD_GAP <= room {
+                // Close to the next one, where no two fit: that is where one stood before.
+                let last = area.y - size::POD_GAP - height;
+                let is_one = room < 2.0 * (height + size::POD_GAP);
+                return (at, if is_one { last } else { top });
             }
             top = area.bottom() + size::POD_GAP;
         }

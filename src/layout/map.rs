@@ -101,6 +101,8 @@ pub struct Family {
     pub(super) sources: Vec<Arc<ServiceTraffic>>,
     /// Its pods and their workloads.
     pub(super) sieve: Sieve,
+    /// How much taller it is with a pod more.
+    pub(super) spare: f32,
 }
 
 /// Nodes of a family by what they are.

@@ -54,7 +54,7 @@ impl News {
             let was = at.and_then(|at| last.source(at, key));
             match (was, topology.service(key)) {
                 (None, None) => {}
-                (Some(was), Some(now)) if Arc::ptr_eq(was, now) => {}
+                (Some(was), Some(now)) if Arc::ptr_eq(was, now) || was == now => {}
                 (Some(was), Some(now)) if same_shape(was, now, options.grouping) => {
                     other_states.extend(at);
                 }

@@ -26,6 +26,7 @@ pub(super) fn place(mut kin: Kin<'_>, before: Option<&Family>) -> Family {
     });
     let mut sheet = Sheet::new(&kin);
     let size = plan.size(&kin);
+    let spare = plan.spare(&kin, size);
     let mut cards = Vec::with_capacity(kin.services.len());
     for (traffic, row) in kin.services.iter().zip(plan.rows) {
         let card = sheet.card(traffic, plan::card_corner(row, traffic));
@@ -55,6 +56,7 @@ pub(super) fn place(mut kin: Kin<'_>, before: Option<&Family>) -> Family {
         pods: kin.pods,
         sources,
         sieve: kin.sieve,
+        spare,
     }
 }
 

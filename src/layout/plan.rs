@@ -62,6 +62,16 @@ impl Plan {
             ),
         }
     }
+
+    /// How much taller the family is with a pod more.
+    pub(super) fn spare(&self, kin: &Kin<'_>, size: Size) -> f32 {
+        let pods = self.stops.iter().zip(&kin.stops);
+        let with_one_more = pods
+            .filter(|(_, stop)| stop.group.is_none())
+            .map(|(area, _)| area.bottom() + size::POD_GAP + size::POD_HEIGHT)
+            .fold(0.0, f32::max);
+        (with_one_more - size.height).max(0.0)
+    }
 }
 
 /// Where the card stands in a row that begins at `row`.

@@ -51,6 +51,7 @@ pub(super) fn restyle(family: &Family, sources: Vec<Arc<ServiceTraffic>>) -> Fam
         pods: family.pods,
         sources,
         sieve: family.sieve,
+        spare: family.spare,
     }
 }
 

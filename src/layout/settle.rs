@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Area, Family, Point,
-    fill::{column_corner, spare},
+    fill::column_corner,
     free::{self, Strip},
     pins::{self, Pins},
     size,
@@ -32,6 +32,15 @@ pub(super) struct Homeless {
     pub before: Option<Area>,
     /// Whether a person put it somewhere else since.
     pub put: bool,
+}
+
+/// Which room is given to who comes.
+#[derive(Clone, Copy)]
+enum Room {
+    /// What leaves those who stand room for a pod more.
+    Spare,
+    /// All.
+    All,
 }
 
 /// A district that takes in families.
@@ -131,20 +140,24 @@ impl Ground<'_> {
         let family = &homeless.family;
         let near = self.neighbourhood(homeless);
         let strips = self.strips(family);
-        let with_spare = family.size.height + spare(family);
-        [with_spare, family.size.height]
-            .into_iter()
-            .find_map(|height| self.nearest_gap(&strips, height, near))
-            .unwrap_or_else(|| self.grow_for(family, &strips))
+        let with_spare = family.size.height + family.spare;
+        [
+            (Room::Spare, with_spare),
+            (Room::All, with_spare),
+            (Room::All, family.size.height),
+        ]
+        .into_iter()
+        .find_map(|(room, height)| self.nearest_gap(&strips, room, height, near))
+        .unwrap_or_else(|| self.grow_for(family, &strips))
     }
 
-    fn nearest_gap(&self, strips: &[Strip], height: f32, near: Point) -> Option<Point> {
+    fn nearest_gap(&self, strips: &[Strip], kept: Room, height: f32, near: Point) -> Option<Point> {
         let floor = self.area.bottom() - size::DISTRICT_PADDING;
         let distance = |at: &Point| (at.x - near.x).abs() + (at.y - near.y).abs();
         strips
             .iter()
             .flat_map(|strip| {
-                self.gaps(strip)
+                self.gaps(strip, kept)
                     .into_iter()
                     .filter(|(y, room)| *room >= height && y + height <= floor)
                     .map(|(y, _)| Point {
@@ -159,7 +172,7 @@ impl Ground<'_> {
     /// than where it would have to move.
     fn grow_for(&self, family: &Family, strips: &[Strip]) -> Point {
         let end = |strip: &Strip| {
-            let gaps = self.gaps(strip);
+            let gaps = self.gaps(strip, Room::Spare);
             gaps.last().map(|(y, _)| Point {
                 x: strip.corner.x,
                 y: *y,
@@ -221,8 +234,14 @@ impl Ground<'_> {
         }
     }
 
-    fn gaps(&self, strip: &Strip) -> Vec<(f32, f32)> {
-        strip.gaps(self.standing.iter().map(|standing| &standing.area))
+    fn gaps(&self, strip: &Strip, room: Room) -> Vec<(f32, f32)> {
+        strip.gaps(self.standing.iter().map(|standing| match room {
+            Room::Spare => Area {
+                height: standing.area.height + standing.family.spare,
+                ..standing.area
+            },
+            Room::All => standing.area,
+        }))
     }
 
     fn place_by_name(&self, family: &Family) -> usize {

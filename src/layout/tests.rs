@@ -1,5 +1,8 @@
 //! Places of small maps.
 
+mod following;
+mod shapes;
+
 use super::*;
 use crate::inventory::{
     Inventory, PodRecord, ServiceRecord, ServiceType, Text,
