@@ -8,7 +8,7 @@ use super::{
 /// How often both columns are sorted by the mean place of what they are tied to.
 const SWEEPS: usize = 4;
 /// How often single items look for a better place after that.
-const SIFTS: usize = 4;
+const SIFTS: usize = 2;
 
 /// Sorts Services and stops so that ties run level and cross little. States play no part, so that a
 /// pod that turns ready moves nothing.
@@ -102,66 +102,46 @@ struct Tie {
 }
 
 /// The place of each Service and of each stop in its column.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 struct Ranks {
     services: Vec<usize>,
     stops: Vec<usize>,
 }
 
-/// Sweeps from the order of names, then sifts the best of what came out.
+/// Sweeps from the order of names until nothing moves, then sifts, where that crosses less.
 fn search(rows: &Rows, ties: &[Tie], stop_count: usize) -> Ranks {
-    let mut now = Ranks {
+    let by_name = Ranks {
         services: (0..rows.of_service.len()).collect(),
         stops: (0..stop_count).collect(),
     };
-    let mut best = (crossings(rows, ties, &now), now.clone());
+    let mut now = by_name.clone();
     for _ in 0..SWEEPS {
+        let before = now.clone();
         let row_ranks = rows.ranks(&now.services);
-        now.stops = level(
-            &now.stops,
-            row_ranks.len(),
-            pairs(ties, |tie| (tie.stop, at(&row_ranks, tie.row))),
-        );
-        now.services = level(
-            &now.services,
-            now.stops.len(),
-            pairs(ties, |tie| (tie.service, at(&now.stops, tie.stop))),
-        );
-        keep_better(&mut best, rows, ties, &now);
-    }
-    let row_ranks = rows.ranks(&now.services);
-    now.stops = level(
-        &now.stops,
-        row_ranks.len(),
-        pairs(ties, |tie| (tie.stop, at(&row_ranks, tie.row))),
-    );
-    keep_better(&mut best, rows, ties, &now);
-    let (mut left, mut now) = best;
-    for _ in 0..SIFTS {
-        if left == 0 {
+        let to_rows = pairs(ties, |tie| (tie.stop, at(&row_ranks, tie.row)));
+        now.stops = level(&now.stops, row_ranks.len(), to_rows);
+        let to_stops = pairs(ties, |tie| (tie.service, at(&now.stops, tie.stop)));
+        now.services = level(&now.services, now.stops.len(), to_stops);
+        if now == before {
             break;
         }
+    }
+    for _ in 0..SIFTS {
         let row_ranks = rows.ranks(&now.services);
-        let lists = lists(
-            stop_count,
-            pairs(ties, |tie| (tie.stop, at(&row_ranks, tie.row))),
-        );
-        let mut gain = sift::sift(&mut now.stops, &lists);
-        let lists = lists_of_services(ties, &now);
-        gain += sift::sift(&mut now.services, &lists);
+        let to_rows = pairs(ties, |tie| (tie.stop, at(&row_ranks, tie.row)));
+        let mut gain = sift::sift(&mut now.stops, &lists(stop_count, to_rows));
+        let to_stops = pairs(ties, |tie| (tie.service, at(&now.stops, tie.stop)));
+        let of_services = lists(now.services.len(), to_stops);
+        gain += sift::sift(&mut now.services, &of_services);
         if gain == 0 {
             break;
         }
-        left = left.saturating_sub(gain);
     }
-    now
-}
-
-fn lists_of_services(ties: &[Tie], now: &Ranks) -> Vec<Vec<usize>> {
-    lists(
-        now.services.len(),
-        pairs(ties, |tie| (tie.service, at(&now.stops, tie.stop))),
-    )
+    if crossings(rows, ties, &now) < crossings(rows, ties, &by_name) {
+        now
+    } else {
+        by_name
+    }
 }
 
 fn at(ranks: &[usize], item: usize) -> usize {
@@ -173,13 +153,6 @@ fn pairs<'a>(
     pair: impl Fn(&Tie) -> (usize, usize) + 'a,
 ) -> impl Iterator<Item = (usize, usize)> + 'a {
     ties.iter().map(pair)
-}
-
-fn keep_better(best: &mut (usize, Ranks), rows: &Rows, ties: &[Tie], now: &Ranks) {
-    let crossings = crossings(rows, ties, now);
-    if crossings < best.0 {
-        *best = (crossings, now.clone());
-    }
 }
 
 /// For each item of a column the places of what it is tied to, sorted.

@@ -1,7 +1,7 @@
 //! Moving single items of a column to where they cross least.
 
 /// How far an item looks in either direction.
-const REACH: usize = 12;
+const REACH: usize = 8;
 
 /// Moves each item to the best place near its own, where that saves crossings; says how many.
 ///
