@@ -1,5 +1,9 @@
 //! The order from top to bottom inside a family of Services: few crossings, the same every time.
 
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
 use super::{
     kin::{Kin, Link},
     sift,
@@ -8,7 +12,7 @@ use super::{
 /// How often both columns are sorted by the mean place of what they are tied to.
 const SWEEPS: usize = 4;
 /// How often single items look for a better place after that.
-const SIFTS: usize = 2;
+const SIFTS: usize = 4;
 
 /// Sorts Services and stops so that ties run level and cross little. States play no part, so that a
 /// pod that turns ready moves nothing.
@@ -18,14 +22,107 @@ pub(super) fn sort(kin: &mut Kin<'_>) {
     if kin.stops.len() < 2 || (kin.services.len() == 1 && all_tied) {
         return;
     }
-    let best = search(&rows, &rows.ties(&kin.links), kin.stops.len());
+    let bundles = Bundles::of(kin, &rows);
+    let best = search(&rows, &bundles);
+    let stops = bundles.stop_ranks(&best.bundles);
     for link in &mut kin.links {
-        link.service = best.services.get(link.service).copied().unwrap_or_default();
-        link.stop = best.stops.get(link.stop).copied().unwrap_or_default();
+        link.service = at(&best.services, link.service);
+        link.stop = at(&stops, link.stop);
     }
     kin.links.sort_unstable();
     permute(&mut kin.services, &best.services);
-    permute(&mut kin.stops, &best.stops);
+    permute(&mut kin.stops, &stops);
+}
+
+/// Stops that are tied to the same rows: they stand together in the order in which they came.
+struct Bundles {
+    /// The bundle of each stop.
+    of_stop: Vec<usize>,
+    /// How many stops each has.
+    sizes: Vec<usize>,
+    /// The rows of all bundles.
+    ties: Vec<Tie>,
+}
+
+/// A row and a bundle that is tied to it.
+struct Tie {
+    service: usize,
+    row: usize,
+    bundle: usize,
+}
+
+impl Bundles {
+    fn of(kin: &Kin<'_>, rows: &Rows) -> Self {
+        let mut of_stop: Vec<Vec<(usize, usize)>> = vec![Vec::new(); kin.stops.len()];
+        for link in &kin.links {
+            let row = at(&rows.first, link.service) + link.port.unwrap_or_default();
+            if let Some(tied) = of_stop.get_mut(link.stop) {
+                tied.push((link.service, row));
+            }
+        }
+        let mut known: HashMap<&[(usize, usize)], usize, FixedState> = HashMap::default();
+        let mut bundles = Self {
+            of_stop: Vec::with_capacity(of_stop.len()),
+            sizes: Vec::new(),
+            ties: Vec::new(),
+        };
+        for tied in &of_stop {
+            let bundle = *known.entry(tied).or_insert_with(|| {
+                let bundle = bundles.sizes.len();
+                bundles.sizes.push(0);
+                let ties = tied.iter().map(|&(service, row)| Tie {
+                    service,
+                    row,
+                    bundle,
+                });
+                bundles.ties.extend(ties);
+                bundle
+            });
+            if let Some(size) = bundles.sizes.get_mut(bundle) {
+                *size += 1;
+            }
+            bundles.of_stop.push(bundle);
+        }
+        bundles
+    }
+
+    /// The place of each stop when the bundles stand in this order.
+    fn stop_ranks(&self, bundles: &[usize]) -> Vec<usize> {
+        let mut next = run_starts(bundles, &self.sizes);
+        self.of_stop
+            .iter()
+            .map(|&bundle| {
+                let Some(next) = next.get_mut(bundle) else {
+                    return 0;
+                };
+                *next += 1;
+                *next - 1
+            })
+            .collect()
+    }
+
+    /// For each row of a bundle its Service, its row and the weight and place of the bundle.
+    fn weighted<'a>(&'a self, bundles: &'a [usize]) -> impl Iterator<Item = Weighted> + 'a {
+        let starts = run_starts(bundles, &self.sizes);
+        self.ties.iter().map(move |tie| {
+            let weight = at(&self.sizes, tie.bundle);
+            Weighted {
+                service: tie.service,
+                row: tie.row,
+                weight,
+                // In half places, so that the middle is a whole number.
+                middle: 2 * at(&starts, tie.bundle) + weight,
+            }
+        })
+    }
+}
+
+/// A tie with how many stops it stands for, and where the middle of them is.
+struct Weighted {
+    service: usize,
+    row: usize,
+    weight: usize,
+    middle: usize,
 }
 
 /// The port rows of all Services, numbered through.
@@ -50,37 +147,26 @@ impl Rows {
         }
     }
 
-    /// A row and a stop for each link.
-    fn ties(&self, links: &[Link]) -> Vec<Tie> {
-        links
-            .iter()
-            .map(|link| Tie {
-                service: link.service,
-                row: self.first.get(link.service).copied().unwrap_or_default()
-                    + link.port.unwrap_or_default(),
-                stop: link.stop,
-            })
-            .collect()
-    }
-
     /// The place of each row when the Services stand in this order.
     fn ranks(&self, services: &[usize]) -> Vec<usize> {
-        let mut counts = vec![0; services.len()];
-        for (&rank, &rows) in services.iter().zip(&self.of_service) {
-            if let Some(count) = counts.get_mut(rank) {
-                *count = rows;
-            }
-        }
-        let starts = starts(counts.into_iter());
-        services
-            .iter()
+        run_starts(services, &self.of_service)
+            .into_iter()
             .zip(&self.of_service)
-            .flat_map(|(&rank, &rows)| {
-                let start = starts.get(rank).copied().unwrap_or_default();
-                start..start + rows
-            })
+            .flat_map(|(start, &rows)| start..start + rows)
             .collect()
     }
+}
+
+/// Where the run of each item begins, when items of these lengths stand in an order of ranks.
+fn run_starts(ranks: &[usize], lengths: &[usize]) -> Vec<usize> {
+    let mut in_order = vec![0; ranks.len()];
+    for (&rank, &length) in ranks.iter().zip(lengths) {
+        if let Some(slot) = in_order.get_mut(rank) {
+            *slot = length;
+        }
+    }
+    let starts = starts(in_order.into_iter());
+    ranks.iter().map(|&rank| at(&starts, rank)).collect()
 }
 
 /// Where each of several runs of these lengths begins.
@@ -94,50 +180,48 @@ fn starts(lengths: impl Iterator<Item = usize>) -> Vec<usize> {
         .collect()
 }
 
-/// A link by numbers.
-struct Tie {
-    service: usize,
-    row: usize,
-    stop: usize,
-}
-
-/// The place of each Service and of each stop in its column.
+/// The place of each Service and of each bundle in its column.
 #[derive(Clone, PartialEq)]
 struct Ranks {
     services: Vec<usize>,
-    stops: Vec<usize>,
+    bundles: Vec<usize>,
 }
 
 /// Sweeps from the order of names until nothing moves, then sifts, where that crosses less.
-fn search(rows: &Rows, ties: &[Tie], stop_count: usize) -> Ranks {
+fn search(rows: &Rows, bundles: &Bundles) -> Ranks {
     let by_name = Ranks {
         services: (0..rows.of_service.len()).collect(),
-        stops: (0..stop_count).collect(),
+        bundles: (0..bundles.sizes.len()).collect(),
+    };
+    let to_rows = |services: &[usize]| {
+        let ranks = rows.ranks(services);
+        let ties = bundles.ties.iter();
+        ties.map(move |tie| (tie.bundle, at(&ranks, tie.row), 1))
     };
     let mut now = by_name.clone();
     for _ in 0..SWEEPS {
         let before = now.clone();
-        let row_ranks = rows.ranks(&now.services);
-        let to_rows = pairs(ties, |tie| (tie.stop, at(&row_ranks, tie.row)));
-        now.stops = level(&now.stops, row_ranks.len(), to_rows);
-        let to_stops = pairs(ties, |tie| (tie.service, at(&now.stops, tie.stop)));
-        now.services = level(&now.services, now.stops.len(), to_stops);
+        now.bundles = level(&now.bundles, to_rows(&now.services));
+        let to_stops = bundles.weighted(&now.bundles);
+        let to_stops = to_stops.map(|tie| (tie.service, tie.middle, tie.weight));
+        now.services = level(&now.services, to_stops);
         if now == before {
             break;
         }
     }
     for _ in 0..SIFTS {
-        let row_ranks = rows.ranks(&now.services);
-        let to_rows = pairs(ties, |tie| (tie.stop, at(&row_ranks, tie.row)));
-        let mut gain = sift::sift(&mut now.stops, &lists(stop_count, to_rows));
-        let to_stops = pairs(ties, |tie| (tie.service, at(&now.stops, tie.stop)));
-        let of_services = lists(now.services.len(), to_stops);
-        gain += sift::sift(&mut now.services, &of_services);
+        let lists_of_bundles = lists(bundles.sizes.len(), to_rows(&now.services));
+        let mut gain = sift::sift(&mut now.bundles, &lists_of_bundles, &bundles.sizes);
+        let to_stops = bundles.weighted(&now.bundles);
+        let to_stops = to_stops.map(|tie| (tie.service, tie.middle, tie.weight));
+        let lists_of_services = lists(now.services.len(), to_stops);
+        let ones = vec![1; now.services.len()];
+        gain += sift::sift(&mut now.services, &lists_of_services, &ones);
         if gain == 0 {
             break;
         }
     }
-    if crossings(rows, ties, &now) < crossings(rows, ties, &by_name) {
+    if crossings(rows, bundles, &now) < crossings(rows, bundles, &by_name) {
         now
     } else {
         by_name
@@ -148,19 +232,12 @@ fn at(ranks: &[usize], item: usize) -> usize {
     ranks.get(item).copied().unwrap_or_default()
 }
 
-fn pairs<'a>(
-    ties: &'a [Tie],
-    pair: impl Fn(&Tie) -> (usize, usize) + 'a,
-) -> impl Iterator<Item = (usize, usize)> + 'a {
-    ties.iter().map(pair)
-}
-
-/// For each item of a column the places of what it is tied to, sorted.
-fn lists(count: usize, ties: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<usize>> {
+/// For each item of a column the places of what it is tied to, sorted, as often as they weigh.
+fn lists(count: usize, ties: impl Iterator<Item = (usize, usize, usize)>) -> Vec<Vec<usize>> {
     let mut lists = vec![Vec::new(); count];
-    for (item, rank) in ties {
+    for (item, place, weight) in ties {
         if let Some(list) = lists.get_mut(item) {
-            list.push(rank);
+            list.extend(std::iter::repeat_n(place, weight));
         }
     }
     for list in &mut lists {
@@ -170,20 +247,21 @@ fn lists(count: usize, ties: impl Iterator<Item = (usize, usize)>) -> Vec<Vec<us
 }
 
 /// How many pairs of ties cross.
-fn crossings(rows: &Rows, ties: &[Tie], ranks: &Ranks) -> usize {
+fn crossings(rows: &Rows, bundles: &Bundles, ranks: &Ranks) -> usize {
     let row_ranks = rows.ranks(&ranks.services);
-    let mut ends: Vec<(usize, usize)> = ties
-        .iter()
-        .map(|tie| (at(&row_ranks, tie.row), at(&ranks.stops, tie.stop)))
+    let weighted = bundles.weighted(&ranks.bundles);
+    let mut ends: Vec<_> = weighted
+        .map(|tie| (at(&row_ranks, tie.row), tie.middle, tie.weight))
         .collect();
     ends.sort_unstable();
-    let mut above = Above::new(ranks.stops.len());
+    let mut above = Above::new(2 * bundles.of_stop.len());
+    let mut seen = 0;
     ends.iter()
-        .enumerate()
-        .map(|(seen, &(_, stop))| {
-            let lower_or_level = above.up_to(stop);
-            above.add(stop);
-            seen - lower_or_level
+        .map(|&(_, middle, weight)| {
+            let crossed = seen - above.up_to(middle);
+            above.add(middle, weight);
+            seen += weight;
+            crossed * weight
         })
         .sum()
 }
@@ -193,13 +271,13 @@ struct Above(Vec<usize>);
 
 impl Above {
     fn new(places: usize) -> Self {
-        Self(vec![0; places + 1])
+        Self(vec![0; places + 2])
     }
 
-    fn add(&mut self, place: usize) {
+    fn add(&mut self, place: usize, weight: usize) {
         let mut at = place + 1;
         while let Some(count) = self.0.get_mut(at) {
-            *count += 1;
+            *count += weight;
             at += at & at.wrapping_neg();
         }
     }
@@ -216,33 +294,31 @@ impl Above {
     }
 }
 
-/// The new rank of each item of a column, by the mean rank of what it is tied to in the other
-/// column, which has so many places.
-fn level(own: &[usize], others: usize, ties: impl Iterator<Item = (usize, usize)>) -> Vec<usize> {
+/// The new rank of each item of a column, by the weighted mean of the places that it is tied to. An
+/// item without ties goes on standing below the one that it stood below.
+fn level(own: &[usize], ties: impl Iterator<Item = (usize, usize, usize)>) -> Vec<usize> {
     let mut sums = vec![(0_usize, 0_usize); own.len()];
-    for (item, rank) in ties {
+    for (item, place, weight) in ties {
         if let Some(sum) = sums.get_mut(item) {
-            sum.0 += rank;
-            sum.1 += 1;
+            sum.0 += place * weight;
+            sum.1 += weight;
         }
     }
-    let mut items: Vec<_> = own
-        .iter()
-        .zip(sums)
-        .enumerate()
-        .map(|(item, (&rank, (sum, count)))| {
-            // What is tied to nothing keeps its place in proportion.
-            let mean = if count == 0 {
-                rank as f64 * others as f64 / own.len() as f64
-            } else {
-                sum as f64 / count as f64
-            };
-            (mean, rank, item)
+    let mut items: Vec<_> = own.iter().zip(sums).zip(0..).collect();
+    items.sort_unstable_by_key(|((rank, _), _)| **rank);
+    let mut last = 0.0;
+    let mut means: Vec<(f64, usize)> = items
+        .into_iter()
+        .map(|((_, (sum, weight)), item)| {
+            if weight > 0 {
+                last = sum as f64 / weight as f64;
+            }
+            (last, item)
         })
         .collect();
-    items.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-    let mut ranks = vec![0; items.len()];
-    for (rank, (_, _, item)) in items.into_iter().enumerate() {
+    means.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut ranks = vec![0; means.len()];
+    for (rank, (_, item)) in means.into_iter().enumerate() {
         if let Some(slot) = ranks.get_mut(item) {
             *slot = rank;
         }
