@@ -1,7 +1,8 @@
 //! The tokio runtime on its own thread: owns the rooms, takes [`Command`]s, publishes [`Scene`]s.
 //!
 //! **In**: commands from the window or the command line, changes from the cluster.
-//! **Out**: an immutable `Arc<Scene>` at most every 50 ms, and a wake-up only when it is a new one.
+//! **Out**: an immutable `Arc<Scene>` at most every 50 ms (every 250 ms while the cluster changes
+//! all the time), and a wake-up only when it is a new one.
 
 mod activity;
 mod command;

@@ -149,6 +149,11 @@ impl Inventory {
         self.services.get(key)
     }
 
+    /// How many pods there are, without walking over them.
+    pub fn pod_count(&self) -> usize {
+        self.pods.len()
+    }
+
     /// Pods, by namespace and name.
     pub fn pods(&self) -> impl Iterator<Item = &Arc<PodRecord>> {
         self.pods.values()

@@ -149,7 +149,7 @@ impl Derived {
             *states.entry(state).or_default() += 1;
         }
         self.by_state = State::ALL.map(|state| states.get(&state).copied().unwrap_or_default());
-        self.pods = scene.inventory.pods().count();
+        self.pods = scene.inventory.pod_count();
         self.nodes = scene.inventory.nodes().count();
         self.problems = scene
             .reports

@@ -25,6 +25,11 @@ use crate::{
 
 /// Scenes are published at most this often.
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
+/// While the cluster changes all the time its changes are published at most this often: each one
+/// has the whole map drawn, and nobody reads faster.
+const PUBLISH_CHURN_EVERY: Duration = Duration::from_millis(250);
+/// Changes that come this soon after the last ones were published go on.
+const CHURN: Duration = Duration::from_millis(500);
 /// Changes taken in at once before commands are looked at again.
 const BATCH: usize = 2048;
 /// How often reports that tell a duration (`pending 4 min`) are renewed, while there are any.
@@ -56,8 +61,15 @@ pub(super) struct Worker {
     /// The context that the map was last of.
     mapped: Option<String>,
     memory: Memory,
+    /// Something changed that a person may wait for.
     dirty: bool,
+    /// The cluster changed.
+    changed: bool,
     next_publish: Instant,
+    /// When changes of the cluster may be published; other news take them along earlier.
+    next_changes: Instant,
+    /// When changes of the cluster were published last.
+    last_changes: Option<Instant>,
     next_renewal: Instant,
 }
 
@@ -105,7 +117,10 @@ impl Worker {
             mapped: None,
             memory,
             dirty: true,
+            changed: false,
             next_publish: Instant::now(),
+            next_changes: Instant::now(),
+            last_changes: None,
             next_renewal: Instant::now(),
         }
     }
@@ -129,6 +144,7 @@ impl Worker {
                 news = news => self.news(news),
                 () = self.forwards_changed.notified() => self.dirty = true,
                 () = sleep_until(self.next_publish), if self.dirty => self.publish(),
+                () = sleep_until(self.next_changes), if self.changed => self.publish(),
                 () = sleep_until(self.next_renewal), if self.model.is_timed() => self.time_passed(),
                 () = sleep_until(layout_due.unwrap_or(self.next_publish)),
                     if layout_due.is_some() && !self.dirty => self.dirty = true,
@@ -215,7 +231,20 @@ impl Worker {
         scene.activity = self.activity.snapshot();
         self.counterpart.publish(scene.clone());
         (self.waker)();
+        let now = Instant::now();
         self.dirty = false;
-        self.next_publish = Instant::now() + PUBLISH_EVERY;
+        self.next_publish = now + PUBLISH_EVERY;
+        if std::mem::take(&mut self.changed) {
+            let goes_on = self
+                .last_changes
+                .is_some_and(|last| now.duration_since(last) < CHURN);
+            let pause = if goes_on {
+                PUBLISH_CHURN_EVERY
+            } else {
+                PUBLISH_EVERY
+            };
+            self.next_changes = now + pause;
+            self.last_changes = Some(now);
+        }
     }
 }

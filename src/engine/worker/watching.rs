@@ -44,7 +44,9 @@ impl Worker {
         if touched.is_empty() {
             return;
         }
-        self.dirty = true;
+        self.changed = true;
+        // How well the cluster is known is never told late.
+        self.dirty |= touched.iter().any(|step| matches!(step, Touched::Sync(..)));
         self.scene.map_revision += 1;
         self.feed.send_replace(self.model.inventory().clone());
         if let Some(words) = last_change::describe(&touched, &before) {

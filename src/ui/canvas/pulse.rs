@@ -23,6 +23,10 @@ use crate::{
 const SECONDS: f64 = 2.0;
 /// From one step of the fading to the next: as often as the engine publishes.
 const STEP: Duration = Duration::from_millis(50);
+/// The same where many fade at once: the next changes are drawn soon anyway.
+const STEP_OF_MANY: Duration = Duration::from_millis(250);
+/// So many can be followed one by one.
+const FEW: usize = 12;
 /// More at once is not a change that a person could follow, but another map.
 const MOST: usize = 400;
 
@@ -91,8 +95,10 @@ impl Pulses {
             }
         }
         if !shapes.is_empty() {
+            let few = shapes.len() <= FEW;
             ui.painter().extend(shapes);
-            ui.ctx().request_repaint_after(STEP);
+            ui.ctx()
+                .request_repaint_after(if few { STEP } else { STEP_OF_MANY });
         }
     }
 }
