@@ -378,6 +378,22 @@ fn the_palette_runs_a_command_and_goes_to_a_service() {
 }
 
 #[test]
+fn frame_times_are_shown_on_request_and_cost_no_frame() {
+    let mut window = Window::open(busy_scene());
+    assert!(window.harness.query_by_label_contains("frames/s").is_none());
+    window.key(Modifiers::COMMAND, Key::K);
+    window
+        .harness
+        .get_by_label("Find a command")
+        .type_text("frame times");
+    window.settle();
+    window.key(Modifiers::NONE, Key::Enter);
+    // Settling fails where frames ask for more frames.
+    window.settle();
+    window.harness.get_by_label_contains("frames/s");
+}
+
+#[test]
 fn an_alias_offers_no_forward_and_says_why() {
     let mut window = Window::open(busy_scene());
     window.click("Service shop/legacy");

@@ -230,7 +230,11 @@ impl eframe::App for App {
         self.take_scene();
     }
 
-    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+    fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        if let Some(times) = &mut self.state.view.frame_times {
+            let cpu = frame.info().cpu_usage.unwrap_or_default();
+            times.note(ui.input(|input| input.time), cpu);
+        }
         // Keys are read here and not in `logic`, which also runs while the window is hidden and
         // then sees the input of the last shown frame again.
         let keys = self.take_keys(ui.ctx());

@@ -72,6 +72,8 @@ pub enum UiCommand {
     ToggleBottom,
     /// Light or dark.
     ToggleTheme,
+    /// Show or hide what frames cost.
+    ToggleFrameTimes,
     /// Connect again now.
     Reconnect,
     /// Watch all namespaces.
@@ -123,7 +125,7 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 39] = [
         Self::Forward,
         Self::Curl,
         Self::ChangeType,
@@ -157,6 +159,7 @@ impl UiCommand {
         Self::ToggleInspector,
         Self::ToggleBottom,
         Self::ToggleTheme,
+        Self::ToggleFrameTimes,
         Self::Reconnect,
         Self::AllNamespaces,
         Self::StopAllForwards,
@@ -200,6 +203,7 @@ impl UiCommand {
             Self::ToggleInspector => "Show or hide the inspector",
             Self::ToggleBottom => "Show or hide the bottom panel",
             Self::ToggleTheme => "Switch between light and dark",
+            Self::ToggleFrameTimes => "Show or hide frame times",
             Self::Reconnect => "Reconnect",
             Self::AllNamespaces => "Watch all namespaces",
             Self::StopAllForwards => "Stop all forwards",
@@ -254,6 +258,9 @@ impl UiCommand {
             Self::ToggleInspector => "Details of the selection at the right",
             Self::ToggleBottom => "Forwards, requests, problems and activity",
             Self::ToggleTheme => "Light or dark",
+            Self::ToggleFrameTimes => {
+                "How many frames were drawn in the last second they were drawn in, and what one costs"
+            }
             Self::Reconnect => "Build the connection and all watches anew, now",
             Self::AllNamespaces => "Watch every namespace of the cluster",
             Self::StopAllForwards => "Close every local listener",
@@ -303,7 +310,7 @@ impl UiCommand {
             Self::Reconnect => plain(Key::F5),
             Self::Help => plain(Key::Questionmark),
             Self::Quit => ctrl(Key::Q),
-            Self::AllNamespaces | Self::StopAllForwards => None,
+            Self::AllNamespaces | Self::StopAllForwards | Self::ToggleFrameTimes => None,
         }
     }
 
@@ -338,6 +345,7 @@ impl UiCommand {
             Self::ShowActivity => icon::LIST_BULLETS,
             Self::ToggleList | Self::ToggleInspector | Self::ToggleBottom => icon::SIDEBAR_SIMPLE,
             Self::ToggleTheme => icon::SUN,
+            Self::ToggleFrameTimes => icon::GAUGE,
             Self::Reconnect => icon::ARROWS_CLOCKWISE,
             Self::AllNamespaces => icon::STACK,
             Self::StopAllForwards => icon::STOP,
@@ -379,7 +387,8 @@ impl UiCommand {
             | Self::ToggleList
             | Self::ToggleInspector
             | Self::ToggleBottom
-            | Self::ToggleTheme => Group::View,
+            | Self::ToggleTheme
+            | Self::ToggleFrameTimes => Group::View,
             Self::Reconnect
             | Self::AllNamespaces
             | Self::StopAllForwards

@@ -17,6 +17,7 @@ pub mod dialogs;
 pub mod export;
 mod exporting;
 pub mod filter_bar;
+mod frame_times;
 mod inspector;
 mod map;
 mod mapping;

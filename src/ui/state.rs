@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     canvas::Canvas, derived::Derived, dialogs::Dialog, export::saving::Saving,
-    filter_bar::FilterFields, rate::ChangeRate, toasts::Toasts,
+    filter_bar::FilterFields, frame_times::FrameTimes, rate::ChangeRate, toasts::Toasts,
 };
 use crate::{
     engine::{MapView, Scene},
@@ -58,6 +58,8 @@ pub struct View {
     pub map_shape: f32,
     /// How fast the cluster changes.
     pub rate: ChangeRate,
+    /// What frames cost, while a person wants to see it.
+    pub frame_times: Option<FrameTimes>,
     /// Namespaces that are folded in the list.
     pub folded: BTreeSet<Text>,
     /// The tab of the bottom panel.
@@ -90,6 +92,7 @@ impl Default for View {
             paused: None,
             map_shape: 0.0,
             rate: ChangeRate::default(),
+            frame_times: None,
             folded: BTreeSet::new(),
             tab: BottomTab::default(),
             list_open: true,

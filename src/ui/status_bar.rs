@@ -158,6 +158,13 @@ fn changes_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         ui.add_space(10.0);
     }
     counter_ui(ui, ctx);
+    if let Some(times) = &ctx.view.frame_times {
+        let (frames, millis) = times.summary();
+        dim_ui(ui, ctx, &format!("{frames} frames/s · {millis:.1} ms")).on_hover_text(
+            "Frames in the last second in which any were drawn, and the median CPU time of one",
+        );
+        ui.add_space(10.0);
+    }
     if let Some(millis) = ctx.scene.api_millis {
         dim_ui(ui, ctx, &format!("{} API {millis} ms", icon::CLOCK))
             .on_hover_text("The round trip of the last small request to the API server");

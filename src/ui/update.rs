@@ -7,7 +7,9 @@ use super::{
     command::UiCommand,
     derived::ListRow,
     dialogs::{Dialog, change_type::ChangeType, curl::Curl, forward::Forward, palette::Palette},
-    exporting, mapping,
+    exporting,
+    frame_times::FrameTimes,
+    mapping,
     state::{AppState, BottomTab},
 };
 use crate::{
@@ -257,6 +259,12 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
             egui::Theme::Dark => egui::Theme::Light,
             egui::Theme::Light => egui::Theme::Dark,
         }),
+        UiCommand::ToggleFrameTimes => {
+            view.frame_times = match view.frame_times.take() {
+                Some(_) => None,
+                None => Some(FrameTimes::default()),
+            };
+        }
         UiCommand::Reconnect => handle.send(Command::Reconnect),
         UiCommand::AllNamespaces => handle.send(Command::SetNamespaces(Vec::new())),
         UiCommand::StopAllForwards => {
