@@ -301,8 +301,7 @@ impl Book {
         if !self.control.is_empty() {
             return Some(self.control.split().freeze());
         }
-        // A held session does not hear the answers to its pings.
-        if !self.pulse.has_room() && self.held.is_none() {
+        if !self.pulse.has_room() {
             return None;
         }
         while let Some(stream) = self.turn.pop_front() {

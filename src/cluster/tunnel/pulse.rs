@@ -18,13 +18,13 @@ const IDLE: Duration = Duration::from_secs(10);
 const DEAD: Duration = Duration::from_secs(25);
 
 /// Data after which a ping asks whether it was read, at the latest after [`SOON`].
-const STEP: u64 = 256 * 1024;
+const STEP: u64 = 128 * 1024;
 const SOON: Duration = Duration::from_millis(500);
 
 /// So much may be on the way to the node without a proof that it is read. More would fill the
-/// buffers of TCP on the way: then the system ends the connection after a while, and with it
-/// every stream.
-const WINDOW: u64 = 2 << 20;
+/// buffers of TCP on the way, and a connection that has taken nothing for half a minute is ended
+/// by the system (TCP_USER_TIMEOUT counts a closed window as well), with every stream on it.
+const WINDOW: u64 = 1 << 20;
 
 /// Without an answer for so long while data is on the way, the node is held up by a pod.
 const HELD_UP: Duration = Duration::from_millis(1500);
@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(pulse.ping(start + S), None);
         for _ in 0..8 {
             assert!(pulse.has_room());
-            pulse.sent(256 * 1024);
+            pulse.sent(128 * 1024);
             assert!(pulse.ping(start + S).is_some());
         }
         assert!(!pulse.has_room());

@@ -112,7 +112,7 @@ async fn a_pod_that_does_not_read_is_sent_a_bounded_amount_and_is_not_dead() {
     while timeout(S, stream.write_all(&piece)).await.is_ok() {
         sent += PIECE;
     }
-    assert!((2 << 20..4 << 20).contains(&sent), "{sent}");
+    assert!((1 << 20..2 << 20).contains(&sent), "{sent}");
     assert!(session.book().is_busy(Instant::now()));
     sleep(600 * S).await;
     assert!(session.book().takes_streams());
@@ -121,7 +121,7 @@ async fn a_pod_that_does_not_read_is_sent_a_bounded_amount_and_is_not_dead() {
     timeout(S, stream.write_all(&piece)).await.unwrap().unwrap();
     stream.flush().await.unwrap();
     drop(stream);
-    assert!(reading.await.unwrap() > 2 << 20);
+    assert!(reading.await.unwrap() > 1 << 20);
 }
 
 #[tokio::test(start_paused = true)]
