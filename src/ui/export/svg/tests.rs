@@ -268,7 +268,12 @@ proptest! {
         let document = Document::parse(&text).map_err(|error| TestCaseError::fail(error.to_string()))?;
         let held = says.replace(['\u{1}', '\u{fffe}'], "\u{fffd}");
         let read: String = elements(&document, "text").iter().filter_map(Node::text).collect();
-        if !says.trim().is_empty() {
+        // For a vowel sign on its own, as for a space, egui has nothing to paint.
+        let is_painted = picture.shapes.iter().any(|clipped| match &clipped.shape {
+            Shape::Text(text) => text.galley.rows.iter().any(|row| !row.row.visuals.mesh.is_empty()),
+            _ => false,
+        });
+        if is_painted && !says.trim().is_empty() {
             prop_assert_eq!(&read, &held);
         }
         prop_assert_eq!(elements(&document, "title")[0].text().unwrap_or_default(), held);
