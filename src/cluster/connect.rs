@@ -68,11 +68,9 @@ pub async fn connect_at(
     let session = link.session().await?;
     let default_namespace = session.client.default_namespace().to_owned();
     let version = version(&link).await?;
-    let link = Arc::new(link);
     Ok(Cluster(Arc::new(Shared {
         watch: watch::Memory::new(&version),
-        dialer: Arc::new(KubeDialer::new(link.clone())),
-        link,
+        link: Arc::new(link),
         version: version.git_version,
         default_namespace,
         reviews: Reviews::default(),
@@ -106,7 +104,6 @@ struct Shared {
     version: String,
     default_namespace: String,
     reviews: Reviews,
-    dialer: Arc<KubeDialer>,
     watch: watch::Memory,
     pace: Pace,
 }
@@ -166,9 +163,9 @@ impl Cluster {
         )
     }
 
-    /// The way into pods. All who use it share its sessions.
+    /// The way into pods.
     pub fn dialer(&self) -> Arc<dyn Dialer> {
-        self.0.dialer.clone()
+        Arc::new(KubeDialer::new(self.0.link.clone()))
     }
 
     /// The way to read and change Services.
