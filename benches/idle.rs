@@ -2,8 +2,9 @@
 //! at rest and while the cluster changes 100 times a second. `cargo bench --bench idle`.
 //!
 //! Each row starts a demo cluster in a process of its own, opens the window on it under Xvfb, waits
-//! until it has settled, and reads /proc before and after. The window draws by software there,
-//! which counts as its own CPU time. Needs Xvfb and /proc.
+//! until it has settled, and reads /proc before and after. Without a graphics card Mesa draws in
+//! threads of the process (`llvmpipe-N`): that counts as its CPU time, and is told apart from what
+//! the window, the engine and the network spend. Needs Xvfb and /proc.
 
 #![allow(
     clippy::expect_used,
@@ -13,6 +14,7 @@
 mod played;
 
 use std::{
+    collections::BTreeMap,
     fs,
     io::{BufRead as _, BufReader},
     path::Path,
@@ -25,9 +27,9 @@ use played::resident_of;
 const SVCSCOPE: &str = env!("CARGO_BIN_EXE_svcscope");
 /// The demo cluster grants its load balancers their addresses in the first half minute.
 const SETTLE: Duration = Duration::from_secs(35);
+/// What changed in the last minute is said to be new, and drawn again when it is so no more.
+const REST: Duration = Duration::from_secs(65);
 const WATCHED: Duration = Duration::from_secs(if cfg!(debug_assertions) { 10 } else { 60 });
-/// Clock ticks a second in /proc, fixed by the kernel's interface.
-const TICKS_PER_SECOND: f64 = 100.0;
 
 /// A window on a cluster, and what it may cost.
 struct Stand {
@@ -77,8 +79,46 @@ impl Drop for Running {
 /// What a window cost.
 struct Cost {
     opening_secs: f64,
-    cpu_percent: f64,
+    /// Percent of one core, by what the threads are for.
+    cpu: BTreeMap<Part, f64>,
     resident_megabytes: f64,
+}
+
+impl Cost {
+    fn cpu_percent(&self) -> f64 {
+        self.cpu.values().sum()
+    }
+
+    fn of(&self, part: Part) -> f64 {
+        self.cpu.get(&part).copied().unwrap_or_default()
+    }
+}
+
+/// What a thread of the process is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Part {
+    /// Takes in input, draws shapes, hands triangles to the driver.
+    Window,
+    /// Turns changes into scenes.
+    Engine,
+    /// Reads from the network.
+    Network,
+    /// Fills the triangles where no graphics card does.
+    Renderer,
+    /// Accessibility, clipboard and the like.
+    Other,
+}
+
+impl Part {
+    fn of(thread: &str) -> Self {
+        match thread {
+            "svcscope" => Self::Window,
+            "svcscope-engine" => Self::Engine,
+            "svcscope-io" => Self::Network,
+            name if name.starts_with("llvmpipe") => Self::Renderer,
+            _ => Self::Other,
+        }
+    }
 }
 
 fn main() {
@@ -91,8 +131,18 @@ fn main() {
         return;
     };
     println!(
-        "{:44} {:>12} {:>8} {:>10} {:>8} {:>12}",
-        "window open", "CPU, % core", "bar", "MB", "bar", "opening, s"
+        "{:44} {:>12} {:>6} {:>7} {:>7} {:>8} {:>9} {:>6} {:>7} {:>6} {:>11}",
+        "window open",
+        "CPU, % core",
+        "bar",
+        "window",
+        "engine",
+        "network",
+        "renderer",
+        "other",
+        "MB",
+        "bar",
+        "opening, s"
     );
     for stand in &STANDS {
         let cost = stand.watch(&display);
@@ -103,16 +153,20 @@ fn main() {
         let memory_bar = stand
             .memory_bar
             .map_or_else(String::new, |bar| format!("{bar}"));
-        // A tick is a hundredth of a second: less than that can't be told from nothing.
-        let least = 100.0 / TICKS_PER_SECOND / WATCHED.as_secs_f64();
-        let over = cost.cpu_percent > stand.cpu_bar + least
+        // No percent is what rounds to 0.0.
+        let over = cost.cpu_percent() > stand.cpu_bar + 0.05
             || stand
                 .memory_bar
                 .is_some_and(|bar| cost.resident_megabytes > bar);
         println!(
-            "{what:44} {:12.2} {:>8} {:10.1} {memory_bar:>8} {:12.2}{}",
-            cost.cpu_percent,
+            "{what:44} {:12.2} {:>6} {:7.2} {:7.2} {:8.2} {:9.2} {:6.2} {:7.1} {memory_bar:>6} {:11.2}{}",
+            cost.cpu_percent(),
             stand.cpu_bar,
+            cost.of(Part::Window),
+            cost.of(Part::Engine),
+            cost.of(Part::Network),
+            cost.of(Part::Renderer),
+            cost.of(Part::Other),
             cost.resident_megabytes,
             cost.opening_secs,
             if over { "  over the bar" } else { "" }
@@ -138,14 +192,22 @@ impl Stand {
                 .expect("the window opens"),
         );
         std::thread::park_timeout(SETTLE);
-        let before = ticks(&window.0).expect("the window is open");
+        if self.churn == 0 {
+            std::thread::park_timeout(REST);
+        }
+        let before = spent(&window.0).expect("the window is open");
         std::thread::park_timeout(WATCHED);
-        let after = ticks(&window.0).expect("the window is still open");
+        let after = spent(&window.0).expect("the window is still open");
         let resident = resident_of(&window.0.id().to_string()).expect("it is still open");
-        let spent = (after - before) / TICKS_PER_SECOND;
+        let mut cpu = BTreeMap::new();
+        for (thread, (part, until)) in &after {
+            // A thread that has ended is not there; a short one costs little.
+            let since = before.get(thread).map_or(0.0, |(_, before)| *before);
+            *cpu.entry(*part).or_default() += 100.0 * (until - since) / WATCHED.as_secs_f64();
+        }
         Cost {
-            opening_secs: before / TICKS_PER_SECOND,
-            cpu_percent: 100.0 * spent / WATCHED.as_secs_f64(),
+            opening_secs: before.values().map(|(_, secs)| secs).sum(),
+            cpu,
             resident_megabytes: resident as f64 / 1e6,
         }
     }
@@ -183,12 +245,20 @@ fn start_xvfb() -> Option<(Running, String)> {
     Some((Running(screen), format!(":{}", number.trim())))
 }
 
-/// User and system time of a process, in clock ticks.
-fn ticks(child: &Child) -> Option<f64> {
-    let stat = fs::read_to_string(format!("/proc/{}/stat", child.id())).ok()?;
-    // The name in parentheses may hold spaces; user and system time are fields 14 and 15.
-    let mut fields = stat.rsplit(')').next()?.split_whitespace().skip(11);
-    let user: f64 = fields.next()?.parse().ok()?;
-    let system: f64 = fields.next()?.parse().ok()?;
-    Some(user + system)
+/// What each thread of a process is for and how many seconds of CPU time it has had, to the
+/// nanosecond: ticks of /proc/PID/stat are too coarse for a window at rest.
+fn spent(child: &Child) -> Option<BTreeMap<u64, (Part, f64)>> {
+    let mut threads = BTreeMap::new();
+    for task in fs::read_dir(format!("/proc/{}/task", child.id())).ok()? {
+        let task = task.ok()?;
+        let Ok(times) = fs::read_to_string(task.path().join("schedstat")) else {
+            // It has just ended.
+            continue;
+        };
+        let nanos: f64 = times.split_whitespace().next()?.parse().ok()?;
+        let name = fs::read_to_string(task.path().join("comm")).unwrap_or_default();
+        let number = task.file_name().to_str()?.parse().ok()?;
+        threads.insert(number, (Part::of(name.trim_end()), nanos / 1e9));
+    }
+    Some(threads)
 }

@@ -22,11 +22,6 @@ use svcscope::engine::Scene;
 use ui_support::{Window, busy_scene};
 
 impl Window {
-    fn click(&mut self, label: &str) {
-        self.harness.get_by_label(label).click();
-        self.settle();
-    }
-
     fn ask(&mut self) {
         self.harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
         self.settle();
@@ -45,11 +40,6 @@ impl Window {
     fn path(&self) -> String {
         let field = self.harness.get_by_label("File");
         field.accesskit_node().value().expect("a path")
-    }
-
-    fn says(&self, part: &str) -> bool {
-        let mut found = self.harness.query_all_by_label_contains(part);
-        found.next().is_some()
     }
 
     #[track_caller]

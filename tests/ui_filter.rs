@@ -23,39 +23,6 @@ use svcscope::{
 use ui_support::{Window, busy_scene, key};
 
 impl Window {
-    fn click(&mut self, label: &str) {
-        self.harness.get_by_label(label).click();
-        self.settle();
-    }
-
-    fn key(&mut self, modifiers: Modifiers, key: Key) {
-        self.harness.key_press_modifiers(modifiers, key);
-        self.settle();
-    }
-
-    fn press(&mut self, key: Key) {
-        self.key(Modifiers::NONE, key);
-    }
-
-    fn type_into(&mut self, label: &str, text: &str) {
-        self.harness.get_by_label(label).focus();
-        self.settle();
-        self.harness.key_press_modifiers(Modifiers::COMMAND, Key::A);
-        self.harness.get_by_label(label).type_text(text);
-        self.settle();
-    }
-
-    fn shows(&self, label: &str) -> bool {
-        self.harness.query_all_by_label(label).next().is_some()
-    }
-
-    fn says(&self, part: &str) -> bool {
-        self.harness
-            .query_all_by_label_contains(part)
-            .next()
-            .is_some()
-    }
-
     /// The one view that was asked for since the last call.
     #[track_caller]
     fn wanted(&mut self) -> MapView {
@@ -131,6 +98,15 @@ fn each_key_asks_for_what_it_says() {
         panic!("tidy up, not {commands:?}");
     };
     assert!((0.5..3.0).contains(aspect), "{aspect}");
+    window.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(window.commands(), [], "nothing that was dragged was moved");
+    window.publish(Scene {
+        revision: 2,
+        tidied: 1,
+        ..busy_scene()
+    });
+    window.key(Modifiers::COMMAND, Key::Z);
+    assert_eq!(window.commands(), [Command::UndoTidyUp]);
 }
 
 #[test]

@@ -24,44 +24,12 @@ use ui_support::{
 };
 
 impl Window {
-    fn click(&mut self, label: &str) {
-        self.harness.get_by_label(label).click();
-        self.settle();
-    }
-
-    fn key(&mut self, modifiers: Modifiers, key: Key) {
-        self.harness.key_press_modifiers(modifiers, key);
-        self.settle();
-    }
-
-    fn type_into(&mut self, label: &str, text: &str) {
-        self.harness.get_by_label(label).focus();
-        self.settle();
-        self.harness.get_by_label(label).type_text(text);
-        self.settle();
-    }
-
-    fn shows(&self, label: &str) -> bool {
-        self.harness.query_all_by_label(label).next().is_some()
-    }
-
-    fn says(&self, part: &str) -> bool {
-        self.harness
-            .query_all_by_label_contains(part)
-            .next()
-            .is_some()
-    }
-
     fn enabled(&self, label: &str) -> bool {
         !self
             .harness
             .get_by_label(label)
             .accesskit_node()
             .is_disabled()
-    }
-
-    fn selection(&self) -> Option<NodeId> {
-        self.harness.state().state().view.selection.clone()
     }
 }
 
@@ -345,6 +313,24 @@ fn search_finds_says_when_nothing_does_and_is_cleared() {
     assert!(window.says("Nothing matches"));
     window.click("Clear search");
     assert!(window.shows("Service infra/db"));
+}
+
+#[test]
+fn escape_clears_a_search_and_leaves_the_map_where_it_is() {
+    let mut window = Window::open(busy_scene());
+    window.click("Map");
+    window.press(Key::Plus);
+    window.press(Key::Plus);
+    window.type_into("Search Services", "web");
+    // Back on the map, where Escape would go out one level.
+    window.click("Map");
+    let zoom = |window: &Window| window.harness.state().state().canvas.zoom();
+    let before = zoom(&window);
+    window.press(Key::Escape);
+    assert_eq!(window.harness.state().state().view.search, "");
+    assert_eq!(zoom(&window), before);
+    window.press(Key::Escape);
+    assert!(zoom(&window) < before, "nothing else is left to leave");
 }
 
 #[test]

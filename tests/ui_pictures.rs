@@ -32,11 +32,6 @@ fn save(window: &mut Window, folder: &Path, name: &str) {
         .expect("the folder can be written");
 }
 
-fn click(window: &mut Window, label: &str) {
-    window.harness.get_by_label(label).click();
-    window.settle();
-}
-
 #[test]
 fn pictures() {
     let Some(folder) = std::env::var_os("SVCSCOPE_PICTURES").map(PathBuf::from) else {
@@ -46,28 +41,28 @@ fn pictures() {
     for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
         let mut window = Window::open_in(busy_scene(), theme);
         save(&mut window, &folder, &format!("start-{word}"));
-        click(&mut window, "Service shop/api");
+        window.click("Service shop/api");
         window.harness.run_steps(100);
         save(&mut window, &folder, &format!("selected-{word}"));
         for tab in ["Requests 1", "Problems 3", "Activity"] {
             if window.harness.query_by_label(tab).is_some() {
-                click(&mut window, tab);
+                window.click(tab);
                 save(&mut window, &folder, &format!("tab-{tab}-{word}"));
             }
         }
-        click(&mut window, "Forward");
+        window.click("Forward");
         save(&mut window, &folder, &format!("forward-{word}"));
-        click(&mut window, "Close");
-        click(&mut window, "Requests 1");
-        click(&mut window, "Show request shop/api");
+        window.click("Close");
+        window.click("Requests 1");
+        window.click("Show request shop/api");
         save(&mut window, &folder, &format!("curl-{word}"));
-        click(&mut window, "Close");
-        click(&mut window, "Commands");
+        window.click("Close");
+        window.click("Commands");
         save(&mut window, &folder, &format!("palette-{word}"));
         window.harness.key_press(egui::Key::Escape);
         window.settle();
-        click(&mut window, "Change type…");
-        click(&mut window, "LoadBalancer");
+        window.click("Change type…");
+        window.click("LoadBalancer");
         let mut change = plan(ServiceType::LoadBalancer);
         change.gains = vec![
             "an address outside the cluster, once a load balancer grants one".into(),
@@ -83,13 +78,13 @@ fn pictures() {
             plan: change,
         };
         window.publish(scene_with_edit(2, EditId(1), ready));
-        click(&mut window, "Apply…");
+        window.click("Apply…");
         save(&mut window, &folder, &format!("change-{word}"));
-        click(&mut window, "Close");
-        click(&mut window, "Keyboard shortcuts");
+        window.click("Close");
+        window.click("Keyboard shortcuts");
         save(&mut window, &folder, &format!("help-{word}"));
-        click(&mut window, "Close");
-        click(&mut window, "Export…");
+        window.click("Close");
+        window.click("Export…");
         save(&mut window, &folder, &format!("export-{word}"));
     }
     filter_pictures(&folder);
@@ -135,8 +130,8 @@ fn filter_pictures(folder: &Path) {
         ..busy_scene()
     };
     let mut window = Window::open(scene);
-    click(&mut window, "Pause");
-    click(&mut window, "Filter 2");
+    window.click("Pause");
+    window.click("Filter 2");
     let field = window.harness.get_by_label("Label selector");
     field.type_text("app in (web");
     window.settle();

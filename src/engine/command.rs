@@ -33,6 +33,8 @@ pub enum Command {
         /// Width by height of the map on screen.
         aspect: f32,
     },
+    /// Take back the last [`Self::TidyUp`]: what was put somewhere by hand stands there again.
+    UndoTidyUp,
     /// Put a Service with its family here, from the corner of its district; none puts it back.
     Pin(ObjectKey, Option<Point>),
     /// Load what the inspector shows beyond the records (the YAML) and keep it current; none

@@ -41,6 +41,8 @@ pub(super) struct Drawn {
     /// Width by height of the window's map.
     aspect: Option<f32>,
     pins: BTreeMap<Grouping, Pins>,
+    /// The pins that the last tidying up took away.
+    tidied: BTreeMap<Grouping, Pins>,
     /// The first lists are there: from now on nothing moves that did not change.
     settled: bool,
     not_before: Option<Instant>,
@@ -114,7 +116,40 @@ impl Drawn {
     /// in this grouping is put back.
     pub(super) fn tidy_up(&mut self, aspect: f32) {
         self.aspect = Some(aspect);
-        self.pins.remove(&self.view.grouping);
+        if let Some(pins) = self.pins.remove(&self.view.grouping)
+            && !pins.is_empty()
+        {
+            self.tidied.insert(self.view.grouping, pins);
+        }
+        self.lay_out_afresh();
+    }
+
+    /// How many places [`Self::untidy`] would bring back.
+    pub(super) fn tidied(&self) -> usize {
+        self.tidied
+            .get(&self.view.grouping)
+            .map_or(0, |pins| pins.len())
+    }
+
+    /// Puts back where it was what the last tidying up of this grouping moved; what was put
+    /// somewhere since stays there. Says what was put back.
+    pub(super) fn untidy(&mut self) -> Vec<(ObjectKey, Point)> {
+        let Some(before) = self.tidied.remove(&self.view.grouping) else {
+            return Vec::new();
+        };
+        let pins = Arc::make_mut(self.pins.entry(self.view.grouping).or_default());
+        let mut put_back = Vec::new();
+        for (service, at) in before.iter() {
+            if !pins.contains_key(service) {
+                pins.insert(service.clone(), *at);
+                put_back.push((service.clone(), *at));
+            }
+        }
+        self.lay_out_afresh();
+        put_back
+    }
+
+    fn lay_out_afresh(&mut self) {
         self.aside = None;
         self.afresh = true;
         self.not_before = None;
@@ -151,6 +186,7 @@ impl Drawn {
     pub(super) fn recall(&mut self, view: MapView, pins: Pins) {
         self.view = Arc::new(view);
         self.pins = BTreeMap::from([(Grouping::Namespace, pins)]);
+        self.tidied.clear();
         self.clear();
     }
 
@@ -162,6 +198,7 @@ impl Drawn {
             view: self.view.clone(),
             aspect: self.aspect,
             pins: std::mem::take(&mut self.pins),
+            tidied: std::mem::take(&mut self.tidied),
             ..Self::default()
         };
     }

@@ -94,6 +94,11 @@ impl Model {
         self.drawn.tidy_up(aspect);
     }
 
+    /// Takes back the last tidying up; says what stands where it was put by hand again.
+    pub fn untidy(&mut self) -> Vec<(ObjectKey, Point)> {
+        self.drawn.untidy()
+    }
+
     /// Puts a Service with its family somewhere, or back; says of which other Services of the
     /// family the place is forgotten.
     pub fn pin(&mut self, service: &ObjectKey, at: Option<Point>) -> Vec<ObjectKey> {
@@ -131,6 +136,7 @@ impl Model {
         scene.layout = self.drawn.layout().clone();
         scene.map_view = self.drawn.view().clone();
         scene.shown = self.drawn.shown();
+        scene.tidied = self.drawn.tidied();
         scene.changes = self.changes;
     }
 

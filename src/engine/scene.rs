@@ -203,6 +203,9 @@ pub struct Scene {
     pub map_view: Arc<MapView>,
     /// How much of [`Self::topology`] is shown, and what hides the rest.
     pub shown: Shown,
+    /// How many places that things were put to by hand the last tidying up took away: they can be
+    /// had back.
+    pub tidied: usize,
     /// How often something of the cluster changed since it was connected to. What the first lists
     /// brought is no change.
     pub changes: u64,

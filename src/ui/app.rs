@@ -151,7 +151,9 @@ impl App {
         if escape && view.menu.is_none() && !egui.text_edit_focused() {
             if view.selection.is_some() {
                 actions.push(Action::Select(None));
-            } else if !view.search.is_empty() {
+            } else if !view.search.is_empty() && egui.dragged_id().is_none() {
+                // One key does one thing: the map does not go out a level as well.
+                egui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, Key::Escape));
                 actions.push(Action::SetSearch(String::new()));
             }
         }

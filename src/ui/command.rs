@@ -42,6 +42,8 @@ pub enum UiCommand {
     GroupByNothing,
     /// Lay the map out afresh.
     TidyUp,
+    /// Put back what tidying up moved away from where it was dragged.
+    UndoTidyUp,
     /// Hold the map still, or let it follow again.
     Pause,
     /// Save the map as a picture or as data.
@@ -125,7 +127,7 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 40] = [
         Self::Forward,
         Self::Curl,
         Self::ChangeType,
@@ -144,6 +146,7 @@ impl UiCommand {
         Self::GroupByApp,
         Self::GroupByNothing,
         Self::TidyUp,
+        Self::UndoTidyUp,
         Self::Pause,
         Self::Export,
         Self::FitMap,
@@ -188,6 +191,7 @@ impl UiCommand {
             Self::GroupByApp => "Group by application",
             Self::GroupByNothing => "Do not group",
             Self::TidyUp => "Tidy up the map",
+            Self::UndoTidyUp => "Undo tidying up",
             Self::Pause => "Pause or resume the map",
             Self::Export => "Export…",
             Self::FitMap => "Show the whole map",
@@ -240,7 +244,8 @@ impl UiCommand {
                 "A district for each application, by the label app.kubernetes.io/part-of or instance"
             }
             Self::GroupByNothing => "One district for everything",
-            Self::TidyUp => "Lay everything out afresh and forget what was dragged",
+            Self::TidyUp => "Lay everything out afresh, also what was dragged; it can be undone",
+            Self::UndoTidyUp => "Put back what was dragged to where it was before tidying up",
             Self::Pause => "Hold the picture still; everything else goes on",
             Self::Export => "Save the map as SVG or PNG, or the graph as DOT or JSON",
             Self::FitMap => "Zoom out until everything is in view",
@@ -292,6 +297,7 @@ impl UiCommand {
             Self::GroupByApp => plain(Key::Num2),
             Self::GroupByNothing => plain(Key::Num3),
             Self::TidyUp => plain(Key::L),
+            Self::UndoTidyUp => ctrl(Key::Z),
             Self::Pause => plain(Key::P),
             Self::Export => ctrl(Key::E),
             Self::FitMap => plain(Key::Num0),
@@ -333,6 +339,7 @@ impl UiCommand {
             Self::ClearFilter => icon::FUNNEL_X,
             Self::GroupByNamespace | Self::GroupByApp | Self::GroupByNothing => icon::SQUARES_FOUR,
             Self::TidyUp => icon::BROOM,
+            Self::UndoTidyUp => icon::ARROW_COUNTER_CLOCKWISE,
             Self::Pause => icon::PAUSE,
             Self::Export => icon::EXPORT,
             Self::FitMap => icon::CORNERS_OUT,
@@ -373,6 +380,7 @@ impl UiCommand {
             | Self::GroupByApp
             | Self::GroupByNothing
             | Self::TidyUp
+            | Self::UndoTidyUp
             | Self::Pause
             | Self::Export => Group::Map,
             Self::FitMap

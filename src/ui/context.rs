@@ -54,10 +54,12 @@ impl<'a> Ctx<'a> {
         words::age(self.now, then)
     }
 
-    /// When something was that nobody waits for; the window wakes up less often for it.
+    /// When something was that nobody waits for; after a minute the window rests.
     pub fn recently(&self, then: Timestamp) -> String {
         let (said, wait) = words::recently(self.now, then);
-        self.wake_in(wait);
+        if let Some(wait) = wait {
+            self.wake_in(wait);
+        }
         said
     }
 
@@ -124,6 +126,8 @@ impl<'a> Ctx<'a> {
                 .filter
                 .is_empty()
                 .then(|| Text::from("nothing is filtered")),
+            UiCommand::UndoTidyUp => (self.scene.tidied == 0)
+                .then(|| Text::from("nothing that was dragged was tidied up")),
             UiCommand::Export => {
                 let nothing = self.scene.topology.services().next().is_none();
                 nothing.then(|| Text::from("there is no map yet"))

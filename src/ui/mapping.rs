@@ -61,6 +61,10 @@ pub(super) fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCo
                 aspect: view.map_shape,
             });
         }
+        UiCommand::UndoTidyUp => {
+            view.paused = None;
+            around.handle.send(Command::UndoTidyUp);
+        }
         UiCommand::Pause => {
             view.paused = match view.paused.take() {
                 Some(_) => None,

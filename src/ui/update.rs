@@ -237,6 +237,7 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
         | UiCommand::GroupByApp
         | UiCommand::GroupByNothing
         | UiCommand::TidyUp
+        | UiCommand::UndoTidyUp
         | UiCommand::Pause => mapping::run(state, around, command),
         UiCommand::Export => exporting::open(state, around),
         UiCommand::FitMap => state.canvas.fit_all(),

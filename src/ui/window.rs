@@ -60,6 +60,9 @@ pub fn run(handle: Handle, options: AppOptions) -> Result<(), WindowError> {
         viewport,
         renderer: eframe::Renderer::Glow,
         persist_window: false,
+        // Nothing is drawn with a gradient that would band; noise over every pixel has its price
+        // where the processor draws.
+        dithering: false,
         ..eframe::NativeOptions::default()
     };
     eframe::run_native(

@@ -32,16 +32,14 @@ pub fn seconds_until_age_changes(now: Timestamp, then: Timestamp) -> u64 {
     unit - secs % unit
 }
 
-/// When something was that nobody waits for: it need not be redrawn every second.
-/// With it comes in how many seconds it will be said differently.
-pub fn recently(now: Timestamp, then: Timestamp) -> (String, u64) {
+/// When something was that nobody waits for: it need not be redrawn every second, and after a
+/// minute once a day. With it comes in how many seconds it will be said differently, if ever.
+pub fn recently(now: Timestamp, then: Timestamp) -> (String, Option<u64>) {
     match seconds_between(now, then) {
-        secs @ 0..10 => ("just now".to_owned(), 10 - secs),
-        secs @ 10..60 => ("within a minute".to_owned(), 60 - secs),
-        _ => (
-            format!("{} ago", age(now, then)),
-            seconds_until_age_changes(now, then),
-        ),
+        secs @ 0..10 => ("just now".to_owned(), Some(10 - secs)),
+        secs @ 10..60 => ("within a minute".to_owned(), Some(60 - secs)),
+        secs @ 60..86_400 => (format!("at {}", clock(then)), Some(86_400 - secs)),
+        _ => (format!("on {}", day(then)), None),
     }
 }
 
@@ -104,6 +102,13 @@ pub fn duration(time: std::time::Duration) -> String {
 pub fn clock(at: Timestamp) -> String {
     at.to_zoned(jiff::tz::TimeZone::system())
         .strftime("%H:%M:%S")
+        .to_string()
+}
+
+/// The day and the time of the person's own clock, for what was long ago.
+fn day(at: Timestamp) -> String {
+    at.to_zoned(jiff::tz::TimeZone::system())
+        .strftime("%Y-%m-%d %H:%M")
         .to_string()
 }
 
@@ -199,17 +204,24 @@ mod tests {
     #[test]
     fn what_is_recent_is_said_coarsely() {
         for (secs, said, wait) in [
-            (0, "just now", 10),
-            (9, "just now", 1),
-            (10, "within a minute", 50),
-            (60, "1 min ago", 60),
-            (90, "1 min ago", 30),
+            (0, "just now", Some(10)),
+            (9, "just now", Some(1)),
+            (10, "within a minute", Some(50)),
         ] {
             assert_eq!(
                 recently(at(1_000_000 + secs), at(1_000_000)),
                 (said.to_owned(), wait)
             );
         }
+        let (then, at_clock) = (at(1_000_000), format!("at {}", clock(at(1_000_000))));
+        assert_eq!(
+            recently(at(1_000_060), then),
+            (at_clock.clone(), Some(86_340))
+        );
+        assert_eq!(recently(at(1_050_000), then), (at_clock, Some(36_400)));
+        let (said, wait) = recently(at(2_000_000), then);
+        assert!(said.starts_with("on 1970-01-1"), "{said}");
+        assert_eq!(wait, None, "a day later it is not asked for again");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! A window without an engine: scenes made by hand, commands caught on the other side.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+mod hands;
+
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use egui::{Theme, vec2};

@@ -171,17 +171,19 @@ fn another_cluster_starts_empty_with_what_was_chosen() {
     assert_eq!(*cleared.map_view, text("web"));
 }
 
+/// Where the family of a Service stands in its district.
+fn origin(scene: &Scene, name: &str) -> (f32, f32) {
+    let layout = &scene.layout;
+    let at = layout.find(&NodeId::Service(key(name))).unwrap();
+    let district = layout.district(at).unwrap().area;
+    let family = layout.family(at).unwrap().origin;
+    (family.x - district.x, family.y - district.y)
+}
+
 #[test]
 fn a_pin_moves_a_family_holds_while_filtered_and_ends_by_tidying_up() {
     let mut model = live_model();
     let before = scene(&model);
-    let origin = |scene: &Scene, name: &str| {
-        let layout = &scene.layout;
-        let at = layout.find(&NodeId::Service(key(name))).unwrap();
-        let district = layout.district(at).unwrap().area;
-        let family = layout.family(at).unwrap().origin;
-        (family.x - district.x, family.y - district.y)
-    };
     model.set_view(text("web"));
     model.arrange();
     let there = Point { x: 40.0, y: 400.0 };
@@ -191,7 +193,28 @@ fn a_pin_moves_a_family_holds_while_filtered_and_ends_by_tidying_up() {
     model.set_view(MapView::default());
     assert!(model.arrange());
     assert_eq!(origin(&scene(&model), "web"), (40.0, 400.0));
+    assert_eq!(scene(&model).tidied, 0);
     model.tidy_up(1.6);
     assert!(model.arrange());
     assert_eq!(*scene(&model).layout, *before.layout);
+
+    // It can be taken back, once.
+    assert_eq!(scene(&model).tidied, 1);
+    assert_eq!(model.untidy(), [(key("web"), there)]);
+    assert!(model.arrange());
+    assert_eq!(origin(&scene(&model), "web"), (40.0, 400.0));
+    assert_eq!(scene(&model).tidied, 0);
+    assert_eq!(model.untidy(), []);
+}
+
+#[test]
+fn what_was_put_elsewhere_after_tidying_up_stays_there_when_that_is_undone() {
+    let mut model = live_model();
+    let (first, second) = (Point { x: 40.0, y: 400.0 }, Point { x: 90.0, y: 900.0 });
+    model.pin(&key("web"), Some(first));
+    model.tidy_up(1.6);
+    model.pin(&key("web"), Some(second));
+    assert_eq!(model.untidy(), []);
+    assert!(model.arrange());
+    assert_eq!(origin(&scene(&model), "web"), (90.0, 900.0));
 }

@@ -30,6 +30,15 @@ impl Worker {
         }
     }
 
+    pub(super) fn undo_tidy_up(&mut self) {
+        let put_back = self.model.untidy();
+        if let Some(context) = self.remembers_pins() {
+            for (service, at) in put_back {
+                self.memory.pin(&context, &[], &service, Some(at));
+            }
+        }
+    }
+
     pub(super) fn pin(&mut self, service: &ObjectKey, at: Option<Point>) {
         if at.is_some_and(|at| !at.x.is_finite() || !at.y.is_finite()) {
             return;

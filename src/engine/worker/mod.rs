@@ -162,6 +162,7 @@ impl Worker {
             Command::SetMapView(view) => self.set_map_view(view),
             Command::SetMapShape(aspect) => self.model.set_aspect(aspect),
             Command::TidyUp { aspect } => self.tidy_up(aspect),
+            Command::UndoTidyUp => self.undo_tidy_up(),
             Command::Pin(service, at) => self.pin(&service, at),
             Command::Inspect(service) => self.inspect(service),
             Command::StartForward(id, spec) => self.start_forward(id, spec),

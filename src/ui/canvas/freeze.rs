@@ -65,11 +65,15 @@ impl Freeze {
         ui.ctx().graphics(|graphics| count(graphics.get(layer)))
     }
 
-    /// Takes note of a painted picture. It is kept only the second time: while a person pans
-    /// each picture is another one, and copies of them would be for nothing.
+    /// Takes note of a painted picture. While a person moves the view each picture is another one,
+    /// and copies of them would be for nothing: it is kept when the view has come to rest.
     pub fn keep(&mut self, ui: &Ui, look: Look, mark: usize) {
         let layer: LayerId = ui.layer_id();
-        self.kept = (self.look.as_ref() == Some(&look)).then(|| {
+        let rests = self
+            .look
+            .as_ref()
+            .is_some_and(|last| last.camera == look.camera && last.view == look.view);
+        self.kept = rests.then(|| {
             ui.ctx().graphics(|graphics| {
                 graphics
                     .get(layer)

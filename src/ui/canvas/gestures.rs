@@ -7,7 +7,7 @@ use egui::{Id, Key, PointerButton, Pos2, Rect, Response, Ui, Vec2};
 use super::{
     Canvas, CanvasEvent, Distance, access,
     hit::{self, Hit},
-    input, walk,
+    input, visible, walk,
 };
 use crate::layout::Layout;
 
@@ -47,13 +47,17 @@ impl Canvas {
             let later = Duration::from_secs_f64(seconds);
             ui.ctx().request_repaint_after(later);
         }
-        if self.motion.go_on(now) {
+        self.motion.go_on(now);
+        let mut shifts: BTreeMap<usize, Vec2> = self.motion.shifts(now).collect();
+        let mut fading = self.motion.fading(now);
+        let mut stage = self.stage.borrow_mut();
+        // What moves where nobody looks is no reason to draw.
+        shifts.retain(|family, shift| visible::is_seen_moving(&stage, *family, *shift));
+        fading.retain(|family, _| visible::is_seen_moving(&stage, *family, Vec2::ZERO));
+        if !shifts.is_empty() || !fading.is_empty() {
             ui.ctx().request_repaint();
         }
-        let mut shifts: BTreeMap<usize, Vec2> = self.motion.shifts(now).collect();
         shifts.extend(self.hold.shifts(layout));
-        let fading = self.motion.fading(now);
-        let mut stage = self.stage.borrow_mut();
         if shifts != stage.shifts || fading != stage.fading {
             stage.shifts = shifts;
             stage.fading = fading;

@@ -81,7 +81,6 @@ impl Canvas {
         }
         let response = if Distance::of(look.camera.zoom) == Distance::Far {
             // Chips are all there is: the graph would be asked node by node for nothing.
-            ui.ctx().request_repaint();
             ui.allocate_painter(rect.size(), Sense::click_and_drag()).0
         } else {
             let response = graph::graph_ui(ui, &self.stage, &self.name);

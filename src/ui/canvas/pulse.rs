@@ -1,7 +1,7 @@
 //! Live changes made visible: a soft ring around what changed or came, a ghost of what left. Both
 //! fade by the clock; after that nothing is left of them and the canvas is at rest.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use egui::{Align2, Color32, CornerRadius, Rect, Shape, Stroke, StrokeKind, Ui, epaint::RectShape};
 
@@ -23,8 +23,12 @@ use crate::{
 const SECONDS: f64 = 2.0;
 /// From one step of the fading to the next: as often as the engine publishes.
 const STEP: Duration = Duration::from_millis(50);
-/// The same where many fade at once: the next changes are drawn soon anyway.
+/// The same where many fade at once, or where changes go on and on: the next ones are drawn soon
+/// anyway, and each picture costs a whole frame.
 const STEP_OF_MANY: Duration = Duration::from_millis(250);
+/// Changes that come this soon after the last ones go on, in seconds; the engine publishes them
+/// four times a second then.
+const GOES_ON: f64 = 0.6;
 /// So many can be followed one by one.
 const FEW: usize = 12;
 /// More at once is not a change that a person could follow, but another map.
@@ -35,6 +39,10 @@ const MOST: usize = 400;
 pub(super) struct Pulses {
     rings: Vec<(Changed, f64)>,
     ghosts: Vec<(Gone, f64)>,
+    /// When changes came last.
+    last: Option<f64>,
+    /// They came soon after those before.
+    goes_on: bool,
 }
 
 impl Pulses {
@@ -56,6 +64,11 @@ impl Pulses {
     /// Takes what changed at `now`.
     pub fn add(&mut self, changes: Changes, now: f64) {
         self.expire(now);
+        if changes.changed.is_empty() && changes.gone.is_empty() {
+            return;
+        }
+        self.goes_on = self.last.is_some_and(|last| now - last < GOES_ON);
+        self.last = Some(now);
         self.rings
             .retain(|(ring, _)| !changes.changed.iter().any(|new| new.at == ring.at));
         let stamped = changes.changed.into_iter().map(|ring| (ring, now));
@@ -78,6 +91,16 @@ impl Pulses {
         self.ghosts.retain(|(_, start)| now - start < SECONDS);
     }
 
+    /// When to draw the next step of the fading of so many.
+    fn step(&self, shapes: usize, now: f64) -> Duration {
+        let goes_on = self.goes_on && self.last.is_some_and(|last| now - last < GOES_ON);
+        if shapes <= FEW && !goes_on {
+            STEP
+        } else {
+            STEP_OF_MANY
+        }
+    }
+
     /// Paints what is in view over the map.
     pub fn paint_ui(&mut self, ui: &Ui, stage: &Stage) {
         let now = ui.input(|input| input.time);
@@ -88,17 +111,20 @@ impl Pulses {
                 ghost(ui, stage, gone, rect, left(*start, now), &mut shapes);
             }
         }
-        for (ring, start) in &self.rings {
-            if let Some(rect) = ring_rect(stage, ring) {
+        let mut ringed = BTreeSet::new();
+        // The newest first: it is the one that is seen around what several go around.
+        for (ring, start) in self.rings.iter().rev() {
+            if let Some(rect) = ring_rect(stage, ring)
+                && ringed.insert(corner_of(rect))
+            {
                 let color = stage.tokens(true).state(ring.state);
                 shapes.push(ring_shape(rect, color, left(*start, now)));
             }
         }
         if !shapes.is_empty() {
-            let few = shapes.len() <= FEW;
+            let step = self.step(shapes.len(), now);
             ui.painter().extend(shapes);
-            ui.ctx()
-                .request_repaint_after(if few { STEP } else { STEP_OF_MANY });
+            ui.ctx().request_repaint_after(step);
         }
     }
 }
@@ -118,6 +144,11 @@ fn ring_rect(stage: &Stage, ring: &Changed) -> Option<Rect> {
     };
     let rect = stage.rect_to_screen(area);
     stage.sees(rect).then_some(rect)
+}
+
+/// Tells areas of one frame from each other: from further away many nodes share one.
+fn corner_of(rect: Rect) -> (u32, u32) {
+    (rect.min.x.to_bits(), rect.min.y.to_bits())
 }
 
 fn ghost_rect(stage: &Stage, gone: &Gone) -> Option<Rect> {

@@ -13,6 +13,21 @@ pub(super) fn window(stage: &Stage) -> Rect {
     Rect::from_min_max(stage.to_map(stage.view.min), stage.to_map(stage.view.max))
 }
 
+/// Whether a family is in view, and drawn as such, at its place or this far from it.
+pub(super) fn is_seen_moving(stage: &Stage, family: usize, shift: Vec2) -> bool {
+    let window = window(stage);
+    let home = stage.scene.layout.families.get(family).map(|placed| {
+        let size = placed.family.size;
+        Rect::from_min_size(
+            egui::pos2(placed.origin.x, placed.origin.y),
+            Vec2::new(size.width, size.height),
+        )
+    });
+    stage.distance() != Distance::Far
+        && home
+            .is_some_and(|home| window.intersects(home) || window.intersects(home.translate(shift)))
+}
+
 /// The families that are in view and drawn as such, those that are away from their place last, as
 /// they lie on top; none from afar.
 pub(super) fn families(stage: &Stage) -> Vec<usize> {
