@@ -138,6 +138,7 @@ fn a_port_and_a_pod_are_forwarded_by_their_own_buttons() {
     window.click("Forward shop/api port 8081");
     window.click("Start forward");
     window.until_says("Stop forward shop/api");
+    window.until("it to listen", |window| window.forward().local.is_some());
     let local = window.forward().local.expect("it listens");
     let (_, answer) = get(local, "/");
     assert!(String::from_utf8_lossy(&answer).contains("api-"));
@@ -146,6 +147,7 @@ fn a_port_and_a_pod_are_forwarded_by_their_own_buttons() {
     window.click(&format!("Forward pod shop/{pod}"));
     window.click("Start forward");
     window.until_says(&format!("Stop forward shop/pod/{pod}"));
+    window.until("it to listen", |window| window.forward().local.is_some());
     let forward = window.forward();
     assert_eq!(forward.state, ForwardState::Listening);
     let (_, answer) = get(forward.local.expect("it listens"), "/");

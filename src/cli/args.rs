@@ -139,9 +139,9 @@ pub struct Forward {
     /// means any free port
     #[arg(required = true, value_name = "[LOCAL:]REMOTE")]
     pub ports: Vec<PortPair>,
-    /// Listen at this address instead of 127.0.0.1; others may then reach the forward
-    #[arg(long, default_value = "127.0.0.1", value_name = "IP")]
-    pub address: std::net::IpAddr,
+    /// Listen at this address instead of 127.0.0.1 and ::1; others may then reach the forward
+    #[arg(long, value_name = "IP")]
+    pub address: Option<std::net::IpAddr>,
 }
 
 /// `svcscope curl`.

@@ -24,10 +24,9 @@ pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
             "give the port after the target: svcscope forward svc/web 8080:80",
         ));
     }
-    if !task.address.is_loopback() {
+    if let Some(address) = task.address.filter(|address| !address.is_loopback()) {
         eprintln!(
-            "svcscope: listening at {}: whoever reaches this machine reaches the forward",
-            task.address
+            "svcscope: listening at {address}: whoever reaches this machine reaches the forward"
         );
     }
     let (remote, namespace) = Remote::start_for_target(common)?;
@@ -121,11 +120,11 @@ struct Told {
 
 impl Told {
     fn tell(&mut self, status: &ForwardStatus, pod_port: Option<u16>) {
-        if let (false, Some(local)) = (self.listening, status.local) {
-            self.listening = true;
-            match pod_port {
-                Some(port) => say(&format!("Forwarding from {local} -> {port}")),
-                None => say(&format!("Forwarding from {local} -> {}", status.spec.port)),
+        if !self.listening {
+            let to = pod_port.map_or_else(|| status.spec.port.to_string(), |port| port.to_string());
+            for local in status.addresses() {
+                self.listening = true;
+                say(&format!("Forwarding from {local} -> {to}"));
             }
         }
         for _ in self.connections..status.total {
@@ -134,7 +133,9 @@ impl Told {
         }
         self.connections = status.total;
         let words = match &status.state {
+            ForwardState::Waiting { .. } if status.local.is_none() => None,
             ForwardState::Waiting { reason, .. }
+            | ForwardState::Reconnecting { reason, .. }
             | ForwardState::Failing { reason }
             | ForwardState::Failed { reason } => Some(reason.clone()),
             _ => None,

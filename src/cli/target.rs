@@ -35,15 +35,7 @@ pub enum ParseTargetError {
 impl TargetArg {
     /// The target in this namespace.
     pub fn in_namespace(&self, namespace: &str) -> ForwardTarget {
-        let key = ObjectKey::new(namespace, self.name.clone());
-        match &*self.kind {
-            "Service" => ForwardTarget::Service(key),
-            "Pod" => ForwardTarget::Pod(key),
-            _ => ForwardTarget::Workload {
-                kind: self.kind.clone(),
-                key,
-            },
-        }
+        ForwardTarget::of(&self.kind, ObjectKey::new(namespace, self.name.clone()))
     }
 
     /// Whether it is a Service.
@@ -58,15 +50,8 @@ impl FromStr for TargetArg {
     /// A bare name is a pod, as in `kubectl port-forward`.
     fn from_str(word: &str) -> Result<Self, Self::Err> {
         let (kind, rest) = word.split_once('/').unwrap_or(("pod", word));
-        let kind = match kind.to_ascii_lowercase().as_str() {
-            "svc" | "service" | "services" => "Service",
-            "po" | "pod" | "pods" => "Pod",
-            "deploy" | "deployment" | "deployments" => "Deployment",
-            "sts" | "statefulset" | "statefulsets" => "StatefulSet",
-            "ds" | "daemonset" | "daemonsets" => "DaemonSet",
-            "rs" | "replicaset" | "replicasets" => "ReplicaSet",
-            "job" | "jobs" => "Job",
-            _ => return Err(ParseTargetError::Kind(kind.to_owned())),
+        let Some(kind) = ForwardTarget::kind(kind) else {
+            return Err(ParseTargetError::Kind(kind.to_owned()));
         };
         let (name, port) = match rest.split_once(':') {
             Some((name, port)) => (name, Some(parse_port(port)?)),

@@ -1,18 +1,21 @@
 //! One cluster that the engine is connected to.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::timeout};
 
 use super::Rights;
 use crate::{
     cluster::{Access, Cluster, Watches},
-    forward::Dialer,
-    inventory::{Change, Text},
+    forward::{Dialer, ForwardTarget},
+    inventory::{Change, ObjectKey, Text},
 };
 
 /// How many changes may wait for the engine before the watches wait for it.
 const CHANGES_IN_FLIGHT: usize = 4096;
+
+/// How long a forward waits for the answer whether it is permitted.
+const REVIEW_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A connection with its watches. Dropping it ends them.
 pub(super) struct Session {
@@ -73,17 +76,44 @@ impl Session {
 
 /// Asks what the person may do in a namespace; the empty one stands for all.
 ///
-/// A right that can't be asked for counts as there: the server has the last word anyway.
+/// A right that can't be asked for counts as there: the server has the last word anyway. So does a
+/// right to forward that is not there in all namespaces: it may be in the one that matters, which
+/// [`may_forward`] asks about.
 pub(super) async fn review(cluster: &Cluster, namespace: &str) -> Rights {
-    let mut forward = vec![Access::core("get", "pods/portforward", namespace)];
-    if asks_for_create(cluster.version()) {
-        forward.push(Access::core("create", "pods/portforward", namespace));
-    }
     let edit = [Access::core("patch", "services", namespace)];
+    let no_forward = if namespace.is_empty() {
+        None
+    } else {
+        missing(cluster, &to_forward(cluster, namespace)).await
+    };
     Rights {
-        no_forward: missing(cluster, &forward).await,
+        no_forward,
         no_edit: missing(cluster, &edit).await,
     }
+}
+
+/// Asks whether the person may forward to this target, and names the right that is missing.
+pub(super) async fn may_forward(cluster: &Cluster, target: &ForwardTarget) -> Result<(), Text> {
+    let ObjectKey { namespace, name } = target.key();
+    let mut rights = to_forward(cluster, namespace);
+    if let ForwardTarget::Pod(_) = target {
+        // A role may name the pod.
+        rights = rights.into_iter().map(|right| right.named(name)).collect();
+    }
+    match timeout(REVIEW_PATIENCE, missing(cluster, &rights)).await {
+        Ok(Some(missing)) => Err(Text::from(format!(
+            "{missing} in namespace {namespace}; whoever administers the cluster can grant it"
+        ))),
+        Ok(None) | Err(_) => Ok(()),
+    }
+}
+
+fn to_forward(cluster: &Cluster, namespace: &str) -> Vec<Access> {
+    let mut rights = vec![Access::core("get", "pods/portforward", namespace)];
+    if asks_for_create(cluster.version()) {
+        rights.push(Access::core("create", "pods/portforward", namespace));
+    }
+    rights
 }
 
 /// From 1.35 a port-forward over WebSocket needs `create` as well as `get`

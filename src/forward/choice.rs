@@ -6,8 +6,10 @@ mod service;
 
 use std::{collections::BTreeMap, fmt};
 
-use super::{ForwardSpec, ForwardTarget};
-use crate::inventory::{Inventory, ObjectKey, Text};
+use jiff::Timestamp;
+
+use super::{ForwardSpec, ForwardTarget, Spread};
+use crate::inventory::{Inventory, Kind, ObjectKey, Sync, Text};
 
 /// A port of a pod that a connection may be sent to.
 #[derive(Clone, Debug)]
@@ -77,13 +79,39 @@ pub(crate) fn candidates(
     inventory: &Inventory,
     spec: &ForwardSpec,
 ) -> Result<Vec<Candidate>, NoPod> {
-    match &spec.target {
+    let mut found = match &spec.target {
         ForwardTarget::Service(key) => service::candidates(inventory, key, &spec.port),
         ForwardTarget::Pod(key) => direct::of_pod(inventory, key, &spec.port),
         ForwardTarget::Workload { kind, key } => {
             direct::of_workload(inventory, kind, key, &spec.port)
         }
+    }?;
+    if let Spread::Pinned(pod) = &spec.spread {
+        found.retain(|candidate| candidate.pod.name == *pod);
+        if found.is_empty() {
+            return Err(NoPod::waiting(format!(
+                "pod {pod} is not among the pods of {} that take connections now",
+                spec.target
+            )));
+        }
     }
+    Ok(found)
+}
+
+/// Since when what is known of a forward's pods is old, and why; none while it is not.
+pub(crate) fn stale(inventory: &Inventory, spec: &ForwardSpec) -> Option<(Timestamp, Text)> {
+    let kinds: &[Kind] = match spec.target {
+        ForwardTarget::Service(_) => &[Kind::Service, Kind::EndpointSlice, Kind::Pod],
+        ForwardTarget::Pod(_) | ForwardTarget::Workload { .. } => &[Kind::Pod],
+    };
+    let namespace = &spec.target.key().namespace;
+    kinds
+        .iter()
+        .filter_map(|kind| match inventory.sync(*kind, namespace) {
+            Sync::Stale { since, reason } => Some((*since, reason.clone())),
+            _ => None,
+        })
+        .min_by_key(|(since, _)| *since)
 }
 
 /// Candidates as they are found: each pod once, however many slices and address families name it.

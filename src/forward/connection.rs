@@ -4,14 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpStream,
-    sync::{Semaphore, watch},
+    sync::{Notify, Semaphore, watch},
     time::{Instant, timeout_at},
 };
 
 use super::{
     DialError, DialErrorKind, Dialer, InventoryFeed, PodStream,
     choice::{Candidate, candidates},
-    ledger::Ledger,
+    ledger::{Ledger, Seated},
     pump::{PumpError, pump},
     sessions::Sessions,
 };
@@ -33,24 +33,30 @@ pub(crate) struct Way {
     pub(crate) dialer: watch::Receiver<Arc<dyn Dialer>>,
     pub(crate) dials: Semaphore,
     pub(crate) sessions: Arc<Sessions>,
+    /// Told when something happened that a lost way to the cluster would explain.
+    pub(crate) doubt: Arc<Notify>,
 }
 
 /// Serves a local connection to its end. It is not read before a pod is reached, so that nothing
 /// the client sends can be lost to a failed attempt.
 pub(crate) async fn serve(mut local: TcpStream, way: Arc<Way>) {
     way.ledger.accepted();
-    let (candidate, stream) = match reach(&way).await {
+    let (mut seat, stream) = match reach(&way).await {
         Ok(reached) => reached,
-        Err(reason) => {
-            way.ledger.failing(reason);
+        Err(unreached) => {
+            let cut = unreached.is_cut();
+            way.ledger.failing(unreached.reason, cut);
+            if cut {
+                way.doubt.notify_one();
+            }
             return drop_hard(local);
         }
     };
     // Small writes (a prompt, a keystroke) must not wait for an answer to earlier ones.
     local.set_nodelay(true).ok();
-    let pod = candidate.pod.name.clone();
-    let session = way.sessions.enter(candidate.clone());
-    let _open = way.ledger.connected(candidate);
+    let pod = seat.to().pod.name.clone();
+    let session = way.sessions.enter(seat.to().clone());
+    seat.open();
     // The pod may have been deleted between the choice and the entry in the table.
     way.sessions.end_deleted(&way.inventory.borrow());
 
@@ -66,7 +72,10 @@ pub(crate) async fn serve(mut local: TcpStream, way: Arc<Way>) {
         Ok(()) => {}
         Err(PumpError::Local(error)) => tracing::debug!(%error, "a local application hung up"),
         Err(error @ PumpError::Pod(_)) => {
-            way.ledger.failing(format!("pod {pod}: {error}").into());
+            // One broken connection says nothing about the next one, but it may be the first sign
+            // of a lost way.
+            way.ledger.lost(format!("pod {pod}: {error}").into());
+            way.doubt.notify_one();
             drop_hard(local);
         }
     }
@@ -78,8 +87,24 @@ fn drop_hard(local: TcpStream) {
     local.set_zero_linger().ok();
 }
 
+/// Why no pod took a connection.
+struct Unreached {
+    /// What the last dial met, where there was one.
+    kind: Option<DialErrorKind>,
+    reason: Text,
+}
+
+impl Unreached {
+    fn is_cut(&self) -> bool {
+        matches!(
+            self.kind,
+            Some(DialErrorKind::Unreachable | DialErrorKind::Unauthorized)
+        )
+    }
+}
+
 /// Finds a pod that takes the connection. While none is ready it waits for one, within the limit.
-async fn reach(way: &Way) -> Result<(Candidate, Box<dyn PodStream>), Text> {
+async fn reach(way: &Way) -> Result<(Seated, Box<dyn PodStream>), Unreached> {
     let deadline = Instant::now() + REACH_LIMIT;
     let mut inventory = way.inventory.clone();
     let mut tried: Vec<Candidate> = Vec::new();
@@ -87,13 +112,16 @@ async fn reach(way: &Way) -> Result<(Candidate, Box<dyn PodStream>), Text> {
     loop {
         let now = inventory.borrow_and_update().clone();
         let choice = candidates(&now, way.ledger.spec());
-        let reason = match next(choice.as_deref().unwrap_or_default(), way, &tried) {
-            Some(candidate) => {
-                match dial(way, &candidate, deadline).await {
-                    Ok(stream) => return Ok((candidate, stream)),
+        let seat = way
+            .ledger
+            .seat(choice.as_deref().unwrap_or_default(), &tried);
+        let reason = match seat {
+            Some(seat) => {
+                match dial(way, seat.to(), deadline).await {
+                    Ok(stream) => return Ok((seat, stream)),
                     Err(error) => failure = Some(error),
                 }
-                tried.push(candidate);
+                tried.push(seat.to().clone());
                 if tried.len() < MAX_ATTEMPTS && Instant::now() < deadline {
                     match failure.as_ref().map(|error| error.kind) {
                         // No other pod would help.
@@ -111,28 +139,19 @@ async fn reach(way: &Way) -> Result<(Candidate, Box<dyn PodStream>), Text> {
                 (None, Ok(_)) => Text::from("no pod is left to try"),
             },
         };
-        match timeout_at(deadline, inventory.changed()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(_closed)) => return Err(reason),
+        let reason = match timeout_at(deadline, inventory.changed()).await {
+            Ok(Ok(())) => continue,
+            Ok(Err(_closed)) => reason,
             Err(_elapsed) => {
                 let waited = REACH_LIMIT.as_secs();
-                return Err(format!("{reason} (waited {waited} s)").into());
+                format!("{reason} (waited {waited} s)").into()
             }
-        }
+        };
+        return Err(Unreached {
+            kind: failure.map(|error| error.kind),
+            reason,
+        });
     }
-}
-
-/// The pod of the last connection if none is better now, else the best that was not tried: a pod
-/// that terminates is left as soon as another is ready.
-fn next(candidates: &[Candidate], way: &Way, tried: &[Candidate]) -> Option<Candidate> {
-    let untried = || candidates.iter().filter(|one| !tried.contains(one));
-    let best = untried().next()?;
-    let last = way.ledger.last();
-    untried()
-        .take_while(|one| one.fitness == best.fitness)
-        .find(|one| Some(*one) == last.as_ref())
-        .or(Some(best))
-        .cloned()
 }
 
 async fn dial(
@@ -140,27 +159,43 @@ async fn dial(
     to: &Candidate,
     deadline: Instant,
 ) -> Result<Box<dyn PodStream>, DialError> {
-    let limit = deadline.min(Instant::now() + DIAL_LIMIT);
-    let dialing = async {
-        // Closed never; without a permit the dial would only be less polite.
-        let _permit = way.dials.acquire().await.ok();
-        let dialer = way.dialer.borrow().clone();
-        dialer.dial(&to.pod, to.port).await
+    let unreachable = |message: String| DialError {
+        kind: DialErrorKind::Unreachable,
+        message: message.into(),
     };
-    timeout_at(limit, dialing).await.unwrap_or_else(|_elapsed| {
-        Err(DialError {
-            kind: DialErrorKind::Unreachable,
-            message: format!("{to}: no connection within {} s", DIAL_LIMIT.as_secs()).into(),
+    // A dial that only waits for its turn has not failed at this pod.
+    let _permit = match timeout_at(deadline, way.dials.acquire()).await {
+        Ok(permit) => permit.ok(),
+        Err(_elapsed) => {
+            return Err(unreachable(format!(
+                "{to}: too many connections were being made, and none of them got through"
+            )));
+        }
+    };
+    let limit = deadline.min(Instant::now() + DIAL_LIMIT);
+    let dialer = way.dialer.borrow().clone();
+    timeout_at(limit, dialer.dial(&to.pod, to.port))
+        .await
+        .unwrap_or_else(|_elapsed| {
+            let waited = DIAL_LIMIT.as_secs();
+            Err(unreachable(format!(
+                "{to}: no connection within {waited} s"
+            )))
         })
-    })
 }
 
-fn in_words(failure: Option<DialError>, tried: &[Candidate]) -> Text {
+fn in_words(failure: Option<DialError>, tried: &[Candidate]) -> Unreached {
     let Some(failure) = failure else {
-        return Text::from("no pod was tried");
+        return Unreached {
+            kind: None,
+            reason: Text::from("no pod was tried"),
+        };
     };
-    match tried.len() {
-        0 | 1 => failure.message,
-        pods => format!("{} ({pods} pods tried)", failure.message).into(),
+    Unreached {
+        kind: Some(failure.kind),
+        reason: match tried.len() {
+            0 | 1 => failure.message,
+            pods => format!("{} ({pods} pods tried)", failure.message).into(),
+        },
     }
 }

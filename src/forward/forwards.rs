@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use jiff::Timestamp;
 use tokio::{
-    sync::{Semaphore, watch},
+    net::TcpListener,
+    sync::{Notify, Semaphore, watch},
     task::JoinHandle,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -17,6 +19,7 @@ use super::{
     listener::{follow, run},
     sessions::Sessions,
 };
+use crate::inventory::Text;
 
 /// Dials of one forward under way at the same time: a page that opens 50 connections must not
 /// bury the API server.
@@ -27,9 +30,17 @@ pub struct Forwards {
     inventory: InventoryFeed,
     dialer: watch::Sender<Arc<dyn Dialer>>,
     on_change: OnChange,
-    all: Mutex<Vec<Running>>,
+    doubt: Arc<Notify>,
+    all: Mutex<All>,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
+}
+
+#[derive(Default)]
+struct All {
+    running: Vec<Running>,
+    /// Since when the way to the cluster is known to be lost.
+    lost: Option<(Timestamp, Text)>,
 }
 
 struct Running {
@@ -47,6 +58,7 @@ impl Forwards {
             inventory,
             dialer: watch::Sender::new(dialer),
             on_change,
+            doubt: Arc::default(),
             all: Mutex::default(),
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
@@ -54,36 +66,87 @@ impl Forwards {
     }
 
     /// Starts a forward and says how it stands: bound, or failed and why. A forward that had the
-    /// same id is stopped first. Must be called within a tokio runtime.
+    /// same id is stopped first, and this one takes its place in the list. Must be called within a
+    /// tokio runtime.
     pub async fn start(&self, id: ForwardId, spec: ForwardSpec) -> ForwardStatus {
-        self.remove(id).await;
+        self.start_if(id, spec, std::future::ready(Ok(()))).await
+    }
+
+    /// As [`Self::start`], unless `may` says why not. It is in the list meanwhile, and may be
+    /// stopped.
+    pub async fn start_if(
+        &self,
+        id: ForwardId,
+        spec: ForwardSpec,
+        may: impl Future<Output = Result<(), Text>>,
+    ) -> ForwardStatus {
+        self.stop(id).await;
         let ledger = Arc::new(Ledger::new(id, spec, self.on_change.clone()));
         let stop = self.stop.child_token();
+        self.list(ledger.clone(), stop.clone());
         let way = Arc::new(Way {
             ledger: ledger.clone(),
             inventory: self.inventory.clone(),
             dialer: self.dialer.subscribe(),
             dials: Semaphore::new(MAX_DIALS),
             sessions: Arc::new(Sessions::default()),
+            doubt: self.doubt.clone(),
         });
-        let task = match open(&way).await {
-            Ok(listener) => Some(tokio::spawn(run(listener, way, stop.clone()))),
-            Err(reason) => {
-                ledger.failed(reason);
-                None
+        let opened = async {
+            if let Err(reason) = may.await {
+                return ledger.failed(reason);
+            }
+            if let Some(listeners) = open(&way).await {
+                self.attach(&ledger, tokio::spawn(run(listeners, way, stop.clone())));
             }
         };
-        let status = ledger.status();
-        self.all().push(Running { ledger, stop, task });
-        (self.on_change)();
-        status
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = opened => {}
+        }
+        ledger.status()
     }
 
-    /// Closes the listener and all connections of a forward, which stays in the list. When this
+    /// Puts a forward into the list, in the place of the one that had its id.
+    fn list(&self, ledger: Arc<Ledger>, stop: CancellationToken) {
+        let mut all = self.all();
+        if let Some(lost) = all.lost.clone() {
+            ledger.way(Some(lost));
+        }
+        let new = Running {
+            ledger,
+            stop,
+            task: None,
+        };
+        let id = new.ledger.id();
+        match all.running.iter_mut().find(|old| old.ledger.id() == id) {
+            Some(old) => *old = new,
+            None => all.running.push(new),
+        }
+        drop(all);
+        (self.on_change)();
+    }
+
+    /// Has whoever stops the forward wait for its task. One that was stopped meanwhile ends at
+    /// once by itself.
+    fn attach(&self, ledger: &Arc<Ledger>, task: JoinHandle<()>) {
+        let mut all = self.all();
+        let running = all
+            .running
+            .iter_mut()
+            .find(|running| Arc::ptr_eq(&running.ledger, ledger));
+        if let Some(running) = running {
+            running.task = Some(task);
+        }
+    }
+
+    /// Closes the listeners and all connections of a forward, which stays in the list. When this
     /// returns, its local port is free again.
     pub async fn stop(&self, id: ForwardId) {
         let found = self
             .all()
+            .running
             .iter_mut()
             .find(|running| running.ledger.id() == id)
             .map(|running| {
@@ -104,19 +167,38 @@ impl Forwards {
     pub async fn remove(&self, id: ForwardId) {
         self.stop(id).await;
         let removed = {
-            let mut all = self.all();
-            let before = all.len();
-            all.retain(|running| running.ledger.id() != id);
-            all.len() != before
+            let running = &mut self.all().running;
+            let before = running.len();
+            running.retain(|running| running.ledger.id() != id);
+            running.len() != before
         };
         if removed {
             (self.on_change)();
         }
     }
 
+    /// Told when something happened that a lost way to the cluster would explain: a pod could not
+    /// be reached, a connection broke. Whoever can should check, and say so by [`Self::way`].
+    pub fn doubt(&self) -> Arc<Notify> {
+        self.doubt.clone()
+    }
+
+    /// Says that the way to the cluster is lost and why, or that it is there.
+    pub fn way(&self, lost: Option<Text>) {
+        let mut all = self.all();
+        all.lost = lost.map(|reason| {
+            let since = all.lost.as_ref().map(|(since, _)| *since);
+            (since.unwrap_or_else(Timestamp::now), reason)
+        });
+        for running in &all.running {
+            running.ledger.way(all.lost.clone());
+        }
+    }
+
     /// How every forward stands, in the order of their start. Never waits for anything.
     pub fn statuses(&self) -> Vec<ForwardStatus> {
         self.all()
+            .running
             .iter()
             .map(|running| running.ledger.status())
             .collect()
@@ -125,6 +207,7 @@ impl Forwards {
     /// How one forward stands.
     pub fn status(&self, id: ForwardId) -> Option<ForwardStatus> {
         self.all()
+            .running
             .iter()
             .find(|running| running.ledger.id() == id)
             .map(|running| running.ledger.status())
@@ -136,20 +219,28 @@ impl Forwards {
     }
 
     // Held for a few assignments only, and never across an await.
-    fn all(&self) -> MutexGuard<'_, Vec<Running>> {
+    fn all(&self) -> MutexGuard<'_, All> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Binds, unless the target can't be forwarded to at all.
-async fn open(way: &Way) -> Result<tokio::net::TcpListener, crate::inventory::Text> {
+async fn open(way: &Way) -> Option<Vec<TcpListener>> {
     if let Err(NoPod::Refused(reason)) = follow(way) {
-        return Err(reason);
+        way.ledger.failed(reason);
+        return None;
     }
-    let listener = bind(way.ledger.spec()).await?;
-    let local = listener.local_addr().map_err(|error| error.to_string())?;
-    way.ledger.bound(local);
-    Ok(listener)
+    match bind(way.ledger.spec()).await {
+        Ok(listeners) => {
+            let locals = listeners.iter().filter_map(|one| one.local_addr().ok());
+            way.ledger.bound(locals.collect());
+            Some(listeners)
+        }
+        Err(why) => {
+            way.ledger.not_bound(why);
+            None
+        }
+    }
 }
 
 #[cfg(test)]

@@ -2,54 +2,69 @@
 
 use std::fmt;
 
-/// A process that listens.
+/// Who listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Holder {
-    name: String,
-    pid: u32,
+pub(crate) enum Holder {
+    /// A process that can be looked at.
+    Process {
+        /// What the system calls it.
+        name: String,
+        /// Its number.
+        pid: u32,
+    },
+    /// A process of somebody else, who keeps its sockets to themselves.
+    OfUser {
+        /// That user's number.
+        uid: u32,
+    },
 }
 
 impl fmt::Display for Holder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} (pid {})", self.name, self.pid)
+        match self {
+            Self::Process { name, pid } => write!(f, "{name} (pid {pid})"),
+            Self::OfUser { uid: 0 } => f.write_str("a program of the system administrator"),
+            Self::OfUser { uid } => write!(f, "a program of another user (uid {uid})"),
+        }
     }
 }
 
-/// The process that listens at a TCP port of this machine, as far as `/proc` shows it: processes
-/// of other people keep their sockets to themselves.
+/// Who listens at a TCP port of this machine, as far as `/proc` shows it.
 #[cfg(target_os = "linux")]
 pub(crate) fn of_port(port: u16) -> Option<Holder> {
     use std::fs;
 
-    let sockets: Vec<String> = ["/proc/net/tcp", "/proc/net/tcp6"]
+    let found: Vec<Listening> = ["/proc/net/tcp", "/proc/net/tcp6"]
         .into_iter()
         .filter_map(|table| fs::read_to_string(table).ok())
-        .flat_map(|table| listening_inodes(&table, port))
-        .map(|inode| format!("socket:[{inode}]"))
+        .flat_map(|table| listening(&table, port))
         .collect();
-    if sockets.is_empty() {
-        return None;
-    }
-    fs::read_dir("/proc")
+    let uid = found.first()?.uid;
+    let sockets: Vec<String> = found
+        .iter()
+        .map(|socket| format!("socket:[{}]", socket.inode))
+        .collect();
+    let holds = |process: &fs::DirEntry| {
+        fs::read_dir(process.path().join("fd")).is_ok_and(|files| {
+            files
+                .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
+                .any(|link| {
+                    link.to_str()
+                        .is_some_and(|link| sockets.iter().any(|socket| socket == link))
+                })
+        })
+    };
+    let process = fs::read_dir("/proc")
         .ok()?
         .filter_map(Result::ok)
         .find_map(|process| {
             let pid = process.file_name().to_str()?.parse().ok()?;
-            fs::read_dir(process.path().join("fd"))
-                .ok()?
-                .filter_map(Result::ok)
-                .filter_map(|fd| fs::read_link(fd.path()).ok())
-                .any(|link| {
-                    link.to_str()
-                        .is_some_and(|l| sockets.iter().any(|s| s == l))
-                })
-                .then_some(())?;
+            holds(&process).then_some(())?;
             let name = fs::read_to_string(process.path().join("comm")).ok()?;
-            Some(Holder {
-                name: name.trim().to_owned(),
-                pid,
-            })
-        })
+            let name = name.trim().to_owned();
+            Some(Holder::Process { name, pid })
+        });
+    process.or(Some(Holder::OfUser { uid }))
 }
 
 /// Other systems need their own tools for it.
@@ -58,10 +73,18 @@ pub(crate) fn of_port(_port: u16) -> Option<Holder> {
     None
 }
 
-/// The inodes of listening sockets of a port, from a table in the format of `/proc/net/tcp`
-/// (proc(5)): `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …`.
+/// A listening socket.
 #[cfg(target_os = "linux")]
-fn listening_inodes(table: &str, port: u16) -> Vec<u64> {
+#[derive(Debug, PartialEq, Eq)]
+struct Listening {
+    uid: u32,
+    inode: u64,
+}
+
+/// The listening sockets of a port, from a table in the format of `/proc/net/tcp` (proc(5)):
+/// `sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode …`.
+#[cfg(target_os = "linux")]
+fn listening(table: &str, port: u16) -> Vec<Listening> {
     const LISTEN: &str = "0A";
     table
         .lines()
@@ -71,7 +94,10 @@ fn listening_inodes(table: &str, port: u16) -> Vec<u64> {
             let (_, local_port) = fields.get(1)?.rsplit_once(':')?;
             let held = u16::from_str_radix(local_port, 16).ok()? == port;
             (held && *fields.get(3)? == LISTEN).then_some(())?;
-            fields.get(9)?.parse().ok()
+            Some(Listening {
+                uid: fields.get(7)?.parse().ok()?,
+                inode: fields.get(9)?.parse().ok()?,
+            })
         })
         .collect()
 }
@@ -84,12 +110,16 @@ mod tests {
     fn reads_the_kernels_table() {
         let table = "\
   sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
-   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4711 1
+   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000    33        0 4711 1
    1: 0100007F:1F90 0100007F:9C40 01 00000000:00000000 00:00000000 00000000     0        0 4712 1
    2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4713 1
    3: broken
 ";
-        assert_eq!(listening_inodes(table, 8080), [4711]);
-        assert!(listening_inodes(table, 80).is_empty());
+        let found = Listening {
+            uid: 33,
+            inode: 4711,
+        };
+        assert_eq!(listening(table, 8080), [found]);
+        assert!(listening(table, 80).is_empty());
     }
 }

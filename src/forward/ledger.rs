@@ -7,11 +7,17 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{ForwardId, ForwardSpec, ForwardState, ForwardStatus, choice::Candidate, meter::Meter};
+use super::{
+    Flow, ForwardId, ForwardSpec, ForwardState, ForwardStatus, History, bind::NotBound,
+    choice::Candidate, meter::Meter, seats::Seats,
+};
 use crate::inventory::Text;
 
 /// Called when something about a forward changed. It must not block.
 pub type OnChange = Arc<dyn Fn() + Send + Sync>;
+
+/// Since when something is so, and why.
+type Since = (Timestamp, Text);
 
 /// The facts from which a [`ForwardStatus`] is made.
 pub(crate) struct Ledger {
@@ -25,14 +31,22 @@ pub(crate) struct Ledger {
 
 #[derive(Default)]
 struct Facts {
-    local: Option<SocketAddr>,
+    locals: Vec<SocketAddr>,
+    offer: Option<u16>,
     end: Option<End>,
-    missing: Option<(Timestamp, Text)>,
+    /// The way to the cluster is lost.
+    cut: Option<Since>,
+    /// What is known of the cluster is old, which a lost way shows in as well.
+    stale: Option<Since>,
+    /// No pod would take a connection.
+    missing: Option<Since>,
     failing: Option<Text>,
     last_error: Option<Text>,
-    last: Option<Candidate>,
-    open: u32,
+    seats: Seats,
     total: u64,
+    history: Arc<History>,
+    /// What the history has counted.
+    counted: Flow,
 }
 
 enum End {
@@ -42,13 +56,17 @@ enum End {
 
 impl Ledger {
     pub(crate) fn new(id: ForwardId, spec: ForwardSpec, on_change: OnChange) -> Self {
+        let started = Timestamp::now();
         Self {
             id,
             spec,
-            started: Timestamp::now(),
+            started,
             on_change,
             meter: Meter::default(),
-            facts: Mutex::default(),
+            facts: Mutex::new(Facts {
+                missing: Some((started, Text::from("starting"))),
+                ..Facts::default()
+            }),
         }
     }
 
@@ -60,14 +78,22 @@ impl Ledger {
         &self.spec
     }
 
-    /// Bound to this address.
-    pub(crate) fn bound(&self, local: SocketAddr) {
-        self.note(|facts| facts.local = Some(local));
+    /// Bound to these addresses.
+    pub(crate) fn bound(&self, locals: Vec<SocketAddr>) {
+        self.note(|facts| facts.locals = locals);
     }
 
-    /// Will never work.
+    /// Could not be bound.
+    pub(crate) fn not_bound(&self, why: NotBound) {
+        self.note(|facts| {
+            facts.offer = why.offer;
+            facts.end = facts.end.take().or(Some(End::Failed(why.reason)));
+        });
+    }
+
+    /// Will never work. What was stopped before stays stopped.
     pub(crate) fn failed(&self, reason: Text) {
-        self.note(|facts| facts.end = Some(End::Failed(reason)));
+        self.note(|facts| facts.end = facts.end.take().or(Some(End::Failed(reason))));
     }
 
     /// Stopped by a person. What failed before stays failed.
@@ -75,19 +101,30 @@ impl Ledger {
         self.note(|facts| facts.end = facts.end.take().or(Some(End::Stopped)));
     }
 
-    /// Whether a connection would find a pod now; the reason where it would not.
-    pub(crate) fn availability(&self, now: Result<(), Text>) {
-        let mut facts = self.facts();
-        let before = facts.missing.as_ref().map(|(_, reason)| reason);
-        if before == now.as_ref().err() {
-            return;
-        }
-        let since = facts.missing.as_ref().map(|(since, _)| *since);
-        facts.missing = now
-            .err()
-            .map(|reason| (since.unwrap_or_else(Timestamp::now), reason));
-        drop(facts);
-        (self.on_change)();
+    /// Whether a connection would find a pod by what is known, the reason where it would not, and
+    /// since when that is old, where it is. What becomes known anew shows that the way is back.
+    pub(crate) fn availability(&self, pods: Result<(), Text>, stale: Option<Since>) {
+        self.note_if_changed(|facts| {
+            if facts.stale.is_some() && stale.is_none() {
+                facts.cut = None;
+            }
+            facts.stale = stale;
+            let since = facts.missing.as_ref().map(|(since, _)| *since);
+            facts.missing = pods
+                .err()
+                .map(|reason| (since.unwrap_or_else(Timestamp::now), reason));
+        });
+    }
+
+    /// The way to the cluster is lost, or is found again.
+    pub(crate) fn way(&self, lost: Option<Since>) {
+        self.note_if_changed(|facts| {
+            facts.cut = match (lost, facts.cut.take()) {
+                // Since the first sign of it.
+                (Some((_, reason)), Some((since, _))) => Some((since, reason)),
+                (lost, _) => lost,
+            };
+        });
     }
 
     /// A local connection was accepted.
@@ -95,14 +132,21 @@ impl Ledger {
         self.note(|facts| facts.total += 1);
     }
 
-    /// A connection has reached a pod; it is open until the answer is dropped.
-    pub(crate) fn connected(self: &Arc<Self>, to: Candidate) -> Open {
-        self.note(|facts| {
-            facts.open += 1;
-            facts.failing = None;
-            facts.last = Some(to);
-        });
-        Open(self.clone())
+    /// Takes a seat at one of these pods that was not tried yet.
+    pub(crate) fn seat(
+        self: &Arc<Self>,
+        candidates: &[Candidate],
+        tried: &[Candidate],
+    ) -> Option<Seated> {
+        let to = self
+            .facts()
+            .seats
+            .take(&self.spec.spread, candidates, tried)?;
+        Some(Seated {
+            ledger: self.clone(),
+            to,
+            open: false,
+        })
     }
 
     /// A connection ended before its time through no fault of the forward: its pod was deleted.
@@ -110,47 +154,70 @@ impl Ledger {
         self.note(|facts| facts.last_error = Some(reason));
     }
 
-    /// A connection could not reach a pod or broke on the way.
-    pub(crate) fn failing(&self, reason: Text) {
+    /// A connection could not reach a pod; `cut` says that it could not even reach the cluster.
+    pub(crate) fn failing(&self, reason: Text, cut: bool) {
         self.note(|facts| {
+            if cut && facts.cut.is_none() {
+                facts.cut = Some((Timestamp::now(), reason.clone()));
+            }
             facts.failing = Some(reason.clone());
             facts.last_error = Some(reason);
         });
     }
 
-    /// The pod of the last connection that reached one.
-    pub(crate) fn last(&self) -> Option<Candidate> {
-        self.facts().last.clone()
-    }
-
     /// Tells about bytes counted since the last time.
     pub(crate) fn tell_bytes(&self) {
         self.meter.settle();
-        (self.on_change)();
+        self.note(|facts| {
+            let now = Flow {
+                up: self.meter.up(),
+                down: self.meter.down(),
+            };
+            let fresh = Flow {
+                up: now.up.saturating_sub(facts.counted.up),
+                down: now.down.saturating_sub(facts.counted.down),
+            };
+            facts.counted = now;
+            Arc::make_mut(&mut facts.history).record(Timestamp::now(), fresh);
+        });
     }
 
     /// Everything at this moment.
     pub(crate) fn status(&self) -> ForwardStatus {
         let facts = self.facts();
+        let last = facts.seats.last();
         ForwardStatus {
-            id: self.id,
-            spec: self.spec.clone(),
-            local: facts.local,
-            state: facts.state(),
-            pod: facts.last.as_ref().map(|last| last.pod.clone()),
-            pod_port: facts.last.as_ref().map(|last| last.port),
-            open: facts.open,
+            local: facts.locals.first().copied(),
+            also: facts.locals.get(1).copied(),
+            offer: facts.offer,
+            pod: last.map(|last| last.pod.clone()),
+            pod_port: last.map(|last| last.port),
+            pods: facts.seats.in_use().into(),
+            open: facts.seats.count(),
             total: facts.total,
             bytes_up: self.meter.up(),
             bytes_down: self.meter.down(),
+            history: facts.history.clone(),
             last_error: facts.last_error.clone(),
-            started: self.started,
+            ..ForwardStatus::new(self.id, self.spec.clone(), facts.state(), self.started)
         }
     }
 
     fn note(&self, write: impl FnOnce(&mut Facts)) {
         write(&mut self.facts());
         (self.on_change)();
+    }
+
+    /// Writes what may well be the same as before: then nobody is told.
+    fn note_if_changed(&self, write: impl FnOnce(&mut Facts)) {
+        let mut facts = self.facts();
+        let before = facts.state();
+        write(&mut facts);
+        let changed = facts.state() != before;
+        drop(facts);
+        if changed {
+            (self.on_change)();
+        }
     }
 
     // Held for a few assignments only, and never across an await. Facts are whole after each of
@@ -162,30 +229,58 @@ impl Ledger {
 
 impl Facts {
     fn state(&self) -> ForwardState {
-        match (&self.end, &self.missing, &self.failing) {
-            (Some(End::Failed(reason)), ..) => ForwardState::Failed {
-                reason: reason.clone(),
-            },
-            (Some(End::Stopped), ..) => ForwardState::Stopped,
-            _ if self.open > 0 => ForwardState::Connected,
-            (None, Some((since, reason)), _) => ForwardState::Waiting {
-                since: *since,
-                reason: reason.clone(),
-            },
-            (None, None, Some(reason)) => ForwardState::Failing {
-                reason: reason.clone(),
-            },
-            (None, None, None) => ForwardState::Listening,
+        match &self.end {
+            Some(End::Failed(reason)) => {
+                let reason = reason.clone();
+                return ForwardState::Failed { reason };
+            }
+            Some(End::Stopped) => return ForwardState::Stopped,
+            None => {}
+        }
+        if let Some((since, reason)) = self.cut.clone().or_else(|| self.stale.clone()) {
+            ForwardState::Reconnecting { since, reason }
+        } else if self.seats.count() > 0 {
+            ForwardState::Connected
+        } else if let Some((since, reason)) = self.missing.clone() {
+            ForwardState::Waiting { since, reason }
+        } else if let Some(reason) = self.failing.clone() {
+            ForwardState::Failing { reason }
+        } else {
+            ForwardState::Listening
         }
     }
 }
 
-/// A connection that is open to a pod; dropping it says that it is not any more.
-pub(crate) struct Open(Arc<Ledger>);
+/// A connection on its way to a pod or open to it; dropping it says that it is not any more.
+pub(crate) struct Seated {
+    ledger: Arc<Ledger>,
+    to: Candidate,
+    open: bool,
+}
 
-impl Drop for Open {
+impl Seated {
+    /// Where it leads.
+    pub(crate) fn to(&self) -> &Candidate {
+        &self.to
+    }
+
+    /// It has reached the pod, so the way is there.
+    pub(crate) fn open(&mut self) {
+        self.open = true;
+        self.ledger.note(|facts| {
+            facts.seats.open(&self.to);
+            facts.failing = None;
+            facts.cut = None;
+        });
+    }
+}
+
+impl Drop for Seated {
     fn drop(&mut self) {
-        self.0
-            .note(|facts| facts.open = facts.open.saturating_sub(1));
+        if self.open {
+            self.ledger.note(|facts| facts.seats.leave(&self.to, true));
+        } else {
+            self.ledger.facts().seats.leave(&self.to, false);
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The task of one forward: accepts until it is stopped.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{future::poll_fn, io, net::SocketAddr, sync::Arc, task::Poll, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    choice::{NoPod, candidates},
+    choice::{NoPod, candidates, stale},
     connection::{Way, serve},
 };
 use crate::inventory::Text;
@@ -25,8 +25,8 @@ const TELL_EVERY: Duration = Duration::from_millis(250);
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Accepts and serves until stopped. Stopping closes the listener and every connection.
-pub(crate) async fn run(listener: TcpListener, way: Arc<Way>, stop: CancellationToken) {
+/// Accepts and serves until stopped. Stopping closes the listeners and every connection.
+pub(crate) async fn run(listeners: Vec<TcpListener>, way: Arc<Way>, stop: CancellationToken) {
     let mut inventory = way.inventory.clone();
     let mut connections = JoinSet::new();
     let mut pause = FIRST_PAUSE;
@@ -35,7 +35,7 @@ pub(crate) async fn run(listener: TcpListener, way: Arc<Way>, stop: Cancellation
     loop {
         tokio::select! {
             () = stop.cancelled() => break,
-            accepted = accept(&listener, accept_at), if connections.len() < MAX_SESSIONS => {
+            accepted = accept(&listeners, accept_at), if connections.len() < MAX_SESSIONS => {
                 match accepted {
                     Ok((local, _from)) => {
                         (pause, accept_at) = (FIRST_PAUSE, None);
@@ -67,18 +67,25 @@ pub(crate) async fn run(listener: TcpListener, way: Arc<Way>, stop: Cancellation
             }
         }
     }
-    drop(listener);
+    drop(listeners);
     connections.shutdown().await;
 }
 
 async fn accept(
-    listener: &TcpListener,
+    listeners: &[TcpListener],
     not_before: Option<Instant>,
 ) -> io::Result<(TcpStream, SocketAddr)> {
     if let Some(instant) = not_before {
         sleep_until(instant).await;
     }
-    listener.accept().await
+    poll_fn(|context| {
+        let mut ready = listeners
+            .iter()
+            .map(|listener| listener.poll_accept(context))
+            .filter(Poll::is_ready);
+        ready.next().unwrap_or(Poll::Pending)
+    })
+    .await
 }
 
 /// Takes in what the inventory says now: ends connections to deleted pods and says whether the
@@ -87,7 +94,8 @@ pub(crate) fn follow(way: &Way) -> Result<(), NoPod> {
     let now = way.inventory.borrow().clone();
     way.sessions.end_deleted(&now);
     let choice = candidates(&now, way.ledger.spec()).map(|_found| ());
+    let old = stale(&now, way.ledger.spec());
     way.ledger
-        .availability(choice.clone().map_err(NoPod::reason));
+        .availability(choice.clone().map_err(NoPod::reason), old);
     choice
 }

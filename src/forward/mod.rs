@@ -4,8 +4,9 @@
 //! **Out**: a listener that stays bound until stopped, and a [`ForwardStatus`] that is true.
 //!
 //! [`Forwards`] owns the forwards, each a task that accepts (`listener`). A connection chooses its
-//! pod when it is accepted (`choice`), reaches it (`connection`) and is pumped to its end (`pump`);
-//! what happens is written down where anybody can read it without waiting (`ledger`).
+//! pod when it is accepted (`choice` says which could take it, `seats` which of them does), reaches
+//! it (`connection`) and is pumped to its end (`pump`); what happens is written down where anybody
+//! can read it without waiting (`ledger`).
 
 mod bind;
 mod choice;
@@ -14,11 +15,13 @@ mod dialer;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod forwards;
+mod history;
 mod holder;
 mod ledger;
 mod listener;
 mod meter;
 mod pump;
+mod seats;
 mod service_port;
 mod sessions;
 mod spec;
@@ -26,10 +29,11 @@ mod status;
 
 pub use dialer::{DialError, DialErrorKind, Dialer, PodStream};
 pub use forwards::Forwards;
+pub use history::{Flow, History};
 pub use ledger::OnChange;
 pub(crate) use service_port::service_port;
-pub use spec::{ForwardId, ForwardSpec, ForwardTarget, RemotePort};
-pub use status::{ForwardState, ForwardStatus};
+pub use spec::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, Spread};
+pub use status::{ForwardState, ForwardStatus, PodInUse};
 
 /// The live inventory: whoever owns it sends each new one.
 pub type InventoryFeed = tokio::sync::watch::Receiver<crate::inventory::Inventory>;

@@ -1,9 +1,6 @@
 //! What a person asks for.
 
-use std::{
-    fmt,
-    net::{IpAddr, Ipv4Addr},
-};
+use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +28,39 @@ pub enum ForwardTarget {
 }
 
 impl ForwardTarget {
+    /// Reads what [`fmt::Display`] writes, and kubectl's other words for the same kinds.
+    pub fn parse(namespace: &str, word: &str) -> Option<Self> {
+        let (kind, name) = word.split_once('/')?;
+        let kind = Self::kind(kind)?;
+        (!name.is_empty()).then(|| Self::of(kind, ObjectKey::new(namespace, name)))
+    }
+
+    /// Kubernetes' spelling of a kind that can be forwarded to, from any of kubectl's words for it.
+    pub fn kind(word: &str) -> Option<&'static str> {
+        Some(match word.to_ascii_lowercase().as_str() {
+            "svc" | "service" | "services" => "Service",
+            "po" | "pod" | "pods" => "Pod",
+            "deploy" | "deployment" | "deployments" => "Deployment",
+            "sts" | "statefulset" | "statefulsets" => "StatefulSet",
+            "ds" | "daemonset" | "daemonsets" => "DaemonSet",
+            "rs" | "replicaset" | "replicasets" => "ReplicaSet",
+            "job" | "jobs" => "Job",
+            _ => return None,
+        })
+    }
+
+    /// The object of this kind, in Kubernetes' spelling.
+    pub fn of(kind: &str, key: ObjectKey) -> Self {
+        match kind {
+            "Service" => Self::Service(key),
+            "Pod" => Self::Pod(key),
+            _ => Self::Workload {
+                kind: Text::from(kind),
+                key,
+            },
+        }
+    }
+
     /// Namespace and name of what it leads to.
     pub fn key(&self) -> &ObjectKey {
         match self {
@@ -69,27 +99,69 @@ impl fmt::Display for RemotePort {
     }
 }
 
+/// Which of the pods that could take a connection gets it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Spread {
+    /// The pod of the last connection, as long as no other is better.
+    #[default]
+    Sticky,
+    /// The one with the fewest open connections, in turn.
+    Balanced,
+    /// The pod of this name and no other.
+    Pinned(Text),
+}
+
 /// A forward as it was asked for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ForwardSpec {
+    /// What a person calls it, where it has a name.
+    pub name: Option<Text>,
     /// Where it leads.
     pub target: ForwardTarget,
     /// Which port there.
     pub port: RemotePort,
-    /// The local address to listen at; loopback unless a person asked for another.
-    pub local_address: IpAddr,
+    /// The local address to listen at; none means both loopback addresses, which is what
+    /// `localhost` may stand for.
+    pub local_address: Option<IpAddr>,
     /// The local port; none means any free one.
     pub local_port: Option<u16>,
+    /// Where any free port would do: the one to try first, because it was in use the last time.
+    pub last_port: Option<u16>,
+    /// How connections are spread over pods.
+    pub spread: Spread,
 }
 
 impl ForwardSpec {
-    /// A forward from a free port of 127.0.0.1.
+    /// A forward from a free port of loopback.
     pub fn new(target: ForwardTarget, port: RemotePort) -> Self {
         Self {
+            name: None,
             target,
             port,
-            local_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            local_address: None,
             local_port: None,
+            last_port: None,
+            spread: Spread::default(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_target_is_read_as_it_is_written() {
+        for word in ["svc/web", "pod/web-0", "deployment/web", "job/once"] {
+            let target = ForwardTarget::parse("shop", word).unwrap();
+            assert_eq!(target.to_string(), word);
+            assert_eq!(&*target.key().namespace, "shop");
+        }
+        let short = ForwardTarget::parse("shop", "sts/db").unwrap();
+        assert_eq!(short.to_string(), "statefulset/db");
+        for wrong in ["web", "cm/web", "svc/"] {
+            assert_eq!(ForwardTarget::parse("shop", wrong), None, "{wrong}");
         }
     }
 }

@@ -1,10 +1,10 @@
 //! How a forward stands, truthfully.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{ForwardId, ForwardSpec};
+use super::{ForwardId, ForwardSpec, History};
 use crate::inventory::{ObjectKey, Text};
 
 /// The state of a forward.
@@ -21,6 +21,13 @@ pub enum ForwardState {
         /// What is missing: `no ready pod behind http 80`.
         reason: Text,
     },
+    /// Bound, but the way to the cluster is lost; it is looked for all the time.
+    Reconnecting {
+        /// Since when.
+        since: Timestamp,
+        /// What the other side said, or that it said nothing.
+        reason: Text,
+    },
     /// The last connection failed; the next one tries again.
     Failing {
         /// What was tried and what the other side said.
@@ -35,6 +42,24 @@ pub enum ForwardState {
     Stopped,
 }
 
+impl ForwardState {
+    /// Whether nothing listens any more, or never did.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Stopped)
+    }
+}
+
+/// A pod that connections are open to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PodInUse {
+    /// The pod.
+    pub pod: ObjectKey,
+    /// Its port.
+    pub port: u16,
+    /// How many connections.
+    pub open: u32,
+}
+
 /// A forward at one moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ForwardStatus {
@@ -44,12 +69,18 @@ pub struct ForwardStatus {
     pub spec: ForwardSpec,
     /// Where it listens; none before it is bound.
     pub local: Option<SocketAddr>,
+    /// Where it listens too: `[::1]`, with the same port.
+    pub also: Option<SocketAddr>,
     /// How it stands.
     pub state: ForwardState,
+    /// A local port that is free, where the wanted one is not.
+    pub offer: Option<u16>,
     /// The pod of the last connection.
     pub pod: Option<ObjectKey>,
     /// The pod's port of the last connection.
     pub pod_port: Option<u16>,
+    /// The pods that connections are open to, by name.
+    pub pods: Arc<[PodInUse]>,
     /// Connections open now.
     pub open: u32,
     /// Connections accepted since it started.
@@ -58,8 +89,39 @@ pub struct ForwardStatus {
     pub bytes_up: u64,
     /// Bytes received from pods.
     pub bytes_down: u64,
+    /// What flowed in the last minute.
+    pub history: Arc<History>,
     /// Why the last connection failed, where it did.
     pub last_error: Option<Text>,
     /// When it was started.
     pub started: Timestamp,
+}
+
+impl ForwardStatus {
+    /// A forward of which nothing has come yet.
+    pub fn new(id: ForwardId, spec: ForwardSpec, state: ForwardState, started: Timestamp) -> Self {
+        Self {
+            id,
+            spec,
+            local: None,
+            also: None,
+            state,
+            offer: None,
+            pod: None,
+            pod_port: None,
+            pods: Arc::default(),
+            open: 0,
+            total: 0,
+            bytes_up: 0,
+            bytes_down: 0,
+            history: Arc::default(),
+            last_error: None,
+            started,
+        }
+    }
+
+    /// Every address it listens at.
+    pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
+        self.local.into_iter().chain(self.also)
+    }
 }

@@ -141,6 +141,11 @@ pub fn forward_state(state: &ForwardState, open: u32) -> (State, String, Option<
         ForwardState::Waiting { since, reason } => {
             (State::Degraded, format!("waiting: {reason}"), Some(*since))
         }
+        ForwardState::Reconnecting { since, reason } => (
+            State::Degraded,
+            format!("reconnecting: {reason}"),
+            Some(*since),
+        ),
         ForwardState::Failing { reason } => (State::Broken, format!("failing: {reason}"), None),
         ForwardState::Failed { reason } => (State::Broken, format!("failed: {reason}"), None),
         ForwardState::Stopped => (State::Unknown, "stopped".to_owned(), None),

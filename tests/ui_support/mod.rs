@@ -120,22 +120,13 @@ pub fn contexts() -> Arc<[ContextInfo]> {
 }
 
 fn forwards() -> Arc<[ForwardStatus]> {
-    let status = |id, name: &str, namespace: &str, port, local: &str, state| ForwardStatus {
-        id: ForwardId(id),
-        spec: ForwardSpec::new(
-            ForwardTarget::Service(key(namespace, name)),
-            RemotePort::Number(port),
-        ),
-        local: local.parse::<SocketAddr>().ok(),
-        state,
-        pod: None,
-        pod_port: None,
-        open: 0,
-        total: 0,
-        bytes_up: 0,
-        bytes_down: 0,
-        last_error: None,
-        started: ago(600),
+    let status = |id, name: &str, namespace: &str, port, local: &str, state| {
+        let target = ForwardTarget::Service(key(namespace, name));
+        let spec = ForwardSpec::new(target, RemotePort::Number(port));
+        ForwardStatus {
+            local: local.parse::<SocketAddr>().ok(),
+            ..ForwardStatus::new(ForwardId(id), spec, state, ago(600))
+        }
     };
     let mut web = status(
         1,

@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Worker;
 use crate::{
     edit::{self, TypeChange},
-    engine::{ActivityLevel, EditId, EditStep, edits, event::Event},
+    engine::{ActivityLevel, EditId, EditStep, edits, event::Event, session},
     forward::{ForwardId, ForwardSpec},
     inventory::{ObjectKey, Text},
     probe::{self, CurlRequest, RequestId},
@@ -50,7 +50,17 @@ impl Worker {
             format!("Forwarding to {} port {}", spec.target, spec.port),
         );
         let forwards = self.forwards.clone();
-        tokio::spawn(async move { forwards.start(id, spec).await });
+        let cluster = self.session.as_ref().map(|session| session.cluster.clone());
+        tokio::spawn(async move {
+            let target = spec.target.clone();
+            let may = async {
+                match &cluster {
+                    Some(cluster) => session::may_forward(cluster, &target).await,
+                    None => Ok(()),
+                }
+            };
+            forwards.start_if(id, spec, may).await;
+        });
     }
 
     pub(super) fn stop_forward(&self, id: ForwardId) {

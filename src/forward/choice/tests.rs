@@ -320,3 +320,20 @@ fn what_one_namespace_may_not_read_another_may() {
         [pair("web-a", 8080)]
     );
 }
+
+#[test]
+fn a_pinned_pod_is_the_only_candidate() {
+    let cluster = Cluster::with_web();
+    cluster.slice("web", 8080, vec![endpoint("web-a"), endpoint("web-b")]);
+    cluster.pod("web-a", true);
+    cluster.pod("web-b", true);
+    let pinned = |pod: &str| ForwardSpec {
+        spread: Spread::Pinned(Text::from(pod)),
+        ..web(RemotePort::Number(80))
+    };
+    assert_eq!(chosen(&cluster, &pinned("web-b")), [pair("web-b", 8080)]);
+    assert_eq!(
+        waiting(&cluster, &pinned("web-x")),
+        "pod web-x is not among the pods of svc/web that take connections now"
+    );
+}

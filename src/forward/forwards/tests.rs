@@ -12,11 +12,11 @@ use tokio::{
 
 use super::*;
 use crate::forward::{
-    DialErrorKind, ForwardState, ForwardTarget, RemotePort,
+    DialErrorKind, ForwardState, ForwardTarget, RemotePort, Spread,
     fixtures::{Cluster, FakeDialer, endpoint, key},
     listener::MAX_SESSIONS,
 };
-use crate::inventory::Text;
+use crate::inventory::{Kind, Sync, Text};
 
 const ID: ForwardId = ForwardId(1);
 
@@ -484,4 +484,259 @@ async fn beyond_the_limit_connections_wait_until_one_ends() {
     held.pop();
     late.read_exact(&mut [0; 2]).await.unwrap();
     assert_eq!(bench.status().total, MAX_SESSIONS as u64 + 1);
+}
+
+fn spread(spread: Spread) -> ForwardSpec {
+    ForwardSpec { spread, ..web() }
+}
+
+#[tokio::test]
+async fn a_balanced_forward_reaches_every_ready_pod_alike() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a", "web-b", "web-c"]);
+    for pod in ["web-a", "web-b", "web-c"] {
+        bench.dialer.serve(pod, greet_and_hold);
+    }
+    let status = bench.forwards.start(ID, spread(Spread::Balanced)).await;
+    let local = status.local.unwrap();
+    let connections = (0..30).map(|_| greeted(local));
+    let held = futures::future::join_all(connections).await;
+    let status = bench.status();
+    let open: Vec<_> = status.pods.iter().map(|pod| pod.open).collect();
+    assert_eq!(open, [10, 10, 10]);
+    assert_eq!(
+        (status.open, status.pods[2].pod.clone()),
+        (30, key("web-c"))
+    );
+    drop(held);
+    let status = bench.until(|status| status.open == 0).await;
+    assert!(status.pods.is_empty());
+
+    // A pod that leaves gets nothing more, and one that comes gets its share.
+    bench.cluster.ready_pods(&["web-b", "web-c"]);
+    bench.cluster.delete_pod("web-a");
+    for _ in 0..4 {
+        greeted(local).await;
+    }
+    let dialled = bench.dialer.dialled();
+    assert!(dialled[30..].iter().all(|(pod, _)| pod != "web-a"));
+}
+
+#[tokio::test]
+async fn a_pinned_forward_leads_to_its_pod_or_waits_for_it() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a", "web-b"]);
+    bench.dialer.serve("web-a", echo("web-a"));
+    bench.dialer.serve("web-b", echo("web-b"));
+    let pinned = spread(Spread::Pinned("web-b".into()));
+    let local = bench.forwards.start(ID, pinned).await.local.unwrap();
+    for _ in 0..3 {
+        assert_eq!(ask(local, b"").await.unwrap(), "web-b");
+    }
+    bench.cluster.ready_pods(&["web-a"]);
+    bench.cluster.delete_pod("web-b");
+    let status = bench
+        .until(|status| matches!(status.state, ForwardState::Waiting { .. }))
+        .await;
+    let ForwardState::Waiting { reason, .. } = status.state else {
+        unreachable!("it was waited for");
+    };
+    assert!(reason.starts_with("pod web-b is not among the pods of svc/web"));
+    let early = tokio::spawn(async move { ask(local, b"early ").await });
+    bench.cluster.ready_pods(&["web-a", "web-b"]);
+    assert_eq!(early.await.unwrap().unwrap(), "early web-b");
+}
+
+#[tokio::test]
+async fn localhost_is_served_whichever_address_it_stands_for() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench.dialer.serve("web-a", echo("web-a"));
+    bench.start().await;
+    let status = bench.status();
+    for local in status.addresses() {
+        assert_eq!(ask(local, b"hello ").await.unwrap(), "hello web-a");
+    }
+    match status.also {
+        Some(also) => assert!(also.is_ipv6() && also.port() == status.local.unwrap().port()),
+        None => eprintln!("skipped in part: no IPv6 here"),
+    }
+}
+
+fn reconnecting(status: &ForwardStatus) -> Option<&Text> {
+    match &status.state {
+        ForwardState::Reconnecting { reason, .. } => Some(reason),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_called_alive_while_the_way_to_the_cluster_is_lost() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench.dialer.serve("web-a", greet_and_hold);
+    let local = bench.start().await;
+    let held = greeted(local).await;
+
+    // What the watches say.
+    let since = Timestamp::UNIX_EPOCH;
+    let reason = Text::from("no answer");
+    let stale = Sync::Stale { since, reason };
+    bench.cluster.sync(Kind::Pod, stale);
+    let status = bench.until(|status| reconnecting(status).is_some()).await;
+    let reason = Text::from("no answer");
+    assert_eq!(status.state, ForwardState::Reconnecting { since, reason });
+    bench.cluster.sync(Kind::Pod, Sync::Live);
+    bench
+        .until(|status| status.state == ForwardState::Connected)
+        .await;
+
+    // What whoever checks says. It tells of forwards that start meanwhile as well.
+    bench.forwards.way(Some("asleep".into()));
+    assert_eq!(&**reconnecting(&bench.status()).unwrap(), "asleep");
+    let other = bench.forwards.start(ForwardId(2), web()).await;
+    assert_eq!(&**reconnecting(&other).unwrap(), "asleep");
+    bench.forwards.way(None);
+    assert_eq!(bench.status().state, ForwardState::Connected);
+    drop(held);
+    bench
+        .until(|status| status.state == ForwardState::Listening)
+        .await;
+}
+
+#[tokio::test]
+async fn a_cluster_that_can_not_be_reached_is_doubted_until_a_pod_answers() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench
+        .dialer
+        .fail("web-a", DialErrorKind::Unreachable, Duration::ZERO);
+    let local = bench.start().await;
+    ask(local, b"hello").await.unwrap_err();
+    bench.forwards.doubt().notified().await;
+    let status = bench.until(|status| reconnecting(status).is_some()).await;
+    assert!(status.last_error.is_some());
+
+    bench.dialer.serve("web-a", echo("web-a"));
+    assert_eq!(ask(local, b"").await.unwrap(), "web-a");
+    bench
+        .until(|status| status.state == ForwardState::Listening)
+        .await;
+}
+
+#[tokio::test]
+async fn a_broken_connection_says_nothing_about_the_next_one() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench
+        .dialer
+        .serve("web-a", |mut stream: DuplexStream| async move {
+            stream.write_all(b"hi").await.unwrap();
+        });
+    let local = bench.start().await;
+    let mut client = greeted(local).await;
+    // The pod takes no more, which the client hears as a reset.
+    while client.write_all(b"more").await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    bench.until(|status| status.open == 0).await;
+    assert_eq!(bench.status().state, ForwardState::Listening);
+}
+
+#[tokio::test]
+async fn what_flowed_stands_in_the_history() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench.dialer.serve("web-a", echo("web-a"));
+    let local = bench.start().await;
+    ask(local, b"12345").await.unwrap();
+    let counted = |status: &ForwardStatus| {
+        let minute = status.history.last_minute(Timestamp::now());
+        minute.is_some_and(|minute| {
+            let up: u64 = minute.iter().map(|second| second.up).sum();
+            let down: u64 = minute.iter().map(|second| second.down).sum();
+            (up, down) == (5, 10)
+        })
+    };
+    bench.until(counted).await;
+}
+
+#[tokio::test]
+async fn what_is_not_permitted_is_refused_before_it_listens() {
+    let bench = bench();
+    let no = std::future::ready(Err(Text::from("you lack the right")));
+    let status = bench.forwards.start_if(ID, web(), no).await;
+    let reason = Text::from("you lack the right");
+    assert_eq!(status.state, ForwardState::Failed { reason });
+    assert_eq!(status.local, None);
+}
+
+#[tokio::test]
+async fn a_forward_that_is_stopped_while_it_starts_never_listens() {
+    let bench = Arc::new(bench());
+    let starting = bench.clone();
+    let start = tokio::spawn(async move {
+        let never = std::future::pending();
+        starting.forwards.start_if(ID, web(), never).await
+    });
+    bench.changed.notified().await;
+    assert!(matches!(bench.status().state, ForwardState::Waiting { .. }));
+    bench.forwards.stop(ID).await;
+    let status = start.await.unwrap();
+    assert_eq!((status.state, status.local), (ForwardState::Stopped, None));
+}
+
+#[tokio::test]
+async fn a_forward_that_starts_again_keeps_its_place() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    let local = bench.start().await;
+    bench.forwards.start(ForwardId(2), web()).await;
+    let again = ForwardSpec {
+        local_port: Some(local.port()),
+        ..web()
+    };
+    let status = bench.forwards.start(ID, again).await;
+    assert_eq!(status.local, Some(local));
+    let order: Vec<_> = bench.forwards.statuses().iter().map(|one| one.id).collect();
+    assert_eq!(order, [ID, ForwardId(2)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn idle_forwards_tell_nothing_and_wait_for_nothing() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench.dialer.serve("web-a", greet_and_hold);
+    let mut held = Vec::new();
+    for id in 1..=50 {
+        let local = bench.forwards.start(ForwardId(id), web()).await.local;
+        held.push(greeted(local.unwrap()).await);
+    }
+    // The last bytes are told a quarter of a second after they flowed.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let before = bench.calls.load(Ordering::Relaxed);
+    tokio::time::sleep(Duration::from_secs(20 * 60)).await;
+    assert_eq!(bench.calls.load(Ordering::Relaxed), before);
+
+    bench.forwards.remove(ForwardId(7)).await;
+    let left = bench.forwards.statuses();
+    assert_eq!(left.len(), 49);
+    assert!(left.iter().all(|one| one.state == ForwardState::Connected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_does_not_dial_all_at_once_and_none_of_it_is_blamed_for_waiting() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench.dialer.hang("web-a");
+    let local = bench.start().await;
+    let asking: Vec<_> = (0..20)
+        .map(|_| tokio::spawn(async move { ask(local, b"").await }))
+        .collect();
+    bench.until(|status| status.total == 20).await;
+    assert_eq!(bench.dialer.dialled().len(), MAX_DIALS);
+    for asked in asking {
+        asked.await.unwrap().unwrap_err();
+    }
+    assert_eq!(bench.dialer.dialled().len(), 20);
 }
