@@ -1,6 +1,6 @@
 //! The app: takes the newest scene, draws it, does what was asked for.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use egui::Key;
 use jiff::Timestamp;
@@ -14,6 +14,10 @@ use crate::{
     engine::{Command, Handle, Scene, SettingsChange},
     session::{self, Settings},
 };
+
+/// How long after a change of the cluster everything has taken its place: longer than from one
+/// scene to the next while it changes all the time.
+const SETTLE: Duration = Duration::from_millis(300);
 
 /// What the window is started with.
 #[derive(Clone)]
@@ -62,6 +66,8 @@ pub struct App {
     clock: fn() -> Timestamp,
     /// What was chosen when the engine was last told.
     chosen: (egui::ThemePreference, f32),
+    /// A scene was just taken: everything has its place after this.
+    settles_in: Option<Duration>,
 }
 
 impl App {
@@ -81,6 +87,7 @@ impl App {
             state,
             clock: options.clock,
             chosen: chosen(&cc.egui_ctx),
+            settles_in: None,
         }
     }
 
@@ -99,6 +106,10 @@ impl App {
         if Arc::ptr_eq(&newest, &self.scene) {
             return;
         }
+        // Widgets that are new take their final place in a second frame. Where the cluster changed
+        // that frame can wait: while it goes on changing, the next scene's is there before.
+        let may_wait = newest.changes != self.scene.changes;
+        self.settles_in = Some(if may_wait { SETTLE } else { Duration::ZERO });
         let moved = newest.context != self.scene.context && newest.context.is_some();
         let last = std::mem::replace(&mut self.scene, newest);
         self.state.toasts.follow(&self.scene);
@@ -200,8 +211,7 @@ impl App {
         view.focus_filter = false;
         view.scroll_to_selection = false;
         if let Some(secs) = tick {
-            ui.ctx()
-                .request_repaint_after(std::time::Duration::from_secs(secs));
+            ui.ctx().request_repaint_after(Duration::from_secs(secs));
         }
         if !actions.is_empty() {
             // What was asked for is seen in the next frame, which nothing else may ask for.
@@ -228,7 +238,7 @@ const PALETTE: egui::KeyboardShortcut =
     egui::KeyboardShortcut::new(egui::Modifiers::COMMAND, Key::K);
 
 impl eframe::App for App {
-    fn logic(&mut self, _ctx: &egui::Context, _frame: &mut eframe::Frame) {
+    fn logic(&mut self, _egui: &egui::Context, _frame: &mut eframe::Frame) {
         self.take_scene();
     }
 
@@ -240,6 +250,9 @@ impl eframe::App for App {
         // Keys are read here and not in `logic`, which also runs while the window is hidden and
         // then sees the input of the last shown frame again.
         let keys = self.take_keys(ui.ctx());
+        if let Some(wait) = self.settles_in.take() {
+            ui.ctx().request_repaint_after(wait);
+        }
         self.panels_ui(ui, keys);
         self.remember(ui.ctx());
     }

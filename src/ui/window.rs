@@ -1,6 +1,9 @@
 //! The native window.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use super::{App, AppOptions};
 use crate::engine::{Handle, Waker};
@@ -34,7 +37,9 @@ impl WakeSlot {
         let window = self.window.clone();
         Arc::new(move || {
             if let Some(ctx) = window.get() {
-                ctx.request_repaint();
+                // No delay at all would be two frames (`Context::request_repaint_after`); the app
+                // itself asks for the second one when it takes the scene.
+                ctx.request_repaint_after(Duration::from_millis(1));
             }
         })
     }

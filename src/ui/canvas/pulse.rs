@@ -23,11 +23,10 @@ use crate::{
 const SECONDS: f64 = 2.0;
 /// From one step of the fading to the next: as often as the engine publishes.
 const STEP: Duration = Duration::from_millis(50);
-/// The same where many fade at once, or where changes go on and on: the next ones are drawn soon
-/// anyway, and each picture costs a whole frame.
-const STEP_OF_MANY: Duration = Duration::from_millis(250);
-/// Changes that come this soon after the last ones go on, in seconds; the engine publishes them
-/// four times a second then.
+/// The same where many fade at once, or where changes go on and on. The next ones, which the engine
+/// publishes four times a second then, are drawn sooner, and the fading goes on with them.
+const STEP_OF_MANY: Duration = Duration::from_millis(400);
+/// Changes that come this soon after the last ones go on, in seconds.
 const GOES_ON: f64 = 0.6;
 /// So many can be followed one by one.
 const FEW: usize = 12;
