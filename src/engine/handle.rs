@@ -1,8 +1,11 @@
 //! The door of the engine: commands in, scenes out, no waiting on either side.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 use arc_swap::ArcSwap;
@@ -19,6 +22,7 @@ pub struct Handle {
     commands: mpsc::UnboundedSender<Command>,
     scene: Arc<ArcSwap<Scene>>,
     ids: Arc<AtomicU64>,
+    frame_micros: Arc<AtomicU64>,
 }
 
 /// The engine's side of a [`Handle`].
@@ -26,22 +30,26 @@ pub struct Counterpart {
     /// Commands in the order in which they were sent.
     pub commands: mpsc::UnboundedReceiver<Command>,
     scene: Arc<ArcSwap<Scene>>,
+    frame_micros: Arc<AtomicU64>,
 }
 
 /// A handle and its other side. The engine holds the other side; a test may as well.
 pub fn pair(scene: Scene) -> (Handle, Counterpart) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let scene = Arc::new(ArcSwap::from_pointee(scene));
+    let frame_micros = Arc::new(AtomicU64::new(0));
     let handle = Handle {
         commands: sender,
         scene: scene.clone(),
         ids: Arc::new(AtomicU64::new(1)),
+        frame_micros: frame_micros.clone(),
     };
     (
         handle,
         Counterpart {
             commands: receiver,
             scene,
+            frame_micros,
         },
     )
 }
@@ -61,9 +69,29 @@ impl Handle {
     pub fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
+
+    /// Says how many seconds the last frame took: where drawing is slow, a cluster that changes
+    /// all the time is shown less often.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to a second"
+    )]
+    pub fn note_frame(&self, secs: f32) {
+        let micros = (secs.clamp(0.0, 1.0) * 1e6) as u64;
+        // A slow frame counts at once, a quick one by and by: the first after a pause is no rule.
+        let before = self.frame_micros.load(Ordering::Relaxed);
+        let rule = micros.max(before - before / 4);
+        self.frame_micros.store(rule, Ordering::Relaxed);
+    }
 }
 
 impl Counterpart {
+    /// How long a frame takes, as the window says; nothing without a window.
+    pub fn frame_time(&self) -> Duration {
+        Duration::from_micros(self.frame_micros.load(Ordering::Relaxed))
+    }
+
     /// Makes this the newest scene.
     pub fn publish(&self, scene: Scene) {
         self.scene.store(Arc::new(scene));

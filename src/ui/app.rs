@@ -15,9 +15,9 @@ use crate::{
     session::{self, Settings},
 };
 
-/// How long after a change of the cluster everything has taken its place: longer than from one
-/// scene to the next while it changes all the time.
-const SETTLE: Duration = Duration::from_millis(300);
+/// Scenes that follow each other sooner than this, in milliseconds, are those of a cluster that
+/// changes all the time.
+const SUCCESSION: i64 = 1_200;
 
 /// What the window is started with.
 #[derive(Clone)]
@@ -66,7 +66,9 @@ pub struct App {
     clock: fn() -> Timestamp,
     /// What was chosen when the engine was last told.
     chosen: (egui::ThemePreference, f32),
-    /// A scene was just taken: everything has its place after this.
+    /// When the scene was taken.
+    taken: Timestamp,
+    /// The scene was just taken: everything has its place in the frame after this.
     settles_in: Option<Duration>,
 }
 
@@ -87,6 +89,7 @@ impl App {
             state,
             clock: options.clock,
             chosen: chosen(&cc.egui_ctx),
+            taken: Timestamp::UNIX_EPOCH,
             settles_in: None,
         }
     }
@@ -106,10 +109,14 @@ impl App {
         if Arc::ptr_eq(&newest, &self.scene) {
             return;
         }
-        // Widgets that are new take their final place in a second frame. Where the cluster changed
-        // that frame can wait: while it goes on changing, the next scene's is there before.
-        let may_wait = newest.changes != self.scene.changes;
-        self.settles_in = Some(if may_wait { SETTLE } else { Duration::ZERO });
+        let now = (self.clock)();
+        let since_last = now.as_millisecond() - self.taken.as_millisecond();
+        self.taken = now;
+        self.settles_in = Some(if newest.changes == self.scene.changes {
+            Duration::ZERO
+        } else {
+            settle_after(since_last)
+        });
         let moved = newest.context != self.scene.context && newest.context.is_some();
         let last = std::mem::replace(&mut self.scene, newest);
         self.state.toasts.follow(&self.scene);
@@ -229,6 +236,16 @@ impl App {
     }
 }
 
+/// Widgets that are new take their final place in a second frame: at once, but where the cluster
+/// changes all the time it is the next scene's, which comes about as soon as this one came after
+/// the last, `since_last` milliseconds.
+fn settle_after(since_last: i64) -> Duration {
+    match u64::try_from(since_last) {
+        Ok(millis) if since_last < SUCCESSION => Duration::from_millis(millis + millis / 2),
+        _ => Duration::ZERO,
+    }
+}
+
 fn chosen(egui: &egui::Context) -> (egui::ThemePreference, f32) {
     let theme = egui.options(|options| options.theme_preference);
     (theme, egui.zoom_factor())
@@ -243,8 +260,9 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut egui::Ui, frame: &mut eframe::Frame) {
+        let cpu = frame.info().cpu_usage.unwrap_or_default();
+        self.handle.note_frame(cpu);
         if let Some(times) = &mut self.state.view.frame_times {
-            let cpu = frame.info().cpu_usage.unwrap_or_default();
             times.note(ui.input(|input| input.time), cpu);
         }
         // Keys are read here and not in `logic`, which also runs while the window is hidden and

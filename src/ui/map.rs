@@ -21,8 +21,9 @@ use crate::{
 
 /// Draws the middle.
 pub fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>, canvas: &mut Canvas) {
-    let frame = Frame::new().fill(ctx.tokens.background);
-    CentralPanel::default().frame(frame).show(ui, |ui| {
+    // The window is cleared in this colour and the canvas paints it: where no graphics card draws,
+    // a third time over the largest area would be felt.
+    CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
         if let Some(nothing) = why_nothing(ctx) {
             nothing_ui(ui, ctx, &nothing);
             return;

@@ -28,8 +28,13 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(50);
 /// While the cluster changes all the time its changes are published at most this often: each one
 /// has the whole map drawn, and nobody reads faster.
 const PUBLISH_CHURN_EVERY: Duration = Duration::from_millis(250);
+/// Where a frame takes long, as without a graphics card, this many times as long is between two of
+/// them; but never more than [`PUBLISH_CHURN_AT_LEAST_EVERY`].
+const REST_FROM_FRAMES: u32 = 30;
+/// As often a cluster that changes all the time is shown at any rate.
+const PUBLISH_CHURN_AT_LEAST_EVERY: Duration = Duration::from_millis(750);
 /// Changes that come this soon after the last ones were published go on.
-const CHURN: Duration = Duration::from_millis(500);
+const CHURN: Duration = Duration::from_millis(900);
 /// Changes taken in at once before commands are looked at again.
 const BATCH: usize = 2048;
 /// How often reports that tell a duration (`pending 4 min`) are renewed, while there are any.
@@ -240,7 +245,8 @@ impl Worker {
                 .last_changes
                 .is_some_and(|last| now.duration_since(last) < CHURN);
             let pause = if goes_on {
-                PUBLISH_CHURN_EVERY
+                (self.counterpart.frame_time() * REST_FROM_FRAMES)
+                    .clamp(PUBLISH_CHURN_EVERY, PUBLISH_CHURN_AT_LEAST_EVERY)
             } else {
                 PUBLISH_EVERY
             };

@@ -23,11 +23,10 @@ use crate::{
 const SECONDS: f64 = 2.0;
 /// From one step of the fading to the next: as often as the engine publishes.
 const STEP: Duration = Duration::from_millis(50);
-/// The same where many fade at once, or where changes go on and on. The next ones, which the engine
-/// publishes four times a second then, are drawn sooner, and the fading goes on with them.
-const STEP_OF_MANY: Duration = Duration::from_millis(400);
+/// The same where many fade at once.
+const STEP_OF_MANY: Duration = Duration::from_millis(250);
 /// Changes that come this soon after the last ones go on, in seconds.
-const GOES_ON: f64 = 0.6;
+const GOES_ON: f64 = 1.2;
 /// So many can be followed one by one.
 const FEW: usize = 12;
 /// More at once is not a change that a person could follow, but another map.
@@ -40,8 +39,8 @@ pub(super) struct Pulses {
     ghosts: Vec<(Gone, f64)>,
     /// When changes came last.
     last: Option<f64>,
-    /// They came soon after those before.
-    goes_on: bool,
+    /// How many seconds after those before, where they go on.
+    pace: Option<f64>,
 }
 
 impl Pulses {
@@ -66,7 +65,8 @@ impl Pulses {
         if changes.changed.is_empty() && changes.gone.is_empty() {
             return;
         }
-        self.goes_on = self.last.is_some_and(|last| now - last < GOES_ON);
+        let pace = self.last.map(|last| now - last);
+        self.pace = pace.filter(|pace| *pace < GOES_ON);
         self.last = Some(now);
         self.rings
             .retain(|(ring, _)| !changes.changed.iter().any(|new| new.at == ring.at));
@@ -90,13 +90,14 @@ impl Pulses {
         self.ghosts.retain(|(_, start)| now - start < SECONDS);
     }
 
-    /// When to draw the next step of the fading of so many.
+    /// When to draw the next step of the fading of so many. Where changes go on, the picture of
+    /// the next ones comes before that, and the fading goes on with it.
     fn step(&self, shapes: usize, now: f64) -> Duration {
-        let goes_on = self.goes_on && self.last.is_some_and(|last| now - last < GOES_ON);
-        if shapes <= FEW && !goes_on {
-            STEP
-        } else {
-            STEP_OF_MANY
+        let fresh = |pace: &f64| self.last.is_some_and(|last| now - last < 1.5 * pace);
+        match self.pace.filter(fresh) {
+            Some(pace) => STEP_OF_MANY.max(Duration::from_secs_f64(1.5 * pace)),
+            None if shapes <= FEW => STEP,
+            None => STEP_OF_MANY,
         }
     }
 
