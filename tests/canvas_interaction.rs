@@ -659,6 +659,37 @@ fn what_a_filter_shows_or_hides_is_no_change() {
 }
 
 #[test]
+fn a_filter_that_leaves_only_what_is_out_of_view_brings_it_into_view() {
+    let all = canvas_support::large(400, 3).scene(1);
+    let low = |placed: &&svcscope::layout::PlacedFamily| placed.origin.y as i64;
+    let lowest = all.layout.families.iter().max_by_key(low).expect("some");
+    let lowest = NodeId::Service(lowest.family.services().next().expect("one").clone());
+    let mut harness = harness(all);
+    harness.state_mut().canvas.focus_on(&lowest);
+    harness.run();
+    run_for(&mut harness, 60);
+    let on_screen = |harness: &Harness<'_, State>| {
+        harness
+            .query_all_by_label_contains("Service shop/")
+            .next()
+            .is_some()
+    };
+    assert!(!on_screen(&harness));
+    let mut scene = canvas_support::shop().scene(2);
+    scene.map_view = Arc::new(svcscope::engine::MapView {
+        filter: svcscope::filter::Filter {
+            only_wrong: true,
+            ..svcscope::filter::Filter::default()
+        },
+        ..svcscope::engine::MapView::default()
+    });
+    harness.state_mut().scene = Arc::new(scene);
+    harness.run();
+    run_for(&mut harness, 60);
+    assert!(on_screen(&harness));
+}
+
+#[test]
 fn the_rest_of_the_first_lists_is_no_change() {
     use svcscope::inventory::{Change, Kind, Scope, Sync};
     let mut first = canvas_support::shop();

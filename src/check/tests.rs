@@ -372,6 +372,7 @@ fn a_load_balancer_without_address_is_pending() {
     for event in [
         event("a", "Type", false, 120),
         event("b", "SyncLoadBalancerFailed", true, 60),
+        event("c", "FailedToUpdateEndpointSlices", true, 30),
     ] {
         inventory.apply(Change::Event(crate::inventory::Delta::Upsert(event)));
     }

@@ -33,7 +33,7 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         .inventory
         .events_of(&case.service().key)
         .into_iter()
-        .rfind(|event| event.warning)
+        .rfind(|event| event.warning && !is_about_endpoints(&event.reason))
         .map(|event| format!("{}: {}", event.reason, event.message));
     let hint = complaint.unwrap_or_else(|| match &case.service().load_balancer_class {
         Some(class) => format!("only a controller for class {class} serves this"),
@@ -42,6 +42,12 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         }
     });
     vec![finding(ID, severity, Place::Entry, message).hint(hint)]
+}
+
+/// Whether an Event tells of the Service's endpoints, as `FailedToUpdateEndpointSlices` does
+/// (pkg/controller/endpoint and endpointslice): load balancers are given out by others.
+fn is_about_endpoints(reason: &str) -> bool {
+    reason.contains("Endpoint")
 }
 
 /// Since when it is waited for: the change of type where an Event tells of it, else the Service's

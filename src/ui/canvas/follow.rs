@@ -10,6 +10,7 @@ use super::{
     hold::Hold,
     motion::Motion,
     view::View,
+    visible,
 };
 use crate::engine::Scene;
 
@@ -84,6 +85,11 @@ impl Canvas {
         if scene.map_view != stage.scene.map_view {
             // What a filter shows or hides did not change in the cluster.
             self.pulses.clear();
+            let around = |scene: &Scene| scene.map_view.filter.neighbourhood.clone();
+            let another = around(scene).is_some() && around(scene) != around(&stage.scene);
+            if another || !visible::shows_something(stage, &scene.layout) {
+                self.view.fit_all();
+            }
         } else if changes::is_settled(&stage.scene)
             && changes::is_settled(scene)
             && !pairs.is_all_new()

@@ -4,6 +4,7 @@
 use egui::{Rect, Vec2};
 
 use super::{Distance, stage::Stage};
+use crate::layout::{Layout, PlacedFamily};
 
 /// How far a family may be painted beyond its area, in points: marks beside it, a line under it.
 const BEYOND: f32 = 20.0;
@@ -16,16 +17,26 @@ pub(super) fn window(stage: &Stage) -> Rect {
 /// Whether a family is in view, and drawn as such, at its place or this far from it.
 pub(super) fn is_seen_moving(stage: &Stage, family: usize, shift: Vec2) -> bool {
     let window = window(stage);
-    let home = stage.scene.layout.families.get(family).map(|placed| {
-        let size = placed.family.size;
-        Rect::from_min_size(
-            egui::pos2(placed.origin.x, placed.origin.y),
-            Vec2::new(size.width, size.height),
-        )
-    });
+    let home = stage.scene.layout.families.get(family).map(home);
     stage.distance() != Distance::Far
         && home
             .is_some_and(|home| window.intersects(home) || window.intersects(home.translate(shift)))
+}
+
+/// Whether anything of a layout would be in view.
+pub(super) fn shows_something(stage: &Stage, layout: &Layout) -> bool {
+    let window = window(stage);
+    let mut homes = layout.families.iter().map(home);
+    homes.any(|home| window.intersects(home))
+}
+
+/// Where a family stands in the layout.
+fn home(placed: &PlacedFamily) -> Rect {
+    let size = placed.family.size;
+    Rect::from_min_size(
+        egui::pos2(placed.origin.x, placed.origin.y),
+        Vec2::new(size.width, size.height),
+    )
 }
 
 /// The families that are in view and drawn as such, those that are away from their place last, as
