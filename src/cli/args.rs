@@ -1,6 +1,6 @@
 //! Flags and subcommands.
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
@@ -11,7 +11,7 @@ use crate::inventory::ServiceType;
 ///
 /// Without a subcommand it opens the window. Data goes to stdout, words to stderr. Exit codes:
 /// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete, 22 HTTP error with
-/// `curl --fail`.
+/// `curl --fail`; `forward --exec` ends with the command's own.
 #[derive(Debug, Parser)]
 #[command(name = "svcscope", version)]
 pub struct Args {
@@ -130,18 +130,75 @@ pub struct Map {
     pub filter: FilterFlags,
 }
 
+/// How `forward` tells what happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum EventFormat {
+    /// As kubectl prints it, with words about trouble on stderr.
+    Text,
+    /// One event a line.
+    Json,
+}
+
 /// `svcscope forward`.
+///
+/// With a target and ports it forwards these. Without, it starts forwards that were saved in the
+/// context: those of `--group` or `--saved`.
 #[derive(Debug, clap::Args)]
 pub struct Forward {
     /// svc/NAME, pod/NAME, deployment/NAME, statefulset/NAME, daemonset/NAME, …
-    pub target: TargetArg,
+    #[arg(required_unless_present_any = ["group", "saved", "list", "forget", "import", "export"])]
+    pub target: Option<TargetArg>,
     /// [LOCAL:]REMOTE, each a forward of its own; REMOTE is a number or a name, LOCAL 0 or empty
     /// means any free port
-    #[arg(required = true, value_name = "[LOCAL:]REMOTE")]
+    #[arg(value_name = "[LOCAL:]REMOTE")]
     pub ports: Vec<PortPair>,
     /// Listen at this address instead of 127.0.0.1 and ::1; others may then reach the forward
-    #[arg(long, value_name = "IP")]
+    #[arg(long, value_name = "IP", requires = "target")]
     pub address: Option<std::net::IpAddr>,
+    /// Take turns over all ready pods instead of staying with one
+    #[arg(long, requires = "target")]
+    pub balance: bool,
+    /// Lead to this one of the target's pods and to no other
+    #[arg(
+        long,
+        value_name = "NAME",
+        requires = "target",
+        conflicts_with = "balance"
+    )]
+    pub pod: Option<String>,
+    /// Keep the forward under this name for the next time (of several ports each gets its port
+    /// behind the name)
+    #[arg(long, value_name = "NAME", requires = "target")]
+    pub save: Option<String>,
+    /// Start all saved forwards of this group; with --save, the group to save in
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    /// With --save: start it whenever the window comes to this context
+    #[arg(long, requires = "save")]
+    pub start_with_app: bool,
+    /// Start the saved forward of this name; may be given several times
+    #[arg(long, value_name = "NAME", action = ArgAction::Append, conflicts_with = "target")]
+    pub saved: Vec<String>,
+    /// List the saved forwards and leave
+    #[arg(long, conflicts_with_all = ["target", "saved", "forget"])]
+    pub list: bool,
+    /// Keep the forward of this name no longer, and leave
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "saved", "group"])]
+    pub forget: Option<String>,
+    /// Write the saved forwards (those of --group) to a new file, and leave
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "saved", "list", "forget"])]
+    pub export: Option<PathBuf>,
+    /// Save the forwards that such a file holds, and leave
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "saved", "group", "list", "forget", "export"])]
+    pub import: Option<PathBuf>,
+    /// How what happens is told
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: EventFormat,
+    /// Run this command, the rest of the line, once the forwards are up; end with its exit code.
+    /// SVCSCOPE_PORT is the first local port, SVCSCOPE_PORTS all of them, SVCSCOPE_PORT_80 or
+    /// SVCSCOPE_PORT_HTTP that of a remote port, and SVCSCOPE_ADDRESS the first address
+    #[arg(long, value_name = "CMD", num_args = 1.., allow_hyphen_values = true)]
+    pub exec: Vec<OsString>,
 }
 
 /// `svcscope curl`.
@@ -250,6 +307,30 @@ mod tests {
         assert!(args.common.demo);
         assert_eq!(args.common.namespaces, ["a", "b"]);
         assert!(matches!(args.task, Some(Task::Map(map)) if map.output == MapFormat::Json));
+    }
+
+    #[test]
+    fn a_forward_has_a_target_or_saved_ones_and_the_rest_is_the_command() {
+        let parse = |words: &str| Args::try_parse_from(words.split_whitespace());
+        let args = parse("svcscope forward svc/web 8080:80 :http --exec curl -v -o json").unwrap();
+        let Some(Task::Forward(forward)) = args.task else {
+            panic!("a forward");
+        };
+        assert_eq!(forward.ports.len(), 2);
+        assert_eq!(forward.exec, ["curl", "-v", "-o", "json"]);
+        assert_eq!(forward.output, EventFormat::Text);
+        for right in ["--group shop", "--saved a --saved b -o json", "--list"] {
+            parse(&format!("svcscope forward {right}")).expect(right);
+        }
+        for wrong in [
+            "",
+            "--balance --group shop",
+            "svc/web 80 --balance --pod web-0",
+            "svc/web 80 --saved db",
+            "--list --forget db",
+        ] {
+            parse(&format!("svcscope forward {wrong}")).expect_err(wrong);
+        }
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub enum Exit {
     Incomplete,
     /// 22: `curl --fail` and the status was 400 or above.
     HttpError,
+    /// What the command of `forward --exec` ended with; 128 and its number for a signal.
+    Command(u8),
 }
 
 impl Exit {
@@ -32,6 +34,7 @@ impl Exit {
             Self::NotFound => 4,
             Self::Incomplete => 5,
             Self::HttpError => 22,
+            Self::Command(code) => code,
         }
     }
 

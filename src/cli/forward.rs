@@ -1,74 +1,178 @@
-//! `svcscope forward`: local ports until interrupted, printing like kubectl.
+//! `svcscope forward`: local ports until interrupted, or as long as a command runs.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write as _},
-};
+mod exec;
+mod saved;
+mod tell;
+
+use std::time::Duration;
 
 use super::{
     args::{Common, Forward},
     exit::{Exit, failure},
-    remote::Remote,
+    remote::{Remote, source},
 };
 use crate::{
+    cluster::Kubeconfigs,
     engine::{Command, Scene},
-    forward::{ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort},
-    inventory::{Kind, ObjectKey, Protocol, Sync, Text},
-    topology::PortTraffic,
+    forward::{ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, Spread},
+    inventory::{Kind, ObjectKey, Sync, Text},
 };
+use saved::Book;
+use tell::Teller;
+
+/// How long `--exec` waits for the forwards to be up, as `kubectl port-forward` does for a pod.
+const UP_WITHIN: Duration = Duration::from_secs(60);
 
 pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
-    if task.target.port.is_some() {
-        return Err(failure(
-            Exit::Usage,
-            "give the port after the target: svcscope forward svc/web 8080:80",
-        ));
+    if let Some(exit) = manage(common, task)? {
+        return Ok(exit);
     }
-    if let Some(address) = task.address.filter(|address| !address.is_loopback()) {
-        eprintln!(
-            "svcscope: listening at {address}: whoever reaches this machine reaches the forward"
-        );
-    }
-    let (remote, namespace) = Remote::start_for_target(common)?;
+    let (remote, specs) = match &task.target {
+        Some(target) => {
+            let (remote, namespace) = Remote::start_for_target(common)?;
+            let specs = asked_for(task, target.in_namespace(&namespace))?;
+            save(common, task, &specs)?;
+            (remote, specs)
+        }
+        None => {
+            let specs = Book::open(common)?.chosen(task.group.as_deref(), &task.saved)?;
+            let mut namespaces: Vec<String> = specs
+                .iter()
+                .map(|spec| spec.target.key().namespace.to_string())
+                .collect();
+            namespaces.sort();
+            namespaces.dedup();
+            (Remote::start_in(common, namespaces)?, specs)
+        }
+    };
+    warn_of_addresses(&specs);
     // A forward resolves its target in the inventory: it must be there first.
     remote.wait_for(None, "the cluster to be read", |scene| {
-        [Kind::Service, Kind::EndpointSlice, Kind::Pod]
+        specs
             .iter()
-            .all(|kind| is_settled(scene, *kind, &namespace))
+            .all(|spec| is_settled(scene, &spec.target.key().namespace))
             .then_some(())
     })?;
-
-    let handle = remote.handle();
-    let target = task.target.in_namespace(&namespace);
-    if is_absent(&handle.scene(), &target) {
+    if task.target.is_some()
+        && let Some(spec) = specs.first()
+        && is_absent(&remote.handle().scene(), &spec.target)
+    {
+        let namespace = &spec.target.key().namespace;
         return Err(failure(
             Exit::NotFound,
-            format!("there is no {target} in namespace {namespace}"),
+            format!("there is no {} in namespace {namespace}", spec.target),
         ));
     }
-    let mut told = BTreeMap::new();
-    for pair in &task.ports {
-        let id = ForwardId(handle.next_id());
-        told.insert(id, Told::default());
-        let spec = ForwardSpec {
-            local_address: task.address,
-            local_port: pair.local,
-            ..ForwardSpec::new(target.clone(), pair.remote.clone())
-        };
-        handle.send(Command::StartForward(id, spec));
+    let mut ids = Vec::new();
+    for spec in specs {
+        let id = ForwardId(remote.handle().next_id());
+        ids.push(id);
+        remote.handle().send(Command::StartForward(id, spec));
+    }
+    // What a command prints is its own.
+    let mut teller = Teller::new(task.output, !task.exec.is_empty(), &ids);
+    if !task.exec.is_empty() {
+        return exec::run(&remote, &task.exec, &ids, &mut teller);
     }
     remote.wait_for(None, "the forward to end", |scene| {
-        let mut failed = 0;
-        for status in scene.forwards.iter() {
-            if let Some(told) = told.get_mut(&status.id) {
-                told.tell(status, pod_port(scene, status));
-                failed += usize::from(matches!(status.state, ForwardState::Failed { .. }));
-            }
-        }
+        teller.tell(scene);
         // One port that can't be had does not take the others down.
-        (failed == told.len()).then_some(())
+        (failed(scene, &ids).count() == ids.len()).then_some(())
     })?;
     Ok(Exit::Failed)
+}
+
+/// Does what only concerns saved forwards and needs no cluster; none where there is more to do.
+fn manage(common: &Common, task: &Forward) -> anyhow::Result<Option<Exit>> {
+    let done = if let Some(name) = &task.forget {
+        Book::open(common)?.forget(name)
+    } else if let Some(file) = &task.import {
+        Book::open(common)?.import(file)
+    } else if let Some(file) = &task.export {
+        Book::open(common)?.export(file, task.group.as_deref())
+    } else if task.list {
+        Book::open(common)?.list(task.output, task.group.as_deref())
+    } else {
+        return Ok(None);
+    };
+    done.map(|()| Some(Exit::Done))
+}
+
+/// What the command line asks for, a forward for each port.
+fn asked_for(task: &Forward, target: ForwardTarget) -> anyhow::Result<Vec<ForwardSpec>> {
+    let usage = |words: &str| Err(failure(Exit::Usage, words));
+    if task.target.as_ref().is_some_and(|word| word.port.is_some()) || task.ports.is_empty() {
+        return usage("give the port after the target: svcscope forward svc/web 8080:80");
+    }
+    if task.group.is_some() && task.save.is_none() {
+        return usage("a group is for forwards that are saved: give --save NAME too");
+    }
+    let spread = match (&task.pod, task.balance) {
+        (Some(pod), _) => Spread::Pinned(Text::from(&**pod)),
+        (None, true) => Spread::Balanced,
+        (None, false) => Spread::Sticky,
+    };
+    let spec = |pair: &super::PortPair| ForwardSpec {
+        local_address: task.address,
+        local_port: pair.local,
+        spread: spread.clone(),
+        ..ForwardSpec::new(target.clone(), pair.remote.clone())
+    };
+    Ok(task.ports.iter().map(spec).collect())
+}
+
+/// Keeps what was asked for, where that is wanted.
+fn save(common: &Common, task: &Forward, specs: &[ForwardSpec]) -> anyhow::Result<()> {
+    let Some(name) = &task.save else {
+        return Ok(());
+    };
+    let mut book = Book::open(common)?;
+    for spec in specs {
+        let name = match specs.len() {
+            1 => name.clone(),
+            _ => format!("{name} {}", spec.port),
+        };
+        book.save(&name, task.group.as_deref(), task.start_with_app, spec)?;
+    }
+    Ok(())
+}
+
+fn warn_of_addresses(specs: &[ForwardSpec]) {
+    let mut warned = Vec::new();
+    for address in specs.iter().filter_map(|spec| spec.local_address) {
+        if !address.is_loopback() && !warned.contains(&address) {
+            warned.push(address);
+            eprintln!(
+                "svcscope: listening at {address}: whoever reaches this machine reaches the forward"
+            );
+        }
+    }
+}
+
+/// The context that the command line means.
+fn context_of(common: &Common) -> anyhow::Result<String> {
+    if common.demo {
+        return Err(failure(
+            Exit::Usage,
+            "the demo cluster leaves nothing behind, so nothing is saved for it",
+        ));
+    }
+    let (source, _no_demo) = source(common)?;
+    let kubeconfigs =
+        Kubeconfigs::load(&source).map_err(|error| failure(Exit::NoCluster, error.to_string()))?;
+    let context = common.context.as_deref().or_else(|| kubeconfigs.current());
+    let context = context.ok_or_else(|| {
+        failure(
+            Exit::NoCluster,
+            "the kubeconfig has no current context; name one with --context",
+        )
+    })?;
+    Ok(context.to_owned())
+}
+
+fn failed<'a>(scene: &'a Scene, ids: &'a [ForwardId]) -> impl Iterator<Item = &'a ForwardStatus> {
+    let ours = scene.forwards.iter().filter(|one| ids.contains(&one.id));
+    ours.filter(|status| matches!(status.state, ForwardState::Failed { .. }))
 }
 
 /// Whether the cluster is known not to hold the target. A workload is known by its pods alone:
@@ -85,73 +189,8 @@ fn is_absent(scene: &Scene, target: &ForwardTarget) -> bool {
     }
 }
 
-fn is_settled(scene: &Scene, kind: Kind, namespace: &str) -> bool {
-    !matches!(
-        scene.inventory.sync(kind, &Text::from(namespace)),
-        Sync::Syncing
-    )
-}
-
-/// The pods' port behind a port of a Service, which kubectl prints as well. A name may lead to
-/// another number on each pod; it is the first one's that is told.
-fn pod_port(scene: &Scene, status: &ForwardStatus) -> Option<u16> {
-    let ForwardTarget::Service(key) = &status.spec.target else {
-        return None;
-    };
-    let traffic = scene.topology.service(key)?;
-    let is_meant = |port: &&PortTraffic| {
-        port.port.protocol == Protocol::Tcp
-            && match &status.spec.port {
-                RemotePort::Number(number) => port.port.port == *number,
-                RemotePort::Name(name) => port.port.name.as_ref() == Some(name),
-            }
-    };
-    let port = traffic.ports.iter().find(is_meant)?;
-    port.backends.first()?.port
-}
-
-/// What was printed about a forward already.
-#[derive(Default)]
-struct Told {
-    listening: bool,
-    connections: u64,
-    words: Option<Text>,
-}
-
-impl Told {
-    fn tell(&mut self, status: &ForwardStatus, pod_port: Option<u16>) {
-        if !self.listening {
-            let to = pod_port.map_or_else(|| status.spec.port.to_string(), |port| port.to_string());
-            for local in status.addresses() {
-                self.listening = true;
-                say(&format!("Forwarding from {local} -> {to}"));
-            }
-        }
-        for _ in self.connections..status.total {
-            let port = status.local.map_or(0, |local| local.port());
-            say(&format!("Handling connection for {port}"));
-        }
-        self.connections = status.total;
-        let words = match &status.state {
-            ForwardState::Waiting { .. } if status.local.is_none() => None,
-            ForwardState::Waiting { reason, .. }
-            | ForwardState::Reconnecting { reason, .. }
-            | ForwardState::Failing { reason }
-            | ForwardState::Failed { reason } => Some(reason.clone()),
-            _ => None,
-        };
-        if let Some(reason) = words.as_ref().filter(|_| words != self.words) {
-            eprintln!(
-                "svcscope: {} port {}: {reason}",
-                status.spec.target, status.spec.port
-            );
-        }
-        self.words = words;
-    }
-}
-
-/// A line on stdout. Nobody reading it any more is no reason to end the forward.
-fn say(line: &str) {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).ok();
+fn is_settled(scene: &Scene, namespace: &Text) -> bool {
+    [Kind::Service, Kind::EndpointSlice, Kind::Pod]
+        .into_iter()
+        .all(|kind| !matches!(scene.inventory.sync(kind, namespace), Sync::Syncing))
 }

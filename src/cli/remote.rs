@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, mpsc},
+    sync::{Arc, Weak, mpsc},
     time::{Duration, Instant},
 };
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     cluster::{KubeconfigSource, Kubeconfigs},
     demo,
-    engine::{Config, ConnectionState, Engine, Handle, Scene},
+    engine::{Config, ConnectionState, Engine, Handle, Scene, Waker},
     inventory::{Kind, Sync},
     session::{self, Settings},
 };
@@ -24,6 +24,8 @@ use crate::{
 pub(super) struct Remote {
     handle: Handle,
     woken: mpsc::Receiver<()>,
+    // The engine's own, so that its end is noticed.
+    wake: Weak<dyn Fn() + Send + std::marker::Sync>,
     // Dropped in this order: first the engine, then the cluster below it.
     _engine: Engine,
     _demo: Option<demo::Server>,
@@ -83,6 +85,12 @@ impl Remote {
         Ok((remote, namespace))
     }
 
+    /// Starts an engine that looks at these namespaces.
+    pub(super) fn start_in(common: &Common, namespaces: Vec<String>) -> anyhow::Result<Self> {
+        let (source, server) = source(common)?;
+        Self::start_with(common, source, server, namespaces, Layout::None)
+    }
+
     fn start_with(
         common: &Common,
         kubeconfig: KubeconfigSource,
@@ -101,18 +109,28 @@ impl Remote {
         };
         // One wake-up that nobody has taken yet says all that two would.
         let (wake, woken) = mpsc::sync_channel(1);
-        let engine = Engine::start(
-            config,
-            Arc::new(move || {
-                wake.try_send(()).ok();
-            }),
-        )?;
+        let wake: Waker = Arc::new(move || {
+            wake.try_send(()).ok();
+        });
+        let weak = Arc::downgrade(&wake);
+        let engine = Engine::start(config, wake)?;
         Ok(Self {
             handle: engine.handle(),
             woken,
+            wake: weak,
             _engine: engine,
             _demo: server,
         })
+    }
+
+    /// Has [`Self::wait_for`] look again.
+    pub(super) fn waker(&self) -> impl Fn() + Send + 'static + use<> {
+        let wake = self.wake.clone();
+        move || {
+            if let Some(wake) = wake.upgrade() {
+                wake();
+            }
+        }
     }
 
     /// The door to the engine.

@@ -1,5 +1,7 @@
 //! What a person can ask of the engine.
 
+use std::path::PathBuf;
+
 use super::{MapView, SettingsChange};
 use crate::{
     edit::TypeChange,
@@ -7,6 +9,7 @@ use crate::{
     inventory::{ObjectKey, Text},
     layout::Point,
     probe::{CurlRequest, RequestId},
+    session::SavedForward,
 };
 
 /// Names an edit as long as the engine lives.
@@ -40,12 +43,29 @@ pub enum Command {
     /// Load what the inspector shows beyond the records (the YAML) and keep it current; none
     /// stops that.
     Inspect(Option<ObjectKey>),
-    /// Start a forward.
+    /// Start a forward. One that has the same id is stopped first, and this takes its place.
     StartForward(ForwardId, ForwardSpec),
     /// Stop a forward; it stays in the list as stopped.
     StopForward(ForwardId),
     /// Stop a forward, if it runs, and take it from the list.
     RemoveForward(ForwardId),
+    /// Keep a forward for the next start.
+    SaveForward {
+        /// The running one that it was made of, which bears its name from now on.
+        running: Option<ForwardId>,
+        /// What it was called before.
+        was: Option<Text>,
+        /// The forward.
+        forward: Box<SavedForward>,
+    },
+    /// Keep the forward of this name no longer. It goes on if it runs.
+    ForgetForward(Text),
+    /// Start those of these saved forwards that are not up.
+    StartSaved(Vec<Text>),
+    /// Write the saved forwards of the context to a new file.
+    ExportForwards(PathBuf),
+    /// Save the forwards that such a file holds, beside those that are saved.
+    ImportForwards(PathBuf),
     /// Send a request.
     Curl(RequestId, CurlRequest),
     /// Give up on a request.

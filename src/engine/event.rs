@@ -5,8 +5,10 @@ use std::{sync::Arc, time::Duration};
 use super::{ContextInfo, EditId, EditStep, Rights};
 use crate::{
     cluster::Cluster,
+    forward::ForwardStatus,
     inventory::{ObjectKey, Text},
     probe::{CurlResponse, RequestId},
+    session::{ForwardBook, SavedForward},
 };
 
 /// Result of a job. Those of a cluster that was left carry an old generation and are dropped.
@@ -38,6 +40,20 @@ pub(super) enum Event {
     },
     /// The settings could not be written.
     NotSaved(Text),
+    /// A forward came up, or failed to.
+    ForwardStarted {
+        generation: u64,
+        status: Box<ForwardStatus>,
+    },
+    /// What the file of saved forwards holds now.
+    ForwardsWritten(Box<ForwardBook>),
+    /// Forwards from a file that was imported.
+    ForwardsImported {
+        generation: u64,
+        forwards: Vec<SavedForward>,
+    },
+    /// What became of something that has no other place to say it.
+    Said(Result<String, String>),
     /// An edit went a step further.
     Edit { id: EditId, step: EditStep },
 }

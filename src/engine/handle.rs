@@ -31,17 +31,19 @@ pub struct Counterpart {
     pub commands: mpsc::UnboundedReceiver<Command>,
     scene: Arc<ArcSwap<Scene>>,
     frame_micros: Arc<AtomicU64>,
+    ids: Arc<AtomicU64>,
 }
 
 /// A handle and its other side. The engine holds the other side; a test may as well.
 pub fn pair(scene: Scene) -> (Handle, Counterpart) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let scene = Arc::new(ArcSwap::from_pointee(scene));
+    let ids = Arc::new(AtomicU64::new(1));
     let frame_micros = Arc::new(AtomicU64::new(0));
     let handle = Handle {
         commands: sender,
         scene: scene.clone(),
-        ids: Arc::new(AtomicU64::new(1)),
+        ids: ids.clone(),
         frame_micros: frame_micros.clone(),
     };
     (
@@ -50,6 +52,7 @@ pub fn pair(scene: Scene) -> (Handle, Counterpart) {
             commands: receiver,
             scene,
             frame_micros,
+            ids,
         },
     )
 }
@@ -90,6 +93,11 @@ impl Counterpart {
     /// How long a frame takes, as the window says; nothing without a window.
     pub fn frame_time(&self) -> Duration {
         Duration::from_micros(self.frame_micros.load(Ordering::Relaxed))
+    }
+
+    /// As [`Handle::next_id`], for what the engine starts by itself.
+    pub fn next_id(&self) -> u64 {
+        self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Makes this the newest scene.

@@ -18,6 +18,7 @@ mod model;
 mod offline;
 mod requests;
 mod runtime;
+mod saved;
 mod scene;
 mod session;
 mod worker;

@@ -14,6 +14,7 @@ use crate::{
     inventory::{Inventory, ObjectKey, Text},
     layout::Layout,
     probe::{CurlRequest, CurlResponse, RequestId},
+    session::SavedForward,
     topology::Topology,
 };
 
@@ -211,6 +212,8 @@ pub struct Scene {
     pub changes: u64,
     /// Forwards in the order of their start.
     pub forwards: Arc<[ForwardStatus]>,
+    /// Forwards of this context that are kept for the next start.
+    pub saved: Arc<[SavedForward]>,
     /// Requests, the newest last.
     pub requests: Arc<[RequestStatus]>,
     /// Edits that are not discarded.

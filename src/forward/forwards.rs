@@ -177,6 +177,15 @@ impl Forwards {
         }
     }
 
+    /// A person calls a forward so from now on.
+    pub fn name(&self, id: ForwardId, name: Option<Text>) {
+        let all = self.all();
+        let found = all.running.iter().find(|running| running.ledger.id() == id);
+        if let Some(running) = found {
+            running.ledger.name(name);
+        }
+    }
+
     /// Told when something happened that a lost way to the cluster would explain: a pod could not
     /// be reached, a connection broke. Whoever can should check, and say so by [`Self::way`].
     pub fn doubt(&self) -> Arc<Notify> {

@@ -31,6 +31,7 @@ pub(crate) struct Ledger {
 
 #[derive(Default)]
 struct Facts {
+    name: Option<Text>,
     locals: Vec<SocketAddr>,
     offer: Option<u16>,
     end: Option<End>,
@@ -59,14 +60,15 @@ impl Ledger {
         let started = Timestamp::now();
         Self {
             id,
-            spec,
             started,
             on_change,
             meter: Meter::default(),
             facts: Mutex::new(Facts {
+                name: spec.name.clone(),
                 missing: Some((started, Text::from("starting"))),
                 ..Facts::default()
             }),
+            spec,
         }
     }
 
@@ -76,6 +78,11 @@ impl Ledger {
 
     pub(crate) fn spec(&self) -> &ForwardSpec {
         &self.spec
+    }
+
+    /// A person calls it so from now on.
+    pub(crate) fn name(&self, name: Option<Text>) {
+        self.note(|facts| facts.name = name);
     }
 
     /// Bound to these addresses.
@@ -186,6 +193,10 @@ impl Ledger {
     pub(crate) fn status(&self) -> ForwardStatus {
         let facts = self.facts();
         let last = facts.seats.last();
+        let spec = ForwardSpec {
+            name: facts.name.clone(),
+            ..self.spec.clone()
+        };
         ForwardStatus {
             local: facts.locals.first().copied(),
             also: facts.locals.get(1).copied(),
@@ -199,7 +210,7 @@ impl Ledger {
             bytes_down: self.meter.down(),
             history: facts.history.clone(),
             last_error: facts.last_error.clone(),
-            ..ForwardStatus::new(self.id, self.spec.clone(), facts.state(), self.started)
+            ..ForwardStatus::new(self.id, spec, facts.state(), self.started)
         }
     }
 

@@ -8,6 +8,7 @@ use std::{
 };
 
 use etcetera::{BaseStrategy, choose_base_strategy};
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::Settings;
 
@@ -39,34 +40,11 @@ impl Settings {
     /// Reads settings. A missing file gives the defaults; an unusable one is moved aside, never
     /// overwritten, and the defaults are used.
     pub fn load(path: &Path) -> Loaded {
-        let problem = match fs::read(path) {
-            Ok(bytes) => match serde_json::from_slice(&bytes) {
-                Ok(settings) => {
-                    return Loaded {
-                        settings,
-                        notice: None,
-                    };
-                }
-                Err(error) => error.to_string(),
-            },
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Loaded {
-                    settings: Self::default(),
-                    notice: None,
-                };
-            }
-            Err(error) => error.to_string(),
-        };
-        let whereabouts = match move_aside(path) {
-            Ok(aside) => format!("it is kept as {}", aside.display()),
-            Err(error) => format!("it could not be moved aside ({error})"),
-        };
+        let (settings, problem) = read_or_aside(path);
         Loaded {
-            settings: Self::default(),
-            notice: Some(format!(
-                "settings in {} can't be used: {problem}; {whereabouts}, and defaults are in use",
-                path.display()
-            )),
+            settings,
+            notice: problem
+                .map(|problem| format!("settings in {problem}, and defaults are in use")),
         }
     }
 
@@ -80,13 +58,34 @@ impl Settings {
     }
 }
 
-fn write_whole(settings: &Settings, path: &Path) -> io::Result<()> {
+/// Reads a file. One that is missing gives the default; an unusable one is moved aside and gives
+/// the default too, with words about it: `PATH can't be used: WHY; it is kept as OTHER PATH`.
+pub(super) fn read_or_aside<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
+    let problem = match fs::read(path) {
+        Ok(bytes) => match serde_json::from_slice(&bytes) {
+            Ok(value) => return (value, None),
+            Err(error) => error.to_string(),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return (T::default(), None),
+        Err(error) => error.to_string(),
+    };
+    let whereabouts = match move_aside(path) {
+        Ok(aside) => format!("it is kept as {}", aside.display()),
+        Err(error) => format!("it could not be moved aside ({error})"),
+    };
+    let shown = path.display();
+    let problem = format!("{shown} can't be used: {problem}; {whereabouts}");
+    (T::default(), Some(problem))
+}
+
+/// Writes a file so that a crash leaves either the old one or the new one, for its owner only.
+pub(super) fn write_whole<T: Serialize>(value: &T, path: &Path) -> io::Result<()> {
     let directory = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(directory)?;
     // Beside the file, so that renaming stays within one file system.
     let temporary = beside(path, &format!("{}.tmp", std::process::id()));
     let written = create(&temporary).and_then(|mut file| {
-        serde_json::to_writer_pretty(&mut file, settings)?;
+        serde_json::to_writer_pretty(&mut file, value)?;
         file.write_all(b"\n")?;
         file.sync_all()
     });
@@ -125,7 +124,8 @@ fn move_aside(path: &Path) -> io::Result<PathBuf> {
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// `NAME.SUFFIX` in the same folder.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path
         .file_name()
         .map_or_else(|| OsString::from("settings"), OsString::from);

@@ -4,11 +4,17 @@
 //! spoil and a broken one can't stop; and files that a person asks for ([`write_new`]).
 
 mod file;
+mod forward_book;
 mod map;
+mod saved_forward;
 mod saving;
 mod settings;
 
 pub use file::{Loaded, SaveError, default_path};
+pub use forward_book::{
+    Added, BookChange, BookError, ForwardBook, export_forwards, forwards_path, import_forwards,
+};
 pub use map::{MapGrouping, MapSettings, Pin};
+pub use saved_forward::SavedForward;
 pub use saving::{WriteError, pictures_folder, write_new};
 pub use settings::{Settings, Theme};

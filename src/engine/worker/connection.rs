@@ -42,7 +42,7 @@ impl Worker {
         self.connecting = None;
         if self.session.take().is_some() {
             for status in self.forwards.statuses() {
-                self.stop_forward(status.id);
+                self.remove_forward(status.id);
             }
         }
         self.model.clear();
@@ -126,6 +126,7 @@ impl Worker {
         self.forwards.replace_dialer(session.dialer());
         self.session = Some(session);
         self.load_yaml();
+        self.recall_forwards(cluster.context());
         self.review_rights(cluster);
     }
 

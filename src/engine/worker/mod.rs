@@ -1,6 +1,7 @@
 //! The engine's loop: the one place where its state changes.
 
 mod connection;
+mod forwards;
 mod mapping;
 mod watching;
 mod wishes;
@@ -16,11 +17,12 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{
     ActivityLevel, Command, Config, ConnectionState, Counterpart, Scene, Waker, Yaml,
     activity::ActivityLog, edits::Edits, event::Event, memory::Memory, model::Model,
-    offline::Offline, requests::Requests, session::Session,
+    offline::Offline, requests::Requests, saved::Saved, session::Session,
 };
 use crate::{
     forward::Forwards,
     inventory::{Inventory, ObjectKey, Text},
+    session::forwards_path,
 };
 
 /// Scenes are published at most this often.
@@ -66,6 +68,7 @@ pub(super) struct Worker {
     /// The context that the map was last of.
     mapped: Option<String>,
     memory: Memory,
+    saved: Saved,
     /// Something changed that a person may wait for.
     dirty: bool,
     /// The cluster changed.
@@ -86,7 +89,10 @@ impl Worker {
         stop: CancellationToken,
     ) -> Self {
         let (events, inbox) = mpsc::unbounded_channel();
-        let memory = Memory::new(config.remembered.take(), &events);
+        let remembered = config.remembered.take();
+        let forwards_file = remembered.as_ref().map(|last| forwards_path(&last.path));
+        let saved = Saved::new(forwards_file, &events);
+        let memory = Memory::new(remembered, &events);
         let feed = watch::Sender::new(Inventory::default());
         let scene = Scene {
             read_only: config.read_only,
@@ -121,6 +127,7 @@ impl Worker {
             inspected: None,
             mapped: None,
             memory,
+            saved,
             dirty: true,
             changed: false,
             next_publish: Instant::now(),
@@ -156,6 +163,7 @@ impl Worker {
             }
         }
         self.memory.close().await;
+        self.saved.close().await;
     }
 
     fn command(&mut self, command: Command) {
@@ -172,10 +180,16 @@ impl Worker {
             Command::Inspect(service) => self.inspect(service),
             Command::StartForward(id, spec) => self.start_forward(id, spec),
             Command::StopForward(id) => self.stop_forward(id),
-            Command::RemoveForward(id) => {
-                let forwards = self.forwards.clone();
-                tokio::spawn(async move { forwards.remove(id).await });
-            }
+            Command::RemoveForward(id) => self.remove_forward(id),
+            Command::SaveForward {
+                running,
+                was,
+                forward,
+            } => self.save_forward(running, was, forward),
+            Command::ForgetForward(name) => self.forget_forward(name),
+            Command::StartSaved(names) => self.start_saved(&names),
+            Command::ExportForwards(path) => self.export_forwards(path),
+            Command::ImportForwards(path) => self.import_forwards(path),
             Command::Curl(id, request) => self.curl(id, request),
             Command::CancelCurl(id) => self.requests.cancel(id),
             Command::PlanEdit(id, service, change) => self.plan_edit(id, service, change),
@@ -211,6 +225,16 @@ impl Worker {
                 self.scene.yaml = Some(Arc::new(Yaml { service, text }));
             }
             Event::NotSaved(problem) => self.activity.add(ActivityLevel::Warning, problem),
+            Event::ForwardStarted { generation, status } if generation == current => {
+                self.forward_started(&status);
+            }
+            Event::ForwardsWritten(book) => self.forwards_written(*book),
+            Event::ForwardsImported {
+                generation,
+                forwards,
+            } if generation == current => self.forwards_imported(forwards),
+            Event::Said(Ok(words)) => self.activity.add(ActivityLevel::Info, words),
+            Event::Said(Err(words)) => self.activity.add(ActivityLevel::Error, words),
             Event::Curl { id, outcome } => self.requests.finish(id, outcome),
             Event::Edit { id, step } => self.edit_advanced(id, step),
             Event::Renewed {
@@ -218,6 +242,8 @@ impl Worker {
                 outcome,
             } if generation == current => self.renewed(outcome),
             Event::Connected { .. }
+            | Event::ForwardStarted { .. }
+            | Event::ForwardsImported { .. }
             | Event::Renewed { .. }
             | Event::Rights { .. }
             | Event::Yaml { .. } => {}

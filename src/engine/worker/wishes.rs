@@ -7,8 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Worker;
 use crate::{
     edit::{self, TypeChange},
-    engine::{ActivityLevel, EditId, EditStep, edits, event::Event, session},
-    forward::{ForwardId, ForwardSpec},
+    engine::{ActivityLevel, EditId, EditStep, edits, event::Event},
     inventory::{ObjectKey, Text},
     probe::{self, CurlRequest, RequestId},
 };
@@ -42,30 +41,6 @@ impl Worker {
                 })
                 .ok();
         });
-    }
-
-    pub(super) fn start_forward(&mut self, id: ForwardId, spec: ForwardSpec) {
-        self.activity.add(
-            ActivityLevel::Info,
-            format!("Forwarding to {} port {}", spec.target, spec.port),
-        );
-        let forwards = self.forwards.clone();
-        let cluster = self.session.as_ref().map(|session| session.cluster.clone());
-        tokio::spawn(async move {
-            let target = spec.target.clone();
-            let may = async {
-                match &cluster {
-                    Some(cluster) => session::may_forward(cluster, &target).await,
-                    None => Ok(()),
-                }
-            };
-            forwards.start_if(id, spec, may).await;
-        });
-    }
-
-    pub(super) fn stop_forward(&self, id: ForwardId) {
-        let forwards = self.forwards.clone();
-        tokio::spawn(async move { forwards.stop(id).await });
     }
 
     pub(super) fn curl(&mut self, id: RequestId, request: CurlRequest) {

@@ -1,0 +1,193 @@
+//! Forwards: starting and stopping them, and keeping them for the next start.
+
+use std::path::PathBuf;
+
+use super::Worker;
+use crate::{
+    engine::{ActivityLevel, event::Event, session},
+    forward::{ForwardId, ForwardSpec, ForwardState, ForwardStatus},
+    inventory::Text,
+    session::{Added, BookChange, ForwardBook, SavedForward, export_forwards, import_forwards},
+};
+
+impl Worker {
+    pub(super) fn start_forward(&mut self, id: ForwardId, mut spec: ForwardSpec) {
+        self.activity.add(
+            ActivityLevel::Info,
+            format!("Forwarding to {} port {}", spec.target, spec.port),
+        );
+        if let (None, None, Some(context)) = (spec.local_port, spec.last_port, &self.scene.context)
+        {
+            spec.last_port = self.saved.last_port(context, &spec);
+        }
+        let (forwards, events) = (self.forwards.clone(), self.events.clone());
+        let generation = self.generation;
+        let cluster = self.session.as_ref().map(|session| session.cluster.clone());
+        tokio::spawn(async move {
+            let target = spec.target.clone();
+            let may = async {
+                match &cluster {
+                    Some(cluster) => session::may_forward(cluster, &target).await,
+                    None => Ok(()),
+                }
+            };
+            let status = Box::new(forwards.start_if(id, spec, may).await);
+            let started = Event::ForwardStarted { generation, status };
+            events.send(started).ok();
+        });
+    }
+
+    /// A forward came up or failed to.
+    pub(super) fn forward_started(&mut self, status: &ForwardStatus) {
+        let spec = &status.spec;
+        if let ForwardState::Failed { reason } = &status.state {
+            let words = format!("Forward to {} port {}: {reason}", spec.target, spec.port);
+            self.activity.add(ActivityLevel::Error, words);
+        }
+        let remembered = spec
+            .last_port
+            .map(|port| Some(port) == status.local.map(|at| at.port()));
+        if let (Some(local), None, Some(context)) =
+            (status.local, spec.local_port, &self.scene.context)
+            && remembered != Some(true)
+        {
+            let change = BookChange::UsePort {
+                spec: Box::new(spec.clone()),
+                local_port: local.port(),
+            };
+            self.saved.change(context, change);
+        }
+    }
+
+    pub(super) fn stop_forward(&self, id: ForwardId) {
+        let forwards = self.forwards.clone();
+        tokio::spawn(async move { forwards.stop(id).await });
+    }
+
+    pub(super) fn remove_forward(&self, id: ForwardId) {
+        let forwards = self.forwards.clone();
+        tokio::spawn(async move { forwards.remove(id).await });
+    }
+
+    /// Keeps a forward by its name; the running one (if it is of one) bears it from now on.
+    pub(super) fn save_forward(
+        &mut self,
+        running: Option<ForwardId>,
+        was: Option<Text>,
+        forward: Box<SavedForward>,
+    ) {
+        for status in self.forwards.statuses() {
+            let named = status.spec.name.is_some() && status.spec.name == was;
+            if named || Some(status.id) == running {
+                self.forwards.name(status.id, Some(forward.name.clone()));
+            }
+        }
+        let words = format!("Saved forward {}", forward.name);
+        self.change_saved(BookChange::Save { was, forward });
+        self.activity.add(ActivityLevel::Info, words);
+    }
+
+    pub(super) fn forget_forward(&mut self, name: Text) {
+        for status in self.forwards.statuses() {
+            if status.spec.name.as_ref() == Some(&name) {
+                self.forwards.name(status.id, None);
+            }
+        }
+        self.change_saved(BookChange::Forget(name));
+    }
+
+    /// Starts those of these saved forwards that are not up.
+    pub(super) fn start_saved(&mut self, names: &[Text]) {
+        let running = self.forwards.statuses();
+        let saved = self.scene.saved.clone();
+        for forward in saved.iter().filter(|forward| names.contains(&forward.name)) {
+            let same = running
+                .iter()
+                .find(|status| status.spec.name.as_ref() == Some(&forward.name));
+            match same {
+                Some(status) if !status.state.is_over() => {}
+                Some(status) => self.start_forward(status.id, forward.spec.clone()),
+                None => {
+                    let id = ForwardId(self.counterpart.next_id());
+                    self.start_forward(id, forward.spec.clone());
+                }
+            }
+        }
+    }
+
+    /// Shows what is saved for a context that was come to, and starts what shall start with it.
+    pub(super) fn recall_forwards(&mut self, context: &str) {
+        self.scene.saved = self.saved.forwards(context);
+        let unknown = self.saved.not_understood(context);
+        if unknown > 0 {
+            let words = format!(
+                "{unknown} saved forwards of {context} are not understood by this version; they are kept"
+            );
+            self.activity.add(ActivityLevel::Warning, words);
+        }
+        let with_app = self.scene.saved.iter().filter(|one| one.start_with_app);
+        let names: Vec<Text> = with_app.map(|one| one.name.clone()).collect();
+        self.start_saved(&names);
+    }
+
+    pub(super) fn export_forwards(&mut self, path: PathBuf) {
+        let forwards = self.scene.saved.to_vec();
+        let events = self.events.clone();
+        tokio::task::spawn_blocking(move || {
+            let number = forwards.len();
+            let outcome = match export_forwards(&path, forwards) {
+                Ok(()) => Ok(format!("Exported {number} forwards to {}", path.display())),
+                Err(error) => Err(format!("Forwards not exported: {error}")),
+            };
+            events.send(Event::Said(outcome)).ok();
+        });
+    }
+
+    pub(super) fn import_forwards(&self, path: PathBuf) {
+        let (generation, events) = (self.generation, self.events.clone());
+        tokio::task::spawn_blocking(move || {
+            let event = match import_forwards(&path) {
+                Ok(forwards) => Event::ForwardsImported {
+                    generation,
+                    forwards,
+                },
+                Err(reason) => Event::Said(Err(format!("Forwards not imported: {reason}"))),
+            };
+            events.send(event).ok();
+        });
+    }
+
+    pub(super) fn forwards_imported(&mut self, forwards: Vec<SavedForward>) {
+        let Some(added) = self.change_saved(BookChange::Add(forwards)) else {
+            return;
+        };
+        let mut words = format!("Imported {} forwards", added.new);
+        if added.known > 0 {
+            words.push_str(&format!("; {} were there already", added.known));
+        }
+        if !added.renamed.is_empty() {
+            let names = added.renamed.join(", ");
+            words.push_str(&format!("; because their names were taken: {names}"));
+        }
+        self.activity.add(ActivityLevel::Info, words);
+    }
+
+    fn change_saved(&mut self, change: BookChange) -> Option<Added> {
+        let Some(context) = self.scene.context.clone() else {
+            let words = "Forwards are saved for a context, and none is in use";
+            self.activity.add(ActivityLevel::Error, words);
+            return None;
+        };
+        let added = self.saved.change(&context, change);
+        self.scene.saved = self.saved.forwards(&context);
+        Some(added)
+    }
+
+    /// The file holds this now.
+    pub(super) fn forwards_written(&mut self, book: ForwardBook) {
+        self.saved.written(book);
+        if let Some(context) = &self.scene.context {
+            self.scene.saved = self.saved.forwards(context);
+        }
+    }
+}

@@ -1,0 +1,471 @@
+//! Forwards that are kept, spread and run commands: the engine and the built program on the
+//! embedded demo cluster.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+mod common;
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::PathBuf,
+    process::{Command as Process, Output, Stdio},
+};
+
+use common::{Driven, PATIENCE, stderr, stdout, svcscope};
+use serde_json::Value;
+use svcscope::{
+    cluster::KubeconfigSource,
+    demo::{Options, Server, write_kubeconfig},
+    engine::{Command, Config, Remembered},
+    forward::{
+        ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort, Spread,
+    },
+    inventory::ObjectKey,
+    session::{SavedForward, Settings},
+};
+
+/// A demo cluster that holds still and a home to keep things in.
+struct Demo {
+    server: Server,
+    home: tempfile::TempDir,
+}
+
+impl Demo {
+    fn start() -> Self {
+        let server = Server::spawn(Options {
+            life: false,
+            ..Options::default()
+        })
+        .expect("the demo cluster starts");
+        let home = tempfile::tempdir().expect("a folder");
+        write_kubeconfig(&home.path().join("kubeconfig"), &server.kubeconfig()).expect("written");
+        Self { server, home }
+    }
+
+    fn engine(&self) -> Driven {
+        let engine = Driven::start(Config {
+            kubeconfig: KubeconfigSource::Inline(self.server.kubeconfig()),
+            remembered: Some(Remembered {
+                path: self.home.path().join("svcscope/settings.json"),
+                settings: Settings::default(),
+            }),
+            ..Config::default()
+        });
+        engine.wait("the cluster to be read", |scene| {
+            let mut states = scene.inventory.syncs().peekable();
+            states.peek().is_some() && states.all(|(.., state)| state.is_settled())
+        });
+        engine
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    /// `svcscope forward` with these words, in the namespace `shop`.
+    fn forward(&self, words: &[&str]) -> Process {
+        let kubeconfig = self.file("kubeconfig");
+        let mut process = svcscope(&[]);
+        process
+            .env("XDG_CONFIG_HOME", self.home.path())
+            .args(["-n", "shop", "--kubeconfig"])
+            .arg(kubeconfig)
+            .arg("forward")
+            .args(words);
+        process
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.forward(words).output().expect("svcscope runs")
+    }
+
+    /// Runs it; it must succeed. Gives back what it printed.
+    fn done(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {}", stderr(&output));
+        stdout(&output)
+    }
+}
+
+fn api() -> ForwardTarget {
+    ForwardTarget::Service(ObjectKey::new("shop", "api"))
+}
+
+fn saved(name: &str, group: &str) -> SavedForward {
+    let spec = ForwardSpec::new(api(), RemotePort::Number(8081));
+    let mut saved = SavedForward::new(name, spec);
+    saved.group = Some(group.into());
+    saved
+}
+
+fn save(engine: &Driven, running: Option<ForwardId>, was: Option<&str>, forward: SavedForward) {
+    engine.send(Command::SaveForward {
+        running,
+        was: was.map(Into::into),
+        forward: Box::new(forward),
+    });
+}
+
+/// Waits until a forward listens.
+fn up(engine: &Driven, wanted: impl Fn(&ForwardStatus) -> bool) -> ForwardStatus {
+    let (status, _) = engine.find("a forward to listen", |scene| {
+        let status = scene.forwards.iter().find(|status| wanted(status))?;
+        if let ForwardState::Failed { reason } = &status.state {
+            panic!("{reason}");
+        }
+        (status.state == ForwardState::Listening).then(|| status.clone())
+    });
+    status
+}
+
+fn is_called(status: &ForwardStatus, name: &str) -> bool {
+    status.spec.name.as_deref() == Some(name)
+}
+
+/// The name of the pod that answers.
+fn answering(to: SocketAddr) -> String {
+    let mut stream = TcpStream::connect(to).expect("the local port is open");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    stream
+        .write_all(b"GET / HTTP/1.0\r\nhost: demo\r\n\r\n")
+        .expect("written");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("read");
+    let word = answer
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '-')
+        .find(|word| word.starts_with("api-") || word.starts_with("web-"));
+    word.unwrap_or_else(|| panic!("no pod in {answer}"))
+        .to_owned()
+}
+
+#[test]
+fn a_balanced_forward_reaches_every_pod_and_a_pinned_one_only_its_own() {
+    let demo = Demo::start();
+    let engine = demo.engine();
+    let start = |number, spread| {
+        let web = ForwardTarget::Service(ObjectKey::new("shop", "web"));
+        let spec = ForwardSpec {
+            spread,
+            ..ForwardSpec::new(web, RemotePort::Number(80))
+        };
+        engine.send(Command::StartForward(ForwardId(number), spec));
+        let status = up(&engine, |status| status.id == ForwardId(number));
+        status.local.expect("it listens")
+    };
+    let ready = {
+        let scene = engine.handle.scene();
+        let web = ObjectKey::new("shop", "web");
+        let slices = scene.inventory.slices_of(&web);
+        let pods = slices.flat_map(|slice| slice.endpoints.clone());
+        let ready = pods.filter(|endpoint| endpoint.ready);
+        let names: BTreeSet<_> = ready.filter_map(|one| one.pod).collect();
+        names
+            .into_iter()
+            .map(|name| name.to_string())
+            .collect::<BTreeSet<_>>()
+    };
+    assert!(ready.len() > 1, "{ready:?}");
+    let balanced = start(100, Spread::Balanced);
+    let pods: BTreeSet<_> = (0..ready.len()).map(|_| answering(balanced)).collect();
+    assert_eq!(pods, ready);
+    for (number, pod) in (101..).zip(&pods) {
+        let pinned = start(number, Spread::Pinned(pod.as_str().into()));
+        assert!((0..3).all(|_| answering(pinned) == *pod));
+    }
+    let sticky = start(110, Spread::Sticky);
+    let first = answering(sticky);
+    assert!((0..3).all(|_| answering(sticky) == first));
+}
+
+#[test]
+fn what_is_saved_is_there_at_the_next_start_and_starts_with_it() {
+    let demo = Demo::start();
+    let engine = demo.engine();
+    let id = ForwardId(engine.handle.next_id());
+    let spec = ForwardSpec::new(api(), RemotePort::Number(8081));
+    engine.send(Command::StartForward(id, spec));
+    let local = up(&engine, |status| status.id == id).local;
+
+    let mut with_app = saved("front", "shop");
+    with_app.start_with_app = true;
+    save(&engine, Some(id), None, with_app);
+    save(&engine, None, None, saved("other", "shop"));
+    engine.wait("the running one to bear its name", |scene| {
+        scene
+            .forwards
+            .iter()
+            .any(|status| is_called(status, "front"))
+            && scene.saved.len() == 2
+    });
+    drop(engine);
+
+    let engine = demo.engine();
+    assert_eq!(engine.handle.scene().saved.len(), 2);
+    let status = up(&engine, |status| is_called(status, "front"));
+    assert_eq!(status.local, local, "the port of the last time");
+    assert_eq!(engine.handle.scene().forwards.len(), 1);
+
+    // The group: what is up stays as it is, the rest is started.
+    engine.send(Command::StartSaved(vec!["front".into(), "other".into()]));
+    up(&engine, |status| is_called(status, "other"));
+    let scene = engine.handle.scene();
+    assert_eq!(scene.forwards.len(), 2);
+    assert_eq!(scene.forwards[0].id, status.id);
+
+    // One that was stopped starts again in its place.
+    engine.send(Command::StopForward(status.id));
+    engine.wait("it to stop", |scene| {
+        scene.forwards[0].state == ForwardState::Stopped
+    });
+    engine.send(Command::StartSaved(vec!["front".into()]));
+    let again = up(&engine, |again| is_called(again, "front"));
+    assert_eq!((again.id, again.local), (status.id, local));
+
+    save(&engine, None, Some("front"), saved("window", "shop"));
+    engine.wait("the new name", |scene| {
+        is_called(&scene.forwards[0], "window") && &*scene.saved[0].name == "window"
+    });
+    engine.send(Command::ForgetForward("window".into()));
+    engine.wait("it to be forgotten", |scene| {
+        scene.forwards[0].spec.name.is_none() && scene.saved.len() == 1
+    });
+}
+
+#[test]
+fn what_is_exported_is_imported() {
+    let demo = Demo::start();
+    let engine = demo.engine();
+    save(&engine, None, None, saved("front", "shop"));
+    let file = demo.file("shop.json");
+    engine.send(Command::ExportForwards(file.clone()));
+    let says = |words: &'static str| {
+        engine.wait(words, |scene| {
+            scene
+                .activity
+                .iter()
+                .any(|entry| entry.text.contains(words))
+        });
+    };
+    says("Exported 1 forwards to ");
+    engine.send(Command::ExportForwards(file.clone()));
+    says("exists already");
+    engine.send(Command::ForgetForward("front".into()));
+    engine.send(Command::ImportForwards(file.clone()));
+    says("Imported 1 forwards");
+    assert_eq!(engine.handle.scene().saved[..], [saved("front", "shop")]);
+    fs::write(&file, "{}").expect("written");
+    engine.send(Command::ImportForwards(file));
+    says("Forwards not imported: ");
+}
+
+#[test]
+fn a_spoiled_file_of_forwards_is_kept_aside_and_said() {
+    let demo = Demo::start();
+    let file = demo.file("svcscope/forwards.json");
+    fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+    fs::write(&file, "{\"contexts\": {").expect("written");
+    let engine = demo.engine();
+    engine.wait("a warning", |scene| {
+        scene.activity.iter().any(|entry| {
+            entry.text.contains("saved forwards in ") && entry.text.contains("it is kept as ")
+        })
+    });
+    let aside = fs::read_to_string(demo.file("svcscope/forwards.json.broken"));
+    assert_eq!(aside.expect("kept"), "{\"contexts\": {");
+}
+
+#[test]
+fn the_program_prints_what_kubectl_prints_then_what_happens() {
+    let demo = Demo::start();
+    let mut child = demo
+        .forward(&["svc/api", "0:8081"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("svcscope runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    let mut next = || lines.next().expect("a line").expect("text");
+    let address = |line: &str| -> SocketAddr {
+        let rest = line.strip_prefix("Forwarding from ");
+        let address = rest.and_then(|rest| rest.strip_suffix(" -> 8080"));
+        let address = address.unwrap_or_else(|| panic!("{line}"));
+        address.parse().expect("an address")
+    };
+    let local = address(&next());
+    assert!(local.is_ipv4());
+    if TcpListener::bind("[::1]:0").is_ok() {
+        assert_eq!(
+            address(&next()),
+            SocketAddr::new([0, 0, 0, 0, 0, 0, 0, 1].into(), local.port())
+        );
+    }
+    answering(local);
+    assert_eq!(next(), format!("Handling connection for {}", local.port()));
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+}
+
+#[test]
+fn the_program_tells_an_event_a_line() {
+    let demo = Demo::start();
+    let mut child = demo
+        .forward(&["svc/api", ":8081", "--balance", "-o", "json"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("svcscope runs");
+    let lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    let mut events =
+        lines.map(|line| -> Value { serde_json::from_str(&line.expect("text")).expect("JSON") });
+    let mut until = |what: &str, wanted: &dyn Fn(&Value) -> bool| {
+        let found = events.find(|event| wanted(event));
+        found.unwrap_or_else(|| panic!("no event with {what}"))
+    };
+    let listening = until("the addresses", &|event| event["event"] == "listening");
+    assert_eq!(listening["target"], "svc/api");
+    assert_eq!(listening["port"], 8081);
+    assert_eq!(listening["podPort"], 8080);
+    let local: SocketAddr = listening["addresses"][0]
+        .as_str()
+        .expect("an address")
+        .parse()
+        .expect("an address");
+    until("its state", &|event| event["state"] == "listening");
+    let held = TcpStream::connect(local).expect("open");
+    let connected = until("a connection", &|event| event["open"] == 1);
+    assert_eq!(connected["pods"][0]["port"], 8080);
+    drop(held);
+    let ended = until("its end", &|event| event["open"] == 0);
+    assert_eq!(ended["total"], 1);
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+}
+
+#[test]
+fn a_command_is_run_with_the_forwards_up_and_gives_the_exit_code() {
+    let demo = Demo::start();
+    let script =
+        "echo $SVCSCOPE_PORT $SVCSCOPE_PORTS $SVCSCOPE_PORT_8081 $SVCSCOPE_ADDRESS; exit 7";
+    let output = demo.run(&["svc/api", ":8081", ":http", "--exec", "sh", "-c", script]);
+    assert_eq!(output.status.code(), Some(7), "{}", stderr(&output));
+    let text = stdout(&output);
+    let words: Vec<_> = text.split_whitespace().collect();
+    let [first, also_first, second, by_port, address] = words[..] else {
+        panic!("{text}");
+    };
+    assert_eq!((first, first), (also_first, by_port));
+    assert_ne!(first, second);
+    assert_eq!(address, format!("127.0.0.1:{first}"));
+    assert!(stderr(&output).contains("Forwarding from 127.0.0.1:"));
+
+    let output = demo.run(&["svc/api", ":8081", "--exec", "/no/such/program"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("could not run /no/such/program"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_request_to_end_is_passed_on_to_the_command() {
+    let demo = Demo::start();
+    let script = "trap 'exit 9' TERM; echo up; while :; do sleep 0.1; done";
+    let mut child = demo
+        .forward(&["svc/api", ":8081", "--exec", "sh", "-c", script])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("svcscope runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "up");
+    let sent = Process::new("kill")
+        .args(["-TERM", &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success());
+    assert_eq!(child.wait().expect("ended").code(), Some(9));
+}
+
+#[test]
+fn the_program_keeps_forwards_and_starts_them_by_group() {
+    let demo = Demo::start();
+    let go = ["--exec", "true"];
+    let save = |words: &[&str]| demo.done(&[words, &go].concat());
+    save(&[
+        "svc/api",
+        ":8081",
+        "--save",
+        "front",
+        "--group",
+        "shop",
+        "--balance",
+    ]);
+    save(&["deploy/api", ":8080", "--save", "direct", "--group", "shop"]);
+    save(&["svc/web", ":80", "--save", "alone", "--start-with-app"]);
+    let listed: Value = serde_json::from_str(&demo.done(&["--list", "-o", "json"])).expect("JSON");
+    let names: Vec<_> = listed
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["name"].as_str().expect("a name"))
+        .collect();
+    assert_eq!(names, ["front", "direct", "alone"]);
+    assert_eq!(listed[0]["spread"], "balanced");
+    let text = demo.done(&["--list", "--group", "shop"]);
+    assert_eq!(text.lines().count(), 2, "{text}");
+
+    let script = "echo $SVCSCOPE_PORTS; test -n \"$SVCSCOPE_PORT_DIRECT\"";
+    let ports = demo.done(&["--group", "shop", "--exec", "sh", "-c", script]);
+    assert_eq!(ports.split_whitespace().count(), 2, "{ports}");
+    let ports = demo.done(&[
+        "--saved",
+        "alone",
+        "--exec",
+        "sh",
+        "-c",
+        "echo $SVCSCOPE_PORTS",
+    ]);
+    assert_eq!(ports.split_whitespace().count(), 1, "{ports}");
+
+    let file = demo.file("shop.json");
+    let file = file.to_str().expect("text");
+    demo.done(&["--export", file, "--group", "shop"]);
+    demo.done(&["--forget", "front"]);
+    demo.done(&["--import", file]);
+    assert_eq!(demo.done(&["--list"]).lines().count(), 3);
+
+    for (words, code, said) in [
+        (
+            &["--saved", "none"][..],
+            4,
+            "no saved forward called `none`",
+        ),
+        (&["--group", "none"], 4, "no saved forward in group `none`"),
+        (&["--forget", "none"], 4, "no saved forward called `none`"),
+        (&["svc/none", "80"], 4, "there is no svc/none"),
+        (&["svc/api"], 2, "give the port after the target"),
+        (&["svc/api", "80", "--group", "x"], 2, "--save NAME"),
+        (&["svc/api", ":8081", "--save", " "], 2, "a name is needed"),
+    ] {
+        let output = demo.run(words);
+        assert_eq!(output.status.code(), Some(code), "{words:?}");
+        let text = stderr(&output);
+        assert!(text.contains(said), "{text}");
+    }
+}
+
+#[test]
+fn a_taken_port_ends_the_program_before_the_command_runs() {
+    let demo = Demo::start();
+    let held = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = held.local_addr().expect("bound").port();
+    let pair = format!("{port}:8081");
+    let output = demo.run(&["svc/api", &pair, "--exec", "echo", "ran"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(stdout(&output), "");
+    let said = format!("local port {port} is taken by ");
+    assert!(stderr(&output).contains(&said), "{}", stderr(&output));
+    let output = demo.run(&["svc/api", &pair]);
+    assert_eq!(output.status.code(), Some(1));
+}
