@@ -23,7 +23,7 @@ use serde_json::Value;
 use svcscope::{
     cluster::KubeconfigSource,
     demo::{Options, Server, write_kubeconfig},
-    engine::{Command, Config, Remembered},
+    engine::{Command, Config, Remembered, Scene},
     forward::{
         ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort, Spread,
     },
@@ -60,7 +60,9 @@ impl Demo {
         });
         engine.wait("the cluster to be read", |scene| {
             let mut states = scene.inventory.syncs().peekable();
-            states.peek().is_some() && states.all(|(.., state)| state.is_settled())
+            states.peek().is_some()
+                && states.all(|(.., state)| state.is_settled())
+                && ready_pods(scene, "web").len() > 1
         });
         engine
     }
@@ -129,6 +131,17 @@ fn is_called(status: &ForwardStatus, name: &str) -> bool {
     status.spec.name.as_deref() == Some(name)
 }
 
+/// The ready pods behind a Service of the namespace `shop`.
+fn ready_pods(scene: &Scene, service: &str) -> BTreeSet<String> {
+    let service = ObjectKey::new("shop", service);
+    let slices = scene.inventory.slices_of(&service);
+    let endpoints = slices.flat_map(|slice| slice.endpoints.clone());
+    let ready = endpoints.filter(|endpoint| endpoint.ready);
+    ready
+        .filter_map(|endpoint| Some(endpoint.pod?.to_string()))
+        .collect()
+}
+
 /// The name of the pod that answers.
 fn answering(to: SocketAddr) -> String {
     let mut stream = TcpStream::connect(to).expect("the local port is open");
@@ -159,19 +172,7 @@ fn a_balanced_forward_reaches_every_pod_and_a_pinned_one_only_its_own() {
         let status = up(&engine, |status| status.id == ForwardId(number));
         status.local.expect("it listens")
     };
-    let ready = {
-        let scene = engine.handle.scene();
-        let web = ObjectKey::new("shop", "web");
-        let slices = scene.inventory.slices_of(&web);
-        let pods = slices.flat_map(|slice| slice.endpoints.clone());
-        let ready = pods.filter(|endpoint| endpoint.ready);
-        let names: BTreeSet<_> = ready.filter_map(|one| one.pod).collect();
-        names
-            .into_iter()
-            .map(|name| name.to_string())
-            .collect::<BTreeSet<_>>()
-    };
-    assert!(ready.len() > 1, "{ready:?}");
+    let ready = ready_pods(&engine.handle.scene(), "web");
     let balanced = start(100, Spread::Balanced);
     let pods: BTreeSet<_> = (0..ready.len()).map(|_| answering(balanced)).collect();
     assert_eq!(pods, ready);
@@ -236,6 +237,34 @@ fn what_is_saved_is_there_at_the_next_start_and_starts_with_it() {
     engine.wait("it to be forgotten", |scene| {
         scene.forwards[0].spec.name.is_none() && scene.saved.len() == 1
     });
+}
+
+#[test]
+fn a_forward_says_that_the_cluster_is_lost_and_comes_back_by_itself() {
+    let demo = Demo::start();
+    let engine = demo.engine();
+    let id = ForwardId(engine.handle.next_id());
+    let spec = ForwardSpec::new(api(), RemotePort::Number(8081));
+    engine.send(Command::StartForward(id, spec));
+    let local = up(&engine, |status| status.id == id)
+        .local
+        .expect("it listens");
+    answering(local);
+
+    demo.server.control().go_down();
+    // A client that comes now is let down, and is the first to show it.
+    let mut stream = TcpStream::connect(local).expect("it listens all the while");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
+    assert!(matches!(stream.read(&mut [0]), Ok(0) | Err(_)));
+    let state = |wanted: fn(&ForwardState) -> bool| {
+        engine.wait("another state", |scene| {
+            scene.forwards.iter().any(|status| wanted(&status.state))
+        })
+    };
+    state(|state| matches!(state, ForwardState::Reconnecting { .. }));
+    demo.server.control().come_up();
+    state(|state| *state == ForwardState::Listening);
+    answering(local);
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub(super) enum Event {
         generation: u64,
         status: Box<ForwardStatus>,
     },
+    /// The way to the cluster is lost, and why, or it is there.
+    Way { generation: u64, lost: Option<Text> },
     /// What the file of saved forwards holds now.
     ForwardsWritten(Box<ForwardBook>),
     /// Forwards from a file that was imported.

@@ -21,6 +21,7 @@ mod runtime;
 mod saved;
 mod scene;
 mod session;
+mod vigil;
 mod worker;
 
 pub use command::{Command, EditId};

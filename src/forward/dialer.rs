@@ -22,6 +22,10 @@ pub trait Dialer: Send + Sync + 'static {
         pod: &'a ObjectKey,
         port: u16,
     ) -> BoxFuture<'a, Result<Box<dyn PodStream>, DialError>>;
+
+    /// The way may have been cut (the machine slept, the network is another one): what is kept
+    /// open for later dials must show that it lives before it is used again.
+    fn recheck(&self) {}
 }
 
 /// Why a pod could not be reached, coarse enough to decide what to do next.

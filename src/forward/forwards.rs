@@ -112,7 +112,7 @@ impl Forwards {
     fn list(&self, ledger: Arc<Ledger>, stop: CancellationToken) {
         let mut all = self.all();
         if let Some(lost) = all.lost.clone() {
-            ledger.way(Some(lost));
+            ledger.way_lost(lost);
         }
         let new = Running {
             ledger,
@@ -195,12 +195,16 @@ impl Forwards {
     /// Says that the way to the cluster is lost and why, or that it is there.
     pub fn way(&self, lost: Option<Text>) {
         let mut all = self.all();
+        let before = all.lost.take();
         all.lost = lost.map(|reason| {
-            let since = all.lost.as_ref().map(|(since, _)| *since);
+            let since = before.as_ref().map(|(since, _)| *since);
             (since.unwrap_or_else(Timestamp::now), reason)
         });
         for running in &all.running {
-            running.ledger.way(all.lost.clone());
+            match all.lost.clone() {
+                Some(lost) => running.ledger.way_lost(lost),
+                None => running.ledger.way_found(before.is_some()),
+            }
         }
     }
 
@@ -220,6 +224,16 @@ impl Forwards {
             .iter()
             .find(|running| running.ledger.id() == id)
             .map(|running| running.ledger.status())
+    }
+
+    /// Whether [`Self::way`] said last that it is lost.
+    pub fn is_lost(&self) -> bool {
+        self.all().lost.is_some()
+    }
+
+    /// Has what is kept open on the way to pods show that it lives before it is used again.
+    pub fn recheck(&self) {
+        self.dialer.borrow().recheck();
     }
 
     /// From now on new connections are dialled this way; open ones go on as they are.

@@ -41,7 +41,8 @@ struct Facts {
     stale: Option<Since>,
     /// No pod would take a connection.
     missing: Option<Since>,
-    failing: Option<Text>,
+    /// Why the last connection failed, and whether a lost way would explain it.
+    failing: Option<(Text, bool)>,
     last_error: Option<Text>,
     seats: Seats,
     total: u64,
@@ -113,7 +114,7 @@ impl Ledger {
     pub(crate) fn availability(&self, pods: Result<(), Text>, stale: Option<Since>) {
         self.note_if_changed(|facts| {
             if facts.stale.is_some() && stale.is_none() {
-                facts.cut = None;
+                facts.found();
             }
             facts.stale = stale;
             let since = facts.missing.as_ref().map(|(since, _)| *since);
@@ -123,14 +124,24 @@ impl Ledger {
         });
     }
 
-    /// The way to the cluster is lost, or is found again.
-    pub(crate) fn way(&self, lost: Option<Since>) {
+    /// The way to the cluster is lost.
+    pub(crate) fn way_lost(&self, lost: Since) {
         self.note_if_changed(|facts| {
             facts.cut = match (lost, facts.cut.take()) {
                 // Since the first sign of it.
-                (Some((_, reason)), Some((since, _))) => Some((since, reason)),
-                (lost, _) => lost,
+                ((_, reason), Some((since, _))) => Some((since, reason)),
+                (lost, None) => Some(lost),
             };
+        });
+    }
+
+    /// The way to the cluster is there; `again` where it had been lost.
+    pub(crate) fn way_found(&self, again: bool) {
+        self.note_if_changed(|facts| {
+            facts.cut = None;
+            if again {
+                facts.found();
+            }
         });
     }
 
@@ -167,7 +178,7 @@ impl Ledger {
             if cut && facts.cut.is_none() {
                 facts.cut = Some((Timestamp::now(), reason.clone()));
             }
-            facts.failing = Some(reason.clone());
+            facts.failing = Some((reason.clone(), cut));
             facts.last_error = Some(reason);
         });
     }
@@ -239,6 +250,12 @@ impl Ledger {
 }
 
 impl Facts {
+    /// The way was lost and is there again: what it explained is over.
+    fn found(&mut self) {
+        self.cut = None;
+        self.failing = self.failing.take().filter(|(_, cut)| !cut);
+    }
+
     fn state(&self) -> ForwardState {
         match &self.end {
             Some(End::Failed(reason)) => {
@@ -254,7 +271,7 @@ impl Facts {
             ForwardState::Connected
         } else if let Some((since, reason)) = self.missing.clone() {
             ForwardState::Waiting { since, reason }
-        } else if let Some(reason) = self.failing.clone() {
+        } else if let Some((reason, _)) = self.failing.clone() {
             ForwardState::Failing { reason }
         } else {
             ForwardState::Listening

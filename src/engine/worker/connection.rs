@@ -40,6 +40,8 @@ impl Worker {
     pub(super) fn leave(&mut self) {
         self.generation += 1;
         self.connecting = None;
+        self.way.forget();
+        self.forwards.way(None);
         if self.session.take().is_some() {
             for status in self.forwards.statuses() {
                 self.remove_forward(status.id);

@@ -4,6 +4,7 @@ mod connection;
 mod forwards;
 mod mapping;
 mod watching;
+mod way;
 mod wishes;
 
 use std::{sync::Arc, time::Duration};
@@ -24,6 +25,7 @@ use crate::{
     inventory::{Inventory, ObjectKey, Text},
     session::forwards_path,
 };
+use way::WayWatch;
 
 /// Scenes are published at most this often.
 const PUBLISH_EVERY: Duration = Duration::from_millis(50);
@@ -69,6 +71,7 @@ pub(super) struct Worker {
     mapped: Option<String>,
     memory: Memory,
     saved: Saved,
+    way: WayWatch,
     /// Something changed that a person may wait for.
     dirty: bool,
     /// The cluster changed.
@@ -128,6 +131,7 @@ impl Worker {
             mapped: None,
             memory,
             saved,
+            way: WayWatch::default(),
             dirty: true,
             changed: false,
             next_publish: Instant::now(),
@@ -142,6 +146,8 @@ impl Worker {
         self.connect(self.config.context.clone());
         loop {
             let layout_due = self.layout_due();
+            let next_look = self.way.next_look();
+            let doubt = self.forwards.doubt();
             let news = async {
                 match &mut self.session {
                     Some(session) => session.news().await,
@@ -155,6 +161,10 @@ impl Worker {
                 Some(event) = self.inbox.recv() => self.event(event),
                 news = news => self.news(news),
                 () = self.forwards_changed.notified() => self.dirty = true,
+                () = doubt.notified() => self.check_way(),
+                () = sleep_until(next_look.unwrap_or(self.next_publish)), if next_look.is_some() => {
+                    self.look();
+                }
                 () = sleep_until(self.next_publish), if self.dirty => self.publish(),
                 () = sleep_until(self.next_changes), if self.changed => self.publish(),
                 () = sleep_until(self.next_renewal), if self.model.is_timed() => self.time_passed(),
@@ -225,6 +235,7 @@ impl Worker {
                 self.scene.yaml = Some(Arc::new(Yaml { service, text }));
             }
             Event::NotSaved(problem) => self.activity.add(ActivityLevel::Warning, problem),
+            Event::Way { generation, lost } if generation == current => self.way_checked(lost),
             Event::ForwardStarted { generation, status } if generation == current => {
                 self.forward_started(&status);
             }
@@ -243,6 +254,7 @@ impl Worker {
             } if generation == current => self.renewed(outcome),
             Event::Connected { .. }
             | Event::ForwardStarted { .. }
+            | Event::Way { .. }
             | Event::ForwardsImported { .. }
             | Event::Renewed { .. }
             | Event::Rights { .. }
@@ -263,6 +275,7 @@ impl Worker {
         scene.activity = self.activity.snapshot();
         self.counterpart.publish(scene.clone());
         (self.waker)();
+        self.keep_watch();
         let now = Instant::now();
         self.dirty = false;
         self.next_publish = now + PUBLISH_EVERY;

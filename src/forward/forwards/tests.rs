@@ -625,6 +625,27 @@ async fn a_cluster_that_can_not_be_reached_is_doubted_until_a_pod_answers() {
 }
 
 #[tokio::test]
+async fn a_way_that_is_found_again_was_to_blame_and_one_that_was_never_lost_was_not() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench
+        .dialer
+        .fail("web-a", DialErrorKind::Unreachable, Duration::ZERO);
+    let local = bench.start().await;
+    ask(local, b"hello").await.unwrap_err();
+    bench.until(|status| reconnecting(status).is_some()).await;
+    bench.forwards.way(None);
+    let failing = |status: &ForwardStatus| matches!(status.state, ForwardState::Failing { .. });
+    assert!(failing(&bench.status()));
+
+    ask(local, b"hello").await.unwrap_err();
+    bench.until(|status| reconnecting(status).is_some()).await;
+    bench.forwards.way(Some("no answer".into()));
+    bench.forwards.way(None);
+    assert_eq!(bench.status().state, ForwardState::Listening);
+}
+
+#[tokio::test]
 async fn a_broken_connection_says_nothing_about_the_next_one() {
     let bench = bench();
     bench.cluster.ready_pods(&["web-a"]);

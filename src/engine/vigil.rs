@@ -1,0 +1,197 @@
+//! Notices that the machine slept or is on another network, while that matters.
+//!
+//! A sleeping machine's steady clock stands still and its wall clock does not; where the steady
+//! clock goes on (Windows), a look comes much later than it was meant to. Another network shows in
+//! the address from which the API server would be asked. Neither needs anything of the system that
+//! is not everywhere, and looking sends nothing.
+
+use std::{
+    net::{IpAddr, SocketAddr, UdpSocket},
+    time::{Duration, Instant},
+};
+
+use jiff::Timestamp;
+
+/// How often there is a look, while forwards are up.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// Clocks are corrected by less than this while nothing is wrong.
+const JUMP: Duration = Duration::from_secs(5);
+
+/// What was noticed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Jolt {
+    /// So much time has passed in which nothing was done.
+    Slept(Duration),
+    /// The way to the server begins elsewhere, or nowhere.
+    Moved,
+}
+
+/// How it was at the last look.
+#[derive(Clone, Debug)]
+pub(super) struct Vigil {
+    /// Where the way begins that is watched.
+    server: Option<SocketAddr>,
+    wall: Timestamp,
+    steady: Instant,
+    from: Option<IpAddr>,
+}
+
+impl Vigil {
+    /// Begins to look out for the way to a server, `https://10.0.0.1:6443`.
+    pub(super) fn begin(server: &str) -> Self {
+        let server = address_of(server);
+        Self {
+            wall: Timestamp::now(),
+            steady: Instant::now(),
+            from: source(server),
+            server,
+        }
+    }
+
+    /// What has happened since the last look.
+    pub(super) fn look(&mut self) -> Option<Jolt> {
+        let from = source(self.server);
+        self.compare(Timestamp::now(), Instant::now(), from)
+    }
+
+    fn compare(&mut self, wall: Timestamp, steady: Instant, from: Option<IpAddr>) -> Option<Jolt> {
+        let counted = steady.saturating_duration_since(self.steady);
+        let passed = Duration::try_from(wall.duration_since(self.wall)).unwrap_or_default();
+        let moved = from != self.from;
+        (self.wall, self.steady, self.from) = (wall, steady, from);
+        let missed = passed.saturating_sub(counted);
+        let late = counted.saturating_sub(LOOK_EVERY * 2);
+        if missed.max(late) > JUMP {
+            Some(Jolt::Slept(missed.max(late)))
+        } else {
+            moved.then_some(Jolt::Moved)
+        }
+    }
+}
+
+impl Jolt {
+    /// In words that complete "checking the connection: …".
+    pub(super) fn words(self) -> String {
+        match self {
+            Self::Slept(time) => {
+                let (number, unit) = match time.as_secs() {
+                    secs @ 0..120 => (secs, "s"),
+                    secs @ 120..7_200 => (secs / 60, "min"),
+                    secs => (secs / 3_600, "h"),
+                };
+                format!("the computer slept for {number} {unit}")
+            }
+            Self::Moved => "the network is another one".to_owned(),
+        }
+    }
+}
+
+/// The address of a server that is given by number.
+fn address_of(server: &str) -> Option<SocketAddr> {
+    let (_, rest) = server.split_once("://")?;
+    let authority = rest.split('/').next()?;
+    authority
+        .parse()
+        .ok()
+        .or_else(|| Some(SocketAddr::new(authority.parse().ok()?, 443)))
+}
+
+/// The address of this machine from which a server would be asked; that of one which is given by
+/// name is taken for the one that leads to the world. No packet is sent.
+fn source(server: Option<SocketAddr>) -> Option<IpAddr> {
+    // TEST-NET-1 is nobody's, and so is the documentation prefix.
+    let world = [
+        SocketAddr::from(([192, 0, 2, 1], 443)),
+        SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 443)),
+    ];
+    let ask = |to: SocketAddr| {
+        let any: SocketAddr = if to.is_ipv4() {
+            ([0; 4], 0).into()
+        } else {
+            ([0_u16; 8], 0).into()
+        };
+        let socket = UdpSocket::bind(any).ok()?;
+        socket.connect(to).ok()?;
+        Some(socket.local_addr().ok()?.ip())
+    };
+    match server {
+        Some(server) => ask(server),
+        None => world.into_iter().find_map(ask),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    const HERE: Option<IpAddr> = Some(IpAddr::V4(std::net::Ipv4Addr::new(192, 168, 1, 7)));
+
+    fn vigil() -> Vigil {
+        Vigil {
+            server: None,
+            wall: Timestamp::UNIX_EPOCH,
+            steady: Instant::now(),
+            from: HERE,
+        }
+    }
+
+    fn after(vigil: &mut Vigil, wall: i64, steady: u64) -> Option<Jolt> {
+        let wall = vigil.wall + SignedDuration::from_secs(wall);
+        let steady = vigil.steady + Duration::from_secs(steady);
+        vigil.compare(wall, steady, vigil.from)
+    }
+
+    #[test]
+    fn a_sleep_shows_in_either_clock_and_is_noticed_once() {
+        let mut vigil = vigil();
+        assert_eq!(after(&mut vigil, 10, 10), None);
+        let slept = Jolt::Slept(Duration::from_secs(590));
+        assert_eq!(after(&mut vigil, 600, 10), Some(slept));
+        assert_eq!(after(&mut vigil, 10, 10), None);
+        let slept = Jolt::Slept(Duration::from_secs(580));
+        assert_eq!(after(&mut vigil, 600, 600), Some(slept));
+        assert_eq!(after(&mut vigil, 10, 10), None);
+    }
+
+    #[test]
+    fn corrected_clocks_and_busy_machines_are_no_sleep() {
+        let mut vigil = vigil();
+        assert_eq!(after(&mut vigil, 13, 10), None);
+        assert_eq!(after(&mut vigil, -3_600, 10), None, "set back");
+        assert_eq!(after(&mut vigil, 20, 20), None, "late");
+    }
+
+    #[test]
+    fn another_network_is_noticed_coming_and_going() {
+        let mut vigil = vigil();
+        let (wall, steady) = (vigil.wall, vigil.steady);
+        assert_eq!(vigil.compare(wall, steady, HERE), None);
+        assert_eq!(vigil.compare(wall, steady, None), Some(Jolt::Moved));
+        assert_eq!(vigil.compare(wall, steady, None), None);
+        let elsewhere = Some(IpAddr::from([10, 0, 0, 9]));
+        assert_eq!(vigil.compare(wall, steady, elsewhere), Some(Jolt::Moved));
+    }
+
+    #[test]
+    fn the_way_to_this_machine_begins_here() {
+        let server = address_of("https://127.0.0.1:6443/prefix");
+        assert_eq!(server, "127.0.0.1:6443".parse().ok());
+        assert_eq!(source(server), Some(IpAddr::from([127, 0, 0, 1])));
+        assert_eq!(address_of("https://[::1]:1"), "[::1]:1".parse().ok());
+        assert_eq!(address_of("https://10.0.0.1"), "10.0.0.1:443".parse().ok());
+        assert_eq!(address_of("https://eks.example.com"), None);
+        let mut vigil = Vigil::begin("https://127.0.0.1:6443");
+        assert_eq!(vigil.look(), None);
+    }
+
+    #[test]
+    fn a_sleep_is_told_in_words() {
+        let slept = |secs| Jolt::Slept(Duration::from_secs(secs)).words();
+        assert_eq!(slept(90), "the computer slept for 90 s");
+        assert_eq!(slept(725), "the computer slept for 12 min");
+        assert_eq!(slept(30_000), "the computer slept for 8 h");
+    }
+}
