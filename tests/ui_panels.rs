@@ -14,13 +14,14 @@ use svcscope::{
     engine::{
         Activity, ActivityLevel, Command, ConnectionState, EditId, EditStep, RequestState, Scene,
     },
-    forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort},
+    forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, Spread},
     inventory::{Change, Inventory, Kind, Scope, ServiceType, Sync},
     probe::{RequestId, Scheme},
     topology::NodeId,
 };
 use ui_support::{
     Window, busy_scene, contexts, key, now, plan, request, response, scene_with_edit,
+    scene_with_saved,
 };
 
 impl Window {
@@ -270,6 +271,198 @@ fn the_list_of_forwards_stops_and_removes() {
     assert_eq!(window.commands(), [Command::RemoveForward(ForwardId(4))]);
     window.click("Stop all forwards");
     assert_eq!(window.commands().len(), 4);
+}
+
+#[test]
+fn a_forward_starts_again_in_its_place_or_at_the_port_that_is_free() {
+    let mut window = Window::open(busy_scene());
+    let forwards = busy_scene().forwards;
+    window.click("Start again forward shop/api");
+    assert_eq!(
+        window.commands(),
+        [Command::StartForward(
+            ForwardId(4),
+            forwards[3].spec.clone()
+        )]
+    );
+    window.click("Use port 9001 for forward shop/api");
+    let spec = ForwardSpec {
+        local_port: Some(9001),
+        ..forwards[3].spec.clone()
+    };
+    assert_eq!(
+        window.commands(),
+        [Command::StartForward(ForwardId(4), spec)]
+    );
+
+    window.click("More for forward shop/web");
+    window.click("Restart");
+    let again = ForwardSpec {
+        last_port: Some(8080),
+        ..forwards[0].spec.clone()
+    };
+    assert_eq!(
+        window.commands(),
+        [Command::StartForward(ForwardId(1), again.clone())]
+    );
+    window.click("More for forward shop/web");
+    window.click("All ready pods in turn");
+    let spec = ForwardSpec {
+        spread: Spread::Balanced,
+        ..again
+    };
+    assert_eq!(
+        window.commands(),
+        [Command::StartForward(ForwardId(1), spec)]
+    );
+}
+
+#[test]
+fn what_flows_is_drawn_and_falls_silent_by_itself() {
+    let window = Window::open(busy_scene());
+    // 2 MB and 200 kB in the last two seconds; the current one is just beginning.
+    assert!(window.shows("Traffic of forward shop/web: ↓ 1.0 MB/s ↑ 100 kB/s"));
+    assert!(window.shows("1.1 MB/s"));
+}
+
+#[test]
+fn a_forward_is_saved_by_name_and_group() {
+    let mut window = Window::open(busy_scene());
+    window.click("More for forward shop/web");
+    window.click("Save…");
+    window
+        .harness
+        .key_press_modifiers(Modifiers::NONE, Key::Tab);
+    window.type_into("Group", "shop");
+    window.click("Start with the app");
+    window.click("Save forward");
+    let commands = window.commands();
+    let [
+        Command::SaveForward {
+            running: Some(ForwardId(1)),
+            was: None,
+            forward,
+        },
+    ] = commands.as_slice()
+    else {
+        panic!("one forward is saved, not {commands:?}");
+    };
+    assert_eq!(&*forward.name, "web");
+    assert_eq!(forward.group.as_deref(), Some("shop"));
+    assert!(forward.start_with_app);
+    assert_eq!(forward.spec.target, busy_scene().forwards[0].spec.target);
+    assert!(!window.shows("Save forward"), "the dialog is closed");
+}
+
+#[test]
+fn saved_forwards_start_by_one_and_by_group_and_are_edited_and_forgotten() {
+    let mut window = Window::open(scene_with_saved());
+    assert!(window.shows("saved in shop, starts with the app"));
+    window.click("Start forward front");
+    assert_eq!(
+        window.commands(),
+        [Command::StartSaved(vec!["front".into()])]
+    );
+    window.click("Start group shop");
+    let group = vec!["front".into(), "back".into()];
+    assert_eq!(window.commands(), [Command::StartSaved(group.clone())]);
+    window.click("Start all saved forwards");
+    let all = vec!["front".into(), "back".into(), "db".into()];
+    assert_eq!(window.commands(), [Command::StartSaved(all)]);
+
+    window.key(Modifiers::COMMAND, Key::K);
+    window.type_into("Find a command", "start group shop");
+    window.key(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.commands(), [Command::StartSaved(group)]);
+    window.key(Modifiers::COMMAND, Key::K);
+    window.type_into("Find a command", "stop forward shop/web");
+    window.key(Modifiers::NONE, Key::Enter);
+    assert_eq!(window.commands(), [Command::StopForward(ForwardId(1))]);
+
+    window.click("Edit forward db");
+    window.type_into("Local port", "15432");
+    window.click("All ready pods in turn");
+    window.click("Save forward");
+    let commands = window.commands();
+    let [
+        Command::SaveForward {
+            running: None,
+            was: Some(was),
+            forward,
+        },
+    ] = commands.as_slice()
+    else {
+        panic!("one forward is saved, not {commands:?}");
+    };
+    assert_eq!((&**was, &*forward.name), ("db", "db"));
+    assert_eq!(forward.spec.local_port, Some(15432));
+    assert_eq!(forward.spec.spread, Spread::Balanced);
+
+    window.click("Forget forward db");
+    assert_eq!(window.commands(), [Command::ForgetForward("db".into())]);
+}
+
+#[test]
+fn saved_forwards_go_to_a_file_and_come_from_one() {
+    let mut window = Window::open(scene_with_saved());
+    window.click("Export forwards…");
+    assert!(window.says("3 saved forwards of this context"));
+    window.type_into("File", "/tmp/mine.json");
+    window.click("Export");
+    let file = std::path::PathBuf::from("/tmp/mine.json");
+    assert_eq!(window.commands(), [Command::ExportForwards(file.clone())]);
+    window.click("Import forwards…");
+    window.type_into("File", "mine.json");
+    assert!(window.says("give the whole path"));
+    assert!(!window.enabled("Import"));
+    window.type_into("File", "/tmp/mine.json");
+    window.click("Import");
+    assert_eq!(window.commands(), [Command::ImportForwards(file)]);
+}
+
+#[test]
+fn the_dialog_asks_where_connections_go_and_warns_of_other_addresses() {
+    let mut window = with_api_selected(busy_scene());
+    window.click("Forward");
+    window.click("Only this pod");
+    window.click("Another address");
+    assert!(window.says("Whoever reaches this machine there reaches the pods"));
+    window.type_into("Address to listen at", "nowhere");
+    assert!(!window.enabled("Start forward"));
+    window.type_into("Address to listen at", "192.168.1.7");
+    window.type_into("Name", "api");
+    window.type_into("Group", "shop");
+    window.click("Start forward");
+    let commands = window.commands();
+    let [
+        Command::SaveForward { forward, .. },
+        Command::StartForward(ForwardId(1), spec),
+    ] = commands.as_slice()
+    else {
+        panic!("saved and started, not {commands:?}");
+    };
+    assert_eq!(spec.local_address, "192.168.1.7".parse().ok());
+    assert!(matches!(&spec.spread, Spread::Pinned(pod) if pod.starts_with("api-")));
+    assert_eq!(spec.name.as_deref(), Some("api"));
+    assert_eq!(forward.spec, *spec);
+    assert_eq!(forward.group.as_deref(), Some("shop"));
+}
+
+#[test]
+fn all_ports_of_a_service_are_forwarded_at_once() {
+    let mut window = Window::open(busy_scene());
+    window.click("Service shop/web");
+    window.commands();
+    window.key(Modifiers::NONE, Key::F);
+    window.click("All 2 ports");
+    window.click("All ready pods in turn");
+    window.click("Start forward");
+    let started = window.commands().into_iter().map(|command| match command {
+        Command::StartForward(_, spec) if spec.spread == Spread::Balanced => spec.port,
+        other => panic!("a forward, not {other:?}"),
+    });
+    let ports: Vec<_> = started.collect();
+    assert_eq!(ports, [RemotePort::Number(443), RemotePort::Number(80)]);
 }
 
 #[test]

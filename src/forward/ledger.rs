@@ -32,6 +32,8 @@ pub(crate) struct Ledger {
 #[derive(Default)]
 struct Facts {
     name: Option<Text>,
+    /// Not bound yet.
+    starting: Option<Since>,
     locals: Vec<SocketAddr>,
     offer: Option<u16>,
     end: Option<End>,
@@ -66,7 +68,7 @@ impl Ledger {
             meter: Meter::default(),
             facts: Mutex::new(Facts {
                 name: spec.name.clone(),
-                missing: Some((started, Text::from("starting"))),
+                starting: Some((started, Text::from("starting"))),
                 ..Facts::default()
             }),
             spec,
@@ -88,7 +90,10 @@ impl Ledger {
 
     /// Bound to these addresses.
     pub(crate) fn bound(&self, locals: Vec<SocketAddr>) {
-        self.note(|facts| facts.locals = locals);
+        self.note(|facts| {
+            facts.starting = None;
+            facts.locals = locals;
+        });
     }
 
     /// Could not be bound.
@@ -265,7 +270,9 @@ impl Facts {
             Some(End::Stopped) => return ForwardState::Stopped,
             None => {}
         }
-        if let Some((since, reason)) = self.cut.clone().or_else(|| self.stale.clone()) {
+        if let Some((since, reason)) = self.starting.clone() {
+            ForwardState::Waiting { since, reason }
+        } else if let Some((since, reason)) = self.cut.clone().or_else(|| self.stale.clone()) {
             ForwardState::Reconnecting { since, reason }
         } else if self.seats.count() > 0 {
             ForwardState::Connected

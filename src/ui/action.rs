@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
-use super::{BottomTab, command::UiCommand, dialogs::export::ExportWish};
+use super::{
+    BottomTab,
+    command::UiCommand,
+    dialogs::{export::ExportWish, forward_file::Direction},
+};
 use crate::{
     engine::{Command, EditId},
     filter::Filter,
-    forward::{ForwardSpec, ForwardTarget, RemotePort},
+    forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort},
     inventory::{ObjectKey, ServiceRecord, ServiceType, Text},
     probe::{CurlRequest, RequestId},
+    session::SavedForward,
     topology::NodeId,
 };
 
@@ -33,8 +38,14 @@ pub enum Action {
     OpenChangeType(ObjectKey, Option<ServiceType>),
     /// Open the change-type dialog on the type that the Service had before.
     UndoChange(Arc<ServiceRecord>),
-    /// Start a forward and show the forwards.
-    StartForward(ForwardSpec),
+    /// Start these forwards, keep those that are to be kept, and show the forwards.
+    StartForwards(Vec<ForwardSpec>, Vec<SavedForward>),
+    /// Start a forward anew in its place, at the same local port if it has one.
+    Restart(ForwardId, ForwardSpec),
+    /// Open the dialog that keeps a forward: a running one, or one that is kept under this name.
+    OpenSaveForward(Option<ForwardId>, Option<Text>, ForwardSpec),
+    /// Open the dialog that writes or reads a file of forwards.
+    OpenForwardFile(Direction),
     /// Send a request; the open curl dialog follows it.
     Curl(CurlRequest),
     /// Plan this change; the open dialog follows it.

@@ -80,8 +80,14 @@ pub enum UiCommand {
     Reconnect,
     /// Watch all namespaces.
     AllNamespaces,
+    /// Start every saved forward.
+    StartSavedForwards,
     /// Stop every forward.
     StopAllForwards,
+    /// Write the saved forwards to a file.
+    ExportForwards,
+    /// Save the forwards of a file.
+    ImportForwards,
     /// List all shortcuts.
     Help,
     /// Leave.
@@ -127,7 +133,7 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::Forward,
         Self::Curl,
         Self::ChangeType,
@@ -165,7 +171,10 @@ impl UiCommand {
         Self::ToggleFrameTimes,
         Self::Reconnect,
         Self::AllNamespaces,
+        Self::StartSavedForwards,
         Self::StopAllForwards,
+        Self::ExportForwards,
+        Self::ImportForwards,
         Self::Help,
         Self::Quit,
     ];
@@ -210,7 +219,10 @@ impl UiCommand {
             Self::ToggleFrameTimes => "Show or hide frame times",
             Self::Reconnect => "Reconnect",
             Self::AllNamespaces => "Watch all namespaces",
+            Self::StartSavedForwards => "Start all saved forwards",
             Self::StopAllForwards => "Stop all forwards",
+            Self::ExportForwards => "Export forwards…",
+            Self::ImportForwards => "Import forwards…",
             Self::Help => "Keyboard shortcuts",
             Self::Quit => "Quit",
         }
@@ -268,7 +280,10 @@ impl UiCommand {
             }
             Self::Reconnect => "Build the connection and all watches anew, now",
             Self::AllNamespaces => "Watch every namespace of the cluster",
+            Self::StartSavedForwards => "Start those that are kept for this context and not up",
             Self::StopAllForwards => "Close every local listener",
+            Self::ExportForwards => "Write the forwards that are kept for this context to a file",
+            Self::ImportForwards => "Keep the forwards of such a file beside those of this context",
             Self::Help => "List all shortcuts",
             Self::Quit => "Stop all forwards and leave",
         }
@@ -316,7 +331,12 @@ impl UiCommand {
             Self::Reconnect => plain(Key::F5),
             Self::Help => plain(Key::Questionmark),
             Self::Quit => ctrl(Key::Q),
-            Self::AllNamespaces | Self::StopAllForwards | Self::ToggleFrameTimes => None,
+            Self::AllNamespaces
+            | Self::StartSavedForwards
+            | Self::StopAllForwards
+            | Self::ExportForwards
+            | Self::ImportForwards
+            | Self::ToggleFrameTimes => None,
         }
     }
 
@@ -355,7 +375,10 @@ impl UiCommand {
             Self::ToggleFrameTimes => icon::GAUGE,
             Self::Reconnect => icon::ARROWS_CLOCKWISE,
             Self::AllNamespaces => icon::STACK,
+            Self::StartSavedForwards => icon::PLAY,
             Self::StopAllForwards => icon::STOP,
+            Self::ExportForwards => icon::EXPORT,
+            Self::ImportForwards => icon::DOWNLOAD_SIMPLE,
             Self::Help => icon::KEYBOARD,
             Self::Quit => icon::X,
         }
@@ -399,7 +422,10 @@ impl UiCommand {
             | Self::ToggleFrameTimes => Group::View,
             Self::Reconnect
             | Self::AllNamespaces
+            | Self::StartSavedForwards
             | Self::StopAllForwards
+            | Self::ExportForwards
+            | Self::ImportForwards
             | Self::Help
             | Self::Quit => Group::App,
         }

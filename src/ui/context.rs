@@ -132,6 +132,9 @@ impl<'a> Ctx<'a> {
                 let nothing = self.scene.topology.services().next().is_none();
                 nothing.then(|| Text::from("there is no map yet"))
             }
+            UiCommand::StartSavedForwards => self.not_connected().or_else(|| self.nothing_saved()),
+            UiCommand::ExportForwards => self.nothing_saved(),
+            UiCommand::ImportForwards => self.not_connected(),
             UiCommand::StopAllForwards => self
                 .scene
                 .forwards
@@ -139,6 +142,11 @@ impl<'a> Ctx<'a> {
                 .then(|| Text::from("there are no forwards")),
             _ => None,
         }
+    }
+
+    fn nothing_saved(&self) -> Option<Text> {
+        let nothing = self.scene.saved.is_empty();
+        nothing.then(|| Text::from("no forward is saved for this context"))
     }
 
     /// Whether what is drawn may be old.

@@ -1,10 +1,12 @@
 //! The ports of a target that a forward or a request may lead to.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use crate::{
     engine::Scene,
     forward::{ForwardTarget, RemotePort},
-    inventory::{ObjectKey, PodRecord, Protocol},
-    topology::BackendTarget,
+    inventory::{ObjectKey, PodRecord, Protocol, Text},
+    topology::{BackendTarget, ServiceTraffic},
     ui::words,
 };
 
@@ -50,6 +52,38 @@ pub fn ports_of(scene: &Scene, target: &ForwardTarget) -> Vec<PortOption> {
             })
             .map(|pod| pod_ports(pod))
             .unwrap_or_default(),
+    }
+}
+
+/// The pods that a target leads to, by name: those behind a Service or of a workload.
+pub fn pods_of(scene: &Scene, target: &ForwardTarget) -> Vec<Text> {
+    let backends = |key: &ObjectKey| {
+        let same = |traffic: &&Arc<ServiceTraffic>| match target {
+            ForwardTarget::Service(service) => traffic.service.key == *service,
+            _ => traffic.service.key.namespace == key.namespace,
+        };
+        scene
+            .topology
+            .services()
+            .filter(same)
+            .flat_map(|traffic| &traffic.ports)
+            .flat_map(|port| &port.backends)
+            .filter(|backend| match target {
+                ForwardTarget::Workload { kind, key } => backend
+                    .workload
+                    .as_ref()
+                    .is_some_and(|owner| owner.kind == *kind && owner.name == key.name),
+                _ => true,
+            })
+            .filter_map(|backend| match &backend.target {
+                BackendTarget::Pod(pod) => Some(pod.name.clone()),
+                BackendTarget::Address(_) => None,
+            })
+            .collect::<BTreeSet<_>>()
+    };
+    match target {
+        ForwardTarget::Pod(_) => Vec::new(),
+        other => backends(other.key()).into_iter().collect(),
     }
 }
 

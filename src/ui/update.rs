@@ -6,7 +6,15 @@ use super::{
     action::Action,
     command::UiCommand,
     derived::ListRow,
-    dialogs::{Dialog, change_type::ChangeType, curl::Curl, forward::Forward, palette::Palette},
+    dialogs::{
+        Dialog,
+        change_type::ChangeType,
+        curl::Curl,
+        forward::Forward,
+        forward_file::{Direction, ForwardFile},
+        palette::Palette,
+        save_forward::SaveForward,
+    },
     exporting,
     frame_times::FrameTimes,
     mapping,
@@ -60,7 +68,7 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
             state.view.scroll_to_selection = true;
         }
         Action::OpenForward(target, port) => {
-            state.dialog = Some(Dialog::Forward(Forward::new(scene, target, port)));
+            state.dialog = Some(Dialog::Forward(Box::new(Forward::new(scene, target, port))));
         }
         Action::OpenCurl(target, port) => {
             state.dialog = Some(Dialog::Curl(Box::new(Curl::new(scene, target, port))));
@@ -82,11 +90,32 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
                 open_change_type(state, handle, dialog, Some(before.service_type));
             }
         }
-        Action::StartForward(spec) => {
-            handle.send(Command::StartForward(ForwardId(handle.next_id()), spec));
+        Action::StartForwards(specs, saved) => {
+            for forward in saved {
+                handle.send(Command::SaveForward {
+                    running: None,
+                    was: None,
+                    forward: Box::new(forward),
+                });
+            }
+            for spec in specs {
+                handle.send(Command::StartForward(ForwardId(handle.next_id()), spec));
+            }
             state.dialog = None;
-            state.view.tab = BottomTab::Forwards;
-            state.view.bottom_open = true;
+            show_tab(state, BottomTab::Forwards);
+        }
+        Action::Restart(id, spec) => handle.send(Command::StartForward(id, spec)),
+        Action::OpenSaveForward(running, was, spec) => {
+            let form = SaveForward::new(scene, running, was, spec);
+            state.dialog = Some(Dialog::SaveForward(Box::new(form)));
+        }
+        Action::OpenForwardFile(direction) => {
+            let form = ForwardFile::new(
+                direction,
+                state.pictures.as_deref(),
+                scene.context.as_deref(),
+            );
+            state.dialog = Some(Dialog::ForwardFile(Box::new(form)));
         }
         Action::Curl(request) => {
             let id = RequestId(handle.next_id());
@@ -268,6 +297,17 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
         }
         UiCommand::Reconnect => handle.send(Command::Reconnect),
         UiCommand::AllNamespaces => handle.send(Command::SetNamespaces(Vec::new())),
+        UiCommand::StartSavedForwards => {
+            let names = scene.saved.iter().map(|forward| forward.name.clone());
+            handle.send(Command::StartSaved(names.collect()));
+            show_tab(state, BottomTab::Forwards);
+        }
+        UiCommand::ExportForwards => {
+            apply_one(state, around, Action::OpenForwardFile(Direction::Export));
+        }
+        UiCommand::ImportForwards => {
+            apply_one(state, around, Action::OpenForwardFile(Direction::Import));
+        }
         UiCommand::StopAllForwards => {
             for forward in scene.forwards.iter() {
                 handle.send(Command::StopForward(forward.id));

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    forward::{ForwardState, ForwardTarget},
+    forward::{ForwardSpec, ForwardState, ForwardTarget, Spread},
     inventory::{ObjectKey, ServicePort, Sync},
     ui::theme::State,
 };
@@ -131,6 +131,28 @@ pub fn target(target: &ForwardTarget) -> String {
         ForwardTarget::Service(key) => key.to_string(),
         other => format!("{}/{other}", other.key().namespace),
     }
+}
+
+/// What a forward is called: by its own name, else by what it leads to.
+pub fn forward(spec: &ForwardSpec) -> String {
+    match &spec.name {
+        Some(name) => name.to_string(),
+        None => target(&spec.target),
+    }
+}
+
+/// How connections are spread over pods, in few words.
+pub fn spread(spread: &Spread) -> String {
+    match spread {
+        Spread::Sticky => "one pod".to_owned(),
+        Spread::Balanced => "all pods in turn".to_owned(),
+        Spread::Pinned(pod) => format!("only {pod}"),
+    }
+}
+
+/// How fast bytes flow: `1.2 MB/s`.
+pub fn rate(bytes_per_second: u64) -> String {
+    format!("{}/s", bytes(bytes_per_second))
 }
 
 /// The state of a forward: its mark, its words and (where time matters) since when.

@@ -14,11 +14,15 @@ use svcscope::{
         Activity, ActivityLevel, Command, ConnectionState, ContextInfo, Counterpart, EditId,
         EditStatus, EditStep, RequestState, RequestStatus, Scene, pair,
     },
-    forward::{ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort},
+    forward::{
+        Flow, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, History,
+        RemotePort,
+    },
     inventory::{
         Change, Delta, EventRecord, Kind, NamespaceRecord, ObjectKey, Scope, ServiceType, Sync,
     },
     probe::{CurlRequest, CurlResponse, RequestId, Scheme},
+    session::SavedForward,
     ui::{App, AppOptions},
 };
 
@@ -142,6 +146,22 @@ fn forwards() -> Arc<[ForwardStatus]> {
     web.total = 148;
     web.bytes_down = 1_234_567;
     web.bytes_up = 14_210;
+    let mut history = History::default();
+    for second in 0..40_u64 {
+        let down = 200_000 + (second * 37 % 11) * 80_000;
+        history.record(
+            ago(45 - second as i64),
+            Flow {
+                up: down / 10,
+                down,
+            },
+        );
+    }
+    for second in [2, 1] {
+        let (up, down) = (100_000, 1_000_000);
+        history.record(ago(second), Flow { up, down });
+    }
+    web.history = Arc::new(history);
     let waiting = ForwardState::Waiting {
         since: ago(12),
         reason: "no ready pod behind pg 5432".into(),
@@ -160,9 +180,35 @@ fn forwards() -> Arc<[ForwardStatus]> {
             "127.0.0.1:9001",
             ForwardState::Listening,
         ),
-        status(4, "api", "shop", 8081, "", failed),
+        ForwardStatus {
+            offer: Some(9001),
+            ..status(4, "api", "shop", 8081, "", failed)
+        },
     ]
     .into()
+}
+
+/// With forwards that are kept for the next start.
+pub fn scene_with_saved() -> Scene {
+    let saved = |name: &str, group: Option<&str>, service: (&str, &str), port| {
+        let target = ForwardTarget::Service(key(service.0, service.1));
+        let spec = ForwardSpec::new(target, RemotePort::Number(port));
+        let mut saved = SavedForward::new(name, spec);
+        saved.group = group.map(Into::into);
+        saved
+    };
+    let mut front = saved("front", Some("shop"), ("shop", "web"), 443);
+    front.start_with_app = true;
+    Scene {
+        saved: vec![
+            front,
+            saved("back", Some("shop"), ("shop", "api"), 8081),
+            saved("db", None, ("infra", "db"), 5432),
+        ]
+        .into(),
+        forwards: forwards().iter().take(1).cloned().collect(),
+        ..busy_scene()
+    }
 }
 
 pub fn request(id: RequestId, state: RequestState) -> RequestStatus {

@@ -1,14 +1,20 @@
 //! The list of forwards: each tells the truth about itself in words.
 
-use egui::{RichText, Ui};
+use egui::{RichText, Ui, WidgetInfo, WidgetType};
+use egui_phosphor::regular as icon;
 
-use super::table::{Col, table_ui};
+use super::{
+    saved,
+    table::{Col, table_ui},
+    traffic::traffic_ui,
+};
 use crate::{
     engine::Command,
-    forward::{ForwardState, ForwardStatus, ForwardTarget},
+    forward::{ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, Spread},
     topology::NodeId,
     ui::{
         action::Action,
+        command::UiCommand,
         context::Ctx,
         ports::ports_of,
         widgets::{empty, link_button, state_label, truncated},
@@ -16,51 +22,68 @@ use crate::{
     },
 };
 
-const COLUMNS: [Col; 7] = [
-    Col::Share("state", 160.0),
+const COLUMNS: [Col; 8] = [
+    Col::Share("state", 150.0),
     Col::Fixed("local", 112.0),
-    Col::Share("target", 120.0),
-    Col::Share("pod", 170.0),
+    Col::Share("target", 130.0),
+    Col::Share("pod", 130.0),
     Col::Fixed("connections", 122.0),
+    Col::Fixed("last minute", 126.0),
     Col::Fixed("↓ received · ↑ sent", 118.0),
-    Col::Fixed("", 160.0),
+    Col::Fixed("", 184.0),
 ];
 
 /// Draws the list.
 pub fn forwards_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     let forwards = &ctx.scene.forwards;
-    if forwards.is_empty() {
+    let kept = saved::not_listed(ctx.scene);
+    if forwards.is_empty() && kept.is_empty() {
         empty(
             ui,
             ctx.tokens,
             "No forwards",
             "Select a Service or a pod and press F: a local port leads to it then.",
         );
+        if ctx.unavailable(UiCommand::ImportForwards).is_none() {
+            ui.vertical_centered(|ui| {
+                let text = UiCommand::ImportForwards.text();
+                if link_button(ui, ctx.tokens, text, text).clicked() {
+                    ctx.send(Action::Run(UiCommand::ImportForwards));
+                }
+            });
+        }
         return;
     }
-    table_ui(ui, ctx, "forwards", &COLUMNS, forwards.len(), |row| {
-        let Some(forward) = forwards.get(row.index()) else {
+    saved::groups_ui(ui, ctx);
+    let rows = forwards.len() + kept.len();
+    table_ui(ui, ctx, "forwards", &COLUMNS, rows, |row| {
+        let at = row.index();
+        if let Some(saved) = at.checked_sub(forwards.len()).and_then(|at| kept.get(at)) {
+            row.col(|ui| saved::state_ui(ui, ctx, saved));
+            row.col(|ui| {
+                let port = saved.spec.local_port;
+                let said = port.map_or_else(|| "any".to_owned(), |port| format!(":{port}"));
+                ui.label(RichText::new(said).monospace().color(ctx.tokens.dim));
+            });
+            row.col(|ui| target_ui(ui, ctx, &saved.spec));
+            row.col(|ui| saved::spread_ui(ui, ctx, saved));
+            for _ in 0..3 {
+                row.col(|_| {});
+            }
+            row.col(|ui| saved::actions_ui(ui, ctx, saved));
+            return;
+        }
+        let Some(forward) = forwards.get(at) else {
             return;
         };
         row.col(|ui| state_ui(ui, ctx, forward));
-        row.col(|ui| {
-            let local = forward.local.map(|address| address.to_string());
-            ui.label(RichText::new(local.unwrap_or_else(|| "–".to_owned())).monospace());
-        });
-        row.col(|ui| target_ui(ui, ctx, forward));
-        row.col(|ui| {
-            let pod = forward.pod.as_ref().map(|key| match forward.pod_port {
-                Some(port) => format!("{}:{port}", key.name),
-                None => key.name.to_string(),
-            });
-            truncated(
-                ui,
-                RichText::new(pod.unwrap_or_else(|| "–".to_owned())).color(ctx.tokens.dim),
-            );
-        });
+        row.col(|ui| local_ui(ui, forward));
+        row.col(|ui| target_ui(ui, ctx, &forward.spec));
+        row.col(|ui| pod_ui(ui, ctx, forward));
         row.col(|ui| {
             ui.label(format!("{} open, {} total", forward.open, forward.total));
         });
+        row.col(|ui| traffic_ui(ui, ctx, forward));
         row.col(|ui| {
             let down = words::bytes(forward.bytes_down);
             let up = words::bytes(forward.bytes_up);
@@ -76,29 +99,44 @@ fn state_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
         said = format!("{said}, {}", ctx.age(since));
     }
     let response = state_label(ui, ctx.tokens, state, &said);
-    if let Some(error) = &forward.last_error {
-        response.on_hover_text(format!("{said}\nlast connection: {error}"));
-    } else {
-        response.on_hover_text(said);
+    // Said only while somebody looks at it.
+    response.on_hover_ui(|ui| {
+        let started = ctx.age(forward.started);
+        let mut lines = format!("{said}\nstarted {started} ago");
+        if let Some(error) = &forward.last_error {
+            lines.push_str(&format!("\nlast trouble: {error}"));
+        }
+        ui.label(lines);
+    });
+}
+
+fn local_ui(ui: &mut Ui, forward: &ForwardStatus) {
+    let local = forward.local.map(|address| address.to_string());
+    let text = RichText::new(local.unwrap_or_else(|| "–".to_owned())).monospace();
+    let response = ui.label(text);
+    if let Some(also) = forward.also {
+        response.on_hover_text(format!("and {also}"));
     }
 }
 
-fn target_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
-    let spec = &forward.spec;
+fn target_ui(ui: &mut Ui, ctx: &Ctx<'_>, spec: &ForwardSpec) {
     let node = match &spec.target {
         ForwardTarget::Service(key) => Some(NodeId::Service(key.clone())),
         ForwardTarget::Pod(key) => Some(NodeId::Pod(key.clone())),
         ForwardTarget::Workload { .. } => None,
     };
-    let name = words::target(&spec.target);
+    if let Some(name) = &spec.name {
+        ui.label(&**name);
+    }
+    let target = words::target(&spec.target);
     match node {
         Some(node) => {
-            if link_button(ui, ctx.tokens, &name, &format!("Show {name}")).clicked() {
+            if link_button(ui, ctx.tokens, &target, &format!("Show {target}")).clicked() {
                 ctx.send(Action::Reveal(node));
             }
         }
         None => {
-            ui.label(&name);
+            ui.label(&target);
         }
     }
     truncated(
@@ -108,18 +146,31 @@ fn target_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
     .on_hover_text(format!("{}, port {}", spec.target, spec.port));
 }
 
+fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
+    let last = forward.pod.as_ref().map(|key| match forward.pod_port {
+        Some(port) => format!("{}:{port}", key.name),
+        None => key.name.to_string(),
+    });
+    let said = match &*forward.pods {
+        [] | [_] => last.unwrap_or_else(|| "–".to_owned()),
+        several => words::count(several.len(), "pod"),
+    };
+    let mut hint = format!("Leads to {}", words::spread(&forward.spec.spread));
+    for pod in forward.pods.iter() {
+        let (name, port, open) = (&pod.pod.name, pod.port, pod.open);
+        hint.push_str(&format!("\n{name}:{port}: {open} open"));
+    }
+    truncated(ui, RichText::new(said).color(ctx.tokens.dim)).on_hover_text(hint);
+}
+
 fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
-    let name = words::target(&forward.spec.target);
-    let ended = matches!(
-        forward.state,
-        ForwardState::Stopped | ForwardState::Failed { .. }
-    );
-    ui.spacing_mut().item_spacing.x = 12.0;
+    let name = words::forward(&forward.spec);
+    ui.spacing_mut().item_spacing.x = 10.0;
     let link = |ui: &mut Ui, word: &str| {
         link_button(ui, ctx.tokens, word, &format!("{word} forward {name}")).clicked()
     };
-    if let Some(local) = forward.local.filter(|_| !ended) {
-        let url = format!("{}://{local}", scheme(ctx, forward));
+    let over = forward.state.is_over();
+    if let Some(url) = url_of(ctx, forward) {
         if link(ui, "Open") {
             ctx.send(Action::OpenUrl(url.clone()));
         }
@@ -130,10 +181,20 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
             });
         }
     }
-    if ended {
+    if over {
+        if let (ForwardState::Failed { .. }, Some(port)) = (&forward.state, forward.offer) {
+            let word = format!("Use {port}");
+            let full = format!("Use port {port} for forward {name}");
+            if link_button(ui, ctx.tokens, &word, &full).clicked() {
+                let spec = ForwardSpec {
+                    local_port: Some(port),
+                    ..forward.spec.clone()
+                };
+                ctx.send(Action::Restart(forward.id, spec));
+            }
+        }
         if link(ui, "Start again") {
-            ctx.send(Action::StartForward(forward.spec.clone()));
-            ctx.send(Action::Send(Command::RemoveForward(forward.id)));
+            ctx.send(Action::Restart(forward.id, again(forward)));
         }
         if link(ui, "Remove") {
             ctx.send(Action::Send(Command::RemoveForward(forward.id)));
@@ -141,12 +202,88 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
     } else if link(ui, "Stop") {
         ctx.send(Action::Send(Command::StopForward(forward.id)));
     }
+    let menu = ui.menu_button(icon::DOTS_THREE, |ui| more_ui(ui, ctx, forward));
+    let label = format!("More for forward {name}");
+    menu.response
+        .widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &label));
 }
 
-/// What a browser should speak to the port, as far as the Service says.
-fn scheme(ctx: &Ctx<'_>, forward: &ForwardStatus) -> &'static str {
+/// What is asked for less often.
+fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
+    ui.set_min_width(190.0);
+    let spec = &forward.spec;
+    let item = |ui: &mut Ui, text: &str, hint: &str| {
+        let clicked = ui.button(text).on_hover_text(hint).clicked();
+        if clicked {
+            ui.close();
+        }
+        clicked
+    };
+    let hint = "Close its connections and listen anew at the same port";
+    if item(ui, "Restart", hint) {
+        ctx.send(Action::Restart(forward.id, again(forward)));
+    }
+    let saved = spec.name.is_some();
+    let word = if saved {
+        "Edit what is saved…"
+    } else {
+        "Save…"
+    };
+    if item(
+        ui,
+        word,
+        "Its name, its group, and whether it starts with the app",
+    ) {
+        let (id, was) = (Some(forward.id), spec.name.clone());
+        ctx.send(Action::OpenSaveForward(id, was, spec.clone()));
+    }
+    if let Some(name) = spec.name.clone()
+        && item(ui, "Forget", "Keep it no longer; it goes on while it runs")
+    {
+        ctx.send(Action::Send(Command::ForgetForward(name)));
+    }
+    if matches!(spec.target, ForwardTarget::Pod(_)) {
+        return;
+    }
+    ui.separator();
+    let here = forward.pod.as_ref().map(|pod| pod.name.clone());
+    let hint = "Starts it anew at the same port";
+    for (spread, text) in [
+        (Some(Spread::Sticky), "Stay with one pod".to_owned()),
+        (Some(Spread::Balanced), "All ready pods in turn".to_owned()),
+        (
+            here.clone().map(Spread::Pinned),
+            here.map_or_else(String::new, |pod| format!("Only {pod}")),
+        ),
+    ] {
+        let Some(spread) = spread.filter(|spread| *spread != spec.spread) else {
+            continue;
+        };
+        if item(ui, &text, hint) {
+            let spec = ForwardSpec {
+                spread,
+                ..again(forward)
+            };
+            ctx.send(Action::Restart(forward.id, spec));
+        }
+    }
+}
+
+/// What starts it again where it was.
+fn again(forward: &ForwardStatus) -> ForwardSpec {
+    let local = forward.local.map(|local| local.port());
+    ForwardSpec {
+        last_port: local.or(forward.spec.last_port),
+        ..forward.spec.clone()
+    }
+}
+
+/// What a browser would open, as far as the Service says what it speaks.
+fn url_of(ctx: &Ctx<'_>, forward: &ForwardStatus) -> Option<String> {
+    let local = forward.local.filter(|_| !forward.state.is_over())?;
     let https = ports_of(ctx.scene, &forward.spec.target)
         .iter()
         .any(|port| port.port == forward.spec.port && port.https);
-    if https { "https" } else { "http" }
+    let scheme = if https { "https" } else { "http" };
+    Some(format!("{scheme}://{local}"))
 }

@@ -6,7 +6,9 @@ pub(super) mod activity;
 mod forwards;
 mod problems;
 pub(super) mod requests;
+mod saved;
 mod table;
+mod traffic;
 
 use egui::{Align, Button, Layout, Panel, RichText, Stroke, Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;

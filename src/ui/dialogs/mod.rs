@@ -6,9 +6,12 @@ pub mod change_type;
 pub mod curl;
 pub mod export;
 pub mod forward;
+pub mod forward_file;
 mod help;
 pub mod palette;
 mod port_choice;
+pub mod save_forward;
+mod spread_choice;
 
 use egui::{Align, Frame, Id, Layout, Margin, Modal, Ui};
 use egui_phosphor::regular as icon;
@@ -23,7 +26,11 @@ use super::{
 #[derive(Debug)]
 pub enum Dialog {
     /// Start a forward.
-    Forward(forward::Forward),
+    Forward(Box<forward::Forward>),
+    /// Keep a forward for the next start.
+    SaveForward(Box<save_forward::SaveForward>),
+    /// Write or read a file of forwards.
+    ForwardFile(Box<forward_file::ForwardFile>),
     /// Send a request.
     Curl(Box<curl::Curl>),
     /// Change a Service's type.
@@ -47,6 +54,8 @@ impl Dialog {
 pub fn dialog_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Dialog) {
     match dialog {
         Dialog::Forward(form) => forward::forward_ui(egui, ctx, form),
+        Dialog::SaveForward(form) => save_forward::save_forward_ui(egui, ctx, form),
+        Dialog::ForwardFile(form) => forward_file::forward_file_ui(egui, ctx, form),
         Dialog::Curl(form) => curl::curl_ui(egui, ctx, form),
         Dialog::ChangeType(form) => change_type::change_type_ui(egui, ctx, form),
         Dialog::Export(form) => export::export_ui(egui, ctx, form),

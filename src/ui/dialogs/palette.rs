@@ -7,8 +7,10 @@ use nucleo_matcher::{
     pattern::{CaseMatching, Normalization, Pattern},
 };
 
+use super::save_forward::groups;
 use crate::{
     engine::{Command, Scene},
+    forward::ForwardId,
     inventory::{ObjectKey, Text},
     topology::NodeId,
     ui::{
@@ -43,6 +45,9 @@ struct Found {
 enum Item {
     Command(UiCommand),
     Service(ObjectKey),
+    StartSaved(Text),
+    StartGroup(Text),
+    StopForward(ForwardId, String),
     Context(Text),
     Namespace(Text),
 }
@@ -52,19 +57,34 @@ impl Item {
         match self {
             Self::Command(command) => command.text().to_owned(),
             Self::Service(key) => words::service_label(key),
+            Self::StartSaved(name) => format!("Start forward {name}"),
+            Self::StartGroup(name) => format!("Start group {name}"),
+            Self::StopForward(_, name) => format!("Stop forward {name}"),
             Self::Context(name) => format!("Connect to {name}"),
             Self::Namespace(name) => format!("Watch only namespace {name}"),
         }
     }
 
-    fn action(&self) -> Action {
+    fn action(&self, scene: &Scene) -> Action {
         match self {
+            Self::StartSaved(name) => Action::Send(Command::StartSaved(vec![name.clone()])),
+            Self::StartGroup(group) => Action::Send(Command::StartSaved(names_of(scene, group))),
+            Self::StopForward(id, _) => Action::Send(Command::StopForward(*id)),
             Self::Command(command) => Action::Run(*command),
             Self::Service(key) => Action::Reveal(NodeId::Service(key.clone())),
             Self::Context(name) => Action::Send(Command::Connect(Some(name.clone()))),
             Self::Namespace(name) => Action::Send(Command::SetNamespaces(vec![name.clone()])),
         }
     }
+}
+
+/// The saved forwards of a group.
+pub fn names_of(scene: &Scene, group: &str) -> Vec<Text> {
+    let members = scene.saved.iter();
+    members
+        .filter(|saved| saved.group.as_deref() == Some(group))
+        .map(|saved| saved.name.clone())
+        .collect()
 }
 
 /// Everything that can be found, in the order of an empty palette.
@@ -85,7 +105,21 @@ fn all_items(scene: &Scene) -> Vec<Item> {
         .inventory
         .namespaces()
         .map(|namespace| Item::Namespace(namespace.name.clone()));
+    let running = scene.forwards.iter().filter(|one| !one.state.is_over());
+    let stop = running.map(|one| {
+        let port = &one.spec.port;
+        Item::StopForward(
+            one.id,
+            format!("{}, port {port}", words::forward(&one.spec)),
+        )
+    });
+    let groups = groups(scene).into_iter().map(Item::StartGroup);
+    let saved = scene.saved.iter();
+    let saved = saved.map(|saved| Item::StartSaved(saved.name.clone()));
     commands
+        .chain(groups)
+        .chain(saved)
+        .chain(stop)
         .chain(services)
         .chain(contexts)
         .chain(namespaces)
@@ -207,7 +241,7 @@ fn run(ctx: &Ctx<'_>, item: &Item) {
     }
     // Closed first: the command may open a dialog of its own.
     ctx.send(Action::CloseDialog);
-    ctx.send(item.action());
+    ctx.send(item.action(ctx.scene));
 }
 
 /// Draws one; says whether it was clicked.
@@ -222,6 +256,8 @@ fn item_ui(ui: &mut egui::Ui, ctx: &Ctx<'_>, item: &Item, chosen: bool) -> bool 
         Item::Command(command) => command.icon(),
         Item::Context(_) => icon::STEERING_WHEEL,
         Item::Namespace(_) => icon::STACK,
+        Item::StartSaved(_) | Item::StartGroup(_) => icon::PLAY,
+        Item::StopForward(..) => icon::STOP,
         Item::Service(_) => "",
     };
     let service = match item {

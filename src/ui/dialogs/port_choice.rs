@@ -64,6 +64,13 @@ impl PortChoice {
         }
     }
 
+    /// All ports that can be carried, where there are several.
+    pub fn every(&self) -> Vec<PortOption> {
+        let tcp = self.options.iter().filter(|option| option.tcp);
+        let all: Vec<_> = tcp.cloned().collect();
+        if all.len() > 1 { all } else { Vec::new() }
+    }
+
     /// Draws the choice; says whether it changed.
     pub fn choice_ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, target: &ForwardTarget) -> bool {
         let mut changed = false;

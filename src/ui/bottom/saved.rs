@@ -1,0 +1,107 @@
+//! Forwards that are kept: groups to start, and a row for each that is not up.
+
+use egui::{RichText, Ui};
+use egui_phosphor::regular as icon;
+
+use crate::{
+    engine::{Command, Scene},
+    inventory::Text,
+    session::SavedForward,
+    ui::{
+        action::Action,
+        command::UiCommand,
+        context::Ctx,
+        dialogs::{palette::names_of, save_forward::groups},
+        theme::State,
+        widgets::{dim, icon_button, link_button, reason_tooltip, state_label, truncated},
+        words,
+    },
+};
+
+/// Saved forwards that are in no row of their own as running ones.
+pub fn not_listed(scene: &Scene) -> Vec<&SavedForward> {
+    let listed = |name: &Text| {
+        let mut running = scene.forwards.iter();
+        running.any(|status| status.spec.name.as_ref() == Some(name))
+    };
+    let saved = scene.saved.iter();
+    saved.filter(|saved| !listed(&saved.name)).collect()
+}
+
+/// Draws a button for each group, and what else concerns all of them.
+pub fn groups_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    if ctx.scene.saved.is_empty() {
+        return;
+    }
+    let disabled = ctx.unavailable(UiCommand::StartSavedForwards);
+    ui.horizontal_wrapped(|ui| {
+        dim(ui, ctx.tokens, "Saved");
+        for group in groups(ctx.scene) {
+            let names = names_of(ctx.scene, &group);
+            let text = format!("{} Start group {group}", icon::PLAY);
+            let response = ui.add_enabled(disabled.is_none(), egui::Button::new(text).small());
+            let label = format!("Start group {group}");
+            response.widget_info(|| {
+                egui::WidgetInfo::labeled(egui::WidgetType::Button, disabled.is_none(), &label)
+            });
+            let hint = format!("Start what is not up of: {}", names.join(", "));
+            if reason_tooltip(response, disabled.as_ref())
+                .on_hover_text(hint)
+                .clicked()
+            {
+                ctx.send(Action::Send(Command::StartSaved(names)));
+            }
+        }
+        let all = UiCommand::StartSavedForwards;
+        for command in [all, UiCommand::ExportForwards, UiCommand::ImportForwards] {
+            let response = icon_button(
+                ui,
+                command.icon(),
+                command.text(),
+                ctx.unavailable(command).as_ref(),
+            );
+            if response.clicked() {
+                ctx.send(Action::Run(command));
+            }
+        }
+    });
+}
+
+/// The state of one that is not up.
+pub fn state_ui(ui: &mut Ui, ctx: &Ctx<'_>, saved: &SavedForward) {
+    let said = match (&saved.group, saved.start_with_app) {
+        (Some(group), true) => format!("saved in {group}, starts with the app"),
+        (Some(group), false) => format!("saved in {group}"),
+        (None, true) => "saved, starts with the app".to_owned(),
+        (None, false) => "saved".to_owned(),
+    };
+    state_label(ui, ctx.tokens, State::Unknown, &said).on_hover_text(said);
+}
+
+/// How it will spread connections.
+pub fn spread_ui(ui: &mut Ui, ctx: &Ctx<'_>, saved: &SavedForward) {
+    let said = words::spread(&saved.spec.spread);
+    truncated(ui, RichText::new(said).color(ctx.tokens.dim));
+}
+
+/// What can be done with one that is not up.
+pub fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, saved: &SavedForward) {
+    let name = &saved.name;
+    ui.spacing_mut().item_spacing.x = 12.0;
+    let link = |ui: &mut Ui, word: &str| {
+        link_button(ui, ctx.tokens, word, &format!("{word} forward {name}")).clicked()
+    };
+    if link(ui, "Start") {
+        ctx.send(Action::Send(Command::StartSaved(vec![name.clone()])));
+    }
+    if link(ui, "Edit") {
+        ctx.send(Action::OpenSaveForward(
+            None,
+            Some(name.clone()),
+            saved.spec.clone(),
+        ));
+    }
+    if link(ui, "Forget") {
+        ctx.send(Action::Send(Command::ForgetForward(name.clone())));
+    }
+}

@@ -1,0 +1,131 @@
+//! Asks for the file that forwards are written to or read from.
+
+use std::path::{Path, PathBuf};
+
+use egui::{Key, RichText, Ui};
+
+use super::{field_ui, modal_ui};
+use crate::{
+    engine::Command,
+    inventory::Text,
+    ui::{
+        action::Action,
+        context::Ctx,
+        widgets::{dim, named_field, primary_button, text_field},
+        words,
+    },
+};
+
+/// Which way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To a new file.
+    Export,
+    /// From a file.
+    Import,
+}
+
+/// The form.
+#[derive(Debug)]
+pub struct ForwardFile {
+    direction: Direction,
+    path: String,
+    /// The keyboard was put into the first field.
+    focused: bool,
+}
+
+impl ForwardFile {
+    /// A form that proposes a file in this folder.
+    pub fn new(direction: Direction, folder: Option<&Path>, context: Option<&str>) -> Self {
+        let name: String = context
+            .unwrap_or("context")
+            .chars()
+            .map(|letter| {
+                if letter.is_alphanumeric() {
+                    letter
+                } else {
+                    '-'
+                }
+            })
+            .take(60)
+            .collect();
+        let path = folder
+            .unwrap_or_else(|| Path::new(""))
+            .join(format!("svcscope-forwards-{name}.json"));
+        Self {
+            direction,
+            path: path.display().to_string(),
+            focused: false,
+        }
+    }
+
+    fn command(&self) -> Result<Command, Text> {
+        let path = PathBuf::from(self.path.trim());
+        if !path.is_absolute() || path.file_name().is_none() {
+            return Err(Text::from("give the whole path of a file, from / on"));
+        }
+        Ok(match self.direction {
+            Direction::Export => Command::ExportForwards(path),
+            Direction::Import => Command::ImportForwards(path),
+        })
+    }
+}
+
+/// Draws the dialog.
+pub fn forward_file_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut ForwardFile) {
+    let (title, hint) = match form.direction {
+        Direction::Export => {
+            let number = words::count(ctx.scene.saved.len(), "saved forward");
+            (
+                "Export forwards",
+                format!("{number} of this context, for another machine or another person"),
+            )
+        }
+        Direction::Import => (
+            "Import forwards",
+            "They are kept beside those of this context; none is replaced and none is started"
+                .to_owned(),
+        ),
+    };
+    modal_ui(egui, ctx, title, 560.0, |ui| {
+        dim(ui, ctx.tokens, hint);
+        ui.add_space(4.0);
+        field_ui(ui, ctx, "File", |ui| {
+            let field = text_field(&mut form.path)
+                .font(egui::TextStyle::Monospace)
+                .desired_width(f32::INFINITY);
+            let response = ui.add(field);
+            named_field(&response, "File", &form.path);
+            if !std::mem::replace(&mut form.focused, true) {
+                response.request_focus();
+            }
+        });
+        ui.add_space(12.0);
+        buttons_ui(ui, ctx, form);
+    });
+}
+
+fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &ForwardFile) {
+    let command = form.command();
+    let disabled = command.as_ref().err().cloned();
+    if let Some(reason) = &disabled {
+        ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
+    }
+    let word = match form.direction {
+        Direction::Export => "Export",
+        Direction::Import => "Import",
+    };
+    ui.horizontal(|ui| {
+        let enter = ui.input(|input| input.key_pressed(Key::Enter));
+        let go = primary_button(ui, ctx.tokens, word, disabled.as_ref());
+        let cancel = ui.button("Cancel");
+        if cancel.clicked() {
+            ctx.send(Action::CloseDialog);
+        } else if (go.clicked() || enter && !cancel.has_focus())
+            && let Ok(command) = command
+        {
+            ctx.send(Action::Send(command));
+            ctx.send(Action::CloseDialog);
+        }
+    });
+}
