@@ -1,15 +1,21 @@
 //! Forwards and requests into real pods.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    collections::BTreeSet,
+    io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpStream},
     process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
     time::Instant,
 };
 
 use svcscope::{
     engine::{Command, RequestState},
-    forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort},
+    forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort, Spread},
     inventory::ObjectKey,
     probe::{CurlRequest, RequestId, Scheme},
 };
@@ -21,8 +27,12 @@ use crate::{
 };
 
 fn forward(engine: &Driven, target: ForwardTarget, port: RemotePort) -> (ForwardId, SocketAddr) {
+    start(engine, ForwardSpec::new(target, port))
+}
+
+fn start(engine: &Driven, spec: ForwardSpec) -> (ForwardId, SocketAddr) {
     let id = ForwardId(engine.handle.next_id());
-    engine.send(Command::StartForward(id, ForwardSpec::new(target, port)));
+    engine.send(Command::StartForward(id, spec));
     let (local, _) = engine.find("the forward to listen", |scene| {
         let status = scene.forwards.iter().find(|status| status.id == id)?;
         if let ForwardState::Failed { reason } = &status.state {
@@ -157,14 +167,195 @@ fn pods_and_deployments_are_targets_too_and_a_dead_pod_is_replaced() {
 
 /// The pod that answers, by its own word: `hello from NAME /`.
 fn answering_pod(local: SocketAddr) -> String {
-    let mut stream = connect(local);
-    stream.write_all(b"GET / HTTP/1.0\r\n\r\n").expect("sent");
+    ask(local).expect("an answer")
+}
+
+/// The same, where there may be none.
+fn ask(local: SocketAddr) -> io::Result<String> {
+    let mut stream = TcpStream::connect(local)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("read");
-    let (_, rest) = answer
+    stream.read_to_string(&mut answer)?;
+    let name = answer
         .split_once("hello from ")
-        .unwrap_or_else(|| panic!("{answer}"));
-    rest.split_whitespace().next().expect("a name").to_owned()
+        .and_then(|(_, rest)| rest.split_whitespace().next());
+    name.map(str::to_owned)
+        .ok_or_else(|| io::Error::other(format!("an answer that is none: {answer:?}")))
+}
+
+/// Pods of every kind of workload, and a Service whose endpoints were written by hand.
+const KINDS: &str = r#"
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: NAMESPACE}
+spec:
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template: {metadata: {labels: {app: db}}, spec: POD}
+---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent, namespace: NAMESPACE}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template: {metadata: {labels: {app: agent}}, spec: POD}
+---
+apiVersion: apps/v1
+kind: ReplicaSet
+metadata: {name: plain, namespace: NAMESPACE}
+spec:
+  selector: {matchLabels: {app: plain}}
+  template: {metadata: {labels: {app: plain}}, spec: POD}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: once, namespace: NAMESPACE}
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      terminationGracePeriodSeconds: 0
+      containers: [{name: httpd, image: "testkube/httpd:1", imagePullPolicy: Never}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: picked, namespace: NAMESPACE}
+spec: {ports: [{port: 80, targetPort: 8080}]}
+"#;
+
+const POD: &str = r#"{terminationGracePeriodSeconds: 0, containers: [{name: httpd, image: "testkube/httpd:1", imagePullPolicy: Never, ports: [{name: http, containerPort: 8080}]}]}"#;
+
+#[test]
+fn every_kind_of_target_is_reached() {
+    let Some(file) = kubeconfig() else { return };
+    let sample = Sample::deploy(&file, "kinds");
+    let manifest = KINDS.replace("POD", POD);
+    let manifest = manifest.replace("NAMESPACE", &sample.namespace);
+    sample.kubectl().apply(&manifest);
+    let ip = "jsonpath={.items[0].status.podIP}";
+    let started = Instant::now();
+    let address = loop {
+        let address = sample.run(&["get", "pods", "-l", "app=web", "-o", ip]);
+        if !address.is_empty() {
+            break address;
+        }
+        assert!(started.elapsed() < PATIENCE, "no pod has an address");
+    };
+    let name = "jsonpath={.items[0].metadata.name}";
+    let web = sample.run(&["get", "pods", "-l", "app=web", "-o", name]);
+    let namespace = &sample.namespace;
+    sample.kubectl().apply(&format!(
+        r#"
+apiVersion: v1
+kind: Endpoints
+metadata: {{name: picked, namespace: {namespace}}}
+subsets:
+- addresses: [{{ip: {address}, targetRef: {{kind: Pod, name: {web}, namespace: {namespace}}}}}]
+  ports: [{{port: 8080}}]
+"#
+    ));
+    let engine = sample.engine();
+    for (target, port, pod) in [
+        ("svc/web", RemotePort::Name("http".into()), "web-"),
+        ("svc/picked", RemotePort::Number(80), &*web),
+        ("pod/WEB", RemotePort::Name("http".into()), &*web),
+        ("deployment/web", RemotePort::Name("http".into()), "web-"),
+        ("statefulset/db", RemotePort::Name("http".into()), "db-0"),
+        ("daemonset/agent", RemotePort::Number(8080), "agent-"),
+        ("replicaset/plain", RemotePort::Number(8080), "plain-"),
+        ("job/once", RemotePort::Number(8080), "once-"),
+    ] {
+        let word = target.replace("WEB", &web);
+        let target = ForwardTarget::parse(namespace, &word).expect("a target");
+        let (id, local) = forward(&engine, target, port);
+        // A client waits for a pod, but not for as long as an image may take to start.
+        engine.wait("a pod to be ready", |scene| {
+            let status = scene.forwards.iter().find(|status| status.id == id);
+            status.is_some_and(|status| status.state == ForwardState::Listening)
+        });
+        let answered = answering_pod(local);
+        assert!(answered.starts_with(pod), "{word}: {answered}");
+    }
+}
+
+#[test]
+fn a_balanced_forward_reaches_all_ready_pods_and_no_other() {
+    let Some(file) = kubeconfig() else { return };
+    let sample = Sample::deploy(&file, "balance");
+    let engine = sample.engine();
+    let balanced = ForwardSpec {
+        spread: Spread::Balanced,
+        ..ForwardSpec::new(
+            ForwardTarget::Service(ObjectKey::new(&*sample.namespace, "web")),
+            RemotePort::Number(80),
+        )
+    };
+    let (_, local) = start(&engine, balanced.clone());
+    let both: BTreeSet<_> = (0..6).map(|_| answering_pod(local)).collect();
+    assert_eq!(both.len(), 2, "{both:?}");
+    for pod in &both {
+        let pinned = ForwardSpec {
+            spread: Spread::Pinned(pod.as_str().into()),
+            ..balanced.clone()
+        };
+        let (_, local) = start(&engine, pinned);
+        assert!((0..3).all(|_| answering_pod(local) == *pod));
+    }
+}
+
+/// Asks one request after the other until it is told to stop; counts the answers and those that
+/// did not come.
+fn keep_asking(local: SocketAddr, stop: Arc<AtomicBool>) -> thread::JoinHandle<(usize, usize)> {
+    thread::spawn(move || {
+        let (mut good, mut bad) = (0, 0);
+        while !stop.load(Ordering::Relaxed) {
+            match ask(local) {
+                Ok(_pod) => good += 1,
+                Err(error) => {
+                    bad += 1;
+                    eprintln!("no answer: {error}");
+                }
+            }
+        }
+        (good, bad)
+    })
+}
+
+#[test]
+fn a_rollout_costs_only_what_was_under_way_on_a_pod_that_died() {
+    let Some(file) = kubeconfig() else { return };
+    let sample = Sample::deploy(&file, "rollout");
+    let engine = sample.engine();
+    let stop = Arc::new(AtomicBool::new(false));
+    let clients: Vec<_> = [Spread::Sticky, Spread::Balanced]
+        .map(|spread| {
+            let spec = ForwardSpec {
+                spread: spread.clone(),
+                ..ForwardSpec::new(
+                    ForwardTarget::Service(ObjectKey::new(&*sample.namespace, "web")),
+                    RemotePort::Number(80),
+                )
+            };
+            let (_, local) = start(&engine, spec);
+            (spread, local, keep_asking(local, stop.clone()))
+        })
+        .into();
+    sample.run(&["rollout", "restart", "deployment/web"]);
+    sample.run(&["rollout", "status", "deployment/web", "--timeout=90s"]);
+    let name = "jsonpath={.items[0].metadata.name}";
+    let pod = sample.run(&["get", "pods", "-l", "app=web", "-o", name]);
+    sample.run(&["delete", "pod", &pod]);
+    sample.run(&["rollout", "status", "deployment/web", "--timeout=90s"]);
+    stop.store(true, Ordering::Relaxed);
+    for (spread, local, client) in clients {
+        let (good, bad) = client.join().expect("the client ends");
+        eprintln!("{spread:?}: {good} answered, {bad} not");
+        // Each client has one request under way at a time, and three pods died.
+        assert!(bad <= 3, "{spread:?}: {good} answered, {bad} not");
+        assert!(good > 0);
+        answering_pod(local);
+    }
 }
 
 #[test]
@@ -234,15 +425,16 @@ fn the_command_line_forwards_as_kubectl_does() {
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
     let first = lines.next().expect("a line").expect("text");
     assert!(first.ends_with(" -> 8080"), "{first}");
-    let local = first
+    let local: SocketAddr = first
         .strip_prefix("Forwarding from ")
         .and_then(|rest| rest.split(' ').next())
         .unwrap_or_else(|| panic!("{first}"))
         .parse()
         .expect("an address");
     assert!(answering_pod(local).starts_with("web-"));
-    let second = lines.next().expect("a line").expect("text");
-    assert!(second.starts_with("Handling connection for "), "{second}");
+    let handling = format!("Handling connection for {}", local.port());
+    // Where there is IPv6 its address stands in between.
+    assert!(lines.take(2).any(|line| line.expect("text") == handling));
     child.kill().expect("killed");
     child.wait().expect("ended");
 }
