@@ -23,7 +23,7 @@ use svcscope::{
     inventory::ServiceType,
     layout::Grouping,
 };
-use ui_support::{Window, busy_scene, contexts, now, plan, scene_with_edit};
+use ui_support::{Window, busy_scene, contexts, now, plan, scene_with_edit, scene_with_saved};
 
 fn save(window: &mut Window, folder: &Path, name: &str) {
     let picture = window.harness.render().expect("a Vulkan or GL driver");
@@ -53,6 +53,14 @@ fn pictures() {
         window.click("Forward");
         save(&mut window, &folder, &format!("forward-{word}"));
         window.click("Close");
+        window.publish(scene_with_saved());
+        window.click("Forwards 1");
+        window.click("More for forward shop/web");
+        save(&mut window, &folder, &format!("saved-{word}"));
+        window.click("Save…");
+        save(&mut window, &folder, &format!("save-{word}"));
+        window.click("Close");
+        window.publish(busy_scene());
         window.click("Requests 1");
         window.click("Show request shop/api");
         save(&mut window, &folder, &format!("curl-{word}"));

@@ -1,6 +1,6 @@
 //! The list of forwards: each tells the truth about itself in words.
 
-use egui::{RichText, Ui, WidgetInfo, WidgetType};
+use egui::{RichText, Ui, WidgetInfo, WidgetType, containers::menu::MenuButton};
 use egui_phosphor::regular as icon;
 
 use super::{
@@ -17,7 +17,7 @@ use crate::{
         command::UiCommand,
         context::Ctx,
         ports::ports_of,
-        widgets::{empty, link_button, state_label, truncated},
+        widgets::{empty, icon_button, link_button, state_label, truncated},
         words,
     },
 };
@@ -26,11 +26,11 @@ const COLUMNS: [Col; 8] = [
     Col::Share("state", 150.0),
     Col::Fixed("local", 112.0),
     Col::Share("target", 130.0),
-    Col::Share("pod", 130.0),
-    Col::Fixed("connections", 122.0),
+    Col::Share("pod", 110.0),
+    Col::Fixed("open / all", 62.0),
     Col::Fixed("last minute", 126.0),
     Col::Fixed("↓ received · ↑ sent", 118.0),
-    Col::Fixed("", 184.0),
+    Col::Fixed("", 124.0),
 ];
 
 /// Draws the list.
@@ -80,9 +80,7 @@ pub fn forwards_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         row.col(|ui| local_ui(ui, forward));
         row.col(|ui| target_ui(ui, ctx, &forward.spec));
         row.col(|ui| pod_ui(ui, ctx, forward));
-        row.col(|ui| {
-            ui.label(format!("{} open, {} total", forward.open, forward.total));
-        });
+        row.col(|ui| connections_ui(ui, forward));
         row.col(|ui| traffic_ui(ui, ctx, forward));
         row.col(|ui| {
             let down = words::bytes(forward.bytes_down);
@@ -125,25 +123,31 @@ fn target_ui(ui: &mut Ui, ctx: &Ctx<'_>, spec: &ForwardSpec) {
         ForwardTarget::Pod(key) => Some(NodeId::Pod(key.clone())),
         ForwardTarget::Workload { .. } => None,
     };
-    if let Some(name) = &spec.name {
-        ui.label(&**name);
-    }
+    let name = words::forward(spec);
     let target = words::target(&spec.target);
+    ui.spacing_mut().item_spacing.x = 3.0;
+    let hint = format!("{target}, port {}", spec.port);
     match node {
         Some(node) => {
-            if link_button(ui, ctx.tokens, &target, &format!("Show {target}")).clicked() {
+            let response = link_button(ui, ctx.tokens, &name, &format!("Show {target}"));
+            if response.on_hover_text(&hint).clicked() {
                 ctx.send(Action::Reveal(node));
             }
         }
         None => {
-            ui.label(&target);
+            ui.label(&name).on_hover_text(&hint);
         }
     }
-    truncated(
-        ui,
-        RichText::new(format!(":{}", spec.port)).color(ctx.tokens.dim),
-    )
-    .on_hover_text(format!("{}, port {}", spec.target, spec.port));
+    let port = RichText::new(format!(":{}", spec.port)).color(ctx.tokens.dim);
+    truncated(ui, port).on_hover_text(hint);
+}
+
+fn connections_ui(ui: &mut Ui, forward: &ForwardStatus) {
+    let (open, total) = (forward.open, forward.total);
+    let response = ui.label(RichText::new(format!("{open} / {total}")).monospace());
+    let said = format!("{open} open, {total} total");
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Label, true, &said));
+    response.on_hover_text(said);
 }
 
 fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
@@ -165,27 +169,29 @@ fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
 
 fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
     let name = words::forward(&forward.spec);
-    ui.spacing_mut().item_spacing.x = 10.0;
-    let link = |ui: &mut Ui, word: &str| {
-        link_button(ui, ctx.tokens, word, &format!("{word} forward {name}")).clicked()
+    ui.spacing_mut().item_spacing.x = 0.0;
+    ui.spacing_mut().button_padding.x = 6.0;
+    let button = |ui: &mut Ui, glyph: &str, word: &str| {
+        icon_button(ui, glyph, &format!("{word} forward {name}"), None).clicked()
     };
-    let over = forward.state.is_over();
     if let Some(url) = url_of(ctx, forward) {
-        if link(ui, "Open") {
+        if button(ui, icon::ARROW_SQUARE_OUT, "Open") {
             ctx.send(Action::OpenUrl(url.clone()));
         }
-        if link(ui, "Copy URL") {
+        if button(ui, icon::COPY, "Copy URL of") {
             ctx.send(Action::Copy {
                 text: url,
                 what: "local URL",
             });
         }
     }
-    if over {
-        if let (ForwardState::Failed { .. }, Some(port)) = (&forward.state, forward.offer) {
-            let word = format!("Use {port}");
+    if forward.state.is_over() {
+        let offer = forward
+            .offer
+            .filter(|_| matches!(forward.state, ForwardState::Failed { .. }));
+        if let Some(port) = offer {
             let full = format!("Use port {port} for forward {name}");
-            if link_button(ui, ctx.tokens, &word, &full).clicked() {
+            if link_button(ui, ctx.tokens, &format!("Use {port}"), &full).clicked() {
                 let spec = ForwardSpec {
                     local_port: Some(port),
                     ..forward.spec.clone()
@@ -193,19 +199,19 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
                 ctx.send(Action::Restart(forward.id, spec));
             }
         }
-        if link(ui, "Start again") {
+        if button(ui, icon::PLAY, "Start again") {
             ctx.send(Action::Restart(forward.id, again(forward)));
         }
-        if link(ui, "Remove") {
+        if button(ui, icon::X, "Remove") {
             ctx.send(Action::Send(Command::RemoveForward(forward.id)));
         }
-    } else if link(ui, "Stop") {
+    } else if button(ui, icon::STOP, "Stop") {
         ctx.send(Action::Send(Command::StopForward(forward.id)));
     }
-    let menu = ui.menu_button(icon::DOTS_THREE, |ui| more_ui(ui, ctx, forward));
+    let glyph = egui::Button::new(icon::DOTS_THREE).frame_when_inactive(false);
+    let (response, _) = MenuButton::from_button(glyph).ui(ui, |ui| more_ui(ui, ctx, forward));
     let label = format!("More for forward {name}");
-    menu.response
-        .widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &label));
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &label));
 }
 
 /// What is asked for less often.

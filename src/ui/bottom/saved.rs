@@ -13,7 +13,7 @@ use crate::{
         context::Ctx,
         dialogs::{palette::names_of, save_forward::groups},
         theme::State,
-        widgets::{dim, icon_button, link_button, reason_tooltip, state_label, truncated},
+        widgets::{dim, icon_button, reason_tooltip, state_label, truncated},
         words,
     },
 };
@@ -87,21 +87,22 @@ pub fn spread_ui(ui: &mut Ui, ctx: &Ctx<'_>, saved: &SavedForward) {
 /// What can be done with one that is not up.
 pub fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, saved: &SavedForward) {
     let name = &saved.name;
-    ui.spacing_mut().item_spacing.x = 12.0;
-    let link = |ui: &mut Ui, word: &str| {
-        link_button(ui, ctx.tokens, word, &format!("{word} forward {name}")).clicked()
+    ui.spacing_mut().item_spacing.x = 0.0;
+    ui.spacing_mut().button_padding.x = 6.0;
+    let button = |ui: &mut Ui, glyph: &str, word: &str| {
+        icon_button(ui, glyph, &format!("{word} forward {name}"), None).clicked()
     };
-    if link(ui, "Start") {
+    if button(ui, icon::PLAY, "Start") {
         ctx.send(Action::Send(Command::StartSaved(vec![name.clone()])));
     }
-    if link(ui, "Edit") {
+    if button(ui, icon::PENCIL_SIMPLE, "Edit") {
         ctx.send(Action::OpenSaveForward(
             None,
             Some(name.clone()),
             saved.spec.clone(),
         ));
     }
-    if link(ui, "Forget") {
+    if button(ui, icon::TRASH, "Forget") {
         ctx.send(Action::Send(Command::ForgetForward(name.clone())));
     }
 }
