@@ -433,7 +433,9 @@ fn the_program_keeps_forwards_and_starts_them_by_group() {
         "--balance",
     ]);
     save(&["deploy/api", ":8080", "--save", "direct", "--group", "shop"]);
-    save(&["svc/web", ":80", "--save", "alone", "--start-with-app"]);
+    let script = "test $SVCSCOPE_PORT_ALONE = $SVCSCOPE_PORT";
+    let words = ["svc/web", ":80", "--save", "alone", "--start-with-app"];
+    demo.done(&[&words[..], &["--exec", "sh", "-c", script]].concat());
     let listed: Value = serde_json::from_str(&demo.done(&["--list", "-o", "json"])).expect("JSON");
     let names: Vec<_> = listed
         .as_array()

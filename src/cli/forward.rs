@@ -30,8 +30,8 @@ pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
     let (remote, specs) = match &task.target {
         Some(target) => {
             let (remote, namespace) = Remote::start_for_target(common)?;
-            let specs = asked_for(task, target.in_namespace(&namespace))?;
-            save(common, task, &specs)?;
+            let mut specs = asked_for(task, target.in_namespace(&namespace))?;
+            save(common, task, &mut specs)?;
             (remote, specs)
         }
         None => {
@@ -121,18 +121,21 @@ fn asked_for(task: &Forward, target: ForwardTarget) -> anyhow::Result<Vec<Forwar
     Ok(task.ports.iter().map(spec).collect())
 }
 
-/// Keeps what was asked for, where that is wanted.
-fn save(common: &Common, task: &Forward, specs: &[ForwardSpec]) -> anyhow::Result<()> {
+/// Keeps what was asked for, where that is wanted; it bears its name from then on.
+fn save(common: &Common, task: &Forward, specs: &mut [ForwardSpec]) -> anyhow::Result<()> {
     let Some(name) = &task.save else {
         return Ok(());
     };
     let mut book = Book::open(common)?;
+    let several = specs.len() > 1;
     for spec in specs {
-        let name = match specs.len() {
-            1 => name.clone(),
-            _ => format!("{name} {}", spec.port),
+        let name = if several {
+            format!("{name} {}", spec.port)
+        } else {
+            name.clone()
         };
         book.save(&name, task.group.as_deref(), task.start_with_app, spec)?;
+        spec.name = Some(Text::from(name));
     }
     Ok(())
 }
