@@ -379,6 +379,13 @@ fn saved_forwards_start_by_one_and_by_group_and_are_edited_and_forgotten() {
     window.key(Modifiers::NONE, Key::Enter);
     assert_eq!(window.commands(), [Command::StopForward(ForwardId(1))]);
 
+    window.key(Modifiers::COMMAND, Key::K);
+    window.type_into("Find a command", "forward a port of infra/db");
+    window.key(Modifiers::NONE, Key::Enter);
+    assert!(window.shows("Start forward"));
+    window.click("Cancel");
+    window.commands();
+
     window.click("Edit forward db");
     window.type_into("Local port", "15432");
     window.click("All ready pods in turn");

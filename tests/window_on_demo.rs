@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use svcscope::{
     edit::TypeChange,
     engine::{Command, Config, EditId, EditStep, Remembered},
-    forward::ForwardState,
+    forward::{ForwardState, ForwardStatus},
     inventory::{ObjectKey, ServiceType, Text},
     layout::{Grouping, Point},
     session::{Settings, Theme},
@@ -152,6 +152,53 @@ fn a_port_and_a_pod_are_forwarded_by_their_own_buttons() {
     assert_eq!(forward.state, ForwardState::Listening);
     let (_, answer) = get(forward.local.expect("it listens"), "/");
     assert!(String::from_utf8_lossy(&answer).contains(&pod));
+}
+
+#[test]
+fn a_forward_is_saved_and_its_group_started_with_one_click() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut window = LiveWindow::open_with(|config| {
+        config.remembered = Some(Remembered {
+            path: folder.path().join("settings.json"),
+            settings: Settings::default(),
+        });
+    });
+    window.click("Service shop/web");
+    window.key(Key::F);
+    window.click("All 2 ports");
+    window.click("All ready pods in turn");
+    window.type_into("Name", "web");
+    window.type_into("Group", "shop");
+    window.click("Start forward");
+    let listen = |window: &LiveWindow| {
+        let forwards = &window.scene().forwards;
+        let up = |status: &ForwardStatus| status.state == ForwardState::Listening;
+        forwards.len() == 2 && forwards.iter().all(up)
+    };
+    window.until("both to listen", listen);
+    let local = |status: &ForwardStatus| status.local.expect("it listens");
+    let ports: Vec<_> = window
+        .scene()
+        .forwards
+        .iter()
+        .map(|status| Some(local(status).port()))
+        .collect();
+    window.click("Stop all forwards");
+    window.until("both to stop", |window| {
+        let mut forwards = window.scene().forwards.iter();
+        forwards.all(|status| status.state == ForwardState::Stopped)
+    });
+    window.click("Start group shop");
+    window.until("both to listen again", listen);
+    // Somebody else may have taken the ports meanwhile.
+    let forwards = &window.scene().forwards;
+    let tried: Vec<_> = forwards
+        .iter()
+        .map(|status| status.spec.last_port)
+        .collect();
+    assert_eq!(tried, ports, "the ports of the last time are tried");
+    let (_, answer) = get(local(&forwards[0]), "/");
+    assert!(!answer.is_empty());
 }
 
 #[test]

@@ -4,6 +4,13 @@ use std::fmt;
 
 /// Who listens.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(
+        dead_code,
+        reason = "other systems do not tell without tools of their own"
+    )
+)]
 pub(crate) enum Holder {
     /// A process that can be looked at.
     Process {

@@ -714,11 +714,11 @@ async fn a_forward_that_starts_again_keeps_its_place() {
     let local = bench.start().await;
     bench.forwards.start(ForwardId(2), web()).await;
     let again = ForwardSpec {
-        local_port: Some(local.port()),
+        last_port: Some(local.port()),
         ..web()
     };
     let status = bench.forwards.start(ID, again).await;
-    assert_eq!(status.local, Some(local));
+    assert_eq!(status.state, ForwardState::Listening);
     let order: Vec<_> = bench.forwards.statuses().iter().map(|one| one.id).collect();
     assert_eq!(order, [ID, ForwardId(2)]);
 }

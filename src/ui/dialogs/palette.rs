@@ -10,8 +10,8 @@ use nucleo_matcher::{
 use super::save_forward::groups;
 use crate::{
     engine::{Command, Scene},
-    forward::ForwardId,
-    inventory::{ObjectKey, Text},
+    forward::{ForwardId, ForwardTarget},
+    inventory::{ObjectKey, ServiceType, Text},
     topology::NodeId,
     ui::{
         action::Action,
@@ -45,6 +45,7 @@ struct Found {
 enum Item {
     Command(UiCommand),
     Service(ObjectKey),
+    Forward(ObjectKey),
     StartSaved(Text),
     StartGroup(Text),
     StopForward(ForwardId, String),
@@ -57,6 +58,7 @@ impl Item {
         match self {
             Self::Command(command) => command.text().to_owned(),
             Self::Service(key) => words::service_label(key),
+            Self::Forward(key) => format!("Forward a port of {key}…"),
             Self::StartSaved(name) => format!("Start forward {name}"),
             Self::StartGroup(name) => format!("Start group {name}"),
             Self::StopForward(_, name) => format!("Stop forward {name}"),
@@ -67,6 +69,7 @@ impl Item {
 
     fn action(&self, scene: &Scene) -> Action {
         match self {
+            Self::Forward(key) => Action::OpenForward(ForwardTarget::Service(key.clone()), None),
             Self::StartSaved(name) => Action::Send(Command::StartSaved(vec![name.clone()])),
             Self::StartGroup(group) => Action::Send(Command::StartSaved(names_of(scene, group))),
             Self::StopForward(id, _) => Action::Send(Command::StopForward(*id)),
@@ -116,11 +119,18 @@ fn all_items(scene: &Scene) -> Vec<Item> {
     let groups = groups(scene).into_iter().map(Item::StartGroup);
     let saved = scene.saved.iter();
     let saved = saved.map(|saved| Item::StartSaved(saved.name.clone()));
+    // An alias has no pods to lead to.
+    let with_pods = scene
+        .topology
+        .services()
+        .filter(|traffic| traffic.service.service_type != ServiceType::ExternalName)
+        .map(|traffic| Item::Forward(traffic.service.key.clone()));
     commands
         .chain(groups)
         .chain(saved)
         .chain(stop)
         .chain(services)
+        .chain(with_pods)
         .chain(contexts)
         .chain(namespaces)
         .collect()
@@ -256,6 +266,7 @@ fn item_ui(ui: &mut egui::Ui, ctx: &Ctx<'_>, item: &Item, chosen: bool) -> bool 
         Item::Command(command) => command.icon(),
         Item::Context(_) => icon::STEERING_WHEEL,
         Item::Namespace(_) => icon::STACK,
+        Item::Forward(_) => UiCommand::Forward.icon(),
         Item::StartSaved(_) | Item::StartGroup(_) => icon::PLAY,
         Item::StopForward(..) => icon::STOP,
         Item::Service(_) => "",
