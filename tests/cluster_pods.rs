@@ -69,6 +69,8 @@ async fn why_a_pod_is_not_reached_is_known() {
     let error = dialer.dial(&pod, 1).await.err().unwrap();
     assert_eq!(error.kind, DialErrorKind::Refused, "{error}");
     assert!(error.message.contains("nothing listens"), "{error}");
+    // A session that is open stays open, whatever becomes of rights: begin without one.
+    let dialer = connect(&server).await.dialer();
     server
         .control()
         .deny(Denial::new("*", "pods/portforward", Scope::Everywhere));

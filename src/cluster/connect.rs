@@ -68,9 +68,11 @@ pub async fn connect_at(
     let session = link.session().await?;
     let default_namespace = session.client.default_namespace().to_owned();
     let version = version(&link).await?;
+    let link = Arc::new(link);
     Ok(Cluster(Arc::new(Shared {
         watch: watch::Memory::new(&version),
-        link: Arc::new(link),
+        dialer: Arc::new(KubeDialer::new(link.clone())),
+        link,
         version: version.git_version,
         default_namespace,
         reviews: Reviews::default(),
@@ -104,6 +106,7 @@ struct Shared {
     version: String,
     default_namespace: String,
     reviews: Reviews,
+    dialer: Arc<KubeDialer>,
     watch: watch::Memory,
     pace: Pace,
 }
@@ -163,9 +166,9 @@ impl Cluster {
         )
     }
 
-    /// The way into pods.
+    /// The way into pods. All who use it share its sessions.
     pub fn dialer(&self) -> Arc<dyn Dialer> {
-        Arc::new(KubeDialer::new(self.0.link.clone()))
+        self.0.dialer.clone()
     }
 
     /// The way to read and change Services.

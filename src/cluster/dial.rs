@@ -1,61 +1,72 @@
-//! [`Dialer`] by the API server: a WebSocket to `pods/portforward` for each connection.
+//! [`Dialer`] by the API server: many connections over a session where the server speaks SPDY, else
+//! a WebSocket to `pods/portforward` for each.
 
-use std::{sync::Arc, time::Duration};
+mod alone;
+mod sessions;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use futures::future::BoxFuture;
-use http::Request;
-use tokio::time::timeout;
 
-use super::{CallError, CallErrorKind, link::Link, path, pod_stream::PodStream as Forwarded};
+use self::sessions::Sessions;
+use super::{
+    CallError, CallErrorKind,
+    link::Link,
+    tunnel::{Failure, Pool, TunnelStream},
+};
 use crate::{
     forward::{DialError, DialErrorKind, Dialer, PodStream},
     inventory::ObjectKey,
 };
 
-/// How long the upgrade may take: TLS, the API server, the kubelet.
-const UPGRADE: Duration = Duration::from_secs(10);
-
-/// How long a node is given to say that nothing listens. It says so within milliseconds, and
-/// every connection that is accepted waits this long.
-const REFUSAL: Duration = Duration::from_millis(10);
-
 /// Opens port-forwards.
 pub(super) struct KubeDialer {
     link: Arc<Link>,
+    sessions: Pool<Sessions>,
+    /// The server speaks no SPDY: learned, and kept for as long as the connection to the cluster.
+    one_by_one: AtomicBool,
 }
 
 impl KubeDialer {
     pub fn new(link: Arc<Link>) -> Self {
-        Self { link }
+        Self {
+            sessions: Pool::new(Sessions::new(link.clone())),
+            link,
+            one_by_one: AtomicBool::new(false),
+        }
     }
 
     async fn connect(&self, pod: &ObjectKey, port: u16) -> Result<Box<dyn PodStream>, DialError> {
         let tried = format!("forward to port {port} of pod {pod}");
-        let call = |error: CallError| to_dial_error(&error);
-        let session = self
-            .link
-            .session()
-            .await
-            .map_err(|error| call(error.while_trying(&tried)))?;
-        let socket = match upgrade(&session.client, pod, port, &tried).await {
-            Err(error) if error.kind == CallErrorKind::Unauthorized => {
-                let renewed = self
-                    .link
-                    .renew(&session)
-                    .await
-                    .map_err(|error| call(error.while_trying(&tried)))?;
-                upgrade(&renewed.client, pod, port, &tried).await
-            }
-            answered => answered,
-        };
-        let mut stream = Forwarded::new(socket.map_err(call)?.into_stream());
-        let refused = timeout(UPGRADE, stream.refused(REFUSAL))
-            .await
-            .map_err(|_elapsed| call(CallError::timed_out(&tried, UPGRADE)))?
-            .map_err(|error| call(CallError::from_transport(&tried, &error)))?;
-        match refused {
-            None => Ok(Box::new(stream)),
-            Some(words) => Err(refusal(&tried, &words)),
+        if !self.one_by_one.load(Ordering::Relaxed)
+            && let Some(stream) = self.share(pod, port, &tried).await?
+        {
+            return Ok(Box::new(stream));
+        }
+        let stream = alone::connect(&self.link, pod, port, &tried).await?;
+        self.one_by_one.store(true, Ordering::Relaxed);
+        Ok(stream)
+    }
+
+    /// Connects over a session; `None` where the server knows no such thing.
+    async fn share(
+        &self,
+        pod: &ObjectKey,
+        port: u16,
+        tried: &str,
+    ) -> Result<Option<TunnelStream>, DialError> {
+        match self.sessions.dial(pod, port).await {
+            Ok(stream) => Ok(Some(stream)),
+            Err(Failure::Unsupported) => Ok(None),
+            Err(Failure::Session(error)) => Err(error),
+            Err(Failure::Refused(words)) => Err(refusal(tried, &words)),
+            Err(Failure::Lost(why)) => Err(DialError {
+                kind: DialErrorKind::Unreachable,
+                message: format!("could not {tried}: {why}").into(),
+            }),
         }
     }
 }
@@ -68,22 +79,6 @@ impl Dialer for KubeDialer {
     ) -> BoxFuture<'a, Result<Box<dyn PodStream>, DialError>> {
         Box::pin(self.connect(pod, port))
     }
-}
-
-async fn upgrade(
-    client: &kube::Client,
-    pod: &ObjectKey,
-    port: u16,
-    tried: &str,
-) -> Result<kube::client::Connection, CallError> {
-    let object = path::object("/api/v1", &pod.namespace, "pods", &pod.name);
-    let request = Request::get(format!("{object}/portforward?ports={port}"))
-        .body(Vec::new())
-        .map_err(|error| CallError::new(CallErrorKind::Other, tried, &error.to_string()))?;
-    timeout(UPGRADE, client.connect(request))
-        .await
-        .map_err(|_elapsed| CallError::timed_out(tried, UPGRADE))?
-        .map_err(|error| CallError::from_client(tried, &error))
 }
 
 fn to_dial_error(error: &CallError) -> DialError {
@@ -100,16 +95,27 @@ fn to_dial_error(error: &CallError) -> DialError {
     }
 }
 
-/// The node could not reach the port, or found no pod; it has words for it but no code.
-fn refusal(tried: &str, words: &str) -> DialError {
-    let gone = ["not found", "no such", "does not exist", "not running"];
-    let kind = if words.contains("refused") {
+/// What a node's words mean: it could not reach the port, or found no pod; it has no code for it.
+fn kind_of(words: &str) -> DialErrorKind {
+    let gone = [
+        "not found",
+        "no such",
+        "does not exist",
+        "not running",
+        "failed to find sandbox",
+        "is closed",
+    ];
+    if words.contains("refused") {
         DialErrorKind::Refused
     } else if gone.iter().any(|word| words.contains(word)) {
         DialErrorKind::PodGone
     } else {
         DialErrorKind::Other
-    };
+    }
+}
+
+fn refusal(tried: &str, words: &str) -> DialError {
+    let kind = kind_of(words);
     let next = match kind {
         DialErrorKind::Refused => "; nothing listens on that port in the pod",
         _ => "",

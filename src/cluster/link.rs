@@ -221,7 +221,7 @@ async fn send_once(
 }
 
 /// What the server said, as a `Status` or, from a proxy or an old server, as plain text.
-async fn refusal(tried: &str, response: Response<Body>) -> CallError {
+pub(super) async fn refusal(tried: &str, response: Response<Body>) -> CallError {
     let (head, body) = response.into_parts();
     let retry_after = head
         .headers

@@ -18,6 +18,7 @@ mod pod_stream;
 mod proxy;
 mod review;
 mod stack;
+mod tunnel;
 mod watch;
 mod write;
 mod yaml;

@@ -1,0 +1,167 @@
+//! The pod that both programs forward to.
+
+use std::{
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+/// How much the sink reads at once; what goes up is a multiple of it.
+pub const BLOCK: u64 = 64 * 1024;
+
+/// A pod in a real cluster, or one of the demo's.
+pub struct Cluster {
+    pub kubeconfig: PathBuf,
+    pub namespace: String,
+    pub pod: String,
+    pub http_port: u16,
+    /// Takes bytes: a sink that says when it has them, or an echo.
+    pub up_port: u16,
+    demo: Option<Child>,
+    _folder: tempfile::TempDir,
+}
+
+impl Cluster {
+    /// A cluster whose sink takes so many bytes of each connection.
+    pub fn start(up: u64) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        match std::env::var_os("SVCSCOPE_TEST_KUBECONFIG") {
+            Some(file) => Self::real(file.into(), folder, up),
+            None => Self::demo(folder),
+        }
+    }
+
+    fn real(kubeconfig: PathBuf, folder: tempfile::TempDir, up: u64) -> Self {
+        let namespace = format!("svcscope-bench-{}", std::process::id());
+        let manifest = MANIFEST
+            .replace("NAMESPACE", &namespace)
+            .replace("BLOCKS", &(up / BLOCK).to_string());
+        let mut apply = Command::new("kubectl")
+            .args(["apply", "-f", "-", "--kubeconfig"])
+            .arg(&kubeconfig)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("kubectl runs");
+        let mut input = apply.stdin.take().expect("stdin");
+        input.write_all(manifest.as_bytes()).expect("written");
+        drop(input);
+        assert!(apply.wait().expect("kubectl ends").success());
+        let cluster = Self {
+            kubeconfig,
+            namespace,
+            pod: "target".to_owned(),
+            http_port: 8080,
+            up_port: 9001,
+            demo: None,
+            _folder: folder,
+        };
+        let namespace = ["-n", &*cluster.namespace];
+        let wait = [
+            "wait",
+            "--for=condition=Ready",
+            "pod/target",
+            "--timeout=60s",
+        ];
+        kubectl(&cluster.kubeconfig, &[&namespace[..], &wait].concat());
+        cluster
+    }
+
+    fn demo(folder: tempfile::TempDir) -> Self {
+        let kubeconfig = folder.path().join("kubeconfig");
+        let demo = Command::new(env!("CARGO_BIN_EXE_svcscope"))
+            .args(["demo", "--write-kubeconfig"])
+            .arg(&kubeconfig)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the demo cluster starts");
+        while !kubeconfig.exists() {
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        let jsonpath = "jsonpath={.items[0].metadata.name}";
+        let pods = [
+            "-n", "infra", "get", "pods", "-l", "app=echo", "-o", jsonpath,
+        ];
+        let pod = kubectl(&kubeconfig, &pods);
+        Self {
+            kubeconfig,
+            namespace: "infra".to_owned(),
+            pod,
+            http_port: 8080,
+            up_port: 9000,
+            demo: Some(demo),
+            _folder: folder,
+        }
+    }
+
+    pub fn describe(&self) -> String {
+        let place = match self.demo {
+            Some(_) => "the demo cluster",
+            None => "a real cluster",
+        };
+        format!(
+            "pod {} of {place}, medians of {} runs in turn",
+            self.pod,
+            crate::ROUNDS
+        )
+    }
+
+    pub fn up_echoes(&self) -> bool {
+        self.demo.is_some()
+    }
+
+    pub fn up_label(&self, bytes: u64) -> String {
+        let back = if self.up_echoes() { " and back" } else { "" };
+        format!("{} MB up{back}", bytes / 1_000_000)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(demo) = &mut self.demo {
+            demo.kill().ok();
+            demo.wait().ok();
+            return;
+        }
+        let delete = ["delete", "namespace", &*self.namespace, "--wait=false"];
+        kubectl(&self.kubeconfig, &delete);
+    }
+}
+
+fn kubectl(kubeconfig: &Path, args: &[&str]) -> String {
+    let output = Command::new("kubectl")
+        .arg("--kubeconfig")
+        .arg(kubeconfig)
+        .args(args)
+        .output()
+        .expect("kubectl runs");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "kubectl {args:?}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// A web server, and a sink that says something when it has read enough of a connection.
+const MANIFEST: &str = r#"
+apiVersion: v1
+kind: Namespace
+metadata: {name: NAMESPACE}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: target, namespace: NAMESPACE}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers:
+  - name: httpd
+    image: "testkube/httpd:1"
+    imagePullPolicy: Never
+    ports: [{name: http, containerPort: 8080}]
+    readinessProbe: {httpGet: {port: 8080, path: /ready}, periodSeconds: 1}
+  - name: sink
+    image: "testkube/toolbox:1"
+    imagePullPolicy: Never
+    ports: [{name: sink, containerPort: 9001}]
+    command: [nc, -ll, -p, "9001", -e, sh, -c, "dd of=/dev/null bs=64k count=BLOCKS iflag=fullblock 2>&1"]
+"#;

@@ -1,0 +1,118 @@
+//! Sessions by the protocol that the server speaks: SPDY in a WebSocket (Kubernetes 1.31), else SPDY
+//! itself.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use tokio::time::timeout;
+
+use super::{kind_of, to_dial_error};
+use crate::{
+    cluster::{
+        CallError, CallErrorKind, ConnectError,
+        link::Link,
+        tunnel::{self, Failure, Opener, Protocol, Session, UpgradeError},
+    },
+    forward::DialErrorKind,
+    inventory::ObjectKey,
+};
+
+/// How long the upgrade may take: TLS, the API server, the kubelet.
+const UPGRADE: Duration = Duration::from_secs(10);
+
+/// Opens sessions.
+pub(super) struct Sessions(Arc<Opening>);
+
+impl Sessions {
+    pub fn new(link: Arc<Link>) -> Self {
+        Self(Arc::new(Opening {
+            link,
+            no_tunnel: AtomicBool::new(false),
+        }))
+    }
+}
+
+struct Opening {
+    link: Arc<Link>,
+    /// The server speaks SPDY, but not in a WebSocket: learned as well.
+    no_tunnel: AtomicBool,
+}
+
+impl Opener for Sessions {
+    fn open(&self, pod: &ObjectKey) -> BoxFuture<'static, Result<Arc<Session>, Failure>> {
+        let opening = self.0.clone();
+        let pod = pod.clone();
+        Box::pin(async move { opening.open(&pod).await })
+    }
+
+    fn kind_of(&self, words: &str) -> DialErrorKind {
+        kind_of(words)
+    }
+}
+
+impl Opening {
+    async fn open(&self, pod: &ObjectKey) -> Result<Arc<Session>, Failure> {
+        let tried = format!("forward to pod {pod}");
+        let no_tunnel = self.no_tunnel.load(Ordering::Relaxed);
+        if !no_tunnel {
+            match self.upgrade(Protocol::Tunnel, pod, &tried).await {
+                Ok(session) => return Ok(session),
+                Err(UpgradeError::Unsupported(why)) => {
+                    tracing::debug!(%why, "no SPDY in a WebSocket");
+                }
+                Err(UpgradeError::Failed(why)) => {
+                    return Err(Failure::Session(to_dial_error(&why)));
+                }
+            }
+        }
+        match self.upgrade(Protocol::Spdy, pod, &tried).await {
+            Ok(session) => {
+                self.no_tunnel.store(true, Ordering::Relaxed);
+                Ok(session)
+            }
+            Err(UpgradeError::Failed(why)) if no_tunnel => {
+                Err(Failure::Session(to_dial_error(&why)))
+            }
+            // The other protocols need other rights, so the last of them may have the say.
+            Err(UpgradeError::Unsupported(why) | UpgradeError::Failed(why)) => {
+                tracing::debug!(%why, "no SPDY");
+                Err(Failure::Unsupported)
+            }
+        }
+    }
+
+    /// Upgrades with the newest credentials.
+    async fn upgrade(
+        &self,
+        protocol: Protocol,
+        pod: &ObjectKey,
+        tried: &str,
+    ) -> Result<Arc<Session>, UpgradeError> {
+        let credentials = |error: ConnectError| UpgradeError::Failed(error.while_trying(tried));
+        let session = self.link.session().await.map_err(credentials)?;
+        match upgrade_to(&session.client, protocol, pod, tried).await {
+            Err(UpgradeError::Failed(error)) if error.kind == CallErrorKind::Unauthorized => {
+                let renewed = self.link.renew(&session).await.map_err(credentials)?;
+                upgrade_to(&renewed.client, protocol, pod, tried).await
+            }
+            answered => answered,
+        }
+    }
+}
+
+async fn upgrade_to(
+    client: &kube::Client,
+    protocol: Protocol,
+    pod: &ObjectKey,
+    tried: &str,
+) -> Result<Arc<Session>, UpgradeError> {
+    timeout(UPGRADE, tunnel::upgrade(client, protocol, pod, tried))
+        .await
+        .unwrap_or_else(|_elapsed| Err(UpgradeError::Failed(CallError::timed_out(tried, UPGRADE))))
+}

@@ -1,0 +1,28 @@
+//! The multiplexed port-forward: many connections to a pod over one session.
+//!
+//! **In**: a way to upgrade a connection ([`upgrade`]), a pod and a port.
+//! **Out**: a [`TunnelStream`] for each local connection, or the node's words why there is none.
+//!
+//! A [`pool`] keeps the sessions of every pod. A [`session`] is one task that owns a [`transport`]
+//! and a [`book`] of its streams; [`frame`] and [`headers`] are the protocol (SPDY/3.1 as
+//! Kubernetes speaks it, k8s.io/apimachinery/pkg/util/httpstream/spdy), [`pulse`] knows whether
+//! the other side lives.
+
+mod book;
+mod frame;
+mod headers;
+mod inbox;
+mod pool;
+mod pulse;
+mod session;
+mod stream;
+mod transport;
+mod upgrade;
+
+pub(super) use pool::{Failure, Opener, Pool};
+pub(super) use session::Session;
+pub(super) use stream::TunnelStream;
+pub(super) use upgrade::{Protocol, UpgradeError, upgrade};
+
+#[cfg(test)]
+mod tests;

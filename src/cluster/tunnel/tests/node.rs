@@ -1,0 +1,147 @@
+//! The other end of a session: scripted frame by frame, or an echo.
+
+use std::sync::Arc;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+use super::super::{
+    frame::{self, Decoder, Frame},
+    session::Session,
+    transport::Plain,
+};
+
+/// A node whose every frame the test reads and writes.
+pub struct Node {
+    io: DuplexStream,
+    decoder: Decoder,
+    input: Bytes,
+}
+
+/// A session with a node at its other end; so many bytes fit between them each way.
+pub fn session(buffer: usize) -> (Arc<Session>, Node) {
+    let (near, far) = duplex(buffer);
+    (Session::start(Plain::new(near)), Node::new(far))
+}
+
+impl Node {
+    pub fn new(io: DuplexStream) -> Self {
+        Self {
+            io,
+            decoder: Decoder::default(),
+            input: Bytes::new(),
+        }
+    }
+
+    /// The next frame; `None` at the end.
+    pub async fn next(&mut self) -> Option<Frame> {
+        loop {
+            if let Some(frame) = self.decoder.next(&mut self.input).unwrap() {
+                return Some(frame);
+            }
+            let mut read = BytesMut::with_capacity(64 * 1024);
+            if self.io.read_buf(&mut read).await.ok()? == 0 {
+                return None;
+            }
+            self.input = read.freeze();
+        }
+    }
+
+    /// As [`Self::next`], after answering pings.
+    pub async fn next_but_pings(&mut self) -> Option<Frame> {
+        loop {
+            match self.next().await? {
+                Frame::Ping { id } => self.write(|out| frame::put_ping(out, id)).await,
+                other => return Some(other),
+            }
+        }
+    }
+
+    pub async fn write(&mut self, put: impl FnOnce(&mut BytesMut)) {
+        let mut out = BytesMut::new();
+        put(&mut out);
+        // A session that has ended reads nothing more.
+        self.io.write_all(&out).await.ok();
+    }
+
+    /// Takes the next pair of streams; returns the data stream's number.
+    pub async fn accept(&mut self) -> u32 {
+        let stream = self.expect_pair().await;
+        self.reply(stream - 2).await;
+        self.reply(stream).await;
+        stream
+    }
+
+    /// Reads the next pair of streams, in client-go's order.
+    pub async fn expect_pair(&mut self) -> u32 {
+        let Some(Frame::Open { stream: error }) = self.next_but_pings().await else {
+            panic!("no error stream");
+        };
+        let end = Frame::Data {
+            stream: error,
+            data: Bytes::new(),
+            fin: true,
+        };
+        assert_eq!(self.next_but_pings().await, Some(end));
+        let data = Frame::Open { stream: error + 2 };
+        assert_eq!(self.next_but_pings().await, Some(data));
+        error + 2
+    }
+
+    pub async fn reply(&mut self, stream: u32) {
+        // What comes after the number is a header block, which nobody reads.
+        let head = [0x80, 3, 0, 2, 0, 0, 0, 8];
+        self.write(|out| {
+            out.put_slice(&head);
+            out.put_u32(stream);
+            out.put_u32(0xdead_beef);
+        })
+        .await;
+    }
+
+    pub async fn data(&mut self, stream: u32, data: &[u8], fin: bool) {
+        self.write(|out| {
+            frame::put_data_head(out, stream, data.len(), fin);
+            out.put_slice(data);
+        })
+        .await;
+    }
+
+    /// Data of a stream until that has ended or is reset.
+    pub async fn read_to_end(&mut self, wanted: u32) -> Vec<u8> {
+        let mut all = Vec::new();
+        loop {
+            match self.next_but_pings().await {
+                Some(Frame::Data { stream, data, fin }) if stream == wanted => {
+                    all.extend_from_slice(&data);
+                    if fin {
+                        return all;
+                    }
+                }
+                Some(Frame::Reset { stream }) if stream == wanted => return all,
+                Some(_) => {}
+                None => return all,
+            }
+        }
+    }
+
+    /// Gives back on every stream what comes on it, and ends it after the client; refuses streams
+    /// with `words` where there are some.
+    pub async fn echo(mut self, words: Option<&str>) {
+        while let Some(next) = self.next_but_pings().await {
+            match next {
+                Frame::Open { stream } => {
+                    self.reply(stream).await;
+                    if let Some(words) = words.filter(|_| stream % 4 == 3) {
+                        self.data(stream - 2, words.as_bytes(), true).await;
+                        self.data(stream, b"", true).await;
+                    }
+                }
+                Frame::Data { stream, data, fin } if stream % 4 == 3 => {
+                    self.data(stream, &data, fin).await;
+                }
+                _ => {}
+            }
+        }
+    }
+}

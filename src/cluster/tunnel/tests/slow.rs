@@ -1,0 +1,153 @@
+//! Readers and pods that stand still.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    time::{Instant, sleep, timeout},
+};
+
+use super::node::session;
+
+const S: Duration = Duration::from_secs(1);
+const PIECE: usize = 32 * 1024;
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_that_is_alone_holds_the_server_back() {
+    let (session, mut node) = session(PIECE);
+    let (stream, id) = tokio::join!(session.open(80), node.accept());
+    let mut stream = stream.unwrap();
+    let mut sent = 0;
+    let piece = vec![1; PIECE];
+    while timeout(S, node.data(id, &piece, false)).await.is_ok() {
+        sent += PIECE;
+    }
+    assert!((1 << 20..2 << 20).contains(&sent), "{sent}");
+    assert!(session.book().is_busy(Instant::now()));
+    let mut taken = vec![0; sent];
+    stream.read_exact(&mut taken).await.unwrap();
+    assert!(!session.book().is_busy(Instant::now()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_does_not_hold_up_who_shares_its_session() {
+    let (session, mut node) = session(PIECE);
+    let (slow, slow_id) = tokio::join!(session.open(80), node.accept());
+    let (other, other_id) = tokio::join!(session.open(81), node.accept());
+    let (_slow, mut other) = (slow.unwrap(), other.unwrap());
+    let piece = vec![1; PIECE];
+    let mut read = [0; 5];
+    // Far more than one that is alone may leave unread.
+    for _ in 0..(12 << 20) / PIECE {
+        node.data(slow_id, &piece, false).await;
+        node.data(other_id, b"hello", false).await;
+        other.read_exact(&mut read).await.unwrap();
+    }
+    assert!(
+        session.book().is_busy(Instant::now()),
+        "new ones go elsewhere"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_is_too_slow_for_one_that_waits_loses_its_connection() {
+    let (session, mut node) = session(PIECE);
+    let (slow, slow_id) = tokio::join!(session.open(80), node.accept());
+    let (other, other_id) = tokio::join!(session.open(81), node.accept());
+    let (mut slow, mut other) = (slow.unwrap(), other.unwrap());
+    let feeding = tokio::spawn(async move {
+        let piece = vec![1; PIECE];
+        for _ in 0..(40 << 20) / PIECE {
+            node.data(slow_id, &piece, false).await;
+        }
+        node.data(other_id, b"hello", true).await;
+        node
+    });
+    let mut read = String::new();
+    let started = Instant::now();
+    other.read_to_string(&mut read).await.unwrap();
+    assert_eq!(read, "hello");
+    assert_eq!(started.elapsed().as_secs(), 10);
+    let error = slow.read_to_end(&mut Vec::new()).await.unwrap_err();
+    assert!(error.to_string().contains("too slow"), "{error}");
+    assert_eq!(session.book().take_slow(), [80]);
+    drop(feeding.await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_reader_lives_on_beside_idle_connections() {
+    let (session, mut node) = session(PIECE);
+    let (slow, slow_id) = tokio::join!(session.open(80), node.accept());
+    let (idle, idle_id) = tokio::join!(session.open(81), node.accept());
+    let (mut slow, mut idle) = (slow.unwrap(), idle.unwrap());
+    node.data(idle_id, b"x", false).await;
+    idle.read_u8().await.unwrap();
+    let (mut idle_read, mut idle_write) = tokio::io::split(idle);
+    let waiting = tokio::spawn(async move { idle_read.read_u8().await });
+    let size = 40 << 20;
+    tokio::spawn(async move {
+        for _ in 0..size / PIECE {
+            node.data(slow_id, &[1; PIECE], false).await;
+        }
+        node.data(slow_id, b"", true).await;
+        while node.next_but_pings().await.is_some() {}
+    });
+    sleep(120 * S).await;
+    // From now on it is not idle, but it has not waited for long.
+    idle_write.write_all(b"?").await.unwrap();
+    sleep(S).await;
+    let mut all = Vec::new();
+    slow.read_to_end(&mut all).await.unwrap();
+    assert_eq!(all.len(), size);
+    waiting.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_does_not_read_is_sent_a_bounded_amount_and_is_not_dead() {
+    let (session, mut node) = session(64 << 20);
+    let (stream, _) = tokio::join!(session.open(80), node.accept());
+    let mut stream = stream.unwrap();
+    let piece = vec![1; PIECE];
+    let mut sent = 0;
+    while timeout(S, stream.write_all(&piece)).await.is_ok() {
+        sent += PIECE;
+    }
+    assert!((1 << 20..2 << 20).contains(&sent), "{sent}");
+    assert!(session.book().is_busy(Instant::now()));
+    sleep(600 * S).await;
+    assert!(session.book().takes_streams());
+    // Once the node reads again, everything goes on.
+    let reading = tokio::spawn(async move { node.read_to_end(3).await.len() });
+    timeout(S, stream.write_all(&piece)).await.unwrap().unwrap();
+    stream.flush().await.unwrap();
+    drop(stream);
+    assert!(reading.await.unwrap() > 1 << 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn writers_take_turns() {
+    let (session, mut node) = session(PIECE);
+    let (first, one) = tokio::join!(session.open(80), node.accept());
+    let (second, two) = tokio::join!(session.open(80), node.accept());
+    let (mut first, mut second) = (first.unwrap(), second.unwrap());
+    let bulk = tokio::spawn(async move {
+        first.write_all(&vec![1; 1 << 20]).await.unwrap();
+        first
+    });
+    tokio::task::yield_now().await;
+    second.write_all(b"hello").await.unwrap();
+    let mut before = 0;
+    loop {
+        use super::super::frame::Frame;
+        match node.next_but_pings().await.unwrap() {
+            Frame::Data { stream, data, .. } if stream == one => before += data.len(),
+            Frame::Data { stream, .. } if stream == two => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert!(before < 512 * 1024, "{before} bytes went before");
+    let rest = tokio::spawn(async move { while node.next_but_pings().await.is_some() {} });
+    drop(bulk.await.unwrap());
+    drop((second, session));
+    rest.abort();
+}

@@ -1,0 +1,183 @@
+//! What carries a session's bytes: a WebSocket whose binary messages follow each other
+//! (`SPDY/3.1+portforward.k8s.io`), or the upgraded connection itself (`SPDY/3.1`).
+
+use std::{
+    collections::VecDeque,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::{Buf, Bytes, BytesMut};
+use futures::{Sink, Stream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{self, Message},
+};
+use tokio_util::io::poll_read_buf;
+
+/// How much is read at once.
+const READ: usize = 128 * 1024;
+
+/// How much waits to be written before there is no room for more.
+const WAITING: usize = 128 * 1024;
+
+/// Carries chunks of bytes both ways. Where they are cut says nothing.
+pub(super) trait Transport: Send + Unpin + 'static {
+    /// The next bytes; `None` at the end.
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>>;
+
+    /// Whether there is room for a chunk.
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Takes a chunk, after `poll_ready`.
+    fn send(&mut self, chunk: Bytes) -> io::Result<()>;
+
+    /// Hands everything to the system.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Says goodbye.
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// Chunks are binary messages.
+pub(super) struct Tunnel<S> {
+    socket: WebSocketStream<S>,
+    unflushed: bool,
+}
+
+impl<S> Tunnel<S> {
+    pub fn new(socket: WebSocketStream<S>) -> Self {
+        Self {
+            socket,
+            unflushed: false,
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Tunnel<S> {
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        loop {
+            match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
+                None | Some(Ok(Message::Close(_))) => return Poll::Ready(Ok(None)),
+                Some(Ok(Message::Binary(bytes))) => return Poll::Ready(Ok(Some(bytes))),
+                // The answer is in the socket's buffer already.
+                Some(Ok(Message::Ping(_))) => self.unflushed = true,
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Poll::Ready(Err(to_io(error))),
+            }
+        }
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_ready(cx).map_err(to_io)
+    }
+
+    fn send(&mut self, chunk: Bytes) -> io::Result<()> {
+        self.unflushed = true;
+        Pin::new(&mut self.socket)
+            .start_send(Message::Binary(chunk))
+            .map_err(to_io)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unflushed {
+            ready!(Pin::new(&mut self.socket).poll_flush(cx)).map_err(to_io)?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.socket).poll_close(cx).map_err(to_io)
+    }
+}
+
+fn to_io(error: tungstenite::Error) -> io::Error {
+    match error {
+        tungstenite::Error::Io(error) => error,
+        other => io::Error::new(io::ErrorKind::ConnectionReset, other.to_string()),
+    }
+}
+
+/// Chunks follow each other as they are.
+pub(super) struct Plain<S> {
+    stream: S,
+    read: BytesMut,
+    waiting: VecDeque<Bytes>,
+    waiting_bytes: usize,
+    unflushed: bool,
+}
+
+impl<S> Plain<S> {
+    pub fn new(stream: S) -> Self {
+        Self {
+            stream,
+            read: BytesMut::new(),
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            unflushed: false,
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Plain<S> {
+    /// Writes until at most `left` bytes wait.
+    fn poll_drain(&mut self, left: usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.waiting_bytes > left
+            && let Some(chunk) = self.waiting.front_mut()
+        {
+            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, chunk))?;
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            chunk.advance(written);
+            self.waiting_bytes -= written;
+            if chunk.is_empty() {
+                self.waiting.pop_front();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Plain<S> {
+    fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        // What was read before keeps its place: a new buffer is only made when this one is used up.
+        if self.read.capacity() < READ / 4 {
+            self.read.reserve(READ);
+        }
+        let read = ready!(poll_read_buf(
+            Pin::new(&mut self.stream),
+            cx,
+            &mut self.read
+        ))?;
+        Poll::Ready(Ok((read > 0).then(|| self.read.split().freeze())))
+    }
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_drain(WAITING, cx)
+    }
+
+    fn send(&mut self, chunk: Bytes) -> io::Result<()> {
+        self.unflushed = true;
+        self.waiting_bytes += chunk.len();
+        self.waiting.push_back(chunk);
+        Ok(())
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.unflushed {
+            ready!(self.poll_drain(0, cx))?;
+            ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_close(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.poll_flush(cx))?;
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
