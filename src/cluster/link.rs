@@ -8,7 +8,7 @@ use http::{Request, Response, StatusCode, header::RETRY_AFTER};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
 use kube::{Client, client::Body, core::Status};
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 
 use super::{CallError, CallErrorKind, Kubeconfigs, connect::ConnectError, exec_plugin, stack};
 
@@ -130,6 +130,18 @@ impl Link {
             .map_err(|_elapsed| CallError::timed_out(tried, PATIENCE))?
             .map_err(|error| CallError::from_transport(tried, &error))?;
         Ok(Response::from_parts(head, body.to_bytes()))
+    }
+
+    /// Whether the API server says anything, be it that it is busy or that a right lacks.
+    pub async fn answers(&self) -> bool {
+        let asked = self.get("ask the API server whether it lives", "/version");
+        match timeout(PATIENCE, asked).await {
+            Ok(answered) => {
+                let silent = |error: CallError| error.kind == CallErrorKind::Unreachable;
+                !answered.is_err_and(silent)
+            }
+            Err(_elapsed) => false,
+        }
     }
 
     /// GET of a small thing.

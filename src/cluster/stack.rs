@@ -62,8 +62,10 @@ pub(super) fn build(config: Config) -> Result<Client, kube::Error> {
     }
 }
 
-/// Small writes leave at once, and a peer that vanished is noticed: after 30 s of silence by
-/// probes, or by data that nobody acknowledged.
+/// Small writes leave at once, and a peer that vanished while it had nothing to say is noticed by
+/// probes after 30 s. Not set is TCP_USER_TIMEOUT: it also ends a connection whose other end takes
+/// no data for that long (net/ipv4/tcp_timer.c, tcp_probe_timer), as a port-forward to a pod that
+/// pauses. Who sends has a limit of its own: requests their patience, sessions their pulse.
 fn tcp() -> HttpConnector {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
@@ -73,8 +75,6 @@ fn tcp() -> HttpConnector {
     tcp.set_keepalive_retries(Some(3));
     tcp.set_connect_timeout(Some(CONNECT));
     tcp.set_happy_eyeballs_timeout(Some(Duration::from_millis(250)));
-    #[cfg(target_os = "linux")]
-    tcp.set_tcp_user_timeout(Some(Duration::from_secs(30)));
     tcp
 }
 

@@ -65,6 +65,8 @@ pub(crate) async fn pump(
     tokio::pin!(up, down);
 
     tokio::select! {
+        // What the client has sent already goes out together with the opening of its stream.
+        biased;
         ended = &mut up => match ended {
             Ok(()) => down.await.map_err(of_down),
             Err(CopyError::Read(error)) => Err(PumpError::Local(error)),

@@ -17,7 +17,7 @@ use crate::{
     cluster::{
         CallError, CallErrorKind, ConnectError,
         link::Link,
-        tunnel::{self, Failure, Opener, Protocol, Session, UpgradeError},
+        tunnel::{self, Failure, Opener, Protocol, Session, UpgradeError, Witness},
     },
     forward::DialErrorKind,
     inventory::ObjectKey,
@@ -96,23 +96,33 @@ impl Opening {
     ) -> Result<Arc<Session>, UpgradeError> {
         let credentials = |error: ConnectError| UpgradeError::Failed(error.while_trying(tried));
         let session = self.link.session().await.map_err(credentials)?;
-        match upgrade_to(&session.client, protocol, pod, tried).await {
+        match self.upgrade_with(&session.client, protocol, pod, tried).await {
             Err(UpgradeError::Failed(error)) if error.kind == CallErrorKind::Unauthorized => {
                 let renewed = self.link.renew(&session).await.map_err(credentials)?;
-                upgrade_to(&renewed.client, protocol, pod, tried).await
+                self.upgrade_with(&renewed.client, protocol, pod, tried).await
             }
             answered => answered,
         }
     }
-}
 
-async fn upgrade_to(
-    client: &kube::Client,
-    protocol: Protocol,
-    pod: &ObjectKey,
-    tried: &str,
-) -> Result<Arc<Session>, UpgradeError> {
-    timeout(UPGRADE, tunnel::upgrade(client, protocol, pod, tried))
-        .await
-        .unwrap_or_else(|_elapsed| Err(UpgradeError::Failed(CallError::timed_out(tried, UPGRADE))))
+    async fn upgrade_with(
+        &self,
+        client: &kube::Client,
+        protocol: Protocol,
+        pod: &ObjectKey,
+        tried: &str,
+    ) -> Result<Arc<Session>, UpgradeError> {
+        let upgrade = tunnel::upgrade(client, protocol, pod, tried, self.witness());
+        let too_late = |_elapsed| UpgradeError::Failed(CallError::timed_out(tried, UPGRADE));
+        timeout(UPGRADE, upgrade).await.map_err(too_late)?
+    }
+
+    /// Says whether the API server lives.
+    fn witness(&self) -> Witness {
+        let link = self.link.clone();
+        Arc::new(move || {
+            let link = link.clone();
+            Box::pin(async move { link.answers().await })
+        })
+    }
 }

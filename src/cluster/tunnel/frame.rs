@@ -24,13 +24,14 @@ const CANCEL: u32 = 5;
 /// Status of RST_STREAM: not accepted, and nothing was done for it.
 const REFUSED: u32 = 3;
 
-const HEAD: usize = 8;
+/// How long the head of a frame is.
+pub const HEAD: usize = 8;
 /// How much of a control frame says something here: a number and a status.
 const BODY: usize = 8;
 
 /// The most data of one frame that is sent: large enough to cost little, small enough that other
-/// streams wait for a moment only.
-pub const MAX_DATA: usize = 64 * 1024;
+/// streams wait for a moment only. With its head it fills four TLS records.
+pub const MAX_DATA: usize = 64 * 1024 - HEAD;
 
 /// What a server sent.
 #[derive(Debug, Clone, PartialEq, Eq)]

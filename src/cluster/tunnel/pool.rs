@@ -14,7 +14,7 @@ use futures::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     session::{OpenError, Session},
@@ -31,8 +31,8 @@ const FULL: usize = 16;
 /// The most sessions of one pod.
 const MOST: usize = 8;
 
-/// How long connections to a port are kept apart after one of them was too slow for the others.
-const APART: Duration = Duration::from_secs(600);
+/// How long a connection waits for a session of its own where it could share a busy one.
+const WAIT: Duration = Duration::from_secs(2);
 
 /// So often a connection is tried on a session that turns out to be useless.
 const ATTEMPTS: usize = 3;
@@ -74,9 +74,6 @@ struct Pod {
     sessions: Vec<Arc<Session>>,
     /// The session that is being opened; everybody who needs one waits for the same.
     opening: Option<Opening>,
-    /// Ports with a connection that was too slow for those that shared its session, and until
-    /// when theirs share none.
-    apart: BTreeMap<u16, Instant>,
 }
 
 impl<O: Opener> Pool<O> {
@@ -92,7 +89,7 @@ impl<O: Opener> Pool<O> {
         let started = Instant::now();
         let mut lost = Arc::from("no session takes the connection");
         for _ in 0..ATTEMPTS {
-            let session = self.session(pod, port).await?;
+            let session = self.session(pod).await?;
             let is_new = session.opened >= started;
             lost = match session.open(port).await {
                 Ok(stream) => return Ok(stream),
@@ -116,24 +113,28 @@ impl<O: Opener> Pool<O> {
         Err(Failure::Lost(lost))
     }
 
-    /// A session for a connection to this port.
-    async fn session(&self, key: &ObjectKey, port: u16) -> Result<Arc<Session>, Failure> {
-        let opening = {
+    /// A session for the next connection.
+    async fn session(&self, key: &ObjectKey) -> Result<Arc<Session>, Failure> {
+        let (choice, opening) = {
             let mut pods = lock(&self.pods);
             pods.retain(|_, pod| pod.is_used());
             let pod = pods.entry(key.clone()).or_default();
-            let (session, wants_more) = pod.choose(port, Instant::now());
-            if session.is_none() || wants_more {
+            let choice = pod.choose(Instant::now());
+            if choice.wants_more() {
                 self.start_opening(key, pod);
             }
-            match session {
-                Some(session) => return Ok(session),
-                None => pod.opening.clone(),
-            }
+            (choice, pod.opening.clone())
         };
-        match opening {
-            Some(opening) => opening.await,
-            None => Err(Failure::Lost("no session is being opened".into())),
+        match (choice, opening) {
+            (Choice::Good(session) | Choice::Full(session), _) => Ok(session),
+            (Choice::Busy(session), None) => Ok(session),
+            // Better in turn than not at all.
+            (Choice::Busy(session), Some(opening)) => match timeout(WAIT, opening).await {
+                Ok(Ok(opened)) => Ok(opened),
+                Ok(Err(_)) | Err(_) => Ok(session),
+            },
+            (Choice::None, Some(opening)) => opening.await,
+            (Choice::None, None) => Err(Failure::Lost("no session is being opened".into())),
         }
     }
 
@@ -189,17 +190,10 @@ impl Pod {
         self.opening.is_some() || self.sessions.iter().any(lives)
     }
 
-    /// The best session for a connection to this port, if one is good enough to not wait for
-    /// another; and whether another one is wanted.
-    fn choose(&mut self, port: u16, now: Instant) -> (Option<Arc<Session>>, bool) {
-        self.sessions.retain(|session| {
-            let mut book = session.book();
-            for slow in book.take_slow() {
-                self.apart.insert(slow, now + APART);
-            }
-            book.takes_streams()
-        });
-        self.apart.retain(|_, until| now < *until);
+    /// The best session for the next connection.
+    fn choose(&mut self, now: Instant) -> Choice {
+        self.sessions
+            .retain(|session| session.book().takes_streams());
         let best = self
             .sessions
             .iter()
@@ -208,14 +202,28 @@ impl Pod {
                 ((book.is_busy(now), book.load()), session)
             })
             .min_by_key(|(cost, _)| *cost);
-        let Some(((busy, load), best)) = best else {
-            return (None, true);
-        };
-        let shares = load > 0 && self.apart.contains_key(&port);
         let may_grow = self.sessions.len() < MOST;
-        if (busy || shares) && may_grow {
-            return (None, true);
+        match best {
+            None => Choice::None,
+            Some(((true, _), best)) if may_grow => Choice::Busy(best.clone()),
+            Some(((_, load), best)) if load >= FULL && may_grow => Choice::Full(best.clone()),
+            Some((_, best)) => Choice::Good(best.clone()),
         }
-        (Some(best.clone()), load >= FULL && may_grow)
+    }
+}
+
+/// What a pod's sessions have to offer.
+enum Choice {
+    None,
+    /// On this one a connection would wait for another's data.
+    Busy(Arc<Session>),
+    /// This one will do, and there should be more.
+    Full(Arc<Session>),
+    Good(Arc<Session>),
+}
+
+impl Choice {
+    fn wants_more(&self) -> bool {
+        !matches!(self, Self::Good(_))
     }
 }

@@ -12,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
 use super::{
@@ -28,8 +29,8 @@ const ACCEPT: Duration = Duration::from_secs(3);
 /// How long a node is given to say that nothing listens. It says so within milliseconds.
 const REFUSAL: Duration = Duration::from_millis(10);
 
-/// A port that gave a sign of life so recently is not asked again whether it listens.
-const FRESH: Duration = Duration::from_secs(2);
+/// Silence that a witness may call death. Somebody who was heard meanwhile lives.
+const DOUBTFUL: Duration = Duration::from_secs(10);
 
 /// How long the farewell may take.
 const FAREWELL: Duration = Duration::from_secs(1);
@@ -55,8 +56,9 @@ pub(super) enum OpenError {
 }
 
 impl Session {
-    /// Starts to drive a transport.
-    pub(super) fn start(transport: impl Transport) -> Arc<Self> {
+    /// Starts to drive a transport. The witness is asked whether the API server lives when the
+    /// node's silence says nothing.
+    pub(super) fn start(transport: impl Transport, witness: Witness) -> Arc<Self> {
         let now = Instant::now();
         let session = Arc::new(Self {
             book: Mutex::new(Book::new(now)),
@@ -65,6 +67,8 @@ impl Session {
         let driver = Driver {
             session: session.clone(),
             transport,
+            witness,
+            testimony: None,
             decoder: Decoder::default(),
             timer: Box::pin(sleep_until(now)),
         };
@@ -76,24 +80,30 @@ impl Session {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Opens a stream to a port of the pod, and waits until the node has accepted it. Where the
-    /// port has not shown lately that it listens, it waits for a moment more, for a refusal.
+    /// Opens a stream to a port of the pod. Where the port has not shown lately that it listens,
+    /// it waits until the node has accepted the stream, and for a moment more, for a refusal.
+    ///
+    /// Else it waits for nothing: a node deals with the frames of a stream in their order, so that
+    /// data may follow the opening at once (moby/spdystream, connection.go: the frames of a
+    /// stream go to one worker, which accepts it before it looks at the data).
     pub(super) async fn open(self: &Arc<Self>, port: u16) -> Result<TunnelStream, OpenError> {
-        let (id, doubted) = {
+        let (id, trusted) = {
             let mut book = self.book();
-            let doubted = book.answered(port).is_none_or(|at| at.elapsed() > FRESH);
-            (book.open(port), doubted)
+            (book.open(port), book.is_trusted(port))
         };
         let Some(id) = id else {
             return Err(OpenError::Closed("the session takes no more".into()));
         };
         // From here on, giving up ends the stream.
         let stream = TunnelStream::new(self.clone(), id);
+        if trusted {
+            return Ok(stream);
+        }
         let accepted = poll_fn(|cx| self.book().poll_opening(id, cx));
         let mut known = timeout(ACCEPT, accepted)
             .await
             .map_err(|_elapsed| OpenError::Silent)?;
-        if doubted && known == Opening::Accepted {
+        if known == Opening::Accepted {
             let answer = poll_fn(|cx| self.book().poll_answer(id, cx));
             known = timeout(REFUSAL, answer).await.unwrap_or(known);
         }
@@ -105,10 +115,16 @@ impl Session {
     }
 }
 
+/// Says whether the API server answers, within ten seconds.
+pub(in super::super) type Witness = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
+
 /// The task of a session.
 struct Driver<T> {
     session: Arc<Session>,
     transport: T,
+    witness: Witness,
+    /// What the witness was asked and has not answered yet.
+    testimony: Option<BoxFuture<'static, bool>>,
     decoder: Decoder,
     timer: Pin<Box<Sleep>>,
 }
@@ -152,8 +168,12 @@ impl<T: Transport> Driver<T> {
                 if book.is_over(now) {
                     return Poll::Ready(Ok(()));
                 }
+                if book.pulse.doubt(now) {
+                    self.testimony = Some((self.witness)());
+                }
                 book.next_look(now)
             };
+            self.poll_testimony(cx, now)?;
             let sent = self.poll_send(cx).map_err(broken)?;
             let received = self.poll_receive(cx, now)?;
             if sent || received {
@@ -171,6 +191,27 @@ impl<T: Transport> Driver<T> {
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    /// Hears what the witness says. Where the API server does not answer either, the silence is
+    /// death.
+    fn poll_testimony(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), Arc<str>> {
+        let Some(testimony) = &mut self.testimony else {
+            return Ok(());
+        };
+        let Poll::Ready(lives) = testimony.as_mut().poll(cx) else {
+            return Ok(());
+        };
+        self.testimony = None;
+        let silence = self.session.book().pulse.silence(now);
+        if lives || silence < DOUBTFUL {
+            return Ok(());
+        }
+        let silence = silence.as_secs();
+        Err(format!(
+            "the connection to the node is dead: nothing was heard for {silence} s, and the API server does not answer either"
+        )
+        .into())
     }
 
     /// Hands over what waits, as long as the transport takes it.

@@ -12,7 +12,7 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    session::Session,
+    session::{Session, Witness},
     transport::{Plain, Tunnel},
 };
 use crate::{
@@ -55,6 +55,7 @@ pub(in super::super) async fn upgrade(
     protocol: Protocol,
     pod: &ObjectKey,
     tried: &str,
+    witness: Witness,
 ) -> Result<Arc<Session>, UpgradeError> {
     let key = generate_key();
     let request = request(protocol, pod, &key)
@@ -75,10 +76,10 @@ pub(in super::super) async fn upgrade(
         .map_err(|error| UpgradeError::Failed(CallError::from_transport(tried, &error)))?;
     let stream = TokioIo::new(upgraded);
     Ok(match protocol {
-        Protocol::Spdy => Session::start(Plain::new(stream)),
+        Protocol::Spdy => Session::start(Plain::new(stream), witness),
         Protocol::Tunnel => {
             let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
-            Session::start(Tunnel::new(socket))
+            Session::start(Tunnel::new(socket), witness)
         }
     })
 }

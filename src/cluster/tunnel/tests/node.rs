@@ -7,7 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::super::{
     frame::{self, Decoder, Frame},
-    session::Session,
+    session::{Session, Witness},
     transport::Plain,
 };
 
@@ -21,7 +21,15 @@ pub struct Node {
 /// A session with a node at its other end; so many bytes fit between them each way.
 pub fn session(buffer: usize) -> (Arc<Session>, Node) {
     let (near, far) = duplex(buffer);
-    (Session::start(Plain::new(near)), Node::new(far))
+    (
+        Session::start(Plain::new(near), witness(true)),
+        Node::new(far),
+    )
+}
+
+/// An API server that answers, or does not.
+pub fn witness(lives: bool) -> Witness {
+    Arc::new(move || Box::pin(async move { lives }))
 }
 
 impl Node {

@@ -20,7 +20,7 @@ use super::{
         stream::TunnelStream,
         transport::Plain,
     },
-    node::Node,
+    node::{Node, witness},
 };
 use crate::{
     forward::{DialError, DialErrorKind},
@@ -52,7 +52,7 @@ impl Opener for Echoes {
             }
             let (near, far) = duplex(64 * 1024);
             tokio::spawn(Node::new(far).echo(words));
-            Ok(Session::start(Plain::new(near)))
+            Ok(Session::start(Plain::new(near), witness(true)))
         }
         .boxed()
     }

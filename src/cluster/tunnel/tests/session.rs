@@ -14,7 +14,7 @@ use super::{
         stream::TunnelStream,
         transport::{Plain, Tunnel},
     },
-    node::{Node, session},
+    node::{Node, session, witness},
 };
 
 const S: Duration = Duration::from_secs(1);
@@ -66,13 +66,20 @@ async fn a_refusal_ends_its_own_stream_only_and_is_known_before_there_is_data() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_port_that_answered_lately_is_not_doubted() {
+async fn a_port_that_answered_lately_is_not_waited_for() {
     let (session, mut stream, mut node, id) = opened(4096).await;
     node.data(id, b"x", false).await;
     stream.read_u8().await.unwrap();
     let started = Instant::now();
-    let (again, _) = tokio::join!(session.open(80), node.accept());
-    drop(again.unwrap());
+    // The node has said nothing yet, and hears of the stream together with its data.
+    let mut again = session.open(80).await.unwrap();
+    again.write_all(b"question").await.unwrap();
+    assert_eq!(node.expect_pair().await, 7);
+    let Some(Frame::Data { stream: 7, data, .. }) = node.next().await else {
+        panic!("no data");
+    };
+    assert_eq!(&data[..], b"question");
+    drop(again);
     assert_eq!(started.elapsed(), Duration::ZERO);
     assert_eq!(node.next().await, Some(Frame::Reset { stream: 7 }));
     let (other, _) = tokio::join!(session.open(81), node.accept());
@@ -206,6 +213,41 @@ async fn a_dead_session_is_noticed_within_half_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn silence_with_data_on_the_way_is_death_where_the_api_server_is_silent_too() {
+    for lives in [true, false] {
+        let (near, far) = duplex(64 * 1024);
+        let session = Session::start(Plain::new(near), witness(lives));
+        let mut node = Node::new(far);
+        let (stream, _) = tokio::join!(session.open(80), node.accept());
+        let mut stream = stream.unwrap();
+        stream.write_all(b"question").await.unwrap();
+        // A pod that does not read looks no different: only the API server knows.
+        let ended = timeout(30 * S, stream.read_u8()).await;
+        assert_eq!(ended.is_err(), lives);
+        if let Ok(ended) = ended {
+            let said = ended.unwrap_err().to_string();
+            assert!(said.contains("does not answer either"), "{said}");
+        }
+        drop(node);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trusted_stream_that_is_refused_ends_with_the_nodes_words() {
+    let (session, mut stream, mut node, id) = opened(4096).await;
+    node.data(id, b"x", false).await;
+    stream.read_u8().await.unwrap();
+    let mut again = session.open(80).await.unwrap();
+    again.write_all(b"question").await.unwrap();
+    let id = node.accept().await;
+    node.data(id - 2, b"connect: connection refused", true).await;
+    let error = again.read_u8().await.unwrap_err();
+    assert!(error.to_string().contains("refused"), "{error}");
+    // From now on it is waited for again.
+    assert!(!session.book().is_trusted(80));
+}
+
+#[tokio::test(start_paused = true)]
 async fn pings_and_streams_of_the_server_are_answered() {
     let (_session, _stream, mut node, _) = opened(4096).await;
     node.write(|out| frame::put_ping(out, 2)).await;
@@ -260,7 +302,7 @@ async fn a_pod_that_says_nothing_after_the_local_end_is_let_go() {
 }
 
 fn plain(near: DuplexStream) -> std::sync::Arc<Session> {
-    Session::start(Plain::new(near))
+    Session::start(Plain::new(near), witness(true))
 }
 
 async fn tunnel(near: DuplexStream, far: DuplexStream) -> (std::sync::Arc<Session>, DuplexStream) {
@@ -268,7 +310,7 @@ async fn tunnel(near: DuplexStream, far: DuplexStream) -> (std::sync::Arc<Sessio
     let far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
     let (node, inner) = duplex(1 << 16);
     tokio::spawn(pass(far, inner));
-    (Session::start(Tunnel::new(near)), node)
+    (Session::start(Tunnel::new(near), witness(true)), node)
 }
 
 /// Carries a WebSocket's messages to bytes and back, in odd pieces.

@@ -1,0 +1,125 @@
+//! What comes from the server, and who reads it.
+
+use std::{
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::Book;
+use crate::cluster::tunnel::frame::{self, Frame};
+
+/// The longest complaint that is kept.
+const MAX_WORDS: usize = 4 * 1024;
+
+/// What a reader finds.
+pub(in super::super) enum Read {
+    Data(Bytes),
+    End,
+    Failed(Arc<str>),
+}
+
+impl Book {
+    /// Takes in what the server sent.
+    pub fn receive(&mut self, frame: Frame, now: Instant) {
+        match frame {
+            Frame::Open { stream } => frame::put_refusal(&mut self.control, stream),
+            Frame::Reply { stream, fin } => {
+                if let Some(entry) = self.streams.get_mut(&stream) {
+                    entry.accepted = true;
+                    entry.pod_ended |= fin;
+                    entry.wake();
+                    self.forget_if_over(stream);
+                }
+            }
+            Frame::Ping { id } if id % 2 == 1 => self.pulse.answered(id),
+            Frame::Ping { id } => frame::put_ping(&mut self.control, id),
+            Frame::GoAway => self.retired = true,
+            Frame::Reset { stream } => self.reset(stream),
+            // Numbers 1, 5, 9 … are the error streams of 3, 7, 11 …
+            Frame::Data { stream, data, .. } if stream % 4 == 1 => self.complain(stream + 2, &data),
+            Frame::Data { stream, data, fin } => self.deliver(stream, data, fin, now),
+        }
+    }
+
+    fn deliver(&mut self, stream: u32, data: Bytes, fin: bool, now: Instant) {
+        let Some(entry) = self.streams.get_mut(&stream) else {
+            return;
+        };
+        // The kubelet may dial before it has sent its reply.
+        entry.accepted = true;
+        entry.asked = false;
+        entry.question = 0;
+        entry.answer += data.len();
+        entry.pod_ended |= fin;
+        if entry.words.is_empty() {
+            self.answered.insert(entry.port, now);
+        }
+        if !entry.dropped && entry.failure.is_none() {
+            self.waiting += data.len();
+            entry.inbox.push(data);
+        }
+        entry.wake();
+        self.hold_if_full(stream, now);
+        self.forget_if_over(stream);
+    }
+
+    fn complain(&mut self, stream: u32, words: &[u8]) {
+        if let Some(entry) = self.streams.get_mut(&stream).filter(|_| !words.is_empty()) {
+            let room = MAX_WORDS.saturating_sub(entry.words.len());
+            entry.words.extend(words.iter().take(room));
+            self.answered.remove(&entry.port);
+            entry.wake();
+        }
+    }
+
+    fn reset(&mut self, stream: u32) {
+        if stream % 4 == 1 {
+            // Without its error stream the node would not pair the other.
+            let data = stream + 2;
+            if self.streams.get(&data).is_some_and(|entry| !entry.accepted) {
+                self.reset(data);
+            }
+            return;
+        }
+        if let Some(entry) = self.streams.get_mut(&stream) {
+            self.answered.remove(&entry.port);
+            entry.break_off("the node ended the connection");
+            self.forget_if_over(stream);
+        }
+    }
+
+    /// What a reader finds.
+    pub fn poll_read(&mut self, stream: u32, most: usize, cx: &Context<'_>) -> Poll<Read> {
+        let Some(entry) = self.streams.get_mut(&stream) else {
+            return Poll::Ready(Read::Failed(self.why_ended()));
+        };
+        if let Some(data) = entry.inbox.pop(most) {
+            entry.waits_since = None;
+            self.waiting -= data.len();
+            self.relieve();
+            return Poll::Ready(Read::Data(data));
+        }
+        if let Some(why) = entry.why_failed() {
+            return Poll::Ready(Read::Failed(why));
+        }
+        if entry.pod_ended {
+            return Poll::Ready(Read::End);
+        }
+        if let Some(why) = &self.ended {
+            return Poll::Ready(Read::Failed(why.clone()));
+        }
+        if !entry
+            .reader
+            .as_ref()
+            .is_some_and(|old| old.will_wake(cx.waker()))
+        {
+            entry.reader = Some(cx.waker().clone());
+        }
+        entry.waits_since.get_or_insert_with(Instant::now);
+        self.wake_if_unsent();
+        Poll::Pending
+    }
+}
