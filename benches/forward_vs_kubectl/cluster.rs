@@ -68,6 +68,36 @@ impl Cluster {
         cluster
     }
 
+    /// kubectl in the namespace.
+    pub fn kubectl(&self, args: &[&str]) -> String {
+        let namespace = ["-n", &*self.namespace];
+        kubectl(&self.kubeconfig, &[&namespace[..], args].concat())
+    }
+
+    /// A Deployment and its Service with so many pods, all of them ready.
+    pub fn scale(&self, replicas: u8) {
+        self.kubectl(&["scale", "deployment/web", &format!("--replicas={replicas}")]);
+        self.kubectl(&["rollout", "status", "deployment/web", "--timeout=90s"]);
+    }
+
+    /// The names of the Deployment's pods that are not being deleted.
+    pub fn pods(&self) -> Vec<String> {
+        let template = "go-template={{range .items}}{{if not .metadata.deletionTimestamp}}\
+                        {{.metadata.name}} {{end}}{{end}}";
+        let said = self.kubectl(&["get", "pods", "-l", "app=web", "-o", template]);
+        said.split_whitespace().map(str::to_owned).collect()
+    }
+
+    /// Whether a new Deployment's pods can be watched here.
+    pub fn is_real(&self) -> bool {
+        self.demo.is_none()
+    }
+
+    /// The pod, as both programs name it.
+    pub fn target(&self) -> String {
+        format!("pod/{}", self.pod)
+    }
+
     fn demo(folder: tempfile::TempDir) -> Self {
         let kubeconfig = folder.path().join("kubeconfig");
         let demo = Command::new(env!("CARGO_BIN_EXE_svcscope"))
@@ -164,4 +194,28 @@ spec:
     imagePullPolicy: Never
     ports: [{name: sink, containerPort: 9001}]
     command: [nc, -ll, -p, "9001", -e, sh, -c, "dd of=/dev/null bs=64k count=BLOCKS iflag=fullblock 2>&1"]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: NAMESPACE}
+spec:
+  replicas: 0
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 2
+      containers:
+      - name: httpd
+        image: "testkube/httpd:1"
+        imagePullPolicy: Never
+        ports: [{name: http, containerPort: 8080}]
+        readinessProbe: {httpGet: {port: 8080, path: /ready}, periodSeconds: 1}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: NAMESPACE}
+spec:
+  selector: {app: web}
+  ports: [{name: http, port: 80, targetPort: http}]
 "#;

@@ -7,6 +7,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use crate::side::Side;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many requests were answered, and how many were not.
@@ -93,20 +95,43 @@ pub fn upload(address: SocketAddr, bytes: u64, echoes: bool) -> io::Result<()> {
     writer.join().expect("the writer ends").map(drop)
 }
 
+/// A request over a connection of its own.
+pub fn request(address: SocketAddr, path: &str) -> io::Result<u64> {
+    connect(address).and_then(|mut stream| ask(&mut stream, path))
+}
+
 /// Requests with a new connection each, so many at a time.
-pub fn requests(
-    address: impl Fn() -> SocketAddr + Sync,
-    count: usize,
-    at_once: usize,
-    path: &str,
-) -> Tally {
+pub fn requests(address: SocketAddr, count: usize, at_once: usize) -> Tally {
+    some_requests(count, at_once, |_| request(address, "/").is_ok())
+}
+
+/// As [`requests`], with so many among them that the pod answers with a reset, evenly spread; the
+/// others are counted. A program that ends of it is started again.
+pub fn with_resets(side: &Side, good: usize, resets: usize) -> Tally {
+    let every = (good + resets) / resets;
+    let mut tally = some_requests(good + resets, 10, |number| {
+        let is_reset = number % every == 0;
+        let answered = request(side.http, if is_reset { "/reset" } else { "/" }).is_ok();
+        if !answered {
+            side.revive();
+        }
+        answered || is_reset
+    });
+    tally.good -= resets;
+    tally
+}
+
+fn some_requests(count: usize, at_once: usize, ask: impl Fn(usize) -> bool + Sync) -> Tally {
     let (started, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..at_once {
             scope.spawn(|| {
-                while started.fetch_add(1, Ordering::Relaxed) < count {
-                    let asked = connect(address()).and_then(|mut stream| ask(&mut stream, path));
-                    if asked.is_err() {
+                loop {
+                    let number = started.fetch_add(1, Ordering::Relaxed);
+                    if number >= count {
+                        return;
+                    }
+                    if !ask(number) {
                         failed.fetch_add(1, Ordering::Relaxed);
                     }
                 }
@@ -120,14 +145,41 @@ pub fn requests(
     }
 }
 
+/// Requests with a new connection each, so many a second, whatever becomes of those before.
+pub fn steady(side: &Side, a_second: u32, time: Duration) -> Tally {
+    let (good, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let (started, pause) = (Instant::now(), Duration::from_secs(1) / a_second);
+    std::thread::scope(|scope| {
+        for number in 0.. {
+            let due = started + pause * number;
+            if due >= started + time {
+                break;
+            }
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            let (good, failed) = (&good, &failed);
+            scope.spawn(move || match request(side.http, "/") {
+                Ok(_) => good.fetch_add(1, Ordering::Relaxed),
+                Err(_) => {
+                    side.revive();
+                    failed.fetch_add(1, Ordering::Relaxed)
+                }
+            });
+        }
+    });
+    Tally {
+        good: good.into_inner(),
+        failed: failed.into_inner(),
+    }
+}
+
 /// So many connections at once, each with request after request.
-pub fn crowd(address: impl Fn() -> SocketAddr + Sync, size: usize, time: Duration) -> Tally {
+pub fn crowd(address: SocketAddr, size: usize, time: Duration) -> Tally {
     let (good, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     let until = Instant::now() + time;
     std::thread::scope(|scope| {
         for _ in 0..size {
             scope.spawn(|| {
-                let mut stream = connect(address());
+                let mut stream = connect(address);
                 while Instant::now() < until {
                     let asked = match &mut stream {
                         Ok(stream) => ask(stream, "/"),
@@ -138,7 +190,7 @@ pub fn crowd(address: impl Fn() -> SocketAddr + Sync, size: usize, time: Duratio
                     } else {
                         failed.fetch_add(1, Ordering::Relaxed);
                         std::thread::park_timeout(Duration::from_millis(200));
-                        stream = connect(address());
+                        stream = connect(address);
                     }
                     std::thread::park_timeout(Duration::from_millis(50));
                 }

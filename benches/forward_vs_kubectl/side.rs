@@ -19,54 +19,81 @@ pub struct Side {
     pub name: &'static str,
     pub http: SocketAddr,
     pub up: SocketAddr,
+    ports: Vec<SocketAddr>,
     command: Mutex<Command>,
     child: Mutex<Child>,
 }
 
 impl Side {
-    pub fn svcscope(cluster: &Cluster) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_svcscope"));
-        command.arg("forward");
-        Self::start("svcscope", command, cluster)
+    /// Both, on ports of a pod or of a Service.
+    pub fn both(cluster: &Cluster, target: &str, ports: &[u16]) -> [Self; 2] {
+        [
+            Self::svcscope(cluster, target, ports, &[]),
+            Self::kubectl(cluster, target, ports),
+        ]
     }
 
-    pub fn kubectl(cluster: &Cluster) -> Self {
+    /// `SVCSCOPE_BENCH_PROGRAM` names another build than the one that this was built with.
+    pub fn svcscope(cluster: &Cluster, target: &str, ports: &[u16], flags: &[&str]) -> Self {
+        let program = std::env::var_os("SVCSCOPE_BENCH_PROGRAM");
+        let mut command =
+            Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_svcscope").into()));
+        command.arg("forward").args(flags);
+        Self::start("svcscope", command, cluster, target, ports)
+    }
+
+    pub fn kubectl(cluster: &Cluster, target: &str, ports: &[u16]) -> Self {
         let mut command = Command::new("kubectl");
         command.arg("port-forward");
-        Self::start("kubectl", command, cluster)
+        Self::start("kubectl", command, cluster, target, ports)
     }
 
-    fn start(name: &'static str, mut command: Command, cluster: &Cluster) -> Self {
+    fn start(
+        name: &'static str,
+        mut command: Command,
+        cluster: &Cluster,
+        target: &str,
+        remotes: &[u16],
+    ) -> Self {
         // The same local ports after a revival.
-        let ports = [cluster.http_port, cluster.up_port].map(|remote| (free_port(), remote));
+        let ports: Vec<(u16, u16)> = remotes.iter().map(|it| (free_port(), *it)).collect();
         command
             .args(["-n", &cluster.namespace])
-            .arg(format!("pod/{}", cluster.pod))
-            .args(ports.map(|(local, remote)| format!("{local}:{remote}")))
+            .arg(target)
+            .args(
+                ports
+                    .iter()
+                    .map(|(local, remote)| format!("{local}:{remote}")),
+            )
             .arg("--kubeconfig")
             .arg(&cluster.kubeconfig)
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let child = listening(&mut command);
-        let [http, up] = ports.map(|(local, _)| SocketAddr::from(([127, 0, 0, 1], local)));
+        let ports: Vec<SocketAddr> = ports
+            .iter()
+            .map(|(local, _)| SocketAddr::from(([127, 0, 0, 1], *local)))
+            .collect();
+        let child = listening(&mut command, ports.len());
         Self {
             name,
-            http,
-            up,
+            http: ports[0],
+            up: ports[ports.len() - 1],
+            ports,
             command: Mutex::new(command),
             child: Mutex::new(child),
         }
     }
 
-    pub fn http(&self) -> SocketAddr {
-        self.http
+    /// The local ends of all forwards.
+    pub fn ports(&self) -> &[SocketAddr] {
+        &self.ports
     }
 
     /// Starts it again if it has ended, as a person would.
     pub fn revive(&self) {
         let mut child = self.child.lock().unwrap();
         if let Ok(Some(_ended)) = child.try_wait() {
-            *child = listening(&mut self.command.lock().unwrap());
+            *child = listening(&mut self.command.lock().unwrap(), self.ports.len());
         }
     }
 
@@ -114,12 +141,12 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-/// Starts it, and waits until both ports are forwarded.
-fn listening(command: &mut Command) -> Child {
+/// Starts it, and waits until all ports are forwarded.
+fn listening(command: &mut Command, ports: usize) -> Child {
     let mut child = command.spawn().expect("the program starts");
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
     let mut forwarded = 0;
-    while forwarded < 2 {
+    while forwarded < ports {
         let line = lines.next().expect("a line").expect("text");
         forwarded += usize::from(line.starts_with("Forwarding from 127.0.0.1:"));
     }

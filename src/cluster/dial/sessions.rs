@@ -96,10 +96,14 @@ impl Opening {
     ) -> Result<Arc<Session>, UpgradeError> {
         let credentials = |error: ConnectError| UpgradeError::Failed(error.while_trying(tried));
         let session = self.link.session().await.map_err(credentials)?;
-        match self.upgrade_with(&session.client, protocol, pod, tried).await {
+        match self
+            .upgrade_with(&session.client, protocol, pod, tried)
+            .await
+        {
             Err(UpgradeError::Failed(error)) if error.kind == CallErrorKind::Unauthorized => {
                 let renewed = self.link.renew(&session).await.map_err(credentials)?;
-                self.upgrade_with(&renewed.client, protocol, pod, tried).await
+                self.upgrade_with(&renewed.client, protocol, pod, tried)
+                    .await
             }
             answered => answered,
         }

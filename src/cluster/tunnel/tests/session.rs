@@ -75,7 +75,10 @@ async fn a_port_that_answered_lately_is_not_waited_for() {
     let mut again = session.open(80).await.unwrap();
     again.write_all(b"question").await.unwrap();
     assert_eq!(node.expect_pair().await, 7);
-    let Some(Frame::Data { stream: 7, data, .. }) = node.next().await else {
+    let Some(Frame::Data {
+        stream: 7, data, ..
+    }) = node.next().await
+    else {
         panic!("no data");
     };
     assert_eq!(&data[..], b"question");
@@ -240,7 +243,8 @@ async fn a_trusted_stream_that_is_refused_ends_with_the_nodes_words() {
     let mut again = session.open(80).await.unwrap();
     again.write_all(b"question").await.unwrap();
     let id = node.accept().await;
-    node.data(id - 2, b"connect: connection refused", true).await;
+    node.data(id - 2, b"connect: connection refused", true)
+        .await;
     let error = again.read_u8().await.unwrap_err();
     assert!(error.to_string().contains("refused"), "{error}");
     // From now on it is waited for again.

@@ -1,0 +1,299 @@
+//! The rows of the table, each by itself.
+
+use std::{
+    io,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    ROUNDS,
+    cluster::Cluster,
+    load::{self, Tally},
+    side::Side,
+};
+
+const DOWN: u64 = 500_000_000;
+const CROWD: usize = 200;
+const CROWD_SECONDS: u64 = 30;
+const ROLLOUT_SECONDS: u64 = 120;
+const ROLLOUT_RATE: u32 = 50;
+const REPLACED: usize = 5;
+const FORWARDS: usize = 50;
+const IDLE_SECONDS: u64 = 60;
+
+/// What all rows share.
+pub struct Run {
+    // First, so that they end before their cluster.
+    pub sides: [Side; 2],
+    pub cluster: Cluster,
+    /// A divisor of the work.
+    pub part: u64,
+    pub up: u64,
+}
+
+impl Run {
+    pub fn count(&self, work: usize) -> usize {
+        (work / usize::try_from(self.part).unwrap_or(1)).max(1)
+    }
+
+    fn seconds(&self, seconds: u64) -> Duration {
+        Duration::from_secs((seconds / self.part).max(5))
+    }
+}
+
+/// Throughput down one connection.
+pub fn down(run: &Run) {
+    let bytes = DOWN / run.part;
+    let label = format!("{} MB down", bytes / 1_000_000);
+    bulk(run, &label, bytes, |side| load::download(side.http, bytes));
+}
+
+/// Throughput up one connection.
+pub fn up(run: &Run) {
+    let label = run.cluster.up_label(run.up);
+    bulk(run, &label, run.up, |side| {
+        load::upload(side.up, run.up, run.cluster.up_echoes())
+    });
+}
+
+/// Throughput of one connection, and what it costs the client in CPU.
+fn bulk(run: &Run, label: &str, bytes: u64, work: impl Fn(&Side) -> io::Result<()>) {
+    let mut runs: [Vec<(f64, f64)>; 2] = Default::default();
+    // One round more than counted: the first warms everything.
+    for round in 0..=ROUNDS {
+        for (side, runs) in run.sides.iter().zip(&mut runs) {
+            let (started, cpu) = (Instant::now(), side.cpu());
+            if let Err(error) = work(side) {
+                println!("{label}: {} failed: {error}", side.name);
+                side.revive();
+                continue;
+            }
+            if round > 0 {
+                let spent = (side.cpu() - cpu).as_secs_f64();
+                runs.push((started.elapsed().as_secs_f64(), spent));
+            }
+        }
+    }
+    let size = bytes as f64;
+    let speed = |at: usize| size / 1e6 / median(runs[at].iter().map(|run| run.0));
+    let cost = |at: usize| 1e9 / size * median(runs[at].iter().map(|run| run.1));
+    row(label, "MB/s", speed(0), speed(1));
+    row(
+        &format!("{label}, client CPU per GB"),
+        "s",
+        cost(0),
+        cost(1),
+    );
+}
+
+/// Requests in turn, with a new connection each.
+pub fn sequential(run: &Run) {
+    timed(run, run.count(200), 1);
+}
+
+/// Requests with a new connection each, many at a time.
+pub fn parallel(run: &Run) {
+    timed(run, run.count(2000), 50);
+}
+
+fn timed(run: &Run, count: usize, at_once: usize) {
+    let mut runs: [Vec<(f64, f64)>; 2] = Default::default();
+    let mut failed = [0, 0];
+    for round in 0..=ROUNDS {
+        for (at, side) in run.sides.iter().enumerate() {
+            let (started, cpu) = (Instant::now(), side.cpu());
+            let tally = load::requests(side.http, count, at_once);
+            if tally.failed > 0 {
+                side.revive();
+            }
+            if round > 0 {
+                let spent = (side.cpu() - cpu).as_secs_f64();
+                runs[at].push((started.elapsed().as_secs_f64(), spent));
+                failed[at] += tally.failed;
+            }
+        }
+    }
+    let label = format!("{count} requests, {at_once} at a time");
+    let times = |at: usize| median(runs[at].iter().map(|run| run.0));
+    let spent = |at: usize| median(runs[at].iter().map(|run| run.1));
+    row(&label, "s", times(0), times(1));
+    row(&format!("{label}: client CPU"), "s", spent(0), spent(1));
+    counts(&format!("{label}: failed in {ROUNDS} rounds"), failed);
+}
+
+/// Many connections at once, each with request after request.
+pub fn crowd(run: &Run) {
+    let time = run.seconds(CROWD_SECONDS);
+    let [ours, theirs] = [0, 1].map(|at| load::crowd(run.sides[at].http, CROWD, time));
+    let seconds = time.as_secs();
+    println!(
+        "| {CROWD} concurrent connections for {seconds} s: requests, failed | {} | {} | |",
+        shown(&ours),
+        shown(&theirs),
+    );
+}
+
+/// New connections while a Deployment is rolled out and its pods are deleted.
+pub fn rollout(run: &Run) {
+    if !run.cluster.is_real() {
+        return println!("rollout: skipped, it needs a real cluster");
+    }
+    let time = run.seconds(ROLLOUT_SECONDS);
+    let balanced = takes_flag("--balanced");
+    let modes: &[(&str, &[&str])] = if balanced {
+        &[("sticky", &[]), ("balanced", &["--balanced"])]
+    } else {
+        &[("sticky", &[])]
+    };
+    run.cluster.scale(3);
+    let theirs = under_changes(run, &Side::kubectl(&run.cluster, "svc/web", &[80]), time);
+    for (mode, flags) in modes {
+        let side = Side::svcscope(&run.cluster, "svc/web", &[80], flags);
+        let ours = under_changes(run, &side, time);
+        println!(
+            "| {ROLLOUT_RATE} requests a second for {} s under a rollout and deleted pods, {mode}: requests, failed | {} | {} | |",
+            time.as_secs(),
+            shown(&ours),
+            shown(&theirs),
+        );
+    }
+    run.cluster.scale(0);
+}
+
+fn under_changes(run: &Run, side: &Side, time: Duration) -> Tally {
+    std::thread::scope(|scope| {
+        let load = scope.spawn(|| load::steady(side, ROLLOUT_RATE, time));
+        let started = Instant::now();
+        std::thread::sleep(time / 12);
+        run.cluster
+            .kubectl(&["rollout", "restart", "deployment/web"]);
+        while started.elapsed() < time * 11 / 12 {
+            std::thread::sleep(time / 8);
+            if let Some(pod) = run.cluster.pods().first() {
+                run.cluster.kubectl(&["delete", "pod", pod, "--wait=false"]);
+            }
+        }
+        load.join().expect("the load ends")
+    })
+}
+
+/// How long after its replacement is ready the only pod's forward gives a first byte.
+pub fn replaced(run: &Run) {
+    if !run.cluster.is_real() {
+        return println!("replaced: skipped, it needs a real cluster");
+    }
+    run.cluster.scale(1);
+    let side = Side::svcscope(&run.cluster, "svc/web", &[80], &[]);
+    let mut waits = Vec::new();
+    for _ in 0..run.count(REPLACED) {
+        let Some(old) = run.cluster.pods().pop() else {
+            continue;
+        };
+        // A client that comes while there is none waits in the forward.
+        run.cluster
+            .kubectl(&["delete", "pod", &old, "--wait=false"]);
+        let ready = std::thread::scope(|scope| {
+            let ready = scope.spawn(|| until_ready(&run.cluster, &old));
+            let answered = loop {
+                let answered = load::request(side.http, "/").is_ok();
+                if answered && ready.is_finished() {
+                    break Instant::now();
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            };
+            answered.saturating_duration_since(ready.join().expect("a replacement"))
+        });
+        waits.push(ready.as_secs_f64());
+    }
+    run.cluster.scale(0);
+    let worst = waits.iter().copied().fold(0.0, f64::max);
+    println!(
+        "| the only pod deleted {} times: from its replacement's readiness to an answer, worst | {worst:.2} s | | |",
+        waits.len(),
+    );
+}
+
+/// When another pod than this one is ready.
+fn until_ready(cluster: &Cluster, old: &str) -> Instant {
+    loop {
+        let template = "go-template={{range .items}}{{.metadata.name}} {{range .status.conditions}}\
+                        {{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}} {{end}}";
+        let said = cluster.kubectl(&["get", "pods", "-l", "app=web", "-o", template]);
+        let words: Vec<&str> = said.split_whitespace().collect();
+        if words
+            .chunks(2)
+            .any(|pod| pod[0] != old && pod.get(1) == Some(&"True"))
+        {
+            return Instant::now();
+        }
+    }
+}
+
+/// Requests that the pod answers with a reset, among good ones.
+pub fn reset(run: &Run) {
+    let (good, resets) = (run.count(1000), run.count(100));
+    let [ours, theirs] = [0, 1].map(|at| load::with_resets(&run.sides[at], good, resets));
+    println!(
+        "| {good} requests with {resets} resets among them: good, failed | {} | {} | |",
+        shown(&ours),
+        shown(&theirs),
+    );
+}
+
+/// Many forwards at once: do they all serve, and what do they cost then?
+pub fn idle(run: &Run) {
+    let ports = vec![run.cluster.http_port; FORWARDS];
+    let sides = Side::both(&run.cluster, &run.cluster.target(), &ports);
+    let serving = |side: &Side| {
+        let ports = side.ports().iter();
+        let served = ports.filter(|port| load::request(**port, "/").is_ok());
+        served.count()
+    };
+    let served = [serving(&sides[0]), serving(&sides[1])];
+    counts(&format!("{FORWARDS} forwards at once: serving"), served);
+    let time = run.seconds(IDLE_SECONDS);
+    std::thread::sleep(Duration::from_secs(2));
+    let before = [sides[0].cpu(), sides[1].cpu()];
+    std::thread::sleep(time);
+    let percent = |at: usize| {
+        let spent = sides[at].cpu() - before[at];
+        100.0 * spent.as_secs_f64() / time.as_secs_f64()
+    };
+    row(
+        &format!("{FORWARDS} forwards idle for {} s", time.as_secs()),
+        "% of a core",
+        percent(0),
+        percent(1),
+    );
+}
+
+/// Whether `svcscope forward` knows a flag.
+fn takes_flag(flag: &str) -> bool {
+    let said = Command::new(env!("CARGO_BIN_EXE_svcscope"))
+        .args(["forward", "--help"])
+        .stderr(Stdio::null())
+        .output();
+    said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(flag))
+}
+
+fn shown(tally: &Tally) -> String {
+    format!("{}, {}", tally.good, tally.failed)
+}
+
+fn counts(label: &str, [ours, theirs]: [usize; 2]) {
+    println!("| {label} | {ours} | {theirs} | |");
+}
+
+fn row(label: &str, unit: &str, ours: f64, theirs: f64) {
+    println!(
+        "| {label} | {ours:.2} {unit} | {theirs:.2} {unit} | {:.2} |",
+        ours / theirs
+    );
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
