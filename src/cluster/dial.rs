@@ -4,18 +4,19 @@
 mod alone;
 mod sessions;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use futures::future::BoxFuture;
+use tokio::time::Instant;
 
 use self::sessions::Sessions;
 use super::{
     CallError, CallErrorKind,
     link::Link,
-    tunnel::{Failure, Pool, TunnelStream},
+    tunnel::{Failure, Pool},
 };
 use crate::{
     forward::{DialError, DialErrorKind, Dialer, PodStream},
@@ -26,48 +27,58 @@ use crate::{
 pub(super) struct KubeDialer {
     link: Arc<Link>,
     sessions: Pool<Sessions>,
-    /// The server speaks no SPDY: learned, and kept for as long as the connection to the cluster.
-    one_by_one: AtomicBool,
+    /// Until when the server is taken to speak no SPDY: learned, and kept for a day where it is
+    /// certain.
+    one_by_one: Mutex<Option<Instant>>,
 }
+
+const CERTAIN: Duration = Duration::from_secs(24 * 60 * 60);
+const UNCERTAIN: Duration = Duration::from_secs(30);
 
 impl KubeDialer {
     pub fn new(link: Arc<Link>) -> Self {
         Self {
             sessions: Pool::new(Sessions::new(link.clone())),
             link,
-            one_by_one: AtomicBool::new(false),
+            one_by_one: Mutex::default(),
         }
     }
 
     async fn connect(&self, pod: &ObjectKey, port: u16) -> Result<Box<dyn PodStream>, DialError> {
         let tried = format!("forward to port {port} of pod {pod}");
-        if !self.one_by_one.load(Ordering::Relaxed)
-            && let Some(stream) = self.share(pod, port, &tried).await?
-        {
-            return Ok(Box::new(stream));
+        if self.is_one_by_one() {
+            return alone::connect(&self.link, pod, port, &tried).await;
         }
-        let stream = alone::connect(&self.link, pod, port, &tried).await?;
-        self.one_by_one.store(true, Ordering::Relaxed);
-        Ok(stream)
-    }
-
-    /// Connects over a session; `None` where the server knows no such thing.
-    async fn share(
-        &self,
-        pod: &ObjectKey,
-        port: u16,
-        tried: &str,
-    ) -> Result<Option<TunnelStream>, DialError> {
         match self.sessions.dial(pod, port).await {
-            Ok(stream) => Ok(Some(stream)),
-            Err(Failure::Unsupported) => Ok(None),
+            Ok(stream) => Ok(Box::new(stream)),
+            Err(Failure::Unsupported { certain }) => {
+                let stream = alone::connect(&self.link, pod, port, &tried).await?;
+                self.learn(if certain { CERTAIN } else { UNCERTAIN });
+                Ok(stream)
+            }
             Err(Failure::Session(error)) => Err(error),
-            Err(Failure::Refused(words)) => Err(refusal(tried, &words)),
+            Err(Failure::Refused(words)) => Err(refusal(&tried, &words)),
             Err(Failure::Lost(why)) => Err(DialError {
                 kind: DialErrorKind::Unreachable,
                 message: format!("could not {tried}: {why}").into(),
             }),
         }
+    }
+
+    fn is_one_by_one(&self) -> bool {
+        let until = self
+            .one_by_one
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
+    fn learn(&self, time: Duration) {
+        let mut until = self
+            .one_by_one
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *until = Some(Instant::now() + time);
     }
 }
 

@@ -25,7 +25,7 @@ use kube::{
 use tower::{BoxError, Service, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
-use super::proxy;
+use super::{buffered::Buffering, proxy};
 
 /// How long a TCP connection may take, and each of its addresses.
 const CONNECT: Duration = Duration::from_secs(8);
@@ -93,7 +93,7 @@ where
     C::Future: Send + 'static,
     C::Error: Into<BoxError>,
 {
-    let tls = config.rustls_https_connector_with_connector(connector)?;
+    let tls = config.rustls_https_connector_with_connector(Buffering(connector))?;
     let http: legacy::Client<_, Body> = legacy::Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
         .pool_idle_timeout(Duration::from_secs(60))

@@ -60,30 +60,45 @@ impl Opening {
     async fn open(&self, pod: &ObjectKey) -> Result<Arc<Session>, Failure> {
         let tried = format!("forward to pod {pod}");
         let no_tunnel = self.no_tunnel.load(Ordering::Relaxed);
+        let mut certain = true;
         if !no_tunnel {
             match self.upgrade(Protocol::Tunnel, pod, &tried).await {
                 Ok(session) => return Ok(session),
+                Err(UpgradeError::Failed(why)) => {
+                    return Err(Failure::Session(to_dial_error(&why)));
+                }
                 Err(UpgradeError::Unsupported(why)) => {
                     tracing::debug!(%why, "no SPDY in a WebSocket");
                 }
-                Err(UpgradeError::Failed(why)) => {
-                    return Err(Failure::Session(to_dial_error(&why)));
+                Err(UpgradeError::Unclear(why)) => {
+                    tracing::debug!(%why, "perhaps no SPDY in a WebSocket");
+                    certain = false;
                 }
             }
         }
         match self.upgrade(Protocol::Spdy, pod, &tried).await {
             Ok(session) => {
-                self.no_tunnel.store(true, Ordering::Relaxed);
+                if certain {
+                    self.no_tunnel.store(true, Ordering::Relaxed);
+                }
                 Ok(session)
             }
-            Err(UpgradeError::Failed(why)) if no_tunnel => {
-                Err(Failure::Session(to_dial_error(&why)))
-            }
-            // The other protocols need other rights, so the last of them may have the say.
-            Err(UpgradeError::Unsupported(why) | UpgradeError::Failed(why)) => {
+            Err(UpgradeError::Unsupported(why)) => {
                 tracing::debug!(%why, "no SPDY");
-                Err(Failure::Unsupported)
+                Err(Failure::Unsupported { certain })
             }
+            Err(UpgradeError::Unclear(why)) => {
+                tracing::debug!(%why, "perhaps no SPDY");
+                Err(Failure::Unsupported { certain: false })
+            }
+            // SPDY needs another right than WebSockets.
+            Err(UpgradeError::Failed(why))
+                if why.kind == CallErrorKind::Forbidden && !no_tunnel =>
+            {
+                tracing::debug!(%why, "no right to SPDY");
+                Err(Failure::Unsupported { certain })
+            }
+            Err(UpgradeError::Failed(why)) => Err(Failure::Session(to_dial_error(&why))),
         }
     }
 

@@ -21,7 +21,6 @@ mod upgrade;
 
 pub(super) use pool::{Failure, Opener, Pool};
 pub(super) use session::{Session, Witness};
-pub(super) use stream::TunnelStream;
 pub(super) use upgrade::{Protocol, UpgradeError, upgrade};
 
 #[cfg(test)]

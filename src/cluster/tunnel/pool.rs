@@ -49,8 +49,12 @@ pub(in super::super) trait Opener: Send + Sync + 'static {
 /// Why there is no connection.
 #[derive(Clone, Debug)]
 pub(in super::super) enum Failure {
-    /// The server speaks none of the protocols that carry many connections.
-    Unsupported,
+    /// The server speaks none of the protocols that carry many connections: for certain, or
+    /// perhaps it is in trouble just now.
+    Unsupported {
+        /// For certain.
+        certain: bool,
+    },
     /// No session could be opened.
     Session(DialError),
     /// The session ended, or the node does not answer.

@@ -108,6 +108,9 @@ pub(super) struct Plain<S> {
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
     unflushed: bool,
+    /// The other side has said its last word.
+    over: bool,
+    failed: Option<io::Error>,
 }
 
 impl<S> Plain<S> {
@@ -118,6 +121,8 @@ impl<S> Plain<S> {
             waiting: VecDeque::new(),
             waiting_bytes: 0,
             unflushed: false,
+            over: false,
+            failed: None,
         }
     }
 }
@@ -143,17 +148,35 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Plain<S> {
 }
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Plain<S> {
+    /// TLS gives one record at a time: as many are taken as are there.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+        if self.over {
+            return Poll::Ready(self.failed.take().map_or(Ok(None), Err));
+        }
         // What was read before keeps its place: a new buffer is only made when this one is used up.
         if self.read.capacity() < READ / 4 {
             self.read.reserve(READ);
         }
-        let read = ready!(poll_read_buf(
-            Pin::new(&mut self.stream),
-            cx,
-            &mut self.read
-        ))?;
-        Poll::Ready(Ok((read > 0).then(|| self.read.split().freeze())))
+        while self.read.len() < self.read.capacity() {
+            match poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.read) {
+                Poll::Ready(Ok(0)) => {
+                    self.over = true;
+                    break;
+                }
+                Poll::Ready(Ok(_)) => {}
+                // What came before it is given first.
+                Poll::Ready(Err(error)) => {
+                    (self.over, self.failed) = (true, Some(error));
+                    break;
+                }
+                Poll::Pending if self.read.is_empty() => return Poll::Pending,
+                Poll::Pending => break,
+            }
+        }
+        if self.read.is_empty() {
+            return Poll::Ready(self.failed.take().map_or(Ok(None), Err));
+        }
+        Poll::Ready(Ok(Some(self.read.split().freeze())))
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -45,6 +45,8 @@ pub(in super::super) enum Protocol {
 pub(in super::super) enum UpgradeError {
     /// The server, or something in front of it, does not know the protocol: another may do.
     Unsupported(CallError),
+    /// It may not know the protocol, or be in trouble just now: another may do for the moment.
+    Unclear(CallError),
     /// No protocol would do.
     Failed(CallError),
 }
@@ -130,6 +132,8 @@ async fn refusal(answer: Response<Body>, tried: &str) -> UpgradeError {
     let is_status = content_type
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.starts_with("application/"));
+    let is_trouble =
+        answer.status().is_server_error() && answer.status() != StatusCode::NOT_IMPLEMENTED;
     let error = link::refusal(tried, answer).await;
     match error.kind {
         CallErrorKind::Forbidden if !is_status => UpgradeError::Unsupported(error),
@@ -137,6 +141,7 @@ async fn refusal(answer: Response<Body>, tried: &str) -> UpgradeError {
         | CallErrorKind::Forbidden
         | CallErrorKind::NotFound
         | CallErrorKind::Busy => UpgradeError::Failed(error),
+        _ if is_trouble => UpgradeError::Unclear(error),
         _ => UpgradeError::Unsupported(error),
     }
 }
