@@ -15,6 +15,7 @@ use super::{
     bind::bind,
     choice::NoPod,
     connection::Way,
+    lane,
     ledger::Ledger,
     listener::{follow, run},
     sessions::Sessions,
@@ -97,7 +98,7 @@ impl Forwards {
                 return ledger.failed(reason);
             }
             if let Some(listeners) = open(&way).await {
-                self.attach(&ledger, tokio::spawn(run(listeners, way, stop.clone())));
+                self.attach(&ledger, lane::spawn(run(listeners, way, stop.clone())));
             }
         };
         tokio::select! {

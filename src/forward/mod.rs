@@ -17,6 +17,7 @@ pub(crate) mod fixtures;
 mod forwards;
 mod history;
 mod holder;
+mod lane;
 mod ledger;
 mod listener;
 mod meter;

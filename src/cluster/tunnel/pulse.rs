@@ -26,10 +26,6 @@ const DOUBT: Duration = Duration::from_secs(12);
 const STEP: u64 = 512 * 1024;
 const SOON: Duration = Duration::from_millis(500);
 
-/// So much may be on the way to the node without a proof that it is read: enough for 40 MB/s
-/// where an answer takes 100 ms, and not so much that who comes next waits for long.
-const WINDOW: u64 = 4 << 20;
-
 /// Without an answer for so long while data is on the way, the node is held up by a pod.
 const HELD_UP: Duration = Duration::from_millis(1500);
 
@@ -79,11 +75,6 @@ impl Pulse {
             let proofs = self.open.drain(..=place).map(|(_, sent, _)| sent);
             self.proven = proofs.max().unwrap_or_default().max(self.proven);
         }
-    }
-
-    /// Whether more data may be sent.
-    pub fn has_room(&self) -> bool {
-        self.sent - self.proven < WINDOW
     }
 
     /// Whether the node seems to stand still: a pod does not read what is sent to it.
@@ -175,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn data_on_the_way_is_asked_for_soon_and_limited() {
+    fn data_on_the_way_is_asked_for_soon_and_an_answer_proves_what_came_before() {
         let start = Instant::now();
         let mut pulse = Pulse::new(start);
         pulse.sent(10);
@@ -183,14 +174,13 @@ mod tests {
         pulse.answered(1);
         assert_eq!(pulse.ping(start + S), None);
         for _ in 0..8 {
-            assert!(pulse.has_room());
             pulse.sent(512 * 1024);
             assert!(pulse.ping(start + S).is_some());
         }
-        assert!(!pulse.has_room());
-        // The answer to the third ping proves what was sent before it.
-        pulse.answered(7);
-        assert!(pulse.has_room());
+        // The answer to the last ping proves what was sent before it.
+        pulse.answered(17);
+        assert!(!pulse.is_held_up(start + 60 * S));
+        assert_eq!(pulse.ping(start + S), None);
     }
 
     #[test]

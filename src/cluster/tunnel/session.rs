@@ -129,6 +129,14 @@ struct Driver<T> {
     timer: Pin<Box<Sleep>>,
 }
 
+impl<T> Drop for Driver<T> {
+    /// A runtime that ends drops it: nobody may wait for it any more.
+    fn drop(&mut self) {
+        let why = "the connection to the node has ended".into();
+        self.session.book().end(&why);
+    }
+}
+
 impl<T: Transport> Driver<T> {
     async fn run(mut self) {
         let ended = poll_fn(|cx| self.poll(cx)).await;

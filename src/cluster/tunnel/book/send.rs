@@ -22,9 +22,6 @@ impl Book {
         if !self.control.is_empty() {
             return Some(self.control.split().freeze());
         }
-        if !self.pulse.has_room() {
-            return None;
-        }
         while let Some(stream) = self.turn.pop_front() {
             let Some(entry) = self.streams.get_mut(&stream) else {
                 continue;

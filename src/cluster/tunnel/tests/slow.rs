@@ -129,7 +129,7 @@ async fn a_slow_reader_lives_on_beside_idle_connections() {
 
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_does_not_read_is_sent_a_bounded_amount_and_is_not_dead() {
-    let (session, mut node) = session(64 << 20);
+    let (session, mut node) = session(2 << 20);
     let (stream, _) = tokio::join!(session.open(80), node.accept());
     let mut stream = stream.unwrap();
     let piece = vec![1; PIECE];
@@ -137,7 +137,8 @@ async fn a_pod_that_does_not_read_is_sent_a_bounded_amount_and_is_not_dead() {
     while timeout(S, stream.write_all(&piece)).await.is_ok() {
         sent += PIECE;
     }
-    assert!((4 << 20..6 << 20).contains(&sent), "{sent}");
+    // What fits between them, and what may wait here.
+    assert!((2 << 20..3 << 20).contains(&sent), "{sent}");
     assert!(session.book().is_busy(Instant::now()));
     sleep(600 * S).await;
     assert!(session.book().takes_streams());
