@@ -132,16 +132,20 @@ impl Link {
         Ok(Response::from_parts(head, body.to_bytes()))
     }
 
-    /// Whether the API server says anything, be it that it is busy or that a right lacks.
+    /// Whether the API server says anything, be it that it is busy or that a right lacks. Asked
+    /// twice, for a kept connection may have been closed meanwhile.
     pub async fn answers(&self) -> bool {
-        let asked = self.get("ask the API server whether it lives", "/version");
-        match timeout(PATIENCE, asked).await {
-            Ok(answered) => {
+        let asked = async {
+            for _ in 0..2 {
+                let answered = self.get("ask the API server whether it lives", "/version");
                 let silent = |error: CallError| error.kind == CallErrorKind::Unreachable;
-                !answered.is_err_and(silent)
+                if !answered.await.is_err_and(silent) {
+                    return true;
+                }
             }
-            Err(_elapsed) => false,
-        }
+            false
+        };
+        timeout(PATIENCE, asked).await.unwrap_or(false)
     }
 
     /// GET of a small thing.

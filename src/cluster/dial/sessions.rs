@@ -10,7 +10,7 @@ use std::{
 };
 
 use futures::future::BoxFuture;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::{kind_of, to_dial_error};
 use crate::{
@@ -25,6 +25,10 @@ use crate::{
 
 /// How long the upgrade may take: TLS, the API server, the kubelet.
 const UPGRADE: Duration = Duration::from_secs(10);
+
+/// An upgrade is tried so often where the connection breaks within a moment.
+const ATTEMPTS: u32 = 3;
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// Opens sessions.
 pub(super) struct Sessions(Arc<Opening>);
@@ -102,7 +106,9 @@ impl Opening {
         }
     }
 
-    /// Upgrades with the newest credentials.
+    /// Upgrades with the newest credentials. A kept connection that the server has closed
+    /// meanwhile, as it does after an upgrade that it refused, says nothing about the next one: an
+    /// upgrade that found no answer at once is tried again.
     async fn upgrade(
         &self,
         protocol: Protocol,
@@ -110,18 +116,28 @@ impl Opening {
         tried: &str,
     ) -> Result<Arc<Session>, UpgradeError> {
         let credentials = |error: ConnectError| UpgradeError::Failed(error.while_trying(tried));
-        let session = self.link.session().await.map_err(credentials)?;
-        match self
-            .upgrade_with(&session.client, protocol, pod, tried)
-            .await
-        {
-            Err(UpgradeError::Failed(error)) if error.kind == CallErrorKind::Unauthorized => {
-                let renewed = self.link.renew(&session).await.map_err(credentials)?;
-                self.upgrade_with(&renewed.client, protocol, pod, tried)
-                    .await
+        let mut session = self.link.session().await.map_err(credentials)?;
+        let started = Instant::now();
+        let mut renewed = false;
+        for attempt in 1.. {
+            match self
+                .upgrade_with(&session.client, protocol, pod, tried)
+                .await
+            {
+                Err(UpgradeError::Failed(error))
+                    if error.kind == CallErrorKind::Unauthorized && !renewed =>
+                {
+                    session = self.link.renew(&session).await.map_err(credentials)?;
+                    renewed = true;
+                }
+                Err(UpgradeError::Failed(error))
+                    if error.kind == CallErrorKind::Unreachable
+                        && attempt < ATTEMPTS
+                        && started.elapsed() < AT_ONCE => {}
+                answered => return answered,
             }
-            answered => answered,
         }
+        Err(UpgradeError::Failed(CallError::timed_out(tried, UPGRADE)))
     }
 
     async fn upgrade_with(

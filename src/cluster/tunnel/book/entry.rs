@@ -26,6 +26,9 @@ pub(super) struct Entry {
     pub question: usize,
     /// The pod has nothing more to say.
     pub pod_ended: bool,
+    /// Neither has the node. A node that could not reach the pod ends the data stream first and
+    /// says why then, so that only this is the end.
+    pub node_ended: bool,
     /// The local side has nothing more to say, and the node knows.
     pub end: End,
     /// What the node said on the error stream.
@@ -62,6 +65,7 @@ impl Entry {
             answer: 0,
             question: 0,
             pod_ended: false,
+            node_ended: false,
             end: End::Open,
             words: Vec::new(),
             failure: None,
@@ -94,7 +98,7 @@ impl Entry {
     pub fn break_off(&mut self, why: &str) {
         self.failure.get_or_insert_with(|| why.into());
         self.end = End::Sent;
-        self.pod_ended = true;
+        (self.pod_ended, self.node_ended) = (true, true);
         self.outbox.clear();
         self.outbox_bytes = 0;
         self.wake();

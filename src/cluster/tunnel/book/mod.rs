@@ -43,6 +43,8 @@ pub(super) struct Book {
     /// What waits for all readers.
     waiting: usize,
     hold: Option<Hold>,
+    /// Streams whose pod has ended, and until when their node may say why.
+    ending: VecDeque<(Instant, u32)>,
     /// Ports from which something came, and when.
     answered: BTreeMap<u16, Instant>,
     /// Takes no more streams.
@@ -63,6 +65,7 @@ impl Book {
             pulse: Pulse::new(now),
             waiting: 0,
             hold: None,
+            ending: VecDeque::new(),
             answered: BTreeMap::new(),
             retired: false,
             idle_since: now,
@@ -98,12 +101,16 @@ impl Book {
         if self.streams.is_empty() {
             next = next.min(self.idle_since + IDLE);
         }
+        if let Some((until, _)) = self.ending.front() {
+            next = next.min(*until);
+        }
         self.next_look_at_hold(now).map_or(next, |at| next.min(at))
     }
 
     /// Looks after what time brings. An error is the end of the session.
     pub fn look(&mut self, now: Instant) -> Result<(), Arc<str>> {
         self.look_at_hold(now);
+        self.look_at_endings(now);
         if let Some(silence) = self.pulse.death(now) {
             let silence = silence.as_secs();
             return Err(format!(

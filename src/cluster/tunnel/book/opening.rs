@@ -119,7 +119,7 @@ impl Book {
             Opening::Refused(why)
         } else if let Some(why) = &self.ended {
             Opening::Ended(why.clone())
-        } else if entry.pod_ended {
+        } else if entry.pod_ended && entry.node_ended {
             Opening::Answered
         } else if entry.accepted {
             Opening::Accepted

@@ -3,6 +3,7 @@
 use std::{
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -10,6 +11,10 @@ use tokio::time::Instant;
 
 use super::Book;
 use crate::cluster::tunnel::frame::{self, Frame};
+
+/// How long after the end of its data stream a node may take to end the error stream, too. It does
+/// both in one go.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// The longest complaint that is kept.
 const MAX_WORDS: usize = 4 * 1024;
@@ -29,9 +34,10 @@ impl Book {
             Frame::Reply { stream, fin } => {
                 if let Some(entry) = self.streams.get_mut(&stream) {
                     entry.accepted = true;
-                    entry.pod_ended |= fin;
                     entry.wake();
-                    self.forget_if_over(stream);
+                    if fin {
+                        self.pod_ends(stream, now);
+                    }
                 }
             }
             Frame::Ping { id } if id % 2 == 1 => self.pulse.answered(id),
@@ -39,7 +45,9 @@ impl Book {
             Frame::GoAway => self.retired = true,
             Frame::Reset { stream } => self.reset(stream),
             // Numbers 1, 5, 9 … are the error streams of 3, 7, 11 …
-            Frame::Data { stream, data, .. } if stream % 4 == 1 => self.complain(stream + 2, &data),
+            Frame::Data { stream, data, fin } if stream % 4 == 1 => {
+                self.complain(stream + 2, &data, fin);
+            }
             Frame::Data { stream, data, fin } => self.deliver(stream, data, fin, now),
         }
     }
@@ -53,7 +61,6 @@ impl Book {
         entry.asked = false;
         entry.question = 0;
         entry.answer += data.len();
-        entry.pod_ended |= fin;
         if entry.words.is_empty() {
             self.answered.insert(entry.port, now);
         }
@@ -63,14 +70,43 @@ impl Book {
         }
         entry.wake();
         self.hold_if_full(stream, now);
-        self.forget_if_over(stream);
+        if fin {
+            self.pod_ends(stream, now);
+        }
     }
 
-    fn complain(&mut self, stream: u32, words: &[u8]) {
-        if let Some(entry) = self.streams.get_mut(&stream).filter(|_| !words.is_empty()) {
+    /// The data stream has ended; the error stream should follow.
+    fn pod_ends(&mut self, stream: u32, now: Instant) {
+        if let Some(entry) = self.streams.get_mut(&stream) {
+            entry.pod_ended = true;
+            if !entry.node_ended {
+                self.ending.push_back((now + LAST_WORDS, stream));
+            }
+            self.forget_if_over(stream);
+        }
+    }
+
+    /// Waits no longer for the last words of nodes that said none.
+    pub(super) fn look_at_endings(&mut self, now: Instant) {
+        while let Some((_, stream)) = self.ending.pop_front_if(|(until, _)| *until <= now) {
+            if let Some(entry) = self.streams.get_mut(&stream) {
+                entry.node_ended = true;
+                entry.wake();
+            }
+        }
+    }
+
+    fn complain(&mut self, stream: u32, words: &[u8], fin: bool) {
+        let Some(entry) = self.streams.get_mut(&stream) else {
+            return;
+        };
+        if !words.is_empty() {
             let room = MAX_WORDS.saturating_sub(entry.words.len());
             entry.words.extend(words.iter().take(room));
             self.answered.remove(&entry.port);
+        }
+        entry.node_ended |= fin;
+        if fin || !words.is_empty() {
             entry.wake();
         }
     }
@@ -105,7 +141,7 @@ impl Book {
         if let Some(why) = entry.why_failed() {
             return Poll::Ready(Read::Failed(why));
         }
-        if entry.pod_ended {
+        if entry.pod_ended && entry.node_ended {
             return Poll::Ready(Read::End);
         }
         if let Some(why) = &self.ended {

@@ -107,7 +107,15 @@ impl Node {
         .await;
     }
 
+    /// Sends data; with its end, the end of the error stream as well.
     pub async fn data(&mut self, stream: u32, data: &[u8], fin: bool) {
+        self.data_alone(stream, data, fin).await;
+        if fin && stream % 4 == 3 {
+            self.data_alone(stream - 2, b"", true).await;
+        }
+    }
+
+    pub async fn data_alone(&mut self, stream: u32, data: &[u8], fin: bool) {
         self.write(|out| {
             frame::put_data_head(out, stream, data.len(), fin);
             out.put_slice(data);

@@ -252,6 +252,25 @@ async fn a_trusted_stream_that_is_refused_ends_with_the_nodes_words() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn words_after_the_end_of_the_data_are_waited_for() {
+    // As containerd does it.
+    let (session, mut stream, mut node, id) = opened(4096).await;
+    let mut silent = {
+        let (stream, _) = tokio::join!(session.open(81), node.accept());
+        stream.unwrap()
+    };
+    node.data_alone(id, b"", true).await;
+    node.data_alone(7, b"", true).await;
+    assert!(timeout(S, stream.read_u8()).await.is_err());
+    node.data_alone(id - 2, b"connect: connection refused", true)
+        .await;
+    let error = stream.read_u8().await.unwrap_err();
+    assert!(error.to_string().contains("refused"), "{error}");
+    // A node that forgets its error stream is not waited for for long.
+    assert_eq!(silent.read_to_end(&mut Vec::new()).await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn pings_and_streams_of_the_server_are_answered() {
     let (_session, _stream, mut node, _) = opened(4096).await;
     node.write(|out| frame::put_ping(out, 2)).await;
