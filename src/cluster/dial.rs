@@ -2,6 +2,7 @@
 //! a WebSocket to `pods/portforward` for each.
 
 mod alone;
+mod doubtful;
 mod sessions;
 
 use std::{
@@ -12,7 +13,7 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-use self::sessions::Sessions;
+use self::{doubtful::Doubtful, sessions::Sessions};
 use super::{
     CallError, CallErrorKind,
     link::Link,
@@ -50,7 +51,7 @@ impl KubeDialer {
             return alone::connect(&self.link, pod, port, &tried).await;
         }
         match self.sessions.dial(pod, port).await {
-            Ok(stream) => Ok(Box::new(stream)),
+            Ok(stream) => Ok(Box::new(Doubtful { stream, tried })),
             Err(Failure::Unsupported { certain }) => {
                 let stream = alone::connect(&self.link, pod, port, &tried).await?;
                 self.learn(if certain { CERTAIN } else { UNCERTAIN });

@@ -12,7 +12,7 @@ use super::{
     DialError, DialErrorKind, Dialer, InventoryFeed, PodStream,
     choice::{Candidate, candidates},
     ledger::{Ledger, Seated},
-    pump::{PumpError, pump},
+    pump::{Early, PumpError, pump},
     sessions::Sessions,
 };
 use crate::inventory::Text;
@@ -37,47 +37,88 @@ pub(crate) struct Way {
     pub(crate) doubt: Arc<Notify>,
 }
 
-/// Serves a local connection to its end. It is not read before a pod is reached, so that nothing
-/// the client sends can be lost to a failed attempt.
+/// Serves a local connection to its end. It is not read before a pod is reached, and what was read
+/// before a pod turned out to refuse is said again to the next one, so that nothing the client
+/// sends is lost to a failed attempt.
 pub(crate) async fn serve(mut local: TcpStream, way: Arc<Way>) {
     way.ledger.accepted();
-    let (mut seat, stream) = match reach(&way).await {
-        Ok(reached) => reached,
-        Err(unreached) => {
-            let cut = unreached.is_cut();
-            way.ledger.failing(unreached.reason, cut);
-            if cut {
-                way.doubt.notify_one();
-            }
-            return drop_hard(local);
-        }
-    };
     // Small writes (a prompt, a keystroke) must not wait for an answer to earlier ones.
     local.set_nodelay(true).ok();
-    let pod = seat.to().pod.name.clone();
-    let session = way.sessions.enter(seat.to().clone());
-    seat.open();
-    // The pod may have been deleted between the choice and the entry in the table.
-    way.sessions.end_deleted(&way.inventory.borrow());
+    let mut tries = Tries::new();
+    let mut early = Early::default();
+    loop {
+        let (mut seat, stream) = match reach(&way, &mut tries).await {
+            Ok(reached) => reached,
+            Err(unreached) => {
+                let cut = unreached.is_cut();
+                way.ledger.failing(unreached.reason, cut);
+                if cut {
+                    way.doubt.notify_one();
+                }
+                return drop_hard(local);
+            }
+        };
+        let to = seat.to().clone();
+        let session = way.sessions.enter(to.clone());
+        seat.open();
+        // The pod may have been deleted between the choice and the entry in the table.
+        way.sessions.end_deleted(&way.inventory.borrow());
 
-    let ended = tokio::select! {
-        ended = pump(&mut local, stream, &way.ledger.meter) => ended,
-        () = session.pod_deleted() => {
-            let reason = format!("pod {pod} was deleted; its connections have ended");
-            way.ledger.lost(reason.into());
-            return drop_hard(local);
+        let ended = tokio::select! {
+            ended = pump(&mut local, stream, &way.ledger.meter, &mut early) => ended,
+            () = session.pod_deleted() => {
+                let reason = format!("pod {} was deleted; its connections have ended", to.pod.name);
+                way.ledger.lost(reason.into());
+                return drop_hard(local);
+            }
+        };
+        match ended {
+            Ok(()) => {}
+            Err(PumpError::Local(error)) => tracing::debug!(%error, "a local application hung up"),
+            Err(PumpError::Pod(error)) => {
+                if let Some(refused) = DialError::within(&error)
+                    && early.is_whole()
+                    && tries.may_go_on()
+                {
+                    tries.failed(to, refused.clone());
+                    continue;
+                }
+                // One broken connection says nothing about the next one, but it may be the first
+                // sign of a lost way.
+                let error = PumpError::Pod(error);
+                way.ledger
+                    .lost(format!("pod {}: {error}", to.pod.name).into());
+                way.doubt.notify_one();
+                drop_hard(local);
+            }
         }
-    };
-    match ended {
-        Ok(()) => {}
-        Err(PumpError::Local(error)) => tracing::debug!(%error, "a local application hung up"),
-        Err(error @ PumpError::Pod(_)) => {
-            // One broken connection says nothing about the next one, but it may be the first sign
-            // of a lost way.
-            way.ledger.lost(format!("pod {pod}: {error}").into());
-            way.doubt.notify_one();
-            drop_hard(local);
+        return;
+    }
+}
+
+/// The attempts of one connection.
+struct Tries {
+    deadline: Instant,
+    tried: Vec<Candidate>,
+    failure: Option<DialError>,
+}
+
+impl Tries {
+    fn new() -> Self {
+        Self {
+            deadline: Instant::now() + REACH_LIMIT,
+            tried: Vec::new(),
+            failure: None,
         }
+    }
+
+    fn failed(&mut self, at: Candidate, error: DialError) {
+        self.tried.push(at);
+        self.failure = Some(error);
+    }
+
+    fn may_go_on(&self) -> bool {
+        self.tried.len() < MAX_ATTEMPTS && Instant::now() < self.deadline
     }
 }
 
@@ -104,37 +145,36 @@ impl Unreached {
 }
 
 /// Finds a pod that takes the connection. While none is ready it waits for one, within the limit.
-async fn reach(way: &Way) -> Result<(Seated, Box<dyn PodStream>), Unreached> {
-    let deadline = Instant::now() + REACH_LIMIT;
+async fn reach(way: &Way, tries: &mut Tries) -> Result<(Seated, Box<dyn PodStream>), Unreached> {
+    let deadline = tries.deadline;
     let mut inventory = way.inventory.clone();
-    let mut tried: Vec<Candidate> = Vec::new();
-    let mut failure: Option<DialError> = None;
     loop {
         let now = inventory.borrow_and_update().clone();
         let choice = candidates(&now, way.ledger.spec());
         let seat = way
             .ledger
-            .seat(choice.as_deref().unwrap_or_default(), &tried);
+            .seat(choice.as_deref().unwrap_or_default(), &tries.tried);
         let reason = match seat {
             Some(seat) => {
-                match dial(way, seat.to(), deadline).await {
+                let error = match dial(way, seat.to(), deadline).await {
                     Ok(stream) => return Ok((seat, stream)),
-                    Err(error) => failure = Some(error),
-                }
-                tried.push(seat.to().clone());
-                if tried.len() < MAX_ATTEMPTS && Instant::now() < deadline {
-                    match failure.as_ref().map(|error| error.kind) {
+                    Err(error) => error,
+                };
+                let kind = error.kind;
+                tries.failed(seat.to().clone(), error);
+                if tries.may_go_on() {
+                    match kind {
                         // No other pod would help.
-                        Some(DialErrorKind::Forbidden | DialErrorKind::Unauthorized) => {}
+                        DialErrorKind::Forbidden | DialErrorKind::Unauthorized => {}
                         _ => continue,
                     }
                 }
-                return Err(in_words(failure, &tried));
+                return Err(in_words(tries));
             }
-            None => match (&failure, choice) {
+            None => match (&tries.failure, choice) {
                 // The inventory will soon know of the replacement.
                 (Some(error), _) if error.kind == DialErrorKind::PodGone => error.message.clone(),
-                (Some(_), _) => return Err(in_words(failure, &tried)),
+                (Some(_), _) => return Err(in_words(tries)),
                 (None, Err(no_pod)) => no_pod.reason(),
                 (None, Ok(_)) => Text::from("no pod is left to try"),
             },
@@ -148,7 +188,7 @@ async fn reach(way: &Way) -> Result<(Seated, Box<dyn PodStream>), Unreached> {
             }
         };
         return Err(Unreached {
-            kind: failure.map(|error| error.kind),
+            kind: tries.failure.as_ref().map(|error| error.kind),
             reason,
         });
     }
@@ -184,8 +224,8 @@ async fn dial(
         })
 }
 
-fn in_words(failure: Option<DialError>, tried: &[Candidate]) -> Unreached {
-    let Some(failure) = failure else {
+fn in_words(tries: &Tries) -> Unreached {
+    let Some(failure) = &tries.failure else {
         return Unreached {
             kind: None,
             reason: Text::from("no pod was tried"),
@@ -193,8 +233,8 @@ fn in_words(failure: Option<DialError>, tried: &[Candidate]) -> Unreached {
     };
     Unreached {
         kind: Some(failure.kind),
-        reason: match tried.len() {
-            0 | 1 => failure.message,
+        reason: match tries.tried.len() {
+            0 | 1 => failure.message.clone(),
             pods => format!("{} ({pods} pods tried)", failure.message).into(),
         },
     }

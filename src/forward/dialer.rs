@@ -1,5 +1,7 @@
 //! The way into a pod.
 
+use std::io;
+
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
@@ -10,6 +12,9 @@ use crate::inventory::{ObjectKey, Text};
 /// `shutdown` means that the local side has nothing more to send; what the pod still says can be
 /// read afterwards, until end of file. Where the transport can't carry a half-close, the pod just
 /// does not hear of it.
+///
+/// A pod that turns out to refuse after the dial is told by an error of reading that
+/// [`DialError::within`] knows: nothing that was written has reached an application.
 pub trait PodStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> PodStream for S {}
@@ -53,4 +58,16 @@ pub struct DialError {
     pub kind: DialErrorKind,
     /// What was tried and what the other side said.
     pub message: Text,
+}
+
+impl DialError {
+    /// As an error of a stream, found out after the dial.
+    pub fn into_stream_error(self) -> io::Error {
+        io::Error::new(io::ErrorKind::ConnectionRefused, self)
+    }
+
+    /// What a stream's error says about its dial, if it says something.
+    pub fn within(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
 }

@@ -25,6 +25,34 @@ const MOST: usize = 4 * (64 * 1024 - 8);
 /// How long one direction may be silent after the other has ended.
 const IDLE_GRACE: Duration = Duration::from_secs(10);
 
+/// How much of what a client said first is kept.
+const EARLY: usize = 64 * 1024;
+
+/// What a client has said before the pod said anything, to be said again to another pod where this
+/// one refuses.
+#[derive(Debug, Default)]
+pub(crate) struct Early {
+    bytes: Vec<u8>,
+    /// It was too much, or the pod has spoken.
+    over: bool,
+}
+
+impl Early {
+    /// Whether it is all that was said.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.over
+    }
+
+    fn keep(&mut self, said: &[u8], answered: bool) {
+        self.over |= answered || self.bytes.len() + said.len() > EARLY;
+        if self.over {
+            self.bytes = Vec::new();
+        } else {
+            self.bytes.extend_from_slice(said);
+        }
+    }
+}
+
 /// What ended a conversation before its time.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PumpError {
@@ -47,23 +75,40 @@ enum CopyError {
 /// The local end of file is passed on to the pod and the answer still read to its end; the stream
 /// itself limits how long a pod may then be silent. The pod's end of file is passed on to the
 /// local side, which may go on sending until it ends too or is silent for ten seconds.
+///
+/// What was said `early` is said first, and what is said now is added to it.
 pub(crate) async fn pump(
     local: impl AsyncRead + AsyncWrite + Unpin,
     pod: impl AsyncRead + AsyncWrite + Unpin,
     meter: &Meter,
+    early: &mut Early,
 ) -> Result<(), PumpError> {
     let (mut local_read, mut local_write) = tokio::io::split(local);
     let (mut pod_read, mut pod_write) = tokio::io::split(pod);
     let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
 
-    let up = copy(&mut local_read, &mut pod_write, |bytes| {
-        sent.fetch_add(bytes, Ordering::Relaxed);
-        meter.add_up(bytes);
-    });
-    let down = copy(&mut pod_read, &mut local_write, |bytes| {
-        received.fetch_add(bytes, Ordering::Relaxed);
-        meter.add_down(bytes);
-    });
+    let again = early.bytes.clone();
+    let up = async {
+        pod_write
+            .write_all(&again)
+            .await
+            .map_err(CopyError::Write)?;
+        let said = |chunk: &[u8]| early.keep(chunk, received.load(Ordering::Relaxed) > 0);
+        copy(&mut local_read, &mut pod_write, said, |bytes| {
+            sent.fetch_add(bytes, Ordering::Relaxed);
+            meter.add_up(bytes);
+        })
+        .await
+    };
+    let down = copy(
+        &mut pod_read,
+        &mut local_write,
+        |_| {},
+        |bytes| {
+            received.fetch_add(bytes, Ordering::Relaxed);
+            meter.add_down(bytes);
+        },
+    );
     tokio::pin!(up, down);
 
     tokio::select! {
@@ -102,6 +147,7 @@ fn of_down(error: CopyError) -> PumpError {
 async fn copy(
     from: &mut (impl AsyncRead + Unpin),
     to: &mut (impl AsyncWrite + Unpin),
+    mut said: impl FnMut(&[u8]),
     count: impl Fn(u64),
 ) -> Result<(), CopyError> {
     let mut buffer = vec![0; LEAST];
@@ -110,6 +156,7 @@ async fn copy(
         let Some(chunk) = buffer.get(..length).filter(|chunk| !chunk.is_empty()) else {
             return to.shutdown().await.map_err(CopyError::Write);
         };
+        said(chunk);
         to.write_all(chunk).await.map_err(CopyError::Write)?;
         to.flush().await.map_err(CopyError::Write)?;
         count(length as u64);
@@ -148,7 +195,9 @@ mod tests {
     ) {
         let (app, local) = duplex(buffer);
         let (pod, stream) = duplex(buffer);
-        let pump = tokio::spawn(async move { pump(local, stream, &Meter::default()).await });
+        let pump = tokio::spawn(async move {
+            pump(local, stream, &Meter::default(), &mut Early::default()).await
+        });
         (app, pod, pump)
     }
 
@@ -215,7 +264,9 @@ mod tests {
         let (gone, pod_write) = duplex(64);
         drop(gone);
         let pod = tokio::io::join(pod_read, pod_write);
-        let pump = tokio::spawn(async move { pump(local, pod, &Meter::default()).await });
+        let pump = tokio::spawn(async move {
+            pump(local, pod, &Meter::default(), &mut Early::default()).await
+        });
 
         app.write_all(b"body that nobody wants").await.unwrap();
         tokio::time::sleep(Duration::from_secs(5)).await;
@@ -233,7 +284,10 @@ mod tests {
         let (mut pod, stream) = duplex(64);
         let meter = std::sync::Arc::new(Meter::default());
         let counting = meter.clone();
-        let pump = tokio::spawn(async move { pump(local, stream, &counting).await });
+        let pump =
+            tokio::spawn(
+                async move { pump(local, stream, &counting, &mut Early::default()).await },
+            );
         app.write_all(b"12345").await.unwrap();
         app.shutdown().await.unwrap();
         pod.write_all(b"123").await.unwrap();

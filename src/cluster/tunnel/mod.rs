@@ -21,6 +21,7 @@ mod upgrade;
 
 pub(super) use pool::{Failure, Opener, Pool};
 pub(super) use session::{Session, Witness};
+pub(super) use stream::{Refusal, TunnelStream};
 pub(super) use upgrade::{Protocol, UpgradeError, upgrade};
 
 #[cfg(test)]

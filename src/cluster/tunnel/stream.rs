@@ -46,6 +46,11 @@ pub(in super::super) struct TunnelStream {
     patience: Pin<Box<Sleep>>,
 }
 
+/// The first that a node said of a stream was a complaint.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(in super::super) struct Refusal(pub Arc<str>);
+
 /// How far the local end has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
@@ -110,6 +115,11 @@ impl AsyncRead for TunnelStream {
                     return Poll::Ready(Ok(()));
                 }
                 Poll::Ready(Read::End) => return Poll::Ready(Ok(())),
+                Poll::Ready(Read::Refused(words)) => {
+                    let refusal = Refusal(words);
+                    let error = io::Error::new(io::ErrorKind::ConnectionReset, refusal);
+                    return Poll::Ready(Err(error));
+                }
                 Poll::Ready(Read::Failed(why)) => {
                     let error = io::Error::new(io::ErrorKind::ConnectionReset, why.to_string());
                     return Poll::Ready(Err(error));

@@ -18,6 +18,8 @@ pub(super) struct Entry {
     pub in_turn: bool,
     /// The node knows the stream.
     pub accepted: bool,
+    /// Nothing ever came from the pod.
+    pub is_unheard: bool,
     /// Nothing came since something was last sent: an answer is waited for.
     pub asked: bool,
     /// How much came since something was last sent.
@@ -61,6 +63,7 @@ impl Entry {
             outbox_bytes: 0,
             in_turn: false,
             accepted: false,
+            is_unheard: true,
             asked: true,
             answer: 0,
             question: 0,

@@ -24,6 +24,8 @@ pub(in super::super) enum Read {
     Data(Bytes),
     End,
     Failed(Arc<str>),
+    /// The node said this before anything else: perhaps it did not reach the pod.
+    Refused(Arc<str>),
 }
 
 impl Book {
@@ -60,6 +62,7 @@ impl Book {
         entry.accepted = true;
         entry.asked = false;
         entry.question = 0;
+        entry.is_unheard &= data.is_empty();
         entry.answer += data.len();
         if entry.words.is_empty() {
             self.answered.insert(entry.port, now);
@@ -139,7 +142,12 @@ impl Book {
             return Poll::Ready(Read::Data(data));
         }
         if let Some(why) = entry.why_failed() {
-            return Poll::Ready(Read::Failed(why));
+            let first = entry.is_unheard && !entry.words.is_empty();
+            return Poll::Ready(if first {
+                Read::Refused(why)
+            } else {
+                Read::Failed(why)
+            });
         }
         if entry.pod_ended && entry.node_ended {
             return Poll::Ready(Read::End);
