@@ -141,7 +141,9 @@ mod tests {
     #[tokio::test]
     async fn every_byte_comes_in_its_order_and_then_the_end() {
         let (near, mut far) = duplex(100_000);
-        let sent: Vec<u8> = (0..3_000_000_u32).map(|at| (at * 31 >> 3) as u8).collect();
+        let sent: Vec<u8> = (0..3_000_000_u32)
+            .map(|at| ((at * 31) >> 3) as u8)
+            .collect();
         let sending = sent.clone();
         tokio::spawn(async move { far.write_all(&sending).await.unwrap() });
         let mut buffered = TokioIo::new(Buffered::new(TokioIo::new(near)));

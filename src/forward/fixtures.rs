@@ -3,12 +3,18 @@
 
 use std::{
     collections::BTreeMap,
+    io,
+    pin::Pin,
     sync::{Arc, Mutex},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
 use futures::future::BoxFuture;
-use tokio::{io::DuplexStream, sync::watch};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf},
+    sync::watch,
+};
 
 use super::{DialError, DialErrorKind, Dialer, InventoryFeed, PodStream};
 use crate::inventory::{
@@ -240,6 +246,7 @@ type Handler = Arc<dyn Fn(DuplexStream) -> BoxFuture<'static, ()> + Send + std::
 enum Answer {
     Serve(Handler),
     Fail(DialErrorKind, Duration),
+    Late,
     Hang,
 }
 
@@ -266,6 +273,11 @@ impl FakeDialer {
     /// A pod that can't be reached, which shows after a while.
     pub(crate) fn fail(&self, pod: &str, kind: DialErrorKind, after: Duration) {
         self.set(pod, Answer::Fail(kind, after));
+    }
+
+    /// A pod that turns out to refuse when something was sent to it.
+    pub(crate) fn refuse_late(&self, pod: &str) {
+        self.set(pod, Answer::Late);
     }
 
     /// A pod whose dial never ends.
@@ -306,6 +318,13 @@ impl Dialer for FakeDialer {
                         message: format!("pod {name} port {port}: refused by the test").into(),
                     })
                 }
+                Some(Answer::Late) => {
+                    let refusal = DialError {
+                        kind: DialErrorKind::Refused,
+                        message: format!("pod {name} port {port}: refused late").into(),
+                    };
+                    Ok(Box::new(Late(refusal, false, None)) as Box<dyn PodStream>)
+                }
                 Some(Answer::Hang) => std::future::pending().await,
                 None => Err(DialError {
                     kind: DialErrorKind::PodGone,
@@ -313,5 +332,44 @@ impl Dialer for FakeDialer {
                 }),
             }
         })
+    }
+}
+
+/// Takes what is written, and then says that nobody got it.
+struct Late(DialError, bool, Option<Waker>);
+
+impl AsyncRead for Late {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.1 {
+            return Poll::Ready(Err(self.0.clone().into_stream_error()));
+        }
+        self.2 = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Late {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.1 = true;
+        if let Some(reader) = self.2.take() {
+            reader.wake();
+        }
+        Poll::Ready(Ok(data.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
     }
 }

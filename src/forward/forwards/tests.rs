@@ -179,6 +179,22 @@ async fn a_pod_that_terminates_is_left_as_soon_as_another_is_ready() {
 }
 
 #[tokio::test]
+async fn what_was_said_to_a_pod_that_refuses_late_is_said_to_another() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a", "web-b"]);
+    bench.dialer.refuse_late("web-a");
+    bench.dialer.serve("web-b", echo("web-b"));
+    let local = bench.start().await;
+    assert_eq!(ask(local, b"once ").await.unwrap(), "once web-b");
+    // Where nobody is left, the words of the last one are kept.
+    bench.dialer.refuse_late("web-b");
+    assert!(ask(local, b"again ").await.is_err());
+    let status = bench.until(|status| status.last_error.is_some()).await;
+    let said = status.last_error.unwrap();
+    assert!(said.contains("refused late"), "{said}");
+}
+
+#[tokio::test]
 async fn after_three_pods_the_client_is_reset_and_the_reason_kept() {
     let bench = bench();
     bench

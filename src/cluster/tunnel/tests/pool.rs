@@ -35,6 +35,8 @@ struct Echoes {
     opened: Arc<AtomicUsize>,
     words: Mutex<VecDeque<Option<&'static str>>>,
     fails: bool,
+    /// Each node is heard for so long only.
+    falls_silent: Option<Duration>,
 }
 
 impl Opener for Echoes {
@@ -42,6 +44,7 @@ impl Opener for Echoes {
         self.opened.fetch_add(1, Ordering::Relaxed);
         let words = self.words.lock().unwrap().pop_front().flatten();
         let fails = self.fails;
+        let falls_silent = self.falls_silent;
         async move {
             sleep(OPENING).await;
             if fails {
@@ -51,7 +54,15 @@ impl Opener for Echoes {
                 }));
             }
             let (near, far) = duplex(64 * 1024);
-            tokio::spawn(Node::new(far).echo(words));
+            let node = Node::new(far).echo(words);
+            tokio::spawn(async move {
+                tokio::pin!(node);
+                if let Some(after) = falls_silent {
+                    tokio::time::timeout(after, &mut node).await.ok();
+                    std::future::pending::<()>().await;
+                }
+                node.await;
+            });
             Ok(Session::start(Plain::new(near), witness(true)))
         }
         .boxed()
@@ -135,6 +146,24 @@ async fn an_old_session_that_finds_no_pod_is_tried_again_on_a_new_one() {
     let (pool, opened) = pool(&[Some("not found")]);
     assert!(pool.dial(&pod(), 80).await.is_err());
     sleep(Duration::from_secs(1)).await;
+    hello(&mut pool.dial(&pod(), 80).await.unwrap()).await;
+    assert_eq!(opened.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_cut_of_the_network_the_next_connection_finds_a_new_session() {
+    let echoes = Echoes {
+        falls_silent: Some(Duration::from_secs(5)),
+        ..Echoes::default()
+    };
+    let opened = echoes.opened.clone();
+    let pool = Pool::new(echoes);
+    let mut stream = pool.dial(&pod(), 80).await.unwrap();
+    hello(&mut stream).await;
+    // Nobody says that it is cut: the node is just not heard any more.
+    sleep(Duration::from_secs(5)).await;
+    let error = tokio::time::timeout(Duration::from_secs(30), stream.read_u8()).await;
+    assert!(error.unwrap().unwrap_err().to_string().contains("is dead"));
     hello(&mut pool.dial(&pod(), 80).await.unwrap()).await;
     assert_eq!(opened.load(Ordering::Relaxed), 2);
 }
