@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode, header::RETRY_AFTER};
 use http_body_util::BodyExt;
 use jiff::{SignedDuration, Timestamp};
@@ -20,6 +21,10 @@ const EARLY: SignedDuration = SignedDuration::from_secs(60);
 
 /// The longest body of an error that is worth reading.
 const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// Says whether the API server answers, within [`PATIENCE`]: asked by whoever can't tell a pod that
+/// holds the connection up from a network that is dead.
+pub(super) type Witness = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// What a client was built from and the newest client.
 pub(super) struct Link {
@@ -132,9 +137,18 @@ impl Link {
         Ok(Response::from_parts(head, body.to_bytes()))
     }
 
+    /// Has somebody ask whether the API server lives.
+    pub fn witness(self: &Arc<Self>) -> Witness {
+        let link = self.clone();
+        Arc::new(move || {
+            let link = link.clone();
+            Box::pin(async move { link.answers().await })
+        })
+    }
+
     /// Whether the API server says anything, be it that it is busy or that a right lacks. Asked
     /// twice, for a kept connection may have been closed meanwhile.
-    pub async fn answers(&self) -> bool {
+    async fn answers(&self) -> bool {
         let asked = async {
             for _ in 0..2 {
                 let answered = self.get("ask the API server whether it lives", "/version");
@@ -257,4 +271,10 @@ pub(super) async fn refusal(tried: &str, response: Response<Body>) -> CallError 
     });
     status.code = head.status.as_u16();
     CallError::from_status(tried, status, retry_after)
+}
+
+/// An API server that answers, or does not.
+#[cfg(test)]
+pub(super) fn witness(lives: bool) -> Witness {
+    Arc::new(move || Box::pin(async move { lives }))
 }

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bytes::{BufMut, Bytes, BytesMut};
-use futures::{Sink, Stream};
+use futures::{Sink, Stream, future::BoxFuture};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep},
@@ -21,6 +21,8 @@ use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{self, Message},
 };
+
+use super::link::Witness;
 
 const DATA: u8 = 0;
 const ERROR: u8 = 1;
@@ -32,10 +34,13 @@ const MAX_FRAME: usize = 64 * 1024;
 const MAX_WORDS: usize = 4 * 1024;
 
 /// Load balancers in front of API servers cut what is silent, some after 60 s.
-const PING: Duration = Duration::from_secs(20);
+const PING: Duration = Duration::from_secs(10);
 
 /// So many pings without an answer are a dead connection.
 const MAX_UNANSWERED: u8 = 2;
+
+/// Silence with data on the way, after which the witness is asked.
+const DOUBT: Duration = Duration::from_secs(12);
 
 /// After the local side has ended, the pod may be silent for so long: it can't be told of the end.
 const LINGER: Duration = Duration::from_secs(10);
@@ -62,14 +67,17 @@ pub(super) struct PodStream<S> {
     timer: Pin<Box<Sleep>>,
     heard: Instant,
     /// Data went up since the last sign of life: a pod that does not read holds back the answers
-    /// to pings too, so silence then proves nothing. TCP notices a peer that is gone.
+    /// to pings too, so silence then proves nothing, and the witness is asked.
     sent_since_heard: bool,
     unanswered: u8,
+    witness: Witness,
+    /// What the witness was asked and has not answered yet.
+    testimony: Option<BoxFuture<'static, bool>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
     /// Takes over a socket on which exactly one port is forwarded.
-    pub fn new(socket: WebSocketStream<S>) -> Self {
+    pub fn new(socket: WebSocketStream<S>, witness: Witness) -> Self {
         Self {
             socket,
             port_bytes: [2, 2],
@@ -83,6 +91,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
             heard: Instant::now(),
             sent_since_heard: false,
             unanswered: 0,
+            witness,
+            testimony: None,
         }
     }
 
@@ -175,6 +185,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
 
     /// Sends pings, and says when the other side is dead or has been silent for long enough.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(testimony) = &mut self.testimony
+            && let Poll::Ready(lives) = testimony.as_mut().poll(cx)
+        {
+            self.testimony = None;
+            if !lives && self.heard.elapsed() >= DOUBT {
+                return Poll::Ready(Err(self.dead()));
+            }
+        }
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
             if self.shut {
@@ -187,11 +205,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
                 continue;
             }
             if self.unanswered >= MAX_UNANSWERED && !self.sent_since_heard {
-                self.ended = true;
-                let silence = (now - self.heard).as_secs();
-                let said =
-                    format!("the connection to the pod is dead: nothing was heard for {silence} s");
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, said)));
+                return Poll::Ready(Err(self.dead()));
+            }
+            let is_doubtful = self.sent_since_heard && now >= self.heard + DOUBT;
+            if is_doubtful && self.testimony.is_none() {
+                self.testimony = Some((self.witness)());
+                // Heard with the next round.
+                cx.waker().wake_by_ref();
             }
             self.timer.as_mut().reset(now + PING);
             // A socket that takes nothing now is busy sending; it needs no ping.
@@ -207,6 +227,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
             }
         }
         Poll::Pending
+    }
+
+    fn dead(&mut self) -> io::Error {
+        self.ended = true;
+        let silence = self.heard.elapsed().as_secs();
+        let said = format!("the connection to the pod is dead: nothing was heard for {silence} s");
+        io::Error::new(io::ErrorKind::TimedOut, said)
     }
 
     /// Flushes for a writer, who is woken when the socket takes more.

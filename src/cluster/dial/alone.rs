@@ -1,6 +1,6 @@
 //! A WebSocket to `pods/portforward` for one connection, as every server speaks it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::Request;
 use tokio::time::timeout;
@@ -21,7 +21,7 @@ const REFUSAL: Duration = Duration::from_millis(10);
 
 /// Connects by a WebSocket of its own.
 pub(super) async fn connect(
-    link: &Link,
+    link: &Arc<Link>,
     pod: &ObjectKey,
     port: u16,
     tried: &str,
@@ -41,7 +41,7 @@ pub(super) async fn connect(
         }
         answered => answered,
     };
-    let mut stream = Forwarded::new(socket.map_err(call)?.into_stream());
+    let mut stream = Forwarded::new(socket.map_err(call)?.into_stream(), link.witness());
     let refused = timeout(UPGRADE, stream.refused(REFUSAL))
         .await
         .map_err(|_elapsed| call(CallError::timed_out(tried, UPGRADE)))?

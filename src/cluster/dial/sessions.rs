@@ -17,7 +17,7 @@ use crate::{
     cluster::{
         CallError, CallErrorKind, ConnectError,
         link::Link,
-        tunnel::{self, Failure, Opener, Protocol, Session, UpgradeError, Witness},
+        tunnel::{self, Failure, Opener, Protocol, Session, UpgradeError},
     },
     forward::DialErrorKind,
     inventory::ObjectKey,
@@ -147,17 +147,8 @@ impl Opening {
         pod: &ObjectKey,
         tried: &str,
     ) -> Result<Arc<Session>, UpgradeError> {
-        let upgrade = tunnel::upgrade(client, protocol, pod, tried, self.witness());
+        let upgrade = tunnel::upgrade(client, protocol, pod, tried, self.link.witness());
         let too_late = |_elapsed| UpgradeError::Failed(CallError::timed_out(tried, UPGRADE));
         timeout(UPGRADE, upgrade).await.map_err(too_late)?
-    }
-
-    /// Says whether the API server lives.
-    fn witness(&self) -> Witness {
-        let link = self.link.clone();
-        Arc::new(move || {
-            let link = link.clone();
-            Box::pin(async move { link.answers().await })
-        })
     }
 }

@@ -1,4 +1,4 @@
-use futures::{SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, split},
     time::timeout,
@@ -6,6 +6,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::*;
+use crate::cluster::link::witness;
 
 type Node = WebSocketStream<DuplexStream>;
 
@@ -16,7 +17,7 @@ async fn forwarded(buffer: usize) -> (PodStream<DuplexStream>, Node) {
     let mut node = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
     node.send(message(DATA, &[80, 0])).await.unwrap();
     node.send(message(ERROR, &[80, 0])).await.unwrap();
-    (PodStream::new(near), node)
+    (PodStream::new(near, witness(true)), node)
 }
 
 fn message(channel: u8, payload: &[u8]) -> Message {
@@ -58,7 +59,10 @@ async fn the_port_may_come_in_pieces_and_with_data() {
     node.send(message(DATA, &[80])).await.unwrap();
     node.send(message(DATA, b"\0data")).await.unwrap();
     let mut read = [0; 4];
-    PodStream::new(near).read_exact(&mut read).await.unwrap();
+    PodStream::new(near, witness(true))
+        .read_exact(&mut read)
+        .await
+        .unwrap();
     assert_eq!(&read, b"data");
 }
 
@@ -204,4 +208,16 @@ async fn a_pod_that_does_not_read_is_not_dead() {
     stream.write_all(b"held back").await.unwrap();
     let idle = timeout(Duration::from_secs(3600), stream.read(&mut [0; 8])).await;
     assert!(idle.is_err(), "{idle:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_dead_where_the_api_server_is_silent_too() {
+    let (mut stream, _node) = forwarded(4096).await;
+    stream.witness = witness(false);
+    stream.read(&mut [0; 8]).now_or_never();
+    stream.write_all(b"held back").await.unwrap();
+    let started = Instant::now();
+    let error = stream.read(&mut [0; 8]).await.unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    assert!(started.elapsed() <= Duration::from_secs(30));
 }

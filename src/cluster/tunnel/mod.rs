@@ -20,7 +20,7 @@ mod transport;
 mod upgrade;
 
 pub(super) use pool::{Failure, Opener, Pool};
-pub(super) use session::{Session, Witness};
+pub(super) use session::Session;
 pub(super) use stream::{Refusal, TunnelStream};
 pub(super) use upgrade::{Protocol, UpgradeError, upgrade};
 

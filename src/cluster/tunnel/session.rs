@@ -15,6 +15,8 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
+use crate::cluster::link::Witness;
+
 use super::{
     book::{Book, Opening},
     frame::{Decoder, FrameError},
@@ -114,9 +116,6 @@ impl Session {
         }
     }
 }
-
-/// Says whether the API server answers, within ten seconds.
-pub(in super::super) type Witness = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// The task of a session.
 struct Driver<T> {

@@ -12,11 +12,15 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    session::{Session, Witness},
+    session::Session,
     transport::{Plain, Tunnel},
 };
 use crate::{
-    cluster::{CallError, CallErrorKind, link, path},
+    cluster::{
+        CallError, CallErrorKind,
+        link::{self, Witness},
+        path,
+    },
     inventory::ObjectKey,
 };
 

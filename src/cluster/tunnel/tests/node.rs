@@ -7,9 +7,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::super::{
     frame::{self, Decoder, Frame},
-    session::{Session, Witness},
+    session::Session,
     transport::Plain,
 };
+use crate::cluster::link::witness;
 
 /// A node whose every frame the test reads and writes.
 pub struct Node {
@@ -25,11 +26,6 @@ pub fn session(buffer: usize) -> (Arc<Session>, Node) {
         Session::start(Plain::new(near), witness(true)),
         Node::new(far),
     )
-}
-
-/// An API server that answers, or does not.
-pub fn witness(lives: bool) -> Witness {
-    Arc::new(move || Box::pin(async move { lives }))
 }
 
 impl Node {

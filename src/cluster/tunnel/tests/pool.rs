@@ -20,9 +20,10 @@ use super::{
         stream::TunnelStream,
         transport::Plain,
     },
-    node::{Node, witness},
+    node::Node,
 };
 use crate::{
+    cluster::link::witness,
     forward::{DialError, DialErrorKind},
     inventory::ObjectKey,
 };

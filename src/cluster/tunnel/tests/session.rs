@@ -14,8 +14,10 @@ use super::{
         stream::TunnelStream,
         transport::{Plain, Tunnel},
     },
-    node::{Node, session, witness},
+    node::{Node, session},
 };
+
+use crate::cluster::link::witness;
 
 const S: Duration = Duration::from_secs(1);
 
