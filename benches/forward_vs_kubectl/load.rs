@@ -155,7 +155,7 @@ pub fn steady(side: &Side, a_second: u32, time: Duration) -> Tally {
             if due >= started + time {
                 break;
             }
-            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            std::thread::park_timeout(due.saturating_duration_since(Instant::now()));
             let (good, failed) = (&good, &failed);
             scope.spawn(move || match request(side.http, "/") {
                 Ok(_) => good.fetch_add(1, Ordering::Relaxed),

@@ -89,7 +89,7 @@ fn leak(side: &Side, count: usize) {
     let before = side.holdings();
     let tally = load::requests(side.http, count, 50);
     let busy = side.holdings();
-    std::thread::sleep(SETTLED);
+    std::thread::park_timeout(SETTLED);
     println!(
         "\n{count} connections through {} ({} failed):",
         side.name, tally.failed

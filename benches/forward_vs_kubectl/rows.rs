@@ -165,11 +165,11 @@ fn under_changes(run: &Run, side: &Side, time: Duration) -> Tally {
     std::thread::scope(|scope| {
         let load = scope.spawn(|| load::steady(side, ROLLOUT_RATE, time));
         let started = Instant::now();
-        std::thread::sleep(time / 12);
+        std::thread::park_timeout(time / 12);
         run.cluster
             .kubectl(&["rollout", "restart", "deployment/web"]);
         while started.elapsed() < time * 11 / 12 {
-            std::thread::sleep(time / 8);
+            std::thread::park_timeout(time / 8);
             if let Some(pod) = run.cluster.pods().first() {
                 run.cluster.kubectl(&["delete", "pod", pod, "--wait=false"]);
             }
@@ -200,7 +200,7 @@ pub fn replaced(run: &Run) {
                 if answered && ready.is_finished() {
                     break Instant::now();
                 }
-                std::thread::sleep(Duration::from_millis(5));
+                std::thread::park_timeout(Duration::from_millis(5));
             };
             answered.saturating_duration_since(ready.join().expect("a replacement"))
         });
@@ -253,9 +253,9 @@ pub fn idle(run: &Run) {
     let served = [serving(&sides[0]), serving(&sides[1])];
     counts(&format!("{FORWARDS} forwards at once: serving"), served);
     let time = run.seconds(IDLE_SECONDS);
-    std::thread::sleep(Duration::from_secs(2));
+    std::thread::park_timeout(Duration::from_secs(2));
     let before = [sides[0].cpu(), sides[1].cpu()];
-    std::thread::sleep(time);
+    std::thread::park_timeout(time);
     let percent = |at: usize| {
         let spent = sides[at].cpu() - before[at];
         100.0 * spent.as_secs_f64() / time.as_secs_f64()
