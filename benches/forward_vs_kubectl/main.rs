@@ -27,8 +27,11 @@ use cluster::{BLOCK, Cluster};
 use rows::Run;
 use side::Side;
 
+/// A row's name, and what does it.
+type Row = (&'static str, fn(&Run));
+
 /// What can be asked for by name, in the order of the table.
-const ROWS: [(&str, fn(&Run)); 9] = [
+const ROWS: [Row; 9] = [
     ("down", rows::down),
     ("up", rows::up),
     ("sequential", rows::sequential),
