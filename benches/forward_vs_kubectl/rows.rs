@@ -140,9 +140,9 @@ pub fn rollout(run: &Run) {
         return println!("rollout: skipped, it needs a real cluster");
     }
     let time = run.seconds(ROLLOUT_SECONDS);
-    let balanced = takes_flag("--balanced");
+    let balanced = takes_flag("--balance");
     let modes: &[(&str, &[&str])] = if balanced {
-        &[("sticky", &[]), ("balanced", &["--balanced"])]
+        &[("sticky", &[]), ("balanced", &["--balance"])]
     } else {
         &[("sticky", &[])]
     };
