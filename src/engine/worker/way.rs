@@ -35,8 +35,10 @@ pub(in crate::engine) struct WayWatch {
     vigil: Vigil,
     /// When the clocks and the network are looked at next; none while no forward is up.
     next_look: Option<Instant>,
-    /// A check that has not ended yet.
+    /// A check that has not found the cluster yet.
     checking: Option<AbortOnDropHandle<()>>,
+    /// Something spoke against the way while it was being checked already.
+    doubted: bool,
     /// No check begins before.
     not_before: Instant,
 }
@@ -47,6 +49,7 @@ impl Default for WayWatch {
             vigil: Vigil::begin(""),
             next_look: None,
             checking: None,
+            doubted: false,
             not_before: Instant::now(),
         }
     }
@@ -61,6 +64,7 @@ impl WayWatch {
     /// Another cluster comes, or none.
     pub(super) fn forget(&mut self) {
         self.checking = None;
+        self.doubted = false;
         self.next_look = None;
     }
 }
@@ -110,12 +114,8 @@ impl Worker {
         let Some(session) = &self.session else {
             return;
         };
-        let ended = self
-            .way
-            .checking
-            .as_ref()
-            .is_none_or(AbortOnDropHandle::is_finished);
-        if !ended {
+        if self.way.checking.is_some() {
+            self.way.doubted = true;
             return;
         }
         let begin = self.way.not_before.max(Instant::now());
@@ -139,7 +139,15 @@ impl Worker {
             self.activity
                 .add(ActivityLevel::Info, "The cluster can be reached");
         }
+        let found = lost.is_none();
         self.forwards.way(lost);
+        if found {
+            self.way.checking = None;
+            // What came after the question was asked is not answered by this.
+            if std::mem::take(&mut self.way.doubted) {
+                self.check_way();
+            }
+        }
     }
 }
 
