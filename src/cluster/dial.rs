@@ -91,6 +91,10 @@ impl Dialer for KubeDialer {
     ) -> BoxFuture<'a, Result<Box<dyn PodStream>, DialError>> {
         Box::pin(self.connect(pod, port))
     }
+
+    fn recheck(&self) {
+        self.sessions.retire();
+    }
 }
 
 fn to_dial_error(error: &CallError) -> DialError {

@@ -156,11 +156,19 @@ impl<O: Opener> Pool<O> {
     }
 }
 
-impl<O> Drop for Pool<O> {
-    fn drop(&mut self) {
+impl<O> Pool<O> {
+    /// Has no session take another connection: what is open goes on, and what comes next shows
+    /// whether the way is still there.
+    pub fn retire(&self) {
         for session in lock(&self.pods).values().flat_map(|pod| &pod.sessions) {
             session.book().retire();
         }
+    }
+}
+
+impl<O> Drop for Pool<O> {
+    fn drop(&mut self) {
+        self.retire();
     }
 }
 

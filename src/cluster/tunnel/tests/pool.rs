@@ -98,6 +98,17 @@ async fn hello(stream: &mut TunnelStream) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn after_a_sleep_the_next_connection_trusts_no_old_session() {
+    let (pool, opened) = pool(&[]);
+    let mut before = pool.dial(&pod(), 80).await.unwrap();
+    hello(&mut before).await;
+    pool.retire();
+    hello(&mut before).await;
+    hello(&mut pool.dial(&pod(), 80).await.unwrap()).await;
+    assert_eq!(opened.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn connections_in_turn_and_at_once_share_one_session() {
     let (pool, opened) = pool(&[]);
     for _ in 0..100 {
