@@ -338,7 +338,7 @@ fn a_conflict_is_shown_and_overwrites_nothing() {
 #[test]
 fn a_lost_server_leaves_the_map_unknown_until_it_is_back() {
     let mut window = LiveWindow::open();
-    assert!(window.says("Service shop/web, LoadBalancer, healthy"));
+    window.until_says("Service shop/web, LoadBalancer, healthy");
     window.control().go_down();
     window.until_says("Connection lost");
     // One watch after the other learns of it.
@@ -350,7 +350,8 @@ fn a_lost_server_leaves_the_map_unknown_until_it_is_back() {
     window.until("the map to be live again", |window| {
         window.shows("live") && !window.says("Connection lost")
     });
-    assert!(window.says("Service shop/web, LoadBalancer, healthy"));
+    // One watch after the other is live again.
+    window.until_says("Service shop/web, LoadBalancer, healthy");
 }
 
 #[test]

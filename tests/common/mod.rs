@@ -12,6 +12,7 @@ use std::{
 use svcscope::{
     cluster::KubeconfigSource,
     engine::{Command, Config, ConnectionState, Engine, Handle, Scene},
+    inventory::Kind,
 };
 
 /// How long anything may take before a test gives up. Long, because it says nothing about speed.
@@ -53,8 +54,7 @@ impl Driven {
             if let ConnectionState::Failed { reason } = &scene.connection {
                 panic!("not connected: {reason}");
             }
-            let mut states = scene.inventory.syncs().peekable();
-            states.peek().is_some() && states.all(|(.., state)| state.is_settled())
+            is_read(scene)
         });
         driven
     }
@@ -172,4 +172,13 @@ impl Kubectl<'_> {
             "kubectl apply failed"
         );
     }
+}
+
+/// Whether the first lists of a cluster are there, or refused. At first only some kinds are known
+/// of.
+pub fn is_read(scene: &Scene) -> bool {
+    let kinds = [Kind::Service, Kind::EndpointSlice, Kind::Pod];
+    let is_known = |wanted| scene.inventory.syncs().any(|(kind, ..)| kind == wanted);
+    let mut states = scene.inventory.syncs();
+    kinds.into_iter().all(is_known) && states.all(|(.., state)| state.is_settled())
 }

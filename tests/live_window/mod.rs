@@ -16,7 +16,7 @@ use svcscope::{
     ui::{App, AppOptions},
 };
 
-use crate::common::{Driven, PATIENCE};
+use crate::common::{self, Driven, PATIENCE};
 
 /// A window on a demo cluster that holds still.
 pub struct LiveWindow {
@@ -54,9 +54,7 @@ impl LiveWindow {
             server,
         };
         window.until("the cluster to be read", |window| {
-            let scene = window.scene();
-            let mut states = scene.inventory.syncs().peekable();
-            states.peek().is_some() && states.all(|(.., state)| state.is_settled())
+            common::is_read(window.scene())
         });
         window
     }
