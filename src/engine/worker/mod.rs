@@ -34,7 +34,7 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(50);
 const PUBLISH_CHURN_EVERY: Duration = Duration::from_millis(250);
 /// Where a frame takes long, as without a graphics card, this many times as long is between two of
 /// them; but never more than [`PUBLISH_CHURN_AT_LEAST_EVERY`].
-const REST_FROM_FRAMES: u32 = 30;
+const REST_FROM_FRAMES: u32 = 60;
 /// As often a cluster that changes all the time is shown at any rate.
 const PUBLISH_CHURN_AT_LEAST_EVERY: Duration = Duration::from_millis(750);
 /// Changes that come this soon after the last ones were published go on.
