@@ -36,9 +36,9 @@ const PUBLISH_CHURN_EVERY: Duration = Duration::from_millis(250);
 /// them; but never more than [`PUBLISH_CHURN_AT_LEAST_EVERY`].
 const REST_FROM_FRAMES: u32 = 60;
 /// As often a cluster that changes all the time is shown at any rate.
-const PUBLISH_CHURN_AT_LEAST_EVERY: Duration = Duration::from_millis(750);
+const PUBLISH_CHURN_AT_LEAST_EVERY: Duration = Duration::from_millis(950);
 /// Changes that come this soon after the last ones were published go on.
-const CHURN: Duration = Duration::from_millis(900);
+const CHURN: Duration = Duration::from_millis(1_200);
 /// Changes taken in at once before commands are looked at again.
 const BATCH: usize = 2048;
 /// How often reports that tell a duration (`pending 4 min`) are renewed, while there are any.
