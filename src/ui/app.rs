@@ -15,8 +15,8 @@ use crate::{
     session::{self, Settings},
 };
 
-/// Scenes that follow each other sooner than this, in milliseconds, are those of a cluster that
-/// changes all the time.
+/// Scenes that follow each other sooner than this, in milliseconds, go on: the cluster changes all
+/// the time, or something flows through a forward.
 const SUCCESSION: i64 = 1_200;
 
 /// What the window is started with.
@@ -112,11 +112,7 @@ impl App {
         let now = (self.clock)();
         let since_last = now.as_millisecond() - self.taken.as_millisecond();
         self.taken = now;
-        self.settles_in = Some(if newest.changes == self.scene.changes {
-            Duration::ZERO
-        } else {
-            settle_after(since_last)
-        });
+        self.settles_in = Some(settle_after(since_last));
         let moved = newest.context != self.scene.context && newest.context.is_some();
         let last = std::mem::replace(&mut self.scene, newest);
         self.state.toasts.follow(&self.scene);
@@ -236,9 +232,9 @@ impl App {
     }
 }
 
-/// Widgets that are new take their final place in a second frame: at once, but where the cluster
-/// changes all the time it is the next scene's, which comes about as soon as this one came after
-/// the last, `since_last` milliseconds.
+/// Widgets that are new take their final place in a second frame: at once, but where scenes go on
+/// it is the next one's, which comes about as soon as this one came after the last, `since_last`
+/// milliseconds.
 fn settle_after(since_last: i64) -> Duration {
     match u64::try_from(since_last) {
         Ok(millis) if since_last < SUCCESSION => Duration::from_millis(millis + millis / 2),
