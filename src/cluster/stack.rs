@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use http::Uri;
+use http::{Request, Uri, header::UPGRADE};
 use hyper::rt::{Read, Write};
 use hyper_util::{
     client::legacy::{
@@ -22,7 +22,7 @@ use kube::{
     Client, Config,
     client::{Body, ConfigExt},
 };
-use tower::{BoxError, Service, ServiceBuilder};
+use tower::{BoxError, Service, ServiceBuilder, service_fn};
 use tower_http::decompression::DecompressionLayer;
 
 use super::{buffered::Buffering, proxy};
@@ -94,10 +94,17 @@ where
     C::Error: Into<BoxError>,
 {
     let tls = config.rustls_https_connector_with_connector(Buffering(connector))?;
-    let http: legacy::Client<_, Body> = legacy::Client::builder(TokioExecutor::new())
-        .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(Duration::from_secs(60))
-        .build(tls);
+    let mut http = legacy::Client::builder(TokioExecutor::new());
+    http.pool_timer(TokioTimer::new())
+        .pool_idle_timeout(Duration::from_secs(60));
+    let kept: legacy::Client<_, Body> = http.build(tls.clone());
+    // A connection stays with the thread that opened it, and one that is upgraded is moved much
+    // data on: it is opened by who asks, never one that another thread has kept.
+    let fresh: legacy::Client<_, Body> = http.pool_max_idle_per_host(0).build(tls);
+    let http = service_fn(move |request: Request<Body>| {
+        let is_upgrade = request.headers().contains_key(UPGRADE);
+        if is_upgrade { &fresh } else { &kept }.request(request)
+    });
     let unzip = DecompressionLayer::new().gzip(!config.disable_compression);
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
