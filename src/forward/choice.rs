@@ -24,6 +24,21 @@ pub(crate) struct Candidate {
     pub(crate) fitness: Fitness,
 }
 
+impl Candidate {
+    /// Whether the pod is gone, by what is known for certain.
+    pub(crate) fn is_gone(&self, inventory: &Inventory) -> bool {
+        let certain = inventory.sync(Kind::Pod, &self.pod.namespace).is_live();
+        let stands = inventory.pod(&self.pod).map(|pod| &pod.uid) == self.uid.as_ref();
+        certain && self.uid.is_some() && !stands
+    }
+
+    /// Whether the pod is on its way out, or gone.
+    pub(crate) fn is_leaving(&self, inventory: &Inventory) -> bool {
+        let pod = inventory.pod(&self.pod);
+        pod.is_some_and(|pod| pod.deleting.is_some()) || self.is_gone(inventory)
+    }
+}
+
 /// The same port of the same pod, however fit it is by now.
 impl PartialEq for Candidate {
     fn eq(&self, other: &Self) -> bool {

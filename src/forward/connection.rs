@@ -1,6 +1,6 @@
 //! One local connection: choose a pod, reach it, pump, end.
 
-use std::{sync::Arc, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpStream,
@@ -40,7 +40,7 @@ pub(crate) struct Way {
 /// Serves a local connection to its end. It is not read before a pod is reached, and what was read
 /// before a pod turned out to refuse is said again to the next one, so that nothing the client
 /// sends is lost to a failed attempt.
-pub(crate) async fn serve(mut local: TcpStream, way: Arc<Way>) {
+pub(crate) async fn serve(mut local: TcpStream, client: SocketAddr, way: Arc<Way>) {
     way.ledger.accepted();
     // Small writes (a prompt, a keystroke) must not wait for an answer to earlier ones.
     local.set_nodelay(true).ok();
@@ -51,6 +51,8 @@ pub(crate) async fn serve(mut local: TcpStream, way: Arc<Way>) {
             Ok(reached) => reached,
             Err(unreached) => {
                 let cut = unreached.is_cut();
+                let pod = tries.tried.last().map(|last| &*last.pod.name);
+                tracing::debug!(%client, pod, reason = %unreached.reason, "no pod was reached");
                 way.ledger.failing(unreached.reason, cut);
                 if cut {
                     way.doubt.notify_one();
@@ -68,13 +70,16 @@ pub(crate) async fn serve(mut local: TcpStream, way: Arc<Way>) {
             ended = pump(&mut local, stream, &way.ledger.meter, &mut early) => ended,
             () = session.pod_deleted() => {
                 let reason = format!("pod {} was deleted; its connections have ended", to.pod.name);
+                tracing::debug!(%client, pod = %to.pod.name, %reason, "a connection was dropped");
                 way.ledger.lost(reason.into());
                 return drop_hard(local);
             }
         };
         match ended {
             Ok(()) => {}
-            Err(PumpError::Local(error)) => tracing::debug!(%error, "a local application hung up"),
+            Err(PumpError::Local(error)) => {
+                tracing::debug!(%client, pod = %to.pod.name, %error, "a local application hung up");
+            }
             Err(PumpError::Pod(error)) => {
                 if let Some(refused) = DialError::within(&error)
                     && early.is_whole()
@@ -86,6 +91,7 @@ pub(crate) async fn serve(mut local: TcpStream, way: Arc<Way>) {
                 // One broken connection says nothing about the next one, but it may be the first
                 // sign of a lost way.
                 let error = PumpError::Pod(error);
+                tracing::debug!(%client, pod = %to.pod.name, %error, "a connection was dropped");
                 way.ledger
                     .lost(format!("pod {}: {error}", to.pod.name).into());
                 way.doubt.notify_one();
@@ -173,7 +179,12 @@ async fn reach(way: &Way, tries: &mut Tries) -> Result<(Seated, Box<dyn PodStrea
             }
             None => match (&tries.failure, choice) {
                 // The inventory will soon know of the replacement.
-                (Some(error), _) if error.kind == DialErrorKind::PodGone => error.message.clone(),
+                (Some(error), _)
+                    if error.kind == DialErrorKind::PodGone
+                        || tries.tried.iter().any(|tried| tried.is_leaving(&now)) =>
+                {
+                    error.message.clone()
+                }
                 (Some(_), _) => return Err(in_words(tries)),
                 (None, Err(no_pod)) => no_pod.reason(),
                 (None, Ok(_)) => Text::from("no pod is left to try"),

@@ -37,9 +37,9 @@ pub(crate) async fn run(listeners: Vec<TcpListener>, way: Arc<Way>, stop: Cancel
             () = stop.cancelled() => break,
             accepted = accept(&listeners, accept_at), if connections.len() < MAX_SESSIONS => {
                 match accepted {
-                    Ok((local, _from)) => {
+                    Ok((local, client)) => {
                         (pause, accept_at) = (FIRST_PAUSE, None);
-                        connections.spawn(serve(local, way.clone()));
+                        connections.spawn(serve(local, client, way.clone()));
                         if connections.len() == MAX_SESSIONS {
                             way.ledger.lost(Text::from(
                                 "256 connections are open; further ones wait until one ends",

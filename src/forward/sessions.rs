@@ -8,7 +8,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 use super::choice::Candidate;
-use crate::inventory::{Inventory, Kind};
+use crate::inventory::Inventory;
 
 /// All connections of a forward that have reached a pod.
 #[derive(Default)]
@@ -49,9 +49,7 @@ impl Sessions {
     /// A pod that only terminates keeps its connections: it may be draining them.
     pub(crate) fn end_deleted(&self, inventory: &Inventory) {
         for (to, gone) in self.table().open.values() {
-            let certain = inventory.sync(Kind::Pod, &to.pod.namespace).is_live();
-            let stands = inventory.pod(&to.pod).map(|pod| &pod.uid) == to.uid.as_ref();
-            if certain && to.uid.is_some() && !stands {
+            if to.is_gone(inventory) {
                 gone.cancel();
             }
         }
