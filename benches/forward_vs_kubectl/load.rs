@@ -18,15 +18,20 @@ pub struct Tally {
     pub failed: usize,
 }
 
-fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+/// So much of an answer is kept.
+const OPENING: usize = 200;
+
+/// A connection that gives up after a while.
+pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect(address)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
 
-/// Sends a request and reads its whole answer.
-fn ask(stream: &mut TcpStream, path: &str) -> io::Result<u64> {
+/// Sends a request, reads its whole answer and gives how that begins. It ends by the length that its head tells: a node passes on
+/// the end of a connection a second late.
+pub fn ask(stream: &mut TcpStream, path: &str) -> io::Result<String> {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: pod\r\n\r\n")?;
     let mut answer = vec![0; 256 * 1024];
     let mut have = 0;
@@ -55,13 +60,16 @@ fn ask(stream: &mut TcpStream, path: &str) -> io::Result<u64> {
         .filter(|_| head.starts_with("http/1.1 200"))
         .ok_or_else(|| io::Error::other(head.clone()))?;
     let mut got = (have - end) as u64;
+    let mut opening = answer[end..have.min(end + OPENING)].to_vec();
     while got < length {
-        match stream.read(&mut answer)? {
-            0 => return Err(io::ErrorKind::UnexpectedEof.into()),
-            more => got += more as u64,
+        let more = stream.read(&mut answer)?;
+        if more == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
         }
+        got += more as u64;
+        opening.extend(&answer[..more.min(OPENING.saturating_sub(opening.len()))]);
     }
-    Ok(got)
+    Ok(String::from_utf8_lossy(&opening).into_owned())
 }
 
 /// So many bytes down one connection.
@@ -96,7 +104,7 @@ pub fn upload(address: SocketAddr, bytes: u64, echoes: bool) -> io::Result<()> {
 }
 
 /// A request over a connection of its own.
-pub fn request(address: SocketAddr, path: &str) -> io::Result<u64> {
+pub fn request(address: SocketAddr, path: &str) -> io::Result<String> {
     connect(address).and_then(|mut stream| ask(&mut stream, path))
 }
 
@@ -142,33 +150,6 @@ fn some_requests(count: usize, at_once: usize, ask: impl Fn(usize) -> bool + Syn
     Tally {
         good: count - failed,
         failed,
-    }
-}
-
-/// Requests with a new connection each, so many a second, whatever becomes of those before.
-pub fn steady(side: &Side, a_second: u32, time: Duration) -> Tally {
-    let (good, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    let (started, pause) = (Instant::now(), Duration::from_secs(1) / a_second);
-    std::thread::scope(|scope| {
-        for number in 0.. {
-            let due = started + pause * number;
-            if due >= started + time {
-                break;
-            }
-            std::thread::park_timeout(due.saturating_duration_since(Instant::now()));
-            let (good, failed) = (&good, &failed);
-            scope.spawn(move || match request(side.http, "/") {
-                Ok(_) => good.fetch_add(1, Ordering::Relaxed),
-                Err(_) => {
-                    side.revive();
-                    failed.fetch_add(1, Ordering::Relaxed)
-                }
-            });
-        }
-    });
-    Tally {
-        good: good.into_inner(),
-        failed: failed.into_inner(),
     }
 }
 

@@ -16,16 +16,20 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
+mod changes;
 mod cluster;
 mod load;
+mod pods;
 mod rows;
 mod side;
+mod steady;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cluster::{BLOCK, Cluster};
 use rows::Run;
 use side::Side;
+use steady::wait_until;
 
 /// A row's name, and what does it.
 type Row = (&'static str, fn(&Run));
@@ -37,8 +41,8 @@ const ROWS: [Row; 9] = [
     ("sequential", rows::sequential),
     ("parallel", rows::parallel),
     ("crowd", rows::crowd),
-    ("rollout", rows::rollout),
-    ("replaced", rows::replaced),
+    ("rollout", changes::rollout),
+    ("replaced", changes::replaced),
     ("reset", rows::reset),
     ("idle", rows::idle),
 ];
@@ -92,7 +96,7 @@ fn leak(side: &Side, count: usize) {
     let before = side.holdings();
     let tally = load::requests(side.http, count, 50);
     let busy = side.holdings();
-    std::thread::park_timeout(SETTLED);
+    wait_until(Instant::now() + SETTLED);
     println!(
         "\n{count} connections through {} ({} failed):",
         side.name, tally.failed

@@ -2,7 +2,6 @@
 
 use std::{
     io,
-    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -11,14 +10,12 @@ use crate::{
     cluster::Cluster,
     load::{self, Tally},
     side::Side,
+    steady::wait_until,
 };
 
 const DOWN: u64 = 500_000_000;
 const CROWD: usize = 200;
 const CROWD_SECONDS: u64 = 30;
-const ROLLOUT_SECONDS: u64 = 120;
-const ROLLOUT_RATE: u32 = 50;
-const REPLACED: usize = 5;
 const FORWARDS: usize = 50;
 const IDLE_SECONDS: u64 = 60;
 
@@ -37,7 +34,7 @@ impl Run {
         (work / usize::try_from(self.part).unwrap_or(1)).max(1)
     }
 
-    fn seconds(&self, seconds: u64) -> Duration {
+    pub fn seconds(&self, seconds: u64) -> Duration {
         Duration::from_secs((seconds / self.part).max(5))
     }
 }
@@ -134,102 +131,6 @@ pub fn crowd(run: &Run) {
     );
 }
 
-/// New connections while a Deployment is rolled out and its pods are deleted.
-pub fn rollout(run: &Run) {
-    if !run.cluster.is_real() {
-        return println!("rollout: skipped, it needs a real cluster");
-    }
-    let time = run.seconds(ROLLOUT_SECONDS);
-    let balanced = takes_flag("--balance");
-    let modes: &[(&str, &[&str])] = if balanced {
-        &[("sticky", &[]), ("balanced", &["--balance"])]
-    } else {
-        &[("sticky", &[])]
-    };
-    run.cluster.scale(3);
-    let theirs = under_changes(run, &Side::kubectl(&run.cluster, "svc/web", &[80]), time);
-    for (mode, flags) in modes {
-        let side = Side::svcscope(&run.cluster, "svc/web", &[80], flags);
-        let ours = under_changes(run, &side, time);
-        println!(
-            "| {ROLLOUT_RATE} requests a second for {} s under a rollout and deleted pods, {mode}: requests, failed | {} | {} | |",
-            time.as_secs(),
-            shown(&ours),
-            shown(&theirs),
-        );
-    }
-    run.cluster.scale(0);
-}
-
-fn under_changes(run: &Run, side: &Side, time: Duration) -> Tally {
-    std::thread::scope(|scope| {
-        let load = scope.spawn(|| load::steady(side, ROLLOUT_RATE, time));
-        let started = Instant::now();
-        std::thread::park_timeout(time / 12);
-        run.cluster
-            .kubectl(&["rollout", "restart", "deployment/web"]);
-        while started.elapsed() < time * 11 / 12 {
-            std::thread::park_timeout(time / 8);
-            if let Some(pod) = run.cluster.pods().first() {
-                run.cluster.kubectl(&["delete", "pod", pod, "--wait=false"]);
-            }
-        }
-        load.join().expect("the load ends")
-    })
-}
-
-/// How long after its replacement is ready the only pod's forward gives a first byte.
-pub fn replaced(run: &Run) {
-    if !run.cluster.is_real() {
-        return println!("replaced: skipped, it needs a real cluster");
-    }
-    run.cluster.scale(1);
-    let side = Side::svcscope(&run.cluster, "svc/web", &[80], &[]);
-    let mut waits = Vec::new();
-    for _ in 0..run.count(REPLACED) {
-        let Some(old) = run.cluster.pods().pop() else {
-            continue;
-        };
-        // A client that comes while there is none waits in the forward.
-        run.cluster
-            .kubectl(&["delete", "pod", &old, "--wait=false"]);
-        let ready = std::thread::scope(|scope| {
-            let ready = scope.spawn(|| until_ready(&run.cluster, &old));
-            let answered = loop {
-                let answered = load::request(side.http, "/").is_ok();
-                if answered && ready.is_finished() {
-                    break Instant::now();
-                }
-                std::thread::park_timeout(Duration::from_millis(5));
-            };
-            answered.saturating_duration_since(ready.join().expect("a replacement"))
-        });
-        waits.push(ready.as_secs_f64());
-    }
-    run.cluster.scale(0);
-    let worst = waits.iter().copied().fold(0.0, f64::max);
-    println!(
-        "| the only pod deleted {} times: from its replacement's readiness to an answer, worst | {worst:.2} s | | |",
-        waits.len(),
-    );
-}
-
-/// When another pod than this one is ready.
-fn until_ready(cluster: &Cluster, old: &str) -> Instant {
-    loop {
-        let template = "go-template={{range .items}}{{.metadata.name}} {{range .status.conditions}}\
-                        {{if eq .type \"Ready\"}}{{.status}}{{end}}{{end}} {{end}}";
-        let said = cluster.kubectl(&["get", "pods", "-l", "app=web", "-o", template]);
-        let words: Vec<&str> = said.split_whitespace().collect();
-        if words
-            .chunks(2)
-            .any(|pod| pod[0] != old && pod.get(1) == Some(&"True"))
-        {
-            return Instant::now();
-        }
-    }
-}
-
 /// Requests that the pod answers with a reset, among good ones.
 pub fn reset(run: &Run) {
     let (good, resets) = (run.count(1000), run.count(100));
@@ -253,9 +154,9 @@ pub fn idle(run: &Run) {
     let served = [serving(&sides[0]), serving(&sides[1])];
     counts(&format!("{FORWARDS} forwards at once: serving"), served);
     let time = run.seconds(IDLE_SECONDS);
-    std::thread::park_timeout(Duration::from_secs(2));
+    wait_until(Instant::now() + Duration::from_secs(2));
     let before = [sides[0].cpu(), sides[1].cpu()];
-    std::thread::park_timeout(time);
+    wait_until(Instant::now() + time);
     let percent = |at: usize| {
         let spent = sides[at].cpu() - before[at];
         100.0 * spent.as_secs_f64() / time.as_secs_f64()
@@ -266,15 +167,6 @@ pub fn idle(run: &Run) {
         percent(0),
         percent(1),
     );
-}
-
-/// Whether `svcscope forward` knows a flag.
-fn takes_flag(flag: &str) -> bool {
-    let said = Command::new(env!("CARGO_BIN_EXE_svcscope"))
-        .args(["forward", "--help"])
-        .stderr(Stdio::null())
-        .output();
-    said.is_ok_and(|said| String::from_utf8_lossy(&said.stdout).contains(flag))
 }
 
 fn shown(tally: &Tally) -> String {

@@ -5,14 +5,17 @@ use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
     process::{Child, Command, Stdio},
-    sync::Mutex,
-    time::Duration,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
-use crate::cluster::Cluster;
+use crate::{cluster::Cluster, steady::Asked};
 
 /// Clock ticks a second in /proc, fixed by the kernel's interface.
 const TICKS_PER_SECOND: u64 = 100;
+
+/// How much later than the client's end of a connection its end may be told.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// One of the two.
 pub struct Side {
@@ -22,7 +25,11 @@ pub struct Side {
     ports: Vec<SocketAddr>,
     command: Mutex<Command>,
     child: Mutex<Child>,
+    said: Said,
 }
+
+/// Lines of stderr, and when they came.
+type Said = Arc<Mutex<Vec<(Instant, String)>>>;
 
 impl Side {
     /// Both, on ports of a pod or of a Service.
@@ -35,16 +42,31 @@ impl Side {
 
     /// `SVCSCOPE_BENCH_PROGRAM` names another build than the one that this was built with.
     pub fn svcscope(cluster: &Cluster, target: &str, ports: &[u16], flags: &[&str]) -> Self {
+        let command = Self::command(flags);
+        Self::start("svcscope", command, cluster, target, ports)
+    }
+
+    /// As [`Self::svcscope`], which says of each connection that failed where it led.
+    pub fn talking(cluster: &Cluster, target: &str, ports: &[u16], flags: &[&str]) -> Self {
+        let mut command = Self::command(flags);
+        command
+            .env("RUST_LOG", "svcscope::forward=debug")
+            .env("NO_COLOR", "1")
+            .stderr(Stdio::piped());
+        Self::start("svcscope", command, cluster, target, ports)
+    }
+
+    fn command(flags: &[&str]) -> Command {
         let program = std::env::var_os("SVCSCOPE_BENCH_PROGRAM");
         let mut command =
             Command::new(program.unwrap_or_else(|| env!("CARGO_BIN_EXE_svcscope").into()));
-        command.arg("forward").args(flags);
-        Self::start("svcscope", command, cluster, target, ports)
+        command.arg("forward").args(flags).stderr(Stdio::null());
+        command
     }
 
     pub fn kubectl(cluster: &Cluster, target: &str, ports: &[u16]) -> Self {
         let mut command = Command::new("kubectl");
-        command.arg("port-forward");
+        command.arg("port-forward").stderr(Stdio::null());
         Self::start("kubectl", command, cluster, target, ports)
     }
 
@@ -67,13 +89,13 @@ impl Side {
             )
             .arg("--kubeconfig")
             .arg(&cluster.kubeconfig)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
+            .stdout(Stdio::piped());
         let ports: Vec<SocketAddr> = ports
             .iter()
             .map(|(local, _)| SocketAddr::from(([127, 0, 0, 1], *local)))
             .collect();
-        let child = listening(&mut command, ports.len());
+        let said = Said::default();
+        let child = listening(&mut command, ports.len(), &said);
         Self {
             name,
             http: ports[0],
@@ -81,6 +103,7 @@ impl Side {
             ports,
             command: Mutex::new(command),
             child: Mutex::new(child),
+            said,
         }
     }
 
@@ -93,8 +116,24 @@ impl Side {
     pub fn revive(&self) {
         let mut child = self.child.lock().unwrap();
         if let Ok(Some(_ended)) = child.try_wait() {
-            *child = listening(&mut self.command.lock().unwrap(), self.ports.len());
+            *child = listening(
+                &mut self.command.lock().unwrap(),
+                self.ports.len(),
+                &self.said,
+            );
         }
+    }
+
+    /// What it said of a client's connection while a request was under way, or a moment later. A
+    /// client's port may be another's before and after.
+    pub fn said_of(&self, client: SocketAddr, asked: &Asked) -> Option<String> {
+        let name = format!(" client={client} ");
+        let said = self.said.lock().unwrap();
+        let while_asked = said
+            .iter()
+            .filter(|(at, _)| *at >= asked.started && *at <= asked.ended + A_MOMENT);
+        let mut found = while_asked.filter(|(_, line)| line.contains(&name));
+        found.next().map(|(_, line)| line.clone())
     }
 
     /// The CPU time that the process has used.
@@ -142,8 +181,16 @@ fn free_port() -> u16 {
 }
 
 /// Starts it, and waits until all ports are forwarded.
-fn listening(command: &mut Command, ports: usize) -> Child {
+fn listening(command: &mut Command, ports: usize, said: &Said) -> Child {
     let mut child = command.spawn().expect("the program starts");
+    if let Some(stderr) = child.stderr.take() {
+        let said = said.clone();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                said.lock().unwrap().push((Instant::now(), line));
+            }
+        });
+    }
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
     let mut forwarded = 0;
     while forwarded < ports {
