@@ -23,6 +23,7 @@ use tokio_tungstenite::{
 };
 
 use super::link::Witness;
+use crate::forward::{self, Pieces};
 
 const DATA: u8 = 0;
 const ERROR: u8 = 1;
@@ -270,35 +271,53 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
     }
 }
 
+impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
+    /// What the pod has said, at most so many bytes of it and as much as is in one message; nothing
+    /// at its end.
+    fn poll_piece(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+        loop {
+            if !self.data.is_empty() {
+                let taken = self.data.len().min(most);
+                return Poll::Ready(Ok(self.data.split_to(taken)));
+            }
+            if let Some(words) = self.complaint() {
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, words)));
+            }
+            if self.ended {
+                return Poll::Ready(Ok(Bytes::new()));
+            }
+            if let Err(error) = self.flush_aside(cx) {
+                self.ended = true;
+                return Poll::Ready(Err(error));
+            }
+            match self.poll_message(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => ready!(self.poll_timer(cx))?,
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> forward::PodStream for PodStream<S> {
+    fn poll_take(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &mut Pieces,
+    ) -> Poll<io::Result<()>> {
+        pieces.push(ready!(self.poll_piece(usize::MAX, cx))?);
+        Poll::Ready(Ok(()))
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PodStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
-        loop {
-            if !this.data.is_empty() {
-                let taken = this.data.split_to(this.data.len().min(buf.remaining()));
-                buf.put_slice(&taken);
-                return Poll::Ready(Ok(()));
-            }
-            if let Some(words) = this.complaint() {
-                return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, words)));
-            }
-            if this.ended {
-                return Poll::Ready(Ok(()));
-            }
-            if let Err(error) = this.flush_aside(cx) {
-                this.ended = true;
-                return Poll::Ready(Err(error));
-            }
-            match this.poll_message(cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => ready!(this.poll_timer(cx))?,
-            }
-        }
+        buf.put_slice(&ready!(self.poll_piece(buf.remaining(), cx))?);
+        Poll::Ready(Ok(()))
     }
 }
 

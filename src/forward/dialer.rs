@@ -1,10 +1,17 @@
 //! The way into a pod.
 
-use std::io;
+use std::{
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
 
+use bytes::{Buf, Bytes, BytesMut};
 use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::io::poll_read_buf;
 
+use super::Pieces;
 use crate::inventory::{ObjectKey, Text};
 
 /// A byte stream to a port of a pod.
@@ -15,9 +22,65 @@ use crate::inventory::{ObjectKey, Text};
 ///
 /// A pod that turns out to refuse after the dial is told by an error of reading that
 /// [`DialError::within`] knows: nothing that was written has reached an application.
-pub trait PodStream: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait PodStream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// As `poll_read`, without a copy where the stream has what it received in pieces of its own.
+    /// Nothing is added at the end of what the pod says.
+    fn poll_take(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &mut Pieces,
+    ) -> Poll<io::Result<()>> {
+        let mut buffer = BytesMut::with_capacity(READ);
+        ready!(poll_read_buf(self.as_mut(), cx, &mut buffer))?;
+        pieces.push(buffer.freeze());
+        Poll::Ready(Ok(()))
+    }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> PodStream for S {}
+    /// As `poll_write`, without a copy where the stream can keep bytes until they are sent. What
+    /// was taken is cut off.
+    fn poll_give(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut Bytes,
+    ) -> Poll<io::Result<()>> {
+        let taken = ready!(self.poll_write(cx, bytes))?;
+        bytes.advance(taken);
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// What a stream reads at once that keeps no pieces of its own.
+const READ: usize = 16 * 1024;
+
+impl<S: PodStream + ?Sized> PodStream for Box<S> {
+    fn poll_take(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &mut Pieces,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut **self).poll_take(cx, pieces)
+    }
+
+    fn poll_give(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut Bytes,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut **self).poll_give(cx, bytes)
+    }
+}
+
+#[cfg(test)]
+impl PodStream for tokio::io::DuplexStream {}
+#[cfg(test)]
+impl PodStream for tokio::net::TcpStream {}
+#[cfg(test)]
+impl<R, W> PodStream for tokio::io::Join<R, W>
+where
+    R: AsyncRead + Send + Unpin,
+    W: AsyncWrite + Send + Unpin,
+{
+}
 
 /// Opens streams to ports of pods. `cluster/` implements it; tests use loopback.
 pub trait Dialer: Send + Sync + 'static {

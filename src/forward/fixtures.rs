@@ -338,6 +338,8 @@ impl Dialer for FakeDialer {
 /// Takes what is written, and then says that nobody got it.
 struct Late(DialError, bool, Option<Waker>);
 
+impl PodStream for Late {}
+
 impl AsyncRead for Late {
     fn poll_read(
         mut self: Pin<&mut Self>,

@@ -4,23 +4,31 @@
 //! answer, and a pod that stops talking may still listen for a while.
 
 use std::{
+    future::poll_fn,
     io,
     pin::Pin,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
+use bytes::{Buf, Bytes, BytesMut};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
 
-use super::meter::Meter;
+use super::{Pieces, PodStream, meter::Meter};
 
 /// What is copied at once to begin with, little for 256 connections both ways; and where much flows,
 /// so much that a system call costs little: four frames of a tunnel.
 const LEAST: usize = 16 * 1024;
 const MOST: usize = 4 * (64 * 1024 - 8);
+
+/// As many as are on their way at once: in a stream's outbox, in its session, and being read into.
+const BUFFERS: usize = 3;
 
 /// How long one direction may be silent after the other has ended.
 const IDLE_GRACE: Duration = Duration::from_secs(10);
@@ -79,36 +87,27 @@ enum CopyError {
 /// What was said `early` is said first, and what is said now is added to it.
 pub(crate) async fn pump(
     local: impl AsyncRead + AsyncWrite + Unpin,
-    pod: impl AsyncRead + AsyncWrite + Unpin,
+    pod: impl PodStream,
     meter: &Meter,
     early: &mut Early,
 ) -> Result<(), PumpError> {
-    let (mut local_read, mut local_write) = tokio::io::split(local);
-    let (mut pod_read, mut pod_write) = tokio::io::split(pod);
+    let (local_read, local_write) = tokio::io::split(local);
+    let pod = Mutex::new(pod);
     let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
 
-    let again = early.bytes.clone();
     let up = async {
-        pod_write
-            .write_all(&again)
-            .await
-            .map_err(CopyError::Write)?;
+        give(&pod, early.bytes.clone().into()).await?;
         let said = |chunk: &[u8]| early.keep(chunk, received.load(Ordering::Relaxed) > 0);
-        copy(&mut local_read, &mut pod_write, said, |bytes| {
+        carry_up(local_read, &pod, said, |bytes| {
             sent.fetch_add(bytes, Ordering::Relaxed);
             meter.add_up(bytes);
         })
         .await
     };
-    let down = copy(
-        &mut pod_read,
-        &mut local_write,
-        |_| {},
-        |bytes| {
-            received.fetch_add(bytes, Ordering::Relaxed);
-            meter.add_down(bytes);
-        },
-    );
+    let down = carry_down(&pod, local_write, |bytes| {
+        received.fetch_add(bytes, Ordering::Relaxed);
+        meter.add_down(bytes);
+    });
     tokio::pin!(up, down);
 
     tokio::select! {
@@ -143,27 +142,84 @@ fn of_down(error: CopyError) -> PumpError {
     }
 }
 
-/// Copies until the end of file and passes that on.
-async fn copy(
-    from: &mut (impl AsyncRead + Unpin),
-    to: &mut (impl AsyncWrite + Unpin),
+/// Carries what the local side says to the pod until the end of file, and passes that on.
+async fn carry_up<P: PodStream>(
+    mut local: impl AsyncRead + Unpin,
+    pod: &Mutex<P>,
     mut said: impl FnMut(&[u8]),
     count: impl Fn(u64),
 ) -> Result<(), CopyError> {
-    let mut buffer = vec![0; LEAST];
+    let mut size = LEAST;
+    let mut buffers: [BytesMut; BUFFERS] = Default::default();
     loop {
-        let length = from.read(&mut buffer).await.map_err(CopyError::Read)?;
-        let Some(chunk) = buffer.get(..length).filter(|chunk| !chunk.is_empty()) else {
-            return to.shutdown().await.map_err(CopyError::Write);
-        };
-        said(chunk);
-        to.write_all(chunk).await.map_err(CopyError::Write)?;
-        to.flush().await.map_err(CopyError::Write)?;
+        // What was read keeps its place until it is sent. When a buffer is nearly used up, the one
+        // before the last has been sent and serves again.
+        if buffers[0].capacity() < size / 4 {
+            buffers.rotate_left(1);
+            buffers[0].reserve(size);
+        }
+        let buffer = &mut buffers[0];
+        let room = buffer.capacity();
+        let length = local.read_buf(buffer).await.map_err(CopyError::Read)?;
+        if length == 0 {
+            return poll_fn(|cx| on(pod, |pod| pod.poll_shutdown(cx)))
+                .await
+                .map_err(CopyError::Write);
+        }
+        let chunk = buffer.split().freeze();
+        said(&chunk);
+        give(pod, chunk).await?;
         count(length as u64);
-        if length == buffer.len() && length < MOST {
-            buffer.resize((length * 2).min(MOST), 0);
+        if length == room {
+            size = (size * 2).min(MOST);
         }
     }
+}
+
+/// Hands bytes over to the pod's stream.
+async fn give<P: PodStream>(pod: &Mutex<P>, mut bytes: Bytes) -> Result<(), CopyError> {
+    while !bytes.is_empty() {
+        let left = bytes.len();
+        poll_fn(|cx| on(pod, |pod| pod.poll_give(cx, &mut bytes)))
+            .await
+            .map_err(CopyError::Write)?;
+        if bytes.len() == left {
+            return Err(CopyError::Write(io::ErrorKind::WriteZero.into()));
+        }
+    }
+    poll_fn(|cx| on(pod, |pod| pod.poll_flush(cx)))
+        .await
+        .map_err(CopyError::Write)
+}
+
+/// Carries what the pod says to the local side until the end of file, and passes that on.
+async fn carry_down<P: PodStream>(
+    pod: &Mutex<P>,
+    mut local: impl AsyncWrite + Unpin,
+    count: impl Fn(u64),
+) -> Result<(), CopyError> {
+    let mut pieces = Pieces::default();
+    loop {
+        poll_fn(|cx| on(pod, |pod| pod.poll_take(cx, &mut pieces)))
+            .await
+            .map_err(CopyError::Read)?;
+        let length = pieces.remaining();
+        if length == 0 {
+            return local.shutdown().await.map_err(CopyError::Write);
+        }
+        local
+            .write_all_buf(&mut pieces)
+            .await
+            .map_err(CopyError::Write)?;
+        local.flush().await.map_err(CopyError::Write)?;
+        count(length as u64);
+    }
+}
+
+/// Polls the pod's stream. Both directions are of one task, so that nobody ever waits here.
+fn on<P: PodStream, T>(pod: &Mutex<P>, poll: impl FnOnce(Pin<&mut P>) -> T) -> T {
+    let mut pod = pod.lock().unwrap_or_else(PoisonError::into_inner);
+    poll(Pin::new(&mut *pod))
 }
 
 /// Waits for a direction to end as long as it moves something now and then.

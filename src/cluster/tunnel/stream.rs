@@ -8,12 +8,14 @@ use std::{
     time::Duration,
 };
 
+use bytes::{Buf, Bytes};
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::{book::Read, session::Session};
+use super::{book::Read, frame::MAX_DATA, session::Session};
+use crate::forward::{Pieces, PodStream};
 
 /// How long a pod that has not answered yet may think after the local end; less when more than
 /// [`SOME`] connections of the session linger like that.
@@ -25,6 +27,9 @@ const SHORT_THINK: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(2);
 const SHORT_PAUSE: Duration = Duration::from_millis(300);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// What is taken at once.
+const TAKE: usize = 256 * 1024;
 
 /// So many lingering connections of a session are few, and so many are some.
 const FEW: usize = 4;
@@ -96,25 +101,21 @@ impl TunnelStream {
     }
 }
 
-impl AsyncRead for TunnelStream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let this = &mut *self;
+impl TunnelStream {
+    /// What the pod has said, at most so many bytes of it and as much as is in one piece; `None` at
+    /// its end.
+    fn poll_piece(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         loop {
-            let read = this.session.book().poll_read(this.id, buf.remaining(), cx);
+            let read = self.session.book().poll_read(self.id, most, cx);
             match read {
                 Poll::Ready(Read::Data(data)) => {
-                    buf.put_slice(&data);
-                    this.answered = true;
-                    if this.end != End::Open {
-                        this.heard = Instant::now();
+                    self.answered = true;
+                    if self.end != End::Open {
+                        self.heard = Instant::now();
                     }
-                    return Poll::Ready(Ok(()));
+                    return Poll::Ready(Ok(Some(data)));
                 }
-                Poll::Ready(Read::End) => return Poll::Ready(Ok(())),
+                Poll::Ready(Read::End) => return Poll::Ready(Ok(None)),
                 Poll::Ready(Read::Refused(words)) => {
                     let refusal = Refusal(words);
                     let error = io::Error::new(io::ErrorKind::ConnectionReset, refusal);
@@ -124,43 +125,86 @@ impl AsyncRead for TunnelStream {
                     let error = io::Error::new(io::ErrorKind::ConnectionReset, why.to_string());
                     return Poll::Ready(Err(error));
                 }
-                Poll::Pending if this.end == End::Open => return Poll::Pending,
+                Poll::Pending if self.end == End::Open => return Poll::Pending,
                 Poll::Pending => {
-                    ready!(this.poll_patience(cx));
-                    if this.session.book().is_sending(this.id) {
+                    ready!(self.poll_patience(cx));
+                    if self.session.book().is_sending(self.id) {
                         // The pod does not have the whole question yet.
-                        this.heard = Instant::now();
+                        self.heard = Instant::now();
                         continue;
                     }
-                    if this.end == End::Told {
+                    if self.end == End::Told {
                         // A pod that neither speaks nor ends is let go.
-                        return Poll::Ready(Ok(()));
+                        return Poll::Ready(Ok(None));
                     }
-                    this.end = End::Told;
-                    this.heard = Instant::now();
-                    this.session.book().end_writing(this.id);
+                    self.end = End::Told;
+                    self.heard = Instant::now();
+                    self.session.book().end_writing(self.id);
                 }
             }
         }
     }
 }
 
-impl AsyncWrite for TunnelStream {
-    fn poll_write(
+impl PodStream for TunnelStream {
+    fn poll_take(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        data: &[u8],
-    ) -> Poll<io::Result<usize>> {
+        pieces: &mut Pieces,
+    ) -> Poll<io::Result<()>> {
+        let Some(first) = ready!(self.poll_piece(TAKE, cx))? else {
+            return Poll::Ready(Ok(()));
+        };
+        pieces.push(first);
+        let mut book = self.session.book();
+        while pieces.remaining() < TAKE
+            && let Some(piece) = book.read_on(self.id)
+        {
+            pieces.push(piece);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_give(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &mut Bytes,
+    ) -> Poll<io::Result<()>> {
         if self.end != End::Open {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        if data.is_empty() {
-            return Poll::Ready(Ok(0));
-        }
-        let written = ready!(self.session.book().poll_write(self.id, data, cx))
+        ready!(self.session.book().poll_give(self.id, bytes, cx))
             .map_err(|why| io::Error::new(io::ErrorKind::BrokenPipe, why.to_string()))?;
         self.answered = false;
-        Poll::Ready(Ok(written))
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncRead for TunnelStream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let piece = ready!(self.poll_piece(buf.remaining(), cx))?;
+        buf.put_slice(&piece.unwrap_or_default());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for TunnelStream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        data: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let part = data.get(..MAX_DATA).unwrap_or(data);
+        if part.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
+        let mut bytes = Bytes::copy_from_slice(part);
+        ready!(self.poll_give(cx, &mut bytes))?;
+        Poll::Ready(Ok(part.len() - bytes.len()))
     }
 
     /// What was written is on its way without further ado.

@@ -2,20 +2,22 @@
 //! (`SPDY/3.1+portforward.k8s.io`), or the upgraded connection itself (`SPDY/3.1`).
 
 use std::{
-    collections::VecDeque,
     io,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
 use futures::{Sink, Stream};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{self, Message},
 };
-use tokio_util::io::poll_read_buf;
+use tokio_util::io::{poll_read_buf, poll_write_buf};
+
+use super::book::Chunk;
+use crate::forward::Pieces;
 
 /// How much is read at once.
 const READ: usize = 128 * 1024;
@@ -32,7 +34,7 @@ pub(super) trait Transport: Send + Unpin + 'static {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Takes a chunk, after `poll_ready`.
-    fn send(&mut self, chunk: Bytes) -> io::Result<()>;
+    fn send(&mut self, chunk: Chunk) -> io::Result<()>;
 
     /// Hands everything to the system.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -74,10 +76,14 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Tunnel<S>
         Pin::new(&mut self.socket).poll_ready(cx).map_err(to_io)
     }
 
-    fn send(&mut self, chunk: Bytes) -> io::Result<()> {
+    /// A message is one piece, and is masked in place if nobody else holds it.
+    fn send(&mut self, chunk: Chunk) -> io::Result<()> {
         self.unflushed = true;
+        let mut message = BytesMut::with_capacity(chunk.head.len() + chunk.data.len());
+        message.put(chunk.head);
+        message.put(chunk.data);
         Pin::new(&mut self.socket)
-            .start_send(Message::Binary(chunk))
+            .start_send(Message::Binary(message.freeze()))
             .map_err(to_io)
     }
 
@@ -105,8 +111,7 @@ fn to_io(error: tungstenite::Error) -> io::Error {
 pub(super) struct Plain<S> {
     stream: S,
     read: BytesMut,
-    waiting: VecDeque<Bytes>,
-    waiting_bytes: usize,
+    waiting: Pieces,
     unflushed: bool,
     /// The other side has said its last word.
     over: bool,
@@ -118,8 +123,7 @@ impl<S> Plain<S> {
         Self {
             stream,
             read: BytesMut::new(),
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
+            waiting: Pieces::default(),
             unflushed: false,
             over: false,
             failed: None,
@@ -130,17 +134,10 @@ impl<S> Plain<S> {
 impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Plain<S> {
     /// Writes until at most `left` bytes wait.
     fn poll_drain(&mut self, left: usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.waiting_bytes > left
-            && let Some(chunk) = self.waiting.front_mut()
-        {
-            let written = ready!(Pin::new(&mut self.stream).poll_write(cx, chunk))?;
-            if written == 0 {
+        while self.waiting.remaining() > left {
+            let stream = Pin::new(&mut self.stream);
+            if ready!(poll_write_buf(stream, cx, &mut self.waiting))? == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
-            }
-            chunk.advance(written);
-            self.waiting_bytes -= written;
-            if chunk.is_empty() {
-                self.waiting.pop_front();
             }
         }
         Poll::Ready(Ok(()))
@@ -183,10 +180,10 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Plain<S> 
         self.poll_drain(WAITING, cx)
     }
 
-    fn send(&mut self, chunk: Bytes) -> io::Result<()> {
+    fn send(&mut self, chunk: Chunk) -> io::Result<()> {
         self.unflushed = true;
-        self.waiting_bytes += chunk.len();
-        self.waiting.push_back(chunk);
+        self.waiting.push(chunk.head);
+        self.waiting.push(chunk.data);
         Ok(())
     }
 

@@ -12,7 +12,7 @@ pub(super) struct Entry {
     pub port: u16,
     /// What came and waits for the reader.
     pub inbox: Inbox,
-    /// Frames that wait to be sent, and how many bytes they are.
+    /// Data that waits to be sent, a frame each, and how many bytes it is.
     pub outbox: VecDeque<Bytes>,
     pub outbox_bytes: usize,
     pub in_turn: bool,

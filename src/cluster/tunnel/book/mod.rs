@@ -25,7 +25,7 @@ use self::{
 };
 use super::{frame, headers::HeaderWriter, inbox::Inbox, pulse::Pulse};
 
-pub(super) use self::{opening::Opening, receive::Read};
+pub(super) use self::{opening::Opening, receive::Read, send::Chunk};
 
 /// How long a session without a stream is kept.
 const IDLE: Duration = Duration::from_secs(60);

@@ -130,7 +130,7 @@ impl Book {
         }
     }
 
-    /// What a reader finds.
+    /// What a reader finds, at most so many bytes of it, and as much as is in one piece.
     pub fn poll_read(&mut self, stream: u32, most: usize, cx: &Context<'_>) -> Poll<Read> {
         let Some(entry) = self.streams.get_mut(&stream) else {
             return Poll::Ready(Read::Failed(self.why_ended()));
@@ -165,5 +165,13 @@ impl Book {
         entry.waits_since.get_or_insert_with(Instant::now);
         self.wake_if_unsent();
         Poll::Pending
+    }
+
+    /// The next piece of what waits for a reader that has found some.
+    pub fn read_on(&mut self, stream: u32) -> Option<Bytes> {
+        let data = self.streams.get_mut(&stream)?.inbox.pop(usize::MAX)?;
+        self.waiting -= data.len();
+        self.relieve();
+        Some(data)
     }
 }

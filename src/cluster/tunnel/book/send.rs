@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{Book, End};
@@ -15,50 +15,69 @@ use crate::cluster::tunnel::frame;
 /// What may wait of a writer.
 const OUTBOX: usize = 256 * 1024;
 
+/// What goes out in one piece: frames without data, or the head of one and its data.
+pub(in super::super) struct Chunk {
+    pub head: Bytes,
+    pub data: Bytes,
+}
+
 impl Book {
     /// What goes out next: all frames without data, or one with data of the stream whose turn it
     /// is.
-    pub fn next_chunk(&mut self) -> Option<Bytes> {
+    pub fn next_chunk(&mut self) -> Option<Chunk> {
         if !self.control.is_empty() {
-            return Some(self.control.split().freeze());
+            return Some(self.take_control());
         }
         while let Some(stream) = self.turn.pop_front() {
             let Some(entry) = self.streams.get_mut(&stream) else {
                 continue;
             };
-            let chunk = entry.outbox.pop_front();
-            entry.outbox_bytes -= chunk.as_ref().map_or(0, Bytes::len);
+            let data = entry.outbox.pop_front();
+            entry.outbox_bytes -= data.as_ref().map_or(0, Bytes::len);
             // Woken early enough to fill up again before the rest is sent.
             if let Some(writer) = entry.writer.take_if(|_| entry.outbox_bytes <= OUTBOX / 2) {
                 writer.wake();
             }
             entry.in_turn = !entry.outbox.is_empty();
+            let ends = !entry.in_turn && entry.end == End::Wanted;
             if entry.in_turn {
                 self.turn.push_back(stream);
-            } else if entry.end == End::Wanted {
+            }
+            let chunk = data.map(|data| {
+                frame::put_data_head(&mut self.control, stream, data.len(), false);
+                let head = self.control.split().freeze();
+                self.pulse.sent(head.len() + data.len());
+                Chunk { head, data }
+            });
+            if ends {
                 entry.end = End::Sent;
                 frame::put_data_head(&mut self.control, stream, 0, true);
                 self.forget_if_over(stream);
             }
-            match chunk {
-                Some(chunk) => {
-                    self.pulse.sent(chunk.len());
-                    return Some(chunk);
-                }
-                None if self.control.is_empty() => {}
-                None => return Some(self.control.split().freeze()),
+            if chunk.is_some() {
+                return chunk;
+            }
+            if !self.control.is_empty() {
+                return Some(self.take_control());
             }
         }
         None
     }
 
-    /// Takes at most one frame's data of a writer.
-    pub fn poll_write(
+    fn take_control(&mut self) -> Chunk {
+        Chunk {
+            head: self.control.split().freeze(),
+            data: Bytes::new(),
+        }
+    }
+
+    /// Takes at most one frame's data of a writer, and cuts it off.
+    pub fn poll_give(
         &mut self,
         stream: u32,
-        data: &[u8],
+        data: &mut Bytes,
         cx: &Context<'_>,
-    ) -> Poll<Result<usize, Arc<str>>> {
+    ) -> Poll<Result<(), Arc<str>>> {
         let ended = self.ended.clone();
         let Some(entry) = self.streams.get_mut(&stream) else {
             return Poll::Ready(Err(self.why_ended()));
@@ -74,20 +93,17 @@ impl Book {
             entry.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let part = data.get(..frame::MAX_DATA).unwrap_or(data);
-        let mut chunk = BytesMut::with_capacity(frame::HEAD + part.len());
-        frame::put_data_head(&mut chunk, stream, part.len(), false);
-        chunk.put_slice(part);
-        entry.outbox_bytes += chunk.len();
-        entry.outbox.push_back(chunk.freeze());
+        let part = data.split_to(data.len().min(frame::MAX_DATA));
+        entry.outbox_bytes += part.len();
         entry.answer = 0;
         entry.question += part.len();
         if !mem::replace(&mut entry.asked, true) && entry.waits_since.is_some() {
             // Until now it was idle.
             entry.waits_since = Some(Instant::now());
         }
+        entry.outbox.push_back(part);
         self.take_turn(stream);
-        Poll::Ready(Ok(part.len()))
+        Poll::Ready(Ok(()))
     }
 
     /// After what was written, the node is told that this side has nothing more to say.
