@@ -13,7 +13,11 @@ mod view;
 
 use cluster_support::{connect, still_demo};
 use serde_json::json;
-use svcscope::inventory::{Change, Delta, EndpointSource, Inventory, Kind, ObjectKey, Scope, Sync};
+use std::time::Duration;
+use svcscope::{
+    cluster::{KubeconfigSource, Kubeconfigs, Pace, connect_at},
+    inventory::{Change, Delta, EndpointSource, Inventory, Kind, ObjectKey, Scope, Sync},
+};
 use view::{View, state};
 
 fn names(inventory: &Inventory) -> (Vec<String>, Vec<String>) {
@@ -310,4 +314,30 @@ async fn dropping_the_watches_ends_them() {
     assert!(changes.recv().await.is_some());
     drop(watches);
     while changes.recv().await.is_some() {}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_410_after_a_failure_lists_again_at_once() {
+    let server = still_demo().await;
+    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(server.kubeconfig())).unwrap();
+    let never = Duration::from_secs(3600);
+    let patient = Pace {
+        first_delay: never,
+        longest_delay: never,
+        ..Pace::default()
+    };
+    let cluster = connect_at(&kubeconfigs, None, patient).await.unwrap();
+    let mut view = View::of(&cluster, &[]);
+    view.live().await;
+    for code in [503, 410] {
+        let control = server.control();
+        control.fail(Some("GET"), "/api/v1/services", code, Some(1));
+    }
+    view.watches.restart();
+    view.until("the loss to be said", |inventory| {
+        matches!(state(inventory, Kind::Service, None), Sync::Stale { .. })
+    })
+    .await;
+    view.live().await;
+    assert_eq!(replaces(&view.log), 2);
 }

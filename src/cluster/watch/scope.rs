@@ -155,7 +155,8 @@ impl Watcher {
             let started = Instant::now();
             let mut kick = self.kicked.clone();
             let was_live = told.is_live();
-            let streamed = progress.version.is_none() && self.memory.streams_lists();
+            let lists = progress.version.is_none();
+            let streamed = lists && self.memory.streams_lists();
             let round = tokio::select! {
                 round = self.round(scope, &mut progress, told) => round,
                 () = kicked(&mut kick) => {
@@ -193,7 +194,12 @@ impl Watcher {
             // A watch that broke off is not stale yet: it goes on where it was, if it can.
             let broke_off = was_live || told.is_live();
             let resumable = progress.version.is_some() && error.kind == CallErrorKind::Unreachable;
-            let delay = backoff.next().max(self.imposed_delay(&error));
+            let delay = if error.kind == CallErrorKind::Expired && !lists {
+                // The server is there again, and a list will do, however long it was away.
+                self.imposed_delay(&error)
+            } else {
+                backoff.next().max(self.imposed_delay(&error))
+            };
             if !(broke_off && resumable && delay.is_zero()) {
                 let stale = Sync::Stale {
                     since: progress.heard,
