@@ -157,11 +157,12 @@ impl Forwards {
         let Some((ledger, task)) = found else {
             return;
         };
-        ledger.stopped();
         if let Some(task) = task {
             // It ends by itself, and a panic in it was reported by the panic hook.
             task.await.ok();
         }
+        // Whoever is told so may take the port at once.
+        ledger.stopped();
     }
 
     /// Stops a forward and takes it from the list.

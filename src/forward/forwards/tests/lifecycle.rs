@@ -20,6 +20,27 @@ async fn stopping_frees_the_port_and_ends_connections() {
 }
 
 #[tokio::test]
+async fn what_is_said_to_be_stopped_has_freed_its_port() {
+    let cluster = Cluster::with_web();
+    cluster.ready_pods(&["web-a"]);
+    let local = Arc::new(Mutex::new(None));
+    let free = Arc::new(Mutex::new(Vec::new()));
+    let (at, seen) = (local.clone(), free.clone());
+    let on_change: OnChange = Arc::new(move || {
+        let at: Option<SocketAddr> = *at.lock().unwrap();
+        let bound = at.map(TcpListener::bind);
+        seen.lock()
+            .unwrap()
+            .extend(bound.map(|bound| bound.is_ok()));
+    });
+    let dialer = Arc::new(FakeDialer::default());
+    let forwards = Forwards::new(cluster.feed(), dialer, on_change);
+    *local.lock().unwrap() = forwards.start(ID, web()).await.local;
+    forwards.stop(ID).await;
+    assert_eq!(*free.lock().unwrap(), [true]);
+}
+
+#[tokio::test]
 async fn dropping_all_forwards_frees_their_ports() {
     let bench = bench();
     let local = bench.start().await;
