@@ -305,6 +305,9 @@ async fn what_may_not_be_done_is_known_before() {
     };
     assert!(!asked("patch", "services").await);
     assert!(asked("get", "pods/portforward").await);
+    // Somebody gives the right: it is there at once.
+    server.control().allow_all();
+    assert!(asked("patch", "services").await);
 }
 
 #[tokio::test]

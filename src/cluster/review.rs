@@ -13,7 +13,8 @@ use super::{
 };
 use crate::inventory::Text;
 
-/// Rights change seldom; a 403 on the real call is believed at once in any case.
+/// A right that is taken away shows in the 403 of the real call. One that is given does not, so a
+/// refusal is asked about anew each time: who was told what they lack has just got it, perhaps.
 const KEPT: Duration = Duration::from_secs(300);
 
 /// Something that a person might be allowed to do.
@@ -75,7 +76,7 @@ pub struct Review {
     pub reason: Text,
 }
 
-/// Reviews with the answers of the last minutes.
+/// Reviews, with what was found permitted within the last minutes.
 #[derive(Default)]
 pub(super) struct Reviews {
     kept: Mutex<HashMap<Access, (Instant, Review)>>,
@@ -88,9 +89,11 @@ impl Reviews {
             return Ok(review);
         }
         let review = ask(link, &access).await?;
-        let mut kept = self.kept.lock().await;
-        kept.retain(|_, (asked, _)| asked.elapsed() < KEPT);
-        kept.insert(access, (Instant::now(), review.clone()));
+        if review.allowed {
+            let mut kept = self.kept.lock().await;
+            kept.retain(|_, (asked, _)| asked.elapsed() < KEPT);
+            kept.insert(access, (Instant::now(), review.clone()));
+        }
         Ok(review)
     }
 }
