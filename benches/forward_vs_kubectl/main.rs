@@ -6,7 +6,8 @@
 //! same ports and take turns; a table shows what each took and svcscope's part of kubectl's.
 //! Needs kubectl and /proc.
 //!
-//! `-- down up` does these rows only; [`ROWS`] has their names. `SVCSCOPE_BENCH_PART=10` does a tenth
+//! `-- down up` does these rows only; [`ROWS`] has their names. `silence`, which takes 20 minutes,
+//! is done only where it is named. `SVCSCOPE_BENCH_PART=10` does a tenth
 //! of the work, to try the script. `SVCSCOPE_BENCH_PROGRAM` names another build of svcscope.
 
 #![allow(
@@ -16,9 +17,12 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
+#[path = "../../tests/common/cable.rs"]
+mod cable;
 mod changes;
 mod cluster;
 mod load;
+mod outage;
 mod pods;
 mod rows;
 mod side;
@@ -35,7 +39,7 @@ use steady::wait_until;
 type Row = (&'static str, fn(&Run));
 
 /// What can be asked for by name, in the order of the table.
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 11] = [
     ("down", rows::down),
     ("up", rows::up),
     ("sequential", rows::sequential),
@@ -43,6 +47,8 @@ const ROWS: [Row; 9] = [
     ("crowd", rows::crowd),
     ("rollout", changes::rollout),
     ("replaced", changes::replaced),
+    ("cut", outage::cut),
+    ("restart", outage::restart),
     ("reset", rows::reset),
     ("idle", rows::idle),
 ];
@@ -65,10 +71,9 @@ fn main() {
         .and_then(|part| part.parse::<u64>().ok())
         .unwrap_or(1)
         .max(1);
-    let wanted = |name: &str| {
-        let mut names = arguments.iter().filter(|it| !it.starts_with('-'));
-        names.clone().next().is_none() || names.any(|it| it == name)
-    };
+    let names = || arguments.iter().filter(|it| !it.starts_with('-'));
+    let named = |name: &str| names().any(|it| it == name);
+    let wanted = |name: &str| names().next().is_none() || named(name);
     let up = UP / part / BLOCK * BLOCK;
     let cluster = Cluster::start(up);
     let ports = [cluster.http_port, cluster.up_port];
@@ -85,6 +90,9 @@ fn main() {
         if wanted(name) {
             row(&run);
         }
+    }
+    if named("silence") {
+        outage::silence(&run);
     }
     if wanted("leak") {
         leak(&run.sides[0], run.count(LEAK));

@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufRead as _, BufReader},
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
     time::{Duration, Instant},
@@ -42,7 +43,8 @@ impl Side {
 
     /// `SVCSCOPE_BENCH_PROGRAM` names another build than the one that this was built with.
     pub fn svcscope(cluster: &Cluster, target: &str, ports: &[u16], flags: &[&str]) -> Self {
-        let command = Self::command(flags);
+        let mut command = Self::command(flags);
+        command.arg("--kubeconfig").arg(&cluster.kubeconfig);
         Self::start("svcscope", command, cluster, target, ports)
     }
 
@@ -52,8 +54,25 @@ impl Side {
         command
             .env("RUST_LOG", "svcscope::forward=debug")
             .env("NO_COLOR", "1")
-            .stderr(Stdio::piped());
+            .stderr(Stdio::piped())
+            .arg("--kubeconfig")
+            .arg(&cluster.kubeconfig);
         Self::start("svcscope", command, cluster, target, ports)
+    }
+
+    /// svcscope with another kubeconfig, which says how its forward stands.
+    pub fn through(kubeconfig: &Path, cluster: &Cluster, target: &str) -> Self {
+        let mut command = Self::command(&[]);
+        command
+            .stderr(Stdio::piped())
+            .arg("--kubeconfig")
+            .arg(kubeconfig);
+        Self::start("svcscope", command, cluster, target, &[cluster.http_port])
+    }
+
+    /// What it said on stderr.
+    pub fn words(&self) -> Vec<(Instant, String)> {
+        self.said.lock().unwrap().clone()
     }
 
     fn command(flags: &[&str]) -> Command {
@@ -66,7 +85,11 @@ impl Side {
 
     pub fn kubectl(cluster: &Cluster, target: &str, ports: &[u16]) -> Self {
         let mut command = Command::new("kubectl");
-        command.arg("port-forward").stderr(Stdio::null());
+        command
+            .arg("port-forward")
+            .stderr(Stdio::null())
+            .arg("--kubeconfig")
+            .arg(&cluster.kubeconfig);
         Self::start("kubectl", command, cluster, target, ports)
     }
 
@@ -87,8 +110,6 @@ impl Side {
                     .iter()
                     .map(|(local, remote)| format!("{local}:{remote}")),
             )
-            .arg("--kubeconfig")
-            .arg(&cluster.kubeconfig)
             .stdout(Stdio::piped());
         let ports: Vec<SocketAddr> = ports
             .iter()

@@ -20,6 +20,22 @@ pub struct Asked {
 }
 
 impl Asked {
+    /// Asks.
+    pub fn now(address: SocketAddr) -> Self {
+        let started = Instant::now();
+        let stream = load::connect(address);
+        let client = stream
+            .as_ref()
+            .ok()
+            .and_then(|stream| stream.local_addr().ok());
+        Self {
+            started,
+            client,
+            answer: stream.and_then(hello),
+            ended: Instant::now(),
+        }
+    }
+
     /// The pod that answered.
     pub fn pod(&self) -> Option<&String> {
         self.answer.as_ref().ok()
@@ -46,7 +62,7 @@ pub fn steady(side: &Side, a_second: u32, goes_on: impl Fn() -> bool) -> Vec<Ask
                 break;
             }
             scope.spawn(|| {
-                let asked = ask(side.http);
+                let asked = Asked::now(side.http);
                 if asked.answer.is_err() {
                     side.revive();
                 }
@@ -55,21 +71,6 @@ pub fn steady(side: &Side, a_second: u32, goes_on: impl Fn() -> bool) -> Vec<Ask
         }
     });
     all.into_inner().unwrap()
-}
-
-fn ask(address: SocketAddr) -> Asked {
-    let started = Instant::now();
-    let stream = load::connect(address);
-    let client = stream
-        .as_ref()
-        .ok()
-        .and_then(|stream| stream.local_addr().ok());
-    Asked {
-        started,
-        client,
-        answer: stream.and_then(hello),
-        ended: Instant::now(),
-    }
 }
 
 /// The pod says `hello from NAME /`.

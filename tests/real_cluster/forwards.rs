@@ -26,7 +26,11 @@ use crate::{
     sample::Sample,
 };
 
-fn forward(engine: &Driven, target: ForwardTarget, port: RemotePort) -> (ForwardId, SocketAddr) {
+pub fn forward(
+    engine: &Driven,
+    target: ForwardTarget,
+    port: RemotePort,
+) -> (ForwardId, SocketAddr) {
     start(engine, ForwardSpec::new(target, port))
 }
 
@@ -166,12 +170,12 @@ fn pods_and_deployments_are_targets_too_and_a_dead_pod_is_replaced() {
 }
 
 /// The pod that answers, by its own word: `hello from NAME /`.
-fn answering_pod(local: SocketAddr) -> String {
+pub fn answering_pod(local: SocketAddr) -> String {
     ask(local).expect("an answer")
 }
 
 /// The same, where there may be none.
-fn ask(local: SocketAddr) -> io::Result<String> {
+pub fn ask(local: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect(local)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(b"GET / HTTP/1.0\r\n\r\n")?;

@@ -11,11 +11,15 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
+#[path = "../common/cable.rs"]
+mod cable;
 #[path = "../common/mod.rs"]
 mod common;
 
 mod edits;
 mod forwards;
+mod forwards_many;
+mod forwards_outage;
 mod live;
 mod map;
 mod sample;
