@@ -12,7 +12,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use svcscope::{
     cluster::{Cluster, KubeconfigSource, Kubeconfigs, Watches, connect, install_crypto},
     demo::{Options, Server},
-    edit::{self, EditError, Outcome, TypeChange},
+    edit::{self, EditError, Known, Outcome, Plan, Wanted, WantedType},
     forward::{
         ForwardId, ForwardSpec, ForwardState, ForwardTarget, Forwards, InventoryFeed, RemotePort,
     },
@@ -75,13 +75,19 @@ impl Demo {
         self.feed.borrow().service(key).unwrap().clone()
     }
 
-    /// Plans from what the watch shows, tries, applies, and waits until the watch shows it.
-    async fn change(&self, key: &ObjectKey, change: TypeChange) -> Result<Outcome, EditError> {
-        let plan = edit::plan(self.service(key), change).unwrap();
+    /// Plans with what the server says, and with nobody else's Services in mind.
+    async fn plan(&self, key: &ObjectKey, wanted: Wanted) -> Arc<Plan> {
+        let known = Known::from(self.cluster.writer().read(key).await.unwrap());
+        Arc::new(edit::plan_change(&known, wanted, &Inventory::default()).unwrap())
+    }
+
+    /// Plans, tries, applies, and waits until the watch shows it.
+    async fn change(&self, key: &ObjectKey, wanted: Wanted) -> Result<Outcome, EditError> {
+        let plan = self.plan(key, wanted).await;
         let writer = self.cluster.writer();
         edit::dry_run(&plan, &*writer).await?;
-        let outcome = edit::apply(&plan, &*writer).await?;
-        let version = &outcome.after.resource_version;
+        let outcome = edit::apply(&plan, &*writer, &mut Vec::new()).await?;
+        let version = &outcome.after.as_ref().unwrap().record.resource_version;
         self.until(|inventory| {
             inventory
                 .service(key)
@@ -109,11 +115,11 @@ fn get(service: &str, port: u16, path: &str) -> CurlRequest {
     }
 }
 
-fn to(to: ServiceType) -> TypeChange {
-    TypeChange {
-        to,
-        external_name: (to == ServiceType::ExternalName).then(|| "db.example.com".to_owned()),
-        node_ports: Vec::new(),
+fn to(to: ServiceType) -> Wanted {
+    if to == ServiceType::ExternalName {
+        Wanted::alias_of("db.example.com")
+    } else {
+        Wanted::to(WantedType::from(to))
     }
 }
 
@@ -235,22 +241,22 @@ async fn every_type_follows_every_other() {
         ClusterIP,
     ] {
         let outcome = demo.change(&cache, to(wanted)).await.unwrap();
-        assert_eq!(outcome.after.service_type, wanted);
+        let after = outcome.after.unwrap().record;
+        assert_eq!(after.service_type, wanted);
         let published = matches!(wanted, NodePort | LoadBalancer);
-        assert_eq!(outcome.after.ports[0].node_port.is_some(), published);
-        assert_eq!(
-            outcome.after.external_name.is_some(),
-            wanted == ExternalName
-        );
+        assert_eq!(after.ports[0].node_port.is_some(), published);
+        assert_eq!(after.external_name.is_some(), wanted == ExternalName);
     }
 }
 
 #[tokio::test]
 async fn a_taken_node_port_gives_the_servers_words() {
     let demo = demo().await;
-    let taken = TypeChange {
-        // Service api has it.
-        node_ports: vec![Some(30_080)],
+    let mut ports = demo.service(&shop("cache")).ports.clone();
+    // Service api has it.
+    ports[0].node_port = Some(30_080);
+    let taken = Wanted {
+        ports: Some(ports),
         ..to(ServiceType::NodePort)
     };
     let error = demo.change(&shop("cache"), taken).await.unwrap_err();
@@ -267,14 +273,25 @@ async fn a_taken_node_port_gives_the_servers_words() {
 async fn a_change_on_an_old_version_is_a_conflict_and_overwrites_nothing() {
     let demo = demo().await;
     let cache = shop("cache");
-    let old = demo.service(&cache);
+    let plan = demo.plan(&cache, to(ServiceType::LoadBalancer)).await;
     demo.change(&cache, to(ServiceType::NodePort))
         .await
         .unwrap();
-    let plan = edit::plan(old, to(ServiceType::LoadBalancer)).unwrap();
-    let error = edit::apply(&plan, &*demo.cluster.writer())
+    let error = edit::apply(&plan, &*demo.cluster.writer(), &mut Vec::new())
         .await
         .unwrap_err();
-    assert!(matches!(error, EditError::Conflict { .. }), "{error:?}");
+    let conflict = error.conflict().unwrap();
+    assert!(
+        conflict
+            .writers
+            .iter()
+            .any(|who| who.starts_with("svcscope at")),
+        "{conflict:?}"
+    );
+    let said = error.to_string();
+    assert!(
+        said.contains(r#"spec.type: "ClusterIP" → "NodePort""#),
+        "{said}"
+    );
     assert_eq!(demo.service(&cache).service_type, ServiceType::NodePort);
 }

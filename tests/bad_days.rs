@@ -116,7 +116,7 @@ fn words_that_are_no_command_are_refused_with_help() {
     for (args, part) in [
         (&["forward", "cm/x", "80"][..], "svc"),
         (&["forward", "svc/x", "http:80:1"], "port"),
-        (&["set-type", "svc/x", "Headless"], "ClusterIP"),
+        (&["set-type", "svc/x", "external"], "Headless"),
         (&["map", "-o", "yaml"], "json"),
     ] {
         let output = run_svcscope(args);

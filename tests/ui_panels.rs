@@ -10,12 +10,12 @@ use std::sync::Arc;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use svcscope::{
-    edit::{FieldError, Outcome, Written},
+    edit::{FieldError, Known, Outcome, WantedType, Wish, Written},
     engine::{
         Activity, ActivityLevel, Command, ConnectionState, EditId, EditStep, RequestState, Scene,
     },
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, Spread},
-    inventory::{Change, Inventory, Kind, Scope, ServiceType, Sync},
+    inventory::{Change, Inventory, Kind, Scope, Sync},
     probe::{RequestId, Scheme},
     topology::NodeId,
 };
@@ -172,21 +172,17 @@ fn a_type_change_is_planned_confirmed_by_name_and_applied() {
     let mut window = with_api_selected(busy_scene());
     window.click("Change type…");
     window.click("ClusterIP");
-    let plan = Arc::new(plan(ServiceType::ClusterIP));
+    let plan = Arc::new(plan(WantedType::ClusterIP));
     let id = EditId(1);
     assert_eq!(
         window.commands(),
-        [Command::PlanEdit(
-            id,
-            key("shop", "api"),
-            plan.change.clone()
-        )]
+        [Command::PlanEdit(id, key("shop", "api"), plan.wish.clone())]
     );
 
-    let mut after = plan.before.as_ref().clone();
-    after.service_type = ServiceType::ClusterIP;
+    let after = plan.expected.as_ref().expect("a change").as_ref().clone();
     let preview = Arc::new(Written {
         service: after.clone(),
+        object: serde_json::json!({}),
         warnings: Vec::new(),
     });
     let ready = EditStep::Ready {
@@ -205,23 +201,22 @@ fn a_type_change_is_planned_confirmed_by_name_and_applied() {
     assert_eq!(window.commands(), [Command::ApplyEdit(id)]);
 
     let outcome = Arc::new(Outcome {
-        before: plan.before.clone(),
-        after: Arc::new(after),
+        plan: plan.clone(),
+        after: Some(Known {
+            record: Arc::new(after),
+            object: Arc::new(serde_json::json!({})),
+        }),
         warnings: Vec::new(),
     });
     window.publish(scene_with_edit(3, id, EditStep::Applied(outcome)));
     assert!(window.says("Service shop/api is ClusterIP now"));
     window.click("Undo…");
     let commands = window.commands();
-    let [
-        Command::DiscardEdit(EditId(1)),
-        Command::PlanEdit(EditId(2), _, change),
-    ] = commands.as_slice()
-    else {
-        panic!("the old plan is dropped and a new one made, not {commands:?}");
-    };
-    assert_eq!(change.to, ServiceType::NodePort);
-    assert_eq!(change.node_ports, [Some(30080)], "the port it had");
+    assert_eq!(
+        commands,
+        [Command::DiscardEdit(id), Command::UndoEdit(EditId(2), 1)],
+        "the old plan is dropped and the opposite one made"
+    );
 }
 
 #[test]
@@ -236,6 +231,8 @@ fn the_servers_own_words_are_shown_by_field() {
             field: "spec.ports[0].nodePort".into(),
             message: "provided port is already allocated".into(),
         }],
+        ways: Vec::new(),
+        conflict: None,
     };
     window.publish(scene_with_edit(2, EditId(1), failed));
     assert!(window.says("Service \"api\" is invalid"));
@@ -254,7 +251,7 @@ fn an_alias_asks_for_its_name_before_it_is_planned() {
     window.type_into("External name", "api.example.com");
     window.click("Check with the server");
     let commands = window.commands();
-    let [Command::PlanEdit(_, _, change)] = commands.as_slice() else {
+    let [Command::PlanEdit(_, _, Wish::Change(change))] = commands.as_slice() else {
         panic!("one plan, not {commands:?}");
     };
     assert_eq!(change.external_name.as_deref(), Some("api.example.com"));

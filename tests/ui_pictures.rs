@@ -17,10 +17,9 @@ use std::{
 use egui::Theme;
 use egui_kittest::kittest::Queryable as _;
 use svcscope::{
-    edit::Written,
+    edit::{WantedType, Written},
     engine::{ConnectionState, EditId, EditStep, MapView, Scene},
     filter::{Criterion, Filter, LabelSelector, ServiceKind, Shown},
-    inventory::ServiceType,
     layout::Grouping,
 };
 use ui_support::{Window, busy_scene, contexts, now, plan, scene_with_edit, scene_with_saved};
@@ -71,7 +70,7 @@ fn pictures() {
         window.settle();
         window.click("Change type…");
         window.click("LoadBalancer");
-        let mut change = plan(ServiceType::LoadBalancer);
+        let mut change = plan(WantedType::LoadBalancer);
         change.gains = vec![
             "an address outside the cluster, once a load balancer grants one".into(),
             "nodePort 30080 stays".into(),
@@ -80,7 +79,8 @@ fn pictures() {
         let change = Arc::new(change);
         let ready = EditStep::Ready {
             preview: Arc::new(Written {
-                service: change.before.as_ref().clone(),
+                service: change.expected.as_ref().expect("a change").as_ref().clone(),
+                object: serde_json::json!({}),
                 warnings: vec!["spec.loadBalancerIP is deprecated".into()],
             }),
             plan: change,

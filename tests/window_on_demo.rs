@@ -19,7 +19,7 @@ use egui::{Key, accesskit::Role};
 use live_window::LiveWindow;
 use serde_json::{Value, json};
 use svcscope::{
-    edit::TypeChange,
+    edit::{Wanted, WantedType, Wish},
     engine::{Command, Config, EditId, EditStep, Remembered},
     forward::{ForwardState, ForwardStatus},
     inventory::{ObjectKey, ServiceType, Text},
@@ -398,11 +398,7 @@ fn read_only_refuses_every_edit() {
     assert!(window.harness.state().state().dialog.is_none());
 
     // The engine refuses by itself: the grey button is only a courtesy.
-    let change = TypeChange {
-        to: ServiceType::NodePort,
-        external_name: None,
-        node_ports: vec![None],
-    };
+    let change = Wish::Change(Box::new(Wanted::to(WantedType::NodePort)));
     let id = EditId(window.driven.handle.next_id());
     let step = |window: &LiveWindow| {
         let scene = window.scene();

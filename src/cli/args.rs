@@ -4,8 +4,8 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-use super::{FilterFlags, PortPair, TargetArg};
-use crate::inventory::ServiceType;
+use super::{EditFlags, FilterFlags, NodePortArg, PortArg, PortName, PortPair, TargetArg, ViaArg};
+use crate::edit::WantedType;
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
 ///
@@ -71,6 +71,16 @@ pub enum Task {
     Curl(Curl),
     /// Change the type of a Service
     SetType(SetType),
+    /// Change the ports of a Service
+    SetPorts(SetPorts),
+    /// Create a Service for a pod or a workload
+    Expose(Expose),
+    /// Change a Service by a JSON merge patch
+    Edit(Edit),
+    /// Create a Service like another
+    Duplicate(Duplicate),
+    /// Delete a Service
+    Delete(Delete),
     /// Run the embedded demo cluster alone, on loopback, until interrupted
     Demo(Demo),
 }
@@ -240,19 +250,109 @@ pub struct Curl {
 pub struct SetType {
     /// svc/NAME
     pub target: TargetArg,
-    /// ClusterIP, NodePort, LoadBalancer or ExternalName
+    /// ClusterIP, NodePort, LoadBalancer, ExternalName or Headless
     #[arg(value_name = "TYPE")]
-    pub service_type: ServiceType,
+    pub service_type: WantedType,
     /// Where an ExternalName points
     #[arg(long, value_name = "HOST")]
     pub external_name: Option<String>,
-    /// A nodePort for a port of the Service, instead of one that the cluster chooses; in the
-    /// order of its ports
-    #[arg(long, value_name = "PORT", action = ArgAction::Append)]
-    pub node_port: Vec<u16>,
-    /// Have the server check everything and store nothing
-    #[arg(long)]
-    pub dry_run: bool,
+    /// A port of the Service; those that are given are all that it has then
+    #[arg(long, value_name = "[NAME:]PORT[:TARGETPORT]", action = ArgAction::Append)]
+    pub port: Vec<PortArg>,
+    /// The nodePort of a port, instead of one that the cluster chooses; the number alone does
+    /// where there is one port
+    #[arg(long, value_name = "NAME=N", action = ArgAction::Append)]
+    pub node_port: Vec<NodePortArg>,
+    /// How to get to headless and away from it: in two changes, or deleted and created anew
+    /// [default with --yes: external-name]
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub via: Option<ViaArg>,
+    /// How to go about it.
+    #[command(flatten)]
+    pub edit: EditFlags,
+}
+
+/// `svcscope set-ports`.
+#[derive(Debug, clap::Args)]
+pub struct SetPorts {
+    /// svc/NAME
+    pub target: TargetArg,
+    /// All ports that the Service shall have; none leaves those that it has
+    #[arg(value_name = "[NAME:]PORT[:TARGETPORT][/PROTOCOL]")]
+    pub ports: Vec<PortArg>,
+    /// Add a port to those that it has
+    #[arg(long, value_name = "PORT", action = ArgAction::Append, conflicts_with = "ports")]
+    pub add: Vec<PortArg>,
+    /// Remove a port by its name or number
+    #[arg(long, value_name = "NAME", action = ArgAction::Append, conflicts_with = "ports")]
+    pub remove: Vec<PortName>,
+    /// The nodePort of a port
+    #[arg(long, value_name = "NAME=N", action = ArgAction::Append)]
+    pub node_port: Vec<NodePortArg>,
+    /// How to go about it.
+    #[command(flatten)]
+    pub edit: EditFlags,
+}
+
+/// `svcscope expose`.
+#[derive(Debug, clap::Args)]
+pub struct Expose {
+    /// pod/NAME, deployment/NAME, statefulset/NAME or daemonset/NAME
+    pub target: TargetArg,
+    /// The name of the Service [default: that of what is exposed]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The type of the Service [default: ClusterIP]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub service_type: Option<WantedType>,
+    /// A port of the Service [default: those that the containers declare]
+    #[arg(long, value_name = "[NAME:]PORT[:TARGETPORT]", action = ArgAction::Append)]
+    pub port: Vec<PortArg>,
+    /// The nodePort of a port that is given
+    #[arg(long, value_name = "NAME=N", action = ArgAction::Append, requires = "port")]
+    pub node_port: Vec<NodePortArg>,
+    /// How to go about it.
+    #[command(flatten)]
+    pub edit: EditFlags,
+}
+
+/// `svcscope edit`.
+#[derive(Debug, clap::Args)]
+pub struct Edit {
+    /// svc/NAME
+    pub target: TargetArg,
+    /// A file with a JSON merge patch, as JSON or YAML; - is stdin
+    #[arg(short, long, value_name = "PATCH")]
+    pub file: PathBuf,
+    /// How to get to headless and away from it [default with --yes: external-name]
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub via: Option<ViaArg>,
+    /// How to go about it.
+    #[command(flatten)]
+    pub edit: EditFlags,
+}
+
+/// `svcscope duplicate`.
+#[derive(Debug, clap::Args)]
+pub struct Duplicate {
+    /// svc/NAME
+    pub target: TargetArg,
+    /// The name of the new Service
+    #[arg(value_name = "NEWNAME")]
+    pub name: String,
+    /// How to go about it.
+    #[command(flatten)]
+    pub edit: EditFlags,
+}
+
+/// `svcscope delete`.
+#[derive(Debug, clap::Args)]
+pub struct Delete {
+    /// svc/NAME
+    pub target: TargetArg,
+    /// How to go about it.
+    #[command(flatten)]
+    pub edit: EditFlags,
 }
 
 /// `svcscope demo`.

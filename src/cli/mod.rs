@@ -6,12 +6,17 @@
 pub mod args;
 mod curl;
 mod demo;
+mod edit;
+mod edit_flags;
+mod editing;
 mod exit;
 mod export;
+mod expose;
 mod filter;
 mod forward;
 mod map;
 mod remote;
+mod set_ports;
 mod set_type;
 mod target;
 mod window;
@@ -21,6 +26,9 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use args::{Args, Task};
+pub use edit_flags::{
+    EditFlags, NodePortArg, ObjectFormat, ParsePortError, PortArg, PortName, ViaArg,
+};
 pub use exit::Exit;
 pub use filter::{FilterFlags, GroupBy, ParseServiceNameError, ServiceName};
 pub use target::{ParseTargetError, PortPair, TargetArg};
@@ -58,6 +66,11 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Task::Forward(task)) => forward::run(&common, &task),
         Some(Task::Curl(task)) => curl::run(&common, &task),
         Some(Task::SetType(task)) => set_type::run(&common, &task),
+        Some(Task::SetPorts(task)) => set_ports::run(&common, &task),
+        Some(Task::Expose(task)) => expose::run(&common, &task),
+        Some(Task::Edit(task)) => edit::run(&common, &task),
+        Some(Task::Duplicate(task)) => edit::duplicate(&common, &task),
+        Some(Task::Delete(task)) => edit::delete(&common, &task),
         Some(Task::Demo(task)) => demo::run(&task),
     }
 }

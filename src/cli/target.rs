@@ -38,6 +38,11 @@ impl TargetArg {
         ForwardTarget::of(&self.kind, ObjectKey::new(namespace, self.name.clone()))
     }
 
+    /// Its kind in Kubernetes' own spelling.
+    pub(super) fn kind(&self) -> &str {
+        &self.kind
+    }
+
     /// Whether it is a Service.
     pub fn is_service(&self) -> bool {
         &*self.kind == "Service"

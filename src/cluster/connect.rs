@@ -7,7 +7,8 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Access, CallError, CallErrorKind, ExecError, KubeconfigError, Kubeconfigs, Pace, Review,
-    Watches, dial::KubeDialer, link::Link, review::Reviews, watch, write::KubeWriter, yaml,
+    Watches, dial::KubeDialer, link::Link, review::Reviews, watch, workload, write::KubeWriter,
+    yaml,
 };
 use crate::{
     edit::ServiceWriter,
@@ -179,6 +180,15 @@ impl Cluster {
     /// Whether the API server would let this person do that. Answers are kept for five minutes.
     pub async fn review(&self, access: Access) -> Result<Review, CallError> {
         self.0.reviews.ask(&self.0.link, access).await
+    }
+
+    /// A Deployment, StatefulSet or DaemonSet, whole.
+    pub async fn workload(
+        &self,
+        kind: &str,
+        key: &ObjectKey,
+    ) -> Result<serde_json::Value, CallError> {
+        workload::read(&self.0.link, kind, key).await
     }
 
     /// A whole Service as YAML, without `managedFields`.

@@ -21,6 +21,7 @@ mod review;
 mod stack;
 mod tunnel;
 mod watch;
+mod workload;
 mod write;
 mod yaml;
 

@@ -1,11 +1,12 @@
-//! Reading and changing one Service.
+//! Reading, changing, creating and deleting one Service.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{HeaderMap, Method, Response, header::WARNING};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use super::{
     CallError, CallErrorKind,
@@ -15,11 +16,17 @@ use super::{
 };
 use crate::{
     edit::{FieldError, ServiceWriter, WriteError, WriteMode, Written},
-    inventory::{ObjectKey, Text},
+    inventory::{ObjectKey, ServiceRecord, Text},
 };
 
 /// Under this name the server notes who set a field.
 const FIELD_MANAGER: &str = "svcscope";
+
+/// How long a deleted Service may be held back: a cloud's load balancer is taken down before its
+/// finalizer goes.
+const GONE_WITHIN: Duration = Duration::from_secs(60);
+/// How often it is looked for meanwhile.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// [`ServiceWriter`] by the API server.
 pub(super) struct KubeWriter {
@@ -36,17 +43,36 @@ impl KubeWriter {
         tried: &str,
         method: Method,
         path: &str,
+        content_type: &str,
         body: Bytes,
-    ) -> Result<Written, WriteError> {
-        let request = link::with_body(tried, method, path, "application/merge-patch+json", body)
-            .map_err(to_write_error)?;
-        let response = self
-            .link
+    ) -> Result<Response<Bytes>, WriteError> {
+        let request =
+            link::with_body(tried, method, path, content_type, body).map_err(to_write_error)?;
+        self.link
             .fetch(tried, &request)
             .await
-            .map_err(to_write_error)?;
-        written(tried, &response)
+            .map_err(to_write_error)
     }
+}
+
+/// What is asked of the server in the query of a write.
+fn query(mode: WriteMode) -> String {
+    match mode {
+        WriteMode::DryRun => format!("?fieldManager={FIELD_MANAGER}&dryRun=All"),
+        WriteMode::Apply => format!("?fieldManager={FIELD_MANAGER}"),
+    }
+}
+
+/// `change Service shop/web`, or to try that.
+fn tried(mode: WriteMode, what: &str, service: &ObjectKey) -> String {
+    match mode {
+        WriteMode::DryRun => format!("try to {what} Service {service}"),
+        WriteMode::Apply => format!("{what} Service {service}"),
+    }
+}
+
+fn object_path(service: &ObjectKey) -> String {
+    path::object("/api/v1", &service.namespace, "services", &service.name)
 }
 
 impl ServiceWriter for KubeWriter {
@@ -57,34 +83,113 @@ impl ServiceWriter for KubeWriter {
         mode: WriteMode,
     ) -> BoxFuture<'a, Result<Written, WriteError>> {
         Box::pin(async move {
-            let (tried, dry_run) = match mode {
-                WriteMode::DryRun => (
-                    format!("try the change of Service {service}"),
-                    "&dryRun=All",
-                ),
-                WriteMode::Apply => (format!("change Service {service}"), ""),
-            };
-            let object = path::object("/api/v1", &service.namespace, "services", &service.name);
-            let path = format!("{object}?fieldManager={FIELD_MANAGER}{dry_run}");
-            self.send(&tried, Method::PATCH, &path, Bytes::from(patch.to_string()))
+            let tried = tried(mode, "change", service);
+            let path = format!("{}{}", object_path(service), query(mode));
+            let body = Bytes::from(patch.to_string());
+            let merge = "application/merge-patch+json";
+            let response = self.send(&tried, Method::PATCH, &path, merge, body).await?;
+            written(&tried, &response)
+        })
+    }
+
+    fn create<'a>(
+        &'a self,
+        namespace: &'a str,
+        object: &'a Value,
+        mode: WriteMode,
+    ) -> BoxFuture<'a, Result<Written, WriteError>> {
+        Box::pin(async move {
+            let name = object.pointer("/metadata/name").and_then(Value::as_str);
+            let key = ObjectKey::new(namespace, name.unwrap_or("of a new name"));
+            let tried = tried(mode, "create", &key);
+            let path = format!(
+                "/api/v1/namespaces/{}/services{}",
+                path::segment(namespace),
+                query(mode)
+            );
+            let body = Bytes::from(object.to_string());
+            let json = "application/json";
+            let response = self.send(&tried, Method::POST, &path, json, body).await?;
+            written(&tried, &response)
+        })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        service: &'a ServiceRecord,
+        mode: WriteMode,
+    ) -> BoxFuture<'a, Result<(), WriteError>> {
+        Box::pin(async move {
+            let tried = tried(mode, "delete", &service.key);
+            let mut options = json!({
+                "apiVersion": "v1",
+                "kind": "DeleteOptions",
+                "preconditions": {
+                    "uid": service.uid, "resourceVersion": service.resource_version,
+                },
+            });
+            if mode == WriteMode::DryRun
+                && let Some(options) = options.as_object_mut()
+            {
+                options.insert("dryRun".to_owned(), json!(["All"]));
+            }
+            let path = object_path(&service.key);
+            let body = Bytes::from(options.to_string());
+            let json = "application/json";
+            self.send(&tried, Method::DELETE, &path, json, body)
                 .await
+                .map(drop)
+        })
+    }
+
+    fn gone<'a>(&'a self, service: &'a ServiceRecord) -> BoxFuture<'a, Result<(), WriteError>> {
+        Box::pin(async move {
+            let started = Instant::now();
+            loop {
+                match self.read(&service.key).await {
+                    Err(WriteError::NotFound { .. }) => return Ok(()),
+                    Ok(now) if now.service.uid != service.uid => return Ok(()),
+                    Ok(_) if started.elapsed() < GONE_WITHIN => sleep(LOOK_EVERY).await,
+                    Ok(_) => {
+                        return Err(WriteError::Other {
+                            message: format!(
+                                "could not see Service {} go within {} s: a finalizer holds it \
+                                 back, which its controller has to remove",
+                                service.key,
+                                GONE_WITHIN.as_secs()
+                            )
+                            .into(),
+                        });
+                    }
+                    Err(error) if started.elapsed() < GONE_WITHIN => {
+                        tracing::debug!("while waiting for Service {} to go: {error}", service.key);
+                        sleep(LOOK_EVERY).await;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
         })
     }
 
     fn read<'a>(&'a self, service: &'a ObjectKey) -> BoxFuture<'a, Result<Written, WriteError>> {
         Box::pin(async move {
             let tried = format!("read Service {service}");
-            let path = path::object("/api/v1", &service.namespace, "services", &service.name);
-            self.send(&tried, Method::GET, &path, Bytes::new()).await
+            let path = object_path(service);
+            let json = "application/json";
+            let response = self
+                .send(&tried, Method::GET, &path, json, Bytes::new())
+                .await?;
+            written(&tried, &response)
         })
     }
 }
 
 fn written(tried: &str, response: &Response<Bytes>) -> Result<Written, WriteError> {
-    let object = serde_json::from_slice(response.body()).map_err(|error| {
+    let unread = |error: serde_json::Error| {
         let error = CallError::new(CallErrorKind::Other, tried, &error.to_string());
         to_write_error(error)
-    })?;
+    };
+    let object = serde_json::from_slice(response.body()).map_err(unread)?;
     let mut records = Vec::with_capacity(1);
     Services::records(&object, &mut Interner::default(), &mut records);
     let service = records.pop().ok_or_else(|| WriteError::Other {
@@ -92,6 +197,7 @@ fn written(tried: &str, response: &Response<Bytes>) -> Result<Written, WriteErro
     })?;
     Ok(Written {
         service,
+        object: serde_json::from_slice(response.body()).map_err(unread)?,
         warnings: warnings(response.headers()),
     })
 }
@@ -125,11 +231,21 @@ fn to_write_error(error: CallError) -> WriteError {
             message,
             fields: fields(&error),
         },
+        CallErrorKind::Conflict if is_reason(&error, "AlreadyExists") => {
+            WriteError::Exists { message }
+        }
         CallErrorKind::Conflict => WriteError::Conflict { message },
         CallErrorKind::Forbidden => WriteError::Forbidden { message },
         CallErrorKind::NotFound => WriteError::NotFound { message },
         _ => WriteError::Other { message },
     }
+}
+
+fn is_reason(error: &CallError, reason: &str) -> bool {
+    error
+        .status
+        .as_ref()
+        .is_some_and(|status| status.reason == reason)
 }
 
 fn fields(error: &CallError) -> Vec<FieldError> {

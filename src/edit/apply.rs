@@ -1,173 +1,289 @@
-//! Sends a plan: tried first, written, read back, compared.
+//! Sends a plan: written step by step, read back, compared.
+
+use std::sync::Arc;
+
+use serde_json::Value;
 
 use super::{
-    FieldError, Outcome, Plan, ServiceWriter, WriteError, WriteMode, Written, planner::node_ports,
+    Action, Conflict, EditError, Known, Outcome, Plan, ServiceWriter, WantedType, WriteError,
+    WriteMode, Written, changed, manifest, planner::conditioned,
 };
-use crate::inventory::{ServiceRecord, ServiceType, Text};
+use crate::inventory::Text;
 
-/// Why a plan could not be tried or applied.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum EditError {
-    /// The API server refuses the change.
-    #[error("the API server refuses the change: {message}")]
-    Refused {
-        /// The server's words.
-        message: Text,
-        /// The same by field.
-        fields: Vec<FieldError>,
-    },
-    /// Somebody changed the Service since the person saw it. Nothing was written.
-    #[error(
-        "somebody changed the Service after it was read, so nothing was written: look at it again \
-         and plan anew ({message})"
-    )]
-    Conflict {
-        /// The server's words.
-        message: Text,
-    },
-    /// The person may not change Services there.
-    #[error("the change is not permitted: {message}")]
-    Forbidden {
-        /// The server's words.
-        message: Text,
-    },
-    /// The Service is gone.
-    #[error("the Service does not exist any more: {message}")]
-    NotFound {
-        /// The server's words.
-        message: Text,
-    },
-    /// The write was accepted, and the Service is not as wanted: no success.
-    #[error("the API server accepted the change, but {message}; look at the Service again")]
-    NothingChanged {
-        /// What is not as wanted.
-        message: Text,
-    },
-    /// The write was accepted, and the Service could not be read after.
-    #[error(
-        "the API server accepted the change, but it could not be read back, so it is not certain: \
-         {message}"
-    )]
-    NotReadBack {
-        /// What was tried and what the other side said.
-        message: Text,
-    },
-    /// Anything else.
-    #[error("{message}")]
-    Other {
-        /// What was tried and what the other side said.
-        message: Text,
-    },
+/// What became of one step, for the journal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StepDone {
+    /// Which step of the plan.
+    pub sentence: Text,
+    /// `patch`, `delete` or `create`.
+    pub verb: &'static str,
+    /// What was sent.
+    pub sent: Option<Value>,
+    /// What the server said, if it refused.
+    pub error: Option<Text>,
 }
 
-impl EditError {
-    /// The server's complaints by field, where it made any.
-    pub fn fields(&self) -> &[FieldError] {
-        match self {
-            Self::Refused { fields, .. } => fields,
-            _ => &[],
-        }
-    }
-}
-
-impl From<WriteError> for EditError {
-    fn from(error: WriteError) -> Self {
-        match error {
-            WriteError::Invalid { message, fields } => Self::Refused { message, fields },
-            WriteError::Conflict { message } => Self::Conflict { message },
-            WriteError::Forbidden { message } => Self::Forbidden { message },
-            WriteError::NotFound { message } => Self::NotFound { message },
-            WriteError::Other { message } => Self::Other { message },
-        }
-    }
-}
-
-/// Lets the API server check a plan and say what the Service would be. Nothing is stored.
+/// Writes a plan, reads the Service back and compares all that was wanted: a 200 that changed
+/// nothing is no success.
 ///
-/// What the server would allocate (a clusterIP, a nodePort) is a placeholder in its answer and is
-/// left out here; the range of a nodePort is not checked: only [`apply`] tells.
-pub async fn dry_run(plan: &Plan, writer: &dyn ServiceWriter) -> Result<Written, EditError> {
-    let mut written = writer
-        .patch(&plan.service, &plan.patch, WriteMode::DryRun)
-        .await?;
-    drop_placeholders(plan, &mut written.service);
-    Ok(written)
-}
-
-/// A dry run allocates nothing: the server fills in values that nobody will ever get, nodePorts
-/// even beyond the range (pkg/registry/core/service/portallocator/operation.go).
-fn drop_placeholders(plan: &Plan, preview: &mut ServiceRecord) {
-    let before = &plan.before;
-    if before.virtual_ips().next().is_none() && !before.is_headless() {
-        preview.cluster_ips.clear();
-    }
-    for (at, port) in preview.ports.iter_mut().enumerate() {
-        let held = before
-            .ports
-            .iter()
-            .filter(|held| (held.protocol, held.port) == (port.protocol, port.port))
-            .find_map(|held| held.node_port);
-        let asked_for = plan.change.node_ports.get(at).copied().flatten();
-        if port.node_port != held && port.node_port != asked_for {
-            port.node_port = None;
+/// `log` gets what was sent. A step is sent with the resourceVersion that the one before left, so
+/// that nobody else's change is overwritten between two either.
+pub async fn apply(
+    plan: &Arc<Plan>,
+    writer: &dyn ServiceWriter,
+    log: &mut Vec<StepDone>,
+) -> Result<Outcome, EditError> {
+    let mut version = plan
+        .before
+        .as_ref()
+        .map(|before| before.record.resource_version.clone())
+        .unwrap_or_default();
+    let mut warnings = Vec::new();
+    for (index, step) in plan.steps.iter().enumerate() {
+        let sent = match &step.action {
+            Action::Patch(patch) => Some(conditioned(patch, &version)),
+            Action::Create(object) => Some(object.clone()),
+            Action::Delete => None,
+        };
+        let done = send(plan, writer, &step.action, sent.as_ref()).await;
+        log.push(StepDone {
+            sentence: step.sentence.clone(),
+            verb: step.action.verb(),
+            sent,
+            error: done.as_ref().err().map(|error| error.to_string().into()),
+        });
+        match done {
+            Ok(Some(written)) => {
+                version = written.service.resource_version.clone();
+                warnings.extend(written.warnings);
+            }
+            Ok(None) => {}
+            Err(error) if index == 0 => return Err(error),
+            Err(error) => return Err(halfway(plan, writer, step, error, log).await),
         }
     }
-}
-
-/// Writes a plan, reads the Service back and compares: a 200 that changed nothing is no success.
-pub async fn apply(plan: &Plan, writer: &dyn ServiceWriter) -> Result<Outcome, EditError> {
-    let written = writer
-        .patch(&plan.service, &plan.patch, WriteMode::Apply)
-        .await?;
-    let after = writer
-        .read(&plan.service)
-        .await
-        .map_err(|error| EditError::NotReadBack {
-            message: error.to_string().into(),
-        })?;
-    compare(plan, &after.service)?;
+    let after = read_back(plan, writer).await?;
     Ok(Outcome {
-        before: plan.before.clone(),
-        after: after.service.into(),
-        warnings: written.warnings,
+        plan: plan.clone(),
+        after,
+        warnings,
     })
 }
 
-/// Whether the Service is what the plan wanted.
-fn compare(plan: &Plan, after: &ServiceRecord) -> Result<(), EditError> {
-    let wanted = &plan.change;
-    let differs = |message: String| {
-        Err(EditError::NothingChanged {
-            message: message.into(),
-        })
-    };
-    if after.service_type != wanted.to {
-        return differs(format!("its type is {}", after.service_type));
-    }
-    if wanted.to == ServiceType::ExternalName
-        && after.external_name.as_deref() != wanted.external_name.as_deref()
-    {
-        return differs(format!(
-            "its externalName is {}",
-            after.external_name.as_deref().unwrap_or("empty")
-        ));
-    }
-    let asked = wanted.node_ports.iter().any(Option::is_some);
-    for (port, node_port) in node_ports(&plan.before, wanted).filter(|_| asked) {
-        let held = after
-            .ports
-            .iter()
-            .find(|held| (held.protocol, held.port) == (port.protocol, port.port))
-            .and_then(|held| held.node_port);
-        if node_port.is_some() && held != node_port {
-            return differs(format!(
-                "port {} has {}",
-                port.port,
-                held.map_or_else(|| "no nodePort".to_owned(), |n| format!("nodePort {n}"))
-            ));
+async fn send(
+    plan: &Plan,
+    writer: &dyn ServiceWriter,
+    action: &Action,
+    sent: Option<&Value>,
+) -> Result<Option<Written>, EditError> {
+    let nothing = Value::Null;
+    let body = sent.unwrap_or(&nothing);
+    let before = plan.before.as_ref().map(|known| &known.record);
+    match (action, before) {
+        (Action::Patch(_), _) => match writer.patch(&plan.service, body, WriteMode::Apply).await {
+            Ok(written) => Ok(Some(written)),
+            Err(WriteError::Other { message }) => {
+                without_answer(plan, writer, body, message).await.map(Some)
+            }
+            Err(error) => Err(conflict_with(plan, writer, error).await),
+        },
+        (Action::Create(_), _) => create(plan, writer, body).await.map(Some),
+        (Action::Delete, Some(before)) => {
+            if let Err(error) = writer.delete(before, WriteMode::Apply).await {
+                return Err(match error {
+                    // It may have been deleted all the same: only a look tells.
+                    WriteError::Other { message } => match writer.gone(before).await {
+                        Ok(()) => return Ok(None),
+                        Err(_still_there) => EditError::Uncertain { message },
+                    },
+                    error => conflict_with(plan, writer, error).await,
+                });
+            }
+            writer
+                .gone(before)
+                .await
+                .map(|()| None)
+                .map_err(|error| EditError::Uncertain {
+                    message: format!("it was deleted, but it is still there: {error}").into(),
+                })
         }
+        (Action::Delete, None) => Err(EditError::Other {
+            message: "a Service that is not there can't be deleted".into(),
+        }),
     }
-    Ok(())
+}
+
+/// There was no answer to a patch. Its precondition lets it be done once at most, so that a look at
+/// the Service tells whether it was.
+async fn without_answer(
+    plan: &Plan,
+    writer: &dyn ServiceWriter,
+    sent: &Value,
+    message: Text,
+) -> Result<Written, EditError> {
+    let Ok(now) = writer.read(&plan.service).await else {
+        return Err(EditError::Uncertain { message });
+    };
+    let precondition = super::known::text_at(sent, "metadata/resourceVersion");
+    if Some(&now.service.resource_version) == precondition.as_ref() {
+        return Err(EditError::Other { message });
+    }
+    if changed::unmet(sent, &now.object).is_empty() {
+        return Ok(now);
+    }
+    Err(EditError::Uncertain { message })
+}
+
+/// Creates an object; where there was no answer, once more: a name can't be created twice.
+async fn create(
+    plan: &Plan,
+    writer: &dyn ServiceWriter,
+    object: &Value,
+) -> Result<Written, EditError> {
+    let namespace = &plan.service.namespace;
+    let message = match writer.create(namespace, object, WriteMode::Apply).await {
+        Ok(written) => return Ok(written),
+        Err(WriteError::Other { message }) => message,
+        Err(error) => return Err(error.into()),
+    };
+    match writer.create(namespace, object, WriteMode::Apply).await {
+        Ok(written) => Ok(written),
+        // The first try was done after all, unless somebody else was quicker.
+        Err(WriteError::Exists { .. }) => match writer.read(&plan.service).await {
+            Ok(now) if changed::unmet(object, &now.object).is_empty() => Ok(now),
+            _ => Err(EditError::Uncertain { message }),
+        },
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A later step failed. What was deleted is put back as it was, where that is possible.
+async fn halfway(
+    plan: &Plan,
+    writer: &dyn ServiceWriter,
+    step: &super::Step,
+    cause: EditError,
+    log: &mut Vec<StepDone>,
+) -> EditError {
+    let key = &plan.service;
+    let cause = Box::new(cause);
+    let Action::Create(object) = &step.action else {
+        let state = match writer.read(key).await {
+            Ok(now) => format!("Service {key} is {} now", WantedType::of(&now.service)),
+            Err(_unread) => format!("Service {key} is on its way"),
+        };
+        return EditError::Halfway {
+            state: format!("{state}, and could not be changed further").into(),
+            cause,
+            next: "Plan the change again from what it is now, or back to what it was".into(),
+            manifest: None,
+        };
+    };
+    let manifest = Some(Box::new(object.clone()));
+    let Some(before) = &plan.before else {
+        return *cause;
+    };
+    let old = manifest::of_new(&before.object);
+    let restored = writer.create(&key.namespace, &old, WriteMode::Apply).await;
+    log.push(StepDone {
+        sentence: "put it back as it was".into(),
+        verb: "create",
+        sent: Some(old.clone()),
+        error: restored
+            .as_ref()
+            .err()
+            .map(|error| error.to_string().into()),
+    });
+    match restored {
+        Ok(_) => EditError::Halfway {
+            state: format!(
+                "Service {key} was deleted, could not be created as wanted, and was created again \
+                 as it was, with another uid"
+            )
+            .into(),
+            cause,
+            next: "Correct what was refused and plan again".into(),
+            manifest,
+        },
+        Err(again) => EditError::Halfway {
+            state: format!("Service {key} is deleted and could not be created anew").into(),
+            cause,
+            next: format!(
+                "Nor could it be created as it was ({again}). Create it from its manifest, which is \
+                 in the journal: {old}"
+            )
+            .into(),
+            manifest,
+        },
+    }
+}
+
+async fn read_back(plan: &Plan, writer: &dyn ServiceWriter) -> Result<Option<Known>, EditError> {
+    let is_deletion = plan.expected.is_none();
+    let now = match writer.read(&plan.service).await {
+        Ok(now) => now,
+        Err(WriteError::NotFound { .. }) if is_deletion => return Ok(None),
+        Err(error) => {
+            return Err(EditError::Uncertain {
+                message: format!("it was written, but could not be read back: {error}").into(),
+            });
+        }
+    };
+    let known = Known::from(now);
+    if is_deletion {
+        // Another one of that name is somebody else's.
+        let is_same = plan
+            .before
+            .as_ref()
+            .is_some_and(|before| before.record.uid == known.record.uid);
+        return if is_same {
+            Err(EditError::Uncertain {
+                message: "it was deleted, but it is still there".into(),
+            })
+        } else {
+            Ok(None)
+        };
+    }
+    let differences = changed::unmet(&plan.goal(), &known.object);
+    if differences.is_empty() {
+        Ok(Some(known))
+    } else {
+        Err(EditError::NotAsWanted { differences })
+    }
+}
+
+/// A failed write; where it was a conflict, with who changed what.
+pub(crate) async fn conflict_with(
+    plan: &Plan,
+    writer: &dyn ServiceWriter,
+    error: WriteError,
+) -> EditError {
+    let WriteError::Conflict { message } = error else {
+        return error.into();
+    };
+    let Some(before) = &plan.before else {
+        return EditError::Conflict {
+            message,
+            conflict: None,
+        };
+    };
+    let conflict = match writer.read(&plan.service).await {
+        Ok(now) => Some(Conflict {
+            writers: changed::writers_between(&before.object, &now.object),
+            changes: changed::differences(&before.object, &now.object),
+            now: Some(now.into()),
+        }),
+        Err(WriteError::NotFound { .. }) => Some(Conflict {
+            writers: Vec::new(),
+            changes: Vec::new(),
+            now: None,
+        }),
+        Err(_unread) => None,
+    };
+    EditError::Conflict {
+        message,
+        conflict: conflict.map(Arc::new),
+    }
 }
 
 #[cfg(test)]

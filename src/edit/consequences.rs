@@ -1,14 +1,7 @@
-//! What a change of type gives and takes, in sentences with the actual values.
+//! What a change gives and takes, in sentences with the actual values.
 
-use super::{
-    TypeChange, external_name, owners,
-    planner::{has_node_ports, node_ports},
-};
-use crate::inventory::{ServicePort, ServiceRecord, ServiceType, Text, TrafficPolicy};
-
-/// The range of nodePorts of an API server that was not told another
-/// (`--service-node-port-range`).
-const USUAL_NODE_PORTS: std::ops::RangeInclusive<u16> = 30000..=32767;
+use super::{SessionAffinity, WantedType, expected::counterpart, external_name};
+use crate::inventory::{Inventory, ServicePort, ServiceRecord, Text, TrafficPolicy};
 
 /// What a change means.
 #[derive(Default)]
@@ -32,121 +25,185 @@ impl Consequences {
     }
 }
 
-/// What the change, which the API server would allow, means for the Service.
-pub(crate) fn consequences(service: &ServiceRecord, change: &TypeChange) -> Consequences {
+/// What it means that `before` becomes `after`.
+pub(crate) fn consequences(
+    before: &ServiceRecord,
+    after: &ServiceRecord,
+    inventory: &Inventory,
+) -> Consequences {
     let mut all = Consequences::default();
-    let (from, to) = (service.service_type, change.to);
-    cluster_ip(&mut all, service, to);
-    nodes(&mut all, service, change);
-    load_balancer(&mut all, service, to);
-    if from == ServiceType::ExternalName || to == ServiceType::ExternalName {
-        alias(&mut all, service, change);
-    }
-    if has_node_ports(from) && !has_node_ports(to) {
-        traffic_policy(&mut all, service);
-    }
-    all.notes.extend(owners::warnings(service));
+    address(&mut all, before, after);
+    ports(&mut all, before, after);
+    node_ports(&mut all, before, after);
+    load_balancer(&mut all, before, after);
+    alias(&mut all, before, after);
+    selector(&mut all, before, after, inventory);
+    policies(&mut all, before, after);
     all
 }
 
-fn cluster_ip(all: &mut Consequences, service: &ServiceRecord, to: ServiceType) {
-    let addresses: Vec<_> = service.virtual_ips().map(|ip| &**ip).collect();
-    match (service.service_type, to) {
-        (ServiceType::ExternalName, ServiceType::ExternalName) => {}
-        (ServiceType::ExternalName, _) => {
-            all.gain("a clusterIP, allocated by the cluster");
-            if service.selector.is_empty() {
-                all.note(
-                    "it has no selector, so nothing stands behind it until somebody writes \
-                     endpoints",
-                );
-            }
-        }
-        (_, ServiceType::ExternalName) if service.is_headless() => {
-            all.lose("its DNS name no longer answers with the pods' addresses");
-        }
-        (_, ServiceType::ExternalName) if !addresses.is_empty() => {
-            all.lose(format!(
-                "clusterIP {} is released; changing back gives another one",
-                addresses.join(", ")
-            ));
-        }
-        _ => {}
-    }
-}
-
-fn nodes(all: &mut Consequences, service: &ServiceRecord, change: &TypeChange) {
-    if !has_node_ports(change.to) {
-        for port in &service.ports {
-            if let Some(number) = port.node_port {
-                all.lose(format!(
-                    "nodePort {number} ({}) is released and may be taken by another Service",
-                    label(port)
-                ));
-            }
-        }
+fn address(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord) {
+    let (was, to) = (WantedType::of(before), WantedType::of(after));
+    if was == to {
         return;
     }
-    // A load balancer that reaches pods directly may be told to go without.
-    let allocated = change.to == ServiceType::NodePort
-        || service.service_type != ServiceType::LoadBalancer
-        || service.allocate_load_balancer_node_ports != Some(false);
-    for (port, wanted) in node_ports(service, change) {
-        match (port.node_port, wanted) {
-            (None, None) if allocated => all.gain(format!(
-                "a port on every node for {}, allocated when the change is applied",
-                label(port)
-            )),
-            (None, None) => {}
-            (Some(held), Some(wanted)) if held == wanted => {
-                if service.service_type != change.to {
-                    all.note(format!("nodePort {held} ({}) stays", label(port)));
-                }
-            }
-            (held, wanted) => {
-                if let Some(held) = held {
-                    all.lose(format!(
-                        "nodePort {held} ({}) is released and may be taken by another Service",
-                        label(port)
-                    ));
-                }
-                if let Some(wanted) = wanted {
-                    all.gain(format!(
-                        "nodePort {wanted} on every node for {}",
-                        label(port)
-                    ));
-                    range(all, wanted);
-                }
-            }
+    if was == WantedType::Headless {
+        all.lose("its DNS name no longer answers with the pods' addresses");
+    }
+    let released: Vec<_> = before
+        .virtual_ips()
+        .filter(|ip| !after.cluster_ips.contains(ip))
+        .map(|ip| &**ip)
+        .collect();
+    if !released.is_empty() {
+        all.lose(format!(
+            "clusterIP {} is released and may be taken by another Service",
+            released.join(", ")
+        ));
+    }
+    if to == WantedType::Headless {
+        all.gain("its DNS name answers with the addresses of its ready pods");
+    }
+    if to.has_virtual_ip() && !was.has_virtual_ip() {
+        let asked: Vec<_> = after.virtual_ips().map(|ip| &**ip).collect();
+        if asked.is_empty() {
+            all.gain("a clusterIP, allocated by the cluster");
+        } else {
+            all.gain(format!(
+                "clusterIP {}, if it is still free",
+                asked.join(", ")
+            ));
         }
+    }
+    if was == WantedType::ExternalName && after.selector.is_empty() {
+        all.note("it has no selector, so nothing stands behind it until somebody writes endpoints");
     }
 }
 
-fn range(all: &mut Consequences, wanted: u16) {
-    if !USUAL_NODE_PORTS.contains(&wanted) {
-        all.note(format!(
-            "nodePort {wanted} lies outside {}-{}, the usual range: unless this cluster has \
-             another, the API server refuses it, and only when the change is applied, for a dry \
-             run does not check the range",
-            USUAL_NODE_PORTS.start(),
-            USUAL_NODE_PORTS.end()
+fn ports(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord) {
+    for port in &before.ports {
+        let Some(now) = counterpart(&after.ports, port) else {
+            all.lose(format!(
+                "{} is removed: its clients are cut off",
+                label(port)
+            ));
+            continue;
+        };
+        if (now.port, now.protocol) != (port.port, port.protocol) {
+            all.lose(format!(
+                "{} answers at {}/{} instead of {}/{}",
+                label(port),
+                now.port,
+                now.protocol,
+                port.port,
+                port.protocol
+            ));
+        }
+        if now.target_port != port.target_port {
+            all.note(format!(
+                "{} leads to {} in the pods instead of {}",
+                label(now),
+                now.target_port,
+                port.target_port
+            ));
+        }
+        if now.name != port.name {
+            let name = |port: &ServicePort| {
+                port.name
+                    .as_deref()
+                    .map_or_else(|| "no name".to_owned(), |name| format!("name `{name}`"))
+            };
+            all.note(format!(
+                "port {}/{} has {} instead of {}",
+                now.port,
+                now.protocol,
+                name(now),
+                name(port)
+            ));
+        }
+        if now.app_protocol != port.app_protocol {
+            let word = now.app_protocol.as_deref().unwrap_or("none");
+            all.note(format!("appProtocol of {} is {word}", label(now)));
+        }
+    }
+    let is_new = |port: &&ServicePort| counterpart(&before.ports, port).is_none();
+    for port in after.ports.iter().filter(is_new) {
+        all.gain(format!(
+            "{}/{}, to {} in the pods",
+            label(port),
+            port.protocol,
+            port.target_port
         ));
     }
 }
 
-fn load_balancer(all: &mut Consequences, service: &ServiceRecord, to: ServiceType) {
-    let from = service.service_type;
-    if from != ServiceType::LoadBalancer && to == ServiceType::LoadBalancer {
+fn node_ports(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord) {
+    let to = WantedType::of(after);
+    for port in &before.ports {
+        let Some(number) = port.node_port else {
+            continue;
+        };
+        if after.ports.iter().any(|now| now.node_port == Some(number)) {
+            if before.service_type != after.service_type {
+                all.note(format!("nodePort {number} ({}) stays", label(port)));
+            }
+        } else {
+            all.lose(format!(
+                "nodePort {number} ({}) is released and may be taken by another Service",
+                label(port)
+            ));
+        }
+    }
+    if !to.has_node_ports() {
+        return;
+    }
+    // A load balancer that reaches pods directly may be told to go without.
+    let allocates =
+        to == WantedType::NodePort || after.allocate_load_balancer_node_ports != Some(false);
+    for port in &after.ports {
+        match port.node_port {
+            None if allocates => all.gain(format!(
+                "a port on every node for {}, allocated when the change is applied",
+                label(port)
+            )),
+            Some(number) if before.ports.iter().all(|was| was.node_port != Some(number)) => all
+                .gain(format!(
+                    "nodePort {number} on every node for {}",
+                    label(port)
+                )),
+            _ => {}
+        }
+    }
+}
+
+fn load_balancer(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord) {
+    let (was, to) = (WantedType::of(before), WantedType::of(after));
+    let balanced = WantedType::LoadBalancer;
+    if was != balanced && to == balanced {
         all.gain("an external address, as soon as the cluster's load balancer grants one");
         all.note(
             "without a load balancer controller the address stays pending; with a cloud's it may \
              cost money",
         );
+        if after.selector.is_empty() {
+            all.note("it has no selector: a load balancer would lead to nothing");
+        }
     }
-    if from != ServiceType::LoadBalancer || to == ServiceType::LoadBalancer {
+    if was == balanced && to == balanced && before.source_ranges != after.source_ranges {
+        let all_ranges = |ranges: &[Text]| match ranges {
+            [] => "anybody".to_owned(),
+            some => some.join(", "),
+        };
+        all.note(format!(
+            "the load balancer admits {} instead of {}, where it can filter",
+            all_ranges(&after.source_ranges),
+            all_ranges(&before.source_ranges)
+        ));
+    }
+    if was != balanced || to == balanced {
         return;
     }
-    let addresses: Vec<_> = service
+    let addresses: Vec<_> = before
         .load_balancer
         .iter()
         .filter_map(|point| point.address().map(|address| &**address))
@@ -155,38 +212,39 @@ fn load_balancer(all: &mut Consequences, service: &ServiceRecord, to: ServiceTyp
         all.lose("the load balancer, which has no address yet, is no longer asked for");
     } else {
         all.lose(format!(
-            "external address {} is gone at once, and the load balancer is deleted a little \
-             later; changing back may give another address",
+            "external address {} is gone at once, with the DNS records that name it; the load \
+             balancer is deleted a little later; changing back may give another address",
             addresses.join(", ")
         ));
     }
-    if !service.source_ranges.is_empty() {
+    if !before.source_ranges.is_empty() {
         all.lose(format!(
             "loadBalancerSourceRanges ({}) are removed, which only a LoadBalancer may have",
-            service.source_ranges.join(", ")
+            before.source_ranges.join(", ")
         ));
     }
-    if let Some(class) = &service.load_balancer_class {
+    if let Some(class) = &before.load_balancer_class {
         all.lose(format!("loadBalancerClass {class} is dropped"));
     }
-    if let Some(port) = service.health_check_node_port {
+    if let Some(port) = before.health_check_node_port {
         all.lose(format!("healthCheckNodePort {port} is released"));
     }
 }
 
-fn alias(all: &mut Consequences, service: &ServiceRecord, change: &TypeChange) {
-    let old = service.external_name.as_deref().unwrap_or_default();
-    if change.to != ServiceType::ExternalName {
-        all.lose(format!("its DNS name is no longer an alias of {old}"));
+fn alias(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord) {
+    if before.external_name == after.external_name {
         return;
     }
-    let new = change.external_name.as_deref().unwrap_or_default();
-    all.gain(format!("its DNS name becomes an alias of {new}"));
-    if service.service_type == ServiceType::ExternalName {
+    if let Some(old) = &before.external_name {
         all.lose(format!("its DNS name is no longer an alias of {old}"));
-    } else {
+    }
+    let Some(new) = &after.external_name else {
+        return;
+    };
+    all.gain(format!("its DNS name becomes an alias of {new}"));
+    if WantedType::of(before) != WantedType::ExternalName {
         all.lose("its pods are no longer reached through it; open connections break");
-        if !service.selector.is_empty() {
+        if !after.selector.is_empty() {
             all.note("the selector stays in the object and has no effect");
         }
     }
@@ -198,12 +256,77 @@ fn alias(all: &mut Consequences, service: &ServiceRecord, change: &TypeChange) {
     }
 }
 
-fn traffic_policy(all: &mut Consequences, service: &ServiceRecord) {
-    // With externalIPs the Service stays reachable from outside and keeps its policy.
-    if service.external_traffic_policy == Some(TrafficPolicy::Local)
-        && service.external_ips.is_empty()
+fn selector(
+    all: &mut Consequences,
+    before: &ServiceRecord,
+    after: &ServiceRecord,
+    inventory: &Inventory,
+) {
+    if before.selector == after.selector || WantedType::of(after) == WantedType::ExternalName {
+        return;
+    }
+    let of_all = inventory.pods_in(&after.key.namespace).count();
+    let found = |service: &ServiceRecord| inventory.pods_selected_by(service).len();
+    let said = format!(
+        "the selector finds {} of {of_all} pods of the namespace; before it found {}",
+        found(after),
+        found(before)
+    );
+    if after.selector.is_empty() {
+        all.lose("it selects no pods any more: somebody else has to write its endpoints");
+    } else if found(after) == 0 && of_all > 0 {
+        all.lose(said);
+    } else {
+        all.note(said);
+    }
+}
+
+fn policies(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord) {
+    let (was, is) = (
+        before.external_traffic_policy,
+        after.external_traffic_policy,
+    );
+    match (was, is) {
+        (Some(TrafficPolicy::Local), None) => {
+            all.lose("externalTrafficPolicy Local is dropped; changing back gives Cluster unless it is asked for");
+        }
+        (Some(was), Some(is)) if was != is => {
+            let meaning = match is {
+                TrafficPolicy::Local => {
+                    "a node without a ready pod refuses traffic from outside; client addresses are kept"
+                }
+                TrafficPolicy::Cluster => {
+                    "every node takes traffic from outside; client addresses are hidden"
+                }
+            };
+            all.note(format!(
+                "externalTrafficPolicy {} instead of {}: {meaning}",
+                is.as_str(),
+                was.as_str()
+            ));
+        }
+        _ => {}
+    }
+    if let Some(is) = after.internal_traffic_policy
+        && before.internal_traffic_policy.is_some_and(|was| was != is)
     {
-        all.lose("externalTrafficPolicy Local is dropped; changing back gives Cluster");
+        let meaning = match is {
+            TrafficPolicy::Local => "clients reach only pods of their own node",
+            TrafficPolicy::Cluster => "clients reach pods of every node",
+        };
+        all.note(format!("internalTrafficPolicy {}: {meaning}", is.as_str()));
+    }
+    let (was, is) = (SessionAffinity::of(before), SessionAffinity::of(after));
+    if was != is {
+        all.note(format!("sessionAffinity {is} instead of {was}"));
+    }
+    match (
+        before.publish_not_ready_addresses,
+        after.publish_not_ready_addresses,
+    ) {
+        (false, true) => all.note("traffic reaches pods that are not ready as well"),
+        (true, false) => all.note("traffic reaches ready pods only"),
+        _ => {}
     }
 }
 

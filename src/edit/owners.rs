@@ -51,6 +51,16 @@ pub(crate) fn warnings(service: &ServiceRecord) -> Vec<Text> {
              self-heal reverts it"
         ));
     }
+    if let Some(owner) = annotation("objectset.rio.cattle.io/owner-name") {
+        say(format!(
+            "Fleet or Rancher manages it ({owner}): the change may be reverted within minutes"
+        ));
+    }
+    if let Some(by) = label("app.kubernetes.io/managed-by").filter(|by| *by != "Helm") {
+        say(format!(
+            "it says that {by} manages it, which may revert the change"
+        ));
+    }
     if annotation("kubectl.kubernetes.io/last-applied-configuration").is_some() {
         say("it was made by kubectl apply: applying its manifest again reverts the change".into());
     }

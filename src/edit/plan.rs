@@ -1,18 +1,79 @@
-//! A wanted change and what it means.
+//! What will be sent, step by step, and what it means.
 
 use std::sync::Arc;
 
-use crate::inventory::{ObjectKey, ServiceRecord, ServiceType, Text};
+use serde_json::Value;
 
-/// A wanted type.
+use super::{Known, Via, Wanted};
+use crate::inventory::{ObjectKey, ServiceRecord, Text};
+
+/// What a person asks of one Service.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Change it.
+    Change(Box<Wanted>),
+    /// Create it from this object.
+    Create(Value),
+    /// Delete it.
+    Delete,
+}
+
+/// One request to the API server.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// A JSON merge patch. It is sent with `metadata.resourceVersion` as its precondition: that of
+    /// the Service as planned with, or as the step before left it.
+    Patch(Value),
+    /// A deletion, with uid and resourceVersion of the Service as planned with as preconditions.
+    Delete,
+    /// A new object.
+    Create(Value),
+}
+
+impl Action {
+    /// What is sent, as an access review names it.
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::Patch(_) => "patch",
+            Self::Delete => "delete",
+            Self::Create(_) => "create",
+        }
+    }
+
+    /// The body, where there is one.
+    pub fn body(&self) -> Option<&Value> {
+        match self {
+            Self::Patch(body) | Self::Create(body) => Some(body),
+            Self::Delete => None,
+        }
+    }
+}
+
+/// A request and what it does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What is sent.
+    pub action: Action,
+    /// What it does, in a sentence.
+    pub sentence: Text,
+}
+
+/// One of the two ways to headless or away from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TypeChange {
-    /// The type that the Service shall have.
-    pub to: ServiceType,
-    /// Where an ExternalName shall point.
-    pub external_name: Option<String>,
-    /// A wanted nodePort for each Service port (by position), where the new type has nodePorts.
-    pub node_ports: Vec<Option<u16>>,
+pub struct Way {
+    /// Which.
+    pub via: Via,
+    /// What it costs beside what the change itself does.
+    pub price: Vec<Text>,
+}
+
+/// How an applied plan can be taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UndoOutlook {
+    /// Whether it can be taken back, and how, in a sentence.
+    pub sentence: Text,
+    /// What does not come back, or only with luck.
+    pub losses: Vec<Text>,
 }
 
 /// What will be sent and what it means.
@@ -20,27 +81,63 @@ pub struct TypeChange {
 pub struct Plan {
     /// The Service.
     pub service: ObjectKey,
-    /// As the person saw it; its resourceVersion is the precondition of the write.
-    pub before: Arc<ServiceRecord>,
-    /// What is wanted.
-    pub change: TypeChange,
-    /// The JSON merge patch, `metadata.resourceVersion` included.
-    pub patch: serde_json::Value,
+    /// What is done, in a sentence without its end: `change Service shop/web from ClusterIP to
+    /// NodePort`.
+    pub title: Text,
+    /// As the server said it when the plan was made; none for a new Service.
+    pub before: Option<Known>,
+    /// As it will be, without what the server allocates; none where it is deleted.
+    pub expected: Option<Arc<ServiceRecord>>,
+    /// The wish.
+    pub wish: Wish,
+    /// What is sent, in this order.
+    pub steps: Vec<Step>,
+    /// The object that more than one step lead to: a server can try only the first of them.
+    pub destination: Option<Value>,
     /// What the Service gains: `a port on every node, allocated by the cluster`.
     pub gains: Vec<Text>,
     /// What it loses: `nodePort 30080 is released and may be taken by another Service`.
     pub losses: Vec<Text>,
     /// What else to know: who manages the Service and may revert the change.
     pub notes: Vec<Text>,
+    /// How it can be taken back.
+    pub undo: UndoOutlook,
+}
+
+impl Plan {
+    /// What must hold when all is done, as a merge patch: what is set is there, what is null is not.
+    pub fn goal(&self) -> Value {
+        let mut goal = Value::Object(serde_json::Map::new());
+        for body in self.steps.iter().filter_map(|step| step.action.body()) {
+            super::known::join_patch(&mut goal, body);
+        }
+        goal
+    }
+
+    /// The rights on Services that it takes, each once.
+    pub fn verbs(&self) -> Vec<&'static str> {
+        let mut verbs: Vec<_> = self.steps.iter().map(|step| step.action.verb()).collect();
+        verbs.sort_unstable();
+        verbs.dedup();
+        verbs
+    }
+
+    /// The first step's patch, where it is one.
+    pub fn patch(&self) -> Option<&Value> {
+        match &self.steps.first()?.action {
+            Action::Patch(patch) => Some(patch),
+            _ => None,
+        }
+    }
 }
 
 /// What an applied plan really did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// The Service before.
-    pub before: Arc<ServiceRecord>,
-    /// The Service as read back.
-    pub after: Arc<ServiceRecord>,
-    /// `Warning` headers of the API server.
+    /// What was applied.
+    pub plan: Arc<Plan>,
+    /// The Service as read back; none where it was deleted.
+    pub after: Option<Known>,
+    /// `Warning` headers of the API server, and what else was noticed on the way.
     pub warnings: Vec<Text>,
 }

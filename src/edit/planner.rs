@@ -1,251 +1,432 @@
-//! From a wanted type to a plan: the patch, and what it means in sentences. No I/O.
-//!
-//! The rules are the API server's (`dropTypeDependentFields` and `patchAllocatedValues` in
-//! `pkg/registry/core/service`, `validateService` in `pkg/apis/core/validation`): it wipes most
-//! fields that no longer apply, if a patch leaves them alone, so that a patch says as little as
-//! possible.
+//! From a wish to a plan. No I/O.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
-    ExternalNameError, Plan, TypeChange,
+    Action, FieldError, Known, Plan, Step, UndoOutlook, Via, Wanted, WantedType, Way, Wish,
+    changed::{changed_since, unmet},
+    check::check,
     consequences::{Consequences, consequences},
-    external_name,
+    expected::expected,
+    manifest, outlook, owners,
+    patch::patch,
+    reader,
 };
-use crate::inventory::{ServicePort, ServiceRecord, ServiceType};
+use crate::inventory::{Inventory, ObjectKey, ServiceRecord, Text};
 
-/// The annotation that once was `spec.loadBalancerSourceRanges`; like the field it is refused on
-/// other types.
-const SOURCE_RANGES_ANNOTATION: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
+/// Where a Service points on its way through ExternalName. RFC 6761 keeps `invalid` free for ever,
+/// so that nobody is sent to somebody else's host.
+pub(crate) const NOWHERE: &str = "svcscope.invalid";
 
-/// Why a change can't be planned.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why there is no plan.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum PlanError {
-    /// The Service is that already.
-    #[error("svc/{name} is of type {to} already, with all that was asked for")]
+    /// It is as wanted already.
+    #[error("svc/{name} is that already, with all that was asked for")]
     NothingToDo {
         /// The Service.
-        name: String,
-        /// The wanted type.
-        to: ServiceType,
+        name: Text,
     },
     /// A finalizer holds back a deleted Service.
     #[error("svc/{name} is being deleted")]
     Deleting {
         /// The Service.
-        name: String,
+        name: Text,
     },
-    /// The API server refuses or ignores it in one step.
+    /// There are two ways, and the person has to choose.
     #[error(
-        "svc/{name} is headless, and a Service keeps its clusterIP `None` for life: the API server \
-         refuses the change to {to} or ignores it. There are two ways round: change it to \
-         ExternalName first and then to {to} (DNS answers with an alias for a moment), or delete \
-         it and create it anew"
+        "svc/{name} can't become {to} from {from} in one step: a Service keeps its clusterIP for as \
+         long as its type has one, and the API server refuses another or ignores it. Two ways lead \
+         round, each at its price: through ExternalName (--via external-name), or deleted and \
+         created anew (--via recreate)"
     )]
-    Headless {
+    NeedsWay {
         /// The Service.
-        name: String,
-        /// The wanted type.
-        to: ServiceType,
+        name: Text,
+        /// What it is.
+        from: WantedType,
+        /// What it shall be.
+        to: WantedType,
+        /// The two ways.
+        ways: Vec<Way>,
     },
-    /// An ExternalName may have none, every other type needs one.
-    #[error("svc/{name} has no ports, and a {to} needs at least one: add it first (kubectl edit)")]
-    NoPorts {
+    /// The API server would refuse it.
+    #[error("{}", sentence(.0))]
+    Invalid(Vec<FieldError>),
+    /// Somebody changed what the person wants to change.
+    #[error(
+        "svc/{name} was changed by somebody since it was looked at ({}); look at it again",
+        .fields.join(", ")
+    )]
+    Changed {
         /// The Service.
-        name: String,
-        /// The wanted type.
-        to: ServiceType,
+        name: Text,
+        /// What is otherwise now: `ports`.
+        fields: Vec<Text>,
     },
-    /// The wanted externalName is missing or malformed.
-    #[error(transparent)]
-    ExternalName(#[from] ExternalNameError),
-    /// An externalName for a type that has none.
-    #[error("an externalName means nothing to a {to}")]
-    UnwantedExternalName {
-        /// The wanted type.
-        to: ServiceType,
+    /// There is one of that name.
+    #[error("there is a Service {key} already; choose another name")]
+    Exists {
+        /// Its name.
+        key: ObjectKey,
     },
-    /// A nodePort for a type that has none.
-    #[error("a {to} has no nodePorts; choose NodePort or LoadBalancer")]
-    UnwantedNodePort {
-        /// The wanted type.
-        to: ServiceType,
-    },
-    /// More nodePorts than ports, port 0, or one for two ports of a protocol.
-    #[error("{0}")]
-    NodePorts(String),
 }
 
-/// Plans the change of a Service, as it was seen, to another type (or to another externalName or
-/// nodePort of the same type).
+impl PlanError {
+    /// The complaints by field.
+    pub fn fields(&self) -> &[FieldError] {
+        match self {
+            Self::Invalid(fields) => fields,
+            _ => &[],
+        }
+    }
+
+    /// The ways to choose from.
+    pub fn ways(&self) -> &[Way] {
+        match self {
+            Self::NeedsWay { ways, .. } => ways,
+            _ => &[],
+        }
+    }
+}
+
+fn sentence(fields: &[FieldError]) -> String {
+    let all: Vec<_> = fields
+        .iter()
+        .map(|error| format!("{}: {}", error.field, error.message))
+        .collect();
+    all.join("; ")
+}
+
+/// Plans a change of a Service as the API server said it just now.
 ///
-/// The patch is a JSON merge patch with `metadata.resourceVersion` as its precondition. A headless
-/// Service can only become an ExternalName in one step.
-pub fn plan(service: Arc<ServiceRecord>, change: TypeChange) -> Result<Plan, PlanError> {
-    check(&service, &change)?;
-    let Consequences {
-        gains,
-        losses,
-        notes,
-    } = consequences(&service, &change);
-    Ok(Plan {
-        service: service.key.clone(),
-        patch: patch(&service, &change),
-        before: service,
-        change,
-        gains,
-        losses,
-        notes,
-    })
-}
-
-fn check(service: &ServiceRecord, change: &TypeChange) -> Result<(), PlanError> {
-    let name = service.key.name.to_string();
-    let to = change.to;
-    if service.deleting.is_some() {
+/// The inventory tells which nodePorts others hold and which pods a selector finds.
+pub fn plan_change(
+    known: &Known,
+    wanted: Wanted,
+    inventory: &Inventory,
+) -> Result<Plan, PlanError> {
+    let before = &known.record;
+    let name = before.key.name.clone();
+    if before.deleting.is_some() {
         return Err(PlanError::Deleting { name });
     }
-    if service.is_headless() && matches!(to, ServiceType::NodePort | ServiceType::LoadBalancer) {
-        return Err(PlanError::Headless { name, to });
-    }
-    if to == ServiceType::ExternalName {
-        external_name::check(change.external_name.as_deref().unwrap_or_default())?;
-    } else if change.external_name.is_some() {
-        return Err(PlanError::UnwantedExternalName { to });
-    } else if service.ports.is_empty() && service.service_type == ServiceType::ExternalName {
-        return Err(PlanError::NoPorts { name, to });
-    }
-    check_node_ports(service, change)?;
-    if service.service_type == to && !asks_more(service, change) {
-        // To ask a headless Service to be a ClusterIP would be answered with 200 and no change.
-        return Err(if service.is_headless() {
-            PlanError::Headless { name, to }
-        } else {
-            PlanError::NothingToDo { name, to }
-        });
-    }
-    Ok(())
-}
-
-fn check_node_ports(service: &ServiceRecord, change: &TypeChange) -> Result<(), PlanError> {
-    let wanted = change.node_ports.iter().flatten();
-    if !has_node_ports(change.to) {
-        return match wanted.count() {
-            0 => Ok(()),
-            _ => Err(PlanError::UnwantedNodePort { to: change.to }),
-        };
-    }
-    if change.node_ports.len() > service.ports.len() {
-        return Err(PlanError::NodePorts(format!(
-            "{} nodePorts are wanted for {} ports",
-            change.node_ports.len(),
-            service.ports.len()
-        )));
-    }
-    let mut taken = BTreeSet::new();
-    for (port, node_port) in node_ports(service, change) {
-        match node_port {
-            Some(0) => {
-                return Err(PlanError::NodePorts(
-                    "nodePort 0 is none; leave it out to have one allocated".to_owned(),
-                ));
-            }
-            Some(number) if !taken.insert((port.protocol, number)) => {
-                return Err(PlanError::NodePorts(format!(
-                    "nodePort {number} is wanted for two {} ports",
-                    port.protocol
-                )));
-            }
-            _ => {}
+    if let Some(seen) = &wanted.seen {
+        let fields = changed_since(seen, before, &wanted);
+        if !fields.is_empty() {
+            return Err(PlanError::Changed { name, fields });
         }
     }
-    Ok(())
-}
-
-/// Whether the change wants more than the type.
-fn asks_more(service: &ServiceRecord, change: &TypeChange) -> bool {
-    let other_name = change.to == ServiceType::ExternalName
-        && change.external_name.as_deref() != service.external_name.as_deref();
-    other_name || node_ports(service, change).any(|(port, node_port)| port.node_port != node_port)
-}
-
-pub(crate) fn has_node_ports(service_type: ServiceType) -> bool {
-    matches!(
-        service_type,
-        ServiceType::NodePort | ServiceType::LoadBalancer
-    )
-}
-
-/// Each port with the nodePort it shall have: the wanted one, else the one it has.
-pub(crate) fn node_ports<'a>(
-    service: &'a ServiceRecord,
-    change: &'a TypeChange,
-) -> impl Iterator<Item = (&'a ServicePort, Option<u16>)> {
-    service.ports.iter().enumerate().map(|(position, port)| {
-        let wanted = change.node_ports.get(position).copied().flatten();
-        (port, wanted.or(port.node_port))
+    let wanted = with_other(known, wanted).map_err(PlanError::Invalid)?;
+    let was = WantedType::of(before);
+    let to = wanted.to.unwrap_or(was);
+    let after = expected(before, &wanted);
+    let errors = check(Some(before), &after, &wanted, inventory);
+    if !errors.is_empty() {
+        return Err(PlanError::Invalid(errors));
+    }
+    let via = if was.needs_a_way(to) {
+        let way = wanted.via.ok_or_else(|| PlanError::NeedsWay {
+            name: name.clone(),
+            from: was,
+            to,
+            ways: ways(before),
+        })?;
+        Some(way)
+    } else {
+        None
+    };
+    let (steps, destination) = steps(known, &after, &wanted, via);
+    if steps.is_empty() {
+        return Err(PlanError::NothingToDo { name });
+    }
+    let mut said = consequences(before, &after, inventory);
+    if let Some(via) = via {
+        said.losses.extend(price(before, via));
+    }
+    said.notes.extend(owners::warnings(before));
+    Ok(Plan {
+        service: before.key.clone(),
+        title: title(before, &after),
+        undo: outlook::of_change(before, &after, via),
+        before: Some(known.clone()),
+        expected: Some(Arc::new(after)),
+        wish: Wish::Change(Box::new(wanted)),
+        steps,
+        destination,
+        gains: said.gains,
+        losses: said.losses,
+        notes: said.notes,
     })
 }
 
-fn patch(service: &ServiceRecord, change: &TypeChange) -> Value {
-    let mut metadata = Map::new();
-    metadata.insert(
-        "resourceVersion".to_owned(),
-        json!(&*service.resource_version),
-    );
-    let mut spec = Map::new();
-    if service.service_type != change.to {
-        spec.insert("type".to_owned(), json!(change.to.as_str()));
+/// Plans a new Service.
+pub fn plan_creation(object: Value, inventory: &Inventory) -> Result<Plan, PlanError> {
+    let object = manifest::of_new(&object);
+    let record = reader::record(&object).map_err(PlanError::Invalid)?;
+    let key = record.key.clone();
+    if inventory.service(&key).is_some() {
+        return Err(PlanError::Exists { key });
     }
-    match (service.service_type, change.to) {
-        (_, ServiceType::ExternalName) => {
-            spec.insert("externalName".to_owned(), json!(change.external_name));
-        }
-        (ServiceType::ExternalName, _) => {
-            spec.insert("externalName".to_owned(), Value::Null);
-        }
-        _ => {}
+    let wanted = Wanted::to(WantedType::of(&record));
+    let errors = check(None, &record, &wanted, inventory);
+    if !errors.is_empty() {
+        return Err(PlanError::Invalid(errors));
     }
-    if service.service_type == ServiceType::LoadBalancer && change.to != ServiceType::LoadBalancer {
-        if !service.source_ranges.is_empty() {
-            spec.insert("loadBalancerSourceRanges".to_owned(), Value::Null);
-        }
-        if service.annotations.contains_key(SOURCE_RANGES_ANNOTATION) {
-            metadata.insert(
-                "annotations".to_owned(),
-                json!({ SOURCE_RANGES_ANNOTATION: null }),
-            );
-        }
-    }
-    if change.node_ports.iter().any(Option::is_some) {
-        // A merge patch replaces a list whole.
-        let ports: Vec<_> = node_ports(service, change)
-            .map(|(port, node_port)| whole_port(port, node_port))
-            .collect();
-        spec.insert("ports".to_owned(), Value::Array(ports));
-    }
-    json!({ "metadata": metadata, "spec": spec })
+    let nothing = ServiceRecord {
+        service_type: crate::inventory::ServiceType::ExternalName,
+        ..ServiceRecord::new(key.clone())
+    };
+    let Consequences {
+        gains,
+        notes,
+        losses: _,
+    } = consequences(&nothing, &record, inventory);
+    Ok(Plan {
+        title: format!("create Service {key} of type {}", WantedType::of(&record)).into(),
+        undo: UndoOutlook {
+            sentence: "it can be deleted again".into(),
+            losses: Vec::new(),
+        },
+        service: key,
+        before: None,
+        expected: Some(Arc::new(record)),
+        wish: Wish::Create(object.clone()),
+        destination: None,
+        steps: vec![Step {
+            action: Action::Create(object),
+            sentence: "create it".into(),
+        }],
+        gains,
+        losses: Vec::new(),
+        notes,
+    })
 }
 
-fn whole_port(port: &ServicePort, node_port: Option<u16>) -> Value {
-    let mut object = Map::new();
-    let mut set = |field: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            object.insert(field.to_owned(), value);
-        }
+/// Plans the deletion of a Service.
+pub fn plan_deletion(known: &Known, inventory: &Inventory) -> Result<Plan, PlanError> {
+    let before = &known.record;
+    if before.deleting.is_some() {
+        return Err(PlanError::Deleting {
+            name: before.key.name.clone(),
+        });
+    }
+    let nothing = ServiceRecord {
+        service_type: crate::inventory::ServiceType::ExternalName,
+        ..ServiceRecord::new(before.key.clone())
     };
-    set("name", port.name.as_deref().map(|name| json!(name)));
-    set("protocol", Some(json!(port.protocol.as_str())));
-    set("port", Some(json!(port.port)));
-    set("targetPort", Some(json!(port.target_port)));
-    set("nodePort", node_port.map(|number| json!(number)));
-    set(
-        "appProtocol",
-        port.app_protocol.as_deref().map(|word| json!(word)),
+    let said = consequences(before, &nothing, inventory);
+    let mut losses = vec![Text::from(
+        "its DNS name is gone; connections to its addresses fail",
+    )];
+    losses.extend(said.losses);
+    Ok(Plan {
+        service: before.key.clone(),
+        title: format!("delete Service {}", before.key).into(),
+        undo: outlook::of_deletion(before),
+        before: Some(known.clone()),
+        expected: None,
+        wish: Wish::Delete,
+        destination: None,
+        steps: vec![Step {
+            action: Action::Delete,
+            sentence: "delete it".into(),
+        }],
+        gains: Vec::new(),
+        losses,
+        notes: owners::warnings(before),
+    })
+}
+
+/// A merge patch that a person wrote, as the wish that it is: what a [`Wanted`] has a word for is
+/// planned with like any other wish, the rest is sent as it stands.
+fn with_other(known: &Known, wanted: Wanted) -> Result<Wanted, Vec<FieldError>> {
+    let Some(other) = &wanted.other else {
+        return Ok(wanted);
+    };
+    let fixed = manifest::fixed_fields(other);
+    if !fixed.is_empty() {
+        return Err(fixed);
+    }
+    let mut object = (*known.object).clone();
+    super::known::merge(&mut object, other);
+    let now = reader::record(&known.object)?;
+    let written = reader::record(&object)?;
+    let other = manifest::unspoken(other);
+    let spoken = Wanted::between(&now, &written);
+    Ok(Wanted {
+        to: wanted.to.or(spoken.to),
+        external_name: wanted.external_name.or(spoken.external_name),
+        ports: wanted.ports.or(spoken.ports),
+        selector: wanted.selector.or(spoken.selector),
+        session_affinity: wanted.session_affinity.or(spoken.session_affinity),
+        external_traffic_policy: wanted
+            .external_traffic_policy
+            .or(spoken.external_traffic_policy),
+        internal_traffic_policy: wanted
+            .internal_traffic_policy
+            .or(spoken.internal_traffic_policy),
+        source_ranges: wanted.source_ranges.or(spoken.source_ranges),
+        load_balancer_class: wanted.load_balancer_class.or(spoken.load_balancer_class),
+        allocate_load_balancer_node_ports: wanted
+            .allocate_load_balancer_node_ports
+            .or(spoken.allocate_load_balancer_node_ports),
+        publish_not_ready_addresses: wanted
+            .publish_not_ready_addresses
+            .or(spoken.publish_not_ready_addresses),
+        cluster_ips: wanted.cluster_ips.or(spoken.cluster_ips),
+        ip_families: wanted.ip_families.or(spoken.ip_families),
+        ip_family_policy: wanted.ip_family_policy.or(spoken.ip_family_policy),
+        labels: spoken.labels.into_iter().chain(wanted.labels).collect(),
+        annotations: spoken
+            .annotations
+            .into_iter()
+            .chain(wanted.annotations)
+            .collect(),
+        other,
+        via: wanted.via,
+        seen: wanted.seen,
+    })
+}
+
+fn steps(
+    known: &Known,
+    after: &ServiceRecord,
+    wanted: &Wanted,
+    via: Option<Via>,
+) -> (Vec<Step>, Option<Value>) {
+    let before = &known.record;
+    let to = WantedType::of(after);
+    let Some(via) = via else {
+        let patch = patch(before, &known.object, after, wanted);
+        let is_empty = patch.as_object().is_none_or(serde_json::Map::is_empty);
+        let is_met = wanted.other.is_some() && unmet(&patch, &known.object).is_empty();
+        if is_empty || is_met {
+            return (Vec::new(), None);
+        }
+        let step = Step {
+            action: Action::Patch(patch),
+            sentence: "change it".into(),
+        };
+        return (vec![step], None);
+    };
+    let first = Wanted::alias_of(NOWHERE);
+    let between = expected(before, &first);
+    let second = to_the_end(before, wanted, to);
+    let away = patch(before, &known.object, &between, &first);
+    let back = patch(
+        &between,
+        &known.object,
+        &expected(&between, &second),
+        &second,
     );
-    Value::Object(object)
+    let fresh = manifest::recreated(&known.object, after, &away, &back);
+    let steps = match via {
+        Via::ExternalName => vec![
+            Step {
+                action: Action::Patch(away),
+                sentence: format!(
+                    "change it to ExternalName, an alias of {NOWHERE}, where nothing answers"
+                )
+                .into(),
+            },
+            Step {
+                action: Action::Patch(back),
+                sentence: format!("change it from ExternalName to {to}").into(),
+            },
+        ],
+        Via::Recreate => vec![
+            Step {
+                action: Action::Delete,
+                sentence: "delete it and wait until it is gone".into(),
+            },
+            Step {
+                action: Action::Create(fresh.clone()),
+                sentence: format!("create it anew as {to}, with its labels and annotations").into(),
+            },
+        ],
+    };
+    (steps, Some(fresh))
+}
+
+/// The wish for the second half of a way: with the address families of before, without which a
+/// dual-stack Service would come back with one.
+fn to_the_end(before: &ServiceRecord, wanted: &Wanted, to: WantedType) -> Wanted {
+    let mut second = Wanted {
+        to: Some(to),
+        ..wanted.clone()
+    };
+    let policy = before
+        .ip_family_policy
+        .as_ref()
+        .filter(|policy| &***policy != "SingleStack");
+    if let Some(policy) = policy {
+        second
+            .ip_families
+            .get_or_insert_with(|| before.ip_families.clone());
+        second
+            .ip_family_policy
+            .get_or_insert_with(|| policy.clone());
+    }
+    second
+}
+
+/// Both ways with their price.
+fn ways(before: &ServiceRecord) -> Vec<Way> {
+    [Via::ExternalName, Via::Recreate]
+        .map(|via| Way {
+            via,
+            price: price(before, via),
+        })
+        .to_vec()
+}
+
+fn price(before: &ServiceRecord, via: Via) -> Vec<Text> {
+    let mut price = Vec::new();
+    match via {
+        Via::ExternalName => {
+            price.push(format!(
+                "between two changes its DNS name is an alias of {NOWHERE}: whoever asks in that \
+                 moment is told that there is no such host, and may remember it for some seconds"
+            ));
+            price.push(
+                "should the second change fail, it stays an ExternalName until the next try".into(),
+            );
+        }
+        Via::Recreate => {
+            price.push(
+                "it is missing for a moment: its DNS name is gone, connections to it break".into(),
+            );
+            price.push(format!(
+                "it comes back as another object: its uid ({}) changes, and whatever watches or owns \
+                 it notices",
+                before.uid
+            ));
+            if !before.load_balancer.is_empty() {
+                price.push("its load balancer is deleted".into());
+            }
+        }
+    }
+    price.into_iter().map(Text::from).collect()
+}
+
+fn title(before: &ServiceRecord, after: &ServiceRecord) -> Text {
+    let (was, to) = (WantedType::of(before), WantedType::of(after));
+    if was == to {
+        format!("change Service {} ({was})", before.key).into()
+    } else {
+        format!("change Service {} from {was} to {to}", before.key).into()
+    }
+}
+
+/// The patch with its precondition.
+pub(crate) fn conditioned(patch: &Value, resource_version: &str) -> Value {
+    let mut patch = patch.clone();
+    super::known::make_object(&mut patch, &["metadata"])
+        .insert("resourceVersion".to_owned(), json!(resource_version));
+    patch
 }
 
 #[cfg(test)]

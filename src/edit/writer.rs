@@ -1,7 +1,9 @@
 //! The way to the API server for writes.
 
 use futures::future::BoxFuture;
+use serde_json::Value;
 
+use super::Known;
 use crate::inventory::{ObjectKey, ServiceRecord, Text};
 
 /// Whether a write is real.
@@ -18,8 +20,19 @@ pub enum WriteMode {
 pub struct Written {
     /// The Service as the server returned it.
     pub service: ServiceRecord,
+    /// The whole object.
+    pub object: Value,
     /// `Warning` headers.
     pub warnings: Vec<Text>,
+}
+
+impl From<Written> for Known {
+    fn from(written: Written) -> Self {
+        Self {
+            record: written.service.into(),
+            object: written.object.into(),
+        }
+    }
 }
 
 /// A complaint about one field.
@@ -34,7 +47,7 @@ pub struct FieldError {
 /// Why a write failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WriteError {
-    /// 422: the server refuses the object.
+    /// 400 or 422: the server refuses the object.
     #[error("{message}")]
     Invalid {
         /// The server's words.
@@ -48,7 +61,13 @@ pub enum WriteError {
         /// The server's words.
         message: Text,
     },
-    /// 403.
+    /// 409: there is an object of that name.
+    #[error("{message}")]
+    Exists {
+        /// The server's words.
+        message: Text,
+    },
+    /// 403: a right is missing, or a quota or a policy forbids it.
     #[error("{message}")]
     Forbidden {
         /// The server's words.
@@ -60,7 +79,7 @@ pub enum WriteError {
         /// The server's words.
         message: Text,
     },
-    /// Anything else that the server said, or that it could not be reached.
+    /// No answer, or one that leaves open what was done.
     #[error("{message}")]
     Other {
         /// What was tried and what the other side said.
@@ -68,15 +87,34 @@ pub enum WriteError {
     },
 }
 
-/// Reads and patches Services.
+/// Reads and writes Services.
 pub trait ServiceWriter: Send + Sync + 'static {
     /// Sends a JSON merge patch.
     fn patch<'a>(
         &'a self,
         service: &'a ObjectKey,
-        patch: &'a serde_json::Value,
+        patch: &'a Value,
         mode: WriteMode,
     ) -> BoxFuture<'a, Result<Written, WriteError>>;
+
+    /// Creates an object in this namespace.
+    fn create<'a>(
+        &'a self,
+        namespace: &'a str,
+        object: &'a Value,
+        mode: WriteMode,
+    ) -> BoxFuture<'a, Result<Written, WriteError>>;
+
+    /// Deletes the Service if it is still this one at this resourceVersion.
+    fn delete<'a>(
+        &'a self,
+        service: &'a ServiceRecord,
+        mode: WriteMode,
+    ) -> BoxFuture<'a, Result<(), WriteError>>;
+
+    /// Waits until a deleted Service is gone: finalizers may hold it back. Fails when that takes
+    /// longer than a person would wait.
+    fn gone<'a>(&'a self, service: &'a ServiceRecord) -> BoxFuture<'a, Result<(), WriteError>>;
 
     /// Reads the Service as it is now, from the server and not from a cache.
     fn read<'a>(&'a self, service: &'a ObjectKey) -> BoxFuture<'a, Result<Written, WriteError>>;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{MapView, SettingsChange};
 use crate::{
-    edit::TypeChange,
+    edit::{Exposure, Wish},
     forward::{ForwardId, ForwardSpec},
     inventory::{ObjectKey, Text},
     layout::Point,
@@ -70,12 +70,21 @@ pub enum Command {
     Curl(RequestId, CurlRequest),
     /// Give up on a request.
     CancelCurl(RequestId),
-    /// Plan a change of type and try it by a dry run.
-    PlanEdit(EditId, ObjectKey, TypeChange),
+    /// Plan a change, a creation or a deletion of a Service and try it by a dry run.
+    PlanEdit(EditId, ObjectKey, Wish),
+    /// Plan a Service for a `Pod`, `Deployment`, `StatefulSet` or `DaemonSet`, as `kubectl expose`
+    /// does, and try it by a dry run.
+    PlanExpose(EditId, Text, ObjectKey, Exposure),
+    /// Plan a Service like this one under another name and try it by a dry run.
+    DuplicateService(EditId, ObjectKey, Text),
+    /// Plan the opposite of this entry of the journal and try it by a dry run.
+    UndoEdit(EditId, u64),
     /// Apply a plan whose dry run was accepted.
     ApplyEdit(EditId),
     /// Forget a plan.
     DiscardEdit(EditId),
+    /// Write the journal of all writes to a new file, as JSON.
+    ExportJournal(PathBuf),
     /// Know this at the next start.
     Remember(SettingsChange),
 }

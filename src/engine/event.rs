@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{ContextInfo, EditId, EditStep, Rights};
+use crate::edit::{EditError, Outcome, Plan, StepDone};
 use crate::{
     cluster::Cluster,
     forward::ForwardStatus,
@@ -58,4 +59,15 @@ pub(super) enum Event {
     Said(Result<String, String>),
     /// An edit went a step further.
     Edit { id: EditId, step: EditStep },
+    /// A plan was applied, or failed to be.
+    Written(Box<Written>),
+}
+
+/// What became of a plan.
+pub(super) struct Written {
+    pub id: EditId,
+    pub context: Text,
+    pub plan: Arc<Plan>,
+    pub log: Vec<StepDone>,
+    pub result: Result<Arc<Outcome>, EditError>,
 }

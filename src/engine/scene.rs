@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{EditId, MapView};
 use crate::{
     check::Report,
-    edit::{Outcome, Plan, Written},
+    edit::{Conflict, FieldError, JournalEntry, Outcome, Plan, Way, Written},
     filter::Shown,
     forward::ForwardStatus,
     inventory::{Inventory, ObjectKey, Text},
@@ -93,6 +93,8 @@ pub struct RequestStatus {
 /// How an edit stands.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EditStep {
+    /// The Service is read and the plan made.
+    Planning,
     /// The plan is dry-run at the server.
     Trying {
         /// The plan.
@@ -116,8 +118,12 @@ pub enum EditStep {
     Failed {
         /// Who said what, and what to do next.
         reason: Text,
-        /// The server's complaints by field.
-        fields: Vec<crate::edit::FieldError>,
+        /// Complaints by field, ours or the server's.
+        fields: Vec<FieldError>,
+        /// Where a person has to choose: the ways that there are.
+        ways: Vec<Way>,
+        /// Where somebody else changed the Service: who changed what.
+        conflict: Option<Arc<Conflict>>,
     },
 }
 
@@ -126,10 +132,12 @@ pub enum EditStep {
 pub struct EditStatus {
     /// Which one.
     pub id: EditId,
-    /// The Service.
+    /// The Service; until it is planned, what is to be exposed.
     pub service: ObjectKey,
     /// How it stands.
     pub step: EditStep,
+    /// Its entry in the journal, once something was sent.
+    pub entry: Option<u64>,
 }
 
 /// How much an [`Activity`] matters.
@@ -218,6 +226,8 @@ pub struct Scene {
     pub requests: Arc<[RequestStatus]>,
     /// Edits that are not discarded.
     pub edits: Arc<[EditStatus]>,
+    /// All writes of the session, the newest last.
+    pub journal: Arc<[Arc<JournalEntry>]>,
     /// The newest activities, the newest last.
     pub activity: Arc<[Activity]>,
     /// The last change of the map: when, and in words.

@@ -7,6 +7,7 @@ use tokio::{sync::mpsc, time::timeout};
 use super::Rights;
 use crate::{
     cluster::{Access, Cluster, Watches},
+    edit::Plan,
     forward::{Dialer, ForwardTarget},
     inventory::{Change, ObjectKey, Text},
 };
@@ -103,6 +104,31 @@ pub(super) async fn may_forward(cluster: &Cluster, target: &ForwardTarget) -> Re
     match timeout(REVIEW_PATIENCE, missing(cluster, &rights)).await {
         Ok(Some(missing)) => Err(Text::from(format!(
             "{missing} in namespace {namespace}; whoever administers the cluster can grant it"
+        ))),
+        Ok(None) | Err(_) => Ok(()),
+    }
+}
+
+/// Asks whether the person may do all that a plan needs, and names the right that is missing.
+pub(super) async fn may_edit(cluster: &Cluster, plan: &Plan) -> Result<(), Text> {
+    let ObjectKey { namespace, name } = &plan.service;
+    let rights: Vec<_> = plan
+        .verbs()
+        .into_iter()
+        .map(|verb| {
+            let right = Access::core(verb, "services", namespace);
+            // A role may name the Service, but not one that is yet to be created.
+            if verb == "create" {
+                right
+            } else {
+                right.named(name)
+            }
+        })
+        .collect();
+    match timeout(REVIEW_PATIENCE, missing(cluster, &rights)).await {
+        Ok(Some(missing)) => Err(Text::from(format!(
+            "{missing} in namespace {namespace}, so nothing was tried; whoever administers the \
+             cluster can grant it"
         ))),
         Ok(None) | Err(_) => Ok(()),
     }

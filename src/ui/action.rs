@@ -1,17 +1,16 @@
 //! What panels ask for. They change nothing themselves: [`super::update`] does, in one place.
 
-use std::sync::Arc;
-
 use super::{
     BottomTab,
     command::UiCommand,
     dialogs::{export::ExportWish, forward_file::Direction},
 };
 use crate::{
+    edit::{Wanted, WantedType},
     engine::{Command, EditId},
     filter::Filter,
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort},
-    inventory::{ObjectKey, ServiceRecord, ServiceType, Text},
+    inventory::{ObjectKey, Text},
     probe::{CurlRequest, RequestId},
     session::SavedForward,
     topology::NodeId,
@@ -35,9 +34,9 @@ pub enum Action {
     /// Open the dialog of a request that was sent.
     ShowRequest(RequestId),
     /// Open the change-type dialog, on a type where one is wanted.
-    OpenChangeType(ObjectKey, Option<ServiceType>),
-    /// Open the change-type dialog on the type that the Service had before.
-    UndoChange(Arc<ServiceRecord>),
+    OpenChangeType(ObjectKey, Option<WantedType>),
+    /// Open the change-type dialog on the opposite of this entry of the journal.
+    UndoChange(ObjectKey, u64),
     /// Start these forwards, keep those that are to be kept, and show the forwards.
     StartForwards(Vec<ForwardSpec>, Vec<SavedForward>),
     /// Start a forward anew in its place, at the same local port if it has one.
@@ -49,7 +48,7 @@ pub enum Action {
     /// Send a request; the open curl dialog follows it.
     Curl(CurlRequest),
     /// Plan this change; the open dialog follows it.
-    PlanEdit(ObjectKey, crate::edit::TypeChange),
+    PlanEdit(ObjectKey, Wanted),
     /// Apply the plan of the open dialog.
     ApplyEdit(EditId),
     /// Export the map, or what is shown of it.

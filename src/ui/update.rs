@@ -21,9 +21,10 @@ use super::{
     state::{AppState, BottomTab},
 };
 use crate::{
+    edit::{Wanted, WantedType, Wish},
     engine::{Command, EditId, Handle, Scene},
     forward::{ForwardId, ForwardTarget},
-    inventory::{Kind, ObjectKey, ServiceType, Text},
+    inventory::{Kind, ObjectKey, Text},
     probe::RequestId,
     topology::NodeId,
 };
@@ -84,10 +85,12 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
             };
             open_change_type(state, handle, ChangeType::new(record), wanted);
         }
-        Action::UndoChange(before) => {
-            if let Some(record) = scene.inventory.service(&before.key) {
-                let dialog = ChangeType::undo(record, &before);
-                open_change_type(state, handle, dialog, Some(before.service_type));
+        Action::UndoChange(service, entry) => {
+            if let Some(record) = scene.inventory.service(&service) {
+                let id = EditId(handle.next_id());
+                handle.send(Command::UndoEdit(id, entry));
+                let dialog = ChangeType::undo(record, id);
+                state.dialog = Some(Dialog::ChangeType(Box::new(dialog)));
             }
         }
         Action::StartForwards(specs, saved) => {
@@ -167,7 +170,7 @@ fn open_change_type(
     state: &mut AppState,
     handle: &Handle,
     mut dialog: ChangeType,
-    wanted: Option<ServiceType>,
+    wanted: Option<WantedType>,
 ) {
     if let Some(change) = wanted.and_then(|wanted| dialog.choose(wanted)) {
         let service = dialog.service().clone();
@@ -176,17 +179,13 @@ fn open_change_type(
     state.dialog = Some(Dialog::ChangeType(Box::new(dialog)));
 }
 
-fn plan(
-    dialog: &mut ChangeType,
-    handle: &Handle,
-    service: ObjectKey,
-    change: crate::edit::TypeChange,
-) {
+fn plan(dialog: &mut ChangeType, handle: &Handle, service: ObjectKey, change: Wanted) {
     let id = EditId(handle.next_id());
     if let Some(old) = dialog.follow(id, change.clone()) {
         handle.send(Command::DiscardEdit(old));
     }
-    handle.send(Command::PlanEdit(id, service, change));
+    let wish = Wish::Change(Box::new(change));
+    handle.send(Command::PlanEdit(id, service, wish));
 }
 
 fn close_dialog(state: &mut AppState, handle: &Handle) {

@@ -1,7 +1,7 @@
 //! Types changed on a real API server, by the window's code path and by the command line.
 
 use svcscope::{
-    edit::TypeChange,
+    edit::{Wanted, WantedType, Wish},
     engine::{Command, EditId, EditStep},
     inventory::{ObjectKey, ServiceType},
 };
@@ -12,19 +12,19 @@ use crate::{
     sample::Sample,
 };
 
-fn change(to: ServiceType) -> TypeChange {
-    TypeChange {
-        to,
-        external_name: (to == ServiceType::ExternalName)
-            .then(|| "elsewhere.example.com".to_owned()),
-        node_ports: Vec::new(),
+fn change(to: ServiceType) -> Wanted {
+    if to == ServiceType::ExternalName {
+        Wanted::alias_of("elsewhere.example.com")
+    } else {
+        Wanted::to(WantedType::from(to))
     }
 }
 
 /// Plans, tries out and applies, as the dialog does; gives the refusal where there is one.
-fn apply(engine: &Driven, service: &ObjectKey, change: TypeChange) -> Result<(), String> {
+fn apply(engine: &Driven, service: &ObjectKey, change: Wanted) -> Result<(), String> {
     let id = EditId(engine.handle.next_id());
-    engine.send(Command::PlanEdit(id, service.clone(), change));
+    let wish = Wish::Change(Box::new(change));
+    engine.send(Command::PlanEdit(id, service.clone(), wish));
     let step = |done: fn(&EditStep) -> bool| {
         engine
             .find("the edit to go on", |scene| {
@@ -79,7 +79,7 @@ fn the_command_line_changes_types_and_a_dry_run_changes_nothing() {
     let Some(file) = kubeconfig() else { return };
     let sample = Sample::deploy(&file, "set-type");
     for to in ROUND {
-        let mut args = vec!["set-type", "svc/web", to.as_str()];
+        let mut args = vec!["set-type", "svc/web", to.as_str(), "--yes"];
         if to == ServiceType::ExternalName {
             args.extend(["--external-name", "elsewhere.example.com"]);
         }
@@ -123,29 +123,39 @@ fn a_taken_node_port_gives_the_servers_own_words() {
         .parse()
         .expect("a nodePort");
     let web = ObjectKey::new(&*sample.namespace, "web");
-    let wish = TypeChange {
-        node_ports: vec![Some(taken)],
+    let mut ports = engine
+        .handle
+        .scene()
+        .inventory
+        .service(&web)
+        .expect("web")
+        .ports
+        .clone();
+    ports[0].node_port = Some(taken);
+    let wish = Wanted {
+        ports: Some(ports),
         ..change(ServiceType::NodePort)
     };
+    let holder = format!("{taken} is held by Service {}/web-node", sample.namespace);
     let reason = apply(&engine, &web, wish).expect_err("the port is taken");
-    assert!(
-        reason.contains("provided port is already allocated"),
-        "{reason}"
-    );
+    assert!(reason.contains(&holder), "{reason}");
 
     let port = taken.to_string();
     let args = [
-        &["set-type", "svc/web", "NodePort", "--node-port", &port],
+        &[
+            "set-type",
+            "svc/web",
+            "NodePort",
+            "--yes",
+            "--node-port",
+            &port,
+        ],
         &sample.flags()[..],
     ]
     .concat();
     let output = run_svcscope(&args);
     assert_eq!(output.status.code(), Some(1));
-    assert!(
-        stderr(&output).contains("provided port is already allocated"),
-        "{}",
-        stderr(&output)
-    );
+    assert!(stderr(&output).contains(&holder), "{}", stderr(&output));
     assert_eq!(service_type(&sample, "web"), "ClusterIP");
 }
 
@@ -156,7 +166,8 @@ fn somebody_elses_change_in_between_is_not_overwritten() {
     let engine = sample.engine();
     let web = ObjectKey::new(&*sample.namespace, "web");
     let id = EditId(engine.handle.next_id());
-    engine.send(Command::PlanEdit(id, web, change(ServiceType::NodePort)));
+    let wish = Wish::Change(Box::new(change(ServiceType::NodePort)));
+    engine.send(Command::PlanEdit(id, web, wish));
     engine.find("the dry run", |scene| {
         let edit = scene.edits.iter().find(|edit| edit.id == id)?;
         matches!(edit.step, EditStep::Ready { .. }).then_some(())

@@ -9,7 +9,7 @@ use egui::{Theme, vec2};
 use egui_kittest::Harness;
 use jiff::{SignedDuration, Timestamp};
 use svcscope::{
-    edit::{Plan, TypeChange},
+    edit::{Known, Plan, UndoOutlook, Wanted, WantedType, Wish},
     engine::{
         Activity, ActivityLevel, Command, ConnectionState, ContextInfo, Counterpart, EditId,
         EditStatus, EditStep, RequestState, RequestStatus, Scene, pair,
@@ -18,9 +18,7 @@ use svcscope::{
         Flow, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, History,
         RemotePort,
     },
-    inventory::{
-        Change, Delta, EventRecord, Kind, NamespaceRecord, ObjectKey, Scope, ServiceType, Sync,
-    },
+    inventory::{Change, Delta, EventRecord, Kind, NamespaceRecord, ObjectKey, Scope, Sync},
     probe::{CurlRequest, CurlResponse, RequestId, Scheme},
     session::SavedForward,
     ui::{App, AppOptions},
@@ -280,24 +278,35 @@ fn activity() -> Arc<[Activity]> {
 }
 
 /// A plan for shop/api.
-pub fn plan(to: ServiceType) -> Plan {
+pub fn plan(to: WantedType) -> Plan {
     let before = busy_scene()
         .inventory
         .service(&key("shop", "api"))
         .expect("in the sample")
         .clone();
+    let mut after = before.as_ref().clone();
+    after.service_type = to.service_type();
     Plan {
         service: key("shop", "api"),
-        before,
-        change: TypeChange {
-            to,
-            external_name: None,
-            node_ports: vec![None],
-        },
-        patch: serde_json::json!({}),
+        title: format!("change Service shop/api to {to}").into(),
+        before: Some(Known {
+            record: before.clone(),
+            object: Arc::new(serde_json::json!({})),
+        }),
+        expected: Some(Arc::new(after)),
+        wish: Wish::Change(Box::new(Wanted {
+            seen: Some(before),
+            ..Wanted::to(to)
+        })),
+        steps: Vec::new(),
+        destination: None,
         gains: Vec::new(),
         losses: vec!["nodePort 30080 is released".into()],
         notes: vec!["Helm manages it and may change it back".into()],
+        undo: UndoOutlook {
+            sentence: "can be taken back".into(),
+            losses: Vec::new(),
+        },
     }
 }
 
@@ -308,6 +317,7 @@ pub fn scene_with_edit(revision: u64, id: EditId, step: EditStep) -> Scene {
             id,
             service: key("shop", "api"),
             step,
+            entry: Some(1),
         }]
         .into(),
         ..busy_scene()

@@ -1,38 +1,71 @@
-use std::sync::{Arc, Mutex};
+use std::{collections::VecDeque, sync::Mutex};
 
 use futures::future::BoxFuture;
-use serde_json::Value;
+use serde_json::json;
 
 use super::*;
 use crate::{
-    edit::{TypeChange, plan},
-    inventory::{ObjectKey, ServicePort, TargetPort},
+    edit::{
+        FieldError, Via, Wanted, dry_run,
+        fixtures::{known, object, service, text},
+        plan_change, plan_deletion,
+    },
+    inventory::{Inventory, ObjectKey, ServiceRecord},
 };
 
 type Answer = Result<ServiceRecord, WriteError>;
 
-/// Answers a patch and a read as told, and keeps what it was sent.
+/// Answers as told, in turn, and keeps what it was sent.
+#[derive(Default)]
 struct FakeWriter {
-    patched: Answer,
-    read: Answer,
-    sent: Mutex<Vec<(Value, WriteMode)>>,
+    patches: Mutex<VecDeque<Answer>>,
+    creations: Mutex<VecDeque<Answer>>,
+    deletions: Mutex<VecDeque<Result<(), WriteError>>>,
+    reads: Mutex<VecDeque<Answer>>,
+    sent: Mutex<Vec<(&'static str, Value, WriteMode)>>,
+}
+
+fn next<T>(answers: &Mutex<VecDeque<Result<T, WriteError>>>) -> Result<T, WriteError> {
+    let answer = answers.lock().unwrap().pop_front();
+    answer.unwrap_or_else(|| Err(other("was not to be asked")))
+}
+
+fn written(answer: Answer) -> Result<Written, WriteError> {
+    answer.map(|service| Written {
+        object: object(&service),
+        service,
+        warnings: vec![text("a warning")],
+    })
 }
 
 impl FakeWriter {
-    fn new(patched: Answer, read: Answer) -> Self {
-        Self {
-            patched,
-            read,
-            sent: Mutex::default(),
-        }
+    fn patched(self, answer: Answer) -> Self {
+        self.patches.lock().unwrap().push_back(answer);
+        self
     }
-}
 
-fn written(answer: &Answer) -> Result<Written, WriteError> {
-    answer.clone().map(|service| Written {
-        service,
-        warnings: vec![Text::from("a warning")],
-    })
+    fn created(self, answer: Answer) -> Self {
+        self.creations.lock().unwrap().push_back(answer);
+        self
+    }
+
+    fn deleted(self, answer: Result<(), WriteError>) -> Self {
+        self.deletions.lock().unwrap().push_back(answer);
+        self
+    }
+
+    fn read(self, answer: Answer) -> Self {
+        self.reads.lock().unwrap().push_back(answer);
+        self
+    }
+
+    fn verbs(&self) -> Vec<&'static str> {
+        self.sent.lock().unwrap().iter().map(|one| one.0).collect()
+    }
+
+    fn note(&self, verb: &'static str, body: Value, mode: WriteMode) {
+        self.sent.lock().unwrap().push((verb, body, mode));
+    }
 }
 
 impl ServiceWriter for FakeWriter {
@@ -43,168 +76,354 @@ impl ServiceWriter for FakeWriter {
         mode: WriteMode,
     ) -> BoxFuture<'a, Result<Written, WriteError>> {
         assert_eq!(*service, ObjectKey::new("shop", "web"));
-        self.sent.lock().unwrap().push((patch.clone(), mode));
-        Box::pin(async { written(&self.patched) })
+        self.note("patch", patch.clone(), mode);
+        Box::pin(async { written(next(&self.patches)) })
+    }
+
+    fn create<'a>(
+        &'a self,
+        namespace: &'a str,
+        object: &'a Value,
+        mode: WriteMode,
+    ) -> BoxFuture<'a, Result<Written, WriteError>> {
+        assert_eq!(namespace, "shop");
+        self.note("create", object.clone(), mode);
+        Box::pin(async { written(next(&self.creations)) })
+    }
+
+    fn delete<'a>(
+        &'a self,
+        service: &'a ServiceRecord,
+        mode: WriteMode,
+    ) -> BoxFuture<'a, Result<(), WriteError>> {
+        self.note("delete", json!(service.resource_version), mode);
+        Box::pin(async { next(&self.deletions) })
+    }
+
+    fn gone<'a>(&'a self, _service: &'a ServiceRecord) -> BoxFuture<'a, Result<(), WriteError>> {
+        Box::pin(async { Ok(()) })
     }
 
     fn read<'a>(&'a self, _service: &'a ObjectKey) -> BoxFuture<'a, Result<Written, WriteError>> {
-        Box::pin(async { written(&self.read) })
+        Box::pin(async { written(next(&self.reads)) })
     }
 }
 
-fn service(service_type: ServiceType, node_port: Option<u16>) -> ServiceRecord {
-    ServiceRecord {
-        service_type,
-        resource_version: Text::from("41"),
-        cluster_ips: vec![Text::from("10.96.57.1")],
-        ports: vec![ServicePort {
-            name: None,
-            protocol: crate::inventory::Protocol::Tcp,
-            port: 80,
-            target_port: TargetPort::Number(8080),
-            node_port,
-            app_protocol: None,
+fn other(words: &str) -> WriteError {
+    WriteError::Other {
+        message: text(words),
+    }
+}
+
+fn refusal() -> WriteError {
+    WriteError::Invalid {
+        message: text("the server's words"),
+        fields: vec![FieldError {
+            field: text("spec.ports[0].nodePort"),
+            message: text("the server's words"),
         }],
-        ..ServiceRecord::new(ObjectKey::new("shop", "web"))
     }
 }
 
-fn to_node_port(node_port: Option<u16>) -> Plan {
-    let change = TypeChange {
-        to: ServiceType::NodePort,
-        external_name: None,
-        node_ports: vec![node_port],
-    };
-    plan(Arc::new(service(ServiceType::ClusterIP, None)), change).unwrap()
+fn planned(from: WantedType, wanted: Wanted) -> Arc<Plan> {
+    Arc::new(plan_change(&known(service(from)), wanted, &Inventory::default()).unwrap())
 }
 
-fn message() -> Text {
-    Text::from("the server's words")
+fn to_node_port(node_port: Option<u16>) -> Arc<Plan> {
+    let mut ports = service(WantedType::ClusterIP).ports;
+    ports[0].node_port = node_port;
+    let wanted = Wanted {
+        ports: Some(ports),
+        ..Wanted::to(WantedType::NodePort)
+    };
+    planned(WantedType::ClusterIP, wanted)
+}
+
+fn via(from: WantedType, to: WantedType, via: Via) -> Arc<Plan> {
+    let wanted = Wanted {
+        via: Some(via),
+        ..Wanted::to(to)
+    };
+    planned(from, wanted)
+}
+
+fn at_version(from: WantedType, version: &str) -> ServiceRecord {
+    ServiceRecord {
+        resource_version: text(version),
+        ..service(from)
+    }
+}
+
+async fn run(plan: &Arc<Plan>, writer: &FakeWriter) -> (Result<Outcome, EditError>, Vec<StepDone>) {
+    let mut log = Vec::new();
+    let result = apply(plan, writer, &mut log).await;
+    (result, log)
 }
 
 #[tokio::test]
 async fn what_is_read_back_is_the_outcome() {
-    let after = service(ServiceType::NodePort, Some(30080));
-    let writer = FakeWriter::new(Ok(after.clone()), Ok(after.clone()));
-    let plan = to_node_port(None);
-    let outcome = apply(&plan, &writer).await.unwrap();
-    assert_eq!(*outcome.after, after);
-    assert_eq!(outcome.before, plan.before);
-    assert_eq!(outcome.warnings, [Text::from("a warning")]);
-    assert_eq!(
-        *writer.sent.lock().unwrap(),
-        [(plan.patch.clone(), WriteMode::Apply)]
-    );
+    let after = at_version(WantedType::NodePort, "42");
+    let writer = FakeWriter::default()
+        .patched(Ok(after.clone()))
+        .read(Ok(after.clone()));
+    let (outcome, log) = run(&to_node_port(None), &writer).await;
+    let outcome = outcome.unwrap();
+    assert_eq!(*outcome.after.unwrap().record, after);
+    assert_eq!(outcome.warnings, [text("a warning")]);
+    let sent = writer.sent.lock().unwrap();
+    assert_eq!(sent[0].2, WriteMode::Apply);
+    assert_eq!(sent[0].1["metadata"]["resourceVersion"], "41");
+    assert_eq!((log[0].verb, &log[0].error), ("patch", &None));
 }
 
 #[tokio::test]
-async fn a_dry_run_stores_nothing() {
-    let after = service(ServiceType::NodePort, None);
-    let writer = FakeWriter::new(Ok(after.clone()), Ok(after));
-    let plan = to_node_port(None);
-    let preview = dry_run(&plan, &writer).await.unwrap();
-    assert_eq!(preview.service.service_type, ServiceType::NodePort);
-    assert_eq!(
-        *writer.sent.lock().unwrap(),
-        [(plan.patch.clone(), WriteMode::DryRun)]
+async fn a_dry_run_stores_nothing_and_shows_no_value_that_nobody_will_get() {
+    // The server's placeholder lies beyond the range.
+    let mut answer = service(WantedType::NodePort);
+    answer.ports[0].node_port = Some(32769);
+    let writer = FakeWriter::default().patched(Ok(answer.clone()));
+    let preview = dry_run(&to_node_port(None), &writer).await.unwrap();
+    assert_eq!(preview.service.ports[0].node_port, None);
+    let shown = &preview.object["spec"]["ports"][0]["nodePort"];
+    assert_eq!(*shown, crate::edit::ASSIGNED);
+    assert_eq!(writer.sent.lock().unwrap()[0].2, WriteMode::DryRun);
+
+    answer.ports[0].node_port = Some(30090);
+    let writer = FakeWriter::default().patched(Ok(answer));
+    let preview = dry_run(&to_node_port(Some(30090)), &writer).await.unwrap();
+    assert_eq!(preview.service.ports[0].node_port, Some(30090));
+    assert_eq!(preview.object["spec"]["ports"][0]["nodePort"], 30090);
+}
+
+#[tokio::test]
+async fn what_follows_the_first_step_is_tried_under_another_name() {
+    let plan = via(
+        WantedType::Headless,
+        WantedType::NodePort,
+        Via::ExternalName,
     );
+    let alias = service(WantedType::ExternalName);
+    let writer = FakeWriter::default()
+        .patched(Ok(alias.clone()))
+        .created(Ok(service(WantedType::NodePort)));
+    let preview = dry_run(&plan, &writer).await.unwrap();
+    assert_eq!(WantedType::of(&preview.service), WantedType::NodePort);
+    assert_eq!(writer.verbs(), ["patch", "create"]);
+    {
+        let sent = writer.sent.lock().unwrap();
+        assert!(sent.iter().all(|one| one.2 == WriteMode::DryRun));
+        assert_eq!(sent[1].1["metadata"].get("name"), None);
+    }
+
+    let writer = FakeWriter::default()
+        .patched(Ok(alias.clone()))
+        .created(Err(refusal()));
+    let error = dry_run(&plan, &writer).await.unwrap_err();
+    assert_eq!(error.fields().len(), 1);
+
+    let right = r#"User "eve" cannot create resource "services""#;
+    let writer = FakeWriter::default()
+        .patched(Ok(alias))
+        .created(Err(WriteError::Forbidden {
+            message: text(right),
+        }));
+    let preview = dry_run(&plan, &writer).await.unwrap();
+    assert!(preview.warnings.iter().any(|one| one.contains(right)));
 }
 
 #[tokio::test]
 async fn a_200_that_changed_nothing_is_no_success() {
-    let same = service(ServiceType::ClusterIP, None);
     // Even if the answer to the write claims otherwise.
-    let claims = service(ServiceType::NodePort, Some(30080));
-    let error = apply(&to_node_port(None), &FakeWriter::new(Ok(claims), Ok(same)))
-        .await
-        .unwrap_err();
+    let writer = FakeWriter::default()
+        .patched(Ok(service(WantedType::NodePort)))
+        .read(Ok(service(WantedType::ClusterIP)));
+    let (error, _) = run(
+        &planned(WantedType::ClusterIP, Wanted::to(WantedType::NodePort)),
+        &writer,
+    )
+    .await;
     assert_eq!(
-        error.to_string(),
-        "the API server accepted the change, but its type is ClusterIP; look at the Service again"
+        error.unwrap_err().to_string(),
+        "the API server accepted the change, but spec.type is \"ClusterIP\" instead of \
+         \"NodePort\"; look at the Service again"
     );
 }
 
 #[tokio::test]
-async fn another_node_port_than_wanted_is_no_success() {
-    let other = service(ServiceType::NodePort, Some(30999));
-    let writer = FakeWriter::new(Ok(other.clone()), Ok(other));
-    let error = apply(&to_node_port(Some(30080)), &writer)
-        .await
-        .unwrap_err();
-    let message = Text::from("port 80 has nodePort 30999");
-    assert_eq!(error, EditError::NothingChanged { message });
-}
-
-#[tokio::test]
-async fn another_external_name_than_wanted_is_no_success() {
-    let change = TypeChange {
-        to: ServiceType::ExternalName,
-        external_name: Some("db.example.com".to_owned()),
-        node_ports: Vec::new(),
+async fn every_wanted_field_is_compared() {
+    let after = service(WantedType::NodePort);
+    let writer = FakeWriter::default()
+        .patched(Ok(after.clone()))
+        .read(Ok(after));
+    let (error, _) = run(&to_node_port(Some(30090)), &writer).await;
+    let EditError::NotAsWanted { differences } = error.unwrap_err() else {
+        panic!("not as wanted");
     };
-    let plan = plan(Arc::new(service(ServiceType::ClusterIP, None)), change).unwrap();
-    let other = ServiceRecord {
-        external_name: Some(Text::from("other.example.com")),
-        ..service(ServiceType::ExternalName, None)
-    };
-    let writer = FakeWriter::new(Ok(other.clone()), Ok(other));
-    let error = apply(&plan, &writer).await.unwrap_err();
-    assert!(matches!(error, EditError::NothingChanged { .. }));
+    assert_eq!(&*differences[0].field, "spec.ports[0].nodePort");
 }
 
 #[tokio::test]
 async fn refusals_keep_the_servers_words_and_are_not_read_back() {
-    let field = FieldError {
-        field: Text::from("spec.ports[0].nodePort"),
-        message: message(),
-    };
-    let invalid = WriteError::Invalid {
-        message: message(),
-        fields: vec![field.clone()],
-    };
-    let unread = || {
-        Err(WriteError::Other {
-            message: Text::from("must not be read"),
-        })
-    };
-    let error = apply(
-        &to_node_port(None),
-        &FakeWriter::new(Err(invalid), unread()),
-    )
-    .await
-    .unwrap_err();
-    assert_eq!(error.fields(), [field]);
+    let writer = FakeWriter::default().patched(Err(refusal()));
+    let (error, log) = run(&to_node_port(None), &writer).await;
+    let error = error.unwrap_err();
+    assert_eq!(&*error.fields()[0].field, "spec.ports[0].nodePort");
     assert!(error.to_string().contains("the server's words"));
-
-    let conflict = WriteError::Conflict { message: message() };
-    let writer = FakeWriter::new(Err(conflict), unread());
-    let error = apply(&to_node_port(None), &writer).await.unwrap_err();
-    assert!(error.to_string().contains("look at it again and plan anew"));
-    // Written once: a conflict is shown, never overwritten.
-    assert_eq!(writer.sent.lock().unwrap().len(), 1);
+    assert!(log[0].error.is_some());
 }
 
 #[tokio::test]
-async fn a_write_that_can_not_be_read_back_is_not_called_done() {
-    let lost = WriteError::Other { message: message() };
-    let after = service(ServiceType::NodePort, Some(30080));
-    let error = apply(&to_node_port(None), &FakeWriter::new(Ok(after), Err(lost)))
-        .await
-        .unwrap_err();
-    let message = message();
-    assert_eq!(error, EditError::NotReadBack { message });
+async fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
+    let mut now = at_version(WantedType::ClusterIP, "42");
+    now.labels.insert(text("changed"), text("meanwhile"));
+    let writer = FakeWriter::default()
+        .patched(Err(WriteError::Conflict {
+            message: text("the object has been modified"),
+        }))
+        .read(Ok(now.clone()));
+    let (error, _) = run(&to_node_port(None), &writer).await;
+    let error = error.unwrap_err();
+    let words = error.to_string();
+    assert!(words.contains("look at it again and plan anew"), "{words}");
+    assert!(
+        words.contains(r#"metadata.labels.changed: (none) → "meanwhile""#),
+        "{words}"
+    );
+    let conflict = error.conflict().unwrap();
+    assert_eq!(*conflict.now.as_ref().unwrap().record, now);
+    assert_eq!(writer.verbs(), ["patch"], "written once");
 }
 
 #[tokio::test]
-async fn a_dry_run_shows_no_value_that_nobody_will_get() {
-    // The server's placeholder lies beyond the range.
-    let answer = service(ServiceType::NodePort, Some(32769));
-    let writer = FakeWriter::new(Ok(answer.clone()), Ok(answer));
-    let preview = dry_run(&to_node_port(None), &writer).await.unwrap();
-    assert_eq!(preview.service.ports[0].node_port, None);
+async fn a_write_without_an_answer_is_looked_at() {
+    let lost = || Err(other("no answer in time"));
+    // It was not done.
+    let writer = FakeWriter::default()
+        .patched(lost())
+        .read(Ok(service(WantedType::ClusterIP)));
+    let (error, _) = run(&to_node_port(None), &writer).await;
+    assert!(matches!(error, Err(EditError::Other { .. })), "{error:?}");
+    // It was.
+    let after = at_version(WantedType::NodePort, "42");
+    let writer = FakeWriter::default()
+        .patched(lost())
+        .read(Ok(after.clone()))
+        .read(Ok(after));
+    let (outcome, _) = run(
+        &planned(WantedType::ClusterIP, Wanted::to(WantedType::NodePort)),
+        &writer,
+    )
+    .await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    // Nobody knows.
+    let writer = FakeWriter::default().patched(lost()).read(lost());
+    let (error, _) = run(&to_node_port(None), &writer).await;
+    assert!(matches!(error, Err(EditError::Uncertain { .. })));
+}
 
-    let answer = service(ServiceType::NodePort, Some(30080));
-    let writer = FakeWriter::new(Ok(answer.clone()), Ok(answer));
-    let preview = dry_run(&to_node_port(Some(30080)), &writer).await.unwrap();
-    assert_eq!(preview.service.ports[0].node_port, Some(30080));
+#[tokio::test]
+async fn each_step_builds_on_the_one_before() {
+    let plan = via(
+        WantedType::Headless,
+        WantedType::ClusterIP,
+        Via::ExternalName,
+    );
+    let after = at_version(WantedType::ClusterIP, "43");
+    let writer = FakeWriter::default()
+        .patched(Ok(at_version(WantedType::ExternalName, "42")))
+        .patched(Ok(after.clone()))
+        .read(Ok(after));
+    let (outcome, log) = run(&plan, &writer).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(log.len(), 2);
+    let sent = writer.sent.lock().unwrap();
+    assert_eq!(sent[0].1["metadata"]["resourceVersion"], "41");
+    assert_eq!(sent[1].1["metadata"]["resourceVersion"], "42");
+}
+
+#[tokio::test]
+async fn a_second_step_that_fails_says_what_the_service_is_now() {
+    let plan = via(
+        WantedType::Headless,
+        WantedType::ClusterIP,
+        Via::ExternalName,
+    );
+    let writer = FakeWriter::default()
+        .patched(Ok(at_version(WantedType::ExternalName, "42")))
+        .patched(Err(refusal()))
+        .read(Ok(at_version(WantedType::ExternalName, "42")));
+    let (error, _) = run(&plan, &writer).await;
+    let error = error.unwrap_err();
+    let words = error.to_string();
+    assert!(words.contains("shop/web is ExternalName now"), "{words}");
+    assert!(words.contains("Plan the change again"), "{words}");
+    assert_eq!(error.fields().len(), 1);
+}
+
+#[tokio::test]
+async fn what_can_not_be_created_anew_is_put_back() {
+    let plan = via(WantedType::ClusterIP, WantedType::Headless, Via::Recreate);
+    let writer = FakeWriter::default()
+        .deleted(Ok(()))
+        .created(Err(refusal()))
+        .created(Ok(service(WantedType::ClusterIP)));
+    let (error, log) = run(&plan, &writer).await;
+    let error = error.unwrap_err();
+    assert!(
+        error.to_string().contains("created again as it was"),
+        "{error}"
+    );
+    assert_eq!(writer.verbs(), ["delete", "create", "create"]);
+    let address = writer.sent.lock().unwrap()[2].1["spec"]["clusterIP"].clone();
+    assert_eq!(address, "10.96.57.1", "the old one");
+    assert_eq!(log.len(), 3);
+
+    let writer = FakeWriter::default()
+        .deleted(Ok(()))
+        .created(Err(refusal()))
+        .created(Err(refusal()));
+    let (error, _) = run(&plan, &writer).await;
+    let EditError::Halfway { manifest, next, .. } = error.unwrap_err() else {
+        panic!("halfway");
+    };
+    assert_eq!(manifest.unwrap()["spec"]["clusterIP"], "None");
+    assert!(
+        next.contains("10.96.57.1"),
+        "the manifest is in the words: {next}"
+    );
+}
+
+#[tokio::test]
+async fn a_creation_without_an_answer_is_tried_once_more() {
+    let plan = via(WantedType::ClusterIP, WantedType::Headless, Via::Recreate);
+    let after = service(WantedType::Headless);
+    let exists = WriteError::Exists {
+        message: text("already exists"),
+    };
+    let writer = FakeWriter::default()
+        .deleted(Ok(()))
+        .created(Err(other("no answer in time")))
+        .created(Err(exists))
+        .read(Ok(after.clone()))
+        .read(Ok(after));
+    let (outcome, _) = run(&plan, &writer).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(writer.verbs(), ["delete", "create", "create"]);
+}
+
+#[tokio::test]
+async fn a_deletion_is_read_back_too() {
+    let known = known(service(WantedType::ClusterIP));
+    let plan = Arc::new(plan_deletion(&known, &Inventory::default()).unwrap());
+    let gone = WriteError::NotFound {
+        message: text("not found"),
+    };
+    let writer = FakeWriter::default().deleted(Ok(())).read(Err(gone));
+    let (outcome, _) = run(&plan, &writer).await;
+    assert_eq!(outcome.unwrap().after, None);
+    let writer = FakeWriter::default()
+        .deleted(Ok(()))
+        .read(Ok(service(WantedType::ClusterIP)));
+    let (error, _) = run(&plan, &writer).await;
+    assert!(matches!(error, Err(EditError::Uncertain { .. })));
 }

@@ -1,6 +1,7 @@
 //! The engine's loop: the one place where its state changes.
 
 mod connection;
+mod editing;
 mod forwards;
 mod mapping;
 mod watching;
@@ -21,6 +22,7 @@ use super::{
     offline::Offline, requests::Requests, saved::Saved, session::Session,
 };
 use crate::{
+    edit::Journal,
     forward::Forwards,
     inventory::{Inventory, ObjectKey, Text},
     session::forwards_path,
@@ -57,6 +59,7 @@ pub(super) struct Worker {
     activity: ActivityLog,
     requests: Requests,
     edits: Edits,
+    journal: Journal,
     feed: watch::Sender<Inventory>,
     forwards: Arc<Forwards>,
     /// Told by the forwards when one of them changed.
@@ -123,6 +126,7 @@ impl Worker {
             activity: ActivityLog::default(),
             requests: Requests::default(),
             edits: Edits::default(),
+            journal: Journal::default(),
             feed,
             session: None,
             connecting: None,
@@ -202,7 +206,15 @@ impl Worker {
             Command::ImportForwards(path) => self.import_forwards(path),
             Command::Curl(id, request) => self.curl(id, request),
             Command::CancelCurl(id) => self.requests.cancel(id),
-            Command::PlanEdit(id, service, change) => self.plan_edit(id, service, change),
+            Command::PlanEdit(id, service, wish) => self.plan_edit(id, service, wish),
+            Command::PlanExpose(id, kind, key, exposure) => {
+                self.plan_expose(id, kind, key, exposure);
+            }
+            Command::DuplicateService(id, service, name) => {
+                self.plan_duplicate(id, service, name);
+            }
+            Command::UndoEdit(id, entry) => self.undo_edit(id, entry),
+            Command::ExportJournal(path) => self.export_journal(path),
             Command::ApplyEdit(id) => self.apply_edit(id),
             Command::DiscardEdit(id) => self.edits.discard(id),
             Command::Remember(change) => self.memory.change(change),
@@ -248,6 +260,7 @@ impl Worker {
             Event::Said(Err(words)) => self.activity.add(ActivityLevel::Error, words),
             Event::Curl { id, outcome } => self.requests.finish(id, outcome),
             Event::Edit { id, step } => self.edit_advanced(id, step),
+            Event::Written(written) => self.edit_written(*written),
             Event::Renewed {
                 generation,
                 outcome,
@@ -272,6 +285,7 @@ impl Worker {
         scene.forwards = self.forwards.statuses().into();
         scene.requests = self.requests.snapshot();
         scene.edits = self.edits.snapshot();
+        scene.journal = self.journal.entries().into();
         scene.activity = self.activity.snapshot();
         self.counterpart.publish(scene.clone());
         (self.waker)();

@@ -6,8 +6,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Worker;
 use crate::{
-    edit::{self, TypeChange},
-    engine::{ActivityLevel, EditId, EditStep, edits, event::Event},
+    engine::event::Event,
     inventory::{ObjectKey, Text},
     probe::{self, CurlRequest, RequestId},
 };
@@ -74,72 +73,6 @@ impl Worker {
         self.requests.start(id, request, job);
         if let Some(reason) = refusal {
             self.requests.finish(id, Err(reason));
-        }
-    }
-
-    pub(super) fn plan_edit(&mut self, id: EditId, service: ObjectKey, change: TypeChange) {
-        let planned = match self.model.inventory().service(&service) {
-            None => Err(format!("there is no Service {service} any more")),
-            Some(record) => edit::plan(record.clone(), change).map_err(|error| error.to_string()),
-        };
-        let (plan, writer) = match (planned, &self.session) {
-            (Ok(plan), Some(session)) => (Arc::new(plan), session.cluster.writer()),
-            (Ok(_), None) => return self.refuse_edit(id, service, "not connected to a cluster"),
-            (Err(reason), _) => return self.refuse_edit(id, service, &reason),
-        };
-        self.edits
-            .set(id, service, EditStep::Trying { plan: plan.clone() });
-        let events = self.events.clone();
-        tokio::spawn(async move {
-            let step = edits::try_out(plan, &*writer).await;
-            events.send(Event::Edit { id, step }).ok();
-        });
-    }
-
-    pub(super) fn apply_edit(&mut self, id: EditId) {
-        let Some((service, plan)) = self.edits.ready(id) else {
-            return;
-        };
-        if self.scene.read_only {
-            return self.refuse_edit(id, service, "read-only: nothing was written");
-        }
-        let Some(session) = &self.session else {
-            return self.refuse_edit(id, service, "not connected to a cluster");
-        };
-        let (writer, events) = (session.cluster.writer(), self.events.clone());
-        self.edits
-            .set(id, service, EditStep::Applying { plan: plan.clone() });
-        // Not tied to the session: a write that was sent is followed to its end.
-        tokio::spawn(async move {
-            let step = edits::carry_out(&plan, &*writer).await;
-            events.send(Event::Edit { id, step }).ok();
-        });
-    }
-
-    pub(super) fn refuse_edit(&mut self, id: EditId, service: ObjectKey, reason: &str) {
-        let step = EditStep::Failed {
-            reason: Text::from(reason),
-            fields: Vec::new(),
-        };
-        self.edits.set(id, service, step);
-    }
-
-    pub(super) fn edit_advanced(&mut self, id: EditId, step: EditStep) {
-        let words = match &step {
-            EditStep::Applied(outcome) => Some((
-                ActivityLevel::Info,
-                format!(
-                    "Service {} was {}, now is {}",
-                    outcome.after.key,
-                    outcome.before.type_word(),
-                    outcome.after.type_word()
-                ),
-            )),
-            EditStep::Failed { reason, .. } => Some((ActivityLevel::Error, reason.to_string())),
-            _ => None,
-        };
-        if let (Some(_), Some((level, words))) = (self.edits.advance(id, step), words) {
-            self.activity.add(level, words);
         }
     }
 }

@@ -6,9 +6,9 @@ use egui::{Button, RichText, Stroke, Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;
 
 use crate::{
-    edit::TypeChange,
+    edit::{Via, Wanted, WantedType},
     engine::EditId,
-    inventory::{ObjectKey, ServiceRecord, ServiceType, Text},
+    inventory::{ObjectKey, ServiceRecord, Text},
     ui::{
         action::Action,
         context::Ctx,
@@ -22,10 +22,13 @@ use crate::{
 #[derive(Debug)]
 pub struct ChangeType {
     from: Arc<ServiceRecord>,
-    to: Option<ServiceType>,
+    to: Option<WantedType>,
+    via: Option<Via>,
     external_name: String,
     node_ports: Vec<String>,
-    planned: Option<(EditId, TypeChange)>,
+    planned: Option<(EditId, Wanted)>,
+    /// A change is taken back: there is nothing to fill in.
+    undoing: Option<EditId>,
     /// The person has asked to apply and is asked once more.
     pub(super) confirming: bool,
 }
@@ -47,18 +50,24 @@ impl ChangeType {
                 .collect(),
             from: service.clone(),
             to: None,
+            via: None,
             planned: None,
+            undoing: None,
             confirming: false,
         }
     }
 
-    /// A form that wants a Service to be as it was.
-    pub fn undo(service: &Arc<ServiceRecord>, before: &Arc<ServiceRecord>) -> Self {
-        let wanted = Self::new(before);
+    /// No form: a change is taken back by this edit.
+    pub fn undo(service: &Arc<ServiceRecord>, id: EditId) -> Self {
         Self {
-            from: service.clone(),
-            ..wanted
+            undoing: Some(id),
+            ..Self::new(service)
         }
+    }
+
+    /// Whether a change is taken back.
+    pub(super) fn is_undo(&self) -> bool {
+        self.undoing.is_some()
     }
 
     /// Whose type is changed.
@@ -73,47 +82,57 @@ impl ChangeType {
 
     /// The edit that the dialog follows.
     pub fn edit(&self) -> Option<EditId> {
-        self.planned.as_ref().map(|(id, _)| *id)
+        self.undoing
+            .or_else(|| self.planned.as_ref().map(|(id, _)| *id))
     }
 
     /// Follows the plan of this change; gives back the one followed before.
-    pub fn follow(&mut self, id: EditId, change: TypeChange) -> Option<EditId> {
+    pub fn follow(&mut self, id: EditId, change: Wanted) -> Option<EditId> {
         self.confirming = false;
         self.planned.replace((id, change)).map(|(old, _)| old)
     }
 
     /// Wants this type; gives back the change to plan at once where nothing more is to be asked.
-    pub fn choose(&mut self, to: ServiceType) -> Option<TypeChange> {
+    pub fn choose(&mut self, to: WantedType) -> Option<Wanted> {
+        if self.to != Some(to) {
+            self.via = None;
+        }
         self.to = Some(to);
         self.confirming = false;
         self.change().ok().filter(|change| !self.is_planned(change))
     }
 
-    /// Whether what is filled in is what was planned.
-    pub(super) fn is_current(&self) -> bool {
-        self.change().is_ok_and(|change| self.is_planned(&change))
+    /// Wants this way to the type; gives back the change to plan.
+    pub(super) fn go(&mut self, via: Via) -> Option<Wanted> {
+        self.via = Some(via);
+        self.change().ok()
     }
 
-    fn is_planned(&self, change: &TypeChange) -> bool {
+    /// Whether what is filled in is what was planned.
+    pub(super) fn is_current(&self) -> bool {
+        self.is_undo() || self.change().is_ok_and(|change| self.is_planned(&change))
+    }
+
+    fn is_planned(&self, change: &Wanted) -> bool {
         self.planned
             .as_ref()
             .is_some_and(|(_, planned)| planned == change)
     }
 
     /// What is filled in as a change, or what is missing.
-    fn change(&self) -> Result<TypeChange, Text> {
+    fn change(&self) -> Result<Wanted, Text> {
         let to = self.to.ok_or_else(|| Text::from("choose a type"))?;
-        let external_name = if to == ServiceType::ExternalName {
+        let external_name = if to == WantedType::ExternalName {
             let host = self.external_name.trim();
             if host.is_empty() {
                 return Err(Text::from("fill in the name that it shall point to"));
             }
-            Some(host.to_owned())
+            Some(Text::from(host))
         } else {
             None
         };
         let mut node_ports = vec![None; self.from.ports.len()];
-        if has_node_ports(to) {
+        if to.has_node_ports() {
             for (slot, typed) in node_ports.iter_mut().zip(&self.node_ports) {
                 let typed = typed.trim();
                 if typed.is_empty() {
@@ -125,19 +144,20 @@ impl ChangeType {
                 })?);
             }
         }
-        Ok(TypeChange {
-            to,
+        let mut ports = self.from.ports.clone();
+        for (port, node_port) in ports.iter_mut().zip(node_ports) {
+            if node_port.is_some() {
+                port.node_port = node_port;
+            }
+        }
+        Ok(Wanted {
             external_name,
-            node_ports,
+            ports: (to.has_node_ports() && ports != self.from.ports).then_some(ports),
+            via: self.via,
+            seen: Some(self.from.clone()),
+            ..Wanted::to(to)
         })
     }
-}
-
-fn has_node_ports(service_type: ServiceType) -> bool {
-    matches!(
-        service_type,
-        ServiceType::NodePort | ServiceType::LoadBalancer
-    )
 }
 
 /// Draws the form.
@@ -156,7 +176,7 @@ pub(super) fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut ChangeType) {
     });
     field_ui(ui, ctx, "To", |ui| types_ui(ui, ctx, dialog));
     match dialog.to {
-        Some(ServiceType::ExternalName) => {
+        Some(WantedType::ExternalName) => {
             field_ui(ui, ctx, "Points to", |ui| {
                 let field = text_field(&mut dialog.external_name)
                     .hint_text("db.example.com")
@@ -165,7 +185,7 @@ pub(super) fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut ChangeType) {
                 named_field(&response, "External name", &dialog.external_name);
             });
         }
-        Some(to) if has_node_ports(to) => {
+        Some(to) if to.has_node_ports() => {
             field_ui(ui, ctx, "nodePort", |ui| node_ports_ui(ui, ctx, dialog));
         }
         _ => {}
@@ -190,10 +210,14 @@ pub(super) fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut ChangeType) {
 fn types_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut ChangeType) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        for to in ServiceType::ALL {
-            let now = dialog.from.service_type == to;
+        for to in WantedType::ALL {
+            let now = WantedType::of(&dialog.from) == to;
             let chosen = dialog.to == Some(to);
-            let color = ctx.tokens.type_named(to);
+            let color = if to == WantedType::Headless {
+                ctx.tokens.headless
+            } else {
+                ctx.tokens.type_named(to.service_type())
+            };
             let mut button = Button::new(RichText::new(to.as_str()).color(color));
             if chosen {
                 button = button
@@ -219,12 +243,13 @@ fn types_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut ChangeType) {
     });
 }
 
-fn meaning(to: ServiceType) -> &'static str {
+fn meaning(to: WantedType) -> &'static str {
     match to {
-        ServiceType::ClusterIP => "Reached inside the cluster only",
-        ServiceType::NodePort => "Reached at a port of every node as well",
-        ServiceType::LoadBalancer => "Reached through a load balancer outside as well",
-        ServiceType::ExternalName => "A DNS alias of a name elsewhere; has no pods",
+        WantedType::ClusterIP => "Reached inside the cluster only",
+        WantedType::Headless => "DNS answers with the pods themselves",
+        WantedType::NodePort => "Reached at a port of every node as well",
+        WantedType::LoadBalancer => "Reached through a load balancer outside as well",
+        WantedType::ExternalName => "A DNS alias of a name elsewhere; has no pods",
     }
 }
 
@@ -268,16 +293,16 @@ mod tests {
 
     #[test]
     fn a_type_that_needs_nothing_more_is_planned_at_once() {
-        let change = dialog().choose(ServiceType::NodePort).expect("complete");
-        assert_eq!(change.to, ServiceType::NodePort);
-        assert_eq!(change.node_ports, [None]);
+        let change = dialog().choose(WantedType::NodePort).expect("complete");
+        assert_eq!(change.to, Some(WantedType::NodePort));
+        assert_eq!(change.ports, None);
         assert_eq!(change.external_name, None);
     }
 
     #[test]
     fn an_alias_needs_a_name_first() {
         let mut dialog = dialog();
-        assert_eq!(dialog.choose(ServiceType::ExternalName), None);
+        assert_eq!(dialog.choose(WantedType::ExternalName), None);
         dialog.external_name = " db.example.com ".to_owned();
         let change = dialog.change().expect("complete");
         assert_eq!(change.external_name.as_deref(), Some("db.example.com"));
@@ -286,20 +311,21 @@ mod tests {
     #[test]
     fn a_plan_is_current_until_the_form_says_something_else() {
         let mut dialog = dialog();
-        let change = dialog.choose(ServiceType::NodePort).expect("complete");
+        let change = dialog.choose(WantedType::NodePort).expect("complete");
         assert_eq!(dialog.follow(EditId(1), change), None);
         assert!(dialog.is_current());
         dialog.node_ports[0] = "30080".to_owned();
         assert!(!dialog.is_current());
         let change = dialog.change().expect("complete");
-        assert_eq!(change.node_ports, [Some(30080)]);
+        let ports = change.ports.as_ref().expect("another port");
+        assert_eq!(ports[0].node_port, Some(30080));
         assert_eq!(dialog.follow(EditId(2), change), Some(EditId(1)));
     }
 
     #[test]
     fn what_is_no_port_is_named() {
         let mut dialog = dialog();
-        dialog.to = Some(ServiceType::NodePort);
+        dialog.to = Some(WantedType::NodePort);
         dialog.node_ports[0] = "http".to_owned();
         assert!(dialog.change().expect_err("no number").contains("`http`"));
     }

@@ -17,7 +17,7 @@ pub fn change_type_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut ChangeTy
             .id_salt("change type")
             .max_height(room)
             .show(ui, |ui| {
-                if !plan::is_over(ctx, dialog) {
+                if !dialog.is_undo() && !plan::is_over(ctx, dialog) {
                     form::form_ui(ui, ctx, dialog);
                 }
                 plan::plan_ui(ui, ctx, dialog);

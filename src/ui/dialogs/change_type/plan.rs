@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use super::ChangeType;
 use crate::{
-    edit::{FieldError, Outcome, Plan, Written},
+    edit::{FieldError, Outcome, Plan, Via, WantedType, Way, Written},
     engine::{EditStatus, EditStep},
     inventory::{ServiceRecord, Text},
     ui::{
@@ -44,6 +44,7 @@ pub(super) fn plan_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut ChangeType) {
         return;
     };
     match &status.step {
+        EditStep::Planning => waiting_ui(ui, ctx, "Planning…"),
         EditStep::Trying { plan } => {
             effects_ui(ui, ctx, plan);
             waiting_ui(ui, ctx, "Asking the server by a dry run…");
@@ -58,8 +59,16 @@ pub(super) fn plan_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut ChangeType) {
             effects_ui(ui, ctx, plan);
             waiting_ui(ui, ctx, "Writing, then reading back…");
         }
-        EditStep::Applied(outcome) => applied_ui(ui, ctx, outcome),
-        EditStep::Failed { reason, fields } => failed_ui(ui, ctx, dialog, reason, fields),
+        EditStep::Applied(outcome) => applied_ui(ui, ctx, outcome, status.entry),
+        EditStep::Failed {
+            reason,
+            fields,
+            ways,
+            ..
+        } => {
+            failed_ui(ui, ctx, dialog, reason, fields);
+            ways_ui(ui, ctx, dialog, ways);
+        }
     }
 }
 
@@ -74,6 +83,12 @@ fn waiting_ui(ui: &mut Ui, ctx: &Ctx<'_>, what: &str) {
 fn effects_ui(ui: &mut Ui, ctx: &Ctx<'_>, plan: &Plan) {
     section(ui, ctx.tokens, "What will happen");
     let tokens = ctx.tokens;
+    if plan.steps.len() > 1 {
+        for (index, step) in plan.steps.iter().enumerate() {
+            let said = format!("{}. {}", index + 1, step.sentence);
+            ui.add(Label::new(RichText::new(said).color(tokens.text)).wrap());
+        }
+    }
     for (glyph, color, lines) in [
         (icon::PLUS, tokens.healthy, &plan.gains),
         (icon::MINUS, tokens.broken, &plan.losses),
@@ -165,34 +180,60 @@ fn question(ctx: &Ctx<'_>, dialog: &ChangeType, plan: &Plan) -> String {
         key.namespace,
         key.name,
         dialog.from().type_word(),
-        plan.change.to,
+        plan.expected
+            .as_ref()
+            .map_or("nothing", |after| WantedType::of(after).as_str()),
     )
 }
 
-fn applied_ui(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome) {
-    let said = format!(
-        "Service {} is {} now",
-        outcome.after.key,
-        outcome.after.type_word()
-    );
-    state_label(ui, ctx.tokens, State::Healthy, &said);
-    dim(
-        ui,
-        ctx.tokens,
-        format!("Read back from the server: {}", described(&outcome.after)),
-    );
+fn applied_ui(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome, entry: Option<u64>) {
+    if let Some(after) = &outcome.after {
+        let after = &after.record;
+        let said = format!("Service {} is {} now", after.key, after.type_word());
+        state_label(ui, ctx.tokens, State::Healthy, &said);
+        dim(
+            ui,
+            ctx.tokens,
+            format!("Read back from the server: {}", described(after)),
+        );
+    }
     warnings_ui(ui, ctx, &outcome.warnings);
     ui.add_space(10.0);
     ui.horizontal(|ui| {
         if primary_button(ui, ctx.tokens, "Done", None).clicked() {
             ctx.send(Action::CloseDialog);
         }
-        let hint = format!("Plan a change back to {}", described(&outcome.before));
+        let Some(entry) = entry else { return };
+        let undo = &outcome.plan.undo;
+        let hint = if undo.losses.is_empty() {
+            undo.sentence.to_string()
+        } else {
+            format!("{}; not: {}", undo.sentence, undo.losses.join(", "))
+        };
         if ui.button("Undo…").on_hover_text(hint).clicked() {
             ctx.send(Action::CloseDialog);
-            ctx.send(Action::UndoChange(outcome.before.clone()));
+            ctx.send(Action::UndoChange(outcome.plan.service.clone(), entry));
         }
     });
+}
+
+/// The two ways to headless and away from it, each with its price.
+fn ways_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut ChangeType, ways: &[Way]) {
+    for way in ways {
+        let label = match way.via {
+            Via::ExternalName => "Through ExternalName",
+            Via::Recreate => "Delete and create anew",
+        };
+        ui.add_space(6.0);
+        for price in &way.price {
+            line_ui(ui, icon::MINUS, ctx.tokens.broken, price, ctx.tokens.text);
+        }
+        if ui.button(label).clicked()
+            && let Some(change) = dialog.go(way.via)
+        {
+            ctx.send(Action::PlanEdit(dialog.service().clone(), change));
+        }
+    }
 }
 
 fn failed_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &ChangeType, reason: &str, fields: &[FieldError]) {

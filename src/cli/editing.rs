@@ -1,0 +1,256 @@
+//! The way of every change on the command line: planned, tried, shown, asked for, written, read
+//! back.
+
+use std::{
+    io::{BufRead as _, IsTerminal as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use serde_json::Value;
+
+use super::{
+    TargetArg,
+    args::Common,
+    edit_flags::{EditFlags, ObjectFormat},
+    exit::{Exit, failure},
+    remote::Remote,
+};
+use crate::{
+    edit::{Plan, Written, unified, yaml, yaml_diff},
+    engine::{Command, EditId, EditStep, Scene},
+    inventory::{Kind, ObjectKey, ServiceRecord},
+};
+
+/// How long the cluster may take to tell its Services.
+const KNOWN_WITHIN: Duration = Duration::from_secs(60);
+
+/// An engine that knows the Services of one namespace, and which one is meant.
+pub(super) struct Editing {
+    remote: Remote,
+    namespace: String,
+    scene: Arc<Scene>,
+}
+
+impl Editing {
+    /// Connects and waits until the Services are known.
+    pub(super) fn start(common: &Common, kinds: &[Kind]) -> anyhow::Result<Self> {
+        let (remote, namespace) = Remote::start_for_target(common)?;
+        let scene = remote.wait_until_known(kinds, KNOWN_WITHIN)?;
+        Ok(Self {
+            remote,
+            namespace,
+            scene,
+        })
+    }
+
+    /// Connects and finds a Service.
+    pub(super) fn of_service(
+        common: &Common,
+        target: &TargetArg,
+    ) -> anyhow::Result<(Self, Arc<ServiceRecord>)> {
+        if !target.is_service() {
+            return Err(failure(
+                Exit::Usage,
+                format!("this is done to a Service; did you mean svc/… instead of {target}?"),
+            ));
+        }
+        let editing = Self::start(common, &[Kind::Service])?;
+        let key = editing.key(target);
+        let Some(record) = editing.scene.inventory.service(&key).cloned() else {
+            return Err(failure(
+                Exit::NotFound,
+                format!("there is no Service {key}"),
+            ));
+        };
+        Ok((editing, record))
+    }
+
+    /// What is known.
+    pub(super) fn scene(&self) -> &Scene {
+        &self.scene
+    }
+
+    /// The target in the namespace that is looked at.
+    pub(super) fn key(&self, target: &TargetArg) -> ObjectKey {
+        target.in_namespace(&self.namespace).key().clone()
+    }
+
+    /// Has the engine plan what `command` asks for, and goes the whole way.
+    pub(super) fn carry_out(
+        &self,
+        flags: &EditFlags,
+        command: impl FnOnce(EditId) -> Command,
+    ) -> anyhow::Result<Exit> {
+        let handle = self.remote.handle();
+        let id = EditId(handle.next_id());
+        handle.send(command(id));
+        let (plan, preview) = self
+            .remote
+            .wait_for(None, "the dry run", |scene| match step(scene, id)? {
+                EditStep::Ready { plan, preview } => Some(Ok((plan.clone(), preview.clone()))),
+                step => failed(step).map(Err),
+            })??;
+        explain(&plan, &preview);
+        if flags.diff {
+            show_diff(flags, &plan, &preview);
+        }
+        if flags.dry_run {
+            say(
+                flags,
+                &plan,
+                plan.expected
+                    .as_ref()
+                    .map(|_| (&preview.service, &preview.object)),
+                " (dry run)",
+            );
+            return Ok(Exit::Done);
+        }
+        // What is not written anyway needs no answer: the engine refuses it.
+        if !flags.yes && !self.remote.handle().scene().read_only {
+            ask(&plan)?;
+        }
+        handle.send(Command::ApplyEdit(id));
+        let outcome =
+            self.remote
+                .wait_for(None, "the write", |scene| match step(scene, id)? {
+                    EditStep::Applied(outcome) => Some(Ok(outcome.clone())),
+                    step => failed(step).map(Err),
+                })??;
+        for warning in &outcome.warnings {
+            eprintln!("svcscope: the API server warns: {warning}");
+        }
+        let after = outcome.after.as_ref();
+        say(
+            flags,
+            &plan,
+            after.map(|known| (&*known.record, &*known.object)),
+            "",
+        );
+        Ok(Exit::Done)
+    }
+}
+
+fn step(scene: &Scene, id: EditId) -> Option<&EditStep> {
+    scene
+        .edits
+        .iter()
+        .find(|edit| edit.id == id)
+        .map(|edit| &edit.step)
+}
+
+fn failed(step: &EditStep) -> Option<anyhow::Error> {
+    let EditStep::Failed { reason, ways, .. } = step else {
+        return None;
+    };
+    let mut said = reason.to_string();
+    for way in ways {
+        said.push_str(&format!("\n  --via {}:", way.via));
+        for price in &way.price {
+            said.push_str(&format!("\n    - {price}"));
+        }
+    }
+    Some(failure(Exit::Failed, said))
+}
+
+fn explain(plan: &Plan, preview: &Written) {
+    eprintln!("{}", plan.title);
+    if plan.steps.len() > 1 {
+        for (index, step) in plan.steps.iter().enumerate() {
+            eprintln!("  {}. {}", index + 1, step.sentence);
+        }
+    }
+    for (sign, lines) in [('+', &plan.gains), ('-', &plan.losses), ('!', &plan.notes)] {
+        for line in lines {
+            eprintln!("  {sign} {line}");
+        }
+    }
+    for warning in &preview.warnings {
+        eprintln!("svcscope: the API server warns: {warning}");
+    }
+}
+
+fn show_diff(flags: &EditFlags, plan: &Plan, preview: &Written) {
+    let before = plan.before.as_ref().map(|known| &*known.object);
+    let after = plan.expected.as_ref().map(|_| &preview.object);
+    let name = |there: bool, when: &str| {
+        if there {
+            format!("{} ({when})", plan.service)
+        } else {
+            "/dev/null".to_owned()
+        }
+    };
+    let text = unified(
+        &yaml_diff(before, after),
+        &name(before.is_some(), "now"),
+        &name(after.is_some(), "planned"),
+    );
+    // With `-o` stdout belongs to the object.
+    if flags.output.is_some() {
+        eprint!("{text}");
+    } else {
+        print!("{text}");
+    }
+}
+
+fn ask(plan: &Plan) -> anyhow::Result<()> {
+    if !std::io::stdin().is_terminal() {
+        return Err(failure(
+            Exit::Usage,
+            format!(
+                "nothing was written: there is no terminal to ask at whether to {}; give --yes to \
+                 do it or --dry-run to only try it",
+                plan.title
+            ),
+        ));
+    }
+    eprint!("{}? [y/N] ", capitalised(&plan.title));
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+        return Ok(());
+    }
+    Err(failure(Exit::Failed, "nothing was written"))
+}
+
+fn capitalised(title: &str) -> String {
+    let mut letters = title.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+/// The object, or one line in kubectl's manner, on stdout.
+fn say(flags: &EditFlags, plan: &Plan, after: Option<(&ServiceRecord, &Value)>, suffix: &str) {
+    let Some((service, object)) = after else {
+        println!("service/{} is deleted{suffix}", plan.service.name);
+        return;
+    };
+    match flags.output {
+        Some(ObjectFormat::Json) => println!("{object:#}"),
+        Some(ObjectFormat::Yaml) => print!("{}", yaml(Some(object))),
+        None => println!("{}", line(service, suffix)),
+    }
+}
+
+fn line(service: &ServiceRecord, suffix: &str) -> String {
+    let node_ports: Vec<_> = service
+        .ports
+        .iter()
+        .filter_map(|port| {
+            port.node_port
+                .map(|node_port| format!("{}:{node_port}", port.port))
+        })
+        .collect();
+    let details = match (&service.external_name, node_ports.as_slice()) {
+        (Some(name), _) => format!(" to {name}"),
+        (None, []) => String::new(),
+        (None, ports) => format!(", nodePorts {}", ports.join(" ")),
+    };
+    format!(
+        "service/{} is {}{details}{suffix}",
+        service.key.name,
+        service.type_word()
+    )
+}

@@ -1,0 +1,151 @@
+//! Has the API server check a plan. Nothing is stored.
+
+use serde_json::Value;
+
+use super::{
+    Action, EditError, Plan, ServiceWriter, WriteError, WriteMode, Written, apply::conflict_with,
+    known::at, manifest, planner::conditioned,
+};
+use crate::inventory::{ServiceRecord, Text};
+
+/// Lets the API server check a plan and say what the Service would be.
+///
+/// What the server would allocate (a clusterIP, a nodePort) is a placeholder in its answer and is
+/// left out here; the range of a nodePort is not checked: only [`super::apply()`] tells. Of several
+/// steps the server can try the first; what they lead to is tried as a new object under another
+/// name, and a warning says what that could not tell.
+pub async fn dry_run(plan: &Plan, writer: &dyn ServiceWriter) -> Result<Written, EditError> {
+    let Some(first) = plan.steps.first() else {
+        return Err(EditError::Other {
+            message: "there is nothing to try".into(),
+        });
+    };
+    let mut written = match (&first.action, &plan.before) {
+        (Action::Patch(patch), Some(before)) => {
+            let patch = conditioned(patch, &before.record.resource_version);
+            match writer.patch(&plan.service, &patch, WriteMode::DryRun).await {
+                Err(error) => return Err(conflict_with(plan, writer, error).await),
+                Ok(written) => written,
+            }
+        }
+        (Action::Delete, Some(before)) => {
+            let deleted = writer.delete(&before.record, WriteMode::DryRun).await;
+            if let Err(error) = deleted {
+                return Err(conflict_with(plan, writer, error).await);
+            }
+            Written {
+                service: (*before.record).clone(),
+                object: (*before.object).clone(),
+                warnings: Vec::new(),
+            }
+        }
+        (Action::Create(object), _) => {
+            writer
+                .create(&plan.service.namespace, object, WriteMode::DryRun)
+                .await?
+        }
+        (_, None) => {
+            return Err(EditError::Other {
+                message: "a Service that is not there can't be changed".into(),
+            });
+        }
+    };
+    if let Some(destination) = &plan.destination {
+        let warnings = std::mem::take(&mut written.warnings);
+        match trial(plan, destination, writer).await? {
+            Ok(tried) => written = tried,
+            Err(said) => written.warnings.push(said),
+        }
+        written.warnings.extend(warnings);
+    }
+    drop_placeholders(plan, &mut written);
+    Ok(written)
+}
+
+/// Tries what comes after the first step, and says why where that is not possible.
+async fn trial(
+    plan: &Plan,
+    destination: &Value,
+    writer: &dyn ServiceWriter,
+) -> Result<Result<Written, Text>, EditError> {
+    let holder = plan.before.as_ref().map(|known| &*known.record);
+    let object = manifest::on_trial(destination, holder);
+    let namespace = &plan.service.namespace;
+    match writer.create(namespace, &object, WriteMode::DryRun).await {
+        Ok(mut tried) => {
+            tried.service.key = plan.service.clone();
+            if let Some(metadata) = tried
+                .object
+                .get_mut("metadata")
+                .and_then(Value::as_object_mut)
+            {
+                metadata.shift_remove("generateName");
+                metadata.insert("name".to_owned(), Value::from(&*plan.service.name));
+            }
+            Ok(Ok(tried))
+        }
+        // In the words of RBAC: whoever may change Services but not create any can't try it so.
+        Err(WriteError::Forbidden { message })
+            if message.contains("cannot create resource") && !plan.verbs().contains(&"create") =>
+        {
+            Ok(Err(Text::from(format!(
+                "only the first step could be tried, for what follows can be tried only by one who \
+                 may create Services ({message})"
+            ))))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// A dry run allocates nothing: the server fills in values that nobody will ever get, nodePorts
+/// even beyond the range (`pkg/registry/core/service/portallocator/operation.go`).
+fn drop_placeholders(plan: &Plan, written: &mut Written) {
+    let Some(expected) = &plan.expected else {
+        return;
+    };
+    let preview: &mut ServiceRecord = &mut written.service;
+    if expected.virtual_ips().next().is_none() && !expected.is_headless() {
+        preview.cluster_ips.clear();
+        clear(&mut written.object, "spec", "clusterIP", ASSIGNED);
+        clear(&mut written.object, "spec", "clusterIPs", ASSIGNED);
+    }
+    if expected.health_check_node_port.is_none() {
+        preview.health_check_node_port = None;
+        clear(&mut written.object, "spec", "healthCheckNodePort", ASSIGNED);
+    }
+    for (index, port) in preview.ports.iter_mut().enumerate() {
+        let known = expected
+            .ports
+            .iter()
+            .filter(|known| (known.protocol, known.port) == (port.protocol, port.port))
+            .find_map(|known| known.node_port);
+        if port.node_port != known {
+            port.node_port = known;
+            let raw = written
+                .object
+                .get_mut("spec")
+                .and_then(|spec| spec.get_mut("ports")?.get_mut(index)?.get_mut("nodePort"));
+            if let Some(raw) = raw {
+                *raw = known.map_or_else(|| Value::from(ASSIGNED), Value::from);
+            }
+        }
+    }
+}
+
+/// What stands in a preview where the server will choose.
+pub const ASSIGNED: &str = "(assigned on apply)";
+
+fn clear(object: &mut Value, parent: &str, field: &str, with: &str) {
+    if at(object, parent)
+        .and_then(|parent| parent.get(field))
+        .is_none()
+    {
+        return;
+    }
+    if let Some(slot) = object
+        .get_mut(parent)
+        .and_then(|parent| parent.get_mut(field))
+    {
+        *slot = Value::from(with);
+    }
+}

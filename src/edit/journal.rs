@@ -1,0 +1,141 @@
+//! All writes of a session, with what was before and after.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{EditError, Outcome, Plan, StepDone};
+use crate::inventory::{ObjectKey, Text};
+
+/// One request of an applied plan.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JournalStep {
+    /// What it was for.
+    pub sentence: Text,
+    /// `patch`, `delete` or `create`.
+    pub verb: &'static str,
+    /// What was sent.
+    pub sent: Option<Value>,
+    /// The server's words, if it refused.
+    pub error: Option<Text>,
+}
+
+/// How a write ended.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "result", rename_all = "lowercase")]
+pub enum JournalOutcome {
+    /// Written, read back, as wanted.
+    Applied {
+        /// The server's warnings.
+        warnings: Vec<Text>,
+    },
+    /// Not, or not whole.
+    Failed {
+        /// Why, and what to do next.
+        error: Text,
+        /// The object that could not be created.
+        manifest: Option<Value>,
+    },
+}
+
+/// One applied plan.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct JournalEntry {
+    /// Counts up from 1.
+    pub number: u64,
+    /// When it was applied.
+    pub time: Timestamp,
+    /// In which context of the kubeconfig.
+    pub context: Text,
+    /// The Service.
+    pub service: ObjectKey,
+    /// What was done: `change Service shop/web from ClusterIP to NodePort`.
+    pub title: Text,
+    /// How it ended.
+    pub outcome: JournalOutcome,
+    /// What was sent.
+    pub steps: Vec<JournalStep>,
+    /// The whole object before; none for a new one.
+    pub before: Option<Arc<Value>>,
+    /// The whole object as read back; none where it is gone or could not be read.
+    pub after: Option<Arc<Value>>,
+    /// What to undo, where it was applied.
+    #[serde(skip)]
+    pub applied: Option<Arc<Outcome>>,
+}
+
+/// All writes of a session, the newest last.
+#[derive(Clone, Debug, Default)]
+pub struct Journal {
+    entries: Vec<Arc<JournalEntry>>,
+}
+
+impl Journal {
+    /// Notes what became of a plan.
+    pub fn note(
+        &mut self,
+        time: Timestamp,
+        context: Text,
+        plan: &Plan,
+        steps: Vec<StepDone>,
+        result: Result<Arc<Outcome>, &EditError>,
+    ) -> &Arc<JournalEntry> {
+        let number = self.entries.len() as u64 + 1;
+        let entry = JournalEntry {
+            number,
+            time,
+            context,
+            service: plan.service.clone(),
+            title: plan.title.clone(),
+            steps: steps
+                .into_iter()
+                .map(|step| JournalStep {
+                    sentence: step.sentence,
+                    verb: step.verb,
+                    sent: step.sent,
+                    error: step.error,
+                })
+                .collect(),
+            before: plan.before.as_ref().map(|known| known.object.clone()),
+            after: match &result {
+                Ok(outcome) => outcome.after.as_ref().map(|known| known.object.clone()),
+                Err(_) => None,
+            },
+            outcome: match &result {
+                Ok(outcome) => JournalOutcome::Applied {
+                    warnings: outcome.warnings.clone(),
+                },
+                Err(error) => JournalOutcome::Failed {
+                    error: error.to_string().into(),
+                    manifest: match error {
+                        EditError::Halfway { manifest, .. } => manifest.as_deref().cloned(),
+                        _ => None,
+                    },
+                },
+            },
+            applied: result.ok(),
+        };
+        let place = self.entries.len();
+        self.entries.push(Arc::new(entry));
+        // Pushed by the line above.
+        #[expect(clippy::indexing_slicing, reason = "an entry was pushed there")]
+        &self.entries[place]
+    }
+
+    /// All entries.
+    pub fn entries(&self) -> &[Arc<JournalEntry>] {
+        &self.entries
+    }
+
+    /// One of them.
+    pub fn entry(&self, number: u64) -> Option<&Arc<JournalEntry>> {
+        self.entries.iter().find(|entry| entry.number == number)
+    }
+
+    /// All of it as JSON, for a file.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&self.entries)
+    }
+}

@@ -1,0 +1,196 @@
+//! A Service as YAML, and what differs between two, line by line.
+
+use serde_json::Value;
+
+/// What has no place where a person compares: the server counts it for itself.
+const COUNTED: [&str; 6] = [
+    "managedFields",
+    "resourceVersion",
+    "generation",
+    "uid",
+    "creationTimestamp",
+    "selfLink",
+];
+
+/// Lines of context in a unified diff, as `diff -u` has it.
+const CONTEXT: usize = 3;
+
+/// How a line stands in a diff.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LineKind {
+    /// In both.
+    Same,
+    /// Only before.
+    Removed,
+    /// Only after.
+    Added,
+}
+
+/// A line of a diff.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiffLine {
+    /// Where it stands.
+    pub kind: LineKind,
+    /// Without its end.
+    pub text: String,
+}
+
+/// The object as YAML without what the server counts for itself; nothing for no object.
+pub fn yaml(object: Option<&Value>) -> String {
+    let Some(object) = object else {
+        return String::new();
+    };
+    let mut object = object.clone();
+    if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+        for field in COUNTED {
+            metadata.shift_remove(field);
+        }
+    }
+    // JSON is YAML: should the writer fail, what it shows is still true.
+    serde_saphyr::to_string(&object).unwrap_or_else(|_error| format!("{object:#}\n"))
+}
+
+/// The lines of two objects as YAML; none stands for no object.
+pub fn yaml_diff(before: Option<&Value>, after: Option<&Value>) -> Vec<DiffLine> {
+    let (before, after) = (yaml(before), yaml(after));
+    let was: Vec<_> = before.lines().collect();
+    let is: Vec<_> = after.lines().collect();
+    diff(&was, &is)
+}
+
+/// A longest common subsequence, by the table: a Service has some dozens of lines.
+fn diff(was: &[&str], is: &[&str]) -> Vec<DiffLine> {
+    let width = is.len() + 1;
+    let mut common = vec![0_u32; (was.len() + 1) * width];
+    let cell = |common: &[u32], i: usize, j: usize| common.get(i * width + j).copied().unwrap_or(0);
+    for (i, old) in was.iter().enumerate().rev() {
+        for (j, new) in is.iter().enumerate().rev() {
+            let length = if old == new {
+                cell(&common, i + 1, j + 1) + 1
+            } else {
+                cell(&common, i + 1, j).max(cell(&common, i, j + 1))
+            };
+            if let Some(slot) = common.get_mut(i * width + j) {
+                *slot = length;
+            }
+        }
+    }
+    let line = |kind, text: &str| DiffLine {
+        kind,
+        text: text.to_owned(),
+    };
+    let mut lines = Vec::with_capacity(was.len().max(is.len()));
+    let (mut i, mut j) = (0, 0);
+    loop {
+        match (was.get(i), is.get(j)) {
+            (None, None) => return lines,
+            (Some(old), Some(new)) if old == new => {
+                lines.push(line(LineKind::Same, old));
+                (i, j) = (i + 1, j + 1);
+            }
+            (Some(old), new)
+                if new.is_none() || cell(&common, i + 1, j) >= cell(&common, i, j + 1) =>
+            {
+                lines.push(line(LineKind::Removed, old));
+                i += 1;
+            }
+            (_, Some(new)) => {
+                lines.push(line(LineKind::Added, new));
+                j += 1;
+            }
+            // Without a new line the arm before the last took the old one.
+            (Some(_), None) => i += 1,
+        }
+    }
+}
+
+/// The diff as `diff -u` prints it; empty where nothing differs.
+pub fn unified(lines: &[DiffLine], before: &str, after: &str) -> String {
+    let is_change = |line: &DiffLine| line.kind != LineKind::Same;
+    let near = |index: usize| {
+        let from = index.saturating_sub(CONTEXT);
+        lines
+            .iter()
+            .skip(from)
+            .take(index - from + CONTEXT + 1)
+            .any(is_change)
+    };
+    let shown: Vec<bool> = (0..lines.len()).map(near).collect();
+    let mut text = String::new();
+    let (mut old, mut new) = (1, 1);
+    let mut index = 0;
+    while index < lines.len() {
+        let hunk: Vec<_> = lines
+            .iter()
+            .zip(&shown)
+            .skip(index)
+            .take_while(|(_, shown)| **shown)
+            .map(|(line, _)| line)
+            .collect();
+        if hunk.is_empty() {
+            (old, new, index) = (old + 1, new + 1, index + 1);
+            continue;
+        }
+        let count = |kind| hunk.iter().filter(|line| line.kind != kind).count();
+        let (olds, news) = (count(LineKind::Added), count(LineKind::Removed));
+        if text.is_empty() {
+            text = format!("--- {before}\n+++ {after}\n");
+        }
+        let start = |first: usize, lines: usize| if lines == 0 { first - 1 } else { first };
+        text.push_str(&format!(
+            "@@ -{},{olds} +{},{news} @@\n",
+            start(old, olds),
+            start(new, news)
+        ));
+        for line in &hunk {
+            let sign = match line.kind {
+                LineKind::Same => ' ',
+                LineKind::Removed => '-',
+                LineKind::Added => '+',
+            };
+            text.push_str(&format!("{sign}{}\n", line.text));
+        }
+        (old, new, index) = (old + olds, new + news, index + hunk.len());
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_diff_is_what_diff_u_prints() {
+        let was: Vec<String> = (1..=20).map(|n| format!("line {n}")).collect();
+        let mut is = was.clone();
+        is[4] = "other".to_owned();
+        is.remove(16);
+        let lines = diff(
+            &was.iter().map(String::as_str).collect::<Vec<_>>(),
+            &is.iter().map(String::as_str).collect::<Vec<_>>(),
+        );
+        assert_eq!(
+            unified(&lines, "a", "b"),
+            "--- a\n+++ b\n\
+             @@ -2,7 +2,7 @@\n line 2\n line 3\n line 4\n-line 5\n+other\n line 6\n line 7\n line 8\n\
+             @@ -14,7 +14,6 @@\n line 14\n line 15\n line 16\n-line 17\n line 18\n line 19\n line 20\n"
+        );
+        assert_eq!(unified(&diff(&["a"], &["a"]), "a", "b"), "");
+    }
+
+    #[test]
+    fn what_is_new_or_gone_differs_in_every_line() {
+        let object = json!({"kind": "Service", "metadata": {"name": "web", "uid": "u"}});
+        let added = yaml_diff(None, Some(&object));
+        assert!(added.iter().all(|line| line.kind == LineKind::Added));
+        assert_eq!(
+            unified(&added, "/dev/null", "web"),
+            "--- /dev/null\n+++ web\n@@ -0,0 +1,3 @@\n+kind: Service\n+metadata:\n+  name: web\n"
+        );
+        let removed = yaml_diff(Some(&object), None);
+        assert!(removed.iter().all(|line| line.kind == LineKind::Removed));
+        assert_eq!(removed.len(), 3);
+    }
+}
