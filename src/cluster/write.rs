@@ -99,8 +99,9 @@ impl ServiceWriter for KubeWriter {
         mode: WriteMode,
     ) -> BoxFuture<'a, Result<Written, WriteError>> {
         Box::pin(async move {
-            let name = object.pointer("/metadata/name").and_then(Value::as_str);
-            let key = ObjectKey::new(namespace, name.unwrap_or("of a new name"));
+            let named = |field: &str| object.pointer(field).and_then(Value::as_str);
+            let name = named("/metadata/name").or_else(|| named("/metadata/generateName"));
+            let key = ObjectKey::new(namespace, name.unwrap_or_default());
             let tried = tried(mode, "create", &key);
             let path = format!(
                 "/api/v1/namespaces/{}/services{}",

@@ -39,6 +39,7 @@ pub async fn apply(
         .map(|before| before.record.resource_version.clone())
         .unwrap_or_default();
     let mut warnings = Vec::new();
+    let mut answer = None;
     for (index, step) in plan.steps.iter().enumerate() {
         let sent = match &step.action {
             Action::Patch(patch) => Some(conditioned(patch, &version)),
@@ -55,14 +56,16 @@ pub async fn apply(
         match done {
             Ok(Some(written)) => {
                 version = written.service.resource_version.clone();
-                warnings.extend(written.warnings);
+                warnings.extend(written.warnings.iter().cloned());
+                answer = Some(written);
             }
             Ok(None) => {}
             Err(error) if index == 0 => return Err(error),
             Err(error) => return Err(halfway(plan, writer, step, error, log).await),
         }
     }
-    let after = read_back(plan, writer).await?;
+    let (after, later) = read_back(plan, writer, answer.as_ref()).await?;
+    warnings.extend(later);
     Ok(Outcome {
         plan: plan.clone(),
         after,
@@ -218,11 +221,16 @@ async fn halfway(
     }
 }
 
-async fn read_back(plan: &Plan, writer: &dyn ServiceWriter) -> Result<Option<Known>, EditError> {
+/// The Service as it is after the last `answer`, and what somebody else changed since that.
+async fn read_back(
+    plan: &Plan,
+    writer: &dyn ServiceWriter,
+    answer: Option<&Written>,
+) -> Result<(Option<Known>, Option<Text>), EditError> {
     let is_deletion = plan.expected.is_none();
     let now = match writer.read(&plan.service).await {
         Ok(now) => now,
-        Err(WriteError::NotFound { .. }) if is_deletion => return Ok(None),
+        Err(WriteError::NotFound { .. }) if is_deletion => return Ok((None, None)),
         Err(error) => {
             return Err(EditError::Uncertain {
                 message: format!("it was written, but could not be read back: {error}").into(),
@@ -241,15 +249,33 @@ async fn read_back(plan: &Plan, writer: &dyn ServiceWriter) -> Result<Option<Kno
                 message: "it was deleted, but it is still there".into(),
             })
         } else {
-            Ok(None)
+            Ok((None, None))
         };
     }
-    let differences = changed::unmet(&plan.goal(), &known.object);
+    let goal = plan.goal();
+    let differences = changed::unmet(&goal, &known.object);
     if differences.is_empty() {
-        Ok(Some(known))
-    } else {
-        Err(EditError::NotAsWanted { differences })
+        return Ok((Some(known), None));
     }
+    // At another version than the one that was written, it is somebody else's doing.
+    let overtaken = answer.filter(|answer| {
+        answer.service.resource_version != known.record.resource_version
+            && changed::unmet(&goal, &answer.object).is_empty()
+    });
+    let Some(answer) = overtaken else {
+        return Err(EditError::NotAsWanted { differences });
+    };
+    let later: Vec<_> = changed::differences(&answer.object, &known.object)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let writers = changed::writers_between(&answer.object, &known.object);
+    let said = format!(
+        "it was written, and somebody changed it again at once ({}): {}",
+        writers.join(", "),
+        later.join(", ")
+    );
+    Ok((Some(known), Some(said.into())))
 }
 
 /// A failed write; where it was a conflict, with who changed what.

@@ -40,12 +40,17 @@ pub(crate) fn expected(before: &ServiceRecord, wanted: &Wanted) -> ServiceRecord
         after.load_balancer.clear();
         after.health_check_node_port = None;
     }
-    after.external_traffic_policy = is_published(&after).then(|| {
-        wanted
-            .external_traffic_policy
-            .or(before.external_traffic_policy)
-            .unwrap_or_default()
-    });
+    // Filled in by the server for these two types only; externalIPs merely let it stay, from 1.21
+    // on, and only where the change is made in one step.
+    let usual = to.has_node_ports().then_some(TrafficPolicy::Cluster);
+    let kept = before
+        .external_traffic_policy
+        .filter(|_| !was.needs_a_way(to));
+    after.external_traffic_policy = wanted
+        .external_traffic_policy
+        .or(kept)
+        .or(usual)
+        .filter(|_| is_published(&after));
     if after.external_traffic_policy != Some(TrafficPolicy::Local) {
         after.health_check_node_port = None;
     }

@@ -4,7 +4,6 @@ use serde_json::{Map, Value, json};
 
 use super::{
     FieldError, WantedType,
-    expected::is_published,
     known::{at, make_object, merge, text_at},
 };
 use crate::inventory::{Inventory, ServiceRecord};
@@ -75,7 +74,7 @@ pub(crate) fn recreated(
             &["allocateLoadBalancerNodePorts", "loadBalancerClass"],
         );
     }
-    if !is_published(after) {
+    if after.external_traffic_policy.is_none() {
         without(&mut fresh, &["externalTrafficPolicy"]);
     }
     merge(&mut fresh, away);

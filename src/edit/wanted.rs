@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::inventory::{ServicePort, ServiceRecord, ServiceType, Text, TrafficPolicy};
 
@@ -295,7 +295,12 @@ impl Wanted {
                 .filter(|_| families),
             labels: pairs_between(&from.labels, &to.labels),
             annotations: pairs_between(&from.annotations, &to.annotations),
-            other: None,
+            // With externalIPs a policy outlives the type that brought it.
+            other: (from.external_traffic_policy.is_some()
+                && to.external_traffic_policy.is_none()
+                && published(to)
+                && !is.has_node_ports())
+            .then(|| json!({"spec": {"externalTrafficPolicy": null}})),
             seen: None,
         }
     }

@@ -108,7 +108,7 @@ fn the_command_line_changes_types_and_a_dry_run_changes_nothing() {
 }
 
 #[test]
-fn a_taken_node_port_gives_the_servers_own_words() {
+fn a_taken_node_port_names_its_holder() {
     let Some(file) = kubeconfig() else { return };
     let sample = Sample::deploy(&file, "taken");
     let engine = sample.engine();
@@ -140,7 +140,7 @@ fn a_taken_node_port_gives_the_servers_own_words() {
     let reason = apply(&engine, &web, wish).expect_err("the port is taken");
     assert!(reason.contains(&holder), "{reason}");
 
-    let port = taken.to_string();
+    let port = format!("http={taken}");
     let args = [
         &[
             "set-type",

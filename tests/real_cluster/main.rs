@@ -16,12 +16,15 @@ mod cable;
 #[path = "../common/mod.rs"]
 mod common;
 
+#[path = "../edit_support/mod.rs"]
+mod edit_support;
 mod edits;
 mod forwards;
 mod forwards_many;
 mod forwards_outage;
 mod live;
 mod map;
+mod matrix;
 mod sample;
 
 use std::path::PathBuf;

@@ -250,6 +250,22 @@ async fn a_200_that_changed_nothing_is_no_success() {
 }
 
 #[tokio::test]
+async fn what_somebody_changed_right_after_is_theirs() {
+    let mut later = at_version(WantedType::NodePort, "43");
+    later.service_type = crate::inventory::ServiceType::LoadBalancer;
+    let writer = FakeWriter::default()
+        .patched(Ok(at_version(WantedType::NodePort, "42")))
+        .read(Ok(later));
+    let plan = planned(WantedType::ClusterIP, Wanted::to(WantedType::NodePort));
+    let outcome = run(&plan, &writer).await.0.unwrap();
+    assert!(
+        outcome.warnings[1].contains(r#"spec.type: "NodePort" → "LoadBalancer""#),
+        "{:?}",
+        outcome.warnings
+    );
+}
+
+#[tokio::test]
 async fn every_wanted_field_is_compared() {
     let after = service(WantedType::NodePort);
     let writer = FakeWriter::default()

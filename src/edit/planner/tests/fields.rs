@@ -1,0 +1,311 @@
+//! Ports and the other fields.
+
+use super::*;
+
+#[test]
+fn ports_are_sent_whole_and_keep_what_nobody_changes() {
+    let mut start = service(WantedType::NodePort);
+    start.ports[0].app_protocol = Some(text("http"));
+    let mut object = crate::edit::fixtures::object(&start);
+    // A field of a server newer than this program.
+    object["spec"]["ports"][1]["future"] = json!("kept");
+    let known = Known {
+        record: Arc::new(start.clone()),
+        object: Arc::new(object),
+    };
+    let mut ports = start.ports.clone();
+    // Renamed, without its nodePort said again; and another target.
+    ports[0].name = Some(text("web"));
+    ports[0].node_port = None;
+    ports[1].target_port = TargetPort::Number(8443);
+    let wanted = Wanted {
+        ports: Some(ports),
+        ..Wanted::default()
+    };
+    let plan = plan_change(&known, wanted, &Inventory::default()).unwrap();
+    assert_eq!(
+        plan.patch().unwrap()["spec"],
+        json!({"ports": [
+            {
+                "name": "web", "protocol": "TCP", "port": 80, "targetPort": "http",
+                "nodePort": 30080, "appProtocol": "http",
+            },
+            {
+                "name": "quic", "protocol": "UDP", "port": 80, "targetPort": 8443,
+                "nodePort": 30081, "future": "kept",
+            },
+        ]})
+    );
+    assert!(says(&plan.notes, "has name `web` instead of name `http`"));
+    assert!(says(
+        &plan.notes,
+        "leads to 8443 in the pods instead of quic"
+    ));
+    assert!(plan.losses.is_empty(), "{:?}", plan.losses);
+}
+
+#[test]
+fn a_removed_port_releases_its_node_port() {
+    let start = service(WantedType::NodePort);
+    let wanted = Wanted {
+        ports: Some(vec![start.ports[0].clone(), port("dns", Protocol::Udp, 53)]),
+        ..Wanted::default()
+    };
+    let plan = planned(start, wanted).unwrap();
+    assert!(says(&plan.losses, "quic 80 is removed"));
+    assert!(says(&plan.losses, "nodePort 30081 (quic 80) is released"));
+    assert!(says(&plan.gains, "dns 53/UDP"));
+    assert!(says(&plan.gains, "a port on every node for dns 53"));
+}
+
+#[test]
+fn wanted_node_ports_come_with_the_type() {
+    let start = service(WantedType::ClusterIP);
+    let mut ports = start.ports.clone();
+    ports[1].node_port = Some(31000);
+    let wanted = Wanted {
+        ports: Some(ports),
+        ..to(WantedType::NodePort)
+    };
+    let plan = planned(start, wanted).unwrap();
+    let sent = &plan.patch().unwrap()["spec"];
+    assert_eq!(sent["type"], "NodePort");
+    assert_eq!(sent["ports"][0].get("nodePort"), None);
+    assert_eq!(sent["ports"][1]["nodePort"], 31000);
+    assert!(says(
+        &plan.gains,
+        "nodePort 31000 on every node for quic 80"
+    ));
+}
+
+#[test]
+fn node_ports_are_checked_before_the_server_is_asked() {
+    let with = |number: u16| {
+        let start = service(WantedType::ClusterIP);
+        let mut ports = start.ports.clone();
+        ports[0].node_port = Some(number);
+        let wanted = Wanted {
+            ports: Some(ports),
+            ..to(WantedType::NodePort)
+        };
+        plan_change(&known(start), wanted, &holding("api", 31000))
+    };
+    assert!(with(31001).is_ok());
+    let taken = with(31000).unwrap_err();
+    assert_eq!(&*taken.fields()[0].field, "spec.ports[0].nodePort");
+    let words = taken.to_string();
+    assert!(
+        words.contains("held by Service shop/api; free are 31001, 31002, 31003"),
+        "{words}"
+    );
+    let outside = with(29999).unwrap_err().to_string();
+    assert!(outside.contains("outside 30000-32767"), "{outside}");
+}
+
+#[test]
+fn what_the_server_would_refuse_is_said_by_field() {
+    let ports = |ports: Vec<ServicePort>| Wanted {
+        ports: Some(ports),
+        ..Wanted::default()
+    };
+    let unnamed = ServicePort {
+        name: None,
+        ..port("x", Protocol::Tcp, 81)
+    };
+    let numbered = |number| ServicePort {
+        node_port: Some(number),
+        ..port("http", Protocol::Tcp, 80)
+    };
+    let http = || port("http", Protocol::Tcp, 80);
+    let cluster_ip = || service(WantedType::ClusterIP);
+    let cases = [
+        (ports(vec![http(), unnamed]), "spec.ports[1].name"),
+        (ports(vec![http(), http()]), "spec.ports[1].name"),
+        (ports(Vec::new()), "spec.ports"),
+        (ports(vec![numbered(30080)]), "spec.ports[0].nodePort"),
+        (
+            Wanted {
+                external_name: Some(text(HOST)),
+                ..Wanted::default()
+            },
+            "spec.externalName",
+        ),
+        (to(WantedType::ExternalName), ""),
+        (
+            Wanted {
+                source_ranges: Some(vec![text("10.0.0.0/8")]),
+                ..Wanted::default()
+            },
+            "spec.loadBalancerSourceRanges",
+        ),
+        (
+            Wanted {
+                source_ranges: Some(vec![text("10.0.0.0")]),
+                ..to(WantedType::LoadBalancer)
+            },
+            "spec.loadBalancerSourceRanges[0]",
+        ),
+        (
+            Wanted {
+                external_traffic_policy: Some(TrafficPolicy::Local),
+                ..Wanted::default()
+            },
+            "spec.externalTrafficPolicy",
+        ),
+        (
+            Wanted {
+                session_affinity: Some(SessionAffinity::ClientIP {
+                    timeout_secs: Some(86_401),
+                }),
+                ..Wanted::default()
+            },
+            "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
+        ),
+    ];
+    for (wanted, field) in cases {
+        if field.is_empty() {
+            assert!(planned(cluster_ip(), wanted).is_ok());
+            continue;
+        }
+        let said = refused(cluster_ip(), wanted);
+        assert_eq!(said[0].0, field, "{said:?}");
+    }
+    let class = Wanted {
+        load_balancer_class: Some(text("example.com/other")),
+        ..Wanted::default()
+    };
+    let said = refused(service(WantedType::LoadBalancer), class);
+    assert_eq!(said[0].0, "spec.loadBalancerClass");
+    let nameless = refused(cluster_ip(), Wanted::to(WantedType::ExternalName));
+    assert!(nameless[0].1.contains("needs the DNS name"), "{nameless:?}");
+    let mut portless = service(WantedType::ExternalName);
+    portless.ports.clear();
+    let said = refused(portless.clone(), to(WantedType::NodePort));
+    assert_eq!(said[0].1, "a NodePort needs at least one port");
+    assert!(planned(portless, to(WantedType::Headless)).is_ok());
+}
+
+#[test]
+fn a_load_balancer_without_node_ports_gets_them_as_node_port() {
+    let mut direct = service(WantedType::LoadBalancer);
+    direct.allocate_load_balancer_node_ports = Some(false);
+    for port in &mut direct.ports {
+        port.node_port = None;
+    }
+    direct.load_balancer.clear();
+    let plan = planned(direct.clone(), to(WantedType::NodePort)).unwrap();
+    assert!(says(&plan.gains, "a port on every node for http 80"));
+    assert!(says(&plan.losses, "no address yet"));
+    let other = Wanted {
+        external_traffic_policy: Some(TrafficPolicy::Local),
+        ..Wanted::default()
+    };
+    let plan = planned(direct, other).unwrap();
+    assert!(
+        !says(&plan.gains, "a port on every node"),
+        "{:?}",
+        plan.gains
+    );
+}
+
+#[test]
+fn external_ips_keep_the_traffic_policy() {
+    let mut start = service(WantedType::NodePort);
+    start.external_ips = vec![text("198.51.100.1")];
+    let plan = planned(start, to(WantedType::ClusterIP)).unwrap();
+    assert!(!says(&plan.losses, "externalTrafficPolicy"));
+    let after = plan.expected.unwrap();
+    assert_eq!(after.external_traffic_policy, Some(TrafficPolicy::Local));
+}
+
+#[test]
+fn both_address_families_come_back_on_either_way() {
+    let mut dual = service(WantedType::ClusterIP);
+    dual.cluster_ips = vec![text("10.96.57.1"), text("fd00::1")];
+    dual.ip_families = vec![text("IPv4"), text("IPv6")];
+    dual.ip_family_policy = Some(text("RequireDualStack"));
+    for via in [Via::ExternalName, Via::Recreate] {
+        let wanted = Wanted {
+            via: Some(via),
+            ..to(WantedType::Headless)
+        };
+        let plan = planned(dual.clone(), wanted).unwrap();
+        let last = &bodies(&plan)[1]["spec"];
+        assert_eq!(last["ipFamilyPolicy"], "RequireDualStack", "{via}");
+        assert_eq!(last["ipFamilies"], json!(["IPv4", "IPv6"]), "{via}");
+        assert!(says(&plan.losses, "10.96.57.1, fd00::1 is released"));
+    }
+}
+
+#[test]
+fn a_new_selector_says_how_many_pods_it_finds() {
+    let mut inventory = Inventory::default();
+    for (name, app) in [("a", "web"), ("b", "web"), ("c", "api")] {
+        let mut pod = PodRecord::new(ObjectKey::new("shop", name));
+        pod.labels = [(text("app"), text(app))].into();
+        inventory.apply(Change::Pod(Delta::Upsert(pod)));
+    }
+    let select = |app: &str| {
+        let wanted = Wanted {
+            selector: Some([(text("app"), text(app)), (text("tier"), text("x"))].into()),
+            ..Wanted::default()
+        };
+        plan_change(&known(service(WantedType::ClusterIP)), wanted, &inventory).unwrap()
+    };
+    let plan = select("api");
+    assert!(says(&plan.losses, "finds 0 of 3 pods"), "{:?}", plan.losses);
+    assert_eq!(
+        plan.patch().unwrap()["spec"]["selector"],
+        json!({"app": "api", "tier": "x"})
+    );
+    let wanted = Wanted {
+        selector: Some([(text("tier"), text("x"))].into()),
+        ..Wanted::default()
+    };
+    let plan = plan_change(&known(service(WantedType::ClusterIP)), wanted, &inventory).unwrap();
+    assert_eq!(
+        plan.patch().unwrap()["spec"]["selector"],
+        json!({"app": null, "tier": "x"}),
+        "a merge patch removes only what it names"
+    );
+}
+
+#[test]
+fn the_simple_fields_are_sent_as_they_are_spelled() {
+    let wanted = Wanted {
+        session_affinity: Some(SessionAffinity::ClientIP {
+            timeout_secs: Some(600),
+        }),
+        internal_traffic_policy: Some(TrafficPolicy::Local),
+        external_traffic_policy: Some(TrafficPolicy::Cluster),
+        publish_not_ready_addresses: Some(true),
+        labels: [(text("tier"), Some(text("web"))), (text("gone"), None)].into(),
+        annotations: [(text("note"), Some(text("x")))].into(),
+        ..Wanted::default()
+    };
+    let plan = planned(service(WantedType::NodePort), wanted).unwrap();
+    assert_eq!(
+        plan.patch(),
+        Some(&json!({
+            "metadata": {"labels": {"tier": "web"}, "annotations": {"note": "x"}},
+            "spec": {
+                "sessionAffinity": "ClientIP",
+                "sessionAffinityConfig": {"clientIP": {"timeoutSeconds": 600}},
+                "externalTrafficPolicy": "Cluster",
+                "internalTrafficPolicy": "Local",
+                "publishNotReadyAddresses": true,
+            },
+        }))
+    );
+    let mut start = service(WantedType::ClusterIP);
+    start.session_affinity_client_ip = true;
+    let wanted = Wanted {
+        session_affinity: Some(SessionAffinity::None),
+        ..Wanted::default()
+    };
+    let plan = planned(start, wanted).unwrap();
+    assert_eq!(
+        plan.patch().unwrap()["spec"],
+        json!({"sessionAffinity": "None", "sessionAffinityConfig": null})
+    );
+}
