@@ -57,6 +57,27 @@ pub(crate) fn merge(target: &mut Value, patch: &Value) {
     }
 }
 
+/// The JSON merge patch (RFC 7396) that leads from one value to another; none where they are equal.
+pub fn merge_patch(from: &Value, to: &Value) -> Option<Value> {
+    let (Value::Object(was), Value::Object(is)) = (from, to) else {
+        return (from != to).then(|| to.clone());
+    };
+    let mut patch = Map::new();
+    for (field, value) in is {
+        let change = match was.get(field) {
+            Some(old) => merge_patch(old, value),
+            None => Some(value.clone()),
+        };
+        if let Some(change) = change {
+            patch.insert(field.clone(), change);
+        }
+    }
+    for field in was.keys().filter(|field| !is.contains_key(*field)) {
+        patch.insert(field.clone(), Value::Null);
+    }
+    (!patch.is_empty()).then_some(Value::Object(patch))
+}
+
 /// Joins a merge patch into another, so that one does what both would: unlike [`merge`] it keeps
 /// the nulls.
 pub(crate) fn join_patch(target: &mut Value, patch: &Value) {

@@ -42,7 +42,7 @@ pub use error::{Conflict, EditError};
 pub use expose::{ExposeError, Exposure, Workload, expose};
 pub use external_name::ExternalNameError;
 pub use journal::{Journal, JournalEntry, JournalOutcome, JournalStep};
-pub use known::Known;
+pub use known::{Known, merge_patch};
 pub use manifest::{duplicate, restored};
 pub use node_ports::{NodePorts, USUAL_NODE_PORTS};
 pub use plan::{Action, Outcome, Plan, Step, UndoOutlook, Way, Wish};

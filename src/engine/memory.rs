@@ -61,6 +61,11 @@ impl Memory {
         Some(names.iter().map(|name| Text::from(&**name)).collect())
     }
 
+    /// Whether a context is marked as production.
+    pub(super) fn is_production(&self, context: &str) -> bool {
+        self.settings.production_contexts.contains(context)
+    }
+
     /// Whether the person wants nothing written in this context.
     pub(super) fn is_read_only(&self, context: &str) -> bool {
         self.settings.read_only_contexts.contains(context)

@@ -195,6 +195,8 @@ pub struct Scene {
     pub namespaces: Arc<[Text]>,
     /// Whether the engine refuses every write.
     pub read_only: bool,
+    /// The context is marked as production: whoever changes something there is asked twice.
+    pub production: bool,
     /// What to know about how the cluster is watched: that Endpoints stand in for EndpointSlices,
     /// that only one namespace is permitted.
     pub notes: Arc<[Text]>,
@@ -236,4 +238,14 @@ pub struct Scene {
     pub yaml: Option<Arc<Yaml>>,
     /// The round trip of the last small request to the API server, in milliseconds.
     pub api_millis: Option<u32>,
+}
+
+impl Scene {
+    /// The newest change of the session that can be undone in this context.
+    pub fn undoable(&self) -> Option<&Arc<JournalEntry>> {
+        let is_here = |entry: &&Arc<JournalEntry>| {
+            entry.applied.is_some() && self.context.as_ref() == Some(&entry.context)
+        };
+        self.journal.iter().rev().find(is_here)
+    }
 }

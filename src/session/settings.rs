@@ -33,6 +33,8 @@ pub struct Settings {
     pub last_namespaces: BTreeMap<String, Vec<String>>,
     /// Contexts in which the engine refuses every write.
     pub read_only_contexts: BTreeSet<String>,
+    /// Contexts where a change is only applied after the Service's name was typed.
+    pub production_contexts: BTreeSet<String>,
     /// How the map was left, by context.
     pub maps: BTreeMap<String, MapSettings>,
     /// What a later version wrote: kept, so that going back and forth loses nothing.
@@ -48,6 +50,7 @@ impl Default for Settings {
             last_context: None,
             last_namespaces: BTreeMap::new(),
             read_only_contexts: BTreeSet::new(),
+            production_contexts: BTreeSet::new(),
             maps: BTreeMap::new(),
             unknown: serde_json::Map::new(),
         }

@@ -3,14 +3,17 @@
 use super::{
     BottomTab,
     command::UiCommand,
-    dialogs::{export::ExportWish, forward_file::Direction},
+    dialogs::{
+        edit_service::{EditWish, Opening},
+        export::ExportWish,
+        file_choice::Purpose,
+    },
 };
 use crate::{
-    edit::{Wanted, WantedType},
     engine::{Command, EditId},
     filter::Filter,
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort},
-    inventory::{ObjectKey, Text},
+    inventory::Text,
     probe::{CurlRequest, RequestId},
     session::SavedForward,
     topology::NodeId,
@@ -33,22 +36,20 @@ pub enum Action {
     OpenCurl(ForwardTarget, Option<RemotePort>),
     /// Open the dialog of a request that was sent.
     ShowRequest(RequestId),
-    /// Open the change-type dialog, on a type where one is wanted.
-    OpenChangeType(ObjectKey, Option<WantedType>),
-    /// Open the change-type dialog on the opposite of this entry of the journal.
-    UndoChange(ObjectKey, u64),
+    /// Open the dialog that changes, makes or deletes a Service.
+    OpenEdit(Opening),
     /// Start these forwards, keep those that are to be kept, and show the forwards.
     StartForwards(Vec<ForwardSpec>, Vec<SavedForward>),
     /// Start a forward anew in its place, at the same local port if it has one.
     Restart(ForwardId, ForwardSpec),
     /// Open the dialog that keeps a forward: a running one, or one that is kept under this name.
     OpenSaveForward(Option<ForwardId>, Option<Text>, ForwardSpec),
-    /// Open the dialog that writes or reads a file of forwards.
-    OpenForwardFile(Direction),
+    /// Open the dialog that writes or reads a file.
+    OpenFile(Purpose),
     /// Send a request; the open curl dialog follows it.
     Curl(CurlRequest),
     /// Plan this change; the open dialog follows it.
-    PlanEdit(ObjectKey, Wanted),
+    PlanEdit(EditWish),
     /// Apply the plan of the open dialog.
     ApplyEdit(EditId),
     /// Export the map, or what is shown of it.

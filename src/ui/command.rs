@@ -12,6 +12,16 @@ pub enum UiCommand {
     Curl,
     /// Change the type of the selected Service.
     ChangeType,
+    /// Change anything else of the selected Service.
+    EditService,
+    /// Create a Service for the selected pod or workload.
+    Expose,
+    /// Create a Service like the selected one.
+    Duplicate,
+    /// Delete the selected Service.
+    Delete,
+    /// Take back the last change of the session.
+    UndoChange,
     /// Bring the selection into view.
     ShowOnMap,
     /// Copy the in-cluster DNS name of the selected Service.
@@ -66,6 +76,8 @@ pub enum UiCommand {
     ShowProblems,
     /// Show the activity.
     ShowActivity,
+    /// Show what was changed in this session.
+    ShowChanges,
     /// Show or hide the list of Services.
     ToggleList,
     /// Show or hide the inspector.
@@ -88,6 +100,8 @@ pub enum UiCommand {
     ExportForwards,
     /// Save the forwards of a file.
     ImportForwards,
+    /// Write the journal of changes to a file.
+    ExportJournal,
     /// List all shortcuts.
     Help,
     /// Leave.
@@ -133,10 +147,15 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 50] = [
         Self::Forward,
         Self::Curl,
         Self::ChangeType,
+        Self::EditService,
+        Self::Expose,
+        Self::Duplicate,
+        Self::Delete,
+        Self::UndoChange,
         Self::ShowOnMap,
         Self::CopyDnsName,
         Self::Search,
@@ -164,6 +183,7 @@ impl UiCommand {
         Self::ShowRequests,
         Self::ShowProblems,
         Self::ShowActivity,
+        Self::ShowChanges,
         Self::ToggleList,
         Self::ToggleInspector,
         Self::ToggleBottom,
@@ -175,6 +195,7 @@ impl UiCommand {
         Self::StopAllForwards,
         Self::ExportForwards,
         Self::ImportForwards,
+        Self::ExportJournal,
         Self::Help,
         Self::Quit,
     ];
@@ -185,6 +206,11 @@ impl UiCommand {
             Self::Forward => "Forward a port…",
             Self::Curl => "Curl…",
             Self::ChangeType => "Change type…",
+            Self::EditService => "Edit…",
+            Self::Expose => "Expose…",
+            Self::Duplicate => "Duplicate…",
+            Self::Delete => "Delete…",
+            Self::UndoChange => "Undo the last change…",
             Self::ShowOnMap => "Show on the map",
             Self::CopyDnsName => "Copy the DNS name",
             Self::NextService => "Next Service",
@@ -212,6 +238,7 @@ impl UiCommand {
             Self::ShowRequests => "Show requests",
             Self::ShowProblems => "Show problems",
             Self::ShowActivity => "Show activity",
+            Self::ShowChanges => "Show changes",
             Self::ToggleList => "Show or hide the list",
             Self::ToggleInspector => "Show or hide the inspector",
             Self::ToggleBottom => "Show or hide the bottom panel",
@@ -223,6 +250,7 @@ impl UiCommand {
             Self::StopAllForwards => "Stop all forwards",
             Self::ExportForwards => "Export forwards…",
             Self::ImportForwards => "Import forwards…",
+            Self::ExportJournal => "Export the journal…",
             Self::Help => "Keyboard shortcuts",
             Self::Quit => "Quit",
         }
@@ -236,6 +264,11 @@ impl UiCommand {
             Self::ChangeType => {
                 "Plan a change of the Service's type, try it by a dry run, then apply it"
             }
+            Self::EditService => "Change the Service's ports, selector, traffic, labels or YAML",
+            Self::Expose => "Create a Service that leads to the selected pod or workload",
+            Self::Duplicate => "Create a Service like this one under another name",
+            Self::Delete => "Delete the Service; it is asked for once more",
+            Self::UndoChange => "Plan the opposite of the last change of this session",
             Self::ShowOnMap => "Bring the selection into view on the map",
             Self::CopyDnsName => "Put the Service's in-cluster DNS name on the clipboard",
             Self::NextService => "Select the next Service of the list",
@@ -271,6 +304,7 @@ impl UiCommand {
             Self::ShowRequests => "Requests sent and what came back",
             Self::ShowProblems => "Everything the checks found",
             Self::ShowActivity => "What happened, the newest first",
+            Self::ShowChanges => "What was changed in this session, each to be undone",
             Self::ToggleList => "The list of Services at the left",
             Self::ToggleInspector => "Details of the selection at the right",
             Self::ToggleBottom => "Forwards, requests, problems and activity",
@@ -284,6 +318,7 @@ impl UiCommand {
             Self::StopAllForwards => "Close every local listener",
             Self::ExportForwards => "Write the forwards that are kept for this context to a file",
             Self::ImportForwards => "Keep the forwards of such a file beside those of this context",
+            Self::ExportJournal => "Write all changes of this session to a file, before and after",
             Self::Help => "List all shortcuts",
             Self::Quit => "Stop all forwards and leave",
         }
@@ -297,6 +332,8 @@ impl UiCommand {
             Self::Forward => plain(Key::F),
             Self::Curl => plain(Key::C),
             Self::ChangeType => plain(Key::T),
+            Self::EditService => plain(Key::E),
+            Self::Delete => plain(Key::Delete),
             Self::ShowOnMap => plain(Key::G),
             Self::CopyDnsName => plain(Key::D),
             Self::NextService => plain(Key::J),
@@ -324,6 +361,7 @@ impl UiCommand {
             Self::ShowRequests => ctrl(Key::Num2),
             Self::ShowProblems => ctrl(Key::Num3),
             Self::ShowActivity => ctrl(Key::Num4),
+            Self::ShowChanges => ctrl(Key::Num5),
             Self::ToggleList => ctrl(Key::B),
             Self::ToggleInspector => ctrl(Key::I),
             Self::ToggleBottom => ctrl(Key::J),
@@ -332,6 +370,10 @@ impl UiCommand {
             Self::Help => plain(Key::Questionmark),
             Self::Quit => ctrl(Key::Q),
             Self::AllNamespaces
+            | Self::Expose
+            | Self::Duplicate
+            | Self::UndoChange
+            | Self::ExportJournal
             | Self::StartSavedForwards
             | Self::StopAllForwards
             | Self::ExportForwards
@@ -346,6 +388,12 @@ impl UiCommand {
             Self::Forward => icon::ARROW_LINE_RIGHT,
             Self::Curl => icon::TERMINAL,
             Self::ChangeType => icon::ARROWS_LEFT_RIGHT,
+            Self::EditService => icon::PENCIL_SIMPLE,
+            Self::Expose => icon::PLUS_CIRCLE,
+            Self::Duplicate => icon::COPY_SIMPLE,
+            Self::Delete => icon::TRASH,
+            Self::UndoChange => icon::ARROW_COUNTER_CLOCKWISE,
+            Self::ShowChanges => icon::CLOCK_COUNTER_CLOCKWISE,
             Self::ShowOnMap => icon::CROSSHAIR,
             Self::CopyDnsName => icon::COPY,
             Self::NextService => icon::ARROW_DOWN,
@@ -377,7 +425,7 @@ impl UiCommand {
             Self::AllNamespaces => icon::STACK,
             Self::StartSavedForwards => icon::PLAY,
             Self::StopAllForwards => icon::STOP,
-            Self::ExportForwards => icon::EXPORT,
+            Self::ExportForwards | Self::ExportJournal => icon::EXPORT,
             Self::ImportForwards => icon::DOWNLOAD_SIMPLE,
             Self::Help => icon::KEYBOARD,
             Self::Quit => icon::X,
@@ -387,9 +435,15 @@ impl UiCommand {
     /// Where the help lists it.
     pub fn group(self) -> Group {
         match self {
-            Self::Forward | Self::Curl | Self::ChangeType | Self::ShowOnMap | Self::CopyDnsName => {
-                Group::Selection
-            }
+            Self::Forward
+            | Self::Curl
+            | Self::ChangeType
+            | Self::EditService
+            | Self::Expose
+            | Self::Duplicate
+            | Self::Delete
+            | Self::ShowOnMap
+            | Self::CopyDnsName => Group::Selection,
             Self::Search
             | Self::Palette
             | Self::NextService
@@ -415,6 +469,7 @@ impl UiCommand {
             | Self::ShowRequests
             | Self::ShowProblems
             | Self::ShowActivity
+            | Self::ShowChanges
             | Self::ToggleList
             | Self::ToggleInspector
             | Self::ToggleBottom
@@ -426,6 +481,8 @@ impl UiCommand {
             | Self::StopAllForwards
             | Self::ExportForwards
             | Self::ImportForwards
+            | Self::UndoChange
+            | Self::ExportJournal
             | Self::Help
             | Self::Quit => Group::App,
         }

@@ -118,7 +118,25 @@ impl<'a> Ctx<'a> {
             UiCommand::Forward | UiCommand::Curl => nothing()
                 .or_else(|| self.no_forward())
                 .or_else(|| self.no_pods()),
-            UiCommand::ChangeType => no_service().or_else(|| self.no_edit()),
+            UiCommand::ChangeType
+            | UiCommand::EditService
+            | UiCommand::Duplicate
+            | UiCommand::Delete => no_service().or_else(|| self.no_edit()),
+            UiCommand::Expose => {
+                let node = self.view.selection.as_ref();
+                let nothing = node.and_then(super::update::exposed).is_none();
+                let said = "select a pod, a Deployment, a StatefulSet or a DaemonSet first";
+                nothing.then(|| Text::from(said)).or_else(|| self.no_edit())
+            }
+            UiCommand::UndoChange => {
+                let nothing = self.scene.undoable().is_none();
+                let said = "nothing was changed in this session that can be undone";
+                nothing.then(|| Text::from(said)).or_else(|| self.no_edit())
+            }
+            UiCommand::ExportJournal => {
+                let nothing = self.scene.journal.is_empty();
+                nothing.then(|| Text::from("nothing was changed in this session"))
+            }
             UiCommand::ShowOnMap | UiCommand::FitSelection => nothing(),
             UiCommand::CopyDnsName | UiCommand::Neighbourhood => no_service(),
             UiCommand::ClearFilter => self

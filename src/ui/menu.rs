@@ -3,7 +3,8 @@
 use egui::{Align, Area, Button, Frame, Layout, Order, Ui};
 
 use super::{
-    action::Action, command::UiCommand, context::Ctx, state::service_of, widgets::reason_tooltip,
+    action::Action, command::UiCommand, context::Ctx, state::service_of, update::exposed,
+    widgets::reason_tooltip,
 };
 use crate::topology::NodeId;
 
@@ -34,8 +35,14 @@ fn items_ui(ui: &mut Ui, ctx: &Ctx<'_>, node: &NodeId) {
     let mut commands = vec![UiCommand::Forward, UiCommand::Curl];
     if service_of(node).is_some() {
         commands.push(UiCommand::ChangeType);
+        commands.push(UiCommand::EditService);
+        commands.push(UiCommand::Duplicate);
+        commands.push(UiCommand::Delete);
         commands.push(UiCommand::CopyDnsName);
         commands.push(UiCommand::Neighbourhood);
+    }
+    if exposed(node).is_some() {
+        commands.push(UiCommand::Expose);
     }
     commands.push(UiCommand::ShowOnMap);
     for command in commands {

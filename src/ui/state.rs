@@ -26,6 +26,8 @@ pub enum BottomTab {
     Problems,
     /// What happened.
     Activity,
+    /// What was changed in this session.
+    Changes,
 }
 
 /// A picture that is held still.

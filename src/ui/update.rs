@@ -8,10 +8,10 @@ use super::{
     derived::ListRow,
     dialogs::{
         Dialog,
-        change_type::ChangeType,
         curl::Curl,
+        edit_service::{EditService, EditWish, Opening, Page},
+        file_choice::{FileChoice, Purpose},
         forward::Forward,
-        forward_file::{Direction, ForwardFile},
         palette::Palette,
         save_forward::SaveForward,
     },
@@ -21,7 +21,7 @@ use super::{
     state::{AppState, BottomTab},
 };
 use crate::{
-    edit::{Wanted, WantedType, Wish},
+    edit::Workload,
     engine::{Command, EditId, Handle, Scene},
     forward::{ForwardId, ForwardTarget},
     inventory::{Kind, ObjectKey, Text},
@@ -79,20 +79,7 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
                 state.dialog = Some(Dialog::Curl(Box::new(Curl::of_request(scene, status))));
             }
         }
-        Action::OpenChangeType(service, wanted) => {
-            let Some(record) = scene.inventory.service(&service) else {
-                return;
-            };
-            open_change_type(state, handle, ChangeType::new(record), wanted);
-        }
-        Action::UndoChange(service, entry) => {
-            if let Some(record) = scene.inventory.service(&service) {
-                let id = EditId(handle.next_id());
-                handle.send(Command::UndoEdit(id, entry));
-                let dialog = ChangeType::undo(record, id);
-                state.dialog = Some(Dialog::ChangeType(Box::new(dialog)));
-            }
-        }
+        Action::OpenEdit(opening) => open_edit(state, around, opening),
         Action::StartForwards(specs, saved) => {
             for forward in saved {
                 handle.send(Command::SaveForward {
@@ -112,13 +99,13 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
             let form = SaveForward::new(scene, running, was, spec);
             state.dialog = Some(Dialog::SaveForward(Box::new(form)));
         }
-        Action::OpenForwardFile(direction) => {
-            let form = ForwardFile::new(
+        Action::OpenFile(direction) => {
+            let form = FileChoice::new(
                 direction,
                 state.pictures.as_deref(),
                 scene.context.as_deref(),
             );
-            state.dialog = Some(Dialog::ForwardFile(Box::new(form)));
+            state.dialog = Some(Dialog::FileChoice(Box::new(form)));
         }
         Action::Curl(request) => {
             let id = RequestId(handle.next_id());
@@ -127,9 +114,9 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
                 dialog.follow(id);
             }
         }
-        Action::PlanEdit(service, change) => {
-            if let Some(Dialog::ChangeType(dialog)) = &mut state.dialog {
-                plan(dialog, handle, service, change);
+        Action::PlanEdit(wish) => {
+            if let Some(Dialog::Edit(dialog)) = &mut state.dialog {
+                plan(dialog, handle, wish);
             }
         }
         Action::ApplyEdit(id) => handle.send(Command::ApplyEdit(id)),
@@ -166,30 +153,26 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
     }
 }
 
-fn open_change_type(
-    state: &mut AppState,
-    handle: &Handle,
-    mut dialog: ChangeType,
-    wanted: Option<WantedType>,
-) {
-    if let Some(change) = wanted.and_then(|wanted| dialog.choose(wanted)) {
-        let service = dialog.service().clone();
-        plan(&mut dialog, handle, service, change);
+fn open_edit(state: &mut AppState, around: &Surroundings<'_>, opening: Opening) {
+    let Some((mut dialog, wish)) = EditService::open(around.scene, opening) else {
+        return;
+    };
+    if let Some(wish) = wish {
+        plan(&mut dialog, around.handle, wish);
     }
-    state.dialog = Some(Dialog::ChangeType(Box::new(dialog)));
+    state.dialog = Some(Dialog::Edit(Box::new(dialog)));
 }
 
-fn plan(dialog: &mut ChangeType, handle: &Handle, service: ObjectKey, change: Wanted) {
+fn plan(dialog: &mut EditService, handle: &Handle, wish: EditWish) {
     let id = EditId(handle.next_id());
-    if let Some(old) = dialog.follow(id, change.clone()) {
+    if let Some(old) = dialog.follow(id, wish.clone()) {
         handle.send(Command::DiscardEdit(old));
     }
-    let wish = Wish::Change(Box::new(change));
-    handle.send(Command::PlanEdit(id, service, wish));
+    handle.send(wish.command(id));
 }
 
 fn close_dialog(state: &mut AppState, handle: &Handle) {
-    if let Some(Dialog::ChangeType(dialog)) = state.dialog.take()
+    if let Some(Dialog::Edit(dialog)) = state.dialog.take()
         && let Some(id) = dialog.edit()
     {
         handle.send(Command::DiscardEdit(id));
@@ -227,10 +210,27 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
                 apply_one(state, around, Action::OpenCurl(target, port));
             }
         }
-        UiCommand::ChangeType => {
+        UiCommand::ChangeType
+        | UiCommand::EditService
+        | UiCommand::Duplicate
+        | UiCommand::Delete => {
             if let Some(service) = view.selected_service().cloned() {
-                apply_one(state, around, Action::OpenChangeType(service, None));
+                open_edit(state, around, opening(command, service));
             }
+        }
+        UiCommand::Expose => {
+            if let Some((kind, key)) = view.selection.as_ref().and_then(exposed) {
+                open_edit(state, around, Opening::Expose(kind, key));
+            }
+        }
+        UiCommand::UndoChange => {
+            if let Some(entry) = scene.undoable() {
+                let opening = Opening::Undo(entry.service.clone(), entry.number);
+                open_edit(state, around, opening);
+            }
+        }
+        UiCommand::ExportJournal => {
+            apply_one(state, around, Action::OpenFile(Purpose::ExportJournal));
         }
         UiCommand::ShowOnMap => {
             if let Some(node) = &view.selection {
@@ -281,6 +281,7 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
         UiCommand::ShowRequests => show_tab(state, BottomTab::Requests),
         UiCommand::ShowProblems => show_tab(state, BottomTab::Problems),
         UiCommand::ShowActivity => show_tab(state, BottomTab::Activity),
+        UiCommand::ShowChanges => show_tab(state, BottomTab::Changes),
         UiCommand::ToggleList => view.list_open = !view.list_open,
         UiCommand::ToggleInspector => view.inspector_open = !view.inspector_open,
         UiCommand::ToggleBottom => view.bottom_open = !view.bottom_open,
@@ -302,10 +303,10 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
             show_tab(state, BottomTab::Forwards);
         }
         UiCommand::ExportForwards => {
-            apply_one(state, around, Action::OpenForwardFile(Direction::Export));
+            apply_one(state, around, Action::OpenFile(Purpose::ExportForwards));
         }
         UiCommand::ImportForwards => {
-            apply_one(state, around, Action::OpenForwardFile(Direction::Import));
+            apply_one(state, around, Action::OpenFile(Purpose::ImportForwards));
         }
         UiCommand::StopAllForwards => {
             for forward in scene.forwards.iter() {
@@ -320,6 +321,28 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
 fn show_tab(state: &mut AppState, tab: BottomTab) {
     state.view.tab = tab;
     state.view.bottom_open = true;
+}
+
+fn opening(command: UiCommand, service: ObjectKey) -> Opening {
+    match command {
+        UiCommand::EditService => Opening::Page(service, Page::Ports),
+        UiCommand::Duplicate => Opening::Duplicate(service),
+        UiCommand::Delete => Opening::Delete(service),
+        _ => Opening::Type(service, None),
+    }
+}
+
+/// The kind and name of what a Service can be made for.
+pub fn exposed(node: &NodeId) -> Option<(Text, ObjectKey)> {
+    match node {
+        NodeId::Pod(key) => Some((Text::from("Pod"), key.clone())),
+        NodeId::Workload(workload) => {
+            let kind = Workload::kind_of(&workload.kind).ok()?;
+            let key = ObjectKey::new(workload.namespace.clone(), workload.name.clone());
+            Some((kind.into(), key))
+        }
+        _ => None,
+    }
 }
 
 /// What a forward or a request to this node would lead to.

@@ -1,8 +1,9 @@
-//! The panel below the map: forwards, requests, problems, activity.
+//! The panel below the map: forwards, requests, problems, activity, changes.
 //!
 //! **In**: the frame's [`Ctx`]. **Out**: [`super::action::Action`]s.
 
 pub(super) mod activity;
+mod changes;
 mod forwards;
 mod problems;
 pub(super) mod requests;
@@ -33,6 +34,7 @@ pub fn bottom_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                 BottomTab::Requests => requests::requests_ui(ui, ctx),
                 BottomTab::Problems => problems::problems_ui(ui, ctx),
                 BottomTab::Activity => activity::activity_ui(ui, ctx),
+                BottomTab::Changes => changes::changes_ui(ui, ctx),
             }
         });
 }
@@ -66,6 +68,11 @@ fn tabs_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                 BottomTab::Activity,
                 "Activity".to_owned(),
                 UiCommand::ShowActivity,
+            ),
+            (
+                BottomTab::Changes,
+                counted("Changes", ctx.scene.journal.len()),
+                UiCommand::ShowChanges,
             ),
         ] {
             tab_ui(ui, ctx, tab, &text, command);

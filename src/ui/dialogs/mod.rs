@@ -2,11 +2,11 @@
 //!
 //! **In**: the frame's [`Ctx`] and the dialog's own form. **Out**: [`super::action::Action`]s.
 
-pub mod change_type;
 pub mod curl;
+pub mod edit_service;
 pub mod export;
+pub mod file_choice;
 pub mod forward;
-pub mod forward_file;
 mod help;
 pub mod palette;
 mod port_choice;
@@ -29,12 +29,12 @@ pub enum Dialog {
     Forward(Box<forward::Forward>),
     /// Keep a forward for the next start.
     SaveForward(Box<save_forward::SaveForward>),
-    /// Write or read a file of forwards.
-    ForwardFile(Box<forward_file::ForwardFile>),
+    /// Write or read a file.
+    FileChoice(Box<file_choice::FileChoice>),
     /// Send a request.
     Curl(Box<curl::Curl>),
-    /// Change a Service's type.
-    ChangeType(Box<change_type::ChangeType>),
+    /// Change, make or delete a Service.
+    Edit(Box<edit_service::EditService>),
     /// Export the map.
     Export(Box<export::ExportForm>),
     /// Find anything.
@@ -55,9 +55,9 @@ pub fn dialog_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Dialog) {
     match dialog {
         Dialog::Forward(form) => forward::forward_ui(egui, ctx, form),
         Dialog::SaveForward(form) => save_forward::save_forward_ui(egui, ctx, form),
-        Dialog::ForwardFile(form) => forward_file::forward_file_ui(egui, ctx, form),
+        Dialog::FileChoice(form) => file_choice::file_choice_ui(egui, ctx, form),
         Dialog::Curl(form) => curl::curl_ui(egui, ctx, form),
-        Dialog::ChangeType(form) => change_type::change_type_ui(egui, ctx, form),
+        Dialog::Edit(form) => edit_service::edit_service_ui(egui, ctx, form),
         Dialog::Export(form) => export::export_ui(egui, ctx, form),
         Dialog::Palette(palette) => palette::palette_ui(egui, ctx, palette),
         Dialog::Help => help::help_ui(egui, ctx),

@@ -95,6 +95,9 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
 fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
     let menu = ui.menu_button(icon::DOTS_THREE, |ui| {
         for command in [
+            UiCommand::EditService,
+            UiCommand::Duplicate,
+            UiCommand::Delete,
             UiCommand::ShowOnMap,
             UiCommand::Neighbourhood,
             UiCommand::CopyDnsName,

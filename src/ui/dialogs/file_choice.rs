@@ -1,4 +1,4 @@
-//! Asks for the file that forwards are written to or read from.
+//! Asks for the file that forwards or changes are written to, or forwards read from.
 
 use std::path::{Path, PathBuf};
 
@@ -16,27 +16,29 @@ use crate::{
     },
 };
 
-/// Which way.
+/// What the file is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// To a new file.
-    Export,
-    /// From a file.
-    Import,
+pub enum Purpose {
+    /// Saved forwards go to a new file.
+    ExportForwards,
+    /// They come from a file.
+    ImportForwards,
+    /// The journal of changes goes to a new file.
+    ExportJournal,
 }
 
 /// The form.
 #[derive(Debug)]
-pub struct ForwardFile {
-    direction: Direction,
+pub struct FileChoice {
+    purpose: Purpose,
     path: String,
     /// The keyboard was put into the first field.
     focused: bool,
 }
 
-impl ForwardFile {
+impl FileChoice {
     /// A form that proposes a file in this folder.
-    pub fn new(direction: Direction, folder: Option<&Path>, context: Option<&str>) -> Self {
+    pub fn new(purpose: Purpose, folder: Option<&Path>, context: Option<&str>) -> Self {
         let name: String = context
             .unwrap_or("context")
             .chars()
@@ -49,11 +51,15 @@ impl ForwardFile {
             })
             .take(60)
             .collect();
+        let what = match purpose {
+            Purpose::ExportForwards | Purpose::ImportForwards => "forwards",
+            Purpose::ExportJournal => "changes",
+        };
         let path = folder
             .unwrap_or_else(|| Path::new(""))
-            .join(format!("svcscope-forwards-{name}.json"));
+            .join(format!("svcscope-{what}-{name}.json"));
         Self {
-            direction,
+            purpose,
             path: path.display().to_string(),
             focused: false,
         }
@@ -64,28 +70,36 @@ impl ForwardFile {
         if !path.is_absolute() || path.file_name().is_none() {
             return Err(Text::from("give the whole path of a file, from / on"));
         }
-        Ok(match self.direction {
-            Direction::Export => Command::ExportForwards(path),
-            Direction::Import => Command::ImportForwards(path),
+        Ok(match self.purpose {
+            Purpose::ExportForwards => Command::ExportForwards(path),
+            Purpose::ImportForwards => Command::ImportForwards(path),
+            Purpose::ExportJournal => Command::ExportJournal(path),
         })
     }
 }
 
 /// Draws the dialog.
-pub fn forward_file_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut ForwardFile) {
-    let (title, hint) = match form.direction {
-        Direction::Export => {
+pub fn file_choice_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut FileChoice) {
+    let (title, hint) = match form.purpose {
+        Purpose::ExportForwards => {
             let number = words::count(ctx.scene.saved.len(), "saved forward");
             (
                 "Export forwards",
                 format!("{number} of this context, for another machine or another person"),
             )
         }
-        Direction::Import => (
+        Purpose::ImportForwards => (
             "Import forwards",
             "They are kept beside those of this context; none is replaced and none is started"
                 .to_owned(),
         ),
+        Purpose::ExportJournal => {
+            let number = words::count(ctx.scene.journal.len(), "change");
+            (
+                "Export the journal",
+                format!("{number} of this session, each with the whole object before and after"),
+            )
+        }
     };
     modal_ui(egui, ctx, title, 560.0, |ui| {
         dim(ui, ctx.tokens, hint);
@@ -105,15 +119,15 @@ pub fn forward_file_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut ForwardFi
     });
 }
 
-fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &ForwardFile) {
+fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &FileChoice) {
     let command = form.command();
     let disabled = command.as_ref().err().cloned();
     if let Some(reason) = &disabled {
         ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
     }
-    let word = match form.direction {
-        Direction::Export => "Export",
-        Direction::Import => "Import",
+    let word = match form.purpose {
+        Purpose::ExportForwards | Purpose::ExportJournal => "Export",
+        Purpose::ImportForwards => "Import",
     };
     ui.horizontal(|ui| {
         let enter = ui.input(|input| input.key_pressed(Key::Enter));

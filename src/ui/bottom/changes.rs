@@ -1,0 +1,81 @@
+//! What was changed in this session, the newest first, each to be undone.
+
+use egui::{RichText, Ui};
+
+use super::table::{Col, table_ui};
+use crate::{
+    edit::{JournalEntry, JournalOutcome},
+    ui::{
+        action::Action,
+        context::Ctx,
+        dialogs::edit_service::Opening,
+        theme::State,
+        widgets::{empty, link_button, state_label, truncated},
+        words,
+    },
+};
+
+const COLUMNS: [Col; 5] = [
+    Col::Fixed("time", 80.0),
+    Col::Fixed("", 110.0),
+    Col::Share("change", 320.0),
+    Col::Share("context", 110.0),
+    Col::Fixed("", 70.0),
+];
+
+/// Draws the list.
+pub fn changes_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let journal = &ctx.scene.journal;
+    if journal.is_empty() {
+        empty(
+            ui,
+            ctx.tokens,
+            "Nothing was changed",
+            "Every write of this session is listed here, with what it was before.",
+        );
+        return;
+    }
+    table_ui(ui, ctx, "changes", &COLUMNS, journal.len(), |row| {
+        let newest_first = journal.len().checked_sub(row.index() + 1);
+        let Some(entry) = newest_first.and_then(|at| journal.get(at)) else {
+            return;
+        };
+        row.col(|ui| {
+            let clock = RichText::new(words::clock(entry.time)).monospace();
+            ui.label(clock.color(ctx.tokens.dim));
+        });
+        row.col(|ui| outcome_ui(ui, ctx, entry));
+        row.col(|ui| {
+            truncated(ui, RichText::new(&*entry.title));
+        });
+        row.col(|ui| {
+            truncated(ui, RichText::new(&*entry.context).color(ctx.tokens.dim));
+        });
+        row.col(|ui| undo_ui(ui, ctx, entry));
+    });
+}
+
+fn outcome_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &JournalEntry) {
+    match &entry.outcome {
+        JournalOutcome::Applied { warnings } => {
+            let response = state_label(ui, ctx.tokens, State::Healthy, "applied");
+            if !warnings.is_empty() {
+                response.on_hover_text(warnings.join("\n"));
+            }
+        }
+        JournalOutcome::Failed { error, .. } => {
+            state_label(ui, ctx.tokens, State::Broken, "failed").on_hover_text(&**error);
+        }
+    }
+}
+
+fn undo_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &JournalEntry) {
+    if entry.applied.is_none() || ctx.scene.context.as_ref() != Some(&entry.context) {
+        return;
+    }
+    let full = format!("Undo {}", entry.title);
+    if link_button(ui, ctx.tokens, "Undo…", &full).clicked() {
+        let opening = Opening::Undo(entry.service.clone(), entry.number);
+        ctx.send(Action::OpenEdit(opening));
+    }
+}

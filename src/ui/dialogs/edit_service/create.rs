@@ -1,0 +1,114 @@
+//! A Service that is not there yet: its name, its type, its ports.
+
+use egui::{ComboBox, Ui, WidgetInfo, WidgetType};
+
+use super::{
+    draft::{Draft, PortDraft},
+    ports_page::port_cards_ui,
+};
+use crate::{
+    edit::{Exposure, WantedType, Workload},
+    engine::Scene,
+    inventory::{ObjectKey, Text},
+    ui::{
+        context::Ctx,
+        dialogs::field_ui,
+        widgets::{dim, named_field, text_field},
+    },
+};
+
+/// What is filled in to expose something.
+#[derive(Clone, Debug)]
+pub struct ExposeDraft {
+    name: String,
+    to: WantedType,
+    /// Empty: those that the containers declare.
+    ports: Vec<PortDraft>,
+}
+
+impl ExposeDraft {
+    /// Prefilled with what the pods declare, where they are known.
+    pub fn new(scene: &Scene, kind: &str, key: &ObjectKey) -> Self {
+        let inventory = &scene.inventory;
+        let pod = if kind == "Pod" {
+            inventory.pod(key)
+        } else {
+            inventory.pods_in(&key.namespace).find(|pod| {
+                let owner = pod.workload();
+                owner.is_some_and(|owner| &*owner.kind == kind && owner.name == key.name)
+            })
+        };
+        let ports = pod.map(|pod| Workload::of_pod(pod).service_ports());
+        Self {
+            name: key.name.to_string(),
+            to: WantedType::ClusterIP,
+            ports: ports
+                .unwrap_or_default()
+                .iter()
+                .map(PortDraft::of)
+                .collect(),
+        }
+    }
+
+    /// What is filled in, or what is wrong with it.
+    pub fn exposure(&self) -> Result<Exposure, Text> {
+        let read = |port: &PortDraft| port.read(self.to.has_node_ports());
+        Ok(Exposure {
+            name: Some(name(&self.name)?),
+            to: Some(self.to),
+            ports: self.ports.iter().map(read).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+/// The name that was typed.
+pub(super) fn name(typed: &str) -> Result<Text, Text> {
+    match typed.trim() {
+        "" => Err("fill in a name".into()),
+        name => Ok(name.into()),
+    }
+}
+
+/// Draws the name.
+pub(super) fn name_ui(ui: &mut Ui, ctx: &Ctx<'_>, name: &mut String) {
+    field_ui(ui, ctx, "Name", |ui| {
+        let response = ui.add(text_field(name).desired_width(300.0));
+        named_field(&response, "Name of the new Service", name);
+    });
+}
+
+/// Draws the form.
+pub(super) fn expose_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut ExposeDraft) {
+    name_ui(ui, ctx, &mut draft.name);
+    field_ui(ui, ctx, "Type", |ui| {
+        let response = ComboBox::from_id_salt("type")
+            .selected_text(draft.to.as_str())
+            .show_ui(ui, |ui| {
+                let leads_to_pods = |to: &WantedType| *to != WantedType::ExternalName;
+                for to in WantedType::ALL.into_iter().filter(leads_to_pods) {
+                    ui.selectable_value(&mut draft.to, to, to.as_str());
+                }
+            })
+            .response;
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::ComboBox, true, "Type"));
+    });
+    if draft.ports.is_empty() {
+        dim(
+            ui,
+            ctx.tokens,
+            "No port is filled in: those that the containers declare are taken.",
+        );
+    }
+    port_cards_ui(
+        ui,
+        ctx,
+        &mut draft.ports,
+        &Default::default(),
+        draft.to.has_node_ports(),
+    );
+}
+
+/// The name that a copy is offered.
+pub(super) fn copy_name(draft: &Draft) -> String {
+    format!("{}-copy", draft.from.key.name)
+}

@@ -1,0 +1,107 @@
+//! The YAML before and after, side by side.
+
+use std::collections::VecDeque;
+
+use egui::{Label, RichText, ScrollArea, Ui};
+
+use crate::{
+    edit::{DiffLine, LineKind},
+    ui::context::Ctx,
+};
+
+/// Lines around a change that are shown.
+const AROUND: usize = 3;
+
+/// A line of each side; none where the other side has more.
+type Row = (Option<String>, Option<String>, bool);
+
+/// Pairs what goes with what comes; what is far from any change is left out.
+pub(super) fn rows(lines: &[DiffLine]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    let mut gone: VecDeque<usize> = VecDeque::new();
+    for line in lines {
+        match line.kind {
+            LineKind::Same => {
+                gone.clear();
+                rows.push((Some(line.text.clone()), Some(line.text.clone()), false));
+            }
+            LineKind::Removed => {
+                gone.push_back(rows.len());
+                rows.push((Some(line.text.clone()), None, true));
+            }
+            LineKind::Added => match gone.pop_front().and_then(|at| rows.get_mut(at)) {
+                Some(row) => row.1 = Some(line.text.clone()),
+                None => rows.push((None, Some(line.text.clone()), true)),
+            },
+        }
+    }
+    let changed: Vec<_> = rows.iter().map(|row| row.2).collect();
+    let is_near = |at: usize| {
+        let from = at.saturating_sub(AROUND);
+        changed
+            .iter()
+            .skip(from)
+            .take(at - from + AROUND + 1)
+            .any(|it| *it)
+    };
+    rows.into_iter()
+        .enumerate()
+        .filter(|(at, _)| is_near(*at))
+        .map(|(_, row)| row)
+        .collect()
+}
+
+/// Draws both sides.
+pub(super) fn diff_ui(ui: &mut Ui, ctx: &Ctx<'_>, rows: &[Row]) {
+    let tokens = ctx.tokens;
+    ScrollArea::vertical()
+        .id_salt("yaml diff")
+        .max_height(240.0)
+        .show(ui, |ui| {
+            ui.columns(2, |columns| {
+                let [left, right] = columns else { return };
+                for (was, is, changed) in rows {
+                    for (ui, text, color, sign) in [
+                        (&mut *left, was, tokens.broken, "- "),
+                        (&mut *right, is, tokens.healthy, "+ "),
+                    ] {
+                        let (color, sign) = if *changed {
+                            (color, sign)
+                        } else {
+                            (tokens.dim, "  ")
+                        };
+                        let said = text.as_ref().map(|text| format!("{sign}{text}"));
+                        let line = RichText::new(said.unwrap_or_default())
+                            .monospace()
+                            .color(color);
+                        ui.add(Label::new(line).truncate());
+                    }
+                }
+            });
+        });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::edit::yaml_diff;
+    use serde_json::json;
+
+    #[test]
+    fn what_goes_stands_beside_what_comes_and_the_far_is_left_out() {
+        let object = |kind: &str| {
+            json!({
+                "metadata": { "name": "web", "labels": { "a": "1", "b": "2", "c": "3", "d": "4" } },
+                "spec": { "type": kind }
+            })
+        };
+        let lines = yaml_diff(Some(&object("ClusterIP")), Some(&object("NodePort")));
+        let rows = rows(&lines);
+        let changed: Vec<_> = rows.iter().filter(|row| row.2).collect();
+        assert_eq!(changed.len(), 1);
+        let side = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
+        assert_eq!(side(&changed[0].0), "type: ClusterIP");
+        assert_eq!(side(&changed[0].1), "type: NodePort");
+        assert!(rows.len() <= 2 * AROUND + 1, "{rows:?}");
+    }
+}

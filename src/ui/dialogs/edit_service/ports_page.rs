@@ -1,0 +1,172 @@
+//! The ports: added, removed, renamed, led elsewhere.
+
+use std::collections::BTreeSet;
+
+use egui::{ComboBox, Ui, WidgetInfo, WidgetType};
+use egui_phosphor::regular as icon;
+
+use super::draft::{Draft, PortDraft, read};
+use crate::{
+    inventory::{PodRecord, Protocol, ServiceRecord},
+    ui::{
+        context::Ctx,
+        widgets::{dim, icon_button, named_field, text_field},
+    },
+};
+
+/// Draws a card for each port.
+pub(super) fn ports_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
+    let targets = targets(ctx, draft);
+    let has_node_ports = draft.wanted_type().has_node_ports();
+    port_cards_ui(ui, ctx, &mut draft.ports, &targets, has_node_ports);
+}
+
+/// Draws the cards; `targets` is what a targetPort is offered.
+pub(super) fn port_cards_ui(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    ports: &mut Vec<PortDraft>,
+    targets: &BTreeSet<String>,
+    has_node_ports: bool,
+) {
+    let mut removed = None;
+    for (at, port) in ports.iter_mut().enumerate() {
+        ui.push_id(at, |ui| {
+            ui.group(|ui| {
+                ui.set_width(ui.available_width());
+                if port_ui(ui, ctx, at, port, targets, has_node_ports) {
+                    removed = Some(at);
+                }
+            });
+        });
+    }
+    if let Some(at) = removed {
+        ports.remove(at);
+    }
+    ui.add_space(4.0);
+    if ui.button(format!("{} Add a port", icon::PLUS)).clicked() {
+        ports.push(PortDraft::empty());
+    }
+    if ports.len() > 1 {
+        dim(
+            ui,
+            ctx.tokens,
+            "With more than one port each needs a name of its own.",
+        );
+    }
+}
+
+/// Draws one port; says whether it shall be removed.
+fn port_ui(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    at: usize,
+    port: &mut PortDraft,
+    targets: &BTreeSet<String>,
+    has_node_ports: bool,
+) -> bool {
+    let number = at + 1;
+    let mut removed = false;
+    ui.horizontal(|ui| {
+        word_ui(ui, ctx, &mut port.port, "port", "80", 60.0, number);
+        protocol_ui(ui, number, &mut port.protocol);
+        dim(ui, ctx.tokens, icon::ARROW_RIGHT);
+        word_ui(
+            ui,
+            ctx,
+            &mut port.target_port,
+            "targetPort",
+            "same",
+            96.0,
+            number,
+        );
+        if !targets.is_empty() {
+            let menu = ui.menu_button(icon::CARET_DOWN, |ui| {
+                for target in targets {
+                    if ui.button(target).clicked() {
+                        port.target_port = target.clone();
+                        ui.close();
+                    }
+                }
+            });
+            let name = format!("Ports that the pods declare, for port {number}");
+            menu.response
+                .widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &name));
+            menu.response.on_hover_text("Ports that the pods declare");
+        }
+        if icon_button(ui, icon::TRASH, &format!("Remove port {number}"), None).clicked() {
+            removed = true;
+        }
+    });
+    ui.horizontal(|ui| {
+        word_ui(ui, ctx, &mut port.name, "name", "none", 96.0, number);
+        if has_node_ports {
+            word_ui(
+                ui,
+                ctx,
+                &mut port.node_port,
+                "nodePort",
+                "any",
+                64.0,
+                number,
+            );
+        }
+        word_ui(
+            ui,
+            ctx,
+            &mut port.app_protocol,
+            "appProtocol",
+            "none",
+            96.0,
+            number,
+        );
+    });
+    removed
+}
+
+fn word_ui(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    text: &mut String,
+    name: &str,
+    hint: &str,
+    width: f32,
+    number: usize,
+) {
+    dim(ui, ctx.tokens, name);
+    let response = ui.add(text_field(text).hint_text(hint).desired_width(width));
+    named_field(&response, &format!("{name} of port {number}"), text);
+}
+
+fn protocol_ui(ui: &mut Ui, number: usize, protocol: &mut Protocol) {
+    let response = ComboBox::from_id_salt("protocol")
+        .width(64.0)
+        .selected_text(protocol.as_str())
+        .show_ui(ui, |ui| {
+            for known in [Protocol::Tcp, Protocol::Udp, Protocol::Sctp] {
+                ui.selectable_value(protocol, known, known.as_str());
+            }
+        })
+        .response;
+    let name = format!("Protocol of port {number}");
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::ComboBox, true, &name));
+}
+
+/// What the pods that the selector finds declare: names first, then numbers without one.
+fn targets(ctx: &Ctx<'_>, draft: &Draft) -> BTreeSet<String> {
+    let selector = read(&draft.selector).unwrap_or_default();
+    let service = ServiceRecord {
+        selector,
+        ..ServiceRecord::clone(&draft.from)
+    };
+    let pods = ctx.scene.inventory.pods_selected_by(&service);
+    pods.into_iter().flat_map(|pod| declared(pod)).collect()
+}
+
+fn declared(pod: &PodRecord) -> impl Iterator<Item = String> {
+    let ports = pod.containers.iter().flat_map(|container| &container.ports);
+    ports.map(|port| match &port.name {
+        Some(name) => name.to_string(),
+        None => port.port.to_string(),
+    })
+}

@@ -1,0 +1,106 @@
+//! The whole object as text, with what is typed turned into a patch.
+
+use egui::{RichText, TextEdit, Ui};
+use egui_extras::syntax_highlighting::{CodeTheme, highlight};
+use serde_json::Value;
+
+use crate::{
+    edit::{Wanted, merge_patch},
+    inventory::Text,
+    ui::{
+        context::Ctx,
+        widgets::{dim, named_field},
+    },
+};
+
+use super::draft::Draft;
+
+/// The text as it was when editing began, and as it is.
+#[derive(Clone, Debug)]
+pub struct YamlDraft {
+    was: Text,
+    is: String,
+}
+
+impl YamlDraft {
+    /// What was typed as a change, or where it is no YAML. Nothing where nothing was typed.
+    pub fn wanted(&self, draft: &Draft) -> Result<Option<Wanted>, Text> {
+        if *self.is == *self.was {
+            return Ok(None);
+        }
+        let parse = |text: &str| serde_saphyr::from_str::<Value>(text);
+        let was = parse(&self.was).map_err(|error| Text::from(error.to_string()))?;
+        let is = parse(&self.is).map_err(|error| {
+            let said = error.to_string();
+            let first = said.lines().next().unwrap_or_default();
+            Text::from(format!("this is no YAML: {first}"))
+        })?;
+        if !is.is_object() {
+            return Err("a Service is an object: `apiVersion: v1` …".into());
+        }
+        Ok(merge_patch(&was, &is).map(|patch| Wanted {
+            via: draft.via,
+            other: Some(patch),
+            seen: Some(draft.from.clone()),
+            ..Wanted::default()
+        }))
+    }
+}
+
+/// Draws the editor.
+pub(super) fn yaml_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &Draft, yaml: &mut Option<YamlDraft>) {
+    let known = ctx.scene.yaml.as_ref();
+    let known = known.filter(|known| known.service == draft.from.key);
+    if yaml.is_none() {
+        match known.map(|known| &known.text) {
+            None => {
+                ui.horizontal(|ui| {
+                    ui.spinner();
+                    dim(ui, ctx.tokens, "Asking the API server…");
+                });
+                return;
+            }
+            Some(Err(reason)) => {
+                ui.label(RichText::new(&**reason).color(ctx.tokens.broken));
+                return;
+            }
+            Some(Ok(text)) => {
+                *yaml = Some(YamlDraft {
+                    was: text.clone(),
+                    is: text.to_string(),
+                });
+            }
+        }
+    }
+    let Some(editing) = yaml else { return };
+    let theme = CodeTheme::from_style(ui.style());
+    let mut layouter = |ui: &Ui, text: &dyn egui::TextBuffer, width: f32| {
+        let mut job = highlight(ui.ctx(), ui.style(), &theme, text.as_str(), "yaml");
+        job.wrap.max_width = width;
+        ui.fonts_mut(|fonts| fonts.layout_job(job))
+    };
+    let field = TextEdit::multiline(&mut editing.is)
+        .code_editor()
+        .desired_rows(14)
+        .desired_width(f32::INFINITY)
+        .layouter(&mut layouter);
+    let response = ui.add(field);
+    named_field(&response, "YAML of the Service", &editing.is);
+    match editing.wanted(draft) {
+        Err(reason) => {
+            ui.label(RichText::new(&*reason).color(ctx.tokens.degraded));
+        }
+        Ok(None) => {
+            dim(
+                ui,
+                ctx.tokens,
+                "What is changed here is sent as a patch; the rest stays.",
+            );
+        }
+        Ok(Some(_)) => {
+            if ui.button("Start again from the server's text").clicked() {
+                *yaml = None;
+            }
+        }
+    }
+}
