@@ -195,7 +195,7 @@ fn a_type_change_is_planned_confirmed_by_name_and_applied() {
     window.click("Apply…");
     assert_eq!(window.commands(), [], "nothing before the question");
     assert!(window.says(
-        "In context lab-eu-1, namespace shop: change Service api from NodePort to ClusterIP?"
+        "In context lab-eu-1, namespace shop: change Service shop/api from NodePort to ClusterIP?"
     ));
     window.click("Yes, change it");
     assert_eq!(window.commands(), [Command::ApplyEdit(id)]);

@@ -262,7 +262,7 @@ fn a_type_is_changed_as_the_server_allows() {
     window.click("Apply…");
     let context = window.scene().context.clone().expect("connected");
     assert!(window.says(&format!(
-        "In context {context}, namespace shop: change Service cache from ClusterIP to NodePort?"
+        "In context {context}, namespace shop: change Service shop/cache from ClusterIP to NodePort?"
     )));
     window.click("Yes, change it");
     window.until("the change", |window| {
@@ -292,7 +292,7 @@ fn a_type_is_changed_as_the_server_allows() {
 }
 
 #[test]
-fn a_node_port_that_is_taken_gives_the_servers_words() {
+fn a_node_port_that_is_taken_names_who_holds_it() {
     let mut window = LiveWindow::open();
     window.click("Service shop/cache");
     window.click("Change type…");
@@ -300,7 +300,7 @@ fn a_node_port_that_is_taken_gives_the_servers_words() {
     window.until_says("It would accept the change (dry run)");
     window.type_into("nodePort for redis 6379", "30080");
     window.click("Check with the server");
-    window.until_says("provided port is already allocated");
+    window.until_says("30080 is held by Service");
     assert!(window.shows("spec.ports[0].nodePort"));
     assert!(!window.shows("Apply…"));
     assert_eq!(stored(&window, "cache")["spec"]["type"], "ClusterIP");

@@ -414,11 +414,25 @@ fn price(before: &ServiceRecord, via: Via) -> Vec<Text> {
 
 fn title(before: &ServiceRecord, after: &ServiceRecord) -> Text {
     let (was, to) = (WantedType::of(before), WantedType::of(after));
-    if was == to {
-        format!("change Service {} ({was})", before.key).into()
-    } else {
-        format!("change Service {} from {was} to {to}", before.key).into()
+    if was != to {
+        return format!("change Service {} from {was} to {to}", before.key).into();
     }
+    let (b, a) = (before, after);
+    let changed: Vec<_> = [
+        ("externalName", b.external_name != a.external_name),
+        ("ports", b.ports != a.ports),
+        ("selector", b.selector != a.selector),
+        ("labels", b.labels != a.labels),
+        ("annotations", b.annotations != a.annotations),
+    ]
+    .into_iter()
+    .filter_map(|(name, is_changed)| is_changed.then_some(name))
+    .collect();
+    match changed.as_slice() {
+        [] => format!("change Service {} ({was})", before.key),
+        names => format!("change {} of Service {}", names.join(", "), before.key),
+    }
+    .into()
 }
 
 /// The patch with its precondition.

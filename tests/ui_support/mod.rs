@@ -288,7 +288,7 @@ pub fn plan(to: WantedType) -> Plan {
     after.service_type = to.service_type();
     Plan {
         service: key("shop", "api"),
-        title: format!("change Service shop/api to {to}").into(),
+        title: format!("change Service shop/api from NodePort to {to}").into(),
         before: Some(Known {
             record: before.clone(),
             object: Arc::new(serde_json::json!({})),
