@@ -56,6 +56,8 @@ const ROWS: [Row; 11] = [
 const UP: u64 = 200_000_000;
 const ROUNDS: usize = 3;
 const LEAK: usize = 10_000;
+const LEAK_ROUNDS: usize = 4;
+const A_WHILE: Duration = Duration::from_secs(3);
 
 /// After so long a session that is not used has ended.
 const SETTLED: Duration = Duration::from_secs(75);
@@ -99,21 +101,22 @@ fn main() {
     }
 }
 
-/// What many connections leave behind.
+/// What many connections leave behind, and whether twice as many leave more.
 fn leak(side: &Side, count: usize) {
-    let before = side.holdings();
-    let tally = load::requests(side.http, count, 50);
-    let busy = side.holdings();
-    wait_until(Instant::now() + SETTLED);
+    let tell = |when: &str| {
+        let (descriptors, kib) = side.holdings();
+        println!("  {when}: {descriptors} descriptors, {kib} KiB resident");
+    };
     println!(
-        "\n{count} connections through {} ({} failed):",
-        side.name, tally.failed
+        "\n{count} connections through {}, again and again:",
+        side.name
     );
-    for (when, held) in [
-        ("before", before),
-        ("right after", busy),
-        ("75 s later", side.holdings()),
-    ] {
-        println!("  {when}: {} descriptors, {} KiB resident", held.0, held.1);
+    tell("before");
+    for round in 1..=LEAK_ROUNDS {
+        let tally = load::requests(side.http, count, 50);
+        wait_until(Instant::now() + A_WHILE);
+        tell(&format!("round {round}, {} failed", tally.failed));
     }
+    wait_until(Instant::now() + SETTLED);
+    tell("when its sessions have ended");
 }
