@@ -46,6 +46,10 @@ const DOUBT: Duration = Duration::from_secs(12);
 /// After the local side has ended, the pod may be silent for so long: it can't be told of the end.
 const LINGER: Duration = Duration::from_secs(10);
 
+/// The same where the pod has answered since something was last sent to it. Most clients that end
+/// then have closed and want nothing more, which TCP does not tell.
+const SHORT_LINGER: Duration = Duration::from_secs(4);
+
 /// A stream to a port of a pod. Dropping it closes the connection.
 pub(super) struct PodStream<S> {
     socket: WebSocketStream<S>,
@@ -59,6 +63,8 @@ pub(super) struct PodStream<S> {
     ended: bool,
     /// The local side has nothing more to send.
     shut: bool,
+    /// The pod has spoken since something was last sent to it.
+    answered: bool,
     /// Something was handed to the socket and may still be in its buffer.
     unflushed: bool,
     /// Who waits until the socket takes more. A reader that flushes must not take its place: it
@@ -86,6 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
             words: Vec::new(),
             ended: false,
             shut: false,
+            answered: false,
             unflushed: false,
             writer: None,
             timer: Box::pin(sleep(PING)),
@@ -177,6 +184,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
             payload = payload.split_off(named);
         }
         if channel == DATA {
+            self.answered |= !payload.is_empty();
             self.data = payload;
         } else {
             let room = MAX_WORDS.saturating_sub(self.words.len());
@@ -197,7 +205,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
             if self.shut {
-                let until = self.heard + LINGER;
+                let until = self.heard + self.linger();
                 if now >= until {
                     self.ended = true;
                     return Poll::Ready(Ok(()));
@@ -228,6 +236,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
             }
         }
         Poll::Pending
+    }
+
+    /// How long the pod may be silent after the local side has ended.
+    fn linger(&self) -> Duration {
+        if self.answered { SHORT_LINGER } else { LINGER }
     }
 
     fn dead(&mut self) -> io::Error {
@@ -350,6 +363,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PodStream<S> {
             .map_err(to_io)?;
         this.unflushed = true;
         this.sent_since_heard = true;
+        this.answered = false;
         match this.poll_unflushed(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(part.len())),
@@ -361,13 +375,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PodStream<S> {
     }
 
     /// The protocol can't tell the pod, so this only ends the writing; what the pod still says can
-    /// be read until it ends or is silent for ten seconds.
+    /// be read until it ends or is silent for long.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_unflushed(cx))?;
         if !self.shut {
             self.shut = true;
             self.heard = Instant::now();
-            let until = self.heard + LINGER;
+            let until = self.heard + self.linger();
             self.timer.as_mut().reset(until);
         }
         Poll::Ready(Ok(()))

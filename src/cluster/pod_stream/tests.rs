@@ -133,6 +133,30 @@ async fn a_pod_that_is_silent_after_the_local_end_is_given_ten_seconds() {
     assert_eq!(started.elapsed().as_secs(), LINGER.as_secs());
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_has_answered_before_the_local_end_is_given_less() {
+    let (mut stream, mut node) = forwarded(4096).await;
+    stream.write_all(b"question").await.unwrap();
+    node.send(message(DATA, b"answer")).await.unwrap();
+    stream.read_exact(&mut [0; 6]).await.unwrap();
+    stream.shutdown().await.unwrap();
+    let started = Instant::now();
+    assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
+    assert_eq!(started.elapsed().as_secs(), SHORT_LINGER.as_secs());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_without_an_answer_is_given_ten_seconds_whatever_came_before() {
+    let (mut stream, mut node) = forwarded(4096).await;
+    node.send(message(DATA, b"greeting")).await.unwrap();
+    stream.read_exact(&mut [0; 8]).await.unwrap();
+    stream.write_all(b"question").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let started = Instant::now();
+    assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
+    assert_eq!(started.elapsed().as_secs(), LINGER.as_secs());
+}
+
 #[tokio::test]
 async fn the_nodes_complaint_is_the_error_after_the_data() {
     let (mut stream, mut node) = forwarded(4096).await;
