@@ -1,11 +1,12 @@
 //! The pod that both programs forward to.
 
 use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Stdio},
     time::Duration,
 };
+
+use crate::kubectl::Kubectl;
 
 /// How much the sink reads at once; what goes up is a multiple of it.
 pub const BLOCK: u64 = 64 * 1024;
@@ -37,17 +38,7 @@ impl Cluster {
         let manifest = MANIFEST
             .replace("NAMESPACE", &namespace)
             .replace("BLOCKS", &(up / BLOCK).to_string());
-        let mut apply = Command::new("kubectl")
-            .args(["apply", "-f", "-", "--kubeconfig"])
-            .arg(&kubeconfig)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("kubectl runs");
-        let mut input = apply.stdin.take().expect("stdin");
-        input.write_all(manifest.as_bytes()).expect("written");
-        drop(input);
-        assert!(apply.wait().expect("kubectl ends").success());
+        Kubectl(&kubeconfig).apply(&manifest);
         let cluster = Self {
             kubeconfig,
             namespace,
@@ -64,14 +55,14 @@ impl Cluster {
             "pod/target",
             "--timeout=60s",
         ];
-        kubectl(&cluster.kubeconfig, &[&namespace[..], &wait].concat());
+        Kubectl(&cluster.kubeconfig).run(&[&namespace[..], &wait].concat());
         cluster
     }
 
     /// kubectl in the namespace.
     pub fn kubectl(&self, args: &[&str]) -> String {
         let namespace = ["-n", &*self.namespace];
-        kubectl(&self.kubeconfig, &[&namespace[..], args].concat())
+        Kubectl(&self.kubeconfig).run(&[&namespace[..], args].concat())
     }
 
     /// A Deployment and its Service with so many pods, all of them ready.
@@ -114,7 +105,7 @@ impl Cluster {
         let pods = [
             "-n", "infra", "get", "pods", "-l", "app=echo", "-o", jsonpath,
         ];
-        let pod = kubectl(&kubeconfig, &pods);
+        let pod = Kubectl(&kubeconfig).run(&pods);
         Self {
             kubeconfig,
             namespace: "infra".to_owned(),
@@ -156,20 +147,8 @@ impl Drop for Cluster {
             return;
         }
         let delete = ["delete", "namespace", &*self.namespace, "--wait=false"];
-        kubectl(&self.kubeconfig, &delete);
+        Kubectl(&self.kubeconfig).run(&delete);
     }
-}
-
-fn kubectl(kubeconfig: &Path, args: &[&str]) -> String {
-    let output = Command::new("kubectl")
-        .arg("--kubeconfig")
-        .arg(kubeconfig)
-        .args(args)
-        .output()
-        .expect("kubectl runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "kubectl {args:?}: {said}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 /// A web server, and a sink that says something when it has read enough of a connection.

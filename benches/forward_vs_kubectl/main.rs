@@ -21,6 +21,8 @@
 mod cable;
 mod changes;
 mod cluster;
+#[path = "../../tests/common/kubectl.rs"]
+mod kubectl;
 mod load;
 mod outage;
 mod pods;

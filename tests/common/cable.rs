@@ -6,10 +6,11 @@ use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _},
     path::{Path, PathBuf},
-    process::Command,
     sync::{Arc, Condvar, Mutex},
     thread,
 };
+
+use super::kubectl::Kubectl;
 
 /// A local port that leads to a server.
 pub struct Cable {
@@ -36,7 +37,7 @@ impl Cable {
     pub fn lay(kubeconfig: &Path, folder: &Path) -> (Self, PathBuf) {
         let of = |field: &str| {
             let path = format!("jsonpath={{.clusters[0].{field}}}");
-            kubectl(kubeconfig, &["view", "--minify", "--raw", "-o", &path])
+            Kubectl(kubeconfig).run(&["config", "view", "--minify", "--raw", "-o", &path])
         };
         let (cluster, server) = (of("name"), of("cluster.server"));
         let place = server.strip_prefix("https://").expect("an https address");
@@ -48,7 +49,7 @@ impl Cable {
         let (host, _port) = place.rsplit_once(':').expect("host and port");
         let server = format!("--server=https://{at}");
         let name = format!("--tls-server-name={host}");
-        kubectl(&copy, &["set-cluster", &cluster, &server, &name]);
+        Kubectl(&copy).run(&["config", "set-cluster", &cluster, &server, &name]);
         (cable, copy)
     }
 
@@ -104,17 +105,4 @@ fn pass(mut from: TcpStream, mut to: TcpStream, cut: &Cut) {
     }
     to.shutdown(Shutdown::Write).ok();
     from.shutdown(Shutdown::Read).ok();
-}
-
-fn kubectl(kubeconfig: &Path, args: &[&str]) -> String {
-    let output = Command::new("kubectl")
-        .arg("--kubeconfig")
-        .arg(kubeconfig)
-        .arg("config")
-        .args(args)
-        .output()
-        .expect("kubectl runs");
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "kubectl config {args:?}: {said}");
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }

@@ -2,13 +2,17 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod cable;
+mod kubectl;
+
 use std::{
-    path::Path,
     process::{Command as Process, Output, Stdio},
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
+#[allow(unused_imports, reason = "each test binary uses its part")]
+pub use kubectl::{Kubectl, has_kubectl};
 use svcscope::{
     cluster::KubeconfigSource,
     engine::{Command, Config, ConnectionState, Engine, Handle, Scene},
@@ -110,68 +114,6 @@ pub fn stdout(output: &Output) -> String {
 
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// Whether kubectl is installed; says so in one line where it is not.
-pub fn has_kubectl() -> bool {
-    let found = Process::new("kubectl")
-        .args(["version", "--client"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !found {
-        eprintln!("skipped: kubectl is not installed");
-    }
-    found
-}
-
-/// kubectl on a kubeconfig.
-pub struct Kubectl<'a>(pub &'a Path);
-
-impl Kubectl<'_> {
-    /// Runs it; it must succeed.
-    pub fn run(&self, args: &[&str]) -> String {
-        let output = Process::new("kubectl")
-            .arg("--kubeconfig")
-            .arg(self.0)
-            .args(args)
-            .stdin(Stdio::null())
-            .output()
-            .expect("kubectl runs");
-        assert!(
-            output.status.success(),
-            "kubectl {args:?} failed: {}",
-            stderr(&output)
-        );
-        stdout(&output)
-    }
-
-    /// Runs it with `-o json`.
-    pub fn json(&self, args: &[&str]) -> serde_json::Value {
-        let text = self.run(&[args, &["-o", "json"]].concat());
-        serde_json::from_str(&text).expect("kubectl prints JSON")
-    }
-
-    /// `kubectl apply` of a manifest.
-    pub fn apply(&self, manifest: &str) {
-        use std::io::Write as _;
-        let mut child = Process::new("kubectl")
-            .arg("--kubeconfig")
-            .arg(self.0)
-            .args(["apply", "-f", "-"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("kubectl runs");
-        let mut input = child.stdin.take().expect("stdin");
-        input.write_all(manifest.as_bytes()).expect("written");
-        drop(input);
-        assert!(
-            child.wait().expect("kubectl ends").success(),
-            "kubectl apply failed"
-        );
-    }
 }
 
 /// Whether the first lists of a cluster are there, or refused. At first only some kinds are known

@@ -9,8 +9,7 @@ use svcscope::{
 };
 
 use crate::{
-    cable::Cable,
-    common::Driven,
+    common::{Driven, cable::Cable},
     forwards::{answering_pod, ask, forward},
     kubeconfig,
     sample::Sample,

@@ -11,8 +11,6 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
-#[path = "../common/cable.rs"]
-mod cable;
 #[path = "../common/mod.rs"]
 mod common;
 
