@@ -1,5 +1,7 @@
 //! What panels ask for. They change nothing themselves: [`super::update`] does, in one place.
 
+use std::collections::BTreeSet;
+
 use super::{
     BottomTab,
     command::UiCommand,
@@ -13,7 +15,7 @@ use crate::{
     engine::{Command, EditId},
     filter::Filter,
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort},
-    inventory::Text,
+    inventory::{ObjectKey, Text},
     probe::{CurlRequest, RequestId},
     session::SavedForward,
     topology::NodeId,
@@ -56,6 +58,8 @@ pub enum Action {
     Export(ExportWish),
     /// Close the dialog and forget what it planned.
     CloseDialog,
+    /// Light these pods on the map and nothing else, or what is usual again.
+    LightPods(Option<BTreeSet<ObjectKey>>),
     /// Change the text of the search field.
     SetSearch(String),
     /// Change the text of the list's filter.

@@ -78,6 +78,8 @@ pub struct View {
     pub scroll_to_selection: bool,
     /// The node whose context menu is open, and where.
     pub menu: Option<(NodeId, egui::Pos2)>,
+    /// Pods that are lit on the map instead of what is pointed at or selected.
+    pub lit_pods: Option<Arc<BTreeSet<ObjectKey>>>,
     /// What follows from the scene and the fields above.
     pub derived: Derived,
 }
@@ -103,6 +105,7 @@ impl Default for View {
             focus_search: false,
             scroll_to_selection: false,
             menu: None,
+            lit_pods: None,
             derived: Derived::default(),
         }
     }

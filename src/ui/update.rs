@@ -1,5 +1,7 @@
 //! The one place where wishes become changes: of the window's own state, or commands to the engine.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use jiff::Timestamp;
 
 use super::{
@@ -122,6 +124,7 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
         Action::ApplyEdit(id) => handle.send(Command::ApplyEdit(id)),
         Action::Export(wish) => exporting::start(state, around, wish),
         Action::CloseDialog => close_dialog(state, handle),
+        Action::LightPods(pods) => light(state, pods),
         Action::SetSearch(text) => state.view.search = text,
         Action::SetFilter(text) => state.view.filter = text,
         Action::Filter(filter) => mapping::filter(state, around, filter),
@@ -171,7 +174,16 @@ fn plan(dialog: &mut EditService, handle: &Handle, wish: EditWish) {
     handle.send(wish.command(id));
 }
 
+fn light(state: &mut AppState, pods: Option<BTreeSet<ObjectKey>>) {
+    let pods = pods.map(Arc::new);
+    state.canvas.light(pods.clone());
+    state.view.lit_pods = pods;
+}
+
 fn close_dialog(state: &mut AppState, handle: &Handle) {
+    if state.view.lit_pods.is_some() {
+        light(state, None);
+    }
     if let Some(Dialog::Edit(dialog)) = state.dialog.take()
         && let Some(id) = dialog.edit()
     {

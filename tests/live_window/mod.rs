@@ -1,5 +1,7 @@
 //! The real window on the real engine on the demo cluster, used by what its widgets are called.
 
+#![allow(dead_code, reason = "each test uses a part of it")]
+
 use std::time::{Duration, Instant};
 
 use egui::{Key, Modifiers, accesskit::Role, vec2};

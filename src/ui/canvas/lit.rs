@@ -1,19 +1,31 @@
-//! The whole path of one node: from the doors through the Service and its ports to the backends.
+//! What stands in the light: the whole path of one node, from the doors through the Service and its
+//! ports to the backends, or the pods that somebody asks for.
 
 use std::collections::BTreeSet;
 
 use crate::{
+    inventory::ObjectKey,
     layout::{EdgeAt, EdgeStyle, Family, Layout, NodeAt},
     topology::{NodeId, PortId},
 };
 
-/// Which nodes and edges of a layout are on a path; everything else is dimmed. A path never leaves
-/// its family.
+/// Why something is lit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Through {
+    /// It is on the path of this node.
+    Path(NodeId),
+    /// It is one of the pods that were asked for.
+    Pods,
+}
+
+/// Which nodes and edges of a layout are lit; everything else is dimmed. A path never leaves its
+/// family.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Lit {
     family: usize,
     nodes: BTreeSet<usize>,
     edges: BTreeSet<usize>,
+    pods: BTreeSet<(usize, usize)>,
 }
 
 impl Lit {
@@ -35,9 +47,21 @@ impl Lit {
         Some(lit)
     }
 
-    /// Whether a node of the layout is on the path.
+    /// These pods, wherever the layout shows them.
+    pub fn pods<'a>(layout: &Layout, pods: impl IntoIterator<Item = &'a ObjectKey>) -> Self {
+        let places = pods
+            .into_iter()
+            .filter_map(|pod| layout.find(&NodeId::Pod(pod.clone())));
+        Self {
+            pods: places.map(|at| (at.family, at.node)).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether a node of the layout is lit.
     pub fn node(&self, at: NodeAt) -> bool {
         at.family == self.family && self.nodes.contains(&at.node)
+            || self.pods.contains(&(at.family, at.node))
     }
 
     /// Whether an edge of the layout is on the path.

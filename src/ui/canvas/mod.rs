@@ -43,9 +43,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use egui::{Id, Pos2, Rect, Ui, UiBuilder, WidgetInfo, WidgetType};
@@ -55,8 +58,8 @@ pub(in crate::ui) use paint::Icon;
 pub use view::Viewpoint;
 
 use self::{
-    actions::Bar, freeze::Freeze, hold::Hold, minimap::Minimap, motion::Motion, pulse::Pulses,
-    stage::Shared, view::View,
+    actions::Bar, freeze::Freeze, hold::Hold, lit::Through, minimap::Minimap, motion::Motion,
+    pulse::Pulses, stage::Shared, view::View,
 };
 use crate::{
     engine::Scene,
@@ -114,8 +117,10 @@ pub struct Canvas {
     hold: Hold,
     motion: Motion,
     pulses: Pulses,
-    /// The node whose path is lit.
-    lit_through: Option<NodeId>,
+    /// Why something is lit.
+    lit_through: Option<Through>,
+    /// Pods that are lit instead of the path of what is pointed at or selected.
+    lit_pods: Option<Arc<BTreeSet<ObjectKey>>>,
     bars: Vec<Bar>,
     /// What the buttons in the corner cover.
     covered: Vec<Rect>,
@@ -141,6 +146,7 @@ impl Default for Canvas {
             motion: Motion::default(),
             pulses: Pulses::default(),
             lit_through: None,
+            lit_pods: None,
             bars: Vec::new(),
             covered: Vec::new(),
             focused: None,
@@ -211,6 +217,13 @@ impl Canvas {
     /// Shows all that belongs to a node: its Services, their ways in and pods.
     pub fn fit_node(&mut self, id: &NodeId) {
         self.view.fit_family(id);
+    }
+
+    /// Lights these pods and nothing else, or what is usual again.
+    pub fn light(&mut self, pods: Option<Arc<BTreeSet<ObjectKey>>>) {
+        self.lit_pods = pods;
+        self.lit_through = None;
+        self.epoch += 1;
     }
 
     /// Shows the minimap, or hides it.

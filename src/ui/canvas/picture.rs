@@ -7,7 +7,7 @@ use super::{
     freeze::{Freeze, Look},
     graph,
     hit::{self, Hit},
-    lit::Lit,
+    lit::{Lit, Through},
     paint, search,
 };
 use crate::inventory::ObjectKey;
@@ -57,11 +57,24 @@ impl Canvas {
         } else if dragging {
             ui.ctx().set_cursor_icon(CursorIcon::Grabbing);
         }
-        let through = stage.hovered.as_ref().or(stage.selection.as_ref());
-        if through != self.lit_through.as_ref() {
-            let lit = through.and_then(|id| Lit::path(&stage.scene.layout, id));
-            self.lit_through = through.cloned();
-            stage.lit = lit;
+        let through = match &self.lit_pods {
+            Some(_) => Some(Through::Pods),
+            None => {
+                let node = stage.hovered.as_ref().or(stage.selection.as_ref());
+                node.cloned().map(Through::Path)
+            }
+        };
+        if through != self.lit_through {
+            let layout = &stage.scene.layout;
+            stage.lit = match &through {
+                Some(Through::Path(id)) => Lit::path(layout, id),
+                Some(Through::Pods) => {
+                    let pods = self.lit_pods.iter().flat_map(|pods| pods.iter());
+                    Some(Lit::pods(layout, pods))
+                }
+                None => None,
+            };
+            self.lit_through = through;
         }
     }
 

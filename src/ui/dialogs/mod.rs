@@ -13,7 +13,7 @@ mod port_choice;
 pub mod save_forward;
 mod spread_choice;
 
-use egui::{Align, Frame, Id, Layout, Margin, Modal, Ui};
+use egui::{Align, Align2, Color32, Frame, Id, Layout, Margin, Modal, Ui};
 use egui_phosphor::regular as icon;
 
 use super::{
@@ -64,6 +64,9 @@ pub fn dialog_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Dialog) {
     }
 }
 
+/// How far a dialog hangs below the top of the window.
+const TOP: f32 = 56.0;
+
 /// A window in the middle that takes all input; Esc, the cross and a click beside it close it.
 fn modal_ui(
     egui: &egui::Context,
@@ -73,13 +76,22 @@ fn modal_ui(
     contents: impl FnOnce(&mut Ui),
 ) {
     let frame = Frame::window(&egui.global_style()).inner_margin(Margin::same(18));
-    let modal = Modal::new(Id::new("dialog"))
+    // It hangs from above, so that it only grows downwards when there is more to say.
+    let id = Id::new("dialog");
+    let area = Modal::default_area(id).anchor(Align2::CENTER_TOP, [0.0, TOP]);
+    let backdrop = match ctx.view.lit_pods {
+        // The map says something, too.
+        Some(_) => Color32::TRANSPARENT,
+        None => ctx.tokens.shadow,
+    };
+    let modal = Modal::new(id)
+        .area(area)
         .frame(frame)
-        .backdrop_color(ctx.tokens.shadow)
+        .backdrop_color(backdrop)
         .show(egui, |ui| {
             let room = ui.ctx().content_rect();
             ui.set_width(width.min(room.width() - 60.0));
-            ui.set_max_height(room.height() - 80.0);
+            ui.set_max_height(room.height() - TOP - 40.0);
             ui.horizontal(|ui| {
                 heading(ui, title);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {

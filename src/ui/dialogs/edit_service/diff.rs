@@ -70,7 +70,10 @@ pub(super) fn diff_ui(ui: &mut Ui, ctx: &Ctx<'_>, rows: &[Row]) {
                         } else {
                             (tokens.dim, "  ")
                         };
-                        let said = text.as_ref().map(|text| format!("{sign}{text}"));
+                        // A label drops the spaces that it begins with.
+                        let said = text
+                            .as_ref()
+                            .map(|text| format!("{sign}{text}").replace(' ', "\u{a0}"));
                         let line = RichText::new(said.unwrap_or_default())
                             .monospace()
                             .color(color);

@@ -215,6 +215,15 @@ pub fn edit_service_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut EditSer
                 plan::plan_ui(ui, ctx, dialog);
             });
     });
+    let found = match &dialog.form {
+        Form::Change(form) if form.page == Page::Selector && !plan::is_over(ctx, dialog) => {
+            selector_page::found(ctx, &form.draft)
+        }
+        _ => None,
+    };
+    if found.as_ref() != ctx.view.lit_pods.as_deref() {
+        ctx.send(Action::LightPods(found));
+    }
 }
 
 fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService) {
@@ -271,7 +280,7 @@ fn pages_ui(ui: &mut Ui, ctx: &Ctx<'_>, open: &mut Page) {
             let button = Button::new(RichText::new(page.name()).color(color)).frame(false);
             let response = ui.add(button);
             response.widget_info(|| {
-                WidgetInfo::selected(WidgetType::Button, true, is_open, page.name())
+                WidgetInfo::selected(WidgetType::RadioButton, true, is_open, page.name())
             });
             if is_open {
                 let stroke = Stroke::new(2.0, ctx.tokens.accent);

@@ -1,5 +1,7 @@
 //! Whom the Service leads to, and how many that are while one types.
 
+use std::collections::BTreeSet;
+
 use egui::{Label, RichText, Ui};
 use egui_phosphor::regular as icon;
 
@@ -8,7 +10,7 @@ use super::{
     pairs::pairs_ui,
 };
 use crate::{
-    inventory::{PodRecord, ServiceRecord},
+    inventory::{ObjectKey, PodRecord, ServiceRecord},
     ui::{context::Ctx, widgets::dim},
 };
 
@@ -67,6 +69,16 @@ pub(super) fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
     } else if named == 0 {
         dim(ui, ctx.tokens, "The same pods as now.");
     }
+}
+
+/// The pods that the selector as it is typed finds; nothing where it can't be read.
+pub(super) fn found(ctx: &Ctx<'_>, draft: &Draft) -> Option<BTreeSet<ObjectKey>> {
+    let service = ServiceRecord {
+        selector: read(&draft.selector).ok()?,
+        ..ServiceRecord::clone(&draft.from)
+    };
+    let pods = ctx.scene.inventory.pods_selected_by(&service);
+    Some(pods.into_iter().map(|pod| pod.key.clone()).collect())
 }
 
 fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, glyph: &str, color: egui::Color32, pod: &PodRecord) {
