@@ -154,7 +154,8 @@ impl Worker {
 
     pub(super) fn edit_advanced(&mut self, id: EditId, step: EditStep) {
         let reason = match &step {
-            EditStep::Failed { reason, .. } => Some(reason.clone()),
+            // A choice between ways is a question and no failure.
+            EditStep::Failed { reason, ways, .. } if ways.is_empty() => Some(reason.clone()),
             _ => None,
         };
         if let (true, Some(reason)) = (self.edits.advance(id, step), reason) {

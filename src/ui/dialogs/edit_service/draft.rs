@@ -246,10 +246,7 @@ pub fn read(pairs: &Pairs) -> Result<BTreeMap<Text, Text>, Text> {
         if key.is_empty() {
             continue;
         }
-        if read
-            .insert(Text::from(key), Text::from(value.trim()))
-            .is_some()
-        {
+        if read.insert(Text::from(key), Text::from(&**value)).is_some() {
             return Err(format!("`{key}` stands there twice").into());
         }
     }
@@ -313,6 +310,14 @@ mod tests {
         let draft = draft();
         assert_eq!(only(draft.wanted().unwrap()), Wanted::default());
         assert!(!draft.is_changed());
+    }
+
+    /// kubectl ends its `last-applied-configuration` with a line break.
+    #[test]
+    fn a_value_is_kept_as_it_is() {
+        let mut service = ServiceRecord::new(ObjectKey::new("shop", "web"));
+        service.annotations = [(Text::from("applied"), Text::from("{}\n"))].into();
+        assert!(!Draft::new(&Arc::new(service)).is_changed());
     }
 
     #[test]

@@ -99,15 +99,13 @@ pub(super) fn plan_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService) {
             waiting_ui(ui, ctx, "Writing, then reading back…");
         }
         EditStep::Applied(outcome) => applied_ui(ui, ctx, outcome, status.entry),
+        EditStep::Failed { ways, .. } if !ways.is_empty() => ways_ui(ui, ctx, dialog, ways),
         EditStep::Failed {
             reason,
             fields,
-            ways,
             conflict,
-        } => {
-            failed_ui(ui, ctx, dialog, reason, fields, conflict.as_deref());
-            ways_ui(ui, ctx, dialog, ways);
-        }
+            ..
+        } => failed_ui(ui, ctx, dialog, reason, fields, conflict.as_deref()),
     }
 }
 
@@ -343,6 +341,10 @@ fn follow_ui(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome) {
 
 /// The two ways to headless and away from it, each with its price.
 fn ways_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService, ways: &[Way]) {
+    section(ui, ctx.tokens, "Two ways, each at its price");
+    let said = "A Service keeps its clusterIP, or that it has none, for as long as its type has one: \
+                the API server knows no direct way.";
+    ui.add(Label::new(RichText::new(said).color(ctx.tokens.dim)).wrap());
     for way in ways {
         let label = match way.via {
             Via::ExternalName => "Through ExternalName",
