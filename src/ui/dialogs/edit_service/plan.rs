@@ -315,7 +315,11 @@ fn follow_ui(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome) {
             )
         } else {
             let at = entry.id.node_port.map(|port| format!("port {port} at "));
-            let addresses = entry.addresses.join(", ");
+            let addresses = match entry.addresses.as_slice() {
+                // A name that leads to the pods themselves.
+                [] => entry.id.address.to_string(),
+                addresses => addresses.join(", "),
+            };
             let at = at.unwrap_or_default();
             (
                 State::Healthy,
