@@ -1,11 +1,11 @@
 //! One local connection: choose a pod, reach it, pump, end.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::pending, net::SocketAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::TcpStream,
     sync::{Notify, Semaphore, watch},
-    time::{Instant, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::{
@@ -22,6 +22,10 @@ pub(crate) const REACH_LIMIT: Duration = Duration::from_secs(15);
 
 /// How long one attempt may take.
 pub(crate) const DIAL_LIMIT: Duration = Duration::from_secs(10);
+
+/// How long a pod may think about what a new client said before it is asked whether the way to the
+/// cluster is there. A tunnel itself is slow to find out, for a pod may hold it up.
+const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
 /// How many pods one connection tries.
 const MAX_ATTEMPTS: usize = 3;
@@ -66,8 +70,10 @@ pub(crate) async fn serve(mut local: TcpStream, client: SocketAddr, way: Arc<Way
         // The pod may have been deleted between the choice and the entry in the table.
         way.sessions.end_deleted(&way.inventory.borrow());
 
+        let flowed = (way.ledger.meter.up(), way.ledger.meter.down());
         let ended = tokio::select! {
             ended = pump(&mut local, stream, &way.ledger.meter, &mut early) => ended,
+            never = doubt_silence(&way, flowed) => match never {},
             () = session.pod_deleted() => {
                 let reason = format!("pod {} was deleted; its connections have ended", to.pod.name);
                 tracing::debug!(%client, pod = %to.pod.name, %reason, "a connection was dropped");
@@ -100,6 +106,17 @@ pub(crate) async fn serve(mut local: TcpStream, client: SocketAddr, way: Arc<Way
         }
         return;
     }
+}
+
+/// Has the way checked once if something was said to pods of this forward since so much had flowed
+/// up and down, and none of them says anything for a while. Never ends.
+async fn doubt_silence(way: &Way, (up, down): (u64, u64)) -> Infallible {
+    let meter = &way.ledger.meter;
+    sleep(FIRST_ANSWER).await;
+    if meter.up() > up && meter.down() == down {
+        way.doubt.notify_one();
+    }
+    pending().await
 }
 
 /// The attempts of one connection.

@@ -102,3 +102,35 @@ async fn a_broken_connection_says_nothing_about_the_next_one() {
     bench.until(|status| status.open == 0).await;
     assert_eq!(bench.status().state, ForwardState::Listening);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_leaves_a_new_client_without_an_answer_is_a_reason_for_doubt() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench.dialer.serve("web-a", |mut stream| async move {
+        stream.read_to_end(&mut Vec::new()).await.unwrap();
+    });
+    let local = bench.start().await;
+    let mut client = TcpStream::connect(local).await.unwrap();
+    client.write_all(b"hello").await.unwrap();
+    let asked = tokio::time::Instant::now();
+    bench.forwards.doubt().notified().await;
+    assert_eq!(asked.elapsed().as_secs(), 5);
+    // What the answer to that is is for others to find out; the client goes on waiting.
+    assert_eq!(bench.status().state, ForwardState::Connected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_says_nothing_and_a_pod_that_answers_are_no_reason_for_doubt() {
+    let bench = bench();
+    bench.cluster.ready_pods(&["web-a"]);
+    bench.dialer.serve("web-a", greet_and_hold);
+    let local = bench.start().await;
+    let mut talking = greeted(local).await;
+    let _silent = greeted(local).await;
+    talking.write_all(b"thanks").await.unwrap();
+    bench.until(|status| status.bytes_up == 6).await;
+    let doubt = bench.forwards.doubt();
+    let doubted = tokio::time::timeout(Duration::from_secs(60), doubt.notified());
+    doubted.await.unwrap_err();
+}
