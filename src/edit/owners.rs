@@ -22,21 +22,22 @@ pub(crate) fn warnings(service: &ServiceRecord) -> Vec<Text> {
     let mut found: Vec<Text> = Vec::new();
     let mut say = |sentence: String| found.push(sentence.into());
 
+    let is_helm = label("app.kubernetes.io/managed-by") == Some("Helm")
+        || annotation("meta.helm.sh/release-name").is_some();
     let flux_helm = label("helm.toolkit.fluxcd.io/name");
     if let Some(release) = flux_helm {
         say(format!(
             "Flux manages it (HelmRelease {release}): the change may be reverted within minutes"
         ));
-    } else if label("app.kubernetes.io/managed-by") == Some("Helm")
-        || annotation("meta.helm.sh/release-name").is_some()
-    {
+    } else if is_helm {
         let release = annotation("meta.helm.sh/release-name")
             .map_or_else(String::new, |release| format!(" (release {release})"));
         say(format!(
             "Helm manages it{release}: the next upgrade may revert the change"
         ));
     }
-    if let Some(kustomization) = label("kustomize.toolkit.fluxcd.io/name") {
+    let kustomization = label("kustomize.toolkit.fluxcd.io/name");
+    if let Some(kustomization) = kustomization {
         say(format!(
             "Flux manages it (Kustomization {kustomization}): the change may be reverted within \
              minutes"
@@ -64,18 +65,25 @@ pub(crate) fn warnings(service: &ServiceRecord) -> Vec<Text> {
     if annotation("kubectl.kubernetes.io/last-applied-configuration").is_some() {
         say("it was made by kubectl apply: applying its manifest again reverts the change".into());
     }
+    let is_said = [
+        ("helm", flux_helm.is_some() || is_helm, "Helm or Flux"),
+        ("argocd", argo.is_some(), "Argo CD"),
+        ("kustomize-controller", kustomization.is_some(), "Flux"),
+    ];
     for manager in &service.managers {
         let lower = manager.to_lowercase();
-        let said = ["helm", "argocd", "kustomize-controller"]
-            .iter()
-            .any(|known| lower.starts_with(known));
         let harmless = NOT_OWNERS
             .iter()
             .any(|known| lower.starts_with(&known.to_lowercase()));
-        if !said && !harmless {
-            say(format!(
+        match is_said.iter().find(|(word, ..)| lower.starts_with(word)) {
+            Some((_, true, _)) => {}
+            Some((_, false, owner)) => say(format!(
+                "{owner} (`{manager}`) writes its spec and may revert the change"
+            )),
+            None if harmless => {}
+            None => say(format!(
                 "`{manager}` writes its spec as well and may revert the change"
-            ));
+            )),
         }
     }
     found
@@ -152,9 +160,29 @@ mod tests {
     #[test]
     fn operators_are_known_by_managed_fields() {
         let mut service = service(&[], &[]);
-        service.managers = ["kubectl-edit", "svcscope", "helm", "redis-operator"]
+        service.managers = ["kubectl-edit", "svcscope", "redis-operator"]
             .map(Text::from)
             .to_vec();
         assert_only(&service, "`redis-operator` writes its spec");
+    }
+
+    #[test]
+    fn a_known_owner_without_its_label_is_known_by_managed_fields() {
+        for (manager, said) in [
+            ("argocd-controller", "Argo CD (`argocd-controller`)"),
+            ("helm", "Helm or Flux (`helm`)"),
+            ("kustomize-controller", "Flux (`kustomize-controller`)"),
+        ] {
+            let mut service = service(&[], &[]);
+            service.managers = vec![Text::from(manager)];
+            assert_only(&service, said);
+        }
+        let mut labelled = service(&[("kustomize.toolkit.fluxcd.io/name", "apps")], &[]);
+        labelled.managers = vec![Text::from("kustomize-controller")];
+        assert_only(&labelled, "Kustomization apps");
+        let fleet = [("objectset.rio.cattle.io/owner-name", "shop")];
+        assert_only(&service(&[], &fleet), "Fleet or Rancher manages it (shop)");
+        let other = [("app.kubernetes.io/managed-by", "shop-operator")];
+        assert_only(&service(&other, &[]), "shop-operator manages it");
     }
 }
