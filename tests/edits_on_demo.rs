@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use svcscope::{
     cluster::{Cluster, KubeconfigSource, Kubeconfigs, connect, install_crypto},
     demo::{Denial, Options, Scope, Server},
-    edit::{Exposure, Via, Wanted, WantedType, Wish},
+    edit::{Exposure, JournalOutcome, Via, Wanted, WantedType, Wish},
     engine::{Command, EditId, EditStatus, EditStep},
     inventory::ObjectKey,
 };
@@ -208,6 +208,71 @@ fn both_ways_are_offered_and_neither_is_taken_unasked() {
     }
     let after = server.control().get("Service", "shop", "cache").unwrap();
     assert_eq!(after["spec"]["type"], "NodePort");
+}
+
+/// cache, about to be deleted and created anew as headless.
+fn about_to_be_recreated(engine: &Driven) -> EditId {
+    let wanted = Wanted {
+        via: Some(Via::Recreate),
+        ..Wanted::to(WantedType::Headless)
+    };
+    let ready = tried(engine, change("cache", wanted));
+    assert!(matches!(ready.step, EditStep::Ready { .. }), "{ready:#?}");
+    ready.id
+}
+
+const SERVICES: &str = "/api/v1/namespaces/shop/services";
+
+#[test]
+fn a_creation_that_is_refused_is_taken_back() {
+    let server = Server::spawn(quiet()).unwrap();
+    let engine = engine(&server);
+    let before = server.control().get("Service", "shop", "cache").unwrap();
+    let id = about_to_be_recreated(&engine);
+    // As a quota or a webhook would.
+    server.control().fail(Some("POST"), SERVICES, 403, Some(1));
+    engine.send(Command::ApplyEdit(id));
+    let failed = until(&engine, id, |step| matches!(step, EditStep::Failed { .. }));
+    assert!(
+        reason(&failed).contains("created again as it was"),
+        "{failed:#?}"
+    );
+    let after = server.control().get("Service", "shop", "cache").unwrap();
+    assert_eq!(after["spec"], before["spec"]);
+    assert_eq!(after["metadata"]["labels"], before["metadata"]["labels"]);
+    assert_ne!(after["metadata"]["uid"], before["metadata"]["uid"]);
+
+    // Nor can it be put back: then its manifest is in the journal.
+    engine.wait("the watch to see it", |scene| {
+        let service = scene.inventory.service(&shop("cache"));
+        service.is_some_and(|service| after["metadata"]["uid"] == *service.uid)
+    });
+    let id = about_to_be_recreated(&engine);
+    server.control().fail(Some("POST"), SERVICES, 403, Some(2));
+    engine.send(Command::ApplyEdit(id));
+    let lost = until(&engine, id, |step| matches!(step, EditStep::Failed { .. }));
+    assert!(reason(&lost).contains("Create it from its manifest"));
+    let (manifest, _) = engine.find("the journal", |scene| {
+        let entry = scene.journal.last()?;
+        match &entry.outcome {
+            JournalOutcome::Failed { manifest, .. } => manifest.clone(),
+            JournalOutcome::Applied { .. } => None,
+        }
+    });
+    assert_eq!(manifest["spec"]["clusterIP"], "None");
+    assert_eq!(server.control().get("Service", "shop", "cache"), None);
+}
+
+#[test]
+fn a_creation_that_failed_for_no_reason_is_tried_again() {
+    let server = Server::spawn(quiet()).unwrap();
+    let engine = engine(&server);
+    let id = about_to_be_recreated(&engine);
+    server.control().fail(Some("POST"), SERVICES, 500, Some(1));
+    engine.send(Command::ApplyEdit(id));
+    until(&engine, id, |step| matches!(step, EditStep::Applied(_)));
+    let after = server.control().get("Service", "shop", "cache").unwrap();
+    assert_eq!(after["spec"]["clusterIP"], "None");
 }
 
 #[test]

@@ -24,14 +24,14 @@ pub async fn dry_run(plan: &Plan, writer: &dyn ServiceWriter) -> Result<Written,
         (Action::Patch(patch), Some(before)) => {
             let patch = conditioned(patch, &before.record.resource_version);
             match writer.patch(&plan.service, &patch, WriteMode::DryRun).await {
-                Err(error) => return Err(conflict_with(plan, writer, error).await),
+                Err(error) => return Err(conflict_with(plan, writer, error, None).await),
                 Ok(written) => written,
             }
         }
         (Action::Delete, Some(before)) => {
             let deleted = writer.delete(&before.record, WriteMode::DryRun).await;
             if let Err(error) = deleted {
-                return Err(conflict_with(plan, writer, error).await);
+                return Err(conflict_with(plan, writer, error, None).await);
             }
             Written {
                 service: (*before.record).clone(),

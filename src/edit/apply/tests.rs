@@ -358,6 +358,53 @@ async fn each_step_builds_on_the_one_before() {
 }
 
 #[tokio::test]
+async fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
+    let plan = via(
+        WantedType::LoadBalancer,
+        WantedType::Headless,
+        Via::ExternalName,
+    );
+    let conflict = || {
+        Err(WriteError::Conflict {
+            message: text("the object has been modified"),
+        })
+    };
+    let alias = |version: &str| at_version(WantedType::ExternalName, version);
+    let after = at_version(WantedType::Headless, "44");
+    let writer = FakeWriter::default()
+        .patched(Ok(alias("42")))
+        .patched(conflict())
+        .patched(Ok(after.clone()))
+        .read(Ok(alias("43")))
+        .read(Ok(after));
+    let (outcome, log) = run(&plan, &writer).await;
+    assert!(outcome.is_ok(), "{outcome:?}");
+    assert_eq!(log.len(), 3, "the journal tells of both tries");
+    let versions: Vec<_> = writer
+        .sent
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|one| one.1["metadata"]["resourceVersion"].clone())
+        .collect();
+    assert_eq!(versions, ["41", "42", "43"]);
+
+    // A person's change is one, between two steps as well.
+    let mut edited = alias("43");
+    edited.labels.insert(text("new"), text("label"));
+    let writer = FakeWriter::default()
+        .patched(Ok(alias("42")))
+        .patched(conflict())
+        .read(Ok(edited.clone()))
+        .read(Ok(edited));
+    let (error, _) = run(&plan, &writer).await;
+    let error = error.unwrap_err();
+    assert!(matches!(error, EditError::Halfway { .. }), "{error:?}");
+    let changes = &error.conflict().unwrap().changes;
+    assert_eq!(changes.len(), 1, "since the first step: {changes:?}");
+}
+
+#[tokio::test]
 async fn a_second_step_that_fails_says_what_the_service_is_now() {
     let plan = via(
         WantedType::Headless,
