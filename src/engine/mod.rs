@@ -10,6 +10,7 @@ mod config;
 mod drawn;
 mod edits;
 mod event;
+mod ghost;
 mod handle;
 mod last_change;
 mod map_view;
@@ -26,6 +27,7 @@ mod worker;
 
 pub use command::{Command, EditId};
 pub use config::{Config, Remembered};
+pub use ghost::{Fate, Ghost, ghost};
 pub use handle::{Counterpart, Handle, Waker, pair};
 pub use map_view::MapView;
 pub use memory::SettingsChange;

@@ -1,0 +1,311 @@
+//! The graph of a Service as a plan would leave it, beside the graph that is.
+
+use std::sync::Arc;
+
+use crate::{
+    edit::{Plan, WantedType},
+    inventory::{
+        Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Inventory, ObjectKey,
+        ServicePort, ServiceRecord, SlicePort, Text, Touched, ports::resolve_target_port,
+    },
+    topology::{BackendTarget, Entry, EntryId, EntryKind, ServiceTraffic, Topology},
+};
+
+/// Whether something is there now, then, or both.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// In both.
+    Stays,
+    /// Only then.
+    Comes,
+    /// Only now.
+    Goes,
+}
+
+/// What a plan does to the graph of its Service.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Ghost {
+    /// The traffic as it would be; none where the Service is deleted.
+    pub then: Option<Arc<ServiceTraffic>>,
+    /// Doors. One whose nodePort the cluster is to choose has none.
+    pub doors: Vec<(Fate, Entry)>,
+    /// Ports, by protocol and number.
+    pub ports: Vec<(Fate, ServicePort)>,
+    /// What stands behind any of the ports.
+    pub backends: Vec<(Fate, BackendTarget)>,
+}
+
+/// Compares the graph of a plan's Service with what it would be. Costs what this one Service has.
+///
+/// Which pods a new selector or targetPort leads to is worked out as the EndpointSlice controller
+/// does it.
+pub fn ghost(inventory: &Inventory, plan: &Plan) -> Ghost {
+    let now = traffic(inventory, &plan.service);
+    let then = plan.expected.as_ref().and_then(|expected| {
+        let mut changed = inventory.clone();
+        changed.apply(Change::Service(Delta::Upsert((**expected).clone())));
+        predict_slices(&mut changed, expected);
+        traffic(&changed, &plan.service)
+    });
+    let mut doors_then = doors(then.as_deref());
+    if let Some(expected) = &plan.expected {
+        doors_then.extend(doors_to_come(expected));
+    }
+    Ghost {
+        doors: fates(doors(now.as_deref()), doors_then, |a, b| a.id == b.id),
+        ports: fates(ports(now.as_deref()), ports(then.as_deref()), |a, b| {
+            (a.protocol, a.port) == (b.protocol, b.port)
+        }),
+        backends: fates(
+            backends(now.as_deref()),
+            backends(then.as_deref()),
+            PartialEq::eq,
+        ),
+        then,
+    }
+}
+
+/// The graph of one Service, and of no other.
+fn traffic(inventory: &Inventory, service: &ObjectKey) -> Option<Arc<ServiceTraffic>> {
+    let mut topology = Topology::default();
+    topology.update(inventory, &[Touched::Service(service.clone())]);
+    topology.service(service).cloned()
+}
+
+fn doors(traffic: Option<&ServiceTraffic>) -> Vec<Entry> {
+    traffic.map_or_else(Vec::new, |traffic| traffic.entries.clone())
+}
+
+/// Doors on the nodes whose number nobody knows yet.
+fn doors_to_come(expected: &ServiceRecord) -> Vec<Entry> {
+    let kind = WantedType::of(expected);
+    let allocates = kind == WantedType::NodePort
+        || (kind == WantedType::LoadBalancer
+            && expected.allocate_load_balancer_node_ports != Some(false));
+    expected
+        .ports
+        .iter()
+        .filter(|port| allocates && port.node_port.is_none())
+        .map(|port| Entry {
+            id: EntryId {
+                service: expected.key.clone(),
+                kind: EntryKind::NodePort,
+                address: Text::from(""),
+                node_port: None,
+            },
+            addresses: Vec::new(),
+            ports: vec![(port.protocol, port.port)],
+        })
+        .collect()
+}
+
+fn ports(traffic: Option<&ServiceTraffic>) -> Vec<ServicePort> {
+    traffic
+        .into_iter()
+        .flat_map(|traffic| traffic.ports.iter().map(|port| port.port.clone()))
+        .collect()
+}
+
+fn backends(traffic: Option<&ServiceTraffic>) -> Vec<BackendTarget> {
+    let mut found: Vec<_> = traffic
+        .into_iter()
+        .flat_map(|traffic| &traffic.ports)
+        .flat_map(|port| port.backends.iter().map(|backend| backend.target.clone()))
+        .collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// What is now, in its order, then what is new.
+fn fates<T>(now: Vec<T>, then: Vec<T>, same: impl Fn(&T, &T) -> bool) -> Vec<(Fate, T)> {
+    let comes: Vec<_> = then
+        .iter()
+        .map(|new| !now.iter().any(|old| same(old, new)))
+        .collect();
+    let mut found: Vec<(Fate, T)> = now
+        .into_iter()
+        .map(|old| {
+            let stays = then.iter().any(|new| same(&old, new));
+            (if stays { Fate::Stays } else { Fate::Goes }, old)
+        })
+        .collect();
+    let new = then
+        .into_iter()
+        .zip(comes)
+        .filter(|(_, comes)| *comes)
+        .map(|(new, _)| (Fate::Comes, new));
+    found.extend(new);
+    found
+}
+
+/// Puts the endpoints that a Service would have in place of those that it has. Without a selector
+/// they are somebody else's and stay.
+fn predict_slices(inventory: &mut Inventory, service: &ServiceRecord) {
+    let is_alias = WantedType::of(service) == WantedType::ExternalName;
+    if service.selector.is_empty() && !is_alias {
+        return;
+    }
+    let old: Vec<_> = inventory
+        .slices_of(&service.key)
+        .map(|slice| slice.key.clone())
+        .collect();
+    for key in old {
+        inventory.apply(Change::EndpointSlice(Delta::Remove(key)));
+    }
+    if is_alias {
+        return;
+    }
+    let slices: Vec<_> = service
+        .ports
+        .iter()
+        .enumerate()
+        .map(|(index, port)| slice(inventory, service, port, index))
+        .collect();
+    for slice in slices {
+        inventory.apply(Change::EndpointSlice(Delta::Upsert(slice)));
+    }
+}
+
+/// One port's endpoints: pods may resolve its name to different numbers, and what is compared is
+/// only who they are.
+fn slice(
+    inventory: &Inventory,
+    service: &ServiceRecord,
+    port: &ServicePort,
+    index: usize,
+) -> EndpointSliceRecord {
+    let mut number = None;
+    let endpoints = inventory
+        .pods_selected_by(service)
+        .into_iter()
+        .filter(|pod| pod.is_active())
+        .filter_map(|pod| {
+            number = Some(resolve_target_port(port, pod)?);
+            let terminating = pod.deleting.is_some();
+            Some(Endpoint {
+                address: pod.ips.first()?.clone(),
+                ready: service.publish_not_ready_addresses || (pod.ready && !terminating),
+                serving: pod.ready,
+                terminating,
+                pod: Some(pod.key.name.clone()),
+                node: pod.node.clone(),
+                zone: None,
+                hostname: None,
+            })
+        })
+        .collect();
+    EndpointSliceRecord {
+        key: ObjectKey::new(
+            service.key.namespace.clone(),
+            format!("{}-{index}", service.key.name),
+        ),
+        service: Some(service.key.name.clone()),
+        source: EndpointSource::EndpointSlice,
+        address_type: Text::from("IPv4"),
+        ports: vec![SlicePort {
+            name: port.name.clone().unwrap_or_default(),
+            protocol: port.protocol,
+            port: number,
+        }],
+        endpoints,
+        truncated: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        edit::{Known, Wanted, plan_change, plan_deletion},
+        inventory::sample,
+    };
+
+    fn known(record: ServiceRecord) -> Known {
+        Known {
+            record: Arc::new(record),
+            object: Arc::new(serde_json::json!({"spec": {}})),
+        }
+    }
+
+    /// A Service with two pods, and another pod beside them.
+    fn inventory() -> (Inventory, ServiceRecord) {
+        let mut inventory = sample::live();
+        let service = sample::service("web", vec![sample::port("http", 80, "http")]);
+        let pods = [sample::pod("web", 1), sample::pod("web", 2)];
+        let slice = sample::slice(
+            "web",
+            0,
+            vec![sample::slice_port("http", 8080)],
+            &[&pods[0], &pods[1]],
+        );
+        sample::put(&mut inventory, service.clone());
+        for pod in pods {
+            sample::put(&mut inventory, pod);
+        }
+        sample::put(&mut inventory, sample::pod("api", 3));
+        sample::put(&mut inventory, slice);
+        (inventory, service)
+    }
+
+    fn of(fate: Fate, ghost: &Ghost) -> (Vec<EntryKind>, Vec<u16>, usize) {
+        fn only<T>(fate: Fate, all: &[(Fate, T)]) -> Vec<&T> {
+            all.iter()
+                .filter(|(own, _)| *own == fate)
+                .map(|(_, one)| one)
+                .collect()
+        }
+        (
+            only(fate, &ghost.doors)
+                .iter()
+                .map(|door| door.id.kind)
+                .collect(),
+            only(fate, &ghost.ports)
+                .iter()
+                .map(|port| port.port)
+                .collect(),
+            only(fate, &ghost.backends).len(),
+        )
+    }
+
+    #[test]
+    fn a_new_door_comes_and_the_rest_stays() {
+        let (inventory, service) = inventory();
+        let ports: Vec<_> = service.ports.iter().map(|port| port.port).collect();
+        let wanted = Wanted::to(WantedType::NodePort);
+        let plan = plan_change(&known(service), wanted, &inventory).unwrap();
+        let ghost = ghost(&inventory, &plan);
+        let (doors, new_ports, pods) = of(Fate::Comes, &ghost);
+        assert_eq!(doors, vec![EntryKind::NodePort; ports.len()]);
+        assert_eq!((new_ports, pods), (Vec::new(), 0));
+        assert_eq!(of(Fate::Goes, &ghost), (Vec::new(), Vec::new(), 0));
+        assert_eq!(of(Fate::Stays, &ghost).2, 2);
+    }
+
+    #[test]
+    fn another_selector_leads_to_other_pods() {
+        let (inventory, service) = inventory();
+        let wanted = Wanted {
+            selector: Some([(Text::from("app"), Text::from("api"))].into()),
+            ..Wanted::default()
+        };
+        let plan = plan_change(&known(service), wanted, &inventory).unwrap();
+        let ghost = ghost(&inventory, &plan);
+        assert_eq!(of(Fate::Comes, &ghost).2, 1);
+        assert_eq!(of(Fate::Goes, &ghost).2, 2);
+    }
+
+    #[test]
+    fn an_alias_and_a_deletion_leave_no_pods() {
+        let (inventory, service) = inventory();
+        let known = known(service);
+        let alias = Wanted::alias_of("db.example.com");
+        let plan = plan_change(&known, alias, &inventory).unwrap();
+        let to_alias = ghost(&inventory, &plan);
+        assert_eq!(of(Fate::Goes, &to_alias).2, 2);
+        assert_eq!(of(Fate::Comes, &to_alias).0, [EntryKind::ExternalName]);
+        let gone = ghost(&inventory, &plan_deletion(&known, &inventory).unwrap());
+        assert_eq!(gone.then, None);
+        assert!(gone.doors.iter().all(|(fate, _)| *fate == Fate::Goes));
+    }
+}
