@@ -185,3 +185,61 @@ fn somebody_elses_change_in_between_is_not_overwritten() {
     assert!(reason.contains("has been modified"), "{reason}");
     assert_eq!(service_type(&sample, "web"), "ClusterIP");
 }
+
+/// Runs the built program on the sample; it must succeed.
+fn done(sample: &Sample, words: &str) {
+    let mut args: Vec<_> = words.split_whitespace().collect();
+    args.extend(sample.flags());
+    let output = run_svcscope(&args);
+    assert!(output.status.success(), "{words}: {}", stderr(&output));
+}
+
+#[test]
+fn the_command_line_goes_to_headless_and_back_on_both_ways() {
+    let Some(file) = kubeconfig() else { return };
+    let sample = Sample::deploy(&file, "headless");
+    let field = |path: &str| sample.run(&["get", "service", "web", "-o", path]);
+    let uid = field("jsonpath={.metadata.uid}");
+    done(&sample, "set-type svc/web Headless --yes");
+    assert_eq!(field("jsonpath={.spec.clusterIP}"), "None");
+    done(&sample, "set-type svc/web NodePort --yes");
+    assert_eq!(field("jsonpath={.metadata.uid}"), uid, "the object stayed");
+    done(&sample, "set-type svc/web Headless --via recreate --yes");
+    assert_eq!(field("jsonpath={.spec.clusterIP}"), "None");
+    assert_ne!(field("jsonpath={.metadata.uid}"), uid);
+    assert_eq!(field("jsonpath={.spec.ports[1].targetPort}"), "9000");
+}
+
+#[test]
+fn what_is_exposed_selects_what_kubectl_would() {
+    let Some(file) = kubeconfig() else { return };
+    let sample = Sample::deploy(&file, "expose");
+    sample.run(&["expose", "deployment", "web", "--name", "by-kubectl"]);
+    done(&sample, "expose deployment/web --name by-svcscope --yes");
+    done(
+        &sample,
+        "expose statefulset/gated --port 9000 --name gated-2 --yes",
+    );
+    let read = |name: &str, path: &str| sample.run(&["get", "service", name, "-o", path]);
+    for path in [
+        "jsonpath={.spec.selector}",
+        "jsonpath={.spec.ports[*].port}",
+        "jsonpath={.metadata.labels}",
+        "jsonpath={.spec.type}",
+    ] {
+        assert_eq!(
+            read("by-svcscope", path),
+            read("by-kubectl", path),
+            "{path}"
+        );
+    }
+    assert_eq!(read("gated-2", "jsonpath={.spec.selector.app}"), "gated");
+    done(&sample, "set-ports svc/by-svcscope web:80:http --yes");
+    assert_eq!(read("by-svcscope", "jsonpath={.spec.ports[*].port}"), "80");
+    done(&sample, "duplicate svc/by-svcscope copy --yes");
+    assert_ne!(
+        read("copy", "jsonpath={.spec.clusterIP}"),
+        read("by-svcscope", "jsonpath={.spec.clusterIP}")
+    );
+    done(&sample, "delete svc/copy --yes");
+}
