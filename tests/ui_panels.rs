@@ -10,7 +10,7 @@ use std::sync::Arc;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use svcscope::{
-    edit::{FieldError, Known, Outcome, WantedType, Wish, Written},
+    edit::{FieldError, Known, Outcome, Via, WantedType, Way, Wish, Written},
     engine::{
         Activity, ActivityLevel, Command, ConnectionState, EditId, EditStep, RequestState, Scene,
     },
@@ -239,6 +239,36 @@ fn the_servers_own_words_are_shown_by_field() {
     assert!(window.says("spec.ports[0].nodePort"));
     assert!(window.says("provided port is already allocated"));
     assert!(!window.shows("Apply…"));
+}
+
+#[test]
+fn both_ways_to_headless_are_offered_with_their_price() {
+    let mut window = with_api_selected(busy_scene());
+    window.key(Modifiers::NONE, Key::T);
+    window.click("Headless");
+    window.commands();
+    let way = |via, price: &str| Way {
+        via,
+        price: vec![price.into()],
+    };
+    let failed = EditStep::Failed {
+        reason: "svc/api can't become Headless in one step".into(),
+        fields: Vec::new(),
+        ways: vec![
+            way(Via::ExternalName, "nobody finds it for a moment"),
+            way(Via::Recreate, "its uid changes"),
+        ],
+        conflict: None,
+    };
+    window.publish(scene_with_edit(2, EditId(1), failed));
+    assert!(window.says("nobody finds it for a moment"));
+    assert!(window.says("its uid changes"));
+    window.click("Delete and create anew");
+    let commands = window.commands();
+    let Some(Command::PlanEdit(_, _, Wish::Change(change))) = commands.last() else {
+        panic!("a plan, not {commands:?}");
+    };
+    assert_eq!(change.via, Some(Via::Recreate));
 }
 
 #[test]
