@@ -73,7 +73,7 @@ pub struct Journal {
 }
 
 impl Journal {
-    /// Notes what became of a plan.
+    /// Notes what became of a plan; gives back the number of the entry.
     pub fn note(
         &mut self,
         time: Timestamp,
@@ -81,7 +81,7 @@ impl Journal {
         plan: &Plan,
         steps: Vec<StepDone>,
         result: Result<Arc<Outcome>, &EditError>,
-    ) -> &Arc<JournalEntry> {
+    ) -> u64 {
         let number = self.entries.len() as u64 + 1;
         let entry = JournalEntry {
             number,
@@ -117,11 +117,8 @@ impl Journal {
             },
             applied: result.ok(),
         };
-        let place = self.entries.len();
         self.entries.push(Arc::new(entry));
-        // Pushed by the line above.
-        #[expect(clippy::indexing_slicing, reason = "an entry was pushed there")]
-        &self.entries[place]
+        number
     }
 
     /// All entries.

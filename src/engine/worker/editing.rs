@@ -173,10 +173,9 @@ impl Worker {
             result,
         } = written;
         let noted = result.as_ref().map(Arc::clone);
-        let entry = self
+        let number = self
             .journal
             .note(Timestamp::now(), context, &plan, log, noted);
-        let number = entry.number;
         let step = match result {
             Ok(outcome) => {
                 self.activity.add(ActivityLevel::Info, said(&outcome));
