@@ -3,16 +3,16 @@
 //!
 //! **In**: what the dialog was opened on ([`Opening`]) and the scene. **Out**: an [`EditWish`] for
 //! the engine, and the order to apply what it planned. The pages fill a `draft`; `plan` shows what
-//! came of it, with the YAML side by side (`diff`) and the map (`ghost`).
+//! came of it, with the YAML side by side (`diff`) and the map (`sketch`).
 
 mod create;
 mod diff;
 mod draft;
-mod ghost;
 mod pairs;
 mod plan;
 mod ports_page;
 mod selector_page;
+mod sketch;
 mod traffic_page;
 mod type_page;
 mod wish;

@@ -6,11 +6,11 @@ use egui_phosphor::regular as icon;
 use super::{
     EditService, Form, Opening,
     diff::{diff_ui, rows},
-    ghost::{Ghost, ghost_ui},
+    sketch::{Sketch, sketch_ui},
 };
 use crate::{
     edit::{Conflict, FieldError, Outcome, Plan, Via, Way, Written, yaml_diff},
-    engine::{EditId, EditStatus, EditStep},
+    engine::{EditId, EditStatus, EditStep, ghost},
     inventory::{ServiceRecord, Text},
     ui::{
         action::Action,
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     of: Option<EditId>,
-    ghost: Ghost,
+    sketch: Sketch,
     rows: Vec<(Option<String>, Option<String>, bool)>,
 }
 
@@ -36,15 +36,12 @@ impl Shown {
         }
         let before = plan.before.as_ref();
         let goes_away = plan.expected.is_none();
-        let (record, object) = (&preview.service, &preview.object);
-        self.ghost = Ghost::between(
-            &ctx.scene.inventory,
-            before.map(|known| &*known.record),
-            (!goes_away).then_some(record),
-        );
+        let now = ctx.scene.topology.service(&plan.service);
+        let ghost = ghost(&ctx.scene.inventory, plan);
+        self.sketch = Sketch::of(now.map(AsRef::as_ref), &ghost);
         let lines = yaml_diff(
             before.map(|known| &*known.object),
-            (!goes_away).then_some(object),
+            (!goes_away).then_some(&preview.object),
         );
         self.rows = rows(&lines);
     }
@@ -87,7 +84,7 @@ pub(super) fn plan_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService) {
             preview_ui(ui, ctx, plan, preview);
             dialog.shown.of(ctx, status.id, plan, preview);
             section(ui, ctx.tokens, "On the map");
-            ghost_ui(ui, ctx, &dialog.shown.ghost);
+            sketch_ui(ui, ctx, &dialog.shown.sketch);
             ui.collapsing("YAML before and after", |ui| {
                 diff_ui(ui, ctx, &dialog.shown.rows);
             });
