@@ -108,7 +108,7 @@ impl Editing {
         }
         // What is not written anyway needs no answer: the engine refuses it.
         if !flags.yes && !self.remote.handle().scene().read_only {
-            ask(&plan)?;
+            ask(&plan, self.remote.handle().scene().production)?;
         }
         handle.send(Command::ApplyEdit(id));
         let outcome =
@@ -193,7 +193,7 @@ fn show_diff(flags: &EditFlags, plan: &Plan, preview: &Written) {
     }
 }
 
-fn ask(plan: &Plan) -> anyhow::Result<()> {
+fn ask(plan: &Plan, production: bool) -> anyhow::Result<()> {
     if !std::io::stdin().is_terminal() {
         return Err(failure(
             Exit::Usage,
@@ -204,10 +204,20 @@ fn ask(plan: &Plan) -> anyhow::Result<()> {
             ),
         ));
     }
-    eprint!("{}? [y/N] ", capitalised(&plan.title));
+    let title = capitalised(&plan.title);
+    if production {
+        eprint!("{title}? This is production: type the Service's name to do it: ");
+    } else {
+        eprint!("{title}? [y/N] ");
+    }
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
-    if ["y", "yes"].contains(&answer.trim().to_lowercase().as_str()) {
+    let answer = answer.trim();
+    let agreed = match production {
+        true => *answer == *plan.service.name,
+        false => ["y", "yes"].contains(&answer.to_lowercase().as_str()),
+    };
+    if agreed {
         return Ok(());
     }
     Err(failure(Exit::Failed, "nothing was written"))

@@ -1,7 +1,6 @@
 //! An engine for a subcommand: started, waited for, asked.
 
 use std::{
-    collections::BTreeSet,
     sync::{Arc, Weak, mpsc},
     time::{Duration, Instant},
 };
@@ -98,12 +97,14 @@ impl Remote {
         namespaces: Vec<String>,
         layout: Layout,
     ) -> anyhow::Result<Self> {
+        let settings = settings();
         let config = Config {
             kubeconfig,
             context: common.context.clone(),
             namespaces,
             read_only: common.read_only,
-            read_only_contexts: read_only_contexts(),
+            read_only_contexts: settings.read_only_contexts,
+            production_contexts: settings.production_contexts,
             without_layout: layout == Layout::None,
             remembered: None,
         };
@@ -247,10 +248,10 @@ pub(super) fn gaps(scene: &Scene, kinds: &[Kind]) -> Vec<String> {
         .collect()
 }
 
-/// The contexts that the person wants nothing written in. A settings file that can't be read is
-/// the window's to tell.
-fn read_only_contexts() -> BTreeSet<String> {
+/// What the person set in the window, of which the contexts count here: those that nothing shall be
+/// written in, and those of production. A file that can't be read is the window's to tell.
+fn settings() -> Settings {
     session::default_path()
-        .map(|path| Settings::load(&path).settings.read_only_contexts)
+        .map(|path| Settings::load(&path).settings)
         .unwrap_or_default()
 }

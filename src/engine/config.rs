@@ -17,6 +17,8 @@ pub struct Config {
     pub read_only: bool,
     /// Contexts in which the same holds, beside those that [`Self::remembered`] names.
     pub read_only_contexts: BTreeSet<String>,
+    /// Contexts that are marked as production, beside those that [`Self::remembered`] names.
+    pub production_contexts: BTreeSet<String>,
     /// Whether anybody looks at the map: without a window nothing needs to be laid out.
     pub without_layout: bool,
     /// What was remembered of the last time and where to keep it; without it nothing is.
@@ -40,6 +42,7 @@ impl Default for Config {
             namespaces: Vec::new(),
             read_only: false,
             read_only_contexts: BTreeSet::new(),
+            production_contexts: BTreeSet::new(),
             without_layout: false,
             remembered: None,
         }

@@ -147,7 +147,8 @@ impl Worker {
         self.scene.read_only = self.config.read_only
             || self.config.read_only_contexts.contains(context)
             || self.memory.is_read_only(context);
-        self.scene.production = self.memory.is_production(context);
+        self.scene.production =
+            self.config.production_contexts.contains(context) || self.memory.is_production(context);
         let asked_for = std::mem::take(&mut self.config.namespaces);
         if asked_for.is_empty()
             && let Some(namespaces) = self.memory.namespaces(context)
