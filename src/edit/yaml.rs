@@ -52,10 +52,43 @@ pub fn yaml(object: Option<&Value>) -> String {
 
 /// The lines of two objects as YAML; none stands for no object.
 pub fn yaml_diff(before: Option<&Value>, after: Option<&Value>) -> Vec<DiffLine> {
-    let (before, after) = (yaml(before), yaml(after));
+    let after = after.map(|after| match before {
+        Some(before) => ordered_like(before, after),
+        None => after.clone(),
+    });
+    let (before, after) = (yaml(before), yaml(after.as_ref()));
     let was: Vec<_> = before.lines().collect();
     let is: Vec<_> = after.lines().collect();
     diff(&was, &is)
+}
+
+/// The same with its fields in the order of a model: what only stands elsewhere is no difference.
+fn ordered_like(model: &Value, value: &Value) -> Value {
+    match (model, value) {
+        (Value::Object(model), Value::Object(fields)) => {
+            let known = model
+                .iter()
+                .filter_map(|(name, model)| Some((name, ordered_like(model, fields.get(name)?))));
+            let others = fields
+                .iter()
+                .filter(|(name, _)| !model.contains_key(*name))
+                .map(|(name, value)| (name, value.clone()));
+            known
+                .chain(others)
+                .map(|(name, value)| (name.clone(), value))
+                .collect()
+        }
+        (Value::Array(models), Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| {
+                models
+                    .get(index)
+                    .map_or_else(|| item.clone(), |model| ordered_like(model, item))
+            })
+            .collect(),
+        _ => value.clone(),
+    }
 }
 
 /// A longest common subsequence, by the table: a Service has some dozens of lines.
@@ -178,6 +211,18 @@ mod tests {
              @@ -14,7 +14,6 @@\n line 14\n line 15\n line 16\n-line 17\n line 18\n line 19\n line 20\n"
         );
         assert_eq!(unified(&diff(&["a"], &["a"]), "a", "b"), "");
+    }
+
+    #[test]
+    fn another_order_of_fields_is_no_difference() {
+        let before = json!({"kind": "Service", "spec": {"type": "ClusterIP", "ports": [{"port": 1, "name": "a"}]}});
+        let after = json!({"spec": {"ports": [{"name": "a", "port": 1}], "type": "NodePort"}, "kind": "Service"});
+        let changed: Vec<_> = yaml_diff(Some(&before), Some(&after))
+            .into_iter()
+            .filter(|line| line.kind != LineKind::Same)
+            .map(|line| line.text)
+            .collect();
+        assert_eq!(changed, ["  type: ClusterIP", "  type: NodePort"]);
     }
 
     #[test]
