@@ -327,8 +327,7 @@ fn a_conflict_is_shown_and_overwrites_nothing() {
     assert_eq!(cache["metadata"]["labels"]["touched"], "yes");
 
     // Planned anew from what it is now, it goes through.
-    window.click("Start over");
-    window.choose(ServiceType::NodePort);
+    window.click("Plan again");
     window.until_says("It would accept the change (dry run)");
     window.click("Apply…");
     window.click("Yes, change it");

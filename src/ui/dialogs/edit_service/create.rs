@@ -105,6 +105,7 @@ pub(super) fn expose_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut ExposeDraft) {
         &mut draft.ports,
         &Default::default(),
         draft.to.has_node_ports(),
+        &[],
     );
 }
 

@@ -123,6 +123,46 @@ impl Draft {
         }
     }
 
+    /// The same wishes of the Service as it is now: fields that the person has touched keep what
+    /// was filled in, all others are as they are.
+    pub fn onto(self, now: &Arc<ServiceRecord>) -> Self {
+        fn kept<T: PartialEq>(was: &T, mine: T, is: T) -> T {
+            if mine == *was { is } else { mine }
+        }
+        let was = Self::new(&self.from);
+        let is = Self::new(now);
+        Self {
+            from: is.from,
+            to: self.to,
+            via: self.via,
+            external_name: kept(&was.external_name, self.external_name, is.external_name),
+            ports: kept(&was.ports, self.ports, is.ports),
+            selector: kept(&was.selector, self.selector, is.selector),
+            sticky: kept(&was.sticky, self.sticky, is.sticky),
+            sticky_secs: kept(&was.sticky_secs, self.sticky_secs, is.sticky_secs),
+            external_policy: kept(
+                &was.external_policy,
+                self.external_policy,
+                is.external_policy,
+            ),
+            internal_policy: kept(
+                &was.internal_policy,
+                self.internal_policy,
+                is.internal_policy,
+            ),
+            source_ranges: kept(&was.source_ranges, self.source_ranges, is.source_ranges),
+            class: kept(&was.class, self.class, is.class),
+            allocate: kept(&was.allocate, self.allocate, is.allocate),
+            publish_not_ready: kept(
+                &was.publish_not_ready,
+                self.publish_not_ready,
+                is.publish_not_ready,
+            ),
+            labels: kept(&was.labels, self.labels, is.labels),
+            annotations: kept(&was.annotations, self.annotations, is.annotations),
+        }
+    }
+
     /// Wants this type, by whichever way is right for it.
     pub fn choose(&mut self, to: WantedType) {
         if self.to != Some(to) {
@@ -349,6 +389,25 @@ mod tests {
         let ports = draft.wanted().unwrap().ports.unwrap();
         assert_eq!(ports[0].target_port, TargetPort::Name("http".into()));
         assert_eq!(ports[1].target_port, TargetPort::Number(443));
+    }
+
+    #[test]
+    fn wishes_go_over_to_the_service_as_somebody_left_it() {
+        let mut draft = draft();
+        draft.to = Some(WantedType::NodePort);
+        draft.publish_not_ready = true;
+        let mut now = ServiceRecord::clone(&draft.from);
+        now.resource_version = Text::from("2");
+        now.labels = [(Text::from("touched"), Text::from("yes"))].into();
+        now.ports[0].target_port = TargetPort::Number(8080);
+        let wanted = draft.onto(&Arc::new(now.clone())).wanted().unwrap();
+        let seen = wanted.seen.clone().unwrap();
+        assert_eq!(*seen, now);
+        let expected = Wanted {
+            publish_not_ready_addresses: Some(true),
+            ..Wanted::to(WantedType::NodePort)
+        };
+        assert_eq!(only(wanted), expected);
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod type_page;
 mod wish;
 mod yaml_page;
 
+use std::sync::Arc;
+
 use egui::{Button, RichText, Stroke, Ui, WidgetInfo, WidgetType};
 
 use self::{
@@ -28,9 +30,9 @@ use self::{
 };
 use super::modal_ui;
 use crate::{
-    edit::Via,
+    edit::{FieldError, Via},
     engine::{EditId, Scene},
-    inventory::{ObjectKey, Text},
+    inventory::{ObjectKey, ServiceRecord, Text},
     ui::{action::Action, context::Ctx, widgets::primary_button},
 };
 
@@ -179,6 +181,16 @@ impl EditService {
         self.wish().ok()
     }
 
+    /// Goes over to the Service as it is now with what was filled in; gives back what to plan. Text
+    /// that was typed as YAML stays, and is planned only where nobody changed the same.
+    fn rebase(&mut self, now: &Arc<ServiceRecord>) -> Option<EditWish> {
+        let Form::Change(form) = &mut self.form else {
+            return None;
+        };
+        form.draft = form.draft.clone().onto(now);
+        self.wish().ok()
+    }
+
     /// How to open it again on the Service as it is by then.
     fn reopening(&self) -> Opening {
         match &self.form {
@@ -228,10 +240,11 @@ pub fn edit_service_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut EditSer
 
 fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService) {
     let mut chosen = false;
+    let errors = plan::field_errors(ctx, dialog);
     let is_touched = match &mut dialog.form {
         Form::Change(form) => {
-            pages_ui(ui, ctx, &mut form.page);
-            chosen = page_ui(ui, ctx, form);
+            pages_ui(ui, ctx, &mut form.page, errors);
+            chosen = page_ui(ui, ctx, form, errors);
             form.is_touched()
         }
         Form::Duplicate(_, name) => {
@@ -268,14 +281,17 @@ fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService) {
     }
 }
 
-fn pages_ui(ui: &mut Ui, ctx: &Ctx<'_>, open: &mut Page) {
+fn pages_ui(ui: &mut Ui, ctx: &Ctx<'_>, open: &mut Page, errors: &[FieldError]) {
     ui.horizontal_wrapped(|ui| {
         for page in Page::ALL {
             let is_open = *open == page;
-            let color = if is_open {
-                ctx.tokens.text
-            } else {
-                ctx.tokens.dim
+            let is_wrong = errors
+                .iter()
+                .any(|error| Page::of_field(&error.field) == page);
+            let color = match (is_wrong, is_open) {
+                (true, _) => ctx.tokens.broken,
+                (_, true) => ctx.tokens.text,
+                _ => ctx.tokens.dim,
             };
             let button = Button::new(RichText::new(page.name()).color(color)).frame(false);
             let response = ui.add(button);
@@ -298,7 +314,7 @@ fn pages_ui(ui: &mut Ui, ctx: &Ctx<'_>, open: &mut Page) {
 }
 
 /// Draws the open page; says whether a type was chosen.
-fn page_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Change) -> bool {
+fn page_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Change, errors: &[FieldError]) -> bool {
     let pairs = |ui: &mut Ui, title: &str, pairs: &mut Pairs, what: &str| {
         ui.push_id(title, |ui| {
             crate::ui::widgets::section(ui, ctx.tokens, title);
@@ -308,7 +324,10 @@ fn page_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Change) -> bool {
     let draft = &mut form.draft;
     match form.page {
         Page::Type => return type_page::type_ui(ui, ctx, draft),
-        Page::Ports => ports_page::ports_ui(ui, ctx, draft),
+        Page::Ports => {
+            ports_page::ports_ui(ui, ctx, draft, errors);
+            return false;
+        }
         Page::Selector => selector_page::selector_ui(ui, ctx, draft),
         Page::Traffic => traffic_page::traffic_ui(ui, ctx, draft),
         Page::Labels => {
@@ -316,6 +335,11 @@ fn page_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Change) -> bool {
             pairs(ui, "Annotations", &mut draft.annotations, "annotation");
         }
         Page::Yaml => yaml_page::yaml_ui(ui, ctx, draft, &mut form.yaml),
+    }
+    for error in errors {
+        if Page::of_field(&error.field) == form.page {
+            plan::field_error_ui(ui, ctx, error);
+        }
     }
     false
 }

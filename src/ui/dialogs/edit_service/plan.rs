@@ -4,7 +4,7 @@ use egui::{Label, RichText, Ui};
 use egui_phosphor::regular as icon;
 
 use super::{
-    EditService, Form, Opening,
+    EditService, Form, Opening, Page,
     diff::{diff_ui, rows},
     sketch::{Sketch, sketch_ui},
 };
@@ -60,6 +60,23 @@ pub(super) fn is_over(ctx: &Ctx<'_>, dialog: &EditService) -> bool {
             EditStep::Applied(_) | EditStep::Applying { .. }
         )
     })
+}
+
+/// What is wrong with what is filled in, by field, where it was planned.
+pub(super) fn field_errors<'a>(ctx: &Ctx<'a>, dialog: &EditService) -> &'a [FieldError] {
+    match status(ctx, dialog).map(|status| &status.step) {
+        Some(EditStep::Failed { fields, .. }) if dialog.is_current() => fields,
+        _ => &[],
+    }
+}
+
+/// Draws what is wrong with a field.
+pub(super) fn field_error_ui(ui: &mut Ui, ctx: &Ctx<'_>, error: &FieldError) {
+    ui.horizontal_top(|ui| {
+        let color = ctx.tokens.broken;
+        ui.label(RichText::new(&*error.field).monospace().color(color));
+        ui.add(Label::new(RichText::new(&*error.message).color(color)).wrap());
+    });
 }
 
 /// Draws how the plan stands.
@@ -366,7 +383,7 @@ fn ways_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService, ways: &[Way]) {
 fn failed_ui(
     ui: &mut Ui,
     ctx: &Ctx<'_>,
-    dialog: &EditService,
+    dialog: &mut EditService,
     reason: &str,
     fields: &[FieldError],
     conflict: Option<&Conflict>,
@@ -377,11 +394,13 @@ fn failed_ui(
         ui.add(
             Label::new(RichText::new(format!("{} {reason}", icon::X_CIRCLE)).color(color)).wrap(),
         );
-        for error in fields {
-            ui.horizontal_top(|ui| {
-                ui.label(RichText::new(&*error.field).monospace());
-                ui.add(Label::new(RichText::new(&*error.message)).wrap());
-            });
+        // Those of the open page stand at their fields.
+        let is_seen = |error: &FieldError| match &dialog.form {
+            Form::Change(form) => Page::of_field(&error.field) == form.page,
+            _ => false,
+        };
+        for error in fields.iter().filter(|error| !is_seen(error)) {
+            field_error_ui(ui, ctx, error);
         }
         let Some(conflict) = conflict else { return };
         for writer in &conflict.writers {
@@ -403,6 +422,14 @@ fn failed_ui(
         _ => "Try again",
     };
     ui.horizontal(|ui| {
+        if let Some(now) = conflict.and_then(|conflict| conflict.now.as_ref()) {
+            let hint = "Keeps what was filled in, and all else as it is now";
+            if ui.button("Plan again").on_hover_text(hint).clicked()
+                && let Some(wish) = dialog.rebase(&now.record)
+            {
+                ctx.send(Action::PlanEdit(wish));
+            }
+        }
         if ui
             .button(again)
             .on_hover_text("Plan again from the Service as it is now")

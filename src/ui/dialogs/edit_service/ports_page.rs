@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 use egui::{ComboBox, Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;
 
-use super::draft::{Draft, PortDraft, read};
+use super::{
+    draft::{Draft, PortDraft, read},
+    plan::field_error_ui,
+};
 use crate::{
+    edit::FieldError,
     inventory::{PodRecord, Protocol, ServiceRecord},
     ui::{
         context::Ctx,
@@ -15,20 +19,28 @@ use crate::{
 };
 
 /// Draws a card for each port.
-pub(super) fn ports_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
+pub(super) fn ports_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft, errors: &[FieldError]) {
     let targets = targets(ctx, draft);
     let has_node_ports = draft.wanted_type().has_node_ports();
-    port_cards_ui(ui, ctx, &mut draft.ports, &targets, has_node_ports);
+    port_cards_ui(ui, ctx, &mut draft.ports, &targets, has_node_ports, errors);
 }
 
-/// Draws the cards; `targets` is what a targetPort is offered.
+/// Draws the cards; `targets` is what a targetPort is offered, `errors` what is wrong with them.
 pub(super) fn port_cards_ui(
     ui: &mut Ui,
     ctx: &Ctx<'_>,
     ports: &mut Vec<PortDraft>,
     targets: &BTreeSet<String>,
     has_node_ports: bool,
+    errors: &[FieldError],
 ) {
+    let of_all = "spec.ports[";
+    let is_of_all = |error: &&FieldError| {
+        error.field.starts_with("spec.ports") && !error.field.starts_with(of_all)
+    };
+    for error in errors.iter().filter(is_of_all) {
+        field_error_ui(ui, ctx, error);
+    }
     let mut removed = None;
     for (at, port) in ports.iter_mut().enumerate() {
         ui.push_id(at, |ui| {
@@ -37,6 +49,9 @@ pub(super) fn port_cards_ui(
                 if port_ui(ui, ctx, at, port, targets, has_node_ports) {
                     removed = Some(at);
                 }
+                let place = format!("spec.ports[{at}]");
+                let here = errors.iter().filter(|it| it.field.starts_with(&place));
+                here.for_each(|error| field_error_ui(ui, ctx, error));
             });
         });
     }

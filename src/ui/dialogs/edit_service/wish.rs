@@ -50,6 +50,26 @@ impl Page {
         Self::Yaml,
     ];
 
+    /// Where a field of the object is filled in.
+    pub(super) fn of_field(field: &str) -> Self {
+        const TRAFFIC: [&str; 7] = [
+            "spec.sessionAffinity",
+            "spec.externalTrafficPolicy",
+            "spec.internalTrafficPolicy",
+            "spec.loadBalancerSourceRanges",
+            "spec.loadBalancerClass",
+            "spec.allocateLoadBalancerNodePorts",
+            "spec.publishNotReadyAddresses",
+        ];
+        match field {
+            field if field.starts_with("spec.ports") => Self::Ports,
+            field if field.starts_with("spec.selector") => Self::Selector,
+            field if field.starts_with("metadata.") => Self::Labels,
+            field if TRAFFIC.iter().any(|it| field.starts_with(it)) => Self::Traffic,
+            _ => Self::Type,
+        }
+    }
+
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Type => "Type",
