@@ -8,6 +8,7 @@
 mod create;
 mod diff;
 mod draft;
+mod finds;
 mod pairs;
 mod plan;
 mod ports_page;
@@ -25,6 +26,7 @@ use egui::{Button, RichText, Stroke, Ui, WidgetInfo, WidgetType};
 use self::{
     create::ExposeDraft,
     draft::{Draft, Pairs},
+    finds::Finds,
     plan::Shown,
     yaml_page::YamlDraft,
 };
@@ -65,6 +67,7 @@ enum Form {
 struct Change {
     page: Page,
     draft: Draft,
+    finds: Finds,
     yaml: Option<YamlDraft>,
 }
 
@@ -102,6 +105,7 @@ impl EditService {
             Form::Change(Box::new(Change {
                 page,
                 draft,
+                finds: Finds::default(),
                 yaml: None,
             }))
         };
@@ -229,12 +233,12 @@ pub fn edit_service_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut EditSer
     });
     let found = match &dialog.form {
         Form::Change(form) if form.page == Page::Selector && !plan::is_over(ctx, dialog) => {
-            selector_page::found(ctx, &form.draft)
+            form.finds.pods.as_ref().ok()
         }
         _ => None,
     };
-    if found.as_ref() != ctx.view.lit_pods.as_deref() {
-        ctx.send(Action::LightPods(found));
+    if found != ctx.view.lit_pods.as_deref() {
+        ctx.send(Action::LightPods(found.cloned()));
     }
 }
 
@@ -325,10 +329,10 @@ fn page_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Change, errors: &[FieldError])
     match form.page {
         Page::Type => return type_page::type_ui(ui, ctx, draft),
         Page::Ports => {
-            ports_page::ports_ui(ui, ctx, draft, errors);
+            ports_page::ports_ui(ui, ctx, draft, &mut form.finds, errors);
             return false;
         }
-        Page::Selector => selector_page::selector_ui(ui, ctx, draft),
+        Page::Selector => selector_page::selector_ui(ui, ctx, draft, &mut form.finds),
         Page::Traffic => traffic_page::traffic_ui(ui, ctx, draft),
         Page::Labels => {
             pairs(ui, "Labels", &mut draft.labels, "label");

@@ -6,12 +6,13 @@ use egui::{ComboBox, Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;
 
 use super::{
-    draft::{Draft, PortDraft, read},
+    draft::{Draft, PortDraft},
+    finds::Finds,
     plan::field_error_ui,
 };
 use crate::{
     edit::FieldError,
-    inventory::{PodRecord, Protocol, ServiceRecord},
+    inventory::Protocol,
     ui::{
         context::Ctx,
         widgets::{dim, icon_button, named_field, text_field},
@@ -19,10 +20,17 @@ use crate::{
 };
 
 /// Draws a card for each port.
-pub(super) fn ports_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft, errors: &[FieldError]) {
-    let targets = targets(ctx, draft);
+pub(super) fn ports_ui(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    draft: &mut Draft,
+    finds: &mut Finds,
+    errors: &[FieldError],
+) {
+    finds.look(ctx.scene, draft);
     let has_node_ports = draft.wanted_type().has_node_ports();
-    port_cards_ui(ui, ctx, &mut draft.ports, &targets, has_node_ports, errors);
+    let targets = &finds.targets;
+    port_cards_ui(ui, ctx, &mut draft.ports, targets, has_node_ports, errors);
 }
 
 /// Draws the cards; `targets` is what a targetPort is offered, `errors` what is wrong with them.
@@ -165,23 +173,4 @@ fn protocol_ui(ui: &mut Ui, number: usize, protocol: &mut Protocol) {
         .response;
     let name = format!("Protocol of port {number}");
     response.widget_info(|| WidgetInfo::labeled(WidgetType::ComboBox, true, &name));
-}
-
-/// What the pods that the selector finds declare: names first, then numbers without one.
-fn targets(ctx: &Ctx<'_>, draft: &Draft) -> BTreeSet<String> {
-    let selector = read(&draft.selector).unwrap_or_default();
-    let service = ServiceRecord {
-        selector,
-        ..ServiceRecord::clone(&draft.from)
-    };
-    let pods = ctx.scene.inventory.pods_selected_by(&service);
-    pods.into_iter().flat_map(|pod| declared(pod)).collect()
-}
-
-fn declared(pod: &PodRecord) -> impl Iterator<Item = String> {
-    let ports = pod.containers.iter().flat_map(|container| &container.ports);
-    ports.map(|port| match &port.name {
-        Some(name) => name.to_string(),
-        None => port.port.to_string(),
-    })
 }

@@ -1,16 +1,11 @@
 //! Whom the Service leads to, and how many that are while one types.
 
-use std::collections::BTreeSet;
-
 use egui::{Label, RichText, Ui};
 use egui_phosphor::regular as icon;
 
-use super::{
-    draft::{Draft, read},
-    pairs::pairs_ui,
-};
+use super::{draft::Draft, finds::Finds, pairs::pairs_ui};
 use crate::{
-    inventory::{ObjectKey, PodRecord, ServiceRecord},
+    inventory::ObjectKey,
     ui::{context::Ctx, widgets::dim},
 };
 
@@ -18,73 +13,51 @@ use crate::{
 const NAMED: usize = 8;
 
 /// Draws the pairs and what they find.
-pub(super) fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
+pub(super) fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft, finds: &mut Finds) {
     pairs_ui(ui, ctx, &mut draft.selector, "label to select by");
     ui.add_space(6.0);
-    let selector = match read(&draft.selector) {
-        Ok(selector) => selector,
+    finds.look(ctx.scene, draft);
+    let pods = match &finds.pods {
+        Ok(pods) => pods,
         Err(reason) => {
-            ui.label(RichText::new(&*reason).color(ctx.tokens.degraded));
+            ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
             return;
         }
     };
-    if selector.is_empty() {
+    if draft.selector.iter().all(|(key, _)| key.trim().is_empty()) {
         let said = "No selector: Kubernetes writes no endpoints, somebody else has to.";
         ui.label(RichText::new(said).color(ctx.tokens.degraded));
         return;
     }
-    let found = ServiceRecord {
-        selector,
-        ..ServiceRecord::clone(&draft.from)
-    };
-    let inventory = &ctx.scene.inventory;
-    let pods = inventory.pods_selected_by(&found);
-    let now = inventory.pods_selected_by(&draft.from);
-    let all = inventory.pods_in(&draft.from.key.namespace).count();
     let color = if pods.is_empty() {
         ctx.tokens.broken
     } else {
         ctx.tokens.text
     };
-    let said = format!("Matches {} of {all} pods", pods.len());
+    let said = format!("Matches {} of {} pods", pods.len(), finds.all);
     ui.label(RichText::new(said).color(color));
-    let mut named = 0;
-    let joins = pods
-        .iter()
-        .filter(|pod| !now.iter().any(|it| it.key == pod.key));
-    let leaves = now
-        .iter()
-        .filter(|pod| !pods.iter().any(|it| it.key == pod.key));
+    let joins = finds.joins.iter();
+    let leaves = finds.leaves.iter();
     for (glyph, color, pod) in joins
         .map(|pod| (icon::PLUS, ctx.tokens.healthy, pod))
         .chain(leaves.map(|pod| (icon::MINUS, ctx.tokens.broken, pod)))
+        .take(NAMED)
     {
-        named += 1;
-        if named <= NAMED {
-            pod_ui(ui, ctx, glyph, color, pod);
+        pod_ui(ui, ctx, glyph, color, pod);
+    }
+    match finds.joins.len() + finds.leaves.len() {
+        0 => drop(dim(ui, ctx.tokens, "The same pods as now.")),
+        number if number > NAMED => {
+            dim(ui, ctx.tokens, format!("and {} more", number - NAMED));
         }
-    }
-    if named > NAMED {
-        dim(ui, ctx.tokens, format!("and {} more", named - NAMED));
-    } else if named == 0 {
-        dim(ui, ctx.tokens, "The same pods as now.");
+        _ => {}
     }
 }
 
-/// The pods that the selector as it is typed finds; nothing where it can't be read.
-pub(super) fn found(ctx: &Ctx<'_>, draft: &Draft) -> Option<BTreeSet<ObjectKey>> {
-    let service = ServiceRecord {
-        selector: read(&draft.selector).ok()?,
-        ..ServiceRecord::clone(&draft.from)
-    };
-    let pods = ctx.scene.inventory.pods_selected_by(&service);
-    Some(pods.into_iter().map(|pod| pod.key.clone()).collect())
-}
-
-fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, glyph: &str, color: egui::Color32, pod: &PodRecord) {
+fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, glyph: &str, color: egui::Color32, pod: &ObjectKey) {
     ui.horizontal(|ui| {
         ui.label(RichText::new(glyph).color(color));
-        let name = RichText::new(pod.key.name.to_string()).color(ctx.tokens.text);
+        let name = RichText::new(pod.name.to_string()).color(ctx.tokens.text);
         ui.add(Label::new(name).truncate());
     });
 }
