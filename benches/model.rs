@@ -10,14 +10,13 @@ mod played;
 
 use std::{sync::Arc, time::Duration};
 
-use imbl::OrdMap;
 use jiff::Timestamp;
 use played::{Cluster, Shape, cpu_time, median, verdict};
 use svcscope::{
-    check::{self, Report},
+    check::{self, Checks, Suppressions},
     engine::{MapView, Model, Scene},
     filter::{Filter, FilteredMap},
-    inventory::{Change, Inventory, ObjectKey},
+    inventory::{Change, Inventory},
     layout::{self, Layout, Options},
     topology::{Topology, export},
 };
@@ -178,7 +177,7 @@ struct Spent {
 struct Pieces {
     inventory: Inventory,
     topology: Topology,
-    reports: OrdMap<ObjectKey, Arc<Report>>,
+    checks: Checks,
     part: FilteredMap,
     layout: Layout,
 }
@@ -190,13 +189,13 @@ impl Pieces {
             inventory.apply(change);
         }
         let topology = Topology::build(&inventory);
-        let reports = check::all(&topology, &inventory, NOW);
-        let part = FilteredMap::new(Filter::default(), &topology, &reports);
+        let checks = Checks::new(&topology, &inventory, Suppressions::default(), NOW);
+        let part = FilteredMap::new(Filter::default(), &topology, checks.reports());
         let layout = layout::arrange(&topology, &Options::default(), None);
         Self {
             inventory,
             topology,
-            reports,
+            checks,
             part,
             layout,
         }
@@ -206,7 +205,7 @@ impl Pieces {
         let _held = (
             self.inventory.clone(),
             self.topology.clone(),
-            self.reports.clone(),
+            self.checks.reports().clone(),
         );
         let start = cpu_time();
         let mut touched = Vec::new();
@@ -216,15 +215,12 @@ impl Pieces {
         let taken_in = cpu_time();
         let changed = self.topology.update(&self.inventory, &touched);
         let followed = cpu_time();
-        check::update(
-            &mut self.reports,
-            &self.topology,
-            &self.inventory,
-            &changed,
-            NOW,
-        );
+        let checks = &mut self.checks;
+        checks.follow(&self.topology, &self.inventory, &touched, &changed, NOW);
         let checked = cpu_time();
-        let differ = self.part.update(&self.topology, &self.reports, &changed);
+        let differ = self
+            .part
+            .update(&self.topology, self.checks.reports(), &changed);
         let filtered = cpu_time();
         let part = self.part.topology();
         let next = layout::follow(part, &Options::default(), &self.layout, &differ);

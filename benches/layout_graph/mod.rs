@@ -145,6 +145,7 @@ pub fn put_slice(
         ports: ports.collect(),
         endpoints: endpoints.collect(),
         truncated: false,
+        managed_by: None,
     };
     inventory.apply(Change::EndpointSlice(Delta::Upsert(slice)))
 }

@@ -241,6 +241,7 @@ fn slice(house: &House, ports: u16) -> EndpointSliceRecord {
             .collect(),
         endpoints: house.pods.iter().map(endpoint).collect(),
         truncated: false,
+        managed_by: None,
     }
 }
 

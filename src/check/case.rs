@@ -1,14 +1,15 @@
 //! What the rules look at: one Service with everything that joins it.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{cell::Cell, collections::BTreeSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::{Suppressions, index::Index};
 use crate::inventory::{
     EndpointSliceRecord, Inventory, Kind, ObjectKey, PodRecord, ServicePort, ServiceRecord,
     ServiceType, Sync, TargetPort,
 };
-use crate::topology::{BackendState, BackendTarget, ServiceTraffic};
+use crate::topology::{BackendState, BackendTarget, PortId, ServiceTraffic, Topology};
 
 /// How long a pod may take to become ready before that is wrong.
 const START: SignedDuration = SignedDuration::from_secs(30);
@@ -24,14 +25,51 @@ pub(super) enum Known {
     Live,
 }
 
+/// Everything that rules may look at.
+pub(super) struct World<'a> {
+    /// The traffic of all Services.
+    pub topology: &'a Topology,
+    /// All records.
+    pub inventory: &'a Inventory,
+    /// What leads from one Service to another.
+    pub index: &'a Index,
+    /// What nobody wants to hear of.
+    pub suppressions: &'a Suppressions,
+    /// The moment to judge ages by.
+    pub now: Timestamp,
+}
+
+impl World<'_> {
+    /// How far the objects of a kind in the namespace of a Service can be relied on.
+    pub(super) fn known(&self, kind: Kind, service: &ObjectKey) -> Known {
+        match self.inventory.sync(kind, &service.namespace) {
+            Sync::Live => Known::Live,
+            Sync::Stale { .. } => Known::Held,
+            Sync::Syncing | Sync::Forbidden { .. } | Sync::Absent { .. } => Known::Unseen,
+        }
+    }
+}
+
+/// The name of a Service that does not exist.
+pub(super) struct Absent<'a> {
+    /// The name.
+    pub key: &'a ObjectKey,
+    /// Everything else.
+    pub world: &'a World<'a>,
+}
+
 /// One Service as the rules see it.
 pub(super) struct Case<'a> {
     /// Its doors, ports and backends.
     pub traffic: &'a ServiceTraffic,
     /// Everything else.
+    pub world: &'a World<'a>,
+    /// All records.
     pub inventory: &'a Inventory,
-    /// The moment to judge ages by.
+    /// The moment to judge ages by: through [`Case::is_younger_than`], or say that it matters.
     pub now: Timestamp,
+    /// Whether the rule that runs would say something else later.
+    pub time_matters: Cell<bool>,
     /// Pods that its selector matches, finished ones too.
     pub selected: Vec<&'a Arc<PodRecord>>,
     /// Its slices, without the deprecated FQDN ones that kube-proxy ignores.
@@ -43,16 +81,15 @@ pub(super) struct Case<'a> {
 }
 
 impl<'a> Case<'a> {
-    pub(super) fn new(
-        traffic: &'a ServiceTraffic,
-        inventory: &'a Inventory,
-        now: Timestamp,
-    ) -> Self {
+    pub(super) fn new(traffic: &'a ServiceTraffic, world: &'a World<'a>) -> Self {
+        let inventory = world.inventory;
         let service = &traffic.service;
         let mut case = Self {
             traffic,
+            world,
             inventory,
-            now,
+            now: world.now,
+            time_matters: Cell::new(false),
             selected: inventory.pods_selected_by(service),
             slices: inventory
                 .slices_of(&service.key)
@@ -106,7 +143,32 @@ impl<'a> Case<'a> {
         pod.trouble().is_none()
             && pod
                 .created
-                .is_some_and(|created| self.now.duration_since(created) < START)
+                .is_some_and(|created| self.is_younger_than(created, START))
+    }
+
+    /// Whether less than this has passed since then; if so, the rule is asked again when time has
+    /// passed.
+    pub(super) fn is_younger_than(&self, then: Timestamp, limit: SignedDuration) -> bool {
+        let younger = self.now.duration_since(then) < limit;
+        if younger {
+            self.time_matters.set(true);
+        }
+        younger
+    }
+
+    /// How long ago something was; the rule is asked again when time has passed.
+    pub(super) fn age(&self, then: Timestamp) -> SignedDuration {
+        self.time_matters.set(true);
+        self.now.duration_since(then).max(SignedDuration::ZERO)
+    }
+
+    /// The identity of one of its ports.
+    pub(super) fn port_id(&self, port: &ServicePort) -> PortId {
+        PortId {
+            service: self.service().key.clone(),
+            protocol: port.protocol,
+            port: port.port,
+        }
     }
 
     /// Ports whose targetPort is a name, with that name.
@@ -124,11 +186,9 @@ impl<'a> Case<'a> {
     /// How far the objects of a kind in the Service's namespace can be relied on.
     pub(super) fn known(&self, kind: Kind) -> Known {
         let truncated = kind == Kind::EndpointSlice && self.slices.iter().any(|s| s.truncated);
-        match self.inventory.sync(kind, &self.service().key.namespace) {
-            Sync::Live if truncated => Known::Held,
-            Sync::Live => Known::Live,
-            Sync::Stale { .. } => Known::Held,
-            Sync::Syncing | Sync::Forbidden { .. } | Sync::Absent { .. } => Known::Unseen,
+        match self.world.known(kind, &self.service().key) {
+            Known::Live if truncated => Known::Held,
+            known => known,
         }
     }
 

@@ -1,9 +1,10 @@
 //! What a check says.
 
-use std::str::FromStr;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Fix, rules};
 use crate::inventory::{ObjectKey, Text};
 use crate::topology::PortId;
 
@@ -19,59 +20,51 @@ pub enum Severity {
     Error,
 }
 
-/// How a Service stands, the better first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Every port has a ready backend and nothing was found.
-    Healthy,
-    /// Something is under way, such as a load balancer without an address.
-    Pending,
-    /// Works in part.
-    Degraded,
-    /// At least one port leads nowhere.
-    Broken,
-    /// Not permitted to see, not yet synced, stale, or beyond what can be seen (ExternalName).
-    /// Unknown wins over healthy.
-    Unknown,
-}
-
-impl Verdict {
-    /// Every verdict, in the order of a menu.
-    pub const ALL: [Self; 5] = [
-        Self::Healthy,
-        Self::Pending,
-        Self::Degraded,
-        Self::Broken,
-        Self::Unknown,
-    ];
-
+impl Severity {
     /// The word that says it.
     pub fn word(self) -> &'static str {
         match self {
-            Self::Healthy => "healthy",
-            Self::Pending => "pending",
-            Self::Degraded => "degraded",
-            Self::Broken => "broken",
-            Self::Unknown => "unknown",
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
         }
     }
 }
 
-/// A word that names no verdict.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no state; use healthy, pending, degraded, broken or unknown")]
-pub struct ParseVerdictError(String);
+/// An object of any kind, as a person names it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ObjectRef {
+    /// `Pod`, `EndpointSlice`, `Ingress`, …
+    pub kind: Text,
+    /// Namespace and name.
+    #[serde(flatten)]
+    pub key: ObjectKey,
+}
 
-impl FromStr for Verdict {
-    type Err = ParseVerdictError;
+impl ObjectRef {
+    /// Names an object.
+    pub fn new(kind: impl Into<Text>, key: ObjectKey) -> Self {
+        Self {
+            kind: kind.into(),
+            key,
+        }
+    }
 
-    /// Reads the word in any case.
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.word().eq_ignore_ascii_case(word))
-            .ok_or_else(|| ParseVerdictError(word.to_owned()))
+    /// Names a pod.
+    pub fn pod(key: &ObjectKey) -> Self {
+        Self::new("Pod", key.clone())
+    }
+
+    /// Names a node.
+    pub fn node(name: &Text) -> Self {
+        Self::new("Node", ObjectKey::cluster_scoped(name.clone()))
+    }
+}
+
+/// `Pod shop/web-1`.
+impl fmt::Display for ObjectRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.key)
     }
 }
 
@@ -84,46 +77,87 @@ pub enum Place {
     Port(PortId),
     /// One pod.
     Pod(ObjectKey),
-    /// A way in.
+    /// A way in that the Service itself has: its load balancer, its nodePorts.
     Entry,
+    /// Another object on the way: an Ingress, a route, a NetworkPolicy.
+    Object(ObjectRef),
+}
+
+impl Place {
+    /// Whether what is found here is about what is found there too: a Service that no pod stands
+    /// behind needs nobody to say so of each port.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        *self == Self::Service || self == other
+    }
+}
+
+/// `Service`, `port 80`, `Pod shop/web-1`.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Service => f.write_str("Service"),
+            Self::Port(id) => write!(f, "port {}/{}", id.port, id.protocol),
+            Self::Pod(key) => write!(f, "Pod {key}"),
+            Self::Entry => f.write_str("way in"),
+            Self::Object(object) => object.fmt(f),
+        }
+    }
 }
 
 /// One thing that a rule found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// The rule's stable identifier: `selector-matches-nothing`.
+    /// The rule's stable identifier: `SVC-SELECTOR-NO-MATCH`.
     pub id: &'static str,
     /// How bad it is.
     pub severity: Severity,
     /// Where to draw it.
     pub place: Place,
     /// What is wrong, short enough for the graph: `app=orfan matches no pod`.
+    pub short: Text,
+    /// What is wrong as a sentence, with the values.
     pub message: Text,
+    /// The objects that it concerns, beside the Service.
+    pub objects: Vec<ObjectRef>,
+    /// What was read, and where: a line each.
+    pub evidence: Vec<Text>,
     /// What to look at or do next.
     pub hint: Option<Text>,
+    /// The change of the Service that would mend it, where there is one.
+    pub fix: Option<Fix>,
 }
 
-/// All that the checks say about one Service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
-    /// How it stands.
-    pub verdict: Verdict,
-    /// Ready endpoints, counting a pod once.
-    pub ready: usize,
-    /// Pods that should be endpoints: selected ones, or addresses written by hand.
-    pub wanted: usize,
-    /// What was found, the worst first.
-    pub findings: Vec<Finding>,
-}
+impl Finding {
+    /// The page of the Kubernetes documentation about it.
+    pub fn url(&self) -> &'static str {
+        rules::by_id(self.id).map_or("", |rule| rule.url)
+    }
 
-impl Report {
-    /// Whether something is wrong that a person should look at: it works in part or not at all,
-    /// or a finding warns.
-    pub fn is_wrong(&self) -> bool {
-        matches!(self.verdict, Verdict::Degraded | Verdict::Broken)
-            || self
-                .findings
-                .iter()
-                .any(|finding| finding.severity >= Severity::Warning)
+    pub(super) fn hint(self, hint: impl Into<Text>) -> Self {
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
+    }
+
+    pub(super) fn evidence<T: Into<Text>>(mut self, lines: impl IntoIterator<Item = T>) -> Self {
+        self.evidence.extend(lines.into_iter().map(Into::into));
+        self
+    }
+
+    pub(super) fn about(mut self, objects: impl IntoIterator<Item = ObjectRef>) -> Self {
+        self.objects.extend(objects);
+        self
+    }
+
+    pub(super) fn fix(self, fix: Fix) -> Self {
+        Self {
+            fix: Some(fix),
+            ..self
+        }
+    }
+
+    pub(super) fn milder(self, severity: Severity) -> Self {
+        Self { severity, ..self }
     }
 }

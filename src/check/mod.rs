@@ -1,19 +1,33 @@
 //! Why a Service does not work: records in, findings out, no I/O.
 //!
-//! **In**: an inventory and the traffic of a Service. **Out**: a [`Report`] for each Service: a
-//! [`Verdict`] and the [`Finding`]s that explain it, each with the place where the packet dies.
+//! **In**: an inventory, the traffic of all Services, and what a change touched. **Out**: a
+//! [`Report`] for each Service: a [`Verdict`] of it and of each of its ports, and the [`Finding`]s
+//! that explain it, each with the place where the packet dies.
 //!
-//! One rule is one function in `rules/`. A rule says which kinds of objects its proof rests on: it
-//! doesn't run while one of them is unseen, and what it finds decides nothing while one is stale.
+//! One rule is one function in `rules/` and a [`Rule`] that says what it finds, on which kinds of
+//! objects its proof rests, and which other rules it makes needless. [`Checks`] runs a rule again
+//! only where something changed that it reads.
 
 mod case;
+mod checks;
 mod finding;
+mod fix;
+mod index;
 #[cfg(test)]
 mod properties;
 mod report;
+mod rule;
 mod rules;
+mod suppress;
 #[cfg(test)]
 mod tests;
+mod verdict;
 
-pub use finding::{Finding, ParseVerdictError, Place, Report, Severity, Verdict};
-pub use report::{all, changes_with_time, report, update};
+pub use checks::{Checks, all};
+pub use finding::{Finding, ObjectRef, Place, Severity};
+pub use fix::Fix;
+pub use report::{PortVerdict, Report};
+pub use rule::{Group, Rule};
+pub use rules::{all as rules, by_id as rule};
+pub use suppress::{ANNOTATION, Suppressions};
+pub use verdict::{ParseVerdictError, Verdict};

@@ -1,112 +1,148 @@
 //! From what the rules find to how a Service stands.
 
-use std::sync::Arc;
-
-use imbl::OrdMap;
-use jiff::Timestamp;
-
 use super::{
-    Finding, Report, Verdict,
+    Finding, Place, Rule, Severity, Verdict,
     case::{Case, Known},
-    rules::{self, Rule},
 };
-use crate::inventory::{Inventory, Kind, ObjectKey, ServiceType};
-use crate::topology::{ServiceTraffic, Topology};
+use crate::inventory::{Kind, ServiceType};
+use crate::topology::PortId;
 
 /// The kinds without which nobody can say that a Service works.
 const DECISIVE: [Kind; 3] = [Kind::Service, Kind::EndpointSlice, Kind::Pod];
 
-/// What the checks say of one Service at the moment `now`.
-pub fn report(traffic: &ServiceTraffic, inventory: &Inventory, now: Timestamp) -> Report {
-    let case = Case::new(traffic, inventory, now);
-    let mut proven = Verdict::Healthy;
-    let mut told = Verdict::Healthy;
-    let mut findings = Vec::new();
-    let mut run = |rule: &Rule, proven: &mut Verdict, told: &mut Verdict| {
-        let known = rule.needs.iter().map(|&kind| case.known(kind)).min();
-        if known == Some(Known::Unseen) {
-            return;
-        }
-        let found = (rule.find)(&case);
-        if !found.is_empty() {
-            *told = (*told).max(rule.means);
-            if known != Some(Known::Held) {
-                *proven = (*proven).max(rule.means);
-            }
-        }
-        findings.extend(found);
-    };
-    for rule in rules::ALL {
-        run(rule, &mut proven, &mut told);
-    }
-    // What was said of stale data proves nothing, yet it is an explanation.
-    if told < Verdict::Broken {
-        run(&rules::UNEXPLAINED, &mut proven, &mut told);
-    }
-    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
-    Report {
-        verdict: verdict(&case, proven),
-        ready: case.ready.len(),
-        wanted: case.wanted.len(),
-        findings,
+/// How one port of a Service stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortVerdict {
+    /// The port.
+    pub port: PortId,
+    /// How it stands: what is found of it, of the pods and of the Service as a whole. Ways in from
+    /// outside don't count.
+    pub verdict: Verdict,
+}
+
+/// All that the checks say about one Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    /// How it stands.
+    pub verdict: Verdict,
+    /// How each of its ports stands, in the order of the Service.
+    pub ports: Vec<PortVerdict>,
+    /// Ready endpoints, counting a pod once.
+    pub ready: usize,
+    /// Pods that should be endpoints: selected ones, or addresses written by hand.
+    pub wanted: usize,
+    /// What was found, the worst first.
+    pub findings: Vec<Finding>,
+    /// What was found and is suppressed, the worst first.
+    pub suppressed: Vec<Finding>,
+}
+
+impl Report {
+    /// Whether something is wrong that a person should look at: it works in part or not at all,
+    /// or a finding warns.
+    pub fn is_wrong(&self) -> bool {
+        matches!(self.verdict, Verdict::Degraded | Verdict::Broken)
+            || self
+                .findings
+                .iter()
+                .any(|finding| finding.severity >= Severity::Warning)
     }
 }
 
+/// Something found, by which rule, and on what it rests.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+    pub rule: &'static Rule,
+    /// How far the kinds that its rule needs can be relied on.
+    pub known: Known,
+    pub finding: Finding,
+}
+
+/// Puts together what was found of a Service.
+pub(super) fn sum_up(case: &Case<'_>, found: &[Found]) -> Report {
+    let key = &case.service().key;
+    let is_muted = |found: &Found| {
+        let service = Some(case.service());
+        case.world
+            .suppressions
+            .cover(key, service, found.finding.id)
+    };
+    let muted: Vec<_> = found.iter().map(is_muted).collect();
+    let judge = |concerns: &dyn Fn(&Place) -> bool| {
+        let of = |wanted: bool| {
+            found
+                .iter()
+                .zip(&muted)
+                .filter(|(found, muted)| {
+                    **muted == wanted
+                        && found.known != Known::Held
+                        && concerns(&found.finding.place)
+                })
+                .map(|(found, _)| found.rule.means)
+                .max()
+                .unwrap_or(Verdict::Healthy)
+        };
+        verdict(case, of(false), of(true))
+    };
+    let (findings, suppressed) = told(found, &muted);
+    Report {
+        verdict: judge(&|_| true),
+        ports: case
+            .traffic
+            .ports
+            .iter()
+            .map(|traffic| {
+                let port = traffic.id(key);
+                let verdict = judge(&|place| match place {
+                    Place::Service | Place::Pod(_) => true,
+                    Place::Port(id) => *id == port,
+                    Place::Entry | Place::Object(_) => false,
+                });
+                PortVerdict { port, verdict }
+            })
+            .collect(),
+        ready: case.ready.len(),
+        wanted: case.wanted.len(),
+        findings,
+        suppressed,
+    }
+}
+
+/// What is told: without what another rule says better, the worst first; and what is suppressed.
+pub(super) fn told(found: &[Found], muted: &[bool]) -> (Vec<Finding>, Vec<Finding>) {
+    let is_silenced = |one: &Found| {
+        found.iter().any(|other| {
+            other.rule.silences.contains(&one.rule.id)
+                && other.finding.place.covers(&one.finding.place)
+        })
+    };
+    let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
+    for (one, muted) in found.iter().zip(muted) {
+        if is_silenced(one) {
+            continue;
+        }
+        let list = if *muted {
+            &mut suppressed
+        } else {
+            &mut findings
+        };
+        list.push(one.finding.clone());
+    }
+    for list in [&mut findings, &mut suppressed] {
+        list.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    }
+    (findings, suppressed)
+}
+
 /// Broken needs only its own proof; everything better is a claim about all that is there.
-fn verdict(case: &Case<'_>, proven: Verdict) -> Verdict {
+fn verdict(case: &Case<'_>, proven: Verdict, muted: Verdict) -> Verdict {
     let beyond_sight = case.service().service_type == ServiceType::ExternalName;
     let all_known = DECISIVE
         .into_iter()
         .all(|kind| case.known(kind) == Known::Live);
-    if proven < Verdict::Broken && (beyond_sight || !all_known) {
+    if proven < Verdict::Broken && (beyond_sight || !all_known || muted == Verdict::Broken) {
         Verdict::Unknown
     } else {
         proven
     }
-}
-
-/// The reports of all Services.
-pub fn all(
-    topology: &Topology,
-    inventory: &Inventory,
-    now: Timestamp,
-) -> OrdMap<ObjectKey, Arc<Report>> {
-    topology
-        .services()
-        .map(|traffic| {
-            let report = report(traffic, inventory, now);
-            (traffic.service.key.clone(), Arc::new(report))
-        })
-        .collect()
-}
-
-/// Renews the reports of the Services that [`Topology::update`] named. A report that says the same
-/// as before stays the same object.
-pub fn update<'a>(
-    reports: &mut OrdMap<ObjectKey, Arc<Report>>,
-    topology: &Topology,
-    inventory: &Inventory,
-    changed: impl IntoIterator<Item = &'a ObjectKey>,
-    now: Timestamp,
-) {
-    for key in changed {
-        let Some(traffic) = topology.service(key) else {
-            reports.remove(key);
-            continue;
-        };
-        let report = report(traffic, inventory, now);
-        if reports.get(key).is_none_or(|held| **held != report) {
-            reports.insert(key.clone(), Arc::new(report));
-        }
-    }
-}
-
-/// Whether a report may say something else later although nothing changed: it tells how long a
-/// load balancer has been pending, or gives a pod time to start. Renew such reports about every
-/// ten seconds.
-pub fn changes_with_time(report: &Report) -> bool {
-    report
-        .findings
-        .iter()
-        .any(|Finding { id, .. }| rules::TIMED.contains(id))
 }

@@ -18,17 +18,22 @@ fn ago(secs: i64) -> Option<Timestamp> {
     Some(now() - SignedDuration::from_secs(secs))
 }
 
-fn judge(inventory: &Inventory, name: &str) -> Report {
+fn checks(inventory: &Inventory) -> Checks {
     let topology = Topology::build(inventory);
-    let traffic = topology.service(&key(name)).expect("the Service");
-    report(traffic, inventory, now())
+    Checks::new(&topology, inventory, Suppressions::default(), now())
+}
+
+fn judge(inventory: &Inventory, name: &str) -> Report {
+    let checks = checks(inventory);
+    let report = checks.reports().get(&key(name)).expect("the Service");
+    (**report).clone()
 }
 
 fn said(report: &Report) -> Vec<(&'static str, &str)> {
     report
         .findings
         .iter()
-        .map(|finding| (finding.id, &*finding.message))
+        .map(|finding| (finding.id, &*finding.short))
         .collect()
 }
 
@@ -83,7 +88,7 @@ fn a_misspelt_selector_names_the_nearest_label() {
     assert_eq!(report.verdict, Verdict::Broken);
     assert_eq!(
         said(&report),
-        [("selector-matches-nothing", "app=orfan matches no pod")]
+        [("SVC-SELECTOR-NO-MATCH", "app=orfan matches no pod")]
     );
     assert_eq!(hint(&report), "nearest: app=orphan-worker (2 pods)");
 
@@ -117,7 +122,7 @@ fn no_pod_ready_gives_the_commonest_reason() {
     assert_eq!((report.ready, report.wanted), (0, 3));
     assert_eq!(
         said(&report),
-        [("no-pod-ready", "0 of 3 pods ready: CrashLoopBackOff")]
+        [("SVC-PODS-NONE-READY", "0 of 3 pods ready: CrashLoopBackOff")]
     );
 }
 
@@ -127,7 +132,7 @@ fn some_not_ready_is_degraded() {
     assert_eq!(report.verdict, Verdict::Degraded);
     assert_eq!(
         said(&report),
-        [("some-pods-not-ready", "1 of 2 pods ready")]
+        [("SVC-PODS-SOME-NOT-READY", "1 of 2 pods ready")]
     );
     assert_eq!(
         hint(&report),
@@ -143,9 +148,9 @@ fn young_pods_get_time_to_start() {
     assert_eq!(report.verdict, Verdict::Healthy);
     assert_eq!(
         said(&report),
-        [("more-pods-starting", "1 of 2 pods ready, 1 starting")]
+        [("SVC-PODS-MORE-STARTING", "1 of 2 pods ready, 1 starting")]
     );
-    assert!(changes_with_time(&report));
+    assert!(checks(&web(&[pod("web", 1), young.clone()])).is_timed());
 
     let report = judge(&web(&[young.clone()]), "web");
     assert_eq!(report.verdict, Verdict::Pending);
@@ -174,7 +179,7 @@ fn finished_pods_are_no_backends() {
     assert_eq!(report.verdict, Verdict::Broken);
     assert_eq!(
         said(&report),
-        [("only-finished-pods", "only finished pods match")]
+        [("SVC-SELECTOR-ONLY-FINISHED", "only finished pods match")]
     );
 }
 
@@ -189,7 +194,7 @@ fn the_last_pod_terminating_is_not_healthy() {
     put(&mut inventory, draining.clone());
     let report = judge(&inventory, "web");
     assert_eq!(report.verdict, Verdict::Degraded);
-    assert_eq!(said(&report)[0].0, "only-terminating-pods");
+    assert_eq!(said(&report)[0].0, "SVC-PODS-TERMINATING");
 
     draining.endpoints[0].serving = false;
     put(&mut inventory, draining);
@@ -224,7 +229,7 @@ fn a_named_port_that_no_pod_declares() {
     assert_eq!(report.verdict, Verdict::Broken);
     assert_eq!(
         said(&report),
-        [("named-port-on-no-pod", "no container port named web")]
+        [("SVC-PORT-NAME-UNKNOWN", "no container port named web")]
     );
     assert_eq!(hint(&report), "pods declare http, metrics");
     assert!(matches!(&report.findings[0].place, Place::Port(id) if id.port == 80));
@@ -239,7 +244,10 @@ fn a_named_port_with_another_protocol() {
     );
     assert_eq!(
         said(&report),
-        [("named-port-protocol", "http is TCP on the pods, not UDP")]
+        [(
+            "SVC-PORT-WRONG-PROTOCOL",
+            "http is TCP on the pods, not UDP"
+        )]
     );
 }
 
@@ -250,7 +258,7 @@ fn a_number_in_quotes_is_wrong_even_without_pods() {
     assert_eq!(
         said(&report),
         [(
-            "target-port-digits",
+            "SVC-PORT-DIGITS",
             "targetPort \"9376\" is a name, not a number"
         )]
     );
@@ -266,7 +274,7 @@ fn a_named_port_on_some_pods() {
     assert_eq!(report.verdict, Verdict::Degraded);
     assert_eq!(
         said(&report),
-        [("named-port-on-some-pods", "port http on 1 of 2 pods")]
+        [("SVC-PORT-NAME-ON-SOME", "port http on 1 of 2 pods")]
     );
 }
 
@@ -291,7 +299,7 @@ fn a_slice_port_that_no_service_port_matches() {
     assert_eq!(report.verdict, Verdict::Broken);
     assert_eq!(
         said(&report),
-        [("port-without-endpoints", "port 5432 has no endpoints")]
+        [("SVC-PORT-NO-ENDPOINTS", "port 5432 has no endpoints")]
     );
     assert_eq!(hint(&report), "its EndpointSlices serve admin TCP, pg TCP");
 }
@@ -310,7 +318,7 @@ fn no_selector_and_no_slices() {
     assert_eq!(report.verdict, Verdict::Broken);
     assert_eq!(
         said(&report),
-        [("no-selector-no-endpoints", "no selector and no endpoints")]
+        [("SVC-MANUAL-NO-ENDPOINTS", "no selector and no endpoints")]
     );
 }
 
@@ -348,14 +356,14 @@ fn a_load_balancer_without_address_is_pending() {
     put(&mut inventory, pay.clone());
     let report = judge(&inventory, "web");
     assert_eq!(report.verdict, Verdict::Pending);
-    assert_eq!(said(&report), [("load-balancer-pending", "pending 4 min")]);
+    assert_eq!(said(&report), [("SVC-LB-PENDING", "pending 4 min")]);
     assert_eq!(report.findings[0].severity, Severity::Note);
-    assert!(changes_with_time(&report));
+    assert!(checks(&inventory).is_timed());
 
     pay.created = ago(3 * 24 * 3600);
     put(&mut inventory, pay);
     let report = judge(&inventory, "web");
-    assert_eq!(said(&report), [("load-balancer-pending", "pending")]);
+    assert_eq!(said(&report), [("SVC-LB-PENDING", "pending")]);
     assert_eq!(report.findings[0].severity, Severity::Warning);
     assert_eq!(report.verdict, Verdict::Pending);
 
@@ -377,7 +385,7 @@ fn a_load_balancer_without_address_is_pending() {
         inventory.apply(Change::Event(crate::inventory::Delta::Upsert(event)));
     }
     let report = judge(&inventory, "web");
-    assert_eq!(said(&report), [("load-balancer-pending", "pending 2 min")]);
+    assert_eq!(said(&report), [("SVC-LB-PENDING", "pending 2 min")]);
     assert_eq!(hint(&report), "SyncLoadBalancerFailed: quota exceeded");
 }
 
@@ -387,12 +395,15 @@ fn an_external_name_is_unknown_and_an_address_broken() {
     put(&mut inventory, external("legacy", "legacy.example.com"));
     let report = judge(&inventory, "legacy");
     assert_eq!(report.verdict, Verdict::Unknown);
-    assert_eq!(said(&report), [("external-name-not-tested", "not tested")]);
+    assert_eq!(
+        said(&report),
+        [("SVC-EXTERNAL-NAME-NOT-TESTED", "not tested")]
+    );
 
     put(&mut inventory, external("legacy", "192.0.2.7"));
     let report = judge(&inventory, "legacy");
     assert_eq!(report.verdict, Verdict::Broken);
-    assert_eq!(report.findings[0].id, "external-name-is-an-address");
+    assert_eq!(report.findings[0].id, "SVC-EXTERNAL-NAME-IS-IP");
 }
 
 #[test]
@@ -407,7 +418,7 @@ fn ready_pods_that_no_slice_lists() {
     assert_eq!(report.verdict, Verdict::Broken);
     assert_eq!(
         said(&report),
-        [("no-ready-endpoint", "port 80 has no ready endpoint")]
+        [("SVC-NO-READY-ENDPOINT", "port 80 has no ready endpoint")]
     );
 }
 
@@ -429,7 +440,7 @@ fn unknown_wins_over_all_but_what_is_proven() {
     assert_eq!(report.verdict, Verdict::Unknown);
     assert_eq!(
         said(&report),
-        [("not-permitted", "not permitted to list pods")]
+        [("SVC-NOT-PERMITTED", "not permitted to list pods")]
     );
     assert_eq!((report.ready, report.wanted), (1, 2), "as the slices say");
 
@@ -465,7 +476,7 @@ fn what_is_stale_is_told_but_proves_nothing() {
     let report = judge(&inventory, "web");
     assert_eq!(report.verdict, Verdict::Unknown);
     let ids: Vec<_> = said(&report).into_iter().map(|(id, _)| id).collect();
-    assert_eq!(ids, ["no-pod-ready", "stale"]);
+    assert_eq!(ids, ["SVC-PODS-NONE-READY", "SVC-STALE"]);
 }
 
 #[test]

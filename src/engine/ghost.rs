@@ -210,6 +210,7 @@ fn slice(
         }],
         endpoints,
         truncated: false,
+        managed_by: None,
     }
 }
 

@@ -1,8 +1,7 @@
 //! The pure part of the engine: records in; graph, reports and layout out.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::time::Instant;
 
-use imbl::OrdMap;
 use jiff::Timestamp;
 
 use super::{
@@ -10,7 +9,7 @@ use super::{
     drawn::{Drawn, Pins},
 };
 use crate::{
-    check::{self, Report},
+    check::{Checks, Suppressions},
     inventory::{Change, Inventory, Kind, ObjectKey, Sync, Text, Touched},
     layout::Point,
     topology::Topology,
@@ -22,10 +21,8 @@ use crate::{
 pub struct Model {
     inventory: Inventory,
     topology: Topology,
-    reports: OrdMap<ObjectKey, Arc<Report>>,
+    checks: Checks,
     drawn: Drawn,
-    /// Services whose report says how long something lasts.
-    timed: BTreeSet<ObjectKey>,
     changes: u64,
 }
 
@@ -50,9 +47,14 @@ impl Model {
             return touched;
         }
         self.changes += count(&touched, &before);
-        let redrawn = self.topology.update(&self.inventory, &touched);
-        self.renew_reports(&redrawn, now);
-        self.drawn.follow(&self.topology, &self.reports, &redrawn);
+        let mut redrawn = self.topology.update(&self.inventory, &touched);
+        let checks = &mut self.checks;
+        let differ = checks.follow(&self.topology, &self.inventory, &touched, &redrawn, now);
+        redrawn.extend(differ);
+        redrawn.sort();
+        redrawn.dedup();
+        let reports = self.checks.reports();
+        self.drawn.follow(&self.topology, reports, &redrawn);
         let synced = touched.iter().any(|step| matches!(step, Touched::Sync(..)));
         if synced && is_settled(&self.inventory) {
             self.drawn.settle();
@@ -62,25 +64,32 @@ impl Model {
 
     /// Renews the reports that tell a duration; says whether one of them reads differently now.
     pub fn renew_timed(&mut self, now: Timestamp) -> bool {
-        let timed: Vec<_> = self.timed.iter().cloned().collect();
-        let before = self.reports.clone();
-        self.renew_reports(&timed, now);
-        let differ: Vec<_> = timed
-            .into_iter()
-            .filter(|key| before.get(key) != self.reports.get(key))
-            .collect();
-        self.drawn.follow(&self.topology, &self.reports, &differ);
+        let checks = &mut self.checks;
+        let differ = checks.renew_timed(&self.topology, &self.inventory, now);
+        let reports = self.checks.reports();
+        self.drawn.follow(&self.topology, reports, &differ);
         !differ.is_empty()
     }
 
     /// Whether a report will read differently after a while although nothing changes.
     pub fn is_timed(&self) -> bool {
-        !self.timed.is_empty()
+        self.checks.is_timed()
+    }
+
+    /// Suppresses these findings from now on, and no others; says whether a report reads
+    /// differently now.
+    pub fn suppress(&mut self, suppressions: Suppressions, now: Timestamp) -> bool {
+        let checks = &mut self.checks;
+        let differ = checks.suppress(suppressions, &self.topology, &self.inventory, now);
+        let reports = self.checks.reports();
+        self.drawn.follow(&self.topology, reports, &differ);
+        !differ.is_empty()
     }
 
     /// Shows something else, or otherwise; says whether that is so.
     pub fn set_view(&mut self, view: MapView) -> bool {
-        self.drawn.set_view(view, &self.topology, &self.reports)
+        self.drawn
+            .set_view(view, &self.topology, self.checks.reports())
     }
 
     /// Notes the shape of the window's map, for the next layout that is made afresh.
@@ -132,7 +141,7 @@ impl Model {
     pub fn show(&self, scene: &mut Scene) {
         scene.inventory = self.inventory.clone();
         scene.topology = self.topology.clone();
-        scene.reports = self.reports.clone();
+        scene.reports = self.checks.reports().clone();
         scene.layout = self.drawn.layout().clone();
         scene.map_view = self.drawn.view().clone();
         scene.shown = self.drawn.shown();
@@ -144,32 +153,14 @@ impl Model {
     /// chose for the map stays.
     pub fn clear(&mut self) {
         self.drawn.clear();
+        let suppressions = self.checks.suppressions().clone();
+        let nothing = (Topology::default(), Inventory::default());
         *self = Self {
+            checks: Checks::new(&nothing.0, &nothing.1, suppressions, Timestamp::UNIX_EPOCH),
             drawn: std::mem::take(&mut self.drawn),
             changes: self.changes,
             ..Self::default()
         };
-    }
-
-    fn renew_reports(&mut self, services: &[ObjectKey], now: Timestamp) {
-        check::update(
-            &mut self.reports,
-            &self.topology,
-            &self.inventory,
-            services,
-            now,
-        );
-        for key in services {
-            let timed = self
-                .reports
-                .get(key)
-                .is_some_and(|report| check::changes_with_time(report));
-            if timed {
-                self.timed.insert(key.clone());
-            } else {
-                self.timed.remove(key);
-            }
-        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! The shown part that followed any changes against the one made from scratch.
 
-use imbl::OrdMap;
 use proptest::{collection::btree_set, option, prelude::*, sample::select};
 
 use super::*;
-use crate::check::{self, Verdict};
+use crate::check::{self, Checks, Verdict};
 use crate::inventory::{
     ObjectKey, Text,
     arbitrary::{self, batches, now},
@@ -44,15 +43,17 @@ proptest! {
     ) {
         let mut inventory = live();
         let mut topology = Topology::default();
-        let mut reports = OrdMap::new();
-        let mut map = FilteredMap::new(filter.clone(), &topology, &reports);
+        let mut checks = Checks::default();
+        let mut map = FilteredMap::new(filter.clone(), &topology, checks.reports());
         for batch in batches {
             let touched = arbitrary::apply(&mut inventory, &batch);
-            let changed = topology.update(&inventory, &touched);
-            check::update(&mut reports, &topology, &inventory, &changed, now());
+            let mut changed = topology.update(&inventory, &touched);
+            changed.extend(checks.follow(&topology, &inventory, &touched, &changed, now()));
+            changed.sort();
+            changed.dedup();
             let before = map.clone();
-            let differ = map.update(&topology, &reports, &changed);
-            let anew = FilteredMap::new(filter.clone(), &topology, &reports);
+            let differ = map.update(&topology, checks.reports(), &changed);
+            let anew = FilteredMap::new(filter.clone(), &topology, checks.reports());
             prop_assert_eq!(&map, &anew);
             let keys = before.topology().services().chain(map.topology().services());
             for key in keys.map(|traffic| &traffic.service.key) {

@@ -198,7 +198,9 @@ mod tests {
             verdict: Verdict::Degraded,
             ready: 1,
             wanted: 2,
+            ports: Vec::new(),
             findings: Vec::new(),
+            suppressed: Vec::new(),
         };
         Query::parse(text).matches(&api(), Some(&report))
     }

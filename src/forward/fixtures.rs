@@ -146,6 +146,7 @@ impl Cluster {
             }],
             endpoints,
             truncated: false,
+            managed_by: None,
         })));
     }
 

@@ -269,23 +269,27 @@ fn slice() -> impl Strategy<Value = EndpointSliceRecord> + Clone {
         vec((text(PORT_NAMES), protocol(), option::of(Just(8080))), 0..3),
         vec(endpoint(), 0..5),
         proptest::bool::weighted(0.1),
+        option::of(text(&["endpointslice-controller.k8s.io", "me"])),
     )
         .prop_map(
-            |(key, service, address_type, ports, endpoints, truncated)| EndpointSliceRecord {
-                key,
-                service,
-                source: EndpointSource::EndpointSlice,
-                address_type: Text::from(address_type),
-                ports: ports
-                    .into_iter()
-                    .map(|(name, protocol, port)| SlicePort {
-                        name,
-                        protocol,
-                        port,
-                    })
-                    .collect(),
-                endpoints,
-                truncated,
+            |(key, service, address_type, ports, endpoints, truncated, managed_by)| {
+                EndpointSliceRecord {
+                    key,
+                    service,
+                    source: EndpointSource::EndpointSlice,
+                    address_type: Text::from(address_type),
+                    ports: ports
+                        .into_iter()
+                        .map(|(name, protocol, port)| SlicePort {
+                            name,
+                            protocol,
+                            port,
+                        })
+                        .collect(),
+                    endpoints,
+                    truncated,
+                    managed_by,
+                }
             },
         )
 }

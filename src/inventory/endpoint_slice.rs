@@ -62,6 +62,8 @@ pub struct EndpointSliceRecord {
     pub endpoints: Vec<Endpoint>,
     /// Annotation `endpoints.kubernetes.io/over-capacity: truncated`.
     pub truncated: bool,
+    /// Label `endpointslice.kubernetes.io/managed-by`: who writes it.
+    pub managed_by: Option<Text>,
 }
 
 impl EndpointSliceRecord {

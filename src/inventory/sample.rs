@@ -121,6 +121,7 @@ pub(crate) fn slice(
         ports,
         endpoints: pods.iter().map(|pod| endpoint(pod)).collect(),
         truncated: false,
+        managed_by: None,
     }
 }
 

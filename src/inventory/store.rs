@@ -207,6 +207,11 @@ impl Inventory {
             .flat_map(|keys| keys.iter().filter_map(|key| self.slices.get(key)))
     }
 
+    /// The Services that slices belong to, if they exist or not.
+    pub fn owners_of_slices(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.slices_of.keys()
+    }
+
     /// Nodes, by name.
     pub fn nodes(&self) -> impl Iterator<Item = &Arc<NodeRecord>> {
         self.nodes.values()

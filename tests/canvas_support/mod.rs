@@ -117,6 +117,7 @@ impl Sample {
                 .collect(),
             endpoints,
             truncated: false,
+            managed_by: None,
         })));
         self.put(service.clone());
         service

@@ -2,11 +2,24 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Finding, Place, Severity, finding};
-use crate::check::case::Case;
+use super::{Case, Find, Finding, Group, Place, Rule, Severity, Verdict, links, words};
+use crate::inventory::Kind;
 
-/// This rule's finding.
-pub(super) const ID: &str = "load-balancer-pending";
+pub(super) static RULES: &[&Rule] = &[&PENDING];
+
+static PENDING: Rule = Rule {
+    id: "SVC-LB-PENDING",
+    group: Group::Type,
+    title: "The load balancer has no address yet",
+    severity: Severity::Warning,
+    means: Verdict::Pending,
+    also: &[Kind::Event],
+    about: "Somebody outside Kubernetes has to provide the load balancer and write its address into \
+            the status. Clouds take up to five minutes; until then this is a note.",
+    url: links::LOAD_BALANCER,
+    find: Find::Service(check),
+    ..Rule::BASE
+};
 
 /// Clouds take up to about this long; after that somebody should look.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
@@ -14,15 +27,23 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 /// Events are kept for an hour: an older Service without one may have been changed at any time.
 const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(1);
 
-/// Says how long it has been waited for, and the last complaint about it.
-pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+fn check(case: &Case<'_>) -> Vec<Finding> {
     if !case.traffic.entries.iter().any(|entry| entry.is_pending()) {
         return Vec::new();
     }
-    let age = since(case).map(|since| case.now.duration_since(since).max(SignedDuration::ZERO));
-    let message = age.map_or_else(
+    let age = since(case).map(|since| case.age(since));
+    let short = age.map_or_else(
         || "pending".to_owned(),
-        |age| format!("pending {}", words(age)),
+        |age| format!("pending {}", words::duration(age)),
+    );
+    let message = age.map_or_else(
+        || "The load balancer has no address.".to_owned(),
+        |age| {
+            format!(
+                "The load balancer has been without an address for {}.",
+                words::duration(age)
+            )
+        },
     );
     let severity = if age.is_some_and(|age| age < PATIENCE) {
         Severity::Note
@@ -35,13 +56,18 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
         .into_iter()
         .rfind(|event| event.warning && !is_about_endpoints(&event.reason))
         .map(|event| format!("{}: {}", event.reason, event.message));
+    let found = PENDING
+        .found(Place::Entry, short, message)
+        .milder(severity)
+        .evidence(["status.loadBalancer.ingress is empty"])
+        .evidence(complaint.clone().map(|said| format!("last Event: {said}")));
     let hint = complaint.unwrap_or_else(|| match &case.service().load_balancer_class {
         Some(class) => format!("only a controller for class {class} serves this"),
         None => {
             "no load balancer has taken it; does the cluster have a controller for them?".to_owned()
         }
     });
-    vec![finding(ID, severity, Place::Entry, message).hint(hint)]
+    vec![found.hint(hint)]
 }
 
 /// Whether an Event tells of the Service's endpoints, as `FailedToUpdateEndpointSlices` does
@@ -62,14 +88,6 @@ fn since(case: &Case<'_>) -> Option<Timestamp> {
     let created = case
         .service()
         .created
-        .filter(|&created| case.now.duration_since(created) < EVENTS_KEPT);
+        .filter(|&created| case.is_younger_than(created, EVENTS_KEPT));
     changed.or(created)
-}
-
-fn words(age: SignedDuration) -> String {
-    match age.as_secs() {
-        seconds @ ..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds => format!("{} h", seconds / 3600),
-    }
 }

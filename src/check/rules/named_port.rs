@@ -2,109 +2,202 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{Finding, Severity, finding, place_of, target_port_digits::is_digits};
-use crate::check::case::Case;
-use crate::inventory::{PodRecord, ServicePort, ports::resolve_target_port};
+use super::{
+    Case, Find, Finding, Fix, Group, ObjectRef, Rule, Severity, Verdict, WITH_PODS, links,
+    place_of, target_port_digits::is_digits, words,
+};
+use crate::inventory::{
+    PodRecord, Protocol, ServicePort, TargetPort, Text, ports::resolve_target_port,
+};
+
+pub(super) static RULES: &[&Rule] = &[&OTHER_PROTOCOL, &ON_NO_POD, &ON_SOME_PODS];
+
+const NAMED: Rule = Rule {
+    group: Group::Ports,
+    severity: Severity::Error,
+    means: Verdict::Broken,
+    needs: WITH_PODS,
+    silences: &["SVC-PORT-NO-ENDPOINTS"],
+    url: links::PORTS,
+    ..Rule::BASE
+};
+
+static OTHER_PROTOCOL: Rule = Rule {
+    id: "SVC-PORT-WRONG-PROTOCOL",
+    title: "The named targetPort has another protocol on the pods",
+    about: "The EndpointSlice controller looks for a container port with the name and the protocol \
+            of the Service port. Pods declare the name with another protocol only.",
+    find: Find::Service(other_protocol),
+    ..NAMED
+};
+
+static ON_NO_POD: Rule = Rule {
+    id: "SVC-PORT-NAME-UNKNOWN",
+    title: "No pod declares the named targetPort",
+    about: "A named targetPort must be declared by a container (or a sidecar) of the pod under this \
+            very name. A pod without it gets no traffic for this port.",
+    find: Find::Service(on_no_pod),
+    ..NAMED
+};
+
+static ON_SOME_PODS: Rule = Rule {
+    id: "SVC-PORT-NAME-ON-SOME",
+    title: "Only some pods declare the named targetPort",
+    severity: Severity::Warning,
+    means: Verdict::Degraded,
+    about: "Pods that don't declare the named targetPort never get traffic for this port, however \
+            ready they are. During a rollout that renames a port this is so for a while.",
+    find: Find::Service(on_some_pods),
+    ..NAMED
+};
 
 /// The pods that could serve, and which of them have the named port.
 struct Named<'a> {
     port: &'a ServicePort,
     name: &'a str,
     pods: Vec<&'a Arc<PodRecord>>,
-    having: usize,
+    without: Vec<&'a Arc<PodRecord>>,
 }
 
 fn named<'a>(case: &Case<'a>) -> Vec<Named<'a>> {
+    let mut ports = case
+        .named_ports()
+        .filter(|(_, name)| !is_digits(name))
+        .peekable();
+    if ports.peek().is_none() {
+        return Vec::new();
+    }
     let pods: Vec<_> = case.candidates().collect();
-    case.named_ports()
-        .filter(|(_, name)| !is_digits(name) && !pods.is_empty())
+    ports
+        .filter(|_| !pods.is_empty())
         .map(|(port, name)| Named {
             port,
             name,
-            having: pods
+            without: pods
                 .iter()
-                .filter(|pod| resolve_target_port(port, pod).is_some())
-                .count(),
+                .filter(|pod| resolve_target_port(port, pod).is_none())
+                .copied()
+                .collect(),
             pods: pods.clone(),
         })
         .collect()
 }
 
-impl Named<'_> {
-    /// The protocols under which pods declare the name although the Service asks another.
-    fn protocols(&self) -> BTreeSet<&'static str> {
-        self.declared()
-            .filter(|(name, _)| *name == self.name)
-            .map(|(_, protocol)| protocol)
-            .collect()
+impl<'a> Named<'a> {
+    fn on_none(&self) -> bool {
+        self.without.len() == self.pods.len()
     }
 
-    fn declared(&self) -> impl Iterator<Item = (&str, &'static str)> {
+    /// The protocols under which pods declare the name although the Service asks another.
+    fn protocols(&self) -> Vec<Protocol> {
+        let mut found = Vec::new();
+        for (name, protocol) in self.declared() {
+            if **name == *self.name && !found.contains(&protocol) {
+                found.push(protocol);
+            }
+        }
+        found
+    }
+
+    fn declared(&self) -> impl Iterator<Item = (&'a Text, Protocol)> {
         self.pods
             .iter()
             .flat_map(|pod| &pod.containers)
             .flat_map(|container| &container.ports)
-            .filter_map(|port| Some((port.name.as_deref()?, port.protocol.as_str())))
+            .filter_map(|port| Some((port.name.as_ref()?, port.protocol)))
     }
 
-    fn found(
-        &self,
-        case: &Case<'_>,
-        id: &'static str,
-        severity: Severity,
-        words: String,
-    ) -> Finding {
+    /// Names that pods declare with the protocol of the port.
+    fn fitting(&self) -> BTreeSet<&'a Text> {
+        self.declared()
+            .filter(|(_, protocol)| *protocol == self.port.protocol)
+            .map(|(name, _)| name)
+            .collect()
+    }
+
+    fn found(&self, case: &Case<'_>, rule: &Rule, short: String, message: String) -> Finding {
         let names: BTreeSet<_> = self.declared().map(|(name, _)| name).collect();
-        let hint = if names.is_empty() {
+        let declared = if names.is_empty() {
             "the pods name none of their ports".to_owned()
         } else {
-            format!("pods declare {}", Vec::from_iter(names).join(", "))
+            format!("pods declare {}", words::list(names))
         };
-        finding(id, severity, place_of(case, self.port), words).hint(hint)
+        rule.found(place_of(case, self.port), short, message)
+            .about(words::some(&self.without).map(|pod| ObjectRef::pod(&pod.key)))
+            .evidence([
+                format!("spec.ports[].targetPort: {}", self.name),
+                format!("spec.containers[].ports[] of the pods: {declared}"),
+            ])
+            .hint(declared)
     }
 }
 
-/// No pod declares the name: none gets traffic for this port.
-pub(super) fn on_no_pod(case: &Case<'_>) -> Vec<Finding> {
+fn on_no_pod(case: &Case<'_>) -> Vec<Finding> {
     named(case)
         .iter()
-        .filter(|named| named.having == 0 && named.protocols().is_empty())
+        .filter(|named| named.on_none() && named.protocols().is_empty())
         .map(|named| {
-            let words = format!("no container port named {}", named.name);
-            named.found(case, "named-port-on-no-pod", Severity::Error, words)
-        })
-        .collect()
-}
-
-/// Some pods declare the name: the others never get traffic for this port.
-pub(super) fn on_some_pods(case: &Case<'_>) -> Vec<Finding> {
-    named(case)
-        .iter()
-        .filter(|named| named.having > 0 && named.having < named.pods.len())
-        .map(|named| {
-            let words = format!(
-                "port {} on {} of {} pods",
+            let short = format!("no container port named {}", named.name);
+            let message = format!(
+                "Port {} leads to the container port named {}, and none of the {} declares it.",
+                named.port.port,
                 named.name,
-                named.having,
-                named.pods.len()
+                words::pods(named.pods.len())
             );
-            named.found(case, "named-port-on-some-pods", Severity::Warning, words)
+            let found = named.found(case, &ON_NO_POD, short, message);
+            match Vec::from_iter(named.fitting()).as_slice() {
+                [only] => found.fix(Fix::TargetPort {
+                    port: case.port_id(named.port),
+                    to: TargetPort::Name((*only).clone()),
+                }),
+                _ => found,
+            }
         })
         .collect()
 }
 
-/// Pods declare the name with another protocol only.
-pub(super) fn other_protocol(case: &Case<'_>) -> Vec<Finding> {
+fn on_some_pods(case: &Case<'_>) -> Vec<Finding> {
     named(case)
         .iter()
-        .filter(|named| named.having == 0 && !named.protocols().is_empty())
+        .filter(|named| !named.on_none() && !named.without.is_empty())
         .map(|named| {
-            let declared = Vec::from_iter(named.protocols()).join(", ");
-            let words = format!(
+            let all = named.pods.len();
+            let having = all - named.without.len();
+            let short = format!("port {} on {having} of {all} pods", named.name);
+            let message = format!(
+                "{having} of {all} pods declare the container port {}: the others never get \
+                 traffic for port {}.",
+                named.name, named.port.port
+            );
+            named.found(case, &ON_SOME_PODS, short, message)
+        })
+        .collect()
+}
+
+fn other_protocol(case: &Case<'_>) -> Vec<Finding> {
+    named(case)
+        .iter()
+        .filter(|named| named.on_none() && !named.protocols().is_empty())
+        .map(|named| {
+            let protocols = named.protocols();
+            let declared = words::list(&protocols);
+            let short = format!(
                 "{} is {declared} on the pods, not {}",
                 named.name, named.port.protocol
             );
-            named.found(case, "named-port-protocol", Severity::Error, words)
+            let message = format!(
+                "The pods declare {} as {declared}, port {} of the Service asks for {}: no pod \
+                 gets its traffic.",
+                named.name, named.port.port, named.port.protocol
+            );
+            let found = named.found(case, &OTHER_PROTOCOL, short, message);
+            match protocols.as_slice() {
+                [only] => found.fix(Fix::Protocol {
+                    port: case.port_id(named.port),
+                    to: *only,
+                }),
+                _ => found,
+            }
         })
         .collect()
 }

@@ -2,8 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap, fmt};
 
-use super::pods;
-use crate::check::case::Case;
+use super::{Case, words::pods};
 use crate::inventory::Text;
 
 /// Values less alike than this (Jaro-Winkler, 1 is equal) are different words, not misspelled ones.
@@ -12,8 +11,10 @@ const ALIKE: f64 = 0.75;
 /// A label that pods do have, and how many.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Nearest<'a> {
-    key: &'a Text,
-    value: &'a Text,
+    /// The key of the selector's pair that pods don't have.
+    pub missed: &'a Text,
+    pub key: &'a Text,
+    pub value: &'a Text,
     pods: usize,
 }
 
@@ -29,7 +30,7 @@ impl fmt::Display for Nearest<'_> {
 /// be alike.
 pub(super) fn find<'a>(case: &Case<'a>) -> Option<Nearest<'a>> {
     let service = case.service();
-    let mut counts: BTreeMap<(&Text, &Text), (f64, usize)> = BTreeMap::new();
+    let mut counts: BTreeMap<(&Text, &Text, &Text), (f64, usize)> = BTreeMap::new();
     for pod in case.inventory.pods_in(&service.key.namespace) {
         if !pod.is_active() {
             continue;
@@ -51,7 +52,7 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Option<Nearest<'a>> {
             };
             if let Some(likeness) = likeness {
                 counts
-                    .entry((other_key, other_value))
+                    .entry((other_key, other_value, key))
                     .or_insert((likeness, 0))
                     .1 += 1;
             }
@@ -65,5 +66,10 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Option<Nearest<'a>> {
                 .then(Reverse(count_a).cmp(&Reverse(count_b)))
                 .then(a.cmp(b))
         })
-        .map(|((key, value), (_, pods))| Nearest { key, value, pods })
+        .map(|((key, value, missed), (_, pods))| Nearest {
+            missed,
+            key,
+            value,
+            pods,
+        })
 }

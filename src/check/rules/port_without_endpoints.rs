@@ -2,59 +2,71 @@
 
 use std::collections::BTreeSet;
 
-use super::{Finding, Place, Severity, finding};
-use crate::check::case::{Case, Known};
-use crate::inventory::{Kind, ServicePort, TargetPort, ports::resolve_target_port};
+use super::{Case, Find, Finding, Group, ObjectRef, Rule, Severity, Verdict, WITH_SLICES};
+use super::{links, place_of, words};
 
-/// Slices carry ports by name: one that a Service port's name and protocol don't match serves
-/// nothing. In slices written by hand that is a mistake; of the controller's own, a rule about named
-/// targetPorts says more where it can.
-pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
-    let mut served = case
+pub(super) static RULES: &[&Rule] = &[&NO_ENDPOINTS];
+
+static NO_ENDPOINTS: Rule = Rule {
+    id: "SVC-PORT-NO-ENDPOINTS",
+    group: Group::Ports,
+    title: "A port has no endpoints although the Service has some",
+    severity: Severity::Error,
+    means: Verdict::Broken,
+    needs: WITH_SLICES,
+    about: "EndpointSlices carry ports by name and protocol. One that no Service port matches \
+            serves nothing. In slices written by hand that is a mistake; of the controller's own, a \
+            rule about named targetPorts says more where it can.",
+    url: links::SLICES,
+    find: Find::Service(check),
+    ..Rule::BASE
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
+    let served: Vec<_> = case
         .slices
         .iter()
         .filter(|slice| !slice.endpoints.is_empty())
-        .peekable();
-    if !case.needs_endpoints() || served.peek().is_none() {
+        .collect();
+    if !case.needs_endpoints() || served.is_empty() {
         return Vec::new();
     }
-    let names: BTreeSet<_> = served
-        .flat_map(|slice| &slice.ports)
-        .map(|port| match &*port.name {
-            "" => format!("an unnamed {} port", port.protocol),
-            name => format!("{name} {}", port.protocol),
-        })
-        .collect();
-    let hint = if names.is_empty() {
-        "its EndpointSlices serve no port".to_owned()
-    } else {
-        format!(
-            "its EndpointSlices serve {}",
-            Vec::from_iter(names).join(", ")
-        )
-    };
-    case.traffic
+    let dead = case
+        .traffic
         .ports
         .iter()
-        .filter(|traffic| traffic.backends.is_empty() && !is_named_on_no_pod(case, &traffic.port))
-        .map(|traffic| {
-            finding(
-                "port-without-endpoints",
-                Severity::Error,
-                Place::Port(traffic.id(&case.service().key)),
-                format!("port {} has no endpoints", traffic.port.port),
+        .filter(|traffic| traffic.backends.is_empty())
+        .map(|traffic| &traffic.port);
+    dead.map(|port| {
+        let names: BTreeSet<_> = served
+            .iter()
+            .flat_map(|slice| &slice.ports)
+            .map(|port| match &*port.name {
+                "" => format!("an unnamed {} port", port.protocol),
+                name => format!("{name} {}", port.protocol),
+            })
+            .collect();
+        let hint = if names.is_empty() {
+            "its EndpointSlices serve no port".to_owned()
+        } else {
+            format!("its EndpointSlices serve {}", words::list(names))
+        };
+        NO_ENDPOINTS
+            .found(
+                place_of(case, port),
+                format!("port {} has no endpoints", port.port),
+                format!(
+                    "Port {} has no endpoints although the Service has some: no EndpointSlice \
+                     serves a port with its name and protocol.",
+                    words::port(port)
+                ),
             )
-            .hint(hint.clone())
-        })
-        .collect()
-}
-
-/// Whether the rule about named targetPorts explains it, with a proof as good as this one's.
-fn is_named_on_no_pod(case: &Case<'_>, port: &ServicePort) -> bool {
-    let mut candidates = case.candidates().peekable();
-    matches!(port.target_port, TargetPort::Name(_))
-        && case.known(Kind::Pod) > Known::Unseen
-        && case.known(Kind::Pod) >= case.known(Kind::EndpointSlice)
-        && candidates.peek().is_some()
-        && candidates.all(|pod| resolve_target_port(port, pod).is_none())
+            .about(
+                words::some(&served)
+                    .map(|slice| ObjectRef::new("EndpointSlice", slice.key.clone())),
+            )
+            .evidence([hint.clone()])
+            .hint(hint)
+    })
+    .collect()
 }

@@ -2,14 +2,61 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Finding, Place, Severity, finding};
-use crate::check::case::Case;
+use super::{
+    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_BOTH, links, words,
+};
 use crate::inventory::PodRecord;
 
-/// All pods are young and none is ready yet.
-pub(super) const NONE_STARTED: &str = "pods-starting";
-/// Young pods join others that are ready.
-pub(super) const SOME_STARTING: &str = "more-pods-starting";
+pub(super) static RULES: &[&Rule] = &[&NONE_READY, &SOME_NOT_READY, &NONE_STARTED, &SOME_STARTING];
+
+const PODS: Rule = Rule {
+    group: Group::Pods,
+    needs: WITH_BOTH,
+    url: links::PROBES,
+    ..Rule::BASE
+};
+
+static NONE_READY: Rule = Rule {
+    id: "SVC-PODS-NONE-READY",
+    title: "Pods match and none is ready",
+    severity: Severity::Error,
+    means: Verdict::Broken,
+    silences: &["SVC-PORT-NO-ENDPOINTS", "SVC-HEADLESS-EMPTY"],
+    about: "Only ready pods get traffic, unless the Service publishes those that are not. The \
+            commonest reason is named. Pods younger than 30 s that nothing went wrong with are \
+            starting, which is no error.",
+    find: Find::Service(none_ready),
+    ..PODS
+};
+
+static SOME_NOT_READY: Rule = Rule {
+    id: "SVC-PODS-SOME-NOT-READY",
+    title: "Some of the pods that match are not ready",
+    severity: Severity::Warning,
+    means: Verdict::Degraded,
+    about: "The others carry the load of those that are not ready. Pods younger than 30 s that \
+            nothing went wrong with are starting, which is no warning.",
+    find: Find::Service(some_not_ready),
+    ..PODS
+};
+
+static NONE_STARTED: Rule = Rule {
+    id: "SVC-PODS-STARTING",
+    title: "All pods are young and none is ready yet",
+    means: Verdict::Pending,
+    silences: &["SVC-PORT-NO-ENDPOINTS"],
+    about: "A rollout is no outage: pods get 30 s to become ready.",
+    find: Find::Service(none_started),
+    ..PODS
+};
+
+static SOME_STARTING: Rule = Rule {
+    id: "SVC-PODS-MORE-STARTING",
+    title: "Young pods join others that are ready",
+    about: "A rollout or a scale-up is under way: pods get 30 s to become ready.",
+    find: Find::Service(some_starting),
+    ..PODS
+};
 
 /// How the pods of a Service with a selector stand.
 struct Pods<'a> {
@@ -43,70 +90,84 @@ impl<'a> Pods<'a> {
     }
 }
 
-/// No pod takes traffic.
-pub(super) fn none_ready(case: &Case<'_>) -> Vec<Finding> {
+fn find(
+    case: &Case<'_>,
+    rule: &Rule,
+    none_ready: bool,
+    starting: bool,
+    say: impl Fn(&Pods<'_>) -> (String, String),
+) -> Vec<Finding> {
     Pods::of(case)
-        .filter(|pods| pods.none_ready() && !pods.starting)
+        .filter(|pods| pods.none_ready() == none_ready && pods.starting == starting)
         .map(|pods| {
-            let message = format!("{}: {}", pods.count(), top_reason(&pods.waiting));
-            let found = finding("no-pod-ready", Severity::Error, Place::Service, message);
-            explain(found, &pods)
+            let (short, message) = say(&pods);
+            explain(rule.found(Place::Service, short, message), &pods)
         })
         .into_iter()
         .collect()
 }
 
-/// Some pods take no traffic.
-pub(super) fn some_not_ready(case: &Case<'_>) -> Vec<Finding> {
-    Pods::of(case)
-        .filter(|pods| !pods.none_ready() && !pods.starting)
-        .map(|pods| {
-            let found = finding(
-                "some-pods-not-ready",
-                Severity::Warning,
-                Place::Service,
-                pods.count(),
-            );
-            explain(found, &pods)
-        })
-        .into_iter()
-        .collect()
+fn none_ready(case: &Case<'_>) -> Vec<Finding> {
+    find(case, &NONE_READY, true, false, |pods| {
+        let why = top_reason(&pods.waiting);
+        let short = format!("{}: {why}", pods.count());
+        let message = format!(
+            "None of the {} that it selects is ready ({why}), so that nothing takes its traffic.",
+            words::pods(pods.all)
+        );
+        (short, message)
+    })
 }
 
-/// No pod takes traffic yet, and none had the time to.
-pub(super) fn none_started(case: &Case<'_>) -> Vec<Finding> {
-    Pods::of(case)
-        .filter(|pods| pods.none_ready() && pods.starting)
-        .map(|pods| {
-            let message = format!("{}, starting", pods.count());
-            finding(NONE_STARTED, Severity::Note, Place::Service, message)
-        })
-        .into_iter()
-        .collect()
+fn some_not_ready(case: &Case<'_>) -> Vec<Finding> {
+    find(case, &SOME_NOT_READY, false, false, |pods| {
+        let message = format!(
+            "{} ({}); the others take no traffic.",
+            pods.count(),
+            top_reason(&pods.waiting)
+        );
+        (pods.count(), message)
+    })
 }
 
-/// A rollout or a scale-up is under way.
-pub(super) fn some_starting(case: &Case<'_>) -> Vec<Finding> {
-    Pods::of(case)
-        .filter(|pods| !pods.none_ready() && pods.starting)
-        .map(|pods| {
-            let message = format!("{}, {} starting", pods.count(), pods.waiting.len());
-            finding(SOME_STARTING, Severity::Note, Place::Service, message)
-        })
-        .into_iter()
-        .collect()
+fn none_started(case: &Case<'_>) -> Vec<Finding> {
+    find(case, &NONE_STARTED, true, true, |pods| {
+        let short = format!("{}, starting", pods.count());
+        let message = format!("{}; they are less than 30 s old.", pods.count());
+        (short, message)
+    })
 }
 
-/// Names the first pod that waits and says why, in the kubelet's words where it has some.
+fn some_starting(case: &Case<'_>) -> Vec<Finding> {
+    find(case, &SOME_STARTING, false, true, |pods| {
+        let starting = pods.waiting.len();
+        let short = format!("{}, {starting} starting", pods.count());
+        let message = format!(
+            "{}; {starting} {} less than 30 s old.",
+            pods.count(),
+            words::are(starting)
+        );
+        (short, message)
+    })
+}
+
+/// Says of each pod that waits why, in the kubelet's words where it has some.
 fn explain(found: Finding, pods: &Pods<'_>) -> Finding {
-    let Some(pod) = pods.waiting.first() else {
-        return found;
+    let line = |pod: &Arc<PodRecord>| {
+        let why = pod
+            .not_ready_message
+            .as_deref()
+            .unwrap_or_else(|| reason(pod));
+        format!("{}: {why}", pod.key.name)
     };
-    let words = pod
-        .not_ready_message
-        .as_deref()
-        .unwrap_or_else(|| reason(pod));
-    found.hint(format!("{}: {words}", pod.key.name))
+    let waiting = || words::some(&pods.waiting);
+    let found = found
+        .about(waiting().map(|pod| ObjectRef::pod(&pod.key)))
+        .evidence(waiting().map(|pod| line(pod)));
+    match pods.waiting.first() {
+        Some(pod) if found.severity > Severity::Note => found.hint(line(pod)),
+        _ => found,
+    }
 }
 
 /// The reason that most pods share; of several the first by name.

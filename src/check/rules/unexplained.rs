@@ -1,12 +1,25 @@
 //! A port has no ready endpoint and nothing else says why.
 
-use super::{Finding, Place, Severity, finding};
-use crate::check::case::Case;
+use super::{Case, Find, Finding, Group, Place, Rule, Severity, Verdict, WITH_BOTH};
+use super::{links, place_of, words};
 
-const ID: &str = "no-ready-endpoint";
+pub(super) static RULES: &[&Rule] = &[&NO_READY_ENDPOINT];
 
-/// Pods are ready, yet the slices don't say so: the EndpointSlice controller lags or does not run.
-pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
+static NO_READY_ENDPOINT: Rule = Rule {
+    id: "SVC-NO-READY-ENDPOINT",
+    group: Group::Endpoints,
+    title: "A port has no ready endpoint and nothing else says why",
+    severity: Severity::Error,
+    means: Verdict::Broken,
+    needs: WITH_BOTH,
+    about: "Pods are ready, yet the EndpointSlices don't say so: their controller lags or does not \
+            run, or somebody else writes them.",
+    url: links::SLICES,
+    find: Find::Last(check),
+    ..Rule::BASE
+};
+
+fn check(case: &Case<'_>) -> Vec<Finding> {
     let hint = if case.service().selector.is_empty() {
         "its EndpointSlices list no endpoint of it as ready"
     } else if case.waiting().len() < case.candidates().count() {
@@ -18,22 +31,36 @@ pub(super) fn check(case: &Case<'_>) -> Vec<Finding> {
     if !case.needs_endpoints() {
         return Vec::new();
     }
+    let read = format!(
+        "{} of it, {} of the pods that it selects ready",
+        words::counted(case.slices.len(), "EndpointSlice"),
+        case.candidates().filter(|pod| pod.ready).count()
+    );
+    let told = |place, short: String, message: String| {
+        NO_READY_ENDPOINT
+            .found(place, short, message)
+            .evidence([read.clone()])
+            .hint(hint)
+    };
     if case.traffic.ports.is_empty() && case.ready.is_empty() {
-        let words = "no ready endpoint";
-        return vec![finding(ID, Severity::Error, Place::Service, words).hint(hint)];
+        let message = format!("It has no ready endpoint: {hint}.");
+        return vec![told(
+            Place::Service,
+            "no ready endpoint".to_owned(),
+            message,
+        )];
     }
     case.traffic
         .ports
         .iter()
         .filter(|traffic| traffic.ready() == 0)
         .map(|traffic| {
-            finding(
-                ID,
-                Severity::Error,
-                Place::Port(traffic.id(&case.service().key)),
-                format!("port {} has no ready endpoint", traffic.port.port),
+            let port = &traffic.port;
+            told(
+                place_of(case, port),
+                format!("port {} has no ready endpoint", port.port),
+                format!("Port {} has no ready endpoint: {hint}.", port.port),
             )
-            .hint(hint)
         })
         .collect()
 }

@@ -124,6 +124,8 @@ impl Resource for EndpointSlices {
                 .and_then(|labels| labels.get(key))
         };
         let service = label("kubernetes.io/service-name").map(|name| texts.common(name));
+        let managed_by =
+            label("endpointslice.kubernetes.io/managed-by").map(|name| texts.common(name));
         let endpoints = object.endpoints.as_ref().into_iter().flatten();
         records.push(EndpointSliceRecord {
             key: object.metadata.key(texts),
@@ -142,6 +144,7 @@ impl Resource for EndpointSlices {
             endpoints: endpoints.map(|found| endpoint(found, texts)).collect(),
             // A slice is never cut: the controller writes another one.
             truncated: false,
+            managed_by,
         });
     }
 

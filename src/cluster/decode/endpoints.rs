@@ -104,6 +104,7 @@ impl Resource for Endpoints {
                     .collect(),
                 endpoints,
                 truncated: capacity == Some("truncated"),
+                managed_by: None,
             });
         }
     }

@@ -46,7 +46,7 @@ fn finding_ui(ui: &mut Ui, ctx: &Ctx<'_>, finding: &Finding) {
         let place = match &finding.place {
             Place::Pod(key) => Some((NodeId::Pod(key.clone()), "Show the pod")),
             Place::Port(port) => Some((NodeId::Port(port.clone()), "Show the port")),
-            Place::Service | Place::Entry => None,
+            Place::Service | Place::Entry | Place::Object(_) => None,
         };
         if let Some((node, text)) = place
             && link_button(ui, ctx.tokens, text, text).clicked()

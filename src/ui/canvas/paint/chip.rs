@@ -163,7 +163,7 @@ fn trouble(pen: &mut Pen<'_>, at: NodeAt, state: State, area: Rect, middle: f32,
         pen.text(
             pos2(left, middle),
             Align2::LEFT_CENTER,
-            &why.message,
+            &why.short,
             (Face::Regular, size),
             tokens.dim,
             area.right() - left,

@@ -101,7 +101,7 @@ fn under_card(pen: &mut Pen<'_>, card: Rect, finding: &Finding) {
     pen.text(
         at,
         Align2::LEFT_CENTER,
-        &finding.message,
+        &finding.short,
         (Face::Regular, size),
         color,
         pen.px(card.width() + 160.0),
@@ -146,7 +146,7 @@ fn dead_end(pen: &mut Pen<'_>, socket: Pos2, limit: f32, finding: &Finding, say:
     pen.text(
         pos2(left, mark.y - pen.px(lift)),
         Align2::LEFT_CENTER,
-        &finding.message,
+        &finding.short,
         (Face::Regular, size),
         color,
         width,

@@ -176,10 +176,7 @@ fn pending_words(stage: &Stage, id: &EntryId) -> String {
                 .iter()
                 .find(|finding| finding.place == Place::Entry)
         })
-        .map_or_else(
-            || "pending".to_owned(),
-            |finding| finding.message.to_string(),
-        )
+        .map_or_else(|| "pending".to_owned(), |finding| finding.short.to_string())
 }
 
 /// An IPv6 address stands in brackets before a port.

@@ -199,7 +199,7 @@ fn words_of(
         .find(|finding| finding.severity == Severity::Error);
     match (state, worst) {
         (State::Unknown, _) => ("unknown".to_owned(), false),
-        (State::Broken, Some(finding)) => (finding.message.to_string(), true),
+        (State::Broken, Some(finding)) => (finding.short.to_string(), true),
         (State::Healthy, _) => (ready, false),
         (State::Pending, _) => (format!("{ready}, pending"), true),
         _ => (ready, true),

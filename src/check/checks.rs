@@ -1,0 +1,329 @@
+//! The reports of all Services, kept up to date from changes.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use imbl::OrdMap;
+use jiff::Timestamp;
+
+use super::{
+    Report, Rule, Suppressions, Verdict,
+    case::{Absent, Case, Known, World},
+    index::{Index, peers},
+    report::{Found, PortVerdict, sum_up, told},
+    rule::{Find, Reads},
+    rules,
+};
+use crate::inventory::{Inventory, Kind, ObjectKey, Touched};
+use crate::topology::{ServiceTraffic, Topology};
+
+/// All reports and what it takes to follow a change at the cost of what it touches: a rule runs
+/// again only where a kind changed that it reads, or where it has said that time matters.
+#[derive(Clone, Debug, Default)]
+pub struct Checks {
+    reports: OrdMap<ObjectKey, Arc<Report>>,
+    kept: BTreeMap<ObjectKey, Kept>,
+    index: Index,
+    suppressions: Suppressions,
+    timed: BTreeSet<ObjectKey>,
+}
+
+/// What was found of a Service, before some of it is left untold.
+#[derive(Clone, Debug, Default)]
+struct Kept {
+    found: Vec<Found>,
+    /// Rules to which the time matters.
+    timed: Vec<&'static str>,
+    /// Services that share pods with it.
+    peers: Vec<ObjectKey>,
+}
+
+impl Checks {
+    /// The reports of everything that there is.
+    pub fn new(
+        topology: &Topology,
+        inventory: &Inventory,
+        suppressions: Suppressions,
+        now: Timestamp,
+    ) -> Self {
+        let mut checks = Self {
+            suppressions,
+            ..Self::default()
+        };
+        let services = topology
+            .services()
+            .map(|traffic| &traffic.service.key)
+            .chain(inventory.owners_of_slices());
+        let work: BTreeMap<_, _> = services.map(|key| (key.clone(), Reads::ALL)).collect();
+        for key in work.keys() {
+            checks.index.follow(inventory, key);
+        }
+        checks.run(topology, inventory, work, now);
+        checks
+    }
+
+    /// What the checks say, by Service. A name that something speaks of though no such Service
+    /// exists has a report too.
+    pub fn reports(&self) -> &OrdMap<ObjectKey, Arc<Report>> {
+        &self.reports
+    }
+
+    /// Follows a change: what it touched, and the Services that [`Topology::update`] named. Says
+    /// whose report reads differently now, sorted.
+    pub fn follow(
+        &mut self,
+        topology: &Topology,
+        inventory: &Inventory,
+        touched: &[Touched],
+        changed: &[ObjectKey],
+        now: Timestamp,
+    ) -> Vec<ObjectKey> {
+        let reads = touched
+            .iter()
+            .map(|step| Reads::of(kind(step)))
+            .fold(Reads::default(), Reads::and);
+        let mut work: BTreeMap<_, _> = changed.iter().map(|key| (key.clone(), reads)).collect();
+        let mut ask = |key: &ObjectKey, reads: Reads| {
+            let asked = work.entry(key.clone()).or_default();
+            *asked = asked.and(reads);
+        };
+        for key in changed {
+            self.index.follow(inventory, key);
+        }
+        for key in changed {
+            for alias in self.index.aliases(key) {
+                ask(&alias, Reads::OTHERS);
+            }
+            let before = self.kept.get(key).into_iter().flat_map(|kept| &kept.peers);
+            for peer in before.chain(&peers(topology, key)) {
+                ask(peer, Reads::OTHERS);
+            }
+        }
+        for step in touched {
+            match step {
+                Touched::Node(_) => {
+                    for traffic in topology.services() {
+                        ask(&traffic.service.key, Reads::of(Kind::Node));
+                    }
+                }
+                Touched::Sync(kind, scope) => {
+                    let held = self.kept.keys().chain(inventory.owners_of_slices());
+                    for key in held.filter(|key| scope.holds(&key.namespace)) {
+                        ask(key, Reads::of(*kind));
+                    }
+                    for alias in self.index.all_aliases() {
+                        ask(alias, Reads::OTHERS);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.run(topology, inventory, work, now)
+    }
+
+    /// Runs the rules again to which the time matters; says whose report reads differently now.
+    pub fn renew_timed(
+        &mut self,
+        topology: &Topology,
+        inventory: &Inventory,
+        now: Timestamp,
+    ) -> Vec<ObjectKey> {
+        let timed = self.timed.iter();
+        let work = timed.map(|key| (key.clone(), Reads::default())).collect();
+        self.run(topology, inventory, work, now)
+    }
+
+    /// Whether a report may read differently after a while although nothing changes. Renew then
+    /// about every ten seconds.
+    pub fn is_timed(&self) -> bool {
+        !self.timed.is_empty()
+    }
+
+    /// What is suppressed.
+    pub fn suppressions(&self) -> &Suppressions {
+        &self.suppressions
+    }
+
+    /// Suppresses something else; says whose report reads differently now.
+    pub fn suppress(
+        &mut self,
+        suppressions: Suppressions,
+        topology: &Topology,
+        inventory: &Inventory,
+        now: Timestamp,
+    ) -> Vec<ObjectKey> {
+        self.suppressions = suppressions;
+        let known = self.kept.keys();
+        let work = known.map(|key| (key.clone(), Reads::default())).collect();
+        self.run(topology, inventory, work, now)
+    }
+
+    fn run(
+        &mut self,
+        topology: &Topology,
+        inventory: &Inventory,
+        work: BTreeMap<ObjectKey, Reads>,
+        now: Timestamp,
+    ) -> Vec<ObjectKey> {
+        let mut differ = Vec::new();
+        for (key, reads) in work {
+            let world = World {
+                topology,
+                inventory,
+                index: &self.index,
+                suppressions: &self.suppressions,
+                now,
+            };
+            let before = self.kept.remove(&key);
+            let (kept, report) = match topology.service(&key) {
+                Some(traffic) => examine(traffic, &world, before, reads),
+                None => match search_absent(&key, &world) {
+                    Some(found) => found,
+                    None => {
+                        self.timed.remove(&key);
+                        if self.reports.remove(&key).is_some() {
+                            differ.push(key);
+                        }
+                        continue;
+                    }
+                },
+            };
+            if kept.timed.is_empty() {
+                self.timed.remove(&key);
+            } else {
+                self.timed.insert(key.clone());
+            }
+            self.kept.insert(key.clone(), kept);
+            if self.reports.get(&key).is_none_or(|held| **held != report) {
+                self.reports.insert(key.clone(), Arc::new(report));
+                differ.push(key);
+            }
+        }
+        differ
+    }
+}
+
+/// The reports of all Services, from scratch and with nothing suppressed.
+pub fn all(
+    topology: &Topology,
+    inventory: &Inventory,
+    now: Timestamp,
+) -> OrdMap<ObjectKey, Arc<Report>> {
+    Checks::new(topology, inventory, Suppressions::default(), now).reports
+}
+
+/// Runs the rules that read what changed and keeps what the others found before.
+fn examine(
+    traffic: &ServiceTraffic,
+    world: &World<'_>,
+    before: Option<Kept>,
+    reads: Reads,
+) -> (Kept, Report) {
+    let reads = if before.is_some() { reads } else { Reads::ALL };
+    let before = before.unwrap_or_default();
+    let mut old = before.found.into_iter().peekable();
+    let case = Case::new(traffic, world);
+    let mut kept = Kept::default();
+    for rule in rules::all() {
+        let mut own = Vec::new();
+        while let Some(found) = old.next_if(|found| std::ptr::eq(found.rule, rule)) {
+            own.push(found);
+        }
+        let was_timed = before.timed.contains(&rule.id);
+        match rule.find {
+            Find::Service(find) if rule.reads(reads) || was_timed => {
+                look(rule, find, &case, &mut kept);
+            }
+            Find::Service(_) => kept.found.append(&mut own),
+            Find::Last(_) | Find::Absent(_) => {}
+        }
+    }
+    // What was said of stale data proves nothing, yet it is an explanation.
+    let explained = kept
+        .found
+        .iter()
+        .any(|found| found.rule.means >= Verdict::Broken);
+    if !explained {
+        for rule in rules::all() {
+            if let Find::Last(find) = rule.find {
+                look(rule, find, &case, &mut kept);
+            }
+        }
+    }
+    kept.peers = peers(world.topology, &traffic.service.key);
+    let report = sum_up(&case, &kept.found);
+    (kept, report)
+}
+
+fn look(
+    rule: &'static Rule,
+    find: fn(&Case<'_>) -> Vec<super::Finding>,
+    case: &Case<'_>,
+    kept: &mut Kept,
+) {
+    let known = rule.needs.iter().map(|&kind| case.known(kind)).min();
+    let known = known.unwrap_or(Known::Live);
+    if known == Known::Unseen {
+        return;
+    }
+    case.time_matters.set(false);
+    let found = find(case).into_iter();
+    kept.found.extend(found.map(|finding| Found {
+        rule,
+        known,
+        finding,
+    }));
+    if case.time_matters.get() {
+        kept.timed.push(rule.id);
+    }
+}
+
+/// What is said of a Service that does not exist.
+fn search_absent(key: &ObjectKey, world: &World<'_>) -> Option<(Kept, Report)> {
+    let absent = Absent { key, world };
+    let mut kept = Kept::default();
+    for rule in rules::all() {
+        let Find::Absent(find) = rule.find else {
+            continue;
+        };
+        let known = rule.needs.iter().map(|&kind| world.known(kind, key)).min();
+        if known != Some(Known::Live) {
+            continue;
+        }
+        kept.found
+            .extend(find(&absent).into_iter().map(|finding| Found {
+                rule,
+                known: Known::Live,
+                finding,
+            }));
+    }
+    if kept.found.is_empty() {
+        return None;
+    }
+    let is_muted = |found: &Found| world.suppressions.cover(key, None, found.finding.id);
+    let muted: Vec<_> = kept.found.iter().map(is_muted).collect();
+    let (findings, suppressed) = told(&kept.found, &muted);
+    let report = Report {
+        verdict: Verdict::Unknown,
+        ports: Vec::<PortVerdict>::new(),
+        ready: 0,
+        wanted: 0,
+        findings,
+        suppressed,
+    };
+    Some((kept, report))
+}
+
+fn kind(step: &Touched) -> Kind {
+    match step {
+        Touched::Namespace(_) => Kind::Namespace,
+        Touched::Service(_) => Kind::Service,
+        Touched::EndpointSlice { .. } => Kind::EndpointSlice,
+        Touched::Pod { .. } => Kind::Pod,
+        Touched::Node(_) => Kind::Node,
+        Touched::Event(_) => Kind::Event,
+        Touched::Sync(kind, _) => *kind,
+    }
+}

@@ -1,0 +1,43 @@
+//! The change of a Service that would mend what was found.
+
+use serde::Serialize;
+
+use crate::inventory::{Protocol, TargetPort, Text};
+use crate::topology::PortId;
+
+/// A change that the editor can plan. Nobody is sure that it is what was meant: a person looks at
+/// the plan first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Fix {
+    /// Lead a port elsewhere in the pods.
+    TargetPort {
+        /// The port.
+        port: PortId,
+        /// Where it should lead.
+        to: TargetPort,
+    },
+    /// Have a port speak another protocol.
+    Protocol {
+        /// The port.
+        port: PortId,
+        /// The protocol that the pods declare.
+        to: Protocol,
+    },
+    /// Ask another nodePort.
+    NodePort {
+        /// The port.
+        port: PortId,
+        /// The nodePort; none has the API server choose one.
+        to: Option<u16>,
+    },
+    /// Ask another pair in the selector.
+    Selector {
+        /// The key whose pair goes.
+        remove: Text,
+        /// The key of the pair that takes its place.
+        key: Text,
+        /// Its value.
+        value: Text,
+    },
+}

@@ -1,0 +1,58 @@
+//! An EndpointSlice of a Service that does not exist.
+
+use super::{Find, Finding, Group, ObjectRef, Place, Rule, Severity, WITH_SLICES, links, words};
+use crate::check::case::Absent;
+use crate::inventory::EndpointSource;
+
+pub(super) static RULES: &[&Rule] = &[&ORPHAN];
+
+/// The controller collects its own slices when their Service goes.
+const CONTROLLER: &str = "endpointslice-controller.k8s.io";
+
+static ORPHAN: Rule = Rule {
+    id: "SVC-SLICE-ORPHAN",
+    group: Group::Endpoints,
+    title: "An EndpointSlice names a Service that does not exist",
+    severity: Severity::Warning,
+    needs: WITH_SLICES,
+    about: "The label kubernetes.io/service-name of a slice that somebody wrote by hand names no \
+            Service of its namespace, so that nobody gets traffic through it. Slices that the \
+            controller writes go with their Service and are not meant.",
+    url: links::SLICES,
+    find: Find::Absent(orphan),
+    ..Rule::BASE
+};
+
+fn orphan(absent: &Absent<'_>) -> Vec<Finding> {
+    let slices: Vec<_> = absent
+        .world
+        .inventory
+        .slices_of(absent.key)
+        .filter(|slice| slice.source == EndpointSource::EndpointSlice)
+        .filter(|slice| slice.managed_by.as_deref() != Some(CONTROLLER))
+        .collect();
+    if slices.is_empty() {
+        return Vec::new();
+    }
+    let name = &absent.key.name;
+    let endpoints: usize = slices.iter().map(|slice| slice.endpoints.len()).sum();
+    vec![
+        ORPHAN
+            .found(
+                Place::Service,
+                format!("no Service {name}"),
+                format!(
+                    "Namespace {} has no Service {name}, though {} with {} in all should be its.",
+                    absent.key.namespace,
+                    words::counted(slices.len(), "EndpointSlice"),
+                    words::counted(endpoints, "endpoint"),
+                ),
+            )
+            .about(
+                words::some(&slices)
+                    .map(|slice| ObjectRef::new("EndpointSlice", slice.key.clone())),
+            )
+            .evidence([format!("label kubernetes.io/service-name: {name}")])
+            .hint("correct the label, create the Service, or delete the slice"),
+    ]
+}
