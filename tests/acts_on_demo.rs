@@ -17,7 +17,10 @@ use svcscope::{
         ForwardId, ForwardSpec, ForwardState, ForwardTarget, Forwards, InventoryFeed, RemotePort,
     },
     inventory::{Inventory, ObjectKey, ServiceRecord, ServiceType, Text},
-    probe::{CurlError, CurlRequest, Scheme, curl},
+    probe::{
+        CurlError, CurlRequest, CurlResponse, FailureKind, Outlet, Scheme, TlsChoice, Vantage,
+        Ways, curl,
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -102,16 +105,24 @@ fn shop(name: &str) -> ObjectKey {
     ObjectKey::new("shop", name)
 }
 
+impl Demo {
+    async fn curl(&self, request: CurlRequest) -> Result<CurlResponse, CurlError> {
+        let ways = Ways {
+            inventory: self.feed.clone(),
+            dialer: self.cluster.dialer(),
+            proxy: self.cluster.proxy(),
+        };
+        let answer = curl(&request, &ways, &Outlet::default()).await?;
+        Ok(answer.response)
+    }
+}
+
 fn get(service: &str, port: u16, path: &str) -> CurlRequest {
+    let target = ForwardTarget::Service(shop(service));
     CurlRequest {
-        target: ForwardTarget::Service(shop(service)),
-        port: RemotePort::Number(port),
-        scheme: Scheme::Http,
-        method: "GET".to_owned(),
         path: path.to_owned(),
-        headers: Vec::new(),
-        body: None,
         timeout: Duration::from_secs(20),
+        ..CurlRequest::new(target, RemotePort::Number(port))
     }
 }
 
@@ -161,12 +172,9 @@ async fn a_forward_carries_half_closed_requests_whole() {
 #[tokio::test]
 async fn a_request_says_its_way_and_its_failures() {
     let demo = demo().await;
-    let send = |request: CurlRequest| {
-        let (feed, dialer) = (demo.feed.clone(), demo.cluster.dialer());
-        async move { curl(&request, feed, dialer).await }
-    };
+    let send = |request| demo.curl(request);
     let response = send(get("api", 8081, "/")).await.unwrap();
-    assert_eq!(response.status, 200);
+    assert_eq!(response.status(), Some(200));
     assert!(response.via.starts_with("port-forward to pod api-"));
     assert!(response.via.ends_with(" port 8080"));
 
@@ -193,10 +201,7 @@ async fn a_request_says_its_way_and_its_failures() {
     })
     .await
     .unwrap_err();
-    assert!(
-        matches!(refused, CurlError::NotReached { .. }),
-        "{refused:?}"
-    );
+    assert_eq!(refused.kind, FailureKind::Refused, "{refused:?}");
     assert!(refused.to_string().contains("refused"), "{refused}");
 }
 
@@ -208,16 +213,47 @@ async fn a_port_meant_for_tls_answers_it() {
             scheme,
             ..get("web", port, "/")
         };
-        let (feed, dialer) = (demo.feed.clone(), demo.cluster.dialer());
-        async move { curl(&request, feed, dialer).await.unwrap() }
+        demo.curl(request)
     };
-    assert_eq!(send(443, Scheme::Https).await.status, 200);
-    assert_eq!(send(80, Scheme::Http).await.status, 200);
-    let mistaken = send(443, Scheme::Http).await;
-    assert_eq!(mistaken.status, 400);
+    let untrusted = send(443, Scheme::Https).await.unwrap_err();
+    assert_eq!(untrusted.kind, FailureKind::Certificate, "{untrusted}");
+    assert_eq!(send(80, Scheme::Http).await.unwrap().status(), Some(200));
+    let mistaken = send(443, Scheme::Http).await.unwrap();
+    assert_eq!(mistaken.status(), Some(400));
     assert_eq!(
         &mistaken.body[..],
         b"Client sent an HTTP request to an HTTPS server.\n"
+    );
+    let insecure = CurlRequest {
+        scheme: Scheme::Https,
+        tls: TlsChoice {
+            insecure: true,
+            ..TlsChoice::default()
+        },
+        ..get("web", 443, "/")
+    };
+    assert_eq!(demo.curl(insecure).await.unwrap().status(), Some(200));
+}
+
+#[tokio::test]
+async fn the_api_servers_proxy_is_a_door_of_its_own() {
+    let demo = demo().await;
+    let by = |request: CurlRequest| CurlRequest {
+        vantage: Vantage::ServiceProxy,
+        ..request
+    };
+    let response = demo.curl(by(get("api", 8081, "/a?b=c"))).await.unwrap();
+    assert_eq!(response.status(), Some(200));
+    assert_eq!(
+        &*response.via,
+        "API server's proxy to Service api port 8081"
+    );
+
+    let nobody = demo.curl(by(get("reports", 80, "/"))).await.unwrap_err();
+    assert_eq!(nobody.kind, FailureKind::NoWay, "{nobody}");
+    assert!(
+        nobody.to_string().contains("no endpoints available"),
+        "{nobody}"
     );
 }
 

@@ -71,7 +71,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "cluster",
-        uses: &["inventory", "forward", "edit"],
+        uses: &["inventory", "forward", "edit", "probe"],
         never: WINDOW,
     },
     Room {

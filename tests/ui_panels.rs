@@ -110,7 +110,7 @@ fn a_ports_own_buttons_open_the_dialogs_on_that_port() {
     window.click("Curl shop/web port 443");
     window.click("Send");
     let commands = window.commands();
-    let [Command::Curl(_, request)] = commands.as_slice() else {
+    let [Command::Curl(_, request, None)] = commands.as_slice() else {
         panic!("one request, not {commands:?}");
     };
     assert_eq!(request.port, RemotePort::Number(443));
@@ -140,7 +140,7 @@ fn curl_sends_what_is_filled_in_and_shows_the_answer() {
     window.type_into("Headers", "X-Trace: 1");
     window.click("Send");
     let commands = window.commands();
-    let [Command::Curl(id, sent)] = commands.as_slice() else {
+    let [Command::Curl(id, sent, None)] = commands.as_slice() else {
         panic!("one request, not {commands:?}");
     };
     assert_eq!(sent.target, api_target());

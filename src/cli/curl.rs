@@ -70,20 +70,21 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
 
     let id = RequestId(remote.handle().next_id());
     let request = CurlRequest {
-        target,
-        port,
         scheme,
         method,
         path,
         headers,
-        body: task.data.clone(),
+        body: task.data.clone().map(Into::into),
         timeout: task.max_time,
+        ..CurlRequest::new(target, port)
     };
-    remote.handle().send(Command::Curl(id, request));
+    remote
+        .handle()
+        .send(Command::Curl(id, Box::new(request), None));
     let outcome = remote.wait_for(None, "an answer", |scene| {
         let status = scene.requests.iter().find(|status| status.id == id)?;
         match &status.state {
-            RequestState::Running => None,
+            RequestState::Running | RequestState::Receiving(_) => None,
             RequestState::Done(response) => Some(Ok(response.clone())),
             RequestState::Failed(reason) => Some(Err(reason.to_string())),
             RequestState::Cancelled => Some(Err("the request was given up".to_owned())),
@@ -91,18 +92,23 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
     })?;
     let response = outcome.map_err(|reason| failure(Exit::Failed, reason))?;
     print(&response, task.include).context("could not write the answer to stdout")?;
-    Ok(if task.fail && response.status >= 400 {
-        Exit::HttpError
-    } else {
-        Exit::Done
-    })
+    Ok(
+        if task.fail && response.status().is_some_and(|status| status >= 400) {
+            Exit::HttpError
+        } else {
+            Exit::Done
+        },
+    )
 }
 
 fn print(response: &CurlResponse, include: bool) -> io::Result<()> {
     let mut out = io::stdout().lock();
     if include {
-        writeln!(out, "{} {}", response.version, response.status)?;
-        for (name, value) in &response.headers {
+        let Some(head) = response.http() else {
+            return Ok(());
+        };
+        writeln!(out, "{} {}", head.version, head.status)?;
+        for (name, value) in &head.headers {
             writeln!(out, "{name}: {value}")?;
         }
         writeln!(out)?;
@@ -116,8 +122,8 @@ fn print(response: &CurlResponse, include: bool) -> io::Result<()> {
     };
     eprintln!(
         "svcscope: {} in {} ms, {} bytes{cut}, by {}",
-        response.status,
-        response.total.as_millis(),
+        response.status().unwrap_or_default(),
+        response.phases.total.as_millis(),
         response.body_bytes,
         response.via
     );

@@ -7,13 +7,14 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Access, CallError, CallErrorKind, ExecError, KubeconfigError, Kubeconfigs, Pace, Review,
-    Watches, dial::KubeDialer, link::Link, review::Reviews, watch, workload, write::KubeWriter,
-    yaml,
+    Watches, api_proxy::KubeProxy, dial::KubeDialer, link::Link, review::Reviews, watch, workload,
+    write::KubeWriter, yaml,
 };
 use crate::{
     edit::ServiceWriter,
     forward::Dialer,
     inventory::{Change, ObjectKey},
+    probe::ApiProxy,
 };
 
 /// Why there is no connection.
@@ -170,6 +171,11 @@ impl Cluster {
     /// The way into pods. All who use it share its sessions.
     pub fn dialer(&self) -> Arc<dyn Dialer> {
         self.0.dialer.clone()
+    }
+
+    /// The way through the API server's own proxy.
+    pub fn proxy(&self) -> Arc<dyn ApiProxy> {
+        Arc::new(KubeProxy(self.0.link.clone()))
     }
 
     /// The way to read and change Services.

@@ -6,6 +6,7 @@
 //! a [`crate::edit::ServiceWriter`], and answers to small questions. Every error says what was
 //! tried, what the other side said in its own words, and what to do next.
 
+mod api_proxy;
 mod buffered;
 mod connect;
 mod decode;

@@ -8,7 +8,7 @@ use crate::{
     forward::{ForwardId, ForwardSpec},
     inventory::{ObjectKey, Text},
     layout::Point,
-    probe::{CurlRequest, RequestId},
+    probe::{CurlRequest, RequestId, Tap},
     session::SavedForward,
 };
 
@@ -66,8 +66,10 @@ pub enum Command {
     ExportForwards(PathBuf),
     /// Save the forwards that such a file holds, beside those that are saved.
     ImportForwards(PathBuf),
-    /// Send a request.
-    Curl(RequestId, CurlRequest),
+    /// Send a request. A tap takes the whole body; without one it is kept up to a limit.
+    Curl(RequestId, Box<CurlRequest>, Option<Tap>),
+    /// Write the whole body of an answer to a new file: what was kept, and the rest as it comes.
+    SaveBody(RequestId, PathBuf),
     /// Give up on a request.
     CancelCurl(RequestId),
     /// Plan a change, a creation or a deletion of a Service and try it by a dry run.

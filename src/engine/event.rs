@@ -8,7 +8,7 @@ use crate::{
     cluster::Cluster,
     forward::ForwardStatus,
     inventory::{ObjectKey, Text},
-    probe::{CurlResponse, RequestId},
+    probe::{Answer, CurlError, CurlResponse, RequestId},
     session::{ForwardBook, SavedForward},
 };
 
@@ -37,7 +37,12 @@ pub(super) enum Event {
     /// A request ended.
     Curl {
         id: RequestId,
-        outcome: Result<Arc<CurlResponse>, Text>,
+        outcome: Result<Box<Answer>, Box<CurlError>>,
+    },
+    /// More of an answer came.
+    CurlProgress {
+        id: RequestId,
+        so_far: Arc<CurlResponse>,
     },
     /// The settings could not be written.
     NotSaved(Text),

@@ -13,7 +13,7 @@ use crate::{
     forward::ForwardStatus,
     inventory::{Inventory, ObjectKey, Text},
     layout::Layout,
-    probe::{CurlRequest, CurlResponse, RequestId},
+    probe::{CurlError, CurlRequest, CurlResponse, RequestId},
     session::SavedForward,
     topology::Topology,
 };
@@ -69,12 +69,30 @@ pub struct Rights {
 pub enum RequestState {
     /// Under way.
     Running,
+    /// The answer is coming in: what came so far.
+    Receiving(Arc<CurlResponse>),
     /// Answered.
     Done(Arc<CurlResponse>),
-    /// Not answered.
-    Failed(Text),
+    /// Not answered, or not to the end.
+    Failed(Arc<CurlError>),
     /// Given up by the person.
     Cancelled,
+}
+
+impl RequestState {
+    /// Whether it is not at its end.
+    pub fn is_under_way(&self) -> bool {
+        matches!(self, Self::Running | Self::Receiving(_))
+    }
+
+    /// The answer, as far as it came.
+    pub fn response(&self) -> Option<&CurlResponse> {
+        match self {
+            Self::Receiving(response) | Self::Done(response) => Some(response),
+            Self::Failed(error) => error.so_far.partial.as_ref(),
+            Self::Running | Self::Cancelled => None,
+        }
+    }
 }
 
 /// A request and how it stands.
@@ -83,11 +101,13 @@ pub struct RequestStatus {
     /// Which one.
     pub id: RequestId,
     /// What was asked.
-    pub request: CurlRequest,
+    pub request: Arc<CurlRequest>,
     /// When.
     pub started: Timestamp,
     /// How it stands.
     pub state: RequestState,
+    /// Whether the rest of a cut body is still to be had: see [`super::Command::SaveBody`].
+    pub has_rest: bool,
 }
 
 /// How an edit stands.

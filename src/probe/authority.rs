@@ -1,6 +1,6 @@
 //! Under which name a request calls its target.
 
-use super::{CurlRequest, Scheme};
+use super::{CurlRequest, Vantage};
 use crate::{
     forward::{ForwardTarget, RemotePort, service_port},
     inventory::Inventory,
@@ -18,10 +18,33 @@ pub(crate) struct Authority {
 
 impl Authority {
     pub(crate) fn of(request: &CurlRequest, inventory: &Inventory) -> Self {
+        let service = match &request.target {
+            ForwardTarget::Service(key) => inventory.service(key),
+            _ => None,
+        };
+        if let Vantage::Elsewhere { host, port } = &request.vantage {
+            return Self {
+                host: host.to_string(),
+                port: Some(*port).filter(|port| *port != request.scheme.usual_port()),
+            };
+        }
+        // Nobody out there knows the Service's own name.
+        if request.vantage == Vantage::ExternalName
+            && let Some(name) = service.and_then(|service| service.external_name.as_deref())
+        {
+            return Self {
+                host: name.trim_end_matches('.').to_owned(),
+                port: match request.port {
+                    RemotePort::Number(number) if number != request.scheme.usual_port() => {
+                        Some(number)
+                    }
+                    _ => None,
+                },
+            };
+        }
         let (host, number) = match (&request.target, &request.port) {
             (ForwardTarget::Service(key), wanted) => {
-                let number = inventory
-                    .service(key)
+                let number = service
                     .and_then(|service| service_port(service, wanted).ok())
                     .map(|port| port.port);
                 (format!("{}.{}.svc", key.name, key.namespace), number)
@@ -29,13 +52,9 @@ impl Authority {
             (_, RemotePort::Number(number)) => ("localhost".to_owned(), Some(*number)),
             (_, RemotePort::Name(_)) => ("localhost".to_owned(), None),
         };
-        let usual = match request.scheme {
-            Scheme::Http => 80,
-            Scheme::Https => 443,
-        };
         Self {
             host,
-            port: number.filter(|number| *number != usual),
+            port: number.filter(|number| *number != request.scheme.usual_port()),
         }
     }
 }
@@ -47,14 +66,6 @@ impl std::fmt::Display for Authority {
             Some(port) => write!(f, "{}:{port}", self.host),
             None => f.write_str(&self.host),
         }
-    }
-}
-
-/// The scheme as a URL spells it.
-pub(crate) fn scheme_word(scheme: Scheme) -> &'static str {
-    match scheme {
-        Scheme::Http => "http",
-        Scheme::Https => "https",
     }
 }
 

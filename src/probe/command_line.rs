@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use super::{
     CurlRequest, Scheme,
-    authority::{Authority, absolute, scheme_word},
+    authority::{Authority, absolute},
 };
 use crate::inventory::Inventory;
 
@@ -36,12 +36,15 @@ pub fn curl_line(request: &CurlRequest, inventory: &Inventory, local: SocketAddr
         words.extend(["-H".to_owned(), quoted(&format!("{name}: {value}"))]);
     }
     if let Some(body) = &request.body {
-        words.extend(["--data-binary".to_owned(), quoted(body)]);
+        words.extend([
+            "--data-binary".to_owned(),
+            quoted(&String::from_utf8_lossy(body)),
+        ]);
     }
     let limit = request.timeout.as_secs_f64();
     let url = format!(
         "{}://{}{}",
-        scheme_word(request.scheme),
+        request.scheme.in_url(),
         Authority::of(request, inventory),
         absolute(&request.path)
     );
@@ -82,15 +85,10 @@ mod tests {
     };
 
     fn request() -> CurlRequest {
+        let target = ForwardTarget::Pod(ObjectKey::new("shop", "web-0"));
         CurlRequest {
-            target: ForwardTarget::Pod(ObjectKey::new("shop", "web-0")),
-            port: RemotePort::Number(8080),
-            scheme: Scheme::Http,
-            method: "GET".to_owned(),
-            path: "/".to_owned(),
-            headers: Vec::new(),
-            body: None,
             timeout: Duration::from_secs(10),
+            ..CurlRequest::new(target, RemotePort::Number(8080))
         }
     }
 
@@ -122,7 +120,7 @@ mod tests {
                 ("X-Name".to_owned(), "it's me".to_owned()),
                 ("Authorization".to_owned(), "Bearer abc".to_owned()),
             ],
-            body: Some("{\"a\": 1}\n".to_owned()),
+            body: Some("{\"a\": 1}\n".into()),
             timeout: Duration::from_millis(1500),
             ..request()
         };

@@ -1,192 +1,286 @@
-//! One request through a temporary port-forward.
+//! One request, from its door to the end of its answer.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header::HOST};
+use futures::{StreamExt, TryStreamExt};
+use http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    CurlError, CurlRequest, CurlResponse, Scheme,
-    authority::{Authority, absolute, scheme_word},
-    diagnosis::diagnose,
+    Ask, CurlError, CurlRequest, CurlResponse, FailureKind, HttpHead, Outlet, ProxyBody, Rest,
+    Said, SoFar, Vantage, Ways,
+    authority::Authority,
+    body::{self, End},
+    diagnosis::{self, Scene, diagnose},
+    door::{Door, proxy},
+    grpc,
+    http::{Exchange, Marks},
+    knock, redirect,
 };
-use crate::{
-    forward::{
-        Dialer, ForwardId, ForwardSpec, ForwardState, ForwardStatus, Forwards, InventoryFeed,
-    },
-    inventory::Text,
-};
+use crate::inventory::Text;
 
-/// How many bytes of a body are kept; reading stops behind them.
-pub const MAX_BODY: usize = 1024 * 1024;
+/// An answer, and what of its body was not read.
+#[derive(Debug)]
+pub struct Answer {
+    /// What came.
+    pub response: CurlResponse,
+    /// The rest of the body, where more was sent than is kept.
+    pub rest: Option<Box<Rest>>,
+}
 
-/// The temporary forward is the only one of its manager.
-const ONLY: ForwardId = ForwardId(0);
-
-/// Sends a request to a pod behind the target and gives the answer, whatever its status. Redirects
-/// are shown and not followed; no proxy is used. Dropping the future cancels the request.
-///
-/// `https` is spoken without verifying the certificate, which [`CurlResponse::via`] says: the
-/// request goes to a pod under a name of the cluster, for which hardly any certificate is made.
+/// Sends a request through its door and gives the answer, whatever its status. No proxy of the
+/// environment is used. Dropping the future cancels the request.
 pub async fn curl(
     request: &CurlRequest,
-    inventory: InventoryFeed,
-    dialer: Arc<dyn Dialer>,
-) -> Result<CurlResponse, CurlError> {
-    let started = Instant::now();
-    let deadline = started + request.timeout;
-    let authority = Authority::of(request, &inventory.borrow());
-    let forwards = Forwards::new(inventory, dialer, Arc::new(|| {}));
-    let spec = ForwardSpec::new(request.target.clone(), request.port.clone());
-    let begun = forwards.start(ONLY, spec).await;
-    let local = match (&begun.state, begun.local) {
-        (ForwardState::Failed { reason } | ForwardState::Waiting { reason, .. }, _) => {
-            let reason = reason.clone();
-            return Err(CurlError::NoWay { reason });
-        }
-        (_, Some(local)) => local,
-        (_, None) => {
-            return Err(CurlError::NoWay {
-                reason: Text::from("the temporary forward has no local address"),
-            });
-        }
-    };
-    let forward = || forwards.status(ONLY).unwrap_or_else(|| begun.clone());
+    ways: &Ways,
+    outlet: &Outlet,
+) -> Result<Answer, CurlError> {
+    let deadline = Instant::now() + request.timeout;
+    if let Ask::GrpcHealth(service) = &request.ask {
+        let asking = grpc::request(request, service);
+        let mut answer = http(&asking, ways, &Outlet::default(), deadline).await?;
+        let head = answer.response.http().cloned();
+        let said = head
+            .ok_or_else(|| "no HTTP head".to_owned())
+            .and_then(|head| grpc::health(&head, &answer.response.body))
+            .map_err(|reason| CurlError::new(FailureKind::NotHttp, reason))?;
+        answer.response.said = Said::Health(said);
+        return Ok(answer);
+    }
+    let knocks = matches!(request.ask, Ask::Tcp | Ask::Tls);
+    match (&request.vantage, knocks) {
+        (Vantage::ServiceProxy | Vantage::PodProxy(_), true) => Err(CurlError::new(
+            FailureKind::NoWay,
+            "the API server's proxy carries HTTP only; use a forward",
+        )),
+        (_, true) => knock::knock(request, ways, deadline).await.map(whole),
+        (_, false) => http(request, ways, outlet, deadline).await,
+    }
+}
 
-    let sending = build(request, &authority, local)?.send();
-    let mut response = match timeout_at(deadline, sending).await {
-        Ok(Ok(response)) => response,
-        Ok(Err(error)) => return Err(diagnose(&error, &forward(), request.scheme)),
-        Err(_elapsed) => {
-            let step = match forward() {
-                ForwardStatus { pod: None, .. } => Text::from("no pod could be reached"),
-                ForwardStatus { pod: Some(pod), .. } => {
-                    format!("pod {} took the connection and did not answer", pod.name).into()
-                }
+fn whole(response: CurlResponse) -> Answer {
+    Answer {
+        response,
+        rest: None,
+    }
+}
+
+/// HTTP, with the redirects that shall be followed.
+async fn http(
+    request: &CurlRequest,
+    ways: &Ways,
+    outlet: &Outlet,
+    deadline: Instant,
+) -> Result<Answer, CurlError> {
+    let started = Instant::now();
+    let mut hops = Vec::new();
+    let mut asked = request.clone();
+    loop {
+        let mut begun = begin(&asked, ways, deadline).await?;
+        let next = redirect::next(&asked, &begun.response, &ways.inventory.borrow())?;
+        if let Some((hop, then)) = next {
+            hops.push(hop);
+            if hops.len() > redirect::MAX_HOPS {
+                return Err(CurlError::new(
+                    FailureKind::TooManyRedirects,
+                    format!(
+                        "{} redirects were followed, and there are more",
+                        redirect::MAX_HOPS
+                    ),
+                ));
+            }
+            asked = then;
+            continue;
+        }
+        begun.response.hops = hops;
+        return finish(&asked, begun, started, deadline, outlet).await;
+    }
+}
+
+/// The head of an answer, with its body still to be read.
+struct Begun {
+    response: CurlResponse,
+    body: ProxyBody,
+    door: Option<Door>,
+    marks: Arc<Marks>,
+}
+
+async fn begin(request: &CurlRequest, ways: &Ways, deadline: Instant) -> Result<Begun, CurlError> {
+    match &request.vantage {
+        Vantage::ServiceProxy | Vantage::PodProxy(_) => {
+            begin_by_proxy(request, ways, deadline).await
+        }
+        _ => begin_from_here(request, ways, deadline).await,
+    }
+}
+
+async fn begin_from_here(
+    request: &CurlRequest,
+    ways: &Ways,
+    deadline: Instant,
+) -> Result<Begun, CurlError> {
+    let authority = Authority::of(request, &ways.inventory.borrow());
+    let door = Door::open(request, ways).await?;
+    let exchange = Exchange::new(request, &authority, &door)?;
+    let (marks, tls) = (exchange.marks.clone(), exchange.tls.clone());
+    let seen = || {
+        tls.as_ref()
+            .and_then(|recorder| recorder.facts())
+            .map(Arc::new)
+    };
+    let so_far = |error: CurlError| CurlError {
+        so_far: Box::new(SoFar {
+            via: Some(door.words()),
+            pod: door.pod(),
+            phases: marks.phases(),
+            tls: seen(),
+            ..SoFar::default()
+        }),
+        ..error
+    };
+    let sent = match timeout_at(deadline, exchange.send()).await {
+        Ok(Ok(sent)) => sent,
+        Ok(Err(error)) => {
+            let facts = seen();
+            let scene = Scene {
+                door: &door,
+                scheme: request.scheme,
+                rejected: facts.as_ref().and_then(|facts| facts.rejected.as_deref()),
             };
-            return Err(timed_out(request.timeout, step));
-        }
-    };
-    let first_byte = started.elapsed();
-    let body = match timeout_at(deadline, read_body(&mut response)).await {
-        Ok(Ok(body)) => body,
-        Ok(Err((error, bytes))) => {
-            let way = forward().last_error;
-            return Err(CurlError::BrokenBody {
-                status: response.status().as_u16(),
-                bytes,
-                reason: way.unwrap_or_else(|| error.without_url().to_string().into()),
-            });
+            return Err(so_far(diagnose(&error, &scene)));
         }
         Err(_elapsed) => {
-            let step = format!("status {} came, but not all of the body", response.status());
-            return Err(timed_out(request.timeout, step.into()));
+            return Err(so_far(diagnosis::timed_out(request.timeout, &door, &marks)));
         }
     };
-    let status = forward();
-    Ok(CurlResponse {
-        version: format!("{:?}", response.version()),
-        status: response.status().as_u16(),
-        headers: in_words(response.headers()),
-        truncated: body.bytes > MAX_BODY as u64,
-        body_bytes: body.bytes,
-        body: body.kept.into(),
-        via: via(&status, request.scheme),
-        pod: status.pod,
-        first_byte,
-        total: started.elapsed(),
+    let response = CurlResponse {
+        said: Said::Http(HttpHead {
+            version: format!("{:?}", sent.version()),
+            status: sent.status().as_u16(),
+            headers: in_words(sent.headers()),
+        }),
+        via: via(request, &door),
+        pod: door.pod(),
+        address: sent.remote_addr(),
+        phases: marks.phases(),
+        tls: seen(),
+        ..CurlResponse::empty()
+    };
+    let body = sent
+        .bytes_stream()
+        .map_err(|error| diagnosis::innermost(&error.without_url()))
+        .boxed();
+    Ok(Begun {
+        response,
+        body,
+        door: Some(door),
+        marks,
     })
 }
 
-fn timed_out(after: Duration, step: Text) -> CurlError {
-    CurlError::Timeout { after, step }
-}
-
-/// Prepares the request: to the forward's address, under the target's name.
-fn build(
+async fn begin_by_proxy(
     request: &CurlRequest,
-    authority: &Authority,
-    local: SocketAddr,
-) -> Result<reqwest::RequestBuilder, CurlError> {
-    let wrong = |what: &str, word: &str| CurlError::Malformed {
-        reason: format!("`{word}` is no {what}").into(),
+    ways: &Ways,
+    deadline: Instant,
+) -> Result<Begun, CurlError> {
+    let marks = Arc::new(Marks::new());
+    let way = proxy::way(request, &ways.inventory.borrow())?;
+    let so_far = |error: CurlError| CurlError {
+        so_far: Box::new(SoFar {
+            via: Some(way.words.clone()),
+            pod: way.pod.clone(),
+            phases: marks.phases(),
+            ..SoFar::default()
+        }),
+        ..error
     };
-    let method = Method::from_bytes(request.method.as_bytes())
-        .map_err(|_source| wrong("HTTP method", &request.method))?;
-    let mut headers = HeaderMap::new();
-    for (name, value) in &request.headers {
-        headers.append(
-            HeaderName::try_from(name).map_err(|_source| wrong("header name", name))?,
-            // The value may be a secret: it is not repeated.
-            HeaderValue::try_from(value)
-                .map_err(|_source| wrong("header with a value that can be sent", name))?,
-        );
-    }
-    // Name resolution leads to the forward only if the URL has no port of its own.
-    let host = own_host(&headers).unwrap_or_else(|| authority.host.clone());
-    if !headers.contains_key(HOST)
-        && authority.port.is_some()
-        && let Ok(value) = HeaderValue::try_from(authority.to_string())
-    {
-        headers.insert(HOST, value);
-    }
-    let url = format!(
-        "{}://{host}{}",
-        scheme_word(request.scheme),
-        absolute(&request.path)
-    );
-    let url = reqwest::Url::parse(&url).map_err(|source| CurlError::Malformed {
-        reason: format!("{url}: {source}").into(),
-    })?;
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_gzip()
-        .tls_danger_accept_invalid_certs(true)
-        .resolve(&host, local)
-        .build()
-        .map_err(|source| CurlError::Other {
-            reason: format!("the HTTP client can't be made: {source}").into(),
-        })?;
-    let mut sending = client.request(method, url).headers(headers);
-    if let Some(body) = &request.body {
-        sending = sending.body(body.clone());
-    }
-    Ok(sending)
-}
-
-/// The name in a `Host` header that the person gave: TLS asks for it too. An address would be
-/// connected to instead of the forward.
-fn own_host(headers: &HeaderMap) -> Option<String> {
-    let given: http::uri::Authority = headers.get(HOST)?.to_str().ok()?.parse().ok()?;
-    let host = given.host();
-    let is_name = !host.starts_with('[') && host.parse::<std::net::IpAddr>().is_err();
-    is_name.then(|| host.to_owned())
-}
-
-struct Body {
-    kept: Vec<u8>,
-    bytes: u64,
-}
-
-/// Reads until the end or just past the limit.
-async fn read_body(response: &mut reqwest::Response) -> Result<Body, (reqwest::Error, u64)> {
-    let mut body = Body {
-        kept: Vec::new(),
-        bytes: 0,
+    let answered = timeout_at(deadline, proxy::send(request, &way, &ways.proxy)).await;
+    let sent = answered
+        .unwrap_or_else(|_elapsed| {
+            Err(diagnosis::late(
+                request.timeout,
+                "the API server did not pass an answer on",
+            ))
+        })
+        .map_err(so_far)?;
+    marks.head();
+    let (head, body) = sent.into_parts();
+    let response = CurlResponse {
+        said: Said::Http(HttpHead {
+            version: format!("{:?}", head.version),
+            status: head.status.as_u16(),
+            headers: in_words(&head.headers),
+        }),
+        via: way.words,
+        pod: way.pod,
+        phases: marks.phases(),
+        ..CurlResponse::empty()
     };
-    while body.bytes <= MAX_BODY as u64 {
-        match response.chunk().await {
-            Ok(Some(chunk)) => {
-                body.bytes += chunk.len() as u64;
-                let room = MAX_BODY - body.kept.len();
-                body.kept.extend(chunk.iter().take(room));
-            }
-            Ok(None) => break,
-            Err(error) => return Err((error, body.bytes)),
+    Ok(Begun {
+        response,
+        body,
+        door: None,
+        marks,
+    })
+}
+
+async fn finish(
+    request: &CurlRequest,
+    begun: Begun,
+    started: Instant,
+    deadline: Instant,
+    outlet: &Outlet,
+) -> Result<Answer, CurlError> {
+    let Begun {
+        mut response,
+        body,
+        door,
+        marks,
+    } = begun;
+    let status = response.status().unwrap_or_default();
+    let door = door.map(Arc::new);
+    let end = body::read(&mut response, body, door.clone(), deadline, outlet).await;
+    response.phases = marks.phases();
+    response.phases.total = started.elapsed();
+    let broken = |kind, message: String| {
+        Err(CurlError {
+            kind,
+            message: message.into(),
+            so_far: Box::new(SoFar {
+                via: Some(response.via.clone()),
+                pod: response.pod.clone(),
+                phases: response.phases,
+                tls: response.tls.clone(),
+                partial: Some(response.clone()),
+            }),
+        })
+    };
+    match end {
+        End::Whole => Ok(whole(response)),
+        End::Paused(rest) => Ok(Answer {
+            response,
+            rest: Some(rest),
+        }),
+        End::TimedOut => broken(
+            FailureKind::TimedOut,
+            format!(
+                "no end within {} s: status {status} came, and {} bytes of the body",
+                request.timeout.as_secs_f64(),
+                response.body_bytes
+            ),
+        ),
+        End::Broken(said) => {
+            let known = door.and_then(|door| door.failure());
+            let said = known.map_or_else(|| said.into(), |failure| failure.message);
+            broken(
+                FailureKind::BrokenBody,
+                format!(
+                    "status {status} came, but the body broke off after {} bytes: {said}",
+                    response.body_bytes
+                ),
+            )
         }
     }
-    Ok(body)
 }
 
 fn in_words(headers: &HeaderMap) -> Vec<(String, String)> {
@@ -199,14 +293,12 @@ fn in_words(headers: &HeaderMap) -> Vec<(String, String)> {
         .collect()
 }
 
-fn via(status: &ForwardStatus, scheme: Scheme) -> Text {
-    let to = match (&status.pod, status.pod_port) {
-        (Some(pod), Some(port)) => format!("port-forward to pod {} port {port}", pod.name),
-        _ => "port-forward".to_owned(),
-    };
-    match scheme {
-        Scheme::Http => to.into(),
-        Scheme::Https => format!("{to}, certificate not verified").into(),
+fn via(request: &CurlRequest, door: &Door) -> Text {
+    let words = door.words();
+    if request.scheme == super::Scheme::Https && request.tls.insecure {
+        format!("{words}, certificate not verified").into()
+    } else {
+        words
     }
 }
 

@@ -2,134 +2,150 @@
 
 use std::{error::Error, io, time::Duration};
 
-use super::Scheme;
-use crate::{forward::ForwardStatus, inventory::Text};
+use super::{
+    CurlError, FailureKind, Scheme,
+    door::Door,
+    http::{Marks, NameError},
+};
+use crate::forward::DialErrorKind;
 
-/// Why there is no answer.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CurlError {
-    /// The request can't be sent as it is.
-    #[error("{reason}")]
-    Malformed {
-        /// What is wrong with it.
-        reason: Text,
-    },
-    /// No pod to send it to, or a target that can't be forwarded to.
-    #[error("{reason}")]
-    NoWay {
-        /// What is missing, and what to do instead.
-        reason: Text,
-    },
-    /// The pod could not be reached, or the way to it broke.
-    #[error("{reason}")]
-    NotReached {
-        /// What was tried and what the kubelet or the API server said.
-        reason: Text,
-    },
-    /// The connection was closed before an answer.
-    #[error("pod {pod} closed the connection before it answered{advice}")]
-    Closed {
-        /// The pod.
-        pod: Text,
-        /// What may help.
-        advice: &'static str,
-    },
-    /// The other side does not speak TLS.
-    #[error("the port does not speak TLS: send the request by http")]
-    NotTls,
-    /// The TLS handshake failed in another way.
-    #[error("the TLS handshake failed: {reason}")]
-    Tls {
-        /// What failed.
-        reason: Text,
-    },
-    /// The other side does not speak HTTP.
-    #[error(
-        "the answer is not HTTP ({reason}): the port may speak TLS (try https) or another protocol"
-    )]
-    NotHttp {
-        /// What the parser met.
-        reason: Text,
-    },
-    /// The answer began and broke off.
-    #[error("status {status} came, but the body broke off after {bytes} bytes: {reason}")]
-    BrokenBody {
-        /// The status code.
-        status: u16,
-        /// How much of the body was read.
-        bytes: u64,
-        /// What broke.
-        reason: Text,
-    },
-    /// The whole took longer than it may.
-    #[error("no answer within {}: {step}", seconds(*after))]
-    Timeout {
-        /// The limit.
-        after: Duration,
-        /// How far it came.
-        step: Text,
-    },
-    /// Anything else.
-    #[error("{reason}")]
-    Other {
-        /// What was tried and what was said.
-        reason: Text,
-    },
+/// A failed exchange, as far as it was seen.
+pub(super) struct Scene<'a> {
+    pub(super) door: &'a Door,
+    pub(super) scheme: Scheme,
+    /// Why the certificate is not trusted, where one came.
+    pub(super) rejected: Option<&'a str>,
 }
 
-fn seconds(duration: Duration) -> String {
-    format!("{} s", duration.as_secs_f64())
-}
-
-/// Turns a failed request into the step at which it failed.
+/// Turns what broke into the step at which it broke.
 ///
 /// The forward knows best what became of the connection, except for TLS: a server that gets plain
 /// bytes may well reset it, and that is not the cause.
-pub(crate) fn diagnose(
-    error: &reqwest::Error,
-    forward: &ForwardStatus,
-    scheme: Scheme,
-) -> CurlError {
+pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> CurlError {
+    let other_side = scene.door.other_side();
     if let Some(tls) = find::<rustls::Error>(error) {
-        return match tls {
-            rustls::Error::InvalidMessage(_) => CurlError::NotTls,
-            other => CurlError::Tls {
-                reason: other.to_string().into(),
-            },
-        };
+        return of_tls(tls, scene.rejected);
     }
-    if let Some(reason) = &forward.last_error {
-        return CurlError::NotReached {
-            reason: reason.clone(),
+    if let Some(failure) = scene.door.failure() {
+        let kind = match failure.kind {
+            DialErrorKind::Refused => FailureKind::Refused,
+            DialErrorKind::Forbidden | DialErrorKind::Unauthorized => FailureKind::NotPermitted,
+            DialErrorKind::PodGone | DialErrorKind::Unreachable | DialErrorKind::Other => {
+                FailureKind::Unreachable
+            }
         };
+        return CurlError::new(kind, failure.message);
+    }
+    if let Some(name) = find::<NameError>(error) {
+        return CurlError::new(FailureKind::Name, name.to_string());
     }
     let http = find::<hyper::Error>(error);
     if let Some(parse) = http.filter(|error| error.is_parse()) {
-        return CurlError::NotHttp {
-            reason: parse.to_string().into(),
+        let said = parse.to_string();
+        return CurlError::new(
+            FailureKind::NotHttp,
+            format!(
+                "the answer is not HTTP ({said}): the port may speak TLS (try https), HTTP/2 only \
+                 (try h2c) or another protocol"
+            ),
+        );
+    }
+    let advice = match scene.scheme {
+        Scheme::Http => ": it may expect TLS (try https) or another protocol",
+        Scheme::Https => " the TLS handshake: it may expect plain http",
+        Scheme::H2c => ": it may not speak HTTP/2 without TLS (try http)",
+    };
+    if let Some(io) = find::<io::Error>(error)
+        && let Some(kind) = of_io(io)
+    {
+        let message = match kind {
+            FailureKind::Refused => {
+                format!("{other_side} refused the connection: nothing listens there")
+            }
+            FailureKind::TimedOut => format!("{other_side} did not take the connection"),
+            FailureKind::Reset => {
+                format!("{other_side} reset the connection before it answered{advice}")
+            }
+            FailureKind::Closed => closed(&other_side, advice),
+            _ => format!("{other_side} can't be reached from here: {io}"),
         };
+        return CurlError::new(kind, message);
     }
-    let cut = find::<io::Error>(error).is_some_and(|error| {
-        matches!(
-            error.kind(),
-            io::ErrorKind::UnexpectedEof
-                | io::ErrorKind::ConnectionReset
-                | io::ErrorKind::BrokenPipe
-        )
-    });
-    if cut || http.is_some_and(hyper::Error::is_incomplete_message) {
-        let pod = forward.pod.as_ref().map(|pod| pod.name.clone());
-        return CurlError::Closed {
-            pod: pod.unwrap_or_else(|| Text::from("?")),
-            advice: match scheme {
-                Scheme::Http => ": it may expect TLS (try https) or another protocol",
-                Scheme::Https => " the TLS handshake: it may expect plain http",
-            },
-        };
+    if http.is_some_and(hyper::Error::is_incomplete_message) {
+        return CurlError::new(FailureKind::Closed, closed(&other_side, advice));
     }
-    CurlError::Other {
-        reason: innermost(error).into(),
+    if scene.scheme == Scheme::H2c {
+        return CurlError::new(
+            FailureKind::NotHttp,
+            format!("the answer is not HTTP/2 ({}): try http", innermost(error)),
+        );
     }
+    CurlError::new(FailureKind::Other, innermost(error))
+}
+
+fn closed(other_side: &str, advice: &str) -> String {
+    format!("{other_side} closed the connection before it answered{advice}")
+}
+
+fn of_tls(error: &rustls::Error, rejected: Option<&str>) -> CurlError {
+    match error {
+        rustls::Error::InvalidMessage(_) => CurlError::new(
+            FailureKind::NotTls,
+            "the port does not speak TLS: send the request by http",
+        ),
+        rustls::Error::InvalidCertificate(_) => {
+            let why = rejected.map_or_else(|| error.to_string(), str::to_owned);
+            CurlError::new(
+                FailureKind::Certificate,
+                format!(
+                    "the server's certificate is not to be trusted: {why}; ignore the certificate \
+                     to see the answer all the same"
+                ),
+            )
+        }
+        other => CurlError::new(
+            FailureKind::Tls,
+            format!("the TLS handshake failed: {other}"),
+        ),
+    }
+}
+
+fn of_io(error: &io::Error) -> Option<FailureKind> {
+    Some(match error.kind() {
+        io::ErrorKind::ConnectionRefused => FailureKind::Refused,
+        io::ErrorKind::TimedOut => FailureKind::TimedOut,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => FailureKind::Reset,
+        io::ErrorKind::UnexpectedEof => FailureKind::Closed,
+        io::ErrorKind::HostUnreachable
+        | io::ErrorKind::NetworkUnreachable
+        | io::ErrorKind::AddrNotAvailable => FailureKind::Unreachable,
+        _ => return None,
+    })
+}
+
+/// No answer within the limit, and how far it came.
+pub(super) fn timed_out(after: Duration, door: &Door, marks: &Marks) -> CurlError {
+    let step = match door {
+        Door::Forward(_) if door.pod().is_none() => "no pod could be reached".to_owned(),
+        Door::Direct { .. } if !marks.is_open() => format!(
+            "{} did not take the connection: a firewall may drop it",
+            door.other_side()
+        ),
+        _ => format!(
+            "{} took the connection and did not answer",
+            door.other_side()
+        ),
+    };
+    late(after, &step)
+}
+
+/// No answer within the limit.
+pub(super) fn late(after: Duration, step: &str) -> CurlError {
+    let seconds = after.as_secs_f64();
+    CurlError::new(
+        FailureKind::TimedOut,
+        format!("no answer within {seconds} s: {step}"),
+    )
 }
 
 /// Looks for a cause of a type, also inside `io::Error`s, which hide what they carry from
@@ -151,7 +167,8 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
     None
 }
 
-fn innermost(error: &dyn Error) -> String {
+/// What a chain of errors ends with.
+pub(super) fn innermost(error: &(dyn Error + 'static)) -> String {
     let mut last = error;
     while let Some(cause) = last.source() {
         last = cause;

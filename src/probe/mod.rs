@@ -1,20 +1,38 @@
-//! Requests sent on a person's behalf.
+//! Requests sent on a person's behalf, and by which doors a Service can be reached.
 //!
-//! **In**: a [`CurlRequest`]. **Out**: a [`CurlResponse`] that says through which door it went, or
-//! a [`CurlError`] that says at which step the packet died.
+//! **In**: a [`CurlRequest`], which names its [`Vantage`], and the [`Ways`] there. **Out**: an
+//! [`Answer`] that says through which door it came, how long each step took and what TLS showed,
+//! or a [`CurlError`] that says at which step the packet died.
 //!
-//! Here a request goes through a temporary port-forward into a pod, which bypasses the Service's
-//! virtual address, kube-proxy and NetworkPolicy.
+//! `door/` finds where to connect, `http/` sends one request there by reqwest, `tls/` verifies and
+//! remembers what it saw, `curl` goes from the door to the end of the body and follows redirects.
 
 mod authority;
+mod body;
 mod command_line;
 mod curl;
 mod diagnosis;
+mod door;
+mod error;
+mod grpc;
 mod guess;
+mod http;
+mod knock;
+mod outcome;
+mod outlet;
+mod redirect;
 mod request;
+mod tls;
+mod vantage;
+mod ways;
 
+pub use body::Rest;
 pub use command_line::{curl_line, kubectl_line};
-pub use curl::{MAX_BODY, curl};
-pub use diagnosis::CurlError;
+pub use curl::{Answer, curl};
+pub use error::{CurlError, FailureKind, SoFar};
 pub use guess::{default_port, guess_scheme};
-pub use request::{CurlRequest, CurlResponse, RequestId, Scheme};
+pub use outcome::{CertificateFacts, CurlResponse, Hop, HttpHead, Phases, Said, TlsFacts};
+pub use outlet::{MAX_BODY, OnProgress, Outlet, Tap};
+pub use request::{Ask, CurlRequest, Follow, HttpVersion, RequestId, Scheme, TlsChoice};
+pub use vantage::{InsideName, Insider, Vantage};
+pub use ways::{ApiProxy, ProxyBody, Ways};

@@ -1,26 +1,112 @@
-//! A request and what came back.
+//! What a person asks, of whom and by which door.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use super::Vantage;
 use crate::forward::{ForwardTarget, RemotePort};
-use crate::inventory::{ObjectKey, Text};
+use crate::inventory::Text;
 
 /// Names a request as long as the engine lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RequestId(pub u64);
 
-/// `http` or `https`.
+/// What is spoken under HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scheme {
     /// Plain.
     #[default]
     Http,
-    /// TLS; the pod's certificate is not verified and the response says so.
+    /// TLS.
     Https,
+    /// Plain HTTP/2 from the first byte (RFC 9113, section 3.3).
+    H2c,
+}
+
+impl Scheme {
+    /// All of them, in the order of a menu.
+    pub const ALL: [Self; 3] = [Self::Http, Self::Https, Self::H2c];
+
+    /// As a person chooses it: `http`, `https`, `h2c`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+            Self::H2c => "h2c",
+        }
+    }
+
+    /// As a URL spells it.
+    pub(crate) fn in_url(self) -> &'static str {
+        match self {
+            Self::Http | Self::H2c => "http",
+            Self::Https => "https",
+        }
+    }
+
+    /// The port that a URL leaves out.
+    pub(crate) fn usual_port(self) -> u16 {
+        match self {
+            Self::Http | Self::H2c => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+/// Which version of HTTP to speak.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum HttpVersion {
+    /// By TLS the best that both know; else HTTP/1.1.
+    #[default]
+    Auto,
+    /// HTTP/1.1 and nothing else.
+    Http1,
+    /// HTTP/2 and nothing else.
+    Http2,
+}
+
+/// What to do with the port.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Ask {
+    /// Send an HTTP request.
+    #[default]
+    Http,
+    /// Open a TCP connection and close it.
+    Tcp,
+    /// Shake hands by TLS and close.
+    Tls,
+    /// `grpc.health.v1.Health/Check` of this service; an empty name means the whole server.
+    GrpcHealth(Text),
+}
+
+/// Which redirects to follow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Follow {
+    /// None: they are shown.
+    #[default]
+    No,
+    /// Those that stay at the same host and port, by the same door.
+    SameDoor,
+    /// All: those that lead elsewhere are asked from this machine, whatever door came before.
+    Anywhere,
+}
+
+/// How TLS is done.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct TlsChoice {
+    /// Go on whatever the certificate says.
+    pub insecure: bool,
+    /// The name to ask for and to verify, where it is not that of the `Host` header.
+    pub server_name: Option<Text>,
+    /// A file of PEM certificates to trust beside those of this machine.
+    pub ca: Option<PathBuf>,
+    /// A file with the client's PEM certificate, and its key unless [`Self::key`] has it.
+    pub certificate: Option<PathBuf>,
+    /// A file with the client's PEM key.
+    pub key: Option<PathBuf>,
 }
 
 /// A request to a port of a Service, a pod or a workload.
@@ -30,8 +116,14 @@ pub struct CurlRequest {
     pub target: ForwardTarget,
     /// Which port there.
     pub port: RemotePort,
-    /// http or https.
+    /// By which door.
+    pub vantage: Vantage,
+    /// What to do there.
+    pub ask: Ask,
+    /// What is spoken under HTTP.
     pub scheme: Scheme,
+    /// Which HTTP.
+    pub version: HttpVersion,
     /// The method: `GET`.
     pub method: String,
     /// Path and query, with the leading slash.
@@ -39,32 +131,40 @@ pub struct CurlRequest {
     /// Further headers; `Host` is the Service's DNS name unless given here.
     pub headers: Vec<(String, String)>,
     /// The body to send.
-    pub body: Option<String>,
+    pub body: Option<Bytes>,
     /// How long the whole may take.
     pub timeout: Duration,
+    /// Which redirects to follow.
+    pub follow: Follow,
+    /// Ask for gzip and undo it.
+    pub compressed: bool,
+    /// How TLS is done.
+    pub tls: TlsChoice,
 }
 
-/// What came back.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CurlResponse {
-    /// `HTTP/1.1`, `HTTP/2.0`.
-    pub version: String,
-    /// The status code.
-    pub status: u16,
-    /// The headers in the order received.
-    pub headers: Vec<(String, String)>,
-    /// The body, cut at a limit.
-    pub body: Bytes,
-    /// How many bytes of body the server sent, as far as they were read.
-    pub body_bytes: u64,
-    /// Whether the body is longer than what was kept.
-    pub truncated: bool,
-    /// The pod that answered.
-    pub pod: Option<ObjectKey>,
-    /// The path the request took: `port-forward to pod web-0 port 8080`.
-    pub via: Text,
-    /// From the start until the response's headers.
-    pub first_byte: Duration,
-    /// From the start until the end of the body.
-    pub total: Duration,
+impl CurlRequest {
+    /// `GET /` by http through a forward, with half a minute of patience.
+    pub fn new(target: ForwardTarget, port: RemotePort) -> Self {
+        Self {
+            target,
+            port,
+            vantage: Vantage::default(),
+            ask: Ask::default(),
+            scheme: Scheme::default(),
+            version: HttpVersion::default(),
+            method: "GET".to_owned(),
+            path: "/".to_owned(),
+            headers: Vec::new(),
+            body: None,
+            timeout: Duration::from_secs(30),
+            follow: Follow::default(),
+            compressed: false,
+            tls: TlsChoice::default(),
+        }
+    }
+
+    /// Whether it could change something: any HTTP method but GET, HEAD and OPTIONS.
+    pub fn may_change(&self) -> bool {
+        self.ask == Ask::Http && !matches!(&*self.method, "GET" | "HEAD" | "OPTIONS")
+    }
 }

@@ -111,7 +111,7 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
         }
         Action::Curl(request) => {
             let id = RequestId(handle.next_id());
-            handle.send(Command::Curl(id, request));
+            handle.send(Command::Curl(id, Box::new(request), None));
             if let Some(Dialog::Curl(dialog)) = &mut state.dialog {
                 dialog.follow(id);
             }

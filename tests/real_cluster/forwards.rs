@@ -17,7 +17,7 @@ use svcscope::{
     engine::{Command, RequestState},
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort, Spread},
     inventory::ObjectKey,
-    probe::{CurlRequest, RequestId, Scheme},
+    probe::{CurlRequest, RequestId},
 };
 
 use crate::{
@@ -370,26 +370,25 @@ fn a_request_is_answered_by_window_and_by_command_line() {
     let id = RequestId(engine.handle.next_id());
     engine.send(Command::Curl(
         id,
-        CurlRequest {
-            target: ForwardTarget::Service(ObjectKey::new(&*sample.namespace, "web")),
-            port: RemotePort::Number(80),
-            scheme: Scheme::Http,
-            method: "GET".to_owned(),
+        Box::new(CurlRequest {
             path: "/status?code=418".to_owned(),
-            headers: Vec::new(),
-            body: None,
             timeout: PATIENCE,
-        },
+            ..CurlRequest::new(
+                ForwardTarget::Service(ObjectKey::new(&*sample.namespace, "web")),
+                RemotePort::Number(80),
+            )
+        }),
+        None,
     ));
     let (response, _) = engine.find("an answer", |scene| {
         let status = scene.requests.iter().find(|status| status.id == id)?;
         match &status.state {
-            RequestState::Running => None,
+            RequestState::Running | RequestState::Receiving(_) => None,
             RequestState::Done(response) => Some(response.clone()),
             other => panic!("{other:?}"),
         }
     });
-    assert_eq!(response.status, 418);
+    assert_eq!(response.status(), Some(418));
 
     let output = run_svcscope(
         &[

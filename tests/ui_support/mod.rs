@@ -19,7 +19,7 @@ use svcscope::{
         RemotePort,
     },
     inventory::{Change, Delta, EventRecord, Kind, NamespaceRecord, ObjectKey, Scope, Sync},
-    probe::{CurlRequest, CurlResponse, RequestId, Scheme},
+    probe::{CurlRequest, CurlResponse, HttpHead, Phases, RequestId, Said},
     session::SavedForward,
     ui::{App, AppOptions},
 };
@@ -212,37 +212,46 @@ pub fn scene_with_saved() -> Scene {
 pub fn request(id: RequestId, state: RequestState) -> RequestStatus {
     RequestStatus {
         id,
-        request: CurlRequest {
-            target: ForwardTarget::Service(key("shop", "api")),
-            port: RemotePort::Number(8081),
-            scheme: Scheme::Http,
-            method: "GET".to_owned(),
+        request: Arc::new(CurlRequest {
             path: "/healthz?full=1".to_owned(),
             headers: vec![("Accept".to_owned(), "application/json".to_owned())],
-            body: None,
-            timeout: Duration::from_secs(30),
-        },
+            ..CurlRequest::new(
+                ForwardTarget::Service(key("shop", "api")),
+                RemotePort::Number(8081),
+            )
+        }),
         started: ago(30),
         state,
+        has_rest: false,
     }
 }
 
 pub fn response() -> CurlResponse {
     let body = "{\n  \"status\": \"degraded\",\n  \"checks\": {\n    \"db\": true,\n    \"queue\": false\n  },\n  \"uptime_secs\": 86113\n}\n";
     CurlResponse {
-        version: "HTTP/1.1".to_owned(),
-        status: 503,
-        headers: vec![
-            ("content-type".to_owned(), "application/json".to_owned()),
-            ("x-request-id".to_owned(), "b7f1".to_owned()),
-        ],
+        said: Said::Http(HttpHead {
+            version: "HTTP/1.1".to_owned(),
+            status: 503,
+            headers: vec![
+                ("content-type".to_owned(), "application/json".to_owned()),
+                ("x-request-id".to_owned(), "b7f1".to_owned()),
+            ],
+        }),
         body: body.into(),
         body_bytes: body.len() as u64,
         truncated: false,
         pod: Some(key("shop", "api-7f9c-gc")),
         via: "port-forward to pod api-7f9c-gc port 8080".into(),
-        first_byte: Duration::from_millis(12),
-        total: Duration::from_millis(14),
+        hops: Vec::new(),
+        address: None,
+        phases: Phases {
+            connect: Some(Duration::from_micros(200)),
+            dial: Some(Duration::from_millis(4)),
+            first_byte: Some(Duration::from_millis(12)),
+            total: Duration::from_millis(14),
+            ..Phases::default()
+        },
+        tls: None,
     }
 }
 

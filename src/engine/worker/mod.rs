@@ -1,6 +1,7 @@
 //! The engine's loop: the one place where its state changes.
 
 mod connection;
+mod curling;
 mod editing;
 mod forwards;
 mod mapping;
@@ -204,7 +205,8 @@ impl Worker {
             Command::StartSaved(names) => self.start_saved(&names),
             Command::ExportForwards(path) => self.export_forwards(path),
             Command::ImportForwards(path) => self.import_forwards(path),
-            Command::Curl(id, request) => self.curl(id, request),
+            Command::Curl(id, request, tap) => self.curl(id, *request, tap),
+            Command::SaveBody(id, file) => self.save_body(id, file),
             Command::CancelCurl(id) => self.requests.cancel(id),
             Command::PlanEdit(id, service, wish) => self.plan_edit(id, service, wish),
             Command::PlanExpose(id, kind, key, exposure) => {
@@ -259,6 +261,7 @@ impl Worker {
             Event::Said(Ok(words)) => self.activity.add(ActivityLevel::Info, words),
             Event::Said(Err(words)) => self.activity.add(ActivityLevel::Error, words),
             Event::Curl { id, outcome } => self.requests.finish(id, outcome),
+            Event::CurlProgress { id, so_far } => self.requests.progress(id, so_far),
             Event::Edit { id, step } => self.edit_advanced(id, step),
             Event::Written(written) => self.edit_written(*written),
             Event::Renewed {

@@ -1,4 +1,4 @@
-use std::convert::Infallible;
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
@@ -10,32 +10,55 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use super::*;
 use crate::{
     forward::{
-        DialError, DialErrorKind, ForwardTarget, PodStream, RemotePort,
+        DialError, DialErrorKind, Dialer, ForwardTarget, PodStream, RemotePort,
         fixtures::{Cluster, FakeDialer, key},
     },
     inventory::ObjectKey,
+    probe::{ApiProxy, MAX_BODY, Scheme, TlsChoice},
 };
 
 fn get(path: &str) -> CurlRequest {
+    let target = ForwardTarget::Service(key("web"));
     CurlRequest {
-        target: ForwardTarget::Service(key("web")),
-        port: RemotePort::Name(Text::from("http")),
-        scheme: Scheme::Http,
-        method: "GET".to_owned(),
         path: path.to_owned(),
-        headers: Vec::new(),
-        body: None,
         timeout: Duration::from_secs(10),
+        ..CurlRequest::new(target, RemotePort::Name(Text::from("http")))
     }
 }
 
-async fn send(request: &CurlRequest, dialer: FakeDialer) -> Result<CurlResponse, CurlError> {
+/// No request of these tests goes through the API server.
+struct NoProxy;
+
+impl ApiProxy for NoProxy {
+    fn send(
+        &self,
+        _request: http::Request<Bytes>,
+    ) -> BoxFuture<'_, Result<http::Response<ProxyBody>, CurlError>> {
+        Box::pin(async { Err(CurlError::other("no proxy in this test")) })
+    }
+}
+
+fn ways(cluster: &Cluster, dialer: impl Dialer) -> Ways {
     rustls::crypto::ring::default_provider()
         .install_default()
         .ok();
+    Ways {
+        inventory: cluster.feed(),
+        dialer: Arc::new(dialer),
+        proxy: Arc::new(NoProxy),
+    }
+}
+
+async fn send(request: &CurlRequest, dialer: impl Dialer) -> Result<CurlResponse, CurlError> {
     let cluster = Cluster::with_web();
     cluster.ready_pods(&["web-a"]);
-    curl(request, cluster.feed(), Arc::new(dialer)).await
+    answer(request, &ways(&cluster, dialer)).await
+}
+
+async fn answer(request: &CurlRequest, ways: &Ways) -> Result<CurlResponse, CurlError> {
+    let answer = curl(request, ways, &Outlet::default()).await?;
+    assert_eq!(answer.rest.is_some(), answer.response.truncated);
+    Ok(answer.response)
 }
 
 /// A pod that answers every request with what it got.
@@ -91,18 +114,20 @@ async fn an_answer_says_what_came_from_whom_and_by_which_way() {
     let response = send(&get("/a?b=c"), pod(|stream| Box::pin(mirror(stream))))
         .await
         .unwrap();
-    assert_eq!((response.status, &*response.version), (200, "HTTP/1.1"));
+    let head = response.http().unwrap();
+    assert_eq!((head.status, &*head.version), (200, "HTTP/1.1"));
     assert_eq!(&response.body[..], b"GET /a?b=c host=web.shop.svc x= body=");
     assert_eq!(response.body_bytes, response.body.len() as u64);
     assert!(!response.truncated);
     assert_eq!(response.pod, Some(key("web-a")));
     assert_eq!(&*response.via, "port-forward to pod web-a port 8080");
     assert!(
-        response
-            .headers
+        head.headers
             .contains(&("x-pod".to_owned(), "web-a".to_owned()))
     );
-    assert!(response.first_byte <= response.total);
+    let phases = response.phases;
+    assert!(phases.connect.is_some() && phases.dial.is_some());
+    assert!(phases.first_byte.unwrap() <= phases.total);
 }
 
 #[tokio::test]
@@ -113,7 +138,7 @@ async fn method_headers_and_body_are_sent_as_given() {
             ("X-Wish".to_owned(), "tea".to_owned()),
             ("Host".to_owned(), "shop.example.com:81".to_owned()),
         ],
-        body: Some("two sugars".to_owned()),
+        body: Some(Bytes::from("two sugars")),
         ..get("no-slash")
     };
     let response = send(&request, pod(|stream| Box::pin(mirror(stream))))
@@ -156,8 +181,8 @@ async fn a_redirect_is_shown_and_not_followed() {
     let response = send(&get("/old"), pod(|stream| Box::pin(mirror(stream))))
         .await
         .unwrap();
-    assert_eq!(response.status, 301);
-    assert!(response.headers.iter().any(|(name, _)| name == "location"));
+    assert_eq!(response.status(), Some(301));
+    assert!(response.http().unwrap().header("location").is_some());
 }
 
 #[tokio::test]
@@ -179,7 +204,7 @@ async fn a_body_is_kept_up_to_the_limit() {
 #[tokio::test]
 async fn nothing_ready_is_said_at_once() {
     let cluster = Cluster::with_web();
-    let error = curl(&get("/"), cluster.feed(), Arc::new(FakeDialer::default()))
+    let error = answer(&get("/"), &ways(&cluster, FakeDialer::default()))
         .await
         .unwrap_err();
     assert_eq!(error.to_string(), "no pod behind http 80");
@@ -190,14 +215,17 @@ async fn a_refused_dial_speaks_with_the_kubelets_words() {
     let dialer = FakeDialer::default();
     dialer.fail("web-a", DialErrorKind::Refused, Duration::ZERO);
     let error = send(&get("/"), dialer).await.unwrap_err();
-    let reason = Text::from("pod web-a port 8080: refused by the test");
-    assert_eq!(error, CurlError::NotReached { reason });
+    assert_eq!(error.kind, FailureKind::Refused);
+    assert_eq!(
+        error.to_string(),
+        "pod web-a port 8080: refused by the test"
+    );
 }
 
 #[tokio::test]
 async fn a_connection_closed_before_an_answer_is_that() {
     let error = send(&get("/"), pod(says(b""))).await.unwrap_err();
-    assert!(matches!(error, CurlError::Closed { .. }), "{error:?}");
+    assert_eq!(error.kind, FailureKind::Closed, "{error:?}");
     assert!(error.to_string().starts_with("pod web-a closed"), "{error}");
 }
 
@@ -206,7 +234,7 @@ async fn a_tls_alert_in_answer_to_http_suggests_https() {
     // What a TLS server answers to plain bytes: alert, fatal, unexpected message.
     let alert = b"\x15\x03\x01\x00\x02\x02\x0a";
     let error = send(&get("/"), pod(says(alert))).await.unwrap_err();
-    assert!(matches!(error, CurlError::NotHttp { .. }), "{error:?}");
+    assert_eq!(error.kind, FailureKind::NotHttp, "{error:?}");
     assert!(error.to_string().contains("try https"), "{error}");
 }
 
@@ -218,23 +246,18 @@ async fn https_to_a_plain_port_is_said() {
     };
     let plain = says(b"HTTP/1.1 400 Bad Request\r\n\r\n");
     let error = send(&request, pod(plain)).await.unwrap_err();
-    assert_eq!(error, CurlError::NotTls);
+    assert_eq!(error.kind, FailureKind::NotTls);
 }
 
 #[tokio::test]
 async fn a_body_that_breaks_off_is_no_answer() {
     let part = says(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nfour");
     let error = send(&get("/"), pod(part)).await.unwrap_err();
-    assert!(
-        matches!(
-            error,
-            CurlError::BrokenBody {
-                status: 200,
-                bytes: 4,
-                ..
-            }
-        ),
-        "{error:?}"
+    assert_eq!(error.kind, FailureKind::BrokenBody, "{error:?}");
+    let partial = error.so_far.partial.unwrap();
+    assert_eq!(
+        (partial.status(), &partial.body[..]),
+        (Some(200), &b"four"[..])
     );
 }
 
@@ -269,7 +292,7 @@ async fn what_can_not_be_sent_is_said_before() {
     };
     for request in [method, header] {
         let error = send(&request, FakeDialer::default()).await.unwrap_err();
-        assert!(matches!(error, CurlError::Malformed { .. }), "{error:?}");
+        assert_eq!(error.kind, FailureKind::Malformed, "{error:?}");
         assert!(!error.to_string().contains("secret"));
     }
 }
@@ -323,22 +346,37 @@ fn tls_server() -> SocketAddr {
 }
 
 #[tokio::test]
-async fn https_asks_for_the_services_name_and_says_that_nothing_was_verified() {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
-    let cluster = Cluster::with_web();
-    cluster.ready_pods(&["web-a"]);
+async fn https_asks_for_the_services_name_and_tells_of_the_certificate() {
     let request = CurlRequest {
         scheme: Scheme::Https,
         ..get("/")
     };
-    let response = curl(&request, cluster.feed(), Arc::new(ToLoopback(tls_server())))
-        .await
-        .unwrap();
+    let error = send(&request, ToLoopback(tls_server())).await.unwrap_err();
+    assert_eq!(error.kind, FailureKind::Certificate, "{error}");
+    assert!(
+        error.to_string().contains("ignore the certificate"),
+        "{error}"
+    );
+    let shown = error.so_far.tls.unwrap();
+    assert_eq!(&*shown.server_name, "web.shop.svc");
+    assert!(shown.rejected.is_some());
+
+    let insecure = CurlRequest {
+        tls: TlsChoice {
+            insecure: true,
+            ..TlsChoice::default()
+        },
+        ..request
+    };
+    let response = send(&insecure, ToLoopback(tls_server())).await.unwrap();
     assert_eq!(&response.body[..], b"web.shop.svc");
     assert_eq!(
         &*response.via,
         "port-forward to pod web-a port 8080, certificate not verified"
     );
+    let tls = response.tls.unwrap();
+    assert_eq!(tls.rejected, shown.rejected);
+    assert_eq!(tls.chain.len(), 1);
+    assert!(tls.chain[0].not_after.is_some(), "{tls:?}");
+    assert!(response.phases.tls.is_some(), "{:?}", response.phases);
 }

@@ -5,6 +5,7 @@ use egui::{RichText, Ui};
 use super::table::{Col, table_ui};
 use crate::{
     engine::{Command, RequestState, RequestStatus},
+    probe::{CurlResponse, Said},
     ui::{
         action::Action,
         context::Ctx,
@@ -57,7 +58,7 @@ pub fn requests_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             truncated(ui, RichText::new(line).monospace());
         });
         row.col(|ui| {
-            let time = done.map(|response| words::duration(response.total));
+            let time = done.map(|response| words::duration(response.phases.total));
             ui.label(RichText::new(time.unwrap_or_else(|| "–".to_owned())).monospace());
         });
         row.col(|ui| {
@@ -77,7 +78,7 @@ pub fn requests_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             if link_button(ui, ctx.tokens, "Show", &format!("Show request {name}")).clicked() {
                 ctx.send(Action::ShowRequest(status.id));
             }
-            if status.state == RequestState::Running
+            if status.state.is_under_way()
                 && link_button(ui, ctx.tokens, "Cancel", &format!("Cancel request {name}"))
                     .clicked()
             {
@@ -96,16 +97,30 @@ fn answer_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &RequestStatus) {
 pub fn answer(state: &RequestState) -> (State, String) {
     match state {
         RequestState::Running => (State::Pending, "running".to_owned()),
+        RequestState::Receiving(_) => (State::Pending, "receiving".to_owned()),
         RequestState::Cancelled => (State::Unknown, "cancelled".to_owned()),
         RequestState::Failed(reason) => (State::Broken, reason.to_string()),
         RequestState::Done(response) => {
-            let state = match response.status {
+            let Some(status) = response.status() else {
+                return (State::Healthy, said(response));
+            };
+            let state = match status {
                 500.. => State::Broken,
                 400..500 => State::Degraded,
                 _ => State::Healthy,
             };
-            (state, status_line(response.status))
+            (state, status_line(status))
         }
+    }
+}
+
+/// What an answer without HTTP says.
+pub fn said(response: &CurlResponse) -> String {
+    match &response.said {
+        Said::Http(head) => status_line(head.status),
+        Said::Connected => "connected".to_owned(),
+        Said::Handshake => "TLS handshake done".to_owned(),
+        Said::Health(word) => word.to_string(),
     }
 }
 

@@ -6,7 +6,7 @@ use egui::{ComboBox, Key, Margin, Modifiers, RichText, TextEdit, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::{
-    engine::{Command, RequestState, RequestStatus, Scene},
+    engine::{Command, RequestStatus, Scene},
     forward::{ForwardTarget, RemotePort},
     inventory::Text,
     probe::{CurlRequest, RequestId, Scheme},
@@ -71,7 +71,7 @@ impl Curl {
             method: request.method.clone(),
             path: request.path.clone(),
             headers: lines.join("\n"),
-            body: request.body.clone().unwrap_or_default(),
+            body: String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).into_owned(),
             timeout_secs: request.timeout.as_secs().to_string(),
             sent: Some(status.id),
             show_headers: false,
@@ -107,8 +107,6 @@ impl Curl {
         let timeout = timeout.filter(|secs| (1..=3_600).contains(secs));
         let path = self.path.trim();
         Ok(CurlRequest {
-            target: self.target.clone(),
-            port: port.port,
             scheme: self.scheme,
             method: self.method.clone(),
             path: if path.starts_with('/') {
@@ -117,10 +115,11 @@ impl Curl {
                 format!("/{path}")
             },
             headers: headers_of(&self.headers)?,
-            body: (!self.body.is_empty()).then(|| self.body.clone()),
+            body: (!self.body.is_empty()).then(|| self.body.clone().into()),
             timeout: Duration::from_secs(
                 timeout.ok_or_else(|| Text::from("the time limit is 1 to 3600 seconds"))?,
             ),
+            ..CurlRequest::new(self.target.clone(), port.port)
         })
     }
 }
@@ -233,7 +232,7 @@ fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &Curl) {
     }
     let running = form
         .status(ctx)
-        .filter(|status| status.state == RequestState::Running);
+        .filter(|status| status.state.is_under_way());
     ui.horizontal(|ui| {
         if let Some(status) = running {
             ui.spinner();

@@ -10,7 +10,7 @@ use crate::{
     probe::CurlResponse,
     ui::{
         action::Action,
-        bottom::requests::{answer, status_line},
+        bottom::requests::{answer, said},
         context::Ctx,
         widgets::{badge, dim, icon_button, notice},
         words,
@@ -28,14 +28,14 @@ pub(super) fn answer_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
         return;
     };
     match &status.state {
-        RequestState::Running => {}
+        RequestState::Running | RequestState::Receiving(_) => {}
         RequestState::Cancelled => {
             dim(ui, ctx.tokens, "Cancelled.");
         }
         RequestState::Failed(reason) => {
             ui.add_space(8.0);
             notice(ui, ctx.tokens, ctx.tokens.broken, |ui| {
-                ui.add(Label::new(RichText::new(&**reason).color(ctx.tokens.broken)).wrap());
+                ui.add(Label::new(RichText::new(&*reason.message).color(ctx.tokens.broken)).wrap());
             });
         }
         RequestState::Done(response) => {
@@ -51,15 +51,15 @@ fn summary_ui(ui: &mut Ui, ctx: &Ctx<'_>, state: &RequestState, response: &CurlR
     let (state, _) = answer(state);
     ui.horizontal_wrapped(|ui| {
         let color = ctx.tokens.state(state);
-        badge(ui, ctx.tokens, &status_line(response.status), color);
+        badge(ui, ctx.tokens, &said(response), color);
         dim(
             ui,
             ctx.tokens,
             format!(
                 "{} · {} to the first byte, {} in all · {}",
-                response.version,
-                words::duration(response.first_byte),
-                words::duration(response.total),
+                response.http().map_or("", |head| &head.version),
+                words::duration(response.phases.first_byte.unwrap_or_default()),
+                words::duration(response.phases.total),
                 words::bytes(response.body_bytes),
             ),
         );
@@ -72,7 +72,7 @@ fn parts_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl, response: &CurlRespon
     ui.horizontal(|ui| {
         for (headers, word) in [
             (false, "Body".to_owned()),
-            (true, format!("Headers ({})", response.headers.len())),
+            (true, format!("Headers ({})", headers_of(response).len())),
         ] {
             if ui
                 .selectable_label(dialog.show_headers == headers, word)
@@ -100,7 +100,7 @@ fn headers_ui(ui: &mut Ui, ctx: &Ctx<'_>, response: &CurlResponse) {
         .num_columns(2)
         .spacing([12.0, 2.0])
         .show(ui, |ui| {
-            for (name, value) in &response.headers {
+            for (name, value) in headers_of(response) {
                 ui.label(RichText::new(name).monospace().color(ctx.tokens.dim));
                 ui.add(Label::new(RichText::new(value).monospace()).wrap());
                 ui.end_row();
@@ -150,8 +150,7 @@ fn body_ui(ui: &mut Ui, ctx: &Ctx<'_>, response: &CurlResponse, text: &str) {
 
 /// The language of the body by its Content-Type.
 fn language(response: &CurlResponse) -> Option<&'static str> {
-    let (_, content_type) = response
-        .headers
+    let (_, content_type) = headers_of(response)
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))?;
     let content_type = content_type.to_ascii_lowercase();
@@ -165,4 +164,8 @@ fn language(response: &CurlResponse) -> Option<&'static str> {
     ]
     .into_iter()
     .find_map(|(part, language)| content_type.contains(part).then_some(language))
+}
+
+fn headers_of(response: &CurlResponse) -> &[(String, String)] {
+    response.http().map_or(&[], |head| &head.headers)
 }

@@ -1,0 +1,115 @@
+//! Requests through the API server's own proxy.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt, future::BoxFuture};
+use http::{Request, Response, StatusCode, header::CONTENT_TYPE};
+use http_body_util::{BodyExt, Limited};
+use kube::{client::Body, core::Status};
+
+use super::{CallError, CallErrorKind, link::Link};
+use crate::probe::{ApiProxy, CurlError, FailureKind, ProxyBody};
+
+/// What a request through the proxy is trying.
+const TRIED: &str = "send the request through the API server's proxy";
+
+/// The longest `Status` that is worth reading.
+const MAX_STATUS: usize = 64 * 1024;
+
+/// `services/proxy` and `pods/proxy` of the connected cluster.
+pub(super) struct KubeProxy(pub(super) Arc<Link>);
+
+impl ApiProxy for KubeProxy {
+    fn send(
+        &self,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'_, Result<Response<ProxyBody>, CurlError>> {
+        Box::pin(async move {
+            let session = self
+                .0
+                .session()
+                .await
+                .map_err(|error| failed(&error.while_trying(TRIED)))?;
+            let answered = session.client.send(request.map(Body::from)).await;
+            let response =
+                answered.map_err(|error| failed(&CallError::from_client(TRIED, &error)))?;
+            let own_words = matches!(
+                response.status(),
+                StatusCode::UNAUTHORIZED
+                    | StatusCode::FORBIDDEN
+                    | StatusCode::NOT_FOUND
+                    | StatusCode::BAD_REQUEST
+                    | StatusCode::INTERNAL_SERVER_ERROR
+                    | StatusCode::BAD_GATEWAY
+                    | StatusCode::SERVICE_UNAVAILABLE
+                    | StatusCode::GATEWAY_TIMEOUT
+            );
+            if own_words && is_json(&response) {
+                return told(response).await;
+            }
+            Ok(response.map(|body| {
+                body.into_data_stream()
+                    .map_err(|error| error.to_string())
+                    .boxed()
+            }))
+        })
+    }
+}
+
+fn is_json(response: &Response<Body>) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE);
+    kind.and_then(|kind| kind.to_str().ok())
+        .is_some_and(|kind| kind.starts_with("application/json"))
+}
+
+/// Tells a refusal of the API server from an answer of the application: the former is a `Status`.
+async fn told(response: Response<Body>) -> Result<Response<ProxyBody>, CurlError> {
+    let (head, body) = response.into_parts();
+    let read = Limited::new(body, MAX_STATUS).collect().await;
+    let bytes = read
+        .map_err(|error| CurlError::other(format!("the answer broke off: {error}")))?
+        .to_bytes();
+    let status = serde_json::from_slice::<Status>(&bytes).ok();
+    let of_server =
+        |status: &Status| status.code == head.status.as_u16() && !status.message.is_empty();
+    match status.filter(of_server) {
+        Some(status) => Err(refused(&CallError::from_status(TRIED, status, None))),
+        None => {
+            let piece = futures::stream::iter([Ok(bytes)]).boxed();
+            Ok(Response::from_parts(head, piece))
+        }
+    }
+}
+
+fn failed(error: &CallError) -> CurlError {
+    let kind = match error.kind {
+        CallErrorKind::Forbidden | CallErrorKind::Unauthorized | CallErrorKind::Credentials => {
+            FailureKind::NotPermitted
+        }
+        _ => FailureKind::Unreachable,
+    };
+    CurlError::new(kind, error.message.clone())
+}
+
+/// The words are those of Go's network library (net/http, net), which the API server passes on.
+fn refused(error: &CallError) -> CurlError {
+    let said = &*error.said;
+    let has = |word: &str| said.contains(word);
+    let kind = match error.kind {
+        CallErrorKind::Forbidden | CallErrorKind::Unauthorized => FailureKind::NotPermitted,
+        CallErrorKind::NotFound => FailureKind::NoWay,
+        _ if has("no endpoints available") || has("no service port") => FailureKind::NoWay,
+        _ if has("connection refused") => FailureKind::Refused,
+        _ if has("i/o timeout") || has("deadline exceeded") => FailureKind::TimedOut,
+        _ if has("HTTP response to HTTPS client") || has("does not look like a TLS handshake") => {
+            FailureKind::NotTls
+        }
+        _ if has("x509:") => FailureKind::Certificate,
+        _ if has("malformed HTTP") => FailureKind::NotHttp,
+        _ if has("connection reset") => FailureKind::Reset,
+        _ if has("EOF") => FailureKind::Closed,
+        _ => FailureKind::Unreachable,
+    };
+    CurlError::new(kind, error.message.clone())
+}

@@ -1,0 +1,128 @@
+//! The API server's own proxy as a door.
+
+use std::sync::Arc;
+
+use http::{Method, Request, header::HOST};
+
+use crate::{
+    forward::{ForwardTarget, service_port},
+    inventory::{Inventory, ObjectKey, Text, ports::resolve_target_port},
+    probe::{
+        ApiProxy, CurlError, CurlRequest, FailureKind, ProxyBody, Scheme, Vantage,
+        authority::absolute,
+    },
+};
+
+/// Methods for which the API server has a verb (apiserver/pkg/endpoints/request/requestinfo.go).
+const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
+
+/// Where a request goes through the API server.
+pub(in crate::probe) struct Way {
+    /// `/api/v1/namespaces/shop/services/web:80/proxy/`.
+    pub(in crate::probe) path: String,
+    /// In words.
+    pub(in crate::probe) words: Text,
+    /// The pod, where one was chosen.
+    pub(in crate::probe) pod: Option<ObjectKey>,
+}
+
+/// Finds the path for a request.
+pub(in crate::probe) fn way(
+    request: &CurlRequest,
+    inventory: &Inventory,
+) -> Result<Way, CurlError> {
+    let no_way = |reason: String| CurlError::new(FailureKind::NoWay, reason);
+    let namespace = request.target.key().namespace.clone();
+    let scheme = match request.scheme {
+        Scheme::Http => "",
+        Scheme::Https => "https:",
+        Scheme::H2c => {
+            return Err(no_way(
+                "the API server's proxy does not speak h2c; use a forward".to_owned(),
+            ));
+        }
+    };
+    let port = match &request.target {
+        ForwardTarget::Service(key) => {
+            let service = inventory
+                .service(key)
+                .ok_or_else(|| no_way(format!("there is no Service {key}")))?;
+            let found = service_port(service, &request.port)
+                .map_err(|reason| CurlError::new(FailureKind::NoWay, reason))?;
+            Some(found)
+        }
+        _ => None,
+    };
+    let (kind, name, number, pod) = match (&request.vantage, &request.target, port) {
+        (Vantage::ServiceProxy, ForwardTarget::Service(key), Some(port)) => {
+            ("services", key.name.clone(), port.port.to_string(), None)
+        }
+        (Vantage::PodProxy(pod), _, port) => {
+            let key = ObjectKey::new(namespace.clone(), pod.clone());
+            let number = match (port, inventory.pod(&key)) {
+                (Some(port), Some(record)) => resolve_target_port(&port, record)
+                    .ok_or_else(|| {
+                        no_way(format!(
+                            "pod {pod} declares no container port named {}",
+                            port.target_port
+                        ))
+                    })?
+                    .to_string(),
+                (Some(_), None) => return Err(no_way(format!("there is no pod {key}"))),
+                (None, _) => request.port.to_string(),
+            };
+            ("pods", pod.clone(), number, Some(key))
+        }
+        (Vantage::ServiceProxy, ForwardTarget::Pod(key), _) => (
+            "pods",
+            key.name.clone(),
+            request.port.to_string(),
+            Some(key.clone()),
+        ),
+        _ => {
+            return Err(no_way(format!(
+                "the API server's proxy leads to Services and pods, not to {}",
+                request.target
+            )));
+        }
+    };
+    let what = if kind == "services" { "Service" } else { "pod" };
+    Ok(Way {
+        path: format!(
+            "/api/v1/namespaces/{namespace}/{kind}/{scheme}{name}:{number}/proxy{}",
+            absolute(&request.path)
+        ),
+        words: format!("API server's proxy to {what} {name} port {number}").into(),
+        pod,
+    })
+}
+
+/// Sends the request there.
+pub(in crate::probe) async fn send(
+    request: &CurlRequest,
+    way: &Way,
+    proxy: &Arc<dyn ApiProxy>,
+) -> Result<http::Response<ProxyBody>, CurlError> {
+    let malformed = |message: String| CurlError::new(FailureKind::Malformed, message);
+    if !METHODS.contains(&&*request.method) {
+        return Err(malformed(format!(
+            "the API server's proxy knows no method {}; it knows {}",
+            request.method,
+            METHODS.join(", ")
+        )));
+    }
+    let method = Method::from_bytes(request.method.as_bytes())
+        .map_err(|_source| malformed(format!("`{}` is no HTTP method", request.method)))?;
+    let mut built = Request::builder().method(method).uri(&way.path);
+    for (name, value) in &request.headers {
+        // The API server has a name of its own.
+        if !name.eq_ignore_ascii_case(HOST.as_str()) {
+            built = built.header(name, value);
+        }
+    }
+    let body = request.body.clone().unwrap_or_default();
+    let built = built
+        .body(body)
+        .map_err(|source| malformed(format!("the request can't be sent as it is: {source}")))?;
+    proxy.send(built).await
+}

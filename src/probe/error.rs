@@ -1,0 +1,105 @@
+//! Why there is no answer.
+
+use std::sync::Arc;
+
+use super::{CurlResponse, Phases, TlsFacts};
+use crate::inventory::{ObjectKey, Text};
+
+/// At which step a request died.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FailureKind {
+    /// The request can't be sent as it is.
+    Malformed,
+    /// There is nothing to send it to: no such port, no pod, no address.
+    NoWay,
+    /// A right is missing.
+    NotPermitted,
+    /// The name does not resolve.
+    Name,
+    /// Nothing listens there.
+    Refused,
+    /// No route leads there, or the way broke before the port was reached.
+    Unreachable,
+    /// The time was over before an answer.
+    TimedOut,
+    /// The connection was cut before an answer.
+    Reset,
+    /// The connection was closed in order, but without an answer.
+    Closed,
+    /// The other side does not speak TLS.
+    NotTls,
+    /// The certificate is not to be trusted.
+    Certificate,
+    /// The TLS handshake failed in another way.
+    Tls,
+    /// What came is not HTTP.
+    NotHttp,
+    /// The answer began and broke off.
+    BrokenBody,
+    /// Redirects went on and on.
+    TooManyRedirects,
+    /// Anything else.
+    Other,
+}
+
+impl FailureKind {
+    /// What curl exits with (curl(1), "EXIT CODES").
+    pub fn curl_code(self) -> u8 {
+        match self {
+            Self::Malformed => 3,
+            Self::Name => 6,
+            Self::NoWay | Self::NotPermitted | Self::Refused | Self::Unreachable => 7,
+            Self::NotHttp => 1,
+            Self::BrokenBody => 18,
+            Self::TimedOut => 28,
+            Self::Tls | Self::NotTls => 35,
+            Self::TooManyRedirects => 47,
+            Self::Closed => 52,
+            Self::Reset | Self::Other => 56,
+            Self::Certificate => 60,
+        }
+    }
+}
+
+/// Why there is no answer, with how far it came.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct CurlError {
+    /// At which step.
+    pub kind: FailureKind,
+    /// What was tried, what the other side said, and what to do next.
+    pub message: Text,
+    /// How far it came.
+    pub so_far: Box<SoFar>,
+}
+
+/// How far a request came that got no answer, or not the whole.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SoFar {
+    /// The path that it took, as far as it had one.
+    pub via: Option<Text>,
+    /// The pod that it was sent to, where the door tells.
+    pub pod: Option<ObjectKey>,
+    /// How long each step took that came to its end.
+    pub phases: Phases,
+    /// What TLS said.
+    pub tls: Option<Arc<TlsFacts>>,
+    /// What had come of an answer that broke off.
+    pub partial: Option<CurlResponse>,
+}
+
+impl CurlError {
+    /// An error of no particular kind.
+    pub fn other(message: impl Into<Text>) -> Self {
+        Self::new(FailureKind::Other, message)
+    }
+
+    /// An error of this kind.
+    pub fn new(kind: FailureKind, message: impl Into<Text>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            so_far: Box::default(),
+        }
+    }
+}

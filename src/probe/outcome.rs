@@ -1,0 +1,159 @@
+//! What came back.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use crate::inventory::{ObjectKey, Text};
+
+/// An answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CurlResponse {
+    /// What was said.
+    pub said: Said,
+    /// The body, cut at a limit.
+    pub body: Bytes,
+    /// How many bytes of body came, as far as they were read.
+    pub body_bytes: u64,
+    /// Whether the body is longer than what was kept.
+    pub truncated: bool,
+    /// Redirects that were followed to get here, the first first.
+    pub hops: Vec<Hop>,
+    /// The path the request took, in words: `port-forward to pod web-0 port 8080`.
+    pub via: Text,
+    /// The pod that answered, where the door tells.
+    pub pod: Option<ObjectKey>,
+    /// The address that was connected to, where this machine connected.
+    pub address: Option<SocketAddr>,
+    /// How long each step took.
+    pub phases: Phases,
+    /// What TLS said, where it was spoken and seen from here.
+    pub tls: Option<Arc<TlsFacts>>,
+}
+
+/// What an answer says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// HTTP.
+    Http(HttpHead),
+    /// The TCP connection was opened.
+    Connected,
+    /// The TLS handshake was done.
+    Handshake,
+    /// gRPC's health: `SERVING`, `NOT_SERVING`, `UNKNOWN`, `SERVICE_UNKNOWN`.
+    Health(Text),
+}
+
+/// The head of an HTTP answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpHead {
+    /// `HTTP/1.1`, `HTTP/2.0`.
+    pub version: String,
+    /// The status code.
+    pub status: u16,
+    /// The headers in the order received.
+    pub headers: Vec<(String, String)>,
+}
+
+impl HttpHead {
+    /// The first header of this name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let is_it = |(known, _): &&(String, String)| known.eq_ignore_ascii_case(name);
+        self.headers.iter().find(is_it).map(|(_, value)| &**value)
+    }
+}
+
+impl CurlResponse {
+    /// An answer of which nothing is known yet.
+    pub(super) fn empty() -> Self {
+        Self {
+            said: Said::Connected,
+            body: Bytes::new(),
+            body_bytes: 0,
+            truncated: false,
+            hops: Vec::new(),
+            via: Text::from(""),
+            pod: None,
+            address: None,
+            phases: Phases::default(),
+            tls: None,
+        }
+    }
+
+    /// The HTTP head, where HTTP was spoken.
+    pub fn http(&self) -> Option<&HttpHead> {
+        match &self.said {
+            Said::Http(head) => Some(head),
+            _ => None,
+        }
+    }
+
+    /// The HTTP status, where HTTP was spoken.
+    pub fn status(&self) -> Option<u16> {
+        self.http().map(|head| head.status)
+    }
+}
+
+/// A redirect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// Its status code.
+    pub status: u16,
+    /// What was asked.
+    pub from: Text,
+    /// The `Location` that it named.
+    pub to: Text,
+    /// By which path the next request went, in words.
+    pub via: Text,
+}
+
+/// How long each step took; none where it did not take place or can't be told from here. The steps
+/// follow one another, so they add up to at most [`Self::total`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Phases {
+    /// To resolve the name.
+    pub dns: Option<Duration>,
+    /// To open the TCP connection; for a forward that to its local listener.
+    pub connect: Option<Duration>,
+    /// For a forward: from there into the pod's port.
+    pub dial: Option<Duration>,
+    /// The TLS handshake.
+    pub tls: Option<Duration>,
+    /// From the start to the head of the answer, all the above included.
+    pub first_byte: Option<Duration>,
+    /// From the start to the end of the body.
+    pub total: Duration,
+}
+
+/// What TLS said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsFacts {
+    /// `TLS 1.3`.
+    pub version: Option<Text>,
+    /// `TLS13_AES_256_GCM_SHA384`.
+    pub cipher: Option<Text>,
+    /// The protocol that was agreed on by ALPN: `h2`.
+    pub alpn: Option<Text>,
+    /// The name that was asked for and verified.
+    pub server_name: Text,
+    /// Why the certificate is not to be trusted; none where it is.
+    pub rejected: Option<Text>,
+    /// The chain that the server sent, its own certificate first.
+    pub chain: Vec<CertificateFacts>,
+}
+
+/// A certificate.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFacts {
+    /// `CN=web.shop.svc`.
+    pub subject: Text,
+    /// Who signed it.
+    pub issuer: Text,
+    /// The names and addresses that it is for.
+    pub names: Vec<Text>,
+    /// From when it is valid.
+    pub not_before: Option<Timestamp>,
+    /// Until when it is valid.
+    pub not_after: Option<Timestamp>,
+}

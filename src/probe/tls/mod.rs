@@ -1,0 +1,12 @@
+//! TLS to a port whose certificate is a finding, not a wall.
+//!
+//! **In**: what a person chose ([`super::TlsChoice`]) and the name to verify. **Out**: a rustls
+//! configuration, and a [`Recorder`] that knows afterwards what the other side showed.
+
+mod facts;
+mod handshake;
+mod recorder;
+mod store;
+
+pub(super) use handshake::{ShakeError, shake_hands};
+pub(super) use recorder::{Recorder, TlsError};

@@ -1,0 +1,147 @@
+//! The doors that a request can go through, and what each of them proves.
+
+use crate::inventory::{ObjectKey, Text};
+
+/// A door to a port. What came back is always told with it: an answer through one door says
+/// nothing about another.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Vantage {
+    /// A port-forward to the pod that the target's next connection would get.
+    #[default]
+    Forward,
+    /// A port-forward to this pod.
+    ForwardPod(Text),
+    /// The API server's `services/proxy`.
+    ServiceProxy,
+    /// The API server's `pods/proxy` to this pod.
+    PodProxy(Text),
+    /// From this machine to the nodePort at an address of a node.
+    NodePort {
+        /// The node.
+        node: Text,
+        /// One of its addresses.
+        address: Text,
+    },
+    /// From this machine to an address of the load balancer.
+    LoadBalancer(Text),
+    /// From this machine to one of `spec.externalIPs`.
+    ExternalIp(Text),
+    /// From this machine to `spec.externalName`, as DNS answers here.
+    ExternalName,
+    /// From this machine to where a redirect led.
+    Elsewhere {
+        /// A name or an address.
+        host: Text,
+        /// The port.
+        port: u16,
+    },
+    /// From inside the cluster.
+    Inside {
+        /// Who sends it.
+        from: Insider,
+        /// Under which name or address.
+        to: InsideName,
+    },
+}
+
+/// Who sends a request inside the cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Insider {
+    /// A pod made for it, in this namespace. A person has agreed to that.
+    ProbePod {
+        /// Where it is made.
+        namespace: Text,
+    },
+    /// A container of a pod that is there, by exec: it needs curl or wget.
+    Pod {
+        /// The pod.
+        pod: ObjectKey,
+        /// Its container; none means the first.
+        container: Option<Text>,
+    },
+}
+
+/// What a client in the cluster would call the Service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum InsideName {
+    /// `spec.clusterIP`.
+    ClusterIp,
+    /// `web`: only from its own namespace.
+    Short,
+    /// `web.shop`.
+    WithNamespace,
+    /// `web.shop.svc.cluster.local`, with the cluster's own domain where it is known.
+    Full,
+    /// The address of this pod and its target port.
+    Pod(Text),
+    /// `spec.externalName`.
+    ExternalName,
+}
+
+impl Vantage {
+    /// What an answer through this door leaves out, in a sentence.
+    pub fn caveat(&self) -> &'static str {
+        match self {
+            Self::Forward | Self::ForwardPod(_) => {
+                "It goes into the pod itself: the Service's address, kube-proxy and NetworkPolicy \
+                 have no part in it."
+            }
+            Self::ServiceProxy => {
+                "The API server picks a pod by the Service's Endpoints and connects to it: \
+                 kube-proxy has no part in it. It asks under its own Host name, takes the \
+                 Authorization header away, adds X-Forwarded headers, verifies no certificate, and \
+                 rewrites Location headers and links in HTML."
+            }
+            Self::PodProxy(_) => {
+                "The API server connects to the pod: the Service has no part in it. It asks under \
+                 its own Host name, takes the Authorization header away, adds X-Forwarded headers, \
+                 verifies no certificate, and rewrites Location headers and links in HTML."
+            }
+            Self::NodePort { .. } => {
+                "It goes from this machine to the node: firewalls between them have their say, and \
+                 so has externalTrafficPolicy."
+            }
+            Self::LoadBalancer(_) => {
+                "It goes from this machine through the load balancer, as an outside client's does."
+            }
+            Self::ExternalIp(_) => {
+                "It goes from this machine to the external IP, which must be routed to a node."
+            }
+            Self::ExternalName => {
+                "It goes from this machine to the name as DNS answers here, which may be another \
+                 answer than in the cluster."
+            }
+            Self::Elsewhere { .. } => {
+                "It goes from this machine to where a redirect led: the Service has no part in it."
+            }
+            Self::Inside { .. } => {
+                "It goes as a pod's own traffic does, by the cluster's DNS, kube-proxy and \
+                 NetworkPolicy of that pod's namespace."
+            }
+        }
+    }
+
+    /// The word for it on the command line: `--via WORD`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Forward | Self::ForwardPod(_) => "forward",
+            Self::ServiceProxy | Self::PodProxy(_) => "proxy",
+            Self::NodePort { .. } => "nodeport",
+            Self::LoadBalancer(_) | Self::ExternalIp(_) => "lb",
+            Self::ExternalName | Self::Elsewhere { .. } => "external",
+            Self::Inside { .. } => "cluster",
+        }
+    }
+
+    /// Whether the request leaves this machine by its own network, without the API server.
+    pub fn is_direct(&self) -> bool {
+        matches!(
+            self,
+            Self::NodePort { .. }
+                | Self::LoadBalancer(_)
+                | Self::ExternalIp(_)
+                | Self::ExternalName
+                | Self::Elsewhere { .. }
+        )
+    }
+}
