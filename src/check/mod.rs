@@ -9,6 +9,9 @@
 //! only where something changed that it reads.
 
 mod case;
+#[cfg(test)]
+#[path = "cases/tests.rs"]
+mod cases;
 mod checks;
 mod finding;
 mod fix;

@@ -105,6 +105,7 @@ impl Remote {
             read_only: common.read_only,
             read_only_contexts: settings.read_only_contexts,
             production_contexts: settings.production_contexts,
+            suppressed_checks: settings.suppressed_checks,
             without_layout: layout == Layout::None,
             remembered: None,
         };

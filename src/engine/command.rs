@@ -87,6 +87,15 @@ pub enum Command {
     DiscardEdit(EditId),
     /// Write the journal of all writes to a new file, as JSON.
     ExportJournal(PathBuf),
+    /// Suppress a check, or hear of it again; it is remembered.
+    Suppress {
+        /// The identifier of the rule, or `*` for all.
+        rule: Text,
+        /// The Service; none means everywhere, in any cluster.
+        service: Option<ObjectKey>,
+        /// Whether it is suppressed from now on.
+        suppressed: bool,
+    },
     /// Know this at the next start.
     Remember(SettingsChange),
 }

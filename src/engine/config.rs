@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use crate::{cluster::KubeconfigSource, session::Settings};
+use crate::{
+    cluster::KubeconfigSource,
+    session::{Settings, SuppressedChecks},
+};
 
 /// How to reach the cluster and what is allowed there.
 #[derive(Clone, Debug)]
@@ -19,6 +22,8 @@ pub struct Config {
     pub read_only_contexts: BTreeSet<String>,
     /// Contexts that are marked as production, beside those that [`Self::remembered`] names.
     pub production_contexts: BTreeSet<String>,
+    /// Checks that are suppressed, where nothing is remembered.
+    pub suppressed_checks: SuppressedChecks,
     /// Whether anybody looks at the map: without a window nothing needs to be laid out.
     pub without_layout: bool,
     /// What was remembered of the last time and where to keep it; without it nothing is.
@@ -43,6 +48,7 @@ impl Default for Config {
             read_only: false,
             read_only_contexts: BTreeSet::new(),
             production_contexts: BTreeSet::new(),
+            suppressed_checks: SuppressedChecks::default(),
             without_layout: false,
             remembered: None,
         }

@@ -9,9 +9,10 @@ use tokio::{
 
 use super::{Remembered, event::Event};
 use crate::{
+    check::Suppressions,
     inventory::{ObjectKey, Text},
     layout::{Grouping, Point},
-    session::{MapGrouping, Pin, Settings, Theme},
+    session::{MapGrouping, Pin, Settings, SuppressedChecks, Theme},
 };
 
 /// A choice of a person that the next start shall know.
@@ -30,15 +31,19 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Takes over what was loaded; with nothing loaded nothing is remembered. Must be called on
-    /// the runtime.
+    /// Takes over what was loaded; with nothing loaded nothing is remembered, and these checks are
+    /// suppressed. Must be called on the runtime.
     pub(super) fn new(
         remembered: Option<Remembered>,
+        suppressed_checks: SuppressedChecks,
         events: &mpsc::UnboundedSender<Event>,
     ) -> Self {
         let Some(Remembered { path, settings }) = remembered else {
             return Self {
-                settings: Settings::default(),
+                settings: Settings {
+                    suppressed_checks,
+                    ..Settings::default()
+                },
                 saver: None,
             };
         };
@@ -69,6 +74,26 @@ impl Memory {
     /// Whether the person wants nothing written in this context.
     pub(super) fn is_read_only(&self, context: &str) -> bool {
         self.settings.read_only_contexts.contains(context)
+    }
+
+    /// The checks that are suppressed in a context.
+    pub(super) fn suppressions(&self, context: &str) -> Suppressions {
+        suppressions(&self.settings.suppressed_checks, Some(context))
+    }
+
+    /// Remembers that a check is suppressed, or is not any more.
+    pub(super) fn suppress(
+        &mut self,
+        context: &str,
+        rule: &str,
+        service: Option<&ObjectKey>,
+        suppressed: bool,
+    ) {
+        let service = service.map(ToString::to_string);
+        let service = service.as_deref().map(|service| (context, service));
+        let checks = &mut self.settings.suppressed_checks;
+        checks.set(rule, service, suppressed);
+        self.save();
     }
 
     /// Remembers a choice.
@@ -171,6 +196,23 @@ impl Memory {
             }
         }
     }
+}
+
+/// What settings suppress in a context; without one, what they suppress everywhere.
+pub fn suppressions(checks: &SuppressedChecks, context: Option<&str>) -> Suppressions {
+    let mut found = Suppressions::default();
+    for id in &checks.everywhere {
+        found.add(&**id, None);
+    }
+    let services = context.and_then(|context| checks.services.get(context));
+    for (service, ids) in services.into_iter().flatten() {
+        if let Some((namespace, name)) = service.split_once('/') {
+            for id in ids {
+                found.add(&**id, Some(ObjectKey::new(namespace, name)));
+            }
+        }
+    }
+    found
 }
 
 async fn save_each(

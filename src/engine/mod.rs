@@ -30,7 +30,7 @@ pub use config::{Config, Remembered};
 pub use ghost::{Fate, Ghost, ghost};
 pub use handle::{Counterpart, Handle, Waker, pair};
 pub use map_view::MapView;
-pub use memory::SettingsChange;
+pub use memory::{SettingsChange, suppressions};
 pub use model::Model;
 pub use runtime::{Engine, StartError};
 pub use scene::{

@@ -17,4 +17,4 @@ pub use forward_book::{
 pub use map::{MapGrouping, MapSettings, Pin};
 pub use saved_forward::SavedForward;
 pub use saving::{WriteError, pictures_folder, write_new};
-pub use settings::{Settings, Theme};
+pub use settings::{Settings, SuppressedChecks, Theme};

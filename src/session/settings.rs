@@ -19,6 +19,40 @@ pub enum Theme {
     Light,
 }
 
+/// Checks that a person does not want to hear of, by the identifiers of their rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SuppressedChecks {
+    /// Of any Service in any context.
+    pub everywhere: BTreeSet<String>,
+    /// Of one Service: by context, then by `namespace/name`.
+    pub services: BTreeMap<String, BTreeMap<String, BTreeSet<String>>>,
+}
+
+impl SuppressedChecks {
+    /// Suppresses a rule, or hears of it again; of one Service of a context (`namespace/name`), or
+    /// everywhere.
+    pub fn set(&mut self, id: &str, service: Option<(&str, &str)>, suppressed: bool) {
+        let Some((context, service)) = service else {
+            put(&mut self.everywhere, id, suppressed);
+            return;
+        };
+        let of_context = self.services.entry(context.to_owned()).or_default();
+        let ids = of_context.entry(service.to_owned()).or_default();
+        put(ids, id, suppressed);
+        of_context.retain(|_, ids| !ids.is_empty());
+        self.services.retain(|_, services| !services.is_empty());
+    }
+}
+
+fn put(ids: &mut BTreeSet<String>, id: &str, there: bool) {
+    if there {
+        ids.insert(id.to_owned());
+    } else {
+        ids.remove(id);
+    }
+}
+
 /// Settings; every field has a default, so that a file of another version still counts.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -37,6 +71,8 @@ pub struct Settings {
     pub production_contexts: BTreeSet<String>,
     /// How the map was left, by context.
     pub maps: BTreeMap<String, MapSettings>,
+    /// Checks that a person does not want to hear of.
+    pub suppressed_checks: SuppressedChecks,
     /// What a later version wrote: kept, so that going back and forth loses nothing.
     #[serde(flatten)]
     pub unknown: serde_json::Map<String, serde_json::Value>,
@@ -52,6 +88,7 @@ impl Default for Settings {
             read_only_contexts: BTreeSet::new(),
             production_contexts: BTreeSet::new(),
             maps: BTreeMap::new(),
+            suppressed_checks: SuppressedChecks::default(),
             unknown: serde_json::Map::new(),
         }
     }

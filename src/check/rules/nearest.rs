@@ -45,7 +45,7 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Option<Nearest<'a>> {
         };
         for (other_key, other_value) in &pod.labels {
             let likeness = if other_key == key {
-                let alike = strsim::jaro_winkler(value, other_value);
+                let alike = likeness(value, other_value);
                 (alike >= ALIKE || service.selector.len() > 1).then_some(alike)
             } else {
                 (other_value == value && !service.selector.contains_key(other_key)).then_some(1.0)
@@ -72,4 +72,12 @@ pub(super) fn find<'a>(case: &Case<'a>) -> Option<Nearest<'a>> {
             value,
             pods,
         })
+}
+
+/// How alike two values are, 1 is equal. One letter more, less, other or swapped is a slip in words
+/// of any length that Jaro-Winkler has no measure for.
+fn likeness(value: &str, other: &str) -> f64 {
+    let alike = strsim::jaro_winkler(value, other);
+    let is_slip = value.len() > 2 && strsim::osa_distance(value, other) == 1;
+    if is_slip { alike.max(0.9) } else { alike }
 }

@@ -26,7 +26,7 @@ pub(super) use pod::Pods;
 pub(super) use service::Services;
 pub(super) use text::Interner;
 
-use crate::inventory::{Change, Delta, Kind, ObjectKey};
+use crate::inventory::{Change, Delta, Kind, ObjectKey, Text};
 
 /// An object with `metadata`: all of them.
 pub(super) trait Described {
@@ -83,6 +83,11 @@ impl Bookmark<'_> {
         let annotations = self.metadata.annotations.as_ref();
         annotations.and_then(|all| all.get("k8s.io/initial-events-end")) == Some("true")
     }
+}
+
+/// The namespace of an object, empty where it has none.
+pub(super) fn namespace_of(object: &impl Described, texts: &mut Interner) -> Text {
+    object.metadata().key(texts).namespace
 }
 
 /// A port number, where it is one; 0 and nonsense are none.

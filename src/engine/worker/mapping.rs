@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::Worker;
@@ -61,6 +62,20 @@ impl Worker {
         let (grouping, pins) = self.memory.map_of(context);
         let view = MapView { filter, grouping };
         self.model.recall(view, Arc::new(pins));
+        let suppressions = self.memory.suppressions(context);
+        self.model.suppress(suppressions, Timestamp::now());
+    }
+
+    /// Suppresses a check, or hears of it again.
+    pub(super) fn suppress(&mut self, rule: &str, service: Option<&ObjectKey>, suppressed: bool) {
+        let Some(context) = self.scene.context.clone() else {
+            return;
+        };
+        self.memory.suppress(&context, rule, service, suppressed);
+        let suppressions = self.memory.suppressions(&context);
+        if self.model.suppress(suppressions, Timestamp::now()) {
+            self.scene.map_revision += 1;
+        }
     }
 
     /// When a layout that was put off may be made.

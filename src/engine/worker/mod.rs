@@ -99,7 +99,8 @@ impl Worker {
         let remembered = config.remembered.take();
         let forwards_file = remembered.as_ref().map(|last| forwards_path(&last.path));
         let saved = Saved::new(forwards_file, &events);
-        let memory = Memory::new(remembered, &events);
+        let suppressed = std::mem::take(&mut config.suppressed_checks);
+        let memory = Memory::new(remembered, suppressed, &events);
         let feed = watch::Sender::new(Inventory::default());
         let scene = Scene {
             read_only: config.read_only,
@@ -219,6 +220,11 @@ impl Worker {
             Command::ExportJournal(path) => self.export_journal(path),
             Command::ApplyEdit(id) => self.apply_edit(id),
             Command::DiscardEdit(id) => self.edits.discard(id),
+            Command::Suppress {
+                rule,
+                service,
+                suppressed,
+            } => self.suppress(&rule, service.as_ref(), suppressed),
             Command::Remember(change) => self.memory.change(change),
         }
     }

@@ -1,0 +1,295 @@
+//! Objects from files instead of an API server, through the same reader.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::decode::{
+    EndpointSlices, Endpoints, Events, Interner, Namespaces, Nodes, Pods, Resource, Services,
+};
+use crate::inventory::{Change, Delta, Inventory, Kind, Scope, Sync, Text};
+
+/// Something in a file that is no object.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The text can't be read at all.
+    #[error("neither JSON nor YAML: {0}")]
+    Syntax(String),
+    /// A document is no Kubernetes object.
+    #[error("document {number} is no Kubernetes object: {reason}")]
+    Object {
+        /// The document, counted from 1.
+        number: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// What files say of a cluster.
+#[derive(Default)]
+pub struct Manifests {
+    namespace: String,
+    texts: Interner,
+    changes: Vec<Change>,
+    /// Where there are objects of a kind.
+    seen: BTreeSet<(Kind, Text)>,
+    /// Templates of pods, and where there are pods that controllers made.
+    templates: Vec<Value>,
+    made: BTreeSet<String>,
+    ignored: BTreeMap<String, usize>,
+}
+
+impl Manifests {
+    /// Nothing yet; objects that name no namespace are in this one.
+    pub fn new(namespace: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Reads a file of any number of documents; lists are read as what is in them.
+    pub fn read(&mut self, text: &str) -> Result<(), ManifestError> {
+        for (at, document) in documents(text)?.into_iter().enumerate() {
+            self.add(document).map_err(|reason| ManifestError::Object {
+                number: at + 1,
+                reason,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Adds an object or a list of them; says what is wrong with it.
+    pub fn add(&mut self, mut object: Value) -> Result<(), String> {
+        if object.is_null() {
+            return Ok(());
+        }
+        let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let (version, kind) = (text(&object, "apiVersion"), text(&object, "kind"));
+        if kind.is_empty() {
+            return Err("it has no kind".to_owned());
+        }
+        if let Some(items) = object["items"]
+            .as_array_mut()
+            .filter(|_| kind.ends_with("List"))
+        {
+            let item_kind = kind.trim_end_matches("List").to_owned();
+            for mut item in std::mem::take(items) {
+                // The items of a typed list don't say what they are.
+                if item["kind"].is_null() {
+                    item["kind"] = item_kind.clone().into();
+                    item["apiVersion"] = version.clone().into();
+                }
+                self.add(item)?;
+            }
+            return Ok(());
+        }
+        if !object["metadata"].is_object() {
+            return Err(format!("the {kind} has no metadata"));
+        }
+        let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+        let scoped = !matches!((group, &*kind), ("", "Node" | "Namespace"));
+        if scoped && object["metadata"]["namespace"].is_null() {
+            object["metadata"]["namespace"] = self.namespace.clone().into();
+        }
+        if let Some(template) = pod_of(group, &kind, &object) {
+            self.templates.push(template);
+        }
+        let namespace = text(&object["metadata"], "namespace");
+        if (group, &*kind) == ("", "Pod") && is_controlled(&object) {
+            self.made.insert(namespace);
+        }
+        match (group, &*kind) {
+            ("", "Service") => self.take::<Services>(&object),
+            ("", "Pod") => self.take::<Pods>(&object),
+            ("", "Endpoints") => self.take::<Endpoints>(&object),
+            ("", "Node") => self.take::<Nodes>(&object),
+            ("", "Namespace") => self.take::<Namespaces>(&object),
+            ("", "Event") => self.take::<Events>(&object),
+            ("discovery.k8s.io", "EndpointSlice") => self.take::<EndpointSlices>(&object),
+            _ => {
+                *self.ignored.entry(kind).or_default() += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Everything as changes, and with it the pods that workloads will make.
+    pub fn into_changes(mut self) -> Vec<Change> {
+        self.make_pods();
+        self.changes
+    }
+
+    /// Everything as an inventory. A kind is live in the namespaces where the files have objects of
+    /// it, and absent elsewhere: files without pods don't say that there are none.
+    pub fn into_inventory(mut self) -> Inventory {
+        self.make_pods();
+        let mut inventory = Inventory::default();
+        for change in self.changes {
+            inventory.apply(change);
+        }
+        for kind in Kind::ALL {
+            let state = if kind == Kind::Service {
+                Sync::Live
+            } else {
+                Sync::Absent {
+                    reason: Text::from(format!("the files hold no {kind}")),
+                }
+            };
+            inventory.apply(Change::Sync(kind, Scope::Cluster, state));
+        }
+        for (kind, namespace) in self.seen {
+            let scope = if namespace.is_empty() {
+                Scope::Cluster
+            } else {
+                Scope::Namespace(namespace)
+            };
+            inventory.apply(Change::Sync(kind, scope, Sync::Live));
+        }
+        inventory
+    }
+
+    /// Kinds that nothing is read of, and how many objects of each there are.
+    pub fn ignored(&self) -> &BTreeMap<String, usize> {
+        &self.ignored
+    }
+
+    /// Pods of templates, where no controller has made them already.
+    fn make_pods(&mut self) {
+        for pod in std::mem::take(&mut self.templates) {
+            let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
+            if !self.made.contains(namespace) {
+                // It was made here and is a pod.
+                self.take::<Pods>(&pod).ok();
+            }
+        }
+    }
+
+    fn take<R: Resource>(&mut self, object: &Value) -> Result<(), String> {
+        let json = object.to_string();
+        let object: R::Object<'_> =
+            serde_json::from_str(&json).map_err(|error| error.to_string())?;
+        let mut records = Vec::new();
+        R::records(&object, &mut self.texts, &mut records);
+        let namespace = super::decode::namespace_of(&object, &mut self.texts);
+        self.seen.insert((R::KIND, namespace));
+        let changes = records.into_iter().map(Delta::Upsert).map(R::change);
+        self.changes.extend(changes);
+        Ok(())
+    }
+}
+
+/// The documents of a file. JSON is read as such, because it is read faster.
+fn documents(text: &str) -> Result<Vec<Value>, ManifestError> {
+    if text.trim_start().starts_with('{') {
+        let objects = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+        if let Ok(objects) = objects.collect() {
+            return Ok(objects);
+        }
+    }
+    serde_saphyr::from_multiple(text).map_err(|error| ManifestError::Syntax(error.to_string()))
+}
+
+fn is_controlled(object: &Value) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    owners.is_some_and(|owners| owners.iter().any(|owner| owner["controller"] == true))
+}
+
+/// The pod that a workload will make, named like the workload; several are alike for a Service.
+fn pod_of(group: &str, kind: &str, object: &Value) -> Option<Value> {
+    let template = match (group, kind) {
+        ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
+        | ("", "ReplicationController")
+        | ("batch", "Job") => &object["spec"]["template"],
+        ("batch", "CronJob") => &object["spec"]["jobTemplate"]["spec"]["template"],
+        _ => return None,
+    };
+    let name = object["metadata"]["name"].as_str()?;
+    let mut metadata = template["metadata"].clone();
+    if !metadata.is_object() {
+        metadata = json!({});
+    }
+    metadata["name"] = name.into();
+    metadata["namespace"] = object["metadata"]["namespace"].clone();
+    metadata["ownerReferences"] = json!([{"kind": kind, "name": name, "controller": true}]);
+    Some(json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": template["spec"],
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::ObjectKey;
+
+    const SHOP: &str = "
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}}}
+- {apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: other}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, ports: [{containerPort: 80}]}]}
+---
+# nothing
+";
+
+    fn read(text: &str) -> Manifests {
+        let mut manifests = Manifests::new("shop");
+        manifests.read(text).unwrap();
+        manifests
+    }
+
+    #[test]
+    fn lists_templates_and_other_groups_are_read_as_what_they_are() {
+        let manifests = read(SHOP);
+        assert_eq!(manifests.ignored()["Service"], 1, "Knative's");
+        assert_eq!(manifests.ignored()["Deployment"], 1);
+        let inventory = manifests.into_inventory();
+        let web = inventory.service(&ObjectKey::new("shop", "web")).unwrap();
+        let pods = inventory.pods_selected_by(web);
+        assert_eq!(pods.len(), 1);
+        assert_eq!(&*pods[0].workload().unwrap().kind, "Deployment");
+        let known = |kind, namespace| inventory.sync(kind, &Text::from(namespace)).is_live();
+        assert!(known(Kind::Pod, "shop"));
+        assert!(!known(Kind::Pod, "infra"));
+        assert!(!known(Kind::EndpointSlice, "shop"));
+        assert!(known(Kind::Service, "infra"));
+    }
+
+    #[test]
+    fn pods_that_a_controller_made_take_the_place_of_templates() {
+        let made = "
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web-1
+  namespace: shop
+  labels: {app: web}
+  ownerReferences: [{kind: ReplicaSet, name: web-7f9c, controller: true}]
+";
+        let inventory = read(&format!("{SHOP}\n---{made}")).into_inventory();
+        let names: Vec<_> = inventory.pods().map(|pod| pod.key.to_string()).collect();
+        assert_eq!(names, ["shop/web-1"]);
+    }
+
+    #[test]
+    fn what_is_no_object_is_said_with_its_place() {
+        let mut manifests = Manifests::new("shop");
+        let error = manifests.read("kind: Pod\nmetadata: {name: a}\n---\nfoo: 1\n");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "document 2 is no Kubernetes object: it has no kind"
+        );
+        assert!(manifests.read("a: [").is_err());
+    }
+}
