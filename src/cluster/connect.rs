@@ -7,14 +7,14 @@ use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Access, CallError, CallErrorKind, ExecError, KubeconfigError, Kubeconfigs, Pace, Review,
-    Watches, api_proxy::KubeProxy, dial::KubeDialer, link::Link, review::Reviews, watch, workload,
-    write::KubeWriter, yaml,
+    Watches, api_proxy::KubeProxy, dial::KubeDialer, link::Link, pods::KubePods, review::Reviews,
+    watch, workload, write::KubeWriter, yaml,
 };
 use crate::{
     edit::ServiceWriter,
     forward::Dialer,
     inventory::{Change, ObjectKey},
-    probe::ApiProxy,
+    probe::{ApiProxy, inside::PodAccess},
 };
 
 /// Why there is no connection.
@@ -181,6 +181,11 @@ impl Cluster {
     /// The way to read and change Services.
     pub fn writer(&self) -> Arc<dyn ServiceWriter> {
         Arc::new(KubeWriter::new(self.0.link.clone()))
+    }
+
+    /// Commands in containers, and pods of our own.
+    pub fn pods(&self) -> Arc<dyn PodAccess> {
+        Arc::new(KubePods::new(self.0.link.clone()))
     }
 
     /// Whether the API server would let this person do that. Answers are kept for five minutes.

@@ -3,7 +3,7 @@
 //!
 //! **In**: a [`KubeconfigSource`], the name of a context, namespaces.
 //! **Out**: [`crate::inventory::Change`]s from [`Cluster::watch`], a [`crate::forward::Dialer`],
-//! a [`crate::edit::ServiceWriter`], and answers to small questions. Every error says what was
+//! a [`crate::edit::ServiceWriter`], a [`crate::probe::inside::PodAccess`], and answers to small questions. Every error says what was
 //! tried, what the other side said in its own words, and what to do next.
 
 mod api_proxy;
@@ -12,12 +12,14 @@ mod connect;
 mod decode;
 mod dial;
 mod error;
+mod exec;
 mod exec_plugin;
 mod kubeconfig;
 mod link;
 mod manifest;
 mod path;
 mod pod_stream;
+mod pods;
 mod proxy;
 mod review;
 mod stack;

@@ -17,6 +17,7 @@ mod error;
 mod grpc;
 mod guess;
 mod http;
+pub mod inside;
 mod knock;
 mod outcome;
 mod outlet;

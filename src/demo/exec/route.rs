@@ -1,0 +1,152 @@
+//! Where a connection from a pod leads: the demo's DNS and its kube-proxy.
+
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use super::super::app::App;
+use super::super::backend::Backend;
+use super::super::json;
+use super::super::resource::Kind;
+use super::super::store::Key;
+
+/// The cluster's domain.
+const DOMAIN: &str = "cluster.local";
+
+/// What a name leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Resolved {
+    Address(String),
+    /// The cluster's DNS knows no such name, and there is nothing outside of it.
+    Unknown,
+}
+
+/// What becomes of a connection.
+pub(super) enum Way {
+    Open(Box<Backend>),
+    /// Nothing listens there, or the Service has no endpoints.
+    Refused,
+    /// No packet comes back.
+    Silent,
+}
+
+/// Resolves a name as a pod in `namespace` does, with its search domains.
+pub(super) fn resolve(app: &App, namespace: &str, host: &str) -> Resolved {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    if bare.parse::<IpAddr>().is_ok() {
+        return Resolved::Address(bare.to_owned());
+    }
+    let host = host.trim_end_matches('.');
+    let host = host
+        .strip_suffix(DOMAIN)
+        .map_or(host, |rest| rest.trim_end_matches('.'));
+    let key = match host.split('.').collect::<Vec<_>>().as_slice() {
+        [name] | [name, "svc"] => Key::new(namespace, name),
+        [name, namespace] | [name, namespace, "svc"] => Key::new(namespace, name),
+        _ => return Resolved::Unknown,
+    };
+    let Some(service) = find(app, Kind::Service, &key) else {
+        return Resolved::Unknown;
+    };
+    match json::text(&service, "spec/clusterIP") {
+        "" => Resolved::Unknown,
+        "None" => addresses(app, &key, None)
+            .into_iter()
+            .next()
+            .map_or(Resolved::Unknown, |(address, _)| Resolved::Address(address)),
+        address => Resolved::Address(address.to_owned()),
+    }
+}
+
+/// Leads a connection to an address, as kube-proxy's rules on the pod's node would.
+pub(super) fn lead(app: &App, address: &str, port: u16) -> Way {
+    let services = app.registry.store.lock().list(Kind::Service, None);
+    let services = services.iter().map(|object| object.read());
+    let by_ip = |service: &Value| {
+        json::text(service, "spec/clusterIP") == address
+            || json::list(service, "spec/externalIPs")
+                .iter()
+                .chain(json::list(service, "status/loadBalancer/ingress"))
+                .any(|one| one == address || json::text(one, "ip") == address)
+    };
+    let is_node = is_node(app, address);
+    for service in services {
+        let is_meant = by_ip(&service);
+        let found = json::list(&service, "spec/ports").iter().find(|one| {
+            (is_meant && json::number(one, "port") == i64::from(port))
+                || (is_node && json::number(one, "nodePort") == i64::from(port))
+        });
+        match found {
+            Some(found) if json::text(found, "protocol") != "UDP" => {
+                return balance(app, &service, json::text(found, "name"));
+            }
+            // Only ports of a Service have rules; its address answers to nothing else.
+            None if is_meant => return Way::Silent,
+            _ => {}
+        }
+    }
+    match pod_at(app, address) {
+        Some(pod) => Backend::find(&pod, port).map_or(Way::Refused, |it| Way::Open(Box::new(it))),
+        None if is_node => Way::Refused,
+        None => Way::Silent,
+    }
+}
+
+/// One ready endpoint, each as likely as the next.
+fn balance(app: &App, service: &Value, port: &str) -> Way {
+    let choices = addresses(app, &Key::of(service), Some(port));
+    let turn = app.registry.draw(|random| random.below(choices.len()));
+    let Some((address, number)) = choices.get(turn) else {
+        // kube-proxy rejects what has no endpoints.
+        return Way::Refused;
+    };
+    let Some(pod) = pod_at(app, address) else {
+        return Way::Silent;
+    };
+    Backend::find(&pod, *number).map_or(Way::Refused, |it| Way::Open(Box::new(it)))
+}
+
+/// Ready addresses of a Service with the number of the named port, or of any.
+fn addresses(app: &App, service: &Key, port: Option<&str>) -> Vec<(String, u16)> {
+    let Some(endpoints) = find(app, Kind::Endpoints, service) else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for subset in json::list(&endpoints, "subsets") {
+        let number = match port {
+            None => Some(0),
+            Some(port) => json::list(subset, "ports")
+                .iter()
+                .find(|one| json::text(one, "name") == port)
+                .and_then(|one| u16::try_from(json::number(one, "port")).ok()),
+        };
+        let Some(number) = number else { continue };
+        found.extend(
+            json::list(subset, "addresses")
+                .iter()
+                .map(|address| (json::text(address, "ip").to_owned(), number)),
+        );
+    }
+    found
+}
+
+fn pod_at(app: &App, address: &str) -> Option<Value> {
+    let pods = app.registry.store.lock().list(Kind::Pod, None);
+    pods.iter()
+        .map(|object| object.read())
+        .find(|pod| json::text(pod, "status/podIP") == address)
+}
+
+fn is_node(app: &App, address: &str) -> bool {
+    let nodes = app.registry.store.lock().list(Kind::Node, None);
+    nodes.iter().map(|object| object.read()).any(|node| {
+        json::list(&node, "status/addresses")
+            .iter()
+            .any(|one| json::text(one, "address") == address)
+    })
+}
+
+fn find(app: &App, kind: Kind, key: &Key) -> Option<Value> {
+    let state = app.registry.store.lock();
+    state.get(kind, key).map(|object| object.read())
+}

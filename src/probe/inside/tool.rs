@@ -1,0 +1,122 @@
+//! What a container has to send requests with.
+
+use std::time::Duration;
+
+use super::{PodAccess, PodCommand, PodError, PodErrorKind, PodOutput};
+use crate::inventory::{ObjectKey, Text};
+
+/// How long a program may take to say what it is.
+const ASK: Duration = Duration::from_secs(10);
+
+/// A program that sends requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// curl of this version: major and minor number.
+    Curl(u32, u32),
+    /// GNU wget.
+    Wget,
+    /// busybox' wget, which can do less.
+    BusyboxWget,
+}
+
+impl Tool {
+    /// As a person calls it.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Curl(major, minor) => format!("curl {major}.{minor}"),
+            Self::Wget => "wget".to_owned(),
+            Self::BusyboxWget => "busybox wget".to_owned(),
+        }
+    }
+}
+
+/// Finds out whether a container has curl or wget.
+pub async fn find_tool(
+    access: &dyn PodAccess,
+    pod: &ObjectKey,
+    container: Option<&Text>,
+) -> Result<Tool, PodError> {
+    let ask = async |program: &str| {
+        let words = vec![program.to_owned(), "--version".to_owned()];
+        let command = PodCommand {
+            container: container.cloned(),
+            ..PodCommand::new(pod.clone(), words, ASK)
+        };
+        match access.run(&command).await {
+            Ok(output) => Ok(tool(program, &output)),
+            Err(error) if error.kind == PodErrorKind::NoProgram => Ok(None),
+            Err(error) => Err(error),
+        }
+    };
+    if let Some(tool) = ask("curl").await? {
+        return Ok(tool);
+    }
+    if let Some(tool) = ask("wget").await? {
+        return Ok(tool);
+    }
+    let tried = format!("send a request from pod {pod}");
+    let said = "it has neither curl nor wget";
+    Err(PodError::new(PodErrorKind::NoProgram, &tried, said))
+}
+
+/// What a program is by its own word. busybox knows no `--version` and says so with its name.
+fn tool(program: &str, output: &PodOutput) -> Option<Tool> {
+    let said = [&output.stdout[..], &output.stderr[..]].concat();
+    let said = String::from_utf8_lossy(&said);
+    match program {
+        "curl" => {
+            let version = said.strip_prefix("curl ")?;
+            let mut numbers = version.split(['.', ' ', '-']).map(str::parse);
+            Some(Tool::Curl(numbers.next()?.ok()?, numbers.next()?.ok()?))
+        }
+        _ if said.contains("GNU Wget") => Some(Tool::Wget),
+        _ if said.contains("BusyBox") => Some(Tool::BusyboxWget),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::probe::inside::fixtures::FakePods;
+
+    fn said(stdout: &str, stderr: &str) -> PodOutput {
+        PodOutput {
+            code: Some(0),
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+        }
+    }
+
+    async fn found(
+        curl: Option<&'static str>,
+        wget: Option<&'static str>,
+    ) -> Result<Tool, PodError> {
+        let access = FakePods::answering(move |command| {
+            let has = if command.words[0] == "curl" {
+                curl
+            } else {
+                wget
+            };
+            has.map(|words| said("", words))
+                .ok_or_else(|| PodError::new(PodErrorKind::NoProgram, "run it", "not found"))
+        });
+        find_tool(&*access, &ObjectKey::new("shop", "web-0"), None).await
+    }
+
+    #[tokio::test]
+    async fn curl_is_preferred_and_wget_will_do() {
+        let curl = "curl 7.88.1 (x86_64-pc-linux-gnu) libcurl/7.88.1";
+        let busybox = "wget: unrecognized option '--version'\nBusyBox v1.36.1 ()";
+        assert_eq!(
+            found(Some(curl), Some(busybox)).await,
+            Ok(Tool::Curl(7, 88))
+        );
+        assert_eq!(found(None, Some(busybox)).await, Ok(Tool::BusyboxWget));
+        let gnu = "GNU Wget 1.21.3 built on linux-gnu.";
+        assert_eq!(found(None, Some(gnu)).await, Ok(Tool::Wget));
+        let error = found(None, None).await.unwrap_err();
+        assert_eq!(error.kind, PodErrorKind::NoProgram);
+        assert!(error.message.contains("neither curl nor wget"), "{error}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Commands in real containers, and probe pods.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use svcscope::{
+    cluster::{KubeconfigSource, Kubeconfigs, connect},
+    inventory::ObjectKey,
+    probe::inside::{PodAccess, PodCommand, PodErrorKind},
+};
+
+use crate::{common::Kubectl, kubeconfig};
+
+const TOOLBOX: &str = r#"
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, namespace: NAMESPACE, labels: {app: NAME}}
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: tool
+    image: "testkube/toolbox:1"
+    imagePullPolicy: Never
+    command: [sleep, "3600"]
+"#;
+
+/// A namespace of its own, taken away at the end.
+pub struct Place<'a> {
+    pub kubectl: Kubectl<'a>,
+    pub namespace: String,
+}
+
+impl<'a> Place<'a> {
+    pub fn new(kubeconfig: &'a Path, test: &str) -> Self {
+        let namespace = format!("svcscope-{test}-{}", std::process::id());
+        let kubectl = Kubectl(kubeconfig);
+        kubectl.run(&["create", "namespace", &namespace]);
+        Self { kubectl, namespace }
+    }
+
+    /// A pod with a shell, curl and nothing to do.
+    pub fn toolbox(&self, name: &str) -> ObjectKey {
+        let manifest = TOOLBOX.replace("NAMESPACE", &self.namespace);
+        self.kubectl.apply(&manifest.replace("NAME", name));
+        let pod = format!("pod/{name}");
+        self.run(&["wait", "--for=condition=Ready", &pod, "--timeout=60s"]);
+        ObjectKey::new(&*self.namespace, name)
+    }
+
+    pub fn run(&self, args: &[&str]) -> String {
+        self.kubectl.run(&[&["-n", &self.namespace], args].concat())
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        std::process::Command::new("kubectl")
+            .arg("--kubeconfig")
+            .arg(self.kubectl.0)
+            .args(["delete", "namespace", &self.namespace, "--wait=false"])
+            .output()
+            .ok();
+    }
+}
+
+pub fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Runtime::new().expect("a runtime")
+}
+
+pub async fn pods(kubeconfig: &Path) -> Arc<dyn PodAccess> {
+    svcscope::cluster::install_crypto();
+    let file = Kubeconfigs::load(&KubeconfigSource::File(kubeconfig.to_owned())).expect("a file");
+    connect(&file, None).await.expect("a cluster").pods()
+}
+
+pub fn command(pod: &ObjectKey, words: &[&str]) -> PodCommand {
+    let words = words.iter().map(|word| (*word).to_owned()).collect();
+    PodCommand::new(pod.clone(), words, Duration::from_secs(20))
+}
+
+#[test]
+fn a_command_runs_in_a_container_and_its_failures_have_words() {
+    let Some(file) = kubeconfig() else { return };
+    let place = Place::new(&file, "exec");
+    let tool = place.toolbox("tool");
+    runtime().block_on(async {
+        let pods = pods(&file).await;
+        let run = async |words: &[&str]| pods.run(&command(&tool, words)).await;
+
+        let both = run(&["sh", "-c", "echo out; echo err >&2; exit 7"]).await;
+        let both = both.expect("it runs");
+        assert_eq!(both.code, Some(7));
+        assert_eq!(both.stdout, b"out\n");
+        assert_eq!(both.stderr, b"err\n");
+
+        // 3 MB in, which is more than one message and than any buffer on the way.
+        let sent: Vec<u8> = (0..3_000_000_u32).map(|at| (at % 251) as u8).collect();
+        let copied = PodCommand {
+            stdin: Some(Bytes::from(sent.clone())),
+            most: 4_000_000,
+            ..command(&tool, &["busybox", "head", "-c", "3000000"])
+        };
+        let copied = pods.run(&copied).await.expect("it is copied");
+        assert!(copied.stdout == sent, "{} bytes came", copied.stdout.len());
+
+        let endless = run(&["busybox", "cat", "/dev/zero"])
+            .await
+            .expect("it is cut");
+        assert!(endless.is_cut());
+        assert_eq!(endless.stdout.len(), 1024 * 1024);
+
+        let kind = |outcome: Result<_, svcscope::probe::inside::PodError>| {
+            let error = outcome
+                .map(|_: svcscope::probe::inside::PodOutput| ())
+                .unwrap_err();
+            eprintln!("{error}");
+            error.kind
+        };
+        assert_eq!(
+            kind(run(&["no-such-program"]).await),
+            PodErrorKind::NoProgram
+        );
+        let elsewhere = PodCommand {
+            container: Some("other".into()),
+            ..command(&tool, &["true"])
+        };
+        assert_eq!(kind(pods.run(&elsewhere).await), PodErrorKind::NoContainer);
+        let nobody = ObjectKey::new(&*place.namespace, "nobody");
+        let nobody = command(&nobody, &["true"]);
+        assert_eq!(kind(pods.run(&nobody).await), PodErrorKind::Gone);
+        let slow = PodCommand {
+            limit: Duration::from_millis(500),
+            ..command(&tool, &["sleep", "2"])
+        };
+        assert_eq!(kind(pods.run(&slow).await), PodErrorKind::TimedOut);
+    });
+}
