@@ -122,7 +122,8 @@ impl Access {
         };
         let namespace = target.namespace.as_deref();
         let mut verbs = vec![verb];
-        if target.subresource.as_deref() == Some("portforward") && verb == "get" {
+        let upgrades = matches!(target.subresource.as_deref(), Some("portforward" | "exec"));
+        if upgrades && verb == "get" {
             // Since 1.35 an upgrade by GET must be allowed to create as well.
             verbs.push("create");
         }

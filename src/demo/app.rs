@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::access::{self, Access};
 use super::discovery;
+use super::exec;
 use super::faults::{Fault, Faults};
 use super::http::{self as answer, Answer};
 use super::list;
@@ -132,6 +133,7 @@ async fn route(app: Arc<App>, request: Request<Incoming>, path: &str) -> Result<
         Some("status") => write_or_get(&app, call, Some("status")).await,
         Some("scale") => scale_subresource::answer(&app, call).await,
         Some("portforward") => portforward::answer(app, call).await,
+        Some("exec") => exec::answer(app, call).await,
         Some("proxy") => proxy::answer(&app, call).await,
         Some(_) => Err(Status::no_such_path()),
     }

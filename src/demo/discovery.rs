@@ -126,6 +126,7 @@ fn row(resource: &Resource) -> Value {
 
 fn sub_row(resource: &Resource, subresource: &str) -> Value {
     let (kind, verbs) = match subresource {
+        "exec" => ("PodExecOptions", json!(["create", "get"])),
         "portforward" => ("PodPortForwardOptions", json!(["create", "get"])),
         "proxy" if resource.plural == "pods" => ("PodProxyOptions", proxy_verbs()),
         "proxy" => ("ServiceProxyOptions", proxy_verbs()),

@@ -17,6 +17,7 @@ mod control;
 mod controllers;
 mod discovery;
 mod endpoints;
+mod exec;
 mod faults;
 mod http;
 mod json;

@@ -141,7 +141,7 @@ pub(super) static RESOURCES: [Resource; 13] = [
         "Pod",
         &["po"],
         true,
-        &["status", "proxy", "portforward"],
+        &["status", "proxy", "portforward", "exec"],
     ),
     core(Kind::Event, "events", "event", "Event", &["ev"], true, &[]),
     core(

@@ -36,19 +36,39 @@ pub(super) fn agree<B>(request: &Request<B>, query: &Query) -> Result<(Transport
     if upgrade.eq_ignore_ascii_case(SPDY) {
         return spdy(headers);
     }
+    let agreed = websocket(request, &[TUNNEL, CHANNELS])?;
+    let transport = if agreed.name == TUNNEL {
+        Transport::Tunnel
+    } else {
+        Transport::Channels(ports(query.all("ports"))?)
+    };
+    Ok((transport, agreed.answer))
+}
+
+/// What a WebSocket carries, and the answer that says so.
+pub(in super::super) struct Agreed {
+    pub(in super::super) name: &'static str,
+    pub(in super::super) answer: Answer,
+}
+
+/// The first of these protocols that the client offers too.
+pub(in super::super) fn websocket<B>(
+    request: &Request<B>,
+    spoken: &[&'static str],
+) -> Result<Agreed, Status> {
+    let headers = request.headers();
+    let upgrade = text(headers, header::UPGRADE);
     if request.method() != Method::GET || !upgrade.eq_ignore_ascii_case("websocket") {
         return Err(Status::bad_request("Upgrade request required"));
     }
     let offers = offers(headers, header::SEC_WEBSOCKET_PROTOCOL);
-    let (transport, protocol) = if offers.contains(&TUNNEL) {
-        (Transport::Tunnel, TUNNEL)
-    } else if offers.contains(&CHANNELS) {
-        (Transport::Channels(ports(query.all("ports"))?), CHANNELS)
-    } else {
-        return Err(Status::bad_request(format!(
-            "unable to upgrade: the demo cluster speaks {CHANNELS} and {TUNNEL}"
-        )));
-    };
+    let name = spoken.iter().copied().find(|name| offers.contains(name));
+    let name = name.ok_or_else(|| {
+        let spoken = spoken.join(" and ");
+        Status::bad_request(format!(
+            "unable to upgrade: the demo cluster speaks {spoken} here"
+        ))
+    })?;
     let mut answer = switch("websocket");
     let accept = derive_accept_key(text(headers, header::SEC_WEBSOCKET_KEY).as_bytes());
     let accept =
@@ -56,10 +76,10 @@ pub(super) fn agree<B>(request: &Request<B>, query: &Query) -> Result<(Transport
     let headers = answer.headers_mut();
     headers.insert(
         header::SEC_WEBSOCKET_PROTOCOL,
-        HeaderValue::from_static(protocol),
+        HeaderValue::from_static(name),
     );
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    Ok((transport, answer))
+    Ok(Agreed { name, answer })
 }
 
 fn spdy(headers: &HeaderMap) -> Result<(Transport, Answer), Status> {

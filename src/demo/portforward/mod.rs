@@ -4,7 +4,7 @@
 //! pod or server ends it. `handshake` agrees on the protocol, `channels` and [`spdy`] speak them.
 
 mod channels;
-mod handshake;
+pub(super) mod handshake;
 
 use std::sync::Arc;
 
