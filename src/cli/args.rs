@@ -5,13 +5,14 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use super::{EditFlags, FilterFlags, NodePortArg, PortArg, PortName, PortPair, TargetArg, ViaArg};
-use crate::edit::WantedType;
+use crate::{edit::WantedType, probe::SendFlags};
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
 ///
 /// Without a subcommand it opens the window. Data goes to stdout, words to stderr. Exit codes:
-/// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete, 22 HTTP error with
-/// `curl --fail`; `forward --exec` ends with the command's own.
+/// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete; a request that `curl`
+/// sent ends with curl's own codes (7 refused, 28 too late, 22 HTTP error with --fail), and
+/// `forward --exec` with the command's.
 #[derive(Debug, Parser)]
 #[command(name = "svcscope", version)]
 pub struct Args {
@@ -68,7 +69,7 @@ pub enum Task {
     /// Forward local ports until interrupted
     Forward(Forward),
     /// Send a request to a Service, a pod or a workload
-    Curl(Curl),
+    Curl(Box<Curl>),
     /// Change the type of a Service
     SetType(SetType),
     /// Change the ports of a Service
@@ -211,6 +212,21 @@ pub struct Forward {
     pub exec: Vec<OsString>,
 }
 
+/// The doors of `svcscope curl --via`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    /// A port-forward into a pod: without the Service's address, kube-proxy and NetworkPolicy.
+    Forward,
+    /// The API server's own proxy.
+    Proxy,
+    /// The nodePort at a node, from this machine.
+    Nodeport,
+    /// The load balancer or an external IP, from this machine.
+    Lb,
+    /// The external name, as DNS answers here.
+    External,
+}
+
 /// `svcscope curl`.
 #[derive(Debug, clap::Args)]
 pub struct Curl {
@@ -219,30 +235,61 @@ pub struct Curl {
     /// Path and query
     #[arg(default_value = "/")]
     pub path: String,
-    /// The method; GET, or POST where there is data
-    #[arg(short = 'X', long, value_name = "METHOD")]
-    pub request: Option<String>,
-    /// A header, `Name: value`; may be given several times
-    #[arg(short = 'H', long = "header", value_name = "HEADER", action = ArgAction::Append)]
-    pub headers: Vec<String>,
-    /// The body to send
-    #[arg(short, long)]
-    pub data: Option<String>,
-    /// Print the status line and the headers before the body
-    #[arg(short, long)]
-    pub include: bool,
-    /// Exit with 22 where the status is 400 or above
-    #[arg(short, long)]
-    pub fail: bool,
+    /// What to send.
+    #[command(flatten)]
+    pub send: SendFlags,
+    /// By which door [default: forward]
+    #[arg(long, value_enum, value_name = "DOOR")]
+    pub via: Option<Via>,
+    /// To this pod, by a forward or the proxy
+    #[arg(long, value_name = "NAME")]
+    pub pod: Option<String>,
+    /// The node, by name or address, of --via nodeport [default: the first]
+    #[arg(long, value_name = "NODE")]
+    pub node: Option<String>,
     /// Use https whatever the port is called
     #[arg(long, conflicts_with = "http")]
     pub https: bool,
     /// Use http whatever the port is called
     #[arg(long)]
     pub http: bool,
-    /// How long the whole may take
-    #[arg(short, long, default_value = "30", value_parser = seconds, value_name = "SECONDS")]
-    pub max_time: Duration,
+    /// Only open a TCP connection
+    #[arg(long, conflicts_with_all = ["tls", "grpc_health"])]
+    pub tcp: bool,
+    /// Only shake hands by TLS and show the certificates
+    #[arg(long, conflicts_with = "grpc_health")]
+    pub tls: bool,
+    /// Ask for gRPC's health, of this service or of the whole server
+    #[arg(long, value_name = "SERVICE", num_args = 0..=1, default_missing_value = "")]
+    pub grpc_health: Option<String>,
+    /// The name that TLS asks for and verifies, instead of that of the Host header
+    #[arg(long, value_name = "NAME")]
+    pub server_name: Option<String>,
+    /// Print the status line and the headers before the body
+    #[arg(short, long)]
+    pub include: bool,
+    /// Exit with 22 and print no body where the status is 400 or above
+    #[arg(short, long)]
+    pub fail: bool,
+    /// Write the body to this file
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print this after the end, with curl's variables: %{http_code}, %{time_total}, %{json}
+    #[arg(short, long, value_name = "FORMAT")]
+    pub write_out: Option<String>,
+    /// Say nothing on stderr
+    #[arg(short, long)]
+    pub silent: bool,
+    /// Say why it failed, also with --silent
+    #[arg(short = 'S', long)]
+    pub show_error: bool,
+}
+
+impl Curl {
+    /// Whether its door leads through a node.
+    pub(super) fn needs_nodes(&self) -> bool {
+        self.via == Some(Via::Nodeport)
+    }
 }
 
 /// `svcscope set-type`.

@@ -19,6 +19,9 @@ pub enum Exit {
     Incomplete,
     /// 22: `curl --fail` and the status was 400 or above.
     HttpError,
+    /// What curl exits with, where a request was sent and failed: 6 name, 7 refused, 28 too late,
+    /// 35 and 60 TLS, 52 and 56 cut off.
+    Curl(u8),
     /// What the command of `forward --exec` ended with; 128 and its number for a signal.
     Command(u8),
 }
@@ -34,7 +37,7 @@ impl Exit {
             Self::NotFound => 4,
             Self::Incomplete => 5,
             Self::HttpError => 22,
-            Self::Command(code) => code,
+            Self::Curl(code) | Self::Command(code) => code,
         }
     }
 

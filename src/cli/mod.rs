@@ -19,6 +19,7 @@ mod remote;
 mod set_ports;
 mod set_type;
 mod target;
+mod terminal;
 mod window;
 
 use std::process::ExitCode;

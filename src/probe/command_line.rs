@@ -3,10 +3,13 @@
 use std::net::SocketAddr;
 
 use super::{
-    CurlRequest, Scheme,
-    authority::{Authority, absolute},
+    Ask, CurlRequest, Follow, HttpVersion, Scheme, Vantage, authority::absolute, door::proxy,
+    redirect::url_of,
 };
-use crate::inventory::Inventory;
+use crate::{
+    forward::{ForwardTarget, RemotePort, service_port},
+    inventory::Inventory,
+};
 
 /// Headers whose values must not reach the clipboard.
 const SECRET_HEADERS: [&str; 4] = [
@@ -16,56 +19,176 @@ const SECRET_HEADERS: [&str; 4] = [
     "x-api-key",
 ];
 
-/// The request for curl, through a forward that listens at `local`. Values of secret headers are
-/// left out.
+/// Whether a header's value is left out of what is copied and printed.
+pub fn is_secret(name: &str) -> bool {
+    SECRET_HEADERS
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+/// The request for curl. By a forward it goes to one that listens at `local`; other doors have a
+/// place of their own. Values of secret headers are left out.
 pub fn curl_line(request: &CurlRequest, inventory: &Inventory, local: SocketAddr) -> String {
     let mut words = vec!["curl".to_owned(), "-i".to_owned()];
+    send_flags(request, &mut words);
+    if request.scheme == Scheme::H2c {
+        words.push("--http2-prior-knowledge".to_owned());
+    }
+    // Name, SNI and port stay those of the Service; only the connection goes elsewhere.
+    if let Some(place) = place(request, inventory, local) {
+        words.push(format!("--connect-to ::{place}"));
+    }
+    words.push(quoted(&url_of(request, inventory)));
+    words.join(" ")
+}
+
+/// Where this machine would connect; none where the URL says it.
+fn place(request: &CurlRequest, inventory: &Inventory, local: SocketAddr) -> Option<String> {
+    let bracketed = |host: &str| match host.parse::<std::net::Ipv6Addr>() {
+        Ok(_) => format!("[{host}]"),
+        Err(_not_v6) => host.to_owned(),
+    };
+    let listed = match &request.target {
+        ForwardTarget::Service(key) => inventory
+            .service(key)
+            .and_then(|service| service_port(service, &request.port).ok()),
+        _ => None,
+    };
+    let number = listed.as_ref().map(|port| port.port);
+    Some(match &request.vantage {
+        Vantage::NodePort { address, .. } => {
+            format!("{}:{}", bracketed(address), listed?.node_port?)
+        }
+        Vantage::LoadBalancer(address) | Vantage::ExternalIp(address) => {
+            format!("{}:{}", bracketed(address), number?)
+        }
+        Vantage::ExternalName | Vantage::Elsewhere { .. } => return None,
+        _ => local.to_string(),
+    })
+}
+
+/// What [`curl_line`] needs to be there, or the request itself, by kubectl.
+pub fn kubectl_line(request: &CurlRequest, inventory: &Inventory, local_port: u16) -> String {
+    if matches!(
+        request.vantage,
+        Vantage::ServiceProxy | Vantage::PodProxy(_)
+    ) && let Ok(way) = proxy::way(request, inventory)
+    {
+        return format!("kubectl get --raw {}", quoted(&way.path));
+    }
+    let target = match &request.vantage {
+        Vantage::ForwardPod(pod) => format!("pod/{pod}"),
+        _ => request.target.to_string(),
+    };
+    format!(
+        "kubectl -n {} port-forward {} {local_port}:{}",
+        quoted(&request.target.key().namespace),
+        quoted(&target),
+        quoted(&request.port.to_string()),
+    )
+}
+
+/// The request for this program. Values of secret headers are left out.
+pub fn svcscope_line(request: &CurlRequest) -> String {
+    let mut words = vec!["svcscope curl".to_owned()];
+    let key = request.target.key();
+    words.extend(["-n".to_owned(), quoted(&key.namespace)]);
+    let port = match &request.port {
+        RemotePort::Number(number) => number.to_string(),
+        RemotePort::Name(name) => name.to_string(),
+    };
+    words.push(quoted(&format!("{}:{port}", request.target)));
+    words.push(quoted(&absolute(&request.path)));
+    match &request.vantage {
+        Vantage::Forward => {}
+        Vantage::ForwardPod(pod) => words.extend(["--pod".to_owned(), quoted(pod)]),
+        Vantage::PodProxy(pod) => {
+            words.extend(["--via proxy".to_owned(), "--pod".to_owned(), quoted(pod)]);
+        }
+        Vantage::NodePort { node, .. } => {
+            words.extend([
+                "--via nodeport".to_owned(),
+                "--node".to_owned(),
+                quoted(node),
+            ]);
+        }
+        other => words.push(format!("--via {}", other.word())),
+    }
+    match &request.ask {
+        Ask::Tcp => words.push("--tcp".to_owned()),
+        Ask::Tls => words.push("--tls".to_owned()),
+        Ask::GrpcHealth(service) => words.push(format!("--grpc-health={}", quoted(service))),
+        Ask::Http => {}
+    }
+    match request.scheme {
+        Scheme::Http => words.push("--http".to_owned()),
+        Scheme::Https => words.push("--https".to_owned()),
+        Scheme::H2c => words.extend(["--http".to_owned(), "--http2-prior-knowledge".to_owned()]),
+    }
+    if let Some(name) = &request.tls.server_name {
+        words.extend(["--server-name".to_owned(), quoted(name)]);
+    }
+    send_flags(request, &mut words);
+    words.join(" ")
+}
+
+/// The flags that curl and this program share.
+fn send_flags(request: &CurlRequest, words: &mut Vec<String>) {
     match (request.method.as_str(), request.body.is_some()) {
         ("GET", false) | ("POST", true) => {}
         ("HEAD", _) => words.push("--head".to_owned()),
         (method, _) => words.extend(["-X".to_owned(), quoted(method)]),
     }
-    if request.scheme == Scheme::Https {
+    if request.tls.insecure {
         words.push("-k".to_owned());
     }
+    let files = [
+        ("--cacert", &request.tls.ca),
+        ("--cert", &request.tls.certificate),
+        ("--key", &request.tls.key),
+    ];
+    for (flag, file) in files {
+        if let Some(file) = file {
+            words.extend([flag.to_owned(), quoted(&file.display().to_string())]);
+        }
+    }
+    match request.version {
+        HttpVersion::Auto => {}
+        HttpVersion::Http1 => words.push("--http1.1".to_owned()),
+        HttpVersion::Http2 if request.scheme == Scheme::Https => words.push("--http2".to_owned()),
+        HttpVersion::Http2 => {}
+    }
+    match request.follow {
+        Follow::No => {}
+        Follow::SameDoor | Follow::Anywhere => words.push("-L".to_owned()),
+    }
+    if request.compressed {
+        words.push("--compressed".to_owned());
+    }
     for (name, value) in &request.headers {
-        let secret = SECRET_HEADERS
-            .iter()
-            .any(|known| name.eq_ignore_ascii_case(known));
-        let value = if secret { "<secret>" } else { value };
-        words.extend(["-H".to_owned(), quoted(&format!("{name}: {value}"))]);
+        let value = if is_secret(name) { "<secret>" } else { value };
+        let line = if value.is_empty() {
+            format!("{name};")
+        } else {
+            format!("{name}: {value}")
+        };
+        words.extend(["-H".to_owned(), quoted(&line)]);
     }
     if let Some(body) = &request.body {
-        words.extend([
-            "--data-binary".to_owned(),
-            quoted(&String::from_utf8_lossy(body)),
-        ]);
+        let body = String::from_utf8_lossy(body);
+        // A body that begins with @ would name a file.
+        let flag = if body.starts_with('@') {
+            "--data-raw"
+        } else {
+            "--data-binary"
+        };
+        words.extend([flag.to_owned(), quoted(&body)]);
     }
-    let limit = request.timeout.as_secs_f64();
-    let url = format!(
-        "{}://{}{}",
-        request.scheme.in_url(),
-        Authority::of(request, inventory),
-        absolute(&request.path)
-    );
-    // Name, SNI and port stay those of the Service; only the connection goes to the forward.
-    words.push(format!("--max-time {limit} --connect-to ::{local}"));
-    words.push(quoted(&url));
-    words.join(" ")
-}
-
-/// The forward that [`curl_line`] needs, by kubectl.
-pub fn kubectl_line(request: &CurlRequest, local_port: u16) -> String {
-    format!(
-        "kubectl -n {} port-forward {} {local_port}:{}",
-        quoted(&request.target.key().namespace),
-        quoted(&request.target.to_string()),
-        quoted(&request.port.to_string()),
-    )
+    words.push(format!("--max-time {}", request.timeout.as_secs_f64()));
 }
 
 /// A word as a POSIX shell reads it back unchanged.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -79,10 +202,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{
-        forward::{ForwardTarget, RemotePort},
-        inventory::ObjectKey,
-    };
+    use crate::inventory::ObjectKey;
 
     fn request() -> CurlRequest {
         let target = ForwardTarget::Pod(ObjectKey::new("shop", "web-0"));
@@ -104,14 +224,18 @@ mod tests {
             "curl -i --max-time 10 --connect-to ::127.0.0.1:9000 http://localhost:8080/"
         );
         assert_eq!(
-            kubectl_line(&request(), 9000),
+            kubectl_line(&request(), &Inventory::default(), 9000),
             "kubectl -n shop port-forward pod/web-0 9000:8080"
+        );
+        assert_eq!(
+            svcscope_line(&request()),
+            "svcscope curl -n shop pod/web-0:8080 / --http --max-time 10"
         );
     }
 
     #[test]
     fn what_a_shell_would_read_otherwise_is_quoted_and_secrets_are_left_out() {
-        let request = CurlRequest {
+        let mut request = CurlRequest {
             target: ForwardTarget::Service(ObjectKey::new("shop", "web")),
             scheme: Scheme::Https,
             method: "PUT".to_owned(),
@@ -124,11 +248,26 @@ mod tests {
             timeout: Duration::from_millis(1500),
             ..request()
         };
+        request.tls.insecure = true;
         assert_eq!(
             line(&request),
             "curl -i -X PUT -k -H 'X-Name: it'\\''s me' -H 'Authorization: <secret>' \
              --data-binary '{\"a\": 1}\n' --max-time 1.5 --connect-to ::127.0.0.1:9000 \
              'https://web.shop.svc/a?b=c&d=$e'"
+        );
+    }
+
+    #[test]
+    fn a_door_through_the_api_server_is_one_of_kubectl() {
+        let target = ForwardTarget::Pod(ObjectKey::new("shop", "web-0"));
+        let request = CurlRequest {
+            vantage: Vantage::ServiceProxy,
+            path: "/a?b".to_owned(),
+            ..CurlRequest::new(target, RemotePort::Number(8080))
+        };
+        assert_eq!(
+            kubectl_line(&request, &Inventory::default(), 9000),
+            "kubectl get --raw '/api/v1/namespaces/shop/pods/web-0:8080/proxy/a?b'"
         );
     }
 }

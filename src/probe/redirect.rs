@@ -71,7 +71,7 @@ pub(super) fn next(
 }
 
 /// The URL that a client by this name would have asked for.
-pub(super) fn url_of(request: &CurlRequest, inventory: &Inventory) -> String {
+pub fn url_of(request: &CurlRequest, inventory: &Inventory) -> String {
     let own = request
         .headers
         .iter()

@@ -1,0 +1,138 @@
+//! `svcscope curl`: one request, the body on stdout, curl's own exit codes.
+
+mod answer;
+mod output;
+mod target;
+mod write_out;
+
+use std::{sync::Arc, time::Duration};
+
+use anyhow::Context as _;
+
+use super::{
+    args::{Common, Curl},
+    exit::{Exit, failure},
+    remote::Remote,
+};
+use crate::{
+    engine::{Command, RequestState, RequestStatus, Scene},
+    inventory::Kind,
+    probe::{self, Ask, CurlError, CurlRequest, FlagError, RequestId, Tap},
+};
+use output::Output;
+
+pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
+    let (remote, namespace) = Remote::start_for_target(common)?;
+    let needed = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
+    let drawn = if task.needs_nodes() {
+        &needed[..]
+    } else {
+        &needed[..3]
+    };
+    let patience = task.send.max_time.filter(|limit| !limit.is_zero());
+    let scene = remote.wait_until_known(drawn, patience.unwrap_or(Duration::from_secs(30)))?;
+
+    let mut request = target::request(task, &namespace, &scene)?;
+    probe::apply(&task.send, &mut request, &read_file)
+        .map_err(|error| failure(Exit::Usage, error.to_string()))?;
+    let mut output = Output::open(task)?;
+    if common.verbose > 0 && !task.silent {
+        answer::tell_request(&request, &scene);
+    }
+
+    let id = RequestId(remote.handle().next_id());
+    let (tap, mut pieces) = Tap::new();
+    let asked = request.clone();
+    remote
+        .handle()
+        .send(Command::Curl(id, Box::new(request), Some(tap)));
+    let head = remote.wait_for(None, "an answer", |scene| {
+        let status = find(scene, id)?;
+        (status.state != RequestState::Running).then(|| status.clone())
+    })?;
+    if let Some(response) = head.state.response() {
+        if common.verbose > 0 && !task.silent {
+            answer::tell_response(response);
+        }
+        if task.include || task.send.head {
+            output.head(response)?;
+        }
+    }
+    let withheld = task.fail
+        && head
+            .state
+            .response()
+            .and_then(|response| response.status())
+            .is_some_and(|status| status >= 400);
+    while let Some(piece) = pieces.blocking_recv() {
+        if !withheld {
+            output.body(&piece).context("could not write the body")?;
+        }
+    }
+    let end = remote.wait_for(None, "the end of the answer", |scene| {
+        let status = find(scene, id)?;
+        (!status.state.is_under_way()).then(|| status.clone())
+    })?;
+    finish(task, &asked, &end, output)
+}
+
+fn find(scene: &Scene, id: RequestId) -> Option<&RequestStatus> {
+    scene.requests.iter().find(|status| status.id == id)
+}
+
+fn finish(
+    task: &Curl,
+    request: &CurlRequest,
+    end: &RequestStatus,
+    mut output: Output,
+) -> anyhow::Result<Exit> {
+    let (exit, error) = match &end.state {
+        RequestState::Failed(error) => (Exit::Curl(error.kind.curl_code()), Some(error.clone())),
+        RequestState::Done(response) => {
+            let bad = response.status().is_some_and(|status| status >= 400);
+            let exit = if task.fail && bad {
+                Exit::HttpError
+            } else {
+                Exit::Done
+            };
+            (exit, None)
+        }
+        _ => {
+            let error = CurlError::other("the request was given up");
+            (Exit::Failed, Some(Arc::new(error)))
+        }
+    };
+    let response = end.state.response();
+    if let (Some(response), true) = (response, request.ask != Ask::Http) {
+        output.line(&answer::said(response))?;
+    }
+    if let Some(format) = &task.write_out {
+        output.write_out(&write_out::fill(
+            format,
+            request,
+            response,
+            error.as_deref(),
+            exit,
+        ))?;
+    }
+    output.finish()?;
+    if let (Some(response), false) = (response, task.silent) {
+        answer::tell_way(response);
+    }
+    match error {
+        Some(error) if !task.silent || task.show_error => Err(failure(exit, error.to_string())),
+        _ => Ok(exit),
+    }
+}
+
+fn read_file(name: &str) -> Result<Vec<u8>, FlagError> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    let read = match name {
+        "-" => std::io::stdin()
+            .read_to_end(&mut bytes)
+            .map(|_length| bytes),
+        name => std::fs::read(name),
+    };
+    read.map_err(|error| FlagError::File(name.into(), error))
+}

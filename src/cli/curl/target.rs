@@ -1,0 +1,143 @@
+//! From flags to a target, its port and a door.
+
+use crate::{
+    cli::{
+        args::{Curl, Via},
+        exit::{Exit, failure},
+    },
+    engine::Scene,
+    forward::{ForwardTarget, RemotePort},
+    inventory::{ServicePort, ServiceType, Text},
+    probe::{self, Ask, CurlRequest, Scheme, Vantage},
+};
+
+/// The request but for what curl's own flags say.
+pub(super) fn request(task: &Curl, namespace: &str, scene: &Scene) -> anyhow::Result<CurlRequest> {
+    let target = task.target.in_namespace(namespace);
+    let (port, service_port) = port(task, &target, scene)?;
+    let scheme = match (task.https, task.http, &service_port) {
+        (true, ..) => Scheme::Https,
+        (_, true, _) | (.., None) => Scheme::Http,
+        (.., Some(port)) => probe::guess_scheme(port),
+    };
+    let path = match task.path.strip_prefix('/') {
+        Some(_) => task.path.clone(),
+        None => format!("/{}", task.path),
+    };
+    let ask = match (task.tcp, task.tls, &task.grpc_health) {
+        (true, ..) => Ask::Tcp,
+        (_, true, _) => Ask::Tls,
+        (.., Some(service)) => Ask::GrpcHealth(Text::from(service.as_str())),
+        _ => Ask::Http,
+    };
+    let mut request = CurlRequest {
+        scheme,
+        path,
+        ask,
+        ..CurlRequest::new(target, port)
+    };
+    request.tls.server_name = task.server_name.as_deref().map(Text::from);
+    request.vantage = vantage(task, &request, scene)?;
+    Ok(request)
+}
+
+fn port(
+    task: &Curl,
+    target: &ForwardTarget,
+    scene: &Scene,
+) -> anyhow::Result<(RemotePort, Option<ServicePort>)> {
+    let ForwardTarget::Service(key) = target else {
+        return match &task.target.port {
+            Some(port) => Ok((port.clone(), None)),
+            None => Err(failure(
+                Exit::Usage,
+                format!("which port? Write for example {}:8080", task.target),
+            )),
+        };
+    };
+    let Some(service) = scene.inventory.service(key) else {
+        return Err(failure(
+            Exit::NotFound,
+            format!("there is no Service {key}"),
+        ));
+    };
+    let found = choose_port(&service.ports, task.target.port.as_ref());
+    match (found, &task.target.port) {
+        (Some(port), _) => Ok((RemotePort::Number(port.port), Some(port.clone()))),
+        // DNS hands out a name: the port is the client's to choose.
+        (None, wanted) if service.service_type == ServiceType::ExternalName => {
+            let usual = if task.https { 443 } else { 80 };
+            Ok((wanted.clone().unwrap_or(RemotePort::Number(usual)), None))
+        }
+        (None, _) => Err(failure(
+            Exit::NotFound,
+            format!("Service {key} has {}", port_list(&service.ports)),
+        )),
+    }
+}
+
+/// The port that was asked for, else the first one that carries TCP.
+fn choose_port<'a>(
+    ports: &'a [ServicePort],
+    wanted: Option<&RemotePort>,
+) -> Option<&'a ServicePort> {
+    let mut tcp = ports
+        .iter()
+        .filter(|port| port.protocol == crate::inventory::Protocol::Tcp);
+    match wanted {
+        None => tcp.next(),
+        Some(RemotePort::Number(number)) => tcp.find(|port| port.port == *number),
+        Some(RemotePort::Name(name)) => tcp.find(|port| port.name.as_ref() == Some(name)),
+    }
+}
+
+fn port_list(ports: &[ServicePort]) -> String {
+    if ports.is_empty() {
+        return "no ports".to_owned();
+    }
+    let listed: Vec<_> = ports
+        .iter()
+        .map(|port| match &port.name {
+            Some(name) => format!("{name} {}/{}", port.port, port.protocol),
+            None => format!("{}/{}", port.port, port.protocol),
+        })
+        .collect();
+    format!("only these ports: {}", listed.join(", "))
+}
+
+/// The first door of the kind that was asked for.
+fn vantage(task: &Curl, request: &CurlRequest, scene: &Scene) -> anyhow::Result<Vantage> {
+    let offered = probe::doors(&request.target, &request.port, &scene.inventory);
+    let Some(via) = task.via else {
+        let usual = offered.into_iter().next().map(|door| door.vantage);
+        let to_pod = task.pod.as_deref().map(Text::from);
+        return Ok(to_pod.map_or_else(|| usual.unwrap_or_default(), Vantage::ForwardPod));
+    };
+    let pod = task.pod.as_deref();
+    let fits = |vantage: &Vantage| match (via, vantage) {
+        (Via::Forward, Vantage::Forward) | (Via::Proxy, Vantage::ServiceProxy) => pod.is_none(),
+        (Via::Forward, Vantage::ForwardPod(name)) | (Via::Proxy, Vantage::PodProxy(name)) => {
+            pod == Some(&**name)
+        }
+        (Via::Nodeport, Vantage::NodePort { node, address }) => {
+            let wanted = task.node.as_deref();
+            wanted.is_none_or(|wanted| wanted == &**node || wanted == &**address)
+        }
+        (Via::Lb, Vantage::LoadBalancer(_) | Vantage::ExternalIp(_))
+        | (Via::External, Vantage::ExternalName) => true,
+        _ => false,
+    };
+    let found = offered.iter().find(|door| fits(&door.vantage));
+    found.map(|door| door.vantage.clone()).ok_or_else(|| {
+        let mut words: Vec<_> = offered.iter().map(|door| door.vantage.word()).collect();
+        words.dedup();
+        failure(
+            Exit::NotFound,
+            format!(
+                "{} has no such door; it has {}",
+                task.target,
+                words.join(", ")
+            ),
+        )
+    })
+}

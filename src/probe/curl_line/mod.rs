@@ -1,0 +1,190 @@
+//! curl's own language: its flags, and whole command lines that somebody pastes.
+//!
+//! **In**: flags, or a line as a browser or a colleague gives it. **Out**: a
+//! [`super::CurlRequest`], and what of the line means nothing here.
+
+mod apply;
+mod flags;
+mod words;
+
+use clap::Parser;
+
+pub use apply::{FlagError, ReadFile, apply};
+pub use flags::SendFlags;
+pub use words::SplitError;
+
+use super::{CurlRequest, Scheme};
+
+/// A pasted line that is no curl command which can be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    /// It can't be split into words.
+    #[error(transparent)]
+    Split(#[from] SplitError),
+    /// It begins with something else.
+    #[error("the line does not begin with `curl`")]
+    NotCurl,
+    /// It has a flag that svcscope does not follow, or one that is no flag.
+    #[error("{0}")]
+    Usage(String),
+    /// A flag can't be followed.
+    #[error(transparent)]
+    Flag(#[from] FlagError),
+    /// There is no URL, or several.
+    #[error("a curl command has one URL here, and this has {0}")]
+    Urls(usize),
+    /// The URL is none.
+    #[error("`{0}` is no URL: {1}")]
+    Url(String, String),
+}
+
+/// What a line says.
+#[derive(Debug)]
+pub struct Pasted {
+    /// The request: its target, port and door are those of the request that it was read into.
+    pub request: CurlRequest,
+    /// What of it means nothing here, in the words of the line.
+    pub ignored: Vec<String>,
+}
+
+/// curl's command line, as far as it is followed.
+#[derive(Debug, Parser)]
+#[command(
+    name = "curl",
+    no_binary_name = true,
+    disable_help_flag = true,
+    args_override_self = true
+)]
+struct Line {
+    #[command(flatten)]
+    send: SendFlags,
+    #[arg(long)]
+    url: Vec<String>,
+    urls: Vec<String>,
+    #[arg(short, long)]
+    silent: bool,
+    #[arg(short = 'S', long)]
+    show_error: bool,
+    #[arg(short, long)]
+    include: bool,
+    #[arg(short, long)]
+    verbose: bool,
+    #[arg(short, long)]
+    fail: bool,
+    #[arg(short, long)]
+    globoff: bool,
+    #[arg(short = 'N', long)]
+    no_buffer: bool,
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<String>,
+    #[arg(short = 'O', long)]
+    remote_name: bool,
+    #[arg(short, long, value_name = "FORMAT")]
+    write_out: Option<String>,
+    #[arg(long, value_name = "HOST:PORT:ADDRESS")]
+    resolve: Vec<String>,
+    #[arg(long, value_name = "HOST1:PORT1:HOST2:PORT2")]
+    connect_to: Vec<String>,
+    #[arg(long, value_name = "SECONDS")]
+    connect_timeout: Option<String>,
+    #[arg(short = 'x', long, value_name = "PROXY")]
+    proxy: Option<String>,
+}
+
+/// Reads a pasted line into a request like this one: same target, port and door, everything else
+/// from the line. The URL's host becomes the `Host` header.
+pub fn read_line(line: &str, like: &CurlRequest) -> Result<Pasted, LineError> {
+    let words = words::split(line.trim_start_matches(['$', ' ', '\n']))?;
+    let (first, rest) = words.split_first().ok_or(LineError::NotCurl)?;
+    let program = first.rsplit(['/', '\\']).next().unwrap_or(first);
+    if !matches!(program, "curl" | "curl.exe") {
+        return Err(LineError::NotCurl);
+    }
+    let line = Line::try_parse_from(rest).map_err(|error| LineError::Usage(first_line(&error)))?;
+    let urls: Vec<_> = line.url.iter().chain(&line.urls).collect();
+    let &[given] = urls.as_slice() else {
+        return Err(LineError::Urls(urls.len()));
+    };
+    let whole = if given.contains("://") {
+        given.clone()
+    } else {
+        format!("http://{given}")
+    };
+    let wrong = |said: String| LineError::Url(given.clone(), said);
+    let url = url::Url::parse(&whole).map_err(|error| wrong(error.to_string()))?;
+    let scheme = match url.scheme() {
+        "http" => Scheme::Http,
+        "https" => Scheme::Https,
+        other => return Err(wrong(format!("{other} is neither http nor https"))),
+    };
+    let mut request = CurlRequest {
+        vantage: like.vantage.clone(),
+        timeout: like.timeout,
+        scheme,
+        path: match url.query() {
+            Some(query) => format!("{}?{query}", url.path()),
+            None => url.path().to_owned(),
+        },
+        ..CurlRequest::new(like.target.clone(), like.port.clone())
+    };
+    let named_host = |line: &String| {
+        line.split_once(':')
+            .is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case("host"))
+    };
+    if !line.send.headers.iter().any(named_host)
+        && let Some(host) = url.host_str()
+    {
+        let authority = match url.port() {
+            Some(port) => format!("{host}:{port}"),
+            None => host.to_owned(),
+        };
+        request.headers.push(("Host".to_owned(), authority));
+    }
+    let no_files = |file: &str| Err(FlagError::NoFiles(format!("@{file}")));
+    apply(&line.send, &mut request, &no_files)?;
+    if let Some(password) = url.password() {
+        let user = SendFlags {
+            user: Some(format!("{}:{password}", url.username())),
+            ..SendFlags::default()
+        };
+        let method = request.method.clone();
+        apply(&user, &mut request, &no_files)?;
+        request.method = method;
+    }
+    Ok(Pasted {
+        request,
+        ignored: ignored(&line),
+    })
+}
+
+/// What a person should know that it does nothing here.
+fn ignored(line: &Line) -> Vec<String> {
+    let mut ignored = Vec::new();
+    let mut valued = |flag: &str, value: &Option<String>| {
+        ignored.extend(value.iter().map(|value| format!("{flag} {value}")));
+    };
+    valued("-o", &line.output);
+    valued("-w", &line.write_out);
+    valued("--connect-timeout", &line.connect_timeout);
+    valued("-x", &line.proxy);
+    for (flag, values) in [
+        ("--resolve", &line.resolve),
+        ("--connect-to", &line.connect_to),
+    ] {
+        ignored.extend(values.iter().map(|value| format!("{flag} {value}")));
+    }
+    for (flag, on) in [("-O", line.remote_name), ("-f", line.fail)] {
+        ignored.extend(on.then(|| flag.to_owned()));
+    }
+    ignored
+}
+
+/// clap's first line without its own mark.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+use std::{net::SocketAddr, time::Duration};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    forward::{ForwardTarget, RemotePort},
+    inventory::{Inventory, ObjectKey},
+    probe::{Follow, HttpVersion, curl_line},
+};
+
+fn like() -> CurlRequest {
+    let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
+    CurlRequest::new(target, RemotePort::Number(80))
+}
+
+fn read(line: &str) -> CurlRequest {
+    read_line(line, &like()).unwrap().request
+}
+
+fn header<'a>(request: &'a CurlRequest, name: &str) -> Vec<&'a str> {
+    let is_it = |(known, _): &&(String, String)| known.eq_ignore_ascii_case(name);
+    let found = request.headers.iter().filter(is_it);
+    found.map(|(_, value)| &**value).collect()
+}
+
+#[test]
+fn what_a_browser_copies_becomes_a_request() {
+    let request = read(
+        "curl 'https://shop.example.com:8443/api/cart?id=7' \\\n  -X 'PUT' \\\n  \
+         -H 'accept: application/json' \\\n  -H 'content-type: application/json' \\\n  \
+         --data-raw $'{\"name\":\"O\\'Neil\"}' \\\n  --compressed --insecure",
+    );
+    assert_eq!(request.method, "PUT");
+    assert_eq!(request.scheme, Scheme::Https);
+    assert_eq!(request.path, "/api/cart?id=7");
+    assert_eq!(header(&request, "host"), ["shop.example.com:8443"]);
+    assert_eq!(header(&request, "content-type"), ["application/json"]);
+    assert_eq!(request.body.as_deref(), Some(&b"{\"name\":\"O'Neil\"}"[..]));
+    assert!(request.compressed && request.tls.insecure);
+    assert_eq!(request.target, like().target);
+}
+
+#[test]
+fn flags_mean_what_they_mean_to_curl() {
+    let request = read("curl -sSL -d a=1 -d 'b=2 3' localhost");
+    assert_eq!(request.method, "POST");
+    assert_eq!(request.body.as_deref(), Some(&b"a=1&b=2 3"[..]));
+    assert_eq!(
+        header(&request, "content-type"),
+        ["application/x-www-form-urlencoded"]
+    );
+    assert_eq!(request.follow, Follow::SameDoor);
+
+    let request = read("curl -G --data-urlencode 'q=a b&c' --data-urlencode plain http://x/s?p=1");
+    assert_eq!(request.method, "GET");
+    assert_eq!(request.path, "/s?p=1&q=a+b%26c&plain");
+    assert_eq!(request.body, None);
+
+    let request = read("curl -I -u ann:secret -A test/1 -b a=1 -b b=2 -m 2.5 --http1.1 http://x");
+    assert_eq!(request.method, "HEAD");
+    assert_eq!(
+        header(&request, "authorization"),
+        ["Basic YW5uOnNlY3JldA=="]
+    );
+    assert_eq!(header(&request, "user-agent"), ["test/1"]);
+    assert_eq!(header(&request, "cookie"), ["a=1; b=2"]);
+    assert_eq!(request.timeout, Duration::from_millis(2500));
+    assert_eq!(request.version, HttpVersion::Http1);
+
+    let request = read("curl --json '{}' --http2-prior-knowledge http://ann:pw@x:81/");
+    assert_eq!(header(&request, "accept"), ["application/json"]);
+    assert_eq!(request.scheme, Scheme::H2c);
+    assert_eq!(header(&request, "host"), ["x:81"]);
+    assert_eq!(header(&request, "authorization"), ["Basic YW5uOnB3"]);
+    assert_eq!(request.method, "POST");
+
+    let request = read("curl -H 'X-Empty;' -H 'Gone: 1' -H 'Gone:' -H 'Host: other' x");
+    assert_eq!(header(&request, "x-empty"), [""]);
+    assert!(header(&request, "gone").is_empty());
+    assert_eq!(header(&request, "host"), ["other"]);
+}
+
+#[test]
+fn what_means_nothing_here_is_said() {
+    let pasted = read_line(
+        "curl -fo out.txt -w '%{http_code}' --resolve a:80:1.2.3.4 a",
+        &like(),
+    );
+    assert_eq!(
+        pasted.unwrap().ignored,
+        [
+            "-o out.txt",
+            "-w %{http_code}",
+            "--resolve a:80:1.2.3.4",
+            "-f"
+        ]
+    );
+}
+
+#[test]
+fn a_line_that_can_not_be_followed_says_why() {
+    let said = |line: &str| read_line(line, &like()).unwrap_err().to_string();
+    assert_eq!(said("wget x"), "the line does not begin with `curl`");
+    assert_eq!(said(""), "the line does not begin with `curl`");
+    assert!(
+        said("curl -T file x").contains("-T"),
+        "{}",
+        said("curl -T file x")
+    );
+    assert!(said("curl").contains("has 0"));
+    assert!(said("curl a b").contains("has 2"));
+    assert!(said("curl ftp://x").contains("neither http nor https"));
+    assert!(said("curl -d @secret.json x").contains("@secret.json"));
+    assert!(said("curl 'x").contains("not closed"));
+    assert!(said("curl x | sh").contains("shell's"));
+    assert!(said("curl -H nonsense x").contains("nonsense"));
+}
+
+prop_compose! {
+    fn requests()(
+        method in "GET|POST|PUT|DELETE|PATCH",
+        path in "/[a-z0-9/_~-]{0,20}(\\?[a-z=&]{0,10})?",
+        headers in prop::collection::vec(("[Xx]-[a-z]{1,8}", "[a-zA-Z0-9'\"$ ,;{}]{0,20}x"), 0..4),
+        body in prop::option::of("[a-zA-Z0-9'\"$\\\\ \n{}:,é]{1,40}"),
+    ) -> CurlRequest {
+        CurlRequest {
+            method: if body.is_some() && method == "GET" { "POST".to_owned() } else { method },
+            path,
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (name, value.trim().to_owned()))
+                .collect(),
+            body: body.map(Into::into),
+            ..like()
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_copied_as_curl_is_read_back(request in requests()) {
+        let local = SocketAddr::from(([127, 0, 0, 1], 9000));
+        let line = curl_line(&request, &Inventory::default(), local);
+        let back = read_line(&line, &like()).expect(&line).request;
+        prop_assert_eq!(&back.method, &request.method, "{}", line);
+        prop_assert_eq!(&back.path, &request.path, "{}", line);
+        prop_assert_eq!(&back.body, &request.body, "{}", line);
+        for (name, value) in &request.headers {
+            prop_assert!(header(&back, name).contains(&&**value), "{}", line);
+        }
+    }
+
+    #[test]
+    fn any_text_is_read_or_refused(line in "(curl )?[-a-zA-Z0-9'\"\\\\$@=:/?&. \n]{0,80}") {
+        read_line(&line, &like()).ok();
+    }
+
+    #[test]
+    fn any_characters_are_read_or_refused(line in any::<String>()) {
+        read_line(&format!("curl {line}"), &like()).ok();
+    }
+}

@@ -1,0 +1,102 @@
+//! Which doors a target has.
+
+use super::Vantage;
+use crate::{
+    forward::{ForwardTarget, RemotePort, service_port},
+    inventory::{Inventory, ObjectKey, PodRecord, ServiceRecord, ServiceType, Text},
+};
+
+/// A door that a request could go through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DoorChoice {
+    /// The door.
+    pub vantage: Vantage,
+    /// In words: `NodePort on node-a, 10.0.0.7:30080`.
+    pub label: String,
+}
+
+/// The doors from this machine and through the API server, the usual one first. Those from inside
+/// the cluster depend on who sends: see [`Vantage::Inside`].
+pub fn doors(target: &ForwardTarget, port: &RemotePort, inventory: &Inventory) -> Vec<DoorChoice> {
+    let choice = |vantage, label: String| DoorChoice { vantage, label };
+    let service = match target {
+        ForwardTarget::Service(key) => inventory.service(key),
+        ForwardTarget::Pod(_) => {
+            return vec![
+                choice(Vantage::Forward, "Port-forward to the pod".to_owned()),
+                choice(
+                    Vantage::ServiceProxy,
+                    "API server's proxy to the pod".to_owned(),
+                ),
+            ];
+        }
+        ForwardTarget::Workload { .. } => None,
+    };
+    let Some(service) = service else {
+        return vec![choice(
+            Vantage::Forward,
+            "Port-forward to the next pod".to_owned(),
+        )];
+    };
+    if service.service_type == ServiceType::ExternalName {
+        let name = service.external_name.as_deref().unwrap_or_default();
+        return vec![choice(
+            Vantage::ExternalName,
+            format!("External name {name}"),
+        )];
+    }
+    let mut found = vec![
+        choice(Vantage::Forward, "Port-forward to the next pod".to_owned()),
+        choice(
+            Vantage::ServiceProxy,
+            "API server's proxy to the Service".to_owned(),
+        ),
+    ];
+    let number = service_port(service, port).ok();
+    if let Some(node_port) = number.as_ref().and_then(|port| port.node_port) {
+        found.extend(inventory.nodes().filter_map(|node| {
+            let address = node.reachable_address()?.clone();
+            let label = format!("NodePort on {}, {address}:{node_port}", node.name);
+            let node = node.name.clone();
+            Some(choice(Vantage::NodePort { node, address }, label))
+        }));
+    }
+    for point in &service.load_balancer {
+        if let Some(address) = point.address() {
+            let label = format!("Load balancer {address}");
+            found.push(choice(Vantage::LoadBalancer(address.clone()), label));
+        }
+    }
+    for address in &service.external_ips {
+        let label = format!("External IP {address}");
+        found.push(choice(Vantage::ExternalIp(address.clone()), label));
+    }
+    for pod in pods_of(service, inventory) {
+        let label = format!("Port-forward to pod {}", pod.key.name);
+        found.push(choice(Vantage::ForwardPod(pod.key.name.clone()), label));
+    }
+    for pod in pods_of(service, inventory) {
+        let label = format!("API server's proxy to pod {}", pod.key.name);
+        found.push(choice(Vantage::PodProxy(pod.key.name.clone()), label));
+    }
+    found
+}
+
+/// The pods behind a Service, by name, ready or not: finished ones take nothing.
+fn pods_of<'a>(
+    service: &'a ServiceRecord,
+    inventory: &'a Inventory,
+) -> impl Iterator<Item = &'a PodRecord> {
+    let listed = inventory
+        .slices_of(&service.key)
+        .flat_map(|slice| &slice.endpoints)
+        .filter_map(|endpoint| endpoint.pod.as_ref());
+    let mut names: Vec<&Text> = listed.collect();
+    names.sort_unstable();
+    names.dedup();
+    let namespace = &service.key.namespace;
+    names.into_iter().filter_map(move |name| {
+        let key = ObjectKey::new(namespace.clone(), name.clone());
+        inventory.pod(&key).map(|pod| &**pod)
+    })
+}
