@@ -16,6 +16,13 @@ pub(super) fn counts_generations(kind: Kind) -> bool {
             | Kind::StatefulSet
             | Kind::DaemonSet
             | Kind::EndpointSlice
+            | Kind::Ingress
+            | Kind::NetworkPolicy
+            | Kind::Gateway
+            | Kind::GatewayClass
+            | Kind::HttpRoute
+            | Kind::GrpcRoute
+            | Kind::ReferenceGrant
     )
 }
 
@@ -46,6 +53,7 @@ pub(super) fn create(kind: Kind, object: &mut Value) -> Result<(), Status> {
             causes.extend(selector(object));
         }
         Kind::EndpointSlice => causes.extend(address_type(object)),
+        Kind::Secret => json::default(object, "type", "Opaque"),
         _ => {}
     }
     refuse(kind, &name, &causes)

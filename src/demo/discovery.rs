@@ -37,19 +37,19 @@ pub(super) fn answer(app: &App, path: &str) -> Option<Value> {
         ("apis", None, ..) => {
             let groups = groups(app)
                 .iter()
-                .map(|group| group_of(group))
+                .map(|group| group_of(app, group))
                 .collect::<Vec<_>>();
             Some(json!({"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}))
         }
         ("apis", Some(group), None, _) if groups(app).contains(group) => {
-            let mut found = group_of(group);
+            let mut found = group_of(app, group);
             super::json::set(&mut found, "kind", "APIGroup");
             super::json::set(&mut found, "apiVersion", "v1");
             Some(found)
         }
-        ("api", Some("v1"), None, _) => Some(resources(app, "")),
-        ("apis", Some(group), Some("v1"), None) if groups(app).contains(group) => {
-            Some(resources(app, group))
+        ("api", Some("v1"), None, _) => Some(resources(app, "", "v1")),
+        ("apis", Some(group), Some(version), None) if versions(app, group).contains(version) => {
+            Some(resources(app, group, version))
         }
         _ => None,
     }
@@ -64,16 +64,33 @@ fn groups(app: &App) -> BTreeSet<&'static str> {
         .collect()
 }
 
-fn group_of(group: &str) -> Value {
-    let version = json!({"groupVersion": format!("{group}/v1"), "version": "v1"});
-    json!({"name": group, "versions": [version], "preferredVersion": version})
+/// The versions of a group, the preferred one first; none where it is not served.
+fn versions(app: &App, group: &str) -> BTreeSet<&'static str> {
+    let rows = RESOURCES.iter().filter(|row| row.group == group);
+    let mut versions: BTreeSet<_> = rows
+        .filter(|row| app.serves(row))
+        .map(|row| row.version)
+        .collect();
+    if group == "authorization.k8s.io" {
+        versions.insert("v1");
+    }
+    versions
 }
 
-fn resources(app: &App, group: &str) -> Value {
+fn group_of(app: &App, group: &str) -> Value {
+    let versions: Vec<Value> = versions(app, group)
+        .iter()
+        .map(|version| json!({"groupVersion": format!("{group}/{version}"), "version": version}))
+        .collect();
+    let preferred = versions.first().cloned();
+    json!({"name": group, "versions": versions, "preferredVersion": preferred})
+}
+
+fn resources(app: &App, group: &str, version: &str) -> Value {
     let mut rows = Vec::new();
     for resource in RESOURCES
         .iter()
-        .filter(|row| row.group == group && app.serves(row))
+        .filter(|row| row.group == group && row.version == version && app.serves(row))
     {
         rows.push(row(resource));
         for subresource in resource.subresources {
@@ -97,9 +114,9 @@ fn resources(app: &App, group: &str) -> Value {
         }
     }
     let version = if group.is_empty() {
-        "v1".to_owned()
+        version.to_owned()
     } else {
-        format!("{group}/v1")
+        format!("{group}/{version}")
     };
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": rows})
 }

@@ -206,7 +206,7 @@ mod tests {
             Target::parse("/api/v1/namespaces/shop/services/https:web:443/proxy/a/b%20c/").unwrap();
         assert_eq!(proxy.name.as_deref(), Some("https:web:443"));
         assert_eq!(proxy.rest, "/a/b%20c/");
-        assert!(Target::parse("/api/v1/secrets").is_none());
+        assert!(Target::parse("/api/v1/podtemplates").is_none());
     }
 
     #[test]

@@ -17,11 +17,24 @@ pub(super) enum Kind {
     StatefulSet,
     DaemonSet,
     EndpointSlice,
+    Secret,
+    Ingress,
+    IngressClass,
+    NetworkPolicy,
+    ServiceCidr,
+    Gateway,
+    GatewayClass,
+    HttpRoute,
+    GrpcRoute,
+    ReferenceGrant,
+    ValidatingWebhook,
+    MutatingWebhook,
+    ApiService,
 }
 
 impl Kind {
     /// Every kind, in the order of its number (`kind as usize`).
-    pub(super) const ALL: [Self; 12] = [
+    pub(super) const ALL: [Self; 25] = [
         Self::Namespace,
         Self::Node,
         Self::Service,
@@ -34,6 +47,19 @@ impl Kind {
         Self::StatefulSet,
         Self::DaemonSet,
         Self::EndpointSlice,
+        Self::Secret,
+        Self::Ingress,
+        Self::IngressClass,
+        Self::NetworkPolicy,
+        Self::ServiceCidr,
+        Self::Gateway,
+        Self::GatewayClass,
+        Self::HttpRoute,
+        Self::GrpcRoute,
+        Self::ReferenceGrant,
+        Self::ValidatingWebhook,
+        Self::MutatingWebhook,
+        Self::ApiService,
     ];
 
     /// The resource under which this kind is stored.
@@ -97,7 +123,7 @@ impl Resource {
 }
 
 /// Everything that is served. The first row of a kind is the one it is stored as.
-pub(super) static RESOURCES: [Resource; 13] = [
+pub(super) static RESOURCES: [Resource; 26] = [
     core(
         Kind::Namespace,
         "namespaces",
@@ -200,7 +226,122 @@ pub(super) static RESOURCES: [Resource; 13] = [
         group: "events.k8s.io",
         ..core(Kind::Event, "events", "event", "Event", &["ev"], true, &[])
     },
+    core(Kind::Secret, "secrets", "secret", "Secret", &[], true, &[]),
+    grouped(
+        NETWORKING,
+        Kind::Ingress,
+        ("ingresses", "ingress", "Ingress"),
+        &["ing"],
+        true,
+    ),
+    grouped(
+        NETWORKING,
+        Kind::IngressClass,
+        ("ingressclasses", "ingressclass", "IngressClass"),
+        &[],
+        false,
+    ),
+    grouped(
+        NETWORKING,
+        Kind::NetworkPolicy,
+        ("networkpolicies", "networkpolicy", "NetworkPolicy"),
+        &["netpol"],
+        true,
+    ),
+    grouped(
+        NETWORKING,
+        Kind::ServiceCidr,
+        ("servicecidrs", "servicecidr", "ServiceCIDR"),
+        &[],
+        false,
+    ),
+    grouped(
+        GATEWAY,
+        Kind::Gateway,
+        ("gateways", "gateway", "Gateway"),
+        &["gtw"],
+        true,
+    ),
+    grouped(
+        GATEWAY,
+        Kind::GatewayClass,
+        ("gatewayclasses", "gatewayclass", "GatewayClass"),
+        &["gc"],
+        false,
+    ),
+    grouped(
+        GATEWAY,
+        Kind::HttpRoute,
+        ("httproutes", "httproute", "HTTPRoute"),
+        &[],
+        true,
+    ),
+    grouped(
+        GATEWAY,
+        Kind::GrpcRoute,
+        ("grpcroutes", "grpcroute", "GRPCRoute"),
+        &[],
+        true,
+    ),
+    Resource {
+        version: "v1beta1",
+        ..grouped(
+            GATEWAY,
+            Kind::ReferenceGrant,
+            ("referencegrants", "referencegrant", "ReferenceGrant"),
+            &["refgrant"],
+            true,
+        )
+    },
+    grouped(
+        ADMISSION,
+        Kind::ValidatingWebhook,
+        (
+            "validatingwebhookconfigurations",
+            "validatingwebhookconfiguration",
+            "ValidatingWebhookConfiguration",
+        ),
+        &[],
+        false,
+    ),
+    grouped(
+        ADMISSION,
+        Kind::MutatingWebhook,
+        (
+            "mutatingwebhookconfigurations",
+            "mutatingwebhookconfiguration",
+            "MutatingWebhookConfiguration",
+        ),
+        &[],
+        false,
+    ),
+    grouped(
+        "apiregistration.k8s.io",
+        Kind::ApiService,
+        ("apiservices", "apiservice", "APIService"),
+        &[],
+        false,
+    ),
 ];
+
+const NETWORKING: &str = "networking.k8s.io";
+const GATEWAY: &str = "gateway.networking.k8s.io";
+const ADMISSION: &str = "admissionregistration.k8s.io";
+
+/// A resource of a group, without anything special; `names` are plural, singular and kind.
+const fn grouped(
+    group: &'static str,
+    kind: Kind,
+    names: (&'static str, &'static str, &'static str),
+    short: &'static [&'static str],
+    namespaced: bool,
+) -> Resource {
+    let (plural, singular, name) = names;
+    Resource {
+        group,
+        ..core(kind, plural, singular, name, short, namespaced, &["status"])
+    }
+}
 
 const fn core(
     kind: Kind,

@@ -133,6 +133,7 @@ fn supported(kind: Kind, path: &str) -> bool {
                     "reason" | "type" | "source" | "reportingComponent" | "reportingController"
                 )
         }
+        Kind::Secret => path == "type",
         Kind::Service => matches!(path, "spec.clusterIP" | "spec.type"),
         Kind::Node => path == "spec.unschedulable",
         Kind::Namespace => path == "status.phase",

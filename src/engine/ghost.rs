@@ -92,9 +92,11 @@ fn doors_to_come(expected: &ServiceRecord) -> Vec<Entry> {
                 kind: EntryKind::NodePort,
                 address: Text::from(""),
                 node_port: None,
+                object: None,
             },
             addresses: Vec::new(),
             ports: vec![(port.protocol, port.port)],
+            front: None,
         })
         .collect()
 }

@@ -180,6 +180,10 @@ fn count(touched: &[Touched], before: &Inventory) -> u64 {
             .as_ref()
             .or(after.as_ref())
             .is_some_and(|slice| was_live(Kind::EndpointSlice, &slice.key.namespace)),
+        Touched::Related { before, after } => before
+            .as_ref()
+            .or(after.as_ref())
+            .is_some_and(|object| was_live(object.kind(), &object.key().namespace)),
         Touched::Event(_) | Touched::Sync(..) => false,
     };
     touched.iter().filter(is_change).count() as u64
@@ -187,16 +191,14 @@ fn count(touched: &[Touched], before: &Inventory) -> u64 {
 
 /// Whether the first lists of what stands on the map are there, or refused.
 fn is_settled(inventory: &Inventory) -> bool {
-    [Kind::Service, Kind::EndpointSlice, Kind::Pod]
-        .into_iter()
-        .all(|wanted| {
-            let mut states = inventory
-                .syncs()
-                .filter(|(kind, ..)| *kind == wanted)
-                .map(|(.., state)| state)
-                .peekable();
-            states.peek().is_some() && states.all(Sync::is_settled)
-        })
+    Kind::DRAWN.into_iter().all(|wanted| {
+        let mut states = inventory
+            .syncs()
+            .filter(|(kind, ..)| *kind == wanted)
+            .map(|(.., state)| state)
+            .peekable();
+        states.peek().is_some() && states.all(Sync::is_settled)
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One cluster that the engine is connected to.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, time::timeout};
 
@@ -9,7 +9,7 @@ use crate::{
     cluster::{Access, Cluster, Watches},
     edit::Plan,
     forward::{Dialer, ForwardTarget},
-    inventory::{Change, ObjectKey, Text},
+    inventory::{Change, Kind, ObjectKey, Text},
 };
 
 /// How many changes may wait for the engine before the watches wait for it.
@@ -62,6 +62,11 @@ impl Session {
     /// A change that is there already.
     pub(super) fn another_change(&mut self) -> Option<Change> {
         self.changes.try_recv().ok()
+    }
+
+    /// Has these watched as well from now on.
+    pub(super) fn want(&mut self, kinds: &BTreeSet<Kind>) {
+        self.watches.want(kinds);
     }
 
     /// The way into pods.

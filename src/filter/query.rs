@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::check::{Report, Verdict};
-use crate::topology::{BackendTarget, PortTraffic, ServiceTraffic};
+use crate::topology::{BackendTarget, Entry, PortTraffic, ServiceTraffic};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
@@ -136,12 +136,25 @@ fn address_is(traffic: &ServiceTraffic, wanted: &str) -> bool {
             .iter()
             .flat_map(|entry| &entry.addresses)
             .any(|address| contains(address, wanted))
+        || traffic.entries.iter().any(|entry| front_is(entry, wanted))
         || traffic
             .service
             .cluster_ips
             .iter()
             .chain(&traffic.service.external_name)
             .any(|address| contains(address, wanted))
+}
+
+/// A host finds the Service behind it, and so does the Ingress or route that has it.
+fn front_is(entry: &Entry, wanted: &str) -> bool {
+    entry.front.is_some()
+        && (contains(&entry.id.address, wanted)
+            || entry.urls().iter().any(|url| contains(url, wanted))
+            || entry
+                .id
+                .object
+                .as_ref()
+                .is_some_and(|object| contains(&object.to_string(), wanted)))
 }
 
 /// Whether `wanted`, which is in lower case, stands in `text` in any case.

@@ -1,5 +1,7 @@
 //! Random clusters from a small pool of names, so that records meet, for property tests.
 
+mod related;
+
 use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
@@ -30,7 +32,7 @@ pub(crate) fn batches() -> impl Strategy<Value = Vec<Vec<Change>>> {
 /// An inventory after some changes; every kind is live.
 pub(crate) fn inventory() -> impl Strategy<Value = Inventory> {
     vec(object(), 0..80).prop_map(|changes| {
-        let mut inventory = super::sample::live();
+        let mut inventory = super::sample::wholly_live();
         for change in changes {
             inventory.apply(change);
         }
@@ -59,6 +61,7 @@ fn object() -> impl Strategy<Value = Change> {
         1 => delta(node(), |r: &NodeRecord| ObjectKey::cluster_scoped(r.name.clone()))
             .prop_map(Change::Node),
         1 => delta(event(), |r: &EventRecord| r.key.clone()).prop_map(Change::Event),
+        3 => related::change(),
     ]
 }
 
@@ -335,6 +338,7 @@ fn sync() -> impl Strategy<Value = Change> {
         1 => Just(Sync::Forbidden { message: Text::from("forbidden") }),
         1 => Just(Sync::Stale { since: now(), reason: Text::from("refused") }),
     ];
-    (select(&Kind::ALL[..]), scope(), state)
+    let kinds = [&Kind::ALL[..], &Kind::ON_DEMAND[..]].concat();
+    (select(kinds), scope(), state)
         .prop_map(|(kind, scope, state)| Change::Sync(kind, scope, state))
 }

@@ -2,7 +2,7 @@
 
 use super::{
     EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodeRecord, ObjectKey, PodRecord,
-    Scope, ServiceRecord, Sync,
+    Related, Scope, ServiceRecord, Sync,
 };
 
 /// What happened to the objects of one kind.
@@ -37,6 +37,8 @@ pub enum Change {
     Node(Delta<NodeRecord>),
     /// Events about Services changed.
     Event(Delta<EventRecord>),
+    /// Objects of a kind on demand changed: all of them are of this kind.
+    Related(Kind, Delta<Related>),
     /// How well a kind is known in a scope changed.
     Sync(Kind, Scope, Sync),
 }

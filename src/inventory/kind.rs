@@ -22,10 +22,40 @@ pub enum Kind {
     Node,
     /// `v1` Event about a Service.
     Event,
+    /// `networking.k8s.io/v1` Ingress.
+    Ingress,
+    /// `networking.k8s.io/v1` IngressClass.
+    IngressClass,
+    /// `gateway.networking.k8s.io/v1` Gateway.
+    Gateway,
+    /// `gateway.networking.k8s.io/v1` GatewayClass.
+    GatewayClass,
+    /// `gateway.networking.k8s.io/v1` HTTPRoute.
+    HttpRoute,
+    /// `gateway.networking.k8s.io/v1` GRPCRoute.
+    GrpcRoute,
+    /// `gateway.networking.k8s.io/v1beta1` ReferenceGrant.
+    ReferenceGrant,
+    /// `admissionregistration.k8s.io/v1` ValidatingWebhookConfiguration.
+    ValidatingWebhook,
+    /// `admissionregistration.k8s.io/v1` MutatingWebhookConfiguration.
+    MutatingWebhook,
+    /// `apiregistration.k8s.io/v1` APIService.
+    ApiService,
+    /// `networking.k8s.io/v1` NetworkPolicy.
+    NetworkPolicy,
+    /// `apps/v1` Deployment.
+    Deployment,
+    /// `apps/v1` StatefulSet.
+    StatefulSet,
+    /// The names of `v1` Secrets of type `kubernetes.io/tls`.
+    TlsSecret,
+    /// `networking.k8s.io/v1` ServiceCIDR.
+    ServiceCidr,
 }
 
 impl Kind {
-    /// Every kind, in the order in which a person meets them.
+    /// Kinds that are watched in every cluster, in the order in which a person meets them.
     pub const ALL: [Self; 6] = [
         Self::Namespace,
         Self::Service,
@@ -34,6 +64,49 @@ impl Kind {
         Self::Node,
         Self::Event,
     ];
+
+    /// Kinds that are watched once something needs them ([`super::wanted`]). That one of them is
+    /// not there, or not permitted, is no trouble: what needs it says nothing.
+    pub const ON_DEMAND: [Self; 15] = [
+        Self::Ingress,
+        Self::IngressClass,
+        Self::Gateway,
+        Self::GatewayClass,
+        Self::HttpRoute,
+        Self::GrpcRoute,
+        Self::ReferenceGrant,
+        Self::ValidatingWebhook,
+        Self::MutatingWebhook,
+        Self::ApiService,
+        Self::NetworkPolicy,
+        Self::Deployment,
+        Self::StatefulSet,
+        Self::TlsSecret,
+        Self::ServiceCidr,
+    ];
+
+    /// Kinds without which there is no map.
+    pub const DRAWN: [Self; 3] = [Self::Service, Self::EndpointSlice, Self::Pod];
+
+    /// Whether it is watched only once something needs it.
+    pub fn is_on_demand(self) -> bool {
+        Self::ON_DEMAND.contains(&self)
+    }
+
+    /// Whether its objects belong to no namespace.
+    pub fn is_cluster_scoped(self) -> bool {
+        matches!(
+            self,
+            Self::Namespace
+                | Self::Node
+                | Self::IngressClass
+                | Self::GatewayClass
+                | Self::ValidatingWebhook
+                | Self::MutatingWebhook
+                | Self::ApiService
+                | Self::ServiceCidr
+        )
+    }
 
     /// The name of its resource in a URL and in an access review: `services`.
     pub fn plural(self) -> &'static str {
@@ -44,6 +117,21 @@ impl Kind {
             Self::Pod => "pods",
             Self::Node => "nodes",
             Self::Event => "events",
+            Self::Ingress => "ingresses",
+            Self::IngressClass => "ingressclasses",
+            Self::Gateway => "gateways",
+            Self::GatewayClass => "gatewayclasses",
+            Self::HttpRoute => "httproutes",
+            Self::GrpcRoute => "grpcroutes",
+            Self::ReferenceGrant => "referencegrants",
+            Self::ValidatingWebhook => "validatingwebhookconfigurations",
+            Self::MutatingWebhook => "mutatingwebhookconfigurations",
+            Self::ApiService => "apiservices",
+            Self::NetworkPolicy => "networkpolicies",
+            Self::Deployment => "deployments",
+            Self::StatefulSet => "statefulsets",
+            Self::TlsSecret => "secrets",
+            Self::ServiceCidr => "servicecidrs",
         }
     }
 }

@@ -18,6 +18,7 @@ mod namespace;
 mod node;
 mod pod;
 pub mod ports;
+mod related;
 #[cfg(test)]
 pub(crate) mod sample;
 pub mod selector;
@@ -32,6 +33,14 @@ pub use kind::{Kind, Scope, Sync};
 pub use namespace::NamespaceRecord;
 pub use node::{NodeAddress, NodeAddressKind, NodeRecord};
 pub use pod::{ContainerPort, ContainerRecord, OwnerRef, PodPhase, PodRecord};
+pub use related::{
+    AllowedRoutes, ApiServiceRecord, Condition, GatewayClassRecord, GatewayRecord, GrantFrom,
+    GrantTo, Hook, IngressBackend, IngressClassRecord, IngressPath, IngressPort, IngressRecord,
+    IngressRule, IngressTls, LabelSelector, Listener, NetworkPolicyRecord, Operator, ParentRef,
+    ParentStatus, PolicyPeer, PolicyPort, PolicyRule, ReferenceGrantRecord, Related, Requirement,
+    Rollout, RouteBackend, RouteKind, RouteMatch, RouteRecord, RouteRule, ServiceCidrRecord,
+    TlsSecretRecord, WebhookRecord, WorkloadRecord, wanted,
+};
 pub use service::{
     LoadBalancerPoint, ParseServiceTypeError, Protocol, ServicePort, ServiceRecord, ServiceType,
     TargetPort, TrafficPolicy,

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use super::{
     Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord, EndpointSource,
     Inventory, Kind, NodeAddress, NodeAddressKind, NodeRecord, ObjectKey, OwnerRef, PodRecord,
-    Protocol, Scope, ServicePort, ServiceRecord, ServiceType, SlicePort, Sync, TargetPort, Text,
+    Protocol, Related, Scope, ServicePort, ServiceRecord, ServiceType, SlicePort, Sync, TargetPort,
+    Text,
 };
 
 /// Labels from pairs.
@@ -145,6 +146,7 @@ pub(crate) enum Object {
     Pod(PodRecord),
     Slice(EndpointSliceRecord),
     Node(NodeRecord),
+    Related(Related),
 }
 
 impl From<ServiceRecord> for Object {
@@ -171,10 +173,25 @@ impl From<NodeRecord> for Object {
     }
 }
 
+impl<R: Into<Related>> From<R> for Object {
+    fn from(record: R) -> Self {
+        Self::Related(record.into())
+    }
+}
+
 /// An inventory of which every kind is live.
 pub(crate) fn live() -> Inventory {
     let mut inventory = Inventory::default();
     for kind in Kind::ALL {
+        inventory.apply(Change::Sync(kind, Scope::Cluster, Sync::Live));
+    }
+    inventory
+}
+
+/// An inventory of which every kind is live, those on demand as well.
+pub(crate) fn wholly_live() -> Inventory {
+    let mut inventory = live();
+    for kind in Kind::ON_DEMAND {
         inventory.apply(Change::Sync(kind, Scope::Cluster, Sync::Live));
     }
     inventory
@@ -187,5 +204,6 @@ pub(crate) fn put(inventory: &mut Inventory, object: impl Into<Object>) -> Vec<s
         Object::Pod(record) => Change::Pod(Delta::Upsert(record)),
         Object::Slice(record) => Change::EndpointSlice(Delta::Upsert(record)),
         Object::Node(record) => Change::Node(Delta::Upsert(record)),
+        Object::Related(related) => Change::Related(related.kind(), Delta::Upsert(related)),
     })
 }

@@ -9,7 +9,7 @@ use imbl::{OrdMap, OrdSet};
 
 use super::{
     Change, Delta, EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodeRecord, ObjectKey,
-    PodRecord, Scope, ServiceRecord, Sync, Text, labels::LabelIndex, selector,
+    PodRecord, Related, Scope, ServiceRecord, Sync, Text, labels::LabelIndex, selector,
 };
 
 /// All that is known about a cluster at one moment.
@@ -26,6 +26,9 @@ pub struct Inventory {
     events: OrdMap<ObjectKey, Arc<EventRecord>>,
     slices_of: OrdMap<ObjectKey, OrdSet<ObjectKey>>,
     labelled: LabelIndex,
+    related: OrdMap<Kind, OrdMap<ObjectKey, Arc<Related>>>,
+    /// Service and object, for every object that leads traffic to a Service.
+    leads_to: OrdSet<(ObjectKey, Kind, ObjectKey)>,
     sync: OrdMap<(Kind, Scope), Sync>,
 }
 
@@ -57,6 +60,13 @@ pub enum Touched {
     Node(ObjectKey),
     /// An Event about this Service.
     Event(ObjectKey),
+    /// An object of a kind on demand.
+    Related {
+        /// As it was.
+        before: Option<Arc<Related>>,
+        /// As it is.
+        after: Option<Arc<Related>>,
+    },
     /// How well this kind is known.
     Sync(Kind, Scope),
 }
@@ -107,6 +117,17 @@ impl Inventory {
                     moved.into_iter().chain(after).map(Touched::Event)
                 })
                 .collect(),
+            Change::Related(kind, delta) => {
+                let held = self.related.entry(kind).or_default();
+                let steps = update(held, delta, |r: &Related| r.key().clone());
+                for step in &steps {
+                    self.reindex_related(kind, step);
+                }
+                steps
+                    .into_iter()
+                    .map(|Step { before, after, .. }| Touched::Related { before, after })
+                    .collect()
+            }
             Change::Sync(kind, scope, state) => {
                 let at = (kind, scope);
                 if self.sync.get(&at) == Some(&state) {
@@ -137,6 +158,80 @@ impl Inventory {
                 .or_default()
                 .insert(step.key.clone());
         }
+    }
+
+    fn reindex_related(&mut self, kind: Kind, step: &Step<Related>) {
+        for service in step.before.iter().flat_map(|before| before.services()) {
+            self.leads_to.remove(&(service, kind, step.key.clone()));
+        }
+        for service in step.after.iter().flat_map(|after| after.services()) {
+            self.leads_to.insert((service, kind, step.key.clone()));
+        }
+    }
+
+    /// Objects of a kind on demand, by namespace and name, as their records.
+    pub fn related<'a, R>(&'a self, kind: Kind) -> impl Iterator<Item = &'a R>
+    where
+        &'a R: TryFrom<&'a Related>,
+        R: 'a,
+    {
+        let all = self.related.get(&kind).into_iter();
+        all.flat_map(|all| all.values())
+            .filter_map(|related| (&**related).try_into().ok())
+    }
+
+    /// Those of one namespace; costs what that namespace holds.
+    pub fn related_in<'a, R>(
+        &'a self,
+        kind: Kind,
+        namespace: &Text,
+    ) -> impl Iterator<Item = &'a R> + use<'a, R>
+    where
+        &'a R: TryFrom<&'a Related>,
+        R: 'a,
+    {
+        let all = self.related.get(&kind);
+        all.map(|all| in_namespace(all, namespace))
+            .into_iter()
+            .flatten()
+            .filter_map(|related| (&**related).try_into().ok())
+    }
+
+    /// One of them.
+    pub fn related_at<'a, R>(&'a self, kind: Kind, key: &ObjectKey) -> Option<&'a R>
+    where
+        &'a R: TryFrom<&'a Related>,
+        R: 'a,
+    {
+        let related = self.related.get(&kind)?.get(key)?;
+        (&**related).try_into().ok()
+    }
+
+    /// What leads traffic to a Service: Ingresses, routes, webhooks, APIServices; of a Service that
+    /// is not there as well.
+    pub fn leading_to<'a>(&'a self, service: &'a ObjectKey) -> impl Iterator<Item = &'a Related> {
+        let least = (Kind::Namespace, ObjectKey::new("", ""));
+        self.leads_to
+            .range((service.clone(), least.0, least.1)..)
+            .take_while(move |(to, ..)| to == service)
+            .filter_map(|(_, kind, key)| self.related.get(kind)?.get(key))
+            .map(|related| &**related)
+    }
+
+    /// The Services that something leads to, each once, whether or not they are there.
+    pub fn led_to(&self) -> impl Iterator<Item = &ObjectKey> {
+        let mut last = None;
+        self.leads_to
+            .iter()
+            .map(|(service, ..)| service)
+            .filter(move |service| last.replace(*service) != Some(*service))
+    }
+
+    /// Whether any Service selects pods.
+    pub fn has_selectors(&self) -> bool {
+        self.services
+            .values()
+            .any(|service| !service.selector.is_empty())
     }
 
     /// Services, by namespace and name.
@@ -327,7 +422,7 @@ fn remove<R: Clone>(map: &mut OrdMap<ObjectKey, Arc<R>>, key: ObjectKey, steps: 
 fn in_namespace<'a, R>(
     map: &'a OrdMap<ObjectKey, Arc<R>>,
     namespace: &Text,
-) -> impl Iterator<Item = &'a Arc<R>> {
+) -> impl Iterator<Item = &'a Arc<R>> + use<'a, R> {
     let namespace = namespace.clone();
     map.range(ObjectKey::new(namespace.clone(), "")..)
         .take_while(move |(key, _)| key.namespace == namespace)

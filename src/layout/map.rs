@@ -11,7 +11,7 @@ use imbl::OrdMap;
 
 use super::{Area, Point, seat::Seat, sieve::Sieve, size};
 use crate::inventory::{ObjectKey, Text};
-use crate::topology::{BackendState, NodeId, PortId, ServiceTraffic};
+use crate::topology::{BackendState, EntryId, NodeId, PortId, ServiceTraffic};
 
 /// What stands together as a district.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -197,6 +197,11 @@ pub struct PortRow {
 pub enum PlacedWhat {
     /// A pill at the left: a way in.
     Entry,
+    /// A pill for many front doors: `+57 hosts`. Its node is the first of them.
+    Hosts {
+        /// All of them, sorted.
+        doors: Vec<EntryId>,
+    },
     /// A card with a row for each port.
     Service {
         /// Port rows from top to bottom.

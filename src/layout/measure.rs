@@ -15,6 +15,24 @@ pub(super) fn is_door(entry: &Entry) -> bool {
     )
 }
 
+/// So many front doors of a Service are drawn one by one.
+const FRONTS: usize = 4;
+
+/// The doors of a Service as they are drawn: one by one, and front doors that stand for themselves
+/// as one, because sixty hosts of one Service would be a tower.
+pub(super) fn doors(traffic: &ServiceTraffic) -> (Vec<&Entry>, Vec<&Entry>) {
+    let doors = traffic.entries.iter().filter(|entry| is_door(entry));
+    let fronts = doors.clone().filter(|entry| entry.id.kind.is_front());
+    let count = fronts.count();
+    // The place that the others take as one is one of theirs.
+    let shown = if count > FRONTS { FRONTS - 1 } else { count };
+    let mut met = 0;
+    doors.partition(|entry| {
+        met += usize::from(entry.id.kind.is_front());
+        !entry.id.kind.is_front() || met <= shown
+    })
+}
+
 /// The height of all Services in one column.
 pub(super) fn services_height(kin: &Kin<'_>) -> f32 {
     let rows = kin.services.iter().map(|traffic| row_height(traffic));
@@ -42,8 +60,9 @@ pub(super) fn card_height(traffic: &ServiceTraffic) -> f32 {
 }
 
 pub(super) fn doors_height(traffic: &ServiceTraffic) -> f32 {
-    let doors = traffic.entries.iter().filter(|entry| is_door(entry));
-    stacked(doors.map(|_| size::DOOR_HEIGHT), size::DOOR_GAP)
+    let (single, folded) = doors(traffic);
+    let pills = single.len() + usize::from(!folded.is_empty());
+    stacked((0..pills).map(|_| size::DOOR_HEIGHT), size::DOOR_GAP)
 }
 
 pub(super) fn stop_height(stop: &Stop) -> f32 {

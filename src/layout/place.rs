@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{
     Area, EdgeStyle, Family, NodeIndex, PlacedEdge, PlacedNode, PlacedWhat, Point, PortRow, keep,
     kin::{Kin, Link, Stop},
-    measure::{card_height, centred, doors_height, is_door, row_height},
+    measure::{self, card_height, centred, doors_height, row_height},
     order,
     plan::{self, Plan},
     size,
@@ -72,11 +72,8 @@ impl Sheet {
     fn new(kin: &Kin<'_>) -> Self {
         let services = kin.services.iter();
         let (doors, rows) = services.fold((0, 0), |(doors, rows), traffic| {
-            let own = traffic
-                .entries
-                .iter()
-                .filter(|entry| is_door(entry))
-                .count();
+            let (single, folded) = measure::doors(traffic);
+            let own = single.len() + folded.len();
             (doors + own, rows + traffic.ports.len())
         });
         let (cards, stops) = (kin.services.len(), kin.stops.len());
@@ -128,8 +125,9 @@ impl Sheet {
     }
 
     fn doors(&mut self, traffic: &ServiceTraffic, at: Point, card: usize) {
-        let doors = traffic.entries.iter().filter(|entry| is_door(entry));
-        let mut doors: Vec<_> = doors
+        let (single, folded) = measure::doors(traffic);
+        let mut doors: Vec<_> = single
+            .into_iter()
             .map(|entry| (only_row(traffic, entry), entry))
             .collect();
         // In the order of the rows that they lead to, so that their edges don't cross.
@@ -144,18 +142,41 @@ impl Sheet {
             };
             y += size::DOOR_HEIGHT + size::DOOR_GAP;
             let door = self.put(NodeId::Entry(entry.id.clone()), area, PlacedWhat::Entry);
-            let (row_area, port) = self.row(card, row);
-            self.edges.push(PlacedEdge {
-                from: door,
-                to: card,
-                start: right_of(area),
-                end: left_of(row_area),
-                port,
-                style: EdgeStyle::Entry {
-                    pending: entry.is_pending(),
-                },
-            });
+            self.enter(door, (card, row), entry.is_pending());
         }
+        if let Some(first) = folded.first() {
+            let area = Area {
+                x: at.x,
+                y,
+                width: size::DOOR_WIDTH,
+                height: size::DOOR_HEIGHT,
+            };
+            let place = self.nodes.len();
+            for entry in &folded {
+                self.index.insert(NodeId::Entry(entry.id.clone()), place);
+            }
+            let hosts = PlacedWhat::Hosts {
+                doors: folded.iter().map(|entry| entry.id.clone()).collect(),
+            };
+            let door = self.put(NodeId::Entry(first.id.clone()), area, hosts);
+            self.enter(door, (card, None), false);
+        }
+    }
+
+    /// The edge from a door to a row of a card, or to the card.
+    fn enter(&mut self, door: usize, (card, row): (usize, Option<usize>), pending: bool) {
+        let (row_area, port) = self.row(card, row);
+        let Some(start) = self.nodes.get(door).map(|node| right_of(node.area)) else {
+            return;
+        };
+        self.edges.push(PlacedEdge {
+            from: door,
+            to: card,
+            start,
+            end: left_of(row_area),
+            port,
+            style: EdgeStyle::Entry { pending },
+        });
     }
 
     fn stop(&mut self, stop: Stop, area: Area) -> usize {

@@ -5,7 +5,8 @@ mod shapes;
 
 use super::*;
 use crate::inventory::{
-    Inventory, PodRecord, ServiceRecord, ServiceType, Text,
+    IngressBackend, IngressPath, IngressPort, IngressRecord, IngressRule, Inventory, PodRecord,
+    ServiceRecord, ServiceType, Text,
     sample::{external, key, live, pod, port, put, service, slice, slice_port},
 };
 use crate::topology::{BackendState, NodeId, Topology};
@@ -49,6 +50,63 @@ fn area(layout: &Layout, id: &NodeId) -> Area {
 fn node<'a>(layout: &'a Layout, id: &NodeId) -> &'a PlacedNode {
     let at = layout.find(id).expect("it is on the map");
     layout.node(at).expect("found nodes are there")
+}
+
+/// An Ingress with so many hosts, all for `web`.
+fn ingress(hosts: usize) -> IngressRecord {
+    let backend = IngressBackend {
+        service: "web".into(),
+        port: Some(IngressPort::Number(80)),
+    };
+    let rule = |n| IngressRule {
+        host: format!("{n:02}.example.com").into(),
+        paths: vec![IngressPath {
+            path: "/".into(),
+            exact: false,
+            backend: Some(backend.clone()),
+        }],
+    };
+    IngressRecord {
+        rules: (0..hosts).map(rule).collect(),
+        ..IngressRecord::new(key("front"))
+    }
+}
+
+#[test]
+fn sixty_hosts_of_a_service_fold() {
+    let mut inventory = shop();
+    put(&mut inventory, ingress(60));
+    let topology = Topology::build(&inventory);
+    let web = topology.service(&key("web")).expect("it is there");
+    let hosts: Vec<NodeId> = web
+        .entries
+        .iter()
+        .filter(|entry| entry.front.is_some())
+        .map(|entry| NodeId::Entry(entry.id.clone()))
+        .collect();
+    assert_eq!(hosts.len(), 60);
+    let layout = lay(&inventory);
+    let places: std::collections::BTreeSet<_> = hosts
+        .iter()
+        .map(|id| layout.find(id).expect("each is found"))
+        .collect();
+    assert_eq!(places.len(), 4);
+    let PlacedWhat::Hosts { doors } = &node(&layout, &hosts[59]).what else {
+        panic!("the last one is folded");
+    };
+    assert_eq!(doors.len(), 57);
+    assert_eq!(node(&layout, &hosts[0]).what, PlacedWhat::Entry);
+    let tall = area(&layout, &hosts[59]).bottom() - area(&layout, &hosts[0]).y;
+    assert!(tall < 200.0, "{tall}");
+}
+
+#[test]
+fn four_hosts_stand_for_themselves() {
+    let mut inventory = shop();
+    put(&mut inventory, ingress(4));
+    let layout = lay(&inventory);
+    let folded = |node: &PlacedNode| matches!(node.what, PlacedWhat::Hosts { .. });
+    assert!(!layout.nodes().any(|(_, node)| folded(node)));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Which Services a change concerns.
 
+mod related;
+
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{EntryKind, Topology};
@@ -34,7 +36,15 @@ pub(super) fn affected(
                 );
             }
             Touched::Node(_) => nodes = true,
-            Touched::Sync(_, scope) => found.extend(in_scope(topology, scope)),
+            Touched::Related { before, after } => {
+                for object in [before, after].into_iter().flatten() {
+                    related::of_object(object, inventory, &mut found);
+                }
+            }
+            Touched::Sync(kind, scope) => match related::of_sync(*kind, inventory) {
+                Some(concerned) => found.extend(concerned),
+                None => found.extend(in_scope(topology, scope)),
+            },
             Touched::Namespace(_) => {}
         }
     }

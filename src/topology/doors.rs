@@ -11,8 +11,13 @@ pub(super) fn dns_name(service: &ServiceRecord) -> Text {
 
 /// All ways into a Service, and the far end of an ExternalName, sorted, each once.
 ///
-/// `nodes` are the addresses at which a nodePort answers.
-pub(super) fn entries(service: &ServiceRecord, dns_name: &Text, nodes: &[Text]) -> Vec<Entry> {
+/// `nodes` are the addresses at which a nodePort answers, `fronts` the front doors.
+pub(super) fn entries(
+    service: &ServiceRecord,
+    dns_name: &Text,
+    nodes: &[Text],
+    fronts: Vec<Entry>,
+) -> Vec<Entry> {
     let every_port = ports(service);
     let entry = |kind, address: &Text, addresses| Entry {
         id: EntryId {
@@ -20,9 +25,11 @@ pub(super) fn entries(service: &ServiceRecord, dns_name: &Text, nodes: &[Text]) 
             kind,
             address: address.clone(),
             node_port: None,
+            object: None,
         },
         addresses,
         ports: every_port.clone(),
+        front: None,
     };
     let virtual_ips = service.virtual_ips().cloned().collect();
     let mut found = vec![entry(EntryKind::ClusterDns, dns_name, virtual_ips)];
@@ -56,6 +63,7 @@ pub(super) fn entries(service: &ServiceRecord, dns_name: &Text, nodes: &[Text]) 
     if matches!(kind, ServiceType::NodePort | ServiceType::LoadBalancer) {
         found.extend(node_ports(service, nodes));
     }
+    found.extend(fronts);
     found.sort_by(|a, b| a.id.cmp(&b.id));
     found.dedup_by(|later, first| later.id == first.id);
     found
@@ -75,6 +83,7 @@ fn node_ports<'a>(
                 kind: EntryKind::NodePort,
                 address: Text::from(""),
                 node_port: port.node_port,
+                object: None,
             },
             addresses: nodes.to_vec(),
             // TCP and UDP of one number may share a nodePort: they are one door.
@@ -84,6 +93,7 @@ fn node_ports<'a>(
                 .filter(|other| other.node_port == port.node_port)
                 .map(|port| (port.protocol, port.port))
                 .collect(),
+            front: None,
         })
 }
 

@@ -7,8 +7,10 @@ use std::io::{self, Write};
 
 use serde::{Serialize, Serializer};
 
-use super::{Backend, BackendTarget, Entry, EntryKind, PortTraffic, ServiceTraffic, Topology};
-use crate::inventory::{Protocol, TargetPort, Text};
+use super::{
+    Backend, BackendTarget, Entry, EntryKind, Front, PortTraffic, ServiceTraffic, Topology,
+};
+use crate::inventory::{ObjectKey, Protocol, TargetPort, Text};
 
 /// Writes the graph Service by Service, so that it costs no memory of its own.
 pub fn write_json(topology: &Topology, out: impl Write) -> io::Result<()> {
@@ -85,6 +87,30 @@ struct Door<'a> {
     node_port: Option<u16>,
     ports: Vec<DoorPort>,
     pending: bool,
+    /// What is more of a host of an Ingress or a route; null for other doors.
+    front: Option<Host<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Host<'a> {
+    /// The Ingress or route.
+    namespace: &'a str,
+    name: &'a str,
+    /// The class of an Ingress, the Gateways of a route; null where nothing is said.
+    through: Option<&'a str>,
+    tls: bool,
+    paths: Vec<Path<'a>>,
+    /// Conditions that do not hold.
+    refusals: &'a [Text],
+}
+
+#[derive(Serialize)]
+struct Path<'a> {
+    path: &'a str,
+    exact: bool,
+    /// The Service's port; null where it has none like it.
+    port: Option<u16>,
 }
 
 #[derive(Serialize)]
@@ -154,6 +180,32 @@ impl<'a> Door<'a> {
                 .map(|&(protocol, port)| DoorPort { protocol, port })
                 .collect(),
             pending: entry.is_pending(),
+            front: entry
+                .front
+                .as_deref()
+                .zip(entry.id.object.as_ref())
+                .map(|(front, object)| Host::of(front, object)),
+        }
+    }
+}
+
+impl<'a> Host<'a> {
+    fn of(front: &'a Front, object: &'a ObjectKey) -> Self {
+        Self {
+            namespace: &object.namespace,
+            name: &object.name,
+            through: (!front.through.is_empty()).then_some(&*front.through),
+            tls: front.encrypted,
+            paths: front
+                .paths
+                .iter()
+                .map(|path| Path {
+                    path: &path.path,
+                    exact: path.exact,
+                    port: path.port.map(|(_, port)| port),
+                })
+                .collect(),
+            refusals: &front.refusals,
         }
     }
 }
@@ -213,12 +265,13 @@ mod tests {
                     {
                         "kind": "nodePort", "address": null, "addresses": ["10.0.0.1"],
                         "nodePort": 30080, "ports": [{"protocol": "TCP", "port": 80}],
-                        "pending": false,
+                        "pending": false, "front": null,
                     },
                     {
                         "kind": "clusterDns", "address": "web.shop.svc.cluster.local",
                         "addresses": ["10.96.0.1"], "nodePort": null,
                         "ports": [{"protocol": "TCP", "port": 80}], "pending": false,
+                        "front": null,
                     },
                 ],
             }]})

@@ -4,7 +4,7 @@ use std::{cell::OnceCell, sync::Arc};
 
 use imbl::{OrdMap, OrdSet};
 
-use super::{BackendTarget, ServiceTraffic, affected::affected, backends, doors};
+use super::{BackendTarget, ServiceTraffic, affected::affected, backends, doors, front};
 use crate::inventory::{Inventory, ObjectKey, ServiceRecord, Text, Touched};
 
 /// The traffic of every Service; a clone costs a few counters.
@@ -162,7 +162,12 @@ impl<'a> Source<'a> {
 
     fn traffic(&self, service: &Arc<ServiceRecord>) -> ServiceTraffic {
         let dns_name = doors::dns_name(service);
-        let entries = doors::entries(service, &dns_name, self.node_addresses());
+        let entries = doors::entries(
+            service,
+            &dns_name,
+            self.node_addresses(),
+            front::entries(service, self.inventory),
+        );
         ServiceTraffic {
             service: service.clone(),
             dns_name,

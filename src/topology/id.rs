@@ -21,6 +21,12 @@ pub struct PortId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum EntryKind {
+    /// A host of an Ingress.
+    Ingress,
+    /// A host of an HTTPRoute.
+    HttpRoute,
+    /// A host of a GRPCRoute.
+    GrpcRoute,
     /// The load balancer's address, or that it has none yet.
     LoadBalancer,
     /// A port of every node.
@@ -35,9 +41,17 @@ pub enum EntryKind {
 }
 
 impl EntryKind {
+    /// Whether it is a host of something that leads to the Service.
+    pub fn is_front(self) -> bool {
+        matches!(self, Self::Ingress | Self::HttpRoute | Self::GrpcRoute)
+    }
+
     /// What a person calls it.
     pub fn label(self) -> &'static str {
         match self {
+            Self::Ingress => "Ingress",
+            Self::HttpRoute => "HTTPRoute",
+            Self::GrpcRoute => "GRPCRoute",
             Self::LoadBalancer => "load balancer",
             Self::NodePort => "any node",
             Self::ExternalIp => "external IP",
@@ -54,11 +68,13 @@ pub struct EntryId {
     pub service: ObjectKey,
     /// Of what kind it is.
     pub kind: EntryKind,
-    /// The address or name; empty while a load balancer is pending and for a NodePort, which
-    /// answers at every node.
+    /// The address or name; empty while a load balancer is pending, for a NodePort, which answers
+    /// at every node, and for a front door that takes every host.
     pub address: Text,
     /// The nodePort of a NodePort entry, which is an entry of its own for each port.
     pub node_port: Option<u16>,
+    /// The Ingress or route of a front door.
+    pub object: Option<ObjectKey>,
 }
 
 /// What owns pods: a Deployment, a StatefulSet, …

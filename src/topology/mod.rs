@@ -11,6 +11,7 @@ mod backends;
 mod doors;
 pub mod dot;
 pub mod export;
+mod front;
 mod graph;
 mod id;
 #[cfg(test)]
@@ -21,6 +22,7 @@ pub mod text;
 mod traffic;
 mod view;
 
+pub use front::{Front, FrontPath, ingress_port};
 pub use graph::Topology;
 pub use id::{EntryId, EntryKind, NodeId, PortId, WorkloadId};
 pub use traffic::{Backend, BackendState, BackendTarget, Entry, PortTraffic, ServiceTraffic};

@@ -38,6 +38,11 @@ pub(super) fn place(entry: &Entry) -> String {
     match (entry.id.kind, entry.id.node_port) {
         (EntryKind::NodePort, Some(port)) => at_nodes(&entry.addresses, port),
         _ if entry.is_pending() => "pending".to_owned(),
+        (kind, _) if kind.is_front() => match entry.urls().as_slice() {
+            [] => entry.host().to_owned(),
+            [first] => first.clone(),
+            [first, more @ ..] => format!("{first}, +{}", more.len()),
+        },
         _ => entry.id.address.to_string(),
     }
 }

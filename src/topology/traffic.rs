@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EntryId, EntryKind, NodeId, PortId, WorkloadId};
+use super::{EntryId, EntryKind, Front, NodeId, PortId, WorkloadId};
 use crate::inventory::{ObjectKey, Protocol, ServicePort, ServiceRecord, Text};
 
 /// Everything that is drawn of one Service.
@@ -30,6 +30,8 @@ pub struct Entry {
     pub addresses: Vec<Text>,
     /// The Service ports it leads to: `(protocol, port)`.
     pub ports: Vec<(Protocol, u16)>,
+    /// What is more of a front door.
+    pub front: Option<Arc<Front>>,
 }
 
 impl Entry {

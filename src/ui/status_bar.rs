@@ -63,8 +63,8 @@ fn connection_words(ctx: &Ctx<'_>) -> (State, String, Option<String>) {
             Some(reason.to_string()),
         ),
         ConnectionState::Connected => {
-            let mut syncs = ctx.scene.inventory.syncs().map(|(_, _, sync)| sync);
-            if syncs.any(|sync| *sync == Sync::Syncing) {
+            let mut syncs = ctx.scene.inventory.syncs();
+            if syncs.any(|(kind, _, sync)| !kind.is_on_demand() && *sync == Sync::Syncing) {
                 (State::Pending, "reading the cluster".to_owned(), None)
             } else {
                 (
@@ -112,7 +112,8 @@ fn known(ctx: &Ctx<'_>, wanted: Kind) -> bool {
 fn kinds_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     let lost = matches!(ctx.scene.connection, ConnectionState::Lost { .. });
     for (kind, scope, sync) in ctx.scene.inventory.syncs() {
-        if lost && matches!(sync, Sync::Stale { .. }) {
+        let told = lost && matches!(sync, Sync::Stale { .. });
+        if told || kind.is_on_demand() {
             continue;
         }
         let Some(said) = words::sync(sync) else {

@@ -11,6 +11,7 @@ mod meta;
 mod namespace;
 mod node;
 mod pod;
+mod related;
 mod service;
 mod text;
 
@@ -23,6 +24,11 @@ use meta::{ListMeta, Meta};
 pub(super) use namespace::Namespaces;
 pub(super) use node::Nodes;
 pub(super) use pod::Pods;
+pub(super) use related::{
+    ApiServices, Deployments, GatewayClasses, Gateways, GrpcRoutes, HttpRoutes, IngressClasses,
+    Ingresses, MutatingWebhooks, NetworkPolicies, ReferenceGrants, ServiceCidrs, StatefulSets,
+    TlsSecrets, ValidatingWebhooks,
+};
 pub(super) use service::Services;
 pub(super) use text::Interner;
 
@@ -51,6 +57,10 @@ pub(super) trait Resource: Send + 'static {
     const MANY: bool = false;
     /// A filter for the server.
     const FIELD_SELECTOR: Option<&'static str> = None;
+
+    /// Whether the server is asked for `metadata` alone: what else the object holds is not ours to
+    /// read.
+    const METADATA_ONLY: bool = false;
 
     /// Its records; only Endpoints make more or less than one.
     fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Self::Record>);

@@ -282,3 +282,225 @@ fn events_of_both_makes() {
     assert_eq!(new.last_seen, Some("2026-01-04T00:00:00Z".parse().unwrap()));
     assert_eq!(new.service.to_string(), "shop/web");
 }
+
+mod related {
+    use super::*;
+    use crate::inventory::{
+        ApiServiceRecord, GatewayRecord, IngressPort, IngressRecord, NetworkPolicyRecord,
+        PolicyPeer, Related, RouteRecord, TlsSecretRecord, WebhookRecord, WorkloadRecord,
+    };
+
+    fn record<R>(related: &Related) -> &R
+    where
+        for<'a> &'a R: TryFrom<&'a Related>,
+    {
+        related.try_into().ok().expect("it is of this kind")
+    }
+
+    #[test]
+    fn an_ingress() {
+        let related = one::<Ingresses>(&json!({
+            "metadata": {"name": "front", "namespace": "shop",
+                "annotations": {"kubernetes.io/ingress.class": "old"}},
+            "spec": {
+                "defaultBackend": {"resource": {"kind": "Bucket", "name": "b"}},
+                "tls": [{"hosts": ["a.example.com"], "secretName": "cert"}, {}],
+                "rules": [
+                    {"host": "a.example.com", "http": {"paths": [
+                        {"path": "/x", "pathType": "Exact",
+                            "backend": {"service": {"name": "web", "port": {"name": "http"}}}},
+                        {"pathType": "Prefix",
+                            "backend": {"service": {"name": "api", "port": {"number": 80}}}},
+                    ]}},
+                    {"host": "empty.example.com"},
+                ],
+            },
+            "status": {"loadBalancer": {"ingress": [{"ip": "203.0.113.1"}, {"hostname": "lb"}]}},
+        }));
+        let ingress: &IngressRecord = record(&related);
+        assert_eq!(ingress.class.as_deref(), Some("old"));
+        assert!(ingress.class_by_annotation && ingress.default_backend.is_none());
+        assert_eq!(texts(&ingress.addresses), ["203.0.113.1", "lb"]);
+        let ways: Vec<_> = ingress
+            .ways()
+            .map(|(host, path, to)| (host, path.map(|path| &*path.path), to.port.clone()))
+            .collect();
+        assert_eq!(
+            ways,
+            [
+                (
+                    "a.example.com",
+                    Some("/x"),
+                    Some(IngressPort::Name("http".into()))
+                ),
+                ("a.example.com", Some(""), Some(IngressPort::Number(80))),
+            ]
+        );
+        assert_eq!(ingress.secrets().count(), 1);
+        assert!(
+            ingress.encrypts("b.example.com"),
+            "the second entry is for every host"
+        );
+    }
+
+    #[test]
+    fn a_gateway_and_its_routes() {
+        let related = one::<Gateways>(&json!({
+            "metadata": {"name": "edge", "namespace": "infra"},
+            "spec": {"gatewayClassName": "envoy", "listeners": [
+                {"name": "https", "port": 443, "protocol": "HTTPS",
+                    "allowedRoutes": {"namespaces": {"from": "All"}}},
+                {"name": "http", "port": 80, "protocol": "HTTP"},
+            ]},
+            "status": {"conditions": [{"type": "Programmed", "status": "Unknown"}],
+                "listeners": [{"name": "http",
+                    "conditions": [{"type": "Accepted", "status": "False", "reason": "Busy"}]}]},
+        }));
+        let gateway: &GatewayRecord = record(&related);
+        assert_eq!(gateway.conditions[0].holds, None);
+        assert_eq!(
+            gateway.listeners[0].allowed,
+            crate::inventory::AllowedRoutes::All
+        );
+        assert!(gateway.listeners[0].encrypts());
+        assert_eq!(&*gateway.listeners[1].conditions[0].reason, "Busy");
+
+        let related = one::<HttpRoutes>(&json!({
+            "metadata": {"name": "web", "namespace": "shop"},
+            "spec": {
+                "parentRefs": [
+                    {"name": "edge", "namespace": "infra", "sectionName": "https"},
+                    {"kind": "Service", "group": "", "name": "mesh"},
+                ],
+                "rules": [
+                    {"matches": [{"path": {"type": "Exact", "value": "/a"}, "method": "GET"}],
+                        "backendRefs": [
+                            {"name": "web", "port": 80},
+                            {"name": "bucket", "kind": "Bucket", "group": "example.com"},
+                        ]},
+                    {"backendRefs": [{"name": "api", "namespace": "back", "port": 81, "weight": 0}]},
+                ],
+            },
+        }));
+        let route: &RouteRecord = record(&related);
+        assert_eq!(route.parents.len(), 1, "a Service is a parent of a mesh");
+        assert_eq!(route.parents[0].gateway.to_string(), "infra/edge");
+        assert!(route.rules[0].matches[0].exact);
+        let services: Vec<_> = route.services().iter().map(ToString::to_string).collect();
+        assert_eq!(services, ["back/api", "shop/web"]);
+        assert_eq!(route.rules[1].backends[0].weight, 0);
+
+        let related = one::<GrpcRoutes>(&json!({
+            "metadata": {"name": "rpc", "namespace": "shop"},
+            "spec": {"rules": [{"matches": [{"method": {"service": "cart.Cart"}}],
+                "backendRefs": [{"name": "web", "port": 80}]}]},
+        }));
+        let route: &RouteRecord = record(&related);
+        assert_eq!(&*route.rules[0].matches[0].path, "cart.Cart/*");
+    }
+
+    #[test]
+    fn a_policy_isolates_what_its_types_say_or_its_rules_imply() {
+        let policy = |spec: Value| {
+            let related = one::<NetworkPolicies>(
+                &json!({"metadata": {"name": "p", "namespace": "shop"}, "spec": spec}),
+            );
+            record::<NetworkPolicyRecord>(&related).clone()
+        };
+        let implied = policy(json!({"podSelector": {}, "egress": [{"to": []}]}));
+        assert_eq!(implied.ingress.as_deref(), Some(&[][..]));
+        assert_eq!(implied.egress.map(|rules| rules.len()), Some(1));
+        let said = policy(json!({"podSelector": {"matchLabels": {"app": "db"}},
+            "policyTypes": ["Egress"]}));
+        assert_eq!(said.ingress, None);
+        assert_eq!(said.egress.as_deref(), Some(&[][..]));
+        let ruled = policy(json!({"podSelector": {}, "ingress": [{
+            "from": [
+                {"namespaceSelector": {}},
+                {"podSelector": {"matchExpressions": [{"key": "a", "operator": "Exists"}]}},
+                {"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}},
+            ],
+            "ports": [{"port": "http"}, {"protocol": "UDP", "port": 1000, "endPort": 2000}],
+        }]}));
+        let rule = &ruled.ingress.unwrap()[0];
+        assert!(matches!(&rule.peers[0],
+            PolicyPeer::Pods { namespaces: Some(all), pods: None } if all.is_empty()));
+        assert!(matches!(&rule.peers[2], PolicyPeer::Block { except, .. } if except.len() == 1));
+        assert_eq!(rule.ports[0].port, Some(TargetPort::Name("http".into())));
+        assert_eq!(
+            (rule.ports[1].protocol, rule.ports[1].end),
+            (Protocol::Udp, Some(2000))
+        );
+    }
+
+    #[test]
+    fn webhooks_and_api_services_that_are_services() {
+        let related = one::<ValidatingWebhooks>(&json!({
+            "metadata": {"name": "guard"},
+            "webhooks": [
+                {"name": "a", "failurePolicy": "Ignore",
+                    "clientConfig": {"url": "https://elsewhere.example.com"}},
+                {"name": "b", "clientConfig": {"service": {"namespace": "infra", "name": "guard"}},
+                    "rules": [{"operations": ["CREATE"], "resources": ["pods", "*"]}]},
+            ],
+        }));
+        let webhook: &WebhookRecord = record(&related);
+        let [hook] = webhook.hooks.as_slice() else {
+            panic!("{webhook:?}");
+        };
+        assert!(hook.fails && hook.port == 443 && !webhook.mutating);
+        assert_eq!(texts(&hook.about), ["create of pods, everything"]);
+
+        let own = records::<ApiServices>(&json!({"metadata": {"name": "v1."}, "spec": {}}));
+        assert!(own.is_empty(), "the API server serves it itself");
+        let related = one::<ApiServices>(&json!({
+            "metadata": {"name": "v1beta1.metrics.k8s.io"},
+            "spec": {"service": {"namespace": "kube-system", "name": "metrics-server", "port": 8443}},
+            "status": {"conditions": [{"type": "Available", "status": "False",
+                "reason": "MissingEndpoints"}]},
+        }));
+        let api: &ApiServiceRecord = record(&related);
+        assert_eq!(api.port, 8443);
+        assert_eq!(
+            api.available.as_ref().and_then(|available| available.holds),
+            Some(false)
+        );
+    }
+
+    #[test]
+    fn workloads_say_whether_they_are_being_rolled_out() {
+        let deployment = |status: Value| {
+            let related = one::<Deployments>(&json!({
+                "metadata": {"name": "web", "namespace": "shop"},
+                "spec": {"replicas": 2, "template": {"metadata": {"labels": {"app": "web"}}}},
+                "status": status,
+            }));
+            record::<WorkloadRecord>(&related).clone()
+        };
+        let done = deployment(json!({"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}));
+        assert_eq!((done.replicas, done.rollout), (2, None));
+        let moving = deployment(
+            json!({"replicas": 3, "updatedReplicas": 1, "availableReplicas": 2,
+            "conditions": [{"type": "Progressing", "reason": "ReplicaSetUpdated",
+                "lastUpdateTime": "2026-01-02T03:04:05Z"}]}),
+        );
+        let rollout = moving.rollout.expect("old pods are left");
+        assert!(!rollout.stuck && rollout.moved.is_some());
+        let stuck = deployment(
+            json!({"replicas": 3, "updatedReplicas": 1, "availableReplicas": 2,
+            "conditions": [{"type": "Progressing", "reason": "ProgressDeadlineExceeded"}]}),
+        );
+        assert!(stuck.rollout.is_some_and(|rollout| rollout.stuck));
+    }
+
+    #[test]
+    fn of_a_secret_only_the_name_is_kept() {
+        let related = one::<TlsSecrets>(&json!({
+            "metadata": {"name": "cert", "namespace": "shop", "labels": {"a": "b"}},
+            "data": {"tls.key": "c2VjcmV0"},
+        }));
+        let secret: &TlsSecretRecord = record(&related);
+        assert_eq!(format!("{secret:?}").matches("c2VjcmV0").count(), 0);
+        assert_eq!(secret.key.to_string(), "shop/cert");
+    }
+}

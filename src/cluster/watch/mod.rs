@@ -10,9 +10,11 @@ mod events;
 mod list;
 mod request;
 mod scope;
+mod served;
 mod supervisor;
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -28,6 +30,7 @@ use tokio::{
 use super::{connect::Version, link::Link};
 use crate::inventory::{Change, Kind, Text};
 use scope::Watcher;
+use served::Served;
 use supervisor::Wish;
 
 /// How patient the watches are.
@@ -69,6 +72,7 @@ impl Default for Pace {
 #[derive(Clone)]
 pub(super) struct Memory {
     streaming: Arc<AtomicBool>,
+    served: Served,
 }
 
 impl Memory {
@@ -81,6 +85,7 @@ impl Memory {
         let streaming = (number(&version.major), number(&version.minor)) >= (1, 27);
         Self {
             streaming: Arc::new(AtomicBool::new(streaming)),
+            served: Served::default(),
         }
     }
 
@@ -99,17 +104,28 @@ pub struct Watches {
     /// stand in for EndpointSlices, that only one namespace is permitted.
     pub notes: mpsc::UnboundedReceiver<Text>,
     kick: watch::Sender<()>,
-    _tasks: JoinSet<()>,
+    start: Box<dyn Fn(Kind) -> supervisor::Supervision + Send>,
+    started: BTreeSet<Kind>,
+    tasks: JoinSet<()>,
 }
 
 impl Watches {
+    /// Starts to watch these as well, as far as they aren't watched yet.
+    pub fn want(&mut self, kinds: &BTreeSet<Kind>) {
+        for kind in kinds {
+            if self.started.insert(*kind) {
+                self.tasks.spawn((self.start)(*kind));
+            }
+        }
+    }
+
     /// Drops every connection and takes all watches up again now, also those that wait.
     pub fn restart(&self) {
         self.kick.send_replace(());
     }
 }
 
-/// Starts a supervisor for each kind.
+/// Starts a supervisor for each kind that is watched in every cluster.
 pub(super) fn start(
     link: Arc<Link>,
     memory: Memory,
@@ -128,22 +144,29 @@ pub(super) fn start(
         note,
         kicked,
     };
-    let mut tasks = JoinSet::new();
-    for kind in Kind::ALL {
-        let wish = match kind {
-            Kind::Namespace | Kind::Node => Wish::Cluster { fallback: None },
-            _ if namespaces.is_empty() => Wish::Cluster {
-                fallback: Some(default_namespace.into()),
-            },
-            _ => Wish::Namespaces(namespaces.iter().map(|name| name.as_str().into()).collect()),
+    let default_namespace = Text::from(default_namespace);
+    let namespaces: Vec<Text> = namespaces.iter().map(|name| name.as_str().into()).collect();
+    let start = move |kind: Kind| -> supervisor::Supervision {
+        let wish = if kind.is_cluster_scoped() {
+            Wish::Cluster { fallback: None }
+        } else if namespaces.is_empty() {
+            Wish::Cluster {
+                fallback: Some(default_namespace.clone()),
+            }
+        } else {
+            Wish::Namespaces(namespaces.clone())
         };
-        tasks.spawn(supervisor::run(watcher.clone(), kind, wish));
-    }
-    Watches {
+        Box::pin(supervisor::run(watcher.clone(), kind, wish))
+    };
+    let mut watches = Watches {
         notes,
         kick,
-        _tasks: tasks,
-    }
+        start: Box::new(start),
+        started: BTreeSet::new(),
+        tasks: JoinSet::new(),
+    };
+    watches.want(&BTreeSet::from(Kind::ALL));
+    watches
 }
 
 #[cfg(test)]

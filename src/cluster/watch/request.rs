@@ -3,13 +3,20 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, header::ACCEPT_ENCODING};
+use http::{
+    HeaderValue, Request,
+    header::{ACCEPT, ACCEPT_ENCODING},
+};
 
 use super::super::{CallError, decode::Resource, link, path};
-use crate::inventory::{Kind, Scope};
+use crate::inventory::Scope;
 
 /// Objects a page: about 2 MB of pods.
 const PAGE: usize = 500;
+
+/// No fall-back: where the server can't leave the rest out, it is not asked for.
+const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,\
+                        application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
 
 /// A watch that begins with a list may take this long; the silence of a dead one is noticed anyway.
 const STREAMED_LIST: Duration = Duration::from_secs(290);
@@ -17,7 +24,7 @@ const STREAMED_LIST: Duration = Duration::from_secs(290);
 /// "list pods in namespace shop".
 pub(super) fn tried<R: Resource>(verb: &str, scope: &Scope) -> String {
     match scope {
-        Scope::Cluster if matches!(R::KIND, Kind::Namespace | Kind::Node) => {
+        Scope::Cluster if R::KIND.is_cluster_scoped() => {
             format!("{verb} {}", R::PLURAL)
         }
         Scope::Cluster => format!("{verb} {} in all namespaces", R::PLURAL),
@@ -43,13 +50,24 @@ pub(super) fn page<R: Resource>(scope: &Scope, token: &str) -> Result<Request<By
         format!("&continue={}", path::segment(token))
     };
     let uri = format!("{}&limit={PAGE}{next}", collection::<R>(scope));
-    link::get(&tried::<R>("list", scope), &uri)
+    get::<R>(&tried::<R>("list", scope), &uri)
+}
+
+/// A list and a watch of metadata are asked for alike: the server answers in the form that fits.
+fn get<R: Resource>(tried: &str, uri: &str) -> Result<Request<Bytes>, CallError> {
+    let mut request = link::get(tried, uri)?;
+    if R::METADATA_ONLY {
+        request
+            .headers_mut()
+            .insert(ACCEPT, HeaderValue::from_static(METADATA));
+    }
+    Ok(request)
 }
 
 /// Whether the list is permitted at all, for one object's worth of work.
 pub(super) fn probe<R: Resource>(scope: &Scope) -> Result<Request<Bytes>, CallError> {
     let uri = format!("{}&limit=1", collection::<R>(scope));
-    link::get(&tried::<R>("list", scope), &uri)
+    get::<R>(&tried::<R>("list", scope), &uri)
 }
 
 /// A watch from `version` on, or one that begins with a list.
@@ -73,9 +91,9 @@ pub(super) fn watch<R: Resource>(
         collection::<R>(scope),
         lasting.as_secs().max(1),
     );
-    let mut request = link::get(&tried::<R>("watch", scope), &uri)?;
+    let mut request = get::<R>(&tried::<R>("watch", scope), &uri)?;
     // Newer servers zip each event by itself, of which the decoder would read only the first.
-    let identity = http::HeaderValue::from_static("identity");
+    let identity = HeaderValue::from_static("identity");
     request.headers_mut().insert(ACCEPT_ENCODING, identity);
     Ok(request)
 }
@@ -83,7 +101,24 @@ pub(super) fn watch<R: Resource>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::decode::{Events, Pods};
+    use crate::cluster::decode::{Events, Pods, TlsSecrets};
+
+    #[test]
+    fn of_a_secret_only_the_metadata_is_asked_for() {
+        let list = page::<TlsSecrets>(&Scope::Cluster, "").unwrap();
+        let watch = watch::<TlsSecrets>(&Scope::Cluster, None, Duration::from_secs(40)).unwrap();
+        for request in [list, watch] {
+            let accepted = request.headers()[ACCEPT].to_str().unwrap();
+            for form in accepted.split(',') {
+                assert!(form.contains("as=PartialObjectMetadata"), "{form}");
+            }
+            let uri = request.uri().to_string();
+            assert!(
+                uri.contains("fieldSelector=type%3Dkubernetes.io%2Ftls"),
+                "{uri}"
+            );
+        }
+    }
 
     #[test]
     fn a_list_is_paged_and_its_token_escaped() {

@@ -1,16 +1,45 @@
 //! One kind: which scopes are watched, and what stands in where one is refused.
 
+use std::pin::Pin;
+
 use futures::future::join_all;
 
 use super::{
     super::{
         CallError,
-        decode::{EndpointSlices, Endpoints, Events, Namespaces, Nodes, Pods, Resource, Services},
+        decode::{
+            ApiServices, Deployments, EndpointSlices, Endpoints, Events, GatewayClasses, Gateways,
+            GrpcRoutes, HttpRoutes, IngressClasses, Ingresses, MutatingWebhooks, Namespaces,
+            NetworkPolicies, Nodes, Pods, ReferenceGrants, Resource, ServiceCidrs, Services,
+            StatefulSets, TlsSecrets, ValidatingWebhooks,
+        },
     },
     request,
     scope::{Ended, Told, Watcher},
 };
 use crate::inventory::{Kind, Scope, Sync, Text};
+
+/// Does something with the [`Resource`] of a kind.
+macro_rules! of_kind {
+    ($kind:expr, $resource:ident => $does:expr) => {
+        of_kind!(@ $kind, $resource, $does,
+            Namespace Namespaces, Service Services, EndpointSlice EndpointSlices, Pod Pods,
+            Node Nodes, Event Events, Ingress Ingresses, IngressClass IngressClasses,
+            Gateway Gateways, GatewayClass GatewayClasses, HttpRoute HttpRoutes,
+            GrpcRoute GrpcRoutes, ReferenceGrant ReferenceGrants,
+            ValidatingWebhook ValidatingWebhooks, MutatingWebhook MutatingWebhooks,
+            ApiService ApiServices, NetworkPolicy NetworkPolicies, Deployment Deployments,
+            StatefulSet StatefulSets, TlsSecret TlsSecrets, ServiceCidr ServiceCidrs)
+    };
+    (@ $kind:expr, $resource:ident, $does:expr, $($name:ident $type:ident),*) => {
+        match $kind {
+            $(Kind::$name => {
+                type $resource = $type;
+                $does
+            })*
+        }
+    };
+}
 
 /// What a person wants to see of a kind.
 pub(super) enum Wish {
@@ -22,6 +51,9 @@ pub(super) enum Wish {
     /// These namespaces.
     Namespaces(Vec<Text>),
 }
+
+/// One kind's supervisor at work.
+pub(super) type Supervision = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Supervises a kind until nobody listens any more.
 pub(super) async fn run(mut watcher: Watcher, kind: Kind, wish: Wish) {
@@ -78,11 +110,13 @@ impl Watcher {
             let mut inner = Told::new(kind, scope.clone());
             self.tell(&mut inner, Sync::Syncing).await?;
             self.tell(told, state).await?;
-            let note = format!(
-                "{}; watching {kind} of namespace `{namespace}` only (choose others with -n)",
-                error.message
-            );
-            self.note.send(note.into()).ok();
+            if !kind.is_on_demand() {
+                let note = format!(
+                    "{}; watching {kind} of namespace `{namespace}` only (choose others with -n)",
+                    error.message
+                );
+                self.note.send(note.into()).ok();
+            }
             let within = self.clone();
             tokio::select! {
                 () = within.namespaces(kind, vec![namespace], vec![inner]) => return Ok(()),
@@ -119,14 +153,7 @@ impl Watcher {
         loop {
             let pause = self.pace.refused;
             self.wait(pause).await;
-            let answer = match kind {
-                Kind::Namespace => self.may_list::<Namespaces>().await,
-                Kind::Service => self.may_list::<Services>().await,
-                Kind::EndpointSlice => self.may_list::<EndpointSlices>().await,
-                Kind::Pod => self.may_list::<Pods>().await,
-                Kind::Node => self.may_list::<Nodes>().await,
-                Kind::Event => self.may_list::<Events>().await,
-            };
+            let answer = of_kind!(kind, R => self.may_list::<R>().await);
             if answer.is_ok() {
                 return;
             }
@@ -143,14 +170,21 @@ impl Watcher {
     }
 
     async fn scope(&mut self, kind: Kind, scope: &Scope, told: &mut Told) -> Ended {
-        match kind {
-            Kind::Namespace => self.run::<Namespaces>(scope, told).await,
-            Kind::Service => self.run::<Services>(scope, told).await,
-            Kind::EndpointSlice => self.endpoints(scope, told).await,
-            Kind::Pod => self.run::<Pods>(scope, told).await,
-            Kind::Node => self.run::<Nodes>(scope, told).await,
-            Kind::Event => self.run::<Events>(scope, told).await,
+        if kind == Kind::EndpointSlice {
+            return self.endpoints(scope, told).await;
         }
+        of_kind!(kind, R => self.run_if_served::<R>(scope, told).await)
+    }
+
+    /// A kind on demand is asked for only where the server says that it has it.
+    async fn run_if_served<R: Resource>(&mut self, scope: &Scope, told: &mut Told) -> Ended {
+        if R::KIND.is_on_demand() {
+            let served = self.memory.served.ask::<R>(&self.link, self.pace.refused);
+            if let Err(error) = served.await {
+                return Ended::NotServed(error);
+            }
+        }
+        self.run::<R>(scope, told).await
     }
 
     /// EndpointSlices, or Endpoints where the server does not serve them or may not show them.

@@ -1,5 +1,6 @@
 //! The sample cluster: every type of Service, and one example each of the common mistakes.
 
+mod fronts;
 mod objects;
 mod template;
 
@@ -30,7 +31,8 @@ pub(super) fn build(registry: &Registry) {
     for (index, name) in ["node-a", "node-b", "node-c"].into_iter().enumerate() {
         make(registry, node(index, name));
     }
-    for object in shop().into_iter().chain(infra()).chain(system()) {
+    let all = shop().into_iter().chain(infra()).chain(system());
+    for object in all.chain(fronts::all()) {
         make(registry, object);
     }
     grant(registry, "web", "203.0.113.7");
@@ -208,7 +210,7 @@ pub(super) fn make(registry: &Registry, object: Value) {
     };
     match registry.create(resource, &namespace, object, &intent) {
         Ok(mut made) => {
-            if let Some(status) = status.filter(|_| resource.kind == Kind::Node) {
+            if let Some(status) = status.filter(|_| fronts::keeps_status(resource.kind)) {
                 json::set(&mut made, "status", status);
                 registry.store.lock().put(resource.kind, made);
             }

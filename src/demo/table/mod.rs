@@ -3,6 +3,7 @@
 
 mod cluster;
 mod endpoints;
+mod fronts;
 mod pods;
 mod services;
 mod workloads;
@@ -58,6 +59,18 @@ fn printer(kind: Kind) -> (&'static [Column], Cells) {
         Kind::ReplicaSet => (&workloads::REPLICA_SET_COLUMNS, workloads::replica_set),
         Kind::StatefulSet => (&workloads::STATEFUL_SET_COLUMNS, workloads::stateful_set),
         Kind::DaemonSet => (&workloads::DAEMON_SET_COLUMNS, workloads::daemon_set),
+        Kind::Ingress => (&fronts::INGRESS_COLUMNS, fronts::ingress),
+        Kind::Gateway => (&fronts::GATEWAY_COLUMNS, fronts::gateway),
+        Kind::HttpRoute | Kind::GrpcRoute => (&fronts::ROUTE_COLUMNS, fronts::route),
+        Kind::Secret
+        | Kind::IngressClass
+        | Kind::NetworkPolicy
+        | Kind::ServiceCidr
+        | Kind::GatewayClass
+        | Kind::ReferenceGrant
+        | Kind::ValidatingWebhook
+        | Kind::MutatingWebhook
+        | Kind::ApiService => (&[NAME, AGE], |object| vec![name(object), age(object)]),
     }
 }
 

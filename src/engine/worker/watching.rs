@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{BATCH, RENEW_EVERY, Worker};
 use crate::{
     engine::{ActivityLevel, ConnectionState, last_change, session::News},
-    inventory::{Change, Inventory, Kind, Scope, Sync, Text, Touched},
+    inventory::{self, Change, Inventory, Kind, Scope, Sync, Text, Touched},
 };
 
 impl Worker {
@@ -45,6 +45,7 @@ impl Worker {
             return;
         }
         self.changed = true;
+        self.want(&touched);
         // How well the cluster is known is never told late.
         self.dirty |= touched.iter().any(|step| matches!(step, Touched::Sync(..)));
         self.scene.map_revision += 1;
@@ -61,12 +62,30 @@ impl Worker {
         }
     }
 
+    /// Has the kinds watched that what changed asks for.
+    fn want(&mut self, touched: &[Touched]) {
+        let may_ask = |step: &Touched| {
+            matches!(
+                step,
+                Touched::Sync(..) | Touched::Service(_) | Touched::Related { .. }
+            )
+        };
+        if touched.iter().any(may_ask)
+            && let Some(session) = &mut self.session
+        {
+            session.want(&inventory::wanted(self.model.inventory()));
+        }
+    }
+
     /// Says aloud what a person must know about what they see: a lost watch, a refusal.
     fn tell_sync(&mut self, touched: &[Touched], before: &Inventory) {
         for step in touched {
             let Touched::Sync(kind, scope) = step else {
                 continue;
             };
+            if kind.is_on_demand() {
+                continue;
+            }
             let state = |inventory: &Inventory| {
                 inventory
                     .syncs()

@@ -22,8 +22,12 @@ pub(super) fn name(id: &NodeId) -> String {
         NodeId::Service(key) => format!("service {key}"),
         NodeId::Port(port) => format!("port {} {}/{}", port.service, port.port, port.protocol),
         NodeId::Entry(entry) => format!(
-            "door {} {} {}{}",
+            "door {}{} {} {}{}",
             entry.service,
+            entry
+                .object
+                .as_ref()
+                .map_or_else(String::new, |object| format!(" {object}")),
             entry.kind.label(),
             entry.address,
             entry

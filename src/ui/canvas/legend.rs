@@ -142,8 +142,9 @@ fn types() -> Vec<ServiceRecord> {
 }
 
 /// What is drawn as a way in.
-fn doors() -> [EntryKind; 3] {
+fn doors() -> [EntryKind; 4] {
     [
+        EntryKind::Ingress,
         EntryKind::LoadBalancer,
         EntryKind::NodePort,
         EntryKind::ExternalIp,

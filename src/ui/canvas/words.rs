@@ -1,15 +1,20 @@
 //! What a screen reader, a tooltip and a test call the things on the map.
 
 use super::{
-    paint::{address_of, backend_of, district_words, group_states, group_words, port_label},
+    paint::{
+        address_of, backend_of, district_words, group_states, group_words, hosts_words, port_label,
+    },
     stage::Stage,
 };
 use crate::{
     check::Severity,
     layout::{Grouping, NodeAt, PlacedWhat},
-    topology::{EntryKind, NodeId, PortId},
+    topology::{EntryId, EntryKind, NodeId, PortId},
     ui::theme::State,
 };
+
+/// A tooltip tells so many hosts of those that are drawn as one.
+const TOLD: usize = 12;
 
 /// The label of a node: kind, name, and how it stands.
 pub(super) fn label(stage: &Stage, id: &NodeId, at: NodeAt) -> String {
@@ -39,6 +44,11 @@ pub(super) fn label(stage: &Stage, id: &NodeId, at: NodeAt) -> String {
         },
         NodeId::Node(name) => format!("Node {name}"),
         NodeId::Entry(entry) => match (entry.kind, entry.node_port) {
+            _ if hosts(stage, at) > 0 => format!(
+                "Doors {} of {}",
+                hosts_words(hosts(stage, at)),
+                entry.service
+            ),
             (EntryKind::ExternalName, _) => {
                 format!("External name {} of {}", entry.address, entry.service)
             }
@@ -56,6 +66,44 @@ pub(super) fn label(stage: &Stage, id: &NodeId, at: NodeAt) -> String {
                 entry.service
             ),
         },
+    }
+}
+
+/// What a front door says of itself: its object, what it comes through, where each path leads.
+fn front_lines(stage: &Stage, id: &EntryId) -> Vec<String> {
+    let traffic = stage.scene.topology.service(&id.service);
+    let entry = traffic.and_then(|traffic| traffic.entries.iter().find(|entry| entry.id == *id));
+    let Some((front, object)) =
+        entry.and_then(|entry| entry.front.as_ref().zip(entry.id.object.as_ref()))
+    else {
+        return Vec::new();
+    };
+    let through = if front.through.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", front.through)
+    };
+    let mut lines = vec![format!("{} {object}{through}", id.kind.label())];
+    lines.extend(front.paths.iter().map(|path| {
+        let place = if path.path.is_empty() {
+            "everything"
+        } else {
+            &path.path
+        };
+        match path.port {
+            Some((_, port)) => format!("{place} → {port}"),
+            None => format!("{place} → {}: no such port", path.said),
+        }
+    }));
+    lines.extend(front.refusals.iter().map(ToString::to_string));
+    lines
+}
+
+/// How many front doors stand there as one.
+fn hosts(stage: &Stage, at: NodeAt) -> usize {
+    match stage.node(at).map(|node| &node.what) {
+        Some(PlacedWhat::Hosts { doors }) => doors.len(),
+        _ => 0,
     }
 }
 
@@ -99,6 +147,15 @@ pub(super) fn tooltip(stage: &Stage, id: &NodeId, at: NodeAt) -> Option<String> 
         }
         NodeId::Entry(entry) => {
             lines.push(label(stage, id, at));
+            if let Some(PlacedWhat::Hosts { doors }) = stage.node(at).map(|node| &node.what) {
+                let shown = doors.iter().take(TOLD).map(|door| door.address.to_string());
+                lines.extend(shown);
+                if doors.len() > TOLD {
+                    lines.push(format!("and {} more", doors.len() - TOLD));
+                }
+                return Some(lines.join("\n"));
+            }
+            lines.extend(front_lines(stage, entry));
             if let Some(all) = stage
                 .scene
                 .topology

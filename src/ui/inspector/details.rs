@@ -38,6 +38,9 @@ pub fn doors_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
 fn entry_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &Entry) {
     let ports = || entry.ports.iter().map(|(_, port)| *port);
     match entry.id.kind {
+        EntryKind::Ingress | EntryKind::HttpRoute | EntryKind::GrpcRoute => {
+            front_ui(ui, ctx, entry)
+        }
         EntryKind::ClusterDns => {}
         EntryKind::NodePort => {
             let Some(node_port) = entry.id.node_port else {
@@ -82,6 +85,29 @@ fn entry_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &Entry) {
             copy_ui(ui, ctx, "External name", &all, "external name");
         }
     }
+}
+
+/// A host with the paths that lead here, where they lead, and what its object is.
+fn front_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &Entry) {
+    let Some((front, object)) = entry.front.as_ref().zip(entry.id.object.as_ref()) else {
+        return;
+    };
+    copy_ui(ui, ctx, entry.id.kind.label(), &entry.urls(), "URL");
+    fact_ui(ui, ctx, "", |ui| {
+        let through = if front.through.is_empty() {
+            String::new()
+        } else {
+            format!(" · {}", front.through)
+        };
+        dim(ui, ctx.tokens, format!("{object}{through}"));
+        for path in front.paths.iter().filter(|path| path.port.is_none()) {
+            let said = format!("{} asks for port {}, which is none", path.path, path.said);
+            ui.label(RichText::new(said).color(ctx.tokens.broken));
+        }
+        for refusal in &front.refusals {
+            ui.label(RichText::new(&**refusal).color(ctx.tokens.degraded));
+        }
+    });
 }
 
 /// `host:port`, with the brackets that an IPv6 address needs.

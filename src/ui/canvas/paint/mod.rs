@@ -19,7 +19,7 @@ pub(super) use district::words_of as district_words;
 pub(super) use group::{states_of as group_states, words_of as group_words};
 pub(in crate::ui) use icon::Icon;
 use pen::Pen;
-pub(super) use pill::{address_of, color_of as door_color, mark as door_mark};
+pub(super) use pill::{address_of, color_of as door_color, hosts_words, mark as door_mark};
 pub(super) use pod::backend_of;
 pub(super) use row::{Said, area as row_area};
 
@@ -69,6 +69,7 @@ pub(super) fn node(stage: &Stage, at: NodeAt, area: Rect) -> Vec<Shape> {
             finding::paint(&mut pen, at, area, rows);
         }
         PlacedWhat::Entry => pill::paint_entry(&mut pen, at, placed, rect),
+        PlacedWhat::Hosts { doors } => pill::paint_hosts(&mut pen, at, doors, rect),
         PlacedWhat::ExternalName => pill::paint_external_name(&mut pen, at, placed, rect),
         PlacedWhat::Backend => pod::paint(&mut pen, at, placed, rect),
         PlacedWhat::Group { pods } => group::paint(&mut pen, at, placed, rect, pods),

@@ -6,7 +6,7 @@ use super::{Icon, Pen, card};
 use crate::{
     check::Place,
     layout::{NodeAt, PlacedNode},
-    topology::{Entry, EntryId, EntryKind, NodeId},
+    topology::{Entry, EntryId, EntryKind, Front, NodeId},
     ui::{
         canvas::{stage::Stage, text::Face},
         theme::Tokens,
@@ -17,10 +17,52 @@ pub(super) fn paint_entry(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, re
     let NodeId::Entry(id) = &placed.id else {
         return;
     };
+    let title = match front_of(pen.stage, id) {
+        Some(front) if front.encrypted => format!("{} · TLS", id.kind.label()),
+        _ => id.kind.label().to_owned(),
+    };
+    let address = address_of(pen.stage, id);
+    paint_pill(
+        pen,
+        at,
+        rect,
+        color_of(pen.tokens, id.kind),
+        (&title, &address),
+    );
+}
+
+/// Many front doors as one pill.
+pub(super) fn paint_hosts(pen: &mut Pen<'_>, at: NodeAt, doors: &[EntryId], rect: Rect) {
+    let Some(first) = doors.first() else {
+        return;
+    };
+    let color = color_of(pen.tokens, first.kind);
+    let title = hosts_words(doors.len());
+    paint_pill(
+        pen,
+        at,
+        rect,
+        color,
+        (&title, &format!("{} …", first.address)),
+    );
+}
+
+/// `+57 hosts`.
+pub(in crate::ui::canvas) fn hosts_words(count: usize) -> String {
+    format!("+{count} hosts")
+}
+
+/// A door: what it is and, below it, where one comes in.
+fn paint_pill(
+    pen: &mut Pen<'_>,
+    at: NodeAt,
+    rect: Rect,
+    color: Color32,
+    (title, address): (&str, &str),
+) {
     let tokens = pen.tokens;
     let (fill, mut border) =
         card::surface(pen, pen.stage.is_selected(at), pen.stage.is_hovered(at));
-    let color = color_of(tokens, id.kind);
     if pen.stage.lit.as_ref().is_some_and(|lit| lit.node(at)) {
         border = Stroke::new(1.0, tokens.accent);
     }
@@ -32,7 +74,7 @@ pub(super) fn paint_entry(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, re
     pen.text(
         pos2(left, middle - pen.px(7.0)),
         Align2::LEFT_CENTER,
-        id.kind.label(),
+        title,
         (Face::Semibold, size),
         color,
         width,
@@ -41,11 +83,18 @@ pub(super) fn paint_entry(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, re
     pen.text(
         pos2(left, middle + pen.px(7.0)),
         Align2::LEFT_CENTER,
-        &address_of(pen.stage, id),
+        address,
         (Face::Mono, size),
         tokens.dim,
         width,
     );
+}
+
+/// What is more of a front door.
+fn front_of<'a>(stage: &'a Stage, id: &EntryId) -> Option<&'a Front> {
+    let traffic = stage.scene.topology.service(&id.service)?;
+    let mut entries = traffic.entries.iter();
+    entries.find(|entry| entry.id == *id)?.front.as_deref()
 }
 
 /// Where traffic leaves the cluster. Nothing in the cluster says whether anybody answers there.
@@ -115,6 +164,7 @@ pub(in crate::ui::canvas) fn mark(tip: Pos2, size: f32, color: Color32) -> Shape
 /// The colour of a kind of door.
 pub(in crate::ui::canvas) fn color_of(tokens: &Tokens, kind: EntryKind) -> Color32 {
     match kind {
+        EntryKind::Ingress | EntryKind::HttpRoute | EntryKind::GrpcRoute => tokens.headless,
         EntryKind::LoadBalancer => tokens.load_balancer,
         EntryKind::NodePort => tokens.node_port,
         EntryKind::ExternalIp => tokens.accent,
@@ -132,6 +182,9 @@ pub(in crate::ui::canvas) fn address_of(stage: &Stage, id: &EntryId) -> String {
         .and_then(|traffic| traffic.entries.iter().find(|entry| entry.id == *id));
     if entry.is_some_and(Entry::is_pending) {
         return pending_words(stage, id);
+    }
+    if let Some(entry) = entry.filter(|entry| entry.front.is_some()) {
+        return entry.host_and_path();
     }
     if let Some(node_port) = id.node_port {
         return match entry.and_then(|entry| entry.addresses.split_first()) {

@@ -1,0 +1,243 @@
+//! Random front doors, workloads and policies.
+
+use proptest::{collection::vec, option, prelude::*, sample::select};
+
+use super::{PODS, SERVICES, delta, key, labels, namespace, text};
+use crate::inventory::{
+    Change, Condition, GatewayClassRecord, GatewayRecord, GrantFrom, GrantTo, Hook, IngressBackend,
+    IngressClassRecord, IngressPath, IngressPort, IngressRecord, IngressRule, IngressTls, Kind,
+    LabelSelector, Listener, NetworkPolicyRecord, ObjectKey, ParentRef, ParentStatus, PolicyPeer,
+    PolicyRule, ReferenceGrantRecord, Related, RouteBackend, RouteKind, RouteMatch, RouteRecord,
+    RouteRule, TlsSecretRecord, WebhookRecord, WorkloadRecord,
+};
+
+const HOSTS: &[&str] = &["", "a.example.com", "b.example.com"];
+const DOORS: &[&str] = &["d0", "d1"];
+
+/// A change of one of these kinds.
+pub(super) fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        3 => of(Kind::Ingress, ingress()),
+        1 => of(Kind::IngressClass, class()),
+        2 => of(Kind::HttpRoute, route()),
+        1 => of(Kind::Gateway, gateway()),
+        1 => of(Kind::GatewayClass, gateway_class()),
+        1 => of(Kind::ReferenceGrant, grant()),
+        1 => of(Kind::ValidatingWebhook, webhook()),
+        1 => of(Kind::NetworkPolicy, policy()),
+        2 => of(Kind::Deployment, workload()),
+        1 => of(Kind::TlsSecret, secret()),
+    ]
+}
+
+fn of<R: Into<Related> + std::fmt::Debug + 'static>(
+    kind: Kind,
+    record: impl Strategy<Value = R> + Clone + 'static,
+) -> impl Strategy<Value = Change> {
+    let related = record.prop_map(Into::into);
+    delta(BoxedStrategy::from(related.boxed()), |r: &Related| {
+        r.key().clone()
+    })
+    .prop_map(move |delta| Change::Related(kind, delta))
+}
+
+fn ingress() -> impl Strategy<Value = IngressRecord> + Clone {
+    let backend = (
+        text(SERVICES),
+        option::of(select(vec![
+            IngressPort::Number(80),
+            IngressPort::Number(81),
+            IngressPort::Name("http".into()),
+        ])),
+    )
+        .prop_map(|(service, port)| IngressBackend { service, port });
+    let path = (text(&["", "/", "/a"]), option::of(backend.clone())).prop_map(|(path, backend)| {
+        IngressPath {
+            path,
+            exact: false,
+            backend,
+        }
+    });
+    let rule = (text(HOSTS), vec(path, 0..3)).prop_map(|(host, paths)| IngressRule { host, paths });
+    let secret = option::of(text(&["s0", "s1"]));
+    let tls =
+        (vec(text(HOSTS), 0..2), secret).prop_map(|(hosts, secret)| IngressTls { hosts, secret });
+    let class = option::of(text(&["c0", "c1"]));
+    let addresses = vec(text(&["203.0.113.9"]), 0..2);
+    (
+        key(DOORS),
+        class,
+        option::of(backend),
+        vec(rule, 0..3),
+        vec(tls, 0..2),
+        addresses,
+    )
+        .prop_map(
+            |(key, class, default_backend, rules, tls, addresses)| IngressRecord {
+                class,
+                default_backend,
+                rules,
+                tls,
+                addresses,
+                ..IngressRecord::new(key)
+            },
+        )
+}
+
+fn class() -> impl Strategy<Value = IngressClassRecord> + Clone {
+    (text(&["c0", "c1"]), any::<bool>()).prop_map(|(name, is_default)| IngressClassRecord {
+        key: ObjectKey::cluster_scoped(name),
+        controller: "example.com/doors".into(),
+        is_default,
+    })
+}
+
+fn condition() -> impl Strategy<Value = Condition> + Clone {
+    (
+        text(&["Accepted", "ResolvedRefs", "Programmed"]),
+        option::of(any::<bool>()),
+    )
+        .prop_map(|(kind, holds)| Condition {
+            kind,
+            holds,
+            reason: "Said".into(),
+            message: "".into(),
+        })
+}
+
+fn gateway() -> impl Strategy<Value = GatewayRecord> + Clone {
+    let listener = (text(&["l0", "l1"]), text(HOSTS), text(&["HTTP", "HTTPS"])).prop_map(
+        |(name, hostname, protocol)| Listener {
+            name,
+            hostname,
+            port: 80,
+            protocol,
+            allowed: crate::inventory::AllowedRoutes::All,
+            conditions: Vec::new(),
+        },
+    );
+    let conditions = vec(condition(), 0..2);
+    (key(DOORS), vec(listener, 0..3), conditions).prop_map(|(key, listeners, conditions)| {
+        GatewayRecord {
+            key,
+            created: None,
+            class: "g0".into(),
+            listeners,
+            addresses: Vec::new(),
+            conditions,
+        }
+    })
+}
+
+fn gateway_class() -> impl Strategy<Value = GatewayClassRecord> + Clone {
+    vec(condition(), 0..2).prop_map(|conditions| GatewayClassRecord {
+        key: ObjectKey::cluster_scoped("g0"),
+        controller: "example.com/gateways".into(),
+        conditions,
+    })
+}
+
+fn parent() -> impl Strategy<Value = ParentRef> + Clone {
+    (key(DOORS), option::of(text(&["l0", "l1"])))
+        .prop_map(|(gateway, section)| ParentRef { gateway, section })
+}
+
+fn route() -> impl Strategy<Value = RouteRecord> + Clone {
+    let backend =
+        (key(SERVICES), option::of(select(vec![80_u16, 81]))).prop_map(|(service, port)| {
+            RouteBackend {
+                service,
+                port,
+                weight: 1,
+            }
+        });
+    let matched = text(&["", "/a"]).prop_map(|path| RouteMatch { path, exact: false });
+    let rule = (vec(matched, 0..2), vec(backend, 0..3))
+        .prop_map(|(matches, backends)| RouteRule { matches, backends });
+    let status = (parent(), vec(condition(), 0..2))
+        .prop_map(|(parent, conditions)| ParentStatus { parent, conditions });
+    (
+        key(DOORS),
+        vec(text(HOSTS), 0..2),
+        vec(parent(), 0..2),
+        vec(rule, 0..3),
+        vec(status, 0..2),
+    )
+        .prop_map(|(key, hostnames, parents, rules, statuses)| RouteRecord {
+            kind: RouteKind::Http,
+            key,
+            created: None,
+            hostnames,
+            parents,
+            rules,
+            statuses,
+        })
+}
+
+fn grant() -> impl Strategy<Value = ReferenceGrantRecord> + Clone {
+    (key(DOORS), namespace()).prop_map(|(key, namespace)| ReferenceGrantRecord {
+        key,
+        from: vec![GrantFrom {
+            group: "gateway.networking.k8s.io".into(),
+            kind: "HTTPRoute".into(),
+            namespace,
+        }],
+        to: vec![GrantTo {
+            group: "".into(),
+            kind: "Service".into(),
+            name: None,
+        }],
+    })
+}
+
+fn webhook() -> impl Strategy<Value = WebhookRecord> + Clone {
+    (text(DOORS), key(SERVICES), any::<bool>()).prop_map(|(name, service, fails)| WebhookRecord {
+        key: ObjectKey::cluster_scoped(name),
+        mutating: false,
+        hooks: vec![Hook {
+            name: "hook.example.com".into(),
+            service,
+            port: 80,
+            fails,
+            about: vec!["create of pods".into()],
+        }],
+    })
+}
+
+fn policy() -> impl Strategy<Value = NetworkPolicyRecord> + Clone {
+    let selector = labels().prop_map(|labels| LabelSelector {
+        labels,
+        expressions: Vec::new(),
+    });
+    let peer = option::of(selector.clone()).prop_map(|pods| PolicyPeer::Pods {
+        namespaces: None,
+        pods,
+    });
+    let rule = vec(peer, 0..2).prop_map(|peers| PolicyRule {
+        peers,
+        ports: Vec::new(),
+    });
+    (key(DOORS), selector, option::of(vec(rule, 0..2))).prop_map(|(key, pods, ingress)| {
+        NetworkPolicyRecord {
+            key,
+            pods,
+            ingress,
+            egress: None,
+        }
+    })
+}
+
+fn workload() -> impl Strategy<Value = WorkloadRecord> + Clone {
+    (key(PODS), labels(), 0_u32..2).prop_map(|(key, template, replicas)| WorkloadRecord {
+        stateful: false,
+        key,
+        replicas,
+        template,
+        service_name: None,
+        rollout: None,
+    })
+}
+
+fn secret() -> impl Strategy<Value = TlsSecretRecord> + Clone {
+    key(&["s0", "s1"]).prop_map(|key| TlsSecretRecord { key })
+}

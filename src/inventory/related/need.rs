@@ -1,0 +1,111 @@
+//! Which of the kinds on demand are needed, from what is known.
+
+use std::collections::BTreeSet;
+
+use crate::inventory::{GatewayRecord, IngressRecord, Inventory, Kind, RouteRecord, Sync};
+
+/// The kinds on demand that something asks for now.
+///
+/// None before the lists that the map is drawn from are there, so that they come first. Some kinds
+/// mean nothing without others: a class without an Ingress, a grant without a route.
+pub fn wanted(inventory: &Inventory) -> BTreeSet<Kind> {
+    let mut wanted = BTreeSet::new();
+    if !Kind::DRAWN.iter().all(|kind| is_settled(inventory, *kind)) {
+        return wanted;
+    }
+    wanted.extend([
+        Kind::Ingress,
+        Kind::Gateway,
+        Kind::ValidatingWebhook,
+        Kind::MutatingWebhook,
+        Kind::ApiService,
+        Kind::NetworkPolicy,
+        Kind::ServiceCidr,
+    ]);
+    if inventory.has_selectors() {
+        wanted.extend([Kind::Deployment, Kind::StatefulSet]);
+    }
+    let mut ingresses = inventory.related::<IngressRecord>(Kind::Ingress).peekable();
+    if ingresses.peek().is_some() {
+        wanted.insert(Kind::IngressClass);
+    }
+    if ingresses.any(|ingress| ingress.secrets().next().is_some()) {
+        wanted.insert(Kind::TlsSecret);
+    }
+    // Where Gateways are served, so are routes, and these may name a Gateway that is not there.
+    if is_live(inventory, Kind::Gateway) {
+        wanted.extend([Kind::HttpRoute, Kind::GrpcRoute]);
+    }
+    let gateways = inventory.related::<GatewayRecord>(Kind::Gateway);
+    if gateways.take(1).count() > 0 {
+        wanted.insert(Kind::GatewayClass);
+    }
+    let routes = [Kind::HttpRoute, Kind::GrpcRoute]
+        .into_iter()
+        .flat_map(|kind| inventory.related::<RouteRecord>(kind));
+    if routes.take(1).count() > 0 {
+        wanted.insert(Kind::ReferenceGrant);
+    }
+    wanted
+}
+
+fn is_settled(inventory: &Inventory, wanted: Kind) -> bool {
+    let mut states = states(inventory, wanted).peekable();
+    states.peek().is_some() && states.all(Sync::is_settled)
+}
+
+fn is_live(inventory: &Inventory, wanted: Kind) -> bool {
+    states(inventory, wanted).any(Sync::is_live)
+}
+
+fn states(inventory: &Inventory, wanted: Kind) -> impl Iterator<Item = &Sync> {
+    inventory
+        .syncs()
+        .filter(move |(kind, ..)| *kind == wanted)
+        .map(|(.., state)| state)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{
+        Change, IngressTls, ObjectKey, Scope,
+        sample::{live, port, put, service},
+    };
+
+    #[test]
+    fn nothing_is_wanted_before_the_map_is_there() {
+        let mut inventory = Inventory::default();
+        assert!(wanted(&inventory).is_empty());
+        for kind in [Kind::Service, Kind::EndpointSlice] {
+            inventory.apply(Change::Sync(kind, Scope::Cluster, Sync::Live));
+        }
+        assert!(wanted(&inventory).is_empty());
+        inventory.apply(Change::Sync(Kind::Pod, Scope::Cluster, Sync::Live));
+        assert!(wanted(&inventory).contains(&Kind::Ingress));
+    }
+
+    #[test]
+    fn a_kind_is_wanted_once_another_names_it() {
+        let mut inventory = live();
+        let on_demand = |inventory: &Inventory, kind| wanted(inventory).contains(&kind);
+        assert!(!on_demand(&inventory, Kind::IngressClass));
+        assert!(!on_demand(&inventory, Kind::Deployment));
+        assert!(!on_demand(&inventory, Kind::HttpRoute));
+        put(&mut inventory, service("web", vec![port("", 80, "8080")]));
+        assert!(on_demand(&inventory, Kind::Deployment));
+        let mut ingress = IngressRecord::new(ObjectKey::new("shop", "front"));
+        put(&mut inventory, ingress.clone());
+        assert!(on_demand(&inventory, Kind::IngressClass));
+        assert!(!on_demand(&inventory, Kind::TlsSecret));
+        ingress.tls.push(IngressTls {
+            hosts: Vec::new(),
+            secret: Some("cert".into()),
+        });
+        put(&mut inventory, ingress);
+        assert!(on_demand(&inventory, Kind::TlsSecret));
+        inventory.apply(Change::Sync(Kind::Gateway, Scope::Cluster, Sync::Live));
+        assert!(on_demand(&inventory, Kind::HttpRoute));
+        assert!(!on_demand(&inventory, Kind::ReferenceGrant));
+    }
+}

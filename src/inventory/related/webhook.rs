@@ -1,0 +1,45 @@
+//! Services that the API server itself calls: admission webhooks and aggregated APIs.
+
+use serde::{Deserialize, Serialize};
+
+use super::Condition;
+use crate::inventory::{ObjectKey, Text};
+
+/// One entry of `webhooks` that names a Service.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Hook {
+    /// `name`.
+    pub name: Text,
+    /// `clientConfig.service`.
+    pub service: ObjectKey,
+    /// `clientConfig.service.port`; 443 where nothing is said.
+    pub port: u16,
+    /// `failurePolicy` is `Fail`, the default: what it can't be asked about is refused.
+    pub fails: bool,
+    /// What it is asked about: `create, update of pods`.
+    pub about: Vec<Text>,
+}
+
+/// A ValidatingWebhookConfiguration or a MutatingWebhookConfiguration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WebhookRecord {
+    /// Its name.
+    pub key: ObjectKey,
+    /// Whether it is the mutating kind.
+    pub mutating: bool,
+    /// Webhooks that are Services; those that are URLs are left out.
+    pub hooks: Vec<Hook>,
+}
+
+/// An APIService.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ApiServiceRecord {
+    /// Its name: `v1beta1.metrics.k8s.io`.
+    pub key: ObjectKey,
+    /// `spec.service`; none for what the API server serves itself.
+    pub service: Option<ObjectKey>,
+    /// `spec.service.port`; 443 where nothing is said.
+    pub port: u16,
+    /// The condition `Available`.
+    pub available: Option<Condition>,
+}

@@ -1,0 +1,422 @@
+//! Front doors: the hosts of Ingresses and routes that lead to a Service.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::{Entry, EntryId, EntryKind};
+use crate::inventory::{
+    GatewayRecord, IngressPort, IngressRecord, Inventory, Kind, Listener, ObjectKey, ParentRef,
+    Protocol, Related, RouteKind, RouteRecord, ServiceRecord, Text,
+};
+
+/// What an Ingress or a route says of one of its hosts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Front {
+    /// The class of an Ingress, or the Gateways of a route: `nginx`, `gateway infra/edge`.
+    pub through: Text,
+    /// Whether requests come in encrypted.
+    pub encrypted: bool,
+    /// The paths that lead to the Service, in the order of the object.
+    pub paths: Vec<FrontPath>,
+    /// Conditions of the route that do not hold: `Accepted: NotAllowedByListeners`.
+    pub refusals: Vec<Text>,
+}
+
+/// A path of a host that leads to a Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FrontPath {
+    /// As the object has it; empty means everything.
+    pub path: Text,
+    /// Whether it must be exactly that.
+    pub exact: bool,
+    /// The Service's port by name or number, as the object has it.
+    pub said: Text,
+    /// The port that it is; none where the Service has no such port.
+    pub port: Option<(Protocol, u16)>,
+}
+
+/// The doors of a Service that are hosts of something, not sorted.
+pub(super) fn entries(service: &ServiceRecord, inventory: &Inventory) -> Vec<Entry> {
+    let mut found = Vec::new();
+    for related in inventory.leading_to(&service.key) {
+        match related {
+            Related::Ingress(ingress) => of_ingress(service, ingress, &mut found),
+            Related::Route(route) => of_route(service, route, inventory, &mut found),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// A host and the paths that lead from it.
+type Hosts = BTreeMap<Text, Vec<FrontPath>>;
+
+fn of_ingress(service: &ServiceRecord, ingress: &IngressRecord, found: &mut Vec<Entry>) {
+    let mut hosts = Hosts::new();
+    for (host, path, backend) in ingress.ways() {
+        if backend.service == service.key.name {
+            let port = backend.port.as_ref();
+            hosts.entry(Text::from(host)).or_default().push(FrontPath {
+                path: path.map(|path| path.path.clone()).unwrap_or_default(),
+                exact: path.is_some_and(|path| path.exact),
+                said: port.map_or_else(Text::default, |port| port.to_string().into()),
+                port: port.and_then(|port| ingress_port(service, port)),
+            });
+        }
+    }
+    for (host, paths) in hosts {
+        let front = Front {
+            through: ingress.class.clone().unwrap_or_default(),
+            encrypted: ingress.encrypts(&host),
+            paths,
+            refusals: Vec::new(),
+        };
+        let id = (EntryKind::Ingress, host, &ingress.key);
+        found.push(entry(service, id, ingress.addresses.clone(), front));
+    }
+}
+
+/// The port of a Service that an Ingress means.
+pub fn ingress_port(service: &ServiceRecord, wanted: &IngressPort) -> Option<(Protocol, u16)> {
+    let is = |port: &&crate::inventory::ServicePort| match wanted {
+        IngressPort::Number(number) => port.port == *number,
+        IngressPort::Name(name) => port.name.as_ref() == Some(name),
+    };
+    let port = service.ports.iter().find(is)?;
+    Some((port.protocol, port.port))
+}
+
+fn of_route(
+    service: &ServiceRecord,
+    route: &RouteRecord,
+    inventory: &Inventory,
+    found: &mut Vec<Entry>,
+) {
+    let paths = route_paths(service, route);
+    let parents: Vec<_> = route
+        .parents
+        .iter()
+        .filter_map(|parent| {
+            let gateway = inventory.related_at(Kind::Gateway, &parent.gateway)?;
+            Some((parent, gateway))
+        })
+        .collect();
+    let listeners: Vec<&Listener> = parents
+        .iter()
+        .flat_map(|(parent, gateway)| listeners(parent, gateway))
+        .collect();
+    let mut hosts = route.hostnames.clone();
+    if hosts.is_empty() {
+        hosts.extend(listeners.iter().map(|listener| listener.hostname.clone()));
+    }
+    if hosts.is_empty() {
+        hosts.push(Text::default());
+    }
+    hosts.sort();
+    hosts.dedup();
+    let mut addresses: Vec<Text> = parents
+        .iter()
+        .flat_map(|(_, gateway)| gateway.addresses.iter().cloned())
+        .collect();
+    addresses.sort();
+    addresses.dedup();
+    let mut through: Vec<String> = route
+        .parents
+        .iter()
+        .map(|parent| format!("gateway {}", parent.gateway))
+        .collect();
+    through.dedup();
+    let mut refusals: Vec<Text> = route
+        .failed()
+        .map(|(_, condition)| format!("{}: {}", condition.kind, condition.reason).into())
+        .collect();
+    refusals.dedup();
+    let front = Front {
+        through: through.join(", ").into(),
+        encrypted: listeners.iter().any(|listener| listener.encrypts()),
+        paths,
+        refusals,
+    };
+    let kind = match route.kind {
+        RouteKind::Http => EntryKind::HttpRoute,
+        RouteKind::Grpc => EntryKind::GrpcRoute,
+    };
+    for host in hosts {
+        let id = (kind, host, &route.key);
+        found.push(entry(service, id, addresses.clone(), front.clone()));
+    }
+}
+
+/// The listeners of a Gateway that a route asks for.
+fn listeners<'a>(
+    parent: &'a ParentRef,
+    gateway: &'a GatewayRecord,
+) -> impl Iterator<Item = &'a Listener> {
+    gateway.listeners.iter().filter(|listener| {
+        let section = parent.section.as_ref();
+        section.is_none_or(|name| *name == listener.name)
+    })
+}
+
+fn route_paths(service: &ServiceRecord, route: &RouteRecord) -> Vec<FrontPath> {
+    let mut paths = Vec::new();
+    for rule in &route.rules {
+        for backend in &rule.backends {
+            if backend.service != service.key {
+                continue;
+            }
+            let port = backend.port;
+            let of_service = service
+                .ports
+                .iter()
+                .find(|own| Some(own.port) == port)
+                .map(|own| (own.protocol, own.port));
+            let path = |path: Text, exact| FrontPath {
+                path,
+                exact,
+                said: port.map_or_else(Text::default, |port| port.to_string().into()),
+                port: of_service,
+            };
+            if rule.matches.is_empty() {
+                paths.push(path(Text::default(), false));
+            }
+            let matches = rule.matches.iter();
+            paths.extend(matches.map(|found| path(found.path.clone(), found.exact)));
+        }
+    }
+    paths
+}
+
+fn entry(
+    service: &ServiceRecord,
+    (kind, host, object): (EntryKind, Text, &ObjectKey),
+    addresses: Vec<Text>,
+    front: Front,
+) -> Entry {
+    let mut ports: Vec<_> = front.paths.iter().filter_map(|path| path.port).collect();
+    ports.sort_unstable();
+    ports.dedup();
+    Entry {
+        id: EntryId {
+            service: service.key.clone(),
+            kind,
+            address: host,
+            node_port: None,
+            object: Some(object.clone()),
+        },
+        addresses,
+        ports,
+        front: Some(Arc::new(front)),
+    }
+}
+
+impl Entry {
+    /// What a person types to come in by a host: `https://shop.example.com/cart`; `*` where every
+    /// host does. None for other doors.
+    pub fn urls(&self) -> Vec<String> {
+        let Some(front) = &self.front else {
+            return Vec::new();
+        };
+        let scheme = match (self.id.kind, front.encrypted) {
+            (EntryKind::GrpcRoute, true) => "grpcs",
+            (EntryKind::GrpcRoute, false) => "grpc",
+            (_, true) => "https",
+            (_, false) => "http",
+        };
+        let host = self.host();
+        let mut urls: Vec<String> = front
+            .paths
+            .iter()
+            .map(|path| format!("{scheme}://{host}{}", slashed(&path.path)))
+            .collect();
+        urls.sort();
+        urls.dedup();
+        urls
+    }
+
+    /// The host of a front door as a person reads it: `*` is every one.
+    pub fn host(&self) -> &str {
+        if self.id.address.is_empty() {
+            "*"
+        } else {
+            &self.id.address
+        }
+    }
+
+    /// The first place to come in and how many others there are: `shop.example.com/cart +2`.
+    pub fn host_and_path(&self) -> String {
+        let paths = self.front.iter().flat_map(|front| &front.paths);
+        let mut paths: Vec<&str> = paths.map(|path| &*path.path).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        let first = match paths.first() {
+            Some(&"" | &"/") | None => String::new(),
+            Some(path) => slashed(path),
+        };
+        let more = match paths.len() {
+            0 | 1 => String::new(),
+            all => format!(" +{}", all - 1),
+        };
+        format!("{}{first}{more}", self.host())
+    }
+}
+
+/// gRPC's `service/method` stands after a slash, as a path does by itself.
+fn slashed(path: &str) -> String {
+    if path.is_empty() || path.starts_with('/') {
+        path.to_owned()
+    } else {
+        format!("/{path}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::{
+        AllowedRoutes, Condition, IngressBackend, IngressPath, IngressRule, IngressTls,
+        ParentStatus, RouteBackend, RouteMatch, RouteRule,
+        sample::{key, port, put, service, wholly_live},
+    };
+    use crate::topology::Topology;
+
+    fn ingress(name: &str, hosts: &[(&str, &str, IngressPort)]) -> IngressRecord {
+        let rule = |(host, path, port): &(&str, &str, IngressPort)| IngressRule {
+            host: Text::from(*host),
+            paths: vec![IngressPath {
+                path: Text::from(*path),
+                exact: false,
+                backend: Some(IngressBackend {
+                    service: "web".into(),
+                    port: Some(port.clone()),
+                }),
+            }],
+        };
+        IngressRecord {
+            class: Some("nginx".into()),
+            rules: hosts.iter().map(rule).collect(),
+            addresses: vec!["203.0.113.9".into()],
+            ..IngressRecord::new(key(name))
+        }
+    }
+
+    fn fronts(inventory: &Inventory) -> Vec<Entry> {
+        let topology = Topology::build(inventory);
+        let traffic = topology.service(&key("web")).expect("it is there");
+        let entries = traffic.entries.iter();
+        entries
+            .filter(|entry| entry.front.is_some())
+            .cloned()
+            .collect()
+    }
+
+    #[test]
+    fn an_ingress_is_a_door_for_each_of_its_hosts() {
+        let mut inventory = wholly_live();
+        put(
+            &mut inventory,
+            service("web", vec![port("http", 80, "8080")]),
+        );
+        let mut front = ingress(
+            "front",
+            &[
+                ("shop.example.com", "/", IngressPort::Number(80)),
+                (
+                    "shop.example.com",
+                    "/cart",
+                    IngressPort::Name("http".into()),
+                ),
+                ("", "/", IngressPort::Number(81)),
+            ],
+        );
+        front.tls.push(IngressTls {
+            hosts: vec!["shop.example.com".into()],
+            secret: None,
+        });
+        put(&mut inventory, front);
+        let doors = fronts(&inventory);
+        let [every, shop] = doors.as_slice() else {
+            panic!("{doors:?}");
+        };
+        assert_eq!(shop.host_and_path(), "shop.example.com +1");
+        assert_eq!(
+            shop.urls(),
+            ["https://shop.example.com/", "https://shop.example.com/cart"]
+        );
+        assert_eq!(shop.ports, [(Protocol::Tcp, 80)]);
+        assert_eq!(shop.addresses, ["203.0.113.9".into()]);
+        assert_eq!(every.urls(), ["http://*/"]);
+        assert!(every.ports.is_empty(), "the Service has no port 81");
+    }
+
+    #[test]
+    fn a_route_without_hostnames_has_those_of_its_listeners() {
+        let mut inventory = wholly_live();
+        put(
+            &mut inventory,
+            service("web", vec![port("http", 80, "8080")]),
+        );
+        let listener = |name: &str, hostname: &str, protocol: &str| Listener {
+            name: name.into(),
+            hostname: hostname.into(),
+            port: 443,
+            protocol: protocol.into(),
+            allowed: AllowedRoutes::All,
+            conditions: Vec::new(),
+        };
+        let parent = ParentRef {
+            gateway: ObjectKey::new("infra", "edge"),
+            section: Some("tls".into()),
+        };
+        let route = RouteRecord {
+            kind: RouteKind::Http,
+            key: key("web"),
+            created: None,
+            hostnames: Vec::new(),
+            parents: vec![parent.clone()],
+            rules: vec![RouteRule {
+                matches: vec![RouteMatch {
+                    path: "/api".into(),
+                    exact: false,
+                }],
+                backends: vec![RouteBackend {
+                    service: key("web"),
+                    port: Some(80),
+                    weight: 1,
+                }],
+            }],
+            statuses: vec![ParentStatus {
+                parent,
+                conditions: vec![Condition {
+                    kind: "Accepted".into(),
+                    holds: Some(false),
+                    reason: "NotAllowedByListeners".into(),
+                    message: "".into(),
+                }],
+            }],
+        };
+        put(&mut inventory, route);
+        put(
+            &mut inventory,
+            GatewayRecord {
+                key: ObjectKey::new("infra", "edge"),
+                created: None,
+                class: "envoy".into(),
+                listeners: vec![
+                    listener("tls", "shop.example.com", "HTTPS"),
+                    listener("plain", "old.example.com", "HTTP"),
+                ],
+                addresses: vec!["198.51.100.4".into()],
+                conditions: Vec::new(),
+            },
+        );
+        let doors = fronts(&inventory);
+        let [door] = doors.as_slice() else {
+            panic!("{doors:?}");
+        };
+        assert_eq!(door.urls(), ["https://shop.example.com/api"]);
+        let front = door.front.as_ref().expect("it is one");
+        assert_eq!(&*front.through, "gateway infra/edge");
+        assert_eq!(front.refusals, ["Accepted: NotAllowedByListeners".into()]);
+        assert_eq!(door.addresses, ["198.51.100.4".into()]);
+    }
+}
