@@ -170,7 +170,7 @@ mod tests {
     use crate::inventory::{
         ObjectKey, Protocol, ServicePort, ServiceRecord, ServiceType, TargetPort, Text,
     };
-    use crate::topology::Backend;
+    use crate::topology::{Backend, EntryId, EntryKind, Front, FrontPath};
 
     fn api() -> ServiceTraffic {
         let mut service = ServiceRecord::new(ObjectKey::new("shop", "api"));
@@ -189,7 +189,7 @@ mod tests {
         ServiceTraffic {
             service: Arc::new(service),
             dns_name: "api.shop.svc.cluster.local".into(),
-            entries: Vec::new(),
+            entries: vec![host()],
             ports: vec![PortTraffic {
                 port,
                 backends: vec![Backend {
@@ -203,6 +203,31 @@ mod tests {
                     terminating: false,
                 }],
             }],
+        }
+    }
+
+    fn host() -> Entry {
+        let path = FrontPath {
+            path: "/cart".into(),
+            exact: false,
+            said: "http".into(),
+            port: None,
+        };
+        Entry {
+            id: EntryId {
+                service: ObjectKey::new("shop", "api"),
+                kind: EntryKind::Ingress,
+                address: "buy.example.com".into(),
+                node_port: None,
+                object: Some(ObjectKey::new("shop", "front")),
+            },
+            addresses: Vec::new(),
+            ports: Vec::new(),
+            front: Some(Arc::new(Front {
+                encrypted: true,
+                paths: vec![path],
+                ..Front::default()
+            })),
         }
     }
 
@@ -225,6 +250,9 @@ mod tests {
             "api",
             "SHOP",
             "shop/api",
+            "Buy.Example",
+            "https://buy.example.com/cart",
+            "shop/front",
             "nodeport",
             "degraded",
             "8081",
