@@ -55,7 +55,8 @@ impl Checks {
         let services = topology
             .services()
             .map(|traffic| &traffic.service.key)
-            .chain(inventory.owners_of_slices());
+            .chain(inventory.owners_of_slices())
+            .chain(inventory.led_to());
         let work: BTreeMap<_, _> = services.map(|key| (key.clone(), Reads::ALL)).collect();
         for key in work.keys() {
             checks.index.follow(inventory, key);
@@ -108,6 +109,8 @@ impl Checks {
                         ask(&traffic.service.key, Reads::of(Kind::Node));
                     }
                 }
+                // Those whom it concerns are among the changed.
+                Touched::Sync(kind, _) if kind.is_on_demand() => {}
                 Touched::Sync(kind, scope) => {
                     let held = self.kept.keys().chain(inventory.owners_of_slices());
                     for key in held.filter(|key| scope.holds(&key.namespace)) {
@@ -324,6 +327,10 @@ fn kind(step: &Touched) -> Kind {
         Touched::Pod { .. } => Kind::Pod,
         Touched::Node(_) => Kind::Node,
         Touched::Event(_) => Kind::Event,
+        Touched::Related { before, after } => before
+            .as_ref()
+            .or(after.as_ref())
+            .map_or(Kind::Service, |object| object.kind()),
         Touched::Sync(kind, _) => *kind,
     }
 }
