@@ -42,7 +42,9 @@ pub(super) fn plan(kin: &mut Kin<'_>, before: &Family) -> Option<Plan> {
         .map(|traffic| {
             let id = NodeId::Service(traffic.service.key.clone());
             let card = before.nodes.get(*before.index.get(&id)?)?.area;
-            let from_row = plan::card_corner(Point::default(), traffic);
+            // As tall as the card was: another number of ports may hide behind taller doors.
+            let was = were.get(&traffic.service.key)?;
+            let from_row = plan::card_corner(Point::default(), was);
             Some(Point {
                 x: card.x - from_row.x,
                 y: card.y - from_row.y,

@@ -74,6 +74,9 @@ pub struct IngressRecord {
     pub class: Option<Text>,
     /// Whether the class was said by the annotation, which names no IngressClass.
     pub class_by_annotation: bool,
+    /// Annotation `nginx.ingress.kubernetes.io/canary: "true"`: it shares the hosts and paths of
+    /// another one on purpose.
+    pub canary: bool,
     /// `spec.defaultBackend`.
     pub default_backend: Option<IngressBackend>,
     /// `spec.rules`.
@@ -92,6 +95,7 @@ impl IngressRecord {
             created: None,
             class: None,
             class_by_annotation: false,
+            canary: false,
             default_backend: None,
             rules: Vec::new(),
             tls: Vec::new(),

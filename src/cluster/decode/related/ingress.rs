@@ -123,6 +123,8 @@ impl Resource for Ingresses {
             record.class = Some(texts.common(class));
             record.class_by_annotation = true;
         }
+        let canary = annotations.and_then(|all| all.get("nginx.ingress.kubernetes.io/canary"));
+        record.canary = canary == Some("true");
         if let Some(spec) = &object.spec {
             if let Some(class) = texts.common_some(spec.ingress_class_name.as_ref()) {
                 record.class = Some(class);
