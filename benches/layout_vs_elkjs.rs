@@ -218,7 +218,7 @@ fn add_family(family: &Family, at: usize, nodes: &mut Vec<Value>, edges: &mut Ve
 /// The layer by kind, from the left.
 fn partition(node: &PlacedNode) -> &'static str {
     match node.what {
-        PlacedWhat::Entry => "0",
+        PlacedWhat::Entry | PlacedWhat::Hosts { .. } => "0",
         PlacedWhat::Service { .. } => "1",
         PlacedWhat::Backend | PlacedWhat::Group { .. } | PlacedWhat::ExternalName => "2",
     }

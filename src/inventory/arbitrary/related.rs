@@ -35,10 +35,8 @@ fn of<R: Into<Related> + std::fmt::Debug + 'static>(
     record: impl Strategy<Value = R> + Clone + 'static,
 ) -> impl Strategy<Value = Change> {
     let related = record.prop_map(Into::into);
-    delta(BoxedStrategy::from(related.boxed()), |r: &Related| {
-        r.key().clone()
-    })
-    .prop_map(move |delta| Change::Related(kind, delta))
+    delta(related.boxed(), |r: &Related| r.key().clone())
+        .prop_map(move |delta| Change::Related(kind, delta))
 }
 
 fn ingress() -> impl Strategy<Value = IngressRecord> + Clone {

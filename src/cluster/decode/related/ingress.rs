@@ -178,7 +178,7 @@ fn backend(found: Option<&Backend<'_>>, texts: &mut Interner) -> Option<IngressB
         service: texts.common_some(service.name.as_ref())?,
         port: number
             .map(IngressPort::Number)
-            .or(name.map(IngressPort::Name)),
+            .or_else(|| name.map(IngressPort::Name)),
     })
 }
 
