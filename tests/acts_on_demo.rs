@@ -19,7 +19,7 @@ use svcscope::{
     inventory::{Inventory, ObjectKey, ServiceRecord, ServiceType, Text},
     probe::{
         CurlError, CurlRequest, CurlResponse, FailureKind, Outlet, Scheme, TlsChoice, Vantage,
-        Ways, curl,
+        Ways, curl, inside::Nobody,
     },
 };
 use tokio::{
@@ -111,6 +111,7 @@ impl Demo {
             inventory: self.feed.clone(),
             dialer: self.cluster.dialer(),
             proxy: self.cluster.proxy(),
+            inside: Arc::new(Nobody),
         };
         let answer = curl(&request, &ways, &Outlet::default()).await?;
         Ok(answer.response)

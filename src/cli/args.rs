@@ -38,6 +38,17 @@ pub enum Theme {
     System,
 }
 
+/// When an image is pulled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Pull {
+    /// Where the node does not have it.
+    IfNotPresent,
+    /// Each time.
+    Always,
+    /// Not at all.
+    Never,
+}
+
 /// Flags that are the same everywhere.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Common {
@@ -56,6 +67,19 @@ pub struct Common {
     /// Refuse everything that would change the cluster
     #[arg(long, global = true)]
     pub read_only: bool,
+    /// What a probe pod runs: an image with `sleep` and curl [default: docker.io/curlimages/curl of
+    /// a pinned version, or as the settings say]
+    #[arg(long, global = true, value_name = "IMAGE")]
+    pub probe_image: Option<String>,
+    /// When the image of a probe pod is pulled
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        value_name = "POLICY",
+        default_value = "if-not-present"
+    )]
+    pub probe_pull: Pull,
     /// Say more about what happens, on stderr; twice for even more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,

@@ -1,6 +1,7 @@
 //! An engine for a subcommand: started, waited for, asked.
 
 use std::{
+    path::PathBuf,
     sync::{Arc, Weak, mpsc},
     time::{Duration, Instant},
 };
@@ -8,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 
 use super::{
-    args::Common,
+    args::{Common, Pull},
     exit::{Exit, failure},
 };
 use crate::{
@@ -16,6 +17,7 @@ use crate::{
     demo,
     engine::{Config, ConnectionState, Engine, Handle, Scene, Waker},
     inventory::{Kind, Sync},
+    probe::inside::{ProbeImage, PullPolicy},
     session::{self, Settings},
 };
 
@@ -99,6 +101,9 @@ impl Remote {
     ) -> anyhow::Result<Self> {
         let settings = settings();
         let config = Config {
+            probe_image: probe_image(common, &settings),
+            // A demo cluster ends with its pods.
+            probe_folder: probe_folder().filter(|_| !common.demo),
             kubeconfig,
             context: common.context.clone(),
             namespaces,
@@ -247,6 +252,28 @@ pub(super) fn gaps(scene: &Scene, kinds: &[Kind]) -> Vec<String> {
             }
         })
         .collect()
+}
+
+/// What probe pods run: what the command line says, else the settings.
+pub(super) fn probe_image(common: &Common, settings: &Settings) -> ProbeImage {
+    let named = common
+        .probe_image
+        .as_ref()
+        .or(settings.probe_image.as_ref());
+    let default = ProbeImage::default();
+    ProbeImage {
+        image: named.map_or(default.image, |image| image.as_str().into()),
+        pull: match common.probe_pull {
+            Pull::IfNotPresent => PullPolicy::IfNotPresent,
+            Pull::Always => PullPolicy::Always,
+            Pull::Never => PullPolicy::Never,
+        },
+    }
+}
+
+/// Where probe pods are noted.
+pub(super) fn probe_folder() -> Option<PathBuf> {
+    session::default_path().map(|settings| session::probe_folder(&settings))
 }
 
 /// What the person set in the window, of which the contexts count here: those that nothing shall be

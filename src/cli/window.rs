@@ -3,7 +3,7 @@
 use super::{
     args::{Common, Theme},
     exit::{Exit, failure},
-    remote::source,
+    remote::{probe_folder, probe_image, source},
 };
 use crate::{
     engine::{Config, Engine, Remembered},
@@ -23,6 +23,8 @@ pub(super) fn run(common: &Common, theme: Option<Theme>) -> anyhow::Result<Exit>
         context: common.context.clone(),
         namespaces: common.namespaces.clone(),
         read_only: common.read_only,
+        probe_image: probe_image(common, &settings),
+        probe_folder: probe_folder().filter(|_| !common.demo),
         // The demo is for trying: it leaves nothing behind.
         remembered: remembered.filter(|_| !common.demo),
         ..Config::default()

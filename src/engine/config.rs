@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use crate::{
     cluster::KubeconfigSource,
+    probe::inside::ProbeImage,
     session::{Settings, SuppressedChecks},
 };
 
@@ -26,6 +27,11 @@ pub struct Config {
     pub suppressed_checks: SuppressedChecks,
     /// Whether anybody looks at the map: without a window nothing needs to be laid out.
     pub without_layout: bool,
+    /// What probe pods run.
+    pub probe_image: ProbeImage,
+    /// Where probe pods are noted, so that the next start finds what a crash left; without it they
+    /// are not.
+    pub probe_folder: Option<PathBuf>,
     /// What was remembered of the last time and where to keep it; without it nothing is.
     pub remembered: Option<Remembered>,
 }
@@ -50,6 +56,8 @@ impl Default for Config {
             production_contexts: BTreeSet::new(),
             suppressed_checks: SuppressedChecks::default(),
             without_layout: false,
+            probe_image: ProbeImage::default(),
+            probe_folder: None,
             remembered: None,
         }
     }

@@ -12,6 +12,7 @@ mod edits;
 mod event;
 mod ghost;
 mod handle;
+mod insiders;
 mod last_change;
 mod map_view;
 mod memory;

@@ -85,6 +85,13 @@ impl Requests {
         }
     }
 
+    /// Gives up on all that is under way.
+    pub(super) fn cancel_all(&mut self) {
+        for entry in &mut self.entries {
+            entry.job = None;
+        }
+    }
+
     /// The answer to a request, and the rest of its body, which is given away.
     pub(super) fn take(&mut self, id: RequestId) -> Option<(Arc<CurlResponse>, Option<Box<Rest>>)> {
         self.drop_old_rests();

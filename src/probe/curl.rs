@@ -15,6 +15,7 @@ use super::{
     door::{Door, proxy},
     grpc,
     http::{Exchange, Marks},
+    inside::to_curl_error,
     knock, redirect,
 };
 use crate::inventory::Text;
@@ -49,6 +50,7 @@ pub async fn curl(
     }
     let knocks = matches!(request.ask, Ask::Tcp | Ask::Tls);
     match (&request.vantage, knocks) {
+        (Vantage::Inside { .. }, true) => inside(request, ways).await.map(whole),
         (Vantage::ServiceProxy | Vantage::PodProxy(_), true) => Err(CurlError::new(
             FailureKind::NoWay,
             "the API server's proxy carries HTTP only; use a forward",
@@ -76,8 +78,8 @@ async fn http(
     let mut hops = Vec::new();
     let mut asked = request.clone();
     loop {
-        let mut begun = begin(&asked, ways, deadline).await?;
-        let next = redirect::next(&asked, &begun.response, &ways.inventory.borrow())?;
+        let begun = begin(&asked, ways, deadline).await?;
+        let next = redirect::next(&asked, begun.response(), &ways.inventory.borrow())?;
         if let Some((hop, then)) = next {
             hops.push(hop);
             if hops.len() > redirect::MAX_HOPS {
@@ -92,13 +94,41 @@ async fn http(
             asked = then;
             continue;
         }
-        begun.response.hops = hops;
-        return finish(&asked, begun, started, deadline, outlet).await;
+        return match begun {
+            Begun::Open(mut open) => {
+                open.response.hops = hops;
+                finish(&asked, *open, started, deadline, outlet).await
+            }
+            Begun::Whole(mut response) => {
+                response.hops = hops;
+                if let Some(tap) = &outlet.tap {
+                    tap.give(response.body.clone()).await;
+                }
+                Ok(whole(*response))
+            }
+        };
+    }
+}
+
+/// What a door gave.
+enum Begun {
+    /// The head of an answer.
+    Open(Box<Open>),
+    /// All of an answer: curl in a pod tells it at its end.
+    Whole(Box<CurlResponse>),
+}
+
+impl Begun {
+    fn response(&self) -> &CurlResponse {
+        match self {
+            Self::Open(open) => &open.response,
+            Self::Whole(response) => response,
+        }
     }
 }
 
 /// The head of an answer, with its body still to be read.
-struct Begun {
+struct Open {
     response: CurlResponse,
     body: ProxyBody,
     door: Option<Door>,
@@ -110,8 +140,19 @@ async fn begin(request: &CurlRequest, ways: &Ways, deadline: Instant) -> Result<
         Vantage::ServiceProxy | Vantage::PodProxy(_) => {
             begin_by_proxy(request, ways, deadline).await
         }
+        Vantage::Inside { .. } => inside(request, ways).await.map(Box::new).map(Begun::Whole),
         _ => begin_from_here(request, ways, deadline).await,
     }
+}
+
+/// From a pod. The time that it takes to make one is none of the request's.
+async fn inside(request: &CurlRequest, ways: &Ways) -> Result<CurlResponse, CurlError> {
+    let Vantage::Inside { from, .. } = &request.vantage else {
+        return Err(CurlError::other("this door is not inside the cluster"));
+    };
+    let asker = ways.inside.asker(from).await.map_err(to_curl_error)?;
+    let inventory = ways.inventory.borrow().clone();
+    asker.send(request, &inventory).await
 }
 
 async fn begin_from_here(
@@ -170,12 +211,12 @@ async fn begin_from_here(
         .bytes_stream()
         .map_err(|error| diagnosis::innermost(&error.without_url()))
         .boxed();
-    Ok(Begun {
+    Ok(Begun::Open(Box::new(Open {
         response,
         body,
         door: Some(door),
         marks,
-    })
+    })))
 }
 
 async fn begin_by_proxy(
@@ -216,22 +257,22 @@ async fn begin_by_proxy(
         phases: marks.phases(),
         ..CurlResponse::empty()
     };
-    Ok(Begun {
+    Ok(Begun::Open(Box::new(Open {
         response,
         body,
         door: None,
         marks,
-    })
+    })))
 }
 
 async fn finish(
     request: &CurlRequest,
-    begun: Begun,
+    begun: Open,
     started: Instant,
     deadline: Instant,
     outlet: &Outlet,
 ) -> Result<Answer, CurlError> {
-    let Begun {
+    let Open {
         mut response,
         body,
         door,

@@ -47,10 +47,12 @@ pub enum Vantage {
 /// Who sends a request inside the cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Insider {
-    /// A pod made for it, in this namespace. A person has agreed to that.
+    /// A pod made for it, in this namespace.
     ProbePod {
         /// Where it is made.
         namespace: Text,
+        /// Whether a person has agreed to a pod being created. Without that it is not.
+        agreed: bool,
     },
     /// A container of a pod that is there, by exec: it needs curl or wget.
     Pod {

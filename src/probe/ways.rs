@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{future::BoxFuture, stream::BoxStream};
 
-use super::CurlError;
+use super::{CurlError, inside::Insiders};
 use crate::forward::{Dialer, InventoryFeed};
 
 /// Everything that a door may need.
@@ -17,6 +17,8 @@ pub struct Ways {
     pub dialer: Arc<dyn Dialer>,
     /// The way through the API server.
     pub proxy: Arc<dyn ApiProxy>,
+    /// Those who can be asked inside the cluster.
+    pub inside: Arc<dyn Insiders>,
 }
 
 /// Sends a request to the API server itself, whatever the answer's status. `cluster/` implements

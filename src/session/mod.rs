@@ -6,6 +6,7 @@
 mod file;
 mod forward_book;
 mod map;
+mod probe_book;
 mod saved_forward;
 mod saving;
 mod settings;
@@ -15,6 +16,7 @@ pub use forward_book::{
     Added, BookChange, BookError, ForwardBook, export_forwards, forwards_path, import_forwards,
 };
 pub use map::{MapGrouping, MapSettings, Pin};
+pub use probe_book::{LeftBook, NotedPod, ProbeBook, probe_folder};
 pub use saved_forward::SavedForward;
 pub use saving::{WriteError, pictures_folder, write_new};
 pub use settings::{Settings, SuppressedChecks, Theme};

@@ -73,6 +73,9 @@ pub struct Settings {
     pub maps: BTreeMap<String, MapSettings>,
     /// Checks that a person does not want to hear of.
     pub suppressed_checks: SuppressedChecks,
+    /// What probe pods run, where it is not the default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probe_image: Option<String>,
     /// What a later version wrote: kept, so that going back and forth loses nothing.
     #[serde(flatten)]
     pub unknown: serde_json::Map<String, serde_json::Value>,
@@ -89,6 +92,7 @@ impl Default for Settings {
             production_contexts: BTreeSet::new(),
             maps: BTreeMap::new(),
             suppressed_checks: SuppressedChecks::default(),
+            probe_image: None,
             unknown: serde_json::Map::new(),
         }
     }

@@ -41,6 +41,7 @@ impl Worker {
         self.generation += 1;
         self.connecting = None;
         self.way.forget();
+        self.hub = None;
         self.forwards.way(None);
         if self.session.take().is_some() {
             for status in self.forwards.statuses() {
@@ -127,6 +128,11 @@ impl Worker {
         let session = Session::open(cluster.clone(), &self.scene.namespaces);
         self.forwards.replace_dialer(session.dialer());
         self.session = Some(session);
+        let refusal = self.scene.read_only.then(|| Text::from("read-only"));
+        self.hub = Some(self.probe_pods.hub(&cluster, refusal));
+        if !self.scene.read_only {
+            self.probe_pods.sweep(&cluster, self.events.clone());
+        }
         self.load_yaml();
         self.recall_forwards(cluster.context());
         self.review_rights(cluster);

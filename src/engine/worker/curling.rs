@@ -8,16 +8,15 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Worker;
 use crate::{
-    engine::{event::Event, session::Session},
+    engine::event::Event,
     probe::{self, CurlError, CurlRequest, FailureKind, Outlet, RequestId, Tap, Ways},
 };
 
 impl Worker {
     pub(super) fn curl(&mut self, id: RequestId, request: CurlRequest, tap: Option<Tap>) {
         let refusal = self.refusal(&request);
-        let job = match (&refusal, &self.session) {
-            (None, Some(session)) => {
-                let ways = self.ways(session);
+        let job = match (&refusal, self.ways()) {
+            (None, Some(ways)) => {
                 let (request, events) = (request.clone(), self.events.clone());
                 Some(AbortOnDropHandle::new(tokio::spawn(async move {
                     let progress = events.clone();
@@ -60,12 +59,14 @@ impl Worker {
     }
 
     /// All that a request may need of this session.
-    pub(super) fn ways(&self, session: &Session) -> Ways {
-        Ways {
+    pub(super) fn ways(&self) -> Option<Ways> {
+        let (session, hub) = (self.session.as_ref()?, self.hub.as_ref()?);
+        Some(Ways {
             inventory: self.feed.subscribe(),
             dialer: session.dialer(),
             proxy: session.cluster.proxy(),
-        }
+            inside: hub.clone(),
+        })
     }
 
     /// Writes an answer's body to a file that is not there yet.

@@ -19,13 +19,14 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     ActivityLevel, Command, Config, ConnectionState, Counterpart, Scene, Waker, Yaml,
-    activity::ActivityLog, edits::Edits, event::Event, memory::Memory, model::Model,
-    offline::Offline, requests::Requests, saved::Saved, session::Session,
+    activity::ActivityLog, edits::Edits, event::Event, insiders::ProbePodsOfRun, memory::Memory,
+    model::Model, offline::Offline, requests::Requests, saved::Saved, session::Session,
 };
 use crate::{
     edit::Journal,
     forward::Forwards,
     inventory::{Inventory, ObjectKey, Text},
+    probe::inside::Hub,
     session::forwards_path,
 };
 use way::WayWatch;
@@ -76,6 +77,9 @@ pub(super) struct Worker {
     memory: Memory,
     saved: Saved,
     way: WayWatch,
+    probe_pods: ProbePodsOfRun,
+    /// Who can be asked inside the cluster that is connected.
+    hub: Option<Arc<Hub>>,
     /// Something changed that a person may wait for.
     dirty: bool,
     /// The cluster changed.
@@ -101,6 +105,8 @@ impl Worker {
         let saved = Saved::new(forwards_file, &events);
         let suppressed = std::mem::take(&mut config.suppressed_checks);
         let memory = Memory::new(remembered, suppressed, &events);
+        let image = std::mem::take(&mut config.probe_image);
+        let probe_pods = ProbePodsOfRun::new(image, config.probe_folder.take());
         let feed = watch::Sender::new(Inventory::default());
         let scene = Scene {
             read_only: config.read_only,
@@ -138,6 +144,8 @@ impl Worker {
             memory,
             saved,
             way: WayWatch::default(),
+            probe_pods,
+            hub: None,
             dirty: true,
             changed: false,
             next_publish: Instant::now(),
@@ -180,6 +188,10 @@ impl Worker {
         }
         self.memory.close().await;
         self.saved.close().await;
+        // What still runs gives its pods back.
+        self.requests.cancel_all();
+        self.hub = None;
+        self.probe_pods.close().await;
     }
 
     fn command(&mut self, command: Command) {

@@ -46,6 +46,7 @@ fn ways(cluster: &Cluster, dialer: impl Dialer) -> Ways {
         inventory: cluster.feed(),
         dialer: Arc::new(dialer),
         proxy: Arc::new(NoProxy),
+        inside: Arc::new(crate::probe::inside::Nobody),
     }
 }
 

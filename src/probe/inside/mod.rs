@@ -6,15 +6,25 @@
 //! [`remove_leftover`], and ended by the kubelet at any rate.
 
 mod access;
+mod asker;
+mod curl_answer;
+mod curl_words;
 mod error;
+mod heads;
+mod hub;
 mod manifest;
+mod place;
 mod probe_pod;
 mod sweep;
 mod tool;
 mod waiting;
+mod wget;
 
 pub use access::{PodAccess, PodCommand, PodOutput};
+pub(super) use asker::to_curl_error;
+pub use asker::{Asker, kubectl_exec_line};
 pub use error::{PodError, PodErrorKind};
+pub use hub::{Hub, Insiders, Nobody};
 pub use manifest::{DEFAULT_IMAGE, MANAGED_BY, MANAGER, ProbeImage, PullPolicy, SESSION, is_ours};
 pub use probe_pod::{LIFETIME, Notebook, ProbePod, ProbePods};
 pub use sweep::{Leftover, remove_ended, remove_leftover};

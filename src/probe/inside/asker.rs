@@ -1,0 +1,190 @@
+//! Who sends requests inside the cluster.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    PodAccess, PodCommand, PodError, PodErrorKind, ProbePod, Tool,
+    curl_answer::curl_answer,
+    curl_words::{curl_command, marker},
+    find_tool,
+    place::Place,
+    wget::{wget_answer, wget_words},
+};
+use crate::{
+    inventory::{Inventory, ObjectKey, Text},
+    probe::{Ask, CurlError, CurlRequest, CurlResponse, FailureKind, MAX_BODY, Scheme},
+};
+
+/// What heads may take beside a body.
+const HEADS: usize = 256 * 1024;
+/// How much longer than the request itself the way into the pod may take.
+const EXTRA: Duration = Duration::from_secs(8);
+/// A connection that is open after so long is open.
+const KNOCK: Duration = Duration::from_secs(1);
+
+/// A container that requests can be sent from. One that was made for it goes when the last one who
+/// has this drops it.
+pub struct Asker {
+    access: Arc<dyn PodAccess>,
+    pod: ObjectKey,
+    container: Option<Text>,
+    tool: Tool,
+    numbers: AtomicU64,
+    probe: Option<ProbePod>,
+}
+
+impl Asker {
+    /// A container of a pod that is there.
+    pub async fn in_pod(
+        access: Arc<dyn PodAccess>,
+        pod: ObjectKey,
+        container: Option<Text>,
+    ) -> Result<Self, PodError> {
+        let tool = find_tool(&*access, &pod, container.as_ref()).await?;
+        Ok(Self {
+            access,
+            pod,
+            container,
+            tool,
+            numbers: AtomicU64::new(seed()),
+            probe: None,
+        })
+    }
+
+    /// A pod that was made for it.
+    pub async fn in_probe(access: Arc<dyn PodAccess>, probe: ProbePod) -> Result<Self, PodError> {
+        let (pod, container) = (probe.key().clone(), Some(probe.container()));
+        let asker = Self::in_pod(access, pod, container).await?;
+        Ok(Self {
+            probe: Some(probe),
+            ..asker
+        })
+    }
+
+    /// In words: `probe pod shop/svcscope-probe-1 (curl 8.17)`.
+    pub fn words(&self) -> String {
+        let kind = if self.probe.is_some() {
+            "probe pod"
+        } else {
+            "pod"
+        };
+        format!("{kind} {} ({})", self.pod, self.tool.word())
+    }
+
+    /// Sends a request. Dropping the future gives up; the command in the pod then ends by its own
+    /// limit.
+    pub async fn send(
+        &self,
+        request: &CurlRequest,
+        inventory: &Inventory,
+    ) -> Result<CurlResponse, CurlError> {
+        let place = Place::of(request, inventory)?;
+        let via = Text::from(format!("{} to {}", self.words(), place.words));
+        match self.ask(request, &place).await {
+            Ok(response) => Ok(CurlResponse { via, ..response }),
+            Err(mut error) => {
+                error.so_far.via = Some(via);
+                Err(error)
+            }
+        }
+    }
+
+    async fn ask(&self, request: &CurlRequest, place: &Place) -> Result<CurlResponse, CurlError> {
+        let limit = match request.ask {
+            Ask::Tcp => request.timeout.min(KNOCK),
+            _ => request.timeout,
+        };
+        let command = |words, stdin| PodCommand {
+            container: self.container.clone(),
+            stdin,
+            most: MAX_BODY + HEADS,
+            ..PodCommand::new(self.pod.clone(), words, request.timeout + EXTRA)
+        };
+        let started = Instant::now();
+        if let Tool::Curl(..) = self.tool {
+            let marker = marker(self.numbers.fetch_add(1, Ordering::Relaxed));
+            let curl = curl_command(request, place, &marker, limit)?;
+            let run = self.access.run(&command(curl.words, curl.stdin)).await;
+            let output = run.map_err(to_curl_error)?;
+            return curl_answer(&request.ask, &output, &marker, started.elapsed());
+        }
+        let words = wget_words(request, place, &self.tool, limit)?;
+        let run = self.access.run(&command(words, None)).await;
+        wget_answer(&run.map_err(to_curl_error)?, started.elapsed())
+    }
+}
+
+/// No answer can guess it.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, Hasher, RandomState};
+    RandomState::new().build_hasher().finish()
+}
+
+/// A failure on the way into the pod is none of the request's.
+pub(in crate::probe) fn to_curl_error(error: PodError) -> CurlError {
+    let kind = match error.kind {
+        PodErrorKind::Forbidden
+        | PodErrorKind::Quota
+        | PodErrorKind::Policy
+        | PodErrorKind::NotAgreed
+        | PodErrorKind::Unauthorized => FailureKind::NotPermitted,
+        _ => FailureKind::NoWay,
+    };
+    CurlError::new(kind, error.message)
+}
+
+/// The same request as a command for a terminal, from a pod that a person has there.
+pub fn kubectl_exec_line(request: &CurlRequest, inventory: &Inventory) -> Option<String> {
+    use crate::probe::{Insider, Vantage, command_line::quoted};
+    let Vantage::Inside { from, .. } = &request.vantage else {
+        return None;
+    };
+    let place = Place::of(request, inventory).ok()?;
+    let mut words = vec!["curl".to_owned()];
+    words.push(if request.ask == Ask::Tcp { "-v" } else { "-i" }.to_owned());
+    if request.scheme == Scheme::Https && request.tls.insecure {
+        words.push("-k".to_owned());
+    }
+    words.push("--max-time".to_owned());
+    words.push(request.timeout.as_secs_f64().to_string());
+    if let Some((address, port)) = &place.connect_to {
+        words.extend(["--connect-to".to_owned(), format!("::{address}:{port}")]);
+    }
+    let scheme = match request.ask {
+        Ask::Tcp => "telnet",
+        _ => request.scheme.in_url(),
+    };
+    let port = place.url_port.unwrap_or(request.scheme.usual_port());
+    words.push(format!(
+        "{scheme}://{}:{port}{}",
+        place.host,
+        crate::probe::authority::absolute(&request.path)
+    ));
+    let curl: Vec<_> = words.iter().map(|word| quoted(word)).collect();
+    let curl = curl.join(" ");
+    Some(match from {
+        Insider::ProbePod { namespace, .. } => format!(
+            "kubectl -n {} run svcscope-try --rm -i --restart=Never --image={} --command -- {curl}",
+            quoted(namespace),
+            super::DEFAULT_IMAGE,
+        ),
+        Insider::Pod { pod, container } => {
+            let container = container
+                .as_ref()
+                .map_or_else(String::new, |name| format!(" -c {}", quoted(name)));
+            format!(
+                "kubectl -n {} exec {}{container} -- {curl}",
+                quoted(&pod.namespace),
+                quoted(&pod.name)
+            )
+        }
+    })
+}

@@ -1,0 +1,239 @@
+//! What curl said, as an answer or a failure.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{PodOutput, curl_words::VARIABLES, heads::Heads};
+use crate::probe::{Ask, CurlError, CurlResponse, FailureKind, Phases, Said};
+
+/// What curl tells beside the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Told {
+    values: Vec<String>,
+    /// What else stood on stderr.
+    words: String,
+}
+
+impl Told {
+    /// Takes the line of variables out of what curl wrote beside the answer. An old curl, which
+    /// does not know how to write there, has it at the end of `stdout`, from which it is cut.
+    fn read(output: &PodOutput, marker: &str) -> (Self, Vec<u8>) {
+        let mut stdout = output.stdout.clone();
+        let mut stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let (begin, end) = (format!("{marker}|"), format!("|{marker}"));
+        let mut values = taken(&mut stderr, &begin, &end);
+        if values.is_empty() {
+            let begins = find_last(&stdout, format!("\n{begin}").as_bytes());
+            if let Some(at) = begins {
+                let mut line = String::from_utf8_lossy(&stdout.split_off(at)).into_owned();
+                values = taken(&mut line, &begin, &end);
+            }
+        }
+        let words = stderr
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.contains("unknown --write-out"))
+            .map(|line| {
+                // `curl: (7) Failed to …`
+                let after_code = line.split_once(") ").map(|(_, words)| words);
+                after_code
+                    .filter(|_| line.starts_with("curl: ("))
+                    .unwrap_or(line)
+            })
+            .collect::<Vec<_>>()
+            .join("; ");
+        (Self { values, words }, stdout)
+    }
+
+    fn get(&self, name: &str) -> &str {
+        let at = VARIABLES.iter().position(|known| *known == name);
+        at.and_then(|at| self.values.get(at))
+            .map_or("", String::as_str)
+    }
+
+    fn number(&self, name: &str) -> Option<usize> {
+        self.get(name).parse().ok()
+    }
+
+    /// A moment that curl counts from its start; none where it was not reached.
+    fn moment(&self, name: &str) -> Option<Duration> {
+        let seconds = self.get(name).parse::<f64>().ok()?;
+        let time = Duration::try_from_secs_f64(seconds).ok()?;
+        (!time.is_zero()).then_some(time)
+    }
+
+    fn phases(&self, whole: Duration) -> Phases {
+        let (named, open) = (self.moment("time_namelookup"), self.moment("time_connect"));
+        let shaken = self.moment("time_appconnect");
+        Phases {
+            dns: named,
+            connect: open.map(|open| open.saturating_sub(named.unwrap_or_default())),
+            dial: None,
+            tls: shaken.map(|shaken| shaken.saturating_sub(open.unwrap_or_default())),
+            first_byte: self.moment("time_starttransfer"),
+            total: self.moment("time_total").unwrap_or(whole),
+        }
+    }
+}
+
+fn taken(text: &mut String, begin: &str, end: &str) -> Vec<String> {
+    let Some(from) = text.find(begin) else {
+        return Vec::new();
+    };
+    let line = text.get(from + begin.len()..).unwrap_or_default();
+    let Some(length) = line.find(end) else {
+        return Vec::new();
+    };
+    let values = line.get(..length).unwrap_or_default();
+    let values = values.split('|').map(str::to_owned).collect();
+    text.replace_range(from..from + begin.len() + length + end.len(), "");
+    values
+}
+
+fn find_last(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes
+        .windows(wanted.len())
+        .rposition(|window| window == wanted)
+}
+
+/// The answer that curl gave within `whole`, or why it gave none.
+pub(super) fn curl_answer(
+    ask: &Ask,
+    output: &PodOutput,
+    marker: &str,
+    whole: Duration,
+) -> Result<CurlResponse, CurlError> {
+    let (told, stdout) = Told::read(output, marker);
+    let phases = told.phases(whole);
+    let wrong = |kind: FailureKind, message: String| {
+        let mut error = CurlError::new(kind, message);
+        error.so_far.phases = phases;
+        Err(error)
+    };
+    let code = output.code;
+    match ask {
+        // It waits for what the server says first, which may be nothing.
+        Ask::Tcp if phases.connect.is_some() => {
+            return Ok(CurlResponse {
+                said: Said::Connected,
+                phases: Phases {
+                    total: phases.dns.unwrap_or_default() + phases.connect.unwrap_or_default(),
+                    first_byte: None,
+                    ..phases
+                },
+                ..CurlResponse::empty()
+            });
+        }
+        Ask::Tls if phases.tls.is_some() => {
+            return Ok(CurlResponse {
+                said: Said::Handshake,
+                phases,
+                ..CurlResponse::empty()
+            });
+        }
+        _ => {}
+    }
+    let known = told.number("size_header").filter(|_| code == Some(0));
+    let Some(Heads { last, length }) = Heads::read(&stdout, known) else {
+        return match code {
+            Some(0) => wrong(
+                FailureKind::NotHttp,
+                "curl was content, but what it printed is no HTTP answer".to_owned(),
+            ),
+            None => wrong(
+                FailureKind::NotHttp,
+                "the answer has a longer head than is read".to_owned(),
+            ),
+            Some(code) => {
+                let kind = kind(code, &told, false);
+                wrong(kind, said(kind, code, &told.words))
+            }
+        };
+    };
+    let status = last.status;
+    let body = stdout.get(length..).unwrap_or_default().to_vec();
+    let truncated = output.is_cut();
+    let response = CurlResponse {
+        said: Said::Http(last),
+        body_bytes: body.len() as u64,
+        body: Bytes::from(body),
+        truncated,
+        phases,
+        ..CurlResponse::empty()
+    };
+    match code {
+        None | Some(0) => Ok(response),
+        Some(code) => {
+            let kind = kind(code, &told, true);
+            let bytes = response.body_bytes;
+            let words = &told.words;
+            let message = match kind {
+                FailureKind::TimedOut => {
+                    format!("no end in time: status {status} came, and {bytes} bytes of the body")
+                }
+                _ => format!(
+                    "status {status} came, but the body broke off after {bytes} bytes: {words}"
+                ),
+            };
+            let mut error = CurlError::new(kind, message);
+            error.so_far.phases = phases;
+            error.so_far.partial = Some(response);
+            Err(error)
+        }
+    }
+}
+
+/// What an exit code means (curl(1), "EXIT CODES").
+fn kind(code: i32, told: &Told, has_head: bool) -> FailureKind {
+    let has = |words: &[&str]| {
+        let said = told.words.to_lowercase();
+        words.iter().any(|word| said.contains(word))
+    };
+    match code {
+        3 => FailureKind::Malformed,
+        6 => FailureKind::Name,
+        7 if has(&["no route", "unreachable"]) => FailureKind::Unreachable,
+        7 => FailureKind::Refused,
+        28 => FailureKind::TimedOut,
+        _ if has_head => FailureKind::BrokenBody,
+        35 if has(&["reset", "eof", "syscall"]) => FailureKind::Reset,
+        35 if has(&[
+            "wrong version number",
+            "packet length too long",
+            "unknown protocol",
+            "record overflow",
+            "unexpected message",
+        ]) =>
+        {
+            FailureKind::NotTls
+        }
+        35 | 58 | 59 | 66 | 77 | 83 => FailureKind::Tls,
+        47 => FailureKind::TooManyRedirects,
+        51 | 60 => FailureKind::Certificate,
+        52 => FailureKind::Closed,
+        55 | 56 if has(&["reset", "broken pipe"]) => FailureKind::Reset,
+        1 | 8 | 16 | 92 => FailureKind::NotHttp,
+        18 => FailureKind::BrokenBody,
+        _ => FailureKind::Other,
+    }
+}
+
+fn said(kind: FailureKind, code: i32, words: &str) -> String {
+    let words = match words {
+        "" => format!("curl ended with {code}"),
+        words => words.to_owned(),
+    };
+    match kind {
+        FailureKind::Refused => {
+            format!("{words}: nothing listens there, or the Service has no endpoints")
+        }
+        FailureKind::NotTls => format!("{words}: the port does not speak TLS, so try http"),
+        FailureKind::NotHttp => format!("what came is not HTTP/1.1: {words}"),
+        FailureKind::Certificate => format!("{words}; ignore the certificate to see the answer"),
+        _ => words,
+    }
+}
+
+#[cfg(test)]
+mod tests;

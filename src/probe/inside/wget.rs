@@ -1,0 +1,209 @@
+//! A request by wget, for containers that have no curl.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{PodOutput, Tool, place::Place};
+use crate::probe::{
+    Ask, CurlError, CurlRequest, CurlResponse, FailureKind, HttpHead, Phases, Said, Scheme,
+    authority::absolute,
+};
+
+/// The command that sends a request, or what wget can't do of it.
+pub(super) fn wget_words(
+    request: &CurlRequest,
+    place: &Place,
+    tool: &Tool,
+    limit: Duration,
+) -> Result<Vec<String>, CurlError> {
+    let cannot = |what: &str| {
+        Err(CurlError::new(
+            FailureKind::NoWay,
+            format!(
+                "the container has no curl, and its {} can't {what}: use another pod, or a probe pod",
+                tool.word()
+            ),
+        ))
+    };
+    if request.ask != Ask::Http {
+        return cannot("do anything but HTTP");
+    }
+    let body = match (&*request.method, &request.body) {
+        ("GET", None) => None,
+        ("POST", Some(body)) => match std::str::from_utf8(body) {
+            Ok(text) => Some(text.to_owned()),
+            Err(_binary) => return cannot("send a body that is no text"),
+        },
+        _ => return cannot("send anything but GET and POST"),
+    };
+    if request.scheme == Scheme::H2c {
+        return cannot("speak HTTP/2");
+    }
+    let seconds = limit.as_secs().max(1);
+    let mut words = vec!["wget".to_owned(), "-S".to_owned(), "-q".to_owned()];
+    let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    option("-T", seconds.to_string());
+    option("-O", "-".to_owned());
+    if *tool == Tool::Wget {
+        words.extend(
+            [
+                "--tries=1",
+                "--max-redirect=0",
+                "--content-on-error",
+                "--no-proxy",
+            ]
+            .map(str::to_owned),
+        );
+        if request.tls.insecure {
+            words.push("--no-check-certificate".to_owned());
+        }
+    }
+    let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
+    let has_host = request
+        .headers
+        .iter()
+        .any(|(name, _)| name.eq_ignore_ascii_case("host"));
+    for (name, value) in &request.headers {
+        option("--header", format!("{name}: {value}"));
+    }
+    // wget connects to what the URL names.
+    let (host, port) = match &place.connect_to {
+        Some((address, port)) => {
+            if !has_host {
+                let host = match place.url_port {
+                    Some(port) => format!("{}:{port}", place.host),
+                    None => place.host.clone(),
+                };
+                option("--header", format!("Host: {host}"));
+            }
+            (address.clone(), Some(*port))
+        }
+        None => (place.host.clone(), place.url_port),
+    };
+    if let Some(body) = body {
+        option("--post-data", body);
+    }
+    let port = port.map_or_else(String::new, |port| format!(":{port}"));
+    let (scheme, path) = (request.scheme.in_url(), absolute(&request.path));
+    words.push(format!("{scheme}://{host}{port}{path}"));
+    Ok(words)
+}
+
+/// The answer that wget gave, or why it gave none. It tells no phases.
+pub(super) fn wget_answer(output: &PodOutput, whole: Duration) -> Result<CurlResponse, CurlError> {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let phases = Phases {
+        total: whole,
+        ..Phases::default()
+    };
+    if let Some(head) = head(&said) {
+        return Ok(CurlResponse {
+            said: Said::Http(head),
+            body_bytes: output.stdout.len() as u64,
+            body: Bytes::copy_from_slice(&output.stdout),
+            truncated: output.is_cut(),
+            phases,
+            ..CurlResponse::empty()
+        });
+    }
+    let last = said
+        .lines()
+        .map(str::trim)
+        .rfind(|line| line.contains("wget:") || line.contains("failed") || line.contains("unable"))
+        .or_else(|| said.lines().last())
+        .map_or("wget said nothing", |line| {
+            line.strip_prefix("wget: ").unwrap_or(line).trim()
+        });
+    let has = |words: &[&str]| {
+        let last = last.to_lowercase();
+        words.iter().any(|word| last.contains(word))
+    };
+    let kind = if has(&["bad address", "unable to resolve", "not known"]) {
+        FailureKind::Name
+    } else if has(&["refused"]) {
+        FailureKind::Refused
+    } else if has(&["no route", "unreachable"]) {
+        FailureKind::Unreachable
+    } else if has(&["timed out"]) {
+        FailureKind::TimedOut
+    } else if has(&["reset"]) {
+        FailureKind::Reset
+    } else if has(&["certificate"]) {
+        FailureKind::Certificate
+    } else if has(&["tls", "ssl"]) {
+        FailureKind::Tls
+    } else {
+        FailureKind::Other
+    };
+    let mut error = CurlError::new(kind, last.to_owned());
+    error.so_far.phases = phases;
+    Err(error)
+}
+
+/// The head that `-S` shows; of several, redirects before it, the last one.
+fn head(said: &str) -> Option<HttpHead> {
+    let mut found: Option<HttpHead> = None;
+    for line in said.lines() {
+        let text = line.trim();
+        let is_indented = line.starts_with("  ");
+        if let Some(rest) = text.strip_prefix("HTTP/").filter(|_| is_indented) {
+            let (number, rest) = rest.split_once(' ')?;
+            found = Some(HttpHead {
+                version: format!("HTTP/{number}"),
+                status: rest.split(' ').next()?.parse().ok()?,
+                headers: Vec::new(),
+            });
+        } else if let (Some(head), Some((name, value)), true) =
+            (&mut found, text.split_once(':'), is_indented)
+        {
+            head.headers
+                .push((name.to_owned(), value.trim().to_owned()));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(code: i32, stdout: &str, stderr: &str) -> PodOutput {
+        PodOutput {
+            code: Some(code),
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+        }
+    }
+
+    #[test]
+    fn a_status_is_an_answer_whatever_wget_thinks_of_it() {
+        let second = Duration::from_secs(1);
+        let busybox = "  HTTP/1.1 404 Not Found\n  Content-Type: text/plain\n  \nwget: server returned error: HTTP/1.1 404 Not Found\n";
+        let answer = wget_answer(&output(1, "", busybox), second).unwrap();
+        assert_eq!(answer.status(), Some(404));
+        assert_eq!(
+            answer.http().unwrap().header("content-type"),
+            Some("text/plain")
+        );
+    }
+
+    #[test]
+    fn words_become_kinds() {
+        for (words, kind) in [
+            (
+                "wget: can't connect to remote host (10.96.0.7): Connection refused",
+                FailureKind::Refused,
+            ),
+            ("wget: bad address 'nope'", FailureKind::Name),
+            ("wget: download timed out", FailureKind::TimedOut),
+            (
+                "Resolving nope... failed: Name or service not known.\nwget: unable to resolve host address 'nope'",
+                FailureKind::Name,
+            ),
+        ] {
+            let error = wget_answer(&output(1, "", words), Duration::ZERO).unwrap_err();
+            assert_eq!(error.kind, kind, "{words}");
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! Which probe pods this run made, so that the next one can remove what a crash left.
+//!
+//! Each run has two files in a folder: a list of its pods, and a lock that it holds while it lives.
+//! A list whose lock can be taken belongs to a run that has ended: that holds for two runs at the
+//! same time, and also where a process number is used again.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::file::{read_or_aside, write_whole};
+use crate::inventory::{ObjectKey, Text};
+
+/// So long after its creation nothing can be left of a pod that a kubelet ends after minutes, but
+/// the object of an ended one. Who has not been at that cluster since forgets it.
+const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A pod that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotedPod {
+    /// The address of the API server.
+    pub server: Text,
+    /// The pod's namespace.
+    pub namespace: Text,
+    /// The pod's name.
+    pub name: Text,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+impl NotedPod {
+    /// Namespace and name.
+    pub fn key(&self) -> ObjectKey {
+        ObjectKey::new(&*self.namespace, &*self.name)
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Page {
+    pods: Vec<NotedPod>,
+}
+
+/// The pods of this run. Its lock is held until it is dropped.
+#[derive(Debug)]
+pub struct ProbeBook {
+    list: PathBuf,
+    page: Page,
+    /// Taken with the first pod: most runs make none.
+    lock: Option<File>,
+}
+
+/// Where probe pods are noted: beside the settings.
+pub fn probe_folder(settings: &Path) -> PathBuf {
+    settings.with_file_name("probe-pods")
+}
+
+impl ProbeBook {
+    /// The book of the run that is called `session`, with nothing in it.
+    pub fn new(folder: &Path, session: &str) -> Self {
+        Self {
+            list: folder.join(format!("{session}.json")),
+            page: Page::default(),
+            lock: None,
+        }
+    }
+
+    /// Notes a pod that is about to be made.
+    pub fn note(&mut self, pod: NotedPod) -> io::Result<()> {
+        if self.lock.is_none() {
+            if let Some(folder) = self.list.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            let lock = open_lock(&self.list)?;
+            lock.lock()?;
+            self.lock = Some(lock);
+        }
+        self.page.pods.push(pod);
+        write_whole(&self.page, &self.list)
+    }
+
+    /// A pod is gone.
+    pub fn strike(&mut self, server: &str, pod: &ObjectKey) -> io::Result<()> {
+        strike(&mut self.page, server, pod);
+        if self.page.pods.is_empty() {
+            // Its file goes, and the next pod gets a new one.
+            self.lock = None;
+        }
+        write_or_remove(&self.page, &self.list)
+    }
+}
+
+/// A list that an ended run left.
+#[derive(Debug)]
+pub struct LeftBook {
+    /// What the run was called.
+    pub session: Text,
+    list: PathBuf,
+    page: Page,
+    _lock: File,
+}
+
+impl LeftBook {
+    /// The lists of runs that have ended. While they are held nobody else has them.
+    pub fn all(folder: &Path) -> Vec<Self> {
+        let Ok(entries) = fs::read_dir(folder) else {
+            return Vec::new();
+        };
+        entries
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| path.extension().is_some_and(|end| end == "json"))
+            .filter_map(|list| Self::open(list, Timestamp::now()))
+            .collect()
+    }
+
+    fn open(list: PathBuf, now: Timestamp) -> Option<Self> {
+        let lock = open_lock(&list).ok()?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            // A file system without locks can't tell the living from the dead.
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return None,
+        }
+        let (mut page, problem): (Page, _) = read_or_aside(&list);
+        if let Some(problem) = problem {
+            tracing::warn!("{problem}");
+        }
+        page.pods.retain(|pod| pod.created + KEPT > now);
+        let session = Text::from(list.file_stem()?.to_str()?);
+        let book = Self {
+            session,
+            list,
+            page,
+            _lock: lock,
+        };
+        if book.page.pods.is_empty() {
+            book.close().ok();
+            return None;
+        }
+        Some(book)
+    }
+
+    /// Its pods at this API server.
+    pub fn pods_at(&self, server: &str) -> Vec<ObjectKey> {
+        let here = self.page.pods.iter().filter(|pod| *pod.server == *server);
+        here.map(NotedPod::key).collect()
+    }
+
+    /// A pod is gone.
+    pub fn strike(&mut self, server: &str, pod: &ObjectKey) -> io::Result<()> {
+        strike(&mut self.page, server, pod);
+        self.close()
+    }
+
+    fn close(&self) -> io::Result<()> {
+        write_or_remove(&self.page, &self.list)
+    }
+}
+
+fn strike(page: &mut Page, server: &str, pod: &ObjectKey) {
+    page.pods
+        .retain(|noted| *noted.server != *server || noted.key() != *pod);
+}
+
+/// An empty list is no file. The lock's file goes with it: whoever opens a new one of that name is
+/// another run, for names are not used twice.
+fn write_or_remove(page: &Page, list: &Path) -> io::Result<()> {
+    if !page.pods.is_empty() {
+        return write_whole(page, list);
+    }
+    for path in [list.to_owned(), lock_path(list)] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn lock_path(list: &Path) -> PathBuf {
+    list.with_extension("lock")
+}
+
+fn open_lock(list: &Path) -> io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(lock_path(list))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVER: &str = "https://10.0.0.1:6443";
+
+    fn pod(name: &str, age: SignedDuration) -> NotedPod {
+        NotedPod {
+            server: SERVER.into(),
+            namespace: "shop".into(),
+            name: name.into(),
+            created: Timestamp::now() - age,
+        }
+    }
+
+    fn files(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn only_a_run_that_has_ended_leaves_something() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = ProbeBook::new(folder.path(), "s1");
+        book.note(pod("a", SignedDuration::ZERO)).unwrap();
+        book.note(pod("b", SignedDuration::ZERO)).unwrap();
+        book.strike(SERVER, &ObjectKey::new("shop", "a")).unwrap();
+        assert!(LeftBook::all(folder.path()).is_empty(), "it still lives");
+
+        // As after a crash.
+        drop(book);
+        let mut left = LeftBook::all(folder.path());
+        assert_eq!(left.len(), 1);
+        assert!(
+            LeftBook::all(folder.path()).is_empty(),
+            "one sweeps, not two"
+        );
+        assert_eq!(&*left[0].session, "s1");
+        assert!(left[0].pods_at("https://other:6443").is_empty());
+        let b = ObjectKey::new("shop", "b");
+        assert_eq!(left[0].pods_at(SERVER), [b.clone()]);
+        left[0].strike(SERVER, &b).unwrap();
+        assert_eq!(files(folder.path()), 0);
+    }
+
+    #[test]
+    fn who_removed_all_pods_leaves_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = ProbeBook::new(folder.path(), "s1");
+        book.note(pod("a", SignedDuration::ZERO)).unwrap();
+        book.strike(SERVER, &ObjectKey::new("shop", "a")).unwrap();
+        assert_eq!(files(folder.path()), 0);
+        // And goes on.
+        book.note(pod("b", SignedDuration::ZERO)).unwrap();
+        assert!(LeftBook::all(folder.path()).is_empty(), "it still lives");
+        drop(book);
+        assert_eq!(LeftBook::all(folder.path()).len(), 1);
+    }
+
+    #[test]
+    fn what_is_too_old_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut book = ProbeBook::new(folder.path(), "s1");
+        book.note(pod("a", SignedDuration::from_hours(31 * 24)))
+            .unwrap();
+        drop(book);
+        assert!(LeftBook::all(folder.path()).is_empty());
+        assert_eq!(files(folder.path()), 0);
+    }
+}
