@@ -23,6 +23,7 @@ pub mod inside;
 mod knock;
 mod outcome;
 mod outlet;
+pub mod reach;
 mod redirect;
 mod request;
 mod tls;

@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(&*left[0].session, "s1");
         assert!(left[0].pods_at("https://other:6443").is_empty());
         let b = ObjectKey::new("shop", "b");
-        assert_eq!(left[0].pods_at(SERVER), [b.clone()]);
+        assert_eq!(left[0].pods_at(SERVER), std::slice::from_ref(&b));
         left[0].strike(SERVER, &b).unwrap();
         assert_eq!(files(folder.path()), 0);
     }

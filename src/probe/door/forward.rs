@@ -92,7 +92,7 @@ impl ForwardDoor {
 }
 
 /// The pod's own port behind a port of the Service.
-fn to_pod(
+pub(super) fn to_pod(
     request: &CurlRequest,
     pod: &Text,
     inventory: &Inventory,

@@ -15,8 +15,8 @@ use super::{
     http::{Marks, To},
 };
 use crate::{
-    forward::DialErrorKind,
-    inventory::{ObjectKey, Text},
+    forward::{DialErrorKind, ForwardTarget, RemotePort},
+    inventory::{Inventory, ObjectKey, Text},
 };
 
 use forward::ForwardDoor;
@@ -32,6 +32,25 @@ pub(super) enum Door {
         /// In words: `NodePort on node-a, 10.0.0.7:30080`.
         words: Text,
     },
+}
+
+/// What a request through a forward is forwarded to.
+pub(super) fn forwarded(
+    request: &CurlRequest,
+    inventory: &Inventory,
+) -> Option<(ForwardTarget, RemotePort)> {
+    match &request.vantage {
+        Vantage::ForwardPod(pod) => forward::to_pod(request, pod, inventory).ok(),
+        _ => Some((request.target.clone(), request.port.clone())),
+    }
+}
+
+/// Where a request goes that leaves by this machine's own network: `10.0.0.7:30080`.
+pub(super) fn direct_address(request: &CurlRequest, inventory: &Inventory) -> Option<String> {
+    match direct::find(request, inventory).ok()? {
+        Door::Direct { to, .. } => Some(to.to_string()),
+        Door::Forward(_) => None,
+    }
 }
 
 /// What a door knows of a failure behind it.

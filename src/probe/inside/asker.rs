@@ -162,7 +162,9 @@ pub fn kubectl_exec_line(request: &CurlRequest, inventory: &Inventory) -> Option
         Ask::Tcp => "telnet",
         _ => request.scheme.in_url(),
     };
-    let port = place.url_port.unwrap_or(request.scheme.usual_port());
+    let port = place
+        .url_port
+        .unwrap_or_else(|| request.scheme.usual_port());
     words.push(format!(
         "{scheme}://{}:{port}{}",
         place.host,

@@ -1,0 +1,329 @@
+//! What came of one cell.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    inventory::Text,
+    probe::{Answer, CurlError, CurlResponse, FailureKind, Said, SoFar, Vantage},
+};
+
+/// How far a request came, as an edge of the graph shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// The connection was opened, and that was all that was asked for.
+    Reached,
+    /// An HTTP answer with this status.
+    Status(u16),
+    /// Something answered, which was not HTTP as it was asked for.
+    NotHttp,
+    /// Nothing listens there.
+    Refused,
+    /// Nothing came back: the connection was never opened.
+    TimedOut,
+    /// The connection was opened, and no answer came in time.
+    Silent,
+    /// The connection was cut.
+    Reset,
+    /// TLS failed, or was not spoken.
+    TlsFailed,
+    /// The name does not resolve.
+    NoName,
+    /// No route leads there.
+    Unreachable,
+    /// It can't be tested from there.
+    NotTestable,
+    /// A right is missing, or an agreement.
+    NotPermitted,
+    /// Something else went wrong.
+    Failed,
+}
+
+impl Reach {
+    /// Whether the port was reached: whatever an application answers, it answers.
+    pub fn is_reached(self) -> bool {
+        matches!(self, Self::Reached | Self::Status(_))
+    }
+
+    /// Whether packets went both ways, whatever was said in them.
+    pub fn is_connected(self) -> bool {
+        self.is_reached()
+            || matches!(
+                self,
+                Self::NotHttp | Self::Silent | Self::Reset | Self::TlsFailed
+            )
+    }
+
+    /// Whether it was tried at all.
+    pub fn is_tried(self) -> bool {
+        !matches!(self, Self::NotTestable | Self::NotPermitted)
+    }
+
+    /// As a person reads it.
+    pub fn words(self) -> String {
+        match self {
+            Self::Reached => "reached",
+            Self::Status(status) => return format!("HTTP {status}"),
+            Self::NotHttp => "not HTTP",
+            Self::Refused => "refused",
+            Self::TimedOut => "timed out",
+            Self::Silent => "no answer",
+            Self::Reset => "reset",
+            Self::TlsFailed => "TLS failed",
+            Self::NoName => "no such name",
+            Self::Unreachable => "unreachable",
+            Self::NotTestable => "not testable",
+            Self::NotPermitted => "not permitted",
+            Self::Failed => "failed",
+        }
+        .to_owned()
+    }
+}
+
+/// What came of one cell.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CellResult {
+    /// How far it came.
+    pub reach: Reach,
+    /// Why it came no further, or what there is to know about the answer; may be empty.
+    pub note: Text,
+    /// How long it took, in milliseconds.
+    pub millis: Option<u64>,
+    /// What the rules want to know about the answer.
+    #[serde(skip)]
+    pub clues: Clues,
+}
+
+/// Details of an answer that a conclusion may follow from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Clues {
+    /// The port was spoken to by TLS and does not speak it.
+    pub is_plain: bool,
+    /// The port was spoken to without TLS and wants it.
+    pub wants_tls: bool,
+    /// The certificate's end, where that has passed.
+    pub expired: Option<Timestamp>,
+    /// The names of a certificate that is for none of the Service's names.
+    pub other_names: Option<Vec<Text>>,
+    /// Where a redirect leads, if to another host.
+    pub redirect: Option<Text>,
+    /// The answer began and broke off.
+    pub broke_off: bool,
+    /// The body had not ended at the limit.
+    pub is_long: bool,
+    /// The API server said that there are no endpoints.
+    pub no_endpoints: bool,
+    /// What the port turned out to speak, after it was asked in another way.
+    pub speaks: Option<&'static str>,
+}
+
+impl CellResult {
+    /// A cell that is not tried.
+    pub fn not_tried(reach: Reach, why: impl Into<Text>) -> Self {
+        Self {
+            reach,
+            note: why.into(),
+            millis: None,
+            clues: Clues::default(),
+        }
+    }
+
+    /// What a request came to. `host` is the name that it asked for.
+    pub(super) fn of(
+        outcome: &Result<Answer, CurlError>,
+        vantage: &Vantage,
+        host: &str,
+        now: Timestamp,
+    ) -> Self {
+        match outcome {
+            Ok(answer) => of_answer(&answer.response, vantage, host, now),
+            Err(error) => of_error(error, vantage, host, now),
+        }
+    }
+}
+
+fn of_answer(response: &CurlResponse, vantage: &Vantage, host: &str, now: Timestamp) -> CellResult {
+    let millis = Some(whole_millis(
+        response.phases.first_byte.unwrap_or(response.phases.total),
+    ));
+    let mut clues = certificate_clues(response, host, now);
+    let plain = |reach, note: String, clues| CellResult {
+        reach,
+        note: note.into(),
+        millis,
+        clues,
+    };
+    let head = match &response.said {
+        Said::Http(head) => head,
+        Said::Connected | Said::Handshake => return plain(Reach::Reached, String::new(), clues),
+        Said::Health(word) => return plain(Reach::Reached, format!("health: {word}"), clues),
+    };
+    if matches!(vantage, Vantage::ServiceProxy | Vantage::PodProxy(_))
+        && let Some(said) = api_servers_own(&response.body, head.status)
+    {
+        let reach = reach_of_words(&said);
+        clues.no_endpoints = said.contains("no endpoints available");
+        clues.is_plain = said.contains("HTTP response to HTTPS client");
+        return plain(reach, said, clues);
+    }
+    let body = String::from_utf8_lossy(response.body.get(..256).unwrap_or(&response.body));
+    clues.wants_tls = head.status == 400
+        && (body.contains("HTTP request to an HTTPS server")
+            || body.contains("plain HTTP request was sent to HTTPS port"));
+    clues.is_long = response.truncated;
+    let mut notes = Vec::new();
+    if let (Some(to), 300..400) = (head.header("location"), head.status) {
+        let other = to.contains("://") && host_of(to).is_some_and(|to| to != host);
+        if other {
+            notes.push(format!("redirects to {to}"));
+            clues.redirect = Some(to.into());
+        }
+    }
+    if response.truncated {
+        notes.push("the body is longer than what was read".to_owned());
+    }
+    if clues.wants_tls {
+        notes.push("it wants https".to_owned());
+    }
+    if let Some(at) = clues.expired {
+        notes.push(format!(
+            "the certificate has expired on {}",
+            at.strftime("%Y-%m-%d")
+        ));
+    }
+    if let Some(names) = &clues.other_names {
+        notes.push(format!("the certificate is for {}", names.join(", ")));
+    }
+    plain(Reach::Status(head.status), notes.join("; "), clues)
+}
+
+fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) -> CellResult {
+    let SoFar {
+        phases, partial, ..
+    } = &*error.so_far;
+    // The listener of a forward takes every connection.
+    let open = match vantage {
+        Vantage::Forward | Vantage::ForwardPod(_) => phases.dial,
+        _ => phases.connect,
+    };
+    let is_open = open.is_some() || partial.is_some();
+    let mut clues = match partial {
+        Some(partial) => certificate_clues(partial, host, now),
+        None => Clues::default(),
+    };
+    let reach = match error.kind {
+        FailureKind::NotPermitted => Reach::NotPermitted,
+        FailureKind::NoWay | FailureKind::Malformed => Reach::NotTestable,
+        FailureKind::Name => Reach::NoName,
+        FailureKind::Refused => Reach::Refused,
+        FailureKind::Unreachable => Reach::Unreachable,
+        // What goes on and on is an answer.
+        FailureKind::TimedOut if partial.is_some() => {
+            clues.is_long = true;
+            match partial.as_ref().and_then(CurlResponse::status) {
+                Some(status) => Reach::Status(status),
+                None => Reach::Silent,
+            }
+        }
+        FailureKind::TimedOut if is_open => Reach::Silent,
+        FailureKind::TimedOut => Reach::TimedOut,
+        FailureKind::BrokenBody => {
+            clues.broke_off = true;
+            Reach::Reset
+        }
+        FailureKind::Reset | FailureKind::Closed => Reach::Reset,
+        FailureKind::NotTls => {
+            clues.is_plain = true;
+            Reach::TlsFailed
+        }
+        FailureKind::Certificate | FailureKind::Tls => Reach::TlsFailed,
+        FailureKind::NotHttp => Reach::NotHttp,
+        FailureKind::TooManyRedirects | FailureKind::Other => Reach::Failed,
+    };
+    CellResult {
+        reach,
+        note: error.message.clone(),
+        millis: Some(whole_millis(phases.total)).filter(|millis| *millis > 0),
+        clues,
+    }
+}
+
+/// The message of a `Status` that the API server made itself.
+fn api_servers_own(body: &[u8], status: u16) -> Option<String> {
+    if status < 400 {
+        return None;
+    }
+    let said: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let is_status = said.get("kind")? == "Status" && said.get("apiVersion")? == "v1";
+    let message = said.get("message")?.as_str()?;
+    is_status.then(|| message.to_owned())
+}
+
+/// Go's words for what the API server's own connection came to.
+fn reach_of_words(said: &str) -> Reach {
+    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
+    if has(&[
+        "cannot get resource",
+        "cannot create resource",
+        "is forbidden",
+    ]) {
+        Reach::NotPermitted
+    } else if has(&["connection refused", "no endpoints available"]) {
+        Reach::Refused
+    } else if has(&["i/o timeout", "deadline exceeded", "Timeout"]) {
+        Reach::TimedOut
+    } else if has(&["no route to host", "unreachable"]) {
+        Reach::Unreachable
+    } else if has(&["connection reset", "EOF"]) {
+        Reach::Reset
+    } else if has(&["HTTPS client", "tls:", "x509"]) {
+        Reach::TlsFailed
+    } else if has(&["malformed HTTP", "unexpected"]) {
+        Reach::NotHttp
+    } else {
+        Reach::Failed
+    }
+}
+
+fn certificate_clues(response: &CurlResponse, host: &str, now: Timestamp) -> Clues {
+    let mut clues = Clues::default();
+    let own = response.tls.as_ref().and_then(|tls| tls.chain.first());
+    let Some(own) = own else { return clues };
+    clues.expired = own.not_after.filter(|end| *end < now);
+    let is_for_it = own.names.iter().any(|name| covers(name, host));
+    if !is_for_it && !own.names.is_empty() {
+        clues.other_names = Some(own.names.clone());
+    }
+    clues
+}
+
+/// Whether a name of a certificate covers a Service under any of its names: `web.shop.svc` is also
+/// `web`, `web.shop` and `web.shop.svc.cluster.local`.
+fn covers(name: &str, host: &str) -> bool {
+    if name.eq_ignore_ascii_case(host) {
+        return true;
+    }
+    if let Some(rest) = name.strip_prefix("*.") {
+        return host.split_once('.').is_some_and(|(_, domain)| {
+            domain.eq_ignore_ascii_case(rest) || rest.starts_with(&format!("{domain}."))
+        });
+    }
+    // A longer or a shorter form of the same name, cut at a dot.
+    host.strip_prefix(name)
+        .is_some_and(|rest| rest.starts_with('.'))
+        || name
+            .strip_prefix(host)
+            .is_some_and(|rest| rest.starts_with('.'))
+}
+
+fn host_of(url: &str) -> Option<String> {
+    let parsed = reqwest::Url::parse(url).ok()?;
+    parsed.host_str().map(str::to_owned)
+}
+
+fn whole_millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}

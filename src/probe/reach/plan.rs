@@ -1,0 +1,439 @@
+//! Which cells there are to try.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use serde::Serialize;
+
+use super::{CellResult, Reach};
+use crate::{
+    forward::{ForwardTarget, RemotePort},
+    inventory::{
+        Inventory, ObjectKey, Protocol, ServicePort, ServiceRecord, ServiceType, Text,
+        TrafficPolicy, ports::should_be_endpoint,
+    },
+    probe::{
+        Ask, CurlRequest, InsideName, Insider, Scheme, TlsChoice, Vantage, guess::guess_scheme,
+    },
+};
+
+/// More pods than this are not asked one by one: what these say, the others say too, mostly.
+const MAX_PODS: usize = 24;
+/// The same for nodes.
+const MAX_NODES: usize = 24;
+
+/// What a person wants of the test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReachOptions {
+    /// Who is asked inside the cluster.
+    pub insiders: Vec<Insider>,
+    /// How long one cell may take.
+    pub patience: Duration,
+}
+
+impl Default for ReachOptions {
+    fn default() -> Self {
+        Self {
+            insiders: Vec::new(),
+            patience: Duration::from_secs(3),
+        }
+    }
+}
+
+/// A port of the Service, and how it is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ReachPort {
+    /// Its number.
+    pub number: u16,
+    /// Its name.
+    pub name: Option<Text>,
+    /// What carries it.
+    pub protocol: Protocol,
+    /// Where it leads in a pod, as the Service says it: a number or a name.
+    pub target: Text,
+    /// What it is taken to speak: `http`, `https`, `h2c`, or `tcp` for what is only connected to.
+    pub spoken: &'static str,
+}
+
+/// One path to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedCell {
+    /// Which of [`Plan::ports`].
+    pub port: usize,
+    /// From where.
+    pub vantage: Vantage,
+    /// The request, or why there is none.
+    pub request: Result<Box<CurlRequest>, Box<CellResult>>,
+}
+
+/// A pod behind the Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedPod {
+    /// Its name.
+    pub name: Text,
+    /// Whether it is a ready endpoint.
+    pub ready: bool,
+    /// The node it is on.
+    pub node: Option<Text>,
+    /// The TCP ports that its containers declare.
+    pub declared: Vec<u16>,
+}
+
+/// All paths to a Service, and what the conclusions need to know of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// The Service.
+    pub service: ObjectKey,
+    /// Its ports, in its order.
+    pub ports: Vec<ReachPort>,
+    /// The cells, by port.
+    pub cells: Vec<PlannedCell>,
+    /// The pods that are asked.
+    pub pods: Vec<PlannedPod>,
+    /// How many pods there are besides.
+    pub more_pods: usize,
+    /// How many endpoints are ready, pods or not.
+    pub ready_endpoints: usize,
+    /// Whether the Service selects pods.
+    pub has_selector: bool,
+    /// The name that it stands for, where it is an ExternalName.
+    pub external_name: Option<Text>,
+    /// Whether `externalTrafficPolicy` is `Local`.
+    pub is_local: bool,
+    /// Whether a cluster IP is headless: names lead to pods.
+    pub is_headless: bool,
+}
+
+/// Plans the test of a Service.
+pub fn plan(service: &ServiceRecord, inventory: &Inventory, options: &ReachOptions) -> Plan {
+    let (pods, more_pods) = pods(service, inventory);
+    let ready_endpoints = inventory
+        .slices_of(&service.key)
+        .flat_map(|slice| &slice.endpoints)
+        .filter(|endpoint| endpoint.ready && !endpoint.terminating)
+        .map(|endpoint| &endpoint.address)
+        .collect::<BTreeSet<_>>()
+        .len();
+    let is_external = service.service_type == ServiceType::ExternalName;
+    let mut plan = Plan {
+        service: service.key.clone(),
+        ports: ports(service),
+        cells: Vec::new(),
+        pods,
+        more_pods,
+        ready_endpoints,
+        has_selector: !service.selector.is_empty(),
+        external_name: service.external_name.clone().filter(|_| is_external),
+        is_local: service.external_traffic_policy == Some(TrafficPolicy::Local),
+        is_headless: service.is_headless(),
+    };
+    for index in 0..plan.ports.len() {
+        let mut cells = Cells {
+            index,
+            service,
+            port: service.ports.get(index),
+            options,
+            plan: &mut plan,
+        };
+        cells.add_all(inventory);
+    }
+    plan
+}
+
+fn ports(service: &ServiceRecord) -> Vec<ReachPort> {
+    let mut ports: Vec<_> = service
+        .ports
+        .iter()
+        .map(|port| ReachPort {
+            number: port.port,
+            name: port.name.clone(),
+            protocol: port.protocol,
+            target: port.target_port.to_string().into(),
+            spoken: spoken(port),
+        })
+        .collect();
+    if ports.is_empty() && service.service_type == ServiceType::ExternalName {
+        // DNS hands out no port: the one that nearly everybody means.
+        ports.push(ReachPort {
+            number: 443,
+            name: None,
+            protocol: Protocol::Tcp,
+            target: "443".into(),
+            spoken: "https",
+        });
+    }
+    ports
+}
+
+/// What a port speaks, by all that is known of it before it is asked.
+fn spoken(port: &ServicePort) -> &'static str {
+    let words = [port.app_protocol.as_deref(), port.name.as_deref()];
+    let words: Vec<_> = words
+        .into_iter()
+        .flatten()
+        .flat_map(|word| word.split(['-', '.', '/', '_']))
+        .map(str::to_lowercase)
+        .collect();
+    let has = |known: &[&str]| words.iter().any(|word| known.contains(&&**word));
+    if has(&["grpc", "h2c", "http2"]) {
+        return "h2c";
+    }
+    if guess_scheme(port) == Scheme::Https {
+        return "https";
+    }
+    let other = [
+        "tcp",
+        "echo",
+        "postgres",
+        "postgresql",
+        "pgsql",
+        "mysql",
+        "mariadb",
+        "redis",
+        "mongo",
+        "mongodb",
+        "kafka",
+        "amqp",
+        "mqtt",
+        "nats",
+        "ldap",
+        "smtp",
+        "imap",
+        "ssh",
+        "dns",
+        "memcached",
+        "memcache",
+        "cassandra",
+        "cql",
+        "zookeeper",
+        "binary",
+    ];
+    let usual = [
+        22, 25, 53, 389, 1433, 1521, 1883, 2181, 3306, 4222, 5432, 5672, 6379, 9042, 9092, 11211,
+        27017,
+    ];
+    if has(&other) || (!has(&["http"]) && usual.contains(&port.port)) {
+        return "tcp";
+    }
+    "http"
+}
+
+/// The pods that a selector finds, and those that endpoints name.
+fn pods(service: &ServiceRecord, inventory: &Inventory) -> (Vec<PlannedPod>, usize) {
+    let mut names = BTreeSet::new();
+    let mut ready = BTreeSet::new();
+    let endpoints = inventory
+        .slices_of(&service.key)
+        .flat_map(|slice| &slice.endpoints);
+    for endpoint in endpoints {
+        if let Some(pod) = &endpoint.pod {
+            names.insert(pod.clone());
+            if endpoint.ready && !endpoint.terminating {
+                ready.insert(pod.clone());
+            }
+        }
+    }
+    if !service.selector.is_empty() {
+        let selected = inventory.pods_selected_by(service);
+        let there = selected.iter().filter(|pod| should_be_endpoint(pod));
+        names.extend(there.map(|pod| pod.key.name.clone()));
+    }
+    let more = names.len().saturating_sub(MAX_PODS);
+    let pods = names
+        .into_iter()
+        .take(MAX_PODS)
+        .map(|name| {
+            let key = ObjectKey::new(service.key.namespace.clone(), name.clone());
+            let record = inventory.pod(&key);
+            PlannedPod {
+                ready: ready.contains(&name),
+                node: record.and_then(|pod| pod.node.clone()),
+                declared: record
+                    .iter()
+                    .flat_map(|pod| &pod.containers)
+                    .flat_map(|container| &container.ports)
+                    .filter(|port| port.protocol == Protocol::Tcp)
+                    .map(|port| port.port)
+                    .collect(),
+                name,
+            }
+        })
+        .collect();
+    (pods, more)
+}
+
+/// Adds the cells of one port.
+struct Cells<'a> {
+    index: usize,
+    service: &'a ServiceRecord,
+    port: Option<&'a ServicePort>,
+    options: &'a ReachOptions,
+    plan: &'a mut Plan,
+}
+
+impl Cells<'_> {
+    fn add_all(&mut self, inventory: &Inventory) {
+        let protocol = self.port.map_or(Protocol::Tcp, |port| port.protocol);
+        if protocol != Protocol::Tcp {
+            let why = format!(
+                "{protocol} can't be tested from outside: where no answer comes, nobody can tell a \
+                 port that is closed from one that has nothing to say"
+            );
+            return self.add(Vantage::Forward, Some((Reach::NotTestable, why)));
+        }
+        if self.plan.external_name.is_some() {
+            self.add(Vantage::ExternalName, None);
+            return self.add_inside(&[InsideName::ExternalName, InsideName::Full]);
+        }
+        let pods: Vec<_> = self.plan.pods.iter().map(|pod| pod.name.clone()).collect();
+        let is_http = self
+            .plan
+            .ports
+            .get(self.index)
+            .is_some_and(|port| matches!(port.spoken, "http" | "https"));
+        let by_proxy = || {
+            (!is_http).then(|| {
+                let why = "the API server's proxy carries HTTP/1.1 only";
+                (Reach::NotTestable, why.to_owned())
+            })
+        };
+        for pod in &pods {
+            self.add(Vantage::ForwardPod(pod.clone()), None);
+        }
+        for pod in pods.iter().filter(|_| is_http) {
+            self.add(Vantage::PodProxy(pod.clone()), None);
+        }
+        self.add(Vantage::ServiceProxy, by_proxy());
+        self.add_outside(inventory);
+        let mut names = Vec::new();
+        if !self.plan.is_headless {
+            names.push(InsideName::ClusterIp);
+        }
+        names.extend([
+            InsideName::Short,
+            InsideName::WithNamespace,
+            InsideName::Full,
+        ]);
+        names.extend(pods.into_iter().map(InsideName::Pod));
+        self.add_inside(&names);
+    }
+
+    /// The doors that this machine's own network leads to.
+    fn add_outside(&mut self, inventory: &Inventory) {
+        let has_node_port = self.port.is_some_and(|port| port.node_port.is_some());
+        if has_node_port {
+            let nodes: Vec<_> = inventory
+                .nodes()
+                .filter_map(|node| Some((node.name.clone(), node.reachable_address()?.clone())))
+                .take(MAX_NODES)
+                .collect();
+            if nodes.is_empty() {
+                let why = "the addresses of the nodes can't be seen".to_owned();
+                let (node, address) = ("any node".into(), Text::from(""));
+                self.add(
+                    Vantage::NodePort { node, address },
+                    Some((Reach::NotTestable, why)),
+                );
+            }
+            for (node, address) in nodes {
+                self.add(Vantage::NodePort { node, address }, None);
+            }
+        }
+        if self.service.service_type == ServiceType::LoadBalancer {
+            let points = &self.service.load_balancer;
+            if points.is_empty() {
+                let why = "no address has been assigned yet".to_owned();
+                self.add(
+                    Vantage::LoadBalancer("pending".into()),
+                    Some((Reach::NotTestable, why)),
+                );
+            }
+            let addresses: Vec<_> = points.iter().filter_map(|point| point.address()).collect();
+            for address in addresses {
+                self.add(Vantage::LoadBalancer(address.clone()), None);
+            }
+        }
+        for address in &self.service.external_ips {
+            self.add(Vantage::ExternalIp(address.clone()), None);
+        }
+    }
+
+    fn add_inside(&mut self, names: &[InsideName]) {
+        let insiders = &self.options.insiders;
+        if insiders.is_empty() {
+            let from = Insider::ProbePod {
+                namespace: self.service.key.namespace.clone(),
+                agreed: false,
+            };
+            let why = "only from inside the cluster: name a pod there, or agree to a probe pod";
+            let to = names.first().cloned().unwrap_or(InsideName::ClusterIp);
+            let skipped = Some((Reach::NotTestable, why.to_owned()));
+            return self.add(Vantage::Inside { from, to }, skipped);
+        }
+        for from in insiders.clone() {
+            let home = match &from {
+                Insider::ProbePod { namespace, .. } => namespace,
+                Insider::Pod { pod, .. } => &pod.namespace,
+            };
+            let is_home = *home == self.service.key.namespace;
+            for to in names {
+                // The short name is another Service's, or nobody's, in any other namespace.
+                if *to != InsideName::Short || is_home {
+                    let (from, to) = (from.clone(), to.clone());
+                    self.add(Vantage::Inside { from, to }, None);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, vantage: Vantage, skipped: Option<(Reach, String)>) {
+        let request = match skipped {
+            Some((reach, why)) => Err(Box::new(CellResult::not_tried(reach, why))),
+            None => Ok(Box::new(self.request(vantage.clone()))),
+        };
+        self.plan.cells.push(PlannedCell {
+            port: self.index,
+            vantage,
+            request,
+        });
+    }
+
+    fn request(&self, vantage: Vantage) -> CurlRequest {
+        let (number, spoken) = self
+            .plan
+            .ports
+            .get(self.index)
+            .map_or((80, "http"), |port| (port.number, port.spoken));
+        let target = ForwardTarget::Service(self.service.key.clone());
+        let mut request = CurlRequest {
+            vantage,
+            timeout: self.options.patience,
+            // Whether the port answers is asked; what the certificate is worth is said besides.
+            tls: TlsChoice {
+                insecure: true,
+                ..TlsChoice::default()
+            },
+            ..CurlRequest::new(target, RemotePort::Number(number))
+        };
+        set_spoken(&mut request, spoken);
+        request
+    }
+}
+
+/// Asks in a way: see [`ReachPort::spoken`].
+pub(super) fn set_spoken(request: &mut CurlRequest, spoken: &str) {
+    (request.ask, request.scheme) = match spoken {
+        "https" => (Ask::Http, Scheme::Https),
+        "h2c" => (Ask::Http, Scheme::H2c),
+        "tcp" => (Ask::Tcp, Scheme::Http),
+        _ => (Ask::Http, Scheme::Http),
+    };
+}
+
+impl Plan {
+    /// Whether a node holds a ready pod of the Service.
+    pub(super) fn has_ready_pod_on(&self, node: &str) -> bool {
+        self.pods
+            .iter()
+            .any(|pod| pod.ready && pod.node.as_deref() == Some(node))
+    }
+}
