@@ -282,7 +282,7 @@ impl Inventory {
     pub fn services_in<'a>(
         &'a self,
         namespace: &Text,
-    ) -> impl Iterator<Item = &'a Arc<ServiceRecord>> {
+    ) -> impl Iterator<Item = &'a Arc<ServiceRecord>> + use<'a> {
         in_namespace(&self.services, namespace)
     }
 

@@ -45,7 +45,8 @@ pub(super) fn affected(
                 Some(concerned) => found.extend(concerned),
                 None => found.extend(in_scope(topology, scope)),
             },
-            Touched::Namespace(_) => {}
+            // Gateways choose by its labels whose routes they take.
+            Touched::Namespace(_) => found.extend(inventory.led_to().cloned()),
         }
     }
     if nodes {

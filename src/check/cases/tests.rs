@@ -186,12 +186,13 @@ fn inventory(case: &Case) -> Inventory {
         manifests.add(object).expect("an object");
     }
     let mut inventory = Inventory::default();
-    for kind in Kind::ALL {
+    for kind in Kind::ALL.into_iter().chain(Kind::ON_DEMAND) {
         inventory.apply(Change::Sync(kind, Scope::Cluster, Sync::Live));
     }
     for (plural, word) in &case.head.sync {
         let kind = Kind::ALL
             .into_iter()
+            .chain(Kind::ON_DEMAND)
             .find(|kind| kind.plural() == plural)
             .expect("a kind");
         inventory.apply(Change::Sync(kind, Scope::Cluster, sync_of(word)));

@@ -17,3 +17,13 @@ pub(super) const POD_LIFECYCLE: &str =
     "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/";
 pub(super) const PROBES: &str = "https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/";
 pub(super) const RBAC: &str = "https://kubernetes.io/docs/reference/access-authn-authz/rbac/";
+pub(super) const INGRESS: &str = "https://kubernetes.io/docs/concepts/services-networking/ingress/";
+pub(super) const INGRESS_TLS: &str =
+    "https://kubernetes.io/docs/concepts/services-networking/ingress/#tls";
+pub(super) const GATEWAY: &str = "https://kubernetes.io/docs/concepts/services-networking/gateway/";
+pub(super) const WEBHOOKS: &str =
+    "https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/";
+pub(super) const AGGREGATION: &str =
+    "https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/";
+pub(super) const POLICIES: &str =
+    "https://kubernetes.io/docs/concepts/services-networking/network-policies/";

@@ -1,6 +1,7 @@
 //! The rules, one a function, by what they are about.
 
 mod external_name;
+mod fronts;
 mod links;
 mod load_balancer_pending;
 mod manual_endpoints;
@@ -8,6 +9,7 @@ mod named_port;
 mod nearest;
 mod only_finished;
 mod orphan_slice;
+mod policies;
 mod port_without_endpoints;
 mod readiness;
 mod selector;
@@ -42,6 +44,11 @@ static FILES: &[&[&Rule]] = &[
     load_balancer_pending::RULES,
     unexplained::RULES,
     orphan_slice::RULES,
+    fronts::INGRESSES,
+    fronts::ROUTES,
+    fronts::GATEWAYS,
+    fronts::CALLERS,
+    policies::RULES,
 ];
 
 /// All rules, in the order in which a person would ask.

@@ -61,6 +61,12 @@ pub(crate) fn duration(age: SignedDuration) -> String {
     }
 }
 
+/// What somebody else said, as a part of a sentence.
+pub(crate) fn one_line(said: &str) -> String {
+    let words: Vec<_> = said.split_whitespace().collect();
+    words.join(" ")
+}
+
 /// `is` or `are`.
 pub(crate) fn are(count: usize) -> &'static str {
     if count == 1 { "is" } else { "are" }

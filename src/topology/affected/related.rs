@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::inventory::{
     GatewayRecord, IngressRecord, Inventory, Kind, NetworkPolicyRecord, ObjectKey, Related,
-    RouteRecord, WorkloadRecord, selector,
+    RouteRecord, Text, WorkloadRecord, selector,
 };
 
 /// The Services, be they there or not, that are concerned when this object comes, changes or goes.
@@ -37,6 +37,10 @@ pub(super) fn of_object(object: &Related, inventory: &Inventory, found: &mut BTr
         Related::NetworkPolicy(policy) => {
             let services = inventory.services_in(&policy.key.namespace);
             found.extend(services.map(|service| service.key.clone()));
+            // What is let out to DNS is told there.
+            let system = inventory.services_in(&Text::from("kube-system"));
+            let is_dns = system.filter(|service| service.labels.contains_key("k8s-app"));
+            found.extend(is_dns.map(|service| service.key.clone()));
         }
         Related::Workload(workload) => of_workload(workload, inventory, found),
         Related::ServiceCidr(_) => {
@@ -95,11 +99,15 @@ pub(super) fn of_sync(kind: Kind, inventory: &Inventory) -> Option<BTreeSet<Obje
         | Kind::ApiService => Some(inventory.led_to().cloned().collect()),
         Kind::NetworkPolicy => {
             let policies = inventory.related::<NetworkPolicyRecord>(kind);
-            let namespaces: BTreeSet<_> = policies.map(|policy| &policy.key.namespace).collect();
-            let services = namespaces
-                .into_iter()
-                .flat_map(|namespace| inventory.services_in(namespace));
-            Some(services.map(|service| service.key.clone()).collect())
+            let mut found = BTreeSet::new();
+            for policy in policies {
+                of_object(
+                    &Related::NetworkPolicy(policy.clone()),
+                    inventory,
+                    &mut found,
+                );
+            }
+            Some(found)
         }
         _ => None,
     }

@@ -1,0 +1,68 @@
+//! Front doors: what leads to a Service from outside, and where it fails before the Service.
+
+mod api;
+mod gateway;
+mod ingress;
+mod route;
+
+use super::{Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, links, words};
+use crate::check::case::Absent;
+use crate::inventory::{IngressRecord, Related, RouteRecord, ServiceRecord};
+
+pub(super) use api::RULES as CALLERS;
+pub(super) use gateway::RULES as GATEWAYS;
+pub(super) use ingress::RULES as INGRESSES;
+pub(super) use route::RULES as ROUTES;
+
+/// A rule about front doors: one that fails leaves the others, and the way inside the cluster.
+const FRONT: Rule = Rule {
+    group: Group::FrontDoors,
+    severity: Severity::Error,
+    means: Verdict::Degraded,
+    url: links::INGRESS,
+    ..Rule::BASE
+};
+
+fn ingresses<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a IngressRecord> {
+    leading(case).filter_map(|related| related.try_into().ok())
+}
+
+fn routes<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a RouteRecord> {
+    leading(case).filter_map(|related| related.try_into().ok())
+}
+
+fn leading<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Related> {
+    case.inventory.leading_to(&case.traffic.service.key)
+}
+
+fn ingress_ref(ingress: &IngressRecord) -> ObjectRef {
+    ObjectRef::new("Ingress", ingress.key.clone())
+}
+
+fn route_ref(route: &RouteRecord) -> ObjectRef {
+    ObjectRef::new(route.kind.as_str(), route.key.clone())
+}
+
+/// "it offers 80/TCP (http), 443/TCP".
+fn offered(service: &ServiceRecord) -> String {
+    if service.ports.is_empty() {
+        return "the Service has no ports".to_owned();
+    }
+    let ports = service.ports.iter().map(words::port);
+    format!("the Service offers {}", words::list(ports))
+}
+
+/// A place as a person reads it: `shop.example.com/cart`, `every host`.
+fn place_words(host: &str, path: &str) -> String {
+    match (host.is_empty(), path) {
+        (true, "" | "/") => "every request".to_owned(),
+        (true, path) => format!("{path} of every host"),
+        (false, path) => format!("{host}{path}"),
+    }
+}
+
+/// Something found at an object.
+fn at(rule: &Rule, object: ObjectRef, short: String, message: String) -> Finding {
+    rule.found(Place::Object(object.clone()), short, message)
+        .about([object])
+}

@@ -1,0 +1,186 @@
+//! HTTPRoutes and GRPCRoutes that lead to a Service.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Absent, Case, FRONT, Find, Finding, Rule, Severity, at, links, offered, route_ref, routes,
+    words,
+};
+use crate::inventory::{Kind, ReferenceGrantRecord, Related, ServiceType};
+
+pub(in crate::check::rules) static RULES: &[&Rule] =
+    &[&NO_SERVICE, &NO_PORT, &NOT_GRANTED, &REFUSED];
+
+const ROUTE: Rule = Rule {
+    also: &[Kind::HttpRoute, Kind::GrpcRoute],
+    url: links::GATEWAY,
+    ..FRONT
+};
+
+static NO_SERVICE: Rule = Rule {
+    id: "SVC-ROUTE-NO-SERVICE",
+    title: "A route leads to a Service that does not exist",
+    about: "A Gateway answers 500 to what a route sends to a Service that is not there.",
+    find: Find::Absent(no_service),
+    ..ROUTE
+};
+
+fn no_service(absent: &Absent<'_>) -> Vec<Finding> {
+    let key = absent.key;
+    let leading = absent.world.inventory.leading_to(key);
+    leading
+        .filter_map(|related| match related {
+            Related::Route(route) => Some(route),
+            _ => None,
+        })
+        .map(|route| {
+            let kind = route.kind.as_str();
+            let message = format!(
+                "{kind} {} sends requests to Service {key}, which does not exist.",
+                route.key
+            );
+            at(
+                &NO_SERVICE,
+                route_ref(route),
+                format!("no Service {}", key.name),
+                message,
+            )
+            .evidence([format!("spec.rules[].backendRefs[].name: {}", key.name)])
+            .hint("correct the name or the namespace in the route, or create the Service")
+        })
+        .collect()
+}
+
+static NO_PORT: Rule = Rule {
+    id: "SVC-ROUTE-NO-PORT",
+    title: "A route asks for a port that the Service does not have",
+    silences: &["SVC-ROUTE-REFUSED"],
+    about: "A backendRef to a Service must say one of the Service's ports by its number.",
+    find: Find::Service(no_port),
+    ..ROUTE
+};
+
+fn no_port(case: &Case<'_>) -> Vec<Finding> {
+    let service = case.service();
+    let mut found = Vec::new();
+    if service.service_type == ServiceType::ExternalName {
+        return found;
+    }
+    for route in routes(case) {
+        let said: BTreeSet<Option<u16>> = route
+            .rules
+            .iter()
+            .flat_map(|rule| &rule.backends)
+            .filter(|backend| backend.service == service.key)
+            .map(|backend| backend.port)
+            .collect();
+        let has = |wanted: Option<u16>| service.ports.iter().any(|own| Some(own.port) == wanted);
+        for port in said.into_iter().filter(|port| !has(*port)) {
+            let kind = route.kind.as_str();
+            let (short, asked) = match port {
+                Some(port) => (
+                    format!("{kind} asks for port {port}"),
+                    format!("sends requests to port {port} of the Service, which has no such port"),
+                ),
+                None => (
+                    format!("{kind} says no port"),
+                    "does not say to which port of the Service".to_owned(),
+                ),
+            };
+            let message = format!("{kind} {} {asked}.", route.key);
+            let said = port.map_or_else(|| "not set".to_owned(), |port| port.to_string());
+            found.push(
+                at(&NO_PORT, route_ref(route), short, message)
+                    .evidence([format!("spec.rules[].backendRefs[].port: {said}")])
+                    .hint(offered(service)),
+            );
+        }
+    }
+    found
+}
+
+static NOT_GRANTED: Rule = Rule {
+    id: "SVC-ROUTE-NOT-GRANTED",
+    title: "A route of another namespace may not lead here",
+    needs: &[Kind::Service, Kind::ReferenceGrant],
+    silences: &["SVC-ROUTE-REFUSED"],
+    about: "A route may send requests to a Service of another namespace only where a \
+            ReferenceGrant of that namespace permits it.",
+    find: Find::Service(not_granted),
+    ..ROUTE
+};
+
+fn not_granted(case: &Case<'_>) -> Vec<Finding> {
+    let key = &case.service().key;
+    let foreign = routes(case).filter(|route| route.key.namespace != key.namespace);
+    foreign
+        .filter(|route| {
+            let mut grants = case
+                .inventory
+                .related_in::<ReferenceGrantRecord>(Kind::ReferenceGrant, &key.namespace);
+            !grants.any(|grant| grant.permits(route, key))
+        })
+        .map(|route| {
+            let kind = route.kind.as_str();
+            let message = format!(
+                "{kind} {} leads here from another namespace, and no ReferenceGrant of namespace \
+                 {} permits that.",
+                route.key, key.namespace
+            );
+            at(
+                &NOT_GRANTED,
+                route_ref(route),
+                format!("{kind} without a ReferenceGrant"),
+                message,
+            )
+            .hint(format!(
+                "create a ReferenceGrant in {} from {kind} of {} to Service {}",
+                key.namespace, route.key.namespace, key.name
+            ))
+        })
+        .collect()
+}
+
+static REFUSED: Rule = Rule {
+    id: "SVC-ROUTE-REFUSED",
+    title: "A Gateway does not take a route",
+    severity: Severity::Warning,
+    about: "The controller of a Gateway says in the status of a route whether it accepted it \
+            (Accepted), whether everything that it refers to is there (ResolvedRefs) and whether \
+            it is in effect (Programmed).",
+    find: Find::Service(refused),
+    ..ROUTE
+};
+
+fn refused(case: &Case<'_>) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for route in routes(case) {
+        let kind = route.kind.as_str();
+        for (parent, condition) in route.failed() {
+            let message = format!(
+                "Gateway {} does not take {kind} {}: {} is False, {}.",
+                parent.gateway, route.key, condition.kind, condition.reason
+            );
+            let finding = at(
+                &REFUSED,
+                route_ref(route),
+                format!("{kind}: {}", condition.reason),
+                message,
+            );
+            let said = format!(
+                "status.parents[].conditions[{}]: {}",
+                condition.kind, condition.reason
+            );
+            let finding = finding.evidence([said]);
+            found.push(if condition.message.is_empty() {
+                finding
+            } else {
+                finding.hint(format!(
+                    "its controller says: {}",
+                    words::one_line(&condition.message)
+                ))
+            });
+        }
+    }
+    found
+}
