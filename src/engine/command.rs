@@ -68,6 +68,8 @@ pub enum Command {
     ImportForwards(PathBuf),
     /// Send a request. A tap takes the whole body; without one it is kept up to a limit.
     Curl(RequestId, Box<CurlRequest>, Option<Tap>),
+    /// Send a request so many times, one after another.
+    RepeatCurl(RequestId, Box<CurlRequest>, u32),
     /// Write the whole body of an answer to a new file: what was kept, and the rest as it comes.
     SaveBody(RequestId, PathBuf),
     /// Give up on a request.

@@ -8,7 +8,7 @@ use crate::{
     cluster::Cluster,
     forward::ForwardStatus,
     inventory::{ObjectKey, Text},
-    probe::{Answer, CurlError, CurlResponse, RequestId},
+    probe::{Answer, CurlError, CurlResponse, Repeated, RequestId},
     session::{ForwardBook, SavedForward},
 };
 
@@ -38,6 +38,11 @@ pub(super) enum Event {
     Curl {
         id: RequestId,
         outcome: Result<Box<Answer>, Box<CurlError>>,
+    },
+    /// A request was sent once more.
+    CurlRepeated {
+        id: RequestId,
+        so_far: Arc<Repeated>,
     },
     /// More of an answer came.
     CurlProgress {

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{RequestState, RequestStatus};
-use crate::probe::{Answer, CurlError, CurlRequest, CurlResponse, RequestId, Rest};
+use crate::probe::{Answer, CurlError, CurlRequest, CurlResponse, Repeated, RequestId, Rest};
 
 /// How many requests are remembered.
 const KEPT: usize = 200;
@@ -45,6 +45,7 @@ impl Requests {
                 request: Arc::new(request),
                 started: Timestamp::now(),
                 state: RequestState::Running,
+                repeated: None,
                 has_rest: false,
             },
             job,
@@ -56,6 +57,13 @@ impl Requests {
     pub(super) fn progress(&mut self, id: RequestId, so_far: Arc<CurlResponse>) {
         if let Some(entry) = self.under_way(id) {
             entry.status.state = RequestState::Receiving(so_far);
+        }
+    }
+
+    /// Notes what came of a request that is sent many times.
+    pub(super) fn repeated(&mut self, id: RequestId, so_far: Arc<Repeated>) {
+        if let Some(entry) = self.under_way(id) {
+            entry.status.repeated = Some(so_far);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::{
     forward::ForwardStatus,
     inventory::{Inventory, ObjectKey, Text},
     layout::Layout,
-    probe::{CurlError, CurlRequest, CurlResponse, RequestId},
+    probe::{CurlError, CurlRequest, CurlResponse, Repeated, RequestId},
     session::SavedForward,
     topology::Topology,
 };
@@ -106,6 +106,8 @@ pub struct RequestStatus {
     pub started: Timestamp,
     /// How it stands.
     pub state: RequestState,
+    /// What came of it so far, where it is sent many times.
+    pub repeated: Option<Arc<Repeated>>,
     /// Whether the rest of a cut body is still to be had: see [`super::Command::SaveBody`].
     pub has_rest: bool,
 }

@@ -128,20 +128,28 @@ impl Begun {
 }
 
 /// The head of an answer, with its body still to be read.
-struct Open {
+pub(super) struct Open {
     response: CurlResponse,
     body: ProxyBody,
-    door: Option<Door>,
+    door: Option<Arc<Door>>,
     marks: Arc<Marks>,
 }
 
 async fn begin(request: &CurlRequest, ways: &Ways, deadline: Instant) -> Result<Begun, CurlError> {
     match &request.vantage {
         Vantage::ServiceProxy | Vantage::PodProxy(_) => {
-            begin_by_proxy(request, ways, deadline).await
+            let open = begin_by_proxy(request, ways, deadline).await?;
+            Ok(Begun::Open(Box::new(open)))
         }
-        Vantage::Inside { .. } => inside(request, ways).await.map(Box::new).map(Begun::Whole),
-        _ => begin_from_here(request, ways, deadline).await,
+        Vantage::Inside { .. } => {
+            let whole = inside(request, ways).await?;
+            Ok(Begun::Whole(Box::new(whole)))
+        }
+        _ => {
+            let door = Arc::new(Door::open(request, ways).await?);
+            let open = begin_from_here(request, ways, deadline, door).await?;
+            Ok(Begun::Open(Box::new(open)))
+        }
     }
 }
 
@@ -155,13 +163,13 @@ async fn inside(request: &CurlRequest, ways: &Ways) -> Result<CurlResponse, Curl
     asker.send(request, &inventory).await
 }
 
-async fn begin_from_here(
+pub(super) async fn begin_from_here(
     request: &CurlRequest,
     ways: &Ways,
     deadline: Instant,
-) -> Result<Begun, CurlError> {
+    door: Arc<Door>,
+) -> Result<Open, CurlError> {
     let authority = Authority::of(request, &ways.inventory.borrow());
-    let door = Door::open(request, ways).await?;
     let exchange = Exchange::new(request, &authority, &door)?;
     let (marks, tls) = (exchange.marks.clone(), exchange.tls.clone());
     let seen = || {
@@ -211,19 +219,19 @@ async fn begin_from_here(
         .bytes_stream()
         .map_err(|error| diagnosis::innermost(&error.without_url()))
         .boxed();
-    Ok(Begun::Open(Box::new(Open {
+    Ok(Open {
         response,
         body,
         door: Some(door),
         marks,
-    })))
+    })
 }
 
 async fn begin_by_proxy(
     request: &CurlRequest,
     ways: &Ways,
     deadline: Instant,
-) -> Result<Begun, CurlError> {
+) -> Result<Open, CurlError> {
     let marks = Arc::new(Marks::new());
     let way = proxy::way(request, &ways.inventory.borrow())?;
     let so_far = |error: CurlError| CurlError {
@@ -257,15 +265,15 @@ async fn begin_by_proxy(
         phases: marks.phases(),
         ..CurlResponse::empty()
     };
-    Ok(Begun::Open(Box::new(Open {
+    Ok(Open {
         response,
         body,
         door: None,
         marks,
-    })))
+    })
 }
 
-async fn finish(
+pub(super) async fn finish(
     request: &CurlRequest,
     begun: Open,
     started: Instant,
@@ -279,7 +287,6 @@ async fn finish(
         marks,
     } = begun;
     let status = response.status().unwrap_or_default();
-    let door = door.map(Arc::new);
     let end = body::read(&mut response, body, door.clone(), deadline, outlet).await;
     response.phases = marks.phases();
     response.phases.total = started.elapsed();

@@ -222,6 +222,7 @@ pub fn request(id: RequestId, state: RequestState) -> RequestStatus {
         }),
         started: ago(30),
         state,
+        repeated: None,
         has_rest: false,
     }
 }

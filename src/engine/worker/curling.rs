@@ -9,7 +9,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Worker;
 use crate::{
     engine::event::Event,
-    probe::{self, CurlError, CurlRequest, FailureKind, Outlet, RequestId, Tap, Ways},
+    probe::{self, CurlError, CurlRequest, FailureKind, Outlet, Repeated, RequestId, Tap, Ways},
 };
 
 impl Worker {
@@ -29,6 +29,29 @@ impl Worker {
                     };
                     let outcome = probe::curl(&request, &ways, &outlet).await;
                     let outcome = outcome.map(Box::new).map_err(Box::new);
+                    events.send(Event::Curl { id, outcome }).ok();
+                })))
+            }
+            _ => None,
+        };
+        self.requests.start(id, request, job);
+        if let Some(reason) = refusal {
+            self.requests.finish(id, Err(Box::new(reason)));
+        }
+    }
+
+    pub(super) fn repeat_curl(&mut self, id: RequestId, request: CurlRequest, times: u32) {
+        let refusal = self.refusal(&request);
+        let job = match (&refusal, self.ways()) {
+            (None, Some(ways)) => {
+                let (request, events) = (request.clone(), self.events.clone());
+                Some(AbortOnDropHandle::new(tokio::spawn(async move {
+                    let tell = |so_far: &Repeated| {
+                        let so_far = Arc::new(so_far.clone());
+                        events.send(Event::CurlRepeated { id, so_far }).ok();
+                    };
+                    let outcome = probe::repeat(&request, times, &ways, tell).await;
+                    let outcome = outcome.map(|(last, _)| Box::new(last)).map_err(Box::new);
                     events.send(Event::Curl { id, outcome }).ok();
                 })))
             }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     forward::{
         DialErrorKind, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget,
-        Forwards, RemotePort, service_port,
+        Forwards, RemotePort, Spread, service_port,
     },
     inventory::{Inventory, ObjectKey, Text, ports::resolve_target_port},
     probe::{CurlError, CurlRequest, FailureKind, Vantage, Ways, http::Marks},
@@ -28,7 +28,11 @@ pub(in crate::probe) struct ForwardDoor {
 }
 
 impl ForwardDoor {
-    pub(super) async fn open(request: &CurlRequest, ways: &Ways) -> Result<Self, CurlError> {
+    pub(super) async fn open(
+        request: &CurlRequest,
+        ways: &Ways,
+        spread: Spread,
+    ) -> Result<Self, CurlError> {
         let no_way = |reason: Text| CurlError::new(FailureKind::NoWay, reason);
         let (target, port) = match &request.vantage {
             Vantage::ForwardPod(pod) => to_pod(request, pod, &ways.inventory.borrow())?,
@@ -37,7 +41,11 @@ impl ForwardDoor {
         let watch = Arc::new(Watch::default());
         let dialer = Arc::new(Watched::new(ways.dialer.clone(), watch.clone()));
         let forwards = Forwards::new(ways.inventory.clone(), dialer, Arc::new(|| {}));
-        let begun = forwards.start(ONLY, ForwardSpec::new(target, port)).await;
+        let spec = ForwardSpec {
+            spread,
+            ..ForwardSpec::new(target, port)
+        };
+        let begun = forwards.start(ONLY, spec).await;
         let local = match (&begun.state, begun.local) {
             (ForwardState::Failed { reason } | ForwardState::Waiting { reason, .. }, _) => {
                 return Err(no_way(reason.clone()));

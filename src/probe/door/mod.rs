@@ -15,7 +15,7 @@ use super::{
     http::{Marks, To},
 };
 use crate::{
-    forward::{DialErrorKind, ForwardTarget, RemotePort},
+    forward::{DialErrorKind, ForwardTarget, RemotePort, Spread},
     inventory::{Inventory, ObjectKey, Text},
 };
 
@@ -63,11 +63,22 @@ impl Door {
     /// Opens the door that the request names.
     pub(super) async fn open(request: &CurlRequest, ways: &Ways) -> Result<Self, CurlError> {
         match &request.vantage {
-            Vantage::Forward | Vantage::ForwardPod(_) => ForwardDoor::open(request, ways)
-                .await
-                .map(|door| Self::Forward(Box::new(door))),
+            Vantage::Forward | Vantage::ForwardPod(_) => {
+                ForwardDoor::open(request, ways, Spread::Sticky)
+                    .await
+                    .map(|door| Self::Forward(Box::new(door)))
+            }
             _ => direct::find(request, &ways.inventory.borrow()),
         }
+    }
+
+    /// A forward that stays open for many requests, and spreads them over the pods.
+    pub(super) async fn open_for_many(
+        request: &CurlRequest,
+        ways: &Ways,
+    ) -> Result<Self, CurlError> {
+        let door = ForwardDoor::open(request, ways, Spread::Balanced).await?;
+        Ok(Self::Forward(Box::new(door)))
     }
 
     /// Where to connect. Its moments are noted from now on.
