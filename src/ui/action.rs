@@ -48,8 +48,8 @@ pub enum Action {
     OpenSaveForward(Option<ForwardId>, Option<Text>, ForwardSpec),
     /// Open the dialog that writes or reads a file.
     OpenFile(Purpose),
-    /// Send a request; the open curl dialog follows it.
-    Curl(CurlRequest),
+    /// Send a request, so many times where that is asked for; the open console follows it.
+    Curl(CurlRequest, Option<u32>),
     /// Plan this change; the open dialog follows it.
     PlanEdit(EditWish),
     /// Apply the plan of the open dialog.

@@ -260,7 +260,9 @@ impl UiCommand {
     pub fn tooltip(self) -> &'static str {
         match self {
             Self::Forward => "Listen on a local port and carry connections to a ready pod",
-            Self::Curl => "Send an HTTP request through a temporary port-forward",
+            Self::Curl => {
+                "Send a request through a forward, the API server, a node, a load balancer or from inside"
+            }
             Self::ChangeType => {
                 "Plan a change of the Service's type, try it by a dry run, then apply it"
             }

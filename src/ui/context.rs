@@ -115,7 +115,8 @@ impl<'a> Ctx<'a> {
                 .then(|| Text::from("select a Service or a pod first"))
         };
         match command {
-            UiCommand::Forward | UiCommand::Curl => nothing()
+            UiCommand::Curl => nothing().or_else(|| self.not_connected()),
+            UiCommand::Forward => nothing()
                 .or_else(|| self.no_forward())
                 .or_else(|| self.no_pods()),
             UiCommand::ChangeType
@@ -188,7 +189,8 @@ impl<'a> Ctx<'a> {
         }
     }
 
-    fn not_connected(&self) -> Option<Text> {
+    /// Why nothing can be asked of the cluster now, where that is so.
+    pub fn not_connected(&self) -> Option<Text> {
         (self.scene.connection != ConnectionState::Connected)
             .then(|| Text::from("not connected to a cluster"))
     }

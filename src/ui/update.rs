@@ -109,9 +109,13 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
             );
             state.dialog = Some(Dialog::FileChoice(Box::new(form)));
         }
-        Action::Curl(request) => {
+        Action::Curl(request, times) => {
             let id = RequestId(handle.next_id());
-            handle.send(Command::Curl(id, Box::new(request), None));
+            let request = Box::new(request);
+            handle.send(match times {
+                None => Command::Curl(id, request, None),
+                Some(times) => Command::RepeatCurl(id, request, times),
+            });
             if let Some(Dialog::Curl(dialog)) = &mut state.dialog {
                 dialog.follow(id);
             }

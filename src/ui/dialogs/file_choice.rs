@@ -8,6 +8,7 @@ use super::{field_ui, modal_ui};
 use crate::{
     engine::Command,
     inventory::Text,
+    probe::RequestId,
     ui::{
         action::Action,
         context::Ctx,
@@ -25,6 +26,8 @@ pub enum Purpose {
     ImportForwards,
     /// The journal of changes goes to a new file.
     ExportJournal,
+    /// The whole body of an answer goes to a new file.
+    SaveBody(RequestId),
 }
 
 /// The form.
@@ -54,10 +57,15 @@ impl FileChoice {
         let what = match purpose {
             Purpose::ExportForwards | Purpose::ImportForwards => "forwards",
             Purpose::ExportJournal => "changes",
+            Purpose::SaveBody(_) => "body",
+        };
+        let end = match purpose {
+            Purpose::SaveBody(id) => format!("-{}", id.0),
+            _ => ".json".to_owned(),
         };
         let path = folder
             .unwrap_or_else(|| Path::new(""))
-            .join(format!("svcscope-{what}-{name}.json"));
+            .join(format!("svcscope-{what}-{name}{end}"));
         Self {
             purpose,
             path: path.display().to_string(),
@@ -74,6 +82,7 @@ impl FileChoice {
             Purpose::ExportForwards => Command::ExportForwards(path),
             Purpose::ImportForwards => Command::ImportForwards(path),
             Purpose::ExportJournal => Command::ExportJournal(path),
+            Purpose::SaveBody(id) => Command::SaveBody(id, path),
         })
     }
 }
@@ -92,6 +101,10 @@ pub fn file_choice_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut FileChoice
             "Import forwards",
             "They are kept beside those of this context; none is replaced and none is started"
                 .to_owned(),
+        ),
+        Purpose::SaveBody(_) => (
+            "Save the body",
+            "What was kept of it, and the rest as the server sends it".to_owned(),
         ),
         Purpose::ExportJournal => {
             let number = words::count(ctx.scene.journal.len(), "change");
@@ -127,6 +140,7 @@ fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &FileChoice) {
     }
     let word = match form.purpose {
         Purpose::ExportForwards | Purpose::ExportJournal => "Export",
+        Purpose::SaveBody(_) => "Save",
         Purpose::ImportForwards => "Import",
     };
     ui.horizontal(|ui| {

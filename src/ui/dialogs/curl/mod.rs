@@ -1,19 +1,33 @@
-//! Asks for a request, sends it and shows what came back.
+//! The request console: asks for a request and its door, sends it and shows what came back.
+//!
+//! **In**: the scene with the requests that were sent. **Out**: a [`crate::probe::CurlRequest`] to
+//! send, once or many times. `draft` holds what is filled in, `form` and `more` draw it, `send` the
+//! orders; `response` and its pages show the answer, `history` and `compare` those before it.
 
+mod body;
+mod compare;
+mod door;
+mod draft;
 mod form;
+mod history;
+mod more;
+mod phases;
+mod pretty;
+mod repeats;
 mod response;
+mod send;
 
 use egui::ScrollArea;
 
 use super::modal_ui;
 use crate::ui::{context::Ctx, words};
 
-pub use form::Curl;
+pub use draft::Curl;
 
 /// Draws the dialog.
 pub fn curl_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Curl) {
     let title = format!("Curl {}", words::target(dialog.target()));
-    modal_ui(egui, ctx, &title, 780.0, |ui| {
+    modal_ui(egui, ctx, &title, 860.0, |ui| {
         let room = (ui.ctx().content_rect().height() - 160.0).max(160.0);
         ScrollArea::vertical()
             .id_salt("curl")
@@ -21,6 +35,7 @@ pub fn curl_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Curl) {
             .show(ui, |ui| {
                 form::form_ui(ui, ctx, dialog);
                 response::answer_ui(ui, ctx, dialog);
+                history::history_ui(ui, ctx, dialog);
             });
     });
 }

@@ -1,49 +1,80 @@
 //! What came back.
 
-use egui::{Frame, Grid, Label, RichText, ScrollArea, Ui};
-use egui_extras::syntax_highlighting::{CodeTheme, highlight};
-use egui_phosphor::regular as icon;
+use egui::{Grid, Label, RichText, Ui};
+use jiff::Timestamp;
 
-use super::Curl;
+use super::{body, draft::Curl, phases::phases_ui, repeats};
 use crate::{
-    engine::RequestState,
-    probe::CurlResponse,
+    engine::{RequestState, RequestStatus},
+    probe::{CurlError, CurlResponse, FailureKind, Hop, TlsFacts},
     ui::{
-        action::Action,
         bottom::requests::{answer, said},
         context::Ctx,
-        widgets::{badge, dim, icon_button, notice},
+        widgets::{badge, dim, notice},
         words,
     },
 };
 
-/// More text than this is not coloured: the colouring costs a frame its time.
-const COLOURED_BYTES: usize = 64 * 1024;
-/// More text than this is not laid out at all in one label.
-const SHOWN_BYTES: usize = 512 * 1024;
+/// Which part of an answer is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum AnswerPage {
+    #[default]
+    Body,
+    Headers,
+    Tls,
+    Redirects,
+}
 
 /// Draws how the request stands and, once it is there, the answer.
 pub(super) fn answer_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
     let Some(status) = dialog.status(ctx) else {
         return;
     };
+    if let Some(repeated) = &status.repeated {
+        ui.add_space(8.0);
+        ui.separator();
+        repeats::repeats_ui(ui, ctx, repeated);
+    }
     match &status.state {
-        RequestState::Running | RequestState::Receiving(_) => {}
+        RequestState::Running => {}
         RequestState::Cancelled => {
             dim(ui, ctx.tokens, "Cancelled.");
         }
-        RequestState::Failed(reason) => {
+        RequestState::Failed(error) => {
             ui.add_space(8.0);
-            notice(ui, ctx.tokens, ctx.tokens.broken, |ui| {
-                ui.add(Label::new(RichText::new(&*reason.message).color(ctx.tokens.broken)).wrap());
-            });
+            failed_ui(ui, ctx, dialog, error);
         }
-        RequestState::Done(response) => {
-            ui.add_space(8.0);
-            ui.separator();
-            summary_ui(ui, ctx, &status.state, response);
-            parts_ui(ui, ctx, dialog, response);
+        RequestState::Receiving(_) | RequestState::Done(_) => {}
+    }
+    if let Some(response) = status.state.response() {
+        ui.add_space(8.0);
+        ui.separator();
+        summary_ui(ui, ctx, &status.state, response);
+        parts_ui(ui, ctx, dialog, status, response);
+    }
+}
+
+fn failed_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl, error: &CurlError) {
+    notice(ui, ctx.tokens, ctx.tokens.broken, |ui| {
+        let words = RichText::new(&*error.message).color(ctx.tokens.broken);
+        ui.add(Label::new(words).wrap());
+        if error.kind == FailureKind::Certificate
+            && ui
+                .button("Ignore the certificate")
+                .on_hover_text("Then send again; the answer will say that nothing was verified")
+                .clicked()
+        {
+            dialog.insecure = true;
         }
+    });
+    if let Some(via) = &error.so_far.via {
+        dim(ui, ctx.tokens, format!("via {via}"));
+    }
+    phases_ui(ui, ctx, &error.so_far.phases);
+    if error.so_far.partial.is_none()
+        && let Some(tls) = &error.so_far.tls
+    {
+        tls_ui(ui, ctx, tls);
     }
 }
 
@@ -52,55 +83,73 @@ fn summary_ui(ui: &mut Ui, ctx: &Ctx<'_>, state: &RequestState, response: &CurlR
     ui.horizontal_wrapped(|ui| {
         let color = ctx.tokens.state(state);
         badge(ui, ctx.tokens, &said(response), color);
-        dim(
-            ui,
-            ctx.tokens,
-            format!(
-                "{} · {} to the first byte, {} in all · {}",
-                response.http().map_or("", |head| &head.version),
-                words::duration(response.phases.first_byte.unwrap_or_default()),
-                words::duration(response.phases.total),
-                words::bytes(response.body_bytes),
-            ),
-        );
+        let mut parts = Vec::new();
+        if let Some(head) = response.http() {
+            parts.push(head.version.clone());
+        }
+        if let Some(first_byte) = response.phases.first_byte {
+            parts.push(format!("{} to the first byte", words::duration(first_byte)));
+        }
+        parts.push(format!("{} in all", words::duration(response.phases.total)));
+        if response.http().is_some() {
+            parts.push(words::bytes(response.body_bytes));
+        }
+        dim(ui, ctx.tokens, parts.join(" · "));
     });
     dim(ui, ctx.tokens, format!("via {}", response.via));
+    if let Some(reason) = response.tls.as_ref().and_then(|tls| tls.rejected.as_ref()) {
+        let said = format!("The certificate was ignored: {reason}.");
+        let said = RichText::new(said).color(ctx.tokens.degraded);
+        ui.add(Label::new(said).wrap());
+    }
+    phases_ui(ui, ctx, &response.phases);
 }
 
-fn parts_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl, response: &CurlResponse) {
-    let text = String::from_utf8_lossy(&response.body);
+fn parts_ui(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    dialog: &mut Curl,
+    status: &RequestStatus,
+    response: &CurlResponse,
+) {
+    let headers = response.http().map_or(0, |head| head.headers.len());
     ui.horizontal(|ui| {
-        for (headers, word) in [
-            (false, "Body".to_owned()),
-            (true, format!("Headers ({})", headers_of(response).len())),
-        ] {
-            if ui
-                .selectable_label(dialog.show_headers == headers, word)
-                .clicked()
-            {
-                dialog.show_headers = headers;
+        let mut pages = vec![
+            (AnswerPage::Body, "Body".to_owned()),
+            (AnswerPage::Headers, format!("Headers ({headers})")),
+        ];
+        if response.tls.is_some() {
+            pages.push((AnswerPage::Tls, "Certificates".to_owned()));
+        }
+        if !response.hops.is_empty() {
+            let count = response.hops.len();
+            pages.push((AnswerPage::Redirects, format!("Redirects ({count})")));
+        }
+        for (page, word) in pages {
+            if ui.selectable_label(dialog.answer == page, word).clicked() {
+                dialog.answer = page;
             }
         }
-        if icon_button(ui, icon::COPY, "Copy the body", None).clicked() {
-            ctx.send(Action::Copy {
-                text: text.to_string(),
-                what: "body",
-            });
-        }
     });
-    if dialog.show_headers {
-        headers_ui(ui, ctx, response);
-    } else {
-        body_ui(ui, ctx, response, &text);
+    match (dialog.answer, &response.tls) {
+        (AnswerPage::Headers, _) => headers_ui(ui, ctx, response),
+        (AnswerPage::Tls, Some(tls)) => tls_ui(ui, ctx, tls),
+        (AnswerPage::Redirects, _) if !response.hops.is_empty() => {
+            hops_ui(ui, ctx, &response.hops);
+        }
+        _ => body::body_ui(ui, ctx, dialog, status, response),
     }
 }
 
 fn headers_ui(ui: &mut Ui, ctx: &Ctx<'_>, response: &CurlResponse) {
+    let Some(head) = response.http() else {
+        return;
+    };
     Grid::new("response headers")
         .num_columns(2)
         .spacing([12.0, 2.0])
         .show(ui, |ui| {
-            for (name, value) in headers_of(response) {
+            for (name, value) in &head.headers {
                 ui.label(RichText::new(name).monospace().color(ctx.tokens.dim));
                 ui.add(Label::new(RichText::new(value).monospace()).wrap());
                 ui.end_row();
@@ -108,64 +157,46 @@ fn headers_ui(ui: &mut Ui, ctx: &Ctx<'_>, response: &CurlResponse) {
         });
 }
 
-fn body_ui(ui: &mut Ui, ctx: &Ctx<'_>, response: &CurlResponse, text: &str) {
-    if text.is_empty() {
-        dim(ui, ctx.tokens, "The body is empty.");
-        return;
+fn hops_ui(ui: &mut Ui, ctx: &Ctx<'_>, hops: &[Hop]) {
+    for hop in hops {
+        let line = format!("{} {} → {}", hop.status, hop.from, hop.to);
+        ui.add(Label::new(RichText::new(line).monospace()).wrap());
+        dim(ui, ctx.tokens, format!("by {}", hop.via));
     }
-    let shown = text
-        .get(..text.floor_char_boundary(SHOWN_BYTES))
-        .unwrap_or(text);
-    if response.truncated || shown.len() < text.len() {
+}
+
+fn tls_ui(ui: &mut Ui, ctx: &Ctx<'_>, tls: &TlsFacts) {
+    let mut parts = vec![format!("Asked for {}", tls.server_name)];
+    parts.extend(
+        [&tls.version, &tls.cipher, &tls.alpn]
+            .into_iter()
+            .flatten()
+            .map(|word| word.to_string()),
+    );
+    dim(ui, ctx.tokens, parts.join(" · "));
+    for certificate in &tls.chain {
+        ui.add_space(4.0);
+        ui.add(Label::new(RichText::new(&*certificate.subject).monospace()).wrap());
+        let names = match certificate.names.as_slice() {
+            [] => "no name".to_owned(),
+            names => names.join(", "),
+        };
+        let day = |at: Option<Timestamp>| {
+            at.map_or_else(|| "?".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
+        };
+        let until = day(certificate.not_after);
+        let has_expired = certificate.not_after.is_some_and(|at| at < ctx.now);
         dim(
             ui,
             ctx.tokens,
-            format!(
-                "Shown: the first {} of {}.",
-                words::bytes(shown.len() as u64),
-                words::bytes(response.body_bytes)
-            ),
+            format!("for {names} · signed by {}", certificate.issuer),
         );
+        let validity = format!("valid from {} until {until}", day(certificate.not_before));
+        if has_expired {
+            let said = format!("{validity}: expired");
+            ui.label(RichText::new(said).color(ctx.tokens.broken));
+        } else {
+            dim(ui, ctx.tokens, validity);
+        }
     }
-    let frame = Frame::new()
-        .fill(ctx.tokens.background)
-        .corner_radius(6)
-        .inner_margin(10);
-    let area = ScrollArea::horizontal()
-        .id_salt("body")
-        .auto_shrink([false, true]);
-    frame.show(ui, |ui| {
-        area.show(ui, |ui| {
-            let label = match language(response) {
-                Some(language) if shown.len() <= COLOURED_BYTES => {
-                    let theme = CodeTheme::from_style(ui.style());
-                    Label::new(highlight(ui.ctx(), ui.style(), &theme, shown, language))
-                }
-                _ => Label::new(RichText::new(shown).monospace()),
-            };
-            ui.add(label.selectable(true).extend());
-        })
-    });
-}
-
-/// The language of the body by its Content-Type.
-fn language(response: &CurlResponse) -> Option<&'static str> {
-    let (_, content_type) = headers_of(response)
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))?;
-    let content_type = content_type.to_ascii_lowercase();
-    [
-        ("json", "json"),
-        ("html", "html"),
-        ("yaml", "yaml"),
-        ("xml", "xml"),
-        ("javascript", "js"),
-        ("css", "css"),
-    ]
-    .into_iter()
-    .find_map(|(part, language)| content_type.contains(part).then_some(language))
-}
-
-fn headers_of(response: &CurlResponse) -> &[(String, String)] {
-    response.http().map_or(&[], |head| &head.headers)
 }

@@ -1,0 +1,205 @@
+//! The choice of a door.
+
+use egui::{ComboBox, Label, RichText, Ui};
+
+use super::Curl;
+use crate::{
+    forward::ForwardTarget,
+    inventory::{ServiceType, Text},
+    probe::{self, InsideName, Insider, Vantage},
+    ui::{context::Ctx, dialogs::field_ui},
+};
+
+/// What is chosen.
+#[derive(Debug, Default)]
+pub(super) struct Doors {
+    /// None until a person chose: then it is the first that there is.
+    chosen: Option<Vantage>,
+    usual: Vantage,
+}
+
+impl Doors {
+    pub(super) fn vantage(&self) -> Vantage {
+        self.chosen.clone().unwrap_or_else(|| self.usual.clone())
+    }
+
+    pub(super) fn choose(&mut self, vantage: Vantage) {
+        self.chosen = Some(vantage);
+    }
+}
+
+/// Draws the choice, and what an answer through that door leaves out.
+pub(super) fn door_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
+    let Ok(port) = form.port.port() else {
+        return;
+    };
+    let offered = probe::doors(&form.target, &port.port, &ctx.scene.inventory);
+    if let Some(first) = offered.first() {
+        form.doors.usual = first.vantage.clone();
+    }
+    let chosen = form.doors.vantage();
+    let shown = offered
+        .iter()
+        .find(|door| door.vantage == chosen)
+        .map(|door| door.label.clone())
+        .unwrap_or_else(|| match &chosen {
+            Vantage::Inside { .. } => "Inside the cluster".to_owned(),
+            other => format!("{} (no longer there)", other.word()),
+        });
+    field_ui(ui, ctx, "Door", |ui| {
+        let combo = ComboBox::from_id_salt("door")
+            .selected_text(&shown)
+            .width(420.0)
+            .height(320.0)
+            .show_ui(ui, |ui| {
+                for door in &offered {
+                    let on = door.vantage == chosen;
+                    if ui
+                        .selectable_label(on, &door.label)
+                        .on_hover_text(door.vantage.caveat())
+                        .clicked()
+                    {
+                        form.doors.choose(door.vantage.clone());
+                    }
+                }
+                if let Some(inside) = inside(&form.target, ctx) {
+                    let on = matches!(chosen, Vantage::Inside { .. });
+                    if ui
+                        .selectable_label(on, "Inside the cluster…")
+                        .on_hover_text(inside.caveat())
+                        .clicked()
+                        && !on
+                    {
+                        form.doors.choose(inside);
+                    }
+                }
+            });
+        let enabled = combo.response.enabled();
+        combo.response.widget_info(|| {
+            let mut info = egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, enabled, "Door");
+            info.current_text_value = Some(shown.clone());
+            info
+        });
+        if let Vantage::Inside { from, to } = form.doors.vantage() {
+            inside_ui(ui, ctx, form, from, to);
+        }
+        let caveat = RichText::new(form.doors.vantage().caveat()).color(ctx.tokens.dim);
+        ui.add(Label::new(caveat).wrap());
+    });
+}
+
+/// The first way to ask from inside, where the target is a Service.
+fn inside(target: &ForwardTarget, ctx: &Ctx<'_>) -> Option<Vantage> {
+    let ForwardTarget::Service(key) = target else {
+        return None;
+    };
+    let to = names(target, ctx).into_iter().next()?.0;
+    let from = Insider::ProbePod {
+        namespace: key.namespace.clone(),
+    };
+    Some(Vantage::Inside { from, to })
+}
+
+/// What a client in there could call the Service.
+fn names(target: &ForwardTarget, ctx: &Ctx<'_>) -> Vec<(InsideName, String)> {
+    let ForwardTarget::Service(key) = target else {
+        return Vec::new();
+    };
+    let Some(service) = ctx.scene.inventory.service(key) else {
+        return Vec::new();
+    };
+    let mut names = vec![
+        (
+            InsideName::Full,
+            format!("{}.{}.svc.cluster.local", key.name, key.namespace),
+        ),
+        (
+            InsideName::WithNamespace,
+            format!("{}.{}", key.name, key.namespace),
+        ),
+        (InsideName::Short, key.name.to_string()),
+    ];
+    if let Some(ip) = service.virtual_ips().next() {
+        names.push((InsideName::ClusterIp, format!("ClusterIP {ip}")));
+    }
+    if service.service_type == ServiceType::ExternalName
+        && let Some(name) = &service.external_name
+    {
+        names.push((InsideName::ExternalName, format!("External name {name}")));
+    }
+    let pods = ctx.scene.inventory.slices_of(key);
+    let pods = pods
+        .flat_map(|slice| &slice.endpoints)
+        .filter_map(|endpoint| endpoint.pod.as_ref());
+    names.extend(pods.map(|pod| (InsideName::Pod(pod.clone()), format!("Pod {pod}"))));
+    names.dedup();
+    names
+}
+
+fn inside_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, from: Insider, to: InsideName) {
+    let names = names(&form.target, ctx);
+    let (mut new_from, mut new_to) = (from.clone(), to.clone());
+    ui.horizontal(|ui| {
+        ui.label(RichText::new("as").color(ctx.tokens.dim));
+        let shown = names.iter().find(|(name, _)| *name == to);
+        ComboBox::from_id_salt("inside name")
+            .selected_text(shown.map_or("?", |(_, label)| label))
+            .width(220.0)
+            .show_ui(ui, |ui| {
+                for (name, label) in &names {
+                    ui.selectable_value(&mut new_to, name.clone(), label);
+                }
+            });
+        ui.label(RichText::new("from").color(ctx.tokens.dim));
+        ComboBox::from_id_salt("inside from")
+            .selected_text(from_label(&from))
+            .width(280.0)
+            .height(280.0)
+            .show_ui(ui, |ui| insiders_ui(ui, ctx, &mut new_from));
+    });
+    if let Insider::ProbePod { namespace } = &new_from {
+        let said = format!(
+            "Sending makes a pod in namespace {namespace}, without any right and for at most five \
+             minutes, and deletes it afterwards."
+        );
+        ui.label(RichText::new(said).color(ctx.tokens.degraded));
+    }
+    if new_from != from || new_to != to {
+        form.doors.choose(Vantage::Inside {
+            from: new_from,
+            to: new_to,
+        });
+    }
+}
+
+fn from_label(from: &Insider) -> String {
+    match from {
+        Insider::ProbePod { namespace } => format!("a new pod in {namespace}"),
+        Insider::Pod { pod, .. } => format!("pod {pod}"),
+    }
+}
+
+/// A namespace to make a pod in, or one of the pods that run.
+fn insiders_ui(ui: &mut Ui, ctx: &Ctx<'_>, from: &mut Insider) {
+    let inventory = &ctx.scene.inventory;
+    let mut namespaces: Vec<Text> = inventory
+        .services()
+        .map(|service| service.key.namespace.clone())
+        .collect();
+    namespaces.dedup();
+    for namespace in namespaces {
+        let choice = Insider::ProbePod { namespace };
+        let label = from_label(&choice);
+        ui.selectable_value(from, choice, label);
+    }
+    // A person looks for a pod by name: as many as a menu holds.
+    let running = inventory.pods().filter(|pod| pod.is_active() && pod.ready);
+    for pod in running.take(200) {
+        let choice = Insider::Pod {
+            pod: pod.key.clone(),
+            container: None,
+        };
+        let label = from_label(&choice);
+        ui.selectable_value(from, choice, label);
+    }
+}
