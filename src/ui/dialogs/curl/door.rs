@@ -96,6 +96,7 @@ fn inside(target: &ForwardTarget, ctx: &Ctx<'_>) -> Option<Vantage> {
     let to = names(target, ctx).into_iter().next()?.0;
     let from = Insider::ProbePod {
         namespace: key.namespace.clone(),
+        agreed: false,
     };
     Some(Vantage::Inside { from, to })
 }
@@ -157,12 +158,15 @@ fn inside_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, from: Insider, to: Ins
             .height(280.0)
             .show_ui(ui, |ui| insiders_ui(ui, ctx, &mut new_from));
     });
-    if let Insider::ProbePod { namespace } = &new_from {
-        let said = format!(
-            "Sending makes a pod in namespace {namespace}, without any right and for at most five \
-             minutes, and deletes it afterwards."
+    if let Insider::ProbePod { namespace, agreed } = &mut new_from {
+        ui.checkbox(
+            agreed,
+            format!("Make a pod in namespace {namespace} for it"),
+        )
+        .on_hover_text(
+            "It may do nothing in the cluster, lives for at most five minutes, and is deleted \
+                 when it has served",
         );
-        ui.label(RichText::new(said).color(ctx.tokens.degraded));
     }
     if new_from != from || new_to != to {
         form.doors.choose(Vantage::Inside {
@@ -174,7 +178,7 @@ fn inside_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, from: Insider, to: Ins
 
 fn from_label(from: &Insider) -> String {
     match from {
-        Insider::ProbePod { namespace } => format!("a new pod in {namespace}"),
+        Insider::ProbePod { namespace, .. } => format!("a new pod in {namespace}"),
         Insider::Pod { pod, .. } => format!("pod {pod}"),
     }
 }
@@ -188,9 +192,15 @@ fn insiders_ui(ui: &mut Ui, ctx: &Ctx<'_>, from: &mut Insider) {
         .collect();
     namespaces.dedup();
     for namespace in namespaces {
-        let choice = Insider::ProbePod { namespace };
-        let label = from_label(&choice);
-        ui.selectable_value(from, choice, label);
+        let on =
+            matches!(&*from, Insider::ProbePod { namespace: chosen, .. } if *chosen == namespace);
+        let choice = Insider::ProbePod {
+            namespace,
+            agreed: false,
+        };
+        if ui.selectable_label(on, from_label(&choice)).clicked() && !on {
+            *from = choice;
+        }
     }
     // A person looks for a pod by name: as many as a menu holds.
     let running = inventory.pods().filter(|pod| pod.is_active() && pod.ready);

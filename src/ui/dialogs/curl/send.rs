@@ -9,7 +9,7 @@ use super::draft::Curl;
 use crate::{
     engine::Command,
     inventory::Text,
-    probe::{self, CurlRequest, Vantage},
+    probe::{self, CurlRequest, Insider, Vantage},
     ui::{
         action::Action,
         context::Ctx,
@@ -22,6 +22,15 @@ const LOCAL: u16 = 8080;
 
 /// Why this request can't be sent now, where that is so.
 fn not_now(ctx: &Ctx<'_>, request: &CurlRequest) -> Option<Text> {
+    if let Vantage::Inside {
+        from: Insider::ProbePod { agreed: false, .. },
+        ..
+    } = &request.vantage
+    {
+        return Some(Text::from(
+            "nothing is made in the cluster unasked: tick that a pod may be made",
+        ));
+    }
     let by_forward = matches!(request.vantage, Vantage::Forward | Vantage::ForwardPod(_));
     if by_forward {
         return ctx.no_forward();
