@@ -136,6 +136,7 @@ pub fn put_slice(
         node: None,
         zone: None,
         hostname: None,
+        hint: None,
     });
     let slice = EndpointSliceRecord {
         key: ObjectKey::new(service.namespace.clone(), format!("{}-abcde", service.name)),

@@ -201,10 +201,12 @@ fn pod(service: &ObjectKey, born: usize) -> PodRecord {
                 name: Some(Text::from("web")),
                 protocol: Protocol::Tcp,
                 port: 8080,
+                host_port: None,
             }],
             ready: true,
             restarts: 0,
             reason: None,
+            probes: Box::default(),
         }],
         ..PodRecord::new(ObjectKey::new(
             service.namespace.clone(),
@@ -223,6 +225,7 @@ fn slice(house: &House, ports: u16) -> EndpointSliceRecord {
         node: pod.node.clone(),
         zone: None,
         hostname: None,
+        hint: None,
     };
     EndpointSliceRecord {
         key: ObjectKey::new(

@@ -1,18 +1,25 @@
 //! What the rules look at: one Service with everything that joins it.
 
-use std::{cell::Cell, collections::BTreeSet, sync::Arc};
+use std::{
+    cell::{Cell, OnceCell},
+    collections::BTreeSet,
+    sync::Arc,
+};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Suppressions, index::Index};
+use super::{Suppressions, flaps::Flaps, index::Index};
 use crate::inventory::{
-    EndpointSliceRecord, Inventory, Kind, ObjectKey, PodRecord, ServicePort, ServiceRecord,
-    ServiceType, Sync, TargetPort,
+    EndpointSliceRecord, EventRecord, Inventory, Kind, ObjectKey, PodRecord, ServicePort,
+    ServiceRecord, ServiceType, Sync, TargetPort,
 };
 use crate::topology::{BackendState, BackendTarget, PortId, ServiceTraffic, Topology};
 
 /// How long a pod may take to become ready before that is wrong.
 const START: SignedDuration = SignedDuration::from_secs(30);
+
+/// Why a container waits that nothing is wrong with (pkg/kubelet).
+const STARTING: [&str; 2] = ["ContainerCreating", "PodInitializing"];
 
 /// How far the objects of a kind can be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +40,8 @@ pub(super) struct World<'a> {
     pub inventory: &'a Inventory,
     /// What leads from one Service to another.
     pub index: &'a Index,
+    /// How often pods turned ready or not ready lately.
+    pub flaps: &'a Flaps,
     /// What nobody wants to hear of.
     pub suppressions: &'a Suppressions,
     /// The moment to judge ages by.
@@ -68,6 +77,7 @@ pub(super) struct Case<'a> {
     pub inventory: &'a Inventory,
     /// The moment to judge ages by: through [`Case::is_younger_than`], or say that it matters.
     pub now: Timestamp,
+    events: OnceCell<Vec<&'a Arc<EventRecord>>>,
     /// Whether the rule that runs would say something else later.
     pub time_matters: Cell<bool>,
     /// Pods that its selector matches, finished ones too.
@@ -89,6 +99,7 @@ impl<'a> Case<'a> {
             world,
             inventory,
             now: world.now,
+            events: OnceCell::new(),
             time_matters: Cell::new(false),
             selected: inventory.pods_selected_by(service),
             slices: inventory
@@ -117,6 +128,12 @@ impl<'a> Case<'a> {
         &self.traffic.service
     }
 
+    /// Events about it, the oldest first.
+    pub(super) fn events(&self) -> &[&'a Arc<EventRecord>] {
+        let read = || self.inventory.events_of(&self.service().key);
+        self.events.get_or_init(read)
+    }
+
     /// Whether traffic to it is meant to end at endpoints.
     pub(super) fn needs_endpoints(&self) -> bool {
         self.service().service_type != ServiceType::ExternalName
@@ -140,7 +157,8 @@ impl<'a> Case<'a> {
 
     /// Whether a pod that is not ready is just young: nothing went wrong yet.
     pub(super) fn is_starting(&self, pod: &PodRecord) -> bool {
-        pod.trouble().is_none()
+        let trouble = pod.trouble().map(|reason| &**reason);
+        trouble.is_none_or(|reason| STARTING.contains(&reason))
             && pod
                 .created
                 .is_some_and(|created| self.is_younger_than(created, START))

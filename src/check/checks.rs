@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use super::{
     Report, Rule, Suppressions, Verdict,
     case::{Absent, Case, Known, World},
+    flaps::Flaps,
     index::{Index, peers},
     report::{Found, PortVerdict, sum_up, told},
     rule::{Find, Reads},
@@ -26,6 +27,7 @@ pub struct Checks {
     reports: OrdMap<ObjectKey, Arc<Report>>,
     kept: BTreeMap<ObjectKey, Kept>,
     index: Index,
+    flaps: Flaps,
     suppressions: Suppressions,
     timed: BTreeSet<ObjectKey>,
 }
@@ -48,7 +50,21 @@ impl Checks {
         suppressions: Suppressions,
         now: Timestamp,
     ) -> Self {
+        let flaps = Flaps::default();
+        Self::with_history(topology, inventory, suppressions, flaps, now)
+    }
+
+    /// The same where something is known of the time before.
+    pub(super) fn with_history(
+        topology: &Topology,
+        inventory: &Inventory,
+        suppressions: Suppressions,
+        flaps: Flaps,
+        now: Timestamp,
+    ) -> Self {
         let mut checks = Self {
+            index: Index::new(inventory),
+            flaps,
             suppressions,
             ..Self::default()
         };
@@ -57,10 +73,7 @@ impl Checks {
             .map(|traffic| &traffic.service.key)
             .chain(inventory.owners_of_slices())
             .chain(inventory.led_to());
-        let work: BTreeMap<_, _> = services.map(|key| (key.clone(), Reads::ALL)).collect();
-        for key in work.keys() {
-            checks.index.follow(inventory, key);
-        }
+        let work = services.map(|key| (key.clone(), Reads::ALL)).collect();
         checks.run(topology, inventory, work, now);
         checks
     }
@@ -90,13 +103,11 @@ impl Checks {
             let asked = work.entry(key.clone()).or_default();
             *asked = asked.and(reads);
         };
-        for key in changed {
-            self.index.follow(inventory, key);
+        for key in self.index.follow(inventory, touched, changed) {
+            ask(&key, Reads::OTHERS);
         }
+        self.flaps.follow(touched, now);
         for key in changed {
-            for alias in self.index.aliases(key) {
-                ask(&alias, Reads::OTHERS);
-            }
             let before = self.kept.get(key).into_iter().flat_map(|kept| &kept.peers);
             for peer in before.chain(&peers(topology, key)) {
                 ask(peer, Reads::OTHERS);
@@ -144,6 +155,12 @@ impl Checks {
         !self.timed.is_empty()
     }
 
+    /// How often pods turned ready or not ready lately.
+    #[cfg(test)]
+    pub(super) fn history(&self) -> &Flaps {
+        &self.flaps
+    }
+
     /// What is suppressed.
     pub fn suppressions(&self) -> &Suppressions {
         &self.suppressions
@@ -176,6 +193,7 @@ impl Checks {
                 topology,
                 inventory,
                 index: &self.index,
+                flaps: &self.flaps,
                 suppressions: &self.suppressions,
                 now,
             };

@@ -85,9 +85,9 @@ pub enum Place {
 
 impl Place {
     /// Whether what is found here is about what is found there too: a Service that no pod stands
-    /// behind needs nobody to say so of each port.
+    /// behind needs nobody to say so of each port. Other ports are another matter.
     pub(super) fn covers(&self, other: &Self) -> bool {
-        *self == Self::Service || self == other
+        *self == Self::Service || *other == Self::Service || self == other
     }
 }
 

@@ -15,6 +15,7 @@ mod cases;
 mod checks;
 mod finding;
 mod fix;
+mod flaps;
 mod index;
 #[cfg(test)]
 mod properties;

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::*;
 use crate::inventory::{
     Change, EventRecord, Inventory, Kind, PodPhase, PodRecord, Protocol, Scope, ServiceRecord,
-    ServiceType, Sync, TargetPort, Text,
+    ServiceType, Sync, TargetPort, Text, TrafficPolicy,
     sample::{external, key, labels, live, pod, port, put, service, slice, slice_port},
 };
 use crate::topology::Topology;
@@ -347,9 +347,11 @@ fn the_api_servers_own_service_is_clean() {
 
 #[test]
 fn a_load_balancer_without_address_is_pending() {
-    let mut inventory = web(&[pod("web", 1)]);
+    let mut inventory = web(&[pod("web", 1), pod("web", 2)]);
     let mut pay = ServiceRecord {
         service_type: ServiceType::LoadBalancer,
+        external_traffic_policy: Some(TrafficPolicy::Local),
+        health_check_node_port: Some(32_000),
         created: ago(4 * 60 + 10),
         ..service("web", vec![port("http", 80, "http")])
     };
@@ -379,14 +381,14 @@ fn a_load_balancer_without_address_is_pending() {
     };
     for event in [
         event("a", "Type", false, 120),
-        event("b", "SyncLoadBalancerFailed", true, 60),
+        event("b", "QuotaWarning", true, 60),
         event("c", "FailedToUpdateEndpointSlices", true, 30),
     ] {
         inventory.apply(Change::Event(crate::inventory::Delta::Upsert(event)));
     }
     let report = judge(&inventory, "web");
     assert_eq!(said(&report), [("SVC-LB-PENDING", "pending 2 min")]);
-    assert_eq!(hint(&report), "SyncLoadBalancerFailed: quota exceeded");
+    assert_eq!(hint(&report), "QuotaWarning: quota exceeded");
 }
 
 #[test]

@@ -226,6 +226,7 @@ fn container_port(value: &Value) -> Option<ContainerPort> {
         name: value.get("name").and_then(Value::as_str).map(Text::from),
         protocol,
         port: u16::try_from(value.get("containerPort")?.as_u64()?).ok()?,
+        host_port: None,
     })
 }
 

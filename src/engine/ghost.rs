@@ -194,6 +194,7 @@ fn slice(
                 node: pod.node.clone(),
                 zone: None,
                 hostname: None,
+                hint: None,
             })
         })
         .collect();

@@ -14,8 +14,8 @@ use crate::topology::Topology;
 fn shop() -> Inventory {
     let mut inventory = live();
     let pods = [pod("web", 1), pod("web", 2)];
-    for name in ["web", "web-metrics"] {
-        let mut service = service(name, vec![port("http", 80, "8080")]);
+    for (name, number) in [("web", 80), ("web-metrics", 81)] {
+        let mut service = service(name, vec![port("http", number, "8080")]);
         service.selector = labels(&[("app", "web")]);
         service.labels = labels(&[("team", "front"), ("name", name)]);
         put(&mut inventory, service);

@@ -50,6 +50,7 @@ pub(crate) fn endpoint(pod: &str) -> Endpoint {
         node: None,
         zone: None,
         hostname: None,
+        hint: None,
     }
 }
 
@@ -176,10 +177,12 @@ impl Cluster {
                     name: Some(Text::from("http")),
                     protocol: Protocol::Tcp,
                     port,
+                    host_port: None,
                 }],
                 ready: true,
                 restarts: 0,
                 reason: None,
+                probes: Box::default(),
             }],
             ..record(name, true)
         });

@@ -16,7 +16,7 @@ use super::{
     Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord, EndpointSource,
     EventRecord, Inventory, Kind, LoadBalancerPoint, NodeAddress, NodeAddressKind, NodeRecord,
     ObjectKey, OwnerRef, PodPhase, PodRecord, Protocol, Scope, ServicePort, ServiceRecord,
-    ServiceType, SlicePort, Sync, TargetPort, Text, Touched,
+    ServiceType, SlicePort, Sync, TargetPort, Text, Touched, TrafficPolicy,
 };
 
 /// The moment by which the ages of random records are judged.
@@ -167,11 +167,15 @@ fn service() -> impl Strategy<Value = ServiceRecord> + Clone {
                     created,
                     cluster_ips: vec![Text::from(if headless { "None" } else { "10.96.0.1" })],
                     external_name: Some(name),
+                    internal_traffic_policy: headless.then_some(TrafficPolicy::Local),
+                    external_traffic_policy: (!headless).then_some(TrafficPolicy::Local),
+                    ip_families: vec![Text::from("IPv4"), Text::from("IPv6")],
                     load_balancer: balancer
                         .into_iter()
                         .map(|hostname| LoadBalancerPoint {
                             ip: None,
                             hostname: Some(hostname),
+                            errors: Vec::new(),
                         })
                         .collect(),
                     ..ServiceRecord::new(key)
@@ -186,7 +190,8 @@ fn created() -> impl Strategy<Value = Option<Timestamp>> + Clone {
 }
 
 fn containers() -> impl Strategy<Value = Vec<ContainerRecord>> + Clone {
-    let ports = vec((option::of(text(PORT_NAMES)), protocol()), 0..3);
+    let taken = option::weighted(0.2, Just(30_080));
+    let ports = vec((option::of(text(PORT_NAMES)), protocol(), taken), 0..3);
     vec((any::<bool>(), any::<bool>(), ports), 0..2).prop_map(|containers| {
         containers
             .into_iter()
@@ -195,15 +200,17 @@ fn containers() -> impl Strategy<Value = Vec<ContainerRecord>> + Clone {
                 sidecar,
                 ports: ports
                     .into_iter()
-                    .map(|(name, protocol)| ContainerPort {
+                    .map(|(name, protocol, host_port)| ContainerPort {
                         name,
                         protocol,
                         port: 8080,
+                        host_port,
                     })
                     .collect(),
                 ready,
                 restarts: 0,
                 reason: (!ready).then(|| Text::from("CrashLoopBackOff")),
+                probes: Box::default(),
             })
             .collect()
     })
@@ -245,13 +252,14 @@ fn pod() -> impl Strategy<Value = PodRecord> + Clone {
 
 fn endpoint() -> impl Strategy<Value = Endpoint> + Clone {
     (
-        text(&["10.244.0.1", "10.244.0.2", "fd00::1"]),
+        text(&["10.244.0.1", "10.244.0.2", "fd00::1", "10.96.0.1"]),
         any::<(bool, bool, bool)>(),
         option::weighted(0.8, text(PODS)),
         option::of(text(NODES)),
+        option::of(text(&["zone-a", "zone-b"])),
     )
         .prop_map(
-            |(address, (ready, serving, terminating), pod, node)| Endpoint {
+            |(address, (ready, serving, terminating), pod, node, hint)| Endpoint {
                 address,
                 ready,
                 serving,
@@ -260,6 +268,7 @@ fn endpoint() -> impl Strategy<Value = Endpoint> + Clone {
                 node,
                 zone: None,
                 hostname: None,
+                hint,
             },
         )
 }
@@ -316,7 +325,7 @@ fn event() -> impl Strategy<Value = EventRecord> + Clone {
     (
         key(&["e0", "e1"]),
         text(SERVICES),
-        text(&["Type", "SyncLoadBalancerFailed"]),
+        text(&["Type", "SyncLoadBalancerFailed", "PortAlreadyAllocated"]),
         created(),
     )
         .prop_map(|(key, service, reason, last_seen)| EventRecord {

@@ -43,6 +43,8 @@ pub struct Endpoint {
     pub zone: Option<Text>,
     /// `hostname`.
     pub hostname: Option<Text>,
+    /// `hints.forZones[0].name`: the zone whose traffic it is meant for.
+    pub hint: Option<Text>,
 }
 
 /// A slice of the endpoints of a Service.
@@ -67,6 +69,13 @@ pub struct EndpointSliceRecord {
 }
 
 impl EndpointSliceRecord {
+    /// Whether somebody wrote it who is no controller of Kubernetes: nobody keeps it up to date.
+    pub fn is_by_hand(&self) -> bool {
+        let controller = self.managed_by.as_deref();
+        self.source == EndpointSource::EndpointSlice
+            && !controller.is_some_and(|name| name.ends_with(".k8s.io"))
+    }
+
     /// The Service that the slice belongs to.
     pub fn service_key(&self) -> Option<ObjectKey> {
         self.service

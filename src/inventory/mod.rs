@@ -32,7 +32,7 @@ pub use key::{ObjectKey, Text};
 pub use kind::{Kind, Scope, Sync};
 pub use namespace::NamespaceRecord;
 pub use node::{NodeAddress, NodeAddressKind, NodeRecord};
-pub use pod::{ContainerPort, ContainerRecord, OwnerRef, PodPhase, PodRecord};
+pub use pod::{ContainerPort, ContainerRecord, OwnerRef, PodPhase, PodRecord, Probe, ProbeKind};
 pub use related::{
     AllowedRoutes, ApiServiceRecord, Condition, GatewayClassRecord, GatewayRecord, GrantFrom,
     GrantTo, Hook, IngressBackend, IngressClassRecord, IngressPath, IngressPort, IngressRecord,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectKey, Protocol, Text};
+use super::{ObjectKey, Protocol, TargetPort, Text};
 
 /// `status.phase`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -32,6 +32,39 @@ pub struct ContainerPort {
     pub protocol: Protocol,
     /// `containerPort`.
     pub port: u16,
+    /// `hostPort`: a port of the node that leads here.
+    pub host_port: Option<u16>,
+}
+
+/// What a probe is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ProbeKind {
+    /// Whether the pod takes traffic.
+    Readiness,
+    /// Whether the container is started anew.
+    Liveness,
+    /// Whether the container has started.
+    Startup,
+}
+
+impl ProbeKind {
+    /// The field of a container that it stands in.
+    pub fn field(self) -> &'static str {
+        match self {
+            Self::Readiness => "readinessProbe",
+            Self::Liveness => "livenessProbe",
+            Self::Startup => "startupProbe",
+        }
+    }
+}
+
+/// A probe of a container.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Probe {
+    /// What it is for.
+    pub kind: ProbeKind,
+    /// The port that it asks; none where it runs a command.
+    pub port: Option<TargetPort>,
 }
 
 /// A container that may serve traffic: a regular one, or an init container that restarts always
@@ -50,6 +83,8 @@ pub struct ContainerRecord {
     pub restarts: u32,
     /// The reason of a waiting or terminated state: `CrashLoopBackOff`, `ImagePullBackOff`.
     pub reason: Option<Text>,
+    /// Its probes; most containers have one or two.
+    pub probes: Box<[Probe]>,
 }
 
 /// The owner of a pod that has `controller: true`.
@@ -88,6 +123,12 @@ pub struct PodRecord {
     pub ready: bool,
     /// Why the `Ready` condition is false, in the kubelet's words.
     pub not_ready_message: Option<Text>,
+    /// When the `Ready` condition changed last.
+    pub ready_changed: Option<Timestamp>,
+    /// Why the scheduler finds no node, in its words (`PodScheduled` is false).
+    pub unscheduled: Option<Text>,
+    /// Readiness gates (`spec.readinessGates`) whose condition is not true.
+    pub closed_gates: Box<[Text]>,
     /// Regular containers, then sidecars.
     pub containers: Vec<ContainerRecord>,
 }
@@ -108,6 +149,9 @@ impl PodRecord {
             phase: PodPhase::Running,
             ready: false,
             not_ready_message: None,
+            ready_changed: None,
+            unscheduled: None,
+            closed_gates: Box::default(),
             containers: Vec::new(),
         }
     }

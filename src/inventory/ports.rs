@@ -58,11 +58,13 @@ mod tests {
                     name: (!name.is_empty()).then(|| Text::from(*name)),
                     protocol: *protocol,
                     port: *port,
+                    host_port: None,
                 })
                 .collect(),
             ready: true,
             restarts: 0,
             reason: None,
+            probes: Box::default(),
         }
     }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{
     Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord, EndpointSource,
     Inventory, Kind, NodeAddress, NodeAddressKind, NodeRecord, ObjectKey, OwnerRef, PodRecord,
-    Protocol, Related, Scope, ServicePort, ServiceRecord, ServiceType, SlicePort, Sync, TargetPort,
-    Text,
+    Probe, ProbeKind, Protocol, Related, Scope, ServicePort, ServiceRecord, ServiceType, SlicePort,
+    Sync, TargetPort, Text,
 };
 
 /// Labels from pairs.
@@ -75,10 +75,15 @@ pub(crate) fn pod(app: &str, n: u8) -> PodRecord {
                 name: Some(Text::from("http")),
                 protocol: Protocol::Tcp,
                 port: 8080,
+                host_port: None,
             }],
             ready: true,
             restarts: 0,
             reason: None,
+            probes: Box::new([Probe {
+                kind: ProbeKind::Readiness,
+                port: Some(TargetPort::Name(Text::from("http"))),
+            }]),
         }],
         ..PodRecord::new(key(&format!("{app}-{n}")))
     }
@@ -104,6 +109,7 @@ pub(crate) fn endpoint(pod: &PodRecord) -> Endpoint {
         node: pod.node.clone(),
         zone: None,
         hostname: None,
+        hint: None,
     }
 }
 

@@ -161,6 +161,8 @@ pub struct LoadBalancerPoint {
     pub ip: Option<Text>,
     /// The host name that the load balancer answers at.
     pub hostname: Option<Text>,
+    /// `ports[].error`: Service ports that the load balancer can't serve, and why.
+    pub errors: Vec<(u16, Text)>,
 }
 
 impl LoadBalancerPoint {
@@ -183,6 +185,8 @@ pub struct ServiceRecord {
     pub created: Option<Timestamp>,
     /// `metadata.deletionTimestamp`: set while finalizers hold it back.
     pub deleting: Option<Timestamp>,
+    /// Whether the finalizer `service.kubernetes.io/load-balancer-cleanup` holds it back.
+    pub load_balancer_cleanup: bool,
     /// `metadata.labels`.
     pub labels: BTreeMap<Text, Text>,
     /// `metadata.annotations`.
@@ -203,6 +207,8 @@ pub struct ServiceRecord {
     pub load_balancer: Vec<LoadBalancerPoint>,
     /// `spec.loadBalancerClass`.
     pub load_balancer_class: Option<Text>,
+    /// `spec.loadBalancerIP`, deprecated.
+    pub load_balancer_ip: Option<Text>,
     /// `spec.loadBalancerSourceRanges`.
     pub source_ranges: Vec<Text>,
     /// `spec.sessionAffinity` is `ClientIP`.
@@ -238,6 +244,7 @@ impl ServiceRecord {
             resource_version: Text::from(""),
             created: None,
             deleting: None,
+            load_balancer_cleanup: false,
             labels: BTreeMap::new(),
             annotations: BTreeMap::new(),
             service_type: ServiceType::ClusterIP,
@@ -248,6 +255,7 @@ impl ServiceRecord {
             external_ips: Vec::new(),
             load_balancer: Vec::new(),
             load_balancer_class: None,
+            load_balancer_ip: None,
             source_ranges: Vec::new(),
             session_affinity_client_ip: false,
             session_affinity_timeout_secs: None,

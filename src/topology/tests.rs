@@ -177,6 +177,7 @@ fn a_load_balancer_is_pending_until_it_has_an_address() {
     web.load_balancer = vec![LoadBalancerPoint {
         ip: Some(Text::from("203.0.113.7")),
         hostname: None,
+        errors: Vec::new(),
     }];
     put(&mut inventory, web);
     let web = traffic(&inventory, "web");

@@ -160,11 +160,13 @@ impl Sample {
                     name: (!name.is_empty()).then(|| name.into()),
                     protocol: Protocol::Tcp,
                     port: target,
+                    host_port: None,
                 })
                 .collect(),
             ready,
             restarts: 0,
             reason: None,
+            probes: Box::default(),
         }];
         self.tell(Change::Pod(Delta::Upsert(pod)));
         Endpoint {
@@ -176,6 +178,7 @@ impl Sample {
             node: Some(node),
             zone: None,
             hostname: None,
+            hint: None,
         }
     }
 
@@ -219,6 +222,7 @@ pub fn shop() -> Sample {
     web.load_balancer = vec![LoadBalancerPoint {
         ip: Some("203.0.113.7".into()),
         hostname: None,
+        errors: Vec::new(),
     }];
     sample.put(web);
     sample.service(
@@ -288,6 +292,7 @@ pub fn sick_shop() -> Sample {
     web.load_balancer = vec![LoadBalancerPoint {
         ip: Some("203.0.113.7".into()),
         hostname: None,
+        errors: Vec::new(),
     }];
     sample.put(web);
     let http = [("http", 80, 8080, None)];

@@ -284,7 +284,7 @@ fn every_case_says_what_is_expected_and_nothing_else() {
 }
 
 #[test]
-#[ignore = "the cases of all rules follow"]
+
 fn every_rule_has_a_case_that_fires_and_one_that_must_not() {
     let mut lacking = Vec::new();
     let files: BTreeMap<_, _> = files()
@@ -305,7 +305,7 @@ fn every_rule_has_a_case_that_fires_and_one_that_must_not() {
 }
 
 #[test]
-#[ignore = "the cases of all rules follow"]
+
 fn rules_are_told_apart_and_silence_rules_that_exist() {
     let mut ids = BTreeSet::new();
     for rule in rules() {
@@ -363,6 +363,9 @@ fn in_yaml(said: &[Expected], verdicts: &BTreeMap<String, String>) -> String {
         if let Some(hint) = &found.hint {
             yaml += &format!("  hint: {}\n", quoted(hint));
         }
+    }
+    if verdicts.is_empty() {
+        return yaml + "verdicts: {}";
     }
     yaml += "verdicts:\n";
     for (service, verdict) in verdicts {

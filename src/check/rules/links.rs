@@ -27,3 +27,38 @@ pub(super) const AGGREGATION: &str =
     "https://kubernetes.io/docs/concepts/extend-kubernetes/api-extension/apiserver-aggregation/";
 pub(super) const POLICIES: &str =
     "https://kubernetes.io/docs/concepts/services-networking/network-policies/";
+pub(super) const NODE_PORT: &str =
+    "https://kubernetes.io/docs/concepts/services-networking/service/#type-nodeport";
+pub(super) const HEADLESS: &str =
+    "https://kubernetes.io/docs/concepts/services-networking/service/#headless-services";
+pub(super) const STATEFUL_SET: &str =
+    "https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#stable-network-id";
+pub(super) const TRAFFIC_POLICY: &str =
+    "https://kubernetes.io/docs/reference/networking/virtual-ips/#traffic-policies";
+pub(super) const SOURCE_IP: &str = "https://kubernetes.io/docs/tutorials/services/source-ip/";
+pub(super) const AFFINITY: &str =
+    "https://kubernetes.io/docs/reference/networking/virtual-ips/#session-affinity";
+pub(super) const EXTERNAL_IPS: &str =
+    "https://kubernetes.io/docs/concepts/services-networking/service/#external-ips";
+pub(super) const APP_PROTOCOL: &str =
+    "https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol";
+pub(super) const TOPOLOGY: &str =
+    "https://kubernetes.io/docs/concepts/services-networking/topology-aware-routing/";
+pub(super) const DUAL_STACK: &str =
+    "https://kubernetes.io/docs/concepts/services-networking/dual-stack/";
+pub(super) const CLUSTER_IP: &str =
+    "https://kubernetes.io/docs/concepts/services-networking/cluster-ip-allocation/";
+pub(super) const READINESS_GATES: &str =
+    "https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-readiness-gate";
+pub(super) const SCHEDULING: &str =
+    "https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/";
+pub(super) const NODES: &str = "https://kubernetes.io/docs/concepts/architecture/nodes/";
+pub(super) const SPREAD: &str =
+    "https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/";
+pub(super) const DNS: &str =
+    "https://kubernetes.io/docs/tasks/administer-cluster/dns-debugging-resolution/";
+pub(super) const VIRTUAL_IPS: &str = "https://kubernetes.io/docs/reference/networking/virtual-ips/";
+pub(super) const FINALIZERS: &str =
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/";
+pub(super) const MANAGED_FIELDS: &str =
+    "https://kubernetes.io/docs/reference/using-api/server-side-apply/";

@@ -51,9 +51,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         Severity::Warning
     };
     let complaint = case
-        .inventory
-        .events_of(&case.service().key)
-        .into_iter()
+        .events()
+        .iter()
         .rfind(|event| event.warning && !is_about_endpoints(&event.reason))
         .map(|event| format!("{}: {}", event.reason, event.message));
     let found = PENDING
@@ -80,9 +79,8 @@ fn is_about_endpoints(reason: &str) -> bool {
 /// creation where no Event could have been lost since.
 fn since(case: &Case<'_>) -> Option<Timestamp> {
     let changed = case
-        .inventory
-        .events_of(&case.service().key)
-        .into_iter()
+        .events()
+        .iter()
         .rfind(|event| &*event.reason == "Type")
         .and_then(|event| event.last_seen);
     let created = case

@@ -116,7 +116,10 @@ fn some_not_ready(case: &Case<'_>) -> Vec<Finding> {
     let found = SOME_NOT_READY.found(
         Place::Service,
         format!("{ready} of {wanted} endpoints ready"),
-        format!("{ready} of its {wanted} endpoints are ready, the others take no traffic."),
+        format!(
+            "{ready} of its {wanted} endpoints {} ready, the others take no traffic.",
+            words::are(ready)
+        ),
     );
     vec![explain(case, found)]
 }

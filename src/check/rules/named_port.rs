@@ -165,9 +165,11 @@ fn on_some_pods(case: &Case<'_>) -> Vec<Finding> {
             let having = all - named.without.len();
             let short = format!("port {} on {having} of {all} pods", named.name);
             let message = format!(
-                "{having} of {all} pods declare the container port {}: the others never get \
-                 traffic for port {}.",
-                named.name, named.port.port
+                "{having} of {all} pods {} the container port {}: the others never get traffic for \
+                 port {}.",
+                words::verb(having, "declare"),
+                named.name,
+                named.port.port
             );
             named.found(case, &ON_SOME_PODS, short, message)
         })

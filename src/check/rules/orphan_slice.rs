@@ -1,13 +1,13 @@
 //! An EndpointSlice of a Service that does not exist.
 
-use super::{Find, Finding, Group, ObjectRef, Place, Rule, Severity, WITH_SLICES, links, words};
+use super::{
+    Find, Finding, Group, ObjectRef, Place, Rule, Severity, WITH_SLICES, links, slices::CONTROLLER,
+    words,
+};
 use crate::check::case::Absent;
 use crate::inventory::EndpointSource;
 
 pub(super) static RULES: &[&Rule] = &[&ORPHAN];
-
-/// The controller collects its own slices when their Service goes.
-const CONTROLLER: &str = "endpointslice-controller.k8s.io";
 
 static ORPHAN: Rule = Rule {
     id: "SVC-SLICE-ORPHAN",
@@ -42,10 +42,15 @@ fn orphan(absent: &Absent<'_>) -> Vec<Finding> {
                 Place::Service,
                 format!("no Service {name}"),
                 format!(
-                    "Namespace {} has no Service {name}, though {} with {} in all should be its.",
+                    "Namespace {} has no Service {name}, and {} with {} {} its name.",
                     absent.key.namespace,
                     words::counted(slices.len(), "EndpointSlice"),
                     words::counted(endpoints, "endpoint"),
+                    if slices.len() == 1 {
+                        "carries"
+                    } else {
+                        "carry"
+                    },
                 ),
             )
             .about(

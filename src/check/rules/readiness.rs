@@ -1,13 +1,24 @@
 //! Pods match, and some or all of them are not ready.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
-    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_BOTH, links, words,
+    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_BOTH, links,
+    standby, words,
 };
 use crate::inventory::PodRecord;
 
-pub(super) static RULES: &[&Rule] = &[&NONE_READY, &SOME_NOT_READY, &NONE_STARTED, &SOME_STARTING];
+pub(super) static RULES: &[&Rule] = &[
+    &NONE_READY,
+    &UNSCHEDULED,
+    &GATED,
+    &SOME_NOT_READY,
+    &NONE_STARTED,
+    &SOME_STARTING,
+];
 
 const PODS: Rule = Rule {
     group: Group::Pods,
@@ -26,6 +37,30 @@ static NONE_READY: Rule = Rule {
             commonest reason is named. Pods younger than 30 s that nothing went wrong with are \
             starting, which is no error.",
     find: Find::Service(none_ready),
+    ..PODS
+};
+
+static UNSCHEDULED: Rule = Rule {
+    id: "SVC-PODS-UNSCHEDULED",
+    title: "Some pods have no node or no address",
+    severity: Severity::Warning,
+    means: Verdict::Degraded,
+    about: "The scheduler finds no node for them, or the node gives them no address; the evidence \
+            has its words. Where no pod at all is ready, that is said instead.",
+    url: links::SCHEDULING,
+    find: Find::Service(unscheduled),
+    ..PODS
+};
+
+static GATED: Rule = Rule {
+    id: "SVC-PODS-GATED",
+    title: "A readiness gate holds pods back whose containers are ready",
+    severity: Severity::Warning,
+    means: Verdict::Degraded,
+    about: "Somebody outside, mostly the controller of a load balancer, has to set the condition of \
+            the gate. Where no pod at all is ready, that is said instead.",
+    url: links::READINESS_GATES,
+    find: Find::Service(gated),
     ..PODS
 };
 
@@ -81,6 +116,11 @@ impl<'a> Pods<'a> {
         self.waiting.len() == self.all
     }
 
+    fn sentence(&self) -> String {
+        let ready = self.all - self.waiting.len();
+        format!("{ready} of {} pods {} ready", self.all, words::are(ready))
+    }
+
     fn count(&self) -> String {
         format!(
             "{} of {} pods ready",
@@ -112,18 +152,67 @@ fn none_ready(case: &Case<'_>) -> Vec<Finding> {
         let why = top_reason(&pods.waiting);
         let short = format!("{}: {why}", pods.count());
         let message = format!(
-            "None of the {} that it selects is ready ({why}), so that nothing takes its traffic.",
-            words::pods(pods.all)
+            "{} ({why}), so that nothing takes its traffic.",
+            words::none_ready(pods.all, " that it selects")
+        );
+        (short, message)
+    })
+}
+
+fn is_unscheduled(pod: &PodRecord) -> bool {
+    pod.ips.is_empty() && pod.trouble().is_none()
+}
+
+fn is_gated(pod: &PodRecord) -> bool {
+    let up = !pod.containers.is_empty() && pod.containers.iter().all(|one| one.ready);
+    up && !pod.closed_gates.is_empty()
+}
+
+/// Something that all pods which wait have in common, where others are ready.
+fn all_waiting(case: &Case<'_>, is_so: fn(&PodRecord) -> bool) -> bool {
+    Pods::of(case).is_some_and(|pods| pods.waiting.iter().all(|pod| is_so(pod)))
+}
+
+fn unscheduled(case: &Case<'_>) -> Vec<Finding> {
+    if !all_waiting(case, is_unscheduled) {
+        return Vec::new();
+    }
+    find(case, &UNSCHEDULED, false, false, |pods| {
+        let count = words::pods(pods.waiting.len());
+        let why = top_reason(&pods.waiting);
+        let short = format!("{count} {why}");
+        let message = format!("{}; {count}: {why}.", pods.sentence());
+        (short, message)
+    })
+}
+
+fn gated(case: &Case<'_>) -> Vec<Finding> {
+    if !all_waiting(case, is_gated) {
+        return Vec::new();
+    }
+    find(case, &GATED, false, false, |pods| {
+        let gates = pods.waiting.iter().flat_map(|pod| &pod.closed_gates);
+        let gates = words::list(gates.collect::<BTreeSet<_>>());
+        let short = format!("{}: gate {gates}", pods.count());
+        let message = format!(
+            "{}: the containers of the others run, and readiness gate {gates} holds them back.",
+            pods.sentence()
         );
         (short, message)
     })
 }
 
 fn some_not_ready(case: &Case<'_>) -> Vec<Finding> {
+    let other = all_waiting(case, is_unscheduled) || all_waiting(case, is_gated);
+    if other || standby::is_by_design(case) {
+        return Vec::new();
+    }
     find(case, &SOME_NOT_READY, false, false, |pods| {
+        let waiting = pods.waiting.len();
         let message = format!(
-            "{} ({}); the others take no traffic.",
-            pods.count(),
+            "{}; {waiting} {} no traffic ({}).",
+            pods.sentence(),
+            words::verb(waiting, "take"),
             top_reason(&pods.waiting)
         );
         (pods.count(), message)
@@ -133,7 +222,11 @@ fn some_not_ready(case: &Case<'_>) -> Vec<Finding> {
 fn none_started(case: &Case<'_>) -> Vec<Finding> {
     find(case, &NONE_STARTED, true, true, |pods| {
         let short = format!("{}, starting", pods.count());
-        let message = format!("{}; they are less than 30 s old.", pods.count());
+        let message = format!(
+            "{} yet, less than 30 s after {} made.",
+            words::none_ready(pods.all, " that it selects"),
+            if pods.all == 1 { "it was" } else { "they were" }
+        );
         (short, message)
     })
 }
@@ -144,7 +237,7 @@ fn some_starting(case: &Case<'_>) -> Vec<Finding> {
         let short = format!("{}, {starting} starting", pods.count());
         let message = format!(
             "{}; {starting} {} less than 30 s old.",
-            pods.count(),
+            pods.sentence(),
             words::are(starting)
         );
         (short, message)
@@ -154,11 +247,11 @@ fn some_starting(case: &Case<'_>) -> Vec<Finding> {
 /// Says of each pod that waits why, in the kubelet's words where it has some.
 fn explain(found: Finding, pods: &Pods<'_>) -> Finding {
     let line = |pod: &Arc<PodRecord>| {
-        let why = pod
-            .not_ready_message
+        let said = pod
+            .unscheduled
             .as_deref()
-            .unwrap_or_else(|| reason(pod));
-        format!("{}: {why}", pod.key.name)
+            .or(pod.not_ready_message.as_deref());
+        format!("{}: {}", pod.key.name, said.unwrap_or_else(|| reason(pod)))
     };
     let waiting = || words::some(&pods.waiting);
     let found = found
@@ -186,6 +279,8 @@ fn top_reason<'a>(waiting: &[&'a Arc<PodRecord>]) -> &'a str {
 fn reason(pod: &PodRecord) -> &str {
     if let Some(trouble) = pod.trouble() {
         trouble
+    } else if is_gated(pod) {
+        "readiness gate"
     } else if pod.node.is_none() {
         "not scheduled"
     } else if pod.ips.is_empty() {

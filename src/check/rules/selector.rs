@@ -33,15 +33,15 @@ fn matches_nothing(case: &Case<'_>) -> Vec<Finding> {
     let pairs = words::pairs(selector);
     let namespace = &service.key.namespace;
     let there = case.inventory.pods_in(namespace).count();
+    let message = match there {
+        0 => format!("The selector {pairs} matches no pod: namespace {namespace} has none."),
+        _ => format!(
+            "The selector {pairs} matches none of the {} in namespace {namespace}.",
+            words::pods(there)
+        ),
+    };
     let found = NO_MATCH
-        .found(
-            Place::Service,
-            format!("{pairs} matches no pod"),
-            format!(
-                "The selector {pairs} matches none of the {} in namespace {namespace}.",
-                words::pods(there)
-            ),
-        )
+        .found(Place::Service, format!("{pairs} matches no pod"), message)
         .evidence([format!("spec.selector: {pairs}")]);
     let Some(nearest) = nearest::find(case) else {
         return vec![found.hint("no pod here has labels like it; its workload may be scaled to 0")];

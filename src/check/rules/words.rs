@@ -67,6 +67,21 @@ pub(crate) fn one_line(said: &str) -> String {
     words.join(" ")
 }
 
+/// `The only pod is not ready`, `None of the 3 pods is ready`, with what stands behind `pod`.
+pub(crate) fn none_ready(count: usize, which: &str) -> String {
+    if count == 1 {
+        format!("The only pod{which} is not ready")
+    } else {
+        format!("None of the {count} pods{which} is ready")
+    }
+}
+
+/// A verb with its ending: `1 takes`, `2 take`.
+pub(crate) fn verb(count: usize, verb: &str) -> String {
+    let end = if count == 1 { "s" } else { "" };
+    format!("{verb}{end}")
+}
+
 /// `is` or `are`.
 pub(crate) fn are(count: usize) -> &'static str {
     if count == 1 { "is" } else { "are" }

@@ -42,6 +42,21 @@ struct Found<'json> {
     target_ref: Option<TargetRef<'json>>,
     #[serde(borrow)]
     zone: Option<Str<'json>>,
+    #[serde(borrow)]
+    hints: Option<Hints<'json>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Hints<'json> {
+    #[serde(borrow)]
+    for_zones: Option<Vec<ForZone<'json>>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ForZone<'json> {
+    #[serde(borrow)]
+    name: Option<Str<'json>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -159,6 +174,11 @@ fn endpoint(found: &Found<'_>, texts: &mut Interner) -> Endpoint {
     let conditions = found.conditions.unwrap_or_default();
     let ready = conditions.ready.unwrap_or(true);
     let pod = found.target_ref.as_ref().and_then(TargetRef::pod);
+    let zones = found
+        .hints
+        .as_ref()
+        .and_then(|hints| hints.for_zones.as_ref());
+    let hint = zones.and_then(|zones| zones.first()?.name.as_ref());
     Endpoint {
         address: own(found.addresses.as_ref().and_then(|all| all.first())),
         ready,
@@ -168,5 +188,6 @@ fn endpoint(found: &Found<'_>, texts: &mut Interner) -> Endpoint {
         node: texts.common_some(found.node_name.as_ref()),
         zone: texts.common_some(found.zone.as_ref()),
         hostname: own_some(found.hostname.as_ref()),
+        hint: texts.common_some(hint),
     }
 }

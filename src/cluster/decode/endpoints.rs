@@ -129,6 +129,7 @@ fn endpoint(address: &Address<'_>, ready: bool, texts: &mut Interner) -> Endpoin
         node: texts.common_some(address.node_name.as_ref()),
         zone: None,
         hostname: own_some(address.hostname.as_ref()),
+        hint: None,
     }
 }
 

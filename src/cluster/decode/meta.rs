@@ -29,6 +29,8 @@ pub struct Meta<'json> {
     #[serde(borrow)]
     owner_references: Option<Vec<Owner<'json>>>,
     #[serde(borrow)]
+    finalizers: Option<Vec<Str<'json>>>,
+    #[serde(borrow)]
     managed_fields: Option<Vec<Managed<'json>>>,
 }
 
@@ -98,6 +100,12 @@ impl Meta<'_> {
         managers.sort();
         managers.dedup();
         managers
+    }
+
+    /// Whether this finalizer is there.
+    pub fn has_finalizer(&self, name: &str) -> bool {
+        let mut all = self.finalizers.iter().flatten();
+        all.any(|found| found.as_str() == name)
     }
 
     pub fn created(&self) -> Option<Timestamp> {

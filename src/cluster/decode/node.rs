@@ -1,10 +1,11 @@
 //! `v1` Node, without the images that make up most of its JSON.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
     Described, Interner, Resource,
-    meta::Meta,
+    meta::{Meta, timestamp},
     text::{Str, own},
 };
 use crate::inventory::{Change, Delta, Kind, NodeAddress, NodeAddressKind, NodeRecord, Text};
@@ -45,6 +46,7 @@ struct Address<'json> {
 
 /// One of `status.conditions`, of pods as well.
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Condition<'json> {
     #[serde(borrow, rename = "type")]
     kind: Option<Str<'json>>,
@@ -54,17 +56,29 @@ pub struct Condition<'json> {
     reason: Option<Str<'json>>,
     #[serde(borrow)]
     message: Option<Str<'json>>,
+    #[serde(borrow)]
+    last_transition_time: Option<Str<'json>>,
 }
 
 impl<'json> Condition<'json> {
     /// The condition called `Ready`.
     pub fn ready_of(all: Option<&Vec<Self>>) -> Option<&Self> {
+        Self::of(all, "Ready")
+    }
+
+    /// The condition of this type.
+    pub fn of<'a>(all: Option<&'a Vec<Self>>, wanted: &str) -> Option<&'a Self> {
         all?.iter().find(|condition| {
             condition
                 .kind
                 .as_ref()
-                .is_some_and(|kind| kind.as_str() == "Ready")
+                .is_some_and(|kind| kind.as_str() == wanted)
         })
+    }
+
+    /// When it changed last.
+    pub fn changed(&self) -> Option<Timestamp> {
+        timestamp(self.last_transition_time.as_ref())
     }
 
     pub fn is_true(&self) -> bool {

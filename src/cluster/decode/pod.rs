@@ -8,9 +8,13 @@ use super::{
     meta::Meta,
     node::Condition,
     port,
+    service::IntOrString,
     text::{Str, own, own_some},
 };
-use crate::inventory::{Change, ContainerPort, ContainerRecord, Delta, Kind, PodPhase, PodRecord};
+use crate::inventory::{
+    Change, ContainerPort, ContainerRecord, Delta, Kind, PodPhase, PodRecord, Probe, ProbeKind,
+    TargetPort, Text,
+};
 
 /// Pods.
 pub struct Pods;
@@ -36,6 +40,15 @@ struct Spec<'json> {
     containers: Option<Vec<Container<'json>>>,
     #[serde(borrow)]
     init_containers: Option<Vec<Container<'json>>>,
+    #[serde(borrow)]
+    readiness_gates: Option<Vec<Gate<'json>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Gate<'json> {
+    #[serde(borrow)]
+    condition_type: Option<Str<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +60,30 @@ struct Container<'json> {
     ports: Option<Vec<Port<'json>>>,
     #[serde(borrow)]
     restart_policy: Option<Str<'json>>,
+    #[serde(borrow)]
+    readiness_probe: Option<Handler<'json>>,
+    #[serde(borrow)]
+    liveness_probe: Option<Handler<'json>>,
+    #[serde(borrow)]
+    startup_probe: Option<Handler<'json>>,
+}
+
+/// A probe: one of the ways to ask, or a command.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Handler<'json> {
+    #[serde(borrow)]
+    http_get: Option<Asked<'json>>,
+    #[serde(borrow)]
+    tcp_socket: Option<Asked<'json>>,
+    #[serde(borrow)]
+    grpc: Option<Asked<'json>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Asked<'json> {
+    #[serde(borrow)]
+    port: Option<IntOrString<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,6 +94,7 @@ struct Port<'json> {
     #[serde(borrow)]
     protocol: Option<Str<'json>>,
     container_port: Option<i64>,
+    host_port: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -142,6 +180,11 @@ impl Resource for Pods {
             phase: phase(status.phase.as_ref()),
             ready,
             not_ready_message: condition.filter(|_| !ready).and_then(Condition::words),
+            ready_changed: condition.and_then(Condition::changed),
+            unscheduled: Condition::of(status.conditions.as_ref(), "PodScheduled")
+                .filter(|condition| !condition.is_true())
+                .and_then(Condition::words),
+            closed_gates: closed_gates(spec, status, texts),
             containers: containers(spec, status, texts),
         });
     }
@@ -151,7 +194,7 @@ impl Resource for Pods {
     }
 }
 
-fn ips(status: &Status<'_>) -> Vec<crate::inventory::Text> {
+fn ips(status: &Status<'_>) -> Vec<Text> {
     let all: Vec<_> = status
         .pod_ips
         .iter()
@@ -234,11 +277,54 @@ fn record(
                     name: texts.common_some(found.name.as_ref()),
                     protocol: protocol(found.protocol.as_ref()),
                     port: port(found.container_port)?,
+                    host_port: port(found.host_port),
                 })
             })
             .collect(),
         ready: status.and_then(|status| status.ready).unwrap_or(false),
         restarts: status.and_then(|status| status.restart_count).unwrap_or(0),
         reason,
+        probes: probes(container, texts),
     }
+}
+
+fn probes(container: &Container<'_>, texts: &mut Interner) -> Box<[Probe]> {
+    let all = [
+        (ProbeKind::Readiness, &container.readiness_probe),
+        (ProbeKind::Liveness, &container.liveness_probe),
+        (ProbeKind::Startup, &container.startup_probe),
+    ];
+    let handled = all
+        .into_iter()
+        .filter_map(|(kind, probe)| Some((kind, probe.as_ref()?)));
+    handled
+        .map(|(kind, probe)| {
+            let asked = [&probe.http_get, &probe.tcp_socket, &probe.grpc];
+            let asked = asked.into_iter().flatten().next();
+            Probe {
+                kind,
+                port: match asked.and_then(|asked| asked.port.as_ref()) {
+                    Some(IntOrString::Int(number)) => port(Some(*number)).map(TargetPort::Number),
+                    Some(IntOrString::String(name)) => {
+                        Some(TargetPort::Name(texts.common(name.as_str())))
+                    }
+                    None => None,
+                },
+            }
+        })
+        .collect()
+}
+
+/// Readiness gates whose condition is missing or not true.
+fn closed_gates(spec: &Spec<'_>, status: &Status<'_>, texts: &mut Interner) -> Box<[Text]> {
+    spec.readiness_gates
+        .iter()
+        .flatten()
+        .filter_map(|gate| gate.condition_type.as_ref())
+        .filter(|gate| {
+            let condition = Condition::of(status.conditions.as_ref(), gate.as_str());
+            !condition.is_some_and(Condition::is_true)
+        })
+        .map(|gate| texts.common(gate.as_str()))
+        .collect()
 }

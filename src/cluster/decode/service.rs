@@ -47,6 +47,8 @@ struct Spec<'json> {
     external_ips: Option<Vec<Str<'json>>>,
     #[serde(borrow)]
     load_balancer_class: Option<Str<'json>>,
+    #[serde(borrow, rename = "loadBalancerIP")]
+    load_balancer_ip: Option<Str<'json>>,
     #[serde(borrow)]
     load_balancer_source_ranges: Option<Vec<Str<'json>>>,
     #[serde(borrow)]
@@ -97,7 +99,7 @@ struct Port<'json> {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum IntOrString<'json> {
+pub enum IntOrString<'json> {
     Int(i64),
     #[serde(borrow)]
     String(Str<'json>),
@@ -122,6 +124,15 @@ struct Ingress<'json> {
     ip: Option<Str<'json>>,
     #[serde(borrow)]
     hostname: Option<Str<'json>>,
+    #[serde(borrow)]
+    ports: Option<Vec<PortStatus<'json>>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PortStatus<'json> {
+    port: Option<i64>,
+    #[serde(borrow)]
+    error: Option<Str<'json>>,
 }
 
 impl Described for Service<'_> {
@@ -163,6 +174,8 @@ fn record(object: &Service<'_>, texts: &mut Interner) -> ServiceRecord {
         resource_version: own(metadata.resource_version.as_ref()),
         created: metadata.created(),
         deleting: metadata.deleting(),
+        load_balancer_cleanup: metadata
+            .has_finalizer("service.kubernetes.io/load-balancer-cleanup"),
         labels: texts.map(metadata.labels.as_ref()),
         annotations: texts.map(metadata.annotations.as_ref()),
         service_type: service_type(spec.service_type.as_ref()),
@@ -182,9 +195,18 @@ fn record(object: &Service<'_>, texts: &mut Interner) -> ServiceRecord {
             .map(|point| LoadBalancerPoint {
                 ip: own_some(point.ip.as_ref()),
                 hostname: own_some(point.hostname.as_ref()),
+                errors: point
+                    .ports
+                    .iter()
+                    .flatten()
+                    .filter_map(|status| {
+                        Some((port(status.port)?, own_some(status.error.as_ref())?))
+                    })
+                    .collect(),
             })
             .collect(),
         load_balancer_class: texts.common_some(spec.load_balancer_class.as_ref()),
+        load_balancer_ip: own_some(spec.load_balancer_ip.as_ref()),
         source_ranges: owned(spec.load_balancer_source_ranges.as_ref()),
         session_affinity_client_ip: spec
             .session_affinity

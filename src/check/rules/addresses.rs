@@ -1,0 +1,247 @@
+//! Addresses and nodePorts as the API server gives them out, and address families.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use super::{
+    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_SLICES, links,
+    words,
+};
+use crate::inventory::{EventRecord, Kind};
+
+pub(super) static RULES: &[&Rule] = &[
+    &RANGE_FULL,
+    &CLUSTER_IP,
+    &NODE_PORT,
+    &HOST_PORT,
+    &FAMILY,
+    &SINGLE_STACK,
+];
+
+/// The repair loops of the API server look every three minutes: what they don't say again is over.
+const REPAIRED: SignedDuration = SignedDuration::from_mins(10);
+
+const ADDRESSES: Rule = Rule {
+    group: Group::Addresses,
+    severity: Severity::Error,
+    means: Verdict::Broken,
+    url: links::CLUSTER_IP,
+    ..Rule::BASE
+};
+
+static RANGE_FULL: Rule = Rule {
+    id: "SVC-RANGE-FULL",
+    title: "No address or nodePort is left",
+    also: &[Kind::Event],
+    about: "The API server says in an Event that its range of addresses or of nodePorts is used up.",
+    find: Find::Service(range_full),
+    ..ADDRESSES
+};
+
+static CLUSTER_IP: Rule = Rule {
+    id: "SVC-CLUSTER-IP-CONFLICT",
+    title: "The clusterIP is not this Service's alone, or no valid one",
+    also: &[Kind::Event],
+    about: "The API server compares all addresses every three minutes and says in an Event what does \
+            not fit. One that was only not noted down is mended by itself.",
+    find: Find::Service(cluster_ip),
+    ..ADDRESSES
+};
+
+static NODE_PORT: Rule = Rule {
+    id: "SVC-NODE-PORT-CONFLICT",
+    title: "A nodePort is another Service's too, or out of range",
+    severity: Severity::Warning,
+    means: Verdict::Degraded,
+    also: &[Kind::Event],
+    about: "The API server compares all nodePorts every three minutes and says in an Event what does \
+            not fit.",
+    url: links::NODE_PORT,
+    find: Find::Service(node_port),
+    ..ADDRESSES
+};
+
+static HOST_PORT: Rule = Rule {
+    id: "SVC-NODE-PORT-HOST-PORT",
+    title: "A pod takes the nodePort for itself on its node",
+    severity: Severity::Warning,
+    means: Verdict::Degraded,
+    needs: super::WITH_PODS,
+    looks_at_others: true,
+    about: "A hostPort of a pod has the number of the nodePort: on that node one of the two gets the \
+            traffic that is meant for the other.",
+    url: links::NODE_PORT,
+    find: Find::Service(host_port),
+    ..ADDRESSES
+};
+
+static FAMILY: Rule = Rule {
+    id: "SVC-FAMILY-NO-ENDPOINTS",
+    title: "An address family without endpoints",
+    severity: Severity::Warning,
+    means: Verdict::Degraded,
+    needs: WITH_SLICES,
+    about: "The Service has an address of a family in which no pod has one: clients that prefer it \
+            get no answer.",
+    url: links::DUAL_STACK,
+    find: Find::Service(family),
+    ..ADDRESSES
+};
+
+static SINGLE_STACK: Rule = Rule {
+    id: "SVC-SINGLE-STACK",
+    title: "RequireDualStack and only one address",
+    severity: Severity::Warning,
+    means: Verdict::Healthy,
+    about: "The Service must have an address of each family and has one: the cluster gives out one \
+            family only.",
+    url: links::DUAL_STACK,
+    find: Find::Service(single_stack),
+    ..ADDRESSES
+};
+
+/// The newest Event about the Service with one of these reasons, if it is not over.
+fn event<'a>(case: &Case<'a>, reasons: &[&str]) -> Option<&'a EventRecord> {
+    let event = case
+        .events()
+        .iter()
+        .rfind(|event| reasons.contains(&&*event.reason))?;
+    let seen = event.last_seen?;
+    case.is_younger_than(seen, REPAIRED).then_some(&**event)
+}
+
+fn told(rule: &Rule, event: &EventRecord, short: &str) -> Finding {
+    rule.found(
+        Place::Service,
+        short,
+        format!("The API server says {}: {}", event.reason, event.message),
+    )
+    .evidence([format!("Event {} by {}", event.reason, event.source)])
+}
+
+fn range_full(case: &Case<'_>) -> Vec<Finding> {
+    let full = event(case, &["ServiceCIDRFull", "PortRangeFull"]);
+    full.map(|event| told(&RANGE_FULL, event, "no address or nodePort left"))
+        .into_iter()
+        .collect()
+}
+
+fn cluster_ip(case: &Case<'_>) -> Vec<Finding> {
+    let said = event(
+        case,
+        &[
+            "ClusterIPAlreadyAllocated",
+            "ClusterIPOutOfRange",
+            "ClusterIPNotValid",
+        ],
+    );
+    said.map(|event| {
+        told(&CLUSTER_IP, event, "clusterIP conflict")
+            .hint("make the Service anew without clusterIP")
+    })
+    .into_iter()
+    .collect()
+}
+
+fn node_port(case: &Case<'_>) -> Vec<Finding> {
+    let said = event(case, &["PortAlreadyAllocated", "PortOutOfRange"]);
+    said.map(|event| {
+        told(&NODE_PORT, event, "nodePort conflict").hint("ask another nodePort, or none")
+    })
+    .into_iter()
+    .collect()
+}
+
+fn host_port(case: &Case<'_>) -> Vec<Finding> {
+    let ports = case.service().ports.iter();
+    ports
+        .filter_map(|port| {
+            let number = port.node_port?;
+            let pods = case.world.index.pods_on_host_port(number);
+            let taking: Vec<_> = pods
+                .filter_map(|key| case.inventory.pod(key))
+                .filter(|pod| pod.is_active())
+                .filter(|pod| {
+                    let mut ports = pod.containers.iter().flat_map(|container| &container.ports);
+                    ports.any(|own| own.host_port == Some(number) && own.protocol == port.protocol)
+                })
+                .collect();
+            let pod = taking.first()?;
+            let node = pod.node.as_deref().unwrap_or("its node");
+            Some(
+                HOST_PORT
+                    .found(
+                        super::place_of(case, port),
+                        format!("nodePort {number} is a hostPort on {node}"),
+                        format!(
+                            "Pod {} takes port {number} of {node} by hostPort, which is the \
+                             nodePort of port {} too.",
+                            pod.key, port.port
+                        ),
+                    )
+                    .about(words::some(&taking).map(|pod| ObjectRef::pod(&pod.key)))
+                    .evidence(
+                        words::some(&taking).map(|pod| format!("{}: hostPort: {number}", pod.key)),
+                    )
+                    .hint("ask another nodePort, or another hostPort")
+                    .fix(super::Fix::NodePort {
+                        port: case.port_id(port),
+                        to: None,
+                    }),
+            )
+        })
+        .collect()
+}
+
+fn family(case: &Case<'_>) -> Vec<Finding> {
+    if !case.needs_endpoints() || case.service().ip_families.len() < 2 {
+        return Vec::new();
+    }
+    let served: BTreeSet<_> = case
+        .slices
+        .iter()
+        .filter(|slice| slice.endpoints.iter().any(|endpoint| endpoint.ready))
+        .map(|slice| &slice.address_type)
+        .collect();
+    if served.is_empty() {
+        return Vec::new();
+    }
+    let without = case.service().ip_families.iter();
+    without
+        .filter(|family| !served.contains(family))
+        .map(|family| {
+            FAMILY
+                .found(
+                    Place::Service,
+                    format!("no {family} endpoints"),
+                    format!("It has an {family} address and no ready endpoint of {family}: clients that use it get no answer."),
+                )
+                .evidence([
+                    format!("spec.ipFamilies: {}", words::list(&case.service().ip_families)),
+                    format!("EndpointSlices with ready endpoints: {}", words::list(&served)),
+                ])
+                .hint("give the pods addresses of both families, or set ipFamilyPolicy: SingleStack")
+        })
+        .collect()
+}
+
+fn single_stack(case: &Case<'_>) -> Vec<Finding> {
+    let service = case.service();
+    let required = service.ip_family_policy.as_deref() == Some("RequireDualStack");
+    if !required || service.is_headless() || service.cluster_ips.len() != 1 {
+        return Vec::new();
+    }
+    vec![
+        SINGLE_STACK
+            .found(
+                Place::Service,
+                "only one address family",
+                format!(
+                    "It requires two address families and has only {}.",
+                    words::list(&service.cluster_ips)
+                ),
+            )
+            .evidence(["spec.ipFamilyPolicy: RequireDualStack".to_owned()]),
+    ]
+}

@@ -1,0 +1,198 @@
+//! What the probes of pods ask, and what that says of the traffic.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use super::{
+    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, WITH_PODS, links, words,
+};
+use crate::inventory::{
+    ContainerRecord, PodRecord, Probe, ProbeKind, TargetPort, Text, ports::resolve_target_port,
+};
+
+pub(super) static RULES: &[&Rule] = &[&UNDECLARED, &OTHER_PORT, &NO_PROBE];
+
+const PROBES: Rule = Rule {
+    group: Group::Pods,
+    needs: WITH_PODS,
+    url: links::PROBES,
+    ..Rule::BASE
+};
+
+static UNDECLARED: Rule = Rule {
+    id: "SVC-PROBE-PORT",
+    title: "A probe asks a port that its container does not declare",
+    severity: Severity::Warning,
+    about: "A probe that names a port which its container does not declare fails for ever. A number \
+            needs no declaration: then it is a note, and only where the container declares others.",
+    find: Find::Service(undeclared),
+    ..PROBES
+};
+
+static OTHER_PORT: Rule = Rule {
+    id: "SVC-PROBE-OTHER-PORT",
+    title: "Readiness is measured at a port that gets no traffic",
+    about: "Ready then says that another port of the pod answers, such as one for management. The \
+            port that gets the traffic may be dead.",
+    find: Find::Service(other_port),
+    ..PROBES
+};
+
+static NO_PROBE: Rule = Rule {
+    id: "SVC-NO-READINESS-PROBE",
+    title: "The pods have no readiness probe",
+    about: "Pods count as ready as soon as their containers run, whether or not they answer \
+            already.",
+    find: Find::Service(no_probe),
+    ..PROBES
+};
+
+/// One pod of each workload: the others are alike.
+fn examples<'a>(case: &Case<'a>) -> Vec<&'a Arc<PodRecord>> {
+    let mut seen = BTreeSet::new();
+    let of_another = |pod: &&'a Arc<PodRecord>| seen.insert(pod.owner.as_ref());
+    case.candidates().filter(of_another).collect()
+}
+
+fn declares(container: &ContainerRecord, wanted: &TargetPort) -> bool {
+    container.ports.iter().any(|port| match wanted {
+        TargetPort::Number(number) => port.port == *number,
+        TargetPort::Name(name) => port.name.as_ref() == Some(name),
+    })
+}
+
+fn undeclared(case: &Case<'_>) -> Vec<Finding> {
+    if !case.needs_endpoints() {
+        return Vec::new();
+    }
+    let mut found: Vec<Finding> = Vec::new();
+    for pod in examples(case) {
+        for container in &pod.containers {
+            for probe in &container.probes {
+                let Some(port) = &probe.port else { continue };
+                let by_name = matches!(port, TargetPort::Name(_));
+                if declares(container, port) || (!by_name && container.ports.is_empty()) {
+                    continue;
+                }
+                let said = say(pod, container, probe, port, by_name);
+                if !found.contains(&said) {
+                    found.push(said);
+                }
+            }
+        }
+    }
+    found
+}
+
+fn say(
+    pod: &PodRecord,
+    container: &ContainerRecord,
+    probe: &Probe,
+    port: &TargetPort,
+    by_name: bool,
+) -> Finding {
+    let field = probe.kind.field();
+    let found = UNDECLARED
+        .found(
+            Place::Service,
+            format!("{field} asks port {port}, not declared"),
+            format!(
+                "The {field} of container {} asks port {port}, which the container does not declare.",
+                container.name
+            ),
+        )
+        .about([ObjectRef::pod(&pod.key)])
+        .evidence([format!(
+            "{}: ports declared: {}",
+            pod.key.name,
+            words::list(container.ports.iter().map(|port| port.port))
+        )]);
+    if by_name {
+        found
+    } else {
+        found.milder(Severity::Note)
+    }
+}
+
+fn readiness(pod: &PodRecord) -> impl Iterator<Item = (&ContainerRecord, &Probe)> {
+    pod.containers.iter().flat_map(|container| {
+        let probes = container.probes.iter();
+        probes
+            .filter(|probe| probe.kind == ProbeKind::Readiness)
+            .map(move |probe| (container, probe))
+    })
+}
+
+fn number(container: &ContainerRecord, port: &TargetPort) -> Option<u16> {
+    match port {
+        TargetPort::Number(number) => Some(*number),
+        TargetPort::Name(name) => {
+            let mut ports = container.ports.iter();
+            ports
+                .find(|declared| declared.name.as_ref() == Some(name))
+                .map(|declared| declared.port)
+        }
+    }
+}
+
+fn other_port(case: &Case<'_>) -> Vec<Finding> {
+    if !case.needs_endpoints() {
+        return Vec::new();
+    }
+    let Some(pod) = case.candidates().next() else {
+        return Vec::new();
+    };
+    let targets: BTreeSet<u16> = case
+        .service()
+        .ports
+        .iter()
+        .filter_map(|port| resolve_target_port(port, pod))
+        .collect();
+    // A command may ask whatever it likes.
+    let asked: Option<BTreeSet<u16>> = readiness(pod)
+        .map(|(container, probe)| number(container, probe.port.as_ref()?))
+        .collect();
+    let Some(asked) = asked.filter(|asked| !asked.is_empty()) else {
+        return Vec::new();
+    };
+    if targets.is_empty() || !asked.is_disjoint(&targets) {
+        return Vec::new();
+    }
+    let (asked, targets) = (words::list(asked), words::list(targets));
+    vec![
+        OTHER_PORT
+            .found(
+                Place::Service,
+                format!("ready is measured on {asked}"),
+                format!(
+                    "Readiness is measured at port {asked} of the pods, traffic goes to {targets}."
+                ),
+            )
+            .about([ObjectRef::pod(&pod.key)])
+            .evidence([format!("{}: readinessProbe at {asked}", pod.key.name)]),
+    ]
+}
+
+fn no_probe(case: &Case<'_>) -> Vec<Finding> {
+    let mut pods = case.candidates().peekable();
+    if !case.needs_endpoints() || pods.peek().is_none() {
+        return Vec::new();
+    }
+    let names: Vec<&Text> = pods
+        .filter(|pod| readiness(pod).next().is_none())
+        .map(|pod| &pod.key.name)
+        .collect();
+    let all = case.candidates().count();
+    if names.len() < all {
+        return Vec::new();
+    }
+    vec![
+        NO_PROBE
+            .found(
+                Place::Service,
+                "no readiness probe",
+                "Its pods have no readiness probe: they count as ready as soon as they start.",
+            )
+            .evidence([format!("no readinessProbe in {}", words::list(names))])
+            .hint("add a readinessProbe to the container that serves the traffic"),
+    ]
+}

@@ -1,0 +1,173 @@
+//! Pods that are of more than one workload, or behind more than one Service.
+
+use std::collections::BTreeSet;
+
+use super::{Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, WITH_BOTH, WITH_PODS};
+use super::{links, words};
+use crate::inventory::{ServicePort, ServiceRecord};
+
+pub(super) static RULES: &[&Rule] = &[&MIXED, &DUPLICATE, &SHARED];
+
+static MIXED: Rule = Rule {
+    id: "SVC-SELECTOR-MIXES-WORKLOADS",
+    group: Group::Pods,
+    title: "The selector matches pods of unrelated workloads",
+    severity: Severity::Warning,
+    needs: WITH_PODS,
+    about: "Traffic is spread over all of them. That is how a canary works, and how a selector that \
+            is too broad breaks things. Workloads that are named after each other or after the \
+            Service (web, web-canary) are taken to belong together.",
+    url: links::DEBUG_SERVICES,
+    find: Find::Service(mixed),
+    ..Rule::BASE
+};
+
+static DUPLICATE: Rule = Rule {
+    id: "SVC-DUPLICATE",
+    group: Group::Pods,
+    title: "Another Service is the same",
+    severity: Severity::Warning,
+    needs: WITH_BOTH,
+    looks_at_others: true,
+    silences: &["SVC-SHARES-PODS"],
+    about: "Two Services of one type with the same selector and the same ports do the same twice: \
+            one of them is probably left over.",
+    url: links::SERVICE,
+    find: Find::Service(duplicate),
+    ..Rule::BASE
+};
+
+static SHARED: Rule = Rule {
+    id: "SVC-SHARES-PODS",
+    group: Group::Pods,
+    title: "Other Services lead to the same pods",
+    needs: WITH_BOTH,
+    looks_at_others: true,
+    about: "Usual for a headless Service beside another, and for one door inside and one outside. \
+            Whoever changes the pods changes all of them.",
+    url: links::SERVICE,
+    find: Find::Service(shared),
+    ..Rule::BASE
+};
+
+fn mixed(case: &Case<'_>) -> Vec<Finding> {
+    let owners: BTreeSet<_> = case.candidates().filter_map(|pod| pod.workload()).collect();
+    let service = &*case.service().key.name;
+    let belongs = |name: &str, to: &str| name == to || name.starts_with(&format!("{to}-"));
+    let Some(first) = owners.first() else {
+        return Vec::new();
+    };
+    let related = |name: &str| {
+        belongs(name, &first.name)
+            || belongs(&first.name, name)
+            || (belongs(name, service) && belongs(&first.name, service))
+    };
+    if owners.iter().all(|owner| related(&owner.name)) {
+        return Vec::new();
+    }
+    let list = words::list(
+        owners
+            .iter()
+            .map(|owner| format!("{} {}", owner.kind, owner.name)),
+    );
+    let namespace = &case.service().key.namespace;
+    let objects = owners.iter().map(|owner| {
+        let key = crate::inventory::ObjectKey::new(namespace.clone(), owner.name.clone());
+        ObjectRef::new(owner.kind.clone(), key)
+    });
+    vec![
+        MIXED
+            .found(
+                Place::Service,
+                format!("pods of {} workloads", owners.len()),
+                format!(
+                    "The selector {} matches pods of {list}; traffic is spread over all of them.",
+                    words::pairs(&case.service().selector)
+                ),
+            )
+            .about(words::some(objects))
+            .hint(
+                "add a label to the selector that only the right pods have, unless this is meant",
+            ),
+    ]
+}
+
+fn others<'a>(case: &Case<'a>) -> Vec<&'a ServiceRecord> {
+    let mut found: Vec<&ServiceRecord> = Vec::new();
+    for backend in case.traffic.ports.iter().flat_map(|port| &port.backends) {
+        let crate::topology::BackendTarget::Pod(pod) = &backend.target else {
+            continue;
+        };
+        for key in case.world.topology.services_of_pod(pod) {
+            if *key == case.service().key || found.iter().any(|known| known.key == *key) {
+                continue;
+            }
+            found.extend(case.inventory.service(key).map(|service| &**service));
+        }
+    }
+    found.sort_by(|a, b| a.key.cmp(&b.key));
+    found
+}
+
+fn is_same(one: &ServiceRecord, other: &ServiceRecord) -> bool {
+    let ports = |service: &ServiceRecord| {
+        let of = |port: &ServicePort| (port.protocol, port.port, port.target_port.clone());
+        service.ports.iter().map(of).collect::<BTreeSet<_>>()
+    };
+    !one.selector.is_empty()
+        && one.selector == other.selector
+        && one.type_word() == other.type_word()
+        && ports(one) == ports(other)
+}
+
+fn duplicate(case: &Case<'_>) -> Vec<Finding> {
+    let service = case.service();
+    let same: Vec<_> = others(case)
+        .into_iter()
+        .filter(|other| is_same(service, other))
+        .collect();
+    if same.is_empty() {
+        return Vec::new();
+    }
+    let names = words::list(same.iter().map(|other| &other.key.name));
+    vec![
+        DUPLICATE
+            .found(
+                Place::Service,
+                format!("the same as {names}"),
+                format!("It has the same selector, type and ports as {names}."),
+            )
+            .about(
+                same.iter()
+                    .map(|other| ObjectRef::new("Service", other.key.clone())),
+            )
+            .evidence([format!(
+                "spec.selector: {}",
+                words::pairs(&service.selector)
+            )])
+            .hint("one of them is probably left over"),
+    ]
+}
+
+fn shared(case: &Case<'_>) -> Vec<Finding> {
+    let others = others(case);
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let names = words::list(others.iter().map(|other| &other.key.name));
+    vec![
+        SHARED
+            .found(
+                Place::Service,
+                format!("shares pods with {names}"),
+                format!(
+                    "{} leads to the same pods: {names}.",
+                    match others.len() {
+                        1 => "Another Service".to_owned(),
+                        count => format!("Each of {count} other Services"),
+                    }
+                ),
+            )
+            .about(words::some(&others).map(|other| ObjectRef::new("Service", other.key.clone()))),
+    ]
+}

@@ -1,0 +1,439 @@
+//! What the EndpointSlices of a Service say, and what they should.
+
+use std::{collections::BTreeSet, net::IpAddr};
+
+use jiff::SignedDuration;
+
+use super::{
+    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_BOTH, WITH_SLICES,
+    links, words,
+};
+use crate::inventory::{Endpoint, EndpointSliceRecord, ports::resolve_target_port};
+use crate::topology::BackendTarget;
+
+pub(super) static RULES: &[&Rule] = &[
+    &NO_SLICES,
+    &STALE_ENDPOINT,
+    &EXTRA_PORT,
+    &FQDN,
+    &LAG,
+    &MANY,
+    &BAD_ADDRESS,
+    &HOST_NETWORK,
+    &HINTS,
+];
+
+/// Who writes the slices of a Service with a selector.
+pub(super) const CONTROLLER: &str = "endpointslice-controller.k8s.io";
+/// How long the controller may take for the first slice.
+const FIRST_SLICE: SignedDuration = SignedDuration::from_secs(10);
+/// How long the slices may lag behind a pod.
+const LAG_AFTER: SignedDuration = SignedDuration::from_secs(30);
+/// What one Endpoints object holds at the most.
+const LARGE: usize = 1_000;
+
+const SLICES: Rule = Rule {
+    group: Group::Endpoints,
+    severity: Severity::Warning,
+    needs: WITH_SLICES,
+    url: links::SLICES,
+    ..Rule::BASE
+};
+
+static NO_SLICES: Rule = Rule {
+    id: "SVC-NO-SLICES",
+    title: "The EndpointSlice controller has made no slice",
+    severity: Severity::Error,
+    means: Verdict::Broken,
+    silences: &["SVC-NO-READY-ENDPOINT", "SVC-HEADLESS-EMPTY"],
+    about: "Each Service with a selector has a slice ten seconds after it was made, even if no pod \
+            matches. Without one the controller does not run or may not write.",
+    find: Find::Service(no_slices),
+    ..SLICES
+};
+
+static STALE_ENDPOINT: Rule = Rule {
+    id: "SVC-ENDPOINT-STALE",
+    title: "An endpoint that was written by hand names a pod that is gone or has another address",
+    means: Verdict::Degraded,
+    needs: WITH_BOTH,
+    looks_at_others: true,
+    about: "Nobody follows the pods for a slice that was written by hand: traffic goes to an address \
+            that may be another pod's by now.",
+    find: Find::Service(stale_endpoint),
+    ..SLICES
+};
+
+static EXTRA_PORT: Rule = Rule {
+    id: "SVC-SLICE-PORT-UNKNOWN",
+    title: "A slice that was written by hand has a port that the Service has not",
+    about: "Ports of slices are matched by name and protocol; what matches no Service port is \
+            ignored. Said only where all ports of the Service have endpoints.",
+    find: Find::Service(extra_port),
+    ..SLICES
+};
+
+static FQDN: Rule = Rule {
+    id: "SVC-SLICE-FQDN",
+    title: "A slice of address type FQDN",
+    about: "The address type is deprecated, and kube-proxy ignores such slices.",
+    find: Find::Service(fqdn),
+    ..SLICES
+};
+
+static LAG: Rule = Rule {
+    id: "SVC-ENDPOINTS-LAG",
+    title: "A pod has been ready for a while and gets no traffic",
+    means: Verdict::Degraded,
+    needs: WITH_BOTH,
+    about: "The EndpointSlice controller writes a change within seconds. A pod that has been ready \
+            for 30 s and that no slice lists as ready shows that it lags or stands still.",
+    find: Find::Service(lag),
+    ..SLICES
+};
+
+static MANY: Rule = Rule {
+    id: "SVC-MANY-ENDPOINTS",
+    title: "More than 1,000 endpoints",
+    severity: Severity::Note,
+    about: "Whatever reads the old Endpoints sees only 1,000 of them.",
+    find: Find::Service(many),
+    ..SLICES
+};
+
+static BAD_ADDRESS: Rule = Rule {
+    id: "SVC-ENDPOINT-ADDRESS",
+    title: "An endpoint at an address that can't be one",
+    looks_at_others: true,
+    about: "Addresses of the node itself (loopback, link-local) and those of Services are no \
+            backends: kube-proxy does not forward there.",
+    url: links::SELECTORLESS,
+    find: Find::Service(bad_address),
+    ..SLICES
+};
+
+static HOST_NETWORK: Rule = Rule {
+    id: "SVC-HOST-NETWORK",
+    title: "The pods use the network of their nodes",
+    severity: Severity::Note,
+    needs: super::WITH_PODS,
+    about: "Their addresses are those of the nodes. NetworkPolicies mostly don't apply to them, and \
+            their ports clash with whatever else the node runs.",
+    find: Find::Service(host_network),
+    ..SLICES
+};
+
+static HINTS: Rule = Rule {
+    id: "SVC-HINTS-IGNORED",
+    title: "Topology hints that kube-proxy ignores",
+    about: "kube-proxy keeps traffic in a zone only if each ready endpoint has a hint and at least \
+            one is for that zone.",
+    url: links::TOPOLOGY,
+    find: Find::Service(hints),
+    ..SLICES
+};
+
+fn slice_ref(slice: &EndpointSliceRecord) -> ObjectRef {
+    ObjectRef::new("EndpointSlice", slice.key.clone())
+}
+
+/// Slices that no controller keeps.
+fn by_hand<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a EndpointSliceRecord> {
+    let slices = case.slices.iter().map(|slice| &***slice);
+    slices.filter(|slice| slice.is_by_hand())
+}
+
+fn endpoints<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a EndpointSliceRecord, &'a Endpoint)> {
+    by_hand(case).flat_map(|slice| {
+        slice
+            .endpoints
+            .iter()
+            .map(move |endpoint| (slice, endpoint))
+    })
+}
+
+fn no_slices(case: &Case<'_>) -> Vec<Finding> {
+    let service = case.service();
+    let Some(created) = service.created else {
+        return Vec::new();
+    };
+    let applies = case.needs_endpoints() && !service.selector.is_empty() && case.slices.is_empty();
+    if !applies || case.world.index.reads_endpoints() || case.is_younger_than(created, FIRST_SLICE)
+    {
+        return Vec::new();
+    }
+    vec![
+        NO_SLICES
+            .found(
+                Place::Service,
+                "no EndpointSlice",
+                format!(
+                    "No EndpointSlice has its name, though it has had a selector for {}: their \
+                     controller does not run or may not write.",
+                    words::duration(case.age(created))
+                ),
+            )
+            .evidence([format!(
+                "no EndpointSlice with label kubernetes.io/service-name: {}",
+                service.key.name
+            )])
+            .hint("look at kube-controller-manager"),
+    ]
+}
+
+fn stale_endpoint(case: &Case<'_>) -> Vec<Finding> {
+    let stale: Vec<_> = endpoints(case)
+        .filter(|(_, endpoint)| endpoint.ready)
+        .filter_map(|(slice, endpoint)| {
+            let name = endpoint.pod.as_ref()?;
+            let key = crate::inventory::ObjectKey::new(slice.key.namespace.clone(), name.clone());
+            let why = match case.inventory.pod(&key) {
+                None => format!("there is no pod {name}"),
+                Some(pod) if !pod.ips.contains(&endpoint.address) => {
+                    format!("pod {name} has {}", words::list(&pod.ips))
+                }
+                Some(_) => return None,
+            };
+            Some((slice, &endpoint.address, why))
+        })
+        .collect();
+    let Some((_, address, why)) = stale.first() else {
+        return Vec::new();
+    };
+    vec![
+        STALE_ENDPOINT
+            .found(
+                Place::Service,
+                format!("stale endpoint {address}"),
+                format!(
+                    "{} written by hand {} stale: {address}, and {why}.",
+                    words::counted(stale.len(), "endpoint"),
+                    words::are(stale.len())
+                ),
+            )
+            .about(words::some(&stale).map(|(slice, ..)| slice_ref(slice)))
+            .evidence(
+                words::some(&stale)
+                    .map(|(slice, address, why)| format!("{}: {address}, {why}", slice.key.name)),
+            )
+            .hint("correct the slice, or give the Service a selector"),
+    ]
+}
+
+fn extra_port(case: &Case<'_>) -> Vec<Finding> {
+    let ports = &case.traffic.ports;
+    if ports.is_empty() || ports.iter().any(|port| port.backends.is_empty()) {
+        return Vec::new();
+    }
+    let extra: Vec<_> = by_hand(case)
+        .flat_map(|slice| slice.ports.iter().map(move |port| (slice, port)))
+        .filter(|(_, served)| {
+            !ports.iter().any(|traffic| {
+                let name = traffic.port.name.as_deref().unwrap_or_default();
+                *served.name == *name && served.protocol == traffic.port.protocol
+            })
+        })
+        .collect();
+    let Some((slice, port)) = extra.first() else {
+        return Vec::new();
+    };
+    let name = format!("`{}` ({})", port.name, port.protocol);
+    vec![
+        EXTRA_PORT
+            .found(
+                Place::Service,
+                format!("slice port {name} matches nothing"),
+                format!(
+                    "Port {name} of EndpointSlice {} matches no port of the Service: nobody gets \
+                     there.",
+                    slice.key.name
+                ),
+            )
+            .about([slice_ref(slice)])
+            .evidence([format!(
+                "ports of the Service: {}",
+                words::list(ports.iter().map(|traffic| words::port(&traffic.port)))
+            )])
+            .hint("name the port in the slice like the one of the Service"),
+    ]
+}
+
+fn fqdn(case: &Case<'_>) -> Vec<Finding> {
+    let slices: Vec<_> = case
+        .inventory
+        .slices_of(&case.service().key)
+        .filter(|slice| &*slice.address_type == "FQDN")
+        .collect();
+    if slices.is_empty() {
+        return Vec::new();
+    }
+    let names = words::list(slices.iter().map(|slice| &slice.key.name));
+    vec![
+        FQDN.found(
+            Place::Service,
+            "slice of type FQDN",
+            format!("kube-proxy ignores EndpointSlices of address type FQDN: {names}."),
+        )
+        .about(words::some(&slices).map(|slice| slice_ref(slice)))
+        .evidence(
+            words::some(&slices).map(|slice| format!("{}: addressType: FQDN", slice.key.name)),
+        )
+        .hint("use an ExternalName Service for a name, slices for addresses"),
+    ]
+}
+
+fn lag(case: &Case<'_>) -> Vec<Finding> {
+    // Where nothing is ready at all, another rule says so.
+    if !case.needs_endpoints() || case.ready.is_empty() || case.traffic.ports.is_empty() {
+        return Vec::new();
+    }
+    let lagging: Vec<_> = case
+        .candidates()
+        .filter(|pod| pod.ready && !pod.ips.is_empty())
+        .filter(|pod| !case.ready.contains(&BackendTarget::Pod(pod.key.clone())))
+        .filter(|pod| {
+            let ports = &case.service().ports;
+            ports
+                .iter()
+                .any(|port| resolve_target_port(port, pod).is_some())
+        })
+        .filter_map(|pod| {
+            let since = pod.ready_changed?;
+            (!case.is_younger_than(since, LAG_AFTER)).then_some((pod, since))
+        })
+        .collect();
+    if lagging.is_empty() {
+        return Vec::new();
+    }
+    let names = words::list(lagging.iter().map(|(pod, _)| &pod.key.name));
+    vec![
+        LAG.found(
+            Place::Service,
+            format!("{} ready, not listed", words::pods(lagging.len())),
+            format!(
+                "{} {} been ready for more than 30 s, and no EndpointSlice lists {} as ready: {names}.",
+                words::pods(lagging.len()),
+                if lagging.len() == 1 { "has" } else { "have" },
+                if lagging.len() == 1 { "it" } else { "them" },
+            ),
+        )
+        .about(words::some(&lagging).map(|(pod, _)| ObjectRef::pod(&pod.key)))
+        .evidence(
+            words::some(&lagging)
+                .map(|(pod, since)| format!("{}: Ready since {since:.0}", pod.key.name)),
+        )
+        .hint("the EndpointSlice controller lags: look at kube-controller-manager"),
+    ]
+}
+
+fn many(case: &Case<'_>) -> Vec<Finding> {
+    let count: usize = case.slices.iter().map(|slice| slice.endpoints.len()).sum();
+    if count <= LARGE {
+        return Vec::new();
+    }
+    let slices = case.slices.len();
+    vec![MANY.found(
+        Place::Service,
+        format!("{count} endpoints"),
+        format!(
+            "It has {count} endpoints in {slices} slices; the old Endpoints show 1,000 of them."
+        ),
+    )]
+}
+
+fn bad_address(case: &Case<'_>) -> Vec<Finding> {
+    let bad: Vec<_> = endpoints(case)
+        .filter_map(|(slice, endpoint)| {
+            let address: IpAddr = endpoint.address.parse().ok()?;
+            let is_own = address.is_loopback()
+                || address.is_unspecified()
+                || address.is_multicast()
+                || match address {
+                    IpAddr::V4(v4) => v4.is_link_local(),
+                    IpAddr::V6(v6) => v6.is_unicast_link_local(),
+                };
+            let service = case.world.index.service_at(&endpoint.address);
+            let what = match service {
+                Some(key) => format!("the address of Service {key}"),
+                None if is_own => "no address of another machine".to_owned(),
+                None => return None,
+            };
+            Some((slice, &endpoint.address, what))
+        })
+        .collect();
+    let Some((_, address, what)) = bad.first() else {
+        return Vec::new();
+    };
+    vec![
+        BAD_ADDRESS
+            .found(
+                Place::Service,
+                format!("{address} is no backend"),
+                format!("Endpoint {address} is {what}: kube-proxy does not forward there."),
+            )
+            .about(words::some(&bad).map(|(slice, ..)| slice_ref(slice)))
+            .evidence(
+                words::some(&bad)
+                    .map(|(slice, address, what)| format!("{}: {address}, {what}", slice.key.name)),
+            )
+            .hint("write the addresses of the machines that serve, or use ExternalName"),
+    ]
+}
+
+fn host_network(case: &Case<'_>) -> Vec<Finding> {
+    let pods: Vec<_> = case.candidates().filter(|pod| pod.host_network).collect();
+    if !case.needs_endpoints() || pods.is_empty() {
+        return Vec::new();
+    }
+    vec![
+        HOST_NETWORK
+            .found(
+                Place::Service,
+                "pods on host network",
+                format!(
+                    "{} of its {} {} the network of the node: the address is the node's, and \
+                     NetworkPolicies mostly don't apply.",
+                    pods.len(),
+                    words::pods(case.candidates().count()),
+                    words::verb(pods.len(), "use")
+                ),
+            )
+            .about(words::some(&pods).map(|pod| ObjectRef::pod(&pod.key)))
+            .evidence(
+                words::some(&pods).map(|pod| format!("{}: spec.hostNetwork: true", pod.key.name)),
+            ),
+    ]
+}
+
+fn hints(case: &Case<'_>) -> Vec<Finding> {
+    let ready = case.slices.iter().flat_map(|slice| &slice.endpoints);
+    let ready: Vec<_> = ready.filter(|endpoint| endpoint.ready).collect();
+    let hinted = ready
+        .iter()
+        .filter(|endpoint| endpoint.hint.is_some())
+        .count();
+    if hinted == 0 {
+        return Vec::new();
+    }
+    let zones: BTreeSet<_> = ready.iter().filter_map(|one| one.zone.as_ref()).collect();
+    let served: BTreeSet<_> = ready.iter().filter_map(|one| one.hint.as_ref()).collect();
+    let missing: Vec<_> = zones.difference(&served).collect();
+    let why = if hinted < ready.len() {
+        format!("only {hinted} of {} ready endpoints have one", ready.len())
+    } else if !missing.is_empty() {
+        format!("none is for {}", words::list(missing))
+    } else {
+        return Vec::new();
+    };
+    vec![
+        HINTS
+            .found(
+                Place::Service,
+                "topology hints ignored",
+                format!("kube-proxy ignores the topology hints: {why}."),
+            )
+            .about(words::some(&case.slices).map(|slice| slice_ref(slice)))
+            .evidence([format!("endpoints[].hints.forZones: {why}")])
+            .hint("traffic is spread over all zones until each endpoint has a hint"),
+    ]
+}
