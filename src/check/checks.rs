@@ -123,7 +123,8 @@ impl Checks {
                 // Those whom it concerns are among the changed.
                 Touched::Sync(kind, _) if kind.is_on_demand() => {}
                 Touched::Sync(kind, scope) => {
-                    let held = self.kept.keys().chain(inventory.owners_of_slices());
+                    let named = inventory.owners_of_slices().chain(inventory.led_to());
+                    let held = self.kept.keys().chain(named);
                     for key in held.filter(|key| scope.holds(&key.namespace)) {
                         ask(key, Reads::of(*kind));
                     }
