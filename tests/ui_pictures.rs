@@ -43,7 +43,7 @@ fn pictures() {
         window.click("Service shop/api");
         window.harness.run_steps(100);
         save(&mut window, &folder, &format!("selected-{word}"));
-        for tab in ["Requests 1", "Problems 3", "Activity"] {
+        for tab in ["Requests 1", "Problems: 2 errors, 1 warning", "Activity"] {
             if window.harness.query_by_label(tab).is_some() {
                 window.click(tab);
                 save(&mut window, &folder, &format!("tab-{tab}-{word}"));

@@ -16,6 +16,7 @@ mod checks;
 mod finding;
 mod fix;
 mod flaps;
+mod history;
 mod index;
 #[cfg(test)]
 mod properties;
@@ -25,13 +26,16 @@ mod rules;
 mod suppress;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod verdict;
 
 pub use checks::{Checks, all};
 pub use finding::{Finding, ObjectRef, Place, Severity};
 pub use fix::Fix;
+pub use history::{Gone, History};
 pub use report::{PortVerdict, Report};
 pub use rule::{Group, Rule};
 pub use rules::{all as rules, by_id as rule};
 pub use suppress::{ANNOTATION, Suppressions};
+pub use trace::{Hop, Passage, Trace, trace};
 pub use verdict::{ParseVerdictError, Verdict};

@@ -1,7 +1,8 @@
 //! The pure part of the engine: records in; graph, reports and layout out.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
+use imbl::OrdMap;
 use jiff::Timestamp;
 
 use super::{
@@ -9,8 +10,8 @@ use super::{
     drawn::{Drawn, Pins},
 };
 use crate::{
-    check::{Checks, Suppressions},
-    inventory::{Change, Inventory, Kind, ObjectKey, Sync, Text, Touched},
+    check::{Checks, History, Report, Suppressions},
+    inventory::{self, Change, Inventory, Kind, ObjectKey, Sync, Text, Touched},
     layout::Point,
     topology::Topology,
 };
@@ -23,6 +24,10 @@ pub struct Model {
     topology: Topology,
     checks: Checks,
     drawn: Drawn,
+    history: History,
+    /// Whether all first lists are there that the checks ask for: what is found until then was
+    /// there before.
+    settled: bool,
     changes: u64,
 }
 
@@ -48,13 +53,19 @@ impl Model {
         }
         self.changes += count(&touched, &before);
         let mut redrawn = self.topology.update(&self.inventory, &touched);
+        let told = self.checks.reports().clone();
         let checks = &mut self.checks;
         let differ = checks.follow(&self.topology, &self.inventory, &touched, &redrawn, now);
+        self.remember(&told, &differ, now);
         redrawn.extend(differ);
         redrawn.sort();
         redrawn.dedup();
         let reports = self.checks.reports();
         self.drawn.follow(&self.topology, reports, &redrawn);
+        let asks = |step: &Touched| matches!(step, Touched::Sync(..) | Touched::Related { .. });
+        if touched.iter().any(asks) {
+            self.settled = is_settled(&self.inventory) && has_what_it_wants(&self.inventory);
+        }
         let synced = touched.iter().any(|step| matches!(step, Touched::Sync(..)));
         if synced && is_settled(&self.inventory) {
             self.drawn.settle();
@@ -64,11 +75,28 @@ impl Model {
 
     /// Renews the reports that tell a duration; says whether one of them reads differently now.
     pub fn renew_timed(&mut self, now: Timestamp) -> bool {
+        let told = self.checks.reports().clone();
         let checks = &mut self.checks;
         let differ = checks.renew_timed(&self.topology, &self.inventory, now);
+        self.remember(&told, &differ, now);
         let reports = self.checks.reports();
         self.drawn.follow(&self.topology, reports, &differ);
         !differ.is_empty()
+    }
+
+    /// Notes which findings came and went with these reports.
+    fn remember(
+        &mut self,
+        before: &OrdMap<ObjectKey, Arc<Report>>,
+        differ: &[ObjectKey],
+        now: Timestamp,
+    ) {
+        let reports = self.checks.reports();
+        for key in differ {
+            let was = before.get(key).map(|report| &**report);
+            let is = reports.get(key).map(|report| &**report);
+            self.history.follow(key, was, is, now, self.settled);
+        }
     }
 
     /// Whether a report will read differently after a while although nothing changes.
@@ -79,8 +107,10 @@ impl Model {
     /// Suppresses these findings from now on, and no others; says whether a report reads
     /// differently now.
     pub fn suppress(&mut self, suppressions: Suppressions, now: Timestamp) -> bool {
+        let told = self.checks.reports().clone();
         let checks = &mut self.checks;
         let differ = checks.suppress(suppressions, &self.topology, &self.inventory, now);
+        self.remember(&told, &differ, now);
         let reports = self.checks.reports();
         self.drawn.follow(&self.topology, reports, &differ);
         !differ.is_empty()
@@ -142,6 +172,7 @@ impl Model {
         scene.inventory = self.inventory.clone();
         scene.topology = self.topology.clone();
         scene.reports = self.checks.reports().clone();
+        scene.history = self.history.clone();
         scene.layout = self.drawn.layout().clone();
         scene.map_view = self.drawn.view().clone();
         scene.shown = self.drawn.shown();
@@ -187,6 +218,16 @@ fn count(touched: &[Touched], before: &Inventory) -> u64 {
         Touched::Event(_) | Touched::Sync(..) => false,
     };
     touched.iter().filter(is_change).count() as u64
+}
+
+/// Whether the first lists of all kinds on demand that something asks for are there, or refused.
+fn has_what_it_wants(inventory: &Inventory) -> bool {
+    let settled: BTreeSet<Kind> = inventory
+        .syncs()
+        .filter(|(_, _, state)| state.is_settled())
+        .map(|(kind, ..)| kind)
+        .collect();
+    inventory::wanted(inventory).is_subset(&settled)
 }
 
 /// Whether the first lists of what stands on the map are there, or refused.

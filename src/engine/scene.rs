@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::{EditId, MapView};
 use crate::{
-    check::Report,
+    check::{History, Report},
     edit::{Conflict, FieldError, JournalEntry, Outcome, Plan, Way, Written},
     filter::Shown,
     forward::ForwardStatus,
@@ -230,6 +230,8 @@ pub struct Scene {
     pub topology: Topology,
     /// What the checks say, by Service.
     pub reports: OrdMap<ObjectKey, Arc<Report>>,
+    /// Since when findings are there, and which are gone.
+    pub history: History,
     /// Where everything stands that is shown.
     pub layout: Arc<Layout>,
     /// What a person wants the map to show.

@@ -10,6 +10,7 @@ use super::{
         export::ExportWish,
         file_choice::Purpose,
     },
+    state::ProblemsView,
 };
 use crate::{
     engine::{Command, EditId},
@@ -74,6 +75,8 @@ pub enum Action {
     ShapeMap(f32),
     /// Fold or unfold a namespace of the list.
     ToggleNamespace(Text),
+    /// Show these problems.
+    ShowProblems(ProblemsView),
     /// Show a tab of the bottom panel.
     ShowTab(BottomTab),
     /// Put text on the clipboard and say what it was.

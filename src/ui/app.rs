@@ -183,6 +183,7 @@ impl App {
         } = &mut self.state;
         view.derived
             .refresh(&self.scene, &view.search, &view.filter, &view.folded);
+        view.derived.refresh_problems(&self.scene, &view.problems);
         let selected = view.selection.as_ref().and_then(super::state::service_of);
         view.derived.refresh_selector(&self.scene, selected);
         let tokens = theme::Tokens::of(ui.ctx());

@@ -3,9 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::theme::State;
+use super::{state::ProblemsView, theme::State};
 use crate::{
-    check::Severity,
+    check::{Finding, Severity},
     engine::Scene,
     filter::Query,
     inventory::{ObjectKey, Text},
@@ -53,6 +53,13 @@ pub struct Derived {
     pub hits: Option<BTreeSet<ObjectKey>>,
     /// All findings that are errors or warnings, the worst first.
     pub problems: Vec<Problem>,
+    /// The problems that the list of them shows, the worst first.
+    pub listed_problems: Vec<Problem>,
+    listed: Option<(u64, ProblemsView)>,
+    /// Findings that are notes.
+    pub notes: usize,
+    /// Findings that a person does not want to hear of.
+    pub suppressed: usize,
     /// Findings that are errors.
     pub errors: usize,
     /// Findings that are warnings.
@@ -94,6 +101,31 @@ impl Derived {
             self.folded.clone_from(folded);
             self.find(scene);
         }
+    }
+
+    /// Follows what the list of problems shall show.
+    pub fn refresh_problems(&mut self, scene: &Scene, view: &ProblemsView) {
+        let is_current =
+            |(revision, shown): &(u64, ProblemsView)| *revision == scene.revision && shown == view;
+        if self.listed.as_ref().is_some_and(is_current) {
+            return;
+        }
+        self.listed = Some((scene.revision, view.clone()));
+        let least = if view.notes {
+            Severity::Note
+        } else {
+            Severity::Warning
+        };
+        let wanted = view.text.to_lowercase();
+        self.listed_problems = problems(scene, |service, finding| {
+            let says = |text: &str| text.to_lowercase().contains(&wanted);
+            finding.severity >= least
+                && (wanted.is_empty()
+                    || says(&finding.message)
+                    || says(finding.id)
+                    || says(&service.to_string())
+                    || finding.hint.as_ref().is_some_and(|hint| says(hint)))
+        });
     }
 
     /// Follows the selection: counts the pods that its selector matches.
@@ -151,24 +183,13 @@ impl Derived {
         self.by_state = State::ALL.map(|state| states.get(&state).copied().unwrap_or_default());
         self.pods = scene.inventory.pod_count();
         self.nodes = scene.inventory.nodes().count();
-        self.problems = scene
-            .reports
-            .iter()
-            .flat_map(|(service, report)| {
-                report
-                    .findings
-                    .iter()
-                    .enumerate()
-                    .filter(|(_, finding)| finding.severity >= Severity::Warning)
-                    .map(|(at, finding)| Problem {
-                        severity: finding.severity,
-                        service: service.clone(),
-                        finding: at,
-                    })
-            })
-            .collect();
-        self.problems
-            .sort_by(|a, b| b.severity.cmp(&a.severity).then(a.service.cmp(&b.service)));
+        self.problems = problems(scene, |_, finding| finding.severity >= Severity::Warning);
+        let is_note = |finding: &&Finding| finding.severity == Severity::Note;
+        (self.notes, self.suppressed) = (0, 0);
+        for report in scene.reports.values() {
+            self.notes += report.findings.iter().filter(is_note).count();
+            self.suppressed += report.suppressed.len();
+        }
         let of = |severity| {
             self.problems
                 .iter()
@@ -217,6 +238,22 @@ impl Derived {
             }
         }
     }
+}
+
+/// Findings of all Services, the worst first.
+fn problems(scene: &Scene, wanted: impl Fn(&ObjectKey, &Finding) -> bool) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for (service, report) in &scene.reports {
+        let found = report.findings.iter().enumerate();
+        let found = found.filter(|(_, finding)| wanted(service, finding));
+        problems.extend(found.map(|(at, finding)| Problem {
+            severity: finding.severity,
+            service: service.clone(),
+            finding: at,
+        }));
+    }
+    problems.sort_by(|a, b| b.severity.cmp(&a.severity).then(a.service.cmp(&b.service)));
+    problems
 }
 
 /// The state that a person must see first. Something broken is worse than something unknown.

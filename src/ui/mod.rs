@@ -23,6 +23,7 @@ mod map;
 mod mapping;
 mod menu;
 mod namespaces;
+mod place;
 mod ports;
 mod rate;
 mod services_list;

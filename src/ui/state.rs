@@ -30,6 +30,17 @@ pub enum BottomTab {
     Changes,
 }
 
+/// What the list of problems shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProblemsView {
+    /// Only those that say this.
+    pub text: String,
+    /// Notes too.
+    pub notes: bool,
+    /// Those that are gone instead.
+    pub gone: bool,
+}
+
 /// A picture that is held still.
 #[derive(Clone, Debug)]
 pub struct Paused {
@@ -66,6 +77,8 @@ pub struct View {
     pub folded: BTreeSet<Text>,
     /// The tab of the bottom panel.
     pub tab: BottomTab,
+    /// What the list of problems shows.
+    pub problems: ProblemsView,
     /// Whether the list of Services is shown.
     pub list_open: bool,
     /// Whether the inspector is shown.
@@ -99,6 +112,7 @@ impl Default for View {
             frame_times: None,
             folded: BTreeSet::new(),
             tab: BottomTab::default(),
+            problems: ProblemsView::default(),
             list_open: true,
             inspector_open: true,
             bottom_open: true,

@@ -143,6 +143,7 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
                 state.view.folded.insert(name);
             }
         }
+        Action::ShowProblems(problems) => state.view.problems = problems,
         Action::ShowTab(tab) => {
             state.view.tab = tab;
             state.view.bottom_open = true;
@@ -438,6 +439,7 @@ pub fn drop_lost_selection(state: &mut AppState, scene: &Scene) {
     let lost = match &state.view.selection {
         Some(NodeId::Pod(key)) => inventory.pod(key).is_none() && is_read(Kind::Pod, key),
         Some(node) => super::state::service_of(node)
+            .filter(|key| !scene.reports.contains_key(*key))
             .is_some_and(|key| inventory.service(key).is_none() && is_read(Kind::Service, key)),
         None => false,
     };

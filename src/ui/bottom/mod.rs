@@ -61,7 +61,7 @@ fn tabs_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             ),
             (
                 BottomTab::Problems,
-                counted("Problems", ctx.view.derived.problems.len()),
+                problems::title(ctx),
                 UiCommand::ShowProblems,
             ),
             (

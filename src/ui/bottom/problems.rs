@@ -1,65 +1,209 @@
-//! All that the checks found, the worst first.
+//! All that the checks found, the worst first, and what they found before.
 
-use egui::{RichText, Ui};
+use egui::{RichText, TextEdit, Ui, WidgetInfo, WidgetType};
 
 use super::table::{Col, table_ui};
 use crate::{
-    check::Place,
-    topology::NodeId,
+    check::{Finding, Gone, Severity},
     ui::{
         action::Action,
         context::Ctx,
+        derived::Problem,
+        place,
+        state::ProblemsView,
         widgets::{empty, link_button, severity_icon, truncated},
+        words,
     },
 };
 
-const COLUMNS: [Col; 4] = [
+const COLUMNS: [Col; 5] = [
     Col::Fixed("severity", 90.0),
-    Col::Share("Service", 180.0),
+    Col::Share("Service", 160.0),
     Col::Share("what is wrong", 380.0),
     Col::Share("what to do", 200.0),
+    Col::Fixed("since", 90.0),
+];
+
+const GONE: [Col; 5] = [
+    Col::Fixed("was", 90.0),
+    Col::Share("Service", 160.0),
+    Col::Share("what was wrong", 480.0),
+    Col::Fixed("since", 90.0),
+    Col::Fixed("gone", 90.0),
 ];
 
 /// Draws the list.
 pub fn problems_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    let problems = &ctx.view.derived.problems;
+    head_ui(ui, ctx);
+    if ctx.view.problems.gone {
+        gone_ui(ui, ctx);
+    } else {
+        found_ui(ui, ctx);
+    }
+}
+
+/// What the tab says: how many of each severity.
+pub fn title(ctx: &Ctx<'_>) -> String {
+    let derived = &ctx.view.derived;
+    let counts = [(derived.errors, "error"), (derived.warnings, "warning")];
+    let counts: Vec<String> = counts
+        .into_iter()
+        .filter(|(number, _)| *number > 0)
+        .map(|(number, noun)| words::count(number, noun))
+        .collect();
+    if counts.is_empty() {
+        "Problems".to_owned()
+    } else {
+        format!("Problems: {}", counts.join(", "))
+    }
+}
+
+fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let shown = &ctx.view.problems;
+    let show = |change: &dyn Fn(&mut ProblemsView)| {
+        let mut wanted = shown.clone();
+        change(&mut wanted);
+        ctx.send(Action::ShowProblems(wanted));
+    };
+    ui.horizontal(|ui| {
+        let mut text = shown.text.clone();
+        let field = TextEdit::singleline(&mut text)
+            .hint_text("Filter problems")
+            .desired_width(200.0);
+        let response = ui.add(field);
+        response.widget_info(|| WidgetInfo::labeled(WidgetType::TextEdit, true, "Filter problems"));
+        if response.changed() {
+            show(&|wanted| wanted.text.clone_from(&text));
+        }
+        let mut notes = shown.notes;
+        let said = format!("Notes ({})", ctx.view.derived.notes);
+        if ui
+            .checkbox(&mut notes, said)
+            .on_hover_text("Notes are worth knowing; nothing is wrong")
+            .changed()
+        {
+            show(&|wanted| wanted.notes = notes);
+        }
+        let mut gone = shown.gone;
+        let said = format!("Gone ({})", ctx.scene.history.gone().len());
+        if ui
+            .checkbox(&mut gone, said)
+            .on_hover_text("What was found since the cluster was connected to, and is no longer so")
+            .changed()
+        {
+            show(&|wanted| wanted.gone = gone);
+        }
+        let suppressed = ctx.view.derived.suppressed;
+        if suppressed > 0 {
+            ui.label(RichText::new(format!("{suppressed} suppressed")).color(ctx.tokens.dim))
+                .on_hover_text(
+                    "Findings that you don't want to hear of; each Service lists its own",
+                );
+        }
+    });
+}
+
+fn found_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let problems = &ctx.view.derived.listed_problems;
     if problems.is_empty() {
-        empty(
-            ui,
-            ctx.tokens,
-            "No problems found",
-            "Errors and warnings about any Service are listed here.",
-        );
+        let (title, hint) = if ctx.view.problems.text.is_empty() {
+            (
+                "No problems found",
+                "Errors and warnings about any Service are listed here.",
+            )
+        } else {
+            (
+                "No problem says that",
+                "Clear the filter to see all of them.",
+            )
+        };
+        empty(ui, ctx.tokens, title, hint);
         return;
     }
     table_ui(ui, ctx, "problems", &COLUMNS, problems.len(), |row| {
-        let Some((problem, finding)) = problems.get(row.index()).and_then(|problem| {
-            let report = ctx.scene.reports.get(&problem.service)?;
-            Some((problem, report.findings.get(problem.finding)?))
-        }) else {
+        let Some((problem, finding)) = problems
+            .get(row.index())
+            .and_then(|problem| Some((problem, finding_of(ctx, problem)?)))
+        else {
             return;
         };
-        let (icon, color, word) = severity_icon(ctx.tokens, problem.severity);
-        row.col(|ui| {
-            ui.label(RichText::new(format!("{icon} {word}")).color(color));
-        });
+        row.col(|ui| severity_ui(ui, ctx, problem.severity));
         row.col(|ui| {
             let name = problem.service.to_string();
             let full = format!("Problem of {name}: {}", finding.message);
             if link_button(ui, ctx.tokens, &name, &full).clicked() {
-                ctx.send(Action::Reveal(match &finding.place {
-                    Place::Port(port) => NodeId::Port(port.clone()),
-                    _ => NodeId::Service(problem.service.clone()),
-                }));
+                let node = place::node_of(ctx.scene, &problem.service, &finding.place);
+                ctx.send(Action::Reveal(node));
             }
         });
         row.col(|ui| {
-            truncated(ui, RichText::new(&*finding.message)).on_hover_text(&*finding.message);
+            truncated(ui, RichText::new(&*finding.message))
+                .on_hover_text(format!("{}\n{}", finding.message, finding.id));
         });
         row.col(|ui| {
             if let Some(hint) = &finding.hint {
                 truncated(ui, RichText::new(&**hint).color(ctx.tokens.dim)).on_hover_text(&**hint);
             }
         });
+        row.col(|ui| {
+            // What was there when the cluster was first seen has been for nobody knows how long.
+            if let Some(since) = ctx.scene.history.since(&problem.service, finding) {
+                ui.label(ctx.age(since));
+            }
+        });
     });
+}
+
+fn finding_of<'a>(ctx: &Ctx<'a>, problem: &Problem) -> Option<&'a Finding> {
+    let report = ctx.scene.reports.get(&problem.service)?;
+    report.findings.get(problem.finding)
+}
+
+fn gone_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let wanted = ctx.view.problems.text.to_lowercase();
+    let says = |gone: &&Gone| {
+        wanted.is_empty()
+            || gone.message.to_lowercase().contains(&wanted)
+            || gone.service.to_string().contains(&wanted)
+    };
+    let all: Vec<&Gone> = ctx.scene.history.gone().filter(says).collect();
+    if all.is_empty() {
+        empty(
+            ui,
+            ctx.tokens,
+            "Nothing has gone",
+            "What was found and is no longer so is listed here, since the cluster was connected to.",
+        );
+        return;
+    }
+    table_ui(ui, ctx, "gone problems", &GONE, all.len(), |row| {
+        let Some(gone) = all.get(row.index()) else {
+            return;
+        };
+        row.col(|ui| severity_ui(ui, ctx, gone.severity));
+        row.col(|ui| {
+            let name = gone.service.to_string();
+            let full = format!("Gone from {name}: {}", gone.message);
+            if link_button(ui, ctx.tokens, &name, &full).clicked() {
+                let node = crate::topology::NodeId::Service(gone.service.clone());
+                ctx.send(Action::Reveal(node));
+            }
+        });
+        row.col(|ui| {
+            truncated(ui, RichText::new(&*gone.message)).on_hover_text(&*gone.message);
+        });
+        row.col(|ui| {
+            if let Some(appeared) = gone.appeared {
+                ui.label(words::clock(appeared));
+            }
+        });
+        row.col(|ui| {
+            ui.label(words::clock(gone.gone));
+        });
+    });
+}
+
+fn severity_ui(ui: &mut Ui, ctx: &Ctx<'_>, severity: Severity) {
+    let (icon, color, word) = severity_icon(ctx.tokens, severity);
+    ui.label(RichText::new(format!("{icon} {word}")).color(color));
 }

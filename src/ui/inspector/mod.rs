@@ -12,6 +12,7 @@ mod overview;
 mod pod;
 mod ports;
 mod service;
+mod trace;
 mod yaml;
 
 use egui::{Panel, ScrollArea, Ui};
@@ -44,6 +45,15 @@ fn selection_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         .and_then(|key| ctx.scene.topology.service(key))
     {
         service::service_ui(ui, ctx, traffic);
+    } else if let Some((key, report)) = ctx
+        .view
+        .selected_service()
+        .and_then(|key| Some((key, ctx.scene.reports.get(key)?)))
+    {
+        crate::ui::widgets::heading(ui, &key.name);
+        let said = format!("Namespace {} has no such Service.", key.namespace);
+        crate::ui::widgets::dim(ui, ctx.tokens, said);
+        findings::findings_ui(ui, ctx, key, None, report);
     } else {
         overview::overview_ui(ui, ctx);
     }

@@ -3,7 +3,9 @@
 use egui::{Align, Layout, RichText, Sense, Ui, vec2};
 use egui_phosphor::regular as icon;
 
-use super::{commands::command_buttons_ui, details, endpoints, events, findings, ports, yaml};
+use super::{
+    commands::command_buttons_ui, details, endpoints, events, findings, ports, trace, yaml,
+};
 use crate::{
     inventory::ServiceRecord,
     topology::ServiceTraffic,
@@ -22,7 +24,8 @@ pub fn service_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
     ui.add_space(6.0);
     actions_ui(ui, ctx, service);
     if let Some(report) = ctx.scene.reports.get(&service.key) {
-        findings::findings_ui(ui, ctx, report);
+        findings::findings_ui(ui, ctx, &service.key, Some(service), report);
+        trace::trace_ui(ui, ctx, traffic, report);
     }
     details::doors_ui(ui, ctx, traffic);
     ports::ports_ui(ui, ctx, traffic);

@@ -2,9 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use super::Page;
 use crate::{
+    check::Fix,
     edit::{SessionAffinity, Via, Wanted, WantedType},
     inventory::{Protocol, ServicePort, ServiceRecord, TargetPort, Text, TrafficPolicy},
+    topology::PortId,
 };
 
 /// Keys and values as they are typed; one with an empty key is none.
@@ -169,6 +172,46 @@ impl Draft {
             self.via = None;
         }
         self.to = Some(to);
+    }
+
+    /// Fills in what would mend a finding; says on which page that stands. What is no longer there
+    /// to be mended is left as it is.
+    pub fn mend(&mut self, fix: &Fix) -> Page {
+        match fix {
+            Fix::TargetPort { port, to } => {
+                if let Some(draft) = self.port(port) {
+                    draft.target_port = to.to_string();
+                }
+                Page::Ports
+            }
+            Fix::Protocol { port, to } => {
+                if let Some(draft) = self.port(port) {
+                    draft.protocol = *to;
+                }
+                Page::Ports
+            }
+            Fix::NodePort { port, to } => {
+                if let Some(draft) = self.port(port) {
+                    draft.node_port = to.map(|to| to.to_string()).unwrap_or_default();
+                }
+                Page::Ports
+            }
+            Fix::Selector { remove, key, value } => {
+                let pair = (key.to_string(), value.to_string());
+                let at = self.selector.iter().position(|(key, _)| **key == **remove);
+                match at.and_then(|at| self.selector.get_mut(at)) {
+                    Some(slot) => *slot = pair,
+                    None => self.selector.push(pair),
+                }
+                Page::Selector
+            }
+        }
+    }
+
+    fn port(&mut self, id: &PortId) -> Option<&mut PortDraft> {
+        let is = |port: &ServicePort| port.port == id.port && port.protocol == id.protocol;
+        let at = self.from.ports.iter().position(is)?;
+        self.ports.get_mut(at)
     }
 
     /// The type that it shall have.
@@ -376,6 +419,30 @@ mod tests {
         };
         assert_eq!(wanted, expected);
         assert!(with.is_changed());
+    }
+
+    #[test]
+    fn a_fix_fills_in_what_it_mends_and_nothing_else() {
+        let port = PortId {
+            service: ObjectKey::new("shop", "web"),
+            protocol: Protocol::Tcp,
+            port: 80,
+        };
+        let mut with = draft();
+        let to = TargetPort::Name("http".into());
+        let fix = Fix::TargetPort { port, to };
+        assert_eq!(with.mend(&fix), Page::Ports);
+        let ports = only(with.wanted().unwrap()).ports.unwrap();
+        assert_eq!(ports[0].target_port, TargetPort::Name("http".into()));
+        let mut with = draft();
+        let fix = Fix::Selector {
+            remove: "app".into(),
+            key: "run".into(),
+            value: "web".into(),
+        };
+        assert_eq!(with.mend(&fix), Page::Selector);
+        let selector = only(with.wanted().unwrap()).selector.unwrap();
+        assert_eq!(selector, [(Text::from("run"), Text::from("web"))].into());
     }
 
     #[test]

@@ -109,6 +109,7 @@ impl EditService {
                 yaml: None,
             }))
         };
+        let mut mends = false;
         let form = match opening {
             Opening::Type(key, wanted) => {
                 let mut draft = Draft::new(service(&key)?);
@@ -116,6 +117,12 @@ impl EditService {
                     draft.choose(wanted);
                 }
                 change(Page::Type, draft)
+            }
+            Opening::Mend(key, fix) => {
+                let mut draft = Draft::new(service(&key)?);
+                let page = draft.mend(&fix);
+                mends = true;
+                change(page, draft)
             }
             Opening::Page(key, page) => change(page, Draft::new(service(&key)?)),
             Opening::Delete(key) => Form::None(EditWish::Delete(service(&key)?.key.clone())),
@@ -138,7 +145,7 @@ impl EditService {
         };
         let at_once = match &dialog.form {
             Form::None(wish) => Some(wish.clone()),
-            Form::Change(form) if form.draft.to.is_some() => form.wish().ok(),
+            Form::Change(form) if mends || form.draft.to.is_some() => form.wish().ok(),
             _ => None,
         };
         Some((dialog, at_once))

@@ -1,6 +1,7 @@
 //! What a dialog wishes of the engine.
 
 use crate::{
+    check::Fix,
     edit::{Exposure, Wanted, WantedType, Wish},
     engine::{Command, EditId},
     inventory::{ObjectKey, Text},
@@ -13,6 +14,8 @@ pub enum Opening {
     Type(ObjectKey, Option<WantedType>),
     /// On another page.
     Page(ObjectKey, Page),
+    /// With a change filled in that would mend a finding, planned at once.
+    Mend(ObjectKey, Fix),
     /// To delete a Service.
     Delete(ObjectKey),
     /// To create one like it.

@@ -1,0 +1,416 @@
+//! The way of a packet through a Service, and where it ends.
+
+use super::{Finding, Place, Report, Severity, Verdict};
+use crate::inventory::{Inventory, Text};
+use crate::topology::{Backend, BackendState, Entry, EntryKind, PortTraffic, ServiceTraffic};
+
+/// Whether a packet gets past a hop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Passage {
+    /// It does.
+    Passes,
+    /// It does, as far as can be seen, but something is amiss.
+    Limps,
+    /// Nobody knows: what it depends on can't be seen.
+    Unknown,
+    /// It ends here.
+    Stops,
+}
+
+/// One stretch of the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// What it is: `Ingress shop.example.com`, `port 80/TCP → 8080`.
+    pub what: Text,
+    /// Whether a packet gets past it.
+    pub passage: Passage,
+    /// Why, or what happens there.
+    pub says: Text,
+}
+
+/// The way to one port of a Service, up to where it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The port; none for an ExternalName, or a Service without ports.
+    pub port: Option<Text>,
+    /// Hops from the door to a pod. The last one is where the packet ends, or where it arrives.
+    pub hops: Vec<Hop>,
+}
+
+impl Trace {
+    /// Whether a packet arrives.
+    pub fn arrives(&self) -> bool {
+        self.hops.iter().all(|hop| hop.passage < Passage::Unknown)
+    }
+}
+
+/// Walks a packet to each port of a Service, from its doors to a pod, and stops where it dies.
+pub fn trace(traffic: &ServiceTraffic, report: &Report, inventory: &Inventory) -> Vec<Trace> {
+    let walk = Walk {
+        traffic,
+        report,
+        inventory,
+    };
+    if traffic.ports.is_empty() {
+        return vec![Trace {
+            port: None,
+            hops: until_it_ends([walk.doors(None), walk.name(), walk.far_end()]),
+        }];
+    }
+    let ports = traffic.ports.iter();
+    ports
+        .map(|port| Trace {
+            port: Some(format!("{}/{}", port.port.port, port.port.protocol).into()),
+            hops: until_it_ends([
+                walk.doors(Some(port)),
+                walk.name(),
+                walk.selector(),
+                walk.port(port),
+                walk.endpoints(port),
+                walk.pod(port),
+            ]),
+        })
+        .collect()
+}
+
+/// Everything up to the hop where the packet ends.
+fn until_it_ends(hops: impl IntoIterator<Item = Option<Hop>>) -> Vec<Hop> {
+    let mut walked = Vec::new();
+    for hop in hops.into_iter().flatten() {
+        let ends = hop.passage == Passage::Stops;
+        walked.push(hop);
+        if ends {
+            break;
+        }
+    }
+    walked
+}
+
+struct Walk<'a> {
+    traffic: &'a ServiceTraffic,
+    report: &'a Report,
+    inventory: &'a Inventory,
+}
+
+impl Walk<'_> {
+    /// The worst that is said of a place.
+    fn said(&self, at: impl Fn(&Place) -> bool) -> Option<&Finding> {
+        // The worst comes first.
+        let mut findings = self.report.findings.iter();
+        findings.find(|finding| finding.severity > Severity::Note && at(&finding.place))
+    }
+
+    /// A hop, judged by the worst that is said of it.
+    fn hop(&self, what: String, passes: String, said: Option<&Finding>) -> Hop {
+        let (passage, says) = match said {
+            Some(finding) if finding.severity == Severity::Error => {
+                (Passage::Stops, finding.message.clone())
+            }
+            Some(finding) => (Passage::Limps, finding.message.clone()),
+            None => (Passage::Passes, passes.into()),
+        };
+        Hop {
+            what: what.into(),
+            passage,
+            says,
+        }
+    }
+
+    /// The way in from outside; none where pods of the cluster are the only clients. While one
+    /// door lets in, a packet gets on.
+    fn doors(&self, port: Option<&PortTraffic>) -> Option<Hop> {
+        let leads_here = |entry: &&Entry| {
+            let inside = matches!(
+                entry.id.kind,
+                EntryKind::ClusterDns | EntryKind::ExternalName
+            );
+            let own = port.map(|port| (port.port.protocol, port.port.port));
+            // A front door without a port is one that asks for the wrong one.
+            let fits = entry.ports.is_empty() || own.is_none_or(|own| entry.ports.contains(&own));
+            !inside && fits
+        };
+        let mut doors: Vec<Hop> = self
+            .traffic
+            .entries
+            .iter()
+            .filter(leads_here)
+            .map(|entry| self.door(entry))
+            .collect();
+        let others = doors.len().checked_sub(1)?;
+        doors.sort_by_key(|door| door.passage);
+        let mut best = doors.into_iter().next()?;
+        if others > 0 {
+            let more = if others == 1 { "door" } else { "doors" };
+            best.says = format!("{}; {others} more {more}", best.says).into();
+        }
+        Some(best)
+    }
+
+    fn door(&self, entry: &Entry) -> Hop {
+        let label = entry.id.kind.label();
+        let said = self.said(|place| match place {
+            Place::Entry => entry.is_pending(),
+            Place::Object(object) => {
+                entry.front.is_some()
+                    && entry.id.object.as_ref() == Some(&object.key)
+                    && &*object.kind == label
+            }
+            _ => false,
+        });
+        if entry.is_pending() {
+            let says = said.map_or_else(
+                || "it has no address yet".into(),
+                |finding| finding.message.clone(),
+            );
+            return Hop {
+                what: label.into(),
+                passage: Passage::Stops,
+                says,
+            };
+        }
+        let at = match entry.id.node_port {
+            Some(port) => format!(":{port}"),
+            None if entry.front.is_some() => entry.host_and_path(),
+            None => entry.id.address.to_string(),
+        };
+        self.hop(format!("{label} {at}"), "lets in".to_owned(), said)
+    }
+
+    fn name(&self) -> Option<Hop> {
+        let service = &self.traffic.service;
+        let ips = Vec::from_iter(service.virtual_ips().map(|ip| &**ip)).join(", ");
+        let answers = if service.is_headless() {
+            "DNS answers with the pods' own addresses".to_owned()
+        } else if let Some(name) = &service.external_name {
+            format!("DNS answers with the name {name}")
+        } else {
+            format!("DNS answers with {ips}")
+        };
+        Some(Hop {
+            what: format!("Service {}", service.key).into(),
+            passage: Passage::Passes,
+            says: answers.into(),
+        })
+    }
+
+    fn far_end(&self) -> Option<Hop> {
+        let name = self.traffic.service.external_name.as_ref()?;
+        Some(Hop {
+            what: format!("name {name}").into(),
+            passage: Passage::Unknown,
+            says: "traffic leaves the cluster; nothing here says whether it answers".into(),
+        })
+    }
+
+    fn selector(&self) -> Option<Hop> {
+        let service = &self.traffic.service;
+        let said = self.said(|place| *place == Place::Service);
+        if service.selector.is_empty() {
+            let passes = "somebody else writes the endpoints".to_owned();
+            return Some(self.hop("no selector".to_owned(), passes, said));
+        }
+        let pairs: Vec<String> = service
+            .selector
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        let matched = self.inventory.pods_selected_by(service).len();
+        let passes = match matched {
+            1 => "matches 1 pod".to_owned(),
+            many => format!("matches {many} pods"),
+        };
+        Some(self.hop(format!("selector {}", pairs.join(",")), passes, said))
+    }
+
+    fn port(&self, port: &PortTraffic) -> Option<Hop> {
+        let id = port.id(&self.traffic.service.key);
+        let said = self.said(|place| *place == Place::Port(id.clone()));
+        let mut numbers: Vec<u16> = port.backends.iter().filter_map(|at| at.port).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let passes = match numbers.as_slice() {
+            [] => "leads to no pod's port".to_owned(),
+            [only] => format!("arrives at port {only}"),
+            many => format!("arrives at {} different ports", many.len()),
+        };
+        let own = &port.port;
+        let what = format!("port {}/{} → {}", own.port, own.protocol, own.target_port);
+        Some(self.hop(what, passes, said))
+    }
+
+    fn endpoints(&self, port: &PortTraffic) -> Option<Hop> {
+        let (ready, all) = (port.ready(), port.backends.len());
+        let what = "endpoints".to_owned();
+        let passes = format!("{ready} of {all} take traffic");
+        let draining = || {
+            let mut backends = port.backends.iter();
+            backends.any(|backend| backend.state() == BackendState::Draining)
+        };
+        let passage = match ready {
+            0 if self.report.verdict == Verdict::Unknown => Passage::Unknown,
+            0 if draining() => Passage::Limps,
+            0 => Passage::Stops,
+            _ if ready < all => Passage::Limps,
+            _ => Passage::Passes,
+        };
+        let pods = self.said(|place| matches!(place, Place::Pod(_)));
+        let says = match (passage, pods) {
+            (Passage::Stops | Passage::Limps, Some(finding)) => {
+                format!("{passes}; {}", finding.message)
+            }
+            _ => passes,
+        };
+        Some(Hop {
+            what: what.into(),
+            passage,
+            says: says.into(),
+        })
+    }
+
+    /// The first pod that takes traffic.
+    fn pod(&self, port: &PortTraffic) -> Option<Hop> {
+        let takes = |backend: &&Backend| backend.state() == BackendState::Ready;
+        let backend = port.backends.iter().find(takes)?;
+        let at = match backend.port {
+            Some(port) => format!("{}:{port}", backend.address),
+            None => backend.address.to_string(),
+        };
+        let (what, node) = match (&backend.target, &backend.node) {
+            (crate::topology::BackendTarget::Pod(key), Some(node)) => {
+                (format!("pod {}", key.name), format!(" on {node}"))
+            }
+            (crate::topology::BackendTarget::Pod(key), None) => {
+                (format!("pod {}", key.name), String::new())
+            }
+            (crate::topology::BackendTarget::Address(address), _) => {
+                (format!("address {address}"), String::new())
+            }
+        };
+        Some(Hop {
+            what: what.into(),
+            passage: Passage::Passes,
+            says: format!("arrives at {at}{node}").into(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::check;
+    use crate::inventory::sample::{
+        external, key, labels, live, pod, port, put, service, slice, slice_port, wholly_live,
+    };
+    use crate::inventory::{IngressBackend, IngressPath, IngressPort, IngressRecord, IngressRule};
+    use crate::topology::Topology;
+
+    fn walked(inventory: &Inventory, name: &str) -> Vec<Trace> {
+        let topology = Topology::build(inventory);
+        let reports = check::all(&topology, inventory, Timestamp::now());
+        let traffic = topology.service(&key(name)).expect("it is there");
+        trace(
+            traffic,
+            reports.get(&key(name)).expect("its report"),
+            inventory,
+        )
+    }
+
+    fn words(trace: &Trace) -> Vec<String> {
+        let hops = trace.hops.iter();
+        hops.map(|hop| format!("{:?} {}", hop.passage, hop.what))
+            .collect()
+    }
+
+    fn web() -> Inventory {
+        let mut inventory = live();
+        put(
+            &mut inventory,
+            service("web", vec![port("http", 80, "8080")]),
+        );
+        put(&mut inventory, pod("web", 1));
+        put(
+            &mut inventory,
+            slice("web", 1, vec![slice_port("http", 8080)], &[&pod("web", 1)]),
+        );
+        inventory
+    }
+
+    #[test]
+    fn a_packet_arrives_at_a_pod() {
+        let traces = walked(&web(), "web");
+        assert_eq!(
+            words(&traces[0]),
+            [
+                "Passes Service shop/web",
+                "Passes selector app=web",
+                "Passes port 80/TCP → 8080",
+                "Passes endpoints",
+                "Passes pod web-1",
+            ]
+        );
+        assert!(traces[0].arrives());
+    }
+
+    #[test]
+    fn it_ends_where_the_selector_matches_nothing() {
+        let mut inventory = web();
+        let mut wrong = service("web", vec![port("http", 80, "8080")]);
+        wrong.selector = labels(&[("app", "wbe")]);
+        put(&mut inventory, wrong);
+        put(&mut inventory, slice("web", 1, Vec::new(), &[]));
+        let traces = walked(&inventory, "web");
+        assert_eq!(
+            words(&traces[0]),
+            ["Passes Service shop/web", "Stops selector app=wbe"]
+        );
+        assert!(!traces[0].arrives());
+        let why = &traces[0].hops[1].says;
+        assert!(why.contains("matches none"), "{why}");
+    }
+
+    #[test]
+    fn it_ends_at_an_ingress_that_asks_for_another_port() {
+        let mut inventory = web();
+        for kind in crate::inventory::Kind::ON_DEMAND {
+            let live = crate::inventory::Sync::Live;
+            let everywhere = crate::inventory::Scope::Cluster;
+            inventory.apply(crate::inventory::Change::Sync(kind, everywhere, live));
+        }
+        let path = IngressPath {
+            path: "/".into(),
+            exact: false,
+            backend: Some(IngressBackend {
+                service: "web".into(),
+                port: Some(IngressPort::Number(8080)),
+            }),
+        };
+        let ingress = IngressRecord {
+            rules: vec![IngressRule {
+                host: "shop.example.com".into(),
+                paths: vec![path],
+            }],
+            addresses: vec!["203.0.113.1".into()],
+            ..IngressRecord::new(key("front"))
+        };
+        put(&mut inventory, ingress);
+        let traces = walked(&inventory, "web");
+        assert_eq!(words(&traces[0]), ["Stops Ingress shop.example.com"]);
+    }
+
+    #[test]
+    fn beyond_the_cluster_nobody_knows() {
+        let mut inventory = wholly_live();
+        put(&mut inventory, external("legacy", "legacy.example.com"));
+        let traces = walked(&inventory, "legacy");
+        assert_eq!(
+            words(&traces[0]),
+            [
+                "Passes Service shop/legacy",
+                "Unknown name legacy.example.com"
+            ]
+        );
+        assert!(!traces[0].arrives());
+    }
+}

@@ -1,0 +1,50 @@
+//! The way of a packet, from the door to a pod, up to where it ends.
+
+use egui::{CollapsingHeader, RichText, Ui};
+use egui_phosphor::regular as icon;
+
+use crate::{
+    check::{Passage, Report, Trace, trace},
+    topology::ServiceTraffic,
+    ui::{context::Ctx, widgets::dim},
+};
+
+/// Draws the way to each port; folded, because it is worked out only where somebody looks.
+pub fn trace_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, report: &Report) {
+    ui.add_space(6.0);
+    CollapsingHeader::new("Trace a packet")
+        .id_salt("trace")
+        .show(ui, |ui| {
+            for trace in trace(traffic, report, &ctx.scene.inventory) {
+                port_ui(ui, ctx, &trace);
+            }
+        })
+        .header_response
+        .on_hover_text("Walks a packet from the door to a pod and says where it ends");
+}
+
+fn port_ui(ui: &mut Ui, ctx: &Ctx<'_>, trace: &Trace) {
+    if let Some(port) = &trace.port {
+        let ends = if trace.arrives() {
+            "arrives"
+        } else {
+            "does not arrive, as far as can be seen"
+        };
+        ui.label(RichText::new(format!("To port {port}: {ends}")).strong());
+    }
+    for hop in &trace.hops {
+        let (glyph, color, word) = match hop.passage {
+            Passage::Passes => (icon::CHECK_CIRCLE, ctx.tokens.healthy, "passes"),
+            Passage::Limps => (icon::WARNING, ctx.tokens.degraded, "passes, with a warning"),
+            Passage::Unknown => (icon::QUESTION, ctx.tokens.unknown, "nobody knows"),
+            Passage::Stops => (icon::X_CIRCLE, ctx.tokens.broken, "ends here"),
+        };
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(glyph).color(color))
+                .on_hover_text(word);
+            ui.label(&*hop.what);
+            dim(ui, ctx.tokens, &*hop.says);
+        });
+    }
+    ui.add_space(4.0);
+}

@@ -1,0 +1,166 @@
+//! What the checks say, as a person meets it: the real window and engine on the embedded demo
+//! cluster.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+mod common;
+mod live_window;
+
+use live_window::LiveWindow;
+use serde_json::Value;
+use svcscope::{engine::Remembered, inventory::Kind, session::Settings};
+
+fn spec(window: &LiveWindow, name: &str) -> Value {
+    let stored = window.control().get("services", "shop", name);
+    stored.expect("the Service is there")["spec"].clone()
+}
+
+/// Opens it and waits until what is watched on demand is there too.
+fn open() -> LiveWindow {
+    let mut window = LiveWindow::open();
+    until_fronts(&mut window);
+    window
+}
+
+fn until_fronts(window: &mut LiveWindow) {
+    window.until("front doors to be read", |window| {
+        let live = |wanted| {
+            let mut syncs = window.scene().inventory.syncs();
+            syncs.any(|(kind, _, state)| kind == wanted && state.is_live())
+        };
+        [
+            Kind::Ingress,
+            Kind::HttpRoute,
+            Kind::TlsSecret,
+            Kind::NetworkPolicy,
+        ]
+        .into_iter()
+        .all(live)
+    });
+}
+
+/// What the mended Service is like is read back before it is said.
+#[track_caller]
+fn apply(window: &mut LiveWindow, done: &str) {
+    window.until_says("It would accept the change (dry run)");
+    window.click("Apply…");
+    window.click("Yes, change it");
+    window.until_says(done);
+    window.click("Done");
+}
+
+#[test]
+fn a_button_mends_a_target_port_that_no_pod_declares() {
+    let mut window = open();
+    window.click("Service shop/wrongport");
+    assert!(window.says("leads to the container port named web-ui"));
+    window.click("Lead port 80 to http…");
+    assert_eq!(
+        spec(&window, "wrongport")["ports"][0]["targetPort"],
+        "web-ui"
+    );
+    apply(&mut window, "Service shop/wrongport is ClusterIP now");
+    assert_eq!(spec(&window, "wrongport")["ports"][0]["targetPort"], "http");
+    window.until("the finding to go", |window| {
+        !window.says("leads to the container port named web-ui")
+    });
+    window.until("what is gone to be listed", |window| {
+        window.scene().history.gone().len() > 0
+    });
+    window.click_containing("Problems: ");
+    window.click_containing("Gone (");
+    assert!(window.says("Gone from shop/wrongport"));
+}
+
+#[test]
+fn a_button_mends_a_selector_by_its_nearest_match() {
+    let mut window = open();
+    window.click("Service shop/orphan");
+    window.click("Select app=orphan-worker…");
+    apply(&mut window, "Service shop/orphan is ClusterIP now");
+    assert_eq!(spec(&window, "orphan")["selector"]["app"], "orphan-worker");
+}
+
+#[test]
+fn a_packet_is_walked_to_where_it_ends() {
+    let mut window = open();
+    window.click("Service shop/orphan");
+    window.click("Trace a packet");
+    assert!(window.says("To port 80/TCP: does not arrive"));
+    assert!(window.shows("selector app=orfan"));
+    assert!(!window.shows("endpoints"), "it ended before");
+    window.click("Service shop/api");
+    window.until_says("To port 8081/TCP: arrives");
+    assert!(window.says("Ingress shop.example.com/api"));
+}
+
+#[test]
+fn what_is_suppressed_is_counted_and_comes_back() {
+    let settings = tempfile::NamedTempFile::new().expect("a file");
+    let path = settings.path().to_owned();
+    let mut window = LiveWindow::open_with(|config| {
+        config.remembered = Some(Remembered {
+            path,
+            settings: Settings::default(),
+        });
+    });
+    until_fronts(&mut window);
+    window.click("Service shop/orphan");
+    assert!(window.says("matches none of"));
+    window.click("Suppress");
+    window.click("For shop/orphan");
+    window.until_says("Suppressed: 1");
+    window.click("Suppressed: 1");
+    window.until_says("Tell SVC-SELECTOR-NO-MATCH again");
+    window.click("Tell SVC-SELECTOR-NO-MATCH again");
+    window.until("the finding to be told again", |window| {
+        !window.says("Suppressed: 1") && window.says("matches none of")
+    });
+}
+
+#[test]
+fn problems_are_filtered_and_one_click_flies_there() {
+    let mut window = open();
+    window.click_containing("Problems: ");
+    assert!(window.says("Problem of shop/checkout: Ingress shop/checkout sends"));
+    assert!(window.says("Problem of shop/orphan"));
+    window.type_into("Filter problems", "checkout");
+    assert!(!window.says("Problem of shop/orphan"));
+    window.click_containing("Problem of shop/checkout");
+    assert!(window.says("Namespace shop has no such Service."));
+    window.type_into("Filter problems", "nobody says this");
+    assert!(window.says("No problem says that"));
+    window.type_into("Filter problems", "legacy");
+    assert!(!window.says("Problem of shop/legacy"), "a note");
+    window.click_containing("Notes (");
+    assert!(window.says("Problem of shop/legacy"));
+}
+
+#[test]
+fn a_host_is_a_door_of_its_services_and_finds_them() {
+    let mut window = open();
+    window.type_into("Search Services", "shop.example.com");
+    let found = |window: &LiveWindow, name: &str| {
+        let label = format!("Service shop/{name}");
+        window.shows(&label)
+    };
+    assert!(found(&window, "web") && found(&window, "api"));
+    assert!(!found(&window, "cache"), "it has no such host");
+    window.click("Service shop/web");
+    assert!(window.says("https://shop.example.com/"));
+    let web = &window.scene().topology;
+    let key = svcscope::inventory::ObjectKey::new("shop", "web");
+    let traffic = web.service(&key).expect("web is there");
+    let front = traffic.entries.iter().find(|entry| entry.front.is_some());
+    let front = front
+        .expect("the Ingress")
+        .front
+        .as_ref()
+        .expect("its front");
+    assert!(front.encrypted);
+    assert_eq!(&*front.through, "nginx");
+}
