@@ -27,6 +27,8 @@ pub(super) fn html(text: &str) -> String {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
+            // Graphviz stumbles over one that stands just before a tag.
+            ']' => out.push_str("&#93;"),
             letter => out.push(printable(letter)),
         }
     }
