@@ -175,3 +175,20 @@ fn other_questions_than_http_are_asked() {
     window.until_says("certificate is not to be trusted");
     assert!(window.says("Asked for web.shop.svc"));
 }
+
+#[test]
+fn from_inside_only_with_a_pod_that_was_agreed_to() {
+    let mut window = console("api");
+    choose_door(&mut window, "Inside the cluster…");
+    assert!(window.says("tick that a pod may be made"));
+    assert!(!window.enabled("Send"));
+    window.click("Make a pod in namespace shop for it");
+    assert!(window.enabled("Send"));
+    window.click("Send");
+    window.until("the answer", |window| {
+        let last = window.scene().requests.last();
+        last.is_some_and(|last| !last.state.is_under_way())
+    });
+    assert!(window.shows("200 OK"), "{:?}", newest(&window).state);
+    assert!(window.says("via "));
+}

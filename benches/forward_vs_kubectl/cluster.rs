@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::kubectl::Kubectl;
+use crate::common::Kubectl;
 
 /// How much the sink reads at once; what goes up is a multiple of it.
 pub const BLOCK: u64 = 64 * 1024;

@@ -4,7 +4,7 @@
 //! of its own in the cluster that the variable names (`tests/real_cluster/` says what its nodes
 //! must hold); without the variable the demo cluster serves where it can. Both programs forward the
 //! same ports and take turns; a table shows what each took and svcscope's part of kubectl's.
-//! Needs kubectl and /proc.
+//! Needs kubectl, curl and /proc.
 //!
 //! `-- down up` does these rows only; [`ROWS`] has their names. `silence`, which takes 20 minutes,
 //! is done only where it is named. `SVCSCOPE_BENCH_PART=10` does a tenth
@@ -17,15 +17,14 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
-#[path = "../../tests/common/cable.rs"]
-mod cable;
 mod changes;
 mod cluster;
-#[path = "../../tests/common/kubectl.rs"]
-mod kubectl;
+#[path = "../../tests/common/mod.rs"]
+mod common;
 mod load;
 mod outage;
 mod pods;
+mod request;
 mod rows;
 mod side;
 mod steady;
@@ -41,7 +40,7 @@ use steady::wait_until;
 type Row = (&'static str, fn(&Run));
 
 /// What can be asked for by name, in the order of the table.
-const ROWS: [Row; 11] = [
+const ROWS: [Row; 12] = [
     ("down", rows::down),
     ("up", rows::up),
     ("sequential", rows::sequential),
@@ -52,6 +51,7 @@ const ROWS: [Row; 11] = [
     ("cut", outage::cut),
     ("restart", outage::restart),
     ("reset", rows::reset),
+    ("request", request::request),
     ("idle", rows::idle),
 ];
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    cable::Cable,
+    common::cable::Cable,
     rows::Run,
     side::Side,
     steady::{Asked, steady, wait_until},

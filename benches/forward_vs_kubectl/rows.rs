@@ -177,14 +177,14 @@ fn counts(label: &str, [ours, theirs]: [usize; 2]) {
     println!("| {label} | {ours} | {theirs} | |");
 }
 
-fn row(label: &str, unit: &str, ours: f64, theirs: f64) {
+pub fn row(label: &str, unit: &str, ours: f64, theirs: f64) {
     println!(
         "| {label} | {ours:.2} {unit} | {theirs:.2} {unit} | {:.2} |",
         ours / theirs
     );
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

@@ -107,6 +107,7 @@ impl Exchange {
 
     /// Sends it and waits for the head of the answer.
     pub(in crate::probe) async fn send(self) -> Result<reqwest::Response, reqwest::Error> {
+        self.marks.begin();
         let sent = self.sending.send().await?;
         self.marks.head();
         Ok(sent)

@@ -9,12 +9,13 @@ use crate::probe::Phases;
 /// The moments of one exchange, written by whoever sees them. The first of its kind counts.
 #[derive(Debug)]
 pub(in crate::probe) struct Marks {
-    started: Instant,
+    made: Instant,
     seen: Mutex<Seen>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Seen {
+    begun: Option<Instant>,
     resolving: Option<Instant>,
     resolved: Option<Instant>,
     handshake: Option<Instant>,
@@ -26,9 +27,14 @@ struct Seen {
 impl Marks {
     pub(in crate::probe) fn new() -> Self {
         Self {
-            started: Instant::now(),
+            made: Instant::now(),
             seen: Mutex::default(),
         }
+    }
+
+    /// Everything is prepared and the first step begins.
+    pub(in crate::probe) fn begin(&self) {
+        self.mark(|seen| &mut seen.begun);
     }
 
     pub(in crate::probe) fn resolving(&self) {
@@ -79,7 +85,8 @@ impl Marks {
         let seen = self.seen();
         let since =
             |from: Option<Instant>, to: Option<Instant>| Some(to?.saturating_duration_since(from?));
-        let begun = seen.resolved.or(Some(self.started));
+        let start = seen.begun.unwrap_or(self.made);
+        let begun = seen.resolved.or(Some(start));
         let open = seen.handshake.or(seen.connected);
         // The pod is dialled while TLS already waits for it.
         let reached = seen.dialled.max(seen.handshake);
@@ -88,8 +95,8 @@ impl Marks {
             connect: since(begun, open),
             dial: since(open, seen.dialled),
             tls: seen.handshake.and_then(|_| since(reached, seen.connected)),
-            first_byte: since(Some(self.started), seen.head),
-            total: self.started.elapsed(),
+            first_byte: since(Some(start), seen.head),
+            total: start.elapsed(),
         }
     }
 }

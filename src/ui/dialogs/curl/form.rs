@@ -18,8 +18,8 @@ use crate::{
 
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/// Draws the form.
-pub(super) fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
+/// Draws the form; `enter` sends as the button does.
+pub(super) fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) {
     let changed = field_ui(ui, ctx, "Port", |ui| {
         form.port.choice_ui(ui, ctx, &form.target)
     });
@@ -39,7 +39,7 @@ pub(super) fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
     ui.add_space(4.0);
     pages_ui(ui, ctx, form);
     ui.add_space(4.0);
-    send::send_ui(ui, ctx, form);
+    send::send_ui(ui, ctx, form, enter);
 }
 
 fn line_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {

@@ -17,7 +17,7 @@ mod repeats;
 mod response;
 mod send;
 
-use egui::ScrollArea;
+use egui::{Key, Modifiers, ScrollArea};
 
 use super::modal_ui;
 use crate::ui::{context::Ctx, words};
@@ -26,6 +26,8 @@ pub use draft::Curl;
 
 /// Draws the dialog.
 pub fn curl_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Curl) {
+    // Before any button sees it: the one that has the focus would take it for a click.
+    let enter = egui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
     let title = format!("Curl {}", words::target(dialog.target()));
     modal_ui(egui, ctx, &title, 860.0, |ui| {
         let room = (ui.ctx().content_rect().height() - 160.0).max(160.0);
@@ -33,7 +35,7 @@ pub fn curl_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Curl) {
             .id_salt("curl")
             .max_height(room)
             .show(ui, |ui| {
-                form::form_ui(ui, ctx, dialog);
+                form::form_ui(ui, ctx, dialog, enter);
                 response::answer_ui(ui, ctx, dialog);
                 history::history_ui(ui, ctx, dialog);
             });

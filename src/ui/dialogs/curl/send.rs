@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use egui::{Key, Modifiers, RichText, Ui};
+use egui::{RichText, Ui};
 use egui_phosphor::regular as icon;
 
 use super::draft::Curl;
@@ -38,7 +38,8 @@ fn not_now(ctx: &Ctx<'_>, request: &CurlRequest) -> Option<Text> {
     ctx.not_connected()
 }
 
-pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
+/// Draws the orders; `enter` sends as the button does.
+pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) {
     let request = form.request();
     let disabled = match &request {
         Err(reason) => Some(reason.clone()),
@@ -63,7 +64,6 @@ pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
             }
             return;
         }
-        let enter = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
         let clicked = action_button(
             ui,
             ctx.tokens,

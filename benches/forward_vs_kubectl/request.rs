@@ -1,0 +1,68 @@
+//! One request of the console through a warm forward, beside curl through kubectl's.
+
+use std::{process::Command as Process, time::Duration};
+
+use svcscope::{
+    cluster::KubeconfigSource,
+    engine::Command,
+    forward::{ForwardTarget, RemotePort},
+    inventory::ObjectKey,
+    probe::{CurlRequest, RequestId},
+};
+
+use crate::{
+    common::Driven,
+    rows::{Run, median, row},
+    side::Side,
+};
+
+const REQUESTS: usize = 200;
+const ROUNDS: usize = 3;
+
+/// The median of the time of a request with a connection of its own, as each client tells it.
+/// curl's leaves the start of its process out, the console's the choice of a door.
+pub fn request(run: &Run) {
+    let count = run.count(REQUESTS);
+    let cluster = &run.cluster;
+    let source = KubeconfigSource::File(cluster.kubeconfig.clone());
+    let engine = Driven::connected(source, &cluster.namespace);
+    let mut rounds: [Vec<f64>; 2] = Default::default();
+    for round in 0..=ROUNDS {
+        let by_console = console(&engine, run, count);
+        let by_curl = curl(&run.sides[1], count);
+        if round > 0 {
+            rounds[0].push(by_console);
+            rounds[1].push(by_curl);
+        }
+    }
+    let [console, curl] = rounds.map(|times| median(times.into_iter()) * 1_000.0);
+    row("request of the console / of curl", "ms", console, curl);
+}
+
+fn console(engine: &Driven, run: &Run, count: usize) -> f64 {
+    let target = ForwardTarget::Pod(ObjectKey::new(&*run.cluster.namespace, &*run.cluster.pod));
+    let request = CurlRequest::new(target, RemotePort::Number(run.cluster.http_port));
+    let id = RequestId(engine.handle.next_id());
+    let times = u32::try_from(count).expect("few");
+    engine.send(Command::RepeatCurl(id, Box::new(request), times));
+    let (repeated, _) = engine.find("all requests", |scene| {
+        let status = scene.requests.iter().find(|status| status.id == id)?;
+        let repeated = status.repeated.clone()?;
+        (!status.state.is_under_way()).then_some(repeated)
+    });
+    assert!(repeated.failures.is_empty(), "{repeated:?}");
+    median(repeated.took.iter().map(Duration::as_secs_f64))
+}
+
+fn curl(side: &Side, count: usize) -> f64 {
+    let url = format!("http://{}/", side.http);
+    median((0..count).map(|_| {
+        let output = Process::new("curl")
+            .args(["-s", "-o", "/dev/null", "-w", "%{time_total}", &url])
+            .output()
+            .expect("curl runs");
+        assert!(output.status.success(), "curl failed: {output:?}");
+        let told = String::from_utf8_lossy(&output.stdout);
+        told.trim().parse::<f64>().expect("seconds")
+    }))
+}
