@@ -14,6 +14,7 @@ use super::exec;
 use super::faults::{Fault, Faults};
 use super::http::{self as answer, Answer};
 use super::list;
+use super::node_ports::NodeNetwork;
 use super::openapi;
 use super::options::Options;
 use super::patch::Form;
@@ -40,6 +41,7 @@ pub(super) struct App {
     pub(super) access: Access,
     pub(super) faults: Faults,
     pub(super) options: Options,
+    pub(super) network: NodeNetwork,
 }
 
 /// A request whose head has been understood.
@@ -59,6 +61,7 @@ impl App {
             access: Access::new(token),
             faults: Faults::default(),
             options,
+            network: NodeNetwork::take(),
         }
     }
 

@@ -26,6 +26,7 @@ mod life;
 mod list;
 mod managed;
 mod names;
+mod node_ports;
 mod openapi;
 mod options;
 mod patch;

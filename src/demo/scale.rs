@@ -39,7 +39,10 @@ pub(super) fn build(registry: &Registry, services: usize, pods: usize) {
         sample::make(registry, sample::namespace(&namespace(space)));
     }
     for index in 0..(pods / PODS_PER_NODE).max(3) {
-        sample::make(registry, sample::node(index, &format!("node-{index:03}")));
+        sample::make(
+            registry,
+            sample::node(&format!("node-{index:03}"), index, address(index)),
+        );
     }
     for index in 0..services {
         let name = name(index, registry);
@@ -79,4 +82,9 @@ fn name(index: usize, registry: &Registry) -> String {
         .copied()
         .unwrap_or("app");
     format!("{word}-{index:04}")
+}
+
+/// Of the network that is set aside for benchmarks (RFC 2544): nobody answers there.
+fn address(index: usize) -> String {
+    format!("198.18.{}.{}", index / 250, index % 250 + 1)
 }

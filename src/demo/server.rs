@@ -16,6 +16,7 @@ use super::control::Control;
 use super::controllers::Controllers;
 use super::kubeconfig;
 use super::life::Life;
+use super::node_ports;
 use super::options::Options;
 use super::{sample, scale};
 
@@ -120,6 +121,7 @@ impl Server {
             let mut stop = stopped.clone();
             tokio::select! {
                 () = controllers.run() => {}
+                () = node_ports::serve(app.clone()) => {}
                 () = accept(app, listener, address, wanted) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
@@ -193,7 +195,7 @@ pub(super) fn populate(app: &Arc<App>) -> Controllers {
             options.pods.unwrap_or(services * 3),
         );
     } else {
-        sample::build(&app.registry);
+        sample::build(&app.registry, &app.network);
     }
     controllers.settle();
     if options.at_scale() {

@@ -8,7 +8,7 @@ mod curl;
 mod fetch;
 mod flags;
 mod program;
-mod route;
+pub(super) mod route;
 mod wget;
 
 use std::sync::Arc;

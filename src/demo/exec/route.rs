@@ -22,7 +22,7 @@ pub(super) enum Resolved {
 }
 
 /// What becomes of a connection.
-pub(super) enum Way {
+pub(in crate::demo) enum Way {
     Open(Box<Backend>),
     /// Nothing listens there, or the Service has no endpoints.
     Refused,
@@ -59,7 +59,7 @@ pub(super) fn resolve(app: &App, namespace: &str, host: &str) -> Resolved {
 }
 
 /// Leads a connection to an address, as kube-proxy's rules on the pod's node would.
-pub(super) fn lead(app: &App, address: &str, port: u16) -> Way {
+pub(in crate::demo) fn lead(app: &App, address: &str, port: u16) -> Way {
     let services = app.registry.store.lock().list(Kind::Service, None);
     let services = services.iter().map(|object| object.read());
     let by_ip = |service: &Value| {
@@ -104,6 +104,14 @@ fn balance(app: &App, service: &Value, port: &str) -> Way {
         return Way::Silent;
     };
     Backend::find(&pod, *number).map_or(Way::Refused, |it| Way::Open(Box::new(it)))
+}
+
+/// The nodes with a ready endpoint of a port of a Service.
+pub(in crate::demo) fn nodes_with_endpoints(app: &App, service: &Value, port: &str) -> Vec<String> {
+    let ready = addresses(app, &Key::of(service), Some(port));
+    let pods = ready.iter().filter_map(|(address, _)| pod_at(app, address));
+    pods.map(|pod| json::text(&pod, "spec/nodeName").to_owned())
+        .collect()
 }
 
 /// Ready addresses of a Service with the number of the named port, or of any.

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::controllers::BALANCER_DELAY;
 use super::json;
+use super::node_ports::NodeNetwork;
 use super::pod::{self, BEHAVIOUR};
 use super::registry::{Intent, Registry};
 use super::resource::{Kind, Resource};
@@ -23,13 +24,13 @@ pub(super) use objects::{
 const AGE: i64 = 283_140;
 
 /// Creates all objects of the sample but those that controllers make.
-pub(super) fn build(registry: &Registry) {
+pub(super) fn build(registry: &Registry, network: &NodeNetwork) {
     registry.backdate(AGE);
     for name in ["default", "kube-system", "shop", "infra"] {
         make(registry, namespace(name));
     }
     for (index, name) in ["node-a", "node-b", "node-c"].into_iter().enumerate() {
-        make(registry, node(index, name));
+        make(registry, node(name, index, network.address(index)));
     }
     let all = shop().into_iter().chain(infra()).chain(system());
     for object in all.chain(fronts::all()) {

@@ -166,7 +166,7 @@ pub(in crate::demo) fn namespace(name: &str) -> Value {
     })
 }
 
-pub(in crate::demo) fn node(index: usize, name: &str) -> Value {
+pub(in crate::demo) fn node(name: &str, index: usize, address: String) -> Value {
     let mut labels = json!({
         "kubernetes.io/arch": "amd64",
         "kubernetes.io/hostname": name,
@@ -193,7 +193,7 @@ pub(in crate::demo) fn node(index: usize, name: &str) -> Value {
         "spec": {"podCIDR": format!("10.244.{}.0/24", index % 256)},
         "status": {
             "addresses": [
-                {"type": "InternalIP", "address": format!("10.88.{}.{}", index / 250, index % 250 + 1)},
+                {"type": "InternalIP", "address": address},
                 {"type": "Hostname", "address": name},
             ],
             "capacity": size,
