@@ -20,6 +20,7 @@ mod edits;
 mod forwards;
 mod forwards_many;
 mod forwards_outage;
+mod fronts;
 mod inside;
 mod live;
 mod map;
