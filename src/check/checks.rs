@@ -287,7 +287,7 @@ fn look(
 ) {
     let known = rule.needs.iter().map(|&kind| case.known(kind)).min();
     let known = known.unwrap_or(Known::Live);
-    if known == Known::Unseen {
+    if known == Known::Unseen || case.world.suppressions.leaves_out(rule.id) {
         return;
     }
     case.time_matters.set(false);

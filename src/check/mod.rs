@@ -13,6 +13,9 @@ mod case;
 #[path = "cases/tests.rs"]
 mod cases;
 mod checks;
+#[cfg(test)]
+#[path = "docs/tests.rs"]
+mod docs;
 mod finding;
 mod fix;
 mod flaps;

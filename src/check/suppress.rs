@@ -19,6 +19,8 @@ const ALL: &str = "*";
 pub struct Suppressions {
     everywhere: BTreeSet<Text>,
     services: BTreeMap<ObjectKey, BTreeSet<Text>>,
+    /// Rules that have nothing to say here: not even counted.
+    left_out: BTreeSet<&'static str>,
 }
 
 impl Suppressions {
@@ -28,6 +30,16 @@ impl Suppressions {
             Some(key) => self.services.entry(key).or_default().insert(id.into()),
             None => self.everywhere.insert(id.into()),
         };
+    }
+
+    /// Leaves a rule out: nobody suppressed it, it just says nothing new here.
+    pub fn leave_out(&mut self, id: &'static str) {
+        self.left_out.insert(id);
+    }
+
+    /// Whether a rule is left out.
+    pub(super) fn leaves_out(&self, id: &str) -> bool {
+        self.left_out.contains(id)
     }
 
     /// Whether a person has suppressed this rule of this Service, here or by the annotation.

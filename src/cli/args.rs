@@ -5,12 +5,12 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use super::{EditFlags, FilterFlags, NodePortArg, PortArg, PortName, PortPair, TargetArg, ViaArg};
-use crate::{edit::WantedType, probe::SendFlags};
+use crate::{check::Severity, edit::WantedType, probe::SendFlags};
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
 ///
 /// Without a subcommand it opens the window. Data goes to stdout, words to stderr. Exit codes:
-/// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete; a request that `curl`
+/// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete, 6 found by `check`; a request that `curl`
 /// sent ends with curl's own codes (7 refused, 28 too late, 22 HTTP error with --fail), and
 /// `forward --exec` with the command's.
 #[derive(Debug, Parser)]
@@ -90,6 +90,8 @@ pub struct Common {
 pub enum Task {
     /// Print the traffic graph once, as data or as a picture
     Map(Map),
+    /// Say what is wrong with Services, of a cluster or of files
+    Check(Check),
     /// Forward local ports until interrupted
     Forward(Forward),
     /// Send a request to a Service, a pod or a workload
@@ -163,6 +165,75 @@ pub struct Map {
     /// Which Services are meant.
     #[command(flatten)]
     pub filter: FilterFlags,
+}
+
+/// How `check` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Text,
+    /// The form that the README documents.
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// JUnit XML: a Service is a test case.
+    Junit,
+}
+
+/// How bad a finding must be for `check --fail-on`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// An error.
+    Error,
+    /// A warning or an error.
+    Warning,
+}
+
+impl From<FailOn> for Severity {
+    fn from(limit: FailOn) -> Self {
+        match limit {
+            FailOn::Error => Self::Error,
+            FailOn::Warning => Self::Warning,
+        }
+    }
+}
+
+/// `svcscope check`.
+///
+/// Findings that a person suppressed in the window, or by the annotation `svcscope.dev/ignore` of a
+/// Service (rules with commas between, or `*`), are counted and not printed.
+#[derive(Debug, clap::Args)]
+pub struct Check {
+    /// Only this Service: svc/NAME
+    pub target: Option<TargetArg>,
+    /// The form of the output
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: CheckFormat,
+    /// Exit with 6 where something at least this bad is found
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
+    /// Print notes too, not only errors and warnings
+    #[arg(long)]
+    pub notes: bool,
+    /// Check files instead of a cluster: YAML or JSON, folders of such, or - for stdin; may be given
+    /// several times. Pods are those that workloads will make
+    #[arg(
+        short,
+        long = "filename",
+        value_name = "FILE",
+        action = ArgAction::Append,
+        conflicts_with_all = ["kubeconfig", "context", "demo"]
+    )]
+    pub files: Vec<PathBuf>,
+    /// Go on and print what appears and what goes, until interrupted
+    #[arg(long)]
+    pub watch: bool,
+    /// List all rules and leave
+    #[arg(long)]
+    pub list: bool,
+    /// Give up when the cluster has not been read whole after this many seconds
+    #[arg(long, default_value = "60", value_parser = seconds, value_name = "SECONDS")]
+    pub timeout: Duration,
 }
 
 /// How `forward` tells what happens.

@@ -17,6 +17,8 @@ pub enum Exit {
     NotFound,
     /// 5: printed, but not all of it could be seen; stderr says what is missing.
     Incomplete,
+    /// 6: `check --fail-on` and something at least as bad was found.
+    Found,
     /// 22: `curl --fail` and the status was 400 or above.
     HttpError,
     /// What curl exits with, where a request was sent and failed: 6 name, 7 refused, 28 too late,
@@ -36,6 +38,7 @@ impl Exit {
             Self::NoCluster => 3,
             Self::NotFound => 4,
             Self::Incomplete => 5,
+            Self::Found => 6,
             Self::HttpError => 22,
             Self::Curl(code) | Self::Command(code) => code,
         }

@@ -4,6 +4,7 @@
 //! exit code that [`Exit`] documents. Without a subcommand it opens the window.
 
 pub mod args;
+mod check;
 mod curl;
 mod demo;
 mod edit;
@@ -64,6 +65,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
     match task {
         None => window::run(&common, theme),
         Some(Task::Map(task)) => map::run(&common, &task),
+        Some(Task::Check(task)) => check::run(&common, &task),
         Some(Task::Forward(task)) => forward::run(&common, &task),
         Some(Task::Curl(task)) => curl::run(&common, &task),
         Some(Task::SetType(task)) => set_type::run(&common, &task),

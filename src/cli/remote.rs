@@ -194,7 +194,7 @@ impl Remote {
     }
 }
 
-fn is_known(scene: &Scene, kind: Kind) -> bool {
+pub(super) fn is_known(scene: &Scene, kind: Kind) -> bool {
     let mut states = scene
         .inventory
         .syncs()
@@ -278,7 +278,7 @@ pub(super) fn probe_folder() -> Option<PathBuf> {
 
 /// What the person set in the window, of which the contexts count here: those that nothing shall be
 /// written in, and those of production. A file that can't be read is the window's to tell.
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     session::default_path()
         .map(|path| Settings::load(&path).settings)
         .unwrap_or_default()

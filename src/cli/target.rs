@@ -43,6 +43,11 @@ impl TargetArg {
         &self.kind
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &Text {
+        &self.name
+    }
+
     /// Whether it is a Service.
     pub fn is_service(&self) -> bool {
         &*self.kind == "Service"

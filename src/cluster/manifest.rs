@@ -10,7 +10,7 @@ use super::decode::{
     NetworkPolicies, Nodes, Pods, ReferenceGrants, Resource, ServiceCidrs, Services, StatefulSets,
     TlsSecrets, ValidatingWebhooks,
 };
-use crate::inventory::{Change, Delta, Inventory, Kind, Scope, Sync, Text};
+use crate::inventory::{Change, Delta, Inventory, Kind, ObjectKey, Scope, Sync, Text};
 
 /// Something in a file that is no object.
 #[derive(Debug, thiserror::Error)]
@@ -184,6 +184,14 @@ impl Manifests {
         inventory
     }
 
+    /// The Services that were read, in the order of the files.
+    pub fn services(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.changes.iter().filter_map(|change| match change {
+            Change::Service(Delta::Upsert(service)) => Some(&service.key),
+            _ => None,
+        })
+    }
+
     /// Kinds that nothing is read of, and how many objects of each there are.
     pub fn ignored(&self) -> &BTreeMap<String, usize> {
         &self.ignored
@@ -258,7 +266,6 @@ fn pod_of(group: &str, kind: &str, object: &Value) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::ObjectKey;
 
     const SHOP: &str = "
 apiVersion: v1

@@ -20,6 +20,7 @@ mod policies;
 mod port_without_endpoints;
 mod probes;
 mod readiness;
+mod scaled;
 mod selector;
 mod sharing;
 mod sight;
@@ -52,6 +53,7 @@ static FILES: &[&[&Rule]] = &[
     system::RULES,
     external_name::RULES,
     selector::RULES,
+    scaled::RULES,
     only_finished::RULES,
     terminating::RULES,
     manual_endpoints::RULES,

@@ -1,7 +1,7 @@
 //! The selector matches no pod.
 
 use super::{Case, Find, Finding, Fix, Group, Place, Rule, Severity, Verdict, WITH_PODS};
-use super::{links, nearest, words};
+use super::{links, nearest, scaled, words};
 
 pub(super) static RULES: &[&Rule] = &[&NO_MATCH];
 
@@ -12,6 +12,7 @@ static NO_MATCH: Rule = Rule {
     severity: Severity::Error,
     means: Verdict::Broken,
     needs: WITH_PODS,
+    also: scaled::WORKLOADS,
     silences: &[
         "SVC-PORT-NO-ENDPOINTS",
         "SVC-NO-SLICES",
@@ -27,7 +28,8 @@ static NO_MATCH: Rule = Rule {
 fn matches_nothing(case: &Case<'_>) -> Vec<Finding> {
     let service = case.service();
     let selector = &service.selector;
-    if !case.needs_endpoints() || selector.is_empty() || !case.selected.is_empty() {
+    let applies = case.needs_endpoints() && !selector.is_empty() && case.selected.is_empty();
+    if !applies || !scaled::to_zero(case).is_empty() {
         return Vec::new();
     }
     let pairs = words::pairs(selector);

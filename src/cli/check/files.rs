@@ -1,0 +1,139 @@
+//! Checks on files, with no cluster at all.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Read as _,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use jiff::Timestamp;
+
+use super::{
+    super::{
+        args::{Check, Common},
+        exit::{Exit, failure},
+        remote,
+    },
+    Told, print,
+};
+use crate::{
+    check::{Checks, Suppressions},
+    cluster::Manifests,
+    engine,
+    inventory::ObjectKey,
+    topology::Topology,
+};
+
+/// Files of these endings are read in a folder.
+const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
+
+pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
+    if task.watch {
+        return Err(failure(
+            Exit::Usage,
+            "files are not watched: leave out --watch",
+        ));
+    }
+    let namespace = match common.namespaces.as_slice() {
+        [] => "default",
+        [one] => one,
+        _ => {
+            return Err(failure(
+                Exit::Usage,
+                "objects without a namespace are put in one: give -n once",
+            ));
+        }
+    };
+    let mut manifests = Manifests::new(namespace);
+    let mut sources = BTreeMap::new();
+    for path in paths(&task.files)? {
+        let before = manifests.services().count();
+        let name = path.display().to_string();
+        let text = read(&path)?;
+        manifests
+            .read(&text)
+            .map_err(|error| failure(Exit::Usage, format!("{name}: {error}")))?;
+        for key in manifests.services().skip(before) {
+            sources.insert(key.clone(), name.clone());
+        }
+    }
+    let target = task.target.as_ref();
+    let target = target.map(|target| ObjectKey::new(namespace, target.name().clone()));
+    let inventory = manifests.into_inventory();
+    if let Some(key) = target
+        .as_ref()
+        .filter(|key| inventory.service(key).is_none())
+    {
+        return Err(failure(
+            Exit::NotFound,
+            format!("the files hold no Service {key}"),
+        ));
+    }
+    let topology = Topology::build(&inventory);
+    let checks = Checks::new(&topology, &inventory, suppressions(), Timestamp::now());
+    let mut told = Told::new(checks.reports(), target.as_ref());
+    told.files = sources;
+    if told.reports.is_empty() {
+        eprintln!("svcscope: the files hold no Service");
+    }
+    print(&told, task)
+}
+
+/// What a person suppressed everywhere; and that files lack what only a cluster has is no news.
+fn suppressions() -> Suppressions {
+    let mut suppressions = engine::suppressions(&remote::settings().suppressed_checks, None);
+    suppressions.leave_out("SVC-NOT-WATCHED");
+    suppressions
+}
+
+/// The files of the command line; folders as the files below them.
+fn paths(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for path in given {
+        if path.is_dir() {
+            below(path, &mut found)?;
+        } else {
+            found.push(path.clone());
+        }
+    }
+    if found.is_empty() {
+        return Err(failure(
+            Exit::Usage,
+            "there is no .yaml, .yml or .json file below what -f names",
+        ));
+    }
+    Ok(found)
+}
+
+fn below(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    let tried = || format!("could not read the folder {}", folder.display());
+    let mut entries = fs::read_dir(folder)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .with_context(tried)?;
+    entries.sort_by_key(fs::DirEntry::path);
+    for entry in entries {
+        let path = entry.path();
+        let kind = entry.file_type().with_context(tried)?;
+        let ending = path.extension().and_then(|end| end.to_str());
+        if kind.is_dir() {
+            below(&path, found)?;
+        } else if ending.is_some_and(|end| ENDINGS.contains(&end)) {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin()
+            .read_to_string(&mut text)
+            .context("stdin could not be read")?;
+        return Ok(text);
+    }
+    fs::read_to_string(path)
+        .map_err(|error| failure(Exit::Usage, format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,106 @@
+//! What the checks say as JUnit XML: a Service is a test case, what is wrong with it a failure.
+
+use std::{collections::BTreeMap, fmt::Write as _};
+
+use super::told::Told;
+use crate::{
+    check::{Report, Severity, Verdict},
+    inventory::ObjectKey,
+};
+
+/// One suite a namespace.
+pub(super) fn write(told: &Told) -> String {
+    let mut suites: BTreeMap<&str, Vec<(&ObjectKey, &Report)>> = BTreeMap::new();
+    for (key, report) in &told.reports {
+        let suite = suites.entry(&key.namespace).or_default();
+        suite.push((key, report));
+    }
+    let mut xml =
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"svcscope\">\n".to_owned();
+    for (namespace, cases) in suites {
+        let failing = cases
+            .iter()
+            .filter(|(_, report)| wrong(report).next().is_some());
+        let skipped = cases.iter().filter(|(_, report)| is_skipped(report));
+        // Writing to a text does not fail.
+        writeln!(
+            xml,
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">",
+            escaped(namespace),
+            cases.len(),
+            failing.count(),
+            skipped.count()
+        )
+        .ok();
+        for (key, report) in cases {
+            case(&mut xml, key, report);
+        }
+        xml.push_str("  </testsuite>\n");
+    }
+    xml + "</testsuites>\n"
+}
+
+fn wrong(report: &Report) -> impl Iterator<Item = &crate::check::Finding> {
+    let findings = report.findings.iter();
+    findings.filter(|found| found.severity >= Severity::Warning)
+}
+
+fn is_skipped(report: &Report) -> bool {
+    report.verdict == Verdict::Unknown && wrong(report).next().is_none()
+}
+
+fn case(xml: &mut String, key: &ObjectKey, report: &Report) {
+    let (namespace, name) = (escaped(&key.namespace), escaped(&key.name));
+    writeln!(
+        xml,
+        "    <testcase classname=\"{namespace}\" name=\"{name}\">"
+    )
+    .ok();
+    for found in wrong(report) {
+        let mut lines: Vec<&str> = found.evidence.iter().map(|line| &**line).collect();
+        lines.extend(found.hint.as_deref());
+        lines.push(found.url());
+        writeln!(
+            xml,
+            "      <failure type=\"{}\" message=\"{}\">{}</failure>",
+            found.id,
+            escaped(&format!("{}: {}", found.severity.word(), found.message)),
+            escaped(&lines.join("\n"))
+        )
+        .ok();
+    }
+    if is_skipped(report) {
+        xml.push_str("      <skipped message=\"unknown: nobody can say whether it works\"/>\n");
+    }
+    xml.push_str("    </testcase>\n");
+}
+
+/// A text as XML has it; characters that XML does not allow at all are left out.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_somebody_else_said_can_not_break_the_document() {
+        assert_eq!(
+            escaped("a<b & \"c\"\u{1b}[0m\n"),
+            "a&lt;b &amp; &quot;c&quot;[0m\n"
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! `svcscope check`: what is wrong with Services, for scripts and pipelines.
+//!
+//! **In**: a cluster, or files. **Out**: what the checks say, as text, JSON, SARIF or JUnit, and an
+//! exit code by `--fail-on`.
+
+mod data;
+mod files;
+mod junit;
+mod sarif;
+mod told;
+mod watch;
+
+use super::{
+    args::{Check, CheckFormat, Common},
+    exit::{Exit, failure},
+    export,
+    remote::{self, Remote},
+};
+use crate::{
+    check::{self, Severity},
+    engine::Scene,
+    inventory::{self, Kind, ObjectKey},
+};
+use told::Told;
+
+pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
+    if task.list {
+        let text = match task.output {
+            CheckFormat::Json => data::rules()?,
+            _ => list(),
+        };
+        return export::write(text.as_bytes(), None).map(|()| Exit::Done);
+    }
+    if task.target.as_ref().is_some_and(|it| !it.is_service()) {
+        return Err(failure(Exit::Usage, "only Services are checked: svc/NAME"));
+    }
+    if !task.files.is_empty() {
+        return files::run(common, task);
+    }
+    let (remote, target) = match &task.target {
+        Some(target) => {
+            let (remote, namespace) = Remote::start_for_target(common)?;
+            let key = ObjectKey::new(namespace, target.name().clone());
+            (remote, Some(key))
+        }
+        None => (Remote::start(common)?, None),
+    };
+    let scene = remote.wait_for(
+        Some(task.timeout),
+        "the cluster to be read whole",
+        |scene| is_read(scene).then(|| scene.clone()),
+    )?;
+    if let Some(key) = target
+        .as_ref()
+        .filter(|key| scene.inventory.service(key).is_none())
+    {
+        return Err(failure(
+            Exit::NotFound,
+            format!("there is no Service {key}"),
+        ));
+    }
+    if task.watch {
+        return watch::run(&remote, task, target.as_ref());
+    }
+    let told = Told::new(&scene.reports, target.as_ref());
+    let exit = print(&told, task)?;
+    for note in scene.notes.iter() {
+        eprintln!("svcscope: {note}");
+    }
+    let needed = [Kind::Service, Kind::EndpointSlice, Kind::Pod];
+    let gaps = remote::gaps(&scene, &needed);
+    for gap in &gaps {
+        eprintln!("svcscope: {gap}");
+    }
+    Ok(match exit {
+        Exit::Done if !gaps.is_empty() => Exit::Incomplete,
+        exit => exit,
+    })
+}
+
+/// Whether all that any rule reads is there, or refused.
+fn is_read(scene: &Scene) -> bool {
+    let wanted = inventory::wanted(&scene.inventory);
+    Kind::ALL
+        .into_iter()
+        .chain(wanted)
+        .all(|kind| remote::is_known(scene, kind))
+}
+
+/// Prints what is said in the form that was asked for; says how the process ends.
+fn print(told: &Told, task: &Check) -> anyhow::Result<Exit> {
+    let text = match task.output {
+        CheckFormat::Text => told.text(task.notes),
+        CheckFormat::Json => data::findings(told)?,
+        CheckFormat::Sarif => sarif::write(told)?,
+        CheckFormat::Junit => junit::write(told),
+    };
+    export::write(text.as_bytes(), None)?;
+    let limit = task.fail_on.map(Severity::from);
+    Ok(if limit.is_some_and(|limit| told.has(limit)) {
+        Exit::Found
+    } else {
+        Exit::Done
+    })
+}
+
+/// All rules, a line each.
+fn list() -> String {
+    check::rules()
+        .map(|rule| format!("{:<9}{:<36}{}\n", rule.severity.word(), rule.id, rule.title))
+        .collect()
+}

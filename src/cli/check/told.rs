@@ -1,0 +1,134 @@
+//! What the checks say, in the order in which it is printed.
+
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+
+use imbl::OrdMap;
+
+use crate::{
+    check::{Finding, Place, Report, Severity, Verdict},
+    inventory::ObjectKey,
+};
+
+/// Reports by Service, and where each Service was read from.
+pub(super) struct Told {
+    pub reports: BTreeMap<ObjectKey, Arc<Report>>,
+    /// Files, where there are any.
+    pub files: BTreeMap<ObjectKey, String>,
+}
+
+impl Told {
+    /// Of all Services, or of one.
+    pub fn new(reports: &OrdMap<ObjectKey, Arc<Report>>, only: Option<&ObjectKey>) -> Self {
+        let wanted = reports
+            .iter()
+            .filter(|(key, _)| only.is_none_or(|only| only == *key));
+        Self {
+            reports: wanted
+                .map(|(key, report)| (key.clone(), report.clone()))
+                .collect(),
+            files: BTreeMap::new(),
+        }
+    }
+
+    /// Everything found, with its Service.
+    pub fn findings(&self) -> impl Iterator<Item = (&ObjectKey, &Finding)> {
+        self.reports
+            .iter()
+            .flat_map(|(key, report)| report.findings.iter().map(move |found| (key, found)))
+    }
+
+    /// Whether something at least this bad was found.
+    pub fn has(&self, limit: Severity) -> bool {
+        self.findings().any(|(_, found)| found.severity >= limit)
+    }
+
+    /// For people: each Service with what is wrong with it, and a last line that counts.
+    pub fn text(&self, notes: bool) -> String {
+        let mut text = String::new();
+        let least = if notes {
+            Severity::Note
+        } else {
+            Severity::Warning
+        };
+        for (key, report) in &self.reports {
+            let told = report
+                .findings
+                .iter()
+                .filter(|found| found.severity >= least);
+            let mut told = told.peekable();
+            if told.peek().is_none() {
+                continue;
+            }
+            // Writing to a text does not fail.
+            writeln!(text, "{key}  {}", report.verdict.word()).ok();
+            for found in told {
+                writeln!(
+                    text,
+                    "  {:<8}{}  {}",
+                    found.severity.word(),
+                    found.id,
+                    place(found)
+                )
+                .ok();
+                writeln!(text, "          {}", found.message).ok();
+                if let Some(hint) = &found.hint {
+                    writeln!(text, "          → {hint}").ok();
+                }
+            }
+        }
+        writeln!(text, "{}", self.summary(notes)).ok();
+        text
+    }
+
+    fn summary(&self, notes: bool) -> String {
+        let count = |severity| {
+            let found = self.findings();
+            found
+                .filter(|(_, found)| found.severity == severity)
+                .count()
+        };
+        let verdicts = Verdict::ALL
+            .into_iter()
+            .map(|verdict| {
+                let of = |report: &&Arc<Report>| report.verdict == verdict;
+                (verdict, self.reports.values().filter(of).count())
+            })
+            .filter(|(_, count)| *count > 0)
+            .map(|(verdict, count)| format!("{count} {}", verdict.word()));
+        let verdicts = Vec::from_iter(verdicts).join(", ");
+        let suppressed: usize = self.reports.values().map(|one| one.suppressed.len()).sum();
+        let mut words = format!(
+            "{}: {verdicts}; {}, {}, {}",
+            counted(self.reports.len(), "Service"),
+            counted(count(Severity::Error), "error"),
+            counted(count(Severity::Warning), "warning"),
+            counted(count(Severity::Note), "note"),
+        );
+        if !notes && count(Severity::Note) > 0 {
+            words.push_str(" (--notes shows them)");
+        }
+        if suppressed > 0 {
+            words.push_str(&format!(", {suppressed} suppressed"));
+        }
+        words
+    }
+}
+
+fn counted(count: usize, one: &str) -> String {
+    format!("{count} {one}{}", if count == 1 { "" } else { "s" })
+}
+
+fn place(found: &Finding) -> String {
+    match &found.place {
+        Place::Service => String::new(),
+        place => format!("at {place}"),
+    }
+}
+
+/// `80/TCP`, of what is found at a port.
+pub(super) fn port(found: &Finding) -> Option<String> {
+    match &found.place {
+        Place::Port(id) => Some(format!("{}/{}", id.port, id.protocol)),
+        _ => None,
+    }
+}

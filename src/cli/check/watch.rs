@@ -1,0 +1,84 @@
+//! `svcscope check --watch`: what appears and what goes, until interrupted.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{
+    super::{
+        args::{Check, CheckFormat},
+        exit::{Exit, failure},
+        export,
+        remote::Remote,
+    },
+    data::Row,
+};
+use crate::{
+    check::{Finding, Severity},
+    engine::Scene,
+    inventory::ObjectKey,
+};
+
+/// A finding as long as it stands: its words may change meanwhile.
+type Standing = BTreeMap<(ObjectKey, &'static str, String), Finding>;
+
+pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> anyhow::Result<Exit> {
+    if !matches!(task.output, CheckFormat::Text | CheckFormat::Json) {
+        return Err(failure(Exit::Usage, "--watch prints -o text or -o json"));
+    }
+    let least = if task.notes {
+        Severity::Note
+    } else {
+        Severity::Warning
+    };
+    let mut standing = Standing::new();
+    loop {
+        let now = remote.wait_for(None, "a change", |scene| {
+            let now = found(scene, only, least);
+            (!now.keys().eq(standing.keys())).then_some(now)
+        })?;
+        let mut lines = String::new();
+        for (at, finding) in &standing {
+            if !now.contains_key(at) {
+                lines += &line(task.output, "gone", &at.0, finding);
+            }
+        }
+        for (at, finding) in &now {
+            if !standing.contains_key(at) {
+                lines += &line(task.output, "appeared", &at.0, finding);
+            }
+        }
+        export::write(lines.as_bytes(), None)?;
+        standing = now;
+    }
+}
+
+fn found(scene: &Scene, only: Option<&ObjectKey>, least: Severity) -> Standing {
+    let reports = scene.reports.iter();
+    reports
+        .filter(|(key, _)| only.is_none_or(|only| only == *key))
+        .flat_map(|(key, report)| {
+            let worth = report.findings.iter();
+            worth.filter(|found| found.severity >= least).map(|found| {
+                (
+                    (key.clone(), found.id, found.place.to_string()),
+                    found.clone(),
+                )
+            })
+        })
+        .collect()
+}
+
+fn line(output: CheckFormat, change: &str, service: &ObjectKey, finding: &Finding) -> String {
+    if output == CheckFormat::Json {
+        let row = Row::new(service, finding);
+        return format!("{}\n", json!({ "change": change, "finding": row }));
+    }
+    let sign = if change == "gone" { '-' } else { '+' };
+    format!(
+        "{sign} {} {} {service}: {}\n",
+        finding.severity.word(),
+        finding.id,
+        finding.message
+    )
+}
