@@ -49,11 +49,37 @@ fn every_door_is_named() {
     assert!(by_proxy.status.success(), "{}", stderr(&by_proxy));
     assert!(stderr(&by_proxy).contains("API server's proxy to Service api port 8081"));
 
-    let by_node = curl(&["svc/api:8081", "--via", "nodeport", "--node", "node-b", "-v"]);
+    let by_node = curl(&[
+        "svc/api:8081",
+        "--via",
+        "nodeport",
+        "--node",
+        "node-b",
+        "-v",
+    ]);
     let said = stderr(&by_node);
     assert!(by_node.status.success(), "{said}");
     assert!(said.contains("by NodePort on node-b, 127."), "{said}");
     assert!(said.contains("from this machine to the node"), "{said}");
+
+    let inside = curl(&[
+        "svc/api:8081",
+        "--via",
+        "cluster",
+        "--inside",
+        "infra",
+        "--as",
+        "namespaced",
+    ]);
+    let said = stderr(&inside);
+    assert!(inside.status.success(), "{said}");
+    assert!(
+        stdout(&inside).contains("host: api.shop"),
+        "{}",
+        stdout(&inside)
+    );
+    let unasked = curl(&["svc/api:8081", "--via", "cluster"]);
+    assert_eq!(unasked.status.code(), Some(2), "{}", stderr(&unasked));
 
     let no_door = curl(&["svc/cache", "--via", "nodeport"]);
     assert_eq!(no_door.status.code(), Some(4), "{}", stderr(&no_door));

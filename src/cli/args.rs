@@ -320,6 +320,26 @@ pub enum Via {
     Lb,
     /// The external name, as DNS answers here.
     External,
+    /// From inside the cluster: --inside makes a pod for it, --from takes one that is there.
+    Cluster,
+}
+
+/// What a client in the cluster calls a Service.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum CalledAs {
+    /// web.shop.svc.cluster.local
+    #[default]
+    Full,
+    /// web.shop
+    Namespaced,
+    /// web
+    Short,
+    /// Its ClusterIP
+    Ip,
+    /// The address of the pod that --pod names
+    Pod,
+    /// spec.externalName
+    External,
 }
 
 /// `svcscope curl`.
@@ -342,6 +362,15 @@ pub struct Curl {
     /// The node, by name or address, of --via nodeport [default: the first]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
+    /// With --via cluster: make a probe pod in this namespace, and remove it afterwards
+    #[arg(long, value_name = "NS", conflicts_with = "from")]
+    pub inside: Option<String>,
+    /// With --via cluster: from this pod that is there; it needs curl or wget
+    #[arg(long, value_name = "[NS/]POD[:CONTAINER]")]
+    pub from: Option<String>,
+    /// With --via cluster: what the Service is called
+    #[arg(long = "as", value_enum, default_value = "full", value_name = "NAME")]
+    pub called_as: CalledAs,
     /// Use https whatever the port is called
     #[arg(long, conflicts_with = "http")]
     pub https: bool,

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use super::{
-    Ask, CurlRequest, Follow, HttpVersion, Scheme, Vantage, authority::absolute, door::proxy,
-    redirect::url_of,
+    Ask, CurlRequest, Follow, HttpVersion, InsideName, Insider, Scheme, Vantage,
+    authority::absolute, door::proxy, redirect::url_of,
 };
 use crate::{
     forward::{ForwardTarget, RemotePort, service_port},
@@ -112,6 +112,7 @@ pub fn svcscope_line(request: &CurlRequest) -> String {
                 quoted(node),
             ]);
         }
+        Vantage::Inside { from, to } => inside_flags(from, to, &mut words),
         other => words.push(format!("--via {}", other.word())),
     }
     match &request.ask {
@@ -130,6 +131,32 @@ pub fn svcscope_line(request: &CurlRequest) -> String {
     }
     send_flags(request, &mut words);
     words.join(" ")
+}
+
+fn inside_flags(from: &Insider, to: &InsideName, words: &mut Vec<String>) {
+    words.push("--via cluster".to_owned());
+    match from {
+        Insider::ProbePod { namespace, .. } => {
+            words.extend(["--inside".to_owned(), quoted(namespace)]);
+        }
+        Insider::Pod { pod, container } => {
+            let container = container.iter().map(|name| format!(":{name}"));
+            let pod: String = std::iter::once(pod.to_string()).chain(container).collect();
+            words.extend(["--from".to_owned(), quoted(&pod)]);
+        }
+    }
+    let name = match to {
+        InsideName::Full => return,
+        InsideName::WithNamespace => "namespaced",
+        InsideName::Short => "short",
+        InsideName::ClusterIp => "ip",
+        InsideName::ExternalName => "external",
+        InsideName::Pod(pod) => {
+            words.extend(["--pod".to_owned(), quoted(pod)]);
+            "pod"
+        }
+    };
+    words.push(format!("--as {name}"));
 }
 
 /// The flags that curl and this program share.

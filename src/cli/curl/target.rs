@@ -2,13 +2,13 @@
 
 use crate::{
     cli::{
-        args::{Curl, Via},
+        args::{CalledAs, Curl, Via},
         exit::{Exit, failure},
     },
     engine::Scene,
     forward::{ForwardTarget, RemotePort},
-    inventory::{ServicePort, ServiceType, Text},
-    probe::{self, Ask, CurlRequest, Scheme, Vantage},
+    inventory::{ObjectKey, ServicePort, ServiceType, Text},
+    probe::{self, Ask, CurlRequest, InsideName, Insider, Scheme, Vantage},
 };
 
 /// The request but for what curl's own flags say.
@@ -105,6 +105,50 @@ fn port_list(ports: &[ServicePort]) -> String {
     format!("only these ports: {}", listed.join(", "))
 }
 
+/// From a pod in the cluster.
+fn inside(task: &Curl, namespace: &str) -> anyhow::Result<Vantage> {
+    let usage = |words: &str| failure(Exit::Usage, words);
+    let from = match (&task.inside, &task.from) {
+        (Some(namespace), _) => Insider::ProbePod {
+            namespace: Text::from(namespace.as_str()),
+            // Whoever gives the flag agrees to what it says.
+            agreed: true,
+        },
+        (None, Some(pod)) => insider(pod, namespace),
+        (None, None) => {
+            return Err(usage(
+                "from where in the cluster? --inside NAMESPACE makes a pod for it and removes it \
+                 afterwards; --from POD takes one that is there",
+            ));
+        }
+    };
+    let to = match task.called_as {
+        CalledAs::Full => InsideName::Full,
+        CalledAs::Namespaced => InsideName::WithNamespace,
+        CalledAs::Short => InsideName::Short,
+        CalledAs::Ip => InsideName::ClusterIp,
+        CalledAs::External => InsideName::ExternalName,
+        CalledAs::Pod => match &task.pod {
+            Some(pod) => InsideName::Pod(Text::from(pod.as_str())),
+            None => return Err(usage("which pod? Name it with --pod")),
+        },
+    };
+    Ok(Vantage::Inside { from, to })
+}
+
+/// `[NAMESPACE/]POD[:CONTAINER]`.
+pub(in crate::cli) fn insider(word: &str, namespace: &str) -> Insider {
+    let (pod, container) = match word.split_once(':') {
+        Some((pod, container)) => (pod, Some(Text::from(container))),
+        None => (word, None),
+    };
+    let (namespace, name) = pod.split_once('/').unwrap_or((namespace, pod));
+    Insider::Pod {
+        pod: ObjectKey::new(namespace, name),
+        container,
+    }
+}
+
 /// The first door of the kind that was asked for.
 fn vantage(task: &Curl, request: &CurlRequest, scene: &Scene) -> anyhow::Result<Vantage> {
     let offered = probe::doors(&request.target, &request.port, &scene.inventory);
@@ -113,6 +157,9 @@ fn vantage(task: &Curl, request: &CurlRequest, scene: &Scene) -> anyhow::Result<
         let to_pod = task.pod.as_deref().map(Text::from);
         return Ok(to_pod.map_or_else(|| usual.unwrap_or_default(), Vantage::ForwardPod));
     };
+    if via == Via::Cluster {
+        return inside(task, &request.target.key().namespace);
+    }
     let pod = task.pod.as_deref();
     let fits = |vantage: &Vantage| match (via, vantage) {
         (Via::Forward, Vantage::Forward) | (Via::Proxy, Vantage::ServiceProxy) => pod.is_none(),
