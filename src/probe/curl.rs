@@ -351,4 +351,6 @@ fn via(request: &CurlRequest, door: &Door) -> Text {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -40,8 +40,9 @@ pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Curl
         return CurlError::new(FailureKind::Name, name.to_string());
     }
     let http = find::<hyper::Error>(error);
-    if let Some(parse) = http.filter(|error| error.is_parse()) {
-        let said = parse.to_string();
+    // hyper has no question for a server that speaks before it is asked, as those of HTTP/2 do.
+    let said = innermost(error);
+    if http.is_some_and(hyper::Error::is_parse) || said.contains("unexpected message") {
         return CurlError::new(
             FailureKind::NotHttp,
             format!(

@@ -17,7 +17,7 @@ use crate::{
     probe::{ApiProxy, MAX_BODY, Scheme, TlsChoice},
 };
 
-fn get(path: &str) -> CurlRequest {
+pub(super) fn get(path: &str) -> CurlRequest {
     let target = ForwardTarget::Service(key("web"));
     CurlRequest {
         path: path.to_owned(),
@@ -50,7 +50,10 @@ fn ways(cluster: &Cluster, dialer: impl Dialer) -> Ways {
     }
 }
 
-async fn send(request: &CurlRequest, dialer: impl Dialer) -> Result<CurlResponse, CurlError> {
+pub(super) async fn send(
+    request: &CurlRequest,
+    dialer: impl Dialer,
+) -> Result<CurlResponse, CurlError> {
     let cluster = Cluster::with_web();
     cluster.ready_pods(&["web-a"]);
     answer(request, &ways(&cluster, dialer)).await
@@ -63,7 +66,7 @@ async fn answer(request: &CurlRequest, ways: &Ways) -> Result<CurlResponse, Curl
 }
 
 /// A pod that answers every request with what it got.
-async fn mirror(stream: DuplexStream) {
+pub(super) async fn mirror(stream: DuplexStream) {
     let service = service_fn(|request: Request<Incoming>| async {
         let (head, body) = request.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
@@ -93,7 +96,7 @@ async fn mirror(stream: DuplexStream) {
 }
 
 /// A pod that waits for a request and then says exactly this.
-fn says(answer: &'static [u8]) -> impl Fn(DuplexStream) -> BoxFuture<'static, ()> {
+pub(super) fn says(answer: &'static [u8]) -> impl Fn(DuplexStream) -> BoxFuture<'static, ()> {
     move |mut stream| {
         Box::pin(async move {
             assert!(stream.read(&mut [0; 4096]).await.unwrap() > 0);
@@ -102,7 +105,7 @@ fn says(answer: &'static [u8]) -> impl Fn(DuplexStream) -> BoxFuture<'static, ()
     }
 }
 
-fn pod(
+pub(super) fn pod(
     handler: impl Fn(DuplexStream) -> BoxFuture<'static, ()> + Send + Sync + 'static,
 ) -> FakeDialer {
     let dialer = FakeDialer::default();
