@@ -178,13 +178,7 @@ pub(super) async fn begin_from_here(
             .map(Arc::new)
     };
     let so_far = |error: CurlError| CurlError {
-        so_far: Box::new(SoFar {
-            via: Some(door.words()),
-            pod: door.pod(),
-            phases: marks.phases(),
-            tls: seen(),
-            ..SoFar::default()
-        }),
+        so_far: Box::new(door.so_far(&marks, seen())),
         ..error
     };
     let sent = match timeout_at(deadline, exchange.send()).await {

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    Ask, CurlError, CurlRequest, CurlResponse, Said, SoFar, Ways,
+    Ask, CurlError, CurlRequest, CurlResponse, Said, Ways,
     authority::Authority,
     diagnosis::{self, Scene, diagnose},
     door::Door,
@@ -49,13 +49,7 @@ pub(super) async fn knock(
     let outcome = timeout_at(deadline, knocking).await;
     let seen = || recorder.facts().map(Arc::new);
     let so_far = |error: CurlError| CurlError {
-        so_far: Box::new(SoFar {
-            via: Some(door.words()),
-            pod: door.pod(),
-            phases: marks.phases(),
-            tls: seen(),
-            ..SoFar::default()
-        }),
+        so_far: Box::new(door.so_far(&marks, seen())),
         ..error
     };
     match outcome {

@@ -7,6 +7,7 @@
 //! `door/` finds where to connect, `http/` sends one request there by reqwest, `tls/` verifies and
 //! remembers what it saw, `curl` goes from the door to the end of the body and follows redirects.
 
+mod asked;
 mod authority;
 mod body;
 mod command_line;

@@ -2,39 +2,30 @@
 
 use super::Door;
 use crate::{
-    forward::{ForwardTarget, RemotePort, service_port},
-    inventory::{Inventory, ServicePort, ServiceRecord, Text},
-    probe::{CurlError, CurlRequest, FailureKind, Vantage, http::To},
+    inventory::{Inventory, Text},
+    probe::{
+        CurlError, CurlRequest, Vantage,
+        asked::{self, no_way},
+        http::To,
+    },
 };
 
 /// The place that a door stands for.
 pub(super) fn find(request: &CurlRequest, inventory: &Inventory) -> Result<Door, CurlError> {
-    let no_way = |reason: String| CurlError::new(FailureKind::NoWay, reason);
     if let Vantage::Elsewhere { host, port } = &request.vantage {
         let to = To::at(host, *port);
         let words = Text::from(format!("this machine, {to}"));
         return Ok(Door::Direct { to, words });
     }
-    let ForwardTarget::Service(key) = &request.target else {
-        return Err(no_way(format!(
-            "only a Service has this door; reach {} by a forward",
-            request.target
-        )));
-    };
-    let service = inventory
-        .service(key)
-        .ok_or_else(|| no_way(format!("there is no Service {key}")))?;
-    let port = || {
-        service_port(service, &request.port)
-            .map_err(|reason| CurlError::new(FailureKind::NoWay, reason))
-    };
+    let service = asked::service(request, inventory)?;
+    let port = || asked::port(request, service);
     let (to, what) = match &request.vantage {
         Vantage::NodePort { node, address } => {
             let port = port()?;
             let number = port.node_port.ok_or_else(|| {
                 no_way(format!(
                     "port {} of svc/{} has no nodePort",
-                    port.port, key.name
+                    port.port, service.key.name
                 ))
             })?;
             (To::at(address, number), format!("NodePort on {node}"))
@@ -44,15 +35,9 @@ pub(super) fn find(request: &CurlRequest, inventory: &Inventory) -> Result<Door,
         }
         Vantage::ExternalIp(address) => (To::at(address, port()?.port), "external IP".to_owned()),
         Vantage::ExternalName => {
-            let name = service
-                .external_name
-                .as_ref()
-                .ok_or_else(|| no_way(format!("svc/{} is no ExternalName Service", key.name)))?;
-            let number = external_port(service, &request.port, request.scheme.usual_port());
-            (
-                To::at(name.trim_end_matches('.'), number),
-                "external name".to_owned(),
-            )
+            let name = asked::external_name(service)?;
+            let number = asked::external_port(request, service);
+            (To::at(name, number), "external name".to_owned())
         }
         other => {
             return Err(no_way(format!(
@@ -63,14 +48,4 @@ pub(super) fn find(request: &CurlRequest, inventory: &Inventory) -> Result<Door,
     };
     let words = Text::from(format!("{what}, {to}"));
     Ok(Door::Direct { to, words })
-}
-
-/// DNS hands out a name and no port: whatever the client asks for is the port.
-fn external_port(service: &ServiceRecord, wanted: &RemotePort, usual: u16) -> u16 {
-    let listed: Option<ServicePort> = service_port(service, wanted).ok();
-    match (listed, wanted) {
-        (Some(port), _) => port.port,
-        (None, RemotePort::Number(number)) => *number,
-        (None, RemotePort::Name(_)) => usual,
-    }
 }

@@ -9,10 +9,14 @@ use super::{
 use crate::{
     forward::{
         DialErrorKind, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget,
-        Forwards, RemotePort, Spread, service_port,
+        Forwards, RemotePort, Spread,
     },
-    inventory::{Inventory, ObjectKey, Text, ports::resolve_target_port},
-    probe::{CurlError, CurlRequest, FailureKind, Vantage, Ways, http::Marks},
+    inventory::{Inventory, ObjectKey, Text},
+    probe::{
+        CurlError, CurlRequest, Vantage, Ways,
+        asked::{self, no_way},
+        http::Marks,
+    },
 };
 
 /// The temporary forward is the only one of its manager.
@@ -33,7 +37,6 @@ impl ForwardDoor {
         ways: &Ways,
         spread: Spread,
     ) -> Result<Self, CurlError> {
-        let no_way = |reason: Text| CurlError::new(FailureKind::NoWay, reason);
         let (target, port) = match &request.vantage {
             Vantage::ForwardPod(pod) => to_pod(request, pod, &ways.inventory.borrow())?,
             _ => (request.target.clone(), request.port.clone()),
@@ -48,13 +51,11 @@ impl ForwardDoor {
         let begun = forwards.start(ONLY, spec).await;
         let local = match (&begun.state, begun.local) {
             (ForwardState::Failed { reason } | ForwardState::Waiting { reason, .. }, _) => {
-                return Err(no_way(reason.clone()));
+                return Err(no_way(&**reason));
             }
             (_, Some(local)) => local,
             (_, None) => {
-                return Err(no_way(Text::from(
-                    "the temporary forward has no local address",
-                )));
+                return Err(no_way("the temporary forward has no local address"));
             }
         };
         Ok(Self {
@@ -105,24 +106,11 @@ pub(super) fn to_pod(
     pod: &Text,
     inventory: &Inventory,
 ) -> Result<(ForwardTarget, RemotePort), CurlError> {
-    let no_way = |reason: String| CurlError::new(FailureKind::NoWay, reason);
     let key = ObjectKey::new(request.target.key().namespace.clone(), pod.clone());
-    let ForwardTarget::Service(service) = &request.target else {
+    if !matches!(request.target, ForwardTarget::Service(_)) {
         return Ok((ForwardTarget::Pod(key), request.port.clone()));
-    };
-    let service = inventory
-        .service(service)
-        .ok_or_else(|| no_way(format!("there is no Service {service}")))?;
-    let port = service_port(service, &request.port)
-        .map_err(|reason| CurlError::new(FailureKind::NoWay, reason))?;
-    let record = inventory
-        .pod(&key)
-        .ok_or_else(|| no_way(format!("there is no pod {key}")))?;
-    let number = resolve_target_port(&port, record).ok_or_else(|| {
-        no_way(format!(
-            "pod {} declares no container port named {}",
-            key.name, port.target_port
-        ))
-    })?;
+    }
+    let port = asked::port(request, asked::service(request, inventory)?)?;
+    let number = asked::port_of_pod(&port, asked::pod(request, pod, inventory)?)?;
     Ok((ForwardTarget::Pod(key), RemotePort::Number(number)))
 }

@@ -11,7 +11,7 @@ mod watched;
 use std::sync::Arc;
 
 use super::{
-    CurlError, CurlRequest, Vantage, Ways,
+    CurlError, CurlRequest, SoFar, TlsFacts, Vantage, Ways,
     http::{Marks, To},
 };
 use crate::{
@@ -114,6 +114,17 @@ impl Door {
             (_, Some(pod)) => format!("pod {}", pod.name),
             (Self::Direct { to, .. }, None) => to.to_string(),
             (Self::Forward(_), None) => "the pod".to_owned(),
+        }
+    }
+
+    /// How far a request through it came.
+    pub(super) fn so_far(&self, marks: &Marks, tls: Option<Arc<TlsFacts>>) -> SoFar {
+        SoFar {
+            via: Some(self.words()),
+            pod: self.pod(),
+            phases: marks.phases(),
+            tls,
+            partial: None,
         }
     }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use http::{Method, Request, header::HOST};
 
 use crate::{
-    forward::{ForwardTarget, service_port},
-    inventory::{Inventory, ObjectKey, Text, ports::resolve_target_port},
+    forward::ForwardTarget,
+    inventory::{Inventory, ObjectKey, Text},
     probe::{
         ApiProxy, CurlError, CurlRequest, FailureKind, ProxyBody, Scheme, Vantage,
+        asked::{self, no_way},
         authority::absolute,
     },
 };
@@ -31,25 +32,20 @@ pub(in crate::probe) fn way(
     request: &CurlRequest,
     inventory: &Inventory,
 ) -> Result<Way, CurlError> {
-    let no_way = |reason: String| CurlError::new(FailureKind::NoWay, reason);
     let namespace = request.target.key().namespace.clone();
     let scheme = match request.scheme {
         Scheme::Http => "",
         Scheme::Https => "https:",
         Scheme::H2c => {
             return Err(no_way(
-                "the API server's proxy does not speak h2c; use a forward".to_owned(),
+                "the API server's proxy does not speak h2c; use a forward",
             ));
         }
     };
     let port = match &request.target {
-        ForwardTarget::Service(key) => {
-            let service = inventory
-                .service(key)
-                .ok_or_else(|| no_way(format!("there is no Service {key}")))?;
-            let found = service_port(service, &request.port)
-                .map_err(|reason| CurlError::new(FailureKind::NoWay, reason))?;
-            Some(found)
+        ForwardTarget::Service(_) => {
+            let service = asked::service(request, inventory)?;
+            Some(asked::port(request, service)?)
         }
         _ => None,
     };
@@ -59,17 +55,12 @@ pub(in crate::probe) fn way(
         }
         (Vantage::PodProxy(pod), _, port) => {
             let key = ObjectKey::new(namespace.clone(), pod.clone());
-            let number = match (port, inventory.pod(&key)) {
-                (Some(port), Some(record)) => resolve_target_port(&port, record)
-                    .ok_or_else(|| {
-                        no_way(format!(
-                            "pod {pod} declares no container port named {}",
-                            port.target_port
-                        ))
-                    })?
-                    .to_string(),
-                (Some(_), None) => return Err(no_way(format!("there is no pod {key}"))),
-                (None, _) => request.port.to_string(),
+            let number = match port {
+                Some(port) => {
+                    let record = asked::pod(request, pod, inventory)?;
+                    asked::port_of_pod(&port, record)?.to_string()
+                }
+                None => request.port.to_string(),
             };
             ("pods", pod.clone(), number, Some(key))
         }

@@ -1,9 +1,12 @@
 //! Where a request from inside the cluster goes.
 
 use crate::{
-    forward::{ForwardTarget, service_port},
-    inventory::{Inventory, PodRecord, ServicePort, ServiceRecord, ports::resolve_target_port},
-    probe::{CurlError, CurlRequest, FailureKind, InsideName, Vantage, authority::Authority},
+    inventory::{Inventory, ServicePort, ServiceRecord, ports::resolve_target_port},
+    probe::{
+        CurlError, CurlRequest, InsideName, Vantage,
+        asked::{self, no_way},
+        authority::Authority,
+    },
 };
 
 /// The domain of nearly every cluster's DNS. No API tells another one.
@@ -25,24 +28,16 @@ pub(super) struct Place {
 impl Place {
     /// The place that a request's door stands for.
     pub fn of(request: &CurlRequest, inventory: &Inventory) -> Result<Self, CurlError> {
-        let no_way = |reason: String| CurlError::new(FailureKind::NoWay, reason);
         let Vantage::Inside { to, .. } = &request.vantage else {
-            return Err(no_way("this door is not inside the cluster".to_owned()));
+            return Err(no_way("this door is not inside the cluster"));
         };
-        let ForwardTarget::Service(key) = &request.target else {
-            return Err(no_way(format!(
-                "only a Service has this door; reach {} by a forward",
-                request.target
-            )));
-        };
-        let service = inventory
-            .service(key)
-            .ok_or_else(|| no_way(format!("there is no Service {key}")))?;
-        let port = || service_port(service, &request.port).map_err(|why| no_way(why.to_string()));
+        let service = asked::service(request, inventory)?;
+        let key = &service.key;
+        let port = || asked::port(request, service);
         let named = |host: String, words: &str| {
             let number = match &service.external_name {
                 // DNS leads elsewhere, whatever ports the Service lists.
-                Some(_) => number_of(request, service),
+                Some(_) => asked::external_port(request, service),
                 None => reached_port(&port()?, service, inventory),
             };
             Ok(Self {
@@ -77,32 +72,19 @@ impl Place {
                 named(host, "name")
             }
             InsideName::Pod(name) => {
-                let (pod, port) = (pod(inventory, service, name), port()?);
-                let pod = pod.ok_or_else(|| no_way(format!("there is no pod {name}")))?;
+                let pod = asked::pod(request, name, inventory)?;
                 let address = pod.ips.first();
                 let address =
                     address.ok_or_else(|| no_way(format!("pod {name} has no address yet")))?;
-                let number = resolve_target_port(&port, pod).ok_or_else(|| {
-                    no_way(format!(
-                        "pod {name} has no port that `{}` names",
-                        port.target_port
-                    ))
-                })?;
+                let number = asked::port_of_pod(&port()?, pod)?;
                 Ok(at(address, number, &format!("pod {name} at")))
             }
             InsideName::ExternalName => {
-                let name = service.external_name.as_ref().ok_or_else(|| {
-                    no_way(format!("svc/{} is no ExternalName Service", key.name))
-                })?;
-                named(name.trim_end_matches('.').to_owned(), "external name")
+                let name = asked::external_name(service)?;
+                named(name.to_owned(), "external name")
             }
         }
     }
-}
-
-fn pod<'a>(inventory: &'a Inventory, service: &ServiceRecord, name: &str) -> Option<&'a PodRecord> {
-    let key = crate::inventory::ObjectKey::new(&*service.key.namespace, name);
-    inventory.pod(&key).map(|pod| &**pod)
 }
 
 /// The port that a name of the Service is asked for at. A headless Service translates none: its
@@ -114,14 +96,6 @@ fn reached_port(port: &ServicePort, service: &ServiceRecord, inventory: &Invento
     let pods = inventory.pods_selected_by(service);
     let mut numbers = pods.iter().filter_map(|pod| resolve_target_port(port, pod));
     numbers.next().unwrap_or(port.port)
-}
-
-fn number_of(request: &CurlRequest, service: &ServiceRecord) -> u16 {
-    match (service_port(service, &request.port), &request.port) {
-        (Ok(port), _) => port.port,
-        (Err(_), crate::forward::RemotePort::Number(number)) => *number,
-        (Err(_), crate::forward::RemotePort::Name(_)) => request.scheme.usual_port(),
-    }
 }
 
 /// An IPv6 address as URLs write it.
