@@ -10,9 +10,15 @@
 mod common;
 mod live_window;
 
+use std::sync::Arc;
+
 use live_window::LiveWindow;
-use serde_json::Value;
-use svcscope::{engine::Remembered, inventory::Kind, session::Settings};
+use serde_json::{Value, json};
+use svcscope::{
+    engine::{Notifier, Remembered},
+    inventory::Kind,
+    session::Settings,
+};
 
 fn spec(window: &LiveWindow, name: &str) -> Value {
     let stored = window.control().get("services", "shop", name);
@@ -163,4 +169,91 @@ fn a_host_is_a_door_of_its_services_and_finds_them() {
         .expect("its front");
     assert!(front.encrypted);
     assert_eq!(&*front.through, "nginx");
+}
+
+/// Keeps what would be shown on the desktop, or has no desktop at all.
+#[derive(Debug, Default)]
+struct Desk {
+    shown: std::sync::Mutex<Vec<String>>,
+    missing: bool,
+}
+
+impl Notifier for Desk {
+    fn show(&self, title: &str, _body: &str) -> Result<(), String> {
+        if self.missing {
+            return Err("could not show a notice: there is no desktop".to_owned());
+        }
+        self.shown.lock().expect("no panic").push(title.to_owned());
+        Ok(())
+    }
+}
+
+fn cache_selects(window: &LiveWindow, app: &str) {
+    let change = json!({
+        "kind": "Service", "apiVersion": "v1",
+        "metadata": {"name": "cache", "namespace": "shop"},
+        "spec": {"selector": {"app": app}},
+    });
+    window.control().apply(change).expect("the demo takes it");
+}
+
+#[test]
+fn a_bell_tells_when_a_service_breaks_and_when_it_heals() {
+    let desk = Arc::new(Desk::default());
+    let settings = tempfile::NamedTempFile::new().expect("a file");
+    let path = settings.path().to_owned();
+    let mut window = LiveWindow::open_with(|config| {
+        config.notifier = desk.clone();
+        config.remembered = Some(Remembered {
+            path: path.clone(),
+            settings: Settings::default(),
+        });
+    });
+    window.click("Service shop/cache");
+    window.click("Tell me when it breaks or heals");
+    window.until("the bell to be on", |window| {
+        window.shows("Don't tell me when it breaks or heals")
+    });
+    cache_selects(&window, "cash");
+    let told = |title: &str| {
+        desk.shown
+            .lock()
+            .expect("no panic")
+            .iter()
+            .any(|it| it == title)
+    };
+    window.until("the break to be told", |_| {
+        told("Service shop/cache is broken")
+    });
+    cache_selects(&window, "cache");
+    window.until("the healing to be told", |_| {
+        told("Service shop/cache works again")
+    });
+    assert_eq!(desk.shown.lock().expect("no panic").len(), 2);
+    window.until("the bell to be remembered", |_| {
+        let saved = std::fs::read_to_string(&path).unwrap_or_default();
+        saved.contains("shop/cache")
+    });
+}
+
+#[test]
+fn where_there_is_no_desktop_the_list_of_activities_says_so() {
+    let desk = Arc::new(Desk {
+        missing: true,
+        ..Desk::default()
+    });
+    let mut window = LiveWindow::open_with(|config| config.notifier = desk.clone());
+    window.click("Service shop/cache");
+    window.click("Tell me when it breaks or heals");
+    window.until("the bell to be on", |window| {
+        window.shows("Don't tell me when it breaks or heals")
+    });
+    cache_selects(&window, "cash");
+    window.until("both to be said", |window| {
+        let said = |part: &str| {
+            let mut all = window.scene().activity.iter();
+            all.any(|activity| activity.text.contains(part))
+        };
+        said("Service shop/cache is broken") && said("there is no desktop")
+    });
 }

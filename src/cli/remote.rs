@@ -112,7 +112,7 @@ impl Remote {
             production_contexts: settings.production_contexts,
             suppressed_checks: settings.suppressed_checks,
             without_layout: layout == Layout::None,
-            remembered: None,
+            ..Config::default()
         };
         // One wake-up that nobody has taken yet says all that two would.
         let (wake, woken) = mpsc::sync_channel(1);

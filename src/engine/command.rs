@@ -98,6 +98,13 @@ pub enum Command {
         /// Whether it is suppressed from now on.
         suppressed: bool,
     },
+    /// Tell on the desktop when this Service breaks or heals, or don't; it is remembered.
+    Bell {
+        /// The Service.
+        service: ObjectKey,
+        /// Whether it is told from now on.
+        on: bool,
+    },
     /// Know this at the next start.
     Remember(SettingsChange),
 }

@@ -1,7 +1,8 @@
 //! What an engine is started with.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
+use super::{Desktop, Notifier};
 use crate::{
     cluster::KubeconfigSource,
     probe::inside::ProbeImage,
@@ -32,6 +33,8 @@ pub struct Config {
     /// Where probe pods are noted, so that the next start finds what a crash left; without it they
     /// are not.
     pub probe_folder: Option<PathBuf>,
+    /// Who shows notices on the desktop.
+    pub notifier: Arc<dyn Notifier>,
     /// What was remembered of the last time and where to keep it; without it nothing is.
     pub remembered: Option<Remembered>,
 }
@@ -58,6 +61,7 @@ impl Default for Config {
             without_layout: false,
             probe_image: ProbeImage::default(),
             probe_folder: None,
+            notifier: Arc::new(Desktop),
             remembered: None,
         }
     }

@@ -1,6 +1,9 @@
 //! What is remembered between two starts, kept current in its file.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use tokio::{
     sync::{mpsc, watch},
@@ -93,6 +96,27 @@ impl Memory {
         let service = service.as_deref().map(|service| (context, service));
         let checks = &mut self.settings.suppressed_checks;
         checks.set(rule, service, suppressed);
+        self.save();
+    }
+
+    /// The Services of a context that have a bell.
+    pub(super) fn bells(&self, context: &str) -> BTreeSet<ObjectKey> {
+        let names = self.settings.bells.get(context).into_iter().flatten();
+        names
+            .filter_map(|name| name.split_once('/'))
+            .map(|(namespace, name)| ObjectKey::new(namespace, name))
+            .collect()
+    }
+
+    /// Remembers that a Service has a bell, or has none.
+    pub(super) fn set_bell(&mut self, context: &str, service: &ObjectKey, on: bool) {
+        let bells = self.settings.bells.entry(context.to_owned()).or_default();
+        if on {
+            bells.insert(service.to_string());
+        } else {
+            bells.remove(&service.to_string());
+        }
+        self.settings.bells.retain(|_, bells| !bells.is_empty());
         self.save();
     }
 

@@ -5,6 +5,7 @@
 //! all the time), and a wake-up only when it is a new one.
 
 mod activity;
+mod bells;
 mod command;
 mod config;
 mod drawn;
@@ -17,6 +18,7 @@ mod last_change;
 mod map_view;
 mod memory;
 mod model;
+mod notifier;
 mod offline;
 mod requests;
 mod runtime;
@@ -33,6 +35,7 @@ pub use handle::{Counterpart, Handle, Waker, pair};
 pub use map_view::MapView;
 pub use memory::{SettingsChange, suppressions};
 pub use model::Model;
+pub use notifier::{Desktop, Notifier};
 pub use runtime::{Engine, StartError};
 pub use scene::{
     Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, RequestState,

@@ -37,6 +37,11 @@ impl Model {
         &self.inventory
     }
 
+    /// What the checks say, by Service.
+    pub fn reports(&self) -> &OrdMap<ObjectKey, Arc<Report>> {
+        self.checks.reports()
+    }
+
     /// Takes in a batch of changes at the cost of what they touch; says what they touched.
     pub fn apply(
         &mut self,

@@ -1,6 +1,6 @@
 //! What the engine shows: one immutable picture of everything.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use imbl::OrdMap;
 use jiff::Timestamp;
@@ -230,6 +230,8 @@ pub struct Scene {
     pub topology: Topology,
     /// What the checks say, by Service.
     pub reports: OrdMap<ObjectKey, Arc<Report>>,
+    /// Services of which a person wants to be told when they break or heal.
+    pub bells: Arc<BTreeSet<ObjectKey>>,
     /// Since when findings are there, and which are gone.
     pub history: History,
     /// Where everything stands that is shown.

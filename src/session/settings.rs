@@ -71,6 +71,9 @@ pub struct Settings {
     pub production_contexts: BTreeSet<String>,
     /// How the map was left, by context.
     pub maps: BTreeMap<String, MapSettings>,
+    /// Services of which a person wants to be told when they break or heal: by context, as
+    /// `namespace/name`.
+    pub bells: BTreeMap<String, BTreeSet<String>>,
     /// Checks that a person does not want to hear of.
     pub suppressed_checks: SuppressedChecks,
     /// What probe pods run, where it is not the default.
@@ -91,6 +94,7 @@ impl Default for Settings {
             read_only_contexts: BTreeSet::new(),
             production_contexts: BTreeSet::new(),
             maps: BTreeMap::new(),
+            bells: BTreeMap::new(),
             suppressed_checks: SuppressedChecks::default(),
             probe_image: None,
             unknown: serde_json::Map::new(),

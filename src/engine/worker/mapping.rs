@@ -64,6 +64,7 @@ impl Worker {
         self.model.recall(view, Arc::new(pins));
         let suppressions = self.memory.suppressions(context);
         self.model.suppress(suppressions, Timestamp::now());
+        self.bells.recall(self.memory.bells(context));
     }
 
     /// Suppresses a check, or hears of it again.

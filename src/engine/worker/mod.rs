@@ -1,5 +1,6 @@
 //! The engine's loop: the one place where its state changes.
 
+mod bells;
 mod connection;
 mod curling;
 mod editing;
@@ -19,8 +20,9 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
     ActivityLevel, Command, Config, ConnectionState, Counterpart, Scene, Waker, Yaml,
-    activity::ActivityLog, edits::Edits, event::Event, insiders::ProbePodsOfRun, memory::Memory,
-    model::Model, offline::Offline, requests::Requests, saved::Saved, session::Session,
+    activity::ActivityLog, bells::Bells, edits::Edits, event::Event, insiders::ProbePodsOfRun,
+    memory::Memory, model::Model, offline::Offline, requests::Requests, saved::Saved,
+    session::Session,
 };
 use crate::{
     edit::Journal,
@@ -75,6 +77,7 @@ pub(super) struct Worker {
     /// The context that the map was last of.
     mapped: Option<String>,
     memory: Memory,
+    bells: Bells,
     saved: Saved,
     way: WayWatch,
     probe_pods: ProbePodsOfRun,
@@ -142,6 +145,7 @@ impl Worker {
             inspected: None,
             mapped: None,
             memory,
+            bells: Bells::default(),
             saved,
             way: WayWatch::default(),
             probe_pods,
@@ -238,6 +242,7 @@ impl Worker {
                 service,
                 suppressed,
             } => self.suppress(&rule, service.as_ref(), suppressed),
+            Command::Bell { service, on } => self.bell(&service, on),
             Command::Remember(change) => self.memory.change(change),
         }
     }
@@ -310,6 +315,7 @@ impl Worker {
         scene.edits = self.edits.snapshot();
         scene.journal = self.journal.entries().into();
         scene.activity = self.activity.snapshot();
+        scene.bells = self.bells.on().clone();
         self.counterpart.publish(scene.clone());
         (self.waker)();
         self.keep_watch();

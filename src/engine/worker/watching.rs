@@ -16,6 +16,7 @@ impl Worker {
         if self.model.renew_timed(Timestamp::now()) {
             self.scene.map_revision += 1;
             self.dirty = true;
+            self.ring();
         }
     }
 
@@ -46,6 +47,7 @@ impl Worker {
         }
         self.changed = true;
         self.want(&touched);
+        self.ring();
         // How well the cluster is known is never told late.
         self.dirty |= touched.iter().any(|step| matches!(step, Touched::Sync(..)));
         self.scene.map_revision += 1;

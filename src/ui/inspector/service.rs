@@ -7,13 +7,14 @@ use super::{
     commands::command_buttons_ui, details, endpoints, events, findings, ports, trace, yaml,
 };
 use crate::{
+    engine::Command,
     inventory::ServiceRecord,
     topology::ServiceTraffic,
     ui::{
         action::Action,
         command::UiCommand,
         context::Ctx,
-        widgets::{badge, dim, heading, paint_type, state_label},
+        widgets::{badge, dim, heading, icon_button, paint_type, state_label},
     },
 };
 
@@ -91,8 +92,25 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
                 (UiCommand::ChangeType, "Change type…", "T"),
             ],
         );
+        bell_ui(ui, ctx, service);
         more_ui(ui, ctx, service);
     });
+}
+
+/// Whether a person is told on the desktop when the Service breaks or heals.
+fn bell_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
+    let is_on = ctx.scene.bells.contains(&service.key);
+    let (glyph, text) = if is_on {
+        (icon::BELL_RINGING, "Don't tell me when it breaks or heals")
+    } else {
+        (icon::BELL, "Tell me when it breaks or heals")
+    };
+    if icon_button(ui, glyph, text, None).clicked() {
+        ctx.send(Action::Send(Command::Bell {
+            service: service.key.clone(),
+            on: !is_on,
+        }));
+    }
 }
 
 fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
