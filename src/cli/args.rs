@@ -96,6 +96,8 @@ pub enum Task {
     Forward(Forward),
     /// Send a request to a Service, a pod or a workload
     Curl(Box<Curl>),
+    /// Test every path to a Service: from here, by the API server, and from inside the cluster
+    Reach(Reach),
     /// Change the type of a Service
     SetType(SetType),
     /// Change the ports of a Service
@@ -414,6 +416,42 @@ impl Curl {
     pub(super) fn needs_nodes(&self) -> bool {
         self.via == Some(Via::Nodeport)
     }
+}
+
+/// How `reach` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReachFormat {
+    /// For people.
+    Text,
+    /// One object for each round.
+    Json,
+}
+
+/// `svcscope reach`.
+///
+/// Exits with 0 where every path that could be tried leads to the application and there is nothing
+/// to mend, with 1 where not, with 5 where none could be tried.
+#[derive(Debug, clap::Args)]
+pub struct Reach {
+    /// svc/NAME
+    pub target: TargetArg,
+    /// How the result is printed
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: ReachFormat,
+    /// Again after so many seconds, until interrupted
+    #[arg(long, value_parser = seconds, value_name = "SECONDS")]
+    pub every: Option<Duration>,
+    /// Ask inside the cluster too, from a probe pod that is made in this namespace and removed
+    /// afterwards; may be given several times
+    #[arg(long, value_name = "NS", action = ArgAction::Append)]
+    pub inside: Vec<String>,
+    /// Ask inside the cluster too, from this pod that is there; it needs curl or wget. May be given
+    /// several times
+    #[arg(long, value_name = "[NS/]POD[:CONTAINER]", action = ArgAction::Append)]
+    pub from: Vec<String>,
+    /// How long one path may take
+    #[arg(long, default_value = "3", value_parser = seconds, value_name = "SECONDS")]
+    pub timeout: Duration,
 }
 
 /// `svcscope set-type`.

@@ -16,6 +16,7 @@ mod expose;
 mod filter;
 mod forward;
 mod map;
+mod reach;
 mod remote;
 mod set_ports;
 mod set_type;
@@ -68,6 +69,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Task::Check(task)) => check::run(&common, &task),
         Some(Task::Forward(task)) => forward::run(&common, &task),
         Some(Task::Curl(task)) => curl::run(&common, &task),
+        Some(Task::Reach(task)) => reach::run(&common, &task),
         Some(Task::SetType(task)) => set_type::run(&common, &task),
         Some(Task::SetPorts(task)) => set_ports::run(&common, &task),
         Some(Task::Expose(task)) => expose::run(&common, &task),
@@ -76,6 +78,13 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Task::Delete(task)) => edit::delete(&common, &task),
         Some(Task::Demo(task)) => demo::run(&task),
     }
+}
+
+/// What others said, for a terminal: nothing in it can move the cursor or change a colour.
+fn plain(said: &str) -> String {
+    said.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 /// Words about what happens inside go to stderr, as many as asked for by `-v` or `RUST_LOG`.

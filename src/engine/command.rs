@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{MapView, SettingsChange};
+use super::{MapView, ReachId, SettingsChange, TestPaths};
 use crate::{
     edit::{Exposure, Wish},
     forward::{ForwardId, ForwardSpec},
@@ -74,6 +74,10 @@ pub enum Command {
     SaveBody(RequestId, PathBuf),
     /// Give up on a request.
     CancelCurl(RequestId),
+    /// Test every path to a Service. It takes the place of the last test.
+    TestPaths(ReachId, Box<TestPaths>),
+    /// End the test of paths; what is known stays.
+    StopTestPaths,
     /// Plan a change, a creation or a deletion of a Service and try it by a dry run.
     PlanEdit(EditId, ObjectKey, Wish),
     /// Plan a Service for a `Pod`, `Deployment`, `StatefulSet` or `DaemonSet`, as `kubectl expose`

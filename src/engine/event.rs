@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{ContextInfo, EditId, EditStep, Rights};
+use super::{ContextInfo, EditId, EditStep, ReachId, Rights, reaching::ReachNews};
 use crate::edit::{EditError, Outcome, Plan, StepDone};
 use crate::{
     cluster::Cluster,
@@ -49,6 +49,8 @@ pub(super) enum Event {
         id: RequestId,
         so_far: Arc<CurlResponse>,
     },
+    /// A test of paths went on.
+    Reach { id: ReachId, news: ReachNews },
     /// The settings could not be written.
     NotSaved(Text),
     /// A forward came up, or failed to.

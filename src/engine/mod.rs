@@ -20,6 +20,7 @@ mod memory;
 mod model;
 mod notifier;
 mod offline;
+mod reaching;
 mod requests;
 mod runtime;
 mod saved;
@@ -36,6 +37,7 @@ pub use map_view::MapView;
 pub use memory::{SettingsChange, suppressions};
 pub use model::Model;
 pub use notifier::{Desktop, Notifier};
+pub use reaching::{ReachCell, ReachId, ReachStatus, TestPaths};
 pub use runtime::{Engine, StartError};
 pub use scene::{
     Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, RequestState,

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use imbl::OrdMap;
 use jiff::Timestamp;
 
-use super::{EditId, MapView};
+use super::{EditId, MapView, ReachStatus};
 use crate::{
     check::{History, Report},
     edit::{Conflict, FieldError, JournalEntry, Outcome, Plan, Way, Written},
@@ -252,6 +252,8 @@ pub struct Scene {
     pub saved: Arc<[SavedForward]>,
     /// Requests, the newest last.
     pub requests: Arc<[RequestStatus]>,
+    /// The newest test of all paths to a Service.
+    pub reach: Option<Arc<ReachStatus>>,
     /// Edits that are not discarded.
     pub edits: Arc<[EditStatus]>,
     /// All writes of the session, the newest last.

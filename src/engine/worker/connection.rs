@@ -42,6 +42,7 @@ impl Worker {
         self.connecting = None;
         self.way.forget();
         self.hub = None;
+        self.reach = None;
         self.forwards.way(None);
         if self.session.take().is_some() {
             for status in self.forwards.statuses() {

@@ -6,6 +6,7 @@ mod curling;
 mod editing;
 mod forwards;
 mod mapping;
+mod reaching;
 mod watching;
 mod way;
 mod wishes;
@@ -31,6 +32,7 @@ use crate::{
     probe::inside::Hub,
     session::forwards_path,
 };
+use reaching::ReachTest;
 use way::WayWatch;
 
 /// Scenes are published at most this often.
@@ -83,6 +85,7 @@ pub(super) struct Worker {
     probe_pods: ProbePodsOfRun,
     /// Who can be asked inside the cluster that is connected.
     hub: Option<Arc<Hub>>,
+    reach: Option<ReachTest>,
     /// Something changed that a person may wait for.
     dirty: bool,
     /// The cluster changed.
@@ -150,6 +153,7 @@ impl Worker {
             way: WayWatch::default(),
             probe_pods,
             hub: None,
+            reach: None,
             dirty: true,
             changed: false,
             next_publish: Instant::now(),
@@ -194,6 +198,7 @@ impl Worker {
         self.saved.close().await;
         // What still runs gives its pods back.
         self.requests.cancel_all();
+        self.reach = None;
         self.hub = None;
         self.probe_pods.close().await;
     }
@@ -226,6 +231,8 @@ impl Worker {
             Command::RepeatCurl(id, request, times) => self.repeat_curl(id, *request, times),
             Command::SaveBody(id, file) => self.save_body(id, file),
             Command::CancelCurl(id) => self.requests.cancel(id),
+            Command::TestPaths(id, asked) => self.test_paths(id, *asked),
+            Command::StopTestPaths => self.stop_paths(),
             Command::PlanEdit(id, service, wish) => self.plan_edit(id, service, wish),
             Command::PlanExpose(id, kind, key, exposure) => {
                 self.plan_expose(id, kind, key, exposure);
@@ -286,6 +293,7 @@ impl Worker {
             Event::Said(Err(words)) => self.activity.add(ActivityLevel::Error, words),
             Event::Curl { id, outcome } => self.requests.finish(id, outcome),
             Event::CurlRepeated { id, so_far } => self.requests.repeated(id, so_far),
+            Event::Reach { id, news } => self.reach_advanced(id, news),
             Event::CurlProgress { id, so_far } => self.requests.progress(id, so_far),
             Event::Edit { id, step } => self.edit_advanced(id, step),
             Event::Written(written) => self.edit_written(*written),
@@ -312,6 +320,10 @@ impl Worker {
         self.model.show(scene);
         scene.forwards = self.forwards.statuses().into();
         scene.requests = self.requests.snapshot();
+        let reach = self.reach.as_ref().map(|test| &test.status);
+        if scene.reach.as_deref() != reach {
+            scene.reach = reach.cloned().map(Arc::new);
+        }
         scene.edits = self.edits.snapshot();
         scene.journal = self.journal.entries().into();
         scene.activity = self.activity.snapshot();

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use futures::{StreamExt, stream};
+use futures::{StreamExt, future::BoxFuture, stream};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
@@ -29,11 +29,17 @@ pub async fn run(plan: &Plan, ways: &Ways, report: Report<'_>) -> Vec<CellResult
     let insiders = Insiders::of(plan, ways).await;
     let inside = Semaphore::new(INSIDE);
     let mut results = vec![None; plan.cells.len()];
-    let tried = stream::iter(plan.cells.iter().enumerate()).map(async |(at, cell)| {
-        let result = one(cell, ways, &insiders, &inside).await;
-        report(at, &result);
-        (at, result)
-    });
+    // Boxed: a closure that borrows would have to be `FnOnce` for any lifetime.
+    let mut trials: Vec<BoxFuture<'_, _>> = Vec::with_capacity(plan.cells.len());
+    for (at, cell) in plan.cells.iter().enumerate() {
+        let (insiders, inside) = (&insiders, &inside);
+        trials.push(Box::pin(async move {
+            let result = one(cell, ways, insiders, inside).await;
+            report(at, &result);
+            (at, result)
+        }));
+    }
+    let tried = stream::iter(trials);
     let mut tried = tried.buffer_unordered(SIDE_BY_SIDE);
     while let Some((at, result)) = tried.next().await {
         if let Some(place) = results.get_mut(at) {

@@ -1,0 +1,270 @@
+//! `svcscope reach`: every path to a Service, and what follows.
+
+use std::{
+    io::{self, Write as _},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+
+use super::{
+    args::{Common, Reach, ReachFormat},
+    exit::{Exit, failure},
+    remote::Remote,
+};
+use crate::{
+    engine::{Command, ReachId, ReachStatus, TestPaths},
+    forward::ForwardTarget,
+    inventory::{Kind, ObjectKey, Text},
+    probe::{
+        InsideName, Insider, Vantage,
+        reach::{Reach as Came, ReachOptions, Verdict},
+    },
+};
+
+/// How long a round may take beside its cells: a probe pod has to be made.
+const EXTRA: Duration = Duration::from_secs(90);
+/// How long the cluster may take to be read.
+const READ: Duration = Duration::from_secs(60);
+
+pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
+    if !task.target.is_service() {
+        return Err(failure(
+            Exit::Usage,
+            "only a Service has paths: svcscope reach svc/NAME",
+        ));
+    }
+    let (remote, namespace) = Remote::start_for_target(common)?;
+    let drawn = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
+    let scene = remote.wait_until_known(&drawn, READ)?;
+    let ForwardTarget::Service(service) = task.target.in_namespace(&namespace) else {
+        return Err(failure(Exit::Usage, "only a Service has paths"));
+    };
+    if scene.inventory.service(&service).is_none() {
+        return Err(failure(
+            Exit::NotFound,
+            format!("there is no Service {service}"),
+        ));
+    }
+    let asked = TestPaths {
+        service,
+        options: ReachOptions {
+            insiders: insiders(task, &namespace),
+            patience: task.timeout,
+        },
+        every: task.every,
+    };
+    let id = ReachId(remote.handle().next_id());
+    remote
+        .handle()
+        .send(Command::TestPaths(id, Box::new(asked)));
+    let stopped = interrupts(&remote)?;
+    let mut told = 0;
+    loop {
+        let limit = task.every.unwrap_or_default() + task.timeout * 4 + EXTRA;
+        let status = remote.wait_for(Some(limit), "the paths to be tried", |scene| {
+            let status = scene.reach.as_ref().filter(|status| status.id == id)?;
+            let is_done = status.rounds > told || status.failure.is_some();
+            (is_done || stopped.load(Ordering::Relaxed)).then(|| status.clone())
+        })?;
+        if let Some(why) = &status.failure {
+            return Err(failure(Exit::Failed, why.to_string()));
+        }
+        if status.rounds > told {
+            told = status.rounds;
+            print(&status, task.output).context("could not write to stdout")?;
+        }
+        if task.every.is_none() || stopped.load(Ordering::Relaxed) {
+            return Ok(exit(&status));
+        }
+    }
+}
+
+fn insiders(task: &Reach, namespace: &str) -> Vec<Insider> {
+    let probes = task.inside.iter().map(|namespace| Insider::ProbePod {
+        namespace: Text::from(&**namespace),
+        // Whoever gives the flag agrees to what it says.
+        agreed: true,
+    });
+    let pods = task.from.iter().map(|word| {
+        let (pod, container) = match word.split_once(':') {
+            Some((pod, container)) => (pod, Some(Text::from(container))),
+            None => (&**word, None),
+        };
+        let (namespace, name) = pod.split_once('/').unwrap_or((namespace, pod));
+        Insider::Pod {
+            pod: ObjectKey::new(namespace, name),
+            container,
+        }
+    });
+    probes.chain(pods).collect()
+}
+
+/// An interrupt ends the test in order, so that no pod is left behind.
+fn interrupts(remote: &Remote) -> anyhow::Result<Arc<AtomicBool>> {
+    let stopped = Arc::new(AtomicBool::new(false));
+    let (flag, wake) = (stopped.clone(), remote.waker());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("could not listen for interrupts")?;
+    std::thread::spawn(move || {
+        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+            flag.store(true, Ordering::Relaxed);
+            wake();
+        }
+    });
+    Ok(stopped)
+}
+
+fn exit(status: &ReachStatus) -> Exit {
+    let is_fine = status.conclusions.iter().all(|found| found.is_fine);
+    match status.verdict {
+        Some(Verdict::AllReached) if is_fine => Exit::Done,
+        Some(Verdict::Untried) | None => Exit::Incomplete,
+        _ => Exit::Failed,
+    }
+}
+
+fn print(status: &ReachStatus, format: ReachFormat) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match format {
+        ReachFormat::Json => writeln!(out, "{}", to_json(status))?,
+        ReachFormat::Text => write!(out, "{}", to_text(status))?,
+    }
+    out.flush()
+}
+
+/// A port as `kubectl get svc` shows it.
+fn port_words(status: &ReachStatus, index: usize) -> String {
+    let port = status.plan.as_ref().and_then(|plan| plan.ports.get(index));
+    port.map_or_else(String::new, |port| match &port.name {
+        Some(name) => format!("{name} {}/{}", port.number, port.protocol),
+        None => format!("{}/{}", port.number, port.protocol),
+    })
+}
+
+fn to_text(status: &ReachStatus) -> String {
+    let Some(plan) = &status.plan else {
+        return String::new();
+    };
+    let mut text = format!("Service {}\n", plan.service);
+    for (index, port) in plan.ports.iter().enumerate() {
+        let words = port_words(status, index);
+        text.push_str(&format!(
+            "\n{words} → {}, asked by {}\n",
+            port.target, port.spoken
+        ));
+        let cells = plan.cells.iter().zip(status.cells.iter());
+        for (planned, cell) in cells.filter(|(planned, _)| planned.port == index) {
+            let Some(result) = &cell.result else { continue };
+            let millis = result
+                .millis
+                .map_or_else(String::new, |millis| format!("{millis} ms"));
+            let line = format!(
+                "  {:<52} {:<13} {millis:>8}  {}",
+                vantage_words(&planned.vantage),
+                result.reach.words(),
+                super::plain(&result.note),
+            );
+            text.push_str(line.trim_end());
+            text.push('\n');
+            if !result.reach.is_reached()
+                && result.reach != Came::NotTestable
+                && let Some(command) = &cell.command
+            {
+                text.push_str(&format!("      {command}\n"));
+            }
+        }
+    }
+    if plan.more_pods > 0 {
+        text.push_str(&format!(
+            "\n{} more pods were not asked one by one\n",
+            plan.more_pods
+        ));
+    }
+    text.push('\n');
+    for found in status.conclusions.iter() {
+        let ports: Vec<_> = found.ports.iter().map(u16::to_string).collect();
+        let about = match plan.ports.len() {
+            0 | 1 => String::new(),
+            _ => format!("port {}: ", ports.join(", ")),
+        };
+        text.push_str(&format!("{about}{}\n", super::plain(&found.text)));
+    }
+    if let Some(took) = status.took {
+        text.push_str(&format!(
+            "{} paths in {:.1} s\n",
+            plan.cells.len(),
+            took.as_secs_f64()
+        ));
+    }
+    text
+}
+
+fn to_json(status: &ReachStatus) -> Value {
+    let Some(plan) = &status.plan else {
+        return Value::Null;
+    };
+    let cells: Vec<_> = plan
+        .cells
+        .iter()
+        .zip(status.cells.iter())
+        .map(|(planned, cell)| {
+            json!({
+                "port": plan.ports.get(planned.port).map(|port| port.number),
+                "vantage": vantage_words(&planned.vantage),
+                "caveat": planned.vantage.caveat(),
+                "result": cell.result,
+                "history": cell.history,
+                "command": cell.command,
+            })
+        })
+        .collect();
+    json!({
+        "service": plan.service,
+        "round": status.rounds,
+        "began": status.began,
+        "millis": status.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        "verdict": status.verdict,
+        "ports": plan.ports,
+        "morePods": plan.more_pods,
+        "cells": cells,
+        "conclusions": *status.conclusions,
+    })
+}
+
+/// A door in words, with whom or what it leads to.
+fn vantage_words(vantage: &Vantage) -> String {
+    match vantage {
+        Vantage::Forward => "forward".to_owned(),
+        Vantage::ForwardPod(pod) => format!("forward to {pod}"),
+        Vantage::ServiceProxy => "API server to the Service".to_owned(),
+        Vantage::PodProxy(pod) => format!("API server to {pod}"),
+        Vantage::NodePort { node, address } => format!("nodePort on {node} {address}"),
+        Vantage::LoadBalancer(address) => format!("load balancer {address}"),
+        Vantage::ExternalIp(address) => format!("external IP {address}"),
+        Vantage::ExternalName => "external name, from here".to_owned(),
+        Vantage::Elsewhere { host, port } => format!("{host}:{port}"),
+        Vantage::Inside { from, to } => {
+            let from = match from {
+                Insider::ProbePod { namespace, .. } => format!("in {namespace}"),
+                Insider::Pod { pod, .. } => format!("in {}", pod.name),
+            };
+            let to = match to {
+                InsideName::ClusterIp => "cluster IP".to_owned(),
+                InsideName::Short => "short name".to_owned(),
+                InsideName::WithNamespace => "name with namespace".to_owned(),
+                InsideName::Full => "full name".to_owned(),
+                InsideName::Pod(pod) => format!("address of {pod}"),
+                InsideName::ExternalName => "external name".to_owned(),
+            };
+            format!("{from}: {to}")
+        }
+    }
+}

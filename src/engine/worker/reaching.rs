@@ -1,0 +1,121 @@
+//! Tests of all paths to a Service. There is one at a time: the newest.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep},
+};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Worker;
+use crate::{
+    engine::{ReachId, ReachStatus, TestPaths, event::Event, reaching::ReachNews},
+    inventory::Text,
+    probe::{
+        Ways,
+        inside::{Asker, LIFETIME},
+        reach::{conclude, plan, run},
+    },
+};
+
+/// A probe pod serves so many rounds; the kubelet ends it a little later.
+const ONE_POD: Duration = Duration::from_secs(LIFETIME.as_secs() - 60);
+
+/// A test that goes on, or has ended.
+pub(super) struct ReachTest {
+    pub(super) status: ReachStatus,
+    /// Dropping it gives up on the round, and on further ones.
+    job: Option<AbortOnDropHandle<()>>,
+}
+
+impl Worker {
+    pub(super) fn test_paths(&mut self, id: ReachId, asked: TestPaths) {
+        let mut status = ReachStatus::new(id, asked);
+        let job = match self.ways() {
+            Some(ways) => {
+                let round = Rounds {
+                    id,
+                    asked: status.asked.clone(),
+                    ways,
+                    events: self.events.clone(),
+                };
+                Some(AbortOnDropHandle::new(tokio::spawn(round.run())))
+            }
+            None => {
+                status.take(ReachNews::Failed("not connected to a cluster".into()));
+                status.stop();
+                None
+            }
+        };
+        self.reach = Some(ReachTest { status, job });
+    }
+
+    pub(super) fn stop_paths(&mut self) {
+        if let Some(test) = &mut self.reach {
+            test.job = None;
+            test.status.stop();
+        }
+    }
+
+    pub(super) fn reach_advanced(&mut self, id: ReachId, news: ReachNews) {
+        if let Some(test) = self.reach.as_mut().filter(|test| test.status.id == id)
+            && test.job.is_some()
+        {
+            test.status.take(news);
+        }
+    }
+}
+
+/// What a test needs to go on by itself.
+struct Rounds {
+    id: ReachId,
+    asked: Arc<TestPaths>,
+    ways: Ways,
+    events: mpsc::UnboundedSender<Event>,
+}
+
+impl Rounds {
+    async fn run(self) {
+        // Held between rounds, so that one pod serves several.
+        let mut kept: Vec<Arc<Asker>> = Vec::new();
+        let mut since = Instant::now();
+        loop {
+            if kept.is_empty() || since.elapsed() > ONE_POD {
+                kept.clear();
+                since = Instant::now();
+                for from in &self.asked.options.insiders {
+                    // A refusal is told by each cell.
+                    kept.extend(self.ways.inside.asker(from).await.ok());
+                }
+            }
+            self.round().await;
+            let Some(pause) = self.asked.every else { break };
+            sleep(pause).await;
+        }
+    }
+
+    async fn round(&self) {
+        let inventory = self.ways.inventory.borrow().clone();
+        let Some(service) = inventory.service(&self.asked.service) else {
+            let why = format!("there is no Service {}", self.asked.service);
+            return self.tell(ReachNews::Failed(Text::from(why)));
+        };
+        let plan = Arc::new(plan(service, &inventory, &self.asked.options));
+        self.tell(ReachNews::Begun(plan.clone(), Box::new(inventory.clone())));
+        let began = Instant::now();
+        let report =
+            |at, result: &_| self.tell(ReachNews::Cell(at, Box::new(Clone::clone(result))));
+        let results = run(&plan, &self.ways, &report).await;
+        let conclusions = conclude(&plan, &results);
+        self.tell(ReachNews::Ended {
+            results,
+            conclusions,
+            took: began.elapsed(),
+        });
+    }
+
+    fn tell(&self, news: ReachNews) {
+        self.events.send(Event::Reach { id: self.id, news }).ok();
+    }
+}

@@ -1,0 +1,311 @@
+//! Requests from inside and the test of all paths, through the engine against the demo cluster.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+mod common;
+
+use std::{path::Path, sync::Arc};
+
+use common::{Driven, run_svcscope, stderr, stdout};
+use serde_json::{Value, json};
+use svcscope::{
+    cluster::KubeconfigSource,
+    demo::{Denial, Options, Scope, Server},
+    engine::{Command, Config, ReachId, ReachStatus, RequestState, TestPaths},
+    forward::{ForwardTarget, RemotePort},
+    inventory::ObjectKey,
+    probe::{
+        CurlRequest, InsideName, Insider, RequestId, Vantage,
+        reach::{Reach, ReachOptions, Verdict},
+    },
+};
+
+const OURS: &str = "svcscope-probe";
+
+/// A demo cluster that holds still.
+fn demo() -> Server {
+    Server::spawn(Options {
+        life: false,
+        ..Options::default()
+    })
+    .expect("the demo starts")
+}
+
+fn engine(server: &Server, notes: Option<&Path>, read_only: bool) -> Driven {
+    let driven = Driven::start(Config {
+        kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
+        namespaces: vec!["shop".to_owned()],
+        probe_folder: notes.map(Path::to_owned),
+        read_only,
+        ..Config::default()
+    });
+    driven.wait("the cluster to be read", common::is_read);
+    driven
+}
+
+/// Probe pods that are there.
+fn probe_pods(server: &Server) -> Vec<String> {
+    let pods = server.control().list("Pod", Some("shop"));
+    let names = pods
+        .iter()
+        .filter_map(|pod| pod["metadata"]["name"].as_str());
+    names
+        .filter(|name| name.starts_with(OURS))
+        .map(str::to_owned)
+        .collect()
+}
+
+fn probe(agreed: bool) -> Insider {
+    Insider::ProbePod {
+        namespace: "shop".into(),
+        agreed,
+    }
+}
+
+fn web() -> ObjectKey {
+    ObjectKey::new("shop", "web")
+}
+
+/// Sends a request to `shop/web`, by its cluster IP.
+fn ask(driven: &Driven, from: Insider) -> RequestState {
+    let id = RequestId(driven.handle.next_id());
+    let request = CurlRequest {
+        vantage: Vantage::Inside {
+            from,
+            to: InsideName::ClusterIp,
+        },
+        ..CurlRequest::new(ForwardTarget::Service(web()), RemotePort::Number(80))
+    };
+    driven.send(Command::Curl(id, Box::new(request), None));
+    let ended =
+        |state: &RequestState| !matches!(state, RequestState::Running | RequestState::Receiving(_));
+    let (state, _) = driven.find("an answer", |scene| {
+        let status = scene.requests.iter().find(|status| status.id == id)?;
+        ended(&status.state).then(|| status.state.clone())
+    });
+    state
+}
+
+fn test(driven: &Driven, service: &str, insiders: Vec<Insider>) -> Arc<ReachStatus> {
+    let id = ReachId(driven.handle.next_id());
+    let asked = TestPaths {
+        service: ObjectKey::new("shop", service),
+        options: ReachOptions {
+            insiders,
+            ..ReachOptions::default()
+        },
+        every: None,
+    };
+    driven.send(Command::TestPaths(id, Box::new(asked)));
+    let (status, _) = driven.find("the paths to be tried", |scene| {
+        let status = scene.reach.as_ref().filter(|status| status.id == id)?;
+        let is_done = status.rounds > 0 || status.failure.is_some();
+        is_done.then(|| status.clone())
+    });
+    status
+}
+
+fn rules(status: &ReachStatus) -> Vec<&'static str> {
+    status.conclusions.iter().map(|found| found.rule).collect()
+}
+
+#[test]
+fn a_probe_pod_serves_one_request_and_is_gone() {
+    let server = demo();
+    let notes = tempfile::tempdir().unwrap();
+    let driven = engine(&server, Some(notes.path()), false);
+    let RequestState::Done(answer) = ask(&driven, probe(true)) else {
+        panic!("no answer");
+    };
+    assert_eq!(answer.status(), Some(200));
+    assert!(
+        answer.via.contains("probe pod shop/svcscope-probe-"),
+        "{}",
+        answer.via
+    );
+    assert!(answer.via.contains("cluster IP"), "{}", answer.via);
+    assert!(answer.phases.connect.is_some());
+    driven.wait("the pod to go", |_| probe_pods(&server).is_empty());
+    // Nothing is left to be swept either.
+    driven.wait("the note to go", |_| {
+        std::fs::read_dir(notes.path()).unwrap().count() == 0
+    });
+}
+
+#[test]
+fn nobody_makes_a_pod_without_agreement_or_where_all_is_read_only() {
+    let server = demo();
+    let driven = engine(&server, None, false);
+    let RequestState::Failed(error) = ask(&driven, probe(false)) else {
+        panic!("it went through");
+    };
+    assert!(error.message.contains("nobody has agreed"), "{error}");
+    let read_only = engine(&server, None, true);
+    let RequestState::Failed(error) = ask(&read_only, probe(true)) else {
+        panic!("it went through");
+    };
+    assert!(error.message.contains("read-only"), "{error}");
+    assert!(probe_pods(&server).is_empty());
+}
+
+#[test]
+fn an_engine_that_ends_takes_its_pods_along() {
+    let server = demo();
+    let driven = engine(&server, None, false);
+    // Nothing listens at that port: the request goes on until the engine ends.
+    let id = RequestId(driven.handle.next_id());
+    let request = CurlRequest {
+        path: "/slow?ms=60000".to_owned(),
+        vantage: Vantage::Inside {
+            from: probe(true),
+            to: InsideName::ClusterIp,
+        },
+        ..CurlRequest::new(ForwardTarget::Service(web()), RemotePort::Number(80))
+    };
+    driven.send(Command::Curl(id, Box::new(request), None));
+    driven.wait("the pod to be there", |_| !probe_pods(&server).is_empty());
+    drop(driven);
+    assert!(probe_pods(&server).is_empty());
+}
+
+#[test]
+fn what_a_crash_left_is_removed_at_the_next_start() {
+    let server = demo();
+    let notes = tempfile::tempdir().unwrap();
+    let named = |name: &str, session: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": {"name": name, "namespace": "shop", "labels": {
+                "app.kubernetes.io/managed-by": "svcscope", "svcscope.dev/session": session,
+            }},
+            "spec": {"containers": [{"name": "probe", "image": "curlimages/curl:8.17.0"}]},
+        })
+    };
+    let control = server.control();
+    control.apply(named("svcscope-probe-s1-1", "s1")).unwrap();
+    control.apply(named("svcscope-probe-s2-1", "s2")).unwrap();
+    // As a run leaves it that was killed: a list, and a lock that nobody holds.
+    let list = json!({"pods": [{
+        "server": server.url(), "namespace": "shop", "name": "svcscope-probe-s1-1",
+        "created": jiff::Timestamp::now(),
+    }]});
+    std::fs::write(notes.path().join("s1.json"), list.to_string()).unwrap();
+
+    let driven = engine(&server, Some(notes.path()), false);
+    driven.wait("the leftover to be removed", |scene| {
+        let told = scene.activity.iter().any(|activity| {
+            activity
+                .text
+                .contains("Removed probe pod shop/svcscope-probe-s1-1")
+        });
+        told && probe_pods(&server) == ["svcscope-probe-s2-1"]
+    });
+    assert_eq!(std::fs::read_dir(notes.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn every_path_of_a_healthy_service_is_reached_in_time() {
+    let server = demo();
+    let driven = engine(&server, None, false);
+    let status = test(&driven, "web", vec![probe(true)]);
+    let plan = status.plan.as_ref().unwrap();
+    let inside = plan
+        .cells
+        .iter()
+        .zip(status.cells.iter())
+        .filter(|(planned, _)| matches!(planned.vantage, Vantage::Inside { .. }));
+    let inside: Vec<_> = inside
+        .map(|(_, cell)| cell.result.clone().unwrap())
+        .collect();
+    assert!(inside.len() >= 5, "{inside:#?}");
+    assert!(
+        inside
+            .iter()
+            .all(|result| result.reach == Reach::Status(200)),
+        "{inside:#?}"
+    );
+    driven.wait("the pod to go", |_| probe_pods(&server).is_empty());
+}
+
+#[test]
+fn what_is_not_permitted_is_told_by_each_cell() {
+    let server = demo();
+    let driven = engine(&server, None, false);
+    for resource in ["pods/portforward", "pods"] {
+        let denial = Denial::new("create", resource, Scope::Everywhere);
+        server.control().deny(denial);
+    }
+    let status = test(&driven, "web", vec![probe(true)]);
+    let plan = status.plan.as_ref().unwrap();
+    for (planned, cell) in plan.cells.iter().zip(status.cells.iter()) {
+        let result = cell.result.as_ref().unwrap();
+        match &planned.vantage {
+            Vantage::ForwardPod(_) | Vantage::Inside { .. } => {
+                assert_eq!(result.reach, Reach::NotPermitted, "{result:?}");
+            }
+            _ => {}
+        }
+    }
+    assert!(probe_pods(&server).is_empty());
+}
+
+#[test]
+fn a_service_without_pods_is_told_so() {
+    let server = demo();
+    let control = server.control();
+    control
+        .apply(json!({
+            "apiVersion": "v1", "kind": "Service",
+            "metadata": {"name": "nobody", "namespace": "shop"},
+            "spec": {"selector": {"app": "nobody-has-this"}, "ports": [{"port": 80}]},
+        }))
+        .unwrap();
+    let driven = engine(&server, None, false);
+    driven.wait("the Service to be seen", |scene| {
+        scene
+            .inventory
+            .service(&ObjectKey::new("shop", "nobody"))
+            .is_some()
+    });
+    let status = test(&driven, "nobody", vec![probe(true)]);
+    assert_eq!(rules(&status), ["no-endpoints"]);
+    assert_eq!(status.verdict, Some(Verdict::NothingReached));
+}
+
+#[test]
+fn the_command_line_tells_the_same() {
+    let output = run_svcscope(&[
+        "reach", "svc/web", "-n", "shop", "--demo", "--inside", "shop", "-o", "json",
+    ]);
+    let said: Value = serde_json::from_str(&stdout(&output))
+        .unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)));
+    let cells = said["cells"].as_array().unwrap();
+    let of = |word: &str| {
+        let cell = cells.iter().find(|cell| cell["vantage"] == word);
+        cell.unwrap_or_else(|| panic!("no {word} in {cells:#?}"))
+    };
+    assert_eq!(of("in shop: full name")["result"]["reach"]["status"], 200);
+    let command = of("in shop: cluster IP")["command"].as_str().unwrap();
+    assert!(command.starts_with("kubectl -n shop run "), "{command}");
+
+    let output = run_svcscope(&[
+        "reach",
+        "svc/web",
+        "-n",
+        "shop",
+        "--demo",
+        "--read-only",
+        "--inside",
+        "shop",
+    ]);
+    assert!(stdout(&output).contains("read-only"), "{}", stdout(&output));
+    let output = run_svcscope(&["reach", "pod/web-0", "--demo"]);
+    assert_eq!(output.status.code(), Some(2));
+    let output = run_svcscope(&["reach", "svc/none", "-n", "shop", "--demo"]);
+    assert_eq!(output.status.code(), Some(4));
+}
