@@ -13,7 +13,7 @@ use super::{
     state::ProblemsView,
 };
 use crate::{
-    engine::{Command, EditId},
+    engine::{Command, EditId, TestPaths},
     filter::Filter,
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort},
     inventory::{ObjectKey, Text},
@@ -51,6 +51,8 @@ pub enum Action {
     OpenFile(Purpose),
     /// Send a request, so many times where that is asked for; the open console follows it.
     Curl(CurlRequest, Option<u32>),
+    /// Test all paths to a Service and show them.
+    TestPaths(TestPaths),
     /// Plan this change; the open dialog follows it.
     PlanEdit(EditWish),
     /// Apply the plan of the open dialog.

@@ -10,6 +10,8 @@ pub enum UiCommand {
     Forward,
     /// Send a request to the selection.
     Curl,
+    /// Test all paths to the selected Service.
+    TestPaths,
     /// Change the type of the selected Service.
     ChangeType,
     /// Change anything else of the selected Service.
@@ -78,6 +80,8 @@ pub enum UiCommand {
     ShowActivity,
     /// Show what was changed in this session.
     ShowChanges,
+    /// Show the test of paths.
+    ShowPaths,
     /// Show or hide the list of Services.
     ToggleList,
     /// Show or hide the inspector.
@@ -147,9 +151,10 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 52] = [
         Self::Forward,
         Self::Curl,
+        Self::TestPaths,
         Self::ChangeType,
         Self::EditService,
         Self::Expose,
@@ -184,6 +189,7 @@ impl UiCommand {
         Self::ShowProblems,
         Self::ShowActivity,
         Self::ShowChanges,
+        Self::ShowPaths,
         Self::ToggleList,
         Self::ToggleInspector,
         Self::ToggleBottom,
@@ -205,6 +211,7 @@ impl UiCommand {
         match self {
             Self::Forward => "Forward a port…",
             Self::Curl => "Curl…",
+            Self::TestPaths => "Test all paths",
             Self::ChangeType => "Change type…",
             Self::EditService => "Edit…",
             Self::Expose => "Expose…",
@@ -239,6 +246,7 @@ impl UiCommand {
             Self::ShowProblems => "Show problems",
             Self::ShowActivity => "Show activity",
             Self::ShowChanges => "Show changes",
+            Self::ShowPaths => "Show paths",
             Self::ToggleList => "Show or hide the list",
             Self::ToggleInspector => "Show or hide the inspector",
             Self::ToggleBottom => "Show or hide the bottom panel",
@@ -262,6 +270,9 @@ impl UiCommand {
             Self::Forward => "Listen on a local port and carry connections to a ready pod",
             Self::Curl => {
                 "Send a request through a forward, the API server, a node, a load balancer or from inside"
+            }
+            Self::TestPaths => {
+                "Try every port of the Service from everywhere and say what is wrong"
             }
             Self::ChangeType => {
                 "Plan a change of the Service's type, try it by a dry run, then apply it"
@@ -307,6 +318,7 @@ impl UiCommand {
             Self::ShowProblems => "Everything the checks found",
             Self::ShowActivity => "What happened, the newest first",
             Self::ShowChanges => "What was changed in this session, each to be undone",
+            Self::ShowPaths => "The test of all paths to a Service",
             Self::ToggleList => "The list of Services at the left",
             Self::ToggleInspector => "Details of the selection at the right",
             Self::ToggleBottom => "Forwards, requests, problems and activity",
@@ -333,6 +345,7 @@ impl UiCommand {
         match self {
             Self::Forward => plain(Key::F),
             Self::Curl => plain(Key::C),
+            Self::TestPaths => plain(Key::R),
             Self::ChangeType => plain(Key::T),
             Self::EditService => plain(Key::E),
             Self::Delete => plain(Key::Delete),
@@ -364,6 +377,7 @@ impl UiCommand {
             Self::ShowProblems => ctrl(Key::Num3),
             Self::ShowActivity => ctrl(Key::Num4),
             Self::ShowChanges => ctrl(Key::Num5),
+            Self::ShowPaths => ctrl(Key::Num6),
             Self::ToggleList => ctrl(Key::B),
             Self::ToggleInspector => ctrl(Key::I),
             Self::ToggleBottom => ctrl(Key::J),
@@ -389,6 +403,7 @@ impl UiCommand {
         match self {
             Self::Forward => icon::ARROW_LINE_RIGHT,
             Self::Curl => icon::TERMINAL,
+            Self::TestPaths | Self::ShowPaths => icon::PATH,
             Self::ChangeType => icon::ARROWS_LEFT_RIGHT,
             Self::EditService => icon::PENCIL_SIMPLE,
             Self::Expose => icon::PLUS_CIRCLE,
@@ -439,6 +454,7 @@ impl UiCommand {
         match self {
             Self::Forward
             | Self::Curl
+            | Self::TestPaths
             | Self::ChangeType
             | Self::EditService
             | Self::Expose
@@ -472,6 +488,7 @@ impl UiCommand {
             | Self::ShowProblems
             | Self::ShowActivity
             | Self::ShowChanges
+            | Self::ShowPaths
             | Self::ToggleList
             | Self::ToggleInspector
             | Self::ToggleBottom

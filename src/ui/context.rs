@@ -116,6 +116,7 @@ impl<'a> Ctx<'a> {
         };
         match command {
             UiCommand::Curl => nothing().or_else(|| self.not_connected()),
+            UiCommand::TestPaths => no_service().or_else(|| self.not_connected()),
             UiCommand::Forward => nothing()
                 .or_else(|| self.no_forward())
                 .or_else(|| self.no_pods()),

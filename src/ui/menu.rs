@@ -34,6 +34,7 @@ pub fn menu_ui(egui: &egui::Context, ctx: &Ctx<'_>) {
 fn items_ui(ui: &mut Ui, ctx: &Ctx<'_>, node: &NodeId) {
     let mut commands = vec![UiCommand::Forward, UiCommand::Curl];
     if service_of(node).is_some() {
+        commands.push(UiCommand::TestPaths);
         commands.push(UiCommand::ChangeType);
         commands.push(UiCommand::EditService);
         commands.push(UiCommand::Duplicate);

@@ -28,6 +28,8 @@ pub enum BottomTab {
     Activity,
     /// What was changed in this session.
     Changes,
+    /// The test of all paths to a Service.
+    Paths,
 }
 
 /// What the list of problems shows.

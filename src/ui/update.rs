@@ -24,10 +24,10 @@ use super::{
 };
 use crate::{
     edit::Workload,
-    engine::{Command, EditId, Handle, Scene},
+    engine::{Command, EditId, Handle, ReachId, Scene, TestPaths},
     forward::{ForwardId, ForwardTarget},
     inventory::{Kind, ObjectKey, Text},
-    probe::RequestId,
+    probe::{RequestId, reach::ReachOptions},
     topology::NodeId,
 };
 
@@ -119,6 +119,11 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
             if let Some(Dialog::Curl(dialog)) = &mut state.dialog {
                 dialog.follow(id);
             }
+        }
+        Action::TestPaths(asked) => {
+            let id = ReachId(handle.next_id());
+            handle.send(Command::TestPaths(id, Box::new(asked)));
+            show_tab(state, BottomTab::Paths);
         }
         Action::PlanEdit(wish) => {
             if let Some(Dialog::Edit(dialog)) = &mut state.dialog {
@@ -298,6 +303,17 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
         UiCommand::ShowRequests => show_tab(state, BottomTab::Requests),
         UiCommand::ShowProblems => show_tab(state, BottomTab::Problems),
         UiCommand::ShowActivity => show_tab(state, BottomTab::Activity),
+        UiCommand::TestPaths => {
+            if let Some(service) = view.selected_service().cloned() {
+                let asked = TestPaths {
+                    service,
+                    options: ReachOptions::default(),
+                    every: None,
+                };
+                apply_one(state, around, Action::TestPaths(asked));
+            }
+        }
+        UiCommand::ShowPaths => show_tab(state, BottomTab::Paths),
         UiCommand::ShowChanges => show_tab(state, BottomTab::Changes),
         UiCommand::ToggleList => view.list_open = !view.list_open,
         UiCommand::ToggleInspector => view.inspector_open = !view.inspector_open,

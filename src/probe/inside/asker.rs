@@ -28,7 +28,7 @@ const HEADS: usize = 256 * 1024;
 /// How much longer than the request itself the way into the pod may take.
 const EXTRA: Duration = Duration::from_secs(8);
 /// A connection that is open after so long is open.
-const KNOCK: Duration = Duration::from_secs(1);
+const KNOCK: Duration = Duration::from_millis(700);
 
 /// A container that requests can be sent from. One that was made for it goes when the last one who
 /// has this drops it.

@@ -103,7 +103,7 @@ pub fn manifest(name: &str, session: &str, image: &ProbeImage, lifetime: Duratio
                 "command": ["sleep", seconds.to_string()],
                 "resources": {
                     "requests": { "cpu": "10m", "memory": "16Mi" },
-                    "limits": { "cpu": "500m", "memory": "64Mi" },
+                    "limits": { "cpu": "500m", "memory": "128Mi" },
                 },
                 "securityContext": {
                     "allowPrivilegeEscalation": false,

@@ -139,13 +139,13 @@ impl CellResult {
         now: Timestamp,
     ) -> Self {
         match outcome {
-            Ok(answer) => of_answer(&answer.response, vantage, host, now),
+            Ok(answer) => of_answer(&answer.response, host, now),
             Err(error) => of_error(error, vantage, host, now),
         }
     }
 }
 
-fn of_answer(response: &CurlResponse, vantage: &Vantage, host: &str, now: Timestamp) -> CellResult {
+fn of_answer(response: &CurlResponse, host: &str, now: Timestamp) -> CellResult {
     let millis = Some(whole_millis(
         response.phases.first_byte.unwrap_or(response.phases.total),
     ));
@@ -161,14 +161,6 @@ fn of_answer(response: &CurlResponse, vantage: &Vantage, host: &str, now: Timest
         Said::Connected | Said::Handshake => return plain(Reach::Reached, String::new(), clues),
         Said::Health(word) => return plain(Reach::Reached, format!("health: {word}"), clues),
     };
-    if matches!(vantage, Vantage::ServiceProxy | Vantage::PodProxy(_))
-        && let Some(said) = api_servers_own(&response.body, head.status)
-    {
-        let reach = reach_of_words(&said);
-        clues.no_endpoints = said.contains("no endpoints available");
-        clues.is_plain = said.contains("HTTP response to HTTPS client");
-        return plain(reach, said, clues);
-    }
     let body = String::from_utf8_lossy(response.body.get(..256).unwrap_or(&response.body));
     clues.wants_tls = head.status == 400
         && (body.contains("HTTP request to an HTTPS server")
@@ -214,7 +206,10 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
         Some(partial) => certificate_clues(partial, host, now),
         None => Clues::default(),
     };
+    // The API server's own word about a Service.
+    clues.no_endpoints = error.message.contains("no endpoints available");
     let reach = match error.kind {
+        FailureKind::NoWay if clues.no_endpoints => Reach::Refused,
         FailureKind::NotPermitted => Reach::NotPermitted,
         FailureKind::NoWay | FailureKind::Malformed => Reach::NotTestable,
         FailureKind::Name => Reach::NoName,
@@ -248,43 +243,6 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
         note: error.message.clone(),
         millis: Some(whole_millis(phases.total)).filter(|millis| *millis > 0),
         clues,
-    }
-}
-
-/// The message of a `Status` that the API server made itself.
-fn api_servers_own(body: &[u8], status: u16) -> Option<String> {
-    if status < 400 {
-        return None;
-    }
-    let said: serde_json::Value = serde_json::from_slice(body).ok()?;
-    let is_status = said.get("kind")? == "Status" && said.get("apiVersion")? == "v1";
-    let message = said.get("message")?.as_str()?;
-    is_status.then(|| message.to_owned())
-}
-
-/// Go's words for what the API server's own connection came to.
-fn reach_of_words(said: &str) -> Reach {
-    let has = |words: &[&str]| words.iter().any(|word| said.contains(word));
-    if has(&[
-        "cannot get resource",
-        "cannot create resource",
-        "is forbidden",
-    ]) {
-        Reach::NotPermitted
-    } else if has(&["connection refused", "no endpoints available"]) {
-        Reach::Refused
-    } else if has(&["i/o timeout", "deadline exceeded", "Timeout"]) {
-        Reach::TimedOut
-    } else if has(&["no route to host", "unreachable"]) {
-        Reach::Unreachable
-    } else if has(&["connection reset", "EOF"]) {
-        Reach::Reset
-    } else if has(&["HTTPS client", "tls:", "x509"]) {
-        Reach::TlsFailed
-    } else if has(&["malformed HTTP", "unexpected"]) {
-        Reach::NotHttp
-    } else {
-        Reach::Failed
     }
 }
 

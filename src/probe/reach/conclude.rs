@@ -37,10 +37,10 @@ type Rule = fn(&Evidence<'_>) -> Option<Word>;
 
 /// The order is the order of precedence.
 const RULES: [Rule; 17] = [
-    untried,
     external_name,
     no_endpoints,
     none_ready,
+    untried,
     nothing_listens,
     wrong_language,
     some_pods,
@@ -205,8 +205,7 @@ fn nothing_listens(evidence: &Evidence<'_>) -> Option<Word> {
 /// pod itself counts, or where no forward could be tried, all that came.
 fn wrong_language(evidence: &Evidence<'_>) -> Option<Word> {
     let asked = evidence.port.spoken;
-    let number = evidence.port.number;
-    let mut tried: Vec<_> = evidence.forwards().iter().map(|(_, it)| *it).collect();
+    let mut tried: Vec<_> = evidence.forwards().into_iter().map(|(_, it)| it).collect();
     if tried.is_empty() {
         tried = evidence.tried().collect();
     }
@@ -215,34 +214,28 @@ fn wrong_language(evidence: &Evidence<'_>) -> Option<Word> {
     if clue(|result| result.clues.wants_tls) || (asked == "http" && speaks == Some("https")) {
         return wrong(
             "wants-tls",
-            format!(
-                "port {number} wants TLS and is asked in plain http: name the port https, or ask \
-                 it by https"
-            ),
+            "the port wants TLS and is asked in plain http: name the port https, or ask \
+                 it by https",
         );
     }
     if clue(|result| result.clues.is_plain) || (asked == "https" && speaks == Some("http")) {
         return wrong(
             "speaks-plain",
-            format!(
-                "port {number} speaks plain HTTP and is asked by https: TLS ends somewhere else, or \
-                 the port is named wrongly"
-            ),
+            "the port speaks plain HTTP and is asked by https: TLS ends somewhere else, or \
+                 the port is named wrongly",
         );
     }
     if speaks == Some("h2c") {
         return wrong(
             "speaks-h2c",
-            format!(
-                "port {number} speaks HTTP/2 without TLS and nothing else, as gRPC does: a client of \
-                 HTTP/1.1 gets no answer"
-            ),
+            "the port speaks HTTP/2 without TLS and nothing else, as gRPC does: a client of \
+                 HTTP/1.1 gets no answer",
         );
     }
     if asked == "h2c" && speaks.is_some() {
         return wrong(
             "speaks-http1",
-            format!("port {number} speaks HTTP/1.1 and is asked by HTTP/2 without TLS"),
+            "the port speaks HTTP/1.1 and is asked by HTTP/2 without TLS",
         );
     }
     let strange = tried.iter().find(|result| {
@@ -257,7 +250,7 @@ fn wrong_language(evidence: &Evidence<'_>) -> Option<Word> {
     wrong(
         "wrong-language",
         format!(
-            "port {number} is reached and does not speak {asked}: {}",
+            "the port is reached and does not speak {asked}: {}",
             strange.note
         ),
     )
@@ -518,13 +511,12 @@ fn outer_addresses(evidence: &Evidence<'_>) -> Option<Word> {
 }
 
 fn certificate(evidence: &Evidence<'_>) -> Option<Word> {
-    let number = evidence.port.number;
     if let Some(at) = evidence.tried().find_map(|result| result.clues.expired) {
         let day = at.strftime("%Y-%m-%d");
         return wrong(
             "certificate-expired",
             format!(
-                "port {number} is reached, and its certificate has expired on {day}: clients that \
+                "the port is reached, and its certificate has expired on {day}: clients that \
                  verify it refuse"
             ),
         );
@@ -535,7 +527,7 @@ fn certificate(evidence: &Evidence<'_>) -> Option<Word> {
     wrong(
         "certificate-name",
         format!(
-            "port {number} is reached, and its certificate is for {} and for none of the Service's \
+            "the port is reached, and its certificate is for {} and for none of the Service's \
              names: clients that verify it refuse",
             names.join(", ")
         ),

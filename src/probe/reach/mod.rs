@@ -12,6 +12,7 @@ mod evidence;
 mod plan;
 mod run;
 mod verdict;
+mod words;
 
 pub use cell::{CellResult, Reach};
 pub use command::command_line;
@@ -19,6 +20,7 @@ pub use conclude::{Conclusion, conclude};
 pub use plan::{Plan, PlannedCell, ReachOptions, ReachPort, plan};
 pub use run::{Report, run};
 pub use verdict::Verdict;
+pub use words::vantage_words;
 
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use crate::{
 /// So many cells are tried at once.
 const SIDE_BY_SIDE: usize = 32;
 /// So many of them inside one pod: each is a process there, and a session of the kubelet's.
-const INSIDE: usize = 8;
+const INSIDE: usize = 16;
 
 /// Told of each result as it comes: the cell's place in the plan, and what came.
 pub type Report<'a> = &'a (dyn Fn(usize, &CellResult) + Send + Sync);
@@ -119,7 +119,7 @@ async fn look_again(plan: &Plan, ways: &Ways, results: &mut [CellResult], report
             .zip(results.iter())
             .filter(|(cell, _)| cell.port == index)
             .filter(|(cell, _)| matches!(cell.vantage, Vantage::ForwardPod(_)))
-            .find(|(_, result)| is_strange(result));
+            .find(|(_, result)| is_strange(result, port.spoken));
         let Some((
             PlannedCell {
                 request: Ok(request),
@@ -146,7 +146,7 @@ async fn look_again(plan: &Plan, ways: &Ways, results: &mut [CellResult], report
         let Some(speaks) = speaks else { continue };
         for (at, cell) in plan.cells.iter().enumerate() {
             if let Some(result) = results.get_mut(at).filter(|_| cell.port == index)
-                && is_strange(result)
+                && is_strange(result, port.spoken)
             {
                 result.clues.speaks = Some(speaks);
                 result.note = Text::from(format!("it speaks {speaks}: {}", result.note));
@@ -156,10 +156,12 @@ async fn look_again(plan: &Plan, ways: &Ways, results: &mut [CellResult], report
     }
 }
 
-/// Something answered, and not as it was asked.
-fn is_strange(result: &CellResult) -> bool {
+/// Something answered, and not as it was asked; or waits for more after a TLS handshake began,
+/// which it may take for the beginning of a plain request.
+fn is_strange(result: &CellResult, spoken: &str) -> bool {
     match result.reach {
         Reach::NotHttp | Reach::TlsFailed => true,
+        Reach::Silent => spoken == "https",
         Reach::Reset => !result.clues.broke_off,
         _ => result.clues.wants_tls,
     }

@@ -5,6 +5,7 @@
 pub(super) mod activity;
 mod changes;
 mod forwards;
+mod paths;
 mod problems;
 pub(super) mod requests;
 mod saved;
@@ -35,6 +36,7 @@ pub fn bottom_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                 BottomTab::Problems => problems::problems_ui(ui, ctx),
                 BottomTab::Activity => activity::activity_ui(ui, ctx),
                 BottomTab::Changes => changes::changes_ui(ui, ctx),
+                BottomTab::Paths => paths::paths_ui(ui, ctx),
             }
         });
 }
@@ -74,6 +76,7 @@ fn tabs_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                 counted("Changes", ctx.scene.journal.len()),
                 UiCommand::ShowChanges,
             ),
+            (BottomTab::Paths, "Paths".to_owned(), UiCommand::ShowPaths),
         ] {
             tab_ui(ui, ctx, tab, &text, command);
         }

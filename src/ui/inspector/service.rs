@@ -116,6 +116,7 @@ fn bell_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
 fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
     let menu = ui.menu_button(icon::DOTS_THREE, |ui| {
         for command in [
+            UiCommand::TestPaths,
             UiCommand::EditService,
             UiCommand::Duplicate,
             UiCommand::Delete,
