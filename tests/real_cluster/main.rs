@@ -25,6 +25,9 @@ mod inside;
 mod live;
 mod map;
 mod matrix;
+mod reach;
+#[path = "../reach_support/mod.rs"]
+mod reach_support;
 mod sample;
 
 use std::path::PathBuf;

@@ -1,0 +1,77 @@
+//! The test of all paths as a person clicks it, on the embedded demo cluster.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+mod common;
+mod live_window;
+
+use egui::Key;
+use live_window::LiveWindow;
+use serde_json::json;
+use svcscope::inventory::ObjectKey;
+
+#[test]
+fn one_key_tries_all_paths_and_a_menu_asks_from_inside() {
+    let mut window = LiveWindow::open();
+    let nobody = json!({
+        "apiVersion": "v1", "kind": "Service",
+        "metadata": {"name": "nobody", "namespace": "shop"},
+        "spec": {"selector": {"app": "nobody-has-this"}, "ports": [{"port": 80}]},
+    });
+    window.control().apply(nobody).expect("it is created");
+    window.until("the Service to be seen", |window| {
+        let key = ObjectKey::new("shop", "nobody");
+        window.scene().inventory.service(&key).is_some() && window.shows("Service shop/nobody")
+    });
+    window.click("Service shop/nobody");
+    window.key(Key::R);
+    window.until_says("Paths to shop/nobody");
+    window.until("a round to end", |window| {
+        let reach = window.scene().reach.as_ref();
+        reach.is_some_and(|reach| reach.rounds > 0)
+    });
+    window.until_says("no pod matches the Service's selector");
+    assert!(window.says("only from inside the cluster"));
+
+    // To choose a probe pod is to agree to it.
+    window.click("From inside…");
+    window.click("Create a probe pod in shop for this test");
+    window.until("the Service to be asked from inside", |window| {
+        let reach = window.scene().reach.as_ref();
+        reach.is_some_and(|reach| reach.rounds > 0 && reach.asked.options.insiders.len() == 1)
+    });
+    window.until_says("in shop: cluster IP");
+    window.until("the probe pod to go", |window| {
+        let pods = window.control().list("Pod", Some("shop"));
+        let names = pods
+            .iter()
+            .filter_map(|pod| pod["metadata"]["name"].as_str());
+        !names.collect::<String>().contains("svcscope-probe")
+    });
+}
+
+#[test]
+fn a_test_can_go_on_and_be_stopped() {
+    let mut window = LiveWindow::open();
+    window.click("Service shop/web");
+    window.key(Key::R);
+    window.until("a round to end", |window| {
+        let reach = window.scene().reach.as_ref();
+        reach.is_some_and(|reach| reach.rounds == 1 && !reach.is_running)
+    });
+    window.click("Test all paths every 5 seconds");
+    window.until("it to go on", |window| {
+        let reach = window.scene().reach.as_ref();
+        reach.is_some_and(|reach| reach.goes_on && reach.rounds == 1)
+    });
+    window.click("Stop the test of paths");
+    window.until("it to be stopped", |window| {
+        let reach = window.scene().reach.as_ref();
+        reach.is_some_and(|reach| !reach.goes_on && !reach.is_running)
+    });
+    assert!(window.says("Test all paths again"));
+}
