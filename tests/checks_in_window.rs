@@ -15,6 +15,7 @@ use std::sync::Arc;
 use live_window::LiveWindow;
 use serde_json::{Value, json};
 use svcscope::{
+    demo,
     engine::{Notifier, Remembered},
     inventory::Kind,
     session::Settings,
@@ -256,4 +257,31 @@ fn where_there_is_no_desktop_the_list_of_activities_says_so() {
         };
         said("Service shop/cache is broken") && said("there is no desktop")
     });
+}
+
+/// What may not be read is no trouble of the window's: only what needs it stays unsaid.
+#[test]
+fn kinds_on_demand_that_are_refused_are_no_trouble() {
+    let mut window = open();
+    for resource in ["ingresses", "secrets", "networkpolicies"] {
+        for verb in ["list", "watch"] {
+            window
+                .control()
+                .deny(demo::Denial::new(verb, resource, demo::Scope::Everywhere));
+        }
+    }
+    window.click("Service shop/web");
+    window
+        .driven
+        .handle
+        .send(svcscope::engine::Command::Reconnect);
+    window.until("the refusal to be known", |window| {
+        let mut syncs = window.scene().inventory.syncs();
+        syncs.any(|(kind, _, state)| {
+            kind == Kind::Ingress && matches!(state, svcscope::inventory::Sync::Forbidden { .. })
+        })
+    });
+    assert!(!window.says("ingresses"), "nobody is told");
+    let report = &window.scene().reports[&svcscope::inventory::ObjectKey::new("shop", "web")];
+    assert_ne!(report.verdict, svcscope::check::Verdict::Unknown);
 }

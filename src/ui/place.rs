@@ -4,8 +4,14 @@ use crate::{
     check::Place,
     engine::Scene,
     inventory::ObjectKey,
-    topology::{EntryKind, NodeId},
+    topology::{EntryId, EntryKind, NodeId},
 };
+
+/// Whether a place is the Ingress or route that a front door is a host of.
+pub fn is_of_door(place: &Place, door: &EntryId) -> bool {
+    matches!(place, Place::Object(object)
+        if door.object.as_ref() == Some(&object.key) && door.kind.label() == &*object.kind)
+}
 
 /// The node to fly to. What has no node of its own is shown at its Service.
 pub fn node_of(scene: &Scene, service: &ObjectKey, place: &Place) -> NodeId {
@@ -22,9 +28,7 @@ pub fn node_of(scene: &Scene, service: &ObjectKey, place: &Place) -> NodeId {
             is_drawn.then(|| NodeId::Pod(pod.clone()))
         }
         Place::Entry => entry(&|entry| entry.id.kind == EntryKind::LoadBalancer),
-        Place::Object(object) => entry(&|entry| {
-            entry.id.object.as_ref() == Some(&object.key) && entry.id.kind.label() == &*object.kind
-        }),
+        Place::Object(_) => entry(&|entry| is_of_door(place, &entry.id)),
         Place::Service => None,
     };
     special.unwrap_or_else(|| NodeId::Service(service.clone()))

@@ -3,6 +3,7 @@
 use super::{
     paint::{
         address_of, backend_of, district_words, group_states, group_words, hosts_words, port_label,
+        wrong_with,
     },
     stage::Stage,
 };
@@ -95,6 +96,7 @@ fn front_lines(stage: &Stage, id: &EntryId) -> Vec<String> {
             None => format!("{place} → {}: no such port", path.said),
         }
     }));
+    lines.extend(wrong_with(stage, id).map(|finding| finding.message.to_string()));
     lines.extend(front.refusals.iter().map(ToString::to_string));
     lines
 }

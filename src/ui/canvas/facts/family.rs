@@ -10,8 +10,8 @@ use crate::{
     engine::Scene,
     inventory::ObjectKey,
     layout::{EdgeStyle, Family, PlacedWhat},
-    topology::{BackendState, NodeId},
-    ui::theme::State,
+    topology::{BackendState, EntryId, NodeId},
+    ui::{place, theme::State},
 };
 
 /// Parallel to the family's nodes. Good for as long as the family and the reports of its Services
@@ -123,7 +123,36 @@ fn states(family: &Family, scene: &Scene) -> Vec<State> {
         }
     }
     break_pods(&mut states, family, scene);
+    break_doors(&mut states, family, scene);
     states
+}
+
+/// A front door stands as what is said of its Ingress or route, where something is.
+fn break_doors(states: &mut [State], family: &Family, scene: &Scene) {
+    let reports = services_of(family).filter_map(|(_, key)| Some((key, scene.reports.get(key)?)));
+    for (service, report) in reports {
+        // The worst comes first.
+        for finding in report.findings.iter().rev() {
+            let state = match finding.severity {
+                Severity::Error => State::Broken,
+                Severity::Warning => State::Degraded,
+                Severity::Note => continue,
+            };
+            for (node, known) in family.nodes.iter().zip(states.iter_mut()) {
+                let is_said_of = |door: &EntryId| {
+                    door.service == *service && place::is_of_door(&finding.place, door)
+                };
+                let concerned = match (&node.what, &node.id) {
+                    (PlacedWhat::Hosts { doors }, _) => doors.iter().any(is_said_of),
+                    (_, NodeId::Entry(door)) => is_said_of(door),
+                    _ => false,
+                };
+                if concerned {
+                    *known = state;
+                }
+            }
+        }
+    }
 }
 
 /// What a Service has in trouble but one error on a pod makes that pod broken, not half.

@@ -19,7 +19,9 @@ pub(super) use district::words_of as district_words;
 pub(super) use group::{states_of as group_states, words_of as group_words};
 pub(in crate::ui) use icon::Icon;
 use pen::Pen;
-pub(super) use pill::{address_of, color_of as door_color, hosts_words, mark as door_mark};
+pub(super) use pill::{
+    address_of, color_of as door_color, hosts_words, mark as door_mark, wrong_with,
+};
 pub(super) use pod::backend_of;
 pub(super) use row::{Said, area as row_area};
 

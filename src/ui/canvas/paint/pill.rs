@@ -4,12 +4,14 @@ use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use super::{Icon, Pen, card};
 use crate::{
-    check::Place,
+    check::{Finding, Place, Severity},
     layout::{NodeAt, PlacedNode},
     topology::{Entry, EntryId, EntryKind, Front, NodeId},
     ui::{
         canvas::{stage::Stage, text::Face},
+        place,
         theme::Tokens,
+        widgets::severity_icon,
     },
 };
 
@@ -21,7 +23,18 @@ pub(super) fn paint_entry(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, re
         Some(front) if front.encrypted => format!("{} · TLS", id.kind.label()),
         _ => id.kind.label().to_owned(),
     };
-    let address = address_of(pen.stage, id);
+    let wrong = wrong_with(pen.stage, id).map(|finding| {
+        let (_, color, _) = severity_icon(pen.tokens, finding.severity);
+        (finding.short.clone(), color)
+    });
+    let address = match &wrong {
+        Some((short, _)) => short.to_string(),
+        None => address_of(pen.stage, id),
+    };
+    if let Some((_, color)) = wrong {
+        let around = rect.expand(pen.px(2.0));
+        pen.block(around, around.height() / 2.0, color, Stroke::NONE);
+    }
     paint_pill(
         pen,
         at,
@@ -29,6 +42,14 @@ pub(super) fn paint_entry(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, re
         color_of(pen.tokens, id.kind),
         (&title, &address),
     );
+}
+
+/// The worst that is said of the Ingress or route of a door.
+pub(in crate::ui::canvas) fn wrong_with<'a>(stage: &'a Stage, id: &EntryId) -> Option<&'a Finding> {
+    let report = stage.scene.reports.get(&id.service)?;
+    let mut findings = report.findings.iter();
+    findings
+        .find(|finding| finding.severity > Severity::Note && place::is_of_door(&finding.place, id))
 }
 
 /// Many front doors as one pill.
