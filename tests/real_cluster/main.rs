@@ -14,6 +14,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod checks;
 #[path = "../edit_support/mod.rs"]
 mod edit_support;
 mod edits;

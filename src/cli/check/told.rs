@@ -64,7 +64,7 @@ impl Told {
             for found in told {
                 writeln!(
                     text,
-                    "  {:<8}{}  {}",
+                    "  {:<8}{}{}",
                     found.severity.word(),
                     found.id,
                     place(found)
@@ -121,7 +121,7 @@ fn counted(count: usize, one: &str) -> String {
 fn place(found: &Finding) -> String {
     match &found.place {
         Place::Service => String::new(),
-        place => format!("at {place}"),
+        place => format!("  at {place}"),
     }
 }
 
