@@ -8,7 +8,11 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Suppressions, flaps::Flaps, index::Index};
+use super::{
+    Suppressions,
+    flaps::Flaps,
+    index::{Index, peers},
+};
 use crate::inventory::{
     EndpointSliceRecord, EventRecord, Inventory, Kind, ObjectKey, PodRecord, ServicePort,
     ServiceRecord, ServiceType, Sync, TargetPort,
@@ -77,6 +81,8 @@ pub(super) struct Case<'a> {
     pub inventory: &'a Inventory,
     /// The moment to judge ages by: through [`Case::is_younger_than`], or say that it matters.
     pub now: Timestamp,
+    /// Other Services that share backend pods with it, by name.
+    pub peers: Vec<ObjectKey>,
     events: OnceCell<Vec<&'a Arc<EventRecord>>>,
     /// Whether the rule that runs would say something else later.
     pub time_matters: Cell<bool>,
@@ -99,6 +105,7 @@ impl<'a> Case<'a> {
             world,
             inventory,
             now: world.now,
+            peers: peers(world.topology, &service.key),
             events: OnceCell::new(),
             time_matters: Cell::new(false),
             selected: inventory.pods_selected_by(service),

@@ -274,8 +274,8 @@ fn examine(
             }
         }
     }
-    kept.peers = peers(world.topology, &traffic.service.key);
     let report = sum_up(&case, &kept.found);
+    kept.peers = case.peers;
     (kept, report)
 }
 

@@ -1,11 +1,17 @@
 //! The graph of all Services and how it follows changes.
 
-use std::{cell::OnceCell, sync::Arc};
+use std::{
+    cell::OnceCell,
+    sync::{Arc, LazyLock},
+};
 
 use imbl::{OrdMap, OrdSet};
 
 use super::{BackendTarget, ServiceTraffic, affected::affected, backends, doors, front};
 use crate::inventory::{Inventory, ObjectKey, ServiceRecord, Text, Touched};
+
+/// Comes before all others. Looked up once a backend: made anew, it would cost more than the rest.
+static FIRST: LazyLock<ObjectKey> = LazyLock::new(|| ObjectKey::new("", ""));
 
 /// The traffic of every Service; a clone costs a few counters.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,7 +62,7 @@ impl Topology {
         &'a self,
         pod: &'a ObjectKey,
     ) -> impl Iterator<Item = &'a ObjectKey> {
-        let from = (pod.clone(), ObjectKey::new("", ""));
+        let from = (pod.clone(), FIRST.clone());
         self.backend_of
             .range(from..)
             .take_while(move |(found, _)| found == pod)

@@ -51,6 +51,12 @@ static SHARED: Rule = Rule {
 };
 
 fn mixed(case: &Case<'_>) -> Vec<Finding> {
+    let mut pods = case.candidates();
+    let first = pods.next().map(|pod| &pod.owner);
+    // What all pods share needs no look at who is behind a ReplicaSet.
+    if first.is_none_or(|first| pods.all(|pod| pod.owner == *first)) {
+        return Vec::new();
+    }
     let owners: BTreeSet<_> = case.candidates().filter_map(|pod| pod.workload()).collect();
     let service = &*case.service().key.name;
     let belongs = |name: &str, to: &str| name == to || name.starts_with(&format!("{to}-"));
@@ -93,20 +99,11 @@ fn mixed(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn others<'a>(case: &Case<'a>) -> Vec<&'a ServiceRecord> {
-    let mut found: Vec<&ServiceRecord> = Vec::new();
-    for backend in case.traffic.ports.iter().flat_map(|port| &port.backends) {
-        let crate::topology::BackendTarget::Pod(pod) = &backend.target else {
-            continue;
-        };
-        for key in case.world.topology.services_of_pod(pod) {
-            if *key == case.service().key || found.iter().any(|known| known.key == *key) {
-                continue;
-            }
-            found.extend(case.inventory.service(key).map(|service| &**service));
-        }
-    }
-    found.sort_by(|a, b| a.key.cmp(&b.key));
-    found
+    let known = case.peers.iter();
+    known
+        .filter_map(|key| case.inventory.service(key))
+        .map(|service| &**service)
+        .collect()
 }
 
 fn is_same(one: &ServiceRecord, other: &ServiceRecord) -> bool {

@@ -284,7 +284,8 @@ fn fqdn(case: &Case<'_>) -> Vec<Finding> {
 
 fn lag(case: &Case<'_>) -> Vec<Finding> {
     // Where nothing is ready at all, another rule says so.
-    if !case.needs_endpoints() || case.ready.is_empty() || case.traffic.ports.is_empty() {
+    let none = case.ready.is_empty() || case.traffic.ports.is_empty();
+    if !case.needs_endpoints() || none || case.ready.len() == case.wanted.len() {
         return Vec::new();
     }
     let lagging: Vec<_> = case
