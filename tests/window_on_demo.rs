@@ -223,7 +223,7 @@ fn a_request_shows_status_body_and_time() {
     window.type_into("Path", "/");
     window.click("Send");
     window.until("the answer", |window| window.shows("200 OK"));
-    assert!(window.says(" ms to the first byte, "));
+    assert!(window.says(" to the first byte"));
     assert!(window.says("via port-forward to pod api-"));
     let scene = window.scene();
     let svcscope::engine::RequestState::Done(response) = &scene.requests[0].state else {

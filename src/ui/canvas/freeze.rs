@@ -9,7 +9,7 @@ use std::sync::Arc;
 use egui::{LayerId, Rect, Shape, Ui};
 
 use super::camera::Camera;
-use crate::{layout::Layout, topology::NodeId};
+use crate::{engine::ReachStatus, layout::Layout, topology::NodeId};
 
 /// All that the picture depends on.
 #[derive(Clone, Debug)]
@@ -22,6 +22,8 @@ pub(super) struct Look {
     pub selection: Option<NodeId>,
     pub hovered: Option<NodeId>,
     pub hovered_district: Option<usize>,
+    /// What a test of paths said.
+    pub reach: Option<Arc<ReachStatus>>,
     /// Counts up when a search leaves out other nodes, a node is moved, colours or fonts are new.
     pub epoch: u64,
 }
@@ -36,6 +38,7 @@ impl PartialEq for Look {
             && self.selection == other.selection
             && self.hovered == other.hovered
             && self.hovered_district == other.hovered_district
+            && self.reach.as_ref().map(Arc::as_ptr) == other.reach.as_ref().map(Arc::as_ptr)
             && self.epoch == other.epoch
     }
 }

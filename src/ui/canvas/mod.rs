@@ -32,6 +32,7 @@ mod overlay;
 mod paint;
 mod picture;
 mod pulse;
+mod reached;
 mod search;
 mod stage;
 mod text;

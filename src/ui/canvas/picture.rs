@@ -116,6 +116,7 @@ impl Canvas {
             selection: stage.selection.clone(),
             hovered: stage.hovered.clone(),
             hovered_district: stage.hovered_district,
+            reach: stage.scene.reach.clone(),
             epoch: self.epoch,
         }
     }

@@ -1,14 +1,17 @@
 //! Edges: curves from door to port and from port to backend. Their style says how they stand,
 //! never the colour alone.
 
+use std::borrow::Cow;
+
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
 use super::Pen;
 use crate::{
     layout::{EdgeAt, EdgeStyle, NodeAt, PlacedEdge, PlacedWhat},
+    probe::reach::Reach,
     topology::BackendState,
     ui::{
-        canvas::{stage::Stage, text::Face},
+        canvas::{reached, stage::Stage, text::Face},
         theme::State,
     },
 };
@@ -40,7 +43,17 @@ pub(super) fn paint(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
     let (from, to) = (node(edge.from), node(edge.to));
     let lit = path_lit || (stage.lit.is_none() && stage.is_lit(from) && stage.is_lit(to));
     let mut pen = Pen::new(stage, lit);
-    let (color, dash, word) = style(&pen, edge, (from, to), path_lit);
+    let id = |at: NodeAt| stage.node(at).map(|node| &node.id);
+    let tested = path_lit
+        .then(|| reached::along(&stage.scene, edge, id(from), id(to)))
+        .flatten();
+    let (color, dash, word) = match tested {
+        Some(reach) => tested_style(&pen, reach),
+        None => {
+            let (color, dash, word) = style(&pen, edge, (from, to), path_lit);
+            (color, dash, word.map(Cow::Borrowed))
+        }
+    };
     let width = match (&stage.node(to).map(|node| &node.what), path_lit) {
         (Some(PlacedWhat::Group { .. }), _) => 2.2,
         (_, true) => 1.8,
@@ -56,12 +69,22 @@ pub(super) fn paint(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
         arrival(&mut pen, end, color);
     }
     if let Some(word) = word {
-        label(&mut pen, curve.at(0.5), word, color);
+        label(&mut pen, curve.at(0.5), &word, color);
     } else if path_lit && let Some(port) = target_port(stage, edge) {
         // Near the port, where the edges of one port still run together and say it once.
         label(&mut pen, curve.at(0.18), &port.to_string(), color);
     }
     pen.into_shapes()
+}
+
+/// An edge that a test of all paths went along.
+fn tested_style(pen: &Pen<'_>, reach: Reach) -> (Color32, Dash, Option<Cow<'static, str>>) {
+    let words = Some(Cow::Owned(reach.words()));
+    if reach.is_reached() {
+        (pen.tokens.healthy, Dash::Solid, words)
+    } else {
+        (pen.tokens.broken, Dash::Dashed, words)
+    }
 }
 
 fn style(
