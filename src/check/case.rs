@@ -71,6 +71,9 @@ pub(super) struct Absent<'a> {
     pub world: &'a World<'a>,
 }
 
+/// No fewer than there are kinds; one beyond would only be looked up each time.
+const KINDS: usize = 32;
+
 /// One Service as the rules see it.
 pub(super) struct Case<'a> {
     /// Its doors, ports and backends.
@@ -84,6 +87,8 @@ pub(super) struct Case<'a> {
     /// Other Services that share backend pods with it, by name.
     pub peers: Vec<ObjectKey>,
     events: OnceCell<Vec<&'a Arc<EventRecord>>>,
+    /// How far each kind can be relied on, by its place in the enum: a hundred rules ask the same.
+    known: [Cell<Option<Known>>; KINDS],
     /// Whether the rule that runs would say something else later.
     pub time_matters: Cell<bool>,
     /// Pods that its selector matches, finished ones too.
@@ -107,6 +112,7 @@ impl<'a> Case<'a> {
             now: world.now,
             peers: peers(world.topology, &service.key),
             events: OnceCell::new(),
+            known: Default::default(),
             time_matters: Cell::new(false),
             selected: inventory.pods_selected_by(service),
             slices: inventory
@@ -210,11 +216,19 @@ impl<'a> Case<'a> {
 
     /// How far the objects of a kind in the Service's namespace can be relied on.
     pub(super) fn known(&self, kind: Kind) -> Known {
+        let kept = self.known.get(kind as usize);
+        if let Some(known) = kept.and_then(Cell::get) {
+            return known;
+        }
         let truncated = kind == Kind::EndpointSlice && self.slices.iter().any(|s| s.truncated);
-        match self.world.known(kind, &self.service().key) {
+        let known = match self.world.known(kind, &self.service().key) {
             Known::Live if truncated => Known::Held,
             known => known,
+        };
+        if let Some(kept) = kept {
+            kept.set(Some(known));
         }
+        known
     }
 
     /// Everything behind the Service. A headless Service may have no ports; its slices say what
