@@ -10,7 +10,7 @@ use crate::probe::{
     CurlError, CurlRequest, FailureKind, HttpVersion, Scheme,
     authority::{Authority, absolute},
     door::Door,
-    tls::{Recorder, TlsError},
+    tls::{Recorder, TlsError, no_tls},
 };
 
 /// A URL needs a host that is no address, or it would be connected to.
@@ -79,15 +79,18 @@ impl Exchange {
             (_, HttpVersion::Http1) => client.http1_only(),
             (_, HttpVersion::Auto) => client,
         };
-        if let Some(recorder) = &tls {
-            let protocols: &[&[u8]] = match request.version {
-                HttpVersion::Auto => &[b"h2", b"http/1.1"],
-                HttpVersion::Http1 => &[b"http/1.1"],
-                HttpVersion::Http2 => &[b"h2"],
-            };
-            let config = recorder.config(&request.tls, protocols).map_err(not_made)?;
-            client = client.tls_backend_preconfigured(config);
-        }
+        let config = match &tls {
+            Some(recorder) => {
+                let protocols: &[&[u8]] = match request.version {
+                    HttpVersion::Auto => &[b"h2", b"http/1.1"],
+                    HttpVersion::Http1 => &[b"http/1.1"],
+                    HttpVersion::Http2 => &[b"h2"],
+                };
+                recorder.config(&request.tls, protocols)
+            }
+            None => no_tls(),
+        };
+        client = client.tls_backend_preconfigured(config.map_err(not_made)?);
         let client = client.build().map_err(|source| {
             CurlError::new(
                 FailureKind::Other,

@@ -10,3 +10,4 @@ mod store;
 
 pub(super) use handshake::{ShakeError, shake_hands};
 pub(super) use recorder::{Recorder, TlsError};
+pub(super) use store::no_tls;

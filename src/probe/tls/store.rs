@@ -6,6 +6,7 @@ use std::{
 };
 
 use rustls::{
+    ClientConfig, RootCertStore,
     client::danger::ServerCertVerifier,
     crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
@@ -18,6 +19,17 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
     static RING: LazyLock<Arc<CryptoProvider>> =
         LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
     RING.clone()
+}
+
+/// For a client that speaks no TLS: left to itself reqwest reads all certificates of the machine for
+/// each client, which takes longer than a request.
+pub(in crate::probe) fn no_tls() -> Result<ClientConfig, TlsError> {
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Client)?;
+    Ok(builder
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth())
 }
 
 /// What this machine trusts, and the certificates of a file beside it.
