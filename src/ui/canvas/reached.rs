@@ -73,7 +73,7 @@ fn worst(status: &ReachStatus, port: &PortId, goes: impl Fn(&Vantage) -> bool) -
         .filter(|reach| reach.is_tried())
         .collect();
     let failed = tried.iter().find(|reach| !reach.is_reached());
-    failed.or(tried.first()).copied()
+    failed.or_else(|| tried.first()).copied()
 }
 
 #[cfg(test)]
