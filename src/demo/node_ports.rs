@@ -61,7 +61,8 @@ impl NodeNetwork {
 
 /// Listens at every nodePort that leads somewhere, on every node, as long as it does.
 pub(super) async fn serve(app: Arc<App>) {
-    if app.network.guard.is_none() {
+    // A generated cluster has more of them than this machine has file descriptors.
+    if app.network.guard.is_none() || app.options.at_scale() {
         return std::future::pending().await;
     }
     let mut signals = {
@@ -150,11 +151,12 @@ impl Answering {
 }
 
 fn answering(app: &App, service: &Value, port: &str) -> Answering {
-    let nodes = route::nodes_with_endpoints(app, service, port);
-    if nodes.is_empty() || json::text(service, "spec/externalTrafficPolicy") == "Local" {
-        Answering::These(nodes)
-    } else {
+    if json::text(service, "spec/externalTrafficPolicy") == "Local" {
+        Answering::These(route::nodes_with_endpoints(app, service, port))
+    } else if route::has_endpoints(app, service, port) {
         Answering::All
+    } else {
+        Answering::These(Vec::new())
     }
 }
 

@@ -106,6 +106,11 @@ fn balance(app: &App, service: &Value, port: &str) -> Way {
     Backend::find(&pod, *number).map_or(Way::Refused, |it| Way::Open(Box::new(it)))
 }
 
+/// Whether a port of a Service has a ready endpoint.
+pub(in crate::demo) fn has_endpoints(app: &App, service: &Value, port: &str) -> bool {
+    !addresses(app, &Key::of(service), Some(port)).is_empty()
+}
+
 /// The nodes with a ready endpoint of a port of a Service.
 pub(in crate::demo) fn nodes_with_endpoints(app: &App, service: &Value, port: &str) -> Vec<String> {
     let ready = addresses(app, &Key::of(service), Some(port));
