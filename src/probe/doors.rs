@@ -15,6 +15,9 @@ pub struct DoorChoice {
     pub label: String,
 }
 
+/// A menu of more pods than this helps nobody: a pod's own console leads to it.
+const MOST_PODS: usize = 100;
+
 /// The doors from this machine and through the API server, the usual one first. Those from inside
 /// the cluster depend on who sends: see [`Vantage::Inside`].
 pub fn doors(target: &ForwardTarget, port: &RemotePort, inventory: &Inventory) -> Vec<DoorChoice> {
@@ -82,7 +85,7 @@ pub fn doors(target: &ForwardTarget, port: &RemotePort, inventory: &Inventory) -
     found
 }
 
-/// The pods behind a Service, by name, ready or not: finished ones take nothing.
+/// The first pods behind a Service by name, ready or not.
 fn pods_of<'a>(
     service: &'a ServiceRecord,
     inventory: &'a Inventory,
@@ -95,7 +98,7 @@ fn pods_of<'a>(
     names.sort_unstable();
     names.dedup();
     let namespace = &service.key.namespace;
-    names.into_iter().filter_map(move |name| {
+    names.into_iter().take(MOST_PODS).filter_map(move |name| {
         let key = ObjectKey::new(namespace.clone(), name.clone());
         inventory.pod(&key).map(|pod| &**pod)
     })

@@ -160,12 +160,13 @@ fn vantage(task: &Curl, request: &CurlRequest, scene: &Scene) -> anyhow::Result<
     if via == Via::Cluster {
         return inside(task, &request.target.key().namespace);
     }
-    let pod = task.pod.as_deref();
+    match (via, task.pod.as_deref()) {
+        (Via::Forward, Some(pod)) => return Ok(Vantage::ForwardPod(Text::from(pod))),
+        (Via::Proxy, Some(pod)) => return Ok(Vantage::PodProxy(Text::from(pod))),
+        _ => {}
+    }
     let fits = |vantage: &Vantage| match (via, vantage) {
-        (Via::Forward, Vantage::Forward) | (Via::Proxy, Vantage::ServiceProxy) => pod.is_none(),
-        (Via::Forward, Vantage::ForwardPod(name)) | (Via::Proxy, Vantage::PodProxy(name)) => {
-            pod == Some(&**name)
-        }
+        (Via::Forward, Vantage::Forward) | (Via::Proxy, Vantage::ServiceProxy) => true,
         (Via::Nodeport, Vantage::NodePort { node, address }) => {
             let wanted = task.node.as_deref();
             wanted.is_none_or(|wanted| wanted == &**node || wanted == &**address)

@@ -1,26 +1,58 @@
 //! The choice of a door.
 
+use std::rc::Rc;
+
 use egui::{ComboBox, Label, RichText, Ui};
 
 use super::Curl;
 use crate::{
-    forward::ForwardTarget,
+    forward::{ForwardTarget, RemotePort},
     inventory::{ServiceType, Text},
-    probe::{self, InsideName, Insider, Vantage},
+    probe::{self, DoorChoice, InsideName, Insider, Vantage},
     ui::{context::Ctx, dialogs::field_ui},
 };
+
+/// More pods than this are no menu.
+const MOST_PODS: usize = 100;
 
 /// What is chosen.
 #[derive(Debug, Default)]
 pub(super) struct Doors {
     /// None until a person chose: then it is the first that there is.
     chosen: Option<Vantage>,
-    usual: Vantage,
+    /// What there is to choose from, of which scene's map and for which port.
+    offered: Option<(u64, RemotePort, Rc<[DoorChoice]>)>,
 }
 
 impl Doors {
     pub(super) fn vantage(&self) -> Vantage {
-        self.chosen.clone().unwrap_or_else(|| self.usual.clone())
+        let usual = || {
+            self.offered
+                .as_ref()?
+                .2
+                .first()
+                .map(|door| door.vantage.clone())
+        };
+        self.chosen.clone().or_else(usual).unwrap_or_default()
+    }
+
+    /// The doors of a target, looked for once for each map.
+    fn offered(
+        &mut self,
+        target: &ForwardTarget,
+        port: &RemotePort,
+        ctx: &Ctx<'_>,
+    ) -> Rc<[DoorChoice]> {
+        let revision = ctx.scene.map_revision;
+        if let Some((of, known, doors)) = &self.offered
+            && *of == revision
+            && known == port
+        {
+            return doors.clone();
+        }
+        let doors: Rc<[_]> = probe::doors(target, port, &ctx.scene.inventory).into();
+        self.offered = Some((revision, port.clone(), doors.clone()));
+        doors
     }
 
     pub(super) fn choose(&mut self, vantage: Vantage) {
@@ -33,10 +65,7 @@ pub(super) fn door_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
     let Ok(port) = form.port.port() else {
         return;
     };
-    let offered = probe::doors(&form.target, &port.port, &ctx.scene.inventory);
-    if let Some(first) = offered.first() {
-        form.doors.usual = first.vantage.clone();
-    }
+    let offered = form.doors.offered(&form.target, &port.port, ctx);
     let chosen = form.doors.vantage();
     let shown = offered
         .iter()
@@ -52,7 +81,7 @@ pub(super) fn door_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
             .width(420.0)
             .height(320.0)
             .show_ui(ui, |ui| {
-                for door in &offered {
+                for door in &*offered {
                     let on = door.vantage == chosen;
                     if ui
                         .selectable_label(on, &door.label)
@@ -131,7 +160,8 @@ fn names(target: &ForwardTarget, ctx: &Ctx<'_>) -> Vec<(InsideName, String)> {
     let pods = ctx.scene.inventory.slices_of(key);
     let pods = pods
         .flat_map(|slice| &slice.endpoints)
-        .filter_map(|endpoint| endpoint.pod.as_ref());
+        .filter_map(|endpoint| endpoint.pod.as_ref())
+        .take(MOST_PODS);
     names.extend(pods.map(|pod| (InsideName::Pod(pod.clone()), format!("Pod {pod}"))));
     names.dedup();
     names
