@@ -60,8 +60,8 @@ impl App {
             registry: Registry::new(Store::new(options.history), options.seed),
             access: Access::new(token),
             faults: Faults::default(),
+            network: NodeNetwork::take(&options),
             options,
-            network: NodeNetwork::take(),
         }
     }
 

@@ -18,6 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::app::App;
 use super::exec::route::{self, Way};
 use super::json;
+use super::options::Options;
 use super::resource::Kind;
 
 /// Who listens here has the network.
@@ -35,9 +36,11 @@ pub(super) struct NodeNetwork {
 }
 
 impl NodeNetwork {
-    /// The first one that no other demo cluster of this machine has.
-    pub(super) fn take() -> Self {
-        for second in 100..=250 {
+    /// The first one that no other demo cluster of this machine has, where its nodePorts are to
+    /// answer. A generated cluster has more of them than this machine has file descriptors.
+    pub(super) fn take(options: &Options) -> Self {
+        let is_wanted = options.node_ports && !options.at_scale();
+        for second in (100..=250).filter(|_| is_wanted) {
             match Guard::bind((Ipv4Addr::new(127, second, 0, 1), GUARDED)) {
                 Ok(guard) => {
                     let guard = Some(guard);
@@ -61,8 +64,7 @@ impl NodeNetwork {
 
 /// Listens at every nodePort that leads somewhere, on every node, as long as it does.
 pub(super) async fn serve(app: Arc<App>) {
-    // A generated cluster has more of them than this machine has file descriptors.
-    if app.network.guard.is_none() || app.options.at_scale() {
+    if app.network.guard.is_none() {
         return std::future::pending().await;
     }
     let mut signals = {

@@ -17,6 +17,8 @@ pub struct Options {
     pub churn_per_second: f64,
     /// Whether the sample lives: rollouts, crashes, flips of readiness.
     pub life: bool,
+    /// Whether the sample's nodePorts answer, on loopback addresses of this machine.
+    pub node_ports: bool,
     /// Whether watches may ask for `sendInitialEvents` (the WatchList feature gate).
     pub watch_list: bool,
     /// Seed of every generated name; the same seed gives the same cluster.
@@ -37,6 +39,7 @@ impl Default for Options {
             pods: None,
             churn_per_second: 0.0,
             life: true,
+            node_ports: true,
             watch_list: true,
             seed: 7,
             history: 4096,
