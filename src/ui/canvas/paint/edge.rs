@@ -47,12 +47,15 @@ pub(super) fn paint(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
     let tested = path_lit
         .then(|| reached::along(&stage.scene, edge, id(from), id(to)))
         .flatten();
-    let (color, dash, word) = match tested {
-        Some(reach) => tested_style(&pen, reach),
-        None => {
-            let (color, dash, word) = style(&pen, edge, (from, to), path_lit);
-            (color, dash, word.map(Cow::Borrowed))
+    let (color, dash, word) = style(&pen, edge, (from, to), path_lit);
+    let (color, dash, word) = match (tested, word) {
+        (None, word) => (color, dash, word.map(Cow::Borrowed)),
+        // It answers, and yet takes no traffic: both are to be known.
+        (Some(reach), Some(word)) => {
+            let both = format!("{word} · {}", reach.words());
+            (color, dash, Some(Cow::Owned(both)))
         }
+        (Some(reach), None) => tested_style(&pen, reach),
     };
     let width = match (&stage.node(to).map(|node| &node.what), path_lit) {
         (Some(PlacedWhat::Group { .. }), _) => 2.2,
