@@ -91,6 +91,14 @@ fn every_door_is_named() {
 }
 
 #[test]
+fn the_api_servers_proxy_is_no_path_to_endpoints_that_are_no_pods() {
+    let reach = run_svcscope(&["reach", "--demo", "-n", "default", "svc/kubernetes"]);
+    let said = stdout(&reach);
+    assert!(said.contains("leads to pods only"), "{said}");
+    assert_eq!(reach.status.code(), Some(5), "{said}");
+}
+
+#[test]
 fn it_ends_as_curl_ends() {
     for (args, code, said) in [
         (&["svc/reports"][..], 7, "no pod behind"),

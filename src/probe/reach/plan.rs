@@ -290,11 +290,17 @@ impl Cells<'_> {
             .ports
             .get(self.index)
             .is_some_and(|port| matches!(port.spoken, "http" | "https"));
+        // k8s:pkg/registry/core/service/storage ResourceLocation refuses addresses of no pod.
+        let leads_elsewhere = pods.is_empty() && self.plan.ready_endpoints > 0;
         let by_proxy = || {
-            (!is_http).then(|| {
-                let why = "the API server's proxy carries HTTP/1.1 only";
-                (Reach::NotTestable, why.to_owned())
-            })
+            let why = match (is_http, leads_elsewhere) {
+                (false, _) => "the API server's proxy carries HTTP/1.1 only",
+                (true, true) => {
+                    "the API server's proxy leads to pods only, and these endpoints are none"
+                }
+                (true, false) => return None,
+            };
+            Some((Reach::NotTestable, why.to_owned()))
         };
         for pod in &pods {
             self.add(Vantage::ForwardPod(pod.clone()), None);
