@@ -44,7 +44,8 @@ pub(super) fn paint(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
     let lit = path_lit || (stage.lit.is_none() && stage.is_lit(from) && stage.is_lit(to));
     let mut pen = Pen::new(stage, lit);
     let id = |at: NodeAt| stage.node(at).map(|node| &node.id);
-    let tested = path_lit
+    // What is stale is drawn as that, whatever a test once said.
+    let tested = (path_lit && !stage.stale)
         .then(|| reached::along(&stage.scene, edge, id(from), id(to)))
         .flatten();
     let (color, dash, word) = style(&pen, edge, (from, to), path_lit);
