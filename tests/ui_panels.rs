@@ -12,7 +12,8 @@ use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use svcscope::{
     edit::{FieldError, Known, Outcome, Via, WantedType, Way, Wish, Written},
     engine::{
-        Activity, ActivityLevel, Command, ConnectionState, EditId, EditStep, RequestState, Scene,
+        Activity, ActivityLevel, Command, ConnectionState, ConnectionStep, ConnectionTestStatus,
+        EditId, EditStep, RequestState, Scene, StepOutcome, StepResult,
     },
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, Spread},
     inventory::{Change, Inventory, Kind, Scope, Sync},
@@ -701,6 +702,79 @@ fn a_failed_connection_offers_to_try_again_and_other_contexts() {
             Command::Reconnect,
             Command::Connect(Some("prod-us-2".into()))
         ]
+    );
+}
+
+#[test]
+fn a_failed_connection_is_tested_step_by_step() {
+    let failed = || Scene {
+        connection: ConnectionState::Failed {
+            reason: "no answer in time".into(),
+        },
+        context: Some("lab-eu-1".into()),
+        ..Scene::default()
+    };
+    let mut window = Window::open(failed());
+    window.click("Test the connection");
+    assert_eq!(
+        window.commands(),
+        [Command::TestConnection { run_command: false }]
+    );
+    let step = |step, outcome, found: &str, advice: Option<&str>| StepResult {
+        step,
+        outcome,
+        found: found.into(),
+        advice: advice.map(Into::into),
+        millis: Some(3),
+    };
+    let mut steps = vec![step(
+        ConnectionStep::Kubeconfig,
+        StepOutcome::Ok,
+        "context `lab-eu-1`",
+        None,
+    )];
+    let status = |steps: &[StepResult], is_running| {
+        Some(Arc::new(ConnectionTestStatus {
+            context: Some("lab-eu-1".into()),
+            began: now(),
+            run_command: false,
+            steps: steps.to_vec(),
+            is_running,
+        }))
+    };
+    window.publish(Scene {
+        connection_test: status(&steps, true),
+        ..failed()
+    });
+    assert!(window.says("context `lab-eu-1`"));
+    assert!(window.says("Testing: proxy…"));
+    window.click("Stop the test");
+    assert_eq!(window.commands(), [Command::StopConnectionTest]);
+
+    for which in ConnectionStep::ALL.into_iter().skip(1) {
+        steps.push(match which {
+            ConnectionStep::Proxy => step(
+                which,
+                StepOutcome::Failed,
+                "the proxy answers 407",
+                Some("put the password into proxy-url"),
+            ),
+            _ => step(which, StepOutcome::NotTried, "not tried", None),
+        });
+    }
+    window.publish(Scene {
+        connection_test: status(&steps, false),
+        ..failed()
+    });
+    assert!(window.says("Does not work: proxy."));
+    assert!(window.says("put the password into proxy-url"));
+    window.click("Copy as text");
+    assert!(window.says("Copied the test of the connection"));
+    window.click("Run the command “true” in a running container too, which others may notice");
+    window.click("Test again");
+    assert_eq!(
+        window.commands(),
+        [Command::TestConnection { run_command: true }]
     );
 }
 

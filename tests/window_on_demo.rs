@@ -12,6 +12,7 @@ mod live_window;
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    sync::Arc,
     time::Duration,
 };
 
@@ -20,7 +21,9 @@ use live_window::LiveWindow;
 use serde_json::{Value, json};
 use svcscope::{
     edit::{Wanted, WantedType, Wish},
-    engine::{Command, Config, EditId, EditStep, Remembered},
+    engine::{
+        Command, Config, ConnectionTestStatus, EditId, EditStep, Remembered, connection_text,
+    },
     forward::{ForwardState, ForwardStatus},
     inventory::{ObjectKey, ServiceType, Text},
     layout::{Grouping, Point},
@@ -76,6 +79,32 @@ fn the_cluster_is_listed_and_drawn() {
     let scene = window.scene();
     let services = scene.inventory.services().count();
     assert!(window.says(&format!("{services} services · ")));
+}
+
+#[test]
+fn the_connection_is_tested_in_the_window() {
+    let mut window = LiveWindow::open();
+    let context = window.label_starting("Context ").expect("the menu");
+    window.click(&context);
+    window.click_containing("Test the connection");
+    window.until_says("Everything that was tried works; not tried: exec.");
+    assert!(window.says("Kubernetes v1.36"));
+    assert!(window.says("permitted; no command was run"));
+    let text = connection_text(&tested(&window).steps);
+    assert!(!text.contains(&window.control().token()), "{text}");
+
+    window.click("Close");
+    window.control().go_down();
+    window.until_says("Connection lost");
+    window.click("Test the connection");
+    window.until_says("Does not work: network.");
+    assert_eq!(tested(&window).context.as_deref(), Some("demo"));
+}
+
+/// The test as the scene has it.
+fn tested(window: &LiveWindow) -> Arc<ConnectionTestStatus> {
+    let test = window.scene().connection_test.clone();
+    test.expect("a test")
 }
 
 #[test]

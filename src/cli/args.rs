@@ -98,6 +98,8 @@ pub enum Task {
     Curl(Box<Curl>),
     /// Test every path to a Service: from here, by the API server, and from inside the cluster
     Reach(Reach),
+    /// Test the connection: what works, what does not, and what to do next
+    Doctor(Doctor),
     /// Change the type of a Service
     SetType(SetType),
     /// Change the ports of a Service
@@ -451,6 +453,34 @@ pub struct Reach {
     pub from: Vec<String>,
     /// How long one path may take
     #[arg(long, default_value = "3", value_parser = seconds, value_name = "SECONDS")]
+    pub timeout: Duration,
+}
+
+/// How `doctor` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// For people.
+    Text,
+    /// One object at the end.
+    Json,
+}
+
+/// `svcscope doctor`.
+///
+/// Tries kubeconfig, proxy, network, TLS, credentials, version, rights, each watch, port-forward and
+/// exec, one after another. Writes nothing. Exits with 0 where all works, perhaps with warnings, with
+/// 3 where the cluster can't be reached, with 1 where something else fails.
+#[derive(Debug, clap::Args)]
+pub struct Doctor {
+    /// How the result is printed
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: DoctorFormat,
+    /// Run `true` in a running container too, which others may notice; without it only the right is
+    /// asked for
+    #[arg(long)]
+    pub exec: bool,
+    /// Try nothing more after this many seconds
+    #[arg(long, default_value = "30", value_parser = seconds, value_name = "SECONDS")]
     pub timeout: Duration,
 }
 

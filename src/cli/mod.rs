@@ -7,6 +7,7 @@ pub mod args;
 mod check;
 mod curl;
 mod demo;
+mod doctor;
 mod edit;
 mod edit_flags;
 mod editing;
@@ -70,6 +71,7 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Task::Forward(task)) => forward::run(&common, &task),
         Some(Task::Curl(task)) => curl::run(&common, &task),
         Some(Task::Reach(task)) => reach::run(&common, &task),
+        Some(Task::Doctor(task)) => doctor::run(&common, &task),
         Some(Task::SetType(task)) => set_type::run(&common, &task),
         Some(Task::SetPorts(task)) => set_ports::run(&common, &task),
         Some(Task::Expose(task)) => expose::run(&common, &task),

@@ -17,7 +17,7 @@ use self::{doubtful::Doubtful, sessions::Sessions};
 use super::{
     CallError, CallErrorKind,
     link::Link,
-    tunnel::{Failure, Pool},
+    tunnel::{Failure, Pool, Protocol},
 };
 use crate::{
     forward::{DialError, DialErrorKind, Dialer, PodStream},
@@ -62,6 +62,25 @@ impl KubeDialer {
             Err(Failure::Lost(why)) => Err(DialError {
                 kind: DialErrorKind::Unreachable,
                 message: format!("could not {tried}: {why}").into(),
+            }),
+        }
+    }
+
+    /// The protocol by which a forward to this pod would be carried, found by upgrading to it. Only
+    /// where each connection has a WebSocket of its own does the port hear of it.
+    pub async fn protocol(&self, pod: &ObjectKey, port: u16) -> Result<&'static str, DialError> {
+        match Sessions::new(self.link.clone()).protocol(pod).await {
+            Ok(Protocol::Tunnel) => Ok("SPDY over WebSocket"),
+            Ok(Protocol::Spdy) => Ok("SPDY"),
+            Err(Failure::Unsupported { .. }) => {
+                let tried = format!("forward to port {port} of pod {pod}");
+                let stream = alone::connect(&self.link, pod, port, &tried).await;
+                stream.map(|_closed| "a WebSocket for each connection")
+            }
+            Err(Failure::Session(error)) => Err(error),
+            Err(Failure::Refused(why) | Failure::Lost(why)) => Err(DialError {
+                kind: DialErrorKind::Unreachable,
+                message: format!("could not forward to pod {pod}: {why}").into(),
             }),
         }
     }

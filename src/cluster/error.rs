@@ -131,6 +131,21 @@ impl CallError {
     }
 }
 
+/// A message of ours without the advice at its end, for those who give a better one.
+pub(super) fn without_advice(message: &str) -> &str {
+    [
+        CallErrorKind::Unreachable,
+        CallErrorKind::Untrusted,
+        CallErrorKind::Credentials,
+        CallErrorKind::Unauthorized,
+        CallErrorKind::Forbidden,
+    ]
+    .into_iter()
+    .filter_map(advice)
+    .find_map(|advice| message.strip_suffix(advice)?.strip_suffix("; "))
+    .unwrap_or(message)
+}
+
 /// What a person can do about it, where there is something.
 fn advice(kind: CallErrorKind) -> Option<&'static str> {
     match kind {
@@ -155,7 +170,7 @@ fn is_credentials(error: &kube::Error) -> bool {
 }
 
 /// An error and what caused it; bounded, so that a cause that names itself can't hang a call.
-fn chain<'a>(
+pub(super) fn chain<'a>(
     error: &'a (dyn StdError + 'static),
 ) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
     let mut next = Some(error);
@@ -172,7 +187,7 @@ fn chain<'a>(
 }
 
 /// The words nearest to the cause; kube's outer texts name only the layer that passed it on.
-fn deepest(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn deepest(error: &(dyn StdError + 'static)) -> String {
     let mut said = error.to_string();
     for cause in chain(error) {
         let words = cause.to_string();

@@ -72,7 +72,7 @@ pub enum ExecError {
         "the credential plugin `{command}` failed ({status}): {said}; run it in a terminal to log in, then reconnect"
     )]
     Failed {
-        /// The program with its arguments.
+        /// The program without its arguments, which can hold a secret.
         command: String,
         /// `exit status: 1`.
         status: String,
@@ -82,7 +82,7 @@ pub enum ExecError {
     /// It did not end.
     #[error("the credential plugin `{command}` did not answer within {} s; run it in a terminal to log in, then reconnect", PATIENCE.as_secs())]
     TimedOut {
-        /// The program with its arguments.
+        /// The program without its arguments.
         command: String,
     },
     /// Its answer is no ExecCredential.
@@ -136,10 +136,6 @@ pub(super) async fn ask(
             .unwrap_or_else(|| "install it, or write its full path into the kubeconfig".to_owned()),
     })?;
     let args = exec.args.as_deref().unwrap_or_default();
-    let shown = std::iter::once(command)
-        .chain(args.iter().map(String::as_str))
-        .collect::<Vec<_>>()
-        .join(" ");
     let mut spec = json!({ "interactive": false });
     if let Some(cluster) = &exec.cluster {
         spec["cluster"] = serde_json::to_value(cluster).unwrap_or_default();
@@ -156,7 +152,7 @@ pub(super) async fn ask(
     let output = tokio::time::timeout(PATIENCE, running)
         .await
         .map_err(|_elapsed| ExecError::TimedOut {
-            command: shown.clone(),
+            command: command.to_owned(),
         })?
         .map_err(|error| ExecError::NotStarted {
             command: program.display().to_string(),
@@ -169,7 +165,7 @@ pub(super) async fn ask(
             words => words,
         };
         return Err(ExecError::Failed {
-            command: shown,
+            command: command.to_owned(),
             status: output.status.to_string(),
             said: said.to_owned(),
         });
@@ -302,6 +298,11 @@ mod tests {
         let message = error.to_string();
         assert!(message.contains("session has expired"), "{message}");
         assert!(message.contains("exit status: 3"), "{message}");
+        let arguments = "echo 'session";
+        assert!(
+            !message.contains(arguments),
+            "they can hold a secret: {message}"
+        );
         assert!(message.contains("run it in a terminal"), "{message}");
     }
 

@@ -119,6 +119,8 @@ pub struct Kubeconfigs {
     source: KubeconfigSource,
     merged: Kubeconfig,
     files: BTreeMap<String, PathBuf>,
+    /// All files, in the order in which they were read.
+    read: Vec<PathBuf>,
     in_cluster: bool,
 }
 
@@ -126,8 +128,21 @@ pub struct Kubeconfigs {
 /// plugin has still to be asked.
 pub(super) struct Target {
     pub context: String,
+    /// The name of the user, empty where the context has none.
+    pub user: String,
+    /// Who chose the proxy of `config`, where it has one.
+    pub proxy: Option<ProxySource>,
     pub config: Config,
     pub exec: Option<ExecConfig>,
+}
+
+/// Who says which proxy leads to the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ProxySource {
+    /// `proxy-url` of the cluster.
+    Kubeconfig,
+    /// Variables of the environment.
+    Environment,
 }
 
 impl Kubeconfigs {
@@ -138,6 +153,7 @@ impl Kubeconfigs {
             source: source.clone(),
             merged: Kubeconfig::default(),
             files: BTreeMap::new(),
+            read: Vec::new(),
             in_cluster: false,
         };
         match source {
@@ -208,6 +224,7 @@ impl Kubeconfigs {
                 .entry(context.name.clone())
                 .or_insert_with(|| path.to_owned());
         }
+        self.read.push(path.to_owned());
         let merged = std::mem::take(&mut self.merged);
         self.merged = merged.merge(parsed).map_err(|error| broken(path, &error))?;
         Ok(())
@@ -238,6 +255,22 @@ impl Kubeconfigs {
             }
         };
         self.merged.contexts.iter().map(to_ref).collect()
+    }
+
+    /// The files it was read from, in words.
+    pub(super) fn origin(&self) -> String {
+        if self.in_cluster {
+            return "the service account of this pod".to_owned();
+        }
+        let mut files: Vec<_> = self
+            .read
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        if files.is_empty() {
+            files.push("text that was given".to_owned());
+        }
+        files.join(", ")
     }
 
     /// `current-context`.
@@ -271,6 +304,8 @@ impl Kubeconfigs {
             config.proxy_url = proxy::from_env(&config.cluster_url);
             return Ok(Target {
                 context: name,
+                user: "service account of this pod".to_owned(),
+                proxy: config.proxy_url.as_ref().map(|_| ProxySource::Environment),
                 config,
                 exec: None,
             });
@@ -316,8 +351,20 @@ impl Kubeconfigs {
                 .map_err(|error| bad("certificate-authority", &context.cluster, error))?;
             exec.cluster = Some(info);
         }
+        let is_given = cluster
+            .proxy_url
+            .as_ref()
+            .is_some_and(|url| !url.is_empty());
+        let source = if is_given {
+            ProxySource::Kubeconfig
+        } else {
+            ProxySource::Environment
+        };
+        let proxy = config.proxy_url.as_ref().map(|_| source);
         Ok(Target {
             context: name,
+            user: context.user.clone().unwrap_or_default(),
+            proxy,
             config,
             exec,
         })

@@ -44,6 +44,13 @@ pub(super) struct Session {
     valid_until: Option<Timestamp>,
 }
 
+impl Session {
+    /// Until when the credentials of a plugin are valid, as it said.
+    pub fn valid_until(&self) -> Option<Timestamp> {
+        self.valid_until
+    }
+}
+
 impl Link {
     /// Builds the first client; the server is not asked yet.
     pub async fn open(
@@ -169,7 +176,8 @@ impl Link {
     }
 }
 
-fn shown(server: &http::Uri) -> String {
+/// Scheme, host and port, without the user and the path, which can be secrets.
+pub(super) fn shown(server: &http::Uri) -> String {
     let host = server.host().unwrap_or_default();
     let port = server
         .port()

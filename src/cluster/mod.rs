@@ -9,6 +9,7 @@
 mod api_proxy;
 mod buffered;
 mod connect;
+mod connection_test;
 mod decode;
 mod dial;
 mod error;
@@ -30,6 +31,9 @@ mod write;
 mod yaml;
 
 pub use connect::{Cluster, ConnectError, connect, connect_at};
+pub use connection_test::{
+    ConnectionStep, ConnectionTestOptions, StepOutcome, StepResult, test_connection,
+};
 pub use error::{CallError, CallErrorKind};
 pub use exec_plugin::ExecError;
 pub use kubeconfig::{ContextRef, KubeconfigError, KubeconfigSource, Kubeconfigs};

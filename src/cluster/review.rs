@@ -98,7 +98,8 @@ impl Reviews {
     }
 }
 
-async fn ask(link: &Link, access: &Access) -> Result<Review, CallError> {
+/// Asks now, whatever was answered before.
+pub(super) async fn ask(link: &Link, access: &Access) -> Result<Review, CallError> {
     #[derive(Deserialize)]
     struct Answer {
         status: Review,

@@ -16,16 +16,17 @@ use hyper_util::{
             proxy::{SocksV5, Tunnel},
         },
     },
-    rt::{TokioExecutor, TokioTimer},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use kube::{
     Client, Config,
     client::{Body, ConfigExt},
 };
-use tower::{BoxError, Service, ServiceBuilder, service_fn};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _, service_fn};
 use tower_http::decompression::DecompressionLayer;
 
-use super::{buffered::Buffering, proxy};
+use super::{buffered::Buffering, link::shown, proxy};
 
 /// How long a TCP connection may take, and each of its addresses.
 const CONNECT: Duration = Duration::from_secs(8);
@@ -56,10 +57,48 @@ pub(super) fn build(config: Config) -> Result<Client, kube::Error> {
             let tunnel = tunnel(&proxy, tls);
             finish(config, tunnel)
         }
+        // Its text shows the whole URL, so without the password.
         _ => Err(kube::Error::ProxyProtocolUnsupported {
-            proxy_url: Box::new(proxy),
+            proxy_url: Box::new(shown(&proxy).parse().unwrap_or_default()),
         }),
     }
+}
+
+/// A connection that was opened.
+pub(super) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// Opens a connection to the API server as the client would, by the proxy where there is one, and
+/// leaves it there: no TLS, no request.
+pub(super) async fn open(config: &Config) -> Result<Box<dyn Duplex>, BoxError> {
+    install_crypto();
+    let (server, tcp) = (config.cluster_url.clone(), tcp());
+    let Some(proxy) = config.proxy_url.clone() else {
+        return connected(tcp, server).await;
+    };
+    match proxy.scheme_str() {
+        Some("socks5" | "socks5h") => connected(SocksV5::new(proxy, tcp), server).await,
+        Some("http") => connected(tunnel(&proxy, tcp), server).await,
+        Some("https") => {
+            let tls = config.rustls_https_connector_with_connector(tcp)?;
+            connected(tunnel(&proxy, tls), server).await
+        }
+        other => {
+            let scheme = other.unwrap_or_default();
+            Err(format!("proxies of the scheme `{scheme}` are not supported").into())
+        }
+    }
+}
+
+async fn connected<C>(connector: C, server: Uri) -> Result<Box<dyn Duplex>, BoxError>
+where
+    C: Service<Uri>,
+    C::Response: Read + Write + Send + Unpin + 'static,
+    C::Error: Into<BoxError>,
+{
+    let stream = connector.oneshot(server).await.map_err(Into::into)?;
+    Ok(Box::new(TokioIo::new(stream)))
 }
 
 /// Small writes leave at once, and a peer that vanished while it had nothing to say is noticed by

@@ -147,9 +147,10 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Answers the self-reviews of authorization.k8s.io.
+/// Answers the self-reviews of authorization.k8s.io and authentication.k8s.io.
 pub(super) async fn review(
     app: &App,
+    group: &str,
     plural: &str,
     request: Request<Incoming>,
 ) -> Result<Answer, Status> {
@@ -162,10 +163,14 @@ pub(super) async fn review(
     let (kind, status) = match plural {
         "selfsubjectaccessreviews" => ("SelfSubjectAccessReview", access_status(app, &review)),
         "selfsubjectrulesreviews" => ("SelfSubjectRulesReview", rules_status(app, &review)),
+        "selfsubjectreviews" => (
+            "SelfSubjectReview",
+            json!({"userInfo": {"username": "demo", "groups": ["system:authenticated"]}}),
+        ),
         _ => return Err(Status::no_such_path()),
     };
     json::set(&mut review, "kind", kind);
-    json::set(&mut review, "apiVersion", "authorization.k8s.io/v1");
+    json::set(&mut review, "apiVersion", format!("{group}/v1"));
     json::default(&mut review, "metadata", json!({"creationTimestamp": null}));
     json::set(&mut review, "status", status);
     Ok(answer::json(201, &review))

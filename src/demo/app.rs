@@ -114,9 +114,10 @@ async fn route(app: Arc<App>, request: Request<Incoming>, path: &str) -> Result<
     if let Some(found) = openapi::answer(path) {
         return Ok(answer::json(200, &found));
     }
-    if let Some(review) = path.strip_prefix("/apis/authorization.k8s.io/v1/") {
-        let review = review.to_owned();
-        return access::review(&app, &review, request).await;
+    for (group, plural, ..) in discovery::REVIEWS {
+        if path == format!("/apis/{group}/v1/{plural}") {
+            return access::review(&app, group, plural, request).await;
+        }
     }
     let target = Target::parse(path)
         .filter(|target| app.serves(target.resource))

@@ -55,12 +55,34 @@ pub(super) fn answer(app: &App, path: &str) -> Option<Value> {
     }
 }
 
+/// What may be asked of oneself: group, plural, singular and kind. All are v1.
+pub(super) const REVIEWS: [(&str, &str, &str, &str); 3] = [
+    (
+        "authorization.k8s.io",
+        "selfsubjectaccessreviews",
+        "selfsubjectaccessreview",
+        "SelfSubjectAccessReview",
+    ),
+    (
+        "authorization.k8s.io",
+        "selfsubjectrulesreviews",
+        "selfsubjectrulesreview",
+        "SelfSubjectRulesReview",
+    ),
+    (
+        "authentication.k8s.io",
+        "selfsubjectreviews",
+        "selfsubjectreview",
+        "SelfSubjectReview",
+    ),
+];
+
 fn groups(app: &App) -> BTreeSet<&'static str> {
     RESOURCES
         .iter()
         .filter(|row| !row.group.is_empty() && app.serves(row))
         .map(|row| row.group)
-        .chain(std::iter::once("authorization.k8s.io"))
+        .chain(REVIEWS.map(|review| review.0))
         .collect()
 }
 
@@ -71,7 +93,7 @@ fn versions(app: &App, group: &str) -> BTreeSet<&'static str> {
         .filter(|row| app.serves(row))
         .map(|row| row.version)
         .collect();
-    if group == "authorization.k8s.io" {
+    if REVIEWS.iter().any(|review| review.0 == group) {
         versions.insert("v1");
     }
     versions
@@ -97,21 +119,8 @@ fn resources(app: &App, group: &str, version: &str) -> Value {
             rows.push(sub_row(resource, subresource));
         }
     }
-    if group == "authorization.k8s.io" {
-        for (plural, singular, kind) in [
-            (
-                "selfsubjectaccessreviews",
-                "selfsubjectaccessreview",
-                "SelfSubjectAccessReview",
-            ),
-            (
-                "selfsubjectrulesreviews",
-                "selfsubjectrulesreview",
-                "SelfSubjectRulesReview",
-            ),
-        ] {
-            rows.push(json!({"name": plural, "singularName": singular, "namespaced": false, "kind": kind, "verbs": ["create"]}));
-        }
+    for (_, plural, singular, kind) in REVIEWS.into_iter().filter(|review| review.0 == group) {
+        rows.push(json!({"name": plural, "singularName": singular, "namespaced": false, "kind": kind, "verbs": ["create"]}));
     }
     let version = if group.is_empty() {
         version.to_owned()

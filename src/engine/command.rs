@@ -78,6 +78,14 @@ pub enum Command {
     TestPaths(ReachId, Box<TestPaths>),
     /// End the test of paths; what is known stays.
     StopTestPaths,
+    /// Test the connection step by step, also while there is none. It takes the place of the last
+    /// test.
+    TestConnection {
+        /// Whether the user agreed to a command in a container, which others may notice.
+        run_command: bool,
+    },
+    /// End the test of the connection; what is known stays.
+    StopConnectionTest,
     /// Plan a change, a creation or a deletion of a Service and try it by a dry run.
     PlanEdit(EditId, ObjectKey, Wish),
     /// Plan a Service for a `Pod`, `Deployment`, `StatefulSet` or `DaemonSet`, as `kubectl expose`

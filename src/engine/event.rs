@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{ContextInfo, EditId, EditStep, ReachId, Rights, reaching::ReachNews};
 use crate::edit::{EditError, Outcome, Plan, StepDone};
 use crate::{
-    cluster::Cluster,
+    cluster::{Cluster, StepResult},
     forward::ForwardStatus,
     inventory::{ObjectKey, Text},
     probe::{Answer, CurlError, CurlResponse, Repeated, RequestId},
@@ -51,6 +51,11 @@ pub(super) enum Event {
     },
     /// A test of paths went on.
     Reach { id: ReachId, news: ReachNews },
+    /// A step of the test of the connection is done, or, without one, the test has ended.
+    ConnectionTested {
+        number: u64,
+        step: Option<StepResult>,
+    },
     /// The settings could not be written.
     NotSaved(Text),
     /// A forward came up, or failed to.

@@ -8,6 +8,7 @@ mod activity;
 mod bells;
 mod command;
 mod config;
+mod connection_test;
 mod drawn;
 mod edits;
 mod event;
@@ -29,8 +30,12 @@ mod session;
 mod vigil;
 mod worker;
 
+pub use crate::cluster::{ConnectionStep, StepOutcome, StepResult};
 pub use command::{Command, EditId};
 pub use config::{Config, Remembered};
+pub use connection_test::{
+    ConnectionTestStatus, connection_summary, connection_text, step_text, took_text, untried_text,
+};
 pub use ghost::{Fate, Ghost, ghost};
 pub use handle::{Counterpart, Handle, Waker, pair};
 pub use map_view::MapView;

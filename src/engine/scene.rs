@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use imbl::OrdMap;
 use jiff::Timestamp;
 
-use super::{EditId, MapView, ReachStatus};
+use super::{ConnectionTestStatus, EditId, MapView, ReachStatus};
 use crate::{
     check::{History, Report},
     edit::{Conflict, FieldError, JournalEntry, Outcome, Plan, Way, Written},
@@ -254,6 +254,8 @@ pub struct Scene {
     pub requests: Arc<[RequestStatus]>,
     /// The newest test of all paths to a Service.
     pub reach: Option<Arc<ReachStatus>>,
+    /// The newest test of the connection.
+    pub connection_test: Option<Arc<ConnectionTestStatus>>,
     /// Edits that are not discarded.
     pub edits: Arc<[EditStatus]>,
     /// All writes of the session, the newest last.

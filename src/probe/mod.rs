@@ -44,5 +44,6 @@ pub use outlet::{MAX_BODY, OnProgress, Outlet, Tap};
 pub use redirect::url_of;
 pub use repeat::{MAX_TIMES, Repeated, repeat};
 pub use request::{Ask, CurlRequest, Follow, HttpVersion, RequestId, Scheme, TlsChoice};
+pub(crate) use tls::{certificate_facts, distrust_in_words};
 pub use vantage::{InsideName, Insider, Vantage};
 pub use ways::{ApiProxy, ProxyBody, Ways};

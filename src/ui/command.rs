@@ -94,6 +94,8 @@ pub enum UiCommand {
     ToggleFrameTimes,
     /// Connect again now.
     Reconnect,
+    /// Test the connection step by step.
+    TestConnection,
     /// Watch all namespaces.
     AllNamespaces,
     /// Start every saved forward.
@@ -151,7 +153,7 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::Forward,
         Self::Curl,
         Self::TestPaths,
@@ -196,6 +198,7 @@ impl UiCommand {
         Self::ToggleTheme,
         Self::ToggleFrameTimes,
         Self::Reconnect,
+        Self::TestConnection,
         Self::AllNamespaces,
         Self::StartSavedForwards,
         Self::StopAllForwards,
@@ -253,6 +256,7 @@ impl UiCommand {
             Self::ToggleTheme => "Switch between light and dark",
             Self::ToggleFrameTimes => "Show or hide frame times",
             Self::Reconnect => "Reconnect",
+            Self::TestConnection => "Test the connection",
             Self::AllNamespaces => "Watch all namespaces",
             Self::StartSavedForwards => "Start all saved forwards",
             Self::StopAllForwards => "Stop all forwards",
@@ -327,6 +331,9 @@ impl UiCommand {
                 "How many frames were drawn in the last second they were drawn in, and what one costs"
             }
             Self::Reconnect => "Build the connection and all watches anew, now",
+            Self::TestConnection => {
+                "Say what works and what does not: credentials, proxy, TLS, rights, watches, port-forward"
+            }
             Self::AllNamespaces => "Watch every namespace of the cluster",
             Self::StartSavedForwards => "Start those that are kept for this context and not up",
             Self::StopAllForwards => "Close every local listener",
@@ -386,6 +393,7 @@ impl UiCommand {
             Self::Help => plain(Key::Questionmark),
             Self::Quit => ctrl(Key::Q),
             Self::AllNamespaces
+            | Self::TestConnection
             | Self::Expose
             | Self::Duplicate
             | Self::UndoChange
@@ -439,6 +447,7 @@ impl UiCommand {
             Self::ToggleTheme => icon::SUN,
             Self::ToggleFrameTimes => icon::GAUGE,
             Self::Reconnect => icon::ARROWS_CLOCKWISE,
+            Self::TestConnection => icon::STETHOSCOPE,
             Self::AllNamespaces => icon::STACK,
             Self::StartSavedForwards => icon::PLAY,
             Self::StopAllForwards => icon::STOP,
@@ -495,6 +504,7 @@ impl UiCommand {
             | Self::ToggleTheme
             | Self::ToggleFrameTimes => Group::View,
             Self::Reconnect
+            | Self::TestConnection
             | Self::AllNamespaces
             | Self::StartSavedForwards
             | Self::StopAllForwards

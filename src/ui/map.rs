@@ -158,6 +158,7 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>, nothing: &Nothing) {
                 ui.add(egui::Spinner::new().size(28.0));
                 let server = ctx.scene.server.as_deref().unwrap_or_default();
                 said_ui(ui, ctx, "", &format!("Connecting to {context}…"), server);
+                test_ui(ui, ctx);
                 contexts_ui(ui, ctx);
             }
             Nothing::Reading => {
@@ -173,6 +174,8 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>, nothing: &Nothing) {
                 {
                     ctx.send(Action::Run(UiCommand::Reconnect));
                 }
+                ui.add_space(4.0);
+                test_ui(ui, ctx);
                 contexts_ui(ui, ctx);
             }
             Nothing::Forbidden(message) => {
@@ -200,6 +203,17 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>, nothing: &Nothing) {
             }
         }
     });
+}
+
+/// What the words of a failure leave open.
+fn test_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let test = UiCommand::TestConnection;
+    if link_button(ui, ctx.tokens, test.text(), test.text())
+        .on_hover_text(test.tooltip())
+        .clicked()
+    {
+        ctx.send(Action::Run(test));
+    }
 }
 
 fn said_ui(ui: &mut Ui, ctx: &Ctx<'_>, glyph: &str, title: &str, detail: &str) {
@@ -245,15 +259,17 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
 }
 
 fn banners_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    let banner = |ui: &mut Ui, state: State, text: String, link: &str, action: Action| {
+    let banner = |ui: &mut Ui, state: State, text: String, links: &[(&str, Action)]| {
         let color = ctx.tokens.state(state);
         Frame::new().inner_margin(8).show(ui, |ui| {
             notice(ui, ctx.tokens, color, |ui| {
                 ui.horizontal_wrapped(|ui| {
                     ui.label(RichText::new(state.icon()).color(color));
                     ui.label(RichText::new(text).color(ctx.tokens.text));
-                    if link_button(ui, ctx.tokens, link, link).clicked() {
-                        ctx.send(action);
+                    for (link, action) in links {
+                        if link_button(ui, ctx.tokens, link, link).clicked() {
+                            ctx.send(action.clone());
+                        }
                     }
                 });
             });
@@ -265,8 +281,14 @@ fn banners_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             ctx.age(*since),
             words::clock(*since)
         );
-        let again = Action::Run(UiCommand::Reconnect);
-        banner(ui, State::Degraded, text, "Try again now", again);
+        let links = [
+            ("Try again now", Action::Run(UiCommand::Reconnect)),
+            (
+                UiCommand::TestConnection.text(),
+                Action::Run(UiCommand::TestConnection),
+            ),
+        ];
+        banner(ui, State::Degraded, text, &links);
     }
     if ctx
         .view
@@ -277,6 +299,6 @@ fn banners_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     {
         let text = format!("Nothing matches “{}”.", ctx.view.search);
         let clear = Action::SetSearch(String::new());
-        banner(ui, State::Unknown, text, "Clear search", clear);
+        banner(ui, State::Unknown, text, &[("Clear search", clear)]);
     }
 }

@@ -86,6 +86,15 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             ctx.send(Action::Run(UiCommand::Reconnect));
             ui.close();
         }
+        let test = UiCommand::TestConnection;
+        if ui
+            .button(format!("{}  {}", test.icon(), test.text()))
+            .on_hover_text(test.tooltip())
+            .clicked()
+        {
+            ctx.send(Action::Run(test));
+            ui.close();
+        }
     });
     let response = response.response;
     let label = format!("Context {current}");

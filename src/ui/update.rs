@@ -10,6 +10,7 @@ use super::{
     derived::ListRow,
     dialogs::{
         Dialog,
+        connection_test::ConnectionTestForm,
         curl::Curl,
         edit_service::{EditService, EditWish, Opening, Page},
         file_choice::{FileChoice, Purpose},
@@ -329,6 +330,7 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
             };
         }
         UiCommand::Reconnect => handle.send(Command::Reconnect),
+        UiCommand::TestConnection => test_connection(state, scene, handle),
         UiCommand::AllNamespaces => handle.send(Command::SetNamespaces(Vec::new())),
         UiCommand::StartSavedForwards => {
             let names = scene.saved.iter().map(|forward| forward.name.clone());
@@ -348,6 +350,15 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
         }
         UiCommand::Help => state.dialog = Some(Dialog::Help),
         UiCommand::Quit => egui.send_viewport_cmd(egui::ViewportCommand::Close),
+    }
+}
+
+/// Opens the dialog. A test that goes on is shown, else a new one begins, which runs no command.
+fn test_connection(state: &mut AppState, scene: &Scene, handle: &Handle) {
+    state.dialog = Some(Dialog::ConnectionTest(ConnectionTestForm::default()));
+    let test = scene.connection_test.as_ref();
+    if !test.is_some_and(|test| test.is_running) {
+        handle.send(Command::TestConnection { run_command: false });
     }
 }
 

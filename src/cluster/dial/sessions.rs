@@ -42,6 +42,15 @@ impl Sessions {
     }
 }
 
+impl Sessions {
+    /// Opens a session, leaves it, and says by which protocol it was.
+    pub async fn protocol(&self, pod: &ObjectKey) -> Result<Protocol, Failure> {
+        let (protocol, session) = self.0.open(pod).await?;
+        session.retire();
+        Ok(protocol)
+    }
+}
+
 struct Opening {
     link: Arc<Link>,
     /// The server speaks SPDY, but not in a WebSocket: learned as well.
@@ -52,7 +61,7 @@ impl Opener for Sessions {
     fn open(&self, pod: &ObjectKey) -> BoxFuture<'static, Result<Arc<Session>, Failure>> {
         let opening = self.0.clone();
         let pod = pod.clone();
-        Box::pin(async move { opening.open(&pod).await })
+        Box::pin(async move { opening.open(&pod).await.map(|(_protocol, session)| session) })
     }
 
     fn kind_of(&self, words: &str) -> DialErrorKind {
@@ -61,13 +70,13 @@ impl Opener for Sessions {
 }
 
 impl Opening {
-    async fn open(&self, pod: &ObjectKey) -> Result<Arc<Session>, Failure> {
+    async fn open(&self, pod: &ObjectKey) -> Result<(Protocol, Arc<Session>), Failure> {
         let tried = format!("forward to pod {pod}");
         let no_tunnel = self.no_tunnel.load(Ordering::Relaxed);
         let mut certain = true;
         if !no_tunnel {
             match self.upgrade(Protocol::Tunnel, pod, &tried).await {
-                Ok(session) => return Ok(session),
+                Ok(session) => return Ok((Protocol::Tunnel, session)),
                 Err(UpgradeError::Failed(why)) => {
                     return Err(Failure::Session(to_dial_error(&why)));
                 }
@@ -85,7 +94,7 @@ impl Opening {
                 if certain {
                     self.no_tunnel.store(true, Ordering::Relaxed);
                 }
-                Ok(session)
+                Ok((Protocol::Spdy, session))
             }
             Err(UpgradeError::Unsupported(why)) => {
                 tracing::debug!(%why, "no SPDY");

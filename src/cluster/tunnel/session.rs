@@ -82,6 +82,11 @@ impl Session {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes no more streams, and ends when it carries none.
+    pub(in super::super) fn retire(&self) {
+        self.book().retire();
+    }
+
     /// Opens a stream to a port of the pod. Where the port has not shown lately that it listens,
     /// it waits until the node has accepted the stream, and for a moment more, for a refusal.
     ///

@@ -12,6 +12,7 @@ mod request;
 mod scope;
 mod served;
 mod supervisor;
+mod trial;
 
 use std::{
     collections::BTreeSet,
@@ -32,6 +33,8 @@ use crate::inventory::{Change, Kind, Text};
 use scope::Watcher;
 use served::Served;
 use supervisor::Wish;
+pub(super) use supervisor::try_watch;
+pub(super) use trial::TrialError;
 
 /// How patient the watches are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,7 +92,8 @@ impl Memory {
         }
     }
 
-    fn streams_lists(&self) -> bool {
+    /// Whether the server may know streaming lists.
+    pub fn streams_lists(&self) -> bool {
         self.streaming.load(Ordering::Relaxed)
     }
 

@@ -6,16 +6,18 @@ use futures::future::join_all;
 
 use super::{
     super::{
-        CallError,
+        CallError, CallErrorKind,
         decode::{
             ApiServices, Deployments, EndpointSlices, Endpoints, Events, GatewayClasses, Gateways,
             GrpcRoutes, HttpRoutes, IngressClasses, Ingresses, MutatingWebhooks, Namespaces,
             NetworkPolicies, Nodes, Pods, ReferenceGrants, Resource, ServiceCidrs, Services,
             StatefulSets, TlsSecrets, ValidatingWebhooks,
         },
+        link::Link,
     },
     request,
     scope::{Ended, Told, Watcher},
+    trial::{self, Trial, TrialError},
 };
 use crate::inventory::{Kind, Scope, Sync, Text};
 
@@ -39,6 +41,28 @@ macro_rules! of_kind {
             })*
         }
     };
+}
+
+/// Lists and watches a kind for a moment; Endpoints where the server has no EndpointSlices, as
+/// [`Watcher::endpoints`].
+pub(in super::super) async fn try_watch(
+    link: &Link,
+    kind: Kind,
+    scope: &Scope,
+    streams: bool,
+) -> Result<Trial, TrialError> {
+    match of_kind!(kind, R => trial::run::<R>(link, scope, streams).await) {
+        Err(TrialError::Refused { error, .. })
+            if kind == Kind::EndpointSlice && error.kind == CallErrorKind::NotFound =>
+        {
+            let tried = trial::run::<Endpoints>(link, scope, streams).await?;
+            Ok(Trial {
+                by_endpoints: true,
+                ..tried
+            })
+        }
+        tried => tried,
+    }
 }
 
 /// What a person wants to see of a kind.

@@ -2,6 +2,7 @@
 
 mod bells;
 mod connection;
+mod connection_testing;
 mod curling;
 mod editing;
 mod forwards;
@@ -32,6 +33,7 @@ use crate::{
     probe::inside::Hub,
     session::forwards_path,
 };
+use connection_testing::RunningConnectionTest;
 use reaching::ReachTest;
 use way::WayWatch;
 
@@ -86,6 +88,7 @@ pub(super) struct Worker {
     /// Who can be asked inside the cluster that is connected.
     hub: Option<Arc<Hub>>,
     reach: Option<ReachTest>,
+    connection_test: Option<RunningConnectionTest>,
     /// Something changed that a person may wait for.
     dirty: bool,
     /// The cluster changed.
@@ -154,6 +157,7 @@ impl Worker {
             probe_pods,
             hub: None,
             reach: None,
+            connection_test: None,
             dirty: true,
             changed: false,
             next_publish: Instant::now(),
@@ -233,6 +237,8 @@ impl Worker {
             Command::CancelCurl(id) => self.requests.cancel(id),
             Command::TestPaths(id, asked) => self.test_paths(id, *asked),
             Command::StopTestPaths => self.stop_paths(),
+            Command::TestConnection { run_command } => self.test_connection(run_command),
+            Command::StopConnectionTest => self.stop_connection_test(),
             Command::PlanEdit(id, service, wish) => self.plan_edit(id, service, wish),
             Command::PlanExpose(id, kind, key, exposure) => {
                 self.plan_expose(id, kind, key, exposure);
@@ -294,6 +300,7 @@ impl Worker {
             Event::Curl { id, outcome } => self.requests.finish(id, outcome),
             Event::CurlRepeated { id, so_far } => self.requests.repeated(id, so_far),
             Event::Reach { id, news } => self.reach_advanced(id, news),
+            Event::ConnectionTested { number, step } => self.connection_tested(number, step),
             Event::CurlProgress { id, so_far } => self.requests.progress(id, so_far),
             Event::Edit { id, step } => self.edit_advanced(id, step),
             Event::Written(written) => self.edit_written(*written),
@@ -323,6 +330,10 @@ impl Worker {
         let reach = self.reach.as_ref().map(|test| &test.status);
         if scene.reach.as_deref() != reach {
             scene.reach = reach.cloned().map(Arc::new);
+        }
+        let tested = self.connection_test.as_ref().map(|test| &test.status);
+        if scene.connection_test.as_deref() != tested {
+            scene.connection_test = tested.cloned().map(Arc::new);
         }
         scene.edits = self.edits.snapshot();
         scene.journal = self.journal.entries().into();

@@ -14,7 +14,7 @@ use x509_cert::{
 use crate::{inventory::Text, probe::CertificateFacts};
 
 /// What a certificate says of itself. One that can't be read says so.
-pub(super) fn of(certificate: &CertificateDer<'static>) -> CertificateFacts {
+pub(crate) fn of(certificate: &CertificateDer<'_>) -> CertificateFacts {
     let Ok(read) = Certificate::from_der(certificate) else {
         return CertificateFacts {
             subject: Text::from("a certificate that can't be read"),
@@ -66,7 +66,7 @@ fn address(bytes: &[u8]) -> Option<String> {
 }
 
 /// Why a certificate is not trusted.
-pub(super) fn in_words(error: &rustls::Error, name: &str) -> String {
+pub(crate) fn in_words(error: &rustls::Error, name: &str) -> String {
     let rustls::Error::InvalidCertificate(why) = error else {
         return error.to_string();
     };

@@ -2,6 +2,7 @@
 //!
 //! **In**: the frame's [`Ctx`] and the dialog's own form. **Out**: [`super::action::Action`]s.
 
+pub mod connection_test;
 pub mod curl;
 pub mod edit_service;
 pub mod export;
@@ -39,6 +40,8 @@ pub enum Dialog {
     Export(Box<export::ExportForm>),
     /// Find anything.
     Palette(palette::Palette),
+    /// What works of the connection.
+    ConnectionTest(connection_test::ConnectionTestForm),
     /// All shortcuts.
     Help,
 }
@@ -60,6 +63,7 @@ pub fn dialog_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Dialog) {
         Dialog::Edit(form) => edit_service::edit_service_ui(egui, ctx, form),
         Dialog::Export(form) => export::export_ui(egui, ctx, form),
         Dialog::Palette(palette) => palette::palette_ui(egui, ctx, palette),
+        Dialog::ConnectionTest(form) => connection_test::connection_test_ui(egui, ctx, form),
         Dialog::Help => help::help_ui(egui, ctx),
     }
 }

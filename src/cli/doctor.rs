@@ -1,0 +1,92 @@
+//! `svcscope doctor`: what works of the connection and what does not.
+
+use std::{
+    io::{self, Write as _},
+    sync::Mutex,
+};
+
+use anyhow::Context as _;
+use serde_json::json;
+
+use super::{
+    args::{Common, Doctor, DoctorFormat},
+    exit::{Exit, failure},
+    remote,
+};
+use crate::{
+    cluster::{ConnectionTestOptions, StepOutcome, StepResult, test_connection},
+    engine::{connection_summary, connection_text, step_text},
+};
+
+pub(super) fn run(common: &Common, task: &Doctor) -> anyhow::Result<Exit> {
+    // The server of the demo lives as long as it is tested.
+    let (source, _demo) = remote::source(common)?;
+    let options = ConnectionTestOptions {
+        context: common.context.clone(),
+        namespaces: common.namespaces.clone(),
+        run_command: task.exec,
+        limit: task.timeout,
+    };
+    let steps = Mutex::new(Vec::new());
+    let report = |result: StepResult| {
+        let written = match task.output {
+            DoctorFormat::Text => print(&step_text(&result).unwrap_or_default()),
+            DoctorFormat::Json => Ok(()),
+        };
+        if let Ok(mut steps) = steps.lock() {
+            steps.push((result, written));
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("could not start the test")?;
+    let is_whole = runtime.block_on(async {
+        tokio::select! {
+            () = test_connection(source, options, report) => true,
+            _ = tokio::signal::ctrl_c() => false,
+        }
+    });
+    // A name is resolved, or a file read, on a thread of its own that need not be waited for.
+    runtime.shutdown_background();
+    let steps = steps.into_inner().unwrap_or_default();
+    let (steps, written): (Vec<_>, Vec<_>) = steps.into_iter().unzip();
+    let written: io::Result<()> = written.into_iter().collect();
+    written.context("could not write to stdout")?;
+    let summary = connection_summary(&steps);
+    let end = match task.output {
+        DoctorFormat::Text => {
+            let untried: Vec<_> = steps
+                .iter()
+                .filter(is(StepOutcome::NotTried))
+                .cloned()
+                .collect();
+            format!("{}\n{summary}\n", connection_text(&untried))
+        }
+        DoctorFormat::Json => format!("{}\n", json!({ "summary": summary, "steps": steps })),
+    };
+    if !is_whole {
+        return Err(failure(Exit::Failed, "interrupted"));
+    }
+    print(&end).context("could not write to stdout")?;
+    Ok(exit(&steps))
+}
+
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+fn is(outcome: StepOutcome) -> impl Fn(&&StepResult) -> bool {
+    move |result| result.outcome == outcome
+}
+
+fn exit(steps: &[StepResult]) -> Exit {
+    match steps.iter().find(is(StepOutcome::Failed)) {
+        None => Exit::Done,
+        Some(first) if first.step.is_connecting() => Exit::NoCluster,
+        Some(_) => Exit::Failed,
+    }
+}

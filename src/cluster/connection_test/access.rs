@@ -1,0 +1,341 @@
+//! What the user may do, by SelfSubjectAccessReviews, and where they may look.
+
+use std::collections::BTreeMap;
+
+use futures::{StreamExt as _, stream};
+use serde_json::Value;
+
+use super::{
+    Outcome,
+    result::Finding,
+    server::{FoundPod, RunningPod},
+};
+use crate::{
+    cluster::{Access, CallError, link::Link, path, review},
+    inventory::{Kind, ObjectKey, Scope, Text},
+};
+
+/// So many questions are asked at the same time.
+const AT_ONCE: usize = 8;
+
+/// What svcscope does beside looking, and the verbs that it needs for it.
+const ACTS: [(&str, &[&str]); 4] = [
+    ("pods/portforward", &["get", "create"]),
+    ("pods/exec", &["get", "create"]),
+    ("services", &["get", "patch", "create", "delete"]),
+    ("services/proxy", &["get"]),
+];
+
+/// The server's answers.
+pub(super) struct Permissions {
+    scopes: BTreeMap<Kind, Vec<Scope>>,
+    /// By resource as RBAC writes it: the verbs that lack.
+    missing: BTreeMap<String, Vec<&'static str>>,
+}
+
+impl Permissions {
+    /// Where a kind is watched: the namespaces that were asked for, else everywhere, or where that
+    /// is not permitted the context's namespace.
+    pub fn scopes(&self, kind: Kind) -> &[Scope] {
+        self.scopes.get(&kind).map_or(&[], Vec::as_slice)
+    }
+
+    /// The verbs of a resource that lack: `create of pods/exec`.
+    pub fn missing_of(&self, resource: &str) -> Option<String> {
+        let verbs = self.missing.get(resource)?;
+        Some(format!("{} of {resource}", verbs.join(", ")))
+    }
+}
+
+/// Asks for all that svcscope would do, in these namespaces or in all of them.
+pub(super) async fn permissions(
+    link: &Link,
+    namespaces: &[String],
+    default_namespace: &str,
+) -> Outcome<Permissions> {
+    let places: Vec<Text> = match namespaces {
+        [] => vec!["".into()],
+        some => some.iter().map(|name| name.as_str().into()).collect(),
+    };
+    let mut asked = Asked {
+        link,
+        missing: BTreeMap::new(),
+        trouble: None,
+    };
+    let mut scopes = BTreeMap::new();
+    let mut narrowed = Vec::new();
+    for kind in Kind::ALL {
+        let (found, is_narrowed) = asked.watched(kind, &places, default_namespace).await;
+        if is_narrowed {
+            narrowed.push(kind.plural());
+        }
+        scopes.insert(kind, found);
+    }
+    for (resource, verbs) in ACTS {
+        asked.act(resource, verbs, &places, default_namespace).await;
+    }
+    let Asked {
+        missing, trouble, ..
+    } = asked;
+    let place = match namespaces {
+        [] => None,
+        [one] => Some(format!("in namespace `{one}`")),
+        some => Some(format!("in the namespaces {}", some.join(", "))),
+    };
+    let finding = in_words(&missing, &narrowed, place, default_namespace, trouble);
+    (finding, Some(Permissions { scopes, missing }))
+}
+
+fn in_words(
+    missing: &BTreeMap<String, Vec<&'static str>>,
+    narrowed: &[&str],
+    place: Option<String>,
+    default_namespace: &str,
+    trouble: Option<CallError>,
+) -> Finding {
+    if let Some(error) = trouble {
+        let advice = "what is not permitted shows when it is tried";
+        return Finding::warning(format!("could not ask for rights: {}", error.said), advice);
+    }
+    if missing.is_empty() && narrowed.is_empty() {
+        return Finding::ok(format!(
+            "list, watch, change Services, port-forward and exec are permitted {}",
+            place.as_deref().unwrap_or("in all namespaces")
+        ));
+    }
+    let mut said = Vec::new();
+    if !missing.is_empty() {
+        let lacks: Vec<_> = missing
+            .iter()
+            .map(|(resource, verbs)| format!("{} of {resource}", verbs.join(", ")))
+            .collect();
+        let place = place.map_or_else(String::new, |place| format!(" {place}"));
+        said.push(format!("not permitted{place}: {}", lacks.join("; ")));
+    }
+    if !narrowed.is_empty() {
+        said.push(format!(
+            "{} only in namespace `{default_namespace}`, not in all",
+            narrowed.join(", ")
+        ));
+    }
+    let is_blind = Kind::DRAWN.iter().any(|kind| {
+        let verbs = missing.get(kind.plural());
+        verbs.is_some_and(|verbs| verbs.contains(&"list"))
+    });
+    let advice = if missing.is_empty() {
+        "choose namespaces with -n, or ask an administrator for these rights in all namespaces"
+    } else {
+        "ask an administrator of the cluster for these verbs (RBAC)"
+    };
+    let found = said.join("; ");
+    if is_blind {
+        Finding::failed(found, Some(advice))
+    } else {
+        Finding::warning(found, advice)
+    }
+}
+
+struct Asked<'a> {
+    link: &'a Link,
+    missing: BTreeMap<String, Vec<&'static str>>,
+    /// The server would not say.
+    trouble: Option<CallError>,
+}
+
+impl Asked<'_> {
+    /// Where a kind may be listed and watched, and whether that is less than was wanted.
+    async fn watched(
+        &mut self,
+        kind: Kind,
+        places: &[Text],
+        default_namespace: &str,
+    ) -> (Vec<Scope>, bool) {
+        let everywhere: [Text; 1] = ["".into()];
+        let wanted: &[Text] = if kind.is_cluster_scoped() {
+            &everywhere
+        } else {
+            places
+        };
+        let resource = kind.plural();
+        let mut lack = self
+            .lacking(kind_group(kind), resource, &["list", "watch"], wanted)
+            .await;
+        let mut scopes: Vec<_> = wanted.iter().map(scope_of).collect();
+        let may_be_narrowed = wanted == everywhere && !kind.is_cluster_scoped();
+        let is_narrowed = may_be_narrowed && lack.contains(&"list");
+        if is_narrowed {
+            let here: [Text; 1] = [default_namespace.into()];
+            scopes = here.iter().map(scope_of).collect();
+            lack = self
+                .lacking(kind_group(kind), resource, &["list", "watch"], &here)
+                .await;
+        }
+        let is_seen = lack.is_empty();
+        self.note(resource, lack);
+        (scopes, is_narrowed && is_seen)
+    }
+
+    async fn act(
+        &mut self,
+        resource: &'static str,
+        verbs: &[&'static str],
+        places: &[Text],
+        default_namespace: &str,
+    ) {
+        let mut lack = self.lacking("", resource, verbs, places).await;
+        let is_everywhere = places.iter().all(|place| place.is_empty());
+        if !lack.is_empty() && is_everywhere {
+            lack = self
+                .lacking("", resource, verbs, &[default_namespace.into()])
+                .await;
+        }
+        self.note(resource, lack);
+    }
+
+    fn note(&mut self, resource: &str, verbs: Vec<&'static str>) {
+        if !verbs.is_empty() {
+            let lacks = self.missing.entry(resource.to_owned()).or_default();
+            lacks.extend(verbs);
+        }
+    }
+
+    /// Which of the verbs lack in one of these namespaces. What can't be asked for counts as there:
+    /// the server has the last word anyway.
+    async fn lacking(
+        &mut self,
+        group: &str,
+        resource: &str,
+        verbs: &[&'static str],
+        places: &[Text],
+    ) -> Vec<&'static str> {
+        let link = self.link;
+        let questions: Vec<_> = verbs
+            .iter()
+            .flat_map(|verb| places.iter().map(move |place| (*verb, place)))
+            .map(|(verb, place)| {
+                let access = Access {
+                    group: group.into(),
+                    ..Access::core(verb, resource, place)
+                };
+                async move { (verb, review::ask(link, &access).await) }
+            })
+            .collect();
+        let answers: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
+        let mut lack = Vec::new();
+        for (verb, answer) in answers {
+            match answer {
+                Ok(review) if !review.allowed && !lack.contains(&verb) => lack.push(verb),
+                Ok(_) => {}
+                Err(error) => self.trouble = Some(error),
+            }
+        }
+        lack
+    }
+}
+
+fn scope_of(place: &Text) -> Scope {
+    if place.is_empty() {
+        Scope::Cluster
+    } else {
+        Scope::Namespace(place.clone())
+    }
+}
+
+fn kind_group(kind: Kind) -> &'static str {
+    match kind {
+        Kind::EndpointSlice => "discovery.k8s.io",
+        _ => "",
+    }
+}
+
+/// A pod that runs, rather one that is ready, and a port of it.
+pub(super) async fn running_pod(link: &Link, scopes: &[Scope]) -> FoundPod {
+    for scope in scopes {
+        let place = match scope {
+            Scope::Cluster => String::new(),
+            Scope::Namespace(name) => format!("/namespaces/{}", path::segment(name)),
+        };
+        let path = format!("/api/v1{place}/pods?limit=50&fieldSelector=status.phase%3DRunning");
+        let body = link.get("list pods", &path).await?;
+        let list: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let pods = list["items"].as_array().into_iter().flatten();
+        let mut pods: Vec<_> = pods.filter_map(pod_of).collect();
+        pods.sort_by_key(|(is_ready, _)| !is_ready);
+        if let Some((_, found)) = pods.into_iter().next() {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+fn pod_of(pod: &Value) -> Option<(bool, RunningPod)> {
+    if !pod["metadata"]["deletionTimestamp"].is_null() {
+        return None;
+    }
+    let key = ObjectKey::new(
+        pod["metadata"]["namespace"].as_str()?,
+        pod["metadata"]["name"].as_str()?,
+    );
+    let mut conditions = pod["status"]["conditions"].as_array().into_iter().flatten();
+    let is_ready =
+        conditions.any(|condition| condition["type"] == "Ready" && condition["status"] == "True");
+    let mut containers = pod["spec"]["containers"].as_array().into_iter().flatten();
+    let port = containers
+        .find_map(|container| container["ports"][0]["containerPort"].as_u64())
+        .and_then(|port| u16::try_from(port).ok());
+    let found = RunningPod {
+        key,
+        port: port.unwrap_or(80),
+        container: pod["spec"]["containers"][0]["name"]
+            .as_str()
+            .map(Text::from),
+    };
+    Some((is_ready, found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(missing: &[(&str, &[&'static str])], narrowed: &[&str]) -> crate::cluster::StepResult {
+        let missing = missing
+            .iter()
+            .map(|(resource, verbs)| ((*resource).to_owned(), verbs.to_vec()))
+            .collect();
+        in_words(&missing, narrowed, None, "shop", None)
+            .of_step(crate::cluster::ConnectionStep::Rights, None)
+    }
+
+    #[test]
+    fn what_lacks_is_said_as_rbac_has_it_and_how_much_it_matters() {
+        use crate::cluster::StepOutcome::{Failed, Ok, Warning};
+        assert_eq!(said(&[], &[]).outcome, Ok);
+        let nodes = said(&[("nodes", &["list", "watch"])], &["pods"]);
+        assert_eq!(nodes.outcome, Warning);
+        assert_eq!(
+            &*nodes.found,
+            "not permitted: list, watch of nodes; pods only in namespace `shop`, not in all"
+        );
+        assert_eq!(said(&[("pods", &["list"])], &[]).outcome, Failed);
+        assert_eq!(said(&[], &["pods"]).outcome, Warning);
+    }
+
+    #[test]
+    fn a_pod_is_asked_with_its_first_container_named() {
+        // Servers before 1.21 refuse an exec into a pod of two containers that names none.
+        let pod = serde_json::json!({
+            "metadata": {"namespace": "shop", "name": "web"},
+            "spec": {"containers": [{"name": "box"}, {"name": "web", "ports": [{"containerPort": 8080}]}]},
+            "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+        });
+        let (is_ready, found) = pod_of(&pod).unwrap();
+        assert!(is_ready);
+        assert_eq!(
+            (found.container.as_deref(), found.port),
+            (Some("box"), 8080)
+        );
+        let mut going = pod;
+        going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z".into();
+        assert!(pod_of(&going).is_none());
+    }
+}

@@ -1,0 +1,266 @@
+//! Which credentials there are, and as whom the server takes them.
+
+use std::path::Path;
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use bytes::Bytes;
+use jiff::Timestamp;
+use kube::config::AuthInfo;
+use rustls::pki_types::{CertificateDer, pem::PemObject};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{
+    Outcome,
+    result::Finding,
+    transport::{day, days_left},
+};
+use crate::{
+    cluster::{
+        CallError, CallErrorKind, Kubeconfigs,
+        kubeconfig::Target,
+        link::{self, Link},
+    },
+    probe::{CertificateFacts, certificate_facts},
+};
+use std::sync::Arc;
+
+/// SelfSubjectReview came with 1.26 (alpha), 1.27 (beta) and 1.28.
+const VERSIONS: [&str; 3] = ["v1", "v1beta1", "v1alpha1"];
+
+/// Gets the credentials, by the plugin where there is one, and asks the server who they are of.
+pub(super) async fn log_in(kubeconfigs: &Kubeconfigs, target: &Target) -> Outcome<Arc<Link>> {
+    let held = Held::of(target);
+    let words = &held.words;
+    let link = match Link::open(kubeconfigs, Some(&target.context)).await {
+        Ok(link) => Arc::new(link),
+        Err(error) => return (Finding::failed(format!("{words}: {error}"), None), None),
+    };
+    let ends = link.current().valid_until().or(held.ends);
+    let until = ends.map_or_else(String::new, |end| match days_left(end) {
+        _ if end < Timestamp::now() => format!(", ended at {end:.0}"),
+        0 => format!(", valid until {end:.0}"),
+        _ => format!(", valid until {}", day(end)),
+    });
+    match who(&link).await {
+        Ok(Who::Named { user, groups }) if user == "system:anonymous" => {
+            let found = format!("{words}{until}: the server takes you for {user} ({groups})");
+            let advice = "the credentials were not sent or not used: check the user of the context";
+            (Finding::warning(found, advice), Some(link))
+        }
+        Ok(Who::Named { user, groups }) => {
+            let found = format!("{words}{until}: you are `{user}` ({groups})");
+            (Finding::ok(found), Some(link))
+        }
+        Ok(Who::Refused { user }) => {
+            let found = format!("{words}{until}: accepted, you are `{user}`");
+            (Finding::ok(found), Some(link))
+        }
+        Ok(Who::Unknown) => {
+            let found = format!(
+                "{words}{until}: not refused; the server can't say who you are (it can from 1.28 on)"
+            );
+            (Finding::ok(found), Some(link))
+        }
+        Err(error) => {
+            let found = format!("{words}{until}: {}", error.said);
+            let advice = match error.kind {
+                CallErrorKind::Unauthorized | CallErrorKind::Credentials => {
+                    "the server refuses these credentials: log in again, or get the kubeconfig anew"
+                }
+                CallErrorKind::Unreachable => {
+                    "the connection opens, but the server does not answer: check that it is well, and what is between"
+                }
+                _ => "check that `server` leads to a Kubernetes API server",
+            };
+            (Finding::failed(found, Some(advice)), None)
+        }
+    }
+}
+
+/// Credentials as the kubeconfig has them: which kind, and until when. Never their text.
+struct Held {
+    words: String,
+    ends: Option<Timestamp>,
+}
+
+impl Held {
+    fn of(target: &Target) -> Self {
+        let user = &target.config.auth_info;
+        let mut held = match &target.exec {
+            Some(exec) => {
+                let command = exec.command.as_deref().unwrap_or("no command");
+                // Arguments can hold a secret.
+                Self::without_end(format!("plugin `{command}`"))
+            }
+            None => Self::of_user(user),
+        };
+        if let Some(name) = &user.impersonate {
+            held.words.push_str(&format!(" as `{name}`"));
+        }
+        held
+    }
+
+    fn of_user(user: &AuthInfo) -> Self {
+        if let Some(provider) = &user.auth_provider {
+            let token = provider.config.get("id-token");
+            return Self {
+                words: format!("auth-provider `{}`", provider.name),
+                ends: token.and_then(|token| token_end(token)),
+            };
+        }
+        if user.token.is_some() {
+            // Its text is only to be had by writing the user out.
+            let written = serde_json::to_value(user).unwrap_or_default();
+            return Self {
+                words: "token of the kubeconfig".to_owned(),
+                ends: written["token"].as_str().and_then(token_end),
+            };
+        }
+        if let Some(file) = &user.token_file {
+            let token = std::fs::read_to_string(file).unwrap_or_default();
+            return Self {
+                words: format!("token of the file {file}"),
+                ends: token_end(token.trim()),
+            };
+        }
+        if let Some(certificate) = client_certificate(user) {
+            return Self {
+                words: format!("client certificate of {}", certificate.subject),
+                ends: certificate.not_after,
+            };
+        }
+        Self::without_end(
+            if user.username.is_some() {
+                "user name and password"
+            } else {
+                "no credentials"
+            }
+            .to_owned(),
+        )
+    }
+
+    fn without_end(words: String) -> Self {
+        Self { words, ends: None }
+    }
+}
+
+fn client_certificate(user: &AuthInfo) -> Option<CertificateFacts> {
+    let pem = match (&user.client_certificate_data, &user.client_certificate) {
+        (Some(data), _) => STANDARD.decode(data).ok()?,
+        (None, Some(file)) => std::fs::read(Path::new(file)).ok()?,
+        (None, None) => return None,
+    };
+    let der = CertificateDer::from_pem_slice(&pem).ok()?;
+    Some(certificate_facts(&der))
+}
+
+/// Until when a token is valid, where it is a JWT (RFC 7519 §4.1.4).
+fn token_end(token: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: i64,
+    }
+    let claims = token.split('.').nth(1)?;
+    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
+    let claims: Claims = serde_json::from_slice(&claims).ok()?;
+    Timestamp::from_second(claims.exp).ok()
+}
+
+/// Who the server says that we are.
+enum Who {
+    Named {
+        user: String,
+        groups: String,
+    },
+    /// It did not answer the question, but named the user in the refusal.
+    Refused {
+        user: String,
+    },
+    Unknown,
+}
+
+async fn who(link: &Link) -> Result<Who, CallError> {
+    for version in VERSIONS {
+        match review(link, version).await {
+            Ok(answer) => return Ok(named(&answer)),
+            Err(error) if error.kind == CallErrorKind::NotFound => {}
+            Err(error) if error.kind == CallErrorKind::Forbidden => {
+                return Ok(user_in(&error.said).map_or(Who::Unknown, |user| Who::Refused { user }));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Who::Unknown)
+}
+
+async fn review(link: &Link, version: &str) -> Result<Value, CallError> {
+    let tried = "ask the API server who you are";
+    let group = format!("authentication.k8s.io/{version}");
+    let question = json!({ "apiVersion": group, "kind": "SelfSubjectReview" });
+    let request = link::with_body(
+        tried,
+        http::Method::POST,
+        &format!("/apis/{group}/selfsubjectreviews"),
+        "application/json",
+        Bytes::from(question.to_string()),
+    )?;
+    let answer = link.fetch(tried, &request).await?;
+    serde_json::from_slice(answer.body()).map_err(|_not_json| {
+        let said = "what answers there is no Kubernetes API server";
+        CallError::new(CallErrorKind::Other, tried, said)
+    })
+}
+
+fn named(answer: &Value) -> Who {
+    let info = &answer["status"]["userInfo"];
+    let Some(user) = info["username"].as_str() else {
+        return Who::Unknown;
+    };
+    let groups: Vec<_> = info["groups"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let groups = match groups.as_slice() {
+        [] => "in no group".to_owned(),
+        [one] => format!("group {one}"),
+        some => format!("groups {}", some.join(", ")),
+    };
+    Who::Named {
+        user: user.to_owned(),
+        groups,
+    }
+}
+
+/// `User "eve" cannot create resource …` (k8s.io/apiserver/pkg/endpoints/handlers/responsewriters).
+fn user_in(refusal: &str) -> Option<String> {
+    let (_, rest) = refusal.split_once("User \"")?;
+    let (user, _) = rest.split_once('"')?;
+    Some(user.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_jwt_says_when_it_ends_and_another_token_does_not() {
+        let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"x","exp":1700000000}"#);
+        let end = token_end(&format!("e30.{claims}.sig")).unwrap();
+        assert_eq!(end.as_second(), 1_700_000_000);
+        assert_eq!(token_end("opaque"), None);
+        assert_eq!(token_end("a.b.c"), None);
+    }
+
+    #[test]
+    fn a_refusal_names_the_user() {
+        let said = r#"selfsubjectreviews.authentication.k8s.io is forbidden: User "eve" cannot create resource"#;
+        assert_eq!(user_in(said).as_deref(), Some("eve"));
+        assert_eq!(user_in("no"), None);
+    }
+}

@@ -1,0 +1,232 @@
+//! A test of the connection, step by step: what works, what does not, and what to do next.
+//!
+//! **In**: a [`KubeconfigSource`] and [`ConnectionTestOptions`]. **Out**: a [`StepResult`] for each
+//! [`ConnectionStep`], as soon as it is known. It needs no connection that works, writes nothing,
+//! and sends nothing to an application. Nothing that it says holds a token, a password, a plugin's
+//! arguments or another part of the kubeconfig that is a secret.
+
+mod access;
+mod identity;
+mod result;
+mod server;
+mod transport;
+mod watches;
+
+use std::{
+    fmt::Display,
+    sync::Arc,
+    time::{Duration, Instant as Began},
+};
+
+use futures::{StreamExt as _, stream};
+use tokio::time::{Instant, timeout_at};
+
+use self::{access::Permissions, result::Finding};
+use super::{
+    CallError, KubeconfigSource, Kubeconfigs,
+    dial::KubeDialer,
+    kubeconfig::Target,
+    link::{self, Link},
+    watch,
+};
+use crate::inventory::Kind;
+
+pub use result::{ConnectionStep, StepOutcome, StepResult};
+
+/// How long a step may take that is a few requests; those of connecting have limits of their own.
+const STEP: Duration = Duration::from_secs(15);
+
+/// A credential plugin may wait for the user, as in a browser.
+const LOGIN: Duration = Duration::from_secs(120);
+
+/// What is tested, and how far the test may go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectionTestOptions {
+    /// The context; none means the current one.
+    pub context: Option<String>,
+    /// The namespaces that are looked at; none of them means all.
+    pub namespaces: Vec<String>,
+    /// Whether the user agreed to a command in a container, which others may notice.
+    pub run_command: bool,
+    /// After so long the rest is not tried.
+    pub limit: Duration,
+}
+
+impl Default for ConnectionTestOptions {
+    fn default() -> Self {
+        Self {
+            context: None,
+            namespaces: Vec::new(),
+            run_command: false,
+            limit: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Tests the connection and reports each step once, in the order of [`ConnectionStep::ALL`].
+/// Dropping the future ends it.
+pub async fn test_connection(
+    source: KubeconfigSource,
+    options: ConnectionTestOptions,
+    report: impl Fn(StepResult) + Send + Sync,
+) {
+    let mut test = ConnectionTest {
+        deadline: Instant::now() + options.limit,
+        options,
+        report: &report,
+        reported: 0,
+        stopped_by: None,
+    };
+    test.run(source).await;
+    test.skip_the_rest();
+}
+
+struct ConnectionTest<'a> {
+    options: ConnectionTestOptions,
+    deadline: Instant,
+    report: &'a (dyn Fn(StepResult) + Send + Sync),
+    /// So many steps of [`ConnectionStep::ALL`] were reported.
+    reported: usize,
+    /// Why the rest can't be tried.
+    stopped_by: Option<String>,
+}
+
+/// What a step found, and what the next ones need of it; nothing where they can't be tried.
+type Outcome<T> = (Finding, Option<T>);
+
+impl ConnectionTest<'_> {
+    /// None where a step failed without which the next ones can't be tried.
+    async fn run(&mut self, source: KubeconfigSource) -> Option<()> {
+        let context = self.options.context.clone();
+        let reading = tokio::task::spawn_blocking(move || read(&source, context.as_deref()));
+        let reading = async {
+            match reading.await {
+                Ok(read) => read,
+                Err(panic) => (Finding::failed(panic, None), None),
+            }
+        };
+        let (kubeconfigs, target) = self.step(ConnectionStep::Kubeconfig, STEP, reading).await?;
+
+        let proxy = transport::proxy(&target);
+        let tunnel = self
+            .step(ConnectionStep::Proxy, transport::LIMIT, proxy)
+            .await?;
+        let network = transport::network(&target, tunnel);
+        let stream = self
+            .step(ConnectionStep::Network, transport::LIMIT, network)
+            .await?;
+        let tls = transport::tls(&target, stream);
+        self.step(ConnectionStep::Tls, transport::LIMIT, tls)
+            .await?;
+
+        let login = identity::log_in(&kubeconfigs, &target);
+        let link = self.step(ConnectionStep::Credentials, LOGIN, login).await?;
+        let version = self
+            .step(ConnectionStep::Server, STEP, server::version(&link))
+            .await?;
+
+        let default_namespace = target.config.default_namespace.clone();
+        let namespaces = self.options.namespaces.clone();
+        let rights = access::permissions(&link, &namespaces, &default_namespace);
+        let rights = self.step(ConnectionStep::Rights, STEP, rights).await?;
+
+        let streams = watch::Memory::new(&version).streams_lists();
+        self.watches(&link, &rights, streams).await;
+        self.pods(&link, &rights).await;
+        Some(())
+    }
+
+    /// All watches at the same time, reported in order.
+    async fn watches(&mut self, link: &Link, rights: &Permissions, streams: bool) {
+        let deadline = self.deadline;
+        let trials = Kind::ALL.map(|kind| async move {
+            let began = Began::now();
+            let until = deadline.min(Instant::now() + STEP);
+            let trial = watches::try_kind(link, kind, rights, streams);
+            let found = match timeout_at(until, trial).await {
+                Ok(found) => found,
+                Err(_elapsed) => Finding::no_answer(began.elapsed()),
+            };
+            (kind, found, began.elapsed())
+        });
+        let mut trials = stream::iter(trials).buffered(Kind::ALL.len());
+        while let Some((kind, found, took)) = trials.next().await {
+            self.tell(ConnectionStep::Watch(kind), found, Some(took));
+        }
+    }
+
+    async fn pods(&mut self, link: &Arc<Link>, rights: &Permissions) {
+        let looking = access::running_pod(link, rights.scopes(Kind::Pod));
+        let pod = timeout_at(self.deadline, looking)
+            .await
+            .unwrap_or_else(|_elapsed| Err(CallError::timed_out("list pods", self.options.limit)));
+        let dialer = KubeDialer::new(link.clone());
+        let forward = server::port_forward(&dialer, rights, &pod);
+        self.step(ConnectionStep::PortForward, STEP, forward).await;
+        let exec = server::exec(link, rights, &pod, self.options.run_command);
+        self.step(ConnectionStep::Exec, STEP, exec).await;
+    }
+
+    /// Does a step within its limit and what is left of the whole, and reports it.
+    async fn step<T>(
+        &mut self,
+        step: ConnectionStep,
+        limit: Duration,
+        work: impl Future<Output = Outcome<T>>,
+    ) -> Option<T> {
+        if self.deadline <= Instant::now() {
+            let limit = self.options.limit.as_secs_f32();
+            self.stopped_by
+                .get_or_insert_with(|| format!("the time limit of {limit} s is over"));
+            return None;
+        }
+        let began = Began::now();
+        let until = self.deadline.min(Instant::now() + limit);
+        let (found, result) = match timeout_at(until, work).await {
+            Ok(done) => done,
+            Err(_elapsed) => (Finding::no_answer(began.elapsed()), None),
+        };
+        if result.is_none() {
+            self.stopped_by
+                .get_or_insert_with(|| format!("{step} failed"));
+        }
+        self.tell(step, found, Some(began.elapsed()));
+        result
+    }
+
+    fn tell(&mut self, step: ConnectionStep, found: Finding, took: Option<Duration>) {
+        self.reported += 1;
+        (self.report)(found.of_step(step, took));
+    }
+
+    fn skip_the_rest(&mut self) {
+        let why = self.stopped_by.clone().unwrap_or_default();
+        for step in ConnectionStep::ALL.into_iter().skip(self.reported) {
+            self.tell(step, Finding::not_tried(&why), None);
+        }
+    }
+}
+
+/// Reads the kubeconfig and finds out what the context means.
+fn read(source: &KubeconfigSource, context: Option<&str>) -> Outcome<(Kubeconfigs, Target)> {
+    let failed = |error: &dyn Display| (Finding::failed(error, None), None);
+    let kubeconfigs = match Kubeconfigs::load(source) {
+        Ok(kubeconfigs) => kubeconfigs,
+        Err(error) => return failed(&error),
+    };
+    let target = match kubeconfigs.target(context) {
+        Ok(target) => target,
+        Err(error) => return failed(&error),
+    };
+    let user = match target.user.as_str() {
+        "" => "no user".to_owned(),
+        user => format!("user `{user}`"),
+    };
+    let found = format!(
+        "context `{}`, {user}, server {}, from {}",
+        target.context,
+        link::shown(&target.config.cluster_url),
+        kubeconfigs.origin(),
+    );
+    (Finding::ok(found), Some((kubeconfigs, target)))
+}

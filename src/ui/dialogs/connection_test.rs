@@ -1,0 +1,177 @@
+//! The test of the connection: what works, what does not, and what to do next.
+
+use egui::{Label, RichText, ScrollArea, Ui, vec2};
+use egui_phosphor::regular as icon;
+
+use super::modal_ui;
+use crate::{
+    engine::{
+        Command, ConnectionTestStatus, StepOutcome, StepResult, connection_summary,
+        connection_text, took_text, untried_text,
+    },
+    ui::{
+        action::Action,
+        context::Ctx,
+        theme::State,
+        widgets::{dim, primary_button, state_label, state_mark},
+        words,
+    },
+};
+
+/// The width of the longest name of a step.
+const NAME_WIDTH: f32 = 145.0;
+
+/// What stands below the steps.
+const FOOT_HEIGHT: f32 = 76.0;
+
+/// What the next test may do.
+#[derive(Debug, Default)]
+pub struct ConnectionTestForm {
+    run_command: bool,
+}
+
+/// Draws the dialog.
+pub fn connection_test_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut ConnectionTestForm) {
+    modal_ui(egui, ctx, "Test the connection", 900.0, |ui| {
+        let test = ctx.scene.connection_test.as_deref();
+        if let Some(test) = test {
+            summary_ui(ui, ctx, test);
+            let room = ui.available_height() - FOOT_HEIGHT;
+            ScrollArea::vertical()
+                .max_height(room.max(80.0))
+                .show(ui, |ui| steps_ui(ui, ctx, test));
+        }
+        ui.add_space(12.0);
+        ui.checkbox(
+            &mut form.run_command,
+            "Run the command “true” in a running container too, which others may notice",
+        );
+        ui.add_space(4.0);
+        buttons_ui(ui, ctx, form, test);
+    });
+}
+
+fn summary_ui(ui: &mut Ui, ctx: &Ctx<'_>, test: &ConnectionTestStatus) {
+    let context = match &test.context {
+        Some(name) => format!("Context {name}, tested at {}", words::clock(test.began)),
+        None => format!(
+            "The current context, tested at {}",
+            words::clock(test.began)
+        ),
+    };
+    dim(ui, ctx.tokens, context);
+    match test.current() {
+        Some(step) => {
+            state_label(ui, ctx.tokens, State::Pending, &format!("Testing: {step}…"));
+        }
+        None if test.is_whole() => {
+            let outcomes = test.steps.iter().map(|result| state_of(result.outcome));
+            let worst = outcomes.filter(|state| *state != State::Unknown).max();
+            let state = worst.unwrap_or(State::Unknown);
+            state_label(ui, ctx.tokens, state, &connection_summary(&test.steps));
+        }
+        None => {
+            state_label(ui, ctx.tokens, State::Unknown, "Stopped before its end.");
+        }
+    }
+    ui.add_space(8.0);
+}
+
+fn steps_ui(ui: &mut Ui, ctx: &Ctx<'_>, test: &ConnectionTestStatus) {
+    ui.spacing_mut().item_spacing.y = 5.0;
+    for result in &test.steps {
+        if result.outcome != StepOutcome::NotTried {
+            step_ui(ui, ctx, result);
+        }
+    }
+    if let Some(untried) = untried_text(&test.steps) {
+        row_ui(ui, ctx, StepOutcome::NotTried, "not tried", |ui| {
+            ui.add(Label::new(RichText::new(untried).color(ctx.tokens.dim)).wrap());
+        });
+    }
+}
+
+fn step_ui(ui: &mut Ui, ctx: &Ctx<'_>, result: &StepResult) {
+    row_ui(ui, ctx, result.outcome, &result.step.to_string(), |ui| {
+        let color = match result.outcome {
+            StepOutcome::Ok | StepOutcome::Warning | StepOutcome::Failed => ctx.tokens.text,
+            StepOutcome::NotTried | StepOutcome::Skipped => ctx.tokens.dim,
+        };
+        let found = format!("{}{}", result.found, took_text(result));
+        ui.add(Label::new(RichText::new(found).color(color)).wrap());
+        if let Some(advice) = &result.advice {
+            let text = RichText::new(format!("{} {advice}", icon::ARROW_RIGHT));
+            ui.add(Label::new(text.color(ctx.tokens.accent)).wrap());
+        }
+    });
+}
+
+/// The mark, the name and beside them what there is to say, all from the top.
+fn row_ui(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    outcome: StepOutcome,
+    name: &str,
+    text: impl FnOnce(&mut Ui),
+) {
+    ui.horizontal_top(|ui| {
+        state_mark(ui, ctx.tokens, state_of(outcome)).on_hover_text(word(outcome));
+        ui.allocate_ui(vec2(NAME_WIDTH, 0.0), |ui| {
+            ui.set_width(NAME_WIDTH);
+            ui.label(RichText::new(name).strong());
+        });
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 1.0;
+            text(ui);
+        });
+    });
+}
+
+fn buttons_ui(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    form: &ConnectionTestForm,
+    test: Option<&ConnectionTestStatus>,
+) {
+    ui.horizontal(|ui| {
+        if test.is_some_and(|test| test.is_running) {
+            if ui.button("Stop the test").clicked() {
+                ctx.send(Action::Send(Command::StopConnectionTest));
+            }
+        } else if primary_button(ui, ctx.tokens, "Test again", None).clicked() {
+            ctx.send(Action::Send(Command::TestConnection {
+                run_command: form.run_command,
+            }));
+        }
+        if let Some(test) = test.filter(|test| !test.steps.is_empty())
+            && ui
+                .button("Copy as text")
+                .on_hover_text("It holds no token, password or key")
+                .clicked()
+        {
+            ctx.send(Action::Copy {
+                text: connection_text(&test.steps),
+                what: "test of the connection",
+            });
+        }
+    });
+}
+
+fn state_of(outcome: StepOutcome) -> State {
+    match outcome {
+        StepOutcome::Ok => State::Healthy,
+        StepOutcome::Warning => State::Degraded,
+        StepOutcome::Failed => State::Broken,
+        StepOutcome::NotTried | StepOutcome::Skipped => State::Unknown,
+    }
+}
+
+fn word(outcome: StepOutcome) -> &'static str {
+    match outcome {
+        StepOutcome::Ok => "works",
+        StepOutcome::Warning => "works, with a warning",
+        StepOutcome::Failed => "does not work",
+        StepOutcome::NotTried => "not tried",
+        StepOutcome::Skipped => "nothing to try",
+    }
+}

@@ -1,0 +1,485 @@
+//! `svcscope doctor`: each fault is found at its step, what depends on it is not tried, and no secret
+//! is said.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+mod common;
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::{Shutdown, SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+};
+
+use common::{stderr, stdout, svcscope};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use serde_json::Value;
+use svcscope::demo::{Denial, Options, Scope, Server};
+use tempfile::TempDir;
+
+/// A certificate authority that signed nothing here.
+const ANOTHER_CA_PEM: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBgDCCASegAwIBAgIUb3e6H9vpQOrknU1ufcu5g3hYmyIwCgYIKoZIzj0EAwIw\n\
+FTETMBEGA1UEAwwKYW5vdGhlci1jYTAgFw0yNjExMzAxNzUzMDNaGA8yMTI2MTEw\n\
+NjE3NTMwM1owFTETMBEGA1UEAwwKYW5vdGhlci1jYTBZMBMGByqGSM49AgEGCCqG\n\
+SM49AwEHA0IABDl093ZzLlAc9e47TQZpQQE+Ez0WHCiSnFm5eXnXPEfcihWFg3kk\n\
+LybodsL2lvW8/qYJF47qruqSO8mrfT4DsrmjUzBRMB0GA1UdDgQWBBRrau/KCGsO\n\
+n3IDPKzj+puJuQSthTAfBgNVHSMEGDAWgBRrau/KCGsOn3IDPKzj+puJuQSthTAP\n\
+BgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0cAMEQCIFZSS3eg29yW/N7MZY7K\n\
+aCahej++xJw5oCTqMIBSkHuUAiAFnU5J8pK3M+r+0gzK4E1R1jw/8uXnpB+Pdamn\n\
+Wxxk1g==\n\
+-----END CERTIFICATE-----\n";
+
+/// The steps that make a connection, in order.
+const CONNECTING: [&str; 6] = [
+    "kubeconfig",
+    "proxy",
+    "network",
+    "TLS",
+    "credentials",
+    "version",
+];
+
+/// A demo cluster that holds still, with its kubeconfig in a file.
+struct Cluster {
+    server: Server,
+    folder: TempDir,
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let server = Server::spawn(Options {
+            life: false,
+            ..Options::default()
+        });
+        let cluster = Self {
+            server: server.expect("the demo cluster starts"),
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        fs::write(cluster.kubeconfig(), cluster.server.kubeconfig()).expect("written");
+        cluster
+    }
+
+    fn kubeconfig(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    fn address(&self) -> SocketAddr {
+        let text = self.server.kubeconfig();
+        let (_, rest) = text.split_once("server: http://").expect("a server");
+        let address = rest.split(['/', '\n']).next().expect("an address");
+        address.trim().parse().expect("an address")
+    }
+
+    /// The kubeconfig with something else in it.
+    fn changed(&self, from: &str, to: &str) -> PathBuf {
+        let text = self.server.kubeconfig();
+        assert!(text.contains(from), "{from} is in {text}");
+        let path = self.folder.path().join("changed");
+        fs::write(&path, text.replace(from, to)).expect("written");
+        path
+    }
+
+    fn test(&self) -> Tested {
+        Tested::of(&self.kubeconfig(), &[])
+    }
+}
+
+/// What `svcscope doctor` said.
+struct Tested {
+    code: Option<i32>,
+    steps: Vec<Value>,
+    all: String,
+}
+
+impl Tested {
+    fn of(kubeconfig: &Path, flags: &[&str]) -> Self {
+        let file = kubeconfig.to_str().expect("UTF-8");
+        let mut process = svcscope(&["doctor", "-o", "json", "--kubeconfig", file]);
+        for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"] {
+            process.env_remove(name);
+        }
+        let output = process.args(flags).output().expect("svcscope runs");
+        let printed = stdout(&output);
+        let document: Value = serde_json::from_str(&printed)
+            .unwrap_or_else(|error| panic!("{error}: {printed}{}", stderr(&output)));
+        Self {
+            code: output.status.code(),
+            steps: document["steps"].as_array().expect("steps").clone(),
+            all: printed + &stderr(&output),
+        }
+    }
+
+    fn step(&self, name: &str) -> &Value {
+        let step = self.steps.iter().find(|step| step["step"] == name);
+        step.unwrap_or_else(|| panic!("no step {name} in {}", self.all))
+    }
+
+    fn outcome(&self, name: &str) -> &str {
+        self.step(name)["outcome"].as_str().expect("an outcome")
+    }
+
+    /// The step went like this and says so.
+    #[track_caller]
+    fn says(&self, name: &str, outcome: &str, part: &str) {
+        let step = self.step(name);
+        assert_eq!(step["outcome"], outcome, "{step}");
+        let said = format!("{} {}", step["found"], step["advice"]);
+        assert!(said.contains(part), "{said}");
+    }
+
+    /// It failed at this step, with these words, before which all was well, and after which nothing
+    /// was tried.
+    #[track_caller]
+    fn stopped_at(&self, name: &str, part: &str) {
+        self.says(name, "failed", part);
+        assert_eq!(self.code, Some(3), "{}", self.all);
+        assert!(CONNECTING.contains(&name));
+        let at = self.steps.iter().position(|step| step["step"] == name);
+        let (before, after) = self.steps.split_at(at.expect("it is there"));
+        for step in before {
+            assert!(step["outcome"] != "failed", "{step}");
+        }
+        for step in &after[1..] {
+            assert_eq!(step["outcome"], "notTried", "{step}");
+            let why = format!("not tried: {name} failed");
+            assert_eq!(step["found"], why.as_str());
+        }
+        assert!(self.step(name)["advice"].is_string() || part.contains("kubeconfig"));
+    }
+}
+
+/// Listens and does this with each connection.
+fn listen(with: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let with = Arc::new(with);
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let with = with.clone();
+            thread::spawn(move || with(stream));
+        }
+    });
+    address
+}
+
+/// The head of a request, with the empty line.
+fn head(stream: &mut BufReader<TcpStream>) -> Option<String> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if stream.read_line(&mut head).ok()? == 0 {
+            return None;
+        }
+    }
+    Some(head)
+}
+
+/// A proxy that answers watches by itself and passes everything else on, upgrades too.
+fn watch_proxy(server: SocketAddr, answer: &'static str) -> SocketAddr {
+    listen(move |client| {
+        let mut client = BufReader::new(client);
+        let Some(head) = head(&mut client) else {
+            return;
+        };
+        if head.contains("watch=true") {
+            client.get_mut().write_all(answer.as_bytes()).ok();
+            if answer.contains("chunked") {
+                // It holds back what it has.
+                client.read_to_end(&mut Vec::new()).ok();
+            }
+            return;
+        }
+        let mut upstream = TcpStream::connect(server).expect("the server");
+        let head = if head.to_ascii_lowercase().contains("upgrade:") {
+            head
+        } else {
+            head.replacen("\r\n", "\r\nconnection: close\r\n", 1)
+        };
+        upstream.write_all(head.as_bytes()).expect("sent");
+        let mut back = client.get_ref().try_clone().expect("a clone");
+        let mut from = upstream.try_clone().expect("a clone");
+        thread::spawn(move || {
+            std::io::copy(&mut from, &mut back).ok();
+            back.shutdown(Shutdown::Both).ok();
+        });
+        std::io::copy(&mut client, &mut upstream).ok();
+        upstream.shutdown(Shutdown::Write).ok();
+    })
+}
+
+/// A server with the demo's certificate that shakes hands and says nothing more.
+fn tls_server() -> SocketAddr {
+    let certificate = include_bytes!("../src/demo/tls/certificate.der");
+    let key = include_bytes!("../src/demo/tls/key.der");
+    svcscope::cluster::install_crypto();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![CertificateDer::from(certificate.as_slice())],
+            PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.as_slice())),
+        );
+    let config = Arc::new(config.expect("a certificate and its key"));
+    listen(move |stream| {
+        let tls = rustls::ServerConnection::new(config.clone()).expect("TLS");
+        let mut stream = rustls::StreamOwned::new(tls, stream);
+        stream.read_to_end(&mut Vec::new()).ok();
+    })
+}
+
+/// A kubeconfig with these lines of its cluster, and these of its user.
+fn kubeconfig(folder: &Path, cluster: &str, user: &str) -> PathBuf {
+    let path = folder.join("made");
+    let text = format!(
+        "apiVersion: v1\nkind: Config\ncurrent-context: c\n\
+         contexts: [{{name: c, context: {{cluster: k, user: u}}}}]\n\
+         clusters: [{{name: k, cluster: {{{cluster}}}}}]\n\
+         users: [{{name: u, user: {{{user}}}}}]\n"
+    );
+    fs::write(&path, text).expect("written");
+    path
+}
+
+#[test]
+fn on_a_cluster_that_is_well_everything_works() {
+    let cluster = Cluster::start();
+    let tested = Tested::of(&cluster.kubeconfig(), &["--exec"]);
+    assert_eq!(tested.code, Some(0), "{}", tested.all);
+    for step in &tested.steps {
+        let is_fine = step["outcome"] == "ok" || step["outcome"] == "skipped";
+        assert!(is_fine, "{step}");
+    }
+    tested.says("credentials", "ok", "you are `demo`");
+    tested.says("version", "ok", "clocks agree");
+    tested.says("watch pods", "ok", "streaming list; the watch stays open");
+    tested.says("port-forward", "ok", "by SPDY over WebSocket");
+    tested.says("exec", "ok", "in pod ");
+    let token = cluster.server.control().token();
+    assert!(!tested.all.contains(&token), "the token is a secret");
+}
+
+#[test]
+fn the_text_is_a_line_for_each_step_and_a_sentence() {
+    let cluster = Cluster::start();
+    let file = cluster.kubeconfig();
+    let args = [
+        "doctor",
+        "-n",
+        "shop",
+        "--kubeconfig",
+        file.to_str().unwrap(),
+    ];
+    let output = svcscope(&args).output().expect("svcscope runs");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = stdout(&output);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 17, "{text}");
+    assert!(
+        lines[0].starts_with("✓ kubeconfig            context `demo`"),
+        "{text}"
+    );
+    assert!(lines[6].contains("permitted in namespace `shop`"), "{text}");
+    assert!(lines[8].starts_with("✓ watch services        listed in namespace `shop`"));
+    assert!(lines[14].starts_with("– exec                  permitted; no command was run"));
+    assert_eq!(
+        lines[16],
+        "Everything that was tried works; not tried: exec."
+    );
+}
+
+#[test]
+fn a_kubeconfig_that_cannot_be_used_is_the_first_failure() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let broken = folder.path().join("broken");
+    fs::write(&broken, "users: [{name: u, user: {token: s3cret").expect("written");
+    let tested = Tested::of(&broken, &[]);
+    tested.stopped_at("kubeconfig", "could not understand the kubeconfig");
+    assert!(!tested.all.contains("s3cret"), "{}", tested.all);
+
+    let cluster = Cluster::start();
+    let tested = Tested::of(&cluster.kubeconfig(), &["--context", "nowhere"]);
+    tested.stopped_at("kubeconfig", "the kubeconfig has no context `nowhere`");
+}
+
+#[test]
+fn a_certificate_that_is_not_trusted_is_shown_and_nothing_is_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = tls_server();
+    let ca = folder.path().join("ca.pem");
+    fs::write(&ca, ANOTHER_CA_PEM).expect("written");
+    let cluster = format!(
+        "server: 'https://{server}', certificate-authority: '{}'",
+        ca.display()
+    );
+    let tested = Tested::of(&kubeconfig(folder.path(), &cluster, "token: s3cret"), &[]);
+    tested.stopped_at("TLS", "is not trusted");
+    tested.says("TLS", "failed", "issued by CN=");
+    tested.says(
+        "TLS",
+        "failed",
+        "is not trusted: the certificate-authority of the kubeconfig has not signed it",
+    );
+    let bare = format!("server: 'https://{server}'");
+    let tested = Tested::of(&kubeconfig(folder.path(), &bare, "token: s3cret"), &[]);
+    tested.stopped_at("TLS", "the kubeconfig has no certificate-authority");
+    assert!(!tested.all.contains("s3cret"));
+
+    let cluster = format!("server: 'https://{server}', insecure-skip-tls-verify: true");
+    let file = kubeconfig(folder.path(), &cluster, "token: s3cret");
+    let tested = Tested::of(&file, &["--timeout", "2"]);
+    tested.says("TLS", "warning", "insecure-skip-tls-verify is set");
+    tested.says("credentials", "failed", "no answer within");
+    tested.says("exec", "notTried", "credentials failed");
+}
+
+#[test]
+fn a_token_that_the_server_refuses_fails_at_the_credentials() {
+    let cluster = Cluster::start();
+    cluster.server.control().rotate_token();
+    let tested = cluster.test();
+    tested.stopped_at("credentials", "log in again");
+    tested.says("credentials", "failed", "Unauthorized");
+}
+
+#[test]
+fn a_failing_plugin_is_named_without_its_arguments() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = listen(|_closed| {});
+    let user = "exec: {apiVersion: client.authentication.k8s.io/v1, command: 'false', \
+                args: ['--oidc-client-secret=s3cret'], interactiveMode: Never}";
+    let cluster = format!("server: 'http://{server}'");
+    let tested = Tested::of(&kubeconfig(folder.path(), &cluster, user), &[]);
+    tested.says("credentials", "failed", "plugin `false`");
+    tested.says("credentials", "failed", "run it in a terminal");
+    assert!(!tested.all.contains("s3cret"), "{}", tested.all);
+}
+
+#[test]
+fn a_right_that_lacks_is_named_and_only_what_needs_it_fails() {
+    let cluster = Cluster::start();
+    let control = cluster.server.control();
+    control.deny(Denial::new("watch", "pods", Scope::Everywhere));
+    control.deny(Denial::new("list", "nodes", Scope::Everywhere));
+    let tested = cluster.test();
+    assert_eq!(tested.code, Some(1), "{}", tested.all);
+    tested.says("rights", "warning", "watch of pods");
+    tested.says("rights", "warning", "list of nodes");
+    tested.says("watch pods", "failed", "watch: pods is forbidden");
+    tested.says("watch nodes", "warning", "list: nodes is forbidden");
+    tested.says("watch services", "ok", "stays open");
+    tested.says("port-forward", "ok", "opened to pod");
+}
+
+#[test]
+fn where_only_the_contexts_namespace_is_permitted_that_one_is_tested() {
+    let cluster = Cluster::start();
+    let control = cluster.server.control();
+    control.deny(Denial::new("list", "pods", Scope::ClusterWide));
+    let tested = cluster.test();
+    assert_eq!(tested.code, Some(0), "{}", tested.all);
+    tested.says("rights", "warning", "pods only in namespace `");
+    tested.says("watch pods", "ok", "listed in namespace `");
+}
+
+#[test]
+fn a_port_forward_that_is_forbidden_fails_alone() {
+    let cluster = Cluster::start();
+    let control = cluster.server.control();
+    control.deny(Denial::new("create", "pods/portforward", Scope::Everywhere));
+    let tested = cluster.test();
+    assert_eq!(tested.code, Some(1), "{}", tested.all);
+    tested.says("rights", "warning", "create of pods/portforward");
+    tested.says(
+        "port-forward",
+        "failed",
+        "get and create of pods/portforward",
+    );
+    tested.says("exec", "skipped", "permitted");
+}
+
+#[test]
+fn a_server_that_is_down_or_silent_is_told_apart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let closed = free.local_addr().expect("an address");
+    drop(free);
+    let cluster = format!("server: 'https://{closed}'");
+    let tested = Tested::of(&kubeconfig(folder.path(), &cluster, "token: t"), &[]);
+    tested.stopped_at("network", "onnection refused");
+
+    let silent = listen(|mut stream| {
+        stream.read_to_end(&mut Vec::new()).ok();
+    });
+    let cluster = format!("server: 'https://{silent}'");
+    let file = kubeconfig(folder.path(), &cluster, "token: t");
+    let tested = Tested::of(&file, &["--timeout", "1"]);
+    tested.stopped_at("TLS", "no answer within 1 s");
+
+    let unknown = "server: 'https://no-such-host.invalid:6443'";
+    let tested = Tested::of(&kubeconfig(folder.path(), unknown, "token: t"), &[]);
+    tested.stopped_at(
+        "network",
+        "could not resolve the name `no-such-host.invalid`",
+    );
+}
+
+#[test]
+fn a_watch_that_is_closed_at_once_or_held_back_fails() {
+    let cluster = Cluster::start();
+    let server = cluster.address();
+    let cut = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n";
+    let held =
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
+    for (answer, words) in [(cut, "is cut: it was closed after 0."), (held, "held back")] {
+        let proxy = watch_proxy(server, answer);
+        let through = cluster.changed(&server.to_string(), &proxy.to_string());
+        let tested = Tested::of(&through, &[]);
+        assert_eq!(tested.code, Some(1), "{}", tested.all);
+        tested.says("version", "ok", "Kubernetes");
+        for kind in ["services", "endpointslices", "pods"] {
+            let step = format!("watch {kind}");
+            tested.says(&step, "failed", words);
+            tested.says(&step, "failed", "the view is read by lists");
+        }
+        assert_eq!(tested.outcome("port-forward"), "ok");
+    }
+}
+
+#[test]
+fn a_proxy_that_wants_a_password_fails_without_showing_one() {
+    let cluster = Cluster::start();
+    let proxy = listen(|client| {
+        let mut client = BufReader::new(client);
+        head(&mut client);
+        let answer = "HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n";
+        client.get_mut().write_all(answer.as_bytes()).ok();
+    });
+    let server = format!("server: http://{}", cluster.address());
+    let text = cluster.server.kubeconfig();
+    let indent: String = text
+        .lines()
+        .find(|line| line.contains(&server))
+        .map(|line| {
+            line.chars()
+                .take_while(|c| *c == ' ' || *c == '-')
+                .collect()
+        })
+        .expect("a server");
+    let with_proxy = format!("proxy-url: http://ann:s3cret@{proxy}\n{indent}{server}");
+    let tested = Tested::of(&cluster.changed(&server, &with_proxy), &[]);
+    tested.stopped_at("proxy", "proxy authorization required");
+    tested.says(
+        "proxy",
+        "failed",
+        &format!("http://{proxy} by proxy-url of the kubeconfig"),
+    );
+    assert!(!tested.all.contains("s3cret"), "{}", tested.all);
+}
