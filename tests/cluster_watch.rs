@@ -8,6 +8,8 @@
 )]
 
 mod cluster_support;
+#[path = "cluster_support/dead_watches.rs"]
+mod dead_watches;
 #[path = "cluster_support/view.rs"]
 mod view;
 

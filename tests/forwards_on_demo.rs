@@ -16,13 +16,14 @@ use std::{
     net::{SocketAddr, TcpListener, TcpStream},
     path::PathBuf,
     process::{Command as Process, Output, Stdio},
+    time::{Duration, Instant},
 };
 
 use common::{Driven, PATIENCE, stderr, stdout, svcscope};
 use serde_json::Value;
 use svcscope::{
     cluster::KubeconfigSource,
-    demo::{Options, Server, write_kubeconfig},
+    demo::{Options, Server, WatchFault, write_kubeconfig},
     engine::{Command, Config, Remembered, Scene},
     forward::{
         ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort, Spread,
@@ -276,6 +277,62 @@ fn a_forward_says_that_the_cluster_is_lost_and_comes_back_by_itself() {
     state(|state| !matches!(state, ForwardState::Reconnecting { .. }));
     answering(local);
     state(|state| *state == ForwardState::Listening);
+}
+
+/// The ready pods of shop/web, as the cluster itself has them.
+fn pods_of_web(demo: &Demo) -> BTreeSet<String> {
+    let pods = demo.server.control().list("Pod", Some("shop"));
+    let is_ready = |pod: &Value| {
+        let conditions = pod["status"]["conditions"].as_array();
+        conditions.is_some_and(|all| {
+            all.iter()
+                .any(|one| one["type"] == "Ready" && one["status"] == "True")
+        })
+    };
+    pods.iter()
+        .filter(|pod| is_ready(pod) && pod["metadata"]["deletionTimestamp"].is_null())
+        .filter_map(|pod| pod["metadata"]["name"].as_str())
+        .filter(|name| name.starts_with("web-"))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Every pod of shop/web goes, and others come.
+fn replace_pods_of_web(demo: &Demo, engine: &Driven) -> BTreeSet<String> {
+    let old = pods_of_web(demo);
+    for pod in &old {
+        let deleted = demo.server.control().delete("Pod", "shop", pod);
+        deleted.expect("the pod was there");
+    }
+    let started = Instant::now();
+    loop {
+        let new = pods_of_web(demo);
+        if new.len() >= old.len() && new.is_disjoint(&old) {
+            return new;
+        }
+        assert!(started.elapsed() < PATIENCE, "no new pods, but {new:?}");
+        engine.until_woken(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn a_forward_finds_the_new_pods_though_no_watch_tells_of_them() {
+    for fault in [WatchFault::Lossy, WatchFault::Ended] {
+        let demo = Demo::start();
+        let engine = demo.engine();
+        let id = ForwardId(engine.handle.next_id());
+        let web = ForwardTarget::Service(ObjectKey::new("shop", "web"));
+        let spec = ForwardSpec::new(web, RemotePort::Number(80));
+        engine.send(Command::StartForward(id, spec));
+        let local = up(&engine, |status| status.id == id)
+            .local
+            .expect("it listens");
+        answering(local);
+        demo.server.control().break_watches(Some(fault));
+        let new = replace_pods_of_web(&demo, &engine);
+        let answered = answering(local);
+        assert!(new.contains(&answered), "{fault:?}: {answered} of {new:?}");
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ use egui::{Key, accesskit::Role};
 use live_window::LiveWindow;
 use serde_json::{Value, json};
 use svcscope::{
+    demo::WatchFault,
     edit::{Wanted, WantedType, Wish},
     engine::{
         Command, Config, ConnectionTestStatus, EditId, EditStep, Remembered, connection_text,
@@ -380,6 +381,32 @@ fn a_lost_server_leaves_the_map_unknown_until_it_is_back() {
     });
     // One watch after the other is live again.
     window.until_says("Service shop/web, LoadBalancer, healthy");
+}
+
+#[test]
+fn watches_that_are_cut_for_ever_are_told_and_lists_stand_in() {
+    let mut window = LiveWindow::open();
+    window.until_says("Service shop/web, LoadBalancer, healthy");
+    window.control().break_watches(Some(WatchFault::Ended));
+    window.control().cut_connections();
+    let words = "read every 5 s: the API server ends each watch at once";
+    window.until_says(words);
+    assert!(!window.shows("live"));
+    // What is read every few seconds is no less true.
+    assert!(window.says("Service shop/web, LoadBalancer, healthy"));
+    let web = window.control().delete("Service", "shop", "web");
+    web.expect("the Service was there");
+    window.until("the Service to go", |window| {
+        !window.says("Service shop/web, ")
+    });
+    window.until("all kinds to be read so", |window| window.shows(words));
+    let told = window.scene().activity.to_vec();
+    let polled = told.iter().filter(|told| told.text.contains("read every"));
+    assert_eq!(polled.count(), 1, "once for all kinds: {told:#?}");
+    window.control().break_watches(None);
+    window.until("the watches to be tried again", |window| {
+        window.shows("live")
+    });
 }
 
 #[test]

@@ -56,7 +56,7 @@ impl World<'_> {
     /// How far the objects of a kind in the namespace of a Service can be relied on.
     pub(super) fn known(&self, kind: Kind, service: &ObjectKey) -> Known {
         match self.inventory.sync(kind, &service.namespace) {
-            Sync::Live => Known::Live,
+            Sync::Live | Sync::Polled { .. } => Known::Live,
             Sync::Stale { .. } => Known::Held,
             Sync::Syncing | Sync::Forbidden { .. } | Sync::Absent { .. } => Known::Unseen,
         }

@@ -45,7 +45,7 @@ proptest! {
             prop_assert!(report.ready <= report.wanted);
             let known = [Kind::Service, Kind::EndpointSlice, Kind::Pod]
                 .into_iter()
-                .all(|kind| inventory.sync(kind, &key.namespace).is_live());
+                .all(|kind| inventory.sync(kind, &key.namespace).is_current());
             prop_assert!(known || matches!(report.verdict, Verdict::Unknown | Verdict::Broken));
             // A way in that fails leaves the others.
             let is_error = |of_door: bool| {

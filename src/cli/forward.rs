@@ -182,12 +182,12 @@ fn failed<'a>(scene: &'a Scene, ids: &'a [ForwardId]) -> impl Iterator<Item = &'
 /// one without pods may be scaled to 0, and is waited for.
 fn is_absent(scene: &Scene, target: &ForwardTarget) -> bool {
     let inventory = &scene.inventory;
-    let is_live = |kind, key: &ObjectKey| inventory.sync(kind, &key.namespace).is_live();
+    let is_known = |kind, key: &ObjectKey| inventory.sync(kind, &key.namespace).is_current();
     match target {
         ForwardTarget::Service(key) => {
-            is_live(Kind::Service, key) && inventory.service(key).is_none()
+            is_known(Kind::Service, key) && inventory.service(key).is_none()
         }
-        ForwardTarget::Pod(key) => is_live(Kind::Pod, key) && inventory.pod(key).is_none(),
+        ForwardTarget::Pod(key) => is_known(Kind::Pod, key) && inventory.pod(key).is_none(),
         ForwardTarget::Workload { .. } => false,
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
         eprintln!("svcscope: {note}");
     }
     let gaps = remote::gaps(&scene, &drawn);
-    for gap in &gaps {
+    for gap in remote::polled(&scene).iter().chain(&gaps) {
         eprintln!("svcscope: {gap}");
     }
     Ok(if gaps.is_empty() {

@@ -16,7 +16,7 @@ use crate::{
     cluster::{KubeconfigSource, Kubeconfigs},
     demo,
     engine::{Config, ConnectionState, Engine, Handle, Scene, Waker},
-    inventory::{Kind, Sync},
+    inventory::{self, Kind, Sync},
     probe::inside::{ProbeImage, PullPolicy},
     session::{self, Settings},
 };
@@ -248,10 +248,28 @@ pub(super) fn gaps(scene: &Scene, kinds: &[Kind]) -> Vec<String> {
                     Some(format!("the watch of {kind}{place} is lost: {reason}"))
                 }
                 Sync::Syncing => Some(format!("{kind}{place} are still being listed")),
-                Sync::Live | Sync::Absent { .. } => None,
+                Sync::Live | Sync::Polled { .. } | Sync::Absent { .. } => None,
             }
         })
         .collect()
+}
+
+/// Says on stderr that the cluster is read again and again instead of watched, and that it is not
+/// any more, each once.
+pub(super) fn tell_polled(scene: &Scene, told: &mut Option<String>) {
+    let now = polled(scene);
+    match (&*told, &now) {
+        (None, Some(words)) => eprintln!("svcscope: {words}"),
+        (Some(_), None) => eprintln!("svcscope: the cluster is not polled any more"),
+        _ => {}
+    }
+    *told = now;
+}
+
+/// That the cluster is read again and again instead of watched, where it is.
+pub(super) fn polled(scene: &Scene) -> Option<String> {
+    let polled = inventory::Polled::of(&scene.inventory)?;
+    Some(polled.sentence())
 }
 
 /// What probe pods run: what the command line says, else the settings.

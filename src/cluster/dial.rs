@@ -118,7 +118,7 @@ impl Dialer for KubeDialer {
 
 fn to_dial_error(error: &CallError) -> DialError {
     let kind = match error.kind {
-        CallErrorKind::NotFound => DialErrorKind::PodGone,
+        CallErrorKind::NotFound | CallErrorKind::Expired => DialErrorKind::PodGone,
         CallErrorKind::Forbidden => DialErrorKind::Forbidden,
         CallErrorKind::Unauthorized | CallErrorKind::Credentials => DialErrorKind::Unauthorized,
         CallErrorKind::Unreachable | CallErrorKind::Untrusted => DialErrorKind::Unreachable,

@@ -30,6 +30,7 @@ use super::status::Status;
 use super::store::{Key, Store};
 use super::table;
 use super::watch;
+use super::watch_fault;
 
 /// The largest body that is read, in bytes (the API server's own limit is 3 MiB).
 const LARGEST_BODY: usize = 3 << 20;
@@ -147,7 +148,10 @@ async fn object(app: Arc<App>, call: Call) -> Result<Answer, Status> {
     let named = call.target.name.is_some();
     match (call.request.method(), named) {
         (&Method::GET | &Method::HEAD, _) if call.query.is_true("watch") => {
-            watch::answer(&app, call)
+            match app.faults.watch_fault() {
+                Some(fault) => watch_fault::answer(&app, call, fault).await,
+                None => watch::answer(&app, call),
+            }
         }
         (&Method::GET | &Method::HEAD, false) => list::answer(&app, &call),
         (&Method::POST, false) => create(&app, call).await,

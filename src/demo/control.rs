@@ -17,6 +17,7 @@ use super::registry::{Deletion, Intent};
 use super::resource::{Kind, RESOURCES, Resource};
 use super::status::Status;
 use super::store::Key;
+use super::watch_fault::WatchFault;
 
 /// Why the control could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -222,6 +223,12 @@ impl Control {
     /// Turns the WatchList feature on or off.
     pub fn set_watch_list(&self, on: bool) {
         self.app.faults.set_watch_list(on);
+    }
+
+    /// What goes wrong with every watch that begins from now on, if anything. Open ones go on, but
+    /// for [`WatchFault::Lossy`].
+    pub fn break_watches(&self, fault: Option<WatchFault>) {
+        self.app.faults.set_watch_fault(fault);
     }
 
     /// The token that is valid now.

@@ -7,6 +7,7 @@ use http::Method;
 use tokio::sync::watch;
 
 use super::store::Object;
+use super::watch_fault::WatchFault;
 
 /// What happens to a request that a rule strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,7 @@ pub(super) struct Faults {
 struct Switches {
     no_slices: bool,
     watch_list: Option<bool>,
+    watch_fault: Option<WatchFault>,
 }
 
 impl Default for Faults {
@@ -130,6 +132,14 @@ impl Faults {
 
     pub(super) fn watch_list(&self, started_with: bool) -> bool {
         lock(&self.switches).watch_list.unwrap_or(started_with)
+    }
+
+    pub(super) fn set_watch_fault(&self, fault: Option<WatchFault>) {
+        lock(&self.switches).watch_fault = fault;
+    }
+
+    pub(super) fn watch_fault(&self) -> Option<WatchFault> {
+        lock(&self.switches).watch_fault
     }
 
     /// The rests of lists that were asked for in pages.

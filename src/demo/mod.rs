@@ -52,9 +52,11 @@ mod table;
 mod time;
 mod tls;
 mod watch;
+mod watch_fault;
 
 pub use access::{Denial, Scope};
 pub use control::{Control, ControlError};
 pub use kubeconfig::write_kubeconfig;
 pub use options::Options;
 pub use server::{Server, StartError};
+pub use watch_fault::WatchFault;

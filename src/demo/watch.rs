@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures::Stream;
 use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
@@ -21,6 +22,7 @@ use super::selector::Filter;
 use super::status::Status;
 use super::store::{self, Event, Object, Since, Verb};
 use super::table;
+use super::watch_fault::WatchFault;
 
 /// The state of one watch.
 struct Watch {
@@ -45,6 +47,15 @@ struct Watch {
 }
 
 pub(super) fn answer(app: &Arc<App>, call: Call) -> Result<Answer, Status> {
+    let lines = answer::stream(lines(app, call)?);
+    Ok(answer::answer(200, "application/json", lines))
+}
+
+/// The lines of a watch, as they come.
+pub(super) fn lines(
+    app: &Arc<App>,
+    call: Call,
+) -> Result<impl Stream<Item = Bytes> + Send + use<>, Status> {
     let query = &call.query;
     let streaming = query.is_true("sendInitialEvents");
     if !query.get("sendInitialEvents").is_empty() && !app.faults.watch_list(app.options.watch_list)
@@ -96,12 +107,7 @@ pub(super) fn answer(app: &Arc<App>, call: Call) -> Result<Answer, Status> {
         let piece = watch.next().await?;
         Some((futures::stream::iter(piece), watch))
     });
-    let lines = futures::StreamExt::flatten(lines);
-    Ok(answer::answer(
-        200,
-        "application/json",
-        answer::stream(lines),
-    ))
+    Ok(futures::StreamExt::flatten(lines))
 }
 
 impl Watch {
@@ -131,8 +137,10 @@ impl Watch {
                     if let Some(last) = events.last() {
                         self.told = last.revision;
                     }
+                    let is_lossy = self.app.faults.watch_fault() == Some(WatchFault::Lossy);
                     let lines = events
                         .iter()
+                        .filter(|_| !is_lossy)
                         .filter_map(|event| self.line(event))
                         .collect::<Vec<_>>();
                     if !lines.is_empty() {

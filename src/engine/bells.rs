@@ -68,7 +68,12 @@ impl Bells {
                 Some(Verdict::Broken) => true,
                 Some(Verdict::Healthy | Verdict::Degraded) => false,
                 Some(Verdict::Unknown | Verdict::Pending) => continue,
-                None if inventory.sync(Kind::Service, &service.namespace).is_live() => true,
+                None if inventory
+                    .sync(Kind::Service, &service.namespace)
+                    .is_current() =>
+                {
+                    true
+                }
                 None => continue,
             };
             let before = self.broken.insert(service.clone(), broken);

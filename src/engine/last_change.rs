@@ -1,10 +1,10 @@
 //! The last change of the map, in words for the status bar.
 
-use crate::inventory::{Inventory, Kind, Sync, Text, Touched};
+use crate::inventory::{Inventory, Kind, Text, Touched};
 
 /// Tells the last of these changes that a person would care for.
 ///
-/// What a first list brings is not a change: only kinds that were live before count.
+/// What a first list brings is not a change: only kinds that were known before count.
 pub(super) fn describe(touched: &[Touched], before: &Inventory) -> Option<Text> {
     touched
         .iter()
@@ -14,11 +14,11 @@ pub(super) fn describe(touched: &[Touched], before: &Inventory) -> Option<Text> 
 }
 
 fn describe_one(step: &Touched, before: &Inventory) -> Option<String> {
-    let was_live = |kind, namespace: &Text| matches!(before.sync(kind, namespace), Sync::Live);
+    let was_known = |kind, namespace: &Text| before.sync(kind, namespace).is_current();
     match step {
         Touched::Pod { before: old, after } => {
             let pod = after.as_ref().or(old.as_ref())?;
-            if !was_live(Kind::Pod, &pod.key.namespace) {
+            if !was_known(Kind::Pod, &pod.key.namespace) {
                 return None;
             }
             let what = match (old, after) {
@@ -39,7 +39,7 @@ fn describe_one(step: &Touched, before: &Inventory) -> Option<String> {
             Some(format!("pod {} {what}", pod.key))
         }
         Touched::Service(key) => {
-            was_live(Kind::Service, &key.namespace).then(|| match before.service(key) {
+            was_known(Kind::Service, &key.namespace).then(|| match before.service(key) {
                 None => format!("Service {key} appeared"),
                 Some(_) => format!("Service {key} changed"),
             })
@@ -51,7 +51,7 @@ fn describe_one(step: &Touched, before: &Inventory) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Change, Delta, ObjectKey, PodRecord, Scope};
+    use crate::inventory::{Change, Delta, ObjectKey, PodRecord, Scope, Sync};
 
     fn pod(ready: bool) -> PodRecord {
         PodRecord {

@@ -203,23 +203,23 @@ impl Model {
 /// How many of these are changes of the cluster: what a first list, or the list after a lost
 /// watch, brings was there before.
 fn count(touched: &[Touched], before: &Inventory) -> u64 {
-    let was_live = |kind, namespace: &Text| matches!(before.sync(kind, namespace), Sync::Live);
+    let was_known = |kind, namespace: &Text| before.sync(kind, namespace).is_current();
     let is_change = |step: &&Touched| match step {
-        Touched::Namespace(key) => was_live(Kind::Namespace, &key.namespace),
-        Touched::Service(key) => was_live(Kind::Service, &key.namespace),
-        Touched::Node(key) => was_live(Kind::Node, &key.namespace),
+        Touched::Namespace(key) => was_known(Kind::Namespace, &key.namespace),
+        Touched::Service(key) => was_known(Kind::Service, &key.namespace),
+        Touched::Node(key) => was_known(Kind::Node, &key.namespace),
         Touched::Pod { before, after } => before
             .as_ref()
             .or(after.as_ref())
-            .is_some_and(|pod| was_live(Kind::Pod, &pod.key.namespace)),
+            .is_some_and(|pod| was_known(Kind::Pod, &pod.key.namespace)),
         Touched::EndpointSlice { before, after } => before
             .as_ref()
             .or(after.as_ref())
-            .is_some_and(|slice| was_live(Kind::EndpointSlice, &slice.key.namespace)),
+            .is_some_and(|slice| was_known(Kind::EndpointSlice, &slice.key.namespace)),
         Touched::Related { before, after } => before
             .as_ref()
             .or(after.as_ref())
-            .is_some_and(|object| was_live(object.kind(), &object.key().namespace)),
+            .is_some_and(|object| was_known(object.kind(), &object.key().namespace)),
         Touched::Event(_) | Touched::Sync(..) => false,
     };
     touched.iter().filter(is_change).count() as u64

@@ -74,6 +74,11 @@ impl Session {
         self.cluster.dialer()
     }
 
+    /// Has the lists of pods and of what leads to them read again.
+    pub(super) fn relist_backends(&self) {
+        self.watches.relist(&[Kind::EndpointSlice, Kind::Pod]);
+    }
+
     /// Tries every watch again now instead of after its pause.
     pub(super) fn restart(&self) {
         self.watches.restart();

@@ -27,7 +27,7 @@ pub(crate) struct Candidate {
 impl Candidate {
     /// Whether the pod is gone, by what is known for certain.
     pub(crate) fn is_gone(&self, inventory: &Inventory) -> bool {
-        let certain = inventory.sync(Kind::Pod, &self.pod.namespace).is_live();
+        let certain = inventory.sync(Kind::Pod, &self.pod.namespace).is_current();
         let stands = inventory.pod(&self.pod).map(|pod| &pod.uid) == self.uid.as_ref();
         certain && self.uid.is_some() && !stands
     }

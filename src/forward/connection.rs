@@ -27,7 +27,10 @@ pub(crate) const DIAL_LIMIT: Duration = Duration::from_secs(10);
 /// cluster is there. A tunnel itself is slow to find out, for a pod may hold it up.
 const FIRST_ANSWER: Duration = Duration::from_secs(5);
 
-/// How many pods one connection tries.
+/// How long a list may take that is read again because pods were gone.
+const RELIST_LIMIT: Duration = Duration::from_secs(2);
+
+/// How many pods one connection tries, unless they are gone: then others have come.
 const MAX_ATTEMPTS: usize = 3;
 
 /// What all connections of a forward share.
@@ -39,6 +42,17 @@ pub(crate) struct Way {
     pub(crate) sessions: Arc<Sessions>,
     /// Told when something happened that a lost way to the cluster would explain.
     pub(crate) doubt: Arc<Notify>,
+    /// Told when a pod that the inventory holds turned out to be gone.
+    pub(crate) outdated: Arc<Notify>,
+}
+
+impl Way {
+    /// A pod refused, which may show that the inventory is old.
+    fn heed(&self, error: &DialError) {
+        if error.kind == DialErrorKind::PodGone {
+            self.outdated.notify_one();
+        }
+    }
 }
 
 /// Serves a local connection to its end. It is not read before a pod is reached, and what was read
@@ -91,6 +105,7 @@ pub(crate) async fn serve(mut local: TcpStream, client: SocketAddr, way: Arc<Way
                     && early.is_whole()
                     && tries.may_go_on()
                 {
+                    way.heed(refused);
                     tries.failed(to, refused.clone());
                     continue;
                 }
@@ -123,6 +138,8 @@ async fn doubt_silence(way: &Way, (up, down): (u64, u64)) -> Infallible {
 struct Tries {
     deadline: Instant,
     tried: Vec<Candidate>,
+    /// How many of those count.
+    attempts: usize,
     failure: Option<DialError>,
 }
 
@@ -131,17 +148,24 @@ impl Tries {
         Self {
             deadline: Instant::now() + REACH_LIMIT,
             tried: Vec::new(),
+            attempts: 0,
             failure: None,
         }
     }
 
     fn failed(&mut self, at: Candidate, error: DialError) {
         self.tried.push(at);
+        self.attempts += 1;
         self.failure = Some(error);
     }
 
+    /// Other pods will come, which may be tried as those before were.
+    fn begin_anew(&mut self) {
+        self.attempts = 0;
+    }
+
     fn may_go_on(&self) -> bool {
-        self.tried.len() < MAX_ATTEMPTS && Instant::now() < self.deadline
+        self.attempts < MAX_ATTEMPTS && Instant::now() < self.deadline
     }
 }
 
@@ -183,16 +207,25 @@ async fn reach(way: &Way, tries: &mut Tries) -> Result<(Seated, Box<dyn PodStrea
                     Ok(stream) => return Ok((seat, stream)),
                     Err(error) => error,
                 };
+                way.heed(&error);
                 let kind = error.kind;
                 tries.failed(seat.to().clone(), error);
-                if tries.may_go_on() {
-                    match kind {
-                        // No other pod would help.
-                        DialErrorKind::Forbidden | DialErrorKind::Unauthorized => {}
-                        _ => continue,
+                match kind {
+                    // No other pod would help.
+                    DialErrorKind::Forbidden | DialErrorKind::Unauthorized => {
+                        return Err(in_words(tries));
                     }
+                    _ if tries.may_go_on() => {}
+                    // What is held of the pods is old, and is being read again.
+                    DialErrorKind::PodGone if Instant::now() < deadline => {
+                        tries.begin_anew();
+                        let patience = deadline.min(Instant::now() + RELIST_LIMIT);
+                        // Where nothing has changed, pods may be left that were not tried.
+                        timeout_at(patience, inventory.changed()).await.ok();
+                    }
+                    _ => return Err(in_words(tries)),
                 }
-                return Err(in_words(tries));
+                continue;
             }
             None => match (&tries.failure, choice) {
                 // The inventory will soon know of the replacement.

@@ -32,6 +32,7 @@ pub struct Forwards {
     dialer: watch::Sender<Arc<dyn Dialer>>,
     on_change: OnChange,
     doubt: Arc<Notify>,
+    outdated: Arc<Notify>,
     all: Mutex<All>,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
@@ -60,6 +61,7 @@ impl Forwards {
             dialer: watch::Sender::new(dialer),
             on_change,
             doubt: Arc::default(),
+            outdated: Arc::default(),
             all: Mutex::default(),
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
@@ -92,6 +94,7 @@ impl Forwards {
             dials: Semaphore::new(MAX_DIALS),
             sessions: Arc::new(Sessions::default()),
             doubt: self.doubt.clone(),
+            outdated: self.outdated.clone(),
         });
         let opened = async {
             if let Err(reason) = may.await {
@@ -192,6 +195,12 @@ impl Forwards {
     /// be reached, a connection broke. Whoever can should check, and say so by [`Self::way`].
     pub fn doubt(&self) -> Arc<Notify> {
         self.doubt.clone()
+    }
+
+    /// Told when a pod that the inventory holds turned out to be gone. Whoever can should have the
+    /// lists of pods and EndpointSlices read again.
+    pub fn outdated(&self) -> Arc<Notify> {
+        self.outdated.clone()
     }
 
     /// Says that the way to the cluster is lost and why, or that it is there.

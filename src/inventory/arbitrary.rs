@@ -2,7 +2,7 @@
 
 mod related;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::{SignedDuration, Timestamp};
 use proptest::{
@@ -343,6 +343,10 @@ fn event() -> impl Strategy<Value = EventRecord> + Clone {
 fn sync() -> impl Strategy<Value = Change> {
     let state = prop_oneof![
         2 => Just(Sync::Live),
+        1 => Just(Sync::Polled {
+            every: Duration::from_secs(5),
+            reason: Text::from("ended"),
+        }),
         1 => Just(Sync::Syncing),
         1 => Just(Sync::Forbidden { message: Text::from("forbidden") }),
         1 => Just(Sync::Stale { since: now(), reason: Text::from("refused") }),

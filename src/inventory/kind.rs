@@ -1,6 +1,6 @@
 //! The kinds that are watched and how well each is known.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -163,13 +163,22 @@ impl Scope {
 
 /// How well the objects of one kind in one [`Scope`] are known now.
 ///
-/// Only [`Sync::Live`] may be drawn as certain: unknown is never drawn as healthy.
+/// Only what [is current](Self::is_current) may be drawn as certain: unknown is never drawn as
+/// healthy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sync {
     /// The first list is under way.
     Syncing,
     /// Listed whole, and the watch is running.
     Live,
+    /// Listed whole again and again, because watches bring nothing: what is held is as old as the
+    /// last list.
+    Polled {
+        /// The time between two lists.
+        every: Duration,
+        /// What is wrong with the watches.
+        reason: Text,
+    },
     /// The watch is lost; what is shown was true at `since`.
     Stale {
         /// When it was last known to be true.
@@ -190,9 +199,15 @@ pub enum Sync {
 }
 
 impl Sync {
-    /// Whether what is held is what the cluster holds now.
+    /// Whether what changes in the cluster is told at once.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Live)
+    }
+
+    /// Whether conclusions may rest on what is held: it is watched, or was listed a moment ago and
+    /// will be again in a moment.
+    pub fn is_current(&self) -> bool {
+        matches!(self, Self::Live | Self::Polled { .. })
     }
 
     /// Whether waiting longer for a first list is pointless: it is there, or it was refused.

@@ -17,6 +17,7 @@ mod labels;
 mod namespace;
 mod node;
 mod pod;
+mod polled;
 pub mod ports;
 mod related;
 #[cfg(test)]
@@ -33,6 +34,7 @@ pub use kind::{Kind, Scope, Sync};
 pub use namespace::NamespaceRecord;
 pub use node::{NodeAddress, NodeAddressKind, NodeRecord};
 pub use pod::{ContainerPort, ContainerRecord, OwnerRef, PodPhase, PodRecord, Probe, ProbeKind};
+pub use polled::Polled;
 pub use related::{
     AllowedRoutes, ApiServiceRecord, Condition, GatewayClassRecord, GatewayRecord, GrantFrom,
     GrantTo, Hook, IngressBackend, IngressClassRecord, IngressPath, IngressPort, IngressRecord,

@@ -127,17 +127,17 @@ fn why_nothing(ctx: &Ctx<'_>) -> Option<Nothing> {
         ConnectionState::Connected => {}
     }
     let mut forbidden = None;
-    let mut live = false;
+    let mut current = false;
     for (kind, _, sync) in ctx.scene.inventory.syncs() {
         if kind == Kind::Service {
             match sync {
                 Sync::Forbidden { message } => forbidden = Some(message.clone()),
-                Sync::Live => live = true,
+                Sync::Live | Sync::Polled { .. } => current = true,
                 Sync::Syncing | Sync::Stale { .. } | Sync::Absent { .. } => {}
             }
         }
     }
-    Some(match (live, forbidden) {
+    Some(match (current, forbidden) {
         (true, _) => Nothing::NoServices,
         (false, Some(message)) => Nothing::Forbidden(message),
         (false, None) => Nothing::Reading,

@@ -63,7 +63,7 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         .scene
         .inventory
         .syncs()
-        .any(|(kind, _, sync)| kind == Kind::Service && sync.is_live())
+        .any(|(kind, _, sync)| kind == Kind::Service && sync.is_current())
     {
         empty(
             ui,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     engine::ConnectionState,
-    inventory::{Kind, Scope, Sync},
+    inventory::{Kind, Polled, Scope, Sync},
 };
 
 /// The last change and the round trip stand there only where they have this much room, in points:
@@ -42,7 +42,12 @@ pub fn status_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
 fn connection_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     let (state, words, detail) = connection_words(ctx);
     state_mark(ui, ctx.tokens, state);
-    let response = ui.label(RichText::new(words).color(ctx.tokens.state(state)));
+    let response = ui
+        .scope(|ui| {
+            ui.set_max_width(ui.available_width() * 0.4);
+            truncated(ui, RichText::new(words).color(ctx.tokens.state(state)))
+        })
+        .inner;
     if let Some(detail) = detail {
         response.on_hover_text(detail);
     }
@@ -66,6 +71,8 @@ fn connection_words(ctx: &Ctx<'_>) -> (State, String, Option<String>) {
             let mut syncs = ctx.scene.inventory.syncs();
             if syncs.any(|(kind, _, sync)| !kind.is_on_demand() && *sync == Sync::Syncing) {
                 (State::Pending, "reading the cluster".to_owned(), None)
+            } else if let Some(polled) = Polled::of(&ctx.scene.inventory) {
+                (State::Degraded, polled.words(), Some(polled.sentence()))
             } else {
                 (
                     State::Healthy,
@@ -101,10 +108,9 @@ fn facts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
 
 /// Whether a number of this kind means anything: some scope of it was listed.
 fn known(ctx: &Ctx<'_>, wanted: Kind) -> bool {
-    ctx.scene
-        .inventory
-        .syncs()
-        .any(|(kind, _, sync)| kind == wanted && matches!(sync, Sync::Live | Sync::Stale { .. }))
+    ctx.scene.inventory.syncs().any(|(kind, _, sync)| {
+        kind == wanted && (sync.is_current() || matches!(sync, Sync::Stale { .. }))
+    })
 }
 
 /// Kinds that are not live, each with its reason. That all are stale is said once, at the left,
@@ -141,7 +147,7 @@ fn kinds_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             Sync::Forbidden { message } => {
                 response.on_hover_text(&**message);
             }
-            Sync::Live | Sync::Syncing => {}
+            Sync::Live | Sync::Polled { .. } | Sync::Syncing => {}
         }
         ui.add_space(6.0);
     }

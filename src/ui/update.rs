@@ -462,7 +462,7 @@ pub fn row_of(rows: &[ListRow], key: &ObjectKey) -> Option<usize> {
 /// Forgets a selection that no longer exists. What is not read yet may still come.
 pub fn drop_lost_selection(state: &mut AppState, scene: &Scene) {
     let inventory = &scene.inventory;
-    let is_read = |kind, key: &ObjectKey| inventory.sync(kind, &key.namespace).is_live();
+    let is_read = |kind, key: &ObjectKey| inventory.sync(kind, &key.namespace).is_current();
     let lost = match &state.view.selection {
         Some(NodeId::Pod(key)) => inventory.pod(key).is_none() && is_read(Kind::Pod, key),
         Some(node) => super::state::service_of(node)

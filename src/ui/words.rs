@@ -174,10 +174,11 @@ pub fn forward_state(state: &ForwardState, open: u32) -> (State, String, Option<
     }
 }
 
-/// Why a kind is not known for certain, in two or three words; none where it is live.
+/// Why a kind is not known for certain, in two or three words; none where it
+/// is current.
 pub fn sync(state: &Sync) -> Option<&'static str> {
     match state {
-        Sync::Live => None,
+        Sync::Live | Sync::Polled { .. } => None,
         Sync::Syncing => Some("reading"),
         Sync::Stale { .. } => Some("stale"),
         Sync::Forbidden { .. } => Some("not permitted"),

@@ -17,6 +17,9 @@ pub fn quick() -> Pace {
         refused: Duration::from_millis(200),
         first_delay: Duration::from_millis(20),
         longest_delay: Duration::from_millis(200),
+        relist: Duration::from_secs(5 * 60),
+        poll: Duration::from_millis(100),
+        trial: Duration::from_secs(1),
     }
 }
 

@@ -12,6 +12,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -169,6 +170,10 @@ fn sync_of(word: &str) -> Sync {
         "stale" => Sync::Stale {
             since: now() - SignedDuration::from_secs(40),
             reason: text("connection refused"),
+        },
+        "polled" => Sync::Polled {
+            every: Duration::from_secs(5),
+            reason: text("the API server ends each watch at once"),
         },
         "forbidden" => Sync::Forbidden {
             message: text("User \"dev\" cannot list resource in API group \"\""),

@@ -69,7 +69,7 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
     }
     let needed = [Kind::Service, Kind::EndpointSlice, Kind::Pod];
     let gaps = remote::gaps(&scene, &needed);
-    for gap in &gaps {
+    for gap in remote::polled(&scene).iter().chain(&gaps) {
         eprintln!("svcscope: {gap}");
     }
     Ok(match exit {

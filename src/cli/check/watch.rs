@@ -9,7 +9,7 @@ use super::{
         args::{Check, CheckFormat},
         exit::{Exit, failure},
         export,
-        remote::Remote,
+        remote::{self, Remote},
     },
     data::Row,
 };
@@ -32,8 +32,10 @@ pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> an
         Severity::Warning
     };
     let mut standing = Standing::new();
+    let mut polled = None;
     loop {
         let now = remote.wait_for(None, "a change", |scene| {
+            remote::tell_polled(scene, &mut polled);
             let now = found(scene, only, least);
             (!now.keys().eq(standing.keys())).then_some(now)
         })?;

@@ -8,7 +8,7 @@ use std::{
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::args::EventFormat;
+use super::super::{args::EventFormat, remote};
 use crate::{
     engine::Scene,
     forward::{ForwardId, ForwardState, ForwardStatus, ForwardTarget, RemotePort},
@@ -21,6 +21,7 @@ pub(super) struct Teller {
     format: EventFormat,
     to_stderr: bool,
     told: BTreeMap<ForwardId, Told>,
+    polled: Option<String>,
 }
 
 /// What was printed about a forward already.
@@ -40,11 +41,13 @@ impl Teller {
             format,
             to_stderr,
             told: ids.iter().map(|id| (*id, Told::default())).collect(),
+            polled: None,
         }
     }
 
     /// Prints what has changed since the last time.
     pub(super) fn tell(&mut self, scene: &Scene) {
+        remote::tell_polled(scene, &mut self.polled);
         for status in scene.forwards.iter() {
             let Some(told) = self.told.get_mut(&status.id) else {
                 continue;

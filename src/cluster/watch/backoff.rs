@@ -43,8 +43,8 @@ impl Backoff {
     }
 }
 
-/// From 0 to 1. The hasher's seed is random enough to spread retries.
-fn random() -> f64 {
+/// From 0 to 1. The hasher's seed is random enough to spread retries and lists.
+pub(super) fn random() -> f64 {
     let bits = RandomState::new().build_hasher().finish();
     (bits >> 11) as f64 / (1_u64 << 53) as f64
 }

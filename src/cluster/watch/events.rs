@@ -8,7 +8,7 @@ use kube::{client::Body, core::Status};
 use serde::Deserialize;
 use tokio::{
     io::{AsyncBufRead, AsyncBufReadExt},
-    time::timeout,
+    time::{Instant, timeout_at},
 };
 use tokio_util::io::StreamReader;
 
@@ -33,6 +33,7 @@ pub(super) struct Lines {
     line: Vec<u8>,
     tried: String,
     silence: Duration,
+    heard: Instant,
 }
 
 impl Lines {
@@ -43,24 +44,38 @@ impl Lines {
             line: Vec::new(),
             tried,
             silence,
+            heard: Instant::now(),
         }
     }
 
     /// The next line, or none when the server ended the watch as asked.
+    ///
+    /// Safe to drop and call again.
     pub async fn next(&mut self) -> Result<Option<&[u8]>, CallError> {
-        self.line.clear();
-        let read = timeout(self.silence, self.body.read_until(b'\n', &mut self.line)).await;
+        // What is no whole line yet goes on.
+        if self.line.last() == Some(&b'\n') {
+            self.line.clear();
+        }
+        let deadline = self.heard + self.silence;
+        let read = timeout_at(deadline, self.body.read_until(b'\n', &mut self.line)).await;
         match read {
             Err(_elapsed) => Err(self.failed(&format!(
                 "nothing was heard from the API server for {} s",
                 self.silence.as_secs().max(1)
             ))),
             Ok(Err(error)) => Err(CallError::from_transport(&self.tried, &error)),
-            Ok(Ok(0)) => Ok(None),
+            Ok(Ok(0)) if self.line.is_empty() => Ok(None),
             Ok(Ok(_)) if self.line.last() != Some(&b'\n') => {
-                Err(self.failed("the connection broke in the middle of an event"))
+                if self.line.starts_with(FIRST) || FIRST.starts_with(&self.line) {
+                    Err(self.failed("the connection broke in the middle of an event"))
+                } else {
+                    Err(unknown(&self.tried, &self.line))
+                }
             }
-            Ok(Ok(_)) => Ok(Some(&self.line)),
+            Ok(Ok(_)) => {
+                self.heard = Instant::now();
+                Ok(Some(&self.line))
+            }
         }
     }
 
@@ -69,6 +84,9 @@ impl Lines {
     }
 }
 
+/// How servers begin an event.
+const FIRST: &[u8] = br#"{"type":""#;
+
 /// The type of an event. Servers write it first, so that the object need not be skipped to find it.
 pub(super) fn event_type(line: &[u8]) -> Option<EventType> {
     #[derive(Deserialize)]
@@ -76,7 +94,6 @@ pub(super) fn event_type(line: &[u8]) -> Option<EventType> {
         #[serde(rename = "type")]
         word: &'json str,
     }
-    const FIRST: &[u8] = br#"{"type":""#;
     let word = match line.strip_prefix(FIRST) {
         Some(rest) => {
             let end = rest.iter().take(16).position(|byte| *byte == b'"')?;
@@ -121,6 +138,19 @@ pub(super) fn bookmark(tried: &str, line: &[u8]) -> Result<(String, bool), CallE
     Ok((bookmark.metadata.version().to_owned(), bookmark.ends_list()))
 }
 
+/// The answer to a watch is none: a proxy's page, or a list.
+pub(super) fn unknown(tried: &str, line: &[u8]) -> CallError {
+    const SHOWN: usize = 60;
+    let text = String::from_utf8_lossy(line.get(..4 * SHOWN).unwrap_or(line));
+    let text = text.trim();
+    let mut shown: String = text.escape_debug().take(SHOWN).collect();
+    if text.escape_debug().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    let said = format!("the answer is no event of a watch: {shown}");
+    CallError::new(CallErrorKind::Other, tried, &said)
+}
+
 /// The answer is not what this resource looks like.
 pub(super) fn unreadable(tried: &str, error: &serde_json::Error) -> CallError {
     let said = format!("the answer can't be read: {error}");
@@ -161,6 +191,17 @@ mod tests {
         assert_eq!(&*error.said, "too old resource version: 1 (5)");
     }
 
+    #[test]
+    fn what_is_no_event_is_quoted_and_can_not_command_a_terminal() {
+        let said = |line: &[u8]| unknown("watch pods", line).said.to_string();
+        assert_eq!(
+            said(b"<html>\x1b[2J\n"),
+            r"the answer is no event of a watch: <html>\u{1b}[2J"
+        );
+        let long = said(&[b'x'; 5000]);
+        assert!(long.ends_with("xxx…") && long.len() < 120, "{long}");
+    }
+
     #[tokio::test]
     async fn half_a_line_at_the_end_is_a_broken_connection() {
         let body = Body::from(b"{\"type\":\"ADDED\"}\n{\"ty".to_vec());
@@ -173,5 +214,8 @@ mod tests {
             lines.next().await.unwrap_err().kind,
             CallErrorKind::Unreachable
         );
+        let body = Body::from(b"{\"kind\":\"PodList\"}".to_vec());
+        let mut lines = Lines::new(body, "watch pods".to_owned(), Duration::from_secs(1));
+        assert_eq!(lines.next().await.unwrap_err().kind, CallErrorKind::Other);
     }
 }

@@ -4,18 +4,26 @@
 //! record while its line is still in the read buffer (kube-runtime holds whole pages of typed
 //! objects and copies every line into a string), honours `Retry-After`, lists again on a 410 that
 //! comes as HTTP status, and knows since when the other side has been silent.
+//!
+//! A watch tells nothing of an event that was lost, so each list is read again after some minutes.
+//! Where watches bring nothing at all lists stand in for them (`health`), and that is told as
+//! [`Sync::Polled`](crate::inventory::Sync::Polled).
 
 mod backoff;
 mod events;
+mod health;
 mod list;
+mod next;
+mod progress;
 mod request;
+mod round;
 mod scope;
 mod served;
 mod supervisor;
 mod trial;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet, btree_map::Entry},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -54,6 +62,33 @@ pub struct Pace {
     pub first_delay: Duration,
     /// No retry waits longer.
     pub longest_delay: Duration,
+    /// How old a list may become before it is read again although the watch works: an event that
+    /// was lost, or a state that an older API server brought back, is never told by a watch.
+    /// Each kind waits a quarter more or less, so that they don't list all together, and longer
+    /// where its list is expensive.
+    pub relist: Duration,
+    /// How often the list is read where watches bring nothing.
+    pub poll: Duration,
+    /// How often, at the least, a watch is tried meanwhile.
+    pub trial: Duration,
+}
+
+impl Pace {
+    /// When a watch that the server does not end is ended here: the server is told whole seconds,
+    /// and one that goes on talking for ever would never be listed again.
+    fn longest_watch(&self) -> Duration {
+        if self.watch < Duration::from_secs(1) {
+            self.watch
+        } else {
+            self.silence.saturating_add(Duration::from_secs(5))
+        }
+    }
+
+    /// A watch that lived this long was a good one: the next failure is a first one.
+    fn good(&self) -> Duration {
+        // The clock of the server began a little later.
+        Duration::from_secs(5).min(self.watch.mul_f64(0.8))
+    }
 }
 
 /// A dead connection is noticed within a minute: `silence` and then `answer`.
@@ -67,6 +102,9 @@ impl Default for Pace {
             refused: Duration::from_secs(60),
             first_delay: Duration::from_millis(500),
             longest_delay: Duration::from_secs(30),
+            relist: Duration::from_secs(5 * 60),
+            poll: Duration::from_secs(5),
+            trial: Duration::from_secs(60),
         }
     }
 }
@@ -108,8 +146,9 @@ pub struct Watches {
     /// stand in for EndpointSlices, that only one namespace is permitted.
     pub notes: mpsc::UnboundedReceiver<Text>,
     kick: watch::Sender<()>,
-    start: Box<dyn Fn(Kind) -> supervisor::Supervision + Send>,
-    started: BTreeSet<Kind>,
+    start: Box<dyn Fn(Kind, watch::Receiver<()>) -> supervisor::Supervision + Send>,
+    /// Those that are watched; to tell one has its list read again.
+    started: BTreeMap<Kind, watch::Sender<()>>,
     tasks: JoinSet<()>,
 }
 
@@ -117,8 +156,9 @@ impl Watches {
     /// Starts to watch these as well, as far as they aren't watched yet.
     pub fn want(&mut self, kinds: &BTreeSet<Kind>) {
         for kind in kinds {
-            if self.started.insert(*kind) {
-                self.tasks.spawn((self.start)(*kind));
+            if let Entry::Vacant(entry) = self.started.entry(*kind) {
+                let relist = entry.insert(watch::Sender::new(())).subscribe();
+                self.tasks.spawn((self.start)(*kind, relist));
             }
         }
     }
@@ -126,6 +166,14 @@ impl Watches {
     /// Drops every connection and takes all watches up again now, also those that wait.
     pub fn restart(&self) {
         self.kick.send_replace(());
+    }
+
+    /// Has the lists of these read again now, because something speaks against what is held. What
+    /// is the same stays as it is.
+    pub fn relist(&self, kinds: &[Kind]) {
+        for started in kinds.iter().filter_map(|kind| self.started.get(kind)) {
+            started.send_replace(());
+        }
     }
 }
 
@@ -147,10 +195,11 @@ pub(super) fn start(
         changes,
         note,
         kicked,
+        relist: watch::Sender::new(()).subscribe(),
     };
     let default_namespace = Text::from(default_namespace);
     let namespaces: Vec<Text> = namespaces.iter().map(|name| name.as_str().into()).collect();
-    let start = move |kind: Kind| -> supervisor::Supervision {
+    let start = move |kind: Kind, relist| -> supervisor::Supervision {
         let wish = if kind.is_cluster_scoped() {
             Wish::Cluster { fallback: None }
         } else if namespaces.is_empty() {
@@ -160,13 +209,17 @@ pub(super) fn start(
         } else {
             Wish::Namespaces(namespaces.clone())
         };
-        Box::pin(supervisor::run(watcher.clone(), kind, wish))
+        let watcher = Watcher {
+            relist,
+            ..watcher.clone()
+        };
+        Box::pin(supervisor::run(watcher, kind, wish))
     };
     let mut watches = Watches {
         notes,
         kick,
         start: Box::new(start),
-        started: BTreeSet::new(),
+        started: BTreeMap::new(),
         tasks: JoinSet::new(),
     };
     watches.want(&BTreeSet::from(Kind::ALL));

@@ -174,6 +174,7 @@ impl Worker {
             let layout_due = self.layout_due();
             let next_look = self.way.next_look();
             let doubt = self.forwards.doubt();
+            let outdated = self.forwards.outdated();
             let news = async {
                 match &mut self.session {
                     Some(session) => session.news().await,
@@ -188,6 +189,7 @@ impl Worker {
                 news = news => self.news(news),
                 () = self.forwards_changed.notified() => self.dirty = true,
                 () = doubt.notified() => self.check_way(),
+                () = outdated.notified() => self.relist_backends(),
                 () = sleep_until(next_look.unwrap_or(self.next_publish)), if next_look.is_some() => {
                     self.look();
                 }

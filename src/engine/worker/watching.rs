@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{BATCH, RENEW_EVERY, Worker};
 use crate::{
     engine::{ActivityLevel, ConnectionState, last_change, session::News},
-    inventory::{self, Change, Inventory, Kind, Scope, Sync, Text, Touched},
+    inventory::{self, Change, Inventory, Kind, Polled, Scope, Sync, Text, Touched},
 };
 
 impl Worker {
@@ -109,6 +109,7 @@ impl Worker {
                 _ => {}
             }
         }
+        self.tell_polled(before);
         // Told once for the whole connection: a lost server takes every watch with it.
         match (&self.scene.connection, lost(self.model.inventory())) {
             (ConnectionState::Connected, Some((since, reason))) => {
@@ -121,12 +122,34 @@ impl Worker {
             }
             (ConnectionState::Lost { .. }, None) => {
                 self.activity
-                    .add(ActivityLevel::Info, "The connection is live again");
+                    .add(ActivityLevel::Info, "The connection is back");
                 self.scene.connection = ConnectionState::Connected;
             }
             _ => {}
         }
     }
+}
+
+impl Worker {
+    /// Says once for all kinds that watches bring nothing, and that they do again.
+    fn tell_polled(&mut self, before: &Inventory) {
+        let inventory = self.model.inventory();
+        match (Polled::of(before), Polled::of(inventory)) {
+            (None, Some(polled)) => {
+                self.activity.add(ActivityLevel::Warning, polled.sentence());
+            }
+            // A server that is lost is another matter, and told.
+            (Some(_), None) if !inventory.syncs().any(is_stale) => {
+                self.activity
+                    .add(ActivityLevel::Info, "The cluster is watched again");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn is_stale((kind, _, state): (Kind, &Scope, &Sync)) -> bool {
+    !kind.is_on_demand() && matches!(state, Sync::Stale { .. })
 }
 
 /// Since when the Services are not known to be what is shown, if so.

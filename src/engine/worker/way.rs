@@ -27,7 +27,7 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
-/// Doubts within this time of each other are looked into once.
+/// Doubts within this time of each other are looked into once, and so are pods that are gone.
 const CHECK_EVERY: Duration = Duration::from_secs(2);
 
 /// What is known of the way to the cluster.
@@ -41,6 +41,8 @@ pub(in crate::engine) struct WayWatch {
     doubted: bool,
     /// No check begins before.
     not_before: Instant,
+    /// No list is read again before because of a forward.
+    next_relist: Instant,
 }
 
 impl Default for WayWatch {
@@ -51,6 +53,7 @@ impl Default for WayWatch {
             checking: None,
             doubted: false,
             not_before: Instant::now(),
+            next_relist: Instant::now(),
         }
     }
 }
@@ -107,6 +110,17 @@ impl Worker {
             .way(Some(Text::from(format!("checking, because {words}"))));
         self.forwards.recheck();
         self.check_way();
+    }
+
+    /// A pod that the watches still show is gone: they missed it, or have not heard of it yet.
+    pub(super) fn relist_backends(&mut self) {
+        let now = Instant::now();
+        if let Some(session) = &self.session
+            && now >= self.way.next_relist
+        {
+            self.way.next_relist = now + CHECK_EVERY;
+            session.relist_backends();
+        }
     }
 
     /// Asks the API server for a sign of life, until there is one.

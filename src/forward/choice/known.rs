@@ -7,7 +7,7 @@ use crate::inventory::{Inventory, Kind, ObjectKey, PodRecord, Sync, Text};
 pub(super) fn is_readable(inventory: &Inventory, kind: Kind, namespace: &Text) -> bool {
     matches!(
         inventory.sync(kind, namespace),
-        Sync::Live | Sync::Stale { .. }
+        Sync::Live | Sync::Polled { .. } | Sync::Stale { .. }
     )
 }
 
@@ -24,15 +24,15 @@ pub(super) fn known_pod<'a>(inventory: &'a Inventory, key: &ObjectKey) -> Known<
         inventory.sync(Kind::Pod, &key.namespace),
     ) {
         (Some(pod), _) => Known::Is(pod),
-        (None, Sync::Live | Sync::Stale { .. } | Sync::Syncing) => Known::Gone,
         (None, Sync::Forbidden { .. } | Sync::Absent { .. }) => Known::Unreadable,
+        (None, _) => Known::Gone,
     }
 }
 
 /// Why an object is not held: it does not exist, or nobody can know yet.
 pub(super) fn absent(inventory: &Inventory, kind: Kind, key: &ObjectKey) -> NoPod {
     let word = if kind == Kind::Pod { "pod" } else { "Service" };
-    if inventory.sync(kind, &key.namespace).is_live() {
+    if inventory.sync(kind, &key.namespace).is_current() {
         NoPod::refused(format!("{word} {key} does not exist"))
     } else {
         NoPod::waiting(unknown(inventory, kind, &key.namespace))
@@ -42,7 +42,7 @@ pub(super) fn absent(inventory: &Inventory, kind: Kind, key: &ObjectKey) -> NoPo
 pub(super) fn unknown(inventory: &Inventory, kind: Kind, namespace: &Text) -> String {
     let of = format!("the {kind} of namespace {namespace}");
     match inventory.sync(kind, namespace) {
-        Sync::Syncing | Sync::Live => format!("{of} are not known yet"),
+        Sync::Syncing | Sync::Live | Sync::Polled { .. } => format!("{of} are not known yet"),
         Sync::Stale { reason, .. } => format!("{of} can't be read now: {reason}"),
         Sync::Forbidden { message } => format!("{of} may not be read: {message}"),
         Sync::Absent { reason } => format!("{of} are not watched: {reason}"),

@@ -33,7 +33,7 @@ pub fn wanted(inventory: &Inventory) -> BTreeSet<Kind> {
         wanted.insert(Kind::TlsSecret);
     }
     // Where Gateways are served, so are routes, and these may name a Gateway that is not there.
-    if is_live(inventory, Kind::Gateway) {
+    if is_current(inventory, Kind::Gateway) {
         wanted.extend([Kind::HttpRoute, Kind::GrpcRoute]);
     }
     let gateways = inventory.related::<GatewayRecord>(Kind::Gateway);
@@ -54,8 +54,8 @@ fn is_settled(inventory: &Inventory, wanted: Kind) -> bool {
     states.peek().is_some() && states.all(Sync::is_settled)
 }
 
-fn is_live(inventory: &Inventory, wanted: Kind) -> bool {
-    states(inventory, wanted).any(Sync::is_live)
+fn is_current(inventory: &Inventory, wanted: Kind) -> bool {
+    states(inventory, wanted).any(Sync::is_current)
 }
 
 fn states(inventory: &Inventory, wanted: Kind) -> impl Iterator<Item = &Sync> {

@@ -14,20 +14,20 @@ use crate::{
     ui::theme::State,
 };
 
-/// Whether all that a map is made of is there and live. Until then what comes is no change, but the
+/// Whether all that a map is made of is there and current. Until then what comes is no change, but the
 /// rest of the first picture.
 pub(super) fn is_settled(scene: &Scene) -> bool {
-    let mut live = false;
+    let mut current = false;
     for (kind, _, sync) in scene.inventory.syncs() {
         if matches!(kind, Kind::Service | Kind::EndpointSlice | Kind::Pod) {
             match sync {
-                Sync::Live => live = true,
+                Sync::Live | Sync::Polled { .. } => current = true,
                 Sync::Syncing | Sync::Stale { .. } => return false,
                 Sync::Forbidden { .. } | Sync::Absent { .. } => {}
             }
         }
     }
-    live
+    current
 }
 
 /// Which family of an old layout is which of a new one.

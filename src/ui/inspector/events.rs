@@ -36,9 +36,9 @@ pub fn events_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey) {
                 Sync::Stale { reason, .. } | Sync::Absent { reason } => {
                     dim(ui, ctx.tokens, reason.to_string());
                 }
-                Sync::Syncing | Sync::Live => {}
+                Sync::Syncing | Sync::Live | Sync::Polled { .. } => {}
             }
-            if events.is_empty() && sync.is_live() {
+            if events.is_empty() && sync.is_current() {
                 dim(
                     ui,
                     ctx.tokens,

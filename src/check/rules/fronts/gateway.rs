@@ -44,7 +44,7 @@ fn missing(case: &Case<'_>) -> Vec<Finding> {
             if !case
                 .inventory
                 .sync(Kind::Gateway, &parent.gateway.namespace)
-                .is_live()
+                .is_current()
             {
                 return None;
             }

@@ -215,6 +215,23 @@ async fn a_pod_that_is_gone_before_the_slice_knows_is_waited_out() {
     assert_eq!(asking.await.unwrap().unwrap(), "hello web-b");
 }
 
+#[tokio::test]
+async fn where_all_pods_are_gone_the_lists_are_read_again_for_the_waiting_client() {
+    let bench = bench();
+    let old = ["web-a", "web-b", "web-c", "web-d"];
+    // Nobody answers for them.
+    bench.cluster.ready_pods(&old);
+    let local = bench.start().await;
+    let client = tokio::spawn(async move { ask(local, b"1 ").await });
+    bench.forwards.outdated().notified().await;
+    for pod in old {
+        bench.cluster.delete_pod(pod);
+    }
+    bench.dialer.serve("web-e", echo("web-e"));
+    bench.cluster.ready_pods(&["web-e"]);
+    assert_eq!(client.await.unwrap().unwrap(), "1 web-e");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_pod_that_refuses_because_it_is_being_deleted_is_waited_out() {
     let bench = bench();

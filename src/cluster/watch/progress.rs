@@ -1,0 +1,192 @@
+//! What is known of a resource in a scope, and how one event changes it.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use tokio::time::{Duration, Instant};
+
+use super::{
+    super::{
+        CallError, CallErrorKind,
+        decode::{Described as _, Interner, Resource},
+    },
+    events::{self, EventType},
+};
+use crate::inventory::{Delta, ObjectKey};
+
+/// What is known of a resource in a scope between two rounds.
+pub(super) struct Progress<R: Resource> {
+    /// From where a watch goes on; none means that a list is needed.
+    pub version: Option<String>,
+    /// When the list is to be read again, although the watch works.
+    pub relist_at: Instant,
+    /// How long the last list took.
+    pub list_took: Duration,
+    /// The last moment at which what is held was known to be true.
+    pub heard: Timestamp,
+    pub texts: Interner,
+    pub parts: HashMap<ObjectKey, usize>,
+    resource: std::marker::PhantomData<R>,
+}
+
+impl<R: Resource> Progress<R> {
+    pub fn new() -> Self {
+        Self {
+            version: None,
+            relist_at: Instant::now(),
+            list_took: Duration::ZERO,
+            heard: Timestamp::now(),
+            texts: Interner::default(),
+            parts: HashMap::new(),
+            resource: std::marker::PhantomData,
+        }
+    }
+
+    /// Whether the next round begins with a list.
+    pub fn needs_list(&self) -> bool {
+        self.version.is_none() || Instant::now() >= self.relist_at
+    }
+
+    /// Has the next round begin with a list.
+    pub fn relist(&mut self) {
+        self.relist_at = Instant::now();
+    }
+
+    /// Refuses a version that lies before the one that is held.
+    ///
+    /// Versions of one resource only grow (kubernetes/enhancements#5504). One that shrank comes
+    /// from an API server that has seen less than the one before, and so does all that it sends.
+    pub fn check(&self, tried: &str, version: &str) -> Result<(), CallError> {
+        match &self.version {
+            Some(held) if !is_unset(version) && is_older(version, held) => {
+                let said = format!("the watch went back from version {held} to {version}");
+                Err(CallError::new(CallErrorKind::Expired, tried, &said))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Everything up to this version was told; says whether that is news.
+    pub fn advance(&mut self, version: String) -> bool {
+        let is_news = !is_unset(&version) && self.version.as_ref() != Some(&version);
+        if is_news {
+            self.version = Some(version);
+        }
+        is_news
+    }
+}
+
+/// Whether a version says nothing: a watch from it would begin anywhere.
+fn is_unset(version: &str) -> bool {
+    version.is_empty() || version == "0"
+}
+
+fn is_older(version: &str, held: &str) -> bool {
+    match (version.parse::<u64>(), held.parse::<u64>()) {
+        (Ok(version), Ok(held)) => version < held,
+        _ => false,
+    }
+}
+
+/// What a line means.
+pub(super) struct Step<R: Resource> {
+    /// What changes; nothing for a bookmark.
+    pub deltas: Vec<Delta<R::Record>>,
+    /// Everything up to here has been told.
+    pub version: String,
+}
+
+pub(super) fn step<R: Resource>(
+    tried: &str,
+    line: &[u8],
+    progress: &mut Progress<R>,
+) -> Result<Step<R>, CallError> {
+    let event_type = events::event_type(line).ok_or_else(|| events::unknown(tried, line))?;
+    match event_type {
+        EventType::Error => Err(events::error(tried, line)),
+        EventType::Bookmark => {
+            let (version, _) = events::bookmark(tried, line)?;
+            Ok(Step {
+                deltas: Vec::new(),
+                version,
+            })
+        }
+        EventType::Upsert | EventType::Remove => {
+            let object: R::Object<'_> = events::object(tried, line)?;
+            let version = object.metadata().version().to_owned();
+            let mut records = Vec::with_capacity(1);
+            if event_type == EventType::Upsert {
+                R::records(&object, &mut progress.texts, &mut records);
+            }
+            let key = object.metadata().key(&mut progress.texts);
+            let now = records.len();
+            let before = if R::MANY {
+                progress.parts.insert(key.clone(), now).unwrap_or(0)
+            } else {
+                1
+            };
+            let mut deltas: Vec<_> = records.into_iter().map(Delta::Upsert).collect();
+            deltas.extend((now..before).map(|n| Delta::Remove(R::part(&key, n))));
+            if R::MANY && now == 0 {
+                progress.parts.remove(&key);
+            }
+            Ok(Step { deltas, version })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::decode::Endpoints;
+
+    fn deltas(progress: &mut Progress<Endpoints>, line: &str) -> Vec<String> {
+        let Ok(step) = step("watch", line.as_bytes(), progress) else {
+            panic!("no deltas in {line}");
+        };
+        let words = |delta: Delta<crate::inventory::EndpointSliceRecord>| match delta {
+            Delta::Upsert(record) => format!("+{}", record.key),
+            Delta::Remove(key) => format!("-{key}"),
+            Delta::Replace { .. } => "a list".to_owned(),
+        };
+        step.deltas.into_iter().map(words).collect()
+    }
+
+    fn line(event: &str, subsets: usize) -> String {
+        let subsets = vec![r#"{"addresses":[{"ip":"10.0.0.1"}]}"#; subsets].join(",");
+        format!(
+            r#"{{"type":"{event}","object":{{"metadata":{{"name":"web","namespace":"shop"}},"subsets":[{subsets}]}}}}"#
+        )
+    }
+
+    #[test]
+    fn subsets_that_are_gone_are_removed() {
+        let mut progress = Progress::<Endpoints>::new();
+        let added = deltas(&mut progress, &line("ADDED", 3));
+        assert_eq!(added, ["+shop/web#0", "+shop/web#1", "+shop/web#2"]);
+        let fewer = deltas(&mut progress, &line("MODIFIED", 1));
+        assert_eq!(fewer, ["+shop/web#0", "-shop/web#1", "-shop/web#2"]);
+        assert_eq!(deltas(&mut progress, &line("MODIFIED", 0)), ["-shop/web#0"]);
+        assert!(deltas(&mut progress, &line("DELETED", 0)).is_empty());
+        deltas(&mut progress, &line("ADDED", 2));
+        let gone = deltas(&mut progress, &line("DELETED", 2));
+        assert_eq!(gone, ["-shop/web#0", "-shop/web#1"]);
+        assert!(progress.parts.is_empty());
+    }
+
+    #[test]
+    fn versions_only_grow_and_some_say_nothing() {
+        let mut progress = Progress::<Endpoints>::new();
+        for (version, is_news) in [("98", true), ("", false), ("0", false), ("98", false)] {
+            assert_eq!(progress.check("watch pods", version), Ok(()));
+            assert_eq!(progress.advance(version.to_owned()), is_news, "{version}");
+        }
+        // A number and no text.
+        assert_eq!(progress.check("watch pods", "100"), Ok(()));
+        assert!(progress.advance("100".to_owned()));
+        let back = progress.check("watch pods", "99").unwrap_err();
+        assert_eq!(back.kind, CallErrorKind::Expired);
+        assert_eq!(&*back.said, "the watch went back from version 100 to 99");
+        assert_eq!(progress.version.as_deref(), Some("100"));
+    }
+}
