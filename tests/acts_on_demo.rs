@@ -183,7 +183,11 @@ async fn a_request_says_its_way_and_its_failures() {
     assert_eq!(nobody.to_string(), "no pod behind http 80");
 
     let alias = send(get("legacy", 80, "/")).await.unwrap_err();
-    assert!(alias.to_string().contains("connect to legacy.example.com"));
+    assert!(
+        alias
+            .to_string()
+            .contains("connect to legacy.example.invalid")
+    );
 
     // targetPort 8080, but nothing listens at 9 in the pod itself.
     let pod = demo

@@ -52,6 +52,7 @@ fn show(ui: &mut egui::Ui, state: &mut State) {
         selection: state.selection.as_ref(),
         highlight: &move |key| only.as_ref().is_none_or(|only| only == key),
         stale: false,
+        now: jiff::Timestamp::UNIX_EPOCH,
         bare: state.bare,
     };
     for event in state.canvas.ui(ui, &input) {

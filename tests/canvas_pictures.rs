@@ -42,6 +42,7 @@ fn harness(scene: Scene, theme: Theme) -> Harness<'static, State> {
                     selection: state.selection.as_ref(),
                     highlight: &|_| true,
                     stale: state.stale,
+                    now: jiff::Timestamp::UNIX_EPOCH,
                     bare: false,
                 };
                 state.canvas.ui(ui, &input);

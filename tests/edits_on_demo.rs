@@ -18,7 +18,7 @@ use svcscope::{
     cluster::{Cluster, KubeconfigSource, Kubeconfigs, connect, install_crypto},
     demo::{Denial, Options, Scope, Server},
     edit::{Exposure, JournalOutcome, Via, Wanted, WantedType, Wish},
-    engine::{Command, EditId, EditStatus, EditStep},
+    engine::{Command, Config, EditId, EditStatus, EditStep},
     inventory::ObjectKey,
 };
 
@@ -40,7 +40,7 @@ async fn client(server: &Server) -> Cluster {
 async fn every_type_becomes_every_other_and_comes_back() {
     install_crypto();
     let server = Server::start(quiet()).await.unwrap();
-    let cases = edit_support::matrix(&client(&server).await, "shop").await;
+    let cases = edit_support::matrix(&client(&server).await, "shop", &edit_support::LOADS).await;
     let refused: Vec<_> = cases.iter().filter(|case| case.refused.is_some()).collect();
     assert!(refused.is_empty(), "{refused:#?}");
     // 14 in one step, 6 on two ways, with each load.
@@ -106,6 +106,52 @@ fn reason(status: &EditStatus) -> &str {
         EditStep::Failed { reason, .. } => reason,
         step => panic!("not failed: {step:?}"),
     }
+}
+
+/// A nodePort out of range is warned of, the server decides, and its word is there at the next start.
+#[test]
+fn what_the_server_says_of_its_node_ports_is_remembered() {
+    let server = Server::spawn(quiet()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("node-ports.json");
+    let start = || {
+        let engine = Driven::start(Config {
+            kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
+            namespaces: vec!["shop".to_owned()],
+            node_ports_file: Some(file.clone()),
+            ..Config::default()
+        });
+        engine.wait("the cluster to be read", common::is_read);
+        engine
+    };
+    let planned = |engine: &Driven| {
+        let scene = engine.handle.scene();
+        let service = scene.inventory.service(&shop("cache")).unwrap();
+        let mut ports = service.ports.clone();
+        ports[0].node_port = Some(20080);
+        let wanted = Wanted {
+            ports: Some(ports),
+            ..Wanted::to(WantedType::NodePort)
+        };
+        let ready = tried(engine, change("cache", wanted));
+        let EditStep::Ready { plan, .. } = &ready.step else {
+            panic!("{ready:#?}");
+        };
+        (ready.id, plan.notes.join("\n"))
+    };
+    let engine = start();
+    let (id, notes) = planned(&engine);
+    assert!(notes.contains("outside the usual 30000-32767"), "{notes}");
+    engine.send(Command::ApplyEdit(id));
+    let failed = until(&engine, id, |step| matches!(step, EditStep::Failed { .. }));
+    let said = reason(&failed);
+    assert!(
+        said.contains("The range of valid ports is 30000-32767"),
+        "{said}"
+    );
+    drop(engine);
+    let (_, notes) = planned(&start());
+    assert!(notes.contains("by the API server's own word"), "{notes}");
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn ask(driven: &Driven, from: Insider) -> RequestState {
     let request = CurlRequest {
         vantage: Vantage::Inside {
             from,
-            to: InsideName::ClusterIp,
+            to: InsideName::ClusterIp(None),
         },
         ..CurlRequest::new(ForwardTarget::Service(web()), RemotePort::Number(80))
     };
@@ -163,7 +163,7 @@ fn an_engine_that_ends_takes_its_pods_along() {
         path: "/slow?ms=60000".to_owned(),
         vantage: Vantage::Inside {
             from: probe(true),
-            to: InsideName::ClusterIp,
+            to: InsideName::ClusterIp(None),
         },
         ..CurlRequest::new(ForwardTarget::Service(web()), RemotePort::Number(80))
     };
@@ -229,7 +229,30 @@ fn every_path_of_a_healthy_service_is_reached_in_time() {
             .all(|result| result.reach == Reach::Status(200)),
         "{inside:#?}"
     );
+    // What answers from outside is the application, on this machine.
+    let outside = plan.cells.iter().zip(status.cells.iter());
+    for (planned, cell) in outside {
+        let reach = cell.result.as_ref().unwrap().reach;
+        assert!(!matches!(reach, Reach::Unproven(_)), "{planned:?}");
+        if let Vantage::LoadBalancer(address) = &planned.vantage {
+            assert!(address.starts_with("127."), "{address}");
+        }
+    }
     driven.wait("the pod to go", |_| probe_pods(&server).is_empty());
+}
+
+#[test]
+fn the_engine_keeps_what_a_test_found() {
+    let server = demo();
+    let driven = engine(&server, None, false);
+    let status = test(&driven, "wrongport", Vec::new());
+    let (kept, _) = driven.find("the result to be kept", |scene| {
+        scene
+            .tested
+            .get(&ObjectKey::new("shop", "wrongport"))
+            .cloned()
+    });
+    assert_eq!(kept.conclusions, status.conclusions);
 }
 
 #[test]
@@ -308,4 +331,16 @@ fn the_command_line_tells_the_same() {
     assert_eq!(output.status.code(), Some(2));
     let output = run_svcscope(&["reach", "svc/none", "-n", "shop", "--demo"]);
     assert_eq!(output.status.code(), Some(4));
+}
+
+#[test]
+fn the_command_line_traces_a_packet_past_policies() {
+    let output = run_svcscope(&["check", "svc/db", "-n", "infra", "--demo", "--trace"]);
+    let said = stdout(&output);
+    let first = "infra/db port 5432/TCP: arrives only from some clients";
+    assert!(said.starts_with(first), "{said}{}", stderr(&output));
+    let only = "admits only pods with app=queue to port 5432";
+    assert!(said.contains(only), "{said}");
+    let output = run_svcscope(&["check", "--demo", "--trace"]);
+    assert_eq!(output.status.code(), Some(2), "a trace is of one Service");
 }

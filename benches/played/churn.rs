@@ -123,6 +123,7 @@ impl Window {
                 selection: None,
                 highlight: &|_| true,
                 stale: false,
+                now: jiff::Timestamp::UNIX_EPOCH,
                 bare: false,
             };
             canvas.ui(ui, &input);

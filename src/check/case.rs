@@ -12,6 +12,7 @@ use super::{
     Suppressions,
     flaps::Flaps,
     index::{Index, peers},
+    tested::Tested,
 };
 use crate::inventory::{
     EndpointSliceRecord, EventRecord, Inventory, Kind, ObjectKey, PodRecord, ServicePort,
@@ -46,6 +47,8 @@ pub(super) struct World<'a> {
     pub index: &'a Index,
     /// How often pods turned ready or not ready lately.
     pub flaps: &'a Flaps,
+    /// What tests of paths found.
+    pub tested: &'a Tested,
     /// What nobody wants to hear of.
     pub suppressions: &'a Suppressions,
     /// The moment to judge ages by.
@@ -124,7 +127,9 @@ impl<'a> Case<'a> {
         };
         let mut targets = case.targets();
         // Without the pods, what the slices list is all there is to go by.
-        if !service.selector.is_empty() && case.known(Kind::Pod) > Known::Unseen {
+        if !case.needs_endpoints() {
+            // DNS leads elsewhere, whatever the selector finds.
+        } else if !service.selector.is_empty() && case.known(Kind::Pod) > Known::Unseen {
             case.wanted = case.candidates().map(target).collect();
         } else {
             case.wanted = targets.iter().map(|(target, _)| target.clone()).collect();

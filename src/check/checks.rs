@@ -9,13 +9,14 @@ use imbl::OrdMap;
 use jiff::Timestamp;
 
 use super::{
-    Report, Rule, Suppressions, Verdict,
+    Report, Rule, Suppressions, TestResult, Verdict,
     case::{Absent, Case, Known, World},
     flaps::Flaps,
     index::{Index, peers},
     report::{Found, PortVerdict, sum_up, told},
     rule::{Find, Reads},
     rules,
+    tested::{Tested, way_of},
 };
 use crate::inventory::{Inventory, Kind, ObjectKey, Touched};
 use crate::topology::{ServiceTraffic, Topology};
@@ -28,6 +29,7 @@ pub struct Checks {
     kept: BTreeMap<ObjectKey, Kept>,
     index: Index,
     flaps: Flaps,
+    tested: Tested,
     suppressions: Suppressions,
     timed: BTreeSet<ObjectKey>,
 }
@@ -135,7 +137,35 @@ impl Checks {
                 _ => {}
             }
         }
+        for key in work.keys() {
+            self.tested.drop_outdated(key, inventory);
+        }
         self.run(topology, inventory, work, now)
+    }
+
+    /// Takes in what a test of paths found of a Service, unless the Service has changed meanwhile;
+    /// says whose report reads differently now.
+    pub fn keep_test(
+        &mut self,
+        service: &ObjectKey,
+        result: TestResult,
+        topology: &Topology,
+        inventory: &Inventory,
+        now: Timestamp,
+    ) -> Vec<ObjectKey> {
+        let mut work = BTreeMap::from([(service.clone(), Reads::of(Kind::Service))]);
+        if way_of(service, inventory) == Some(result.way) {
+            let gone = self.tested.keep(service.clone(), result);
+            work.extend(gone.map(|key| (key, Reads::of(Kind::Service))));
+        } else {
+            self.tested.drop_outdated(service, inventory);
+        }
+        self.run(topology, inventory, work, now)
+    }
+
+    /// Whether the last result of a test of a Service still stands.
+    pub fn has_test(&self, service: &ObjectKey) -> bool {
+        self.tested.get(service).is_some()
     }
 
     /// Runs the rules again to which the time matters; says whose report reads differently now.
@@ -195,6 +225,7 @@ impl Checks {
                 inventory,
                 index: &self.index,
                 flaps: &self.flaps,
+                tested: &self.tested,
                 suppressions: &self.suppressions,
                 now,
             };
@@ -344,7 +375,7 @@ fn kind(step: &Touched) -> Kind {
         Touched::Service(_) => Kind::Service,
         Touched::EndpointSlice { .. } => Kind::EndpointSlice,
         Touched::Pod { .. } => Kind::Pod,
-        Touched::Node(_) => Kind::Node,
+        Touched::Node(_) | Touched::NodePorts => Kind::Node,
         Touched::Event(_) => Kind::Event,
         Touched::Related { before, after } => before
             .as_ref()

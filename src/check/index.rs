@@ -7,10 +7,21 @@ use std::{
 
 use super::rules::is_kube_proxy;
 use crate::inventory::{
-    EndpointSliceRecord, EndpointSource, Inventory, ObjectKey, PodRecord, ServiceRecord,
-    ServiceType, Text, Touched,
+    EndpointSliceRecord, EndpointSource, Inventory, Kind, NetworkPolicyRecord, ObjectKey,
+    PodRecord, ServiceRecord, ServiceType, Text, Touched,
 };
 use crate::topology::{BackendTarget, Topology};
+
+/// Whether a pod is a client that was not there, or none any more.
+fn comes_or_goes(before: Option<&PodRecord>, after: Option<&PodRecord>) -> bool {
+    let client = |pod: &PodRecord| pod.is_active();
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            before.labels != after.labels || client(before) != client(after)
+        }
+        _ => true,
+    }
+}
 
 /// How far names that lead to names are followed.
 pub(super) const CHAIN: usize = 8;
@@ -95,6 +106,10 @@ impl Index {
                         concerned
                             .extend(self.by_node_port.get(&port).into_iter().flatten().cloned());
                     }
+                    if comes_or_goes(before.as_deref(), after.as_deref()) {
+                        concerned
+                            .extend(self.beside(before.as_deref().or(after.as_deref()), inventory));
+                    }
                     let key = before.as_ref().or(after.as_ref()).map(|pod| &pod.key);
                     let naming = key.and_then(|key| self.by_named_pod.get(key));
                     let naming = naming.into_iter().flatten();
@@ -117,6 +132,25 @@ impl Index {
             concerned.extend(self.services.keys().cloned());
         }
         concerned
+    }
+
+    /// The Services of a pod's namespace, where NetworkPolicies there may admit it to them.
+    fn beside(&self, pod: Option<&PodRecord>, inventory: &Inventory) -> Vec<ObjectKey> {
+        let Some(namespace) = pod.map(|pod| &pod.key.namespace) else {
+            return Vec::new();
+        };
+        let mut policies =
+            inventory.related_in::<NetworkPolicyRecord>(Kind::NetworkPolicy, namespace);
+        if policies.all(|policy| policy.ingress.is_none()) {
+            return Vec::new();
+        }
+        let first = ObjectKey::new(namespace.clone(), "");
+        self.services
+            .range(first..)
+            .map(|(key, _)| key)
+            .take_while(|key| key.namespace == *namespace)
+            .cloned()
+            .collect()
     }
 
     /// Follows one Service, which may be gone; says whether its addresses changed.

@@ -8,6 +8,7 @@
 //! objects its proof rests, and which other rules it makes needless. [`Checks`] runs a rule again
 //! only where something changed that it reads.
 
+mod admission;
 mod case;
 #[cfg(test)]
 #[path = "cases/tests.rs"]
@@ -27,6 +28,7 @@ mod report;
 mod rule;
 mod rules;
 mod suppress;
+mod tested;
 #[cfg(test)]
 mod tests;
 mod trace;
@@ -40,5 +42,6 @@ pub use report::{PortVerdict, Report};
 pub use rule::{Group, Rule};
 pub use rules::{all as rules, by_id as rule};
 pub use suppress::{ANNOTATION, Suppressions};
+pub use tested::{PathEvidence, TestResult, Way, way_of};
 pub use trace::{Hop, Passage, Trace, trace};
 pub use verdict::{ParseVerdictError, Verdict};

@@ -15,6 +15,8 @@ pub enum Group {
     Pods,
     /// Where ports lead.
     Ports,
+    /// What tests of paths found.
+    Tests,
     /// What the EndpointSlices say.
     Endpoints,
     /// What the type of the Service promises.
@@ -36,6 +38,7 @@ impl Group {
             Self::Sight => "What can be seen",
             Self::Pods => "Selector and pods",
             Self::Ports => "Ports",
+            Self::Tests => "Tests of paths",
             Self::Endpoints => "EndpointSlices",
             Self::Type => "Type of the Service",
             Self::Addresses => "Addresses and families",

@@ -1,8 +1,13 @@
 //! The way of a packet through a Service, and where it ends.
 
-use super::{Finding, Place, Report, Severity, Verdict};
-use crate::inventory::{Inventory, Text};
-use crate::topology::{Backend, BackendState, Entry, EntryKind, PortTraffic, ServiceTraffic};
+use super::{
+    Finding, Place, Report, Severity, Verdict,
+    admission::{Admission, admission},
+};
+use crate::inventory::{Inventory, Kind, Sync, Text};
+use crate::topology::{
+    Backend, BackendState, BackendTarget, Entry, EntryKind, PortTraffic, ServiceTraffic,
+};
 
 /// Whether a packet gets past a hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -11,6 +16,8 @@ pub enum Passage {
     Passes,
     /// It does, as far as can be seen, but something is amiss.
     Limps,
+    /// That depends on who sends it.
+    Depends,
     /// Nobody knows: what it depends on can't be seen.
     Unknown,
     /// It ends here.
@@ -38,9 +45,24 @@ pub struct Trace {
 }
 
 impl Trace {
-    /// Whether a packet arrives.
+    /// Whether a packet arrives, whoever sends it.
     pub fn arrives(&self) -> bool {
-        self.hops.iter().all(|hop| hop.passage < Passage::Unknown)
+        self.worst() < Passage::Depends
+    }
+
+    /// Whether a packet arrives, in words.
+    pub fn outcome(&self) -> &'static str {
+        match self.worst() {
+            Passage::Passes | Passage::Limps => "arrives",
+            Passage::Depends => "arrives only from some clients",
+            Passage::Unknown => "not known whether it arrives",
+            Passage::Stops => "does not arrive, as far as can be seen",
+        }
+    }
+
+    fn worst(&self) -> Passage {
+        let hops = self.hops.iter().map(|hop| hop.passage);
+        hops.max().unwrap_or(Passage::Passes)
     }
 }
 
@@ -67,6 +89,7 @@ pub fn trace(traffic: &ServiceTraffic, report: &Report, inventory: &Inventory) -
                 walk.selector(),
                 walk.port(port),
                 walk.endpoints(port),
+                walk.policies(port),
                 walk.pod(port),
             ]),
         })
@@ -84,6 +107,19 @@ fn until_it_ends(hops: impl IntoIterator<Item = Option<Hop>>) -> Vec<Hop> {
         }
     }
     walked
+}
+
+/// The policies of no more pods than this are looked at: replicas have the same labels.
+const EXAMINED: usize = 50;
+
+/// Whether a packet gets past the policies.
+fn passage(admission: &Admission) -> Passage {
+    match admission {
+        Admission::All => Passage::Passes,
+        Admission::Some { .. } => Passage::Depends,
+        Admission::Undefined => Passage::Unknown,
+        Admission::Nobody { .. } => Passage::Stops,
+    }
 }
 
 struct Walk<'a> {
@@ -239,7 +275,7 @@ impl Walk<'_> {
     }
 
     fn endpoints(&self, port: &PortTraffic) -> Option<Hop> {
-        let (ready, all) = (port.ready(), port.backends.len());
+        let (ready, all) = (port.ready(), port.all());
         let what = "endpoints".to_owned();
         let passes = format!("{ready} of {all} take traffic");
         let draining = || {
@@ -267,6 +303,58 @@ impl Walk<'_> {
         })
     }
 
+    /// The NetworkPolicies of the pods that take traffic; none where they admit everybody.
+    fn policies(&self, port: &PortTraffic) -> Option<Hop> {
+        let takes = |backend: &&Backend| backend.state() == BackendState::Ready;
+        let ready = port.backends.iter().filter(takes).take(EXAMINED);
+        let pods: Vec<_> = ready
+            .filter_map(|backend| match &backend.target {
+                BackendTarget::Pod(key) => Some((self.inventory.pod(key)?, backend.port?)),
+                BackendTarget::Address(_) => None,
+            })
+            .collect();
+        if pods.is_empty() {
+            return None;
+        }
+        let namespace = &self.traffic.service.key.namespace;
+        let unseen = |why: &str| {
+            Some(Hop {
+                what: "NetworkPolicies".into(),
+                passage: Passage::Unknown,
+                says: format!("{why}, so nobody knows whom they admit").into(),
+            })
+        };
+        match self.inventory.sync(Kind::NetworkPolicy, namespace) {
+            Sync::Live | Sync::Polled { .. } => {}
+            Sync::Absent { .. } => return None,
+            Sync::Syncing => return unseen("they are not listed yet"),
+            Sync::Forbidden { .. } => return unseen("they are not permitted to be seen"),
+            Sync::Stale { .. } => return unseen("the watch of them is lost"),
+        }
+        let protocol = port.port.protocol;
+        let admissions: Vec<_> = pods
+            .into_iter()
+            .map(|(pod, number)| (admission(self.inventory, pod, protocol, number), number))
+            .collect();
+        let (strictest, number) = admissions.iter().max_by_key(|(it, _)| passage(it))?;
+        let same = admissions.iter().filter(|(it, _)| it == strictest).count();
+        let passage = match passage(strictest) {
+            Passage::Passes => return None,
+            // Another pod takes it.
+            Passage::Stops if same < admissions.len() => Passage::Depends,
+            passage => passage,
+        };
+        let of = match admissions.len() {
+            all if same < all => format!("{same} of {all} pods: "),
+            _ => String::new(),
+        };
+        Some(Hop {
+            what: format!("NetworkPolicy {}", strictest.policies().join(", ")).into(),
+            passage,
+            says: format!("{of}{}", strictest.says(*number)).into(),
+        })
+    }
+
     /// The first pod that takes traffic.
     fn pod(&self, port: &PortTraffic) -> Option<Hop> {
         let takes = |backend: &&Backend| backend.state() == BackendState::Ready;
@@ -276,15 +364,11 @@ impl Walk<'_> {
             None => backend.address.to_string(),
         };
         let (what, node) = match (&backend.target, &backend.node) {
-            (crate::topology::BackendTarget::Pod(key), Some(node)) => {
+            (BackendTarget::Pod(key), Some(node)) => {
                 (format!("pod {}", key.name), format!(" on {node}"))
             }
-            (crate::topology::BackendTarget::Pod(key), None) => {
-                (format!("pod {}", key.name), String::new())
-            }
-            (crate::topology::BackendTarget::Address(address), _) => {
-                (format!("address {address}"), String::new())
-            }
+            (BackendTarget::Pod(key), None) => (format!("pod {}", key.name), String::new()),
+            (BackendTarget::Address(address), _) => (format!("address {address}"), String::new()),
         };
         Some(Hop {
             what: what.into(),
@@ -301,9 +385,12 @@ mod tests {
     use super::*;
     use crate::check;
     use crate::inventory::sample::{
-        external, key, labels, live, pod, port, put, service, slice, slice_port, wholly_live,
+        external, key, labels, pod, port, put, service, slice, slice_port, wholly_live,
     };
-    use crate::inventory::{IngressBackend, IngressPath, IngressPort, IngressRecord, IngressRule};
+    use crate::inventory::{
+        IngressBackend, IngressPath, IngressPort, IngressRecord, IngressRule, LabelSelector,
+        NetworkPolicyRecord, PolicyPeer, PolicyPort, PolicyRule,
+    };
     use crate::topology::Topology;
 
     fn walked(inventory: &Inventory, name: &str) -> Vec<Trace> {
@@ -324,7 +411,7 @@ mod tests {
     }
 
     fn web() -> Inventory {
-        let mut inventory = live();
+        let mut inventory = wholly_live();
         put(
             &mut inventory,
             service("web", vec![port("http", 80, "8080")]),
@@ -412,5 +499,176 @@ mod tests {
             ]
         );
         assert!(!traces[0].arrives());
+    }
+
+    /// A policy for the pods of `web` that admits these.
+    fn policy(rules: Vec<PolicyRule>) -> NetworkPolicyRecord {
+        NetworkPolicyRecord {
+            key: key("vault"),
+            pods: LabelSelector {
+                labels: labels(&[("app", "web")]),
+                ..LabelSelector::default()
+            },
+            ingress: Some(rules),
+            egress: None,
+        }
+    }
+
+    fn from_pods(role: &str) -> PolicyRule {
+        PolicyRule {
+            peers: vec![PolicyPeer::Pods {
+                namespaces: None,
+                pods: Some(LabelSelector {
+                    labels: labels(&[("role", role)]),
+                    ..LabelSelector::default()
+                }),
+            }],
+            ports: Vec::new(),
+        }
+    }
+
+    fn end(inventory: &Inventory) -> (Trace, Hop) {
+        let trace = walked(inventory, "web").remove(0);
+        let hop = trace
+            .hops
+            .iter()
+            .find(|hop| hop.what.starts_with("NetworkPol"));
+        let hop = hop.expect("a hop of policies").clone();
+        (trace, hop)
+    }
+
+    #[test]
+    fn a_policy_that_admits_nobody_who_exists_ends_it() {
+        let mut inventory = web();
+        put(&mut inventory, policy(vec![from_pods("admin")]));
+        let (trace, hop) = end(&inventory);
+        assert_eq!(&*hop.what, "NetworkPolicy vault");
+        assert_eq!(hop.passage, Passage::Stops);
+        assert!(
+            hop.says
+                .contains("admits only pods with role=admin to port 8080, and none exist"),
+            "{}",
+            hop.says
+        );
+        assert_eq!(trace.outcome(), "does not arrive, as far as can be seen");
+
+        // Once there is one, it depends on who asks.
+        let mut admin = pod("admin", 7);
+        admin.labels = labels(&[("role", "admin")]);
+        put(&mut inventory, admin);
+        let (trace, hop) = end(&inventory);
+        assert_eq!(hop.passage, Passage::Depends);
+        assert!(!trace.arrives());
+        assert_eq!(trace.outcome(), "arrives only from some clients");
+
+        // Policies add to each other: one that admits everybody is enough.
+        let mut open = policy(vec![PolicyRule::default()]);
+        open.key = key("open");
+        put(&mut inventory, open);
+        assert!(walked(&inventory, "web")[0].arrives());
+    }
+
+    #[test]
+    fn a_policy_is_about_the_pods_port() {
+        let rule = |port: PolicyPort| PolicyRule {
+            ports: vec![port],
+            ..PolicyRule::default()
+        };
+        let port = |port, end| PolicyPort {
+            protocol: crate::inventory::Protocol::Tcp,
+            port: Some(port),
+            end,
+        };
+        use crate::inventory::TargetPort::{Name, Number};
+        for (wanted, arrives) in [
+            (port(Number(8080), None), true),
+            (port(Number(80), None), false),
+            (port(Number(8000), Some(8100)), true),
+            (port(Number(8081), Some(8100)), false),
+            (port(Name("http".into()), None), true),
+            (port(Name("admin".into()), None), false),
+        ] {
+            let mut inventory = web();
+            put(&mut inventory, policy(vec![rule(wanted.clone())]));
+            let trace = walked(&inventory, "web").remove(0);
+            assert_eq!(trace.arrives(), arrives, "{wanted:?}");
+        }
+    }
+
+    #[test]
+    fn who_may_be_elsewhere_is_not_said_to_be_missing() {
+        let elsewhere = |namespaces: &[(&str, &str)]| PolicyRule {
+            peers: vec![PolicyPeer::Pods {
+                namespaces: Some(LabelSelector {
+                    labels: labels(namespaces),
+                    ..LabelSelector::default()
+                }),
+                pods: None,
+            }],
+            ports: Vec::new(),
+        };
+        let block = PolicyRule {
+            peers: vec![PolicyPeer::Block {
+                cidr: "10.0.0.0/8".into(),
+                except: vec!["10.1.0.0/16".into()],
+            }],
+            ports: Vec::new(),
+        };
+        let mut inventory = web();
+        put(&mut inventory, policy(vec![block]));
+        let (_, hop) = end(&inventory);
+        assert_eq!(hop.passage, Passage::Depends);
+        assert!(
+            hop.says
+                .contains("addresses in 10.0.0.0/8 but not 10.1.0.0/16")
+        );
+        // No namespace has the label; while they can't be listed one may.
+        put(&mut inventory, policy(vec![elsewhere(&[("team", "a")])]));
+        assert_eq!(end(&inventory).1.passage, Passage::Stops);
+        let forbidden = Sync::Forbidden {
+            message: "no".into(),
+        };
+        let everywhere = crate::inventory::Scope::Cluster;
+        inventory.apply(crate::inventory::Change::Sync(
+            Kind::Namespace,
+            everywhere,
+            forbidden,
+        ));
+        assert_eq!(end(&inventory).1.passage, Passage::Depends);
+    }
+
+    #[test]
+    fn policies_that_can_not_be_seen_leave_it_open() {
+        for state in [
+            Sync::Syncing,
+            Sync::Forbidden {
+                message: "no".into(),
+            },
+            Sync::Stale {
+                since: Timestamp::UNIX_EPOCH,
+                reason: "cut".into(),
+            },
+        ] {
+            let mut inventory = web();
+            let everywhere = crate::inventory::Scope::Cluster;
+            inventory.apply(crate::inventory::Change::Sync(
+                Kind::NetworkPolicy,
+                everywhere,
+                state,
+            ));
+            let (trace, hop) = end(&inventory);
+            assert_eq!(hop.passage, Passage::Unknown);
+            assert_eq!(trace.outcome(), "not known whether it arrives");
+        }
+    }
+
+    #[test]
+    fn what_policies_do_to_the_nodes_network_is_not_defined() {
+        let mut inventory = web();
+        let mut host = pod("web", 1);
+        host.host_network = true;
+        put(&mut inventory, host);
+        put(&mut inventory, policy(vec![from_pods("admin")]));
+        assert_eq!(end(&inventory).1.passage, Passage::Unknown);
     }
 }

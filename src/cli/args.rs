@@ -235,6 +235,10 @@ pub struct Check {
     /// List all rules and leave
     #[arg(long)]
     pub list: bool,
+    /// Trace a packet to each port of the Service, from an entry point past NetworkPolicies to a
+    /// pod, and say where it ends
+    #[arg(long, requires = "target", conflicts_with_all = ["files", "watch", "list", "fail_on"])]
+    pub trace: bool,
     /// Give up when the cluster has not been read whole after this many seconds
     #[arg(long, default_value = "60", value_parser = seconds, value_name = "SECONDS")]
     pub timeout: Duration,
@@ -366,6 +370,12 @@ pub struct Curl {
     /// The node, by name or address, of --via nodeport [default: the first]
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
+    /// At an IPv4 address of a node or a load balancer, or with --as ip and --as pod
+    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    pub ipv4: bool,
+    /// The same at an IPv6 address
+    #[arg(short = '6', long)]
+    pub ipv6: bool,
     /// With --via cluster: make a probe pod in this namespace, and remove it afterwards
     #[arg(long, value_name = "NS", conflicts_with = "from")]
     pub inside: Option<String>,

@@ -104,6 +104,7 @@ impl Remote {
             probe_image: probe_image(common, &settings),
             // A demo cluster ends with its pods.
             probe_folder: probe_folder().filter(|_| !common.demo),
+            node_ports_file: node_ports_file().filter(|_| !common.demo),
             kubeconfig,
             context: common.context.clone(),
             namespaces,
@@ -292,6 +293,11 @@ pub(super) fn probe_image(common: &Common, settings: &Settings) -> ProbeImage {
 /// Where probe pods are noted.
 pub(super) fn probe_folder() -> Option<PathBuf> {
     session::default_path().map(|settings| session::probe_folder(&settings))
+}
+
+/// Where the nodePort ranges are kept that API servers named.
+pub(super) fn node_ports_file() -> Option<PathBuf> {
+    session::default_path().map(|settings| session::node_ports_path(&settings))
 }
 
 /// What the person set in the window, of which the contexts count here: those that nothing shall be

@@ -3,7 +3,7 @@
 use super::{
     args::{Common, Theme},
     exit::{Exit, failure},
-    remote::{probe_folder, probe_image, source},
+    remote::{node_ports_file, probe_folder, probe_image, source},
 };
 use crate::{
     engine::{Config, Engine, Remembered},
@@ -25,6 +25,7 @@ pub(super) fn run(common: &Common, theme: Option<Theme>) -> anyhow::Result<Exit>
         read_only: common.read_only,
         probe_image: probe_image(common, &settings),
         probe_folder: probe_folder().filter(|_| !common.demo),
+        node_ports_file: node_ports_file().filter(|_| !common.demo),
         // The demo is for trying: it leaves nothing behind.
         remembered: remembered.filter(|_| !common.demo),
         ..Config::default()

@@ -87,12 +87,14 @@ fn failed(error: &CallError) -> CurlError {
         CallErrorKind::Forbidden | CallErrorKind::Unauthorized | CallErrorKind::Credentials => {
             FailureKind::NotPermitted
         }
-        _ => FailureKind::Unreachable,
+        // Between this machine and the API server: nothing behind it was asked.
+        _ => FailureKind::NoWay,
     };
     CurlError::new(kind, error.message.clone())
 }
 
-/// The words are those of Go's network library (net/http, net), which the API server passes on.
+/// The words are those of Go's network library (net/http, net), which the API server passes on. All
+/// else is about the API server itself: it is too busy, its tunnel to the nodes is down.
 fn refused(error: &CallError) -> CurlError {
     let said = &*error.said;
     let has = |word: &str| said.contains(word);
@@ -109,7 +111,8 @@ fn refused(error: &CallError) -> CurlError {
         _ if has("malformed HTTP") => FailureKind::NotHttp,
         _ if has("connection reset") => FailureKind::Reset,
         _ if has("EOF") => FailureKind::Closed,
-        _ => FailureKind::Unreachable,
+        _ if has("no route to host") || has("is unreachable") => FailureKind::Unreachable,
+        _ => FailureKind::NoWay,
     };
     CurlError::new(kind, error.message.clone())
 }

@@ -3,17 +3,20 @@
 use std::{sync::Arc, time::Duration};
 
 use serde::Deserialize;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::{OnceCell, mpsc},
+    time::Instant,
+};
 
 use super::{
     Access, CallError, CallErrorKind, ExecError, KubeconfigError, Kubeconfigs, Pace, Review,
-    Watches, api_proxy::KubeProxy, dial::KubeDialer, link::Link, pods::KubePods, review::Reviews,
-    watch, workload, write::KubeWriter, yaml,
+    Watches, api_proxy::KubeProxy, dial::KubeDialer, link::Link, node_ports, pods::KubePods,
+    review::Reviews, watch, workload, write::KubeWriter, yaml,
 };
 use crate::{
     edit::ServiceWriter,
     forward::Dialer,
-    inventory::{Change, ObjectKey},
+    inventory::{Change, NodePortRules, ObjectKey},
     probe::{ApiProxy, inside::PodAccess},
 };
 
@@ -78,6 +81,7 @@ pub async fn connect_at(
         version: version.git_version,
         default_namespace,
         reviews: Reviews::default(),
+        node_ports: OnceCell::new(),
         pace,
     })))
 }
@@ -108,6 +112,7 @@ struct Shared {
     version: String,
     default_namespace: String,
     reviews: Reviews,
+    node_ports: OnceCell<NodePortRules>,
     dialer: Arc<KubeDialer>,
     watch: watch::Memory,
     pace: Pace,
@@ -191,6 +196,17 @@ impl Cluster {
     /// Whether the API server would let this person do that. Answers are kept for five minutes.
     pub async fn review(&self, access: Access) -> Result<Review, CallError> {
         self.0.reviews.ask(&self.0.link, access).await
+    }
+
+    /// What can be read of the cluster's nodePorts; nothing of it where it is not there or not
+    /// permitted. Read once, when it is first wanted.
+    pub async fn node_port_rules(&self) -> NodePortRules {
+        let read = || node_ports::read(&self.0.link);
+        let known = self.0.node_ports.get_or_try_init(read).await;
+        known.cloned().unwrap_or_else(|error| {
+            tracing::debug!("{error}");
+            NodePortRules::default()
+        })
     }
 
     /// A Deployment, StatefulSet or DaemonSet, whole.

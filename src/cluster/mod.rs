@@ -18,6 +18,7 @@ mod exec_plugin;
 mod kubeconfig;
 mod link;
 mod manifest;
+mod node_ports;
 mod path;
 mod pod_stream;
 mod pods;

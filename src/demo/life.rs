@@ -214,7 +214,7 @@ mod tests {
                 &json::list(&granted, "status/loadBalancer/ingress")[0],
                 "ip"
             ),
-            "203.0.113.8"
+            app.network.balancer(8)
         );
         tokio::time::sleep(seconds(12)).await;
         assert_eq!(names(&pods(&app, "shop", "web")), old, "no rollout yet");

@@ -1,9 +1,9 @@
-//! nodePorts that answer on this machine: what kube-proxy does on the nodes.
+//! nodePorts and load balancers that answer on this machine: what kube-proxy does on the nodes.
 //!
-//! The nodes of the sample have addresses of the loopback network, 127.100.0.1 and on, so that a
-//! request to a node reaches this demo cluster and no stranger who has the address by chance.
-//! Each demo cluster of a machine takes a network of its own. Where a system knows only 127.0.0.1
-//! (macOS), nothing answers there.
+//! The nodes have addresses of the loopback network, 127.100.0.1 and on, the load balancers those of
+//! 127.100.255.0/24, so that a request reaches this demo cluster, or is refused by this machine, and
+//! never leaves it. Each demo cluster of a machine takes a network of its own. Where a system knows
+//! only 127.0.0.1 (macOS), or lets only root listen below port 1024, nothing answers there.
 
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener as Guard};
@@ -20,6 +20,11 @@ use super::exec::route::{self, Way};
 use super::json;
 use super::options::Options;
 use super::resource::Kind;
+
+/// The network of those that no one listens in: `127.99`.
+const UNSERVED: u8 = 99;
+/// The third part of a load balancer's address; no cluster has so many nodes.
+const BALANCERS: u8 = 255;
 
 /// Who listens here has the network.
 const GUARDED: u16 = 17_617;
@@ -51,9 +56,14 @@ impl NodeNetwork {
             }
         }
         Self {
-            second: 100,
+            second: UNSERVED,
             guard: None,
         }
+    }
+
+    /// The address of a load balancer; 256 of them.
+    pub(super) fn balancer(&self, last: u8) -> String {
+        format!("127.{}.{BALANCERS}.{last}", self.second)
     }
 
     /// The address of the nth node.
@@ -62,7 +72,8 @@ impl NodeNetwork {
     }
 }
 
-/// Listens at every nodePort that leads somewhere, on every node, as long as it does.
+/// Listens at every nodePort that leads somewhere, on every node, and at every port of a load
+/// balancer, as long as it does.
 pub(super) async fn serve(app: Arc<App>) {
     if app.network.guard.is_none() {
         return std::future::pending().await;
@@ -124,14 +135,26 @@ fn wanted(app: &App) -> Vec<SocketAddr> {
         .collect();
     let mut wanted = Vec::new();
     for service in services.iter().map(|service| service.read()) {
+        let balancers: Vec<Ipv4Addr> = json::list(&service, "status/loadBalancer/ingress")
+            .iter()
+            .filter_map(|point| json::text(point, "ip").parse().ok())
+            .collect();
         for port in json::list(&service, "spec/ports") {
-            let number = u16::try_from(json::number(port, "nodePort")).unwrap_or(0);
-            if number == 0 || !matches!(json::text(port, "protocol"), "" | "TCP") {
+            if !matches!(json::text(port, "protocol"), "" | "TCP") {
                 continue;
             }
+            let number = |field| u16::try_from(json::number(port, field)).unwrap_or(0);
             let answering = answering(app, &service, json::text(port, "name"));
-            let here = nodes.iter().filter(|(name, _)| answering.admits(name));
-            wanted.extend(here.map(|(_, address)| SocketAddr::from((*address, number))));
+            if answering.is_anywhere() {
+                let at = |address: &Ipv4Addr| SocketAddr::from((*address, number("port")));
+                wanted.extend(balancers.iter().map(at));
+            }
+            let here = nodes
+                .iter()
+                .filter(|(name, _)| number("nodePort") != 0 && answering.admits(name));
+            let at =
+                |(_, address): &(_, Ipv4Addr)| SocketAddr::from((*address, number("nodePort")));
+            wanted.extend(here.map(at));
         }
     }
     wanted
@@ -144,6 +167,13 @@ enum Answering {
 }
 
 impl Answering {
+    fn is_anywhere(&self) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(nodes) => !nodes.is_empty(),
+        }
+    }
+
     fn admits(&self, node: &str) -> bool {
         match self {
             Self::All => true,
@@ -191,4 +221,73 @@ async fn pass_on(app: Arc<App>, mut stream: TcpStream, address: SocketAddr) {
         .ok();
     drop(near);
     serving.await.ok();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::controllers::grant_balancer;
+    use super::super::server::populate;
+    use super::super::store::Key;
+    use super::*;
+
+    /// Every address and name of an object that a request could be sent to.
+    fn targets(object: &Value) -> Vec<String> {
+        let lists = [
+            ("status/addresses", "address"),
+            ("status/addresses", "value"),
+            ("status/loadBalancer/ingress", "ip"),
+            ("status/loadBalancer/ingress", "hostname"),
+        ];
+        let mut found: Vec<_> = lists
+            .into_iter()
+            .flat_map(|(list, field)| {
+                let list = json::list(object, list).iter();
+                list.map(move |one| (json::text(one, "type").to_owned(), json::text(one, field)))
+            })
+            // A node's own name is no address that requests go to.
+            .filter(|(kind, _)| kind != "Hostname")
+            .map(|(_, target)| target.to_owned())
+            .collect();
+        let ips = json::list(object, "spec/externalIPs").iter();
+        found.extend(ips.filter_map(|ip| ip.as_str()).map(str::to_owned));
+        for field in ["spec/externalName", "spec/loadBalancerIP"] {
+            found.push(json::text(object, field).to_owned());
+        }
+        found.retain(|target| !target.is_empty());
+        found
+    }
+
+    fn stays_here(target: &str) -> bool {
+        match target.parse::<std::net::IpAddr>() {
+            Ok(ip) => ip.is_loopback(),
+            Err(_a_name) => target.ends_with(".invalid") || target.ends_with(".localhost"),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_address_of_the_demo_leads_off_the_machine() {
+        let scale = Options {
+            services: Some(60),
+            pods: Some(120),
+            ..Options::default()
+        };
+        for options in [Options::default(), scale] {
+            let app = Arc::new(App::new(options));
+            drop(populate(&app));
+            let kinds = [Kind::Service, Kind::Node, Kind::Ingress, Kind::Gateway];
+            let services = app.registry.store.lock().list(Kind::Service, None);
+            for service in &services {
+                grant_balancer(&app, &Key::of(&service.read()));
+            }
+            let mut seen = 0;
+            for kind in kinds {
+                let objects = app.registry.store.lock().list(kind, None);
+                for target in objects.iter().flat_map(|object| targets(&object.read())) {
+                    assert!(stays_here(&target), "{target} of a {kind:?}");
+                    seen += 1;
+                }
+            }
+            assert!(seen > 8, "{seen} addresses");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! A generated cluster of any size: the same seed and numbers give the same names.
 
 use super::json;
+use super::node_ports::NodeNetwork;
 use super::registry::Registry;
 use super::sample::{self, Port, Workload};
 
@@ -29,7 +30,7 @@ const WORDS: [&str; 16] = [
 ];
 
 /// Creates `services` Services over `pods` pods.
-pub(super) fn build(registry: &Registry, services: usize, pods: usize) {
+pub(super) fn build(registry: &Registry, network: &NodeNetwork, services: usize, pods: usize) {
     registry.backdate(86_400);
     let spaces = NAMESPACES.min(services.max(1));
     for name in ["default", "kube-system"] {
@@ -41,7 +42,7 @@ pub(super) fn build(registry: &Registry, services: usize, pods: usize) {
     for index in 0..(pods / PODS_PER_NODE).max(3) {
         sample::make(
             registry,
-            sample::node(&format!("node-{index:03}"), index, address(index)),
+            sample::node(&format!("node-{index:03}"), index, network.address(index)),
         );
     }
     for index in 0..services {
@@ -82,9 +83,4 @@ fn name(index: usize, registry: &Registry) -> String {
         .copied()
         .unwrap_or("app");
     format!("{word}-{index:04}")
-}
-
-/// Of the network that is set aside for benchmarks (RFC 2544): nobody answers there.
-fn address(index: usize) -> String {
-    format!("198.18.{}.{}", index / 250, index % 250 + 1)
 }

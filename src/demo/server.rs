@@ -191,6 +191,7 @@ pub(super) fn populate(app: &Arc<App>) -> Controllers {
         let services = options.services.unwrap_or(0);
         scale::build(
             &app.registry,
+            &app.network,
             services,
             options.pods.unwrap_or(services * 3),
         );

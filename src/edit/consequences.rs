@@ -1,7 +1,14 @@
 //! What a change gives and takes, in sentences with the actual values.
 
-use super::{SessionAffinity, WantedType, expected::counterpart, external_name};
-use crate::inventory::{Inventory, ServicePort, ServiceRecord, Text, TrafficPolicy};
+use super::{
+    SessionAffinity, WantedType,
+    expected::{counterpart, has_families_by_default},
+    external_name,
+    patch::SOURCE_RANGES_ANNOTATION,
+};
+use crate::inventory::{
+    Inventory, IpFamily, ObjectKey, ServicePort, ServiceRecord, Text, TrafficPolicy,
+};
 
 /// What a change means.
 #[derive(Default)]
@@ -33,6 +40,7 @@ pub(crate) fn consequences(
 ) -> Consequences {
     let mut all = Consequences::default();
     address(&mut all, before, after);
+    families(&mut all, before, after, inventory);
     ports(&mut all, before, after);
     node_ports(&mut all, before, after);
     load_balancer(&mut all, before, after);
@@ -77,6 +85,48 @@ fn address(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord
     }
     if was == WantedType::ExternalName && after.selector.is_empty() {
         all.note("it has no selector, so nothing stands behind it until somebody writes endpoints");
+    }
+}
+
+fn families(
+    all: &mut Consequences,
+    before: &ServiceRecord,
+    after: &ServiceRecord,
+    inventory: &Inventory,
+) {
+    let was = (&before.ip_families, &before.ip_family_policy);
+    let is_alias = |service| WantedType::of(service) == WantedType::ExternalName;
+    if before.ip_families.is_empty()
+        || is_alias(before)
+        || has_families_by_default(before)
+        || was == (&after.ip_families, &after.ip_family_policy)
+    {
+        return;
+    }
+    let said = |service: &ServiceRecord| {
+        let policy = service.ip_family_policy.as_deref().unwrap_or("SingleStack");
+        format!("ipFamilies {} ({policy})", service.ip_families.join(", "))
+    };
+    if !is_alias(after) {
+        all.note(format!("{} instead of {}", said(after), said(before)));
+        return;
+    }
+    // What the cluster prefers comes back by itself.
+    let usual = inventory
+        .service(&ObjectKey::new("default", "kubernetes"))
+        .and_then(|api| api.families().first().copied())
+        .unwrap_or(IpFamily::IPv4);
+    let is_usual = matches!(before.families().as_slice(), [only] if *only == usual)
+        && matches!(
+            before.ip_family_policy.as_deref(),
+            None | Some("SingleStack")
+        );
+    if !is_usual {
+        all.lose(format!(
+            "{} is dropped; changing back gives the one family that the cluster prefers unless \
+             these are asked for",
+            said(before)
+        ));
     }
 }
 
@@ -222,6 +272,20 @@ fn load_balancer(all: &mut Consequences, before: &ServiceRecord, after: &Service
             "loadBalancerSourceRanges ({}) are removed, which only a LoadBalancer may have",
             before.source_ranges.join(", ")
         ));
+    }
+    if before.source_ranges.is_empty()
+        && let Some(ranges) = before.annotations.get(SOURCE_RANGES_ANNOTATION)
+    {
+        all.lose(format!(
+            "annotation {SOURCE_RANGES_ANNOTATION} ({ranges}) is removed, which only a LoadBalancer \
+             may have"
+        ));
+    }
+    if before.allocate_load_balancer_node_ports == Some(false) {
+        all.lose(
+            "allocateLoadBalancerNodePorts false is dropped; a LoadBalancer again has nodePorts \
+             unless it is asked for",
+        );
     }
     if let Some(class) = &before.load_balancer_class {
         all.lose(format!("loadBalancerClass {class} is dropped"));

@@ -118,6 +118,16 @@ fn families(after: &mut ServiceRecord, wanted: &Wanted) {
     }
 }
 
+/// Whether the families are what the API server gives each headless Service without a selector,
+/// also where the cluster has only one (`initIPFamilyFields` in
+/// pkg/registry/core/service/storage/alloc.go): nobody asked for them, and a Service with an address
+/// may not have them.
+pub(crate) fn has_families_by_default(service: &ServiceRecord) -> bool {
+    service.is_headless()
+        && service.selector.is_empty()
+        && service.ip_family_policy.as_deref() == Some("RequireDualStack")
+}
+
 /// Whether it is reachable from outside, so that `externalTrafficPolicy` means something.
 pub(crate) fn is_published(service: &ServiceRecord) -> bool {
     let kind = WantedType::of(service);

@@ -94,13 +94,12 @@ pub fn restored(object: &Value, inventory: &Inventory) -> Value {
         text_at(&fresh, "metadata/namespace").unwrap_or_default(),
         text_at(&fresh, "metadata/name").unwrap_or_default(),
     );
-    let address = text_at(&fresh, "spec/clusterIP");
     let is_held = |ip: &str| {
         inventory
             .services()
             .any(|other| other.key != key && other.virtual_ips().any(|held| &**held == ip))
     };
-    if address.is_some_and(|ip| is_held(&ip)) {
+    if addresses(&fresh).any(is_held) {
         without(&mut fresh, &["clusterIP", "clusterIPs"]);
     }
     let others = super::NodePorts::beside(inventory, &key);
@@ -143,8 +142,8 @@ pub(crate) fn on_trial(object: &Value, holder: Option<&ServiceRecord>) -> Value 
     let Some(holder) = holder else {
         return fresh;
     };
-    let address = text_at(&fresh, "spec/clusterIP");
-    if address.is_some_and(|ip| holder.virtual_ips().any(|held| *held == ip)) {
+    let is_held = |ip: &str| holder.virtual_ips().any(|held| &**held == ip);
+    if addresses(&fresh).any(is_held) {
         without(&mut fresh, &["clusterIP", "clusterIPs"]);
     }
     without(&mut fresh, &["healthCheckNodePort"]);
@@ -157,6 +156,14 @@ pub(crate) fn on_trial(object: &Value, holder: Option<&ServiceRecord>) -> Value 
         }
     });
     fresh
+}
+
+/// The clusterIPs that an object asks for, of every family.
+fn addresses(object: &Value) -> impl Iterator<Item = &str> {
+    let all = at(object, "spec/clusterIPs").and_then(Value::as_array);
+    let first = at(object, "spec/clusterIP").and_then(Value::as_str);
+    let all = all.into_iter().flatten().filter_map(Value::as_str);
+    first.into_iter().chain(all)
 }
 
 fn given_anew(object: &mut Value) {
@@ -294,6 +301,13 @@ mod tests {
         assert_eq!(back["spec"].get("clusterIP"), None);
         assert_eq!(back["spec"].get("clusterIPs"), None);
         assert_eq!(back["spec"]["ports"][0]["nodePort"], 30080);
+
+        // The second address is held, the first is not.
+        let mut dual = stored();
+        dual["spec"]["clusterIP"] = json!("fd01::7");
+        dual["spec"]["clusterIPs"] = json!(["fd01::7", "10.96.0.7"]);
+        let back = restored(&dual, &inventory);
+        assert_eq!(back["spec"].get("clusterIPs"), None);
     }
 
     #[test]

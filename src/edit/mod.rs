@@ -44,7 +44,7 @@ pub use external_name::ExternalNameError;
 pub use journal::{Journal, JournalEntry, JournalOutcome, JournalStep};
 pub use known::{Known, merge_patch};
 pub use manifest::{duplicate, restored};
-pub use node_ports::{NodePorts, USUAL_NODE_PORTS};
+pub use node_ports::{NodePortRange, NodePorts, USUAL_NODE_PORTS, range_in_refusal, range_of};
 pub use plan::{Action, Outcome, Plan, Step, UndoOutlook, Way, Wish};
 pub use planner::{PlanError, plan_change, plan_creation, plan_deletion};
 pub use undo::undo;

@@ -14,21 +14,61 @@ pub const USUAL_NODE_PORTS: RangeInclusive<u16> = 30000..=32767;
 pub struct NodePorts {
     holders: BTreeMap<u16, ObjectKey>,
     own: Vec<u16>,
+    range: NodePortRange,
+}
+
+/// The API server's range of nodePorts, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NodePortRange {
+    /// The API server's own word.
+    Told(RangeInclusive<u16>),
+    /// Nothing speaks against the usual one.
+    Usual,
+    /// Some Service has a nodePort outside it: the API server has another, and these numbers lie in
+    /// it for certain, which is the span of those that are seen.
+    Seen(RangeInclusive<u16>),
+}
+
+impl NodePortRange {
+    /// What lies in it for certain, or most likely.
+    pub fn numbers(&self) -> RangeInclusive<u16> {
+        match self {
+            Self::Told(range) | Self::Seen(range) => range.clone(),
+            Self::Usual => USUAL_NODE_PORTS,
+        }
+    }
 }
 
 impl NodePorts {
     /// Those that are held beside this Service's.
     pub fn beside(inventory: &Inventory, service: &ObjectKey) -> Self {
-        let holders = inventory
+        let holders: BTreeMap<_, _> = inventory
             .services()
             .filter(|other| other.key != *service)
             .flat_map(|other| numbers(other).map(|number| (number, other.key.clone())))
             .collect();
-        let own = inventory
+        let own: Vec<_> = inventory
             .service(service)
             .map(|own| numbers(own).collect())
             .unwrap_or_default();
-        Self { holders, own }
+        let seen = || holders.keys().chain(&own).copied();
+        // What was told and does not hold what is there was told before it was changed.
+        let told = inventory.node_port_rules().range.clone();
+        let told = told.filter(|range| seen().all(|number| range.contains(&number)));
+        let range = match (told, seen().min(), seen().max()) {
+            (Some(range), ..) => NodePortRange::Told(range),
+            (None, Some(least), Some(most))
+                if !USUAL_NODE_PORTS.contains(&least) || !USUAL_NODE_PORTS.contains(&most) =>
+            {
+                NodePortRange::Seen(least..=most)
+            }
+            _ => NodePortRange::Usual,
+        };
+        Self {
+            holders,
+            own,
+            range,
+        }
     }
 
     /// Who holds a number.
@@ -36,50 +76,85 @@ impl NodePorts {
         self.holders.get(&number)
     }
 
+    /// What is known of the range.
+    pub fn range(&self) -> &NodePortRange {
+        &self.range
+    }
+
     /// Up to `count` numbers that nobody is seen to hold, from `near` upwards and around.
     pub fn free(&self, near: u16, count: usize) -> Vec<u16> {
-        let start = if USUAL_NODE_PORTS.contains(&near) {
+        let range = self.range.numbers();
+        let start = if range.contains(&near) {
             near
         } else {
-            *USUAL_NODE_PORTS.start()
+            *range.start()
         };
-        (start..=*USUAL_NODE_PORTS.end())
-            .chain(*USUAL_NODE_PORTS.start()..start)
+        (start..=*range.end())
+            .chain(*range.start()..start)
             .filter(|number| !self.holders.contains_key(number) && !self.own.contains(number))
             .take(count)
             .collect()
     }
 
-    /// Whether some Service has a nodePort outside the usual range: then the API server has
-    /// another, and only it knows which.
-    pub fn range_is_unusual(&self) -> bool {
-        self.holders
-            .keys()
-            .chain(&self.own)
-            .any(|number| !USUAL_NODE_PORTS.contains(number))
-    }
-
     /// Why a number can't be had, with some that can.
     pub(crate) fn refusal(&self, number: u16) -> Option<Text> {
-        let said = if let Some(holder) = self.holder(number) {
-            format!("{number} is held by Service {holder}")
-        } else if !USUAL_NODE_PORTS.contains(&number) && !self.range_is_unusual() {
-            format!(
-                "{number} lies outside {}-{}, the usual range of nodePorts (no Service that is seen \
-                 holds one outside, and a dry run does not check it)",
-                USUAL_NODE_PORTS.start(),
-                USUAL_NODE_PORTS.end()
-            )
-        } else {
-            return None;
-        };
-        let free: Vec<_> = self
-            .free(number, 3)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        Some(format!("{said}; free are {}", free.join(", ")).into())
+        let holder = self.holder(number)?;
+        let said = format!("{number} is held by Service {holder}");
+        Some(self.with_free(&said, number))
     }
+
+    /// Why a number may not be had: the API server decides, and its dry run does not check the
+    /// range (`pkg/registry/core/service/portallocator/operation.go`).
+    pub fn warning(&self, number: u16) -> Option<Text> {
+        let range = self.range.numbers();
+        if range.contains(&number) || self.holder(number).is_some() {
+            return None;
+        }
+        let range = format!("{}-{}", range.start(), range.end());
+        let said = match self.range {
+            NodePortRange::Usual => {
+                format!("nodePort {number} lies outside the usual {range}; the server decides")
+            }
+            NodePortRange::Told(_) => format!(
+                "nodePort {number} lies outside {range}, which is the range by the API server's \
+                 own word; the server decides"
+            ),
+            // The range goes on beyond those, and nobody knows how far.
+            NodePortRange::Seen(_) => return None,
+        };
+        Some(self.with_free(&said, number))
+    }
+
+    fn with_free(&self, said: &str, near: u16) -> Text {
+        let free = self.free(near, 3);
+        if free.is_empty() {
+            return said.into();
+        }
+        let free: Vec<_> = free.iter().map(ToString::to_string).collect();
+        format!("{said}; free are {}", free.join(", ")).into()
+    }
+}
+
+/// The range that an API server names where it refuses a nodePort (`ErrNotInRange` in
+/// `pkg/registry/core/service/portallocator/allocator.go`).
+pub fn range_in_refusal(words: &str) -> Option<RangeInclusive<u16>> {
+    let (_, rest) = words.split_once("The range of valid ports is ")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '-');
+    range_of(end.map_or(rest, |end| rest.get(..end).unwrap_or_default()))
+}
+
+/// `30000-32767`, as `--service-node-port-range` has it; `30000+100` is the same as `30000-30100`
+/// (`ParsePortRange` in apimachinery).
+pub fn range_of(word: &str) -> Option<RangeInclusive<u16>> {
+    let (start, end) = match word.split_once('-') {
+        Some((start, end)) => (start.parse().ok()?, end.parse().ok()?),
+        None => {
+            let (start, more) = word.split_once('+')?;
+            let start: u16 = start.parse().ok()?;
+            (start, start.saturating_add(more.parse().ok()?))
+        }
+    };
+    (start <= end && start > 0).then_some(start..=end)
 }
 
 fn numbers(service: &ServiceRecord) -> impl Iterator<Item = u16> {
@@ -93,7 +168,7 @@ fn numbers(service: &ServiceRecord) -> impl Iterator<Item = u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Change, Delta, Protocol, ServicePort, TargetPort};
+    use crate::inventory::{Change, Delta, NodePortRules, Protocol, ServicePort, TargetPort};
 
     fn holding(name: &str, node_port: u16) -> ServiceRecord {
         ServiceRecord {
@@ -133,12 +208,66 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_range_holds_until_somebody_is_seen_outside() {
+    fn a_number_outside_is_warned_of_and_the_server_decides() {
         let web = ObjectKey::new("shop", "web");
-        let usual = inventory(vec![holding("api", 30081)]);
-        let said = NodePorts::beside(&usual, &web).refusal(29999).unwrap();
-        assert!(said.contains("outside 30000-32767"), "{said}");
-        let other = inventory(vec![holding("api", 20081)]);
-        assert_eq!(NodePorts::beside(&other, &web).refusal(29999), None);
+        let mut known = inventory(vec![holding("api", 30081)]);
+        let warning = |inventory: &Inventory, number| {
+            let ports = NodePorts::beside(inventory, &web);
+            assert_eq!(ports.refusal(number), None);
+            ports.warning(number).map(|said| said.to_string())
+        };
+        assert_eq!(warning(&known, 30082), None);
+        assert_eq!(
+            warning(&known, 20080).as_deref(),
+            Some(
+                "nodePort 20080 lies outside the usual 30000-32767; the server decides; free are \
+                 30000, 30001, 30002"
+            )
+        );
+        // A Service is seen outside: there is another range, which no one knows the ends of.
+        let seen = inventory(vec![holding("api", 20081), holding("db", 30002)]);
+        assert_eq!(warning(&seen, 20080), None);
+        let ports = NodePorts::beside(&seen, &web);
+        assert_eq!(*ports.range(), NodePortRange::Seen(20081..=30002));
+        assert_eq!(ports.free(40000, 2), [20082, 20083]);
+        // The server's own word.
+        let told = |range| {
+            Change::NodePorts(NodePortRules {
+                range: Some(range),
+                proxy: None,
+            })
+        };
+        known.apply(told(20000..=31000));
+        assert_eq!(warning(&known, 20080), None);
+        assert_eq!(
+            warning(&known, 31001).as_deref(),
+            Some(
+                "nodePort 31001 lies outside 20000-31000, which is the range by the API server's own \
+                 word; the server decides; free are 20000, 20001, 20002"
+            )
+        );
+        // It was narrowed or widened since.
+        known.apply(told(20000..=22767));
+        assert_eq!(
+            *NodePorts::beside(&known, &web).range(),
+            NodePortRange::Usual
+        );
+    }
+
+    #[test]
+    fn the_server_s_refusal_names_its_range() {
+        let said = "the API server refuses the change: Service \"web\" is invalid: \
+                    spec.ports[0].nodePort: Invalid value: 30080: provided port is not in the valid \
+                    range. The range of valid ports is 20000-22767";
+        assert_eq!(range_in_refusal(said), Some(20000..=22767));
+        assert_eq!(
+            range_in_refusal(&format!("{said}, and more")),
+            Some(20000..=22767)
+        );
+        assert_eq!(range_in_refusal("provided port is already allocated"), None);
+        assert_eq!(range_of("30000+100"), Some(30000..=30100));
+        for wrong in ["", "30000", "2-1", "0-0", "a-b", "1-70000"] {
+            assert_eq!(range_of(wrong), None, "{wrong}");
+        }
     }
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Action, FieldError, Known, Plan, Step, UndoOutlook, Via, Wanted, WantedType, Way, Wish,
+    Action, FieldError, Known, NodePorts, Plan, Step, UndoOutlook, Via, Wanted, WantedType, Way,
+    Wish,
     changed::{changed_since, unmet},
     check::check,
     consequences::{Consequences, consequences},
-    expected::expected,
+    expected::{expected, has_families_by_default},
     manifest, outlook, owners,
     patch::patch,
     reader,
@@ -122,7 +123,12 @@ pub fn plan_change(
     let wanted = with_other(known, wanted).map_err(PlanError::Invalid)?;
     let was = WantedType::of(before);
     let to = wanted.to.unwrap_or(was);
-    let after = expected(before, &wanted);
+    let mut after = expected(before, &wanted);
+    if was.needs_a_way(to) && has_families_by_default(before) && wanted.ip_families.is_none() {
+        after.ip_families.clear();
+        after.ip_family_policy.clone_from(&wanted.ip_family_policy);
+    }
+    let after = after;
     let errors = check(Some(before), &after, &wanted, inventory);
     if !errors.is_empty() {
         return Err(PlanError::Invalid(errors));
@@ -143,6 +149,8 @@ pub fn plan_change(
         return Err(PlanError::NothingToDo { name });
     }
     let mut said = consequences(before, &after, inventory);
+    said.notes
+        .extend(node_port_warnings(Some(before), &after, inventory));
     if let Some(via) = via {
         said.losses.extend(price(before, via));
     }
@@ -181,9 +189,10 @@ pub fn plan_creation(object: Value, inventory: &Inventory) -> Result<Plan, PlanE
     };
     let Consequences {
         gains,
-        notes,
+        mut notes,
         losses: _,
     } = consequences(&nothing, &record, inventory);
+    notes.extend(node_port_warnings(None, &record, inventory));
     Ok(Plan {
         title: format!("create Service {key} of type {}", WantedType::of(&record)).into(),
         undo: UndoOutlook {
@@ -238,6 +247,23 @@ pub fn plan_deletion(known: &Known, inventory: &Inventory) -> Result<Plan, PlanE
         losses,
         notes: owners::warnings(before),
     })
+}
+
+/// What may be wrong with nodePorts that are asked for and are not held yet.
+fn node_port_warnings(
+    before: Option<&ServiceRecord>,
+    after: &ServiceRecord,
+    inventory: &Inventory,
+) -> Vec<Text> {
+    let held = before.into_iter().flat_map(|before| &before.ports);
+    let held: Vec<_> = held.filter_map(|port| port.node_port).collect();
+    let asked = after.ports.iter().filter_map(|port| port.node_port);
+    let mut asked = asked.filter(|number| !held.contains(number)).peekable();
+    if asked.peek().is_none() {
+        return Vec::new();
+    }
+    let others = NodePorts::beside(inventory, &after.key);
+    asked.filter_map(|number| others.warning(number)).collect()
 }
 
 /// A merge patch that a person wrote, as the wish that it is: what a [`Wanted`] has a word for is
@@ -351,24 +377,17 @@ fn steps(
     (steps, Some(fresh))
 }
 
-/// The wish for the second half of a way: with the address families of before, without which a
-/// dual-stack Service would come back with one.
+/// The wish for the second half of a way: with the address families of before, without which the
+/// Service would come back with those that the cluster prefers.
 fn to_the_end(before: &ServiceRecord, wanted: &Wanted, to: WantedType) -> Wanted {
     let mut second = Wanted {
         to: Some(to),
         ..wanted.clone()
     };
-    let policy = before
-        .ip_family_policy
-        .as_ref()
-        .filter(|policy| &***policy != "SingleStack");
-    if let Some(policy) = policy {
-        second
-            .ip_families
-            .get_or_insert_with(|| before.ip_families.clone());
-        second
-            .ip_family_policy
-            .get_or_insert_with(|| policy.clone());
+    let is_asked = wanted.ip_families.is_some() || wanted.ip_family_policy.is_some();
+    if !is_asked && !has_families_by_default(before) && !before.ip_families.is_empty() {
+        second.ip_families = Some(before.ip_families.clone());
+        second.ip_family_policy.clone_from(&before.ip_family_policy);
     }
     second
 }

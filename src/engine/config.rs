@@ -33,6 +33,8 @@ pub struct Config {
     /// Where probe pods are noted, so that the next start finds what a crash left; without it they
     /// are not.
     pub probe_folder: Option<PathBuf>,
+    /// Where the nodePort ranges are kept that API servers named; without it they are forgotten.
+    pub node_ports_file: Option<PathBuf>,
     /// Who shows notices on the desktop.
     pub notifier: Arc<dyn Notifier>,
     /// What was remembered of the last time and where to keep it; without it nothing is.
@@ -61,6 +63,7 @@ impl Default for Config {
             without_layout: false,
             probe_image: ProbeImage::default(),
             probe_folder: None,
+            node_ports_file: None,
             notifier: Arc::new(Desktop),
             remembered: None,
         }

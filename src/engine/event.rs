@@ -7,7 +7,7 @@ use crate::edit::{EditError, Outcome, Plan, StepDone};
 use crate::{
     cluster::{Cluster, StepResult},
     forward::ForwardStatus,
-    inventory::{ObjectKey, Text},
+    inventory::{NodePortRules, ObjectKey, Text},
     probe::{Answer, CurlError, CurlResponse, Repeated, RequestId},
     session::{ForwardBook, SavedForward},
 };
@@ -28,6 +28,11 @@ pub(super) enum Event {
     },
     /// What the person may do.
     Rights { generation: u64, rights: Rights },
+    /// What was read of the cluster's nodePorts, because something wanted it.
+    NodePorts {
+        generation: u64,
+        rules: NodePortRules,
+    },
     /// The YAML of the inspected Service.
     Yaml {
         generation: u64,

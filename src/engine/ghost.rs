@@ -5,8 +5,9 @@ use std::sync::Arc;
 use crate::{
     edit::{Plan, WantedType},
     inventory::{
-        Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Inventory, ObjectKey,
-        ServicePort, ServiceRecord, SlicePort, Text, Touched, ports::resolve_target_port,
+        Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Inventory, IpFamily,
+        ObjectKey, ServicePort, ServiceRecord, SlicePort, Text, Touched,
+        ports::resolve_target_port,
     },
     topology::{BackendTarget, Entry, EntryId, EntryKind, ServiceTraffic, Topology},
 };
@@ -178,6 +179,9 @@ fn slice(
     index: usize,
 ) -> EndpointSliceRecord {
     let mut number = None;
+    // As the controller: a pod without an address of the Service's families is no endpoint of it.
+    let is_of = |ip: &&Text| IpFamily::of(ip).is_none_or(|family| service.serves(family));
+    let first = service.families().first().copied();
     let endpoints = inventory
         .pods_selected_by(service)
         .into_iter()
@@ -186,7 +190,7 @@ fn slice(
             number = Some(resolve_target_port(port, pod)?);
             let terminating = pod.deleting.is_some();
             Some(Endpoint {
-                address: pod.ips.first()?.clone(),
+                address: pod.ips.iter().find(is_of)?.clone(),
                 ready: service.publish_not_ready_addresses || (pod.ready && !terminating),
                 serving: pod.ready,
                 terminating,
@@ -205,7 +209,7 @@ fn slice(
         ),
         service: Some(service.key.name.clone()),
         source: EndpointSource::EndpointSlice,
-        address_type: Text::from("IPv4"),
+        address_type: Text::from(first.unwrap_or(IpFamily::IPv4).as_str()),
         ports: vec![SlicePort {
             name: port.name.clone().unwrap_or_default(),
             protocol: port.protocol,

@@ -6,11 +6,11 @@ use imbl::OrdMap;
 use jiff::Timestamp;
 
 use super::{
-    MapView, Scene,
+    MapView, ReachStatus, Scene,
     drawn::{Drawn, Pins},
 };
 use crate::{
-    check::{Checks, History, Report, Suppressions},
+    check::{Checks, History, Report, Suppressions, TestResult},
     inventory::{self, Change, Inventory, Kind, ObjectKey, Sync, Text, Touched},
     layout::Point,
     topology::Topology,
@@ -24,6 +24,8 @@ pub struct Model {
     topology: Topology,
     checks: Checks,
     drawn: Drawn,
+    /// The last test of paths of each Service that has not changed since.
+    tested: OrdMap<ObjectKey, Arc<ReachStatus>>,
     history: History,
     /// Whether all first lists are there that the checks ask for: what is found until then was
     /// there before.
@@ -62,6 +64,7 @@ impl Model {
         let checks = &mut self.checks;
         let differ = checks.follow(&self.topology, &self.inventory, &touched, &redrawn, now);
         self.remember(&told, &differ, now);
+        self.forget_outdated();
         redrawn.extend(differ);
         redrawn.sort();
         redrawn.dedup();
@@ -87,6 +90,34 @@ impl Model {
         let reports = self.checks.reports();
         self.drawn.follow(&self.topology, reports, &differ);
         !differ.is_empty()
+    }
+
+    /// Keeps what a test of paths found of a Service, until that is tested again or changes; says
+    /// whether a report reads differently now.
+    pub(super) fn keep_test(
+        &mut self,
+        status: &ReachStatus,
+        result: TestResult,
+        now: Timestamp,
+    ) -> bool {
+        let service = &status.asked.service;
+        let told = self.checks.reports().clone();
+        let (checks, topology) = (&mut self.checks, &self.topology);
+        let differ = checks.keep_test(service, result, topology, &self.inventory, now);
+        self.tested
+            .insert(service.clone(), Arc::new(status.clone()));
+        self.forget_outdated();
+        self.remember(&told, &differ, now);
+        let reports = self.checks.reports();
+        self.drawn.follow(&self.topology, reports, &differ);
+        !differ.is_empty()
+    }
+
+    fn forget_outdated(&mut self) {
+        let keys = self.tested.keys().filter(|key| !self.checks.has_test(key));
+        for key in Vec::from_iter(keys.cloned()) {
+            self.tested.remove(&key);
+        }
     }
 
     /// Notes which findings came and went with these reports.
@@ -177,6 +208,7 @@ impl Model {
         scene.inventory = self.inventory.clone();
         scene.topology = self.topology.clone();
         scene.reports = self.checks.reports().clone();
+        scene.tested = self.tested.clone();
         scene.history = self.history.clone();
         scene.layout = self.drawn.layout().clone();
         scene.map_view = self.drawn.view().clone();
@@ -220,7 +252,7 @@ fn count(touched: &[Touched], before: &Inventory) -> u64 {
             .as_ref()
             .or(after.as_ref())
             .is_some_and(|object| was_known(object.kind(), &object.key().namespace)),
-        Touched::Event(_) | Touched::Sync(..) => false,
+        Touched::Event(_) | Touched::NodePorts | Touched::Sync(..) => false,
     };
     touched.iter().filter(is_change).count() as u64
 }

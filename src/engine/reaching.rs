@@ -2,13 +2,16 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 
 use crate::{
+    check::{PathEvidence, TestResult, Way, way_of},
     inventory::{Inventory, ObjectKey, Text},
     probe::{
         Vantage,
-        reach::{CellResult, Conclusion, Plan, Reach, ReachOptions, Verdict, command_line},
+        reach::{
+            CellResult, Conclusion, Meaning, Plan, Reach, ReachOptions, Verdict, command_line,
+        },
     },
 };
 
@@ -57,6 +60,8 @@ pub struct ReachStatus {
     pub goes_on: bool,
     /// Why it ended without a result.
     pub failure: Option<Text>,
+    /// What the Service was when this round, or the last one, began.
+    pub way: Option<Way>,
 }
 
 /// One path of a test.
@@ -103,7 +108,37 @@ impl ReachStatus {
             took: None,
             is_running: true,
             failure: None,
+            way: None,
         }
+    }
+
+    /// What of the last round counts in the state of the Service. What was known without a test,
+    /// the checks know too, and know it as it is now.
+    pub(super) fn result(&self) -> Option<TestResult> {
+        let way = self.way?;
+        // A test that could try nothing is none: what an earlier one found still stands.
+        if self.verdict == Some(Verdict::Untried) {
+            return None;
+        }
+        let counts = |found: &&Conclusion| {
+            let is_known = matches!(found.rule, "no-endpoints" | "none-ready" | "no-ports");
+            found.means >= Meaning::Affected && !is_known
+        };
+        let evidence = self.conclusions.iter().filter(counts);
+        let evidence = evidence.map(|found| PathEvidence {
+            ports: found.ports.clone(),
+            short: found.short.clone(),
+            text: found.text.clone(),
+            rule: found.rule,
+            is_broken: found.means == Meaning::Broken,
+        });
+        let when = self.began.to_zoned(TimeZone::system());
+        Some(TestResult {
+            at: self.began,
+            when: when.strftime("%H:%M").to_string().into(),
+            evidence: evidence.collect(),
+            way,
+        })
     }
 
     /// It is over, whether a round was under way or not.
@@ -171,6 +206,7 @@ impl ReachStatus {
                 }
             })
             .collect();
+        self.way = way_of(&plan.service, inventory);
         self.plan = Some(plan);
         self.began = Timestamp::now();
         self.is_running = true;

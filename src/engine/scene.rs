@@ -250,12 +250,17 @@ pub struct Scene {
     pub forwards: Arc<[ForwardStatus]>,
     /// Forwards of this context that are kept for the next start.
     pub saved: Arc<[SavedForward]>,
+    /// Nothing outlives the process, as with `--demo`: saved forwards are kept until it ends.
+    pub is_forgetful: bool,
     /// Requests, the newest last.
     pub requests: Arc<[RequestStatus]>,
     /// The newest test of all paths to a Service.
     pub reach: Option<Arc<ReachStatus>>,
     /// The newest test of the connection.
     pub connection_test: Option<Arc<ConnectionTestStatus>>,
+    /// The last finished test of each Service that has not changed since: see
+    /// [`crate::check::way_of`].
+    pub tested: OrdMap<ObjectKey, Arc<ReachStatus>>,
     /// Edits that are not discarded.
     pub edits: Arc<[EditStatus]>,
     /// All writes of the session, the newest last.
@@ -271,6 +276,15 @@ pub struct Scene {
 }
 
 impl Scene {
+    /// What a test of paths says of a Service as it is now: of the one under way, else of the last
+    /// one since which the Service has not changed.
+    pub fn test_of(&self, service: &ObjectKey) -> Option<&Arc<ReachStatus>> {
+        let is_of =
+            |status: &&Arc<ReachStatus>| status.asked.service == *service && status.is_running;
+        let under_way = self.reach.as_ref().filter(is_of);
+        under_way.or_else(|| self.tested.get(service))
+    }
+
     /// The newest change of the session that can be undone in this context.
     pub fn undoable(&self) -> Option<&Arc<JournalEntry>> {
         let is_here = |entry: &&Arc<JournalEntry>| {

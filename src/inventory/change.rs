@@ -1,8 +1,8 @@
 //! What `cluster/` tells the inventory.
 
 use super::{
-    EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodeRecord, ObjectKey, PodRecord,
-    Related, Scope, ServiceRecord, Sync,
+    EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodePortRules, NodeRecord, ObjectKey,
+    PodRecord, Related, Scope, ServiceRecord, Sync,
 };
 
 /// What happened to the objects of one kind.
@@ -37,6 +37,8 @@ pub enum Change {
     Node(Delta<NodeRecord>),
     /// Events about Services changed.
     Event(Delta<EventRecord>),
+    /// What is known of the cluster's nodePorts beside its Services.
+    NodePorts(NodePortRules),
     /// Objects of a kind on demand changed: all of them are of this kind.
     Related(Kind, Delta<Related>),
     /// How well a kind is known in a scope changed.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Text;
+use super::{IpFamily, Text};
 
 /// `status.addresses[].type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,11 +44,34 @@ pub struct NodeRecord {
 }
 
 impl NodeRecord {
-    /// The address to try first from a laptop: an external one, else an internal one.
-    pub fn reachable_address(&self) -> Option<&Text> {
+    /// The addresses of a family, the one to try first from a laptop first: external ones, then
+    /// internal ones.
+    pub fn addresses_of(&self, family: IpFamily) -> impl Iterator<Item = &Text> + '_ {
         [NodeAddressKind::ExternalIP, NodeAddressKind::InternalIP]
             .into_iter()
-            .find_map(|wanted| self.addresses.iter().find(|address| address.kind == wanted))
+            .flat_map(move |kind| self.of_kind(kind))
+            .filter(move |address| IpFamily::of(address) == Some(family))
+    }
+
+    /// The address of a family that the node takes for its own: the first internal one, else the
+    /// first external one (`GetNodeHostIPs` in `pkg/util/node`).
+    pub fn primary_address(&self, family: IpFamily) -> Option<&Text> {
+        [NodeAddressKind::InternalIP, NodeAddressKind::ExternalIP]
+            .into_iter()
+            .flat_map(|kind| self.of_kind(kind))
+            .find(|address| IpFamily::of(address) == Some(family))
+    }
+
+    /// Whether an address is external and not internal as well.
+    pub fn is_external(&self, address: &str) -> bool {
+        let is = |kind| self.of_kind(kind).any(|known| **known == *address);
+        is(NodeAddressKind::ExternalIP) && !is(NodeAddressKind::InternalIP)
+    }
+
+    fn of_kind(&self, kind: NodeAddressKind) -> impl Iterator<Item = &Text> + '_ {
+        self.addresses
+            .iter()
+            .filter(move |address| address.kind == kind)
             .map(|found| &found.address)
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectKey, Text};
+use super::{IpFamily, ObjectKey, Text};
 
 /// `spec.type`. A headless Service is a [`ServiceType::ClusterIP`] whose clusterIP is `None`.
 #[derive(
@@ -282,6 +282,40 @@ impl ServiceRecord {
         self.cluster_ips
             .iter()
             .filter(|ip| ip.parse::<IpAddr>().is_ok())
+    }
+
+    /// The families in which it is served, the primary first: those of its clusterIPs, and without
+    /// any those that it shall have. None where that is not known.
+    ///
+    /// kube-proxy serves a Service in a family where it has a clusterIP of it
+    /// (`GetClusterIPByFamily` in `pkg/proxy/util`); DNS answers for a headless one by its slices,
+    /// of which the controller makes one kind for each of `spec.ipFamilies`.
+    pub fn families(&self) -> Vec<IpFamily> {
+        let of_addresses: Vec<_> = self
+            .virtual_ips()
+            .filter_map(|ip| IpFamily::of(ip))
+            .collect();
+        if !of_addresses.is_empty() {
+            return of_addresses;
+        }
+        let wanted = self.ip_families.iter();
+        wanted.filter_map(|name| IpFamily::named(name)).collect()
+    }
+
+    /// Whether it is, or may be, served in a family.
+    pub fn serves(&self, family: IpFamily) -> bool {
+        let families = self.families();
+        families.is_empty() || families.contains(&family)
+    }
+
+    /// The externalIPs that kube-proxy takes: none of a headless Service, and of any other those of
+    /// its families (`newBaseServiceInfo` in `pkg/proxy/serviceport.go`).
+    pub fn served_external_ips(&self) -> impl Iterator<Item = &Text> {
+        let is_served = !self.is_headless() && self.service_type != ServiceType::ExternalName;
+        self.external_ips
+            .iter()
+            .filter(move |_| is_served)
+            .filter(|ip| IpFamily::of(ip).is_none_or(|family| self.serves(family)))
     }
 
     /// The type as a person says it: `headless` is one.

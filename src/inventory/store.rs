@@ -8,8 +8,9 @@ use std::sync::Arc;
 use imbl::{OrdMap, OrdSet};
 
 use super::{
-    Change, Delta, EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodeRecord, ObjectKey,
-    PodRecord, Related, Scope, ServiceRecord, Sync, Text, labels::LabelIndex, selector,
+    Change, Delta, EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodePortRules,
+    NodeRecord, ObjectKey, PodRecord, Related, Scope, ServiceRecord, Sync, Text,
+    labels::LabelIndex, selector,
 };
 
 /// All that is known about a cluster at one moment.
@@ -23,6 +24,7 @@ pub struct Inventory {
     slices: OrdMap<ObjectKey, Arc<EndpointSliceRecord>>,
     pods: OrdMap<ObjectKey, Arc<PodRecord>>,
     nodes: OrdMap<ObjectKey, Arc<NodeRecord>>,
+    node_ports: Arc<NodePortRules>,
     events: OrdMap<ObjectKey, Arc<EventRecord>>,
     slices_of: OrdMap<ObjectKey, OrdSet<ObjectKey>>,
     labelled: LabelIndex,
@@ -58,6 +60,8 @@ pub enum Touched {
     },
     /// A node.
     Node(ObjectKey),
+    /// What is known of nodePorts.
+    NodePorts,
     /// An Event about this Service.
     Event(ObjectKey),
     /// An object of a kind on demand.
@@ -107,6 +111,13 @@ impl Inventory {
                 .into_iter()
                 .map(|step| Touched::Node(step.key))
                 .collect(),
+            Change::NodePorts(rules) => {
+                if *self.node_ports == rules {
+                    return Vec::new();
+                }
+                self.node_ports = Arc::new(rules);
+                vec![Touched::NodePorts]
+            }
             Change::Event(delta) => update(&mut self.events, delta, |r| r.key.clone())
                 .into_iter()
                 .flat_map(|step| {
@@ -310,6 +321,11 @@ impl Inventory {
     /// Nodes, by name.
     pub fn nodes(&self) -> impl Iterator<Item = &Arc<NodeRecord>> {
         self.nodes.values()
+    }
+
+    /// What is known of nodePorts beside the Services.
+    pub fn node_port_rules(&self) -> &NodePortRules {
+        &self.node_ports
     }
 
     /// One node.

@@ -105,11 +105,12 @@ pub fn svcscope_line(request: &CurlRequest) -> String {
         Vantage::PodProxy(pod) => {
             words.extend(["--via proxy".to_owned(), "--pod".to_owned(), quoted(pod)]);
         }
-        Vantage::NodePort { node, .. } => {
+        // A node may have an address of each family.
+        Vantage::NodePort { address, .. } => {
             words.extend([
                 "--via nodeport".to_owned(),
                 "--node".to_owned(),
-                quoted(node),
+                quoted(address),
             ]);
         }
         Vantage::Inside { from, to } => inside_flags(from, to, &mut words),
@@ -145,13 +146,16 @@ fn inside_flags(from: &Insider, to: &InsideName, words: &mut Vec<String>) {
             words.extend(["--from".to_owned(), quoted(&pod)]);
         }
     }
+    if let InsideName::ClusterIp(Some(family)) | InsideName::Pod(_, Some(family)) = to {
+        words.push(format!("--{}", family.as_str().to_lowercase()));
+    }
     let name = match to {
         InsideName::Full => return,
         InsideName::WithNamespace => "namespaced",
         InsideName::Short => "short",
-        InsideName::ClusterIp => "ip",
+        InsideName::ClusterIp(_) => "ip",
         InsideName::ExternalName => "external",
-        InsideName::Pod(pod) => {
+        InsideName::Pod(pod, _) => {
             words.extend(["--pod".to_owned(), quoted(pod)]);
             "pod"
         }

@@ -30,6 +30,8 @@ pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Curl
         let kind = match failure.kind {
             DialErrorKind::Refused => FailureKind::Refused,
             DialErrorKind::Forbidden | DialErrorKind::Unauthorized => FailureKind::NotPermitted,
+            // The node's word about the pod's own connection, not about the way to it.
+            DialErrorKind::Other if failure.message.contains("reset by peer") => FailureKind::Reset,
             DialErrorKind::PodGone | DialErrorKind::Unreachable | DialErrorKind::Other => {
                 FailureKind::Unreachable
             }
@@ -37,7 +39,11 @@ pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Curl
         return CurlError::new(kind, failure.message);
     }
     if let Some(name) = find::<NameError>(error) {
-        return CurlError::new(FailureKind::Name, name.to_string());
+        let kind = match name {
+            NameError::Unknown { .. } => FailureKind::Name,
+            NameError::NoRoute { .. } => FailureKind::NoWay,
+        };
+        return CurlError::new(kind, name.to_string());
     }
     let http = find::<hyper::Error>(error);
     // hyper has no question for a server that speaks before it is asked, as those of HTTP/2 do.

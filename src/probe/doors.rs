@@ -1,6 +1,6 @@
 //! Which doors a target has.
 
-use super::Vantage;
+use super::{Vantage, http::To};
 use crate::{
     forward::{ForwardTarget, RemotePort, service_port},
     inventory::{Inventory, ObjectKey, PodRecord, ServiceRecord, ServiceType, Text},
@@ -57,11 +57,12 @@ pub fn doors(target: &ForwardTarget, port: &RemotePort, inventory: &Inventory) -
     ];
     let number = service_port(service, port).ok();
     if let Some(node_port) = number.as_ref().and_then(|port| port.node_port) {
-        found.extend(inventory.nodes().filter_map(|node| {
-            let address = node.reachable_address()?.clone();
-            let label = format!("NodePort on {}, {address}:{node_port}", node.name);
-            let node = node.name.clone();
-            Some(choice(Vantage::NodePort { node, address }, label))
+        let addresses = inventory.node_port_addresses(service).into_iter();
+        found.extend(addresses.map(|(node, address)| {
+            let to = To::at(address, node_port);
+            let label = format!("NodePort on {}, {to}", node.name);
+            let (node, address) = (node.name.clone(), address.clone());
+            choice(Vantage::NodePort { node, address }, label)
         }));
     }
     for point in &service.load_balancer {
@@ -70,7 +71,7 @@ pub fn doors(target: &ForwardTarget, port: &RemotePort, inventory: &Inventory) -
             found.push(choice(Vantage::LoadBalancer(address.clone()), label));
         }
     }
-    for address in &service.external_ips {
+    for address in service.served_external_ips() {
         let label = format!("External IP {address}");
         found.push(choice(Vantage::ExternalIp(address.clone()), label));
     }

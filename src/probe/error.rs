@@ -38,6 +38,9 @@ pub enum FailureKind {
     BrokenBody,
     /// Redirects went on and on.
     TooManyRedirects,
+    /// The program that was to send it in a pod failed itself: it crashed, is missing, can't do
+    /// this, or said nothing that can be read. That tells nothing of the network.
+    Tool,
     /// Anything else.
     Other,
 }
@@ -55,7 +58,7 @@ impl FailureKind {
             Self::Tls | Self::NotTls => 35,
             Self::TooManyRedirects => 47,
             Self::Closed => 52,
-            Self::Reset | Self::Other => 56,
+            Self::Reset | Self::Tool | Self::Other => 56,
             Self::Certificate => 60,
         }
     }

@@ -1,6 +1,6 @@
 //! The doors that a request can go through, and what each of them proves.
 
-use crate::inventory::{ObjectKey, Text};
+use crate::inventory::{IpFamily, ObjectKey, Text};
 
 /// A door to a port. What came back is always told with it: an answer through one door says
 /// nothing about another.
@@ -66,16 +66,17 @@ pub enum Insider {
 /// What a client in the cluster would call the Service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum InsideName {
-    /// `spec.clusterIP`.
-    ClusterIp,
+    /// One of `spec.clusterIPs`: that of this family, else the first.
+    ClusterIp(Option<IpFamily>),
     /// `web`: only from its own namespace.
     Short,
     /// `web.shop`.
     WithNamespace,
     /// `web.shop.svc.cluster.local`, with the cluster's own domain where it is known.
     Full,
-    /// The address of this pod and its target port.
-    Pod(Text),
+    /// An address of this pod and its target port: that of this family, else the one of the
+    /// Service's first family.
+    Pod(Text, Option<IpFamily>),
     /// `spec.externalName`.
     ExternalName,
 }
@@ -120,6 +121,20 @@ impl Vantage {
                 "It goes as a pod's own traffic does, by the cluster's DNS, kube-proxy and \
                  NetworkPolicy of that pod's namespace."
             }
+        }
+    }
+
+    /// The address family that it goes by, where it is of one: names may lead to either.
+    pub fn family(&self) -> Option<IpFamily> {
+        match self {
+            Self::NodePort { address, .. }
+            | Self::LoadBalancer(address)
+            | Self::ExternalIp(address) => IpFamily::of(address),
+            Self::Inside {
+                to: InsideName::ClusterIp(family) | InsideName::Pod(_, family),
+                ..
+            } => *family,
+            _ => None,
         }
     }
 

@@ -6,6 +6,7 @@
 mod file;
 mod forward_book;
 mod map;
+mod node_port_book;
 mod probe_book;
 mod saved_forward;
 mod saving;
@@ -16,6 +17,7 @@ pub use forward_book::{
     Added, BookChange, BookError, ForwardBook, export_forwards, forwards_path, import_forwards,
 };
 pub use map::{MapGrouping, MapSettings, Pin};
+pub use node_port_book::{keep_node_port_range, node_port_range, node_ports_path};
 pub use probe_book::{LeftBook, NotedPod, ProbeBook, probe_folder};
 pub use saved_forward::SavedForward;
 pub use saving::{WriteError, pictures_folder, write_new};

@@ -35,7 +35,7 @@ pub(super) fn affected(
                     &mut found,
                 );
             }
-            Touched::Node(_) => nodes = true,
+            Touched::Node(_) | Touched::NodePorts => nodes = true,
             Touched::Related { before, after } => {
                 for object in [before, after].into_iter().flatten() {
                     related::of_object(object, inventory, &mut found);

@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use super::{Backend, BackendTarget, PortTraffic, WorkloadId};
 use crate::inventory::{
-    Endpoint, EndpointSliceRecord, Inventory, ObjectKey, ServicePort, ServiceRecord, SlicePort,
+    Endpoint, EndpointSliceRecord, Inventory, ObjectKey, ServicePort, ServiceRecord, ServiceType,
+    SlicePort,
 };
 
-/// Every port of a Service with its backends.
+/// Every port of a Service with its backends. To those of an ExternalName nothing leads: DNS answers
+/// with another name, and kube-proxy skips the Service (pkg/proxy/util ShouldSkipService), whatever
+/// endpoints a selector of former times keeps alive.
 pub(super) fn ports(service: &ServiceRecord, inventory: &Inventory) -> Vec<PortTraffic> {
+    let is_alias = service.service_type == ServiceType::ExternalName;
     let slices: Vec<_> = inventory
         .slices_of(&service.key)
         // Deprecated; kube-proxy ignores them.
-        .filter(|slice| &*slice.address_type != "FQDN")
+        .filter(|slice| !is_alias && &*slice.address_type != "FQDN")
         .collect();
     service
         .ports

@@ -11,7 +11,7 @@ pub(super) fn dns_name(service: &ServiceRecord) -> Text {
 
 /// All ways into a Service, and the far end of an ExternalName, sorted, each once.
 ///
-/// `nodes` are the addresses at which a nodePort answers, `fronts` the front doors.
+/// `nodes` are the addresses at which its nodePorts answer, `fronts` the front doors.
 pub(super) fn entries(
     service: &ServiceRecord,
     dns_name: &Text,
@@ -41,11 +41,9 @@ pub(super) fn entries(
                 ..entry(EntryKind::ExternalName, name, vec![name.clone()])
             });
         }
-    } else if !service.is_headless() {
-        // The API server keeps externalIPs on a headless Service, kube-proxy ignores them.
-        for ip in &service.external_ips {
-            found.push(entry(EntryKind::ExternalIp, ip, vec![ip.clone()]));
-        }
+    }
+    for ip in service.served_external_ips() {
+        found.push(entry(EntryKind::ExternalIp, ip, vec![ip.clone()]));
     }
     if kind == ServiceType::LoadBalancer {
         let before = found.len();

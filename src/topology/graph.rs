@@ -8,7 +8,7 @@ use std::{
 use imbl::{OrdMap, OrdSet};
 
 use super::{BackendTarget, ServiceTraffic, affected::affected, backends, doors, front};
-use crate::inventory::{Inventory, ObjectKey, ServiceRecord, Text, Touched};
+use crate::inventory::{Inventory, IpFamily, ObjectKey, ServiceRecord, Text, Touched};
 
 /// Comes before all others. Looked up once a backend: made anew, it would cost more than the rest.
 static FIRST: LazyLock<ObjectKey> = LazyLock::new(|| ObjectKey::new("", ""));
@@ -155,7 +155,8 @@ fn pods(traffic: &ServiceTraffic) -> impl Iterator<Item = &ObjectKey> {
 /// An inventory, with what all Services share worked out once.
 struct Source<'a> {
     inventory: &'a Inventory,
-    node_addresses: OnceCell<Vec<Text>>,
+    /// IPv4 and IPv6: the same for every Service.
+    node_addresses: OnceCell<[Vec<Text>; 2]>,
 }
 
 impl<'a> Source<'a> {
@@ -171,7 +172,7 @@ impl<'a> Source<'a> {
         let entries = doors::entries(
             service,
             &dns_name,
-            self.node_addresses(),
+            &self.node_addresses(service),
             front::entries(service, self.inventory),
         );
         ServiceTraffic {
@@ -182,12 +183,22 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn node_addresses(&self) -> &[Text] {
-        self.node_addresses.get_or_init(|| {
-            self.inventory
-                .nodes()
-                .filter_map(|node| node.reachable_address().cloned())
-                .collect()
-        })
+    /// Where the nodePorts of a Service answer: see [`Inventory::node_port_addresses`].
+    fn node_addresses(&self, service: &ServiceRecord) -> Vec<Text> {
+        let has_node_ports = service.ports.iter().any(|port| port.node_port.is_some());
+        if !has_node_ports {
+            return Vec::new();
+        }
+        let all = self.node_addresses.get_or_init(|| {
+            IpFamily::ALL.map(|family| {
+                let of_nodes = self.inventory.node_addresses(family);
+                of_nodes.map(|(_, address)| address.clone()).collect()
+            })
+        });
+        let families = IpFamily::ALL.into_iter().zip(all);
+        families
+            .filter(|(family, _)| service.serves(*family))
+            .flat_map(|(_, addresses)| addresses.iter().cloned())
+            .collect()
     }
 }

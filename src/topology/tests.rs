@@ -3,7 +3,7 @@
 use super::*;
 use crate::inventory::{
     Change, Delta, Inventory, LoadBalancerPoint, Protocol, ServiceRecord, ServiceType, Text,
-    sample::{external, key, live, node, pod, port, put, service, slice, slice_port},
+    sample::{external, key, labels, live, node, pod, port, put, service, slice, slice_port},
 };
 
 fn traffic(inventory: &Inventory, name: &str) -> ServiceTraffic {
@@ -74,7 +74,9 @@ fn each_address_family_is_a_backend_of_its_own() {
     v6.address_type = Text::from("IPv6");
     v6.endpoints[0].address = Text::from("fd00::1");
     put(&mut inventory, v6.clone());
-    assert_eq!(traffic(&inventory, "web").ports[0].backends.len(), 2);
+    let web = &traffic(&inventory, "web").ports[0];
+    assert_eq!(web.backends.len(), 2);
+    assert_eq!((web.ready(), web.all()), (1, 1), "it is one pod");
 
     v6.address_type = Text::from("FQDN");
     put(&mut inventory, v6);
@@ -121,6 +123,64 @@ fn an_address_without_a_pod_is_a_backend() {
     assert_eq!(
         traffic(&inventory, "db").ports[0].backends[0].target,
         BackendTarget::Address(Text::from("10.244.0.9"))
+    );
+}
+
+#[test]
+fn doors_are_of_the_service_s_families() {
+    let mut inventory = live();
+    let mut both = node("node-a", "10.0.0.1");
+    both.addresses.push(crate::inventory::NodeAddress {
+        kind: crate::inventory::NodeAddressKind::InternalIP,
+        address: Text::from("fd00::1"),
+    });
+    put(&mut inventory, both);
+    put(&mut inventory, node("node-b", "10.0.0.2"));
+    let mut at = |ips: &[&str]| {
+        let mut http = port("http", 80, "8080");
+        http.node_port = Some(30080);
+        let web = ServiceRecord {
+            service_type: ServiceType::NodePort,
+            cluster_ips: ips.iter().copied().map(Text::from).collect(),
+            external_ips: vec![Text::from("192.0.2.1"), Text::from("2001:db8::1")],
+            ..service("web", vec![http])
+        };
+        put(&mut inventory, web);
+        let web = traffic(&inventory, "web");
+        let doors = entries(&web).into_iter();
+        let doors = doors.filter(|(kind, ..)| *kind != EntryKind::ClusterDns);
+        let addresses: Vec<_> = doors.flat_map(|(.., addresses)| addresses).collect();
+        let mut bytes = Vec::new();
+        text::write_text(&Topology::build(&inventory), &mut bytes).expect("memory takes it");
+        let text = String::from_utf8(bytes).expect("it is text");
+        let nodes = text.lines().find(|line| line.contains("any node"));
+        let nodes = nodes.expect("a line").trim().replace("any node       ", "");
+        (addresses, nodes)
+    };
+    let (four, six) = ("10.0.0.1:30080, +1 node", "[fd00::1]:30080");
+    assert_eq!(
+        at(&["10.96.0.1"]),
+        (
+            strings(&["10.0.0.1", "10.0.0.2", "192.0.2.1"]),
+            four.to_owned()
+        )
+    );
+    assert_eq!(
+        at(&["fd01::1"]),
+        (strings(&["fd00::1", "2001:db8::1"]), six.to_owned())
+    );
+    assert_eq!(
+        at(&["fd01::1", "10.96.0.1"]),
+        (
+            strings(&[
+                "10.0.0.1",
+                "10.0.0.2",
+                "fd00::1",
+                "192.0.2.1",
+                "2001:db8::1"
+            ]),
+            "10.0.0.1:30080, [fd00::1]:30080, +1 node".to_owned()
+        )
     );
 }
 
@@ -205,6 +265,21 @@ fn an_external_name_has_a_name_here_and_a_far_end() {
             (EntryKind::ExternalName, "legacy.example.com".to_owned()),
         ]
     );
+}
+
+#[test]
+fn the_old_endpoints_of_an_external_name_lead_nowhere() {
+    let mut inventory = live();
+    let mut alias = external("web", "legacy.example.com");
+    alias.ports = vec![port("http", 80, "http")];
+    alias.selector = labels(&[("app", "web")]);
+    put(&mut inventory, alias);
+    put(&mut inventory, pod("web", 1));
+    put(
+        &mut inventory,
+        slice("web", 1, vec![slice_port("http", 8080)], &[&pod("web", 1)]),
+    );
+    assert!(traffic(&inventory, "web").ports[0].backends.is_empty());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use super::{
     Backend, BackendState, BackendTarget, Entry, EntryKind, PortTraffic, ServiceTraffic, Topology,
 };
-use crate::inventory::Text;
+use crate::inventory::{IpFamily, Text};
 
 /// Writes a block for each Service: its doors, its ports and what is behind each of them.
 pub fn write_text(topology: &Topology, out: impl Write) -> io::Result<()> {
@@ -47,16 +47,25 @@ pub(super) fn place(entry: &Entry) -> String {
     }
 }
 
-fn at_nodes(nodes: &[Text], port: u16) -> String {
-    match nodes {
-        [] => format!("*:{port}"),
-        [only] => with_port(only, Some(port)),
-        [first, others @ ..] => format!(
-            "{}, +{} node{}",
-            with_port(first, Some(port)),
-            others.len(),
-            if others.len() == 1 { "" } else { "s" }
-        ),
+/// The first address of each family, and how many nodes there are besides.
+fn at_nodes(addresses: &[Text], port: u16) -> String {
+    let (six, four): (Vec<_>, Vec<_>) = addresses
+        .iter()
+        .partition(|address| IpFamily::of(address) == Some(IpFamily::IPv6));
+    let firsts = [&four, &six].map(|family| family.first().copied());
+    let shown: Vec<_> = firsts
+        .into_iter()
+        .flatten()
+        .map(|address| with_port(address, Some(port)))
+        .collect();
+    if shown.is_empty() {
+        return format!("*:{port}");
+    }
+    let shown = shown.join(", ");
+    match four.len().max(six.len()) - 1 {
+        0 => shown,
+        1 => format!("{shown}, +1 node"),
+        more => format!("{shown}, +{more} nodes"),
     }
 }
 

@@ -60,13 +60,25 @@ impl PortTraffic {
         }
     }
 
-    /// How many backends take new traffic.
+    /// How many pods and addresses take new traffic. A pod has an endpoint in each address family,
+    /// and counts once.
     pub fn ready(&self) -> usize {
-        self.backends
-            .iter()
-            .filter(|backend| backend.state() == BackendState::Ready)
-            .count()
+        let is_ready = |backend: &&Backend| backend.state() == BackendState::Ready;
+        each_once(self.backends.iter().filter(is_ready))
     }
+
+    /// How many there are.
+    pub fn all(&self) -> usize {
+        each_once(self.backends.iter())
+    }
+}
+
+/// The different targets of backends, which are sorted by them.
+fn each_once<'a>(backends: impl Iterator<Item = &'a Backend>) -> usize {
+    let mut last = None;
+    backends
+        .filter(|backend| last.replace(&backend.target) != Some(&backend.target))
+        .count()
 }
 
 /// What stands behind an endpoint.

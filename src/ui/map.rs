@@ -49,11 +49,17 @@ pub fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>, canvas: &mut Canvas) {
                 selection: ctx.view.selection.as_ref(),
                 highlight: &highlight,
                 stale: ctx.is_stale(),
+                now: ctx.now,
                 bare: false,
             },
         );
         for event in events {
             follow(ctx, event);
+        }
+        let selected = ctx.view.selected_service();
+        if let Some(test) = selected.and_then(|service| scene.tested.get(service)) {
+            // Its age stands at the edges.
+            ctx.age(test.began);
         }
     });
 }

@@ -23,9 +23,16 @@ pub enum Load {
     Rich,
     /// externalIPs, and for a LoadBalancer no nodePorts and a class, where the server knows these.
     Outside,
+    /// Both address families, IPv6 first.
+    Dual,
+    /// IPv6 alone.
+    Six,
 }
 
 pub const LOADS: [Load; 3] = [Load::Plain, Load::Rich, Load::Outside];
+
+/// What a cluster of two address families takes besides.
+pub const FAMILY_LOADS: [Load; 2] = [Load::Dual, Load::Six];
 
 const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
@@ -44,6 +51,12 @@ pub fn start(namespace: &str, name: &str, from: WantedType, load: Load) -> Value
     }
     match load {
         Load::Plain => {}
+        Load::Dual | Load::Six if from == WantedType::ExternalName => {}
+        Load::Dual => {
+            spec["ipFamilies"] = json!(["IPv6", "IPv4"]);
+            spec["ipFamilyPolicy"] = json!("RequireDualStack");
+        }
+        Load::Six => spec["ipFamilies"] = json!(["IPv6"]),
         Load::Rich => {
             spec["ports"] = json!([
                 {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"},
@@ -110,10 +123,10 @@ async fn carry_out(writer: &dyn ServiceWriter, plan: Plan) -> Result<Outcome, Ed
 }
 
 /// Every type to every other, with every load, on every way; and back.
-pub async fn matrix(cluster: &Cluster, namespace: &str) -> Vec<Case> {
+pub async fn matrix(cluster: &Cluster, namespace: &str, loads: &[Load]) -> Vec<Case> {
     let writer = cluster.writer();
     let mut cases = Vec::new();
-    for load in LOADS {
+    for load in loads.iter().copied() {
         for from in WantedType::ALL {
             for to in WantedType::ALL {
                 let ways: &[Option<Via>] = if from == to {
@@ -247,6 +260,14 @@ fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'stati
         ("type", WantedType::of(record).to_string()),
         ("ports", format!("{ports:?}")),
         ("selector", format!("{:?}", record.selector)),
+        (
+            "families",
+            // An ExternalName has none, and what comes of it the server chooses.
+            match model.ip_families.is_empty() {
+                true => String::new(),
+                false => format!("{:?} {:?}", record.ip_families, record.ip_family_policy),
+            },
+        ),
         ("externalName", format!("{:?}", record.external_name)),
         ("externalIPs", format!("{:?}", record.external_ips)),
         ("ranges", format!("{:?}", record.source_ranges)),

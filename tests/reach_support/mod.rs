@@ -172,22 +172,27 @@ spec:
     /// Lines for `hostAliases`: each Service under its short name, with the namespace, and whole. The
     /// test's cluster has no DNS.
     pub fn host_aliases(&self) -> String {
-        let list = "jsonpath={range .items[*]}{.metadata.name} {.spec.clusterIP}{\"\\n\"}{end}";
+        let list = "jsonpath={range .items[*]}{.metadata.name}{range .spec.clusterIPs[*]} {@}{end}\
+                    {\"\\n\"}{end}";
         let services = self.run(&["get", "services", "-o", list]);
         let mut lines = String::from("  hostAliases:\n");
         for line in services.lines() {
-            let Some((name, address)) = line.split_once(' ') else {
-                continue;
-            };
-            if address.contains('.') {
-                let namespace = &self.namespace;
-                lines.push_str(&format!(
-                    "  - {{ip: {address}, hostnames: [{name}, {name}.{namespace}, \
-                     {name}.{namespace}.svc.cluster.local]}}\n"
-                ));
+            let mut words = line.split(' ');
+            let name = words.next().unwrap_or_default();
+            for address in words.filter(|address| *address != "None") {
+                lines.push_str(&self.host_alias(name, address));
             }
         }
         lines
+    }
+
+    /// One of these lines.
+    pub fn host_alias(&self, name: &str, address: &str) -> String {
+        let namespace = &self.namespace;
+        format!(
+            "  - {{ip: \"{address}\", hostnames: [{name}, {name}.{namespace}, \
+             {name}.{namespace}.svc.cluster.local]}}\n"
+        )
     }
 }
 

@@ -18,6 +18,7 @@ mod checks;
 #[path = "../edit_support/mod.rs"]
 mod edit_support;
 mod edits;
+mod families;
 mod forwards;
 mod forwards_many;
 mod forwards_outage;

@@ -49,7 +49,8 @@ async fn every_type_becomes_every_other_and_comes_back() {
     let Some(file) = kubeconfig() else { return };
     install_crypto();
     let space = Space::new(&file, "matrix");
-    let cases = edit_support::matrix(&space.client().await, &space.name).await;
+    let cases =
+        edit_support::matrix(&space.client().await, &space.name, &edit_support::LOADS).await;
     assert_eq!(cases.len(), (14 + 2 * 6) * edit_support::LOADS.len());
     // Before MixedProtocolLBService (beta in 1.24) a load balancer has ports of one protocol.
     let refused: Vec<_> = cases.iter().filter(|case| case.refused.is_some()).collect();

@@ -18,7 +18,7 @@ use crate::{
     reach_support::{Odd, netns, port},
 };
 
-fn test_paths(
+pub fn test_paths(
     engine: &Driven,
     service: ObjectKey,
     insiders: Vec<Insider>,
@@ -38,7 +38,7 @@ fn test_paths(
     status
 }
 
-fn wait_for_endpoints(engine: &Driven, service: &ObjectKey, count: usize) {
+pub fn wait_for_endpoints(engine: &Driven, service: &ObjectKey, count: usize) {
     engine.wait("ready endpoints", |scene| {
         let slices = scene.inventory.slices_of(service);
         let endpoints = slices.flat_map(|slice| &slice.endpoints);
@@ -46,7 +46,7 @@ fn wait_for_endpoints(engine: &Driven, service: &ObjectKey, count: usize) {
     });
 }
 
-fn in_words(status: &ReachStatus) -> String {
+pub fn in_words(status: &ReachStatus) -> String {
     let plan = status.plan.as_ref().expect("a plan");
     let mut words = String::new();
     for (planned, cell) in plan.cells.iter().zip(status.cells.iter()) {
@@ -344,7 +344,7 @@ spec: {hard: {pods: \"1\"}}
         "role",
         "look",
         "--verb=get,list,watch",
-        "--resource=pods,services,endpoints",
+        "--resource=pods,services,endpoints,endpointslices.discovery.k8s.io",
     ]);
     let account = format!("--serviceaccount={}:eve", odd.namespace);
     odd.run(&["create", "rolebinding", "look", "--role=look", &account]);
@@ -369,13 +369,14 @@ fn as_account(odd: &Odd, admin: &std::path::Path, name: &str) -> tempfile::Named
         "-o",
         "jsonpath={.secrets[0].name}",
     ]);
-    let token = odd.run(&[
-        "get",
-        "secret",
-        &secret,
-        "-o",
-        "go-template={{.data.token | base64decode}}",
-    ]);
+    // From 1.24 on no Secret is made for an account.
+    let token = if secret.trim().is_empty() {
+        odd.run(&["create", "token", name])
+    } else {
+        let template = "go-template={{.data.token | base64decode}}";
+        odd.run(&["get", "secret", &secret, "-o", template])
+    };
+    let token = token.trim();
     let file = tempfile::NamedTempFile::new().expect("a file");
     let text = std::fs::read_to_string(admin).expect("the kubeconfig");
     std::fs::write(file.path(), text).expect("a kubeconfig");

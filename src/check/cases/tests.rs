@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Checks, Suppressions, rules};
+use super::{Checks, PathEvidence, Suppressions, TestResult, rules, way_of};
 use crate::{
     cluster::Manifests,
     inventory::{Change, Inventory, Kind, ObjectKey, Scope, Sync, Text, Touched},
@@ -47,6 +47,9 @@ struct Head {
     /// Pods that turned ready and not ready so often, ten seconds after each other, until now.
     #[serde(default)]
     flaps: BTreeMap<String, u32>,
+    /// Services of which a test of paths found that they are `broken`, or `affected`.
+    #[serde(default)]
+    tested: BTreeMap<String, String>,
     #[serde(default)]
     expect: Vec<Expected>,
     #[serde(default)]
@@ -216,6 +219,11 @@ fn say(case: &Case) -> (Vec<Expected>, BTreeMap<String, String>) {
     for (pod, times) in &case.head.flaps {
         flap(&mut checks, &topology, &inventory, pod, *times);
     }
+    for (service, word) in &case.head.tested {
+        let service = ObjectKey::new("shop", service.as_str());
+        let result = tested(&service, word, &inventory);
+        checks.keep_test(&service, result, &topology, &inventory, now());
+    }
     let mut said = Vec::new();
     let mut verdicts = BTreeMap::new();
     for (service, report) in checks.reports() {
@@ -233,6 +241,26 @@ fn say(case: &Case) -> (Vec<Expected>, BTreeMap<String, String>) {
     }
     said.sort();
     (said, verdicts)
+}
+
+fn tested(service: &ObjectKey, word: &str, inventory: &Inventory) -> TestResult {
+    let evidence = PathEvidence {
+        ports: vec![80],
+        short: "nothing listens on targetPort 8080".into(),
+        text: "nothing listens on targetPort 8080 in any of the pods".into(),
+        rule: "nothing-listens",
+        is_broken: word == "broken",
+    };
+    let evidence = match word {
+        "fine" => Vec::new(),
+        _ => vec![evidence],
+    };
+    TestResult {
+        at: now(),
+        when: "12:00".into(),
+        evidence: evidence.into(),
+        way: way_of(service, inventory).expect("the Service"),
+    }
 }
 
 fn flap(checks: &mut Checks, topology: &Topology, inventory: &Inventory, pod: &str, times: u32) {

@@ -31,6 +31,7 @@ mod system;
 mod target_port_digits;
 mod target_ports;
 mod terminating;
+mod tested;
 mod traffic_policy;
 mod unexplained;
 pub(super) mod words;
@@ -67,6 +68,7 @@ static FILES: &[&[&Rule]] = &[
     named_port::RULES,
     target_ports::RULES,
     port_without_endpoints::RULES,
+    tested::RULES,
     app_protocol::RULES,
     slices::RULES,
     load_balancer::RULES,

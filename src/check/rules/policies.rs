@@ -6,9 +6,12 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     Case, Find, Finding, Group, ObjectRef, Rule, Severity, Verdict, links, place_of, words,
 };
-use crate::check::Place;
+use crate::check::{
+    Place,
+    admission::{covers, isolating, may_exist},
+};
 use crate::inventory::{
-    Kind, NetworkPolicyRecord, PodRecord, PolicyPort, PolicyRule, Protocol, ServicePort,
+    Kind, NetworkPolicyRecord, PodRecord, PolicyPeer, PolicyPort, Protocol, ServicePort,
     TargetPort, ports::resolve_target_port,
 };
 
@@ -28,23 +31,16 @@ static BLOCKED: Rule = Rule {
     id: "SVC-POLICY-BLOCKED",
     title: "NetworkPolicies let nobody in (predicted)",
     silences: &["SVC-POLICY-SERVICE-PORT"],
+    looks_at_others: true,
     about: "Pods that a policy isolates take only what some policy lets in. Here each pod behind a \
-            port is isolated, and no policy lets anybody reach that port. This is predicted from \
-            the policies: the network plugin may enforce them otherwise, or not at all.",
+            port is isolated, and no policy lets anybody reach that port, or only pods of the same \
+            namespace of which there are none. This is predicted from the policies: the network plugin may enforce them otherwise, or not at all.",
     find: Find::Service(blocked),
     ..POLICY
 };
 
 fn policy_ref(policy: &NetworkPolicyRecord) -> ObjectRef {
     ObjectRef::new("NetworkPolicy", policy.key.clone())
-}
-
-/// Policies that isolate what comes into a pod.
-fn isolating<'a>(case: &Case<'a>, pod: &PodRecord) -> Vec<&'a NetworkPolicyRecord> {
-    case.inventory
-        .related_in::<NetworkPolicyRecord>(Kind::NetworkPolicy, &pod.key.namespace)
-        .filter(|policy| policy.ingress.is_some() && policy.pods.matches(&pod.labels))
-        .collect()
 }
 
 fn blocked(case: &Case<'_>) -> Vec<Finding> {
@@ -60,15 +56,18 @@ fn blocked(case: &Case<'_>) -> Vec<Finding> {
     ports
         .filter_map(|port| {
             let mut in_the_way = BTreeSet::new();
+            let mut covered = false;
             let mut numbers = BTreeSet::new();
             for pod in &pods {
                 // What policies do to pods of the host's network is not defined.
                 let number = resolve_target_port(port, pod).filter(|_| !pod.host_network)?;
-                let policies = isolating(case, pod);
-                if policies.is_empty() || lets_in(&policies, pod, port.protocol, number) {
+                let policies = isolating(case.inventory, pod);
+                if policies.is_empty() || lets_in(case, &policies, pod, port.protocol, number) {
                     return None;
                 }
                 numbers.insert(number);
+                let mut rules = policies.iter().flat_map(|it| it.ingress.iter().flatten());
+                covered |= rules.any(|rule| covers(rule, pod, port.protocol, number));
                 in_the_way.extend(policies.iter().map(|policy| &policy.key));
             }
             if in_the_way.is_empty() {
@@ -78,8 +77,9 @@ fn blocked(case: &Case<'_>) -> Vec<Finding> {
             let names = words::list(in_the_way.iter().map(|key| &key.name));
             let message = format!(
                 "Predicted: nobody may reach port {number} of the {}, because NetworkPolicy {names} \
-                 lets in no source for it. The network plugin may do otherwise.",
-                words::pods(pods.len())
+                 lets in no source for it{}. The network plugin may do otherwise.",
+                words::pods(pods.len()),
+                if covered { " that exists" } else { "" }
             );
             let policies = in_the_way
                 .iter()
@@ -91,25 +91,39 @@ fn blocked(case: &Case<'_>) -> Vec<Finding> {
                     message,
                 )
                 .about(policies)
-                .evidence([format!(
-                    "no rule of spec.ingress of {names} covers {number}/{}",
-                    port.protocol
-                )]);
+                .evidence([if covered {
+                    format!("no pod of the namespace is one that {names} lets in")
+                } else {
+                    format!(
+                        "no rule of spec.ingress of {names} covers {number}/{}",
+                        port.protocol
+                    )
+                }]);
+            // A client may be a Job that comes tomorrow.
+            let found = if covered {
+                found.milder(Severity::Note)
+            } else {
+                found
+            };
             let named = names_service_port(case, port, &pods);
             Some(match named {
                 Some(_) => found.hint(format!(
                     "policies see the pods' port {number}, not the Service's port {}",
                     port.port
                 )),
+                None if covered => {
+                    found.hint("look at the labels that the policy asks of clients".to_owned())
+                }
                 None => found.hint(format!("add a rule that lets somebody reach {number}")),
             })
         })
         .collect()
 }
 
-/// Whether any of the policies lets anybody reach a port of a pod. Who is let in is taken to be
-/// there: of other namespaces and of the world outside nobody knows it.
+/// Whether any of the policies lets anybody reach a port of a pod. Pods of the same namespace must
+/// be there; of other namespaces and of the world outside nobody knows it.
 fn lets_in(
+    case: &Case<'_>,
     policies: &[&NetworkPolicyRecord],
     pod: &PodRecord,
     protocol: Protocol,
@@ -118,32 +132,17 @@ fn lets_in(
     let mut rules = policies
         .iter()
         .flat_map(|policy| policy.ingress.iter().flatten());
-    rules.any(|rule| covers(rule, pod, protocol, number))
-}
-
-fn covers(rule: &PolicyRule, pod: &PodRecord, protocol: Protocol, number: u16) -> bool {
-    rule.ports.is_empty()
-        || rule
-            .ports
-            .iter()
-            .any(|port| port.protocol == protocol && is_at(port, pod, number))
-}
-
-fn is_at(port: &PolicyPort, pod: &PodRecord, number: u16) -> bool {
-    match (&port.port, port.end) {
-        (None, _) => true,
-        (Some(TargetPort::Number(first)), Some(last)) => (*first..=last).contains(&number),
-        (Some(TargetPort::Number(own)), None) => *own == number,
-        (Some(TargetPort::Name(name)), _) => pod
-            .containers
-            .iter()
-            .flat_map(|container| &container.ports)
-            .any(|declared| {
-                declared.port == number
-                    && declared.protocol == port.protocol
-                    && declared.name.as_ref() == Some(name)
-            }),
-    }
+    let namespace = &pod.key.namespace;
+    let is_there = |peer: &PolicyPeer| match peer {
+        PolicyPeer::Pods {
+            namespaces: None, ..
+        } => may_exist(peer, namespace, case.inventory),
+        _ => true,
+    };
+    rules.any(|rule| {
+        covers(rule, pod, protocol, number)
+            && (rule.peers.is_empty() || rule.peers.iter().any(is_there))
+    })
 }
 
 static NO_DNS: Rule = Rule {
@@ -274,7 +273,7 @@ fn names_service_port<'a>(
     let says = |said: &PolicyPort| {
         said.protocol == port.protocol && said.port == Some(TargetPort::Number(port.port))
     };
-    let policy = isolating(case, pod).into_iter().find(|policy| {
+    let policy = isolating(case.inventory, pod).into_iter().find(|policy| {
         let mut rules = policy.ingress.iter().flatten();
         rules.any(|rule| rule.ports.iter().any(says))
     })?;

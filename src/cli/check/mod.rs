@@ -8,6 +8,7 @@ mod files;
 mod junit;
 mod sarif;
 mod told;
+mod trace;
 mod watch;
 
 use super::{
@@ -58,6 +59,9 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
             Exit::NotFound,
             format!("there is no Service {key}"),
         ));
+    }
+    if let Some(key) = target.as_ref().filter(|_| task.trace) {
+        return trace::run(&scene, key, task.output);
     }
     if task.watch {
         return watch::run(&remote, task, target.as_ref());

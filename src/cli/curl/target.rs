@@ -7,7 +7,7 @@ use crate::{
     },
     engine::Scene,
     forward::{ForwardTarget, RemotePort},
-    inventory::{ObjectKey, ServicePort, ServiceType, Text},
+    inventory::{IpFamily, ObjectKey, ServicePort, ServiceType, Text},
     probe::{self, Ask, CurlRequest, InsideName, Insider, Scheme, Vantage},
 };
 
@@ -105,6 +105,15 @@ fn port_list(ports: &[ServicePort]) -> String {
     format!("only these ports: {}", listed.join(", "))
 }
 
+/// The address family that was asked for.
+fn family(task: &Curl) -> Option<IpFamily> {
+    match (task.ipv4, task.ipv6) {
+        (true, _) => Some(IpFamily::IPv4),
+        (_, true) => Some(IpFamily::IPv6),
+        _ => None,
+    }
+}
+
 /// From a pod in the cluster.
 fn inside(task: &Curl, namespace: &str) -> anyhow::Result<Vantage> {
     let usage = |words: &str| failure(Exit::Usage, words);
@@ -126,10 +135,10 @@ fn inside(task: &Curl, namespace: &str) -> anyhow::Result<Vantage> {
         CalledAs::Full => InsideName::Full,
         CalledAs::Namespaced => InsideName::WithNamespace,
         CalledAs::Short => InsideName::Short,
-        CalledAs::Ip => InsideName::ClusterIp,
+        CalledAs::Ip => InsideName::ClusterIp(family(task)),
         CalledAs::External => InsideName::ExternalName,
         CalledAs::Pod => match &task.pod {
-            Some(pod) => InsideName::Pod(Text::from(pod.as_str())),
+            Some(pod) => InsideName::Pod(Text::from(pod.as_str()), family(task)),
             None => return Err(usage("which pod? Name it with --pod")),
         },
     };
@@ -175,14 +184,19 @@ fn vantage(task: &Curl, request: &CurlRequest, scene: &Scene) -> anyhow::Result<
         | (Via::External, Vantage::ExternalName) => true,
         _ => false,
     };
-    let found = offered.iter().find(|door| fits(&door.vantage));
+    let wanted = family(task);
+    let is_of = |vantage: &Vantage| wanted.is_none() || vantage.family() == wanted;
+    let found = offered
+        .iter()
+        .find(|door| fits(&door.vantage) && is_of(&door.vantage));
     found.map(|door| door.vantage.clone()).ok_or_else(|| {
         let mut words: Vec<_> = offered.iter().map(|door| door.vantage.word()).collect();
         words.dedup();
+        let of = wanted.map_or_else(String::new, |family| format!(" of {family}"));
         failure(
             Exit::NotFound,
             format!(
-                "{} has no such door; it has {}",
+                "{} has no such door{of}; it has {}",
                 task.target,
                 words.join(", ")
             ),

@@ -49,7 +49,7 @@ pub(super) fn ensure(app: &App, schedule: &mut Schedule, key: &Key) {
 }
 
 /// The cloud answers with an address.
-pub(super) fn grant(app: &App, key: &Key) {
+pub(in crate::demo) fn grant(app: &App, key: &Key) {
     let mut state = app.registry.store.lock();
     let Some(mut service) = pending(&state, key) else {
         return;
@@ -65,9 +65,8 @@ pub(super) fn grant(app: &App, key: &Key) {
                 .collect::<Vec<_>>()
         })
         .collect::<Vec<_>>();
-    // 203.0.113.0/24 is for documentation (RFC 5737): nothing real answers there.
     let free = (8..255)
-        .map(|last| format!("203.0.113.{last}"))
+        .map(|last| app.network.balancer(last))
         .find(|ip| !taken.contains(ip));
     let Some(ip) = free else {
         let told = (

@@ -26,6 +26,8 @@ use super::resource::Kind;
 use super::store::{Event, Key, Object, Verb};
 
 pub(super) use balancer::DELAY as BALANCER_DELAY;
+#[cfg(test)]
+pub(super) use balancer::grant as grant_balancer;
 pub(super) use events::record as record_event;
 pub(super) use jobs::{Job, Schedule};
 pub(super) use kubelet::ready_pods;

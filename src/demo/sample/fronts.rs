@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::node_ports::NodeNetwork;
 use super::super::resource::Kind;
 
 /// Whether an object of the sample brings its status with it: nothing else would write it.
@@ -14,15 +15,15 @@ pub(super) fn keeps_status(kind: Kind) -> bool {
 }
 
 /// All of them.
-pub(super) fn all() -> Vec<Value> {
-    let mut all = ingresses();
-    all.extend(gateway());
+pub(super) fn all(network: &NodeNetwork) -> Vec<Value> {
+    let mut all = ingresses(network);
+    all.extend(gateway(network));
     all.push(policy());
     all
 }
 
-fn ingresses() -> Vec<Value> {
-    let served = json!({"loadBalancer": {"ingress": [{"ip": "203.0.113.20"}]}});
+fn ingresses(network: &NodeNetwork) -> Vec<Value> {
+    let served = json!({"loadBalancer": {"ingress": [{"ip": network.balancer(20)}]}});
     vec![
         json!({
             "kind": "IngressClass", "apiVersion": "networking.k8s.io/v1",
@@ -74,7 +75,7 @@ fn path(path: &str, service: &str, port: Value) -> Value {
     })
 }
 
-fn gateway() -> Vec<Value> {
+fn gateway(network: &NodeNetwork) -> Vec<Value> {
     let holds = |kind: &str| {
         json!({
             "type": kind, "status": "True", "reason": kind, "message": "",
@@ -101,7 +102,7 @@ fn gateway() -> Vec<Value> {
                 }],
             },
             "status": {
-                "addresses": [{"type": "IPAddress", "value": "203.0.113.30"}],
+                "addresses": [{"type": "IPAddress", "value": network.balancer(30)}],
                 "conditions": [holds("Accepted"), holds("Programmed")],
                 "listeners": [{
                     "name": "https", "attachedRoutes": 1,

@@ -33,10 +33,10 @@ pub(super) fn build(registry: &Registry, network: &NodeNetwork) {
         make(registry, node(name, index, network.address(index)));
     }
     let all = shop().into_iter().chain(infra()).chain(system());
-    for object in all.chain(fronts::all()) {
+    for object in all.chain(fronts::all(network)) {
         make(registry, object);
     }
-    grant(registry, "web", "203.0.113.7");
+    grant(registry, "web", &network.balancer(7));
 }
 
 /// After the controllers have made the pods: those of the sample that are not ready.
@@ -97,7 +97,8 @@ fn shop() -> Vec<Value> {
         // No container declares a port of this name.
         cluster_ip("wrongport", &[Port::new("web", 80).named("web-ui")]),
         cluster_ip("cache", &[Port::new("redis", 6379).named("redis")]),
-        external_name("legacy", "legacy.example.com"),
+        // No such name can ever exist (RFC 6761), so that nobody is asked for it.
+        external_name("legacy", "legacy.example.invalid"),
         // Its Deployment is scaled to 0.
         cluster_ip("reports", &[Port::new("http", 80).named("http")]),
         Workload::new("web", 3, &[("http", 8080), ("https", 8443)]).deployment(),

@@ -10,6 +10,7 @@ use crate::{
     inventory::{Change, Delta, PodRecord, Protocol, ServicePort, TargetPort, TrafficPolicy},
 };
 
+mod families;
 mod fields;
 
 const HOST: &str = "db.example.com";

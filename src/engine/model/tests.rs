@@ -1,10 +1,13 @@
 use super::*;
 use crate::{
+    check::Verdict,
+    engine::{ReachId, TestPaths, reaching::ReachNews},
     filter::{Filter, Query},
     inventory::{
         Delta, PodRecord, Scope, ServiceRecord,
         sample::{key, pod, port, service, slice, slice_port},
     },
+    probe::reach::{CellResult, Conclusion, Meaning, Reach, ReachOptions, plan},
     topology::NodeId,
 };
 
@@ -217,4 +220,104 @@ fn what_was_put_elsewhere_after_tidying_up_stays_there_when_that_is_undone() {
     assert_eq!(model.untidy(), []);
     assert!(model.arrange());
     assert_eq!(origin(&scene(&model), "web"), (90.0, 900.0));
+}
+
+/// The end of a test of `web` that found this.
+fn tested(model: &mut Model, means: Option<Meaning>) -> bool {
+    let asked = TestPaths {
+        service: key("web"),
+        options: ReachOptions::default(),
+        every: None,
+    };
+    let mut status = ReachStatus::new(ReachId(1), asked);
+    let inventory = model.inventory().clone();
+    let service = inventory.service(&key("web")).expect("the Service");
+    let planned = plan(service, &inventory, &ReachOptions::default());
+    status.take(ReachNews::Begun(Arc::new(planned), Box::new(inventory)));
+    let found = means.map(|means| Conclusion {
+        ports: vec![80],
+        rule: "nothing-listens",
+        text: "nothing listens on targetPort 8080 in any of the pods".into(),
+        short: "nothing listens on targetPort 8080".into(),
+        is_fine: means == Meaning::Works,
+        means,
+    });
+    status.take(ReachNews::Ended {
+        results: vec![CellResult::not_tried(Reach::Refused, "why")],
+        conclusions: found.into_iter().collect(),
+        took: std::time::Duration::from_secs(1),
+    });
+    let result = status.result().expect("a result");
+    model.keep_test(&status, result, NOW)
+}
+
+fn verdict(model: &Model) -> Verdict {
+    scene(model).reports[&key("web")].verdict
+}
+
+#[test]
+fn what_a_test_found_stays_until_the_service_changes() {
+    let mut model = live_model();
+    assert_eq!(verdict(&model), Verdict::Healthy);
+    assert!(tested(&mut model, Some(Meaning::Broken)));
+    let shown = scene(&model);
+    assert_eq!(shown.reports[&key("web")].verdict, Verdict::Broken);
+    let short = &shown.reports[&key("web")].findings[0].short;
+    assert!(
+        short.starts_with("nothing listens on targetPort 8080 (tested "),
+        "{short}"
+    );
+    assert!(shown.test_of(&key("web")).is_some());
+
+    // Another Service, and what is no part of a packet's way, leave it.
+    model.apply([up(service("api", vec![port("http", 81, "8080")]))], NOW);
+    let mut labelled = service("web", vec![port("http", 80, "8080")]);
+    labelled.labels.insert("team".into(), "a".into());
+    model.apply([up(labelled)], NOW);
+    assert_eq!(verdict(&model), Verdict::Broken);
+
+    // Now it leads elsewhere: whether that answers nobody knows.
+    model.apply([up(service("web", vec![port("http", 80, "9090")]))], NOW);
+    assert!(scene(&model).test_of(&key("web")).is_none());
+    let report = scene(&model).reports[&key("web")].clone();
+    assert!(
+        report
+            .findings
+            .iter()
+            .all(|it| !it.id.starts_with("SVC-TESTED")),
+        "{report:?}"
+    );
+    // And back again is not what was tested either.
+    model.apply([up(service("web", vec![port("http", 80, "8080")]))], NOW);
+    assert_eq!(verdict(&model), Verdict::Healthy);
+
+    // A later test that finds nothing wrong takes the place of the first.
+    assert!(tested(&mut model, Some(Meaning::Affected)));
+    assert_eq!(verdict(&model), Verdict::Degraded);
+    assert!(tested(&mut model, Some(Meaning::Works)));
+    assert_eq!(verdict(&model), Verdict::Healthy);
+
+    // Another cluster knows nothing of it.
+    tested(&mut model, Some(Meaning::Broken));
+    model.clear();
+    assert!(scene(&model).tested.is_empty());
+}
+
+#[test]
+fn what_changed_while_it_was_tested_is_not_kept() {
+    let mut model = live_model();
+    let asked = TestPaths {
+        service: key("web"),
+        options: ReachOptions::default(),
+        every: None,
+    };
+    let mut status = ReachStatus::new(ReachId(1), asked);
+    let inventory = model.inventory().clone();
+    let service_now = inventory.service(&key("web")).expect("the Service");
+    let planned = plan(service_now, &inventory, &ReachOptions::default());
+    status.take(ReachNews::Begun(Arc::new(planned), Box::new(inventory)));
+    model.apply([up(service("web", vec![port("http", 80, "9090")]))], NOW);
+    let result = status.result().expect("a result");
+    assert!(!model.keep_test(&status, result, NOW));
+    assert!(scene(&model).tested.is_empty());
 }

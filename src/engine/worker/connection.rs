@@ -57,6 +57,7 @@ impl Worker {
             map_revision: self.scene.map_revision + 1,
             contexts: self.scene.contexts.clone(),
             namespaces: self.scene.namespaces.clone(),
+            is_forgetful: self.scene.is_forgetful,
             read_only: self.config.read_only || self.scene.read_only,
             ..Scene::default()
         };
@@ -107,6 +108,7 @@ impl Worker {
         self.scene.map_revision += 1;
         let cluster = session.cluster.clone();
         self.session = Some(Session::open(cluster.clone(), &self.scene.namespaces));
+        self.recall_node_ports();
         self.review_rights(cluster);
     }
 
@@ -134,6 +136,7 @@ impl Worker {
         if !self.scene.read_only {
             self.probe_pods.sweep(&cluster, self.events.clone());
         }
+        self.recall_node_ports();
         self.load_yaml();
         self.recall_forwards(cluster.context());
         self.review_rights(cluster);

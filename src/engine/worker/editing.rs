@@ -4,7 +4,10 @@ use std::{path::PathBuf, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::Worker;
+use super::{
+    Worker,
+    node_ports::{NodePortReader, asks_for_a_number},
+};
 use crate::{
     cluster::Cluster,
     edit::{self, Exposure, Outcome, Plan, Wish, Workload},
@@ -19,11 +22,15 @@ use crate::{
 
 impl Worker {
     pub(super) fn plan_edit(&mut self, id: EditId, service: ObjectKey, wish: Wish) {
-        let Some((cluster, inventory)) = self.editable(id, &service) else {
+        let Some((cluster, mut inventory)) = self.editable(id, &service) else {
             return;
         };
         let events = self.events.clone();
+        let reader = self.node_port_reader(&cluster);
         tokio::spawn(async move {
+            if asks_for_a_number(&wish) {
+                reader.read_into(&mut inventory).await;
+            }
             let writer = cluster.writer();
             let planned = edits::planned(&service, wish, &inventory, &*writer).await;
             let tried = |step| events.send(Event::Edit { id, step }).is_ok();
@@ -38,14 +45,19 @@ impl Worker {
         key: ObjectKey,
         exposure: Exposure,
     ) {
-        let Some((cluster, inventory)) = self.editable(id, &key) else {
+        let Some((cluster, mut inventory)) = self.editable(id, &key) else {
             return;
         };
         let events = self.events.clone();
+        let reader = self.node_port_reader(&cluster);
         tokio::spawn(async move {
             let planned = async {
                 let workload = workload(&cluster, &inventory, &kind, key).await?;
                 let object = edit::expose(&workload, &exposure).map_err(edits::failed)?;
+                let wish = Wish::Create(object.clone());
+                if asks_for_a_number(&wish) {
+                    reader.read_into(&mut inventory).await;
+                }
                 edit::plan_creation(object, &inventory).map_err(|error| edits::unplanned(&error))
             };
             let planned = planned.await;
@@ -119,6 +131,14 @@ impl Worker {
         Some((cluster, self.model.inventory().clone()))
     }
 
+    pub(super) fn node_port_reader(&self, cluster: &Cluster) -> NodePortReader {
+        NodePortReader {
+            cluster: cluster.clone(),
+            generation: self.generation,
+            events: self.events.clone(),
+        }
+    }
+
     pub(super) fn apply_edit(&mut self, id: EditId) {
         let Some((service, plan)) = self.edits.ready(id) else {
             return;
@@ -182,6 +202,7 @@ impl Worker {
                 EditStep::Applied(outcome)
             }
             Err(error) => {
+                self.learn_node_ports(&error.to_string());
                 self.activity.add(ActivityLevel::Error, error.to_string());
                 edits::not_written(&error)
             }

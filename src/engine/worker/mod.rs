@@ -7,6 +7,7 @@ mod curling;
 mod editing;
 mod forwards;
 mod mapping;
+mod node_ports;
 mod reaching;
 mod watching;
 mod way;
@@ -111,7 +112,7 @@ impl Worker {
         let (events, inbox) = mpsc::unbounded_channel();
         let remembered = config.remembered.take();
         let forwards_file = remembered.as_ref().map(|last| forwards_path(&last.path));
-        let saved = Saved::new(forwards_file, &events);
+        let saved = Saved::new(forwards_file.clone(), &events);
         let suppressed = std::mem::take(&mut config.suppressed_checks);
         let memory = Memory::new(remembered, suppressed, &events);
         let image = std::mem::take(&mut config.probe_image);
@@ -119,6 +120,7 @@ impl Worker {
         let feed = watch::Sender::new(Inventory::default());
         let scene = Scene {
             read_only: config.read_only,
+            is_forgetful: forwards_file.is_none(),
             namespaces: config.namespaces.iter().map(|n| Text::from(&**n)).collect(),
             ..Scene::default()
         };
@@ -280,6 +282,9 @@ impl Worker {
             Event::Rights { generation, rights } if generation == current => {
                 self.scene.rights = rights;
             }
+            Event::NodePorts { generation, rules } if generation == current => {
+                self.node_ports_known(rules);
+            }
             Event::Yaml {
                 generation,
                 service,
@@ -316,6 +321,7 @@ impl Worker {
             | Event::ForwardsImported { .. }
             | Event::Renewed { .. }
             | Event::Rights { .. }
+            | Event::NodePorts { .. }
             | Event::Yaml { .. } => {}
         }
     }

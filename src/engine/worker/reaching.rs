@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Worker;
+use super::{Worker, node_ports::NodePortReader};
 use crate::{
     engine::{ReachId, ReachStatus, TestPaths, event::Event, reaching::ReachNews},
     inventory::Text,
@@ -32,9 +33,12 @@ pub(super) struct ReachTest {
 impl Worker {
     pub(super) fn test_paths(&mut self, id: ReachId, asked: TestPaths) {
         let mut status = ReachStatus::new(id, asked);
-        let job = match self.ways() {
-            Some(ways) => {
+        let cluster = self.session.as_ref().map(|session| &session.cluster);
+        let reader = cluster.map(|cluster| self.node_port_reader(cluster));
+        let job = match self.ways().zip(reader) {
+            Some((ways, node_ports)) => {
                 let round = Rounds {
+                    node_ports,
                     id,
                     asked: status.asked.clone(),
                     ways,
@@ -59,10 +63,20 @@ impl Worker {
     }
 
     pub(super) fn reach_advanced(&mut self, id: ReachId, news: ReachNews) {
-        if let Some(test) = self.reach.as_mut().filter(|test| test.status.id == id)
-            && test.job.is_some()
-        {
-            test.status.take(news);
+        let Some(test) = self.reach.as_mut().filter(|test| test.status.id == id) else {
+            return;
+        };
+        if test.job.is_none() {
+            return;
+        }
+        let has_ended = matches!(news, ReachNews::Ended { .. });
+        test.status.take(news);
+        if let Some(result) = test.status.result().filter(|_| has_ended) {
+            let status = test.status.clone();
+            if self.model.keep_test(&status, result, Timestamp::now()) {
+                self.ring();
+            }
+            self.scene.map_revision += 1;
         }
     }
 }
@@ -72,6 +86,7 @@ struct Rounds {
     id: ReachId,
     asked: Arc<TestPaths>,
     ways: Ways,
+    node_ports: NodePortReader,
     events: mpsc::UnboundedSender<Event>,
 }
 
@@ -96,7 +111,13 @@ impl Rounds {
     }
 
     async fn round(&self) {
-        let inventory = self.ways.inventory.borrow().clone();
+        let mut inventory = self.ways.inventory.borrow().clone();
+        let has_node_ports = inventory
+            .service(&self.asked.service)
+            .is_some_and(|service| service.ports.iter().any(|port| port.node_port.is_some()));
+        if has_node_ports {
+            self.node_ports.read_into(&mut inventory).await;
+        }
         let Some(service) = inventory.service(&self.asked.service) else {
             let why = format!("there is no Service {}", self.asked.service);
             return self.tell(ReachNews::Failed(Text::from(why)));

@@ -1,6 +1,10 @@
 //! Where to connect, whatever the URL says.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{
+    io,
+    net::{SocketAddr, UdpSocket},
+    sync::Arc,
+};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
@@ -31,21 +35,36 @@ impl To {
         marks: &Marks,
     ) -> Result<Vec<SocketAddr>, NameError> {
         match self {
-            Self::Address(address) => Ok(vec![*address]),
+            Self::Address(address) => routed(vec![*address], None),
             Self::Name(name, port) => {
                 marks.resolving();
-                let found: Vec<_> = tokio::net::lookup_host((&**name, *port))
-                    .await
-                    .map_err(|source| NameError {
-                        name: name.clone(),
-                        source,
-                    })?
-                    .collect();
+                let failed = |source| NameError::Unknown {
+                    name: name.clone(),
+                    source,
+                };
+                if is_below(name, "invalid") {
+                    let said = "no name below .invalid exists (RFC 6761)";
+                    return Err(failed(io::Error::new(io::ErrorKind::NotFound, said)));
+                }
+                let asked = if is_below(name, "localhost") {
+                    "localhost"
+                } else {
+                    &**name
+                };
+                let found = tokio::net::lookup_host((asked, *port)).await;
+                let found: Vec<_> = found.map_err(failed)?.collect();
                 marks.resolved();
-                Ok(found)
+                routed(found, Some(name))
             }
         }
     }
+}
+
+/// Whether a name is one of a reserved domain, of which no DNS server is to be asked (RFC 6761).
+fn is_below(name: &str, domain: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    name.strip_suffix(domain)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 /// `10.0.0.7:80`, `shop.example.com:443`.
@@ -58,12 +77,86 @@ impl std::fmt::Display for To {
     }
 }
 
-/// A name that does not resolve.
+/// There is no address to connect to.
 #[derive(Debug, thiserror::Error)]
-#[error("{name} does not resolve here: {source}")]
-pub(in crate::probe) struct NameError {
-    name: Text,
-    source: io::Error,
+pub(in crate::probe) enum NameError {
+    /// A name that does not resolve.
+    #[error("{name} does not resolve here: {source}")]
+    Unknown { name: Text, source: io::Error },
+    /// Nothing was sent: this machine's own routes lead to none of the addresses. That says
+    /// nothing of the other side.
+    #[error("not testable from here: this machine has no {} route{}", .at.family(), .at.words())]
+    NoRoute { at: Unrouted },
+}
+
+/// An address that no route leads to, and the name that stands for it.
+#[derive(Debug)]
+pub(in crate::probe) struct Unrouted {
+    address: SocketAddr,
+    name: Option<Text>,
+}
+
+impl Unrouted {
+    fn family(&self) -> &'static str {
+        if self.address.is_ipv4() {
+            "IPv4"
+        } else {
+            "IPv6"
+        }
+    }
+
+    fn words(&self) -> String {
+        match &self.name {
+            Some(name) => format!(" to {}, which {name} stands for", self.address),
+            None => format!(" to {}", self.address),
+        }
+    }
+}
+
+/// Those of the addresses that a route of this machine leads to.
+fn routed(found: Vec<SocketAddr>, name: Option<&Text>) -> Result<Vec<SocketAddr>, NameError> {
+    let first = found.first().copied();
+    let routed: Vec<_> = found.into_iter().filter(|to| has_route(*to)).collect();
+    match first {
+        Some(address) if routed.is_empty() => Err(NameError::NoRoute {
+            at: Unrouted {
+                address,
+                name: name.cloned(),
+            },
+        }),
+        _ => Ok(routed),
+    }
+}
+
+/// Whether this machine's own routes lead there: connecting a datagram socket looks at them and
+/// sends nothing. What can't be told counts as a route.
+fn has_route(to: SocketAddr) -> bool {
+    let any: SocketAddr = if to.is_ipv4() {
+        ([0; 4], 0).into()
+    } else {
+        ([0_u16; 8], 0).into()
+    };
+    match UdpSocket::bind(any) {
+        Ok(socket) => !socket.connect(to).is_err_and(|error| is_local(&error)),
+        Err(error) => !is_local(&error),
+    }
+}
+
+/// No address of this machine's, or no route, or no such family at all (EAFNOSUPPORT).
+fn is_local(error: &io::Error) -> bool {
+    let no_family = if cfg!(windows) {
+        10_047
+    } else if cfg!(target_os = "linux") {
+        97
+    } else {
+        47
+    };
+    matches!(
+        error.kind(),
+        io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::AddrNotAvailable
+    ) || error.raw_os_error() == Some(no_family)
 }
 
 /// Answers every question of reqwest with the same place.
@@ -79,5 +172,51 @@ impl Resolve for Pinned {
             let found = to.resolve(&marks).await?;
             Ok(Box::new(found.into_iter()) as Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn nobody_is_asked_for_a_reserved_name() {
+        let marks = Marks::new();
+        let unknown = To::at("legacy.example.invalid", 443).resolve(&marks).await;
+        let error = unknown.unwrap_err().to_string();
+        assert!(error.contains("no name below .invalid exists"), "{error}");
+        let here = To::at("Shop.LOCALHOST.", 443)
+            .resolve(&marks)
+            .await
+            .unwrap();
+        assert!(!here.is_empty() && here.iter().all(|it| it.ip().is_loopback()));
+        assert!(!is_below("notinvalid", "invalid"));
+    }
+
+    #[test]
+    fn what_no_route_leads_to_is_told_from_what_does_not_answer() {
+        let here = "127.0.0.1:9".parse().unwrap();
+        assert_eq!(routed(vec![here], None).unwrap(), [here]);
+        // Link-local addresses need an interface, and this one has none: no route, or not to be
+        // told, but never a panic.
+        has_route("[fe80::1]:80".parse().unwrap());
+        let at = Unrouted {
+            address: "[fd00::1]:30080".parse().unwrap(),
+            name: Some("lb.example".into()),
+        };
+        assert_eq!(
+            NameError::NoRoute { at }.to_string(),
+            "not testable from here: this machine has no IPv6 route to [fd00::1]:30080, which \
+             lb.example stands for"
+        );
+        for kind in [
+            io::ErrorKind::NetworkUnreachable,
+            io::ErrorKind::AddrNotAvailable,
+        ] {
+            assert!(is_local(&kind.into()));
+        }
+        for kind in [io::ErrorKind::ConnectionRefused, io::ErrorKind::TimedOut] {
+            assert!(!is_local(&kind.into()));
+        }
     }
 }

@@ -136,6 +136,7 @@ pub(in crate::probe) fn to_curl_error(error: PodError) -> CurlError {
         | PodErrorKind::Policy
         | PodErrorKind::NotAgreed
         | PodErrorKind::Unauthorized => FailureKind::NotPermitted,
+        // The container, its program or the way into the pod failed: nothing was asked.
         _ => FailureKind::NoWay,
     };
     CurlError::new(kind, error.message)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{PodOutput, curl_words::VARIABLES, heads::Heads};
+use super::{PodOutput, curl_words::VARIABLES, heads::Heads, tool_failure::ToolFailure};
 use crate::probe::{Ask, CurlError, CurlResponse, FailureKind, Phases, Said};
 
 /// What curl tells beside the answer.
@@ -112,6 +112,7 @@ pub(super) fn curl_answer(
         Err(error)
     };
     let code = output.code;
+    let died = ToolFailure::of_code("curl", output);
     match ask {
         // It waits for what the server says first, which may be nothing.
         Ask::Tcp if phases.connect.is_some() => {
@@ -137,6 +138,11 @@ pub(super) fn curl_answer(
     let known = told.number("size_header").filter(|_| code == Some(0));
     let Some(Heads { last, length }) = Heads::read(&stdout, known) else {
         return match code {
+            _ if died.is_some() => Err(tool_failed(died, &told, output, phases, None)),
+            // Without the line of variables it is not known that curl asked anything.
+            Some(0) if told.values.is_empty() => {
+                Err(tool_failed(None, &told, output, phases, None))
+            }
             Some(0) => wrong(
                 FailureKind::NotHttp,
                 "curl was content, but what it printed is no HTTP answer".to_owned(),
@@ -147,6 +153,9 @@ pub(super) fn curl_answer(
             ),
             Some(code) => {
                 let kind = kind(code, &told, false);
+                if kind == FailureKind::Tool {
+                    return Err(tool_failed(None, &told, output, phases, None));
+                }
                 wrong(kind, said(kind, code, &told.words))
             }
         };
@@ -164,8 +173,12 @@ pub(super) fn curl_answer(
     };
     match code {
         None | Some(0) => Ok(response),
+        Some(_) if died.is_some() => Err(tool_failed(died, &told, output, phases, Some(response))),
         Some(code) => {
             let kind = kind(code, &told, true);
+            if kind == FailureKind::Tool {
+                return Err(tool_failed(None, &told, output, phases, Some(response)));
+            }
             let bytes = response.body_bytes;
             let words = &told.words;
             let message = match kind {
@@ -184,7 +197,20 @@ pub(super) fn curl_answer(
     }
 }
 
-/// What an exit code means (curl(1), "EXIT CODES").
+fn tool_failed(
+    died: Option<ToolFailure>,
+    told: &Told,
+    output: &PodOutput,
+    phases: Phases,
+    partial: Option<CurlResponse>,
+) -> CurlError {
+    died.unwrap_or_else(|| ToolFailure::new("curl", output, &told.words))
+        .into_error(phases, partial)
+}
+
+/// What an exit code means (curl(1), "EXIT CODES"). Only those that the other side or the network
+/// causes are a result; all others are curl's own: a protocol, an option or a feature that it does
+/// not have (1, 2, 4, 48, 96), memory (27), files of its container (23, 26, 58, 66, 77, 82).
 fn kind(code: i32, told: &Told, has_head: bool) -> FailureKind {
     let has = |words: &[&str]| {
         let said = told.words.to_lowercase();
@@ -192,7 +218,10 @@ fn kind(code: i32, told: &Told, has_head: bool) -> FailureKind {
     };
     match code {
         3 => FailureKind::Malformed,
+        // libcurl resolves in a thread, and the container may have no more of them.
+        6 if has(&["thread failed to start"]) => FailureKind::Tool,
         6 => FailureKind::Name,
+        2 | 4 | 23 | 26 | 27 | 41 | 43 | 48 | 53 | 54 | 58 | 66 | 77 | 82 => FailureKind::Tool,
         7 if has(&["no route", "unreachable"]) => FailureKind::Unreachable,
         7 => FailureKind::Refused,
         28 => FailureKind::TimedOut,
@@ -208,14 +237,16 @@ fn kind(code: i32, told: &Told, has_head: bool) -> FailureKind {
         {
             FailureKind::NotTls
         }
-        35 | 58 | 59 | 66 | 77 | 83 => FailureKind::Tls,
+        35 | 59 | 83 => FailureKind::Tls,
         47 => FailureKind::TooManyRedirects,
         51 | 60 => FailureKind::Certificate,
         52 => FailureKind::Closed,
         55 | 56 if has(&["reset", "broken pipe"]) => FailureKind::Reset,
+        1 if !has(&["http/0.9"]) => FailureKind::Tool,
         1 | 8 | 16 | 92 => FailureKind::NotHttp,
         18 => FailureKind::BrokenBody,
-        _ => FailureKind::Other,
+        55 | 56 => FailureKind::Other,
+        _ => FailureKind::Tool,
     }
 }
 

@@ -17,6 +17,7 @@ mod place;
 mod probe_pod;
 mod sweep;
 mod tool;
+mod tool_failure;
 mod waiting;
 mod wget;
 

@@ -1,7 +1,7 @@
 //! Where a request from inside the cluster goes.
 
 use crate::{
-    inventory::{Inventory, ServicePort, ServiceRecord, ports::resolve_target_port},
+    inventory::{Inventory, IpFamily, ServicePort, ServiceRecord, ports::resolve_target_port},
     probe::{
         CurlError, CurlRequest, InsideName, Vantage,
         asked::{self, no_way},
@@ -57,25 +57,38 @@ impl Place {
             }
         };
         match to {
-            InsideName::ClusterIp => match service.virtual_ips().next() {
-                Some(address) => Ok(at(address, port()?.port, "cluster IP")),
-                None => Err(no_way(format!(
-                    "svc/{} has no cluster IP: it is {}",
-                    key.name,
-                    service.type_word()
-                ))),
-            },
+            InsideName::ClusterIp(family) => {
+                let mut all = service.virtual_ips();
+                match all.find(|ip| is_of(ip, *family)) {
+                    Some(address) => Ok(at(address, port()?.port, "cluster IP")),
+                    None if service.virtual_ips().next().is_some() => Err(no_way(format!(
+                        "svc/{} has no {} cluster IP",
+                        key.name,
+                        family.map_or("such", IpFamily::as_str)
+                    ))),
+                    None => Err(no_way(format!(
+                        "svc/{} has no cluster IP: it is {}",
+                        key.name,
+                        service.type_word()
+                    ))),
+                }
+            }
             InsideName::Short => named(key.name.to_string(), "name"),
             InsideName::WithNamespace => named(format!("{}.{}", key.name, key.namespace), "name"),
             InsideName::Full => {
                 let host = format!("{}.{}.svc.{DOMAIN}", key.name, key.namespace);
                 named(host, "name")
             }
-            InsideName::Pod(name) => {
+            InsideName::Pod(name, family) => {
                 let pod = asked::pod(request, name, inventory)?;
-                let address = pod.ips.first();
-                let address =
-                    address.ok_or_else(|| no_way(format!("pod {name} has no address yet")))?;
+                let family = family.or_else(|| service.families().first().copied());
+                let address = pod.ips.iter().find(|ip| is_of(ip, family));
+                let address = address.ok_or_else(|| {
+                    no_way(match (pod.ips.is_empty(), family) {
+                        (false, Some(family)) => format!("pod {name} has no {family} address"),
+                        _ => format!("pod {name} has no address yet"),
+                    })
+                })?;
                 let number = asked::port_of_pod(&port()?, pod)?;
                 Ok(at(address, number, &format!("pod {name} at")))
             }
@@ -85,6 +98,11 @@ impl Place {
             }
         }
     }
+}
+
+/// Whether an address is of a family; any is, where none is asked for.
+fn is_of(address: &str, family: Option<IpFamily>) -> bool {
+    family.is_none_or(|family| IpFamily::of(address) == Some(family))
 }
 
 /// The port that a name of the Service is asked for at. A headless Service translates none: its
@@ -104,5 +122,71 @@ fn bracketed(address: &str) -> String {
         format!("[{address}]")
     } else {
         address.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        forward::{ForwardTarget, RemotePort},
+        inventory::{
+            ServiceRecord, Text,
+            sample::{key, live, pod, port, put, service},
+        },
+        probe::Insider,
+    };
+
+    fn words(ips: &[&str], to: InsideName) -> Result<String, String> {
+        let mut inventory = live();
+        let mut web = pod("web", 1);
+        web.ips = vec![Text::from("10.244.0.1"), Text::from("fd00::1")];
+        put(&mut inventory, web);
+        put(
+            &mut inventory,
+            ServiceRecord {
+                cluster_ips: ips.iter().copied().map(Text::from).collect(),
+                ..service("web", vec![port("http", 80, "8080")])
+            },
+        );
+        let from = Insider::ProbePod {
+            namespace: Text::from("shop"),
+            agreed: true,
+        };
+        let target = ForwardTarget::Service(key("web"));
+        let request = CurlRequest {
+            vantage: Vantage::Inside { from, to },
+            ..CurlRequest::new(target, RemotePort::Number(80))
+        };
+        Place::of(&request, &inventory)
+            .map(|place| place.words)
+            .map_err(|error| error.message.to_string())
+    }
+
+    #[test]
+    fn an_address_is_of_the_family_that_is_asked_for() {
+        let (four, six) = (Some(IpFamily::IPv4), Some(IpFamily::IPv6));
+        let both = &["fd01::1", "10.96.0.1"][..];
+        let address = |ips, family| words(ips, InsideName::ClusterIp(family));
+        assert_eq!(
+            address(both, None).as_deref(),
+            Ok("cluster IP [fd01::1]:80")
+        );
+        assert_eq!(
+            address(both, four).as_deref(),
+            Ok("cluster IP 10.96.0.1:80")
+        );
+        assert_eq!(address(both, six).as_deref(), Ok("cluster IP [fd01::1]:80"));
+        let none = address(&["10.96.0.1"], six).unwrap_err();
+        assert!(none.contains("svc/web has no IPv6 cluster IP"), "{none}");
+        // A pod is asked at its address of the Service's family.
+        let pod = |ips, family| words(ips, InsideName::Pod(Text::from("web-1"), family));
+        let at_six = Ok("pod web-1 at [fd00::1]:8080");
+        assert_eq!(pod(&["fd01::1"], None).as_deref(), at_six);
+        assert_eq!(pod(both, None).as_deref(), at_six);
+        assert_eq!(
+            pod(both, four).as_deref(),
+            Ok("pod web-1 at 10.244.0.1:8080")
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{PodAccess, PodCommand, PodError, PodErrorKind, PodOutput};
+use super::{PodAccess, PodCommand, PodError, PodErrorKind, PodOutput, tool_failure::ToolFailure};
 use crate::inventory::{ObjectKey, Text};
 
 /// How long a program may take to say what it is.
@@ -36,14 +36,18 @@ pub async fn find_tool(
     pod: &ObjectKey,
     container: Option<&Text>,
 ) -> Result<Tool, PodError> {
-    let ask = async |program: &str| {
+    let mut failures = Vec::new();
+    let mut ask = async |program: &'static str| {
         let words = vec![program.to_owned(), "--version".to_owned()];
         let command = PodCommand {
             container: container.cloned(),
             ..PodCommand::new(pod.clone(), words, ASK)
         };
         match access.run(&command).await {
-            Ok(output) => Ok(tool(program, &output)),
+            Ok(output) => {
+                failures.extend(ToolFailure::of_code(program, &output));
+                Ok(tool(program, &output))
+            }
             Err(error) if error.kind == PodErrorKind::NoProgram => Ok(None),
             Err(error) => Err(error),
         }
@@ -55,8 +59,12 @@ pub async fn find_tool(
         return Ok(tool);
     }
     let tried = format!("send a request from pod {pod}");
-    let said = "it has neither curl nor wget";
-    Err(PodError::new(PodErrorKind::NoProgram, &tried, said))
+    let mut said = "it has neither curl nor wget that works".to_owned();
+    for failure in failures {
+        said.push_str("; ");
+        said.push_str(failure.words());
+    }
+    Err(PodError::new(PodErrorKind::NoProgram, &tried, &said))
 }
 
 /// What a program is by its own word. busybox knows no `--version` and says so with its name.
@@ -118,5 +126,23 @@ mod tests {
         let error = found(None, None).await.unwrap_err();
         assert_eq!(error.kind, PodErrorKind::NoProgram);
         assert!(error.message.contains("neither curl nor wget"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_crashes_is_told_with_its_exit_code() {
+        let access = FakePods::answering(|_| {
+            Ok(PodOutput {
+                code: Some(139),
+                ..PodOutput::default()
+            })
+        });
+        let found = find_tool(&*access, &ObjectKey::new("shop", "web-0"), None).await;
+        let error = found.unwrap_err();
+        assert!(
+            error
+                .message
+                .contains("curl was killed by signal 11 (exit code 139)"),
+            "{error}"
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{PodOutput, Tool, place::Place};
+use super::{PodOutput, Tool, place::Place, tool_failure::ToolFailure};
 use crate::probe::{
     Ask, CurlError, CurlRequest, CurlResponse, FailureKind, HttpHead, Phases, Said, Scheme,
     authority::absolute,
@@ -41,7 +41,9 @@ pub(super) fn wget_words(
         return cannot("speak HTTP/2");
     }
     let seconds = limit.as_secs().max(1);
-    let mut words = vec!["wget".to_owned(), "-S".to_owned(), "-q".to_owned()];
+    // GNU wget with `-q` does not say why it failed.
+    let quiet = if *tool == Tool::Wget { "-nv" } else { "-q" };
+    let mut words = vec!["wget".to_owned(), "-S".to_owned(), quiet.to_owned()];
     let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
     option("-T", seconds.to_string());
     option("-O", "-".to_owned());
@@ -97,28 +99,43 @@ pub(super) fn wget_answer(output: &PodOutput, whole: Duration) -> Result<CurlRes
         total: whole,
         ..Phases::default()
     };
-    if let Some(head) = head(&said) {
-        return Ok(CurlResponse {
-            said: Said::Http(head),
-            body_bytes: output.stdout.len() as u64,
-            body: Bytes::copy_from_slice(&output.stdout),
-            truncated: output.is_cut(),
-            phases,
-            ..CurlResponse::empty()
-        });
+    let head = head(&said);
+    let answer = head.map(|head| CurlResponse {
+        said: Said::Http(head),
+        body_bytes: output.stdout.len() as u64,
+        body: Bytes::copy_from_slice(&output.stdout),
+        truncated: output.is_cut(),
+        phases,
+        ..CurlResponse::empty()
+    });
+    if let Some(died) = ToolFailure::of_code("wget", output) {
+        return Err(died.into_error(phases, answer));
+    }
+    if let Some(answer) = answer {
+        return Ok(answer);
     }
     let last = said
         .lines()
         .map(str::trim)
         .rfind(|line| line.contains("wget:") || line.contains("failed") || line.contains("unable"))
         .or_else(|| said.lines().last())
-        .map_or("wget said nothing", |line| {
+        .map_or("", |line| {
             line.strip_prefix("wget: ").unwrap_or(line).trim()
         });
     let has = |words: &[&str]| {
         let last = last.to_lowercase();
         words.iter().any(|word| last.contains(word))
     };
+    let own = [
+        "can't execute",
+        "not an http",
+        "unrecognized option",
+        "invalid option",
+        "applet not found",
+    ];
+    if has(&own) {
+        return Err(ToolFailure::new("wget", output, last).into_error(phases, None));
+    }
     let kind = if has(&["bad address", "unable to resolve", "not known"]) {
         FailureKind::Name
     } else if has(&["refused"]) {
@@ -129,12 +146,17 @@ pub(super) fn wget_answer(output: &PodOutput, whole: Duration) -> Result<CurlRes
         FailureKind::TimedOut
     } else if has(&["reset"]) {
         FailureKind::Reset
+    } else if has(&["no data received"]) || last == "error getting response" {
+        FailureKind::Closed
+    } else if has(&["bad header line"]) || !output.stdout.is_empty() {
+        FailureKind::NotHttp
     } else if has(&["certificate"]) {
         FailureKind::Certificate
     } else if has(&["tls", "ssl"]) {
         FailureKind::Tls
     } else {
-        FailureKind::Other
+        // An option that it does not know, https without its helper, or nothing at all.
+        return Err(ToolFailure::new("wget", output, last).into_error(phases, None));
     };
     let mut error = CurlError::new(kind, last.to_owned());
     error.so_far.phases = phases;
@@ -201,9 +223,56 @@ mod tests {
                 "Resolving nope... failed: Name or service not known.\nwget: unable to resolve host address 'nope'",
                 FailureKind::Name,
             ),
+            ("wget: error getting response", FailureKind::Closed),
+            (
+                "Read error (Connection reset by peer) in headers.",
+                FailureKind::Reset,
+            ),
+            ("wget: bad header line: +PONG", FailureKind::NotHttp),
         ] {
             let error = wget_answer(&output(1, "", words), Duration::ZERO).unwrap_err();
             assert_eq!(error.kind, kind, "{words}");
         }
+    }
+
+    #[test]
+    fn a_wget_that_fails_itself_says_nothing_of_the_network() {
+        let refused = "wget: can't connect to remote host (10.96.0.7): Connection refused";
+        for (code, words, told) in [
+            (139, "", "wget was killed by signal 11 (exit code 139)"),
+            (137, refused, "wget was killed by signal 9 (exit code 137)"),
+            (126, "", "wget can't be executed (exit code 126)"),
+            (
+                127,
+                "sh: wget: not found",
+                "wget is not there (exit code 127)",
+            ),
+            (4, "", "wget ended with exit code 4 and said nothing"),
+            (0, "", "wget ended with exit code 0 and said nothing"),
+            (
+                1,
+                "wget: unrecognized option '-S'\nBusyBox v1.20 () multi-call binary.",
+                "wget ended with exit code 1",
+            ),
+            (
+                1,
+                "wget: not an http or ftp url: https://web",
+                "wget ended with exit code 1: not an http or ftp url",
+            ),
+            (
+                1,
+                "wget: can't execute 'ssl_client': No such file or directory",
+                "wget ended with exit code 1",
+            ),
+        ] {
+            let error = wget_answer(&output(code, "", words), Duration::ZERO).unwrap_err();
+            assert_eq!(error.kind, FailureKind::Tool, "{code} {words}");
+            assert!(error.message.starts_with(told), "{error}");
+        }
+        // A head that came before it died did come.
+        let head = "  HTTP/1.1 200 OK\n";
+        let error = wget_answer(&output(137, "", head), Duration::ZERO).unwrap_err();
+        let partial = error.so_far.partial.as_ref();
+        assert_eq!(partial.and_then(CurlResponse::status), Some(200));
     }
 }

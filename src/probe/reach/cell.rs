@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::identity::{Identity, is_outside};
 use crate::{
     inventory::Text,
     probe::{Answer, CurlError, CurlResponse, FailureKind, Said, SoFar, Vantage},
@@ -18,6 +19,9 @@ pub enum Reach {
     Reached,
     /// An HTTP answer with this status.
     Status(u16),
+    /// An HTTP answer with this status, at an address outside the cluster, of which nothing shows
+    /// that it is the Service's: see [`super::identity`].
+    Unproven(u16),
     /// Something answered, which was not HTTP as it was asked for.
     NotHttp,
     /// Nothing listens there.
@@ -34,12 +38,10 @@ pub enum Reach {
     NoName,
     /// No route leads there.
     Unreachable,
-    /// It can't be tested from there.
+    /// It can't be tested from there, or what was to test it failed itself.
     NotTestable,
     /// A right is missing, or an agreement.
     NotPermitted,
-    /// Something else went wrong.
-    Failed,
 }
 
 impl Reach {
@@ -53,7 +55,7 @@ impl Reach {
         self.is_reached()
             || matches!(
                 self,
-                Self::NotHttp | Self::Silent | Self::Reset | Self::TlsFailed
+                Self::Unproven(_) | Self::NotHttp | Self::Silent | Self::Reset | Self::TlsFailed
             )
     }
 
@@ -67,6 +69,7 @@ impl Reach {
         match self {
             Self::Reached => "reached",
             Self::Status(status) => return format!("HTTP {status}"),
+            Self::Unproven(status) => return format!("HTTP {status}, unproven"),
             Self::NotHttp => "not HTTP",
             Self::Refused => "refused",
             Self::TimedOut => "timed out",
@@ -77,7 +80,6 @@ impl Reach {
             Self::Unreachable => "unreachable",
             Self::NotTestable => "not testable",
             Self::NotPermitted => "not permitted",
-            Self::Failed => "failed",
         }
         .to_owned()
     }
@@ -118,6 +120,10 @@ pub struct Clues {
     pub no_endpoints: bool,
     /// What the port turned out to speak, after it was asked in another way.
     pub speaks: Option<&'static str>,
+    /// An answer from outside is not like those of the application in the cluster.
+    pub is_other: bool,
+    /// By what an HTTP answer can be told from another application's.
+    pub identity: Option<Identity>,
 }
 
 impl CellResult {
@@ -139,13 +145,13 @@ impl CellResult {
         now: Timestamp,
     ) -> Self {
         match outcome {
-            Ok(answer) => of_answer(&answer.response, host, now),
+            Ok(answer) => of_answer(&answer.response, vantage, host, now),
             Err(error) => of_error(error, vantage, host, now),
         }
     }
 }
 
-fn of_answer(response: &CurlResponse, host: &str, now: Timestamp) -> CellResult {
+fn of_answer(response: &CurlResponse, vantage: &Vantage, host: &str, now: Timestamp) -> CellResult {
     let millis = Some(whole_millis(
         response.phases.first_byte.unwrap_or(response.phases.total),
     ));
@@ -166,6 +172,7 @@ fn of_answer(response: &CurlResponse, host: &str, now: Timestamp) -> CellResult 
         && (body.contains("HTTP request to an HTTPS server")
             || body.contains("plain HTTP request was sent to HTTPS port"));
     clues.is_long = response.truncated;
+    clues.identity = Some(Identity::of(head, &response.body));
     let mut notes = Vec::new();
     if let (Some(to), 300..400) = (head.header("location"), head.status) {
         let other = to.contains("://") && host_of(to).is_some_and(|to| to != host);
@@ -189,7 +196,16 @@ fn of_answer(response: &CurlResponse, host: &str, now: Timestamp) -> CellResult 
     if let Some(names) = &clues.other_names {
         notes.push(format!("the certificate is for {}", names.join(", ")));
     }
-    plain(Reach::Status(head.status), notes.join("; "), clues)
+    plain(of_status(head.status, vantage), notes.join("; "), clues)
+}
+
+/// Outside the cluster anything may answer: a balancer, a proxy, another machine.
+fn of_status(status: u16, vantage: &Vantage) -> Reach {
+    if is_outside(vantage) {
+        Reach::Unproven(status)
+    } else {
+        Reach::Status(status)
+    }
 }
 
 fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) -> CellResult {
@@ -202,6 +218,8 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
         _ => phases.connect,
     };
     let is_open = open.is_some() || partial.is_some();
+    let is_forward = matches!(vantage, Vantage::Forward | Vantage::ForwardPod(_));
+    let status = partial.as_ref().and_then(CurlResponse::status);
     let mut clues = match partial {
         Some(partial) => certificate_clues(partial, host, now),
         None => Clues::default(),
@@ -212,16 +230,20 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
         FailureKind::NoWay if clues.no_endpoints => Reach::Refused,
         FailureKind::NotPermitted => Reach::NotPermitted,
         FailureKind::NoWay | FailureKind::Malformed => Reach::NotTestable,
+        // The way through the API server to the node, which is none of the Service's.
+        FailureKind::Unreachable if is_forward => Reach::NotTestable,
+        FailureKind::TimedOut if is_forward && !is_open => Reach::NotTestable,
+        // EAI_AGAIN: no DNS server answered, so it is not known whether there is such a name.
+        FailureKind::Name if *vantage == Vantage::ExternalName && is_temporary(&error.message) => {
+            Reach::NotTestable
+        }
         FailureKind::Name => Reach::NoName,
         FailureKind::Refused => Reach::Refused,
         FailureKind::Unreachable => Reach::Unreachable,
         // What goes on and on is an answer.
         FailureKind::TimedOut if partial.is_some() => {
             clues.is_long = true;
-            match partial.as_ref().and_then(CurlResponse::status) {
-                Some(status) => Reach::Status(status),
-                None => Reach::Silent,
-            }
+            status.map_or(Reach::Silent, |status| of_status(status, vantage))
         }
         FailureKind::TimedOut if is_open => Reach::Silent,
         FailureKind::TimedOut => Reach::TimedOut,
@@ -236,7 +258,10 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
         }
         FailureKind::Certificate | FailureKind::Tls => Reach::TlsFailed,
         FailureKind::NotHttp => Reach::NotHttp,
-        FailureKind::TooManyRedirects | FailureKind::Other => Reach::Failed,
+        // What came before the program died did come.
+        FailureKind::Tool => status.map_or(Reach::NotTestable, |it| of_status(it, vantage)),
+        // What is not understood proves nothing.
+        FailureKind::TooManyRedirects | FailureKind::Other => Reach::NotTestable,
     };
     CellResult {
         reach,
@@ -244,6 +269,12 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
         millis: Some(whole_millis(phases.total)).filter(|millis| *millis > 0),
         clues,
     }
+}
+
+/// What getaddrinfo says without an answer (netdb.h; musl's words are the second).
+fn is_temporary(words: &str) -> bool {
+    let words = words.to_lowercase();
+    words.contains("temporary failure") || words.contains("try again")
 }
 
 fn certificate_clues(response: &CurlResponse, host: &str, now: Timestamp) -> Clues {
@@ -284,4 +315,51 @@ fn host_of(url: &str) -> Option<String> {
 
 fn whole_millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reach(vantage: &Vantage, kind: FailureKind) -> Reach {
+        let error = CurlError::new(kind, "why");
+        of_error(&error, vantage, "web.shop.svc", Timestamp::UNIX_EPOCH).reach
+    }
+
+    #[test]
+    fn what_fails_on_the_way_to_the_node_is_not_testable() {
+        let forward = Vantage::ForwardPod("web-0".into());
+        for kind in [
+            FailureKind::Unreachable,
+            FailureKind::TimedOut,
+            FailureKind::NoWay,
+            FailureKind::Tool,
+            FailureKind::Other,
+            FailureKind::Malformed,
+        ] {
+            assert_eq!(reach(&forward, kind), Reach::NotTestable, "{kind:?}");
+        }
+        assert_eq!(reach(&forward, FailureKind::Refused), Reach::Refused);
+        let right = FailureKind::NotPermitted;
+        assert_eq!(reach(&forward, right), Reach::NotPermitted);
+        let node = Vantage::NodePort {
+            node: "node-a".into(),
+            address: "10.0.0.7".into(),
+        };
+        assert_eq!(reach(&node, FailureKind::TimedOut), Reach::TimedOut);
+        assert_eq!(reach(&node, FailureKind::Tool), Reach::NotTestable);
+    }
+
+    #[test]
+    fn a_dns_server_that_does_not_answer_says_nothing_of_a_name() {
+        let of = |words: &str| {
+            let error = CurlError::new(FailureKind::Name, words.to_owned());
+            let host = "db.example.com";
+            of_error(&error, &Vantage::ExternalName, host, Timestamp::UNIX_EPOCH).reach
+        };
+        let silent = "db.example.com does not resolve here: failed to lookup address \
+                      information: Temporary failure in name resolution";
+        assert_eq!(of(silent), Reach::NotTestable);
+        assert_eq!(of("Name or service not known"), Reach::NoName);
+    }
 }

@@ -1,10 +1,17 @@
 //! The results of one port, by what they prove.
 
-use super::{CellResult, Plan, Reach, ReachPort};
+use super::{CellResult, Plan, Reach, ReachPort, identity::is_outside};
 use crate::{
-    inventory::Text,
-    probe::{InsideName, Vantage},
+    inventory::{IpFamily, Text},
+    probe::{InsideName, Insider, Vantage},
 };
+
+/// The names of a Service.
+const NAMES: [InsideName; 3] = [
+    InsideName::Short,
+    InsideName::WithNamespace,
+    InsideName::Full,
+];
 
 /// What was found about one port.
 pub(super) struct Evidence<'a> {
@@ -35,9 +42,31 @@ impl<'a> Evidence<'a> {
         self.cells.iter().map(|(_, result)| *result)
     }
 
+    /// Whether the application answers by any path inside the cluster.
+    pub fn answers_inside(&self) -> bool {
+        let direct = [self.forwards(), self.pod_addresses()].concat();
+        let of_service = [self.cluster_ip(), self.names(), self.service_proxy()].concat();
+        direct.iter().any(|(_, it)| answers(it)) || of_service.iter().any(|it| answers(it))
+    }
+
+    /// Whether a connection is opened by any path inside the cluster.
+    pub fn connects_inside(&self) -> bool {
+        self.tried_inside().iter().any(|it| it.reach.is_connected())
+    }
+
+    /// Whether every pod of the Service was tried by a forward.
+    pub fn is_of_all_pods(&self) -> bool {
+        self.plan.more_pods == 0 && self.forwards().len() >= self.plan.pods.len()
+    }
+
     /// Those that were tried.
     pub fn tried(&self) -> impl Iterator<Item = &'a CellResult> {
         self.all().filter(|result| result.reach.is_tried())
+    }
+
+    /// Those that were tried by a path that leads to the application and to nothing else.
+    pub fn tried_inside(&self) -> Vec<&'a CellResult> {
+        self.results(|vantage| !is_outside(vantage))
     }
 
     /// Into the pods themselves, past Service and network.
@@ -53,7 +82,18 @@ impl<'a> Evidence<'a> {
         self.named(|vantage| match vantage {
             Vantage::PodProxy(pod)
             | Vantage::Inside {
-                to: InsideName::Pod(pod),
+                to: InsideName::Pod(pod, _),
+                ..
+            } => Some(pod),
+            _ => None,
+        })
+    }
+
+    /// To the addresses of pods, from pods.
+    pub fn pod_addresses_from_inside(&self) -> Vec<Named<'a>> {
+        self.named(|vantage| match vantage {
+            Vantage::Inside {
+                to: InsideName::Pod(pod, _),
                 ..
             } => Some(pod),
             _ => None,
@@ -67,46 +107,99 @@ impl<'a> Evidence<'a> {
 
     /// To the cluster IP.
     pub fn cluster_ip(&self) -> Vec<&'a CellResult> {
-        self.inside(&[InsideName::ClusterIp])
+        self.results(|vantage| Layer::ClusterIp.holds(vantage))
     }
 
     /// By the names of the Service.
     pub fn names(&self) -> Vec<&'a CellResult> {
-        self.inside(&[
-            InsideName::Short,
-            InsideName::WithNamespace,
-            InsideName::Full,
-        ])
+        self.inside(&NAMES)
     }
 
-    /// To the nodePort, by node.
-    pub fn node_ports(&self) -> Vec<Named<'a>> {
-        self.named(|vantage| match vantage {
-            Vantage::NodePort { node, .. } => Some(node),
-            _ => None,
-        })
+    /// The same by who asked: each pod has a resolver of its own.
+    pub fn names_by_insider(&self) -> Vec<(&'a Insider, Vec<&'a CellResult>)> {
+        let mut known: Vec<(&Insider, Vec<&CellResult>)> = Vec::new();
+        for (vantage, result) in self.cells.iter().filter(|(_, it)| it.reach.is_tried()) {
+            let Vantage::Inside { from, to } = vantage else {
+                continue;
+            };
+            if !NAMES.contains(to) {
+                continue;
+            }
+            match known.iter_mut().find(|(insider, _)| *insider == from) {
+                Some((_, results)) => results.push(result),
+                None => known.push((from, vec![result])),
+            }
+        }
+        known
+    }
+
+    /// Into the pods past the Service, by a forward or at whatever address the API server takes.
+    pub fn past_the_service(&self) -> Vec<(&'a Vantage, &'a CellResult)> {
+        let tried = self.cells.iter().filter(|(_, it)| it.reach.is_tried());
+        let wanted =
+            |vantage: &Vantage| matches!(vantage, Vantage::ForwardPod(_) | Vantage::PodProxy(_));
+        tried
+            .filter(|(vantage, _)| wanted(vantage))
+            .copied()
+            .collect()
+    }
+
+    /// At a layer of a packet's way, over one family.
+    pub fn over(&self, layer: Layer, family: IpFamily) -> Vec<(&'a Vantage, &'a CellResult)> {
+        let tried = self.cells.iter().filter(|(_, it)| it.reach.is_tried());
+        tried
+            .filter(|(vantage, _)| layer.holds(vantage) && vantage.family() == Some(family))
+            .copied()
+            .collect()
+    }
+
+    /// To the nodePort, by node and address, without what may be another application's.
+    pub fn node_addresses(&self) -> Vec<(&'a Text, &'a Text, &'a CellResult)> {
+        let tried = self.cells.iter().filter(|(_, it)| it.reach.is_tried());
+        tried
+            .filter(|(_, it)| !matches!(it.reach, Reach::Unproven(_)))
+            .filter_map(|(vantage, result)| match *vantage {
+                Vantage::NodePort { node, address } => Some((node, address, *result)),
+                _ => None,
+            })
+            .collect()
     }
 
     /// To the load balancer and to external IPs, by address.
     pub fn outer_addresses(&self) -> Vec<Named<'a>> {
-        self.named(|vantage| match vantage {
+        self.proven(|vantage| match vantage {
             Vantage::LoadBalancer(address) | Vantage::ExternalIp(address) => Some(address),
             _ => None,
         })
     }
 
-    /// To the external name, from here and from inside.
-    pub fn external_name(&self) -> Vec<&'a CellResult> {
-        self.results(|vantage| {
-            matches!(
-                vantage,
-                Vantage::ExternalName
-                    | Vantage::Inside {
-                        to: InsideName::ExternalName | InsideName::Full,
-                        ..
-                    }
-            )
-        })
+    /// Answers from outside that may be another application's, by address.
+    pub fn unproven(&self) -> Vec<Named<'a>> {
+        let mut found = self.named(|vantage| match vantage {
+            Vantage::LoadBalancer(address)
+            | Vantage::ExternalIp(address)
+            | Vantage::NodePort { address, .. } => Some(address),
+            _ => None,
+        });
+        found.retain(|(_, it)| matches!(it.reach, Reach::Unproven(_)));
+        found
+    }
+
+    /// Without what may be another application's.
+    fn proven(&self, name: impl Fn(&'a Vantage) -> Option<&'a Text>) -> Vec<Named<'a>> {
+        let mut found = self.named(name);
+        found.retain(|(_, it)| !matches!(it.reach, Reach::Unproven(_)));
+        found
+    }
+
+    /// To the external name, from here.
+    pub fn external_name_from_here(&self) -> Vec<&'a CellResult> {
+        self.results(|vantage| *vantage == Vantage::ExternalName)
+    }
+
+    /// To the external name, from inside.
+    pub fn external_name_from_inside(&self) -> Vec<&'a CellResult> {
+        self.inside(&[InsideName::ExternalName, InsideName::Full])
     }
 
     fn inside(&self, names: &[InsideName]) -> Vec<&'a CellResult> {
@@ -129,6 +222,38 @@ impl<'a> Evidence<'a> {
         tried
             .filter_map(|(vantage, result)| Some((name(vantage)?, *result)))
             .collect()
+    }
+}
+
+/// What a packet comes to, from the pods outwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layer {
+    /// The pods at their addresses.
+    Pods,
+    /// The clusterIPs.
+    ClusterIp,
+    /// The nodePorts.
+    NodePorts,
+    /// Load balancers and external IPs.
+    Outside,
+}
+
+impl Layer {
+    /// From the pods outwards: what is wrong nearest to them explains the rest.
+    pub const ALL: [Self; 4] = [Self::Pods, Self::ClusterIp, Self::NodePorts, Self::Outside];
+
+    fn holds(self, vantage: &Vantage) -> bool {
+        let to = match vantage {
+            Vantage::NodePort { .. } => return self == Self::NodePorts,
+            Vantage::LoadBalancer(_) | Vantage::ExternalIp(_) => return self == Self::Outside,
+            Vantage::Inside { to, .. } => to,
+            _ => return false,
+        };
+        match to {
+            InsideName::ClusterIp(_) => self == Self::ClusterIp,
+            InsideName::Pod(..) => self == Self::Pods,
+            _ => false,
+        }
     }
 }
 

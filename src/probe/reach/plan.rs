@@ -8,8 +8,8 @@ use super::{CellResult, Reach};
 use crate::{
     forward::{ForwardTarget, RemotePort},
     inventory::{
-        Inventory, ObjectKey, Protocol, ServicePort, ServiceRecord, ServiceType, Text,
-        TrafficPolicy, ports::should_be_endpoint,
+        Inventory, IpFamily, Kind, ObjectKey, Protocol, Served, ServicePort, ServiceRecord,
+        ServiceType, Text, TrafficPolicy, ports::should_be_endpoint,
     },
     probe::{
         Ask, CurlRequest, InsideName, Insider, Scheme, TlsChoice, Vantage, guess::guess_scheme,
@@ -93,6 +93,8 @@ pub struct Plan {
     pub more_pods: usize,
     /// How many endpoints are ready, pods or not.
     pub ready_endpoints: usize,
+    /// Whether endpoints and pods are listed whole: if not, that there are none is not known.
+    pub sees_endpoints: bool,
     /// Whether the Service selects pods.
     pub has_selector: bool,
     /// The name that it stands for, where it is an ExternalName.
@@ -101,6 +103,20 @@ pub struct Plan {
     pub is_local: bool,
     /// Whether a cluster IP is headless: names lead to pods.
     pub is_headless: bool,
+    /// What is known of its address families and of kube-proxy.
+    pub network: ServiceNetwork,
+}
+
+/// A Service's address families, and where kube-proxy serves its nodePorts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceNetwork {
+    /// The families in which it is served, the primary first; none where that is not known.
+    pub families: Vec<IpFamily>,
+    /// Those of them in which it has no ready endpoint, while it has some in the other.
+    pub without_endpoints: Vec<IpFamily>,
+    /// Addresses of nodes that are asked and that kube-proxy does not serve nodePorts at for
+    /// certain: with the reason, where it is known that it does not.
+    pub doubtful: Vec<(Text, Option<Text>)>,
 }
 
 /// Plans the test of a Service.
@@ -121,10 +137,14 @@ pub fn plan(service: &ServiceRecord, inventory: &Inventory, options: &ReachOptio
         pods,
         more_pods,
         ready_endpoints,
+        sees_endpoints: [Kind::EndpointSlice, Kind::Pod]
+            .into_iter()
+            .all(|kind| inventory.sync(kind, &service.key.namespace).is_current()),
         has_selector: !service.selector.is_empty(),
         external_name: service.external_name.clone().filter(|_| is_external),
         is_local: service.external_traffic_policy == Some(TrafficPolicy::Local),
         is_headless: service.is_headless(),
+        network: network(service, inventory),
     };
     for index in 0..plan.ports.len() {
         let mut cells = Cells {
@@ -137,6 +157,38 @@ pub fn plan(service: &ServiceRecord, inventory: &Inventory, options: &ReachOptio
         cells.add_all(inventory);
     }
     plan
+}
+
+fn network(service: &ServiceRecord, inventory: &Inventory) -> ServiceNetwork {
+    let families = service.families();
+    let is_ready = |family: &IpFamily| {
+        let slices = inventory.slices_of(&service.key);
+        slices
+            .filter(|slice| *slice.address_type == *family.as_str())
+            .flat_map(|slice| &slice.endpoints)
+            .any(|endpoint| endpoint.ready && !endpoint.terminating)
+    };
+    let (ready, without): (Vec<_>, Vec<_>) = families.iter().copied().partition(is_ready);
+    let asked = inventory.node_port_addresses(service).into_iter();
+    let doubtful = asked.filter_map(|(node, address)| {
+        let is_primary = IpFamily::of(address)
+            .and_then(|family| node.primary_address(family))
+            .is_some_and(|primary| primary == address);
+        match inventory.node_port_rules().serves(node, address) {
+            Served::No(why) => Some((address.clone(), Some(Text::from(why)))),
+            Served::Unknown if !is_primary => Some((address.clone(), None)),
+            Served::Yes | Served::Unknown => None,
+        }
+    });
+    ServiceNetwork {
+        doubtful: doubtful.collect(),
+        without_endpoints: if ready.is_empty() {
+            Vec::new()
+        } else {
+            without
+        },
+        families,
+    }
 }
 
 fn ports(service: &ServiceRecord) -> Vec<ReachPort> {
@@ -282,7 +334,7 @@ impl Cells<'_> {
         }
         if self.plan.external_name.is_some() {
             self.add(Vantage::ExternalName, None);
-            return self.add_inside(&[InsideName::ExternalName, InsideName::Full]);
+            return self.add_inside(&[InsideName::ExternalName, InsideName::Full], inventory);
         }
         let pods: Vec<_> = self.plan.pods.iter().map(|pod| pod.name.clone()).collect();
         let is_http = self
@@ -311,26 +363,35 @@ impl Cells<'_> {
         self.add(Vantage::ServiceProxy, by_proxy());
         self.add_outside(inventory);
         let mut names = Vec::new();
+        let families = self.families();
         if !self.plan.is_headless {
-            names.push(InsideName::ClusterIp);
+            names.extend(families.iter().copied().map(InsideName::ClusterIp));
         }
         names.extend([
             InsideName::Short,
             InsideName::WithNamespace,
             InsideName::Full,
         ]);
-        names.extend(pods.into_iter().map(InsideName::Pod));
-        self.add_inside(&names);
+        for pod in pods {
+            let of_pod = |family: &Option<IpFamily>| InsideName::Pod(pod.clone(), *family);
+            names.extend(families.iter().map(of_pod));
+        }
+        self.add_inside(&names, inventory);
     }
 
     /// The doors that this machine's own network leads to.
     fn add_outside(&mut self, inventory: &Inventory) {
         let has_node_port = self.port.is_some_and(|port| port.node_port.is_some());
         if has_node_port {
+            let mut named = BTreeSet::new();
             let nodes: Vec<_> = inventory
-                .nodes()
-                .filter_map(|node| Some((node.name.clone(), node.reachable_address()?.clone())))
-                .take(MAX_NODES)
+                .node_port_addresses(self.service)
+                .into_iter()
+                .filter(|(node, _)| {
+                    let is_one = named.len() < MAX_NODES && named.insert(&node.name);
+                    is_one || named.contains(&node.name)
+                })
+                .map(|(node, address)| (node.name.clone(), address.clone()))
                 .collect();
             if nodes.is_empty() {
                 let why = "the addresses of the nodes can't be seen".to_owned();
@@ -358,12 +419,20 @@ impl Cells<'_> {
                 self.add(Vantage::LoadBalancer(address.clone()), None);
             }
         }
-        for address in &self.service.external_ips {
+        for address in self.service.served_external_ips() {
             self.add(Vantage::ExternalIp(address.clone()), None);
         }
     }
 
-    fn add_inside(&mut self, names: &[InsideName]) {
+    /// The families to ask in: one of IPv4 alone needs no name for it.
+    fn families(&self) -> Vec<Option<IpFamily>> {
+        match self.plan.network.families.as_slice() {
+            [] | [IpFamily::IPv4] => vec![None],
+            families => families.iter().copied().map(Some).collect(),
+        }
+    }
+
+    fn add_inside(&mut self, names: &[InsideName], inventory: &Inventory) {
         let insiders = &self.options.insiders;
         if insiders.is_empty() {
             let from = Insider::ProbePod {
@@ -371,7 +440,7 @@ impl Cells<'_> {
                 agreed: false,
             };
             let why = "only from inside the cluster: name a pod there, or agree to a probe pod";
-            let to = names.first().cloned().unwrap_or(InsideName::ClusterIp);
+            let to = names.first().cloned().unwrap_or(InsideName::Full);
             let skipped = Some((Reach::NotTestable, why.to_owned()));
             return self.add(Vantage::Inside { from, to }, skipped);
         }
@@ -384,11 +453,43 @@ impl Cells<'_> {
             for to in names {
                 // The short name is another Service's, or nobody's, in any other namespace.
                 if *to != InsideName::Short || is_home {
+                    let skipped = self.without_family(&from, to, inventory);
                     let (from, to) = (from.clone(), to.clone());
-                    self.add(Vantage::Inside { from, to }, None);
+                    self.add(Vantage::Inside { from, to }, skipped);
                 }
             }
         }
+    }
+
+    /// A pod that has no address of a family can't ask over it, which says nothing of the Service.
+    fn without_family(
+        &self,
+        from: &Insider,
+        to: &InsideName,
+        inventory: &Inventory,
+    ) -> Option<(Reach, String)> {
+        let Insider::Pod { pod, .. } = from else {
+            return None;
+        };
+        let ips = &inventory.pod(pod)?.ips;
+        let has = |family: &IpFamily| ips.iter().any(|ip| IpFamily::of(ip) == Some(*family));
+        let wanted = match to {
+            InsideName::ClusterIp(Some(family)) | InsideName::Pod(_, Some(family)) => {
+                vec![*family]
+            }
+            InsideName::ExternalName => return None,
+            _ => self.plan.network.families.clone(),
+        };
+        if ips.is_empty() || wanted.is_empty() || wanted.iter().any(has) {
+            return None;
+        }
+        let names: Vec<_> = wanted.iter().map(|family| family.as_str()).collect();
+        let why = format!(
+            "pod {} has no {} address to ask from",
+            pod.name,
+            names.join(" or ")
+        );
+        Some((Reach::NotTestable, why))
     }
 
     fn add(&mut self, vantage: Vantage, skipped: Option<(Reach, String)>) {

@@ -6,12 +6,14 @@ use futures::{StreamExt, future::BoxFuture, stream};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
-use super::{CellResult, Plan, PlannedCell, Reach, plan::set_spoken};
+use super::{CellResult, Plan, PlannedCell, Reach, identity::compare_origins, plan::set_spoken};
 use crate::{
     inventory::Text,
     probe::{
-        CurlRequest, Insider, Outlet, Vantage, Ways, authority::Authority, curl, inside::Asker,
-        inside::PodError,
+        CurlRequest, FailureKind, Insider, Outlet, Vantage, Ways,
+        authority::Authority,
+        curl,
+        inside::{Asker, PodError, to_curl_error},
     },
 };
 
@@ -50,10 +52,11 @@ pub async fn run(plan: &Plan, ways: &Ways, report: Report<'_>) -> Vec<CellResult
     let mut results: Vec<_> = results
         .into_iter()
         .map(|result| {
-            result.unwrap_or_else(|| CellResult::not_tried(Reach::Failed, "it was given up"))
+            result.unwrap_or_else(|| CellResult::not_tried(Reach::NotTestable, "it was given up"))
         })
         .collect();
     look_again(plan, ways, &mut results, report).await;
+    compare_origins(plan, &mut results, report);
     results
 }
 
@@ -73,11 +76,17 @@ impl Insiders {
         Self(known)
     }
 
-    fn refusal(&self, vantage: &Vantage) -> Option<&PodError> {
-        match vantage {
-            Vantage::Inside { from, .. } => self.0.get(from)?.as_ref().err(),
-            _ => None,
-        }
+    /// Why nobody there can be asked; only a right is a matter of permission.
+    fn refusal(&self, vantage: &Vantage) -> Option<CellResult> {
+        let Vantage::Inside { from, .. } = vantage else {
+            return None;
+        };
+        let error = self.0.get(from)?.as_ref().err()?;
+        let reach = match to_curl_error(error.clone()).kind {
+            FailureKind::NotPermitted => Reach::NotPermitted,
+            _ => Reach::NotTestable,
+        };
+        Some(CellResult::not_tried(reach, error.message.clone()))
     }
 }
 
@@ -91,8 +100,8 @@ async fn one(
         Ok(request) => request,
         Err(skipped) => return (**skipped).clone(),
     };
-    if let Some(error) = insiders.refusal(&cell.vantage) {
-        return CellResult::not_tried(Reach::NotPermitted, error.message.clone());
+    if let Some(refused) = insiders.refusal(&cell.vantage) {
+        return refused;
     }
     let _turn = match cell.vantage {
         Vantage::Inside { .. } => inside.acquire().await.ok(),

@@ -1,3 +1,5 @@
+mod families;
+
 use jiff::Timestamp;
 
 use super::{
@@ -73,10 +75,12 @@ impl Case {
                 ],
                 more_pods: 0,
                 ready_endpoints: 3,
+                sees_endpoints: true,
                 has_selector: true,
                 external_name: None,
                 is_local: false,
                 is_headless: false,
+                network: ServiceNetwork::default(),
             },
             results: Vec::new(),
         }
@@ -109,7 +113,7 @@ impl Case {
     /// The pods at their addresses, in their order.
     fn addresses(mut self, reaches: [Reach; 3]) -> Self {
         for (name, reach) in ["web-a", "web-b", "web-c"].into_iter().zip(reaches) {
-            self = self.cell(inside(InsideName::Pod(name.into())), reach);
+            self = self.cell(inside(InsideName::Pod(name.into(), None)), reach);
         }
         self
     }
@@ -138,7 +142,7 @@ fn all_is_well() {
     let case = Case::new()
         .forwards([OK; 3])
         .addresses([OK; 3])
-        .cell(inside(InsideName::ClusterIp), OK)
+        .cell(inside(InsideName::ClusterIp(None)), OK)
         .cell(node_port("node-1"), OK);
     assert_eq!(
         case.text(),
@@ -149,7 +153,7 @@ fn all_is_well() {
 
 #[test]
 fn a_service_without_endpoints_says_why() {
-    let mut nobody = Case::new().cell(inside(InsideName::ClusterIp), Reach::Refused);
+    let mut nobody = Case::new().cell(inside(InsideName::ClusterIp(None)), Reach::Refused);
     nobody.plan.pods.clear();
     nobody.plan.ready_endpoints = 0;
     assert_eq!(nobody.rule(), "no-endpoints");
@@ -157,7 +161,7 @@ fn a_service_without_endpoints_says_why() {
 
     let mut unready = Case::new()
         .forwards([OK; 3])
-        .cell(inside(InsideName::ClusterIp), Reach::Refused);
+        .cell(inside(InsideName::ClusterIp(None)), Reach::Refused);
     unready.plan.ready_endpoints = 0;
     unready
         .plan
@@ -177,7 +181,7 @@ fn a_wrong_target_port_is_told_with_what_the_pods_declare() {
     let case = Case::new()
         .forwards([Reach::Refused; 3])
         .addresses([Reach::Refused; 3])
-        .cell(inside(InsideName::ClusterIp), Reach::Refused);
+        .cell(inside(InsideName::ClusterIp(None)), Reach::Refused);
     assert_eq!(
         case.text(),
         "nothing listens on targetPort 8080 in any of the pods: the targetPort is wrong, or the \
@@ -190,7 +194,7 @@ fn who_answers_on_loopback_only_is_found() {
     let case = Case::new()
         .forwards([OK; 3])
         .addresses([Reach::Refused; 3])
-        .cell(inside(InsideName::ClusterIp), Reach::Refused);
+        .cell(inside(InsideName::ClusterIp(None)), Reach::Refused);
     assert_eq!(case.rule(), "loopback-only");
     // A probe pod that policies shut out proves nothing where another way gets in.
     let mixed = Case::new()
@@ -198,6 +202,9 @@ fn who_answers_on_loopback_only_is_found() {
         .addresses([Reach::Refused, OK, OK])
         .cell(Vantage::PodProxy("web-a".into()), OK);
     assert_eq!(mixed.rule(), "unclear");
+    // And a forward that is refused proves nothing where the pod's address answers.
+    let own = Case::new().forwards([Reach::Refused; 3]).addresses([OK; 3]);
+    assert_eq!(own.rule(), "own-address-only");
 }
 
 #[test]
@@ -205,12 +212,12 @@ fn dropped_packets_mean_a_policy() {
     let case = Case::new()
         .forwards([OK; 3])
         .addresses([Reach::TimedOut; 3])
-        .cell(inside(InsideName::ClusterIp), Reach::TimedOut);
+        .cell(inside(InsideName::ClusterIp(None)), Reach::TimedOut);
     assert_eq!(case.rule(), "dropped");
     let one = Case::new()
         .forwards([OK; 3])
         .addresses([OK, Reach::TimedOut, OK])
-        .cell(inside(InsideName::ClusterIp), OK);
+        .cell(inside(InsideName::ClusterIp(None)), OK);
     assert!(
         one.text().contains("packets to pod web-b"),
         "{}",
@@ -239,7 +246,7 @@ fn the_path_of_the_service_is_told_from_its_pods() {
     let by_address = Case::new()
         .forwards([OK; 3])
         .addresses([OK; 3])
-        .cell(inside(InsideName::ClusterIp), Reach::TimedOut);
+        .cell(inside(InsideName::ClusterIp(None)), Reach::TimedOut);
     assert_eq!(by_address.rule(), "service-path");
     let by_proxy = Case::new()
         .forwards([OK; 3])
@@ -247,7 +254,7 @@ fn the_path_of_the_service_is_told_from_its_pods() {
     assert_eq!(by_proxy.rule(), "service-path");
     let proxy_only = Case::new()
         .forwards([OK; 3])
-        .cell(inside(InsideName::ClusterIp), OK)
+        .cell(inside(InsideName::ClusterIp(None)), OK)
         .cell(Vantage::ServiceProxy, Reach::TimedOut);
     assert_eq!(proxy_only.rule(), "service-proxy");
 }
@@ -256,7 +263,7 @@ fn the_path_of_the_service_is_told_from_its_pods() {
 fn a_name_that_fails_where_the_address_answers_is_dns() {
     let case = Case::new()
         .forwards([OK; 3])
-        .cell(inside(InsideName::ClusterIp), OK)
+        .cell(inside(InsideName::ClusterIp(None)), OK)
         .cell(inside(InsideName::Short), Reach::NoName)
         .cell(inside(InsideName::Full), Reach::NoName);
     assert!(case.text().contains("its name does not resolve"));
@@ -369,9 +376,17 @@ fn an_external_name_may_be_unknown() {
     case.plan.external_name = Some("db.example".into());
     case.plan.pods.clear();
     case.plan.ready_endpoints = 0;
-    assert_eq!(case.rule(), "external-name-unknown");
+    assert_eq!(
+        case.text(),
+        "the Service stands for db.example, and from this machine DNS knows no such name"
+    );
     case.results = vec![result(OK)];
     assert_eq!(case.rule(), "reached");
+    // A name of the cluster's own.
+    case.results = vec![result(Reach::NoName)];
+    let case = case.cell(inside(InsideName::ExternalName), OK);
+    assert_eq!(case.rule(), "external-name-inside");
+    assert!(conclude(&case.plan, &case.results)[0].is_fine);
 }
 
 #[test]
@@ -386,4 +401,223 @@ fn what_can_not_be_tried_is_no_failure() {
     let refused = CellResult::not_tried(Reach::NotPermitted, "no right");
     let case = Case::new().with(Vantage::Forward, refused);
     assert!(!conclude(&case.plan, &case.results)[0].is_fine);
+}
+
+/// Cells of all kinds for three pods, with these results.
+fn matrix(reaches: &[Reach; 12]) -> Case {
+    let [
+        a,
+        b,
+        c,
+        d,
+        e,
+        f,
+        proxy,
+        of_service,
+        address,
+        name,
+        node,
+        balancer,
+    ] = *reaches;
+    Case::new()
+        .forwards([a, b, c])
+        .addresses([d, e, f])
+        .cell(Vantage::PodProxy("web-a".into()), proxy)
+        .cell(Vantage::ServiceProxy, of_service)
+        .cell(inside(InsideName::ClusterIp), address)
+        .cell(inside(InsideName::Full), name)
+        .cell(node_port("node-1"), node)
+        .cell(Vantage::LoadBalancer("203.0.113.7".into()), balancer)
+}
+
+mod laws {
+    use proptest::{array::uniform12, prelude::*, sample::select};
+
+    use super::*;
+
+    fn reach() -> impl Strategy<Value = Reach> {
+        select(vec![
+            OK,
+            OK,
+            OK,
+            Reach::Refused,
+            Reach::Refused,
+            Reach::TimedOut,
+            Reach::Unreachable,
+            Reach::Silent,
+            Reach::Reset,
+            Reach::NotHttp,
+            Reach::TlsFailed,
+            Reach::NoName,
+            Reach::Unproven(404),
+            Reach::NotTestable,
+            Reach::NotPermitted,
+        ])
+    }
+
+    fn means(case: &Case) -> Meaning {
+        conclude(&case.plan, &case.results)[0].means
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+        /// A connection that was opened is evidence for the path; all else may be forgotten.
+        #[test]
+        fn the_less_is_tested_the_less_is_blamed(
+            reaches in uniform12(reach()),
+            forgotten in uniform12(any::<bool>()),
+        ) {
+            let whole = matrix(&reaches);
+            let mut less = reaches;
+            for (reach, forgotten) in less.iter_mut().zip(forgotten) {
+                if forgotten && reach.is_tried() && !reach.is_connected() {
+                    *reach = Reach::NotTestable;
+                }
+            }
+            let part = matrix(&less);
+            let (before, after) = (means(&whole), means(&part));
+            prop_assert!(
+                after <= before,
+                "{} became {}",
+                whole.text(),
+                part.text()
+            );
+        }
+
+        #[test]
+        fn tools_that_fail_prove_nothing(permitted in uniform12(any::<bool>())) {
+            let reaches = permitted.map(|it| if it { Reach::NotTestable } else { Reach::NotPermitted });
+            let case = matrix(&reaches);
+            prop_assert_eq!(case.rule(), "untried");
+            prop_assert_eq!(means(&case), Meaning::Unknown);
+        }
+    }
+}
+
+#[test]
+fn a_pod_whose_tool_fails_is_not_blamed() {
+    // Two of three can't be asked: of them nothing is said, and of the Service neither.
+    let case = Case::new().forwards([OK, Reach::NotTestable, Reach::Refused]);
+    assert_eq!(case.text(), "1 of 2 pods answers, but not web-c (refused)");
+    let case = Case::new().forwards([Reach::Refused, Reach::NotTestable, Reach::Refused]);
+    assert!(
+        case.text()
+            .starts_with("nothing listens on targetPort 8080 in the 2 pods that could be"),
+        "{}",
+        case.text()
+    );
+    assert_eq!(
+        conclude(&case.plan, &case.results)[0].means,
+        Meaning::Affected
+    );
+    // The tool in the pod crashes by every name: the paths that were tried work.
+    let case = Case::new()
+        .forwards([OK; 3])
+        .addresses([Reach::NotTestable; 3])
+        .cell(inside(InsideName::ClusterIp), Reach::NotTestable)
+        .cell(inside(InsideName::Full), Reach::NotTestable);
+    assert_eq!(
+        case.text(),
+        "all 3 paths that were tried lead to the application"
+    );
+}
+
+#[test]
+fn no_lists_no_word_about_endpoints() {
+    let mut case = Case::new().cell(Vantage::ServiceProxy, Reach::TimedOut);
+    case.plan.pods.clear();
+    case.plan.ready_endpoints = 0;
+    case.plan.sees_endpoints = false;
+    assert_eq!(case.rule(), "unclear");
+}
+
+#[test]
+fn a_node_port_without_a_path_inside_blames_no_firewall() {
+    let case = Case::new()
+        .forwards([Reach::NotPermitted; 3])
+        .cell(node_port("node-1"), Reach::TimedOut);
+    assert_eq!(
+        case.text(),
+        "the NodePort answers on no node from this machine (timed out), and no path inside the \
+         cluster could be tried to tell why"
+    );
+}
+
+#[test]
+fn each_pods_resolver_is_its_own() {
+    let other = Vantage::Inside {
+        from: Insider::Pod {
+            pod: ObjectKey::new("shop", "tools"),
+            container: None,
+        },
+        to: InsideName::Full,
+    };
+    let case = Case::new()
+        .forwards([OK; 3])
+        .cell(inside(InsideName::Full), OK)
+        .cell(other, Reach::NoName);
+    assert_eq!(case.rule(), "dns-of-pod");
+    assert!(case.text().contains("not in pod tools"), "{}", case.text());
+}
+
+#[test]
+fn an_answer_from_outside_has_to_be_the_applications() {
+    use super::identity::{Identity, compare_origins};
+    use crate::probe::HttpHead;
+
+    let said = |status: u16, server: &str| {
+        let head = HttpHead {
+            version: "HTTP/1.1".to_owned(),
+            status,
+            headers: vec![("Server".to_owned(), server.to_owned())],
+        };
+        Clues {
+            identity: Some(Identity::of(&head, b"body")),
+            ..Clues::default()
+        }
+    };
+    let balancer = || Vantage::LoadBalancer("203.0.113.7".into());
+    let told = |case: Case| {
+        let Case { plan, mut results } = case;
+        compare_origins(&plan, &mut results, &|_, _| {});
+        let found = conclude(&plan, &results).remove(0);
+        (results[results.len() - 1].reach, found)
+    };
+    let own = |case: Case| case.clues(Vantage::ForwardPod("web-a".into()), OK, said(200, "web"));
+
+    let case = own(Case::new()).clues(balancer(), Reach::Unproven(200), said(200, "web"));
+    let (reach, found) = told(case);
+    assert_eq!((reach, found.rule), (Reach::Status(200), "reached"));
+
+    let case = own(Case::new()).clues(balancer(), Reach::Unproven(404), said(404, "proxy"));
+    let (reach, found) = told(case);
+    assert_eq!(reach, Reach::Unproven(404));
+    assert!(!reach.is_reached() && !found.is_fine);
+    assert_eq!(
+        &*found.text,
+        "something else answers at 203.0.113.7, or something in between answers for the Service: \
+         HTTP 404 there is not what the application answers in the cluster"
+    );
+
+    let case = Case::new().clues(balancer(), Reach::Unproven(404), said(404, "proxy"));
+    let (reach, found) = told(case);
+    assert_eq!(reach, Reach::Unproven(404));
+    assert_eq!(found.means, Meaning::Unknown);
+    assert!(
+        found.text.starts_with(
+            "203.0.113.7 is answered by something (HTTP 404), not known whether by this Service"
+        ),
+        "{}",
+        found.text
+    );
+}
+
+#[test]
+fn a_node_that_takes_the_connection_is_behind_no_firewall() {
+    let case = Case::new()
+        .forwards([OK; 3])
+        .cell(node_port("node-1"), OK)
+        .cell(node_port("node-2"), Reach::Silent);
+    assert_eq!(case.rule(), "unclear");
 }

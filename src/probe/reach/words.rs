@@ -20,11 +20,13 @@ pub fn vantage_words(vantage: &Vantage) -> String {
                 Insider::Pod { pod, .. } => format!("in {}", pod.name),
             };
             let to = match to {
-                InsideName::ClusterIp => "cluster IP".to_owned(),
+                InsideName::ClusterIp(None) => "cluster IP".to_owned(),
+                InsideName::ClusterIp(Some(family)) => format!("{family} cluster IP"),
                 InsideName::Short => "short name".to_owned(),
                 InsideName::WithNamespace => "name with namespace".to_owned(),
                 InsideName::Full => "full name".to_owned(),
-                InsideName::Pod(pod) => format!("address of {pod}"),
+                InsideName::Pod(pod, None) => format!("address of {pod}"),
+                InsideName::Pod(pod, Some(family)) => format!("{family} address of {pod}"),
                 InsideName::ExternalName => "external name".to_owned(),
             };
             format!("{from}: {to}")

@@ -10,7 +10,7 @@ use crate::{
     inventory::ObjectKey,
     probe::{
         Insider,
-        reach::{PlannedCell, Reach, vantage_words},
+        reach::{Meaning, PlannedCell, Reach, Verdict, vantage_words},
     },
     ui::{
         action::Action,
@@ -49,10 +49,11 @@ pub fn paths_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     }
     let Some(plan) = &status.plan else { return };
     for found in status.conclusions.iter() {
-        let state = if found.is_fine {
-            State::Healthy
-        } else {
-            State::Broken
+        let state = match found.means {
+            Meaning::Works => State::Healthy,
+            Meaning::Unknown => State::Unknown,
+            Meaning::Affected => State::Degraded,
+            Meaning::Broken => State::Broken,
         };
         let ports: Vec<_> = found.ports.iter().map(u16::to_string).collect();
         let words = match plan.ports.len() {
@@ -107,6 +108,13 @@ fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &ReachStatus) {
         dim(ui, ctx.tokens, went);
         if status.rounds > 1 {
             dim(ui, ctx.tokens, format!("round {}", status.rounds));
+        }
+        if status.rounds > 0 && !status.is_running {
+            dim(ui, ctx.tokens, format!("{} ago", ctx.age(status.began)));
+            let says_something = status.verdict != Some(Verdict::Untried);
+            if says_something && !ctx.scene.tested.contains_key(key) {
+                dim(ui, ctx.tokens, "outdated: the Service has changed since");
+            }
         }
         let again = |every: Option<Duration>, insider: Option<Insider>| {
             let mut asked = TestPaths::clone(&status.asked);
@@ -249,7 +257,7 @@ fn state_of(reach: Reach) -> State {
     match reach {
         Reach::Reached => State::Healthy,
         Reach::Status(status) if status < 500 => State::Healthy,
-        Reach::Status(_) | Reach::Silent => State::Degraded,
+        Reach::Status(_) | Reach::Silent | Reach::Unproven(_) => State::Degraded,
         Reach::NotTestable | Reach::NotPermitted => State::Unknown,
         _ => State::Broken,
     }

@@ -34,6 +34,7 @@ impl Canvas {
             stage.said.get_mut().clear();
         }
         stage.stale = input.stale;
+        stage.now = input.now;
         if stage.selection.as_ref() != input.selection {
             stage.selection = input.selection.cloned();
             stage.selected_at = input.selection.and_then(|id| scene.layout.find(id));

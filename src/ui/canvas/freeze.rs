@@ -22,8 +22,10 @@ pub(super) struct Look {
     pub selection: Option<NodeId>,
     pub hovered: Option<NodeId>,
     pub hovered_district: Option<usize>,
-    /// What a test of paths said.
+    /// What a test of paths says.
     pub reach: Option<Arc<ReachStatus>>,
+    /// How old the test of what is selected is.
+    pub age: Option<String>,
     /// Counts up when a search leaves out other nodes, a node is moved, colours or fonts are new.
     pub epoch: u64,
 }
@@ -39,6 +41,7 @@ impl PartialEq for Look {
             && self.hovered == other.hovered
             && self.hovered_district == other.hovered_district
             && self.reach.as_ref().map(Arc::as_ptr) == other.reach.as_ref().map(Arc::as_ptr)
+            && self.age == other.age
             && self.epoch == other.epoch
     }
 }

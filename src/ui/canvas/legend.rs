@@ -151,7 +151,7 @@ fn doors() -> [EntryKind; 4] {
     ]
 }
 
-fn lines(tokens: &Tokens) -> [Line; 6] {
+fn lines(tokens: &Tokens) -> [Line; 7] {
     let line = |words, color, dash| Line { words, color, dash };
     [
         line("ready", tokens.healthy, None),
@@ -159,6 +159,7 @@ fn lines(tokens: &Tokens) -> [Line; 6] {
         line("not ready", tokens.degraded, Some((7.0, 5.0))),
         line("draining or pending", tokens.pending, Some((2.0, 4.0))),
         line("leads nowhere", tokens.broken, Some((5.0, 4.0))),
+        line("unproven answer", tokens.degraded, Some((7.0, 3.0))),
         line("leaves the cluster", tokens.external_name, Some((2.0, 4.0))),
     ]
 }

@@ -53,6 +53,7 @@ use std::{
 };
 
 use egui::{Id, Pos2, Rect, Ui, UiBuilder, WidgetInfo, WidgetType};
+use jiff::Timestamp;
 
 pub use distance::Distance;
 pub(in crate::ui) use paint::Icon;
@@ -82,6 +83,8 @@ pub struct CanvasInput<'a> {
     pub highlight: &'a dyn Fn(&ObjectKey) -> bool,
     /// The connection is lost: nothing drawn is certain.
     pub stale: bool,
+    /// The time, for how old a result is.
+    pub now: Timestamp,
     /// The map alone, without buttons and what else is for a person at the window.
     pub bare: bool,
 }

@@ -117,6 +117,7 @@ impl Canvas {
             hovered: stage.hovered.clone(),
             hovered_district: stage.hovered_district,
             reach: stage.scene.reach.clone(),
+            age: stage.test_age(),
             epoch: self.epoch,
         }
     }

@@ -1,34 +1,42 @@
 //! What a test of all paths says of the edges that it went along.
 //!
-//! It is shown on the lit path of the tested Service only: it was true when it was tested, and the
-//! map says what is true now.
+//! It stands until the Service is tested again or changes, with its age where it is not of just now.
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     engine::{ReachStatus, Scene},
     layout::PlacedEdge,
     probe::{InsideName, Vantage, reach::Reach},
     topology::{EntryKind, NodeId, PortId},
+    ui::words,
 };
 
+/// What was tested longer ago than this says so.
+const JUST_NOW: SignedDuration = SignedDuration::from_mins(1);
+
 /// How far the paths along an edge came: the first that does not lead to the application, else one
-/// that does; nothing where none was tried.
+/// that does; nothing where none was tried. And when that was.
 pub(super) fn along(
     scene: &Scene,
     edge: &PlacedEdge,
     from: Option<&NodeId>,
     to: Option<&NodeId>,
-) -> Option<Reach> {
-    let status = scene.reach.as_deref()?;
+) -> Option<(Reach, Timestamp)> {
     let port = edge.port.as_ref()?;
-    if port.service != status.asked.service {
-        return None;
-    }
+    let status = scene.test_of(&port.service)?;
     let goes = |vantage: &Vantage| match (from, to) {
         (Some(NodeId::Entry(entry)), _) => goes_through(vantage, entry.kind, &entry.address),
         (_, Some(NodeId::Pod(pod))) => goes_to(vantage, &pod.name),
         _ => false,
     };
-    worst(status, port, goes)
+    Some((worst(status, port, goes)?, status.began))
+}
+
+/// How long ago something was tested, where that has to be said: `3 min ago`.
+pub(super) fn age(now: Timestamp, tested: Timestamp) -> Option<String> {
+    let is_old = now.duration_since(tested) >= JUST_NOW;
+    is_old.then(|| format!("{} ago", words::age(now, tested)))
 }
 
 /// Whether a request by this door comes in by an entry.
@@ -39,7 +47,7 @@ fn goes_through(vantage: &Vantage, kind: EntryKind, address: &str) -> bool {
         (EntryKind::LoadBalancer, Vantage::LoadBalancer(at))
         | (EntryKind::ExternalIp, Vantage::ExternalIp(at)) => &**at == address,
         (EntryKind::ClusterDns, Vantage::Inside { to, .. }) => {
-            !matches!(to, InsideName::Pod(_) | InsideName::ExternalName)
+            !matches!(to, InsideName::Pod(..) | InsideName::ExternalName)
         }
         _ => false,
     }
@@ -50,7 +58,7 @@ fn goes_to(vantage: &Vantage, name: &str) -> bool {
     match vantage {
         Vantage::ForwardPod(pod) | Vantage::PodProxy(pod) => &**pod == name,
         Vantage::Inside {
-            to: InsideName::Pod(pod),
+            to: InsideName::Pod(pod, _),
             ..
         } => &**pod == name,
         _ => false,

@@ -3,6 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use egui::{Context, Pos2, Rect, Shape, Vec2};
+use jiff::Timestamp;
 
 use super::{
     Distance,
@@ -10,6 +11,7 @@ use super::{
     facts::{Facts, FamilyFacts, Summary, rect_of},
     lit::Lit,
     paint::Said,
+    reached,
     text::TextCache,
     visible,
 };
@@ -17,7 +19,10 @@ use crate::{
     engine::Scene,
     layout::{Area, EdgeAt, NodeAt, PlacedEdge, PlacedNode},
     topology::NodeId,
-    ui::theme::{State, Tokens},
+    ui::{
+        state::service_of,
+        theme::{State, Tokens},
+    },
 };
 
 /// The nodes of `egui_graphs` draw themselves and are given nothing but themselves: each holds
@@ -36,6 +41,8 @@ pub(super) struct Stage {
     pub camera: Camera,
     /// Nothing drawn is certain: the connection is lost.
     pub stale: bool,
+    /// The time of this frame.
+    pub now: Timestamp,
     /// What is selected.
     pub selection: Option<NodeId>,
     /// Where that is drawn.
@@ -81,6 +88,7 @@ impl Default for Stage {
             view: Rect::ZERO,
             camera: Camera::default(),
             stale: false,
+            now: Timestamp::UNIX_EPOCH,
             selection: None,
             selected_at: None,
             hovered: None,
@@ -104,6 +112,13 @@ impl Default for Stage {
 }
 
 impl Stage {
+    /// How old the test of the Service is whose path is lit, where that is said.
+    pub fn test_age(&self) -> Option<String> {
+        let node = self.hovered.as_ref().or(self.selection.as_ref())?;
+        let test = self.scene.tested.get(service_of(node)?)?;
+        reached::age(self.now, test.began)
+    }
+
     /// Takes the colours of the theme; says whether they are new.
     pub fn set_tokens(&mut self, tokens: &Tokens) -> bool {
         let new = self.bright != *tokens;

@@ -53,9 +53,14 @@ impl Keep {
 
     /// Draws the fields.
     pub fn keep_ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
+        let is_forgetful = ctx.scene.is_forgetful;
         field_ui(ui, ctx, "Save as", |ui| {
             let field = text_field(&mut self.name)
-                .hint_text("a name, to have it the next time")
+                .hint_text(if is_forgetful {
+                    "a name, to have it until svcscope ends"
+                } else {
+                    "a name, to have it the next time"
+                })
                 .desired_width(230.0);
             let response = ui.add(field);
             named_field(&response, "Name", &self.name);
@@ -78,8 +83,10 @@ impl Keep {
                     }
                 }
             });
-            ui.checkbox(&mut self.start_with_app, "Start with the app")
-                .on_hover_text("Whenever the window comes to this context");
+            if !is_forgetful {
+                ui.checkbox(&mut self.start_with_app, "Start with the app")
+                    .on_hover_text("Whenever the window comes to this context");
+            }
         });
     }
 }

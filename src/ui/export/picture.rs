@@ -79,6 +79,7 @@ pub(super) fn draw(
                     selection: what.selection(),
                     highlight: &|service| what.is_meant(service),
                     stale: is_stale(scene),
+                    now: Timestamp::now(),
                     bare: true,
                 },
             );

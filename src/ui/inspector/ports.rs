@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     forward::{ForwardTarget, RemotePort},
-    inventory::{Protocol, Text},
+    inventory::{Protocol, ServiceType, Text},
     topology::{PortTraffic, ServiceTraffic},
     ui::{
         action::Action,
@@ -76,7 +76,12 @@ fn port_ui(
                 .map_or_else(|| "–".to_owned(), |port| port.to_string()),
         );
     }
-    let (ready, all) = (port.ready(), port.backends.len());
+    if traffic.service.service_type == ServiceType::ExternalName {
+        dim(ui, ctx.tokens, "–")
+            .on_hover_text("an ExternalName is an alias: its ports lead nowhere");
+        return buttons_ui(ui, ctx, traffic, port);
+    }
+    let (ready, all) = (port.ready(), port.all());
     let state = match (ready, all) {
         (0, _) => State::Broken,
         (ready, all) if ready < all => State::Degraded,
@@ -107,10 +112,18 @@ fn target_words(port: &PortTraffic) -> String {
 fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, port: &PortTraffic) {
     let key = &traffic.service.key;
     let number = port.port.port;
-    let disabled = if port.port.protocol == Protocol::Tcp {
+    let no_request = if port.port.protocol == Protocol::Tcp {
         ctx.no_forward()
     } else {
         Some(Text::from("port-forward carries TCP only"))
+    };
+    let is_alias = traffic.service.service_type == ServiceType::ExternalName;
+    let no_forward = if is_alias {
+        Some(Text::from(
+            "an ExternalName Service is an alias and has no pods",
+        ))
+    } else {
+        no_request.clone()
     };
     let target = || ForwardTarget::Service(key.clone());
     let remote = || Some(RemotePort::Number(number));
@@ -118,11 +131,11 @@ fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, port: &PortT
         ui.spacing_mut().item_spacing.x = 0.0;
         ui.spacing_mut().button_padding.x = 5.0;
         let forward = format!("Forward {key} port {number}");
-        if icon_button(ui, icon::ARROW_LINE_RIGHT, &forward, disabled.as_ref()).clicked() {
+        if icon_button(ui, icon::ARROW_LINE_RIGHT, &forward, no_forward.as_ref()).clicked() {
             ctx.send(Action::OpenForward(target(), remote()));
         }
         let curl = format!("Curl {key} port {number}");
-        if icon_button(ui, icon::TERMINAL, &curl, disabled.as_ref()).clicked() {
+        if icon_button(ui, icon::TERMINAL, &curl, no_request.as_ref()).clicked() {
             ctx.send(Action::OpenCurl(target(), remote()));
         }
     });

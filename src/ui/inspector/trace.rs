@@ -20,22 +20,20 @@ pub fn trace_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, report: &R
             }
         })
         .header_response
-        .on_hover_text("Walks a packet from the door to a pod and says where it ends");
+        .on_hover_text("Walks a packet from the entry point to a pod and says where it ends. What policies of the \
+             client's side let out is not looked at");
 }
 
 fn port_ui(ui: &mut Ui, ctx: &Ctx<'_>, trace: &Trace) {
     if let Some(port) = &trace.port {
-        let ends = if trace.arrives() {
-            "arrives"
-        } else {
-            "does not arrive, as far as can be seen"
-        };
+        let ends = trace.outcome();
         ui.label(RichText::new(format!("To port {port}: {ends}")).strong());
     }
     for hop in &trace.hops {
         let (glyph, color, word) = match hop.passage {
             Passage::Passes => (icon::CHECK_CIRCLE, ctx.tokens.healthy, "passes"),
             Passage::Limps => (icon::WARNING, ctx.tokens.degraded, "passes, with a warning"),
+            Passage::Depends => (icon::USERS, ctx.tokens.degraded, "for some clients only"),
             Passage::Unknown => (icon::QUESTION, ctx.tokens.unknown, "nobody knows"),
             Passage::Stops => (icon::X_CIRCLE, ctx.tokens.broken, "ends here"),
         };

@@ -154,3 +154,49 @@ fn an_open_port_is_reached_though_curl_waits_in_vain() {
     let closed = curl_answer(&Ask::Tcp, &output(28, "", &words), MARKER, SECOND).unwrap_err();
     assert_eq!(closed.kind, FailureKind::TimedOut);
 }
+
+#[test]
+fn a_curl_that_fails_itself_says_nothing_of_the_network() {
+    let nothing = told("000|0|||0.0|0.0|0.0|0.0|0.5|0|0");
+    for (code, stderr, words) in [
+        (139, "", "curl was killed by signal 11 (exit code 139)"),
+        (
+            137,
+            &*nothing,
+            "curl was killed by signal 9 (exit code 137)",
+        ),
+        (126, "sh: curl: Permission denied", "curl can't be executed"),
+        (127, "sh: curl: not found", "curl is not there"),
+        (
+            2,
+            "curl: option --globoff: is unknown",
+            "curl ended with exit code 2: curl: option --globoff: is unknown",
+        ),
+        (
+            1,
+            "curl: (1) Protocol \"https\" not supported or disabled in libcurl",
+            "curl ended with exit code 1: Protocol \"https\" not supported",
+        ),
+        (
+            77,
+            "curl: (77) error setting certificate file: /etc/ssl/cert.pem",
+            "curl ended with exit code 77: error setting",
+        ),
+        (
+            6,
+            "curl: (6) getaddrinfo() thread failed to start",
+            "curl ended with exit code 6: getaddrinfo()",
+        ),
+        (0, "", "curl ended with exit code 0 and said nothing"),
+    ] {
+        let error = answer(&output(code, "", stderr)).unwrap_err();
+        assert_eq!(error.kind, FailureKind::Tool, "{code} {stderr}");
+        assert!(error.message.starts_with(words), "{error}");
+    }
+    // A head that came before it died did come.
+    let head = "HTTP/1.1 200 OK\r\n\r\n";
+    let error = answer(&output(137, head, "")).unwrap_err();
+    assert_eq!(error.kind, FailureKind::Tool);
+    let partial = error.so_far.partial.as_ref();
+    assert_eq!(partial.and_then(CurlResponse::status), Some(200));
+}

@@ -219,7 +219,7 @@ fn dashed_arrow(pen: &mut Pen<'_>, tip: Pos2, color: Color32) -> f32 {
 
 /// How a port stands by its backends alone.
 fn port_state(port: &PortTraffic) -> State {
-    match (port.ready(), port.backends.len()) {
+    match (port.ready(), port.all()) {
         (_, 0) => State::Unknown,
         (0, _) => State::Degraded,
         (ready, all) if ready == all => State::Healthy,

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
+use jiff::Timestamp;
 
 use super::Pen;
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
         theme::State,
     },
 };
+
+/// How bright the result of a test is that is not of just now.
+const KEPT: f32 = 0.75;
 
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,18 +49,25 @@ pub(super) fn paint(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
     let mut pen = Pen::new(stage, lit);
     let id = |at: NodeAt| stage.node(at).map(|node| &node.id);
     // What is stale is drawn as that, whatever a test once said.
-    let tested = (path_lit && !stage.stale)
+    let tested = (!stage.stale)
         .then(|| reached::along(&stage.scene, edge, id(from), id(to)))
         .flatten();
     let (color, dash, word) = style(&pen, edge, (from, to), path_lit);
     let (color, dash, word) = match (tested, word) {
         (None, word) => (color, dash, word.map(Cow::Borrowed)),
         // It answers, and yet takes no traffic: both are to be known.
-        (Some(reach), Some(word)) => {
-            let both = format!("{word} · {}", reach.words());
+        (Some((reach, at)), Some(word)) if path_lit => {
+            let both = format!("{word} · {}", result_words(stage, reach, at));
             (color, dash, Some(Cow::Owned(both)))
         }
-        (Some(reach), None) => tested_style(&pen, reach),
+        (Some(_), Some(word)) => (color, dash, Some(Cow::Borrowed(word))),
+        (Some((reach, at)), None) => {
+            let (color, dash) = tested_style(&pen, reach);
+            let is_old = reached::age(stage.now, at).is_some();
+            let color = color.gamma_multiply(if is_old { KEPT } else { 1.0 });
+            let words = path_lit.then(|| Cow::Owned(result_words(stage, reach, at)));
+            (color, dash, words)
+        }
     };
     let width = match (&stage.node(to).map(|node| &node.what), path_lit) {
         (Some(PlacedWhat::Group { .. }), _) => 2.2,
@@ -82,12 +93,19 @@ pub(super) fn paint(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
 }
 
 /// An edge that a test of all paths went along.
-fn tested_style(pen: &Pen<'_>, reach: Reach) -> (Color32, Dash, Option<Cow<'static, str>>) {
-    let words = Some(Cow::Owned(reach.words()));
-    if reach.is_reached() {
-        (pen.tokens.healthy, Dash::Solid, words)
-    } else {
-        (pen.tokens.broken, Dash::Dashed, words)
+fn tested_style(pen: &Pen<'_>, reach: Reach) -> (Color32, Dash) {
+    match reach {
+        Reach::Unproven(_) => (pen.tokens.degraded, Dash::Dashed),
+        _ if reach.is_reached() => (pen.tokens.healthy, Dash::Solid),
+        _ => (pen.tokens.broken, Dash::Dashed),
+    }
+}
+
+/// `refused · 3 min ago`.
+fn result_words(stage: &Stage, reach: Reach, at: Timestamp) -> String {
+    match reached::age(stage.now, at) {
+        Some(age) => format!("{} · {age}", reach.words()),
+        None => reach.words(),
     }
 }
 

@@ -7,7 +7,7 @@ use egui::{ComboBox, Label, RichText, Ui};
 use super::Curl;
 use crate::{
     forward::{ForwardTarget, RemotePort},
-    inventory::{ServiceType, Text},
+    inventory::{IpFamily, ServiceRecord, ServiceType, Text},
     probe::{self, DoorChoice, InsideName, Insider, Vantage},
     ui::{context::Ctx, dialogs::field_ui},
 };
@@ -149,9 +149,12 @@ fn names(target: &ForwardTarget, ctx: &Ctx<'_>) -> Vec<(InsideName, String)> {
         ),
         (InsideName::Short, key.name.to_string()),
     ];
-    if let Some(ip) = service.virtual_ips().next() {
-        names.push((InsideName::ClusterIp, format!("ClusterIP {ip}")));
-    }
+    let families = families_of(service);
+    let ips = service.virtual_ips().zip(&families);
+    names.extend(ips.map(|(ip, family)| {
+        let label = format!("ClusterIP {ip}");
+        (InsideName::ClusterIp(*family), label)
+    }));
     if service.service_type == ServiceType::ExternalName
         && let Some(name) = &service.external_name
     {
@@ -162,9 +165,27 @@ fn names(target: &ForwardTarget, ctx: &Ctx<'_>) -> Vec<(InsideName, String)> {
         .flat_map(|slice| &slice.endpoints)
         .filter_map(|endpoint| endpoint.pod.as_ref())
         .take(MOST_PODS);
-    names.extend(pods.map(|pod| (InsideName::Pod(pod.clone()), format!("Pod {pod}"))));
-    names.dedup();
+    for pod in pods {
+        names.extend(families.iter().map(|family| {
+            let label = match family {
+                Some(family) => format!("Pod {pod}, {family}"),
+                None => format!("Pod {pod}"),
+            };
+            (InsideName::Pod(pod.clone(), *family), label)
+        }));
+    }
+    let mut seen = std::collections::HashSet::new();
+    names.retain(|(name, _)| seen.insert(name.clone()));
     names
+}
+
+/// The families to choose from; one that needs no name where there is no choice.
+fn families_of(service: &ServiceRecord) -> Vec<Option<IpFamily>> {
+    let families = service.families();
+    if families.len() < 2 {
+        return vec![None];
+    }
+    families.into_iter().map(Some).collect()
 }
 
 fn inside_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, from: Insider, to: InsideName) {

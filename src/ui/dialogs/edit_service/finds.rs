@@ -4,6 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::draft::{Draft, Pairs, read};
 use crate::{
+    edit::{NodePortRange, NodePorts},
     engine::Scene,
     inventory::{ObjectKey, PodRecord, ServiceRecord, Text},
 };
@@ -21,6 +22,8 @@ pub(super) struct Finds {
     pub all: usize,
     /// The ports that the found pods declare: their names, and numbers without one.
     pub targets: BTreeSet<String>,
+    /// Where nodePorts come from, and some that are free.
+    pub node_ports: String,
 }
 
 impl Default for Finds {
@@ -32,6 +35,7 @@ impl Default for Finds {
             leaves: Vec::new(),
             all: 0,
             targets: BTreeSet::new(),
+            node_ports: String::new(),
         }
     }
 }
@@ -52,6 +56,7 @@ impl Finds {
         *self = Self {
             of: Some((scene.revision, draft.selector.clone())),
             all: inventory.pods_in(&draft.from.key.namespace).count(),
+            node_ports: node_ports(&NodePorts::beside(inventory, &draft.from.key)),
             ..Self::default()
         };
         let selector = match read(&draft.selector) {
@@ -71,6 +76,23 @@ impl Finds {
         self.leaves = now.difference(&found).cloned().collect();
         self.pods = Ok(found);
     }
+}
+
+fn node_ports(others: &NodePorts) -> String {
+    let range = others.range().numbers();
+    let range = format!("{}-{}", range.start(), range.end());
+    let said = match others.range() {
+        NodePortRange::Told(_) => format!("nodePorts: {range}, by the API server's own word"),
+        NodePortRange::Usual => format!("nodePorts: {range} usually; the server decides"),
+        NodePortRange::Seen(_) => {
+            format!("nodePorts: {range} and perhaps more, by those that Services have")
+        }
+    };
+    let free: Vec<_> = others.free(0, 3).iter().map(u16::to_string).collect();
+    if free.is_empty() {
+        return said;
+    }
+    format!("{said}; free are {}", free.join(", "))
 }
 
 fn declared(pod: &PodRecord) -> impl Iterator<Item = String> {
@@ -111,6 +133,11 @@ mod tests {
         draft.selector[0].1 = "api".to_owned();
         finds.look(&scene, &draft);
         assert_eq!((finds.joins.len(), finds.leaves.len()), (1, 2));
+
+        assert_eq!(
+            finds.node_ports,
+            "nodePorts: 30000-32767 usually; the server decides; free are 30000, 30001, 30002"
+        );
 
         let twice = draft.selector[0].clone();
         draft.selector.push(twice);

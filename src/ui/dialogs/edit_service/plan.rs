@@ -343,7 +343,7 @@ fn follow_ui(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome) {
         state_label(ui, ctx.tokens, state, &said);
     }
     for port in &traffic.ports {
-        let (ready, all) = (port.ready(), port.backends.len());
+        let (ready, all) = (port.ready(), port.all());
         let state = if ready > 0 {
             State::Healthy
         } else {

@@ -31,6 +31,9 @@ pub(super) fn ports_ui(
     let has_node_ports = draft.wanted_type().has_node_ports();
     let targets = &finds.targets;
     port_cards_ui(ui, ctx, &mut draft.ports, targets, has_node_ports, errors);
+    if has_node_ports {
+        dim(ui, ctx.tokens, &finds.node_ports);
+    }
 }
 
 /// Draws the cards; `targets` is what a targetPort is offered, `errors` what is wrong with them.

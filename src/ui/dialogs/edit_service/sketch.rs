@@ -1,5 +1,7 @@
-//! The Service's part of the graph before and after a change: doors at the left, ports in the
-//! middle, pods at the right; what comes is a ghost, what goes is struck out.
+//! The Service's part of the graph before and after a change: entry points at the left, ports in
+//! the middle, pods at the right; what comes is dashed, what goes is struck out. Of an ExternalName
+//! it is the DNS name in the middle, and the external name at the right: it has no clusterIP, and
+//! its ports lead nowhere.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +11,7 @@ use egui::{
 
 use crate::{
     engine::{Fate, Ghost},
-    inventory::{ServicePort, ServiceRecord},
+    inventory::{ServicePort, ServiceRecord, ServiceType, Text},
     topology::{BackendTarget, Entry, EntryKind, ServiceTraffic},
     ui::{
         context::Ctx,
@@ -49,7 +51,8 @@ impl Sketch {
         let doors = marked(&was.doors, &is.doors);
         let ports = marked(&was.ports, &is.ports);
         let mut pods = marked(&was.pods, &is.pods);
-        pods.sort_by_key(|(_, fate)| *fate == Fate::Stays);
+        let is_external = |name: &String| name.starts_with(EntryKind::ExternalName.label());
+        pods.sort_by_key(|(name, fate)| (!is_external(name), *fate == Fate::Stays));
         let more = pods.len().saturating_sub(PODS);
         pods.truncate(PODS);
         Self {
@@ -91,10 +94,25 @@ impl Side {
         for door in &traffic.entries {
             side.add_door(traffic, door);
         }
+        if let Some(name) = external_name(&traffic.service) {
+            let key = &traffic.service.key;
+            let own = format!("DNS name {}.{}", key.name, key.namespace);
+            let far = format!("{}: {name}", EntryKind::ExternalName.label());
+            push(&mut side.ports, &own);
+            push(&mut side.pods, &far);
+            side.pod_edges.insert((own, far));
+        }
         side
     }
 
     fn add_door(&mut self, traffic: &ServiceTraffic, door: &Entry) {
+        let is_name = matches!(
+            door.id.kind,
+            EntryKind::ClusterDns | EntryKind::ExternalName
+        );
+        if is_name && external_name(&traffic.service).is_some() {
+            return;
+        }
         let name = door_name(&traffic.service, door);
         for port in &traffic.ports {
             let id = (port.port.protocol, port.port.port);
@@ -105,6 +123,12 @@ impl Side {
         }
         push(&mut self.doors, &name);
     }
+}
+
+/// The name that a Service of type ExternalName is an alias of.
+fn external_name(service: &ServiceRecord) -> Option<&Text> {
+    let is_alias = service.service_type == ServiceType::ExternalName;
+    service.external_name.as_ref().filter(|_| is_alias)
 }
 
 /// A door whose number the cluster will choose.
@@ -318,7 +342,7 @@ mod tests {
     use crate::{
         edit::{Known, Wanted, WantedType, plan_change},
         engine::ghost,
-        inventory::{Inventory, Text, sample},
+        inventory::{Inventory, sample},
         topology::Topology,
     };
 
@@ -366,9 +390,34 @@ mod tests {
     fn an_alias_strikes_out_everything_else() {
         let sketch = sketch(Wanted::alias_of("db.example.com"));
         let comes = ("external name: db.example.com".to_owned(), Fate::Comes);
-        assert!(sketch.doors.contains(&comes), "{sketch:?}");
+        assert_eq!(sketch.pods[0], comes, "{sketch:?}");
+        let own = ("DNS name web.shop".to_owned(), Fate::Comes);
+        let middle = sketch.ports.iter().position(|port| *port == own);
+        let middle = middle.expect("the name in the middle");
+        assert!(sketch.pod_edges.contains(&(middle, 0, Fate::Comes)));
         let goes = sketch.doors.iter().chain(&sketch.pods);
         assert_eq!(goes.filter(|(_, fate)| *fate == Fate::Goes).count(), 3);
+        let edges = sketch.door_edges.iter().chain(&sketch.pod_edges);
+        assert_eq!(edges.filter(|(_, _, fate)| *fate != Fate::Goes).count(), 1);
+        let all = sketch.doors.iter().chain(&sketch.ports).chain(&sketch.pods);
+        let mut names = all.map(|(name, _)| name);
+        assert!(
+            names.all(|name| !name.contains("new clusterIP")),
+            "{sketch:?}"
+        );
+    }
+
+    #[test]
+    fn back_from_an_alias_comes_a_cluster_ip() {
+        let mut inventory = sample::live();
+        let mut alias = sample::external("web", "db.example.com");
+        alias.ports = vec![sample::port("http", 80, "http")];
+        sample::put(&mut inventory, alias.clone());
+        let sketch = of(&inventory, alias, Wanted::to(WantedType::ClusterIP));
+        let far = ("external name: db.example.com".to_owned(), Fate::Goes);
+        assert_eq!(sketch.pods[0], far, "{sketch:?}");
+        let comes = ("in cluster: a new clusterIP".to_owned(), Fate::Comes);
+        assert_eq!(sketch.doors, [comes]);
     }
 
     #[test]

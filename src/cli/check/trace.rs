@@ -1,0 +1,82 @@
+//! `svcscope check svc/NAME --trace`: the way of a packet.
+
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use super::super::{
+    args::CheckFormat,
+    exit::{Exit, failure},
+    export,
+};
+use crate::{
+    check::{Passage, Trace, trace},
+    engine::Scene,
+    inventory::ObjectKey,
+};
+
+/// Prints the way to each port.
+pub(super) fn run(scene: &Scene, key: &ObjectKey, format: CheckFormat) -> anyhow::Result<Exit> {
+    let known = scene.topology.service(key).zip(scene.reports.get(key));
+    let Some((traffic, report)) = known else {
+        return Err(failure(
+            Exit::NotFound,
+            format!("there is no Service {key}"),
+        ));
+    };
+    let traces = trace(traffic, report, &scene.inventory);
+    let text = match format {
+        CheckFormat::Text => text(key, &traces),
+        CheckFormat::Json => json(key, &traces)?,
+        CheckFormat::Sarif | CheckFormat::Junit => {
+            let why = "a trace is printed as text or json";
+            return Err(failure(Exit::Usage, why));
+        }
+    };
+    export::write(text.as_bytes(), None)?;
+    Ok(Exit::Done)
+}
+
+fn word(passage: Passage) -> &'static str {
+    match passage {
+        Passage::Passes => "passes",
+        Passage::Limps => "warning",
+        Passage::Depends => "depends",
+        Passage::Unknown => "unknown",
+        Passage::Stops => "ends here",
+    }
+}
+
+fn text(key: &ObjectKey, traces: &[Trace]) -> String {
+    let mut text = String::new();
+    for trace in traces {
+        let port = match &trace.port {
+            Some(port) => format!(" port {port}"),
+            None => String::new(),
+        };
+        // Writing to a text does not fail.
+        writeln!(text, "{key}{port}: {}", trace.outcome()).ok();
+        for hop in &trace.hops {
+            let what = super::super::plain(&hop.what);
+            let says = super::super::plain(&hop.says);
+            writeln!(text, "  {:<11}{what}: {says}", word(hop.passage)).ok();
+        }
+    }
+    text
+}
+
+fn json(key: &ObjectKey, traces: &[Trace]) -> anyhow::Result<String> {
+    let traces: Vec<_> = traces
+        .iter()
+        .map(|trace| {
+            let hops: Vec<_> = trace
+                .hops
+                .iter()
+                .map(|hop| json!({"what": hop.what, "passage": word(hop.passage), "says": hop.says}))
+                .collect();
+            json!({"port": trace.port, "outcome": trace.outcome(), "arrives": trace.arrives(), "hops": hops})
+        })
+        .collect();
+    let value = json!({"service": key, "traces": traces});
+    Ok(format!("{}\n", serde_json::to_string_pretty(&value)?))
+}

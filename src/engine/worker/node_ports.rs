@@ -1,0 +1,114 @@
+//! What is learnt of a cluster's nodePorts, and remembered of it.
+
+use std::ops::RangeInclusive;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::Worker;
+use crate::{
+    cluster::Cluster,
+    edit::{Wish, range_in_refusal},
+    engine::event::Event,
+    inventory::{Change, Inventory, NodePortRules, Text},
+    session::{keep_node_port_range, node_port_range},
+};
+
+impl Worker {
+    /// Puts what was remembered of the context into the inventory, which begins anew.
+    pub(super) fn recall_node_ports(&mut self) {
+        let file = self.config.node_ports_file.as_deref();
+        let range = file.zip(self.scene.context.as_deref());
+        let range = range.and_then(|(file, context)| node_port_range(file, context));
+        self.node_ports_known(NodePortRules { range, proxy: None });
+    }
+
+    /// Takes in what was read; what is known already stays where that told nothing.
+    pub(super) fn node_ports_known(&mut self, read: NodePortRules) {
+        let rules = join(self.model.inventory().node_port_rules(), read);
+        let touched = self
+            .model
+            .apply([Change::NodePorts(rules)], Timestamp::now());
+        if !touched.is_empty() {
+            self.changed = true;
+            self.scene.map_revision += 1;
+            self.feed.send_replace(self.model.inventory().clone());
+        }
+    }
+
+    /// Learns the API server's range from its refusal of a nodePort.
+    pub(super) fn learn_node_ports(&mut self, said: &str) {
+        let Some(range) = range_in_refusal(said) else {
+            return;
+        };
+        self.keep(&range);
+        self.node_ports_known(NodePortRules {
+            range: Some(range),
+            proxy: None,
+        });
+    }
+
+    /// A small file that is written once in a cluster's life.
+    fn keep(&self, range: &RangeInclusive<u16>) {
+        let file = self.config.node_ports_file.as_deref();
+        if let Some((file, context)) = file.zip(self.scene.context.as_deref())
+            && let Err(error) = keep_node_port_range(file, context, range)
+        {
+            let said = format!(
+                "the range of nodePorts could not be saved to {}: {error}",
+                file.display()
+            );
+            self.events.send(Event::NotSaved(Text::from(said))).ok();
+        }
+    }
+}
+
+fn join(known: &NodePortRules, read: NodePortRules) -> NodePortRules {
+    NodePortRules {
+        range: read.range.or_else(|| known.range.clone()),
+        proxy: read.proxy.or_else(|| known.proxy.clone()),
+    }
+}
+
+/// How a job comes to know what the cluster says of its nodePorts.
+#[derive(Clone)]
+pub(super) struct NodePortReader {
+    pub cluster: Cluster,
+    pub generation: u64,
+    pub events: mpsc::UnboundedSender<Event>,
+}
+
+impl NodePortReader {
+    /// Reads it into an inventory, and tells the engine.
+    pub(super) async fn read_into(&self, inventory: &mut Inventory) {
+        let rules = self.cluster.node_port_rules().await;
+        inventory.apply(Change::NodePorts(join(
+            inventory.node_port_rules(),
+            rules.clone(),
+        )));
+        let generation = self.generation;
+        self.events
+            .send(Event::NodePorts { generation, rules })
+            .ok();
+    }
+}
+
+/// Whether a wish asks for a nodePort by number: only then does the range matter.
+pub(super) fn asks_for_a_number(wish: &Wish) -> bool {
+    let has_number = |port: &serde_json::Value| port.get("nodePort").is_some();
+    match wish {
+        Wish::Change(wanted) => {
+            let mut ports = wanted.ports.iter().flatten();
+            ports.any(|port| port.node_port.is_some())
+                || wanted.other.as_ref().is_some_and(|other| {
+                    let ports = other.pointer("/spec/ports").and_then(|all| all.as_array());
+                    ports.into_iter().flatten().any(has_number)
+                })
+        }
+        Wish::Create(object) => {
+            let ports = object.pointer("/spec/ports").and_then(|all| all.as_array());
+            ports.into_iter().flatten().any(has_number)
+        }
+        Wish::Delete => false,
+    }
+}

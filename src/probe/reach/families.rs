@@ -1,0 +1,148 @@
+//! What a Service of two address families comes to where only one of them answers.
+
+use super::{
+    CellResult, Reach,
+    conclude::{Word, wrong},
+    evidence::{Evidence, Layer, answers},
+};
+use crate::{
+    inventory::IpFamily,
+    probe::{InsideName, Vantage},
+};
+
+type Cell<'a> = (&'a Vantage, &'a CellResult);
+
+/// One family fails where the other answers: said of the layer nearest to the application, which
+/// explains those further out.
+pub(super) fn one_family(evidence: &Evidence<'_>) -> Option<Word> {
+    let families = &evidence.plan.network.families;
+    // A pod is forwarded to, and asked by the API server, over whatever family it has: that does
+    // not tell what it does in the one family of its Service.
+    if let [IpFamily::IPv6] = families.as_slice() {
+        let failing = evidence.over(Layer::Pods, IpFamily::IPv6);
+        return pods(
+            &failing,
+            &evidence.past_the_service(),
+            IpFamily::IPv6,
+            "the pod",
+        );
+    }
+    if families.len() < 2 {
+        return None;
+    }
+    Layer::ALL.into_iter().find_map(|layer| {
+        let mut families = families.iter().copied();
+        families.find_map(|family| fails(evidence, layer, family))
+    })
+}
+
+fn fails(evidence: &Evidence<'_>, layer: Layer, family: IpFamily) -> Option<Word> {
+    let failing = evidence.over(layer, family);
+    let other = evidence.over(layer, family.other());
+    if layer == Layer::Pods {
+        return pods(&failing, &other, family, family.other().as_str());
+    }
+    let (_, first) = failing.first()?;
+    let all_fail = !failing.iter().any(|(_, result)| answers(result));
+    if !all_fail || !other.iter().any(|(_, result)| answers(result)) {
+        return None;
+    }
+    let how = first.reach.words();
+    let only = format!("{} answers, {family} does not ({how}", family.other());
+    if evidence.plan.network.without_endpoints.contains(&family) {
+        return wrong(
+            "one-family-no-endpoints",
+            format!(
+                "{only}): the Service has no ready endpoint of {family}, for its pods have no \
+                 {family} address, or somebody else writes its endpoints and gave it none"
+            ),
+        );
+    }
+    wrong(
+        "one-family",
+        match layer {
+            Layer::ClusterIp | Layer::Pods => format!(
+                "{only} at the clusterIP): kube-proxy, a policy or the network is the problem, for \
+                 {family} alone"
+            ),
+            Layer::NodePorts => format!(
+                "{only} at the NodePort from this machine): what lies between this machine and the \
+                 nodes, or kube-proxy there, is the problem, for {family} alone"
+            ),
+            Layer::Outside => format!(
+                "{only} from this machine at {}): the load balancer, or the route to it, is the \
+                 problem, for {family} alone",
+                at(&failing)
+            ),
+        },
+    )
+}
+
+/// Pods that fail at their address of one family and answer by `other`, which is called `works`.
+fn pods(failing: &[Cell<'_>], other: &[Cell<'_>], family: IpFamily, works: &str) -> Option<Word> {
+    let answering = |cells: &[Cell<'_>], pod: &str| {
+        let mut cells = cells.iter().filter(|(vantage, _)| pod_of(vantage) == pod);
+        cells.any(|(_, result)| answers(result))
+    };
+    let lost: Vec<_> = failing
+        .iter()
+        .filter(|(vantage, _)| {
+            let pod = pod_of(vantage);
+            !answering(failing, pod) && answering(other, pod)
+        })
+        .collect();
+    let (_, first) = lost.first()?;
+    let mut names: Vec<_> = lost.iter().map(|(vantage, _)| pod_of(vantage)).collect();
+    names.dedup();
+    let all = failing
+        .iter()
+        .all(|(vantage, _)| names.contains(&pod_of(vantage)));
+    let whose = if all {
+        "the pods".to_owned()
+    } else {
+        format!("pod {}", names.join(", "))
+    };
+    let how = first.reach.words();
+    let why = match first.reach {
+        Reach::Refused => format!(
+            "the application in {whose} listens on {} only, so bind it to {}",
+            match works == family.other().as_str() {
+                true => works,
+                false => "IPv4, or on loopback,",
+            },
+            match family {
+                IpFamily::IPv6 => "[::]",
+                IpFamily::IPv4 => "0.0.0.0",
+            }
+        ),
+        Reach::TimedOut | Reach::Unreachable => format!(
+            "{family} packets to {whose} are dropped, so a NetworkPolicy or the cluster's {family} \
+             network is the problem"
+        ),
+        _ => format!("{whose} answer otherwise over {family}"),
+    };
+    wrong(
+        "one-family-pods",
+        format!("{works} answers, {family} does not ({how} at the pods' addresses): {why}"),
+    )
+}
+
+fn pod_of(vantage: &Vantage) -> &str {
+    match vantage {
+        Vantage::ForwardPod(pod)
+        | Vantage::PodProxy(pod)
+        | Vantage::Inside {
+            to: InsideName::Pod(pod, _),
+            ..
+        } => pod,
+        _ => "",
+    }
+}
+
+fn at(cells: &[Cell<'_>]) -> String {
+    let addresses = cells.iter().filter_map(|(vantage, _)| match vantage {
+        Vantage::LoadBalancer(address) | Vantage::ExternalIp(address) => Some(&**address),
+        _ => None,
+    });
+    addresses.collect::<Vec<_>>().join(", ")
+}
