@@ -18,7 +18,10 @@ use serde_json::json;
 use std::time::Duration;
 use svcscope::{
     cluster::{KubeconfigSource, Kubeconfigs, Pace, connect_at},
-    inventory::{Change, Delta, EndpointSource, Inventory, Kind, ObjectKey, Scope, Sync},
+    inventory::{
+        Change, Delta, EndpointSource, Inventory, Kind, ObjectKey, ReferenceGrantRecord, Scope,
+        Sync,
+    },
 };
 use view::{View, state};
 
@@ -342,4 +345,65 @@ async fn a_410_after_a_failure_lists_again_at_once() {
     .await;
     view.live().await;
     assert_eq!(replaces(&view.log), 2);
+}
+
+/// A kind is read in the newest version that the server has. With Gateway API 1.5 ReferenceGrant is
+/// at v1 and v1beta1; older releases have the one, later ones may have only the other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_is_read_in_the_newest_version_that_is_served() {
+    let path = |version: &str| format!("/apis/gateway.networking.k8s.io/{version}/referencegrants");
+    let grant = json!({
+        "apiVersion": "gateway.networking.k8s.io/v1", "kind": "ReferenceGrant",
+        "metadata": {"name": "from-front", "namespace": "shop"},
+        "spec": {
+            "from": [{"group": "gateway.networking.k8s.io", "kind": "TCPRoute", "namespace": "front"}],
+            "to": [{"group": "", "kind": "Service"}],
+        },
+    });
+    for (gone, served) in [("v1", true), ("v1beta1", true), ("both", false)] {
+        let server = still_demo().await;
+        server.control().apply(grant.clone()).unwrap();
+        for version in ["v1", "v1beta1"] {
+            if gone == "both" || gone == version {
+                server.control().serve(&path(version), false);
+            }
+        }
+        let cluster = connect(&server).await;
+        let mut view = View::of(&cluster, &[]);
+        view.watches.want(&[Kind::ReferenceGrant].into());
+        view.until("the grants to be settled", |inventory| {
+            state(inventory, Kind::ReferenceGrant, None).is_settled()
+        })
+        .await;
+        let grants = view
+            .inventory
+            .related::<ReferenceGrantRecord>(Kind::ReferenceGrant);
+        let names: Vec<_> = grants.map(|grant| grant.key.to_string()).collect();
+        let known = state(&view.inventory, Kind::ReferenceGrant, None).is_live();
+        assert_eq!(
+            (known, names.contains(&"shop/from-front".to_owned())),
+            (served, served),
+            "{gone}"
+        );
+    }
+}
+
+/// The server that had only the old version gets the new one: no answer of before stands for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_is_served_later_is_found() {
+    let path = "/apis/gateway.networking.k8s.io/v1/tcproutes";
+    let server = still_demo().await;
+    server.control().serve(path, false);
+    let cluster = connect(&server).await;
+    let mut view = View::of(&cluster, &[]);
+    view.watches.want(&[Kind::TcpRoute].into());
+    view.until("TCPRoutes to be absent", |inventory| {
+        matches!(state(inventory, Kind::TcpRoute, None), Sync::Absent { .. })
+    })
+    .await;
+    server.control().serve(path, true);
+    view.until("TCPRoutes to be live", |inventory| {
+        state(inventory, Kind::TcpRoute, None).is_live()
+    })
+    .await;
 }

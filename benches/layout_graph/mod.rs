@@ -136,7 +136,8 @@ pub fn put_slice(
         node: None,
         zone: None,
         hostname: None,
-        hint: None,
+        zone_hints: Box::default(),
+        node_hints: Box::default(),
     });
     let slice = EndpointSliceRecord {
         key: ObjectKey::new(service.namespace.clone(), format!("{}-abcde", service.name)),

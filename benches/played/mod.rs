@@ -225,7 +225,8 @@ fn slice(house: &House, ports: u16) -> EndpointSliceRecord {
         node: pod.node.clone(),
         zone: None,
         hostname: None,
-        hint: None,
+        zone_hints: Box::default(),
+        node_hints: Box::default(),
     };
     EndpointSliceRecord {
         key: ObjectKey::new(

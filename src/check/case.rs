@@ -15,7 +15,7 @@ use super::{
     tested::Tested,
 };
 use crate::inventory::{
-    EndpointSliceRecord, EventRecord, Inventory, Kind, ObjectKey, PodRecord, ServicePort,
+    Endpoint, EndpointSliceRecord, EventRecord, Inventory, Kind, ObjectKey, PodRecord, ServicePort,
     ServiceRecord, ServiceType, Sync, TargetPort,
 };
 use crate::topology::{BackendState, BackendTarget, PortId, ServiceTraffic, Topology};
@@ -118,10 +118,7 @@ impl<'a> Case<'a> {
             known: Default::default(),
             time_matters: Cell::new(false),
             selected: inventory.pods_selected_by(service),
-            slices: inventory
-                .slices_of(&service.key)
-                .filter(|slice| &*slice.address_type != "FQDN")
-                .collect(),
+            slices: inventory.usable_slices_of(&service.key).collect(),
             ready: BTreeSet::new(),
             wanted: BTreeSet::new(),
         };
@@ -136,6 +133,8 @@ impl<'a> Case<'a> {
         }
         targets.retain(|(_, state)| *state == BackendState::Ready);
         case.ready = targets.into_iter().map(|(target, _)| target).collect();
+        let shadowed = case.shadowed();
+        case.wanted.retain(|target| !shadowed.contains(target));
         let ready = case.ready.iter().cloned();
         case.wanted.extend(ready);
         case
@@ -236,6 +235,35 @@ impl<'a> Case<'a> {
         known
     }
 
+    /// Ready pods whose address another ready pod has too, as pods on host networks may: to
+    /// kube-proxy they are one endpoint.
+    fn shadowed(&self) -> BTreeSet<BackendTarget> {
+        if self.ready.len() >= self.wanted.len() {
+            return BTreeSet::new();
+        }
+        let endpoints = self.slices.iter().flat_map(|slice| &slice.endpoints);
+        let ready = endpoints.filter(|endpoint| endpoint.ready);
+        let (mut taken, mut others) = (BTreeSet::new(), Vec::new());
+        for endpoint in ready {
+            let target = self.target_of(endpoint);
+            if self.ready.contains(&target) {
+                taken.insert(&endpoint.address);
+            } else {
+                others.push((&endpoint.address, target));
+            }
+        }
+        others.retain(|(address, _)| taken.contains(address));
+        others.into_iter().map(|(_, target)| target).collect()
+    }
+
+    fn target_of(&self, endpoint: &Endpoint) -> BackendTarget {
+        let namespace = &self.service().key.namespace;
+        endpoint.pod.as_ref().map_or_else(
+            || BackendTarget::Address(endpoint.address.clone()),
+            |pod| BackendTarget::Pod(ObjectKey::new(namespace.clone(), pod.clone())),
+        )
+    }
+
     /// Everything behind the Service. A headless Service may have no ports; its slices say what
     /// DNS answers.
     fn targets(&self) -> Vec<(BackendTarget, BackendState)> {
@@ -248,15 +276,12 @@ impl<'a> Case<'a> {
                 .map(|backend| (backend.target.clone(), backend.state()))
                 .collect();
         }
-        let namespace = &self.service().key.namespace;
-        self.slices
-            .iter()
-            .flat_map(|slice| &slice.endpoints)
-            .map(|endpoint| {
-                let target = endpoint.pod.as_ref().map_or_else(
-                    || BackendTarget::Address(endpoint.address.clone()),
-                    |pod| BackendTarget::Pod(ObjectKey::new(namespace.clone(), pod.clone())),
-                );
+        let endpoints = self.inventory.endpoints_of(&self.service().key);
+        endpoints
+            .into_iter()
+            .map(|listed| {
+                let endpoint = listed.endpoint;
+                let target = self.target_of(endpoint);
                 let state = if endpoint.ready {
                     BackendState::Ready
                 } else {

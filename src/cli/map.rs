@@ -6,19 +6,7 @@ use super::{
     export,
     remote::{self, Remote},
 };
-use crate::{
-    engine::Scene,
-    inventory::{self, Kind},
-    topology,
-};
-
-/// What front doors are made of.
-const FRONTS: [Kind; 4] = [
-    Kind::Ingress,
-    Kind::Gateway,
-    Kind::HttpRoute,
-    Kind::GrpcRoute,
-];
+use crate::{inventory::Kind, topology};
 
 pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
     export::check(task)?;
@@ -29,9 +17,7 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
     };
     let drawn = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
     remote.wait_until_known(&drawn, task.timeout)?;
-    remote.wait_for(Some(task.timeout), "Ingresses and routes", |scene| {
-        has_front_doors(scene).then_some(())
-    })?;
+    remote.wait_for_fronts(task.timeout)?;
     let mut scene = task.filter.apply(&remote)?;
     let part = task.filter.part_of(&scene)?;
 
@@ -64,16 +50,4 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
     } else {
         Exit::Incomplete
     })
-}
-
-/// Whether front doors were listed, or can't be: without them the map is no less true.
-fn has_front_doors(scene: &Scene) -> bool {
-    let wanted = inventory::wanted(&scene.inventory);
-    FRONTS
-        .into_iter()
-        .filter(|kind| wanted.contains(kind))
-        .all(|wanted| {
-            let mut syncs = scene.inventory.syncs();
-            syncs.any(|(kind, _, state)| kind == wanted && state.is_settled())
-        })
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use super::{
     args::{Common, Reach, ReachFormat},
     exit::{Exit, failure},
-    remote::Remote,
+    remote::{POLICIES, Remote},
 };
 use crate::{
     engine::{Command, ReachId, ReachStatus, TestPaths},
@@ -41,7 +41,10 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
     }
     let (remote, namespace) = Remote::start_for_target(common)?;
     let drawn = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
-    let scene = remote.wait_until_known(&drawn, READ)?;
+    remote.wait_until_known(&drawn, READ)?;
+    // A BackendTLSPolicy may say how to ask. One that can't be read in time says nothing.
+    remote.wait_for_fronts(POLICIES).ok();
+    let scene = remote.handle().scene();
     let ForwardTarget::Service(service) = task.target.in_namespace(&namespace) else {
         return Err(failure(Exit::Usage, "only a Service has paths"));
     };

@@ -16,7 +16,7 @@ use crate::{
     cluster::{KubeconfigSource, Kubeconfigs},
     demo,
     engine::{Config, ConnectionState, Engine, Handle, Scene, Waker},
-    inventory::{self, Kind, Sync},
+    inventory::{self, Kind, Sync, wanted},
     probe::inside::{ProbeImage, PullPolicy},
     session::{self, Settings},
 };
@@ -179,6 +179,23 @@ impl Remote {
         }
     }
 
+    /// Waits until what leads to Services, and decides how Gateways ask them, is read as far as it
+    /// is served and wanted.
+    pub(super) fn wait_for_fronts(&self, limit: Duration) -> anyhow::Result<()> {
+        self.wait_for(Some(limit), "Ingresses and routes", |scene| {
+            let wanted = wanted(&scene.inventory);
+            FRONTS
+                .into_iter()
+                .chain(Kind::ROUTES)
+                .filter(|kind| wanted.contains(kind))
+                .all(|wanted| {
+                    let mut syncs = scene.inventory.syncs();
+                    syncs.any(|(kind, _, state)| kind == wanted && state.is_settled())
+                })
+                .then_some(())
+        })
+    }
+
     /// Waits until each of these kinds has been listed whole or refused.
     pub(super) fn wait_until_known(
         &self,
@@ -194,6 +211,12 @@ impl Remote {
         Ok(self.handle.scene())
     }
 }
+
+/// How long a request waits for what may say how to ask.
+pub(super) const POLICIES: Duration = Duration::from_secs(3);
+
+/// What leads to Services beside routes, and how they are asked.
+const FRONTS: [Kind; 3] = [Kind::Ingress, Kind::Gateway, Kind::BackendTlsPolicy];
 
 pub(super) fn is_known(scene: &Scene, kind: Kind) -> bool {
     let mut states = scene

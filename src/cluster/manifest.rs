@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::decode::{
-    ApiServices, Deployments, EndpointSlices, Endpoints, Events, GatewayClasses, Gateways,
-    GrpcRoutes, HttpRoutes, IngressClasses, Ingresses, Interner, MutatingWebhooks, Namespaces,
-    NetworkPolicies, Nodes, Pods, ReferenceGrants, Resource, ServiceCidrs, Services, StatefulSets,
-    TlsSecrets, ValidatingWebhooks,
+    ApiServices, BackendTlsPolicies, Deployments, EndpointSlices, Endpoints, Events,
+    GatewayClasses, Gateways, GrpcRoutes, HttpRoutes, IngressClasses, Ingresses, Interner,
+    MutatingWebhooks, Namespaces, NetworkPolicies, Nodes, Pods, ReferenceGrants, Resource,
+    ServiceCidrs, Services, StatefulSets, TcpRoutes, TlsRoutes, TlsSecrets, UdpRoutes,
+    ValidatingWebhooks,
 };
 use crate::inventory::{Change, Delta, Inventory, Kind, ObjectKey, Scope, Sync, Text};
 
@@ -132,6 +133,12 @@ impl Manifests {
             ("gateway.networking.k8s.io", "GatewayClass") => self.take::<GatewayClasses>(&object),
             ("gateway.networking.k8s.io", "HTTPRoute") => self.take::<HttpRoutes>(&object),
             ("gateway.networking.k8s.io", "GRPCRoute") => self.take::<GrpcRoutes>(&object),
+            ("gateway.networking.k8s.io", "TLSRoute") => self.take::<TlsRoutes>(&object),
+            ("gateway.networking.k8s.io", "TCPRoute") => self.take::<TcpRoutes>(&object),
+            ("gateway.networking.k8s.io", "UDPRoute") => self.take::<UdpRoutes>(&object),
+            ("gateway.networking.k8s.io", "BackendTLSPolicy") => {
+                self.take::<BackendTlsPolicies>(&object)
+            }
             ("gateway.networking.k8s.io", "ReferenceGrant") => {
                 self.take::<ReferenceGrants>(&object)
             }

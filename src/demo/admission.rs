@@ -22,6 +22,10 @@ pub(super) fn counts_generations(kind: Kind) -> bool {
             | Kind::GatewayClass
             | Kind::HttpRoute
             | Kind::GrpcRoute
+            | Kind::TlsRoute
+            | Kind::TcpRoute
+            | Kind::UdpRoute
+            | Kind::BackendTlsPolicy
             | Kind::ReferenceGrant
     )
 }

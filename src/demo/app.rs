@@ -68,7 +68,7 @@ impl App {
 
     /// Whether a resource is served: old servers have no group of EndpointSlices.
     pub(super) fn serves(&self, resource: &Resource) -> bool {
-        resource.group != "discovery.k8s.io" || self.faults.serves_slices()
+        self.faults.serves(resource)
     }
 }
 

@@ -217,7 +217,13 @@ impl Control {
 
     /// Whether `discovery.k8s.io` is served. Old servers serve Endpoints only.
     pub fn serve_endpoint_slices(&self, serve: bool) {
-        self.app.faults.serve_slices(serve);
+        self.serve("/apis/discovery.k8s.io/v1/endpointslices", serve);
+    }
+
+    /// Whether a resource of a group is served in a version, by its path:
+    /// `/apis/gateway.networking.k8s.io/v1/tcproutes`.
+    pub fn serve(&self, path: &str, serve: bool) {
+        self.app.faults.serve(path, serve);
     }
 
     /// Turns the WatchList feature on or off.

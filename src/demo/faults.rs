@@ -1,13 +1,12 @@
 //! Bad days on demand: refusals, silence, expired lists, missing API groups.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::Method;
 use tokio::sync::watch;
 
-use super::store::Object;
-use super::watch_fault::WatchFault;
+use super::{resource::Resource, store::Object, watch_fault::WatchFault};
 
 /// What happens to a request that a rule strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +36,8 @@ pub(super) struct Faults {
 
 #[derive(Debug, Default)]
 struct Switches {
-    no_slices: bool,
+    /// Resources by their path: `/apis/discovery.k8s.io/v1/endpointslices`.
+    unserved: BTreeSet<String>,
     watch_list: Option<bool>,
     watch_fault: Option<WatchFault>,
 }
@@ -118,12 +118,23 @@ impl Faults {
         self.cuts.subscribe()
     }
 
-    pub(super) fn serve_slices(&self, serve: bool) {
-        lock(&self.switches).no_slices = !serve;
+    pub(super) fn serve(&self, path: &str, serve: bool) {
+        let unserved = &mut lock(&self.switches).unserved;
+        if serve {
+            unserved.remove(path);
+        } else {
+            unserved.insert(path.to_owned());
+        }
     }
 
-    pub(super) fn serves_slices(&self) -> bool {
-        !lock(&self.switches).no_slices
+    pub(super) fn serves(&self, resource: &Resource) -> bool {
+        let unserved = &lock(&self.switches).unserved;
+        unserved.is_empty()
+            || !unserved.contains(&format!(
+                "/apis/{}/{}",
+                resource.api_version(),
+                resource.plural
+            ))
     }
 
     pub(super) fn set_watch_list(&self, on: bool) {

@@ -3,9 +3,9 @@
 
 const LABEL: &str = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
 const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
-const SERVICE: &str = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')";
 
-/// An RFC 1123 label: namespaces, port names of Services.
+/// An RFC 1123 label: namespaces, port names of Services, and since 1.36 Services, whose names may
+/// begin with a digit (KEP-5311, RelaxedServiceNameValidation).
 pub(super) fn label(name: &str) -> Option<&'static str> {
     if name.len() > 63 {
         return Some("must be no more than 63 characters");
@@ -19,15 +19,6 @@ pub(super) fn subdomain(name: &str) -> Option<&'static str> {
         return Some("must be no more than 253 characters");
     }
     (!name.split('.').all(is_label)).then_some(SUBDOMAIN)
-}
-
-/// A DNS-1035 label: names of Services.
-pub(super) fn service_name(name: &str) -> Option<&'static str> {
-    if name.len() > 63 {
-        return Some("must be no more than 63 characters");
-    }
-    let letter = name.starts_with(|first: char| first.is_ascii_lowercase());
-    (!letter || !is_label(name)).then_some(SERVICE)
 }
 
 /// An IANA service name: a named targetPort. A string of digits is none.
@@ -63,7 +54,6 @@ mod tests {
 
     #[test]
     fn the_kinds_of_names_differ() {
-        assert_eq!(service_name("1web"), Some(SERVICE));
         assert_eq!(label("1web"), None);
         assert_eq!(subdomain("10.1.2.3"), None);
         assert_eq!(subdomain("Web.example"), Some(SUBDOMAIN));

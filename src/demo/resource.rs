@@ -26,6 +26,10 @@ pub(super) enum Kind {
     GatewayClass,
     HttpRoute,
     GrpcRoute,
+    TlsRoute,
+    TcpRoute,
+    UdpRoute,
+    BackendTlsPolicy,
     ReferenceGrant,
     ValidatingWebhook,
     MutatingWebhook,
@@ -34,7 +38,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// Every kind, in the order of its number (`kind as usize`).
-    pub(super) const ALL: [Self; 25] = [
+    pub(super) const ALL: [Self; 29] = [
         Self::Namespace,
         Self::Node,
         Self::Service,
@@ -56,6 +60,10 @@ impl Kind {
         Self::GatewayClass,
         Self::HttpRoute,
         Self::GrpcRoute,
+        Self::TlsRoute,
+        Self::TcpRoute,
+        Self::UdpRoute,
+        Self::BackendTlsPolicy,
         Self::ReferenceGrant,
         Self::ValidatingWebhook,
         Self::MutatingWebhook,
@@ -123,7 +131,7 @@ impl Resource {
 }
 
 /// Everything that is served. The first row of a kind is the one it is stored as.
-pub(super) static RESOURCES: [Resource; 26] = [
+pub(super) static RESOURCES: [Resource; 31] = [
     core(
         Kind::Namespace,
         "namespaces",
@@ -283,15 +291,38 @@ pub(super) static RESOURCES: [Resource; 26] = [
         &[],
         true,
     ),
+    grouped(
+        GATEWAY,
+        Kind::TlsRoute,
+        ("tlsroutes", "tlsroute", "TLSRoute"),
+        &[],
+        true,
+    ),
+    grouped(
+        GATEWAY,
+        Kind::TcpRoute,
+        ("tcproutes", "tcproute", "TCPRoute"),
+        &[],
+        true,
+    ),
+    grouped(
+        GATEWAY,
+        Kind::UdpRoute,
+        ("udproutes", "udproute", "UDPRoute"),
+        &[],
+        true,
+    ),
+    grouped(
+        GATEWAY,
+        Kind::BackendTlsPolicy,
+        ("backendtlspolicies", "backendtlspolicy", "BackendTLSPolicy"),
+        &["btlspolicy"],
+        true,
+    ),
+    REFERENCE_GRANT,
     Resource {
         version: "v1beta1",
-        ..grouped(
-            GATEWAY,
-            Kind::ReferenceGrant,
-            ("referencegrants", "referencegrant", "ReferenceGrant"),
-            &["refgrant"],
-            true,
-        )
+        ..REFERENCE_GRANT
     },
     grouped(
         ADMISSION,
@@ -323,6 +354,15 @@ pub(super) static RESOURCES: [Resource; 26] = [
         false,
     ),
 ];
+
+/// Served in two versions, as Gateway API 1.5 does.
+const REFERENCE_GRANT: Resource = grouped(
+    GATEWAY,
+    Kind::ReferenceGrant,
+    ("referencegrants", "referencegrant", "ReferenceGrant"),
+    &["refgrant"],
+    true,
+);
 
 const NETWORKING: &str = "networking.k8s.io";
 const GATEWAY: &str = "gateway.networking.k8s.io";

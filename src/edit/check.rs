@@ -3,10 +3,10 @@
 //! The rules are those of `validateService` and `ValidateServiceUpdate` in
 //! `pkg/apis/core/validation/validation.go`; what only the server can know is left to its dry run.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::collections::BTreeSet;
 
 use super::{FieldError, NodePorts, Wanted, WantedType, expected::is_published, external_name};
-use crate::inventory::{Inventory, ServicePort, ServiceRecord, TargetPort};
+use crate::inventory::{Inventory, ServicePort, ServiceRecord, TargetPort, address::parse_cidr};
 
 /// What is wrong with `after`, which is what is expected of `wanted`; before there was `before`.
 pub(crate) fn check(
@@ -222,14 +222,8 @@ fn only_balanced(
 }
 
 fn is_cidr(range: &str) -> bool {
-    range.split_once('/').is_some_and(|(address, bits)| {
-        let most = match address.parse() {
-            Ok(IpAddr::V4(_)) => 32,
-            Ok(IpAddr::V6(_)) => 128,
-            Err(_) => return false,
-        };
-        bits.parse::<u8>().is_ok_and(|bits| bits <= most)
-    })
+    // Old Services may hold ranges with bits of the host: which of them it takes, the server says.
+    parse_cidr(range).is_some()
 }
 
 #[cfg(test)]
@@ -251,7 +245,9 @@ mod tests {
 
     #[test]
     fn ranges_are_addresses_with_bits() {
-        assert!(is_cidr("192.0.2.0/24") && is_cidr("2001:db8::/64"));
+        for good in ["192.0.2.0/24", "2001:db8::/64", "010.1.2.3/8"] {
+            assert!(is_cidr(good), "{good}");
+        }
         for bad in ["192.0.2.0", "192.0.2.0/33", "x/8", "2001:db8::/129"] {
             assert!(!is_cidr(bad), "{bad}");
         }

@@ -7,7 +7,7 @@ use super::{
     patch::SOURCE_RANGES_ANNOTATION,
 };
 use crate::inventory::{
-    Inventory, IpFamily, ObjectKey, ServicePort, ServiceRecord, Text, TrafficPolicy,
+    Inventory, IpFamily, ObjectKey, ServicePort, ServiceRecord, ServiceType, Text, TrafficPolicy,
 };
 
 /// What a change means.
@@ -47,6 +47,7 @@ pub(crate) fn consequences(
     alias(&mut all, before, after);
     selector(&mut all, before, after, inventory);
     policies(&mut all, before, after);
+    external_ips(&mut all, before, after);
     all
 }
 
@@ -392,6 +393,20 @@ fn policies(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecor
         (true, false) => all.note("traffic reaches ready pods only"),
         _ => {}
     }
+}
+
+/// KEP-5707. The server warns of the field itself; what it means for traffic it does not say.
+fn external_ips(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord) {
+    let is_alias = after.service_type == ServiceType::ExternalName;
+    let kept = before.external_ips == after.external_ips;
+    if after.external_ips.is_empty() || is_alias || after.is_headless() || kept {
+        return;
+    }
+    all.note(format!(
+        "externalIPs ({}) are deprecated since Kubernetes 1.36: kube-proxy serves them only while its \
+         feature gate AllowServiceExternalIPs is on, and a cluster may refuse them",
+        after.external_ips.join(", ")
+    ));
 }
 
 fn label(port: &ServicePort) -> String {

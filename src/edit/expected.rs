@@ -4,8 +4,10 @@
 //! `pkg/registry/core/service/strategy.go`, `patchAllocatedValues` in its storage). What it
 //! allocates is left out.
 
-use super::{SessionAffinity, Wanted, WantedType, patch::SOURCE_RANGES_ANNOTATION};
-use crate::inventory::{ServicePort, ServiceRecord, Text, TrafficPolicy};
+use serde_json::Value;
+
+use super::{SessionAffinity, Wanted, WantedType, known::at, patch::SOURCE_RANGES_ANNOTATION};
+use crate::inventory::{ServicePort, ServiceRecord, Text, TrafficPolicy, address::canonical};
 
 /// What `before` becomes by this change.
 pub(crate) fn expected(before: &ServiceRecord, wanted: &Wanted) -> ServiceRecord {
@@ -29,6 +31,9 @@ pub(crate) fn expected(before: &ServiceRecord, wanted: &Wanted) -> ServiceRecord
         ..before.clone()
     };
     simple_fields(&mut after, wanted);
+    if let Some(ips) = wanted.other.as_ref().and_then(written_external_ips) {
+        after.external_ips = ips;
+    }
     families(&mut after, wanted);
     if to != WantedType::LoadBalancer {
         after.source_ranges.clear();
@@ -56,6 +61,14 @@ pub(crate) fn expected(before: &ServiceRecord, wanted: &Wanted) -> ServiceRecord
     }
     after.ports = ports(before, wanted, to);
     after
+}
+
+/// The externalIPs of a written patch; none where it says nothing of them.
+fn written_external_ips(patch: &Value) -> Option<Vec<Text>> {
+    let ips = at(patch, "spec/externalIPs")?;
+    let ips = ips.as_array().into_iter().flatten();
+    let ips = ips.filter_map(Value::as_str);
+    Some(ips.map(|ip| Text::from(&*canonical(ip))).collect())
 }
 
 fn simple_fields(after: &mut ServiceRecord, wanted: &Wanted) {

@@ -63,6 +63,7 @@ pub(crate) fn service(from: WantedType) -> ServiceRecord {
             service.load_balancer = vec![LoadBalancerPoint {
                 ip: Some(text("203.0.113.7")),
                 hostname: None,
+                proxied: false,
                 errors: Vec::new(),
             }];
         }

@@ -6,7 +6,7 @@ use super::{
     FieldError, WantedType,
     known::{at, make_object, merge, text_at},
 };
-use crate::inventory::{Inventory, ServiceRecord};
+use crate::inventory::{Inventory, ServiceRecord, address::is_same_address};
 
 /// What the server alone writes, and what names an object for life.
 const VOLATILE: [&str; 8] = [
@@ -95,9 +95,9 @@ pub fn restored(object: &Value, inventory: &Inventory) -> Value {
         text_at(&fresh, "metadata/name").unwrap_or_default(),
     );
     let is_held = |ip: &str| {
-        inventory
-            .services()
-            .any(|other| other.key != key && other.virtual_ips().any(|held| &**held == ip))
+        inventory.services().any(|other| {
+            other.key != key && other.virtual_ips().any(|held| is_same_address(held, ip))
+        })
     };
     if addresses(&fresh).any(is_held) {
         without(&mut fresh, &["clusterIP", "clusterIPs"]);
@@ -142,7 +142,7 @@ pub(crate) fn on_trial(object: &Value, holder: Option<&ServiceRecord>) -> Value 
     let Some(holder) = holder else {
         return fresh;
     };
-    let is_held = |ip: &str| holder.virtual_ips().any(|held| &**held == ip);
+    let is_held = |ip: &str| holder.virtual_ips().any(|held| is_same_address(held, ip));
     if addresses(&fresh).any(is_held) {
         without(&mut fresh, &["clusterIP", "clusterIPs"]);
     }

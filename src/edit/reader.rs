@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::{FieldError, known::at};
 use crate::inventory::{
     ObjectKey, Protocol, ServicePort, ServiceRecord, ServiceType, TargetPort, Text, TrafficPolicy,
+    address::canonical,
 };
 
 /// The record of a Service object, or what is wrong with it by field.
@@ -23,7 +24,7 @@ pub(crate) fn record(object: &Value) -> Result<ServiceRecord, Vec<FieldError>> {
     let name = reader.text("metadata/name").unwrap_or_default();
     let namespace = reader.text("metadata/namespace").unwrap_or_default();
     let service_type = reader.one_of("spec/type", &ServiceType::ALL, ServiceType::as_str);
-    let cluster_ips = reader.texts("spec/clusterIPs");
+    let cluster_ips = reader.addresses("spec/clusterIPs");
     let affinity = reader.one_of("spec/sessionAffinity", &["None", "ClientIP"], |word| word);
     let policies = [TrafficPolicy::Cluster, TrafficPolicy::Local];
     let record = ServiceRecord {
@@ -31,7 +32,10 @@ pub(crate) fn record(object: &Value) -> Result<ServiceRecord, Vec<FieldError>> {
         annotations: reader.pairs("metadata/annotations"),
         service_type: service_type.unwrap_or_default(),
         // `clusterIP` leads where the two differ, as `NormalizeClusterIPs` has it.
-        cluster_ips: match reader.text("spec/clusterIP") {
+        cluster_ips: match reader
+            .text("spec/clusterIP")
+            .map(|ip| Text::from(&*canonical(&ip)))
+        {
             Some(ip) if cluster_ips.first() == Some(&ip) => cluster_ips,
             Some(ip) if !ip.is_empty() => vec![ip],
             _ => Vec::new(),
@@ -41,7 +45,7 @@ pub(crate) fn record(object: &Value) -> Result<ServiceRecord, Vec<FieldError>> {
         external_name: reader
             .text("spec/externalName")
             .filter(|name| !name.is_empty()),
-        external_ips: reader.texts("spec/externalIPs"),
+        external_ips: reader.addresses("spec/externalIPs"),
         load_balancer_class: reader.text("spec/loadBalancerClass"),
         source_ranges: reader.texts("spec/loadBalancerSourceRanges"),
         session_affinity_client_ip: affinity == Some("ClientIP"),
@@ -129,6 +133,12 @@ impl<'a> Reader<'a> {
             self.wrong(path, found, &format!("one of {}", words.join(", ")));
         }
         one
+    }
+
+    /// Addresses in the form by which they are compared; the object keeps its own.
+    fn addresses(&mut self, path: &str) -> Vec<Text> {
+        let texts = self.texts(path).into_iter();
+        texts.map(|text| Text::from(&*canonical(&text))).collect()
     }
 
     fn texts(&mut self, path: &str) -> Vec<Text> {

@@ -98,6 +98,7 @@ fn doors_to_come(expected: &ServiceRecord) -> Vec<Entry> {
             addresses: Vec::new(),
             ports: vec![(port.protocol, port.port)],
             front: None,
+            notes: Vec::new(),
         })
         .collect()
 }
@@ -198,7 +199,8 @@ fn slice(
                 node: pod.node.clone(),
                 zone: None,
                 hostname: None,
-                hint: None,
+                zone_hints: Box::default(),
+                node_hints: Box::default(),
             })
         })
         .collect();

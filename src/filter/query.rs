@@ -201,7 +201,10 @@ mod tests {
                     ready: true,
                     serving: true,
                     terminating: false,
+                    zone_hints: Box::default(),
+                    node_hints: Box::default(),
                 }],
+                backend_tls: None,
             }],
         }
     }
@@ -228,6 +231,7 @@ mod tests {
                 paths: vec![path],
                 ..Front::default()
             })),
+            notes: Vec::new(),
         }
     }
 

@@ -39,10 +39,11 @@ impl Default for Cluster {
     }
 }
 
-/// A ready endpoint.
+/// A ready endpoint, at an address by the end of the pod's name.
 pub(crate) fn endpoint(pod: &str) -> Endpoint {
+    let number = pod.bytes().last().unwrap_or_default();
     Endpoint {
-        address: Text::from("10.244.0.5"),
+        address: format!("10.244.0.{number}").into(),
         ready: true,
         serving: true,
         terminating: false,
@@ -50,7 +51,8 @@ pub(crate) fn endpoint(pod: &str) -> Endpoint {
         node: None,
         zone: None,
         hostname: None,
-        hint: None,
+        zone_hints: Box::default(),
+        node_hints: Box::default(),
     }
 }
 

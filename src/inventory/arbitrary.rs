@@ -175,6 +175,7 @@ fn service() -> impl Strategy<Value = ServiceRecord> + Clone {
                         .map(|hostname| LoadBalancerPoint {
                             ip: None,
                             hostname: Some(hostname),
+                            proxied: false,
                             errors: Vec::new(),
                         })
                         .collect(),
@@ -256,10 +257,11 @@ fn endpoint() -> impl Strategy<Value = Endpoint> + Clone {
         any::<(bool, bool, bool)>(),
         option::weighted(0.8, text(PODS)),
         option::of(text(NODES)),
-        option::of(text(&["zone-a", "zone-b"])),
+        vec(text(&["zone-a", "zone-b"]), 0..3),
+        vec(text(NODES), 0..2),
     )
         .prop_map(
-            |(address, (ready, serving, terminating), pod, node, hint)| Endpoint {
+            |(address, (ready, serving, terminating), pod, node, zones, nodes)| Endpoint {
                 address,
                 ready,
                 serving,
@@ -268,7 +270,8 @@ fn endpoint() -> impl Strategy<Value = Endpoint> + Clone {
                 node,
                 zone: None,
                 hostname: None,
-                hint,
+                zone_hints: zones.into(),
+                node_hints: nodes.into(),
             },
         )
 }

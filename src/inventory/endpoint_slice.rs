@@ -27,11 +27,11 @@ pub struct SlicePort {
 /// One endpoint of a slice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Endpoint {
-    /// The first address, the only one that kube-proxy uses.
+    /// The first address, the only one that kube-proxy uses, in its canonical form.
     pub address: Text,
     /// `conditions.ready`; null means true.
     pub ready: bool,
-    /// `conditions.serving`; null means the same as `ready`.
+    /// `conditions.serving`; null means true.
     pub serving: bool,
     /// `conditions.terminating`; null means false.
     pub terminating: bool,
@@ -43,8 +43,10 @@ pub struct Endpoint {
     pub zone: Option<Text>,
     /// `hostname`.
     pub hostname: Option<Text>,
-    /// `hints.forZones[0].name`: the zone whose traffic it is meant for.
-    pub hint: Option<Text>,
+    /// `hints.forZones[].name`: the zones whose traffic it is meant for.
+    pub zone_hints: Box<[Text]>,
+    /// `hints.forNodes[].name`: the nodes whose traffic it is meant for.
+    pub node_hints: Box<[Text]>,
 }
 
 /// A slice of the endpoints of a Service.

@@ -34,7 +34,15 @@ pub enum Kind {
     HttpRoute,
     /// `gateway.networking.k8s.io/v1` GRPCRoute.
     GrpcRoute,
-    /// `gateway.networking.k8s.io/v1beta1` ReferenceGrant.
+    /// `gateway.networking.k8s.io/v1` TLSRoute; `v1alpha3` or `v1alpha2` where that is not served.
+    TlsRoute,
+    /// `gateway.networking.k8s.io/v1` TCPRoute; `v1alpha2` where that is not served.
+    TcpRoute,
+    /// `gateway.networking.k8s.io/v1` UDPRoute; `v1alpha2` where that is not served.
+    UdpRoute,
+    /// `gateway.networking.k8s.io/v1` BackendTLSPolicy; `v1alpha3` where that is not served.
+    BackendTlsPolicy,
+    /// `gateway.networking.k8s.io/v1` ReferenceGrant; `v1beta1` where that is not served.
     ReferenceGrant,
     /// `admissionregistration.k8s.io/v1` ValidatingWebhookConfiguration.
     ValidatingWebhook,
@@ -67,13 +75,17 @@ impl Kind {
 
     /// Kinds that are watched once something needs them ([`super::wanted`]). That one of them is
     /// not there, or not permitted, is no trouble: what needs it says nothing.
-    pub const ON_DEMAND: [Self; 15] = [
+    pub const ON_DEMAND: [Self; 19] = [
         Self::Ingress,
         Self::IngressClass,
         Self::Gateway,
         Self::GatewayClass,
         Self::HttpRoute,
         Self::GrpcRoute,
+        Self::TlsRoute,
+        Self::TcpRoute,
+        Self::UdpRoute,
+        Self::BackendTlsPolicy,
         Self::ReferenceGrant,
         Self::ValidatingWebhook,
         Self::MutatingWebhook,
@@ -83,6 +95,15 @@ impl Kind {
         Self::StatefulSet,
         Self::TlsSecret,
         Self::ServiceCidr,
+    ];
+
+    /// The routes of the Gateway API.
+    pub const ROUTES: [Self; 5] = [
+        Self::HttpRoute,
+        Self::GrpcRoute,
+        Self::TlsRoute,
+        Self::TcpRoute,
+        Self::UdpRoute,
     ];
 
     /// Kinds without which there is no map.
@@ -123,6 +144,10 @@ impl Kind {
             Self::GatewayClass => "gatewayclasses",
             Self::HttpRoute => "httproutes",
             Self::GrpcRoute => "grpcroutes",
+            Self::TlsRoute => "tlsroutes",
+            Self::TcpRoute => "tcproutes",
+            Self::UdpRoute => "udproutes",
+            Self::BackendTlsPolicy => "backendtlspolicies",
             Self::ReferenceGrant => "referencegrants",
             Self::ValidatingWebhook => "validatingwebhookconfigurations",
             Self::MutatingWebhook => "mutatingwebhookconfigurations",

@@ -6,11 +6,14 @@
 //!
 //! Nothing here does I/O or knows that kube, tokio or a window exist.
 
+pub mod address;
 #[cfg(test)]
 pub(crate) mod arbitrary;
 mod change;
 mod endpoint_slice;
+mod endpoints;
 mod event;
+pub mod hints;
 mod ip_family;
 mod key;
 mod kind;
@@ -30,6 +33,7 @@ mod store;
 
 pub use change::{Change, Delta};
 pub use endpoint_slice::{Endpoint, EndpointSliceRecord, EndpointSource, SlicePort};
+pub use endpoints::{ListedEndpoint, endpoints_of_port};
 pub use event::EventRecord;
 pub use ip_family::IpFamily;
 pub use key::{ObjectKey, Text};
@@ -40,11 +44,12 @@ pub use node_ports::{KubeProxyConfig, NodePortRules, Served};
 pub use pod::{ContainerPort, ContainerRecord, OwnerRef, PodPhase, PodRecord, Probe, ProbeKind};
 pub use polled::Polled;
 pub use related::{
-    AllowedRoutes, ApiServiceRecord, Condition, GatewayClassRecord, GatewayRecord, GrantFrom,
-    GrantTo, Hook, IngressBackend, IngressClassRecord, IngressPath, IngressPort, IngressRecord,
-    IngressRule, IngressTls, LabelSelector, Listener, NetworkPolicyRecord, Operator, ParentRef,
-    ParentStatus, PolicyPeer, PolicyPort, PolicyRule, ReferenceGrantRecord, Related, Requirement,
-    Rollout, RouteBackend, RouteKind, RouteMatch, RouteRecord, RouteRule, ServiceCidrRecord,
+    AllowedRoutes, ApiServiceRecord, BackendTlsPolicyRecord, BackendTlsTarget, Condition,
+    GatewayClassRecord, GatewayRecord, GrantFrom, GrantTo, Hook, IngressBackend,
+    IngressClassRecord, IngressPath, IngressPort, IngressRecord, IngressRule, IngressTls,
+    LabelSelector, Listener, MeshParent, NetworkPolicyRecord, Operator, ParentRef, ParentStatus,
+    PolicyPeer, PolicyPort, PolicyRule, ReferenceGrantRecord, Related, Requirement, Rollout,
+    RouteBackend, RouteKind, RouteMatch, RouteRecord, RouteRule, ServiceCidrRecord,
     TlsSecretRecord, WebhookRecord, WorkloadRecord, wanted,
 };
 pub use service::{

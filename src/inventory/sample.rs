@@ -109,7 +109,8 @@ pub(crate) fn endpoint(pod: &PodRecord) -> Endpoint {
         node: pod.node.clone(),
         zone: None,
         hostname: None,
-        hint: None,
+        zone_hints: Box::default(),
+        node_hints: Box::default(),
     }
 }
 

@@ -1,11 +1,11 @@
 //! A Service, with the fields that say how it is reached.
 
-use std::{collections::BTreeMap, fmt, net::IpAddr, str::FromStr};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{IpFamily, ObjectKey, Text};
+use super::{IpFamily, ObjectKey, Text, address::parse_ip};
 
 /// `spec.type`. A headless Service is a [`ServiceType::ClusterIP`] whose clusterIP is `None`.
 #[derive(
@@ -161,11 +161,25 @@ pub struct LoadBalancerPoint {
     pub ip: Option<Text>,
     /// The host name that the load balancer answers at.
     pub hostname: Option<Text>,
+    /// `ipMode` is `Proxy`: kube-proxy leaves the address to the load balancer for pods too. Where
+    /// nothing is said it is `VIP`, and kube-proxy takes it for one of its own.
+    pub proxied: bool,
     /// `ports[].error`: Service ports that the load balancer can't serve, and why.
     pub errors: Vec<(u16, Text)>,
 }
 
 impl LoadBalancerPoint {
+    /// Whether kube-proxy leaves traffic from inside the cluster to the load balancer as well.
+    pub fn is_proxied(&self) -> bool {
+        self.proxied && self.ip.is_some()
+    }
+
+    /// Whether kube-proxy leads traffic from inside the cluster straight to the pods. Of a host name
+    /// it knows nothing.
+    pub fn is_virtual(&self) -> bool {
+        !self.proxied && self.ip.is_some() && self.hostname.is_none()
+    }
+
     /// The host name, else the address, else nothing a person could use.
     pub fn address(&self) -> Option<&Text> {
         self.hostname.as_ref().or(self.ip.as_ref())
@@ -279,9 +293,7 @@ impl ServiceRecord {
 
     /// The virtual addresses, without the `None` of a headless Service.
     pub fn virtual_ips(&self) -> impl Iterator<Item = &Text> {
-        self.cluster_ips
-            .iter()
-            .filter(|ip| ip.parse::<IpAddr>().is_ok())
+        self.cluster_ips.iter().filter(|ip| parse_ip(ip).is_some())
     }
 
     /// The families in which it is served, the primary first: those of its clusterIPs, and without

@@ -29,7 +29,7 @@ pub struct Inventory {
     slices_of: OrdMap<ObjectKey, OrdSet<ObjectKey>>,
     labelled: LabelIndex,
     related: OrdMap<Kind, OrdMap<ObjectKey, Arc<Related>>>,
-    /// Service and object, for every object that leads traffic to a Service.
+    /// Service and object, for every object that leads traffic to a Service or decides about it.
     leads_to: OrdSet<(ObjectKey, Kind, ObjectKey)>,
     sync: OrdMap<(Kind, Scope), Sync>,
 }
@@ -218,8 +218,8 @@ impl Inventory {
         (&**related).try_into().ok()
     }
 
-    /// What leads traffic to a Service: Ingresses, routes, webhooks, APIServices; of a Service that
-    /// is not there as well.
+    /// What leads traffic to a Service or decides about it: Ingresses, routes, webhooks, APIServices,
+    /// BackendTLSPolicies; of a Service that is not there as well.
     pub fn leading_to<'a>(&'a self, service: &'a ObjectKey) -> impl Iterator<Item = &'a Related> {
         let least = (Kind::Namespace, ObjectKey::new("", ""));
         self.leads_to

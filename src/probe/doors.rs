@@ -3,7 +3,7 @@
 use super::{Vantage, http::To};
 use crate::{
     forward::{ForwardTarget, RemotePort, service_port},
-    inventory::{Inventory, ObjectKey, PodRecord, ServiceRecord, ServiceType, Text},
+    inventory::{Inventory, ObjectKey, PodRecord, ServiceRecord, ServiceType},
 };
 
 /// A door that a request could go through.
@@ -91,15 +91,9 @@ fn pods_of<'a>(
     service: &'a ServiceRecord,
     inventory: &'a Inventory,
 ) -> impl Iterator<Item = &'a PodRecord> {
-    let listed = inventory
-        .slices_of(&service.key)
-        .flat_map(|slice| &slice.endpoints)
-        .filter_map(|endpoint| endpoint.pod.as_ref());
-    let mut names: Vec<&Text> = listed.collect();
-    names.sort_unstable();
-    names.dedup();
+    let listed = inventory.endpoint_pods_of(&service.key).into_iter();
     let namespace = &service.key.namespace;
-    names.into_iter().take(MOST_PODS).filter_map(move |name| {
+    listed.take(MOST_PODS).filter_map(move |(name, _)| {
         let key = ObjectKey::new(namespace.clone(), name.clone());
         inventory.pod(&key).map(|pod| &**pod)
     })

@@ -105,10 +105,14 @@ impl Vantage {
                  so has externalTrafficPolicy."
             }
             Self::LoadBalancer(_) => {
-                "It goes from this machine through the load balancer, as an outside client's does."
+                "It goes from this machine through the load balancer, as an outside client's does. \
+                 Of the same address inside the cluster it says nothing: kube-proxy leads pods \
+                 straight to the pods behind it, unless its ipMode is Proxy."
             }
             Self::ExternalIp(_) => {
-                "It goes from this machine to the external IP, which must be routed to a node."
+                "It goes from this machine to the external IP, which must be routed to a node; \
+                 kube-proxy there serves it only while its feature gate AllowServiceExternalIPs is \
+                 on."
             }
             Self::ExternalName => {
                 "It goes from this machine to the name as DNS answers here, which may be another \

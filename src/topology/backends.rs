@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Backend, BackendTarget, PortTraffic, WorkloadId};
+use super::{Backend, BackendTarget, BackendTls, PortTraffic, WorkloadId};
 use crate::inventory::{
-    Endpoint, EndpointSliceRecord, Inventory, ObjectKey, ServicePort, ServiceRecord, ServiceType,
-    SlicePort,
+    EndpointSliceRecord, Inventory, ListedEndpoint, ObjectKey, ServicePort, ServiceRecord,
+    ServiceType, endpoints_of_port,
 };
 
 /// Every port of a Service with its backends. To those of an ExternalName nothing leads: DNS answers
@@ -14,16 +14,23 @@ use crate::inventory::{
 pub(super) fn ports(service: &ServiceRecord, inventory: &Inventory) -> Vec<PortTraffic> {
     let is_alias = service.service_type == ServiceType::ExternalName;
     let slices: Vec<_> = inventory
-        .slices_of(&service.key)
-        // Deprecated; kube-proxy ignores them.
-        .filter(|slice| !is_alias && &*slice.address_type != "FQDN")
+        .usable_slices_of(&service.key)
+        .filter(|_| !is_alias)
         .collect();
+    // DNS leads to the pods of a headless Service, whatever their port is.
+    let any_port = service.is_headless();
     service
         .ports
         .iter()
         .map(|port| PortTraffic {
             port: port.clone(),
-            backends: backends(port, &slices, inventory),
+            backends: backends(port, &slices, any_port, inventory),
+            backend_tls: inventory
+                .backend_tls(&service.key, port)
+                .map(|policy| BackendTls {
+                    policy: policy.key.clone(),
+                    hostname: policy.hostname.clone(),
+                }),
         })
         .collect()
 }
@@ -31,39 +38,21 @@ pub(super) fn ports(service: &ServiceRecord, inventory: &Inventory) -> Vec<PortT
 fn backends(
     port: &ServicePort,
     slices: &[&Arc<EndpointSliceRecord>],
+    any_port: bool,
     inventory: &Inventory,
 ) -> Vec<Backend> {
-    let mut found = Vec::new();
-    for slice in slices {
-        for served in slice.ports.iter().filter(|served| serves(served, port)) {
-            for endpoint in &slice.endpoints {
-                found.push(backend(endpoint, served, slice, inventory));
-            }
-        }
-    }
-    // An endpoint that moves between slices is in both for a moment: it counts once, and the
-    // better of what the slices say of it.
-    found.sort_by(|a, b| {
-        (&a.target, &a.address, a.port, a.state()).cmp(&(&b.target, &b.address, b.port, b.state()))
-    });
-    found.dedup_by(|later, first| {
-        (&later.target, &later.address, later.port) == (&first.target, &first.address, first.port)
-    });
+    let mut found: Vec<_> = endpoints_of_port(slices, port, any_port)
+        .into_iter()
+        .map(|listed| backend(listed, inventory))
+        .collect();
+    found.sort_by(|a, b| (&a.target, &a.address, a.port).cmp(&(&b.target, &b.address, b.port)));
     found
 }
 
-/// A slice carries resolved numbers under the names of the Service's ports; an unnamed Service
-/// port is the empty name.
-fn serves(served: &SlicePort, port: &ServicePort) -> bool {
-    *served.name == *port.name.as_deref().unwrap_or_default() && served.protocol == port.protocol
-}
-
-fn backend(
-    endpoint: &Endpoint,
-    served: &SlicePort,
-    slice: &EndpointSliceRecord,
-    inventory: &Inventory,
-) -> Backend {
+fn backend(listed: ListedEndpoint<'_>, inventory: &Inventory) -> Backend {
+    let ListedEndpoint {
+        slice, endpoint, ..
+    } = listed;
     let key = endpoint
         .pod
         .as_ref()
@@ -86,9 +75,11 @@ fn backend(
             BackendTarget::Pod,
         ),
         address: endpoint.address.clone(),
-        port: served.port,
+        port: listed.port,
         ready: endpoint.ready,
         serving: endpoint.serving,
         terminating: endpoint.terminating,
+        zone_hints: endpoint.zone_hints.clone(),
+        node_hints: endpoint.node_hints.clone(),
     }
 }

@@ -1,7 +1,7 @@
 //! The ways into a Service.
 
 use super::{Entry, EntryId, EntryKind};
-use crate::inventory::{Protocol, ServiceRecord, ServiceType, Text};
+use crate::inventory::{LoadBalancerPoint, Protocol, ServiceRecord, ServiceType, Text};
 
 /// The name by which pods find a Service, in a cluster that keeps the usual domain.
 pub(super) fn dns_name(service: &ServiceRecord) -> Text {
@@ -30,6 +30,7 @@ pub(super) fn entries(
         addresses,
         ports: every_port.clone(),
         front: None,
+        notes: Vec::new(),
     };
     let virtual_ips = service.virtual_ips().cloned().collect();
     let mut found = vec![entry(EntryKind::ClusterDns, dns_name, virtual_ips)];
@@ -43,16 +44,21 @@ pub(super) fn entries(
         }
     }
     for ip in service.served_external_ips() {
-        found.push(entry(EntryKind::ExternalIp, ip, vec![ip.clone()]));
+        found.push(Entry {
+            notes: vec![EXTERNAL_IPS.into()],
+            ..entry(EntryKind::ExternalIp, ip, vec![ip.clone()])
+        });
     }
     if kind == ServiceType::LoadBalancer {
         let before = found.len();
-        for address in service.load_balancer.iter().filter_map(|at| at.address()) {
-            found.push(entry(
-                EntryKind::LoadBalancer,
-                address,
-                vec![address.clone()],
-            ));
+        for point in &service.load_balancer {
+            let Some(address) = point.address() else {
+                continue;
+            };
+            found.push(Entry {
+                notes: from_inside(point).map(Text::from).into_iter().collect(),
+                ..entry(EntryKind::LoadBalancer, address, vec![address.clone()])
+            });
         }
         if found.len() == before {
             found.push(entry(EntryKind::LoadBalancer, &Text::from(""), Vec::new()));
@@ -92,7 +98,20 @@ fn node_ports<'a>(
                 .map(|port| (port.protocol, port.port))
                 .collect(),
             front: None,
+            notes: Vec::new(),
         })
+}
+
+/// KEP-5707: a server of 1.36 warns of the field, and kube-proxy has the gate by which it goes
+/// (`AllowServiceExternalIPs` in pkg/features/kube_features.go, read in pkg/proxy/serviceport.go).
+const EXTERNAL_IPS: &str = "deprecated since Kubernetes 1.36: kube-proxy serves it only while its \
+                            feature gate AllowServiceExternalIPs is on";
+
+/// Where the address of a load balancer leads a pod, if that is not the usual place: kube-proxy
+/// takes it for its own unless `ipMode` is `Proxy` (pkg/proxy/serviceport.go, newBaseServiceInfo).
+fn from_inside(point: &LoadBalancerPoint) -> Option<&'static str> {
+    let says = "ipMode Proxy: from inside the cluster too, it leads to the load balancer";
+    point.is_proxied().then_some(says)
 }
 
 fn ports(service: &ServiceRecord) -> Vec<(Protocol, u16)> {

@@ -61,6 +61,9 @@ struct Port<'a> {
     port: u16,
     target_port: &'a TargetPort,
     node_port: Option<u16>,
+    /// The name by which Gateways speak TLS to the pods (BackendTLSPolicy).
+    #[serde(rename = "backendTLS")]
+    backend_tls: Option<&'a str>,
     backends: Vec<Target<'a>>,
 }
 
@@ -74,6 +77,15 @@ struct Target<'a> {
     ready: bool,
     serving: bool,
     terminating: bool,
+    /// Zones and nodes whose traffic it is meant for.
+    hints: Hints<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Hints<'a> {
+    for_zones: &'a [Text],
+    for_nodes: &'a [Text],
 }
 
 #[derive(Serialize)]
@@ -89,6 +101,8 @@ struct Door<'a> {
     pending: bool,
     /// What is more of a host of an Ingress or a route; null for other doors.
     front: Option<Host<'a>>,
+    /// What has to be known of it, in sentences.
+    notes: &'a [Text],
 }
 
 #[derive(Serialize)]
@@ -145,6 +159,7 @@ impl<'a> Port<'a> {
             port: port.port,
             target_port: &port.target_port,
             node_port: port.node_port,
+            backend_tls: traffic.backend_tls.as_ref().map(|tls| &*tls.hostname),
             backends: traffic.backends.iter().map(Target::of).collect(),
         }
     }
@@ -163,6 +178,10 @@ impl<'a> Target<'a> {
             ready: backend.ready,
             serving: backend.serving,
             terminating: backend.terminating,
+            hints: Hints {
+                for_zones: &backend.zone_hints,
+                for_nodes: &backend.node_hints,
+            },
         }
     }
 }
@@ -185,6 +204,7 @@ impl<'a> Door<'a> {
                 .as_deref()
                 .zip(entry.id.object.as_ref())
                 .map(|(front, object)| Host::of(front, object)),
+            notes: &entry.notes,
         }
     }
 }
@@ -255,23 +275,24 @@ mod tests {
                 "dns": "web.shop.svc.cluster.local",
                 "ports": [{
                     "name": "http", "protocol": "TCP", "port": 80, "targetPort": "web",
-                    "nodePort": 30080,
+                    "nodePort": 30080, "backendTLS": null,
                     "backends": [{
                         "pod": "web-5", "node": "node-a", "address": "10.244.0.5", "port": 8080,
                         "ready": true, "serving": true, "terminating": false,
+                        "hints": {"forZones": [], "forNodes": []},
                     }],
                 }],
                 "entries": [
                     {
                         "kind": "nodePort", "address": null, "addresses": ["10.0.0.1"],
                         "nodePort": 30080, "ports": [{"protocol": "TCP", "port": 80}],
-                        "pending": false, "front": null,
+                        "pending": false, "front": null, "notes": [],
                     },
                     {
                         "kind": "clusterDns", "address": "web.shop.svc.cluster.local",
                         "addresses": ["10.96.0.1"], "nodePort": null,
                         "ports": [{"protocol": "TCP", "port": 80}], "pending": false,
-                        "front": null,
+                        "front": null, "notes": [],
                     },
                 ],
             }]})

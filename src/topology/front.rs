@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{Entry, EntryId, EntryKind};
+use super::text::with_port;
+use super::{BackendTls, Entry, EntryId, EntryKind};
 use crate::inventory::{
     GatewayRecord, IngressPort, IngressRecord, Inventory, Kind, Listener, ObjectKey, ParentRef,
-    Protocol, Related, RouteKind, RouteRecord, ServiceRecord, Text,
+    Protocol, Related, RouteKind, RouteRecord, ServicePort, ServiceRecord, Text,
 };
 
 /// What an Ingress or a route says of one of its hosts.
@@ -15,6 +16,8 @@ pub struct Front {
     pub through: Text,
     /// Whether requests come in encrypted.
     pub encrypted: bool,
+    /// The ports of the listeners that it comes through; none where that is not known.
+    pub listens: Vec<u16>,
     /// The paths that lead to the Service, in the order of the object.
     pub paths: Vec<FrontPath>,
     /// Conditions of the route that do not hold: `Accepted: NotAllowedByListeners`.
@@ -67,17 +70,23 @@ fn of_ingress(service: &ServiceRecord, ingress: &IngressRecord, found: &mut Vec<
         let front = Front {
             through: ingress.class.clone().unwrap_or_default(),
             encrypted: ingress.encrypts(&host),
+            listens: Vec::new(),
             paths,
             refusals: Vec::new(),
         };
         let id = (EntryKind::Ingress, host, &ingress.key);
-        found.push(entry(service, id, ingress.addresses.clone(), front));
+        found.push(entry(
+            service,
+            id,
+            ingress.addresses.clone(),
+            (front, Vec::new()),
+        ));
     }
 }
 
 /// The port of a Service that an Ingress means.
 pub fn ingress_port(service: &ServiceRecord, wanted: &IngressPort) -> Option<(Protocol, u16)> {
-    let is = |port: &&crate::inventory::ServicePort| match wanted {
+    let is = |port: &&ServicePort| match wanted {
         IngressPort::Number(number) => port.port == *number,
         IngressPort::Name(name) => port.name.as_ref() == Some(name),
     };
@@ -92,6 +101,11 @@ fn of_route(
     found: &mut Vec<Entry>,
 ) {
     let paths = route_paths(service, route);
+    // In a mesh it leads what the Service gets, or what another one gets, and nothing comes in.
+    let only_in_a_mesh = route.parents.is_empty() && !route.meshes.is_empty();
+    if paths.is_empty() || only_in_a_mesh {
+        return;
+    }
     let parents: Vec<_> = route
         .parents
         .iter()
@@ -102,10 +116,20 @@ fn of_route(
         .collect();
     let listeners: Vec<&Listener> = parents
         .iter()
-        .flat_map(|(parent, gateway)| listeners(parent, gateway))
+        .flat_map(|(parent, gateway)| listeners(route, parent, gateway))
         .collect();
-    let mut hosts = route.hostnames.clone();
-    if hosts.is_empty() {
+    let mut addresses: Vec<Text> = parents
+        .iter()
+        .flat_map(|(_, gateway)| gateway.addresses.iter().cloned())
+        .collect();
+    addresses.sort();
+    addresses.dedup();
+    let mut hosts = if route.kind.is_by_port() {
+        addresses.clone()
+    } else {
+        route.hostnames.clone()
+    };
+    if hosts.is_empty() && !route.kind.is_by_port() {
         hosts.extend(listeners.iter().map(|listener| listener.hostname.clone()));
     }
     if hosts.is_empty() {
@@ -113,12 +137,6 @@ fn of_route(
     }
     hosts.sort();
     hosts.dedup();
-    let mut addresses: Vec<Text> = parents
-        .iter()
-        .flat_map(|(_, gateway)| gateway.addresses.iter().cloned())
-        .collect();
-    addresses.sort();
-    addresses.dedup();
     let mut through: Vec<String> = route
         .parents
         .iter()
@@ -130,31 +148,68 @@ fn of_route(
         .map(|(_, condition)| format!("{}: {}", condition.kind, condition.reason).into())
         .collect();
     refusals.dedup();
+    let mut listens: Vec<u16> = listeners.iter().map(|listener| listener.port).collect();
+    listens.sort_unstable();
+    listens.dedup();
+    let notes = route_notes(service, route, &paths, inventory);
     let front = Front {
         through: through.join(", ").into(),
-        encrypted: listeners.iter().any(|listener| listener.encrypts()),
+        encrypted: route.kind == RouteKind::Tls
+            || listeners.iter().any(|listener| listener.encrypts()),
+        listens,
         paths,
         refusals,
     };
     let kind = match route.kind {
         RouteKind::Http => EntryKind::HttpRoute,
         RouteKind::Grpc => EntryKind::GrpcRoute,
+        RouteKind::Tls => EntryKind::TlsRoute,
+        RouteKind::Tcp => EntryKind::TcpRoute,
+        RouteKind::Udp => EntryKind::UdpRoute,
     };
     for host in hosts {
         let id = (kind, host, &route.key);
-        found.push(entry(service, id, addresses.clone(), front.clone()));
+        let more = (front.clone(), notes.clone());
+        found.push(entry(service, id, addresses.clone(), more));
     }
 }
 
-/// The listeners of a Gateway that a route asks for.
+/// What has to be known of a route: where else it leads, and how Gateways speak to the pods.
+fn route_notes(
+    service: &ServiceRecord,
+    route: &RouteRecord,
+    paths: &[FrontPath],
+    inventory: &Inventory,
+) -> Vec<Text> {
+    let mut notes: Vec<Text> = Vec::new();
+    if !route.elsewhere.is_empty() {
+        let others = route.elsewhere.join(", ");
+        notes.push(format!("also leads to {others}, which is not followed").into());
+    }
+    let led_to = |port: &&ServicePort| {
+        let id = Some((port.protocol, port.port));
+        paths.iter().any(|path| path.port == id)
+    };
+    for port in service.ports.iter().filter(led_to) {
+        if let Some(policy) = inventory.backend_tls(&service.key, port) {
+            let tls = BackendTls {
+                policy: policy.key.clone(),
+                hostname: policy.hostname.clone(),
+            };
+            notes.push(format!("port {}: {}", port.port, tls.words()).into());
+        }
+    }
+    notes
+}
+
+/// The listeners of a Gateway that a route asks for and that can take it.
 fn listeners<'a>(
+    route: &'a RouteRecord,
     parent: &'a ParentRef,
     gateway: &'a GatewayRecord,
 ) -> impl Iterator<Item = &'a Listener> {
-    gateway.listeners.iter().filter(|listener| {
-        let section = parent.section.as_ref();
-        section.is_none_or(|name| *name == listener.name)
-    })
+    let listeners = gateway.listeners.iter();
+    listeners.filter(|own| parent.asks_for(own) && route.kind.fits(&own.protocol))
 }
 
 fn route_paths(service: &ServiceRecord, route: &RouteRecord) -> Vec<FrontPath> {
@@ -168,7 +223,7 @@ fn route_paths(service: &ServiceRecord, route: &RouteRecord) -> Vec<FrontPath> {
             let of_service = service
                 .ports
                 .iter()
-                .find(|own| Some(own.port) == port)
+                .find(|own| Some(own.port) == port && own.protocol == route.kind.protocol())
                 .map(|own| (own.protocol, own.port));
             let path = |path: Text, exact| FrontPath {
                 path,
@@ -190,7 +245,7 @@ fn entry(
     service: &ServiceRecord,
     (kind, host, object): (EntryKind, Text, &ObjectKey),
     addresses: Vec<Text>,
-    front: Front,
+    (front, notes): (Front, Vec<Text>),
 ) -> Entry {
     let mut ports: Vec<_> = front.paths.iter().filter_map(|path| path.port).collect();
     ports.sort_unstable();
@@ -206,6 +261,7 @@ fn entry(
         addresses,
         ports,
         front: Some(Arc::new(front)),
+        notes,
     }
 }
 
@@ -219,10 +275,13 @@ impl Entry {
         let scheme = match (self.id.kind, front.encrypted) {
             (EntryKind::GrpcRoute, true) => "grpcs",
             (EntryKind::GrpcRoute, false) => "grpc",
+            (EntryKind::TlsRoute, _) => "tls",
+            (EntryKind::TcpRoute, _) => "tcp",
+            (EntryKind::UdpRoute, _) => "udp",
             (_, true) => "https",
             (_, false) => "http",
         };
-        let host = self.host();
+        let host = with_port(self.host(), self.listening());
         let mut urls: Vec<String> = front
             .paths
             .iter()
@@ -231,6 +290,19 @@ impl Entry {
         urls.sort();
         urls.dedup();
         urls
+    }
+
+    /// The listener's port, where it has to be said: always where the port decides what is meant,
+    /// else where none of the listeners has the usual one.
+    fn listening(&self) -> Option<u16> {
+        let front = self.front.as_ref()?;
+        let first = front.listens.first().copied();
+        let usual = match (self.id.kind, front.encrypted) {
+            (EntryKind::TcpRoute | EntryKind::UdpRoute | EntryKind::TlsRoute, _) => return first,
+            (_, true) => 443,
+            (_, false) => 80,
+        };
+        first.filter(|_| !front.listens.contains(&usual))
     }
 
     /// The host of a front door as a person reads it: `*` is every one.
@@ -256,7 +328,8 @@ impl Entry {
             0 | 1 => String::new(),
             all => format!(" +{}", all - 1),
         };
-        format!("{}{first}{more}", self.host())
+        let host = with_port(self.host(), self.listening());
+        format!("{host}{first}{more}")
     }
 }
 
@@ -348,6 +421,149 @@ mod tests {
         assert!(every.ports.is_empty(), "the Service has no port 81");
     }
 
+    fn listener(name: &str, port: u16, protocol: &str) -> Listener {
+        Listener {
+            name: name.into(),
+            hostname: "".into(),
+            port,
+            protocol: protocol.into(),
+            allowed: AllowedRoutes::All,
+            conditions: Vec::new(),
+        }
+    }
+
+    fn edge(listeners: Vec<Listener>) -> GatewayRecord {
+        GatewayRecord {
+            key: ObjectKey::new("infra", "edge"),
+            created: None,
+            class: "envoy".into(),
+            listeners,
+            addresses: vec!["198.51.100.4".into()],
+            conditions: Vec::new(),
+        }
+    }
+
+    /// A route of the Gateway to port 5432 of the Service.
+    fn route(kind: RouteKind, section: Option<&str>) -> RouteRecord {
+        RouteRecord {
+            kind,
+            key: key("db"),
+            created: None,
+            hostnames: Vec::new(),
+            parents: vec![ParentRef {
+                gateway: ObjectKey::new("infra", "edge"),
+                section: section.map(Text::from),
+                port: None,
+            }],
+            meshes: Vec::new(),
+            elsewhere: Vec::new(),
+            rules: vec![RouteRule {
+                matches: Vec::new(),
+                backends: vec![RouteBackend {
+                    service: key("web"),
+                    port: Some(5432),
+                    weight: 1,
+                }],
+            }],
+            statuses: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn routes_by_port_are_doors_at_the_addresses_of_their_gateway() {
+        let mut inventory = wholly_live();
+        let mut dns = port("dns", 5432, "5353");
+        dns.protocol = Protocol::Udp;
+        let sql = port("sql", 5432, "5432");
+        put(&mut inventory, service("web", vec![dns, sql]));
+        put(
+            &mut inventory,
+            edge(vec![
+                listener("web", 80, "HTTP"),
+                listener("db", 15432, "TCP"),
+                listener("dns", 53, "UDP"),
+                listener("sni", 8443, "TLS"),
+            ]),
+        );
+        put(&mut inventory, route(RouteKind::Tcp, Some("db")));
+        put(&mut inventory, route(RouteKind::Udp, None));
+        let mut tls = route(RouteKind::Tls, None);
+        tls.hostnames = vec!["db.example.com".into()];
+        put(&mut inventory, tls);
+        let doors = fronts(&inventory);
+        let urls: Vec<_> = doors.iter().flat_map(Entry::urls).collect();
+        assert_eq!(
+            urls,
+            [
+                "tls://db.example.com:8443",
+                "tcp://198.51.100.4:15432",
+                "udp://198.51.100.4:53"
+            ]
+        );
+        let ports: Vec<_> = doors.iter().map(|door| door.ports.clone()).collect();
+        let (tcp, udp) = ((Protocol::Tcp, 5432), (Protocol::Udp, 5432));
+        assert_eq!(ports, [vec![tcp], vec![tcp], vec![udp]]);
+    }
+
+    #[test]
+    fn a_port_that_is_not_the_usual_one_stands_in_the_url() {
+        let mut inventory = wholly_live();
+        let web = service("web", vec![port("sql", 5432, "5432")]);
+        put(&mut inventory, web);
+        put(&mut inventory, edge(vec![listener("web", 8080, "HTTP")]));
+        put(&mut inventory, route(RouteKind::Http, None));
+        assert_eq!(fronts(&inventory)[0].urls(), ["http://*:8080"]);
+    }
+
+    #[test]
+    fn a_route_of_a_mesh_alone_is_no_door() {
+        let mut inventory = wholly_live();
+        let web = service("web", vec![port("sql", 5432, "5432")]);
+        put(&mut inventory, web);
+        let mut mesh = route(RouteKind::Http, None);
+        mesh.parents.clear();
+        mesh.meshes.push(crate::inventory::MeshParent {
+            service: key("web"),
+            port: None,
+        });
+        put(&mut inventory, mesh);
+        assert_eq!(fronts(&inventory), []);
+    }
+
+    #[test]
+    fn what_a_route_is_besides_is_said() {
+        let mut inventory = wholly_live();
+        let web = service("web", vec![port("sql", 5432, "5432")]);
+        put(&mut inventory, web);
+        let mut to_two = route(RouteKind::Http, None);
+        to_two.elsewhere.push("ServiceImport shop/far".into());
+        put(&mut inventory, to_two);
+        put(
+            &mut inventory,
+            crate::inventory::BackendTlsPolicyRecord {
+                key: key("pods"),
+                created: None,
+                targets: vec![crate::inventory::BackendTlsTarget {
+                    service: key("web"),
+                    port: Some("sql".into()),
+                }],
+                hostname: "pods.example.com".into(),
+            },
+        );
+        let notes = &fronts(&inventory)[0].notes;
+        assert_eq!(
+            notes.iter().map(|note| &**note).collect::<Vec<_>>(),
+            [
+                "also leads to ServiceImport shop/far, which is not followed",
+                "port 5432: TLS to the pods as pods.example.com (BackendTLSPolicy shop/pods)"
+            ]
+        );
+        let topology = Topology::build(&inventory);
+        let traffic = topology.service(&key("web")).expect("it is there");
+        let tls = traffic.ports[0].backend_tls.as_ref().expect("a policy");
+        assert_eq!(&*tls.hostname, "pods.example.com");
+    }
+
     #[test]
     fn a_route_without_hostnames_has_those_of_its_listeners() {
         let mut inventory = wholly_live();
@@ -366,6 +582,7 @@ mod tests {
         let parent = ParentRef {
             gateway: ObjectKey::new("infra", "edge"),
             section: Some("tls".into()),
+            port: None,
         };
         let route = RouteRecord {
             kind: RouteKind::Http,
@@ -373,6 +590,8 @@ mod tests {
             created: None,
             hostnames: Vec::new(),
             parents: vec![parent.clone()],
+            meshes: Vec::new(),
+            elsewhere: Vec::new(),
             rules: vec![RouteRule {
                 matches: vec![RouteMatch {
                     path: "/api".into(),

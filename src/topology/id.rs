@@ -27,6 +27,12 @@ pub enum EntryKind {
     HttpRoute,
     /// A host of a GRPCRoute.
     GrpcRoute,
+    /// A host of a TLSRoute.
+    TlsRoute,
+    /// The address of a TCPRoute.
+    TcpRoute,
+    /// The address of a UDPRoute.
+    UdpRoute,
     /// The load balancer's address, or that it has none yet.
     LoadBalancer,
     /// A port of every node.
@@ -43,7 +49,15 @@ pub enum EntryKind {
 impl EntryKind {
     /// Whether it is a host of something that leads to the Service.
     pub fn is_front(self) -> bool {
-        matches!(self, Self::Ingress | Self::HttpRoute | Self::GrpcRoute)
+        matches!(
+            self,
+            Self::Ingress
+                | Self::HttpRoute
+                | Self::GrpcRoute
+                | Self::TlsRoute
+                | Self::TcpRoute
+                | Self::UdpRoute
+        )
     }
 
     /// What a person calls it.
@@ -52,6 +66,9 @@ impl EntryKind {
             Self::Ingress => "Ingress",
             Self::HttpRoute => "HTTPRoute",
             Self::GrpcRoute => "GRPCRoute",
+            Self::TlsRoute => "TLSRoute",
+            Self::TcpRoute => "TCPRoute",
+            Self::UdpRoute => "UDPRoute",
             Self::LoadBalancer => "load balancer",
             Self::NodePort => "any node",
             Self::ExternalIp => "external IP",

@@ -25,5 +25,7 @@ mod view;
 pub use front::{Front, FrontPath, ingress_port};
 pub use graph::Topology;
 pub use id::{EntryId, EntryKind, NodeId, PortId, WorkloadId};
-pub use traffic::{Backend, BackendState, BackendTarget, Entry, PortTraffic, ServiceTraffic};
+pub use traffic::{
+    Backend, BackendState, BackendTarget, BackendTls, Entry, PortTraffic, ServiceTraffic,
+};
 pub use view::{Edge, EdgeKind};

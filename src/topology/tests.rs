@@ -237,6 +237,7 @@ fn a_load_balancer_is_pending_until_it_has_an_address() {
     web.load_balancer = vec![LoadBalancerPoint {
         ip: Some(Text::from("203.0.113.7")),
         hostname: None,
+        proxied: false,
         errors: Vec::new(),
     }];
     put(&mut inventory, web);
@@ -244,6 +245,34 @@ fn a_load_balancer_is_pending_until_it_has_an_address() {
     assert!(!web.entries[0].is_pending());
     assert_eq!(&*web.entries[0].id.address, "203.0.113.7");
     assert_eq!(web.entries[0].ports, [(Protocol::Tcp, 80)]);
+}
+
+#[test]
+fn what_is_unusual_of_an_entry_point_is_said() {
+    let mut inventory = live();
+    let point = |ip: &str, proxied| LoadBalancerPoint {
+        ip: Some(Text::from(ip)),
+        hostname: None,
+        proxied,
+        errors: Vec::new(),
+    };
+    let web = ServiceRecord {
+        service_type: ServiceType::LoadBalancer,
+        load_balancer: vec![point("203.0.113.7", true), point("203.0.113.8", false)],
+        external_ips: vec![Text::from("192.0.2.1")],
+        ..service("web", vec![port("", 80, "8080")])
+    };
+    assert!(!web.load_balancer[0].is_virtual() && web.load_balancer[1].is_virtual());
+    put(&mut inventory, web);
+    let web = traffic(&inventory, "web");
+    let notes = |address: &str| {
+        let mut entries = web.entries.iter();
+        let entry = entries.find(|entry| &*entry.id.address == address);
+        entry.expect("it is there").notes.clone()
+    };
+    assert!(notes("203.0.113.7")[0].contains("ipMode Proxy"));
+    assert!(notes("203.0.113.8").is_empty());
+    assert!(notes("192.0.2.1")[0].contains("AllowServiceExternalIPs"));
 }
 
 #[test]

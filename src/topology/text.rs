@@ -26,6 +26,9 @@ fn write_service(traffic: &ServiceTraffic, out: &mut impl Write) -> io::Result<(
     writeln!(out, "{}", line.trim_end())?;
     for entry in &traffic.entries {
         writeln!(out, "  {:<14} {}", entry.id.kind.label(), place(entry))?;
+        for note in &entry.notes {
+            writeln!(out, "                 {note}")?;
+        }
     }
     for port in &traffic.ports {
         write_port(port, out)?;
@@ -82,6 +85,9 @@ fn write_port(traffic: &PortTraffic, out: &mut impl Write) -> io::Result<()> {
     )?;
     if let Some(node_port) = port.node_port {
         write!(out, " ⇠ {node_port}")?;
+    }
+    if let Some(tls) = &traffic.backend_tls {
+        write!(out, ", {}", tls.words())?;
     }
     writeln!(out)?;
     if traffic.backends.is_empty() {

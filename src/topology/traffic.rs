@@ -32,6 +32,8 @@ pub struct Entry {
     pub ports: Vec<(Protocol, u16)>,
     /// What is more of a front door.
     pub front: Option<Arc<Front>>,
+    /// What has to be known of it, in sentences.
+    pub notes: Vec<Text>,
 }
 
 impl Entry {
@@ -48,6 +50,27 @@ pub struct PortTraffic {
     pub port: ServicePort,
     /// Its endpoints from all slices, sorted, each once.
     pub backends: Vec<Backend>,
+    /// The BackendTLSPolicy by which Gateways speak TLS to it.
+    pub backend_tls: Option<BackendTls>,
+}
+
+/// TLS to the pods of a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BackendTls {
+    /// The BackendTLSPolicy.
+    pub policy: ObjectKey,
+    /// The name that is asked for and verified.
+    pub hostname: Text,
+}
+
+impl BackendTls {
+    /// "TLS to the pods as pods.example.com (BackendTLSPolicy shop/web)".
+    pub fn words(&self) -> String {
+        format!(
+            "TLS to the pods as {} (BackendTLSPolicy {})",
+            self.hostname, self.policy
+        )
+    }
 }
 
 impl PortTraffic {
@@ -133,6 +156,10 @@ pub struct Backend {
     pub serving: bool,
     /// `conditions.terminating`.
     pub terminating: bool,
+    /// `hints.forZones`: the zones whose traffic it is meant for.
+    pub zone_hints: Box<[Text]>,
+    /// `hints.forNodes`: the nodes whose traffic it is meant for.
+    pub node_hints: Box<[Text]>,
 }
 
 impl Backend {

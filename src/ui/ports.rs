@@ -23,6 +23,8 @@ pub struct PortOption {
     pub tcp: bool,
     /// Whether it likely speaks TLS.
     pub https: bool,
+    /// The name to ask for by TLS, where a BackendTLSPolicy says one.
+    pub server_name: Option<Text>,
 }
 
 /// The ports of a Service, or those that a pod's containers declare.
@@ -103,7 +105,10 @@ fn service_ports(scene: &Scene, key: &ObjectKey) -> Vec<PortOption> {
                 label: format!("{} → {}", words::port(spec), spec.target_port),
                 number: spec.port,
                 tcp: spec.protocol == Protocol::Tcp,
-                https: is_https(name, spec.port) || app.eq_ignore_ascii_case("https"),
+                https: port.backend_tls.is_some()
+                    || is_https(name, spec.port)
+                    || app.eq_ignore_ascii_case("https"),
+                server_name: port.backend_tls.as_ref().map(|tls| tls.hostname.clone()),
             }
         })
         .collect()
@@ -121,6 +126,7 @@ fn pod_ports(pod: &PodRecord) -> Vec<PortOption> {
                 number: port.port,
                 tcp: port.protocol == Protocol::Tcp,
                 https: is_https(name, port.port),
+                server_name: None,
             };
             if !options
                 .iter()

@@ -178,7 +178,8 @@ impl Sample {
             node: Some(node),
             zone: None,
             hostname: None,
-            hint: None,
+            zone_hints: Box::default(),
+            node_hints: Box::default(),
         }
     }
 
@@ -222,6 +223,7 @@ pub fn shop() -> Sample {
     web.load_balancer = vec![LoadBalancerPoint {
         ip: Some("203.0.113.7".into()),
         hostname: None,
+        proxied: false,
         errors: Vec::new(),
     }];
     sample.put(web);
@@ -292,6 +294,7 @@ pub fn sick_shop() -> Sample {
     web.load_balancer = vec![LoadBalancerPoint {
         ip: Some("203.0.113.7".into()),
         hostname: None,
+        proxied: false,
         errors: Vec::new(),
     }];
     sample.put(web);

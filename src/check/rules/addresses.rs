@@ -203,10 +203,11 @@ fn family(case: &Case<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let served: BTreeSet<_> = case
-        .slices
-        .iter()
-        .filter(|slice| slice.endpoints.iter().any(|endpoint| endpoint.ready))
-        .map(|slice| &slice.address_type)
+        .inventory
+        .endpoints_of(&case.service().key)
+        .into_iter()
+        .filter(|listed| listed.endpoint.ready)
+        .map(|listed| &listed.slice.address_type)
         .collect();
     if served.is_empty() {
         return Vec::new();

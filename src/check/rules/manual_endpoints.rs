@@ -49,7 +49,7 @@ fn applies(case: &Case<'_>) -> bool {
 }
 
 fn endpoints(case: &Case<'_>) -> usize {
-    case.slices.iter().map(|slice| slice.endpoints.len()).sum()
+    case.inventory.endpoints_of(&case.service().key).len()
 }
 
 fn none(case: &Case<'_>) -> Vec<Finding> {
@@ -78,15 +78,15 @@ fn none(case: &Case<'_>) -> Vec<Finding> {
 
 /// Endpoints that say that they are not ready, by slice.
 fn explain(case: &Case<'_>, found: Finding) -> Finding {
-    let lines = case.slices.iter().flat_map(|slice| {
-        let waiting = slice.endpoints.iter().filter(|endpoint| !endpoint.ready);
-        waiting.map(|endpoint| {
+    let endpoints = case.inventory.endpoints_of(&case.service().key).into_iter();
+    let lines = endpoints
+        .filter(|listed| !listed.endpoint.ready)
+        .map(|listed| {
             format!(
                 "{}: {} has conditions.ready: false",
-                slice.key.name, endpoint.address
+                listed.slice.key.name, listed.endpoint.address
             )
-        })
-    });
+        });
     let slices = case.slices.iter();
     let found = found.evidence(words::some(lines));
     found.about(words::some(slices).map(|slice| ObjectRef::new("EndpointSlice", slice.key.clone())))

@@ -38,12 +38,22 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         .filter(|traffic| traffic.backends.is_empty())
         .map(|traffic| &traffic.port);
     dead.map(|port| {
+        let own_name = port.name.as_deref().unwrap_or_default();
+        let lacks_number = served.iter().flat_map(|slice| &slice.ports).any(|served| {
+            *served.name == *own_name && served.protocol == port.protocol && served.port.is_none()
+        });
         let names: BTreeSet<_> = served
             .iter()
             .flat_map(|slice| &slice.ports)
-            .map(|port| match &*port.name {
-                "" => format!("an unnamed {} port", port.protocol),
-                name => format!("{name} {}", port.protocol),
+            .map(|port| {
+                let name = match &*port.name {
+                    "" => format!("an unnamed {} port", port.protocol),
+                    name => format!("{name} {}", port.protocol),
+                };
+                match port.port {
+                    Some(_) => name,
+                    None => format!("{name} without a number, which kube-proxy ignores"),
+                }
             })
             .collect();
         let hint = if names.is_empty() {
@@ -57,8 +67,9 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
                 format!("port {} has no endpoints", port.port),
                 format!(
                     "Port {} has no endpoints although the Service has some: no EndpointSlice \
-                     serves a port with its name and protocol.",
-                    words::port(port)
+                     serves a port with its name and protocol{}.",
+                    words::port(port),
+                    if lacks_number { " by a number" } else { "" }
                 ),
             )
             .about(

@@ -149,7 +149,7 @@ fn truncated(case: &Case<'_>) -> Vec<Finding> {
     if !case.needs_endpoints() || !case.slices.iter().any(|slice| slice.truncated) {
         return Vec::new();
     }
-    let listed: usize = case.slices.iter().map(|slice| slice.endpoints.len()).sum();
+    let listed = case.inventory.endpoints_of(&case.service().key).len();
     vec![
         TRUNCATED
             .found(

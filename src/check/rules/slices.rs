@@ -8,7 +8,9 @@ use super::{
     Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_BOTH, WITH_SLICES,
     links, words,
 };
-use crate::inventory::{Endpoint, EndpointSliceRecord, ports::resolve_target_port};
+use crate::inventory::{
+    Endpoint, EndpointSliceRecord, hints::HintCounts, ports::resolve_target_port,
+};
 use crate::topology::BackendTarget;
 
 pub(super) static RULES: &[&Rule] = &[
@@ -126,8 +128,9 @@ static HOST_NETWORK: Rule = Rule {
 static HINTS: Rule = Rule {
     id: "SVC-HINTS-IGNORED",
     title: "Topology hints that kube-proxy ignores",
-    about: "kube-proxy keeps traffic in a zone only if each ready endpoint has a hint and at least \
-            one is for that zone.",
+    about: "kube-proxy keeps traffic on a node (forNodes) or in a zone (forZones) only if each ready \
+            endpoint has such a hint and at least one is for that node or zone. Where hints for nodes \
+            do not count, those for zones may.",
     url: links::TOPOLOGY,
     find: Find::Service(hints),
     ..SLICES
@@ -189,6 +192,19 @@ fn stale_endpoint(case: &Case<'_>) -> Vec<Finding> {
             let key = crate::inventory::ObjectKey::new(slice.key.namespace.clone(), name.clone());
             let why = match case.inventory.pod(&key) {
                 None => format!("there is no pod {name}"),
+                // Its address is free for others at once (kubernetes#109414).
+                Some(pod) if !pod.is_active() => {
+                    let mut others = case.inventory.pods_in(&slice.key.namespace);
+                    let holder = others
+                        .find(|other| other.is_active() && other.ips.contains(&endpoint.address));
+                    match holder {
+                        Some(other) => format!(
+                            "pod {name} has finished, and pod {} has it now",
+                            other.key.name
+                        ),
+                        None => format!("pod {name} has finished"),
+                    }
+                }
                 Some(pod) if !pod.ips.contains(&endpoint.address) => {
                     format!("pod {name} has {}", words::list(&pod.ips))
                 }
@@ -291,7 +307,10 @@ fn lag(case: &Case<'_>) -> Vec<Finding> {
     let lagging: Vec<_> = case
         .candidates()
         .filter(|pod| pod.ready && !pod.ips.is_empty())
-        .filter(|pod| !case.ready.contains(&BackendTarget::Pod(pod.key.clone())))
+        .filter(|pod| {
+            let target = BackendTarget::Pod(pod.key.clone());
+            case.wanted.contains(&target) && !case.ready.contains(&target)
+        })
         .filter(|pod| {
             let ports = &case.service().ports;
             ports
@@ -328,7 +347,7 @@ fn lag(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn many(case: &Case<'_>) -> Vec<Finding> {
-    let count: usize = case.slices.iter().map(|slice| slice.endpoints.len()).sum();
+    let count = case.inventory.endpoints_of(&case.service().key).len();
     if count <= LARGE {
         return Vec::new();
     }
@@ -407,34 +426,54 @@ fn host_network(case: &Case<'_>) -> Vec<Finding> {
 }
 
 fn hints(case: &Case<'_>) -> Vec<Finding> {
-    let ready = case.slices.iter().flat_map(|slice| &slice.endpoints);
-    let ready: Vec<_> = ready.filter(|endpoint| endpoint.ready).collect();
-    let hinted = ready
+    let listed = case.inventory.endpoints_of(&case.service().key);
+    let ready: Vec<_> = listed
         .iter()
-        .filter(|endpoint| endpoint.hint.is_some())
-        .count();
-    if hinted == 0 {
-        return Vec::new();
-    }
+        .map(|listed| listed.endpoint)
+        .filter(|endpoint| endpoint.ready)
+        .collect();
+    let counts = HintCounts::of(ready.iter().copied());
+    let some_have = |hinted: usize| hinted > 0 && hinted < counts.ready;
+    let only =
+        |hinted: usize| format!("only {hinted} of {} ready endpoints have one", counts.ready);
     let zones: BTreeSet<_> = ready.iter().filter_map(|one| one.zone.as_ref()).collect();
-    let served: BTreeSet<_> = ready.iter().filter_map(|one| one.hint.as_ref()).collect();
+    let served: BTreeSet<_> = ready.iter().flat_map(|one| &one.zone_hints).collect();
     let missing: Vec<_> = zones.difference(&served).collect();
-    let why = if hinted < ready.len() {
-        format!("only {hinted} of {} ready endpoints have one", ready.len())
-    } else if !missing.is_empty() {
+    let mut found = Vec::new();
+    if some_have(counts.for_nodes) {
+        found.push(ignored(case, "forNodes", &only(counts.for_nodes)).hint(
+            if counts.zones_count() {
+                "traffic stays in its zone, but not on its node, until each endpoint has a hint"
+            } else {
+                "traffic is spread over all nodes until each endpoint has a hint"
+            },
+        ));
+    }
+    let why = if some_have(counts.for_zones) {
+        only(counts.for_zones)
+    } else if counts.zones_count() && !missing.is_empty() {
         format!("none is for {}", words::list(missing))
     } else {
-        return Vec::new();
+        return found;
     };
-    vec![
-        HINTS
-            .found(
-                Place::Service,
-                "topology hints ignored",
-                format!("kube-proxy ignores the topology hints: {why}."),
-            )
-            .about(words::some(&case.slices).map(|slice| slice_ref(slice)))
-            .evidence([format!("endpoints[].hints.forZones: {why}")])
+    found.push(
+        ignored(case, "forZones", &why)
             .hint("traffic is spread over all zones until each endpoint has a hint"),
-    ]
+    );
+    found
+}
+
+fn ignored(case: &Case<'_>, field: &str, why: &str) -> Finding {
+    let what = match field {
+        "forNodes" => "hints for nodes",
+        _ => "topology hints",
+    };
+    HINTS
+        .found(
+            Place::Service,
+            format!("{what} ignored"),
+            format!("kube-proxy ignores the {what}: {why}."),
+        )
+        .about(words::some(&case.slices).map(|slice| slice_ref(slice)))
+        .evidence([format!("endpoints[].hints.{field}: {why}")])
 }

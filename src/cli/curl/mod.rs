@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use super::{
     args::{Common, Curl},
     exit::{Exit, failure},
-    remote::Remote,
+    remote::{POLICIES, Remote},
 };
 use crate::{
     engine::{Command, RequestState, RequestStatus, Scene},
@@ -30,7 +30,12 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
         &needed[..3]
     };
     let patience = task.send.max_time.filter(|limit| !limit.is_zero());
-    let scene = remote.wait_until_known(drawn, patience.unwrap_or(Duration::from_secs(30)))?;
+    let mut scene = remote.wait_until_known(drawn, patience.unwrap_or(Duration::from_secs(30)))?;
+    if task.target.is_service() {
+        // A BackendTLSPolicy may say how to ask. One that can't be read in time says nothing.
+        remote.wait_for_fronts(POLICIES).ok();
+        scene = remote.handle().scene();
+    }
 
     let mut request = target::request(task, &namespace, &scene)?;
     probe::apply(&task.send, &mut request, &read_file)

@@ -15,7 +15,15 @@ use crate::{
 pub(super) fn request(task: &Curl, namespace: &str, scene: &Scene) -> anyhow::Result<CurlRequest> {
     let target = task.target.in_namespace(namespace);
     let (port, service_port) = port(task, &target, scene)?;
-    let scheme = match (task.https, task.http, &service_port) {
+    // A BackendTLSPolicy says what Gateways speak to the port, and so does a request.
+    let policy = service_port.as_ref().filter(|_| !task.http);
+    let policy = policy.and_then(|port| scene.inventory.backend_tls(target.key(), port));
+    let name_by_policy = policy.map(|policy| policy.hostname.clone());
+    let scheme = match (
+        task.https || name_by_policy.is_some(),
+        task.http,
+        &service_port,
+    ) {
         (true, ..) => Scheme::Https,
         (_, true, _) | (.., None) => Scheme::Http,
         (.., Some(port)) => probe::guess_scheme(port),
@@ -36,7 +44,8 @@ pub(super) fn request(task: &Curl, namespace: &str, scene: &Scene) -> anyhow::Re
         ask,
         ..CurlRequest::new(target, port)
     };
-    request.tls.server_name = task.server_name.as_deref().map(Text::from);
+    let asked = task.server_name.as_deref().map(Text::from);
+    request.tls.server_name = asked.or(name_by_policy);
     request.vantage = vantage(task, &request, scene)?;
     Ok(request)
 }

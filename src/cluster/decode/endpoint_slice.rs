@@ -6,7 +6,7 @@ use super::{
     Described, Interner, Resource,
     meta::Meta,
     port,
-    text::{Str, own, own_some},
+    text::{Str, address, own_some},
 };
 use crate::inventory::{
     Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Kind, Protocol, SlicePort,
@@ -50,11 +50,14 @@ struct Found<'json> {
 #[serde(rename_all = "camelCase")]
 struct Hints<'json> {
     #[serde(borrow)]
-    for_zones: Option<Vec<ForZone<'json>>>,
+    for_zones: Option<Vec<ForOne<'json>>>,
+    #[serde(borrow)]
+    for_nodes: Option<Vec<ForOne<'json>>>,
 }
 
+/// A zone or a node.
 #[derive(Debug, Deserialize)]
-struct ForZone<'json> {
+struct ForOne<'json> {
     #[serde(borrow)]
     name: Option<Str<'json>>,
 }
@@ -168,26 +171,30 @@ impl Resource for EndpointSlices {
     }
 }
 
-/// `ready: null` means ready and `serving: null` the same as ready (API documentation of
-/// `EndpointConditions`).
+/// `ready: null` and `serving: null` mean true (API documentation of `EndpointConditions`, and
+/// kube-proxy's `addEndpoints`).
 fn endpoint(found: &Found<'_>, texts: &mut Interner) -> Endpoint {
     let conditions = found.conditions.unwrap_or_default();
     let ready = conditions.ready.unwrap_or(true);
     let pod = found.target_ref.as_ref().and_then(TargetRef::pod);
-    let zones = found
-        .hints
-        .as_ref()
-        .and_then(|hints| hints.for_zones.as_ref());
-    let hint = zones.and_then(|zones| zones.first()?.name.as_ref());
+    let hints = found.hints.as_ref();
+    let mut names = |all: Option<&Vec<ForOne<'_>>>| {
+        let all = all.into_iter().flatten();
+        all.filter_map(|one| texts.common_some(one.name.as_ref()))
+            .collect()
+    };
+    let zone_hints = names(hints.and_then(|hints| hints.for_zones.as_ref()));
+    let node_hints = names(hints.and_then(|hints| hints.for_nodes.as_ref()));
     Endpoint {
-        address: own(found.addresses.as_ref().and_then(|all| all.first())),
+        address: address(found.addresses.as_ref().and_then(|all| all.first())),
         ready,
-        serving: conditions.serving.unwrap_or(ready),
+        serving: conditions.serving.unwrap_or(true),
         terminating: conditions.terminating.unwrap_or(false),
         pod: own_some(pod),
         node: texts.common_some(found.node_name.as_ref()),
         zone: texts.common_some(found.zone.as_ref()),
         hostname: own_some(found.hostname.as_ref()),
-        hint: texts.common_some(hint),
+        zone_hints,
+        node_hints,
     }
 }

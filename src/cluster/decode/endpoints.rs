@@ -8,7 +8,7 @@ use super::{
     Described, Interner, Resource,
     endpoint_slice::{Port, TargetRef},
     meta::Meta,
-    text::{Str, own, own_some},
+    text::{Str, address, own_some},
 };
 use crate::inventory::{
     Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Kind, ObjectKey,
@@ -119,17 +119,18 @@ impl Resource for Endpoints {
 }
 
 /// Endpoints have no word for a pod that terminates: its address is just not ready.
-fn endpoint(address: &Address<'_>, ready: bool, texts: &mut Interner) -> Endpoint {
+fn endpoint(found: &Address<'_>, ready: bool, texts: &mut Interner) -> Endpoint {
     Endpoint {
-        address: own(address.ip.as_ref()),
+        address: address(found.ip.as_ref()),
         ready,
         serving: ready,
         terminating: false,
-        pod: own_some(address.target_ref.as_ref().and_then(TargetRef::pod)),
-        node: texts.common_some(address.node_name.as_ref()),
+        pod: own_some(found.target_ref.as_ref().and_then(TargetRef::pod)),
+        node: texts.common_some(found.node_name.as_ref()),
         zone: None,
-        hostname: own_some(address.hostname.as_ref()),
-        hint: None,
+        hostname: own_some(found.hostname.as_ref()),
+        zone_hints: Box::default(),
+        node_hints: Box::default(),
     }
 }
 

@@ -25,9 +25,9 @@ pub(super) use namespace::Namespaces;
 pub(super) use node::Nodes;
 pub(super) use pod::Pods;
 pub(super) use related::{
-    ApiServices, Deployments, GatewayClasses, Gateways, GrpcRoutes, HttpRoutes, IngressClasses,
-    Ingresses, MutatingWebhooks, NetworkPolicies, ReferenceGrants, ServiceCidrs, StatefulSets,
-    TlsSecrets, ValidatingWebhooks,
+    ApiServices, BackendTlsPolicies, Deployments, GatewayClasses, Gateways, GrpcRoutes, HttpRoutes,
+    IngressClasses, Ingresses, MutatingWebhooks, NetworkPolicies, ReferenceGrants, ServiceCidrs,
+    StatefulSets, TcpRoutes, TlsRoutes, TlsSecrets, UdpRoutes, ValidatingWebhooks,
 };
 pub(super) use service::Services;
 pub(super) use text::Interner;
@@ -51,6 +51,8 @@ pub(super) trait Resource: Send + 'static {
     const KIND: Kind;
     /// `/api/v1` or `/apis/GROUP/VERSION`.
     const API: &'static str;
+    /// Other versions in which the server may have it, the newest first: their objects look alike.
+    const OLDER_APIS: &'static [&'static str] = &[];
     /// `pods`.
     const PLURAL: &'static str;
     /// Whether an object can make more or less than one record.
@@ -70,6 +72,26 @@ pub(super) trait Resource: Send + 'static {
     }
     /// Wraps a delta for the inventory.
     fn change(delta: Delta<Self::Record>) -> Change;
+}
+
+/// A resource in the `N`th of its older versions.
+pub(super) struct Older<R, const N: usize>(std::marker::PhantomData<fn() -> R>);
+
+impl<R: Resource, const N: usize> Resource for Older<R, N> {
+    type Object<'json> = R::Object<'json>;
+    type Record = R::Record;
+
+    const KIND: Kind = R::KIND;
+    const API: &'static str = R::OLDER_APIS[N];
+    const PLURAL: &'static str = R::PLURAL;
+
+    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Self::Record>) {
+        R::records(object, texts, records);
+    }
+
+    fn change(delta: Delta<Self::Record>) -> Change {
+        R::change(delta)
+    }
 }
 
 /// One page of a list.

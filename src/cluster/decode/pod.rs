@@ -9,7 +9,7 @@ use super::{
     node::Condition,
     port,
     service::IntOrString,
-    text::{Str, own, own_some},
+    text::{Str, address_some, own},
 };
 use crate::inventory::{
     Change, ContainerPort, ContainerRecord, Delta, Kind, PodPhase, PodRecord, Probe, ProbeKind,
@@ -199,10 +199,10 @@ fn ips(status: &Status<'_>) -> Vec<Text> {
         .pod_ips
         .iter()
         .flatten()
-        .filter_map(|found| own_some(found.ip.as_ref()))
+        .filter_map(|found| address_some(found.ip.as_ref()))
         .collect();
     if all.is_empty() {
-        return own_some(status.pod_ip.as_ref()).into_iter().collect();
+        return address_some(status.pod_ip.as_ref()).into_iter().collect();
     }
     all
 }

@@ -7,7 +7,7 @@ use super::{
     endpoint_slice::protocol,
     meta::Meta,
     port,
-    text::{Pairs, Str, own, own_some},
+    text::{Pairs, Str, address_some, own, own_some},
 };
 use crate::inventory::{
     Change, Delta, Kind, LoadBalancerPoint, ServicePort, ServiceRecord, ServiceType, TargetPort,
@@ -119,11 +119,14 @@ struct LoadBalancer<'json> {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Ingress<'json> {
     #[serde(borrow)]
     ip: Option<Str<'json>>,
     #[serde(borrow)]
     hostname: Option<Str<'json>>,
+    #[serde(borrow)]
+    ip_mode: Option<Str<'json>>,
     #[serde(borrow)]
     ports: Option<Vec<PortStatus<'json>>>,
 }
@@ -188,13 +191,14 @@ fn record(object: &Service<'_>, texts: &mut Interner) -> ServiceRecord {
             .filter_map(|port| service_port(port, texts))
             .collect(),
         external_name: own_some(spec.external_name.as_ref()),
-        external_ips: owned(spec.external_ips.as_ref()),
+        external_ips: addresses(spec.external_ips.as_ref()),
         load_balancer: ingress
             .into_iter()
             .flatten()
             .map(|point| LoadBalancerPoint {
-                ip: own_some(point.ip.as_ref()),
+                ip: address_some(point.ip.as_ref()),
                 hostname: own_some(point.hostname.as_ref()),
+                proxied: point.ip_mode.as_ref().map(Str::as_str) == Some("Proxy"),
                 errors: point
                     .ports
                     .iter()
@@ -206,7 +210,7 @@ fn record(object: &Service<'_>, texts: &mut Interner) -> ServiceRecord {
             })
             .collect(),
         load_balancer_class: texts.common_some(spec.load_balancer_class.as_ref()),
-        load_balancer_ip: own_some(spec.load_balancer_ip.as_ref()),
+        load_balancer_ip: address_some(spec.load_balancer_ip.as_ref()),
         source_ranges: owned(spec.load_balancer_source_ranges.as_ref()),
         session_affinity_client_ip: spec
             .session_affinity
@@ -241,11 +245,20 @@ fn service_type(text: Option<&Str<'_>>) -> ServiceType {
 
 /// Servers before 1.20 know only `clusterIP`.
 fn cluster_ips(spec: &Spec<'_>) -> Vec<Text> {
-    let all = owned(spec.cluster_ips.as_ref());
+    let all = addresses(spec.cluster_ips.as_ref());
     if all.is_empty() {
-        return own_some(spec.cluster_ip.as_ref()).into_iter().collect();
+        return address_some(spec.cluster_ip.as_ref()).into_iter().collect();
     }
     all
+}
+
+/// Old objects may hold addresses in other forms than their canonical one (KEP-4858). A change of
+/// a Service reads the object itself, so that it leaves them as they are.
+fn addresses(all: Option<&Vec<Str<'_>>>) -> Vec<Text> {
+    all.into_iter()
+        .flatten()
+        .filter_map(|text| address_some(Some(text)))
+        .collect()
 }
 
 fn owned(all: Option<&Vec<Str<'_>>>) -> Vec<Text> {

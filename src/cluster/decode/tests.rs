@@ -24,6 +24,33 @@ fn texts(all: &[Text]) -> Vec<&str> {
     all.iter().map(|text| &**text).collect()
 }
 
+/// KEP-4858: new objects may no longer hold these forms, old ones do.
+#[test]
+fn addresses_are_read_in_their_canonical_form() {
+    let record = one::<Services>(&json!({
+        "metadata": {"name": "old", "namespace": "shop"},
+        "spec": {"clusterIPs": ["010.96.0.9", "FD00:0::9"], "externalIPs": ["::ffff:192.0.2.1"]},
+        "status": {"loadBalancer": {"ingress": [
+            {"ip": "203.000.113.7", "ipMode": "Proxy"}, {"ip": "203.0.113.8", "ipMode": "VIP"},
+        ]}},
+    }));
+    assert_eq!(texts(&record.cluster_ips), ["10.96.0.9", "fd00::9"]);
+    assert_eq!(texts(&record.external_ips), ["192.0.2.1"]);
+    assert_eq!(record.load_balancer[0].ip.as_deref(), Some("203.0.113.7"));
+    assert!(record.load_balancer[0].is_proxied());
+    assert!(record.load_balancer[1].is_virtual());
+    let slice = one::<EndpointSlices>(&json!({
+        "metadata": {"name": "old-1", "namespace": "shop"},
+        "endpoints": [{"addresses": ["010.244.0.1"], "conditions": {"ready": false},
+            "hints": {"forZones": [{"name": "a"}, {"name": "b"}], "forNodes": [{"name": "n"}]}}],
+    }));
+    let endpoint = &slice.endpoints[0];
+    assert_eq!(&*endpoint.address, "10.244.0.1");
+    assert!(endpoint.serving, "null is true");
+    assert_eq!(texts(&endpoint.zone_hints), ["a", "b"]);
+    assert_eq!(texts(&endpoint.node_hints), ["n"]);
+}
+
 #[test]
 fn a_service_with_everything() {
     let record = one::<Services>(&json!({
@@ -182,7 +209,7 @@ fn conditions_that_are_null_mean_what_the_api_says() {
         flags,
         [
             (true, true, false),
-            (false, false, false),
+            (false, true, false),
             (false, true, true),
             (true, true, false)
         ]
@@ -286,8 +313,9 @@ fn events_of_both_makes() {
 mod related {
     use super::*;
     use crate::inventory::{
-        ApiServiceRecord, GatewayRecord, IngressPort, IngressRecord, NetworkPolicyRecord,
-        PolicyPeer, Related, RouteRecord, TlsSecretRecord, WebhookRecord, WorkloadRecord,
+        ApiServiceRecord, BackendTlsPolicyRecord, GatewayRecord, IngressPort, IngressRecord,
+        NetworkPolicyRecord, PolicyPeer, Related, RouteRecord, TlsSecretRecord, WebhookRecord,
+        WorkloadRecord,
     };
 
     fn record<R>(related: &Related) -> &R
@@ -389,6 +417,8 @@ mod related {
         let services: Vec<_> = route.services().iter().map(ToString::to_string).collect();
         assert_eq!(services, ["back/api", "shop/web"]);
         assert_eq!(route.rules[1].backends[0].weight, 0);
+        assert_eq!(route.meshes[0].service.to_string(), "shop/mesh");
+        assert_eq!(texts(&route.elsewhere), ["Bucket shop/bucket"]);
 
         let related = one::<GrpcRoutes>(&json!({
             "metadata": {"name": "rpc", "namespace": "shop"},
@@ -397,6 +427,31 @@ mod related {
         }));
         let route: &RouteRecord = record(&related);
         assert_eq!(&*route.rules[0].matches[0].path, "cart.Cart/*");
+
+        let related = one::<TcpRoutes>(&json!({
+            "metadata": {"name": "sql", "namespace": "shop"},
+            "spec": {"parentRefs": [{"name": "edge", "port": 5432}],
+                "rules": [{"name": "all", "backendRefs": [{"name": "db", "port": 5432}]}]},
+        }));
+        let route: &RouteRecord = record(&related);
+        assert_eq!(related.kind(), Kind::TcpRoute);
+        assert_eq!(route.parents[0].port, Some(5432));
+        assert_eq!(route.rules[0].backends[0].port, Some(5432));
+
+        let related = one::<BackendTlsPolicies>(&json!({
+            "metadata": {"name": "pods", "namespace": "shop"},
+            "spec": {
+                "targetRefs": [
+                    {"group": "", "kind": "Service", "name": "web", "sectionName": "https"},
+                    {"group": "example.com", "kind": "Bucket", "name": "web"},
+                ],
+                "validation": {"wellKnownCACertificates": "System", "hostname": "pods.example.com"},
+            },
+        }));
+        let policy: &BackendTlsPolicyRecord = record(&related);
+        assert_eq!(&*policy.hostname, "pods.example.com");
+        assert_eq!(policy.targets.len(), 1);
+        assert_eq!(policy.targets[0].port.as_deref(), Some("https"));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::{
     de::{Error, MapAccess, Visitor},
 };
 
-use crate::inventory::Text;
+use crate::inventory::{Text, address::canonical};
 
 /// Above this the pool is emptied: values that were common once (a hash of an old rollout) would
 /// stay for ever otherwise. What is in use lives on in the records.
@@ -124,6 +124,16 @@ pub fn own_some(text: Option<&Str<'_>>) -> Option<Text> {
 /// As [`own_some`], where the record has an empty text for none.
 pub fn own(text: Option<&Str<'_>>) -> Text {
     Text::from(text.map(Str::as_str).unwrap_or_default())
+}
+
+/// An address, in the form by which it is compared; absent is the empty text.
+pub fn address(text: Option<&Str<'_>>) -> Text {
+    Text::from(&*canonical(text.map(Str::as_str).unwrap_or_default()))
+}
+
+/// As [`address`]; absent or empty is none.
+pub fn address_some(text: Option<&Str<'_>>) -> Option<Text> {
+    Some(address(text)).filter(|address| !address.is_empty())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::super::{CallError, CallErrorKind, decode::Resource, link::Link};
+use super::super::{CallError, CallErrorKind, link::Link};
 
 /// Answers by `/apis/GROUP/VERSION`.
 #[derive(Clone, Default)]
@@ -31,24 +31,26 @@ struct Entry {
 impl Served {
     /// Whether a resource is there, from an answer not older than `lasting`. Where that can't be
     /// found out for another reason than that it is not, the list itself will tell.
-    pub(super) async fn ask<R: Resource>(
+    pub(super) async fn ask(
         &self,
         link: &Link,
+        api: &'static str,
+        plural: &str,
         lasting: Duration,
     ) -> Result<(), CallError> {
         // The kinds of one group begin at the same moment: the first of them asks for all.
         let mut known = self.known.lock().await;
         let kept = known
-            .get(R::API)
+            .get(api)
             .filter(|known| known.asked.elapsed() < lasting);
         let answer = match kept {
             Some(kept) => kept.answer.clone(),
             None => {
                 let asked = Instant::now();
-                let answer = ask(link, R::API).await;
+                let answer = ask(link, api).await;
                 let kept = answer.clone();
                 known.insert(
-                    R::API,
+                    api,
                     Known {
                         asked,
                         answer: kept,
@@ -58,11 +60,11 @@ impl Served {
             }
         };
         match answer {
-            Ok(names) if names.iter().any(|name| name == R::PLURAL) => Ok(()),
+            Ok(names) if names.iter().any(|name| name == plural) => Ok(()),
             Ok(_) => Err(CallError::new(
                 CallErrorKind::NotFound,
-                &format!("watch {}", R::PLURAL),
-                &format!("the API server has none at {}", R::API),
+                &format!("watch {plural}"),
+                &format!("the API server has none at {api}"),
             )),
             Err(error) if error.kind == CallErrorKind::NotFound => Err(error),
             Err(_) => Ok(()),

@@ -8,10 +8,11 @@ use super::{
     super::{
         CallError, CallErrorKind,
         decode::{
-            ApiServices, Deployments, EndpointSlices, Endpoints, Events, GatewayClasses, Gateways,
-            GrpcRoutes, HttpRoutes, IngressClasses, Ingresses, MutatingWebhooks, Namespaces,
-            NetworkPolicies, Nodes, Pods, ReferenceGrants, Resource, ServiceCidrs, Services,
-            StatefulSets, TlsSecrets, ValidatingWebhooks,
+            ApiServices, BackendTlsPolicies, Deployments, EndpointSlices, Endpoints, Events,
+            GatewayClasses, Gateways, GrpcRoutes, HttpRoutes, IngressClasses, Ingresses,
+            MutatingWebhooks, Namespaces, NetworkPolicies, Nodes, Older, Pods, ReferenceGrants,
+            Resource, ServiceCidrs, Services, StatefulSets, TcpRoutes, TlsRoutes, TlsSecrets,
+            UdpRoutes, ValidatingWebhooks,
         },
         link::Link,
     },
@@ -21,21 +22,31 @@ use super::{
 };
 use crate::inventory::{Kind, Scope, Sync, Text};
 
-/// Does something with the [`Resource`] of a kind.
+/// Does something with the [`Resource`] of a kind, in the newest version (0) or an older one.
 macro_rules! of_kind {
-    ($kind:expr, $resource:ident => $does:expr) => {
-        of_kind!(@ $kind, $resource, $does,
+    ($kind:expr, $version:expr, $resource:ident => $does:expr) => {
+        of_kind!(@ $kind, $version, $resource, $does,
+            [ReferenceGrant ReferenceGrants 1 0, TlsRoute TlsRoutes 1 0, TlsRoute TlsRoutes 2 1,
+             TcpRoute TcpRoutes 1 0, UdpRoute UdpRoutes 1 0,
+             BackendTlsPolicy BackendTlsPolicies 1 0]
             Namespace Namespaces, Service Services, EndpointSlice EndpointSlices, Pod Pods,
             Node Nodes, Event Events, Ingress Ingresses, IngressClass IngressClasses,
             Gateway Gateways, GatewayClass GatewayClasses, HttpRoute HttpRoutes,
-            GrpcRoute GrpcRoutes, ReferenceGrant ReferenceGrants,
+            GrpcRoute GrpcRoutes, TlsRoute TlsRoutes, TcpRoute TcpRoutes, UdpRoute UdpRoutes,
+            BackendTlsPolicy BackendTlsPolicies, ReferenceGrant ReferenceGrants,
             ValidatingWebhook ValidatingWebhooks, MutatingWebhook MutatingWebhooks,
             ApiService ApiServices, NetworkPolicy NetworkPolicies, Deployment Deployments,
             StatefulSet StatefulSets, TlsSecret TlsSecrets, ServiceCidr ServiceCidrs)
     };
-    (@ $kind:expr, $resource:ident, $does:expr, $($name:ident $type:ident),*) => {
-        match $kind {
-            $(Kind::$name => {
+    (@ $kind:expr, $version:expr, $resource:ident, $does:expr,
+        [$($older:ident $of:ident $is:literal $nth:literal),*]
+        $($name:ident $type:ident),*) => {
+        match ($kind, $version) {
+            $((Kind::$older, $is) => {
+                type $resource = Older<$of, $nth>;
+                $does
+            })*
+            $((Kind::$name, _) => {
                 type $resource = $type;
                 $does
             })*
@@ -51,7 +62,7 @@ pub(in super::super) async fn try_watch(
     scope: &Scope,
     streams: bool,
 ) -> Result<Trial, TrialError> {
-    match of_kind!(kind, R => trial::run::<R>(link, scope, streams).await) {
+    match of_kind!(kind, 0, R => trial::run::<R>(link, scope, streams).await) {
         Err(TrialError::Refused { error, .. })
             if kind == Kind::EndpointSlice && error.kind == CallErrorKind::NotFound =>
         {
@@ -177,7 +188,8 @@ impl Watcher {
         loop {
             let pause = self.pace.refused;
             self.wait(pause).await;
-            let answer = of_kind!(kind, R => self.may_list::<R>().await);
+            let version = self.served_version(kind).await.unwrap_or_default();
+            let answer = of_kind!(kind, version, R => self.may_list::<R>().await);
             if answer.is_ok() {
                 return;
             }
@@ -197,18 +209,31 @@ impl Watcher {
         if kind == Kind::EndpointSlice {
             return self.endpoints(scope, told).await;
         }
-        of_kind!(kind, R => self.run_if_served::<R>(scope, told).await)
+        match self.served_version(kind).await {
+            Ok(version) => of_kind!(kind, version, R => self.run::<R>(scope, told).await),
+            Err(error) => Ended::NotServed(error),
+        }
     }
 
-    /// A kind on demand is asked for only where the server says that it has it.
-    async fn run_if_served<R: Resource>(&mut self, scope: &Scope, told: &mut Told) -> Ended {
-        if R::KIND.is_on_demand() {
-            let served = self.memory.served.ask::<R>(&self.link, self.pace.refused);
-            if let Err(error) = served.await {
-                return Ended::NotServed(error);
+    /// The newest version of a kind that the server has, as [`of_kind`] counts them. A kind on
+    /// demand is asked for only where the server says that it has it.
+    async fn served_version(&self, kind: Kind) -> Result<usize, CallError> {
+        if !kind.is_on_demand() {
+            return Ok(0);
+        }
+        let (newest, older, plural) = of_kind!(kind, 0, R => (R::API, R::OLDER_APIS, R::PLURAL));
+        let served = &self.memory.served;
+        let newest = served
+            .ask(&self.link, newest, plural, self.pace.refused)
+            .await;
+        let Err(missing) = newest else { return Ok(0) };
+        for (index, api) in older.iter().enumerate() {
+            let answer = served.ask(&self.link, api, plural, self.pace.refused).await;
+            if answer.is_ok() {
+                return Ok(index + 1);
             }
         }
-        self.run::<R>(scope, told).await
+        Err(missing)
     }
 
     /// EndpointSlices, or Endpoints where the server does not serve them or may not show them.

@@ -149,3 +149,16 @@ fn node_ports_follow_the_name_of_their_port() {
     assert_eq!(spec["ports"][0]["nodePort"], stood);
     assert_ne!(spec["ports"][1]["nodePort"], stood);
 }
+
+/// RelaxedServiceNameValidation, beta and on in 1.36 (KEP-5311).
+#[test]
+fn a_name_may_begin_with_a_digit() {
+    let named = |name: &str| {
+        let spec = json!({"ports": [{"port": 80}]});
+        let mut service = json!({"metadata": {"name": name, "namespace": "shop"}, "spec": spec});
+        create(&mut service, &Allocations::default(), false)
+    };
+    assert!(named("1password").is_ok());
+    assert!(named("-1password").is_err());
+    assert!(named("1password.com").is_err());
+}

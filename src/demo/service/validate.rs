@@ -20,7 +20,7 @@ const ONLY_BALANCED: &str = "may only be used when `type` is 'LoadBalancer'";
 pub(super) fn service(service: &Value) -> Vec<Cause> {
     let mut causes = Vec::new();
     let kind = field::kind(service);
-    if let Some(wrong) = names::service_name(json::text(service, "metadata/name")) {
+    if let Some(wrong) = names::label(json::text(service, "metadata/name")) {
         let name = json::text(service, "metadata/name");
         causes.push(Cause::invalid("metadata.name", &json!(name), wrong));
     }

@@ -61,12 +61,17 @@ fn printer(kind: Kind) -> (&'static [Column], Cells) {
         Kind::DaemonSet => (&workloads::DAEMON_SET_COLUMNS, workloads::daemon_set),
         Kind::Ingress => (&fronts::INGRESS_COLUMNS, fronts::ingress),
         Kind::Gateway => (&fronts::GATEWAY_COLUMNS, fronts::gateway),
-        Kind::HttpRoute | Kind::GrpcRoute => (&fronts::ROUTE_COLUMNS, fronts::route),
+        Kind::HttpRoute | Kind::GrpcRoute | Kind::TlsRoute => {
+            (&fronts::ROUTE_COLUMNS, fronts::route)
+        }
         Kind::Secret
         | Kind::IngressClass
         | Kind::NetworkPolicy
         | Kind::ServiceCidr
         | Kind::GatewayClass
+        | Kind::TcpRoute
+        | Kind::UdpRoute
+        | Kind::BackendTlsPolicy
         | Kind::ReferenceGrant
         | Kind::ValidatingWebhook
         | Kind::MutatingWebhook

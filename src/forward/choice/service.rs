@@ -7,8 +7,8 @@ use super::{
 use crate::{
     forward::{RemotePort, service_port},
     inventory::{
-        Endpoint, EndpointSliceRecord, Inventory, Kind, ObjectKey, ServicePort, ServiceRecord,
-        ServiceType, TargetPort, Text,
+        Endpoint, Inventory, Kind, ListedEndpoint, ObjectKey, ServicePort, ServiceRecord,
+        ServiceType, TargetPort, Text, endpoints_of_port,
         ports::{resolve_target_port, should_be_endpoint},
     },
 };
@@ -47,23 +47,35 @@ fn by_slices(
 ) -> Result<Vec<Candidate>, NoPod> {
     let mut found = Found::default();
     let mut addresses_only: Option<&Text> = None;
-    for slice in inventory.slices_of(&service.key) {
-        let Some(number) = slice_port(slice, service, port) else {
+    let slices: Vec<_> = inventory.usable_slices_of(&service.key).collect();
+    let listed = if service.ports.is_empty() {
+        // A headless Service may name no ports: its pods are reached at any.
+        inventory.endpoints_of(&service.key)
+    } else {
+        endpoints_of_port(&slices, port, true)
+    };
+    for ListedEndpoint {
+        endpoint,
+        port: number,
+        ..
+    } in listed
+    {
+        let Some(number) = number.or_else(|| any_port(service, port)) else {
             continue;
         };
-        for endpoint in &slice.endpoints {
-            let Some(name) = &endpoint.pod else {
-                addresses_only = addresses_only.or(Some(&endpoint.address));
-                continue;
-            };
-            let key = ObjectKey::new(service.key.namespace.clone(), name.clone());
-            match known_pod(inventory, &key) {
-                Known::Gone => {}
-                Known::Unreadable => found.add(key, None, number, fitness(endpoint, false)),
-                Known::Is(pod) => {
-                    let uid = Some(pod.uid.clone());
-                    found.add(key, uid, number, fitness(endpoint, pod.deleting.is_some()));
-                }
+        let Some(name) = &endpoint.pod else {
+            addresses_only = addresses_only.or(Some(&endpoint.address));
+            continue;
+        };
+        let key = ObjectKey::new(service.key.namespace.clone(), name.clone());
+        match known_pod(inventory, &key) {
+            Known::Gone => {}
+            Known::Unreadable => found.add(key, None, number, fitness(endpoint, false)),
+            // What a slice that was written by hand says of a finished pod is old.
+            Known::Is(pod) if !pod.is_active() => {}
+            Known::Is(pod) => {
+                let uid = Some(pod.uid.clone());
+                found.add(key, uid, number, fitness(endpoint, pod.deleting.is_some()));
             }
         }
     }
@@ -84,32 +96,20 @@ fn by_slices(
 fn fitness(endpoint: &Endpoint, deleting: bool) -> Option<Fitness> {
     if endpoint.ready && !endpoint.terminating && !deleting {
         Some(Fitness::Ready)
-    } else if endpoint.ready || endpoint.serving {
+    } else if endpoint.ready || (endpoint.serving && endpoint.terminating) {
         Some(Fitness::Serving)
     } else {
         None
     }
 }
 
-/// The pods' number for a Service port in this slice; none where its pods do not have the port.
-fn slice_port(
-    slice: &EndpointSliceRecord,
-    service: &ServiceRecord,
-    port: &ServicePort,
-) -> Option<u16> {
-    if service.ports.is_empty() {
-        // A headless Service may name no ports: its pods are reached at any.
-        return Some(port.port);
-    }
-    let name = port.name.as_deref().unwrap_or("");
-    let found = slice
-        .ports
-        .iter()
-        .find(|candidate| &*candidate.name == name && candidate.protocol == port.protocol)?;
-    found.port.or(match port.target_port {
+/// The pods' number where the slice has none: it serves every port.
+fn any_port(service: &ServiceRecord, port: &ServicePort) -> Option<u16> {
+    match port.target_port {
+        _ if service.ports.is_empty() => Some(port.port),
         TargetPort::Number(number) => Some(number),
         TargetPort::Name(_) => None,
-    })
+    }
 }
 
 /// Does the EndpointSlice controller's work where slices can't be read.

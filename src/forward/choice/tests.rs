@@ -337,3 +337,27 @@ fn a_pinned_pod_is_the_only_candidate() {
         "pod web-x is not among the pods of svc/web that take connections now"
     );
 }
+
+/// kubernetes#135266: the address of a pod that terminates is another pod's already.
+#[test]
+fn an_address_in_two_slices_leads_to_the_pod_that_stays() {
+    let cluster = Cluster::with_web();
+    let going = Endpoint {
+        ready: false,
+        serving: true,
+        terminating: true,
+        ..endpoint("web-a")
+    };
+    let stays = Endpoint {
+        address: going.address.clone(),
+        ..endpoint("web-b")
+    };
+    cluster.slice("web-1", 8080, vec![going]);
+    cluster.slice("web-2", 8080, vec![stays]);
+    cluster.pod("web-a", true);
+    cluster.pod("web-b", true);
+    assert_eq!(
+        chosen(&cluster, &web(RemotePort::Number(80))),
+        [pair("web-b", 8080)]
+    );
+}

@@ -4,11 +4,12 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::{PODS, SERVICES, delta, key, labels, namespace, text};
 use crate::inventory::{
-    Change, Condition, GatewayClassRecord, GatewayRecord, GrantFrom, GrantTo, Hook, IngressBackend,
-    IngressClassRecord, IngressPath, IngressPort, IngressRecord, IngressRule, IngressTls, Kind,
-    LabelSelector, Listener, NetworkPolicyRecord, ObjectKey, ParentRef, ParentStatus, PolicyPeer,
-    PolicyRule, ReferenceGrantRecord, Related, RouteBackend, RouteKind, RouteMatch, RouteRecord,
-    RouteRule, TlsSecretRecord, WebhookRecord, WorkloadRecord,
+    BackendTlsPolicyRecord, BackendTlsTarget, Change, Condition, GatewayClassRecord, GatewayRecord,
+    GrantFrom, GrantTo, Hook, IngressBackend, IngressClassRecord, IngressPath, IngressPort,
+    IngressRecord, IngressRule, IngressTls, Kind, LabelSelector, Listener, MeshParent,
+    NetworkPolicyRecord, ObjectKey, ParentRef, ParentStatus, PolicyPeer, PolicyRule,
+    ReferenceGrantRecord, Related, RouteBackend, RouteKind, RouteMatch, RouteRecord, RouteRule,
+    TlsSecretRecord, WebhookRecord, WorkloadRecord,
 };
 
 const HOSTS: &[&str] = &["", "a.example.com", "b.example.com"];
@@ -19,7 +20,9 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
     prop_oneof![
         3 => of(Kind::Ingress, ingress()),
         1 => of(Kind::IngressClass, class()),
-        2 => of(Kind::HttpRoute, route()),
+        2 => of(Kind::HttpRoute, route(RouteKind::Http)),
+        1 => of(Kind::TcpRoute, route(RouteKind::Tcp)),
+        1 => of(Kind::BackendTlsPolicy, backend_tls()),
         1 => of(Kind::Gateway, gateway()),
         1 => of(Kind::GatewayClass, gateway_class()),
         1 => of(Kind::ReferenceGrant, grant()),
@@ -136,11 +139,26 @@ fn gateway_class() -> impl Strategy<Value = GatewayClassRecord> + Clone {
 }
 
 fn parent() -> impl Strategy<Value = ParentRef> + Clone {
-    (key(DOORS), option::of(text(&["l0", "l1"])))
-        .prop_map(|(gateway, section)| ParentRef { gateway, section })
+    (key(DOORS), option::of(text(&["l0", "l1"]))).prop_map(|(gateway, section)| ParentRef {
+        gateway,
+        section,
+        port: None,
+    })
 }
 
-fn route() -> impl Strategy<Value = RouteRecord> + Clone {
+fn backend_tls() -> impl Strategy<Value = BackendTlsPolicyRecord> + Clone {
+    (key(DOORS), key(SERVICES)).prop_map(|(key, service)| BackendTlsPolicyRecord {
+        key,
+        created: None,
+        targets: vec![BackendTlsTarget {
+            service,
+            port: None,
+        }],
+        hostname: "pods.example.com".into(),
+    })
+}
+
+fn route(kind: RouteKind) -> impl Strategy<Value = RouteRecord> + Clone {
     let backend =
         (key(SERVICES), option::of(select(vec![80_u16, 81]))).prop_map(|(service, port)| {
             RouteBackend {
@@ -160,16 +178,27 @@ fn route() -> impl Strategy<Value = RouteRecord> + Clone {
         vec(parent(), 0..2),
         vec(rule, 0..3),
         vec(status, 0..2),
+        vec(key(SERVICES), 0..2),
     )
-        .prop_map(|(key, hostnames, parents, rules, statuses)| RouteRecord {
-            kind: RouteKind::Http,
-            key,
-            created: None,
-            hostnames,
-            parents,
-            rules,
-            statuses,
-        })
+        .prop_map(
+            move |(key, hostnames, parents, rules, statuses, meshes)| RouteRecord {
+                kind,
+                key,
+                created: None,
+                hostnames,
+                parents,
+                meshes: meshes
+                    .into_iter()
+                    .map(|service| MeshParent {
+                        service,
+                        port: None,
+                    })
+                    .collect(),
+                elsewhere: Vec::new(),
+                rules,
+                statuses,
+            },
+        )
 }
 
 fn grant() -> impl Strategy<Value = ReferenceGrantRecord> + Clone {

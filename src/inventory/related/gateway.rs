@@ -1,4 +1,4 @@
-//! The Gateway API: Gateways, their classes, routes and grants.
+//! The Gateway API: Gateways, their classes, routes, grants and TLS to backends.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::LabelSelector;
-use crate::inventory::{Kind, ObjectKey, Text};
+use crate::inventory::{Inventory, Kind, ObjectKey, Protocol, ServicePort, Text};
+
+use super::Related;
 
 /// An entry of `status.conditions`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -94,14 +96,23 @@ pub enum RouteKind {
     Http,
     /// GRPCRoute.
     Grpc,
+    /// TLSRoute: chosen by the name that a client asks for by TLS.
+    Tls,
+    /// TCPRoute.
+    Tcp,
+    /// UDPRoute.
+    Udp,
 }
 
 impl RouteKind {
     /// The kind that it is watched as.
-    pub fn kind(self) -> Kind {
+    pub const fn kind(self) -> Kind {
         match self {
             Self::Http => Kind::HttpRoute,
             Self::Grpc => Kind::GrpcRoute,
+            Self::Tls => Kind::TlsRoute,
+            Self::Tcp => Kind::TcpRoute,
+            Self::Udp => Kind::UdpRoute,
         }
     }
 
@@ -110,6 +121,35 @@ impl RouteKind {
         match self {
             Self::Http => "HTTPRoute",
             Self::Grpc => "GRPCRoute",
+            Self::Tls => "TLSRoute",
+            Self::Tcp => "TCPRoute",
+            Self::Udp => "UDPRoute",
+        }
+    }
+
+    /// Whether it has no host names: the port of the listener alone decides.
+    pub fn is_by_port(self) -> bool {
+        matches!(self, Self::Tcp | Self::Udp)
+    }
+
+    /// What its Service ports carry.
+    pub fn protocol(self) -> Protocol {
+        match self {
+            Self::Udp => Protocol::Udp,
+            _ => Protocol::Tcp,
+        }
+    }
+
+    /// Whether a listener of this protocol takes such routes. Of one that the Gateway API does not
+    /// know, its controller alone knows.
+    pub fn fits(self, protocol: &str) -> bool {
+        match protocol {
+            "HTTP" | "HTTPS" => matches!(self, Self::Http | Self::Grpc),
+            // A listener that ends TLS hands on what is in it.
+            "TLS" => matches!(self, Self::Tls | Self::Tcp),
+            "TCP" => self == Self::Tcp,
+            "UDP" => self == Self::Udp,
+            _ => true,
         }
     }
 }
@@ -121,6 +161,28 @@ pub struct ParentRef {
     pub gateway: ObjectKey,
     /// `sectionName`: the listener; none means every one that fits.
     pub section: Option<Text>,
+    /// `port`: of the listener; none means any.
+    pub port: Option<u16>,
+}
+
+impl ParentRef {
+    /// Whether it asks for this listener.
+    pub fn asks_for(&self, listener: &Listener) -> bool {
+        self.section
+            .as_ref()
+            .is_none_or(|name| *name == listener.name)
+            && self.port.is_none_or(|port| port == listener.port)
+    }
+}
+
+/// One entry of `spec.parentRefs` that names a Service: a mesh leads the Service's requests
+/// elsewhere (GAMMA).
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct MeshParent {
+    /// The Service.
+    pub service: ObjectKey,
+    /// `port`; none means every one.
+    pub port: Option<u16>,
 }
 
 /// What a controller says of a route at one of its parents.
@@ -161,7 +223,7 @@ pub struct RouteRule {
     pub backends: Vec<RouteBackend>,
 }
 
-/// An HTTPRoute or GRPCRoute.
+/// An HTTPRoute, GRPCRoute, TLSRoute, TCPRoute or UDPRoute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RouteRecord {
     /// Of what kind it is.
@@ -174,6 +236,10 @@ pub struct RouteRecord {
     pub hostnames: Vec<Text>,
     /// `spec.parentRefs` that name a Gateway.
     pub parents: Vec<ParentRef>,
+    /// `spec.parentRefs` that name a Service.
+    pub meshes: Vec<MeshParent>,
+    /// Where `backendRefs` lead that are no Services, and are not followed: `ServiceImport shop/web`.
+    pub elsewhere: Vec<Text>,
     /// `spec.rules`.
     pub rules: Vec<RouteRule>,
     /// `status.parents`.
@@ -188,6 +254,17 @@ impl RouteRecord {
             .flat_map(|rule| &rule.backends)
             .map(|backend| backend.service.clone())
             .collect()
+    }
+
+    /// Whether it leads to this Service.
+    pub fn leads_to(&self, service: &ObjectKey) -> bool {
+        let mut backends = self.rules.iter().flat_map(|rule| &rule.backends);
+        backends.any(|backend| backend.service == *service)
+    }
+
+    /// The Services whose traffic in a mesh it decides about.
+    pub fn meshed(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.meshes.iter().map(|parent| &parent.service)
     }
 
     /// Conditions that do not hold, at whatever parent.
@@ -250,5 +327,103 @@ impl ReferenceGrantRecord {
                     && &*to.kind == "Service"
                     && to.name.as_ref().is_none_or(|name| *name == service.name)
             })
+    }
+}
+
+/// A Service, or one of its ports, that a BackendTLSPolicy is about.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BackendTlsTarget {
+    /// The Service; of the policy's namespace.
+    pub service: ObjectKey,
+    /// `sectionName`: the name of a port; none means every one.
+    pub port: Option<Text>,
+}
+
+/// A BackendTLSPolicy: Gateways speak TLS to these ports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BackendTlsPolicyRecord {
+    /// Namespace and name.
+    pub key: ObjectKey,
+    /// `metadata.creationTimestamp`.
+    pub created: Option<Timestamp>,
+    /// `spec.targetRefs` that name a Service.
+    pub targets: Vec<BackendTlsTarget>,
+    /// `spec.validation.hostname`: the name to ask for and to verify.
+    pub hostname: Text,
+}
+
+impl Inventory {
+    /// The BackendTLSPolicy of a port of a Service. One that names the port wins over one for all
+    /// of the Service, the oldest among several, then the first by name (GEP-713, GEP-1897).
+    pub fn backend_tls<'a>(
+        &'a self,
+        service: &'a ObjectKey,
+        port: &ServicePort,
+    ) -> Option<&'a BackendTlsPolicyRecord> {
+        let policies = self
+            .leading_to(service)
+            .filter_map(|related| match related {
+                Related::BackendTlsPolicy(policy) => Some(policy),
+                _ => None,
+            });
+        let about = policies.filter_map(|policy| {
+            let mut targets = policy.targets.iter();
+            let names_it = |target: &&BackendTlsTarget| {
+                target.service == *service && (target.port.is_none() || target.port == port.name)
+            };
+            let target = targets.find(names_it)?;
+            Some((target.port.is_none(), policy.created, &policy.key, policy))
+        });
+        about
+            .min_by(|a, b| (a.0, a.1, a.2).cmp(&(b.0, b.1, b.2)))
+            .map(|(.., policy)| policy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::sample::{key, live, port, put};
+
+    fn policy(name: &str, port: Option<&str>, hostname: &str) -> BackendTlsPolicyRecord {
+        BackendTlsPolicyRecord {
+            key: key(name),
+            created: None,
+            targets: vec![BackendTlsTarget {
+                service: key("web"),
+                port: port.map(Text::from),
+            }],
+            hostname: hostname.into(),
+        }
+    }
+
+    #[test]
+    fn a_policy_for_the_port_wins_over_one_for_the_service() {
+        let mut inventory = live();
+        put(&mut inventory, policy("all", None, "all.example.com"));
+        put(
+            &mut inventory,
+            policy("one", Some("http"), "one.example.com"),
+        );
+        put(
+            &mut inventory,
+            policy("two", Some("http"), "two.example.com"),
+        );
+        let hostname = |service: &str, name: &str| {
+            let service = key(service);
+            let found = inventory.backend_tls(&service, &port(name, 80, "8080"));
+            found.map(|policy| policy.hostname.to_string())
+        };
+        assert_eq!(hostname("web", "http").as_deref(), Some("one.example.com"));
+        assert_eq!(hostname("web", "other").as_deref(), Some("all.example.com"));
+        assert_eq!(hostname("api", "http"), None);
+    }
+
+    #[test]
+    fn listeners_take_routes_of_their_protocol() {
+        assert!(RouteKind::Tcp.fits("TCP") && RouteKind::Tcp.fits("TLS"));
+        assert!(RouteKind::Tls.fits("TLS") && RouteKind::Udp.fits("UDP"));
+        assert!(!RouteKind::Tcp.fits("HTTP") && !RouteKind::Http.fits("TLS"));
+        assert!(RouteKind::Http.fits("example.com/own"));
     }
 }

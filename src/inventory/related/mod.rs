@@ -14,9 +14,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use gateway::{
-    AllowedRoutes, Condition, GatewayClassRecord, GatewayRecord, GrantFrom, GrantTo, Listener,
-    ParentRef, ParentStatus, ReferenceGrantRecord, RouteBackend, RouteKind, RouteMatch,
-    RouteRecord, RouteRule,
+    AllowedRoutes, BackendTlsPolicyRecord, BackendTlsTarget, Condition, GatewayClassRecord,
+    GatewayRecord, GrantFrom, GrantTo, Listener, MeshParent, ParentRef, ParentStatus,
+    ReferenceGrantRecord, RouteBackend, RouteKind, RouteMatch, RouteRecord, RouteRule,
 };
 pub use ingress::{
     IngressBackend, IngressClassRecord, IngressPath, IngressPort, IngressRecord, IngressRule,
@@ -41,9 +41,11 @@ pub enum Related {
     Gateway(GatewayRecord),
     /// `gateway.networking.k8s.io/v1` GatewayClass.
     GatewayClass(GatewayClassRecord),
-    /// `gateway.networking.k8s.io/v1` HTTPRoute or GRPCRoute.
+    /// `gateway.networking.k8s.io/v1` HTTPRoute, GRPCRoute, TLSRoute, TCPRoute or UDPRoute.
     Route(RouteRecord),
-    /// `gateway.networking.k8s.io/v1beta1` ReferenceGrant.
+    /// `gateway.networking.k8s.io/v1` BackendTLSPolicy.
+    BackendTlsPolicy(BackendTlsPolicyRecord),
+    /// `gateway.networking.k8s.io/v1` ReferenceGrant.
     ReferenceGrant(ReferenceGrantRecord),
     /// `admissionregistration.k8s.io/v1` ValidatingWebhookConfiguration or
     /// MutatingWebhookConfiguration.
@@ -69,6 +71,7 @@ impl Related {
             Self::Gateway(_) => Kind::Gateway,
             Self::GatewayClass(_) => Kind::GatewayClass,
             Self::Route(record) => record.kind.kind(),
+            Self::BackendTlsPolicy(_) => Kind::BackendTlsPolicy,
             Self::ReferenceGrant(_) => Kind::ReferenceGrant,
             Self::Webhook(record) if record.mutating => Kind::MutatingWebhook,
             Self::Webhook(_) => Kind::ValidatingWebhook,
@@ -89,6 +92,7 @@ impl Related {
             Self::Gateway(record) => &record.key,
             Self::GatewayClass(record) => &record.key,
             Self::Route(record) => &record.key,
+            Self::BackendTlsPolicy(record) => &record.key,
             Self::ReferenceGrant(record) => &record.key,
             Self::Webhook(record) => &record.key,
             Self::ApiService(record) => &record.key,
@@ -101,11 +105,19 @@ impl Related {
 }
 
 impl Related {
-    /// The Services that it leads traffic to.
+    /// The Services that it leads traffic to, or whose traffic it decides about.
     pub fn services(&self) -> BTreeSet<ObjectKey> {
         match self {
             Self::Ingress(record) => record.services(),
-            Self::Route(record) => record.services(),
+            Self::Route(record) => {
+                let mut services = record.services();
+                services.extend(record.meshed().cloned());
+                services
+            }
+            Self::BackendTlsPolicy(record) => {
+                let targets = record.targets.iter();
+                targets.map(|target| target.service.clone()).collect()
+            }
             Self::Webhook(record) => {
                 let hooks = record.hooks.iter();
                 hooks.map(|hook| hook.service.clone()).collect()
@@ -144,6 +156,7 @@ records! {
     Gateway(GatewayRecord),
     GatewayClass(GatewayClassRecord),
     Route(RouteRecord),
+    BackendTlsPolicy(BackendTlsPolicyRecord),
     ReferenceGrant(ReferenceGrantRecord),
     Webhook(WebhookRecord),
     ApiService(ApiServiceRecord),

@@ -34,17 +34,17 @@ pub fn wanted(inventory: &Inventory) -> BTreeSet<Kind> {
     }
     // Where Gateways are served, so are routes, and these may name a Gateway that is not there.
     if is_current(inventory, Kind::Gateway) {
-        wanted.extend([Kind::HttpRoute, Kind::GrpcRoute]);
+        wanted.extend(Kind::ROUTES);
     }
     let gateways = inventory.related::<GatewayRecord>(Kind::Gateway);
     if gateways.take(1).count() > 0 {
         wanted.insert(Kind::GatewayClass);
     }
-    let routes = [Kind::HttpRoute, Kind::GrpcRoute]
+    let routes = Kind::ROUTES
         .into_iter()
         .flat_map(|kind| inventory.related::<RouteRecord>(kind));
     if routes.take(1).count() > 0 {
-        wanted.insert(Kind::ReferenceGrant);
+        wanted.extend([Kind::ReferenceGrant, Kind::BackendTlsPolicy]);
     }
     wanted
 }

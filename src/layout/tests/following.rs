@@ -176,7 +176,8 @@ fn a_service_that_comes_to_share_pods_joins_the_family() {
     let mut map = Map::of(five());
     let before = map.change(|inventory| {
         put(inventory, service("zz", vec![port("http", 80, "8080")]));
-        let (one, two) = (pod("b", 1), pod("d", 1));
+        let (one, mut two) = (pod("b", 1), pod("d", 1));
+        two.ips = vec!["10.244.1.1".into()];
         put(
             inventory,
             slice("zz", 1, vec![slice_port("http", 8080)], &[&one, &two]),

@@ -9,6 +9,11 @@ fn bare(number: usize) -> PodRecord {
     let mut pod = pod("web", 1);
     pod.key = key(&format!("bare-{number:04}"));
     pod.owner = None;
+    pod.ips = vec![Text::from(format!(
+        "10.{}.{}.1",
+        number / 250,
+        number % 250
+    ))];
     pod
 }
 

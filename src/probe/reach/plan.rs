@@ -52,6 +52,8 @@ pub struct ReachPort {
     pub target: Text,
     /// What it is taken to speak: `http`, `https`, `h2c`, or `tcp` for what is only connected to.
     pub spoken: &'static str,
+    /// The name to ask for by TLS, where a BackendTLSPolicy says one.
+    pub server_name: Option<Text>,
 }
 
 /// One path to try.
@@ -123,16 +125,14 @@ pub struct ServiceNetwork {
 pub fn plan(service: &ServiceRecord, inventory: &Inventory, options: &ReachOptions) -> Plan {
     let (pods, more_pods) = pods(service, inventory);
     let ready_endpoints = inventory
-        .slices_of(&service.key)
-        .flat_map(|slice| &slice.endpoints)
-        .filter(|endpoint| endpoint.ready && !endpoint.terminating)
-        .map(|endpoint| &endpoint.address)
-        .collect::<BTreeSet<_>>()
-        .len();
+        .endpoints_of(&service.key)
+        .into_iter()
+        .filter(|listed| listed.endpoint.ready && !listed.endpoint.terminating)
+        .count();
     let is_external = service.service_type == ServiceType::ExternalName;
     let mut plan = Plan {
         service: service.key.clone(),
-        ports: ports(service),
+        ports: ports(service, inventory),
         cells: Vec::new(),
         pods,
         more_pods,
@@ -191,16 +191,18 @@ fn network(service: &ServiceRecord, inventory: &Inventory) -> ServiceNetwork {
     }
 }
 
-fn ports(service: &ServiceRecord) -> Vec<ReachPort> {
+fn ports(service: &ServiceRecord, inventory: &Inventory) -> Vec<ReachPort> {
     let mut ports: Vec<_> = service
         .ports
         .iter()
-        .map(|port| ReachPort {
+        .map(|port| (port, inventory.backend_tls(&service.key, port)))
+        .map(|(port, tls)| ReachPort {
             number: port.port,
             name: port.name.clone(),
             protocol: port.protocol,
             target: port.target_port.to_string().into(),
-            spoken: spoken(port),
+            spoken: if tls.is_some() { "https" } else { spoken(port) },
+            server_name: tls.map(|policy| policy.hostname.clone()),
         })
         .collect();
     if ports.is_empty() && service.service_type == ServiceType::ExternalName {
@@ -211,6 +213,7 @@ fn ports(service: &ServiceRecord) -> Vec<ReachPort> {
             protocol: Protocol::Tcp,
             target: "443".into(),
             spoken: "https",
+            server_name: None,
         });
     }
     ports
@@ -273,15 +276,10 @@ fn spoken(port: &ServicePort) -> &'static str {
 fn pods(service: &ServiceRecord, inventory: &Inventory) -> (Vec<PlannedPod>, usize) {
     let mut names = BTreeSet::new();
     let mut ready = BTreeSet::new();
-    let endpoints = inventory
-        .slices_of(&service.key)
-        .flat_map(|slice| &slice.endpoints);
-    for endpoint in endpoints {
-        if let Some(pod) = &endpoint.pod {
-            names.insert(pod.clone());
-            if endpoint.ready && !endpoint.terminating {
-                ready.insert(pod.clone());
-            }
+    for (pod, takes_traffic) in inventory.endpoint_pods_of(&service.key) {
+        names.insert(pod.clone());
+        if takes_traffic {
+            ready.insert(pod.clone());
         }
     }
     if !service.selector.is_empty() {
@@ -505,11 +503,8 @@ impl Cells<'_> {
     }
 
     fn request(&self, vantage: Vantage) -> CurlRequest {
-        let (number, spoken) = self
-            .plan
-            .ports
-            .get(self.index)
-            .map_or((80, "http"), |port| (port.number, port.spoken));
+        let port = self.plan.ports.get(self.index);
+        let (number, spoken) = port.map_or((80, "http"), |port| (port.number, port.spoken));
         let target = ForwardTarget::Service(self.service.key.clone());
         let mut request = CurlRequest {
             vantage,
@@ -517,6 +512,7 @@ impl Cells<'_> {
             // Whether the port answers is asked; what the certificate is worth is said besides.
             tls: TlsChoice {
                 insecure: true,
+                server_name: port.and_then(|port| port.server_name.clone()),
                 ..TlsChoice::default()
             },
             ..CurlRequest::new(target, RemotePort::Number(number))

@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     forward::{ForwardTarget, RemotePort},
-    inventory::{ObjectKey, Protocol, Text},
-    probe::{CurlRequest, InsideName, Insider, Vantage},
+    inventory::{BackendTlsPolicyRecord, BackendTlsTarget, ObjectKey, Protocol, Text, sample},
+    probe::{CurlRequest, InsideName, Insider, Scheme, Vantage},
 };
 
 /// A Service `shop/web` with one port, and what its cells came to.
@@ -66,6 +66,7 @@ impl Case {
                     protocol: Protocol::Tcp,
                     target: "8080".into(),
                     spoken: "http",
+                    server_name: None,
                 }],
                 cells: Vec::new(),
                 pods: vec![
@@ -620,4 +621,51 @@ fn a_node_that_takes_the_connection_is_behind_no_firewall() {
         .cell(node_port("node-1"), OK)
         .cell(node_port("node-2"), Reach::Silent);
     assert_eq!(case.rule(), "unclear");
+}
+
+/// kubernetes#135266.
+#[test]
+fn an_address_in_two_slices_is_one_ready_endpoint() {
+    let mut inventory = sample::live();
+    let web = sample::service("web", vec![sample::port("http", 80, "8080")]);
+    let (mut old, new) = (sample::pod("web", 1), sample::pod("web", 2));
+    old.ips.clone_from(&new.ips);
+    let mut going = sample::slice("web", 1, vec![sample::slice_port("http", 8080)], &[&old]);
+    (going.endpoints[0].ready, going.endpoints[0].terminating) = (false, true);
+    let stays = sample::slice("web", 2, vec![sample::slice_port("http", 8080)], &[&new]);
+    sample::put(&mut inventory, going);
+    sample::put(&mut inventory, stays);
+    let plan = plan(&web, &inventory, &ReachOptions::default());
+    assert_eq!(plan.ready_endpoints, 1);
+    let pods: Vec<_> = plan
+        .pods
+        .iter()
+        .map(|pod| (&*pod.name, pod.ready))
+        .collect();
+    assert_eq!(pods, [("web-2", true)]);
+}
+
+#[test]
+fn a_port_with_a_backend_tls_policy_is_asked_by_https() {
+    let mut inventory = sample::live();
+    let web = sample::service("web", vec![sample::port("http", 80, "8080")]);
+    let policy = BackendTlsPolicyRecord {
+        key: sample::key("pods"),
+        created: None,
+        targets: vec![BackendTlsTarget {
+            service: web.key.clone(),
+            port: None,
+        }],
+        hostname: "pods.example.com".into(),
+    };
+    sample::put(&mut inventory, policy);
+    let plan = plan(&web, &inventory, &ReachOptions::default());
+    assert_eq!(plan.ports[0].spoken, "https");
+    let request = plan
+        .cells
+        .iter()
+        .find_map(|cell| cell.request.as_ref().ok())
+        .expect("something is asked");
+    assert_eq!(request.scheme, Scheme::Https);
+    assert_eq!(request.tls.server_name.as_deref(), Some("pods.example.com"));
 }

@@ -46,7 +46,10 @@ pub(super) fn of_object(object: &Related, inventory: &Inventory, found: &mut BTr
         Related::ServiceCidr(_) => {
             found.extend(inventory.services().map(|service| service.key.clone()));
         }
-        Related::Route(_) | Related::Webhook(_) | Related::ApiService(_) => {}
+        Related::Route(_)
+        | Related::BackendTlsPolicy(_)
+        | Related::Webhook(_)
+        | Related::ApiService(_) => {}
     }
 }
 
@@ -63,7 +66,7 @@ fn sharing_a_host(ingress: &IngressRecord, inventory: &Inventory, found: &mut BT
 
 /// Services behind the routes of a Gateway.
 fn behind(gateway: &ObjectKey, inventory: &Inventory, found: &mut BTreeSet<ObjectKey>) {
-    for kind in [Kind::HttpRoute, Kind::GrpcRoute] {
+    for kind in Kind::ROUTES {
         let routes = inventory.related::<RouteRecord>(kind);
         let of_gateway = routes.filter(|route| {
             let mut parents = route.parents.iter();
@@ -93,6 +96,10 @@ pub(super) fn of_sync(kind: Kind, inventory: &Inventory) -> Option<BTreeSet<Obje
         | Kind::GatewayClass
         | Kind::HttpRoute
         | Kind::GrpcRoute
+        | Kind::TlsRoute
+        | Kind::TcpRoute
+        | Kind::UdpRoute
+        | Kind::BackendTlsPolicy
         | Kind::ReferenceGrant
         | Kind::ValidatingWebhook
         | Kind::MutatingWebhook

@@ -53,6 +53,7 @@ fn shop() -> Inventory {
             load_balancer: vec![LoadBalancerPoint {
                 ip: Some("203.0.113.7".into()),
                 hostname: None,
+                proxied: false,
                 errors: Vec::new(),
             }],
             ..service("web", vec![http])

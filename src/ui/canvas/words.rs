@@ -163,9 +163,11 @@ pub(super) fn tooltip(stage: &Stage, id: &NodeId, at: NodeAt) -> Option<String> 
                 .topology
                 .service(&entry.service)
                 .and_then(|traffic| traffic.entries.iter().find(|other| other.id == *entry))
-                && all.addresses.len() > 1
             {
-                lines.push(all.addresses.join(", "));
+                if all.addresses.len() > 1 {
+                    lines.push(all.addresses.join(", "));
+                }
+                lines.extend(all.notes.iter().map(ToString::to_string));
             }
         }
         NodeId::Service(key) => {

@@ -54,6 +54,7 @@ impl PortChoice {
                     number,
                     tcp: true,
                     https: false,
+                    server_name: None,
                 })
                 .ok_or_else(|| Text::from("a port is a number from 1 to 65535"));
         }

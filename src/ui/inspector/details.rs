@@ -32,15 +32,23 @@ pub fn doors_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
     }
     for entry in &traffic.entries {
         entry_ui(ui, ctx, entry);
+        let mut points = service.load_balancer.iter();
+        if entry.id.kind == EntryKind::LoadBalancer
+            && points.any(|at| at.is_virtual() && at.address() == Some(&entry.id.address))
+        {
+            let says = "From inside the cluster, kube-proxy leads it straight to the pods.";
+            fact_ui(ui, ctx, "", |ui| {
+                dim(ui, ctx.tokens, says)
+                    .on_hover_text("That it answers there says nothing of the load balancer.");
+            });
+        }
     }
 }
 
 fn entry_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &Entry) {
     let ports = || entry.ports.iter().map(|(_, port)| *port);
     match entry.id.kind {
-        EntryKind::Ingress | EntryKind::HttpRoute | EntryKind::GrpcRoute => {
-            front_ui(ui, ctx, entry)
-        }
+        kind if kind.is_front() => front_ui(ui, ctx, entry),
         EntryKind::ClusterDns => {}
         EntryKind::NodePort => {
             let Some(node_port) = entry.id.node_port else {
@@ -84,6 +92,13 @@ fn entry_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &Entry) {
             let all = [entry.id.address.to_string()];
             copy_ui(ui, ctx, "External name", &all, "external name");
         }
+        // All of these are front doors.
+        _ => {}
+    }
+    for note in &entry.notes {
+        fact_ui(ui, ctx, "", |ui| {
+            dim(ui, ctx.tokens, &**note);
+        });
     }
 }
 

@@ -135,6 +135,11 @@ fn facts(row: &EndpointRow<'_>) -> String {
     }];
     parts.extend(backend.node.as_ref().map(ToString::to_string));
     parts.push(conditions(backend).to_owned());
+    for (what, hints) in [("zone", &backend.zone_hints), ("node", &backend.node_hints)] {
+        if !hints.is_empty() {
+            parts.push(format!("for {what} {}", hints.join(", ")));
+        }
+    }
     parts.join(" · ")
 }
 

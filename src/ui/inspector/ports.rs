@@ -48,6 +48,12 @@ pub fn ports_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
                 ui.end_row();
             }
         });
+    for port in &traffic.ports {
+        if let Some(tls) = &port.backend_tls {
+            let said = format!("Port {}: {}", port.port.port, tls.words());
+            dim(ui, ctx.tokens, said);
+        }
+    }
 }
 
 fn port_ui(

@@ -7,9 +7,14 @@ use crate::inventory::{AllowedRoutes, GatewayRecord, Kind, Listener, ParentRef, 
 
 pub(in crate::check::rules) static RULES: &[&Rule] = &[&MISSING, &NOT_ALLOWED, &NOT_PROGRAMMED];
 
+const WITH_NAMESPACES: [Kind; 6] = {
+    let [a, b, c, d, e] = Kind::ROUTES;
+    [a, b, c, d, e, Kind::Namespace]
+};
+
 const GATEWAY: Rule = Rule {
     needs: &[Kind::Service, Kind::Gateway],
-    also: &[Kind::HttpRoute, Kind::GrpcRoute, Kind::Namespace],
+    also: &WITH_NAMESPACES,
     url: links::GATEWAY,
     ..FRONT
 };
@@ -98,7 +103,7 @@ fn not_allowed(case: &Case<'_>) -> Vec<Finding> {
             let listeners: Vec<&Listener> = gateway
                 .listeners
                 .iter()
-                .filter(|own| parent.section.as_ref().is_none_or(|name| own.name == *name))
+                .filter(|own| parent.asks_for(own))
                 .collect();
             let takes = |listener: &&Listener| match &listener.allowed {
                 AllowedRoutes::All => true,

@@ -27,8 +27,12 @@ fn ingresses<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a IngressRecord> {
     leading(case).filter_map(|related| related.try_into().ok())
 }
 
+/// The routes that lead here, not those that only tell a mesh where its requests go.
 fn routes<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a RouteRecord> {
-    leading(case).filter_map(|related| related.try_into().ok())
+    let key = &case.traffic.service.key;
+    leading(case)
+        .filter_map(|related| <&RouteRecord>::try_from(related).ok())
+        .filter(move |route| route.leads_to(key))
 }
 
 fn leading<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a Related> {

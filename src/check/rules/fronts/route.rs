@@ -1,18 +1,18 @@
-//! HTTPRoutes and GRPCRoutes that lead to a Service.
+//! Routes of the Gateway API that lead to a Service.
 
 use std::collections::BTreeSet;
 
 use super::{
-    Absent, Case, FRONT, Find, Finding, Rule, Severity, at, links, offered, route_ref, routes,
-    words,
+    Absent, Case, FRONT, Find, Finding, Rule, Severity, Verdict, at, leading, links, offered,
+    route_ref, routes, words,
 };
-use crate::inventory::{Kind, ReferenceGrantRecord, Related, ServiceType};
+use crate::inventory::{Kind, Protocol, ReferenceGrantRecord, Related, RouteRecord, ServiceType};
 
 pub(in crate::check::rules) static RULES: &[&Rule] =
-    &[&NO_SERVICE, &NO_PORT, &NOT_GRANTED, &REFUSED];
+    &[&NO_SERVICE, &NO_PORT, &NOT_GRANTED, &REFUSED, &MESH];
 
 const ROUTE: Rule = Rule {
-    also: &[Kind::HttpRoute, Kind::GrpcRoute],
+    also: &Kind::ROUTES,
     url: links::GATEWAY,
     ..FRONT
 };
@@ -30,7 +30,7 @@ fn no_service(absent: &Absent<'_>) -> Vec<Finding> {
     let leading = absent.world.inventory.leading_to(key);
     leading
         .filter_map(|related| match related {
-            Related::Route(route) => Some(route),
+            Related::Route(route) if route.leads_to(key) => Some(route),
             _ => None,
         })
         .map(|route| {
@@ -74,13 +74,24 @@ fn no_port(case: &Case<'_>) -> Vec<Finding> {
             .filter(|backend| backend.service == service.key)
             .map(|backend| backend.port)
             .collect();
-        let has = |wanted: Option<u16>| service.ports.iter().any(|own| Some(own.port) == wanted);
+        let protocol = route.kind.protocol();
+        let has = |wanted: Option<u16>| {
+            let mut ports = service.ports.iter();
+            ports.any(|own| own.protocol == protocol && Some(own.port) == wanted)
+        };
         for port in said.into_iter().filter(|port| !has(*port)) {
             let kind = route.kind.as_str();
             let (short, asked) = match port {
                 Some(port) => (
                     format!("{kind} asks for port {port}"),
-                    format!("sends requests to port {port} of the Service, which has no such port"),
+                    match protocol {
+                        Protocol::Udp => format!(
+                            "sends datagrams to port {port}/UDP of the Service, which has no such port"
+                        ),
+                        _ => format!(
+                            "sends requests to port {port} of the Service, which has no such port"
+                        ),
+                    },
                 ),
                 None => (
                     format!("{kind} says no port"),
@@ -183,4 +194,43 @@ fn refused(case: &Case<'_>) -> Vec<Finding> {
         }
     }
     found
+}
+
+static MESH: Rule = Rule {
+    id: "SVC-MESH-ROUTE",
+    title: "A mesh may lead the requests of the Service elsewhere",
+    severity: Severity::Note,
+    means: Verdict::Healthy,
+    about: "A route whose parentRef is a Service (GAMMA) tells a mesh where requests to that Service \
+            go. Whether a mesh follows it depends on the client's pod; svcscope says that it is \
+            there and does not follow it.",
+    find: Find::Service(mesh),
+    ..ROUTE
+};
+
+fn mesh(case: &Case<'_>) -> Vec<Finding> {
+    let key = &case.service().key;
+    let all = leading(case).filter_map(|related| <&RouteRecord>::try_from(related).ok());
+    all.filter(|route| route.meshed().any(|service| service == key))
+        .map(|route| {
+            let kind = route.kind.as_str();
+            let mut to: Vec<String> = route
+                .services()
+                .iter()
+                .map(|service| format!("Service {service}"))
+                .collect();
+            to.extend(route.elsewhere.iter().map(ToString::to_string));
+            let to = match to.as_slice() {
+                [] => "nowhere".to_owned(),
+                some => words::list(some),
+            };
+            let message = format!(
+                "A mesh route may lead requests elsewhere: {kind} {} leads to {to}.",
+                route.key
+            );
+            let short = format!("mesh {kind} {}", route.key.name);
+            at(&MESH, route_ref(route), short, message)
+                .evidence([format!("spec.parentRefs[]: Service {key}")])
+        })
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! `gateway.networking.k8s.io`: Gateway, GatewayClass, HTTPRoute, GRPCRoute, ReferenceGrant.
+//! `gateway.networking.k8s.io`: Gateway, GatewayClass, the routes, BackendTLSPolicy, ReferenceGrant.
 
 use serde::Deserialize;
 
@@ -10,12 +10,17 @@ use super::{
     Said, Selector, Whole, conditions, list, selector,
 };
 use crate::inventory::{
-    AllowedRoutes, Change, Delta, GatewayClassRecord, GatewayRecord, GrantFrom, GrantTo, Kind,
-    Listener, ObjectKey, ParentRef, ParentStatus, ReferenceGrantRecord, Related, RouteBackend,
-    RouteKind, RouteMatch, RouteRecord, RouteRule, Text,
+    AllowedRoutes, BackendTlsPolicyRecord, BackendTlsTarget, Change, Delta, GatewayClassRecord,
+    GatewayRecord, GrantFrom, GrantTo, Kind, Listener, MeshParent, ObjectKey, ParentRef,
+    ParentStatus, ReferenceGrantRecord, Related, RouteBackend, RouteKind, RouteMatch, RouteRecord,
+    RouteRule, Text,
 };
 
 const GROUP: &str = "gateway.networking.k8s.io";
+const V1: &str = "/apis/gateway.networking.k8s.io/v1";
+const V1BETA1: &str = "/apis/gateway.networking.k8s.io/v1beta1";
+const V1ALPHA3: &str = "/apis/gateway.networking.k8s.io/v1alpha3";
+const V1ALPHA2: &str = "/apis/gateway.networking.k8s.io/v1alpha2";
 
 /// Gateways.
 pub struct Gateways;
@@ -86,7 +91,7 @@ impl Resource for Gateways {
     type Record = Related;
 
     const KIND: Kind = Kind::Gateway;
-    const API: &'static str = "/apis/gateway.networking.k8s.io/v1";
+    const API: &'static str = V1;
     const PLURAL: &'static str = "gateways";
 
     fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
@@ -171,7 +176,7 @@ impl Resource for GatewayClasses {
     type Record = Related;
 
     const KIND: Kind = Kind::GatewayClass;
-    const API: &'static str = "/apis/gateway.networking.k8s.io/v1";
+    const API: &'static str = V1;
     const PLURAL: &'static str = "gatewayclasses";
 
     fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
@@ -189,12 +194,6 @@ impl Resource for GatewayClasses {
         Change::Related(Self::KIND, delta)
     }
 }
-
-/// HTTPRoutes.
-pub struct HttpRoutes;
-
-/// GRPCRoutes.
-pub struct GrpcRoutes;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -282,38 +281,38 @@ struct ParentSaid<'json> {
 
 type Route<'json> = Whole<'json, RouteSpec<'json>, RouteStatus<'json>>;
 
-impl Resource for HttpRoutes {
-    type Object<'json> = Route<'json>;
-    type Record = Related;
+/// The routes are alike: what one kind does not have is absent in its objects.
+macro_rules! routes {
+    ($($resource:ident, $kind:ident, $plural:literal, $older:expr;)*) => {$(
+        #[doc = concat!("`", $plural, "`.")]
+        pub struct $resource;
 
-    const KIND: Kind = Kind::HttpRoute;
-    const API: &'static str = "/apis/gateway.networking.k8s.io/v1";
-    const PLURAL: &'static str = "httproutes";
+        impl Resource for $resource {
+            type Object<'json> = Route<'json>;
+            type Record = Related;
 
-    fn records(object: &Route<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
-        records.push(route(RouteKind::Http, object, texts).into());
-    }
+            const KIND: Kind = RouteKind::$kind.kind();
+            const API: &'static str = V1;
+            const OLDER_APIS: &'static [&'static str] = $older;
+            const PLURAL: &'static str = $plural;
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
-    }
+            fn records(object: &Route<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+                records.push(route(RouteKind::$kind, object, texts).into());
+            }
+
+            fn change(delta: Delta<Related>) -> Change {
+                Change::Related(Self::KIND, delta)
+            }
+        }
+    )*};
 }
 
-impl Resource for GrpcRoutes {
-    type Object<'json> = Route<'json>;
-    type Record = Related;
-
-    const KIND: Kind = Kind::GrpcRoute;
-    const API: &'static str = "/apis/gateway.networking.k8s.io/v1";
-    const PLURAL: &'static str = "grpcroutes";
-
-    fn records(object: &Route<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
-        records.push(route(RouteKind::Grpc, object, texts).into());
-    }
-
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
-    }
+routes! {
+    HttpRoutes, Http, "httproutes", &[];
+    GrpcRoutes, Grpc, "grpcroutes", &[];
+    TlsRoutes, Tls, "tlsroutes", &[V1ALPHA3, V1ALPHA2];
+    TcpRoutes, Tcp, "tcproutes", &[V1ALPHA2];
+    UdpRoutes, Udp, "udproutes", &[V1ALPHA2];
 }
 
 fn route(kind: RouteKind, object: &Route<'_>, texts: &mut Interner) -> RouteRecord {
@@ -331,6 +330,18 @@ fn route(kind: RouteKind, object: &Route<'_>, texts: &mut Interner) -> RouteReco
             .flatten()
             .filter_map(|found| parent(found, &key.namespace, texts))
             .collect(),
+        meshes: parents
+            .into_iter()
+            .flatten()
+            .filter(|found| found.is(&["", "core"], "Service"))
+            .filter_map(|found| {
+                Some(MeshParent {
+                    service: key_of(found, &key.namespace, texts)?,
+                    port: port(found.port),
+                })
+            })
+            .collect(),
+        elsewhere: elsewhere(rules, &key.namespace, texts),
         rules: rules
             .into_iter()
             .flatten()
@@ -362,7 +373,40 @@ fn parent(found: &Ref<'_>, home: &Text, texts: &mut Interner) -> Option<ParentRe
     Some(ParentRef {
         gateway: key_of(found, home, texts)?,
         section: own_some(found.section_name.as_ref()),
+        port: port(found.port),
     })
+}
+
+impl Ref<'_> {
+    /// Whether it says that it is of one of these groups and of this kind.
+    fn is(&self, groups: &[&str], kind: &str) -> bool {
+        let group = self.group.as_ref().map(Str::as_str);
+        group.is_some_and(|group| groups.contains(&group))
+            && self.kind.as_ref().map(Str::as_str) == Some(kind)
+    }
+
+    /// Whether it is a backend that is a Service: what a reference means that says nothing else.
+    fn is_service(&self) -> bool {
+        let group = self.group.as_ref().map_or("", Str::as_str);
+        let kind = self.kind.as_ref().map_or("Service", Str::as_str);
+        group.is_empty() && kind == "Service"
+    }
+}
+
+/// Backends that are no Services, each once.
+fn elsewhere(rules: Option<&Vec<Rule<'_>>>, home: &Text, texts: &mut Interner) -> Vec<Text> {
+    let backends = rules.into_iter().flatten();
+    let mut found: Vec<Text> = backends
+        .flat_map(|rule| rule.backend_refs.iter().flatten())
+        .filter(|backend| !backend.is_service())
+        .filter_map(|backend| {
+            let kind = backend.kind.as_ref().map_or("Service", Str::as_str);
+            Some(format!("{kind} {}", key_of(backend, home, texts)?).into())
+        })
+        .collect();
+    found.sort();
+    found.dedup();
+    found
 }
 
 fn key_of(found: &Ref<'_>, home: &Text, texts: &mut Interner) -> Option<ObjectKey> {
@@ -395,15 +439,7 @@ fn rule(found: &Rule<'_>, home: &Text, texts: &mut Interner) -> RouteRule {
         }
     });
     let backends = found.backend_refs.iter().flatten().filter_map(|found| {
-        let is_core = found
-            .group
-            .as_ref()
-            .is_none_or(|group| group.as_str().is_empty());
-        let is_service = found
-            .kind
-            .as_ref()
-            .is_none_or(|kind| kind.as_str() == "Service");
-        if !is_core || !is_service {
+        if !found.is_service() {
             return None;
         }
         Some(RouteBackend {
@@ -415,6 +451,63 @@ fn rule(found: &Rule<'_>, home: &Text, texts: &mut Interner) -> RouteRule {
     RouteRule {
         matches: matches.collect(),
         backends: backends.collect(),
+    }
+}
+
+/// BackendTLSPolicies.
+pub struct BackendTlsPolicies;
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BackendTlsSpec<'json> {
+    #[serde(borrow)]
+    target_refs: Option<Vec<Ref<'json>>>,
+    #[serde(borrow)]
+    validation: Option<Validation<'json>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Validation<'json> {
+    #[serde(borrow)]
+    hostname: Option<Str<'json>>,
+}
+
+impl Resource for BackendTlsPolicies {
+    type Object<'json> = Whole<'json, BackendTlsSpec<'json>>;
+    type Record = Related;
+
+    const KIND: Kind = Kind::BackendTlsPolicy;
+    const API: &'static str = V1;
+    const OLDER_APIS: &'static [&'static str] = &[V1ALPHA3];
+    const PLURAL: &'static str = "backendtlspolicies";
+
+    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+        let meta = object.metadata();
+        let key = meta.key(texts);
+        let spec = object.spec.as_ref();
+        let targets = spec.and_then(|spec| spec.target_refs.as_ref());
+        let targets = targets.into_iter().flatten();
+        let validation = spec.and_then(|spec| spec.validation.as_ref());
+        let record = BackendTlsPolicyRecord {
+            created: meta.created(),
+            targets: targets
+                .filter(|target| target.is_service())
+                .filter_map(|target| {
+                    let name = texts.common_some(target.name.as_ref())?;
+                    Some(BackendTlsTarget {
+                        service: ObjectKey::new(key.namespace.clone(), name),
+                        port: own_some(target.section_name.as_ref()),
+                    })
+                })
+                .collect(),
+            hostname: own(validation.and_then(|validation| validation.hostname.as_ref())),
+            key,
+        };
+        records.push(record.into());
+    }
+
+    fn change(delta: Delta<Related>) -> Change {
+        Change::Related(Self::KIND, delta)
     }
 }
 
@@ -434,7 +527,8 @@ impl Resource for ReferenceGrants {
     type Record = Related;
 
     const KIND: Kind = Kind::ReferenceGrant;
-    const API: &'static str = "/apis/gateway.networking.k8s.io/v1beta1";
+    const API: &'static str = V1;
+    const OLDER_APIS: &'static [&'static str] = &[V1BETA1];
     const PLURAL: &'static str = "referencegrants";
 
     fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {

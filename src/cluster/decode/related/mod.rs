@@ -8,7 +8,10 @@ mod workload;
 
 use serde::Deserialize;
 
-pub use gateway::{GatewayClasses, Gateways, GrpcRoutes, HttpRoutes, ReferenceGrants};
+pub use gateway::{
+    BackendTlsPolicies, GatewayClasses, Gateways, GrpcRoutes, HttpRoutes, ReferenceGrants,
+    TcpRoutes, TlsRoutes, UdpRoutes,
+};
 pub use ingress::{IngressClasses, Ingresses};
 pub use policy::NetworkPolicies;
 pub use webhook::{ApiServices, MutatingWebhooks, ValidatingWebhooks};

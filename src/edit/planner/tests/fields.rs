@@ -316,3 +316,50 @@ fn the_simple_fields_are_sent_as_they_are_spelled() {
         json!({"sessionAffinity": "None", "sessionAffinityConfig": null})
     );
 }
+
+#[test]
+fn new_external_ips_are_noted() {
+    let patch = |patch: Value| Wanted {
+        other: Some(patch),
+        ..Wanted::default()
+    };
+    let start = service(WantedType::ClusterIP);
+    let wanted = patch(json!({"spec": {"externalIPs": ["198.51.100.1"]}}));
+    let plan = planned(start, wanted).unwrap();
+    assert!(
+        says(&plan.notes, "AllowServiceExternalIPs"),
+        "{:?}",
+        plan.notes
+    );
+    let mut held = service(WantedType::ClusterIP);
+    held.external_ips = vec![text("198.51.100.1")];
+    let wanted = patch(json!({"metadata": {"labels": {"a": "b"}}}));
+    let plan = planned(held, wanted).unwrap();
+    assert!(!says(&plan.notes, "externalIPs"), "{:?}", plan.notes);
+}
+
+/// KEP-4858: a server of 1.36 refuses these forms of new values, and keeps those that are there.
+#[test]
+fn an_old_form_of_an_address_is_left_alone() {
+    let mut start = service(WantedType::ClusterIP);
+    let mut object = crate::edit::fixtures::object(&start);
+    object["spec"]["clusterIP"] = json!("010.96.57.1");
+    object["spec"]["clusterIPs"] = json!(["010.96.57.1"]);
+    object["spec"]["externalIPs"] = json!(["::ffff:198.51.100.1"]);
+    start.external_ips = vec![text("198.51.100.1")];
+    let known = Known {
+        record: Arc::new(start.clone()),
+        object: Arc::new(object),
+    };
+    let wanted = Wanted {
+        other: Some(json!({"metadata": {"labels": {"a": "b"}}})),
+        seen: Some(Arc::new(start)),
+        ..Wanted::default()
+    };
+    let plan = plan_change(&known, wanted, &Inventory::default()).unwrap();
+    assert_eq!(
+        plan.patch().unwrap(),
+        &json!({"metadata": {"labels": {"a": "b"}}})
+    );
+    assert!(plan.losses.is_empty(), "{:?}", plan.losses);
+}

@@ -185,7 +185,12 @@ pub(in crate::ui::canvas) fn mark(tip: Pos2, size: f32, color: Color32) -> Shape
 /// The colour of a kind of door.
 pub(in crate::ui::canvas) fn color_of(tokens: &Tokens, kind: EntryKind) -> Color32 {
     match kind {
-        EntryKind::Ingress | EntryKind::HttpRoute | EntryKind::GrpcRoute => tokens.headless,
+        EntryKind::Ingress
+        | EntryKind::HttpRoute
+        | EntryKind::GrpcRoute
+        | EntryKind::TlsRoute
+        | EntryKind::TcpRoute
+        | EntryKind::UdpRoute => tokens.headless,
         EntryKind::LoadBalancer => tokens.load_balancer,
         EntryKind::NodePort => tokens.node_port,
         EntryKind::ExternalIp => tokens.accent,

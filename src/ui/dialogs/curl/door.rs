@@ -160,12 +160,8 @@ fn names(target: &ForwardTarget, ctx: &Ctx<'_>) -> Vec<(InsideName, String)> {
     {
         names.push((InsideName::ExternalName, format!("External name {name}")));
     }
-    let pods = ctx.scene.inventory.slices_of(key);
-    let pods = pods
-        .flat_map(|slice| &slice.endpoints)
-        .filter_map(|endpoint| endpoint.pod.as_ref())
-        .take(MOST_PODS);
-    for pod in pods {
+    let pods = ctx.scene.inventory.endpoint_pods_of(key);
+    for (pod, _) in pods.into_iter().take(MOST_PODS) {
         names.extend(families.iter().map(|family| {
             let label = match family {
                 Some(family) => format!("Pod {pod}, {family}"),

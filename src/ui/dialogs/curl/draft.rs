@@ -42,6 +42,8 @@ pub struct Curl {
     pub(super) compressed: bool,
     pub(super) insecure: bool,
     pub(super) server_name: String,
+    /// What a BackendTLSPolicy says of the chosen port.
+    guessed_name: Text,
     pub(super) files: TlsFiles,
     pub(super) times: String,
     pub(super) page: FormPage,
@@ -81,6 +83,7 @@ impl Curl {
             compressed: false,
             insecure: false,
             server_name: String::new(),
+            guessed_name: Text::default(),
             files: TlsFiles::default(),
             times: "20".to_owned(),
             page: FormPage::default(),
@@ -176,10 +179,19 @@ impl Curl {
     }
 
     pub(super) fn guess_scheme(&mut self) {
-        self.scheme = match self.port.port() {
-            Ok(port) if port.https => Scheme::Https,
-            _ => Scheme::Http,
+        let port = self.port.port().ok();
+        let is_https = port.as_ref().is_some_and(|port| port.https);
+        self.scheme = if is_https {
+            Scheme::Https
+        } else {
+            Scheme::Http
         };
+        let name = port.and_then(|port| port.server_name).unwrap_or_default();
+        // What a user typed stays, what another port's policy said does not.
+        if self.server_name == *self.guessed_name {
+            self.server_name = name.to_string();
+        }
+        self.guessed_name = name;
     }
 
     /// The request, or what is missing.
