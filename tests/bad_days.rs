@@ -15,8 +15,8 @@ use common::{Driven, run_svcscope, stderr};
 use svcscope::{
     cluster::KubeconfigSource,
     demo,
-    engine::{Config, ConnectionState},
-    inventory::{Kind, Sync},
+    engine::{ActivityLevel, Command, Config, ConnectionState, EditId, EditStep, NextAttempt},
+    inventory::{Kind, ObjectKey, Sync, Text},
 };
 
 /// `svcscope map` with this kubeconfig text; gives its exit code and its words.
@@ -210,6 +210,90 @@ fn quiet_demo() -> (demo::Server, tempfile::TempDir, String) {
     fs::write(&file, server.kubeconfig()).expect("written");
     let file = file.to_str().expect("UTF-8").to_owned();
     (server, folder, file)
+}
+
+#[test]
+fn a_plan_waits_for_the_pods_that_it_counts() {
+    let (server, _folder, file) = quiet_demo();
+    let pods = "/api/v1/namespaces/shop/pods";
+    server.control().fail(Some("GET"), pods, 503, Some(3));
+    let all = server.control().list("pods", Some("shop")).len();
+    let args = [
+        "duplicate",
+        "svc/web",
+        "web-again",
+        "--dry-run",
+        "--kubeconfig",
+        &file,
+        "-n",
+        "shop",
+    ];
+    let output = run_svcscope(&args);
+    let words = stderr(&output);
+    assert_eq!(output.status.code(), Some(0), "{words}");
+    says(&words, &[&format!("the selector finds 3 of {all} pods")]);
+}
+
+#[test]
+fn a_plan_does_not_count_pods_that_are_not_listed() {
+    let (server, _folder, file) = quiet_demo();
+    let pods = "/api/v1/namespaces/shop/pods";
+    server.control().fail(Some("GET"), pods, 503, None);
+    let driven = Driven::connecting(&file, "shop");
+    let web = ObjectKey::new("shop", "web");
+    driven.wait("the Services", |scene| {
+        scene.inventory.service(&web).is_some()
+    });
+    let id = EditId(driven.handle.next_id());
+    let name = Text::from("web-again");
+    driven.send(Command::DuplicateService(id, web, name));
+    let (notes, _) = driven.find("the plan", |scene| {
+        let edit = scene.edits.iter().find(|edit| edit.id == id)?;
+        match &edit.step {
+            EditStep::Ready { plan, .. } => Some(plan.notes.join("\n")),
+            EditStep::Failed { reason, .. } => panic!("no plan: {reason}"),
+            _ => None,
+        }
+    });
+    says(&notes, &["the pods of namespace shop are not listed yet"]);
+    assert!(!notes.contains("finds 0 of"), "{notes}");
+}
+
+#[test]
+fn a_first_connection_that_failed_is_made_once_the_server_is_there() {
+    let (server, _folder, file) = quiet_demo();
+    server.control().go_down();
+    let driven = Driven::connecting(&file, "shop");
+    driven.wait("the failure and when it is tried again", |scene| {
+        // The context that failed is named, whether or not it was asked for by name.
+        matches!(scene.connection, ConnectionState::Failed { .. })
+            && matches!(scene.next_attempt, NextAttempt::At(_))
+            && scene.context.as_deref() == Some("demo")
+    });
+    server.control().come_up();
+    driven.wait("the connection", |scene| {
+        scene.connection == ConnectionState::Connected && scene.next_attempt == NextAttempt::Never
+    });
+    let scene = driven.handle.scene();
+    let failures = scene.activity.iter();
+    let failures = failures.filter(|activity| activity.level == ActivityLevel::Error);
+    assert_eq!(failures.count(), 1, "{:?}", scene.activity);
+}
+
+#[test]
+fn a_kubeconfig_that_is_mended_is_read_again() {
+    let (_server, folder, file) = quiet_demo();
+    let good = fs::read_to_string(&file).expect("it is there");
+    let mended = folder.path().join("mended");
+    fs::write(&mended, "contexts: [").expect("written");
+    let driven = Driven::connecting(mended.to_str().expect("UTF-8"), "shop");
+    driven.wait("the failure", |scene| {
+        scene.next_attempt == NextAttempt::WhenChanged
+    });
+    fs::write(&mended, good).expect("written");
+    driven.wait("the connection", |scene| {
+        scene.connection == ConnectionState::Connected
+    });
 }
 
 #[test]

@@ -297,7 +297,7 @@ async fn only_the_namespaces_that_are_wanted_are_watched() {
     let Sync::Absent { reason } = state(&view.inventory, Kind::Pod, None) else {
         panic!("other namespaces are not known");
     };
-    assert_eq!(&*reason, "only the namespaces shop are watched");
+    assert_eq!(&*reason, "only namespace shop is watched");
     let whole = |change: &Change| {
         matches!(
             change,

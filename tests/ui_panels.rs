@@ -13,7 +13,7 @@ use svcscope::{
     edit::{FieldError, Known, Outcome, Via, WantedType, Way, Wish, Written},
     engine::{
         Activity, ActivityLevel, Command, ConnectionState, ConnectionStep, ConnectionTestStatus,
-        EditId, EditStep, RequestState, Scene, StepOutcome, StepResult,
+        EditId, EditStep, NextAttempt, RequestState, Scene, StepOutcome, StepResult,
     },
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, Spread},
     inventory::{Change, Inventory, Kind, Scope, Sync},
@@ -795,6 +795,136 @@ fn no_permission_is_said_in_the_servers_words() {
     });
     assert!(window.says("services is forbidden: User \"dev\""));
     assert!(window.says("? services"), "not known is not none");
+}
+
+/// A connected scene in which these kinds stand so; the first word is the namespace, none the cluster.
+fn scene_of(states: &[(Kind, &str, Sync)]) -> Scene {
+    let mut inventory = Inventory::default();
+    for (kind, namespace, state) in states {
+        let scope = match *namespace {
+            "" => Scope::Cluster,
+            name => Scope::Namespace(name.into()),
+        };
+        inventory.apply(Change::Sync(*kind, scope, state.clone()));
+    }
+    Scene {
+        connection: ConnectionState::Connected,
+        inventory,
+        ..Scene::default()
+    }
+}
+
+const NAMESPACED: [Kind; 4] = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Event];
+const WHOLE: [Kind; 2] = [Kind::Namespace, Kind::Node];
+
+#[test]
+fn a_chosen_namespace_is_live_and_no_kind_is_called_not_available() {
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
+    let absent = || Sync::Absent {
+        reason: "only namespace shop is watched".into(),
+    };
+    for kind in NAMESPACED {
+        states.extend([(kind, "", absent()), (kind, "shop", Sync::Live)]);
+    }
+    let window = Window::open(Scene {
+        namespaces: ["shop".into()].into(),
+        ..scene_of(&states)
+    });
+    assert!(window.shows("live"));
+    assert!(window.says("0 services · 0 pods · 0 nodes"));
+    assert!(!window.says("not available"));
+    assert!(window.says("Namespace: shop"));
+    assert!(window.says("None in the namespaces that are watched."));
+}
+
+#[test]
+fn a_namespace_that_stands_in_for_the_cluster_is_named_on_the_button() {
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
+    for kind in NAMESPACED {
+        let message = format!("{kind} is forbidden").into();
+        states.extend([
+            (kind, "", Sync::Forbidden { message }),
+            (kind, "shop", Sync::Live),
+        ]);
+    }
+    let window = Window::open(scene_of(&states));
+    assert!(window.shows("live"));
+    assert!(!window.says("not permitted"));
+    assert!(!window.says("All namespaces"));
+    assert!(window.says("Namespace: shop"));
+}
+
+#[test]
+fn what_was_never_listed_is_neither_live_nor_a_number() {
+    let failing = || Sync::Failing {
+        reason: "could not list pods: 503".into(),
+    };
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
+    states.extend(NAMESPACED.map(|kind| (kind, "", Sync::Live)));
+    states.push((Kind::Pod, "", failing()));
+    let window = Window::open(scene_of(&states));
+    assert!(!window.shows("live"));
+    assert!(window.says("0 services · ? pods · 0 nodes"));
+    assert!(window.says("pods: not listed yet"));
+    let nothing = scene_of(&[(Kind::Service, "", failing())]);
+    let window = Window::open(nothing);
+    assert!(window.says("could not list pods: 503"));
+    assert!(!window.says("They appear once the cluster has listed them"));
+}
+
+#[test]
+fn a_list_that_is_refused_or_dead_is_not_said_to_appear() {
+    let refused = scene_of(&[(
+        Kind::Service,
+        "",
+        Sync::Forbidden {
+            message: "services is forbidden".into(),
+        },
+    )]);
+    let dead = Scene {
+        connection: ConnectionState::Failed {
+            reason: "connection refused".into(),
+        },
+        ..Scene::default()
+    };
+    for scene in [refused, dead] {
+        let window = Window::open(scene);
+        assert!(!window.says("They appear once"));
+    }
+}
+
+#[test]
+fn one_stale_kind_is_not_live() {
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
+    states.extend(NAMESPACED.map(|kind| (kind, "", Sync::Live)));
+    let stale = Sync::Stale {
+        since: now() - jiff::SignedDuration::from_secs(42),
+        reason: "could not watch pods: 500".into(),
+    };
+    states.push((Kind::Pod, "", stale));
+    let window = Window::open(scene_of(&states));
+    assert!(window.says("partly stale"));
+    assert!(!window.shows("live"));
+}
+
+#[test]
+fn a_failed_connection_says_when_it_is_tried_again() {
+    let failed = |next_attempt| Scene {
+        connection: ConnectionState::Failed {
+            reason: "connection refused".into(),
+        },
+        context: Some("lab-eu-1".into()),
+        contexts: contexts(),
+        next_attempt,
+        ..Scene::default()
+    };
+    let soon = NextAttempt::At(now() + jiff::SignedDuration::from_secs(4));
+    let window = Window::open(failed(soon));
+    assert!(window.says("Trying again in 4 s"));
+    assert!(window.says("not connected, trying again in 4 s"));
+    assert!(window.says("Context lab-eu-1"));
+    let window = Window::open(failed(NextAttempt::WhenChanged));
+    assert!(window.says("Trying again once the kubeconfig changes"));
 }
 
 #[test]

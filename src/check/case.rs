@@ -15,8 +15,8 @@ use super::{
     tested::Tested,
 };
 use crate::inventory::{
-    Endpoint, EndpointSliceRecord, EventRecord, Inventory, Kind, ObjectKey, PodRecord, ServicePort,
-    ServiceRecord, ServiceType, Sync, TargetPort,
+    Completeness, Endpoint, EndpointSliceRecord, EventRecord, Inventory, Kind, ObjectKey,
+    PodRecord, ServicePort, ServiceRecord, ServiceType, TargetPort,
 };
 use crate::topology::{BackendState, BackendTarget, PortId, ServiceTraffic, Topology};
 
@@ -58,10 +58,10 @@ pub(super) struct World<'a> {
 impl World<'_> {
     /// How far the objects of a kind in the namespace of a Service can be relied on.
     pub(super) fn known(&self, kind: Kind, service: &ObjectKey) -> Known {
-        match self.inventory.sync(kind, &service.namespace) {
-            Sync::Live | Sync::Polled { .. } => Known::Live,
-            Sync::Stale { .. } => Known::Held,
-            Sync::Syncing | Sync::Forbidden { .. } | Sync::Absent { .. } => Known::Unseen,
+        match self.inventory.completeness_in(kind, &service.namespace) {
+            Completeness::Live | Completeness::Polled => Known::Live,
+            Completeness::Stale => Known::Held,
+            Completeness::Unlisted | Completeness::Partial => Known::Unseen,
         }
     }
 }

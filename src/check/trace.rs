@@ -250,12 +250,20 @@ impl Walk<'_> {
             .iter()
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
+        let what = format!("selector {}", pairs.join(","));
+        if let Some(unseen) = self.inventory.unseen(Kind::Pod, &service.key.namespace) {
+            return Some(Hop {
+                what: what.into(),
+                passage: Passage::Unknown,
+                says: unseen.into(),
+            });
+        }
         let matched = self.inventory.pods_selected_by(service).len();
         let passes = match matched {
             1 => "matches 1 pod".to_owned(),
             many => format!("matches {many} pods"),
         };
-        Some(self.hop(format!("selector {}", pairs.join(",")), passes, said))
+        Some(self.hop(what, passes, said))
     }
 
     fn port(&self, port: &PortTraffic) -> Option<Hop> {
@@ -327,7 +335,7 @@ impl Walk<'_> {
         match self.inventory.sync(Kind::NetworkPolicy, namespace) {
             Sync::Live | Sync::Polled { .. } => {}
             Sync::Absent { .. } => return None,
-            Sync::Syncing => return unseen("they are not listed yet"),
+            Sync::Syncing | Sync::Failing { .. } => return unseen("they are not listed yet"),
             Sync::Forbidden { .. } => return unseen("they are not permitted to be seen"),
             Sync::Stale { .. } => return unseen("the watch of them is lost"),
         }

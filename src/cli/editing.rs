@@ -55,7 +55,8 @@ impl Editing {
                 format!("this is done to a Service; did you mean svc/… instead of {target}?"),
             ));
         }
-        let editing = Self::start(common, &[Kind::Service])?;
+        // The plan says which nodePorts are taken and which pods a selector finds.
+        let editing = Self::start(common, &[Kind::Service, Kind::Pod])?;
         let key = editing.key(target);
         let Some(record) = editing.scene.inventory.service(&key).cloned() else {
             return Err(failure(

@@ -15,7 +15,7 @@ use crate::{
     cluster::Kubeconfigs,
     engine::{Command, Scene},
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, Spread},
-    inventory::{Kind, ObjectKey, Sync, Text},
+    inventory::{Kind, ObjectKey, Text},
 };
 use saved::Book;
 use tell::Teller;
@@ -50,7 +50,7 @@ pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
     remote.wait_for(None, "the cluster to be read", |scene| {
         specs
             .iter()
-            .all(|spec| is_settled(scene, &spec.target.key().namespace))
+            .all(|spec| is_listed(scene, &spec.target))
             .then_some(())
     })?;
     if task.target.is_some()
@@ -192,8 +192,9 @@ fn is_absent(scene: &Scene, target: &ForwardTarget) -> bool {
     }
 }
 
-fn is_settled(scene: &Scene, namespace: &Text) -> bool {
-    [Kind::Service, Kind::EndpointSlice, Kind::Pod]
-        .into_iter()
-        .all(|kind| !matches!(scene.inventory.sync(kind, namespace), Sync::Syncing))
+/// Whether the first lists of what a target is resolved by are there, or refused.
+fn is_listed(scene: &Scene, target: &ForwardTarget) -> bool {
+    let namespace = &target.key().namespace;
+    let known = |kind| scene.inventory.completeness_in(kind, namespace);
+    Kind::DRAWN.into_iter().all(|kind| known(kind).is_listed())
 }

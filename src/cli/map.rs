@@ -21,14 +21,15 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
     let mut scene = task.filter.apply(&remote)?;
     let part = task.filter.part_of(&scene)?;
 
+    let is_listed = scene.inventory.is_seen(Kind::EndpointSlice);
     let mut bytes = Vec::new();
     match task.output {
         MapFormat::Json => {
-            topology::export::write_json(&part, &mut bytes)?;
+            topology::export::write_json(&part, scene.completeness(), &mut bytes)?;
             bytes.push(b'\n');
         }
-        MapFormat::Text => topology::text::write_text(&part, &mut bytes)?,
-        MapFormat::Dot => topology::dot::write_dot(&part, &mut bytes)?,
+        MapFormat::Text => topology::text::write_text(&part, is_listed, &mut bytes)?,
+        MapFormat::Dot => topology::dot::write_dot(&part, is_listed, &mut bytes)?,
         MapFormat::Svg | MapFormat::Png => {
             scene = remote.wait_for(Some(task.timeout), "the map to be laid out", |scene| {
                 export::is_laid_out(scene).then(|| scene.clone().into())

@@ -203,10 +203,8 @@ impl Remote {
         limit: Duration,
     ) -> anyhow::Result<Arc<Scene>> {
         self.wait_for(Some(limit), "the cluster to be read whole", |scene| {
-            kinds
-                .iter()
-                .all(|kind| is_known(scene, *kind))
-                .then_some(())
+            let completeness = scene.inventory.completeness_of(kinds.iter().copied());
+            completeness.is_complete().then_some(())
         })?;
         Ok(self.handle.scene())
     }
@@ -218,22 +216,13 @@ pub(super) const POLICIES: Duration = Duration::from_secs(3);
 /// What leads to Services beside routes, and how they are asked.
 const FRONTS: [Kind; 3] = [Kind::Ingress, Kind::Gateway, Kind::BackendTlsPolicy];
 
-pub(super) fn is_known(scene: &Scene, kind: Kind) -> bool {
-    let mut states = scene
-        .inventory
-        .syncs()
-        .filter(|(of, ..)| *of == kind)
-        .map(|(_, _, state)| state)
-        .peekable();
-    states.peek().is_some()
-        && states.all(|state| !matches!(state, Sync::Syncing | Sync::Stale { .. }))
-}
-
 fn timed_out(scene: &Scene, what: &str, limit: Duration) -> anyhow::Error {
     let mut message = format!("waited {} s for {what}", limit.as_secs_f32());
     for (kind, _, state) in scene.inventory.syncs() {
         match state {
-            Sync::Stale { reason, .. } => message.push_str(&format!("; {kind}: {reason}")),
+            Sync::Stale { reason, .. } | Sync::Failing { reason } => {
+                message.push_str(&format!("; {kind}: {reason}"));
+            }
             Sync::Syncing => message.push_str(&format!("; {kind}: still listing")),
             _ => {}
         }
@@ -253,13 +242,18 @@ fn default_namespace(source: &KubeconfigSource, context: Option<&str>) -> anyhow
         .unwrap_or_else(|| "default".to_owned()))
 }
 
-/// What a person must know about a scene that does not hold all of these kinds.
+/// What the user must know about a scene that does not hold all of these kinds: what can't be seen
+/// of the scopes that are watched, and that a namespace stands in for the cluster.
 pub(super) fn gaps(scene: &Scene, kinds: &[Kind]) -> Vec<String> {
-    scene
-        .inventory
-        .syncs()
-        .filter(|(kind, ..)| kinds.contains(kind))
-        .filter_map(|(kind, scope, state)| {
+    let inventory = &scene.inventory;
+    let fallbacks = kinds.iter().filter_map(|kind| {
+        let (_, message) = inventory.fallback(*kind)?;
+        Some(format!("not permitted to see {kind}: {message}"))
+    });
+    let unseen = kinds
+        .iter()
+        .flat_map(|kind| inventory.watched(*kind).map(move |at| (kind, at)))
+        .filter_map(|(kind, (scope, state))| {
             let place = match scope {
                 crate::inventory::Scope::Cluster => String::new(),
                 crate::inventory::Scope::Namespace(name) => format!(" in namespace {name}"),
@@ -272,10 +266,13 @@ pub(super) fn gaps(scene: &Scene, kinds: &[Kind]) -> Vec<String> {
                     Some(format!("the watch of {kind}{place} is lost: {reason}"))
                 }
                 Sync::Syncing => Some(format!("{kind}{place} are still being listed")),
+                Sync::Failing { reason } => {
+                    Some(format!("{kind}{place} could not be listed yet: {reason}"))
+                }
                 Sync::Live | Sync::Polled { .. } | Sync::Absent { .. } => None,
             }
-        })
-        .collect()
+        });
+    fallbacks.chain(unseen).collect()
 }
 
 /// Says on stderr that the cluster is read again and again instead of watched, and that it is not

@@ -160,7 +160,7 @@ impl Cluster {
     /// Starts to list and watch every kind in these namespaces (none: all of them) and sends what
     /// is learned to `changes`. Everything ends when the returned value is dropped.
     ///
-    /// Where all namespaces are not permitted, the context's namespace is watched and a note says
+    /// Where all namespaces are not permitted, the context's namespace is watched and the states say
     /// so. Must be called inside a tokio runtime.
     pub fn watch(&self, namespaces: Vec<String>, changes: mpsc::Sender<Change>) -> Watches {
         watch::start(

@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     env,
     path::{Path, PathBuf},
+    time::{Duration, SystemTime},
 };
 
 use k8s_openapi::ByteString;
@@ -28,6 +29,61 @@ pub enum KubeconfigSource {
     File(PathBuf),
     /// This text.
     Inline(String),
+}
+
+/// How often it is looked whether a kubeconfig changed, while only that can help.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+impl KubeconfigSource {
+    /// Returns once a file of this source is not as it was, comes or goes. Where there is no file,
+    /// it never does.
+    pub async fn changed_since(&self, before: FileStamps) {
+        while self.stamps().await == before {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// When each of its files was written, and how long it is.
+    pub async fn stamps(&self) -> FileStamps {
+        let files = match self {
+            Self::Inline(_) => Vec::new(),
+            Self::File(path) => vec![path.clone()],
+            Self::Default => {
+                let named = named_files();
+                if named.is_empty() {
+                    home_file().into_iter().collect()
+                } else {
+                    named
+                }
+            }
+        };
+        let stamp = |path: PathBuf| {
+            let found = path.metadata().ok()?;
+            Some((found.modified().ok()?, found.len()))
+        };
+        let looked = tokio::task::spawn_blocking(move || files.into_iter().map(stamp).collect());
+        FileStamps(looked.await.unwrap_or_default())
+    }
+}
+
+/// By what it is noticed that files changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileStamps(Vec<Option<(SystemTime, u64)>>);
+
+/// The files that `$KUBECONFIG` names.
+fn named_files() -> Vec<PathBuf> {
+    env::var_os("KUBECONFIG")
+        .map(|value| {
+            env::split_paths(&value)
+                .filter(|path| !path.as_os_str().is_empty())
+                .collect()
+        })
+        .unwrap_or_default()
+}
+
+/// `~/.kube/config`.
+fn home_file() -> Option<PathBuf> {
+    env::home_dir().map(|home| home.join(".kube").join("config"))
 }
 
 /// A context of the kubeconfig.
@@ -169,13 +225,7 @@ impl Kubeconfigs {
     }
 
     fn load_default(&mut self) -> Result<(), KubeconfigError> {
-        let named: Vec<PathBuf> = env::var_os("KUBECONFIG")
-            .map(|value| {
-                env::split_paths(&value)
-                    .filter(|path| !path.as_os_str().is_empty())
-                    .collect()
-            })
-            .unwrap_or_default();
+        let named = named_files();
         if !named.is_empty() {
             let present: Vec<_> = named.iter().filter(|path| path.exists()).collect();
             if present.is_empty() {
@@ -190,7 +240,7 @@ impl Kubeconfigs {
             }
             return present.into_iter().try_for_each(|path| self.add(path));
         }
-        let home = env::home_dir().map(|home| home.join(".kube").join("config"));
+        let home = home_file();
         if let Some(path) = home.as_ref().filter(|path| path.exists()) {
             return self.add(path);
         }

@@ -70,6 +70,23 @@ impl Link {
         })
     }
 
+    /// A link over a client that a test made.
+    #[cfg(test)]
+    pub fn over(kubeconfigs: Kubeconfigs, client: Client) -> Self {
+        let session = Session {
+            client,
+            generation: 0,
+            valid_until: None,
+        };
+        Self {
+            kubeconfigs,
+            context: "test".to_owned(),
+            server: "http://test".to_owned(),
+            session: ArcSwap::from_pointee(session),
+            rebuilding: Mutex::new(()),
+        }
+    }
+
     /// The newest client, whatever its credentials are worth.
     pub fn current(&self) -> Arc<Session> {
         self.session.load_full()

@@ -31,13 +31,16 @@ mod workload;
 mod write;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 pub use connect::{Cluster, ConnectError, connect, connect_at};
 pub use connection_test::{
     ConnectionStep, ConnectionTestOptions, StepOutcome, StepResult, test_connection,
 };
 pub use error::{CallError, CallErrorKind};
 pub use exec_plugin::ExecError;
-pub use kubeconfig::{ContextRef, KubeconfigError, KubeconfigSource, Kubeconfigs};
+pub use kubeconfig::{ContextRef, FileStamps, KubeconfigError, KubeconfigSource, Kubeconfigs};
 pub use manifest::{ManifestError, Manifests};
 pub use review::{Access, Review};
 pub use stack::install_crypto;

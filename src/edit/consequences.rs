@@ -7,7 +7,8 @@ use super::{
     patch::SOURCE_RANGES_ANNOTATION,
 };
 use crate::inventory::{
-    Inventory, IpFamily, ObjectKey, ServicePort, ServiceRecord, ServiceType, Text, TrafficPolicy,
+    Inventory, IpFamily, Kind, ObjectKey, ServicePort, ServiceRecord, ServiceType, Text,
+    TrafficPolicy,
 };
 
 /// What a change means.
@@ -42,7 +43,7 @@ pub(crate) fn consequences(
     address(&mut all, before, after);
     families(&mut all, before, after, inventory);
     ports(&mut all, before, after);
-    node_ports(&mut all, before, after);
+    node_ports(&mut all, before, after, inventory);
     load_balancer(&mut all, before, after);
     alias(&mut all, before, after);
     selector(&mut all, before, after, inventory);
@@ -188,7 +189,12 @@ fn ports(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord) 
     }
 }
 
-fn node_ports(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRecord) {
+fn node_ports(
+    all: &mut Consequences,
+    before: &ServiceRecord,
+    after: &ServiceRecord,
+    inventory: &Inventory,
+) {
     let to = WantedType::of(after);
     for port in &before.ports {
         let Some(number) = port.node_port else {
@@ -211,6 +217,7 @@ fn node_ports(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRec
     // A load balancer that reaches pods directly may be told to go without.
     let allocates =
         to == WantedType::NodePort || after.allocate_load_balancer_node_ports != Some(false);
+    let gained = all.gains.len();
     for port in &after.ports {
         match port.node_port {
             None if allocates => all.gain(format!(
@@ -224,6 +231,11 @@ fn node_ports(all: &mut Consequences, before: &ServiceRecord, after: &ServiceRec
                 )),
             _ => {}
         }
+    }
+    if all.gains.len() > gained
+        && let Some(limits) = inventory.node_port_rules().limits()
+    {
+        all.note(limits);
     }
 }
 
@@ -339,6 +351,10 @@ fn selector(
     );
     if after.selector.is_empty() {
         all.lose("it selects no pods any more: somebody else has to write its endpoints");
+    } else if let Some(unseen) = inventory.unseen(Kind::Pod, &after.key.namespace) {
+        all.note(format!(
+            "which pods the selector finds is not known: {unseen}"
+        ));
     } else if found(after) == 0 && of_all > 0 {
         all.lose(said);
     } else {

@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{ContextInfo, EditId, EditStep, ReachId, Rights, reaching::ReachNews};
+use super::{
+    ContextInfo, EditId, EditStep, ReachId, Rights, first_connection::NotConnected,
+    reaching::ReachNews,
+};
 use crate::edit::{EditError, Outcome, Plan, StepDone};
 use crate::{
     cluster::{Cluster, StepResult},
@@ -15,11 +18,16 @@ use crate::{
 /// Result of a job. Those of a cluster that was left carry an old generation and are dropped.
 pub(super) enum Event {
     /// The kubeconfig was read; its contexts are known whether or not one of them answers.
-    Contexts(Vec<ContextInfo>),
+    Contexts {
+        generation: u64,
+        contexts: Vec<ContextInfo>,
+        /// The one that is connected to.
+        chosen: Option<Text>,
+    },
     /// An attempt to connect ended.
     Connected {
         generation: u64,
-        outcome: Result<(Cluster, Duration), Text>,
+        outcome: Result<(Cluster, Duration), NotConnected>,
     },
     /// Credentials were read and the client built anew, because a person asked to reconnect.
     Renewed {

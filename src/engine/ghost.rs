@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     edit::{Plan, WantedType},
     inventory::{
-        Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Inventory, IpFamily,
+        Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Inventory, IpFamily, Kind,
         ObjectKey, ServicePort, ServiceRecord, SlicePort, Text, Touched,
         ports::resolve_target_port,
     },
@@ -157,7 +157,12 @@ fn predict_slices(inventory: &mut Inventory, service: &ServiceRecord) {
     for key in old {
         inventory.apply(Change::EndpointSlice(Delta::Remove(key)));
     }
-    if is_alias {
+    // Which pods come is not known before they are listed.
+    if is_alias
+        || inventory
+            .unseen(Kind::Pod, &service.key.namespace)
+            .is_some()
+    {
         return;
     }
     let slices: Vec<_> = service

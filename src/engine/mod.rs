@@ -12,6 +12,7 @@ mod connection_test;
 mod drawn;
 mod edits;
 mod event;
+mod first_connection;
 mod ghost;
 mod handle;
 mod insiders;
@@ -45,6 +46,6 @@ pub use notifier::{Desktop, Notifier};
 pub use reaching::{ReachCell, ReachId, ReachStatus, TestPaths};
 pub use runtime::{Engine, StartError};
 pub use scene::{
-    Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, RequestState,
-    RequestStatus, Rights, Scene, Yaml,
+    Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, NextAttempt,
+    RequestState, RequestStatus, Rights, Scene, Yaml,
 };

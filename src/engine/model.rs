@@ -1,6 +1,6 @@
 //! The pure part of the engine: records in; graph, reports and layout out.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use imbl::OrdMap;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     check::{Checks, History, Report, Suppressions, TestResult},
-    inventory::{self, Change, Inventory, Kind, ObjectKey, Sync, Text, Touched},
+    inventory::{self, Change, Inventory, Kind, ObjectKey, Text, Touched},
     layout::Point,
     topology::Topology,
 };
@@ -72,10 +72,12 @@ impl Model {
         self.drawn.follow(&self.topology, reports, &redrawn);
         let asks = |step: &Touched| matches!(step, Touched::Sync(..) | Touched::Related { .. });
         if touched.iter().any(asks) {
-            self.settled = is_settled(&self.inventory) && has_what_it_wants(&self.inventory);
+            let wanted = inventory::wanted(&self.inventory);
+            let needed = Kind::DRAWN.into_iter().chain(wanted);
+            self.settled = self.inventory.completeness_of(needed).is_listed();
         }
         let synced = touched.iter().any(|step| matches!(step, Touched::Sync(..)));
-        if synced && is_settled(&self.inventory) {
+        if synced && self.inventory.completeness_of(Kind::DRAWN).is_listed() {
             self.drawn.settle();
         }
         touched
@@ -255,28 +257,6 @@ fn count(touched: &[Touched], before: &Inventory) -> u64 {
         Touched::Event(_) | Touched::NodePorts | Touched::Sync(..) => false,
     };
     touched.iter().filter(is_change).count() as u64
-}
-
-/// Whether the first lists of all kinds on demand that something asks for are there, or refused.
-fn has_what_it_wants(inventory: &Inventory) -> bool {
-    let settled: BTreeSet<Kind> = inventory
-        .syncs()
-        .filter(|(_, _, state)| state.is_settled())
-        .map(|(kind, ..)| kind)
-        .collect();
-    inventory::wanted(inventory).is_subset(&settled)
-}
-
-/// Whether the first lists of what stands on the map are there, or refused.
-fn is_settled(inventory: &Inventory) -> bool {
-    Kind::DRAWN.into_iter().all(|wanted| {
-        let mut states = inventory
-            .syncs()
-            .filter(|(kind, ..)| *kind == wanted)
-            .map(|(.., state)| state)
-            .peekable();
-        states.peek().is_some() && states.all(Sync::is_settled)
-    })
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::{
     edit::{Conflict, FieldError, JournalEntry, Outcome, Plan, Way, Written},
     filter::Shown,
     forward::ForwardStatus,
-    inventory::{Inventory, ObjectKey, Text},
+    inventory::{Completeness, Inventory, Kind, ObjectKey, Text},
     layout::Layout,
     probe::{CurlError, CurlRequest, CurlResponse, Repeated, RequestId},
     session::SavedForward,
@@ -40,6 +40,20 @@ pub enum ConnectionState {
         /// What was tried, what was said, what to do next.
         reason: Text,
     },
+}
+
+/// When a connection that could not be made is tried again without being asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NextAttempt {
+    /// Not by itself.
+    #[default]
+    Never,
+    /// Now: it is under way.
+    Now,
+    /// At this time.
+    At(Timestamp),
+    /// Once the kubeconfig is another one.
+    WhenChanged,
 }
 
 /// A context of the kubeconfig.
@@ -205,7 +219,9 @@ pub struct Scene {
     pub map_revision: u64,
     /// How the connection stands.
     pub connection: ConnectionState,
-    /// The context in use.
+    /// When connecting is tried again, while it has failed.
+    pub next_attempt: NextAttempt,
+    /// The context in use, or the one that is tried.
     pub context: Option<Text>,
     /// The address of the API server.
     pub server: Option<Text>,
@@ -283,6 +299,21 @@ impl Scene {
             |status: &&Arc<ReachStatus>| status.asked.service == *service && status.is_running;
         let under_way = self.reach.as_ref().filter(is_of);
         under_way.or_else(|| self.tested.get(service))
+    }
+
+    /// How completely the lists are that the map is made of.
+    pub fn completeness(&self) -> Completeness {
+        let known = self.inventory.completeness_of(Kind::DRAWN);
+        match self.connection {
+            ConnectionState::Lost { .. } => known.min(Completeness::Stale),
+            _ => known,
+        }
+    }
+
+    /// Whether what is drawn may be old.
+    pub fn is_stale(&self) -> bool {
+        let lost = matches!(self.connection, ConnectionState::Lost { .. });
+        lost || self.completeness() == Completeness::Stale
     }
 
     /// The newest change of the session that can be undone in this context.

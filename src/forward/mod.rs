@@ -29,6 +29,8 @@ mod sessions;
 mod spec;
 mod status;
 
+#[cfg(test)]
+pub(crate) use choice::candidates;
 pub use dialer::{DialError, DialErrorKind, Dialer, PodStream};
 pub use forwards::Forwards;
 pub use history::{Flow, History};

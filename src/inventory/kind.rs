@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Text;
+use super::{Completeness, Text};
 
 /// A kind of object that an [`super::Inventory`] holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -194,6 +194,11 @@ impl Scope {
 pub enum Sync {
     /// The first list is under way.
     Syncing,
+    /// The first list failed and is tried again: nothing was ever listed.
+    Failing {
+        /// What was tried and what the other side said.
+        reason: Text,
+    },
     /// Listed whole, and the watch is running.
     Live,
     /// Listed whole again and again, because watches bring nothing: what is held is as old as the
@@ -237,6 +242,17 @@ impl Sync {
 
     /// Whether waiting longer for a first list is pointless: it is there, or it was refused.
     pub fn is_settled(&self) -> bool {
-        !matches!(self, Self::Syncing)
+        Completeness::from(self).is_listed()
+    }
+
+    /// Why it is not current, in the words of whoever said so.
+    pub fn reason(&self) -> Option<&Text> {
+        match self {
+            Self::Failing { reason } | Self::Stale { reason, .. } | Self::Absent { reason } => {
+                Some(reason)
+            }
+            Self::Forbidden { message } => Some(message),
+            Self::Syncing | Self::Live | Self::Polled { .. } => None,
+        }
     }
 }

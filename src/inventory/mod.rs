@@ -10,6 +10,7 @@ pub mod address;
 #[cfg(test)]
 pub(crate) mod arbitrary;
 mod change;
+mod completeness;
 mod endpoint_slice;
 mod endpoints;
 mod event;
@@ -32,6 +33,7 @@ mod service;
 mod store;
 
 pub use change::{Change, Delta};
+pub use completeness::Completeness;
 pub use endpoint_slice::{Endpoint, EndpointSliceRecord, EndpointSource, SlicePort};
 pub use endpoints::{ListedEndpoint, endpoints_of_port};
 pub use event::EventRecord;

@@ -99,6 +99,32 @@ impl NodePortRules {
     }
 }
 
+impl NodePortRules {
+    /// Where alone kube-proxy is known to serve nodePorts, in a sentence; nothing where it serves
+    /// them at every address, or that is not known.
+    pub fn limits(&self) -> Option<String> {
+        let proxy = self.proxy.as_ref()?;
+        let ranges = &proxy.node_port_addresses;
+        if proxy.serves_primary() {
+            let why = if ranges.is_empty() {
+                "in nftables mode"
+            } else {
+                "by its nodePortAddresses"
+            };
+            return Some(format!(
+                "{why} kube-proxy serves nodePorts at each node's primary address only"
+            ));
+        }
+        if ranges.is_empty() || ranges.iter().any(|range| range.ends_with("/0")) {
+            return None;
+        }
+        Some(format!(
+            "by its nodePortAddresses kube-proxy serves nodePorts at addresses of {} only",
+            ranges.join(", ")
+        ))
+    }
+}
+
 impl KubeProxyConfig {
     fn serves_primary(&self) -> bool {
         match self.node_port_addresses.as_slice() {
@@ -260,6 +286,10 @@ mod tests {
             NodePortRules::default().serves(&node, "192.168.0.7"),
             Served::Unknown
         );
+        assert!(nftables.limits().unwrap().contains("primary address only"));
+        assert_eq!(rules("iptables", &[]).limits(), None);
+        assert_eq!(rules("nftables", &["0.0.0.0/0"]).limits(), None);
+        assert_eq!(NodePortRules::default().limits(), None);
         // The default of a mode that nobody wrote down changes with the version.
         assert_eq!(rules("", &[]).serves(&node, "10.0.0.7"), Served::Unknown);
     }

@@ -29,7 +29,9 @@ impl Polled {
                     }
                 }
                 Sync::Forbidden { .. } | Sync::Absent { .. } => {}
-                Sync::Syncing | Sync::Live | Sync::Stale { .. } => is_whole = false,
+                Sync::Syncing | Sync::Failing { .. } | Sync::Live | Sync::Stale { .. } => {
+                    is_whole = false;
+                }
             }
         }
         let (every, reason) = slowest?;

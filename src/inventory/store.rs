@@ -356,7 +356,15 @@ impl Inventory {
             .unwrap_or(&Sync::Syncing)
     }
 
-    /// What is known of every kind in every scope that is watched.
+    /// What is known of one kind in every scope that something was said of; the whole cluster first.
+    pub(super) fn syncs_of(&self, kind: Kind) -> impl Iterator<Item = (&Scope, &Sync)> {
+        self.sync
+            .range((kind, Scope::Cluster)..)
+            .take_while(move |((of, _), _)| *of == kind)
+            .map(|((_, scope), state)| (scope, state))
+    }
+
+    /// What is known of every kind in every scope that something was said of.
     pub fn syncs(&self) -> impl Iterator<Item = (Kind, &Scope, &Sync)> {
         self.sync
             .iter()

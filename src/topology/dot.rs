@@ -22,14 +22,18 @@ const HEAD: &str = r##"digraph svcscope {
   edge [fontname="sans-serif", fontsize=9, arrowsize=0.6];
 "##;
 
-/// Writes the graph; the same graph gives the same bytes.
-pub fn write_dot(topology: &Topology, out: impl Write) -> io::Result<()> {
+/// Writes the graph; the same graph gives the same bytes. Where endpoints could not be listed, that
+/// a port has none is not known.
+pub fn write_dot(topology: &Topology, is_listed: bool, out: impl Write) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     out.write_all(HEAD.as_bytes())?;
     let mut services = topology.services().peekable();
     while let Some(first) = services.next() {
         let namespace = &first.service.key.namespace;
-        let mut cluster = Cluster::default();
+        let mut cluster = Cluster {
+            is_listed,
+            ..Cluster::default()
+        };
         cluster.add(first, &mut out, namespace)?;
         // Services are sorted by namespace.
         while let Some(next) = services.next_if(|next| next.service.key.namespace == *namespace) {
@@ -45,6 +49,8 @@ pub fn write_dot(topology: &Topology, out: impl Write) -> io::Result<()> {
 #[derive(Default)]
 struct Cluster<'a> {
     open: bool,
+    /// Whether endpoints could be listed.
+    is_listed: bool,
     /// A pod may stand behind many Services: it is one node, in the worst state that one sees.
     backends: BTreeMap<NodeId, (&'a Backend, BackendState)>,
     edges: Vec<u8>,
@@ -65,7 +71,7 @@ impl<'a> Cluster<'a> {
                 quoted(namespace)
             )?;
         }
-        node::write_service(traffic, out)?;
+        node::write_service(traffic, self.is_listed, out)?;
         for entry in &traffic.entries {
             node::write_entry(entry, out)?;
             self.door(traffic, entry)?;

@@ -10,26 +10,32 @@ use serde::{Serialize, Serializer};
 use super::{
     Backend, BackendTarget, Entry, EntryKind, Front, PortTraffic, ServiceTraffic, Topology,
 };
-use crate::inventory::{ObjectKey, Protocol, TargetPort, Text};
+use crate::inventory::{Completeness, ObjectKey, Protocol, TargetPort, Text};
 
-/// Writes the graph Service by Service, so that it costs no memory of its own.
-pub fn write_json(topology: &Topology, out: impl Write) -> io::Result<()> {
+/// Writes the graph Service by Service, so that it costs no memory of its own; `known` says how
+/// completely the lists that it is made of are.
+pub fn write_json(topology: &Topology, known: Completeness, out: impl Write) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
-    serde_json::to_writer(&mut out, &Map::of(topology))?;
+    serde_json::to_writer(&mut out, &Map::of(topology, known))?;
     out.flush()
 }
 
 /// The whole document.
 #[derive(Serialize)]
 pub struct Map<'a> {
+    /// `live`, `partial` (some of it is not permitted), `stale` (a watch is lost) or `unlisted`.
+    state: &'static str,
     #[serde(serialize_with = "one_by_one")]
     services: &'a Topology,
 }
 
 impl<'a> Map<'a> {
     /// The document of a graph; nothing is worked out before it is written.
-    pub fn of(topology: &'a Topology) -> Self {
-        Self { services: topology }
+    pub fn of(topology: &'a Topology, known: Completeness) -> Self {
+        Self {
+            state: known.word(),
+            services: topology,
+        }
     }
 }
 
@@ -236,7 +242,7 @@ mod tests {
 
     use super::*;
     use crate::inventory::{
-        ServiceRecord, ServiceType,
+        Kind, ServiceRecord, ServiceType,
         sample::{external, live, node, pod, port, put, service, slice, slice_port},
     };
 
@@ -244,7 +250,8 @@ mod tests {
         let mut inventory = live();
         objects(&mut inventory);
         let mut bytes = Vec::new();
-        write_json(&Topology::build(&inventory), &mut bytes).expect("memory takes it");
+        let known = inventory.completeness_of(Kind::DRAWN);
+        write_json(&Topology::build(&inventory), known, &mut bytes).expect("memory takes it");
         serde_json::from_slice(&bytes).expect("it is JSON")
     }
 
@@ -269,7 +276,7 @@ mod tests {
         });
         assert_eq!(
             document,
-            json!({"services": [{
+            json!({"state": "live", "services": [{
                 "namespace": "shop", "name": "web", "type": "NodePort", "headless": false,
                 "clusterIPs": ["10.96.0.1"], "externalName": null,
                 "dns": "web.shop.svc.cluster.local",
@@ -301,7 +308,7 @@ mod tests {
 
     #[test]
     fn services_are_sorted_and_an_empty_map_is_a_document() {
-        assert_eq!(written(|_| ()), json!({"services": []}));
+        assert_eq!(written(|_| ()), json!({"state": "live", "services": []}));
         let document = written(|inventory| {
             put(inventory, external("zoo", "zoo.example.com"));
             put(inventory, service("api", vec![port("", 80, "8080")]));

@@ -7,19 +7,24 @@ use super::{
 };
 use crate::inventory::{IpFamily, Text};
 
-/// Writes a block for each Service: its doors, its ports and what is behind each of them.
-pub fn write_text(topology: &Topology, out: impl Write) -> io::Result<()> {
+/// Writes a block for each Service: its doors, its ports and what is behind each of them. Where
+/// endpoints could not be listed, that nothing is behind a port is not known.
+pub fn write_text(topology: &Topology, is_listed: bool, out: impl Write) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);
     for (at, traffic) in topology.services().enumerate() {
         if at > 0 {
             writeln!(out)?;
         }
-        write_service(traffic, &mut out)?;
+        write_service(traffic, is_listed, &mut out)?;
     }
     out.flush()
 }
 
-fn write_service(traffic: &ServiceTraffic, out: &mut impl Write) -> io::Result<()> {
+fn write_service(
+    traffic: &ServiceTraffic,
+    is_listed: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let service = &traffic.service;
     let addresses = Vec::from_iter(service.virtual_ips().map(|ip| &**ip)).join(", ");
     let line = format!("{}  {}  {addresses}", service.key, service.type_word());
@@ -31,7 +36,7 @@ fn write_service(traffic: &ServiceTraffic, out: &mut impl Write) -> io::Result<(
         }
     }
     for port in &traffic.ports {
-        write_port(port, out)?;
+        write_port(port, is_listed, out)?;
     }
     Ok(())
 }
@@ -72,7 +77,7 @@ fn at_nodes(addresses: &[Text], port: u16) -> String {
     }
 }
 
-fn write_port(traffic: &PortTraffic, out: &mut impl Write) -> io::Result<()> {
+fn write_port(traffic: &PortTraffic, is_listed: bool, out: &mut impl Write) -> io::Result<()> {
     let port = &traffic.port;
     let name = port.name.as_ref().map(|name| format!("{name} "));
     write!(
@@ -91,7 +96,12 @@ fn write_port(traffic: &PortTraffic, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out)?;
     if traffic.backends.is_empty() {
-        writeln!(out, "    ✕ no endpoints")?;
+        let words = if is_listed {
+            "✕ no endpoints"
+        } else {
+            "? endpoints are not listed"
+        };
+        writeln!(out, "    {words}")?;
     }
     for backend in &traffic.backends {
         write_backend(backend, out)?;
@@ -164,7 +174,7 @@ mod tests {
         );
         put(&mut inventory, external("legacy", "legacy.example.com"));
         let mut bytes = Vec::new();
-        write_text(&Topology::build(&inventory), &mut bytes).expect("memory takes it");
+        write_text(&Topology::build(&inventory), true, &mut bytes).expect("memory takes it");
         let text = String::from_utf8(bytes).expect("it is text");
         assert_eq!(
             text,
@@ -184,6 +194,17 @@ shop/web  LoadBalancer  10.96.0.1
     ✕ no endpoints
 "
         );
+    }
+
+    #[test]
+    fn endpoints_that_are_not_listed_are_not_called_none() {
+        let mut inventory = live();
+        put(&mut inventory, service("web", vec![port("", 80, "8080")]));
+        let mut bytes = Vec::new();
+        write_text(&Topology::build(&inventory), false, &mut bytes).expect("memory takes it");
+        let text = String::from_utf8(bytes).expect("it is text");
+        assert!(text.contains("? endpoints are not listed"), "{text}");
+        assert!(!text.contains("no endpoints"), "{text}");
     }
 
     #[test]

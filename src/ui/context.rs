@@ -171,7 +171,7 @@ impl<'a> Ctx<'a> {
 
     /// Whether what is drawn may be old.
     pub fn is_stale(&self) -> bool {
-        matches!(self.scene.connection, ConnectionState::Lost { .. })
+        self.scene.is_stale()
     }
 
     /// Why the selected Service can't have pods, where that is so.

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     engine::{Command, ConnectionState},
-    inventory::{Kind, ObjectKey, Sync, Text},
+    inventory::{Completeness, Kind, ObjectKey, Text},
     topology::NodeId,
 };
 
@@ -114,6 +114,7 @@ enum Nothing {
     Idle,
     Connecting,
     Reading,
+    Unlisted(Text),
     Failed(Text),
     Forbidden(Text),
     NoServices,
@@ -132,22 +133,20 @@ fn why_nothing(ctx: &Ctx<'_>) -> Option<Nothing> {
         ConnectionState::Failed { .. } | ConnectionState::Lost { .. } => return None,
         ConnectionState::Connected => {}
     }
-    let mut forbidden = None;
-    let mut current = false;
-    for (kind, _, sync) in ctx.scene.inventory.syncs() {
-        if kind == Kind::Service {
-            match sync {
-                Sync::Forbidden { message } => forbidden = Some(message.clone()),
-                Sync::Live | Sync::Polled { .. } => current = true,
-                Sync::Syncing | Sync::Stale { .. } | Sync::Absent { .. } => {}
-            }
-        }
+    let inventory = &ctx.scene.inventory;
+    let reason = || {
+        let mut watched = inventory.watched(Kind::Service);
+        watched.find_map(|(_, state)| state.reason().cloned())
+    };
+    match (inventory.completeness(Kind::Service), reason()) {
+        (Completeness::Live | Completeness::Polled, _) => Some(Nothing::NoServices),
+        // Some namespaces are seen and have none; what can't be seen is said in the status bar.
+        (Completeness::Partial, _) if inventory.is_seen(Kind::Service) => Some(Nothing::NoServices),
+        (Completeness::Partial, Some(message)) => Some(Nothing::Forbidden(message)),
+        (Completeness::Unlisted, Some(reason)) => Some(Nothing::Unlisted(reason)),
+        (Completeness::Stale, _) => None,
+        (Completeness::Partial | Completeness::Unlisted, None) => Some(Nothing::Reading),
     }
-    Some(match (current, forbidden) {
-        (true, _) => Nothing::NoServices,
-        (false, Some(message)) => Nothing::Forbidden(message),
-        (false, None) => Nothing::Reading,
-    })
 }
 
 fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>, nothing: &Nothing) {
@@ -171,9 +170,20 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>, nothing: &Nothing) {
                 ui.add(egui::Spinner::new().size(28.0));
                 said_ui(ui, ctx, "", "Reading the cluster…", "The first lists are under way.");
             }
+            Nothing::Unlisted(reason) => {
+                ui.add(egui::Spinner::new().size(28.0));
+                let detail = format!("{reason}. It is tried again.");
+                said_ui(ui, ctx, "", "The Services can't be listed yet", &detail);
+            }
             Nothing::Failed(reason) => {
                 let title = format!("Could not connect to {context}");
+                let again = super::status_bar::retry_words(ctx);
                 said_ui(ui, ctx, icon::CLOUD_SLASH, &title, reason);
+                if let Some(again) = again {
+                    let again = again.replacen("trying", "Trying", 1);
+                    ui.label(RichText::new(again).color(ctx.tokens.pending));
+                    ui.add_space(8.0);
+                }
                 if primary_button(ui, ctx.tokens, "Try again", None)
                     .on_hover_text(UiCommand::Reconnect.hover_text(ui.ctx()))
                     .clicked()

@@ -4,11 +4,20 @@ use egui::{ScrollArea, Ui, WidgetInfo, WidgetType, containers::menu::MenuButton}
 use egui_phosphor::regular as icon;
 
 use super::{action::Action, context::Ctx};
-use crate::{engine::Command, inventory::Text, layout::Grouping};
+use crate::{
+    engine::Command,
+    inventory::{Kind, Text},
+    layout::Grouping,
+};
 
 /// Draws the button and, while it is open, the list.
 pub fn picker_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    let said = summary(&ctx.scene.namespaces);
+    // One that stands in for a cluster that may not be listed is all that is seen.
+    let standing_in = ctx.scene.inventory.fallback(Kind::Service);
+    let said = match &standing_in {
+        Some((names, _)) => summary(&Vec::from_iter(names.iter().map(|name| (*name).clone()))),
+        None => summary(&ctx.scene.namespaces),
+    };
     let text = format!("{said}  {}", icon::CARET_DOWN);
     let stay_open = egui::containers::menu::MenuConfig::new()
         .close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
@@ -17,7 +26,12 @@ pub fn picker_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         list_ui(ui, ctx);
     });
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &said));
-    response.on_hover_text("The namespaces that are watched");
+    response.on_hover_text(match standing_in {
+        Some((_, refused)) => {
+            format!("All that can be watched; choose another one that you may read\n{refused}")
+        }
+        None => "The namespaces that are watched".to_owned(),
+    });
 }
 
 fn summary(watched: &[Text]) -> String {

@@ -12,7 +12,8 @@ use super::{
     words,
 };
 use crate::{
-    inventory::{Kind, ObjectKey, ServiceType, Text},
+    engine::{ConnectionState, Scene},
+    inventory::{Completeness, Kind, ObjectKey, ServiceType, Sync, Text},
     topology::NodeId,
 };
 
@@ -59,25 +60,47 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             "No Service matches",
             "Change the search or the filter.",
         );
-    } else if ctx
-        .scene
-        .inventory
-        .syncs()
-        .any(|(kind, _, sync)| kind == Kind::Service && sync.is_current())
-    {
-        empty(
-            ui,
-            ctx.tokens,
-            "No Services",
-            "None in the namespaces that are watched.",
-        );
     } else {
-        empty(
-            ui,
-            ctx.tokens,
+        let (title, detail) = why_none(ctx.scene);
+        empty(ui, ctx.tokens, title, &detail);
+    }
+}
+
+/// Why there is no Service to list, as a title and what is to be known of it.
+fn why_none(scene: &Scene) -> (&'static str, String) {
+    match &scene.connection {
+        ConnectionState::Idle | ConnectionState::Failed { .. } => {
+            return (
+                "Not connected",
+                "What the cluster holds is not known.".into(),
+            );
+        }
+        ConnectionState::Connecting => return ("Connecting…", String::new()),
+        ConnectionState::Connected | ConnectionState::Lost { .. } => {}
+    }
+    let inventory = &scene.inventory;
+    let worst = inventory
+        .watched(Kind::Service)
+        .find_map(|(_, state)| Some((state, state.reason()?.to_string())));
+    match (inventory.completeness(Kind::Service), worst) {
+        (Completeness::Live | Completeness::Polled, _) => {
+            let which = if inventory.is_narrowed(Kind::Service) {
+                "None in the namespaces that are watched."
+            } else {
+                "The cluster has none in any namespace."
+            };
+            ("No Services", which.into())
+        }
+        (Completeness::Stale, Some((_, reason))) => ("None when last seen", reason),
+        (Completeness::Partial, Some((Sync::Forbidden { .. }, reason))) => {
+            ("Services are not permitted to be seen", reason)
+        }
+        (Completeness::Partial, Some((_, reason))) => ("Services can't be seen", reason),
+        (Completeness::Unlisted, Some((_, reason))) => ("Services can't be listed yet", reason),
+        (_, None) => (
             "No Services yet",
-            "They appear once the cluster has listed them.",
-        );
+            "They appear once the cluster has listed them.".into(),
+        ),
     }
 }
 
@@ -183,7 +206,12 @@ fn service_ui(ui: &mut Ui, ctx: &Ctx<'_>, key: &ObjectKey) {
     let state = ctx.state_of(key);
     let ready = match report {
         Some(report) if service.service_type != ServiceType::ExternalName => {
-            format!("{}/{}", report.ready, report.wanted)
+            let unseen = |kind| ctx.scene.inventory.unseen(kind, &key.namespace).is_some();
+            if unseen(Kind::EndpointSlice) || unseen(Kind::Pod) {
+                "?".to_owned()
+            } else {
+                format!("{}/{}", report.ready, report.wanted)
+            }
         }
         _ => "–".to_owned(),
     };

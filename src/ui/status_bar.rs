@@ -10,8 +10,8 @@ use super::{
     words,
 };
 use crate::{
-    engine::ConnectionState,
-    inventory::{Kind, Polled, Scope, Sync},
+    engine::{ConnectionState, NextAttempt},
+    inventory::{Completeness, Kind, Polled, Scope, Sync},
 };
 
 /// The last change and the round trip stand there only where they have this much room, in points:
@@ -57,31 +57,63 @@ fn connection_words(ctx: &Ctx<'_>) -> (State, String, Option<String>) {
     match &ctx.scene.connection {
         ConnectionState::Idle => (State::Unknown, "not connected".to_owned(), None),
         ConnectionState::Connecting => (State::Pending, "connecting".to_owned(), None),
-        ConnectionState::Failed { reason } => (
-            State::Broken,
-            "not connected".to_owned(),
-            Some(reason.to_string()),
-        ),
+        ConnectionState::Failed { reason } => {
+            let again = retry_words(ctx).map_or_else(String::new, |again| format!(", {again}"));
+            let words = format!("not connected{again}");
+            (State::Broken, words, Some(reason.to_string()))
+        }
         ConnectionState::Lost { since, reason } => (
             State::Degraded,
             format!("stale since {}", words::clock(*since)),
             Some(reason.to_string()),
         ),
         ConnectionState::Connected => {
-            let mut syncs = ctx.scene.inventory.syncs();
-            if syncs.any(|(kind, _, sync)| !kind.is_on_demand() && *sync == Sync::Syncing) {
-                (State::Pending, "reading the cluster".to_owned(), None)
-            } else if let Some(polled) = Polled::of(&ctx.scene.inventory) {
-                (State::Degraded, polled.words(), Some(polled.sentence()))
-            } else {
-                (
-                    State::Healthy,
-                    "live".to_owned(),
-                    ctx.scene.server.as_ref().map(ToString::to_string),
-                )
+            let server = ctx.scene.server.as_ref().map(ToString::to_string);
+            let inventory = &ctx.scene.inventory;
+            let failing = |kind: &Kind| {
+                let mut states = inventory.watched(*kind);
+                states.any(|(_, state)| matches!(state, Sync::Failing { .. }))
+            };
+            match inventory.completeness_of(Kind::ALL) {
+                Completeness::Unlisted if Kind::ALL.iter().any(failing) => {
+                    (State::Degraded, "can't be read".to_owned(), server)
+                }
+                Completeness::Unlisted => (State::Pending, "reading the cluster".to_owned(), None),
+                // Which kinds, and why, is said beside.
+                Completeness::Stale => (State::Degraded, "partly stale".to_owned(), server),
+                Completeness::Partial | Completeness::Polled | Completeness::Live => {
+                    match Polled::of(inventory) {
+                        Some(polled) => (State::Degraded, polled.words(), Some(polled.sentence())),
+                        None => (State::Healthy, "live".to_owned(), server),
+                    }
+                }
             }
         }
     }
+}
+
+/// When a connection that failed is tried again: `trying again in 4 s`.
+pub(super) fn retry_words(ctx: &Ctx<'_>) -> Option<String> {
+    let left = match ctx.scene.next_attempt {
+        NextAttempt::Never => return None,
+        NextAttempt::WhenChanged => {
+            return Some("trying again once the kubeconfig changes".to_owned());
+        }
+        NextAttempt::Now => 0,
+        NextAttempt::At(at) => {
+            // No scene tells the countdown.
+            ctx.wake_in(1);
+            at.duration_since(ctx.now)
+                .as_millis()
+                .max(0)
+                .unsigned_abs()
+                .div_ceil(1_000)
+        }
+    };
+    Some(match left {
+        0 => "trying again".to_owned(),
+        left => format!("trying again in {left} s"),
+    })
 }
 
 fn facts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
@@ -95,31 +127,21 @@ fn facts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         (Kind::Pod, derived.pods, "pod"),
         (Kind::Node, derived.nodes, "node"),
     ]
-    .map(|(kind, number, noun)| {
-        if known(ctx, kind) {
-            words::count(number, noun)
-        } else {
-            format!("? {noun}s")
-        }
-    });
+    .map(|(kind, number, noun)| words::known_count(&ctx.scene.inventory, kind, number, noun));
     dim_ui(ui, ctx, &counts.join(" · "));
     ui.add_space(10.0);
 }
 
-/// Whether a number of this kind means anything: some scope of it was listed.
-fn known(ctx: &Ctx<'_>, wanted: Kind) -> bool {
-    ctx.scene.inventory.syncs().any(|(kind, _, sync)| {
-        kind == wanted && (sync.is_current() || matches!(sync, Sync::Stale { .. }))
-    })
-}
-
-/// Kinds that are not live, each with its reason. That all are stale is said once, at the left,
-/// while the connection is lost.
+/// Kinds that are not live where they are watched, each with its reason. That all are stale is said
+/// once, at the left, while the connection is lost.
 fn kinds_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     let lost = matches!(ctx.scene.connection, ConnectionState::Lost { .. });
-    for (kind, scope, sync) in ctx.scene.inventory.syncs() {
-        let told = lost && matches!(sync, Sync::Stale { .. });
-        if told || kind.is_on_demand() {
+    let inventory = &ctx.scene.inventory;
+    let watched = Kind::ALL
+        .into_iter()
+        .flat_map(|kind| inventory.watched(kind).map(move |at| (kind, at)));
+    for (kind, (scope, sync)) in watched {
+        if lost && matches!(sync, Sync::Stale { .. }) {
             continue;
         }
         let Some(said) = words::sync(sync) else {
@@ -140,14 +162,8 @@ fn kinds_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         };
         let response =
             ui.label(RichText::new(format!("{kind}{whose}: {said}{since}")).color(color));
-        match sync {
-            Sync::Stale { reason, .. } | Sync::Absent { reason } => {
-                response.on_hover_text(&**reason);
-            }
-            Sync::Forbidden { message } => {
-                response.on_hover_text(&**message);
-            }
-            Sync::Live | Sync::Polled { .. } | Sync::Syncing => {}
+        if let Some(reason) = sync.reason() {
+            response.on_hover_text(&**reason);
         }
         ui.add_space(6.0);
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     forward::{ForwardSpec, ForwardState, ForwardTarget, Spread},
-    inventory::{ObjectKey, ServicePort, Sync},
+    inventory::{Completeness, Inventory, Kind, ObjectKey, ServicePort, Sync},
     ui::theme::State,
 };
 
@@ -180,9 +180,20 @@ pub fn sync(state: &Sync) -> Option<&'static str> {
     match state {
         Sync::Live | Sync::Polled { .. } => None,
         Sync::Syncing => Some("reading"),
+        Sync::Failing { .. } => Some("not listed yet"),
         Sync::Stale { .. } => Some("stale"),
         Sync::Forbidden { .. } => Some("not permitted"),
         Sync::Absent { .. } => Some("not available"),
+    }
+}
+
+/// A number of objects as far as it means something: `7 services`, `7+ services` where some of them
+/// may not be listed, `? services` before all that is to be had was listed.
+pub fn known_count(inventory: &Inventory, kind: Kind, number: usize, noun: &str) -> String {
+    match inventory.completeness(kind) {
+        Completeness::Live | Completeness::Polled | Completeness::Stale => count(number, noun),
+        Completeness::Partial if inventory.is_seen(kind) => format!("{number}+ {noun}s"),
+        Completeness::Partial | Completeness::Unlisted => format!("? {noun}s"),
     }
 }
 

@@ -47,6 +47,15 @@ impl Driven {
         }
     }
 
+    /// An engine on a kubeconfig's file that looks at one namespace, whatever becomes of it.
+    pub fn connecting(file: &str, namespace: &str) -> Self {
+        Self::start(Config {
+            kubeconfig: KubeconfigSource::File(file.into()),
+            namespaces: vec![namespace.to_owned()],
+            ..Config::default()
+        })
+    }
+
     /// An engine on this kubeconfig that looks at one namespace, connected.
     pub fn connected(source: KubeconfigSource, namespace: &str) -> Self {
         let driven = Self::start(Config {

@@ -89,6 +89,16 @@ fn not_listed_yet(case: &Case<'_>) -> Vec<Finding> {
             format!("{kind} not listed yet"),
             format!("The first list of {kind} has not arrived yet."),
         )),
+        Sync::Failing { reason } => Some(
+            NOT_LISTED_YET
+                .found(
+                    Place::Service,
+                    format!("{kind} not listed yet"),
+                    format!("The first list of {kind} failed and is tried again."),
+                )
+                .evidence([reason.clone()])
+                .hint(reason.clone()),
+        ),
         _ => None,
     })
 }

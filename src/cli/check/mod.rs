@@ -85,10 +85,8 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
 /// Whether all that any rule reads is there, or refused.
 fn is_read(scene: &Scene) -> bool {
     let wanted = inventory::wanted(&scene.inventory);
-    Kind::ALL
-        .into_iter()
-        .chain(wanted)
-        .all(|kind| remote::is_known(scene, kind))
+    let needed = Kind::ALL.into_iter().chain(wanted);
+    scene.inventory.completeness_of(needed).is_complete()
 }
 
 /// Prints what is said in the form that was asked for; says how the process ends.

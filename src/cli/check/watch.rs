@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     check::{Finding, Severity},
-    engine::Scene,
+    engine::{ConnectionState, Scene},
     inventory::ObjectKey,
 };
 
@@ -33,9 +33,14 @@ pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> an
     };
     let mut standing = Standing::new();
     let mut polled = None;
+    let mut was_stale = false;
     loop {
         let now = remote.wait_for(None, "a change", |scene| {
             remote::tell_polled(scene, &mut polled);
+            if scene.is_stale() != was_stale {
+                was_stale = !was_stale;
+                eprintln!("svcscope: {}", connection_words(scene));
+            }
             let now = found(scene, only, least);
             (!now.keys().eq(standing.keys())).then_some(now)
         })?;
@@ -52,6 +57,17 @@ pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> an
         }
         export::write(lines.as_bytes(), None)?;
         standing = now;
+    }
+}
+
+/// What the lines that follow are worth.
+fn connection_words(scene: &Scene) -> String {
+    match &scene.connection {
+        ConnectionState::Lost { since, reason } => {
+            format!("what is said may be old, since {since:.0}: {reason}")
+        }
+        _ if scene.is_stale() => "what is said may be old: a watch is lost".to_owned(),
+        _ => "what is said is live again".to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::{
     sync::{mpsc, watch},
     time::{Duration, sleep},
@@ -55,6 +56,8 @@ pub(super) struct Told {
     kind: Kind,
     scopes: Vec<Scope>,
     last: Option<Sync>,
+    /// Whether a list has ever arrived: before, there is nothing that could be stale.
+    was_listed: bool,
     /// To be noted as soon as the kind is known.
     pub when_live: Option<Text>,
 }
@@ -65,6 +68,7 @@ impl Told {
             kind,
             scopes: vec![scope],
             last: None,
+            was_listed: false,
             when_live: None,
         }
     }
@@ -79,6 +83,15 @@ impl Told {
 
     fn is_current(&self) -> bool {
         self.last.as_ref().is_some_and(Sync::is_current)
+    }
+
+    /// How a kind is known while the server can't be asked.
+    fn lost(&self, since: Timestamp, reason: Text) -> Sync {
+        if self.was_listed {
+            Sync::Stale { since, reason }
+        } else {
+            Sync::Failing { reason }
+        }
     }
 }
 
@@ -103,6 +116,7 @@ impl Watcher {
                 .await?;
         }
         told.last = Some(state);
+        told.was_listed |= told.is_current();
         if told.is_current()
             && let Some(note) = told.when_live.take()
         {
@@ -167,11 +181,9 @@ impl Watcher {
             let delay = match next {
                 Next::After(delay) => delay,
                 Next::Stale(error, delay) => {
-                    let stale = Sync::Stale {
-                        since: rounds.progress.heard,
-                        reason: error.message.clone(),
-                    };
-                    if let Err(closed) = self.tell(told, stale).await {
+                    told.was_listed |= rounds.progress.version.is_some();
+                    let lost = told.lost(rounds.progress.heard, error.message.clone());
+                    if let Err(closed) = self.tell(told, lost).await {
                         return closed;
                     }
                     delay

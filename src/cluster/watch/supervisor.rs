@@ -109,7 +109,10 @@ impl Watcher {
             self.tell(&mut told, Sync::Syncing).await?;
             each.push(told);
         }
-        let reason = format!("only the namespaces {} are watched", names.join(", "));
+        let reason = match names.as_slice() {
+            [only] => format!("only namespace {only} is watched"),
+            _ => format!("only namespaces {} are watched", names.join(", ")),
+        };
         self.tell(
             told,
             Sync::Absent {
@@ -130,7 +133,7 @@ impl Watcher {
         self.tell(told, Sync::Syncing).await?;
         loop {
             let ended = self.scope(kind, &Scope::Cluster, told).await;
-            let (state, error) = refusal(ended)?;
+            let state = refusal(ended)?;
             let Some(namespace) = fallback
                 .clone()
                 .filter(|_| matches!(state, Sync::Forbidden { .. }))
@@ -145,13 +148,6 @@ impl Watcher {
             let mut inner = Told::new(kind, scope.clone());
             self.tell(&mut inner, Sync::Syncing).await?;
             self.tell(told, state).await?;
-            if !kind.is_on_demand() {
-                let note = format!(
-                    "{}; watching {kind} of namespace `{namespace}` only (choose others with -n)",
-                    error.message
-                );
-                self.note.send(note.into()).ok();
-            }
             let within = self.clone();
             tokio::select! {
                 () = within.namespaces(kind, vec![namespace], vec![inner]) => return Ok(()),
@@ -169,7 +165,7 @@ impl Watcher {
                 let scope = Scope::Namespace(name);
                 loop {
                     let ended = watcher.scope(kind, &scope, &mut told).await;
-                    let Ok((state, _)) = refusal(ended) else {
+                    let Ok(state) = refusal(ended) else {
                         return;
                     };
                     if watcher.tell(&mut told, state).await.is_err() {
@@ -259,20 +255,14 @@ impl Watcher {
     }
 }
 
-fn refusal(ended: Ended) -> Result<(Sync, CallError), Ended> {
+fn refusal(ended: Ended) -> Result<Sync, Ended> {
     match ended {
-        Ended::Forbidden(error) => Ok((
-            Sync::Forbidden {
-                message: error.message.clone(),
-            },
-            error,
-        )),
-        Ended::NotServed(error) => Ok((
-            Sync::Absent {
-                reason: error.message.clone(),
-            },
-            error,
-        )),
+        Ended::Forbidden(error) => Ok(Sync::Forbidden {
+            message: error.message,
+        }),
+        Ended::NotServed(error) => Ok(Sync::Absent {
+            reason: error.message,
+        }),
         Ended::Closed => Err(Ended::Closed),
     }
 }

@@ -7,7 +7,10 @@ use crate::{
         fixtures::{known, port, service, text},
         patch::SOURCE_RANGES_ANNOTATION,
     },
-    inventory::{Change, Delta, PodRecord, Protocol, ServicePort, TargetPort, TrafficPolicy},
+    inventory::{
+        Change, Delta, Kind, PodRecord, Protocol, Scope, ServicePort, Sync, TargetPort,
+        TrafficPolicy,
+    },
 };
 
 mod families;

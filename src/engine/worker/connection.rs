@@ -3,15 +3,17 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
+use jiff::Timestamp;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Worker;
 use crate::{
-    cluster::{self, Kubeconfigs},
+    cluster::{self, ConnectError, Kubeconfigs},
     engine::{
-        ActivityLevel, ConnectionState, ContextInfo, Scene,
+        ActivityLevel, ConnectionState, ContextInfo, NextAttempt, Scene,
         event::Event,
+        first_connection::{FirstConnection, NotConnected, Retry},
         session::{self, Session},
     },
     inventory::{Inventory, Text},
@@ -20,26 +22,75 @@ use crate::{
 impl Worker {
     pub(super) fn connect(&mut self, context: Option<String>) {
         self.leave();
+        self.first_connection = FirstConnection::default();
         self.scene.connection = ConnectionState::Connecting;
         self.scene.context = context.as_deref().map(Text::from);
+        self.dial_in(context);
+    }
+
+    /// The time of the next attempt has come. What is shown stays until it is known what came of it.
+    pub(super) fn try_again(&mut self) {
+        self.generation += 1;
+        self.dirty = true;
+        self.scene.next_attempt = NextAttempt::Now;
+        self.dial_in(self.chosen_context());
+    }
+
+    /// The context that is connected to, or was to be.
+    fn chosen_context(&self) -> Option<String> {
+        self.scene.context.as_ref().map(|name| name.to_string())
+    }
+
+    /// Connects, and again whenever the kubeconfig changes while only that can help.
+    fn dial_in(&mut self, context: Option<String>) {
+        self.first_connection.begun();
         let (generation, events) = (self.generation, self.events.clone());
         let source = self.config.kubeconfig.clone();
         let remembered = self.memory.last_context().map(str::to_owned);
         self.connecting = Some(AbortOnDropHandle::new(tokio::spawn(async move {
-            let outcome = dial_in(source, context, remembered, &events).await;
-            events
-                .send(Event::Connected {
-                    generation,
-                    outcome,
-                })
-                .ok();
+            loop {
+                let stamps = source.stamps().await;
+                let (source_now, context, remembered) =
+                    (source.clone(), context.clone(), remembered.clone());
+                let outcome = dial_in(source_now, context, remembered, generation, &events).await;
+                let failed = outcome.as_ref().err();
+                let waits = failed.is_some_and(|failed| failed.retry == Retry::WhenChanged);
+                events
+                    .send(Event::Connected {
+                        generation,
+                        outcome,
+                    })
+                    .ok();
+                if !waits {
+                    return;
+                }
+                source.changed_since(stamps).await;
+            }
         })));
+    }
+
+    /// An attempt failed. Each reason is told once, however often it is met.
+    pub(super) fn not_connected(&mut self, failed: NotConnected) {
+        let NotConnected { reason, retry } = failed;
+        let is_news = !matches!(
+            &self.scene.connection,
+            ConnectionState::Failed { reason: told } if *told == reason
+        );
+        if is_news {
+            self.activity.add(ActivityLevel::Error, reason.clone());
+        }
+        self.scene.connection = ConnectionState::Failed { reason };
+        self.scene.next_attempt = match self.first_connection.failed(retry) {
+            Some(pause) => NextAttempt::At(Timestamp::now() + pause),
+            None => NextAttempt::WhenChanged,
+        };
     }
 
     /// Drops all that belongs to the last cluster. Forwards end with it: their pods are there.
     pub(super) fn leave(&mut self) {
         self.generation += 1;
         self.connecting = None;
+        self.first_connection.begun();
         self.way.forget();
         self.hub = None;
         self.reach = None;
@@ -65,8 +116,7 @@ impl Worker {
 
     pub(super) fn reconnect(&mut self) {
         let Some(session) = &self.session else {
-            let context = self.scene.context.as_ref().map(|name| name.to_string());
-            return self.connect(context);
+            return self.connect(self.chosen_context());
         };
         let (generation, events) = (self.generation, self.events.clone());
         let cluster = session.cluster.clone();
@@ -119,6 +169,7 @@ impl Worker {
         self.scene.version = Some(Text::from(cluster.version()));
         self.scene.api_millis = u32::try_from(round_trip.as_millis()).ok();
         self.scene.connection = ConnectionState::Connected;
+        self.scene.next_attempt = NextAttempt::Never;
         self.activity.add(
             ActivityLevel::Info,
             format!(
@@ -175,14 +226,16 @@ async fn dial_in(
     source: cluster::KubeconfigSource,
     context: Option<String>,
     remembered: Option<String>,
+    generation: u64,
     events: &mpsc::UnboundedSender<Event>,
-) -> Result<(cluster::Cluster, Duration), Text> {
+) -> Result<(cluster::Cluster, Duration), NotConnected> {
     let kubeconfigs = tokio::task::spawn_blocking(move || Kubeconfigs::load(&source))
         .map(|joined| match joined {
-            Ok(loaded) => loaded.map_err(|error| Text::from(error.to_string())),
-            Err(panic) => Err(Text::from(format!(
-                "reading the kubeconfig failed: {panic}"
-            ))),
+            Ok(loaded) => loaded.map_err(|error| ConnectError::Kubeconfig(error).into()),
+            Err(panic) => Err(NotConnected {
+                reason: format!("reading the kubeconfig failed: {panic}").into(),
+                retry: Retry::WhenChanged,
+            }),
         })
         .await?;
     let known = kubeconfigs.contexts();
@@ -192,6 +245,8 @@ async fn dial_in(
         kubeconfigs.current().is_none() && known.iter().any(|context| context.name == *name)
     });
     let context = context.or(stand_in);
+    let chosen = context.as_deref().or_else(|| kubeconfigs.current());
+    let chosen = chosen.map(Text::from);
     let contexts = known
         .into_iter()
         .map(|context| ContextInfo {
@@ -201,11 +256,15 @@ async fn dial_in(
             file: context.file,
         })
         .collect();
-    events.send(Event::Contexts(contexts)).ok();
+    events
+        .send(Event::Contexts {
+            generation,
+            contexts,
+            chosen,
+        })
+        .ok();
     let asked = Instant::now();
-    let cluster = cluster::connect(&kubeconfigs, context.as_deref())
-        .await
-        .map_err(|error| Text::from(error.to_string()))?;
+    let cluster = cluster::connect(&kubeconfigs, context.as_deref()).await?;
     let round_trip = match cluster.ping().await {
         Ok(round_trip) => round_trip,
         Err(_) => asked.elapsed(),

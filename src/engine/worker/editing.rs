@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     Worker,
-    node_ports::{NodePortReader, asks_for_a_number},
+    node_ports::{NodePortReader, asks_for_node_ports},
 };
 use crate::{
     cluster::Cluster,
@@ -17,7 +17,7 @@ use crate::{
         event::{Event, Written},
         session,
     },
-    inventory::{Inventory, ObjectKey, Text},
+    inventory::{Inventory, Kind, ObjectKey, Text},
 };
 
 impl Worker {
@@ -28,7 +28,7 @@ impl Worker {
         let events = self.events.clone();
         let reader = self.node_port_reader(&cluster);
         tokio::spawn(async move {
-            if asks_for_a_number(&wish) {
+            if asks_for_node_ports(&wish) {
                 reader.read_into(&mut inventory).await;
             }
             let writer = cluster.writer();
@@ -55,7 +55,7 @@ impl Worker {
                 let workload = workload(&cluster, &inventory, &kind, key).await?;
                 let object = edit::expose(&workload, &exposure).map_err(edits::failed)?;
                 let wish = Wish::Create(object.clone());
-                if asks_for_a_number(&wish) {
+                if asks_for_node_ports(&wish) {
                     reader.read_into(&mut inventory).await;
                 }
                 edit::plan_creation(object, &inventory).map_err(|error| edits::unplanned(&error))
@@ -289,7 +289,11 @@ async fn workload(
     if kind == "Pod" {
         return match inventory.pod(&key) {
             Some(pod) => Ok(Workload::of_pod(pod)),
-            None => Err(edits::failed(format!("there is no pod {key}"))),
+            None => Err(edits::failed(
+                inventory
+                    .unseen(Kind::Pod, &key.namespace)
+                    .unwrap_or_else(|| format!("there is no pod {key}")),
+            )),
         };
     }
     let object = cluster.workload(kind, &key).await.map_err(edits::failed)?;

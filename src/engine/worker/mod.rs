@@ -22,10 +22,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 
 use super::{
-    ActivityLevel, Command, Config, ConnectionState, Counterpart, Scene, Waker, Yaml,
-    activity::ActivityLog, bells::Bells, edits::Edits, event::Event, insiders::ProbePodsOfRun,
-    memory::Memory, model::Model, offline::Offline, requests::Requests, saved::Saved,
-    session::Session,
+    ActivityLevel, Command, Config, Counterpart, Scene, Waker, Yaml, activity::ActivityLog,
+    bells::Bells, edits::Edits, event::Event, first_connection::FirstConnection,
+    insiders::ProbePodsOfRun, memory::Memory, model::Model, offline::Offline, requests::Requests,
+    saved::Saved, session::Session,
 };
 use crate::{
     edit::Journal,
@@ -76,6 +76,7 @@ pub(super) struct Worker {
 
     session: Option<Session>,
     connecting: Option<AbortOnDropHandle<()>>,
+    first_connection: FirstConnection,
     /// Counts connections, so that a late answer of the last cluster is not taken for this one's.
     generation: u64,
     inspected: Option<ObjectKey>,
@@ -149,6 +150,7 @@ impl Worker {
             feed,
             session: None,
             connecting: None,
+            first_connection: FirstConnection::default(),
             generation: 0,
             inspected: None,
             mapped: None,
@@ -175,6 +177,7 @@ impl Worker {
         loop {
             let layout_due = self.layout_due();
             let next_look = self.way.next_look();
+            let next_attempt = self.first_connection.due();
             let doubt = self.forwards.doubt();
             let outdated = self.forwards.outdated();
             let news = async {
@@ -195,6 +198,8 @@ impl Worker {
                 () = sleep_until(next_look.unwrap_or(self.next_publish)), if next_look.is_some() => {
                     self.look();
                 }
+                () = sleep_until(next_attempt.unwrap_or(self.next_publish)),
+                    if next_attempt.is_some() => self.try_again(),
                 () = sleep_until(self.next_publish), if self.dirty => self.publish(),
                 () = sleep_until(self.next_changes), if self.changed => self.publish(),
                 () = sleep_until(self.next_renewal), if self.model.is_timed() => self.time_passed(),
@@ -268,16 +273,20 @@ impl Worker {
         self.dirty = true;
         let current = self.generation;
         match event {
-            Event::Contexts(contexts) => self.scene.contexts = contexts.into(),
+            Event::Contexts {
+                generation,
+                contexts,
+                chosen,
+            } if generation == current => {
+                self.scene.contexts = contexts.into();
+                self.scene.context = chosen.or(self.scene.context.take());
+            }
             Event::Connected {
                 generation,
                 outcome,
             } if generation == current => match outcome {
                 Ok((cluster, round_trip)) => self.connected(cluster, round_trip),
-                Err(reason) => {
-                    self.activity.add(ActivityLevel::Error, reason.clone());
-                    self.scene.connection = ConnectionState::Failed { reason };
-                }
+                Err(failed) => self.not_connected(failed),
             },
             Event::Rights { generation, rights } if generation == current => {
                 self.scene.rights = rights;
@@ -315,7 +324,8 @@ impl Worker {
                 generation,
                 outcome,
             } if generation == current => self.renewed(outcome),
-            Event::Connected { .. }
+            Event::Contexts { .. }
+            | Event::Connected { .. }
             | Event::ForwardStarted { .. }
             | Event::Way { .. }
             | Event::ForwardsImported { .. }

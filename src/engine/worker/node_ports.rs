@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use super::Worker;
 use crate::{
     cluster::Cluster,
-    edit::{Wish, range_in_refusal},
+    edit::{WantedType, Wish, range_in_refusal},
     engine::event::Event,
     inventory::{Change, Inventory, NodePortRules, Text},
     session::{keep_node_port_range, node_port_range},
@@ -93,19 +93,24 @@ impl NodePortReader {
     }
 }
 
-/// Whether a wish asks for a nodePort by number: only then does the range matter.
-pub(super) fn asks_for_a_number(wish: &Wish) -> bool {
+/// Whether a wish may bring a nodePort: only then does it matter what is known of them.
+pub(super) fn asks_for_node_ports(wish: &Wish) -> bool {
     let has_number = |port: &serde_json::Value| port.get("nodePort").is_some();
     match wish {
         Wish::Change(wanted) => {
             let mut ports = wanted.ports.iter().flatten();
             ports.any(|port| port.node_port.is_some())
+                || wanted.to.is_some_and(WantedType::has_node_ports)
                 || wanted.other.as_ref().is_some_and(|other| {
                     let ports = other.pointer("/spec/ports").and_then(|all| all.as_array());
                     ports.into_iter().flatten().any(has_number)
                 })
         }
         Wish::Create(object) => {
+            let kind = object.pointer("/spec/type").and_then(|kind| kind.as_str());
+            if matches!(kind, Some("NodePort" | "LoadBalancer")) {
+                return true;
+            }
             let ports = object.pointer("/spec/ports").and_then(|all| all.as_array());
             ports.into_iter().flatten().any(has_number)
         }

@@ -5,14 +5,14 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use tokio::{
     sync::mpsc,
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Worker, node_ports::NodePortReader};
 use crate::{
     engine::{ReachId, ReachStatus, TestPaths, event::Event, reaching::ReachNews},
-    inventory::Text,
+    inventory::{Inventory, Kind, Text},
     probe::{
         Ways,
         inside::{Asker, LIFETIME},
@@ -20,6 +20,8 @@ use crate::{
     },
 };
 
+/// So long a test waits for first lists.
+const LISTED_WITHIN: Duration = Duration::from_secs(30);
 /// A probe pod serves so many rounds; the kubelet ends it a little later.
 const ONE_POD: Duration = Duration::from_secs(LIFETIME.as_secs() - 60);
 
@@ -111,7 +113,10 @@ impl Rounds {
     }
 
     async fn round(&self) {
-        let mut inventory = self.ways.inventory.borrow().clone();
+        let mut inventory = match self.listed().await {
+            Ok(inventory) => inventory,
+            Err(why) => return self.tell(ReachNews::Failed(why)),
+        };
         let has_node_ports = inventory
             .service(&self.asked.service)
             .is_some_and(|service| service.ports.iter().any(|port| port.node_port.is_some()));
@@ -134,6 +139,22 @@ impl Rounds {
             conclusions,
             took: began.elapsed(),
         });
+    }
+
+    /// What is known, once the first lists of what a plan is made from are there, or refused.
+    async fn listed(&self) -> Result<Inventory, Text> {
+        let needed = Kind::DRAWN.into_iter().chain([Kind::Node]);
+        let mut feed = self.ways.inventory.clone();
+        let is_listed =
+            |inventory: &Inventory| inventory.completeness_of(needed.clone()).is_listed();
+        if let Ok(Ok(inventory)) = timeout(LISTED_WITHIN, feed.wait_for(is_listed)).await {
+            return Ok(inventory.clone());
+        }
+        let inventory = self.ways.inventory.borrow().clone();
+        let namespace = &self.asked.service.namespace;
+        let mut unseen = needed.filter_map(|kind| inventory.unseen(kind, namespace));
+        let why = unseen.next().unwrap_or_default();
+        Err(format!("nothing was tested: {why}").into())
     }
 
     fn tell(&self, news: ReachNews) {

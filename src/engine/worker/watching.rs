@@ -79,35 +79,18 @@ impl Worker {
         }
     }
 
-    /// Says aloud what a person must know about what they see: a lost watch, a refusal.
+    /// Says aloud what the user must know about what is seen: a lost watch, a refusal.
     fn tell_sync(&mut self, touched: &[Touched], before: &Inventory) {
-        for step in touched {
-            let Touched::Sync(kind, scope) = step else {
-                continue;
-            };
-            if kind.is_on_demand() {
-                continue;
-            }
-            let state = |inventory: &Inventory| {
-                inventory
-                    .syncs()
-                    .find(|(k, s, _)| k == kind && *s == scope)
-                    .map(|(_, _, state)| state.clone())
-            };
-            let place = match scope {
-                Scope::Cluster => "the cluster".to_owned(),
-                Scope::Namespace(name) => format!("namespace {name}"),
-            };
-            match (state(before), state(self.model.inventory())) {
-                (_, Some(Sync::Forbidden { message })) => self.activity.add(
-                    ActivityLevel::Warning,
-                    format!("Not permitted to watch {kind} in {place}: {message}"),
-                ),
-                (_, Some(Sync::Absent { reason })) => {
-                    self.activity.add(ActivityLevel::Info, reason);
-                }
-                _ => {}
-            }
+        if !touched.iter().any(|step| matches!(step, Touched::Sync(..))) {
+            return;
+        }
+        for (level, words) in refusals(touched, self.model.inventory()) {
+            self.activity.add(level, words);
+        }
+        if let Some(note) = narrowed(self.model.inventory())
+            && !self.scene.notes.contains(&note)
+        {
+            self.news(News::Note(note));
         }
         self.tell_polled(before);
         // Told once for the whole connection: a lost server takes every watch with it.
@@ -148,14 +131,142 @@ impl Worker {
     }
 }
 
+/// Refusals among what was touched, each in a sentence. What the user did not ask for, and what
+/// another scope stands in for, is none.
+fn refusals(touched: &[Touched], inventory: &Inventory) -> Vec<(ActivityLevel, String)> {
+    let mut said = Vec::new();
+    for step in touched {
+        let Touched::Sync(kind, scope) = step else {
+            continue;
+        };
+        let state = inventory
+            .watched(*kind)
+            .find(|(watched, _)| *watched == scope)
+            .map(|(_, state)| state);
+        match state {
+            Some(Sync::Forbidden { message }) if !kind.is_on_demand() => {
+                let place = match scope {
+                    Scope::Cluster => "the cluster".to_owned(),
+                    Scope::Namespace(name) => format!("namespace {name}"),
+                };
+                let words = format!("Not permitted to watch {kind} in {place}: {message}");
+                said.push((ActivityLevel::Warning, words));
+            }
+            Some(Sync::Absent { reason }) if !kind.is_on_demand() => {
+                said.push((ActivityLevel::Info, reason.to_string()));
+            }
+            _ => {}
+        }
+    }
+    said
+}
+
+/// That one namespace is all that is permitted, once the first lists say so.
+fn narrowed(inventory: &Inventory) -> Option<Text> {
+    if !inventory.completeness_of(Kind::DRAWN).is_listed() {
+        return None;
+    }
+    let fallbacks: Vec<_> = Kind::DRAWN
+        .into_iter()
+        .filter_map(|kind| Some((kind, inventory.fallback(kind)?)))
+        .collect();
+    let (_, (namespaces, refused)) = fallbacks.first()?;
+    let kinds: Vec<_> = fallbacks.iter().map(|(kind, _)| kind.plural()).collect();
+    let what = if fallbacks.len() == Kind::DRAWN.len() {
+        String::new()
+    } else {
+        format!("the {} of ", kinds.join(" and "))
+    };
+    let names: Vec<_> = namespaces.iter().map(|name| &***name).collect();
+    Some(Text::from(format!(
+        "Only {what}namespace {} can be watched (choose others with -n or in the menu of \
+         namespaces): {refused}",
+        names.join(", ")
+    )))
+}
+
 fn is_stale((kind, _, state): (Kind, &Scope, &Sync)) -> bool {
     !kind.is_on_demand() && matches!(state, Sync::Stale { .. })
 }
 
 /// Since when the Services are not known to be what is shown, if so.
 fn lost(inventory: &Inventory) -> Option<(Timestamp, Text)> {
-    inventory.syncs().find_map(|(kind, _, state)| match state {
-        Sync::Stale { since, reason } if kind == Kind::Service => Some((*since, reason.clone())),
+    let mut watched = inventory.watched(Kind::Service);
+    watched.find_map(|(_, state)| match state {
+        Sync::Stale { since, reason } => Some((*since, reason.clone())),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(name: &str) -> Scope {
+        match name {
+            "" => Scope::Cluster,
+            name => Scope::Namespace(name.into()),
+        }
+    }
+
+    /// Takes in states and says what the user reads of each.
+    fn said(inventory: &mut Inventory, states: &[(Kind, &str, Sync)]) -> Vec<String> {
+        let mut said = Vec::new();
+        for (kind, name, state) in states {
+            let change = Change::Sync(*kind, scope(name), state.clone());
+            let touched = inventory.apply(change);
+            let words = refusals(&touched, inventory);
+            said.extend(words.into_iter().map(|(_, words)| words));
+        }
+        said
+    }
+
+    #[test]
+    fn a_chosen_namespace_is_no_news() {
+        let mut inventory = Inventory::default();
+        let absent = || Sync::Absent {
+            reason: "only namespace shop is watched".into(),
+        };
+        for kind in [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Event] {
+            let states = [
+                (kind, "shop", Sync::Syncing),
+                (kind, "", absent()),
+                (kind, "shop", Sync::Live),
+            ];
+            assert!(said(&mut inventory, &states).is_empty());
+        }
+        assert_eq!(narrowed(&inventory), None);
+        let refused = Sync::Forbidden {
+            message: "pods is forbidden".into(),
+        };
+        assert_eq!(
+            said(&mut inventory, &[(Kind::Pod, "shop", refused)]),
+            ["Not permitted to watch pods in namespace shop: pods is forbidden"]
+        );
+    }
+
+    #[test]
+    fn a_namespace_that_stands_in_is_told_once() {
+        let mut inventory = Inventory::default();
+        for kind in Kind::DRAWN {
+            assert_eq!(narrowed(&inventory), None);
+            let refused = Sync::Forbidden {
+                message: format!("{kind} is forbidden").into(),
+            };
+            let states = [
+                (kind, "", Sync::Syncing),
+                (kind, "shop", Sync::Syncing),
+                (kind, "", refused),
+                (kind, "shop", Sync::Live),
+            ];
+            assert!(said(&mut inventory, &states).is_empty());
+        }
+        assert_eq!(
+            narrowed(&inventory).as_deref(),
+            Some(
+                "Only namespace shop can be watched (choose others with -n or in the menu of \
+                 namespaces): services is forbidden"
+            )
+        );
+    }
 }

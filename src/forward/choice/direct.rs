@@ -20,7 +20,7 @@ pub(super) fn of_pod(
 ) -> Result<Vec<Candidate>, NoPod> {
     let pod = match known_pod(inventory, key) {
         Known::Is(pod) => pod,
-        Known::Gone => return Err(absent(inventory, Kind::Pod, key)),
+        Known::Gone | Known::Unlisted => return Err(absent(inventory, Kind::Pod, key)),
         // Forwarding needs no right to read pods, only the right to forward.
         Known::Unreadable => {
             return match wanted {

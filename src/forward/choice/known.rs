@@ -1,31 +1,32 @@
 //! How much the inventory can be trusted about an object.
 
 use super::NoPod;
-use crate::inventory::{Inventory, Kind, ObjectKey, PodRecord, Sync, Text};
+use crate::inventory::{Completeness, Inventory, Kind, ObjectKey, PodRecord, Text};
 
 /// Whether objects of a kind were listed whole, if not a moment ago.
 pub(super) fn is_readable(inventory: &Inventory, kind: Kind, namespace: &Text) -> bool {
-    matches!(
-        inventory.sync(kind, namespace),
-        Sync::Live | Sync::Polled { .. } | Sync::Stale { .. }
-    )
+    inventory.unseen(kind, namespace).is_none()
 }
 
 /// What the inventory says of a pod that something else names.
 pub(super) enum Known<'a> {
     Is(&'a PodRecord),
     Gone,
+    /// It may be there: pods are not listed yet.
+    Unlisted,
+    /// Pods can't be read at all.
     Unreadable,
 }
 
 pub(super) fn known_pod<'a>(inventory: &'a Inventory, key: &ObjectKey) -> Known<'a> {
     match (
         inventory.pod(key),
-        inventory.sync(Kind::Pod, &key.namespace),
+        inventory.completeness_in(Kind::Pod, &key.namespace),
     ) {
         (Some(pod), _) => Known::Is(pod),
-        (None, Sync::Forbidden { .. } | Sync::Absent { .. }) => Known::Unreadable,
-        (None, _) => Known::Gone,
+        (None, Completeness::Live | Completeness::Polled | Completeness::Stale) => Known::Gone,
+        (None, Completeness::Unlisted) => Known::Unlisted,
+        (None, Completeness::Partial) => Known::Unreadable,
     }
 }
 
@@ -40,11 +41,11 @@ pub(super) fn absent(inventory: &Inventory, kind: Kind, key: &ObjectKey) -> NoPo
 }
 
 pub(super) fn unknown(inventory: &Inventory, kind: Kind, namespace: &Text) -> String {
-    let of = format!("the {kind} of namespace {namespace}");
-    match inventory.sync(kind, namespace) {
-        Sync::Syncing | Sync::Live | Sync::Polled { .. } => format!("{of} are not known yet"),
-        Sync::Stale { reason, .. } => format!("{of} can't be read now: {reason}"),
-        Sync::Forbidden { message } => format!("{of} may not be read: {message}"),
-        Sync::Absent { reason } => format!("{of} are not watched: {reason}"),
-    }
+    inventory.unseen(kind, namespace).unwrap_or_else(|| {
+        let of = format!("the {kind} of namespace {namespace}");
+        match inventory.sync(kind, namespace).reason() {
+            Some(reason) => format!("{of} can't be read now: {reason}"),
+            None => format!("{of} are not listed yet"),
+        }
+    })
 }

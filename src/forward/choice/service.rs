@@ -70,7 +70,10 @@ fn by_slices(
         let key = ObjectKey::new(service.key.namespace.clone(), name.clone());
         match known_pod(inventory, &key) {
             Known::Gone => {}
-            Known::Unreadable => found.add(key, None, number, fitness(endpoint, false)),
+            // What a slice says holds without the pod: it may be dialled by its name.
+            Known::Unlisted | Known::Unreadable => {
+                found.add(key, None, number, fitness(endpoint, false))
+            }
             // What a slice that was written by hand says of a finished pod is old.
             Known::Is(pod) if !pod.is_active() => {}
             Known::Is(pod) => {

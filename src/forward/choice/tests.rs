@@ -98,6 +98,17 @@ fn a_pod_that_is_deleted_or_deleting_is_known_before_the_slice_is() {
 }
 
 #[test]
+fn pods_that_are_not_listed_yet_are_not_taken_for_gone() {
+    let cluster = Cluster::with_web();
+    cluster.slice("web", 8080, vec![endpoint("web-a")]);
+    cluster.sync(Kind::Pod, Sync::Syncing);
+    let service = web(RemotePort::Number(80));
+    assert_eq!(chosen(&cluster, &service), [pair("web-a", 8080)]);
+    cluster.sync(Kind::Pod, Sync::Live);
+    assert_eq!(waiting(&cluster, &service), "no pod behind http 80");
+}
+
+#[test]
 fn a_named_target_port_is_another_number_in_another_pod() {
     let cluster = Cluster::with_web();
     cluster.pod("web-a", true);
@@ -228,7 +239,7 @@ fn a_missing_service_is_refused_only_when_that_is_certain() {
     let spec = web(RemotePort::Number(80));
     assert_eq!(
         waiting(&cluster, &spec),
-        "the services of namespace shop are not known yet"
+        "the services of namespace shop are not listed yet"
     );
     cluster.live();
     assert_eq!(refusal(&cluster, &spec), "Service shop/web does not exist");

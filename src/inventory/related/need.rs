@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::inventory::{GatewayRecord, IngressRecord, Inventory, Kind, RouteRecord, Sync};
+use crate::inventory::{GatewayRecord, IngressRecord, Inventory, Kind, RouteRecord};
 
 /// The kinds on demand that something asks for now.
 ///
@@ -10,7 +10,7 @@ use crate::inventory::{GatewayRecord, IngressRecord, Inventory, Kind, RouteRecor
 /// mean nothing without others: a class without an Ingress, a grant without a route.
 pub fn wanted(inventory: &Inventory) -> BTreeSet<Kind> {
     let mut wanted = BTreeSet::new();
-    if !Kind::DRAWN.iter().all(|kind| is_settled(inventory, *kind)) {
+    if !inventory.completeness_of(Kind::DRAWN).is_listed() {
         return wanted;
     }
     wanted.extend([
@@ -33,7 +33,7 @@ pub fn wanted(inventory: &Inventory) -> BTreeSet<Kind> {
         wanted.insert(Kind::TlsSecret);
     }
     // Where Gateways are served, so are routes, and these may name a Gateway that is not there.
-    if is_current(inventory, Kind::Gateway) {
+    if inventory.is_seen(Kind::Gateway) {
         wanted.extend(Kind::ROUTES);
     }
     let gateways = inventory.related::<GatewayRecord>(Kind::Gateway);
@@ -49,27 +49,11 @@ pub fn wanted(inventory: &Inventory) -> BTreeSet<Kind> {
     wanted
 }
 
-fn is_settled(inventory: &Inventory, wanted: Kind) -> bool {
-    let mut states = states(inventory, wanted).peekable();
-    states.peek().is_some() && states.all(Sync::is_settled)
-}
-
-fn is_current(inventory: &Inventory, wanted: Kind) -> bool {
-    states(inventory, wanted).any(Sync::is_current)
-}
-
-fn states(inventory: &Inventory, wanted: Kind) -> impl Iterator<Item = &Sync> {
-    inventory
-        .syncs()
-        .filter(move |(kind, ..)| *kind == wanted)
-        .map(|(.., state)| state)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inventory::{
-        Change, IngressTls, ObjectKey, Scope,
+        Change, IngressTls, ObjectKey, Scope, Sync,
         sample::{live, port, put, service},
     };
 

@@ -249,7 +249,7 @@ fn all_unknown(found: &[&CellResult]) -> bool {
 fn no_endpoints(evidence: &Evidence<'_>) -> Option<Word> {
     let plan = evidence.plan;
     let has_some = plan.ready_endpoints > 0 || !plan.pods.is_empty();
-    if has_some || !plan.sees_endpoints || plan.external_name.is_some() {
+    if has_some || !plan.is_seen || plan.external_name.is_some() {
         return None;
     }
     if plan.has_selector {
@@ -267,7 +267,7 @@ fn no_endpoints(evidence: &Evidence<'_>) -> Option<Word> {
 
 fn none_ready(evidence: &Evidence<'_>) -> Option<Word> {
     let plan = evidence.plan;
-    if plan.ready_endpoints > 0 || plan.pods.is_empty() || !plan.sees_endpoints {
+    if plan.ready_endpoints > 0 || plan.pods.is_empty() || !plan.is_seen {
         return None;
     }
     let pods = many(plan.pods.len() + plan.more_pods, "pod");
@@ -641,7 +641,7 @@ fn node_ports(evidence: &Evidence<'_>) -> Option<Word> {
     nodes.dedup();
     let nodes = nodes.join(", ");
     let without_pods = bad.iter().all(|(node, ..)| !plan.has_ready_pod_on(node));
-    if plan.is_local && without_pods && plan.more_pods == 0 {
+    if plan.is_seen && plan.is_local && without_pods && plan.more_pods == 0 {
         return wrong(
             "local-policy",
             format!(

@@ -95,8 +95,8 @@ pub struct Plan {
     pub more_pods: usize,
     /// How many endpoints are ready, pods or not.
     pub ready_endpoints: usize,
-    /// Whether endpoints and pods are listed whole: if not, that there are none is not known.
-    pub sees_endpoints: bool,
+    /// Whether endpoints and pods could be listed: else none of these numbers says anything.
+    pub is_seen: bool,
     /// Whether the Service selects pods.
     pub has_selector: bool,
     /// The name that it stands for, where it is an ExternalName.
@@ -137,9 +137,9 @@ pub fn plan(service: &ServiceRecord, inventory: &Inventory, options: &ReachOptio
         pods,
         more_pods,
         ready_endpoints,
-        sees_endpoints: [Kind::EndpointSlice, Kind::Pod]
+        is_seen: [Kind::EndpointSlice, Kind::Pod]
             .into_iter()
-            .all(|kind| inventory.sync(kind, &service.key.namespace).is_current()),
+            .all(|kind| inventory.unseen(kind, &service.key.namespace).is_none()),
         has_selector: !service.selector.is_empty(),
         external_name: service.external_name.clone().filter(|_| is_external),
         is_local: service.external_traffic_policy == Some(TrafficPolicy::Local),
@@ -392,7 +392,11 @@ impl Cells<'_> {
                 .map(|(node, address)| (node.name.clone(), address.clone()))
                 .collect();
             if nodes.is_empty() {
-                let why = "the addresses of the nodes can't be seen".to_owned();
+                let unseen = inventory.unseen(Kind::Node, &Text::default());
+                let why = match unseen {
+                    Some(unseen) => format!("the addresses of the nodes can't be seen: {unseen}"),
+                    None => "no node tells an address that can be reached".to_owned(),
+                };
                 let (node, address) = ("any node".into(), Text::from(""));
                 self.add(
                     Vantage::NodePort { node, address },

@@ -76,7 +76,7 @@ impl Case {
                 ],
                 more_pods: 0,
                 ready_endpoints: 3,
-                sees_endpoints: true,
+                is_seen: true,
                 has_selector: true,
                 external_name: None,
                 is_local: false,

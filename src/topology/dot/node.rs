@@ -74,7 +74,11 @@ pub(super) fn line(state: BackendState) -> &'static str {
 }
 
 /// A Service: its name, type and addresses, and a row for each port.
-pub(super) fn write_service(traffic: &ServiceTraffic, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn write_service(
+    traffic: &ServiceTraffic,
+    is_listed: bool,
+    out: &mut impl Write,
+) -> io::Result<()> {
     let service = &traffic.service;
     let kind = type_color(service);
     let mut table = format!(
@@ -91,7 +95,7 @@ pub(super) fn write_service(traffic: &ServiceTraffic, out: &mut impl Write) -> i
         ));
     }
     for port in &traffic.ports {
-        table.push_str(&row(port));
+        table.push_str(&row(port, is_listed));
     }
     table.push_str("</TABLE>");
     let look = Attributes::default()
@@ -101,7 +105,7 @@ pub(super) fn write_service(traffic: &ServiceTraffic, out: &mut impl Write) -> i
     writeln!(out, "    {id}{look};")
 }
 
-fn row(traffic: &PortTraffic) -> String {
+fn row(traffic: &PortTraffic, is_listed: bool) -> String {
     let port = &traffic.port;
     let own_name = port.name.as_ref().map(|name| format!("{name} "));
     let mut says = format!(
@@ -114,10 +118,10 @@ fn row(traffic: &PortTraffic) -> String {
     if let Some(node_port) = port.node_port {
         says.push_str(&format!(" ⇠ {node_port}"));
     }
-    let ends = if traffic.backends.is_empty() {
-        format!(" <FONT COLOR=\"{BROKEN}\">✕ no endpoints</FONT>")
-    } else {
-        String::new()
+    let ends = match (traffic.backends.is_empty(), is_listed) {
+        (false, _) => String::new(),
+        (true, true) => format!(" <FONT COLOR=\"{BROKEN}\">✕ no endpoints</FONT>"),
+        (true, false) => format!(" <FONT COLOR=\"{DIM}\">? endpoints are not listed</FONT>"),
     };
     format!(
         "<TR><TD PORT={} COLSPAN=\"2\" ALIGN=\"LEFT\">{}{ends}</TD></TR>",

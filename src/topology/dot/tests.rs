@@ -13,7 +13,7 @@ use crate::inventory::{
 
 fn written(inventory: &Inventory) -> String {
     let mut bytes = Vec::new();
-    write_dot(&Topology::build(inventory), &mut bytes).expect("memory takes it");
+    write_dot(&Topology::build(inventory), true, &mut bytes).expect("memory takes it");
     String::from_utf8(bytes).expect("it is text")
 }
 

@@ -8,7 +8,7 @@ use egui::Rect;
 use super::facts::{Facts, FamilyFacts, rect_of};
 use crate::{
     engine::Scene,
-    inventory::{Kind, Sync},
+    inventory::Kind,
     layout::{Layout, NodeAt, PlacedFamily, PlacedWhat},
     topology::NodeId,
     ui::theme::State,
@@ -17,17 +17,9 @@ use crate::{
 /// Whether all that a map is made of is there and current. Until then what comes is no change, but the
 /// rest of the first picture.
 pub(super) fn is_settled(scene: &Scene) -> bool {
-    let mut current = false;
-    for (kind, _, sync) in scene.inventory.syncs() {
-        if matches!(kind, Kind::Service | Kind::EndpointSlice | Kind::Pod) {
-            match sync {
-                Sync::Live | Sync::Polled { .. } => current = true,
-                Sync::Syncing | Sync::Stale { .. } => return false,
-                Sync::Forbidden { .. } | Sync::Absent { .. } => {}
-            }
-        }
-    }
-    current
+    let inventory = &scene.inventory;
+    inventory.completeness_of(Kind::DRAWN).is_complete()
+        && Kind::DRAWN.into_iter().any(|kind| inventory.is_seen(kind))
 }
 
 /// Which family of an old layout is which of a new one.

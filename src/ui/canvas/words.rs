@@ -122,7 +122,7 @@ pub(super) fn district_label(stage: &Stage, at: usize) -> String {
     format!(
         "{kind}{}, {}, {}",
         district.name,
-        district_words(district.services, district.pods),
+        district_words(&stage.scene, district),
         stage.summary(at).worst().word()
     )
 }

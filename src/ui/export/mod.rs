@@ -21,7 +21,12 @@ pub use picture::Picture;
 pub use size::Smaller;
 
 use super::canvas::Viewpoint;
-use crate::{engine::Scene, inventory::ObjectKey, topology, topology::NodeId};
+use crate::{
+    engine::Scene,
+    inventory::{Kind, ObjectKey},
+    topology,
+    topology::NodeId,
+};
 
 /// The form of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -150,9 +155,13 @@ impl Export {
         let topology = &self.scene.topology;
         let mut bytes = Vec::new();
         match self.format {
-            Format::Dot => topology::dot::write_dot(topology, &mut bytes)?,
+            Format::Dot => {
+                let is_listed = self.scene.inventory.is_seen(Kind::EndpointSlice);
+                topology::dot::write_dot(topology, is_listed, &mut bytes)?;
+            }
             Format::Json => {
-                topology::export::write_json(topology, &mut bytes)?;
+                let known = self.scene.completeness();
+                topology::export::write_json(topology, known, &mut bytes)?;
                 bytes.push(b'\n');
             }
             Format::Svg | Format::Png => return self.draw(),

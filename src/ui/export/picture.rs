@@ -10,7 +10,8 @@ use super::{
     size::{self, Measures, Smaller},
 };
 use crate::{
-    engine::{ConnectionState, Scene},
+    engine::Scene,
+    inventory::Completeness,
     ui::{
         canvas::{Canvas, CanvasInput},
         theme::{self, Tokens},
@@ -78,7 +79,7 @@ pub(super) fn draw(
                     tokens: &tokens,
                     selection: what.selection(),
                     highlight: &|service| what.is_meant(service),
-                    stale: is_stale(scene),
+                    stale: scene.is_stale(),
                     now: Timestamp::now(),
                     bare: true,
                 },
@@ -98,10 +99,6 @@ pub(super) fn draw(
     (picture, measures, smaller)
 }
 
-fn is_stale(scene: &Scene) -> bool {
-    matches!(scene.connection, ConnectionState::Lost { .. })
-}
-
 fn title(scene: &Scene) -> String {
     match &scene.context {
         Some(context) => format!("Traffic of {context}"),
@@ -114,10 +111,11 @@ fn description(scene: &Scene, measures: &Measures, at: Timestamp) -> String {
     let services: usize = districts.iter().map(|district| district.services).sum();
     let pods: usize = districts.iter().map(|district| district.pods).sum();
     let at = at.strftime("%Y-%m-%dT%H:%M:%SZ");
-    let stale = if is_stale(scene) {
-        " The connection was lost: what is drawn may be old."
-    } else {
-        ""
+    let stale = match scene.completeness() {
+        _ if scene.is_stale() => " The connection was lost: what is drawn may be old.",
+        Completeness::Unlisted => " Not everything was listed yet.",
+        Completeness::Partial => " Not everything is permitted to be listed.",
+        Completeness::Stale | Completeness::Polled | Completeness::Live => "",
     };
     format!(
         "{} and {} on the map, as of {at}, at zoom {:.2}.{stale} Drawn by svcscope {}.",

@@ -10,13 +10,14 @@ use egui_phosphor::regular as icon;
 use crate::{
     check::Verdict,
     filter::{Criterion, Filter, ServiceKind},
-    inventory::Text,
+    inventory::{Kind, Text},
     ui::{
         action::Action,
         command::UiCommand,
         context::Ctx,
         theme::{SMALL, regular},
         widgets::{dim, named_field, section, text_field},
+        words,
     },
 };
 
@@ -91,11 +92,9 @@ fn contents_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
             ctx.send(Action::Run(clear));
         }
         let shown = &ctx.scene.shown;
-        dim(
-            ui,
-            ctx.tokens,
-            format!("{} of {} Services shown", shown.services, shown.of_services),
-        );
+        let inventory = &ctx.scene.inventory;
+        let all = words::known_count(inventory, Kind::Service, shown.of_services, "Service");
+        dim(ui, ctx.tokens, format!("{} of {all} shown", shown.services));
     });
 }
 

@@ -6,6 +6,7 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     filter::{Criterion, Shown},
+    inventory::Kind,
     topology::NodeId,
     ui::{
         action::Action, command::UiCommand, context::Ctx, state::Paused, theme::Tokens,
@@ -85,15 +86,22 @@ fn hidden_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     if shown.of_services == 0 {
         return;
     }
+    let inventory = &ctx.scene.inventory;
+    let listed = inventory.completeness(Kind::Service).is_listed();
     let all = words::count(shown.of_services, "Service");
     let said = match shown.hidden() {
+        _ if !listed => format!(
+            "{} of ? Services shown · not all are listed yet",
+            shown.services
+        ),
         0 => format!("All {all} shown"),
         hidden => format!(
             "{} of {all} shown · {hidden} hidden by filter:",
             shown.services
         ),
     };
-    whole_ui(ui, RichText::new(said).color(ctx.tokens.dim)).on_hover_text(reasons(shown));
+    let pods = words::known_count(inventory, Kind::Pod, shown.of_pods, "pod");
+    whole_ui(ui, RichText::new(said).color(ctx.tokens.dim)).on_hover_text(reasons(shown, &pods));
     let clear = UiCommand::ClearFilter;
     let response = link_button(ui, ctx.tokens, "Show all", "Show all Services");
     if response.on_hover_text(clear.hover_text(ui.ctx())).clicked() {
@@ -118,13 +126,13 @@ fn whole_ui(ui: &mut Ui, text: RichText) -> egui::Response {
 }
 
 /// `12 of 31 pods shown. Hidden: 20 by type, 8 by state`
-fn reasons(shown: &Shown) -> String {
+fn reasons(shown: &Shown, all_pods: &str) -> String {
     let hidden: Vec<String> = shown
         .hidden_by
         .iter()
         .map(|(criterion, count)| format!("{count} by {}", criterion.word()))
         .collect();
-    let pods = format!("{} of {} pods shown", shown.pods, shown.of_pods);
+    let pods = format!("{} of {all_pods} shown", shown.pods);
     if hidden.is_empty() {
         pods
     } else {

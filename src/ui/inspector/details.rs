@@ -7,7 +7,7 @@ use egui::{CollapsingHeader, Label, RichText, Ui};
 
 use super::facts::{copy_ui, fact_ui, word_ui};
 use crate::{
-    inventory::{ServiceRecord, ServiceType, Text},
+    inventory::{Kind, ServiceRecord, ServiceType, Text},
     topology::{Entry, EntryKind, ServiceTraffic},
     ui::{
         context::Ctx,
@@ -150,7 +150,14 @@ pub fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
         for (key, value) in &service.selector {
             mono(ui, format!("{key}={value}"));
         }
-        if let Some((matched, all)) = ctx.view.derived.selector_matches(&service.key) {
+        let namespace = &service.key.namespace;
+        if let Some(unseen) = ctx.scene.inventory.unseen(Kind::Pod, namespace) {
+            dim(
+                ui,
+                ctx.tokens,
+                format!("matches an unknown number: {unseen}"),
+            );
+        } else if let Some((matched, all)) = ctx.view.derived.selector_matches(&service.key) {
             dim(
                 ui,
                 ctx.tokens,

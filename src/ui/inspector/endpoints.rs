@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     forward::ForwardTarget,
-    inventory::Text,
+    inventory::{Kind, Text},
     topology::{Backend, BackendState, BackendTarget, NodeId, ServiceTraffic},
     ui::{
         action::Action,
@@ -27,6 +27,13 @@ struct EndpointRow<'a> {
 /// Draws the endpoints.
 pub fn endpoints_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
     let rows = rows_of(traffic);
+    let namespace = &traffic.service.key.namespace;
+    let unseen = ctx.scene.inventory.unseen(Kind::EndpointSlice, namespace);
+    if let (true, Some(unseen)) = (rows.is_empty(), unseen) {
+        section(ui, ctx.tokens, "Endpoints");
+        dim(ui, ctx.tokens, format!("Not known: {unseen}."));
+        return;
+    }
     section(ui, ctx.tokens, &format!("Endpoints ({})", rows.len()));
     if rows.is_empty() {
         dim(

@@ -3,7 +3,7 @@
 use egui::{CollapsingHeader, Label, RichText, Ui};
 
 use crate::{
-    inventory::{Kind, ObjectKey, Sync},
+    inventory::{Kind, ObjectKey},
     ui::{
         context::Ctx,
         theme::{SMALL, regular},
@@ -29,14 +29,8 @@ pub fn events_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey) {
     CollapsingHeader::new(RichText::new(head).font(regular(SMALL)).color(color))
         .id_salt("events")
         .show(ui, |ui| {
-            match sync {
-                Sync::Forbidden { message } => {
-                    dim(ui, ctx.tokens, message.to_string());
-                }
-                Sync::Stale { reason, .. } | Sync::Absent { reason } => {
-                    dim(ui, ctx.tokens, reason.to_string());
-                }
-                Sync::Syncing | Sync::Live | Sync::Polled { .. } => {}
+            if let Some(reason) = sync.reason() {
+                dim(ui, ctx.tokens, reason.to_string());
             }
             if events.is_empty() && sync.is_current() {
                 dim(

@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     forward::{ForwardTarget, RemotePort},
-    inventory::{Protocol, ServiceType, Text},
+    inventory::{Kind, Protocol, ServiceType, Text},
     topology::{PortTraffic, ServiceTraffic},
     ui::{
         action::Action,
@@ -87,17 +87,22 @@ fn port_ui(
             .on_hover_text("an ExternalName is an alias: its ports lead nowhere");
         return buttons_ui(ui, ctx, traffic, port);
     }
+    let namespace = &traffic.service.key.namespace;
+    let unseen = ctx.scene.inventory.unseen(Kind::EndpointSlice, namespace);
     let (ready, all) = (port.ready(), port.all());
-    let state = match (ready, all) {
-        (0, _) => State::Broken,
-        (ready, all) if ready < all => State::Degraded,
-        _ => State::Healthy,
+    let (words, state) = match (&unseen, ready, all) {
+        (Some(_), _, 0) => ("?".to_owned(), State::Unknown),
+        (_, 0, _) => (format!("0 / {all}"), State::Broken),
+        (_, ready, all) if ready < all => (format!("{ready} / {all}"), State::Degraded),
+        _ => (format!("{ready} / {all}"), State::Healthy),
     };
-    ui.label(
-        RichText::new(format!("{ready} / {all}"))
-            .monospace()
-            .color(ctx.tokens.state(state)),
-    );
+    let words = RichText::new(words)
+        .monospace()
+        .color(ctx.tokens.state(state));
+    let response = ui.label(words);
+    if let Some(unseen) = unseen {
+        response.on_hover_text(unseen);
+    }
     buttons_ui(ui, ctx, traffic, port);
 }
 

@@ -110,6 +110,29 @@ fn node_ports_are_checked_before_the_server_is_asked() {
 }
 
 #[test]
+fn a_node_port_that_not_every_address_serves_is_told() {
+    let plan = |inventory: &Inventory| {
+        let start = known(service(WantedType::ClusterIP));
+        plan_change(&start, to(WantedType::NodePort), inventory).unwrap()
+    };
+    let mut inventory = Inventory::default();
+    let served = "kube-proxy serves nodePorts at each node's primary address only";
+    assert!(!says(&plan(&inventory).notes, served));
+    inventory.apply(Change::NodePorts(crate::inventory::NodePortRules {
+        range: None,
+        proxy: Some(crate::inventory::KubeProxyConfig {
+            mode: text("nftables"),
+            ..Default::default()
+        }),
+    }));
+    assert!(says(&plan(&inventory).notes, served));
+    // Nothing is gained there.
+    let start = known(service(WantedType::NodePort));
+    let alias = plan_change(&start, to(WantedType::ExternalName), &inventory).unwrap();
+    assert!(!says(&alias.notes, served));
+}
+
+#[test]
 fn what_the_server_would_refuse_is_said_by_field() {
     let ports = |ports: Vec<ServicePort>| Wanted {
         ports: Some(ports),
@@ -252,14 +275,21 @@ fn a_new_selector_says_how_many_pods_it_finds() {
         pod.labels = [(text("app"), text(app))].into();
         inventory.apply(Change::Pod(Delta::Upsert(pod)));
     }
-    let select = |app: &str| {
+    let select = |app: &str, inventory: &Inventory| {
         let wanted = Wanted {
             selector: Some([(text("app"), text(app)), (text("tier"), text("x"))].into()),
             ..Wanted::default()
         };
-        plan_change(&known(service(WantedType::ClusterIP)), wanted, &inventory).unwrap()
+        plan_change(&known(service(WantedType::ClusterIP)), wanted, inventory).unwrap()
     };
-    let plan = select("api");
+    let unlisted = select("api", &inventory);
+    assert!(says(
+        &unlisted.notes,
+        "pods of namespace shop are not listed yet"
+    ));
+    assert!(unlisted.losses.is_empty(), "{:?}", unlisted.losses);
+    inventory.apply(Change::Sync(Kind::Pod, Scope::Cluster, Sync::Live));
+    let plan = select("api", &inventory);
     assert!(says(&plan.losses, "finds 0 of 3 pods"), "{:?}", plan.losses);
     assert_eq!(
         plan.patch().unwrap()["spec"]["selector"],

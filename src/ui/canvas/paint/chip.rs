@@ -62,7 +62,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: usize) {
         let words = pen.text(
             pos2(inner.left(), top),
             Align2::LEFT_TOP,
-            &district::words_of(district.services, district.pods),
+            &district::words_of(&pen.stage.scene, district),
             (Face::Regular, small),
             tokens.dim,
             inner.width(),

@@ -3,7 +3,15 @@
 use egui::{Align2, Stroke, pos2};
 
 use super::Pen;
-use crate::ui::canvas::{Distance, facts::rect_of, text::Face};
+use crate::{
+    engine::Scene,
+    inventory::Kind,
+    layout::District,
+    ui::{
+        canvas::{Distance, facts::rect_of, text::Face},
+        words::known_count,
+    },
+};
 
 /// Height of the header, in map units.
 const HEADER: f32 = 34.0;
@@ -52,7 +60,7 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: usize) {
         pen.mark(state, pos2(center, middle), radius);
         right = center - radius - small_size * 0.8;
     }
-    let words = words_of(district.services, district.pods);
+    let words = words_of(&stage.scene, district);
     let words = pen.text(
         pos2(right, middle),
         Align2::RIGHT_CENTER,
@@ -72,11 +80,12 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: usize) {
     );
 }
 
-/// `7 services · 12 pods`.
-pub(in crate::ui::canvas) fn words_of(services: usize, pods: usize) -> String {
+/// `7 services · 12 pods`, as far as they are listed.
+pub(in crate::ui::canvas) fn words_of(scene: &Scene, district: &District) -> String {
+    let known = |kind, number, noun| known_count(&scene.inventory, kind, number, noun);
     format!(
-        "{services} service{} · {pods} pod{}",
-        if services == 1 { "" } else { "s" },
-        if pods == 1 { "" } else { "s" },
+        "{} · {}",
+        known(Kind::Service, district.services, "service"),
+        known(Kind::Pod, district.pods, "pod"),
     )
 }

@@ -5,7 +5,7 @@ use egui_phosphor::regular as icon;
 
 use super::{draft::Draft, finds::Finds, pairs::pairs_ui};
 use crate::{
-    inventory::ObjectKey,
+    inventory::{Kind, ObjectKey},
     ui::{context::Ctx, widgets::dim},
 };
 
@@ -27,6 +27,12 @@ pub(super) fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft, finds: 
     if draft.selector.iter().all(|(key, _)| key.trim().is_empty()) {
         let said = "No selector: Kubernetes writes no endpoints, somebody else has to.";
         ui.label(RichText::new(said).color(ctx.tokens.degraded));
+        return;
+    }
+    let namespace = &draft.from.key.namespace;
+    if let Some(unseen) = ctx.scene.inventory.unseen(Kind::Pod, namespace) {
+        let said = format!("Which pods it matches is not known: {unseen}.");
+        ui.label(RichText::new(said).color(ctx.tokens.unknown));
         return;
     }
     let color = if pods.is_empty() {

@@ -1,0 +1,3 @@
+//! Tests of the watches together with what is made of them.
+
+mod perturbed;
