@@ -189,8 +189,10 @@ impl Remote {
                 .chain(Kind::ROUTES)
                 .filter(|kind| wanted.contains(kind))
                 .all(|wanted| {
-                    let mut syncs = scene.inventory.syncs();
-                    syncs.any(|(kind, _, state)| kind == wanted && state.is_settled())
+                    let syncs = scene.inventory.syncs();
+                    let mut own = syncs.filter(|(kind, ..)| *kind == wanted).peekable();
+                    // With chosen namespaces the whole cluster is settled at once, and they are not.
+                    own.peek().is_some() && own.all(|(.., state)| state.is_settled())
                 })
                 .then_some(())
         })

@@ -151,7 +151,7 @@ fn doors_are_of_the_service_s_families() {
         let doors = doors.filter(|(kind, ..)| *kind != EntryKind::ClusterDns);
         let addresses: Vec<_> = doors.flat_map(|(.., addresses)| addresses).collect();
         let mut bytes = Vec::new();
-        text::write_text(&Topology::build(&inventory), &mut bytes).expect("memory takes it");
+        text::write_text(&Topology::build(&inventory), true, &mut bytes).expect("memory takes it");
         let text = String::from_utf8(bytes).expect("it is text");
         let nodes = text.lines().find(|line| line.contains("any node"));
         let nodes = nodes.expect("a line").trim().replace("any node       ", "");

@@ -1,6 +1,10 @@
 //! IPv4, IPv6 and dual-stack Services of each type: every entry point, from here and from inside.
 
-use std::{fmt::Write as _, path::Path, time::Duration};
+use std::{
+    fmt::Write as _,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use svcscope::{
     check::Verdict as State,
@@ -11,7 +15,7 @@ use svcscope::{
 };
 
 use crate::{
-    common::{Driven, Kubectl, run_svcscope, stderr, stdout},
+    common::{Driven, Kubectl, PATIENCE, run_svcscope, stderr, stdout},
     edit_support, kubeconfig,
     reach::{in_words, test_paths, wait_for_endpoints},
     reach_support::Odd,
@@ -265,12 +269,23 @@ fn every_entry_point_of_every_type_and_family_is_tried_and_judged_right() {
         };
         test_paths(&engine, key(name), vec![client], Duration::from_secs(3))
     };
+    // kube-proxy follows what the API server says a moment later.
+    let settled = |name: &str, rule: &str| {
+        let started = Instant::now();
+        loop {
+            let status = test(name);
+            let found = status.conclusions.first().expect("a conclusion");
+            if found.rule == rule || started.elapsed() > PATIENCE {
+                return status;
+            }
+        }
+    };
     let mut wrong = Wrong::default();
     let fine = ("reached", "lead to the application");
     for (set, of) in SETS {
         for (kind, _) in TYPES {
             let name = format!("{kind}-{set}");
-            let status = test(&name);
+            let status = settled(&name, fine.0);
             wrong.judge(&name, &status, fine.0, fine.1);
             // A cell of a Service of IPv4 alone needs no name for it.
             if set != "four" {
@@ -287,7 +302,7 @@ fn every_entry_point_of_every_type_and_family_is_tried_and_judged_right() {
         }
         let alias = format!("alias-{set}");
         let inside = ("external-name-inside", "answers in the cluster");
-        wrong.judge(&alias, &test(&alias), inside.0, inside.1);
+        wrong.judge(&alias, &settled(&alias, inside.0), inside.0, inside.1);
         let old = format!("old-{set}");
         let (rule, words) = match set {
             "four" => fine,
@@ -297,10 +312,11 @@ fn every_entry_point_of_every_type_and_family_is_tried_and_judged_right() {
             ),
             _ => ("one-family-pods", "IPv4 answers, IPv6 does not (refused"),
         };
-        wrong.judge(&old, &test(&old), rule, words);
+        wrong.judge(&old, &settled(&old, rule), rule, words);
     }
     let only = "IPv4 answers, IPv6 does not";
-    wrong.judge("half", &test("half"), "one-family-no-endpoints", only);
+    let rule = "one-family-no-endpoints";
+    wrong.judge("half", &settled("half", rule), rule, only);
 
     // A load balancer that is given the node's own addresses, as servicelb does.
     let list = "jsonpath={.items[0].status.addresses[?(@.type==\"InternalIP\")].address}";
@@ -319,7 +335,7 @@ fn every_entry_point_of_every_type_and_family_is_tried_and_judged_right() {
             let service = scene.inventory.service(&key(&name));
             service.is_some_and(|service| service.load_balancer.len() == of.len())
         });
-        let status = test(&name);
+        let status = settled(&name, fine.0);
         wrong.judge(&name, &status, fine.0, fine.1);
         let cells = &status.plan.as_ref().expect("a plan").cells;
         let balanced = cells

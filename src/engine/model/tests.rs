@@ -4,7 +4,7 @@ use crate::{
     engine::{ReachId, TestPaths, reaching::ReachNews},
     filter::{Filter, Query},
     inventory::{
-        Delta, PodRecord, Scope, ServiceRecord,
+        Delta, PodRecord, Scope, ServiceRecord, Sync,
         sample::{key, pod, port, service, slice, slice_port},
     },
     probe::reach::{CellResult, Conclusion, Meaning, Reach, ReachOptions, plan},

@@ -425,7 +425,7 @@ fn matrix(reaches: &[Reach; 12]) -> Case {
         .addresses([d, e, f])
         .cell(Vantage::PodProxy("web-a".into()), proxy)
         .cell(Vantage::ServiceProxy, of_service)
-        .cell(inside(InsideName::ClusterIp), address)
+        .cell(inside(InsideName::ClusterIp(None)), address)
         .cell(inside(InsideName::Full), name)
         .cell(node_port("node-1"), node)
         .cell(Vantage::LoadBalancer("203.0.113.7".into()), balancer)
@@ -516,7 +516,7 @@ fn a_pod_whose_tool_fails_is_not_blamed() {
     let case = Case::new()
         .forwards([OK; 3])
         .addresses([Reach::NotTestable; 3])
-        .cell(inside(InsideName::ClusterIp), Reach::NotTestable)
+        .cell(inside(InsideName::ClusterIp(None)), Reach::NotTestable)
         .cell(inside(InsideName::Full), Reach::NotTestable);
     assert_eq!(
         case.text(),
@@ -529,7 +529,7 @@ fn no_lists_no_word_about_endpoints() {
     let mut case = Case::new().cell(Vantage::ServiceProxy, Reach::TimedOut);
     case.plan.pods.clear();
     case.plan.ready_endpoints = 0;
-    case.plan.sees_endpoints = false;
+    case.plan.is_seen = false;
     assert_eq!(case.rule(), "unclear");
 }
 
