@@ -94,7 +94,13 @@ fn all_at_once(shape: Shape, bar: Option<f64>) {
     row("report on every Service", timed(TIMES, report), None);
     let arrange = || layout::arrange(&topology, &Options::default(), None);
     row("lay out afresh", timed(TIMES, arrange), None);
-    let json = || export::write_json(&topology, std::io::sink());
+    let json = || {
+        export::write_json(
+            &topology,
+            svcscope::inventory::Completeness::Live,
+            std::io::sink(),
+        )
+    };
     row("write the graph as JSON", timed(TIMES, json), None);
 
     let whole = || {

@@ -125,7 +125,10 @@ fn the_whole_map_as_pixels() {
 fn the_graph_as_data() {
     let (_folder, path) = folder();
     let mut window = Window::open(busy_scene());
-    for (name, begins) in [("DOT", "digraph svcscope {"), ("JSON", "{\"services\":[")] {
+    for (name, begins) in [
+        ("DOT", "digraph svcscope {"),
+        ("JSON", "{\"state\":\"live\",\"services\":["),
+    ] {
         window.ask();
         window.click(name);
         assert!(window.says("The graph of every Service"));

@@ -35,13 +35,13 @@ pub(super) fn entries(
     let virtual_ips = service.virtual_ips().cloned().collect();
     let mut found = vec![entry(EntryKind::ClusterDns, dns_name, virtual_ips)];
     let kind = service.service_type;
-    if kind == ServiceType::ExternalName {
-        if let Some(name) = &service.external_name {
-            found.push(Entry {
-                ports: Vec::new(),
-                ..entry(EntryKind::ExternalName, name, vec![name.clone()])
-            });
-        }
+    if kind == ServiceType::ExternalName
+        && let Some(name) = &service.external_name
+    {
+        found.push(Entry {
+            ports: Vec::new(),
+            ..entry(EntryKind::ExternalName, name, vec![name.clone()])
+        });
     }
     for ip in service.served_external_ips() {
         found.push(Entry {

@@ -279,7 +279,7 @@ impl Worker {
                 chosen,
             } if generation == current => {
                 self.scene.contexts = contexts.into();
-                self.scene.context = chosen.or(self.scene.context.take());
+                self.scene.context = chosen.or_else(|| self.scene.context.take());
             }
             Event::Connected {
                 generation,
