@@ -103,6 +103,13 @@ impl Model {
         now: Timestamp,
     ) -> bool {
         let service = &status.asked.service;
+        if self
+            .tested
+            .get(service)
+            .is_some_and(|earlier| !status.supersedes(earlier))
+        {
+            return false;
+        }
         let told = self.checks.reports().clone();
         let (checks, topology) = (&mut self.checks, &self.topology);
         let differ = checks.keep_test(service, result, topology, &self.inventory, now);

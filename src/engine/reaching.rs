@@ -1,6 +1,10 @@
 //! How the test of all paths of a Service stands.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -138,6 +142,38 @@ impl ReachStatus {
             when: when.strftime("%H:%M").to_string().into(),
             evidence: evidence.collect(),
             way,
+        })
+    }
+
+    /// Whether what it found takes the place of what an earlier test found of the same Service. That
+    /// all is well by fewer paths proves nothing about a path that failed and was not tried again.
+    pub(super) fn supersedes(&self, earlier: &Self) -> bool {
+        let found_fault = self
+            .conclusions
+            .iter()
+            .any(|it| it.means >= Meaning::Affected);
+        let tried = self.results().filter(|(.., it)| it.reach.is_tried());
+        let tried: HashSet<_> = tried.map(|(port, vantage, _)| (port, vantage)).collect();
+        let failed = |result: &CellResult| result.reach.is_tried() && !result.reach.is_reached();
+        found_fault
+            || earlier
+                .results()
+                .filter(|(.., result)| failed(result))
+                .all(|(port, vantage, _)| tried.contains(&(port, vantage)))
+    }
+
+    /// The result of each path of the last round, with the port's number.
+    fn results(&self) -> impl Iterator<Item = (u16, &Vantage, &CellResult)> {
+        let plan = self.plan.iter();
+        plan.flat_map(|plan| {
+            plan.cells
+                .iter()
+                .zip(self.cells.iter())
+                .map(move |it| (plan, it))
+        })
+        .filter_map(|(plan, (planned, cell))| {
+            let number = plan.ports.get(planned.port)?.number;
+            Some((number, &planned.vantage, cell.result.as_ref()?))
         })
     }
 

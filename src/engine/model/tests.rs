@@ -7,7 +7,10 @@ use crate::{
         Delta, PodRecord, Scope, ServiceRecord, Sync,
         sample::{key, pod, port, service, slice, slice_port},
     },
-    probe::reach::{CellResult, Conclusion, Meaning, Reach, ReachOptions, plan},
+    probe::{
+        Insider, Vantage,
+        reach::{CellResult, Conclusion, Meaning, Reach, ReachOptions, plan},
+    },
     topology::NodeId,
 };
 
@@ -224,16 +227,38 @@ fn what_was_put_elsewhere_after_tidying_up_stays_there_when_that_is_undone() {
 
 /// The end of a test of `web` that found this.
 fn tested(model: &mut Model, means: Option<Meaning>) -> bool {
+    tested_from(model, Vec::new(), means)
+}
+
+/// The same, also from inside: those paths fail where anything does.
+fn tested_from(model: &mut Model, insiders: Vec<Insider>, means: Option<Meaning>) -> bool {
+    let options = ReachOptions {
+        insiders,
+        ..ReachOptions::default()
+    };
     let asked = TestPaths {
         service: key("web"),
-        options: ReachOptions::default(),
+        options: options.clone(),
         every: None,
     };
     let mut status = ReachStatus::new(ReachId(1), asked);
     let inventory = model.inventory().clone();
     let service = inventory.service(&key("web")).expect("the Service");
-    let planned = plan(service, &inventory, &ReachOptions::default());
+    let planned = plan(service, &inventory, &options);
+    let cells = planned.cells.clone();
     status.take(ReachNews::Begun(Arc::new(planned), Box::new(inventory)));
+    for (at, cell) in cells.iter().enumerate() {
+        let is_inside = matches!(cell.vantage, Vantage::Inside { .. });
+        let reach = match (&cell.request, is_inside, means) {
+            (Err(_), ..) => Reach::NotTestable,
+            (Ok(_), true, Some(Meaning::Broken)) => Reach::Refused,
+            _ => Reach::Status(200),
+        };
+        status.take(ReachNews::Cell(
+            at,
+            Box::new(CellResult::not_tried(reach, "")),
+        ));
+    }
     let found = means.map(|means| Conclusion {
         ports: vec![80],
         rule: "nothing-listens",
@@ -301,6 +326,27 @@ fn what_a_test_found_stays_until_the_service_changes() {
     tested(&mut model, Some(Meaning::Broken));
     model.clear();
     assert!(scene(&model).tested.is_empty());
+}
+
+#[test]
+fn fewer_paths_that_work_prove_nothing_about_one_that_failed() {
+    let mut model = live_model();
+    let from = Insider::Pod {
+        pod: key("api-1"),
+        container: None,
+    };
+    assert!(tested_from(
+        &mut model,
+        vec![from.clone()],
+        Some(Meaning::Broken)
+    ));
+    assert!(
+        !tested(&mut model, Some(Meaning::Works)),
+        "from outside alone"
+    );
+    assert_eq!(verdict(&model), Verdict::Broken);
+    assert!(tested_from(&mut model, vec![from], Some(Meaning::Works)));
+    assert_eq!(verdict(&model), Verdict::Healthy);
 }
 
 #[test]
