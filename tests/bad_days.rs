@@ -403,3 +403,98 @@ fn a_context_that_is_marked_read_only_refuses_writes_from_the_command_line() {
         .expect("cache");
     assert_eq!(service["spec"]["type"], "ClusterIP");
 }
+
+/// A demo cluster that holds still, and its kubeconfig.
+fn still() -> (demo::Server, String) {
+    let server = demo::Server::spawn(demo::Options {
+        life: false,
+        ..demo::Options::default()
+    });
+    let server = server.expect("a demo cluster");
+    let text = server.kubeconfig();
+    (server, text)
+}
+
+#[test]
+fn entry_points_that_may_not_be_seen_are_told() {
+    let (server, text) = still();
+    for resource in ["ingresses", "httproutes"] {
+        let everywhere = demo::Scope::Everywhere;
+        server
+            .control()
+            .deny(demo::Denial::new("*", resource, everywhere));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config");
+    fs::write(&file, &text).expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let output = run_svcscope(&["map", "-o", "json", "--kubeconfig", file]);
+    let words = stderr(&output);
+    assert_eq!(output.status.code(), Some(5), "{words}");
+    says(
+        &words,
+        &["not permitted to see ingresses, httproutes: entry points"],
+    );
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(document["state"], "partial");
+}
+
+#[test]
+fn a_kind_that_the_map_can_do_without_does_not_keep_it() {
+    let (server, text) = still();
+    let ingresses = "/apis/networking.k8s.io/v1/ingresses";
+    for path in [ingresses, "/api/v1/nodes"] {
+        server.control().fail(None, path, 500, None);
+    }
+    let (code, words) = map_with(&text, &[]);
+    assert_eq!(code, Some(5), "{words}");
+    says(
+        &words,
+        &["nodes could not be listed", "ingresses could not be listed"],
+    );
+}
+
+#[test]
+fn a_namespace_that_does_not_exist_is_told() {
+    let (_server, text) = still();
+    let (code, words) = map_with(&text, &["-n", "nope", "-n", "shop"]);
+    assert_eq!(code, Some(4), "{words}");
+    says(&words, &["there is no namespace nope"]);
+    assert!(!words.contains("namespace shop"), "{words}");
+    let (code, words) = map_with(&text, &["-n", "shop"]);
+    assert_eq!(code, Some(0), "{words}");
+}
+
+#[test]
+fn a_forward_says_what_it_waits_for() {
+    use std::io::{BufRead as _, BufReader};
+    let (server, text) = still();
+    server
+        .control()
+        .fail(None, "/api/v1/namespaces/shop/pods", 500, None);
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("config");
+    fs::write(&file, &text).expect("written");
+    let file = file.to_str().expect("UTF-8");
+    let args = [
+        "forward",
+        "svc/web",
+        ":80",
+        "-n",
+        "shop",
+        "--kubeconfig",
+        file,
+    ];
+    let mut child = common::svcscope(&args)
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("svcscope runs");
+    let said = BufReader::new(child.stderr.take().expect("stderr"));
+    let line = said.lines().next().expect("a line").expect("UTF-8");
+    child.kill().expect("it ran");
+    child.wait().expect("it ended");
+    says(
+        &line,
+        &["waiting for the cluster to be read; pods", "told to fail"],
+    );
+}

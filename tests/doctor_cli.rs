@@ -483,3 +483,103 @@ fn a_proxy_that_wants_a_password_fails_without_showing_one() {
     );
     assert!(!tested.all.contains("s3cret"), "{}", tested.all);
 }
+
+#[test]
+fn a_token_file_may_end_with_a_line_break() {
+    let cluster = Cluster::start();
+    let token = cluster.server.control().token();
+    let file = cluster.folder.path().join("token");
+    fs::write(&file, format!("{token}\n")).expect("written");
+    let server = format!("server: 'http://{}'", cluster.address());
+    let user = format!("tokenFile: '{}'", file.display());
+    let tested = Tested::of(&kubeconfig(cluster.folder.path(), &server, &user), &[]);
+    tested.says("credentials", "ok", "you are `demo`");
+    assert!(!tested.all.contains(&token), "the token is a secret");
+}
+
+#[test]
+fn a_token_that_is_no_http_header_is_told_and_not_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = listen(|_closed| {});
+    let cluster = format!("server: 'http://{server}'");
+    let plugin = "exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, interactiveMode: Never, \
+                  args: ['-c', 'echo eyJzdGF0dXMiOnsidG9rZW4iOiJzM2NyZXRcbngifX0= | base64 -d']}";
+    for user in ["token: \"s3cret\\ne\\e[31m\"", plugin] {
+        let tested = Tested::of(&kubeconfig(folder.path(), &cluster, user), &[]);
+        tested.says(
+            "credentials",
+            "failed",
+            "the token of user `u` holds a line end",
+        );
+        assert!(!tested.all.contains("s3cret"), "{}", tested.all);
+        assert!(!tested.all.contains("panicked"), "{}", tested.all);
+        assert!(!tested.all.contains("the server refuses"), "{}", tested.all);
+    }
+}
+
+#[test]
+fn without_time_nothing_is_said_to_work() {
+    let cluster = Cluster::start();
+    let file = cluster.kubeconfig();
+    let file = file.to_str().expect("UTF-8");
+    let output = svcscope(&["doctor", "--timeout", "0", "--kubeconfig", file])
+        .output()
+        .expect("svcscope runs");
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let output = svcscope(&["doctor", "--timeout", "0.000001", "--kubeconfig", file])
+        .output()
+        .expect("svcscope runs");
+    let printed = stdout(&output);
+    assert_ne!(output.status.code(), Some(0), "{printed}");
+    assert!(!printed.contains("Everything"), "{printed}");
+}
+
+#[test]
+fn what_could_not_be_asked_is_not_said_to_be_permitted() {
+    let cluster = Cluster::start();
+    let control = cluster.server.control();
+    let reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    control.fail(None, reviews, 500, None);
+    let tested = cluster.test();
+    tested.says("rights", "warning", "could not ask for all rights");
+    tested.says("exec", "skipped", "could not be asked");
+}
+
+#[test]
+fn a_namespace_that_is_not_there_is_named_and_no_other() {
+    let cluster = Cluster::start();
+    let tested = Tested::of(&cluster.kubeconfig(), &["-n", "shop", "-n", "nope"]);
+    tested.says("rights", "warning", "there is no namespace `nope`; ");
+    assert_eq!(tested.code, Some(0), "{}", tested.all);
+
+    let control = cluster.server.control();
+    control.deny(Denial::new("list", "pods", Scope::Namespace("nope".into())));
+    let tested = Tested::of(&cluster.kubeconfig(), &["-n", "shop", "-n", "nope"]);
+    let words = "not permitted in namespace `nope`: list of pods";
+    tested.says("rights", "failed", words);
+}
+
+#[test]
+fn a_watch_that_others_answer_or_the_server_ends_is_told_as_such() {
+    let cluster = Cluster::start();
+    let server = cluster.address();
+    let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>";
+    let gone = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 76\r\n\r\n\
+                {\"type\":\"ERROR\",\"object\":{\"code\":410,\"message\":\"too old resource version\"}}\n";
+    let refused = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
+    for (answer, words, never) in [
+        (page, "no API server (text/html)", "unbuffered"),
+        (gone, "too old resource version (410)", "unbuffered"),
+        (
+            refused,
+            "the credentials are refused",
+            "check that the API server is well",
+        ),
+    ] {
+        let proxy = watch_proxy(server, answer);
+        let through = cluster.changed(&server.to_string(), &proxy.to_string());
+        let tested = Tested::of(&through, &[]);
+        tested.says("watch pods", "failed", words);
+        assert!(!tested.all.contains(never), "{}", tested.all);
+    }
+}

@@ -855,6 +855,37 @@ fn a_namespace_that_stands_in_for_the_cluster_is_named_on_the_button() {
 }
 
 #[test]
+fn a_namespace_that_is_refused_beside_one_that_is_not_is_no_live_view() {
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
+    let refused = |kind: Kind| Sync::Forbidden {
+        message: format!("{kind} in b is forbidden").into(),
+    };
+    for kind in NAMESPACED {
+        let reason = "only namespaces a and b are watched".into();
+        states.extend([
+            (kind, "", Sync::Absent { reason }),
+            (kind, "a", Sync::Live),
+            (kind, "b", refused(kind)),
+        ]);
+    }
+    let window = Window::open(scene_of(&states));
+    assert!(window.shows("partly visible"));
+    assert!(!window.shows("live"));
+    assert!(window.says("4 kinds not permitted"));
+    assert!(!window.says("pods in b: not permitted"));
+
+    let mut states: Vec<_> = NAMESPACED.map(|kind| (kind, "", Sync::Live)).into();
+    states.extend(WHOLE.map(|kind| (kind, "", refused(kind))));
+    let window = Window::open(scene_of(&states));
+    assert!(window.shows("live"), "the map needs no nodes");
+    assert!(window.says("nodes: not permitted"));
+    assert!(window.says("0 errors"));
+    let window = Window::open(scene_of(&[(Kind::Service, "", Sync::Syncing)]));
+    assert!(window.says("? errors"));
+    assert!(!window.says("0 errors"));
+}
+
+#[test]
 fn what_was_never_listed_is_neither_live_nor_a_number() {
     let failing = || Sync::Failing {
         reason: "could not list pods: 503".into(),

@@ -13,6 +13,7 @@ use super::{
     case::{Absent, Case, Known, World},
     flaps::Flaps,
     index::{Index, peers},
+    patience::{Patience, Waiting, patience},
     report::{Found, PortVerdict, sum_up, told},
     rule::{Find, Reads},
     rules,
@@ -29,6 +30,7 @@ pub struct Checks {
     kept: BTreeMap<ObjectKey, Kept>,
     index: Index,
     flaps: Flaps,
+    patience: Patience,
     tested: Tested,
     suppressions: Suppressions,
     timed: BTreeSet<ObjectKey>,
@@ -52,8 +54,8 @@ impl Checks {
         suppressions: Suppressions,
         now: Timestamp,
     ) -> Self {
-        let flaps = Flaps::default();
-        Self::with_history(topology, inventory, suppressions, flaps, now)
+        let history = Default::default();
+        Self::with_history(topology, inventory, suppressions, history, now)
     }
 
     /// The same where something is known of the time before.
@@ -61,12 +63,13 @@ impl Checks {
         topology: &Topology,
         inventory: &Inventory,
         suppressions: Suppressions,
-        flaps: Flaps,
+        (flaps, patience): (Flaps, Patience),
         now: Timestamp,
     ) -> Self {
         let mut checks = Self {
             index: Index::new(inventory),
             flaps,
+            patience,
             suppressions,
             ..Self::default()
         };
@@ -186,10 +189,10 @@ impl Checks {
         !self.timed.is_empty()
     }
 
-    /// How often pods turned ready or not ready lately.
+    /// What was before: how often pods turned ready or not ready, and since when something is found.
     #[cfg(test)]
-    pub(super) fn history(&self) -> &Flaps {
-        &self.flaps
+    pub(super) fn history(&self) -> (Flaps, Patience) {
+        (self.flaps.clone(), self.patience.clone())
     }
 
     /// What is suppressed.
@@ -230,30 +233,37 @@ impl Checks {
                 now,
             };
             let before = self.kept.remove(&key);
+            let held = before.as_ref().map_or(&[][..], |kept| &kept.found);
+            let mut waiting = self.patience.take(&key, held);
             let (kept, report) = match topology.service(&key) {
-                Some(traffic) => examine(traffic, &world, before, reads),
-                None => match search_absent(&key, &world) {
-                    Some(found) => found,
-                    None => {
-                        self.timed.remove(&key);
-                        if self.reports.remove(&key).is_some() {
-                            differ.push(key);
-                        }
-                        continue;
-                    }
-                },
+                Some(traffic) => {
+                    let (kept, report) = examine(traffic, &world, before, reads, &mut waiting);
+                    (kept, Some(report))
+                }
+                None => search_absent(&key, &world, &mut waiting),
             };
+            self.patience.keep(&key, waiting);
             if kept.timed.is_empty() {
                 self.timed.remove(&key);
             } else {
                 self.timed.insert(key.clone());
             }
+            let Some(report) = report else {
+                if !kept.found.is_empty() {
+                    self.kept.insert(key.clone(), kept);
+                }
+                if self.reports.remove(&key).is_some() {
+                    differ.push(key);
+                }
+                continue;
+            };
             self.kept.insert(key.clone(), kept);
             if self.reports.get(&key).is_none_or(|held| **held != report) {
                 self.reports.insert(key.clone(), Arc::new(report));
                 differ.push(key);
             }
         }
+        self.patience.settled |= inventory.completeness_of(Kind::DRAWN).is_listed();
         differ
     }
 }
@@ -273,6 +283,7 @@ fn examine(
     world: &World<'_>,
     before: Option<Kept>,
     reads: Reads,
+    waiting: &mut Waiting,
 ) -> (Kept, Report) {
     let reads = if before.is_some() { reads } else { Reads::ALL };
     let before = before.unwrap_or_default();
@@ -287,7 +298,7 @@ fn examine(
         let was_timed = before.timed.contains(&rule.id);
         match rule.find {
             Find::Service(find) if rule.reads(reads) || was_timed => {
-                look(rule, find, &case, &mut kept);
+                look(rule, find, &case, &mut kept, waiting);
             }
             Find::Service(_) => kept.found.append(&mut own),
             Find::Last(_) | Find::Absent(_) => {}
@@ -301,7 +312,7 @@ fn examine(
     if !explained {
         for rule in rules::all() {
             if let Find::Last(find) = rule.find {
-                look(rule, find, &case, &mut kept);
+                look(rule, find, &case, &mut kept, waiting);
             }
         }
     }
@@ -315,26 +326,33 @@ fn look(
     find: fn(&Case<'_>) -> Vec<super::Finding>,
     case: &Case<'_>,
     kept: &mut Kept,
+    waiting: &mut Waiting,
 ) {
     let known = rule.needs.iter().map(|&kind| case.known(kind)).min();
     let known = known.unwrap_or(Known::Live);
-    if known == Known::Unseen || case.world.suppressions.leaves_out(rule.id) {
-        return;
-    }
+    let mut found = Vec::new();
     case.time_matters.set(false);
-    let found = find(case).into_iter();
-    kept.found.extend(found.map(|finding| Found {
-        rule,
-        known,
-        finding,
-    }));
-    if case.time_matters.get() {
+    if known != Known::Unseen && !case.world.suppressions.leaves_out(rule.id) {
+        found.extend(find(case).into_iter().map(|finding| Found {
+            rule,
+            known,
+            waits: false,
+            finding,
+        }));
+    }
+    let patience = patience(rule, case.inventory, &case.service().key.namespace);
+    if waiting.mark(rule, &mut found, patience, case.now) || case.time_matters.get() {
         kept.timed.push(rule.id);
     }
+    kept.found.append(&mut found);
 }
 
 /// What is said of a Service that does not exist.
-fn search_absent(key: &ObjectKey, world: &World<'_>) -> Option<(Kept, Report)> {
+fn search_absent(
+    key: &ObjectKey,
+    world: &World<'_>,
+    waiting: &mut Waiting,
+) -> (Kept, Option<Report>) {
     let absent = Absent { key, world };
     let mut kept = Kept::default();
     for rule in rules::all() {
@@ -342,18 +360,23 @@ fn search_absent(key: &ObjectKey, world: &World<'_>) -> Option<(Kept, Report)> {
             continue;
         };
         let known = rule.needs.iter().map(|&kind| world.known(kind, key)).min();
-        if known != Some(Known::Live) {
-            continue;
-        }
-        kept.found
-            .extend(find(&absent).into_iter().map(|finding| Found {
+        let mut found = Vec::new();
+        if known == Some(Known::Live) {
+            found.extend(find(&absent).into_iter().map(|finding| Found {
                 rule,
                 known: Known::Live,
+                waits: false,
                 finding,
             }));
+        }
+        let patience = patience(rule, world.inventory, &key.namespace);
+        if waiting.mark(rule, &mut found, patience, world.now) {
+            kept.timed.push(rule.id);
+        }
+        kept.found.append(&mut found);
     }
-    if kept.found.is_empty() {
-        return None;
+    if kept.found.iter().all(|found| found.waits) {
+        return (kept, None);
     }
     let is_muted = |found: &Found| world.suppressions.cover(key, None, found.finding.id);
     let muted: Vec<_> = kept.found.iter().map(is_muted).collect();
@@ -366,7 +389,7 @@ fn search_absent(key: &ObjectKey, world: &World<'_>) -> Option<(Kept, Report)> {
         findings,
         suppressed,
     };
-    Some((kept, report))
+    (kept, Some(report))
 }
 
 fn kind(step: &Touched) -> Kind {

@@ -22,6 +22,7 @@ mod fix;
 mod flaps;
 mod history;
 mod index;
+mod patience;
 #[cfg(test)]
 mod properties;
 mod report;

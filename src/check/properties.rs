@@ -22,7 +22,7 @@ proptest! {
             let before = checks.reports().clone();
             let differ = checks.follow(&topology, &inventory, &touched, &changed, now());
             let nothing = Suppressions::default();
-            let history = checks.history().clone();
+            let history = checks.history();
             let anew = Checks::with_history(&topology, &inventory, nothing, history, now());
             prop_assert_eq!(checks.reports(), anew.reports());
             prop_assert!(differ.is_sorted());

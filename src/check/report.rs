@@ -55,6 +55,8 @@ pub(super) struct Found {
     pub rule: &'static Rule,
     /// How far the kinds that its rule needs can be relied on.
     pub known: Known,
+    /// Two lists of different moments may contradict each other: it is not told yet.
+    pub waits: bool,
     pub finding: Finding,
 }
 
@@ -78,7 +80,11 @@ pub(super) fn sum_up(case: &Case<'_>, found: &[Found]) -> Report {
                         && found.known != Known::Held
                         && concerns(&found.finding.place)
                 })
-                .map(|(found, _)| found.rule.means)
+                .map(|(found, _)| match found.rule.means {
+                    // Neither is it healthy meanwhile.
+                    means if found.waits => means.min(Verdict::Pending),
+                    means => means,
+                })
                 .max()
                 .unwrap_or(Verdict::Healthy)
         };
@@ -118,7 +124,7 @@ pub(super) fn told(found: &[Found], muted: &[bool]) -> (Vec<Finding>, Vec<Findin
     };
     let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
     for (one, muted) in found.iter().zip(muted) {
-        if is_silenced(one) {
+        if one.waits || is_silenced(one) {
             continue;
         }
         let list = if *muted {

@@ -509,3 +509,68 @@ fn a_lost_connection_adds_no_problem_of_a_service() {
         assert_eq!(problems(&inventory), before);
     }
 }
+
+#[test]
+fn lists_of_different_moments_contradict_each_other_for_as_long_as_two_of_them_take() {
+    let polled = || Sync::Polled {
+        every: std::time::Duration::from_secs(5),
+        reason: "the API server ends each watch at once".into(),
+    };
+    let mut inventory = web(&[pod("web", 1)]);
+    let mut topology = Topology::build(&inventory);
+    let nothing = Suppressions::default();
+    let mut checks = Checks::new(&topology, &inventory, nothing, now());
+    let at = |secs| now() + SignedDuration::from_secs(secs);
+    let judged = |checks: &Checks| {
+        let report = &checks.reports()[&key("web")];
+        (report.verdict, report.is_wrong())
+    };
+    let mut follow = |checks: &mut Checks, topology: &mut Topology, change: Change, secs| {
+        let touched = inventory.apply(change);
+        let changed = topology.update(&inventory, &touched);
+        checks.follow(topology, &inventory, &touched, &changed, at(secs));
+        judged(checks)
+    };
+    for kind in Kind::DRAWN {
+        let change = Change::Sync(kind, Scope::Cluster, polled());
+        let told = follow(&mut checks, &mut topology, change, 0);
+        assert_eq!(told, (Verdict::Healthy, false));
+    }
+    let slices = |pods: &[&PodRecord]| {
+        let slice = slice("web", 1, vec![slice_port("http", 8080)], pods);
+        Change::EndpointSlice(crate::inventory::Delta::Upsert(slice))
+    };
+    let waits = (Verdict::Pending, false);
+    let told = follow(&mut checks, &mut topology, slices(&[]), 100);
+    assert_eq!(told, waits, "the list of pods may be older");
+    assert!(checks.is_timed());
+    let told = follow(&mut checks, &mut topology, slices(&[&pod("web", 1)]), 105);
+    assert_eq!(told, (Verdict::Healthy, false), "they agree again");
+
+    let told = follow(&mut checks, &mut topology, slices(&[]), 110);
+    assert_eq!(told, waits, "it begins anew");
+    let other = service("other", vec![port("http", 80, "http")]);
+    let other = Change::Service(crate::inventory::Delta::Upsert(other));
+    let told = follow(&mut checks, &mut topology, other, 119);
+    assert_eq!(told, waits);
+    assert!(
+        checks.reports()[&key("other")].findings.is_empty(),
+        "its pods may come"
+    );
+    // Another reason alone: the rules look again.
+    let again = Sync::Polled {
+        every: std::time::Duration::from_secs(5),
+        reason: "the watch brings nothing".into(),
+    };
+    let again = Change::Sync(Kind::Pod, Scope::Cluster, again);
+    let told = follow(&mut checks, &mut topology, again, 120);
+    assert_eq!(told, (Verdict::Broken, true));
+    // What is watched is told at once.
+    follow(&mut checks, &mut topology, slices(&[&pod("web", 1)]), 130);
+    for kind in Kind::DRAWN {
+        let live = Change::Sync(kind, Scope::Cluster, Sync::Live);
+        follow(&mut checks, &mut topology, live, 130);
+    }
+    let told = follow(&mut checks, &mut topology, slices(&[]), 131);
+    assert_eq!(told, (Verdict::Broken, true));
+}

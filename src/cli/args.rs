@@ -164,7 +164,7 @@ pub struct Map {
     #[arg(long, value_enum, value_name = "THEME")]
     pub theme: Option<PictureTheme>,
     /// Give up when the cluster has not been read whole after this many seconds
-    #[arg(long, default_value = "60", value_parser = seconds, value_name = "SECONDS")]
+    #[arg(long, default_value = "60", value_parser = time_limit, value_name = "SECONDS")]
     pub timeout: Duration,
     /// Which Services are meant.
     #[command(flatten)]
@@ -240,7 +240,7 @@ pub struct Check {
     #[arg(long, requires = "target", conflicts_with_all = ["files", "watch", "list", "fail_on"])]
     pub trace: bool,
     /// Give up when the cluster has not been read whole after this many seconds
-    #[arg(long, default_value = "60", value_parser = seconds, value_name = "SECONDS")]
+    #[arg(long, default_value = "60", value_parser = time_limit, value_name = "SECONDS")]
     pub timeout: Duration,
 }
 
@@ -462,7 +462,7 @@ pub struct Reach {
     #[arg(long, value_name = "[NS/]POD[:CONTAINER]", action = ArgAction::Append)]
     pub from: Vec<String>,
     /// How long one path may take
-    #[arg(long, default_value = "3", value_parser = seconds, value_name = "SECONDS")]
+    #[arg(long, default_value = "3", value_parser = time_limit, value_name = "SECONDS")]
     pub timeout: Duration,
 }
 
@@ -479,7 +479,8 @@ pub enum DoctorFormat {
 ///
 /// Tries kubeconfig, proxy, network, TLS, credentials, version, rights, each watch, port-forward and
 /// exec, one after another. Writes nothing. Exits with 0 where all works, perhaps with warnings, with
-/// 3 where the cluster can't be reached, with 1 where something else fails.
+/// 3 where the cluster can't be reached, with 1 where something else fails, with 5 where there was no
+/// time for all.
 #[derive(Debug, clap::Args)]
 pub struct Doctor {
     /// How the result is printed
@@ -490,7 +491,7 @@ pub struct Doctor {
     #[arg(long)]
     pub exec: bool,
     /// Try nothing more after this many seconds
-    #[arg(long, default_value = "30", value_parser = seconds, value_name = "SECONDS")]
+    #[arg(long, default_value = "30", value_parser = time_limit, value_name = "SECONDS")]
     pub timeout: Duration,
 }
 
@@ -638,6 +639,14 @@ fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
+/// As [`seconds`], but not 0: within no time nothing can be tried.
+fn time_limit(text: &str) -> Result<Duration, String> {
+    match seconds(text)? {
+        Duration::ZERO => Err("it must be more than 0".to_owned()),
+        limit => Ok(limit),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -679,6 +688,18 @@ mod tests {
             "--list --forget db",
         ] {
             parse(&format!("svcscope forward {wrong}")).expect_err(wrong);
+        }
+    }
+
+    #[test]
+    fn a_time_limit_of_nothing_is_refused() {
+        let parse = |words: &str| Args::try_parse_from(words.split_whitespace());
+        for task in ["map", "check", "doctor", "reach svc/web"] {
+            let task = format!("svcscope {task} --timeout");
+            for wrong in ["0", "0.0", "-1", "1e-30", "soon"] {
+                parse(&format!("{task}={wrong}")).expect_err(&task);
+            }
+            parse(&format!("{task} 0.5")).expect(&task);
         }
     }
 

@@ -85,6 +85,7 @@ fn is(outcome: StepOutcome) -> impl Fn(&&StepResult) -> bool {
 
 fn exit(steps: &[StepResult]) -> Exit {
     match steps.iter().find(is(StepOutcome::Failed)) {
+        None if steps.iter().any(|step| is(StepOutcome::NotTried)(&step)) => Exit::Incomplete,
         None => Exit::Done,
         Some(first) if first.step.is_connecting() => Exit::NoCluster,
         Some(_) => Exit::Failed,

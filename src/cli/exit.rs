@@ -13,7 +13,7 @@ pub enum Exit {
     Usage,
     /// 3: the cluster could not be reached: kubeconfig, credentials, network.
     NoCluster,
-    /// 4: there is no such object or port.
+    /// 4: there is no such object, port or namespace.
     NotFound,
     /// 5: printed, but not all of it could be seen; stderr says what is missing.
     Incomplete,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::{
     args::{Common, Forward},
     exit::{Exit, failure},
-    remote::{Remote, source},
+    remote::{Remote, outstanding, source},
 };
 use crate::{
     cluster::Kubeconfigs,
@@ -22,6 +22,8 @@ use tell::Teller;
 
 /// How long `--exec` waits for the forwards to be up, as `kubectl port-forward` does for a pod.
 const UP_WITHIN: Duration = Duration::from_secs(60);
+/// When the user is told what is waited for.
+const SLOW: Duration = Duration::from_secs(5);
 
 pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
     if let Some(exit) = manage(common, task)? {
@@ -47,12 +49,16 @@ pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
     };
     warn_of_addresses(&specs);
     // A forward resolves its target in the inventory: it must be there first.
-    remote.wait_for(None, "the cluster to be read", |scene| {
-        specs
-            .iter()
-            .all(|spec| is_listed(scene, &spec.target))
-            .then_some(())
-    })?;
+    let is_read = |scene: &Scene| {
+        let mut targets = specs.iter().map(|spec| &spec.target);
+        targets.all(|target| is_listed(scene, target)).then_some(())
+    };
+    if remote.wait_within(Some(SLOW), is_read)?.is_none() {
+        let why = outstanding(&remote.handle().scene());
+        let why = super::plain(&why);
+        eprintln!("svcscope: waiting for the cluster to be read{why}");
+        remote.wait_for(None, "the cluster to be read", is_read)?;
+    }
     if task.target.is_some()
         && let Some(spec) = specs.first()
         && is_absent(&remote.handle().scene(), &spec.target)

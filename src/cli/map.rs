@@ -1,12 +1,17 @@
 //! `svcscope map`: the traffic graph once, as data or as a picture.
 
+use std::time::Instant;
+
 use super::{
     args::{Common, Map, MapFormat},
     exit::Exit,
     export,
     remote::{self, Remote},
 };
-use crate::{inventory::Kind, topology};
+use crate::{
+    inventory::{Completeness, Kind},
+    topology,
+};
 
 pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
     export::check(task)?;
@@ -16,8 +21,10 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
         Remote::start(common)?
     };
     let drawn = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
-    remote.wait_until_known(&drawn, task.timeout)?;
-    remote.wait_for_fronts(task.timeout)?;
+    let began = Instant::now();
+    remote.wait_until_known(&Kind::DRAWN, task.timeout)?;
+    let left = task.timeout.saturating_sub(began.elapsed());
+    remote.wait_for_fronts(&[Kind::Node, Kind::Namespace], left)?;
     let mut scene = task.filter.apply(&remote)?;
     let part = task.filter.part_of(&scene)?;
 
@@ -25,7 +32,12 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
     let mut bytes = Vec::new();
     match task.output {
         MapFormat::Json => {
-            topology::export::write_json(&part, scene.completeness(), &mut bytes)?;
+            let known = scene.completeness();
+            let known = match remote::front_gaps(&scene).is_empty() {
+                true => known,
+                false => known.min(Completeness::Partial),
+            };
+            topology::export::write_json(&part, known, &mut bytes)?;
             bytes.push(b'\n');
         }
         MapFormat::Text => topology::text::write_text(&part, is_listed, &mut bytes)?,
@@ -42,13 +54,18 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
     for note in scene.notes.iter() {
         eprintln!("svcscope: {note}");
     }
-    let gaps = remote::gaps(&scene, &drawn);
+    let mut gaps = remote::gaps(&scene, &drawn);
+    gaps.extend(remote::front_gaps(&scene));
     for gap in remote::polled(&scene).iter().chain(&gaps) {
         eprintln!("svcscope: {gap}");
     }
-    Ok(if gaps.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Incomplete
-    })
+    Ok(
+        if remote::tell_missing_namespaces(&scene, &common.namespaces) {
+            Exit::NotFound
+        } else if gaps.is_empty() {
+            Exit::Done
+        } else {
+            Exit::Incomplete
+        },
+    )
 }

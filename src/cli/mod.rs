@@ -82,11 +82,10 @@ fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-/// What others said, for a terminal: nothing in it can move the cursor or change a colour.
+/// What others said, for a terminal: nothing in it can move the cursor, change a colour or turn the
+/// direction of writing.
 fn plain(said: &str) -> String {
-    said.chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
+    crate::engine::plain_line(said)
 }
 
 /// Words about what happens inside go to stderr, as many as asked for by `-v` or `RUST_LOG`.

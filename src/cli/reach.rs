@@ -22,8 +22,8 @@ use crate::{
     forward::ForwardTarget,
     inventory::{Kind, ObjectKey, Text},
     probe::{
-        Insider,
-        reach::{Reach as Came, ReachOptions, Verdict, vantage_words},
+        Insider, Vantage,
+        reach::{CellResult, PlannedCell, Reach as Came, ReachOptions, Verdict, vantage_words},
     },
 };
 
@@ -43,7 +43,7 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
     let drawn = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
     remote.wait_until_known(&drawn, READ)?;
     // A BackendTLSPolicy may say how to ask. One that can't be read in time says nothing.
-    remote.wait_for_fronts(POLICIES).ok();
+    remote.wait_for_fronts(&[], POLICIES).ok();
     let scene = remote.handle().scene();
     let ForwardTarget::Service(service) = task.target.in_namespace(&namespace) else {
         return Err(failure(Exit::Usage, "only a Service has paths"));
@@ -83,7 +83,17 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
             print(&status, task.output).context("could not write to stdout")?;
         }
         if task.every.is_none() || stopped.load(Ordering::Relaxed) {
-            return Ok(exit(&status));
+            let planned = status.plan.iter().flat_map(|plan| &plan.cells);
+            let cells = planned.zip(status.cells.iter());
+            let unused =
+                unused(cells.filter_map(|(planned, cell)| Some((planned, cell.result.as_ref()?))));
+            for why in &unused {
+                eprintln!("svcscope: {}", super::plain(why));
+            }
+            return Ok(match exit(&status) {
+                Exit::Done if !unused.is_empty() => Exit::Incomplete,
+                exit => exit,
+            });
         }
     }
 }
@@ -123,6 +133,32 @@ fn interrupts(remote: &Remote) -> anyhow::Result<Arc<AtomicBool>> {
         }
     });
     Ok(stopped)
+}
+
+/// Of whom the user named, those that no path could be tried from, with the first reason.
+fn unused<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a CellResult)>) -> Vec<String> {
+    // Each with whether it was of use, and why not.
+    let mut known: Vec<(&Insider, bool, &str)> = Vec::new();
+    for (planned, result) in cells.filter(|(planned, _)| planned.request.is_ok()) {
+        let Vantage::Inside { from, .. } = &planned.vantage else {
+            continue;
+        };
+        let is_tried = result.reach.is_tried();
+        match known.iter_mut().find(|(insider, ..)| *insider == from) {
+            Some((_, is_used, _)) => *is_used |= is_tried,
+            None => known.push((from, is_tried, &*result.note)),
+        }
+    }
+    let unused = known.into_iter().filter(|(_, is_used, _)| !is_used);
+    unused
+        .map(|(insider, _, why)| {
+            let who = match insider {
+                Insider::Pod { pod, .. } => format!("pod {pod}"),
+                Insider::ProbePod { namespace, .. } => format!("a probe pod in {namespace}"),
+            };
+            format!("no path could be tried from {who}: {why}")
+        })
+        .collect()
 }
 
 fn exit(status: &ReachStatus) -> Exit {
@@ -240,4 +276,42 @@ fn to_json(status: &ReachStatus) -> Value {
         "cells": cells,
         "conclusions": *status.conclusions,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        forward::RemotePort,
+        probe::{CurlRequest, InsideName},
+    };
+
+    #[test]
+    fn a_pod_that_was_named_and_could_not_be_used_is_told() {
+        let cell = |name: &str, to: InsideName, reach: Came| {
+            let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
+            let request = CurlRequest::new(target, RemotePort::Number(80));
+            let pod = ObjectKey::new("shop", name);
+            let from = Insider::Pod {
+                pod,
+                container: None,
+            };
+            let planned = PlannedCell {
+                port: 0,
+                vantage: Vantage::Inside { from, to },
+                request: Ok(Box::new(request)),
+            };
+            (planned, CellResult::not_tried(reach, "no such pod"))
+        };
+        let cells = [
+            cell("tols", InsideName::Short, Came::NotTestable),
+            cell("tols", InsideName::Full, Came::NotTestable),
+            cell("tools", InsideName::Short, Came::NotTestable),
+            cell("tools", InsideName::Full, Came::Refused),
+        ];
+        assert_eq!(
+            unused(cells.iter().map(|(planned, result)| (planned, result))),
+            ["no path could be tried from pod shop/tols: no such pod"]
+        );
+    }
 }

@@ -16,7 +16,7 @@ use crate::{
     cluster::{KubeconfigSource, Kubeconfigs},
     demo,
     engine::{Config, ConnectionState, Engine, Handle, Scene, Waker},
-    inventory::{self, Kind, Sync, wanted},
+    inventory::{self, Completeness, Kind, Sync, wanted},
     probe::inside::{ProbeImage, PullPolicy},
     session::{self, Settings},
 };
@@ -152,8 +152,18 @@ impl Remote {
         &self,
         limit: Option<Duration>,
         what: &str,
-        mut found: impl FnMut(&Scene) -> Option<T>,
+        found: impl FnMut(&Scene) -> Option<T>,
     ) -> anyhow::Result<T> {
+        let result = self.wait_within(limit, found)?;
+        result.ok_or_else(|| timed_out(&self.handle.scene(), what, limit.unwrap_or_default()))
+    }
+
+    /// As [`Self::wait_for`]; none when `limit` has passed.
+    pub(super) fn wait_within<T>(
+        &self,
+        limit: Option<Duration>,
+        mut found: impl FnMut(&Scene) -> Option<T>,
+    ) -> anyhow::Result<Option<T>> {
         let started = Instant::now();
         loop {
             let scene = self.handle.scene();
@@ -161,7 +171,7 @@ impl Remote {
                 return Err(failure(Exit::NoCluster, &**reason));
             }
             if let Some(result) = found(&scene) {
-                return Ok(result);
+                return Ok(Some(result));
             }
             let ended = match limit {
                 None => self.woken.recv().is_err(),
@@ -170,7 +180,7 @@ impl Remote {
                         self.woken.recv_timeout(left),
                         Err(mpsc::RecvTimeoutError::Disconnected)
                     ),
-                    None => return Err(timed_out(&scene, what, limit)),
+                    None => return Ok(None),
                 },
             };
             if ended {
@@ -179,23 +189,29 @@ impl Remote {
         }
     }
 
-    /// Waits until what leads to Services, and decides how Gateways ask them, is read as far as it
-    /// is served and wanted.
-    pub(super) fn wait_for_fronts(&self, limit: Duration) -> anyhow::Result<()> {
-        self.wait_for(Some(limit), "Ingresses and routes", |scene| {
-            let wanted = wanted(&scene.inventory);
-            FRONTS
-                .into_iter()
-                .chain(Kind::ROUTES)
-                .filter(|kind| wanted.contains(kind))
-                .all(|wanted| {
-                    let syncs = scene.inventory.syncs();
-                    let mut own = syncs.filter(|(kind, ..)| *kind == wanted).peekable();
-                    // With chosen namespaces the whole cluster is settled at once, and they are not.
-                    own.peek().is_some() && own.all(|(.., state)| state.is_settled())
-                })
-                .then_some(())
-        })
+    /// Waits until what leads to Services, and decides how Gateways ask them, and `more` is read as
+    /// far as it is served and wanted. What fails again and again is not waited for, and no list
+    /// longer than `limit`: [`gaps`] and [`front_gaps`] tell what is missing.
+    pub(super) fn wait_for_fronts(&self, more: &[Kind], limit: Duration) -> anyhow::Result<()> {
+        let is_read = |scene: &Scene, enough: fn(&Sync) -> bool| {
+            let kinds = fronts(scene).chain(more.iter().copied());
+            let is_known = |wanted| {
+                let syncs = scene.inventory.syncs();
+                let mut own = syncs.filter(|(kind, ..)| *kind == wanted).peekable();
+                // With chosen namespaces the whole cluster is settled at once, and they are not.
+                own.peek().is_some() && own.all(|(.., state)| enough(state))
+            };
+            kinds.into_iter().all(is_known).then_some(())
+        };
+        let first = limit.min(FAILING);
+        let settled = self.wait_within(Some(first), |scene| is_read(scene, Sync::is_settled))?;
+        if settled.is_none() {
+            let tried = |state: &Sync| state.is_settled() || matches!(state, Sync::Failing { .. });
+            self.wait_within(Some(limit.saturating_sub(first)), |scene| {
+                is_read(scene, tried)
+            })?;
+        }
+        Ok(())
     }
 
     /// Waits until each of these kinds has been listed whole or refused.
@@ -215,11 +231,28 @@ impl Remote {
 /// How long a request waits for what may say how to ask.
 pub(super) const POLICIES: Duration = Duration::from_secs(3);
 
+/// How long a kind that svcscope can do without is waited for while its lists fail.
+const FAILING: Duration = Duration::from_secs(5);
+
 /// What leads to Services beside routes, and how they are asked.
 const FRONTS: [Kind; 3] = [Kind::Ingress, Kind::Gateway, Kind::BackendTlsPolicy];
 
+/// Those of them that are wanted.
+fn fronts(scene: &Scene) -> impl Iterator<Item = Kind> + use<> {
+    let wanted = wanted(&scene.inventory);
+    let kinds = FRONTS.into_iter().chain(Kind::ROUTES);
+    kinds.filter(move |kind| wanted.contains(kind))
+}
+
 fn timed_out(scene: &Scene, what: &str, limit: Duration) -> anyhow::Error {
     let mut message = format!("waited {} s for {what}", limit.as_secs_f32());
+    message.push_str(&outstanding(scene));
+    failure(Exit::Failed, message)
+}
+
+/// What is not listed yet and why, each after `; `.
+pub(super) fn outstanding(scene: &Scene) -> String {
+    let mut message = String::new();
     for (kind, _, state) in scene.inventory.syncs() {
         match state {
             Sync::Stale { reason, .. } | Sync::Failing { reason } => {
@@ -229,7 +262,7 @@ fn timed_out(scene: &Scene, what: &str, limit: Duration) -> anyhow::Error {
             _ => {}
         }
     }
-    failure(Exit::Failed, message)
+    message
 }
 
 fn default_namespace(source: &KubeconfigSource, context: Option<&str>) -> anyhow::Result<String> {
@@ -242,6 +275,61 @@ fn default_namespace(source: &KubeconfigSource, context: Option<&str>) -> anyhow
         .find(|known| Some(&*known.name) == wanted.as_deref())
         .and_then(|known| known.namespace)
         .unwrap_or_else(|| "default".to_owned()))
+}
+
+/// The same of what leads to Services: the kinds that are served and refused on one line, a line for
+/// each that could not be read.
+pub(super) fn front_gaps(scene: &Scene) -> Vec<String> {
+    let inventory = &scene.inventory;
+    let is_refused = |kind: &Kind| {
+        let mut states = inventory.watched(*kind);
+        inventory.fallback(*kind).is_some()
+            || states.any(|(_, state)| matches!(state, Sync::Forbidden { .. }))
+    };
+    let (refused, others): (Vec<_>, Vec<_>) = fronts(scene).partition(is_refused);
+    let told = |kinds: &[Kind]| {
+        let names: Vec<_> = kinds.iter().map(|kind| kind.plural()).collect();
+        names.join(", ")
+    };
+    let (policies, doors): (Vec<_>, Vec<_>) = refused
+        .into_iter()
+        .partition(|kind| *kind == Kind::BackendTlsPolicy);
+    let mut gaps = Vec::new();
+    if !doors.is_empty() {
+        let routes = if doors.contains(&Kind::Gateway) {
+            ", and of routes,"
+        } else {
+            ""
+        };
+        gaps.push(format!(
+            "not permitted to see {}: entry points of those kinds{routes} are missing",
+            told(&doors)
+        ));
+    }
+    if !policies.is_empty() {
+        gaps.push(format!(
+            "not permitted to see {}: how Gateways ask their backends is not known",
+            told(&policies)
+        ));
+    }
+    gaps.extend(self::gaps(scene, &others));
+    gaps
+}
+
+/// Says which namespaces of the command line the cluster does not have, as far as it lists them, and
+/// whether there are such.
+pub(super) fn tell_missing_namespaces(scene: &Scene, wanted: &[String]) -> bool {
+    let inventory = &scene.inventory;
+    let mut is_any_missing = false;
+    if inventory.completeness(Kind::Namespace) >= Completeness::Polled {
+        for name in wanted {
+            if !inventory.namespaces().any(|known| *known.name == **name) {
+                eprintln!("svcscope: there is no namespace {}", super::plain(name));
+                is_any_missing = true;
+            }
+        }
+    }
+    is_any_missing
 }
 
 /// What the user must know about a scene that does not hold all of these kinds: what can't be seen

@@ -11,7 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{Client, client::Body, core::Status};
 use tokio::{sync::Mutex, time::timeout};
 
-use super::{CallError, CallErrorKind, Kubeconfigs, connect::ConnectError, exec_plugin, stack};
+use super::{
+    CallError, CallErrorKind, Kubeconfigs, bearer, connect::ConnectError, exec_plugin, stack,
+};
 
 /// How long the API server may think before it sends the head of an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -245,12 +247,15 @@ async fn build(
         valid_until = exec_plugin::ask(exec, &mut config.auth_info).await?;
     }
     // A legacy auth-provider is a program that kube runs right here, and key files are read.
-    let client = tokio::task::spawn_blocking(move || stack::build(config))
-        .await
-        .map_err(|error| ConnectError::Client(error.to_string()))?
-        .map_err(|error| {
+    let client = tokio::task::spawn_blocking(move || {
+        let token = bearer::prepare(&target.user, &mut config.auth_info)
+            .map_err(|error| ConnectError::Client(error.to_string()))?;
+        stack::build(config, token).map_err(|error| {
             ConnectError::Client(CallError::from_client("use it", &error).said.to_string())
-        })?;
+        })
+    })
+    .await
+    .map_err(|error| ConnectError::Client(error.to_string()))??;
     Ok(Session {
         client,
         generation,

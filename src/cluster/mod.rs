@@ -7,6 +7,7 @@
 //! tried, what the other side said in its own words, and what to do next.
 
 mod api_proxy;
+mod bearer;
 mod buffered;
 mod connect;
 mod connection_test;

@@ -23,10 +23,12 @@ use kube::{
     client::{Body, ConfigExt},
 };
 use tokio::io::{AsyncRead, AsyncWrite};
-use tower::{BoxError, Service, ServiceBuilder, ServiceExt as _, service_fn};
+use tower::{
+    BoxError, Service, ServiceBuilder, ServiceExt as _, service_fn, util::MapRequestLayer,
+};
 use tower_http::decompression::DecompressionLayer;
 
-use super::{buffered::Buffering, link::shown, proxy};
+use super::{bearer::FileToken, buffered::Buffering, link::shown, proxy};
 
 /// How long a TCP connection may take, and each of its addresses.
 const CONNECT: Duration = Duration::from_secs(8);
@@ -39,23 +41,24 @@ pub fn install_crypto() {
 }
 
 /// Builds a client. It reads files and may run a legacy auth-provider, so it belongs on a thread
-/// that may block, inside a tokio runtime.
-pub(super) fn build(config: Config) -> Result<Client, kube::Error> {
+/// that may block, inside a tokio runtime. A token of `config` was checked before, and one of a file
+/// is `token`.
+pub(super) fn build(config: Config, token: Option<FileToken>) -> Result<Client, kube::Error> {
     install_crypto();
     let tcp = tcp();
     let Some(proxy) = config.proxy_url.clone() else {
-        return finish(config, tcp);
+        return finish(config, token, tcp);
     };
     match proxy.scheme_str() {
-        Some("socks5" | "socks5h") => finish(config, SocksV5::new(proxy, tcp)),
+        Some("socks5" | "socks5h") => finish(config, token, SocksV5::new(proxy, tcp)),
         Some("http") => {
             let tunnel = tunnel(&proxy, tcp);
-            finish(config, tunnel)
+            finish(config, token, tunnel)
         }
         Some("https") => {
             let tls = config.rustls_https_connector_with_connector(tcp)?;
             let tunnel = tunnel(&proxy, tls);
-            finish(config, tunnel)
+            finish(config, token, tunnel)
         }
         // Its text shows the whole URL, so without the password.
         _ => Err(kube::Error::ProxyProtocolUnsupported {
@@ -125,7 +128,7 @@ fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
     }
 }
 
-fn finish<C>(config: Config, connector: C) -> Result<Client, kube::Error>
+fn finish<C>(config: Config, token: Option<FileToken>, connector: C) -> Result<Client, kube::Error>
 where
     C: Service<Uri> + Clone + Send + Sync + 'static,
     C::Response: Connection + Read + Write + Send + Unpin + 'static,
@@ -145,10 +148,13 @@ where
         if is_upgrade { &fresh } else { &kept }.request(request)
     });
     let unzip = DecompressionLayer::new().gzip(!config.disable_compression);
+    let authorize = token
+        .map(|token| MapRequestLayer::new(move |request: Request<Body>| token.authorize(request)));
     let service = ServiceBuilder::new()
         .layer(config.base_uri_layer())
         .layer(unzip)
         .option_layer(config.auth_layer()?)
+        .option_layer(authorize)
         .layer(config.extra_headers_layer()?)
         .map_err(BoxError::from)
         .service(http);

@@ -52,6 +52,13 @@ pub fn connection_summary(steps: &[StepResult]) -> String {
         );
         is_use && result.outcome == StepOutcome::Skipped
     });
+    let late = named(&|result| result.outcome == StepOutcome::NotTried);
+    if failed.is_empty() && !late.is_empty() {
+        return format!(
+            "Not all of it was tried: {}.",
+            untried_text(steps).unwrap_or(late)
+        );
+    }
     match (failed.as_str(), warned.as_str(), untried.as_str()) {
         ("", "", "") => "Everything works.".to_owned(),
         ("", "", untried) => format!("Everything that was tried works; not tried: {untried}."),
@@ -125,11 +132,15 @@ pub fn took_text(result: &StepResult) -> String {
 
 /// One line, whatever others said in it: nothing can command a terminal.
 fn line(mark: &str, name: &str, text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    format!("{mark} {name:<21} {plain}\n")
+    format!("{mark} {name:<21} {}\n", plain_line(text))
+}
+
+/// A text of others as one line: control characters are blanks, and those that turn the direction
+/// of writing are gone (Unicode bidirectional algorithm, UAX #9).
+pub fn plain_line(text: &str) -> String {
+    let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().filter(|c| !turns(c)).map(shown).collect()
 }
 
 #[cfg(test)]
@@ -140,7 +151,7 @@ mod tests {
         StepResult {
             step,
             outcome,
-            found: "no\u{1b}[2J\nforged".into(),
+            found: "no\u{1b}[2J\nfor\u{202e}g\u{2069}ed".into(),
             advice: Some("do that".into()),
             millis: Some(1_250),
         }
@@ -172,6 +183,14 @@ mod tests {
         );
         let no_proxy = result(ConnectionStep::Proxy, StepOutcome::Skipped);
         assert_eq!(connection_summary(&[no_proxy]), "Everything works.");
+        let late = StepResult {
+            found: "not tried: the time limit of 1 s is over".into(),
+            ..result(Rights, StepOutcome::NotTried)
+        };
+        assert_eq!(
+            connection_summary(&[late]),
+            "Not all of it was tried: rights (the time limit of 1 s is over)."
+        );
     }
 
     #[test]

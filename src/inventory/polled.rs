@@ -63,8 +63,8 @@ impl Polled {
     pub fn sentence(&self) -> String {
         let who = match self.plurals().as_str() {
             "" => "The cluster is".to_owned(),
-            // Each kind finds out by itself, and this is told once.
-            plurals => format!("Some kinds ({plurals} so far) are"),
+            // Each kind finds out by itself, and this is told once: names would be out of date.
+            _ => "All or some kinds are".to_owned(),
         };
         format!(
             "{who} read every {} s instead of watched: {}. A proxy on the way may cut long answers \
@@ -114,5 +114,9 @@ mod tests {
         };
         assert!(say(Kind::Pod, &stale).unwrap().starts_with("services read"));
         assert_eq!(say(Kind::Service, &stale), None);
+        inventory.apply(Change::Sync(Kind::Node, Scope::Cluster, Sync::Live));
+        inventory.apply(Change::Sync(Kind::Pod, Scope::Cluster, polled));
+        let sentence = Polled::of(&inventory).unwrap().sentence();
+        assert!(sentence.starts_with("All or some kinds are read every 5 s"));
     }
 }

@@ -41,6 +41,9 @@ pub enum FailureKind {
     /// The program that was to send it in a pod failed itself: it crashed, is missing, can't do
     /// this, or said nothing that can be read. That tells nothing of the network.
     Tool,
+    /// The same program did not end in time, by its own limit neither: it or the way into the pod
+    /// hangs. That tells nothing of the network either.
+    ToolTimedOut,
     /// Anything else.
     Other,
 }
@@ -54,7 +57,7 @@ impl FailureKind {
             Self::NoWay | Self::NotPermitted | Self::Refused | Self::Unreachable => 7,
             Self::NotHttp => 1,
             Self::BrokenBody => 18,
-            Self::TimedOut => 28,
+            Self::TimedOut | Self::ToolTimedOut => 28,
             Self::Tls | Self::NotTls => 35,
             Self::TooManyRedirects => 47,
             Self::Closed => 52,

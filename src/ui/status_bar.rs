@@ -1,5 +1,7 @@
 //! The bar at the bottom: whether what is drawn is true now.
 
+use std::collections::BTreeSet;
+
 use egui::{Align, Layout, Panel, RichText, Ui};
 use egui_phosphor::regular as icon;
 
@@ -17,6 +19,9 @@ use crate::{
 /// The last change and the round trip stand there only where they have this much room, in points:
 /// whether the picture is true comes first.
 const CHANGES_WIDTH: f32 = 180.0;
+
+/// So many refusals are told one by one.
+const SINGLE_REFUSALS: usize = 3;
 
 /// Draws the bar.
 pub fn status_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
@@ -82,8 +87,11 @@ fn connection_words(ctx: &Ctx<'_>) -> (State, String, Option<String>) {
                 // Which kinds, and why, is said beside.
                 Completeness::Stale => (State::Degraded, "partly stale".to_owned(), server),
                 Completeness::Partial | Completeness::Polled | Completeness::Live => {
+                    let partly = ctx.scene.completeness() == Completeness::Partial;
                     match Polled::of(inventory) {
                         Some(polled) => (State::Degraded, polled.words(), Some(polled.sentence())),
+                        // Nodes or events alone that are refused are told beside.
+                        None if partly => (State::Unknown, "partly visible".to_owned(), server),
                         None => (State::Healthy, "live".to_owned(), server),
                     }
                 }
@@ -132,16 +140,31 @@ fn facts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     ui.add_space(10.0);
 }
 
-/// Kinds that are not live where they are watched, each with its reason. That all are stale is said
-/// once, at the left, while the connection is lost.
+/// Kinds that are not live where they are watched, each with its reason; more refusals than there is
+/// room for as a number. That all are stale is said once, at the left, while the connection is lost.
 fn kinds_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     let lost = matches!(ctx.scene.connection, ConnectionState::Lost { .. });
     let inventory = &ctx.scene.inventory;
     let watched = Kind::ALL
         .into_iter()
         .flat_map(|kind| inventory.watched(kind).map(move |at| (kind, at)));
+    let watched: Vec<_> = watched.collect();
+    let refused = |sync: &Sync| matches!(sync, Sync::Forbidden { .. });
+    let refusals = watched.iter().filter(|(_, (_, sync))| refused(sync));
+    let folds = refusals.clone().count() > SINGLE_REFUSALS;
+    if folds {
+        let kinds: BTreeSet<_> = refusals.clone().map(|(kind, _)| kind.plural()).collect();
+        let reasons: Vec<_> = refusals
+            .filter_map(|(_, (_, sync))| sync.reason().map(|reason| &**reason))
+            .collect();
+        let words = format!("{} not permitted", words::count(kinds.len(), "kind"));
+        ui.label(RichText::new(words).color(ctx.tokens.degraded))
+            .on_hover_text(reasons.join("\n"));
+        ui.add_space(6.0);
+    }
     for (kind, (scope, sync)) in watched {
-        if lost && matches!(sync, Sync::Stale { .. }) {
+        let is_stale = matches!(sync, Sync::Stale { .. });
+        if lost && is_stale || folds && refused(sync) {
             continue;
         }
         let Some(said) = words::sync(sync) else {

@@ -13,7 +13,7 @@ use super::{
     widgets::{icon_button, named_field, text_field},
     words,
 };
-use crate::engine::Command;
+use crate::{engine::Command, inventory::Kind};
 
 /// The accessible name of the search field.
 pub const SEARCH_LABEL: &str = "Search Services";
@@ -173,9 +173,24 @@ fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
         ),
         (derived.errors, "error", icon::X, ctx.tokens.broken),
     ] {
-        let words = words::count(number, noun);
-        let color = if number == 0 { ctx.tokens.dim } else { color };
-        let text = if narrow {
+        let inventory = &ctx.scene.inventory;
+        let unlisted = !ctx.scene.completeness().is_listed() || !inventory.is_seen(Kind::Service);
+        // What was found is told all the same; that nothing was means nothing then.
+        let is_unknown = number == 0 && unlisted;
+        let words = if is_unknown {
+            format!("? {noun}s")
+        } else {
+            words::count(number, noun)
+        };
+        let is_old = unlisted || ctx.scene.is_stale();
+        let color = if number == 0 || is_old {
+            ctx.tokens.dim
+        } else {
+            color
+        };
+        let text = if narrow && is_unknown {
+            format!("{glyph} ?")
+        } else if narrow {
             format!("{glyph} {number}")
         } else {
             format!("{glyph} {words}")
@@ -183,7 +198,14 @@ fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
         let text = RichText::new(text).color(color);
         let response = ui.add(Button::new(text).frame(false));
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &words));
-        if response.on_hover_text("Show all problems").clicked() {
+        let hover = if is_unknown {
+            "Not all lists are there: how many there are is not known. Show all problems"
+        } else if is_old {
+            "As of the last lists, which may be old. Show all problems"
+        } else {
+            "Show all problems"
+        };
+        if response.on_hover_text(hover).clicked() {
             ctx.send(Action::ShowTab(BottomTab::Problems));
         }
     }

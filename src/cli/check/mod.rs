@@ -76,7 +76,9 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
     for gap in remote::polled(&scene).iter().chain(&gaps) {
         eprintln!("svcscope: {gap}");
     }
+    let is_nowhere = remote::tell_missing_namespaces(&scene, &common.namespaces);
     Ok(match exit {
+        _ if is_nowhere => Exit::NotFound,
         Exit::Done if !gaps.is_empty() => Exit::Incomplete,
         exit => exit,
     })

@@ -97,6 +97,10 @@ impl Told {
             .map(|(verdict, count)| format!("{count} {}", verdict.word()));
         let verdicts = Vec::from_iter(verdicts).join(", ");
         let suppressed: usize = self.reports.values().map(|one| one.suppressed.len()).sum();
+        // One name that is asked for may have no report yet: of it nothing is known.
+        if self.reports.is_empty() {
+            return "no Services".to_owned();
+        }
         let mut words = format!(
             "{}: {verdicts}; {}, {}, {}",
             counted(self.reports.len(), "Service"),

@@ -39,7 +39,10 @@ pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> an
             remote::tell_polled(scene, &mut polled);
             if scene.is_stale() != was_stale {
                 was_stale = !was_stale;
-                eprintln!("svcscope: {}", connection_words(scene));
+                // That it is polled now was said just before: it is not live.
+                if scene.is_stale() || remote::polled(scene).is_none() {
+                    eprintln!("svcscope: {}", connection_words(scene));
+                }
             }
             let now = found(scene, only, least);
             (!now.keys().eq(standing.keys())).then_some(now)

@@ -33,7 +33,7 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
     let mut scene = remote.wait_until_known(drawn, patience.unwrap_or(Duration::from_secs(30)))?;
     if task.target.is_service() {
         // A BackendTLSPolicy may say how to ask. One that can't be read in time says nothing.
-        remote.wait_for_fronts(POLICIES).ok();
+        remote.wait_for_fronts(&[], POLICIES).ok();
         scene = remote.handle().scene();
     }
 

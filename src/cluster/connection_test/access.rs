@@ -1,6 +1,6 @@
 //! What the user may do, by SelfSubjectAccessReviews, and where they may look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt as _, stream};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use super::{
     server::{FoundPod, RunningPod},
 };
 use crate::{
-    cluster::{Access, CallError, link::Link, path, review},
+    cluster::{Access, CallError, CallErrorKind, link::Link, path, review},
     inventory::{Kind, ObjectKey, Scope, Text},
 };
 
@@ -29,8 +29,18 @@ const ACTS: [(&str, &[&str]); 4] = [
 /// The server's answers.
 pub(super) struct Permissions {
     scopes: BTreeMap<Kind, Vec<Scope>>,
-    /// By resource as RBAC writes it: the verbs that lack.
-    missing: BTreeMap<String, Vec<&'static str>>,
+    missing: Missing,
+    /// Resources of which the server would not say.
+    unknown: BTreeSet<String>,
+}
+
+/// By resource as RBAC writes it: the verbs that lack, and in which of the namespaces.
+type Missing = BTreeMap<String, Lack>;
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Lack {
+    verbs: Vec<&'static str>,
+    places: BTreeSet<Text>,
 }
 
 impl Permissions {
@@ -42,8 +52,13 @@ impl Permissions {
 
     /// The verbs of a resource that lack: `create of pods/exec`.
     pub fn missing_of(&self, resource: &str) -> Option<String> {
-        let verbs = self.missing.get(resource)?;
-        Some(format!("{} of {resource}", verbs.join(", ")))
+        let lack = self.missing.get(resource)?;
+        Some(format!("{} of {resource}", lack.verbs.join(", ")))
+    }
+
+    /// Whether the server would not say what is permitted of a resource.
+    pub fn is_unknown(&self, resource: &str) -> bool {
+        self.unknown.contains(resource)
     }
 }
 
@@ -59,7 +74,8 @@ pub(super) async fn permissions(
     };
     let mut asked = Asked {
         link,
-        missing: BTreeMap::new(),
+        missing: Missing::new(),
+        unknown: BTreeSet::new(),
         trouble: None,
     };
     let mut scopes = BTreeMap::new();
@@ -75,7 +91,10 @@ pub(super) async fn permissions(
         asked.act(resource, verbs, &places, default_namespace).await;
     }
     let Asked {
-        missing, trouble, ..
+        missing,
+        unknown,
+        trouble,
+        ..
     } = asked;
     let place = match namespaces {
         [] => None,
@@ -83,11 +102,36 @@ pub(super) async fn permissions(
         some => Some(format!("in the namespaces {}", some.join(", "))),
     };
     let finding = in_words(&missing, &narrowed, place, default_namespace, trouble);
-    (finding, Some(Permissions { scopes, missing }))
+    let finding = match absent(link, namespaces).await.as_slice() {
+        [] => finding,
+        some => finding.and_warning(
+            &format!("there is no namespace {}", some.join(", ")),
+            "check the names of the namespaces (-n)",
+        ),
+    };
+    let permissions = Permissions {
+        scopes,
+        missing,
+        unknown,
+    };
+    (finding, Some(permissions))
+}
+
+/// Which of these namespaces the cluster does not have, as far as it says.
+async fn absent(link: &Link, namespaces: &[String]) -> Vec<String> {
+    let mut absent = Vec::new();
+    for name in namespaces {
+        let path = format!("/api/v1/namespaces/{}", path::segment(name));
+        let asked = link.get("look for a namespace", &path).await;
+        if asked.is_err_and(|error| error.kind == CallErrorKind::NotFound) {
+            absent.push(format!("`{name}`"));
+        }
+    }
+    absent
 }
 
 fn in_words(
-    missing: &BTreeMap<String, Vec<&'static str>>,
+    missing: &Missing,
     narrowed: &[&str],
     place: Option<String>,
     default_namespace: &str,
@@ -95,7 +139,11 @@ fn in_words(
 ) -> Finding {
     if let Some(error) = trouble {
         let advice = "what is not permitted shows when it is tried";
-        return Finding::warning(format!("could not ask for rights: {}", error.said), advice);
+        let mut said = format!("could not ask for all rights: {}", error.said);
+        for lacks in lacks_in_words(missing) {
+            said.push_str(&format!("; {lacks}"));
+        }
+        return Finding::warning(said, advice);
     }
     if missing.is_empty() && narrowed.is_empty() {
         return Finding::ok(format!(
@@ -103,15 +151,7 @@ fn in_words(
             place.as_deref().unwrap_or("in all namespaces")
         ));
     }
-    let mut said = Vec::new();
-    if !missing.is_empty() {
-        let lacks: Vec<_> = missing
-            .iter()
-            .map(|(resource, verbs)| format!("{} of {resource}", verbs.join(", ")))
-            .collect();
-        let place = place.map_or_else(String::new, |place| format!(" {place}"));
-        said.push(format!("not permitted{place}: {}", lacks.join("; ")));
-    }
+    let mut said = lacks_in_words(missing);
     if !narrowed.is_empty() {
         said.push(format!(
             "{} only in namespace `{default_namespace}`, not in all",
@@ -119,8 +159,8 @@ fn in_words(
         ));
     }
     let is_blind = Kind::DRAWN.iter().any(|kind| {
-        let verbs = missing.get(kind.plural());
-        verbs.is_some_and(|verbs| verbs.contains(&"list"))
+        let lack = missing.get(kind.plural());
+        lack.is_some_and(|lack| lack.verbs.contains(&"list"))
     });
     let advice = if missing.is_empty() {
         "choose namespaces with -n, or ask an administrator for these rights in all namespaces"
@@ -135,9 +175,30 @@ fn in_words(
     }
 }
 
+/// `not permitted in namespace `shop`: list of pods; get of services`, for each set of namespaces.
+fn lacks_in_words(missing: &Missing) -> Vec<String> {
+    let mut by_places: BTreeMap<Vec<&str>, Vec<String>> = BTreeMap::new();
+    for (resource, lack) in missing {
+        let places = lack.places.iter().map(|place| &**place);
+        let places = places.filter(|place| !place.is_empty()).collect();
+        let words = format!("{} of {resource}", lack.verbs.join(", "));
+        by_places.entry(places).or_default().push(words);
+    }
+    let in_words = |(places, lacks): (Vec<&str>, Vec<String>)| {
+        let place = match places.as_slice() {
+            [] => String::new(),
+            [one] => format!(" in namespace `{one}`"),
+            some => format!(" in the namespaces {}", some.join(", ")),
+        };
+        format!("not permitted{place}: {}", lacks.join("; "))
+    };
+    by_places.into_iter().map(in_words).collect()
+}
+
 struct Asked<'a> {
     link: &'a Link,
-    missing: BTreeMap<String, Vec<&'static str>>,
+    missing: Missing,
+    unknown: BTreeSet<String>,
     /// The server would not say.
     trouble: Option<CallError>,
 }
@@ -162,15 +223,16 @@ impl Asked<'_> {
             .await;
         let mut scopes: Vec<_> = wanted.iter().map(scope_of).collect();
         let may_be_narrowed = wanted == everywhere && !kind.is_cluster_scoped();
-        let is_narrowed = may_be_narrowed && lack.contains(&"list");
+        let is_narrowed = may_be_narrowed && lack.verbs.contains(&"list");
         if is_narrowed {
             let here: [Text; 1] = [default_namespace.into()];
             scopes = here.iter().map(scope_of).collect();
             lack = self
                 .lacking(kind_group(kind), resource, &["list", "watch"], &here)
                 .await;
+            lack.places.clear();
         }
-        let is_seen = lack.is_empty();
+        let is_seen = lack.verbs.is_empty();
         self.note(resource, lack);
         (scopes, is_narrowed && is_seen)
     }
@@ -184,30 +246,32 @@ impl Asked<'_> {
     ) {
         let mut lack = self.lacking("", resource, verbs, places).await;
         let is_everywhere = places.iter().all(|place| place.is_empty());
-        if !lack.is_empty() && is_everywhere {
+        if !lack.verbs.is_empty() && is_everywhere {
             lack = self
                 .lacking("", resource, verbs, &[default_namespace.into()])
                 .await;
+            lack.places.clear();
         }
         self.note(resource, lack);
     }
 
-    fn note(&mut self, resource: &str, verbs: Vec<&'static str>) {
-        if !verbs.is_empty() {
+    fn note(&mut self, resource: &str, lack: Lack) {
+        if !lack.verbs.is_empty() {
             let lacks = self.missing.entry(resource.to_owned()).or_default();
-            lacks.extend(verbs);
+            lacks.verbs.extend(lack.verbs);
+            lacks.places.extend(lack.places);
         }
     }
 
-    /// Which of the verbs lack in one of these namespaces. What can't be asked for counts as there:
-    /// the server has the last word anyway.
+    /// Which of the verbs lack, and in which of these namespaces. What can't be asked for lacks
+    /// nowhere, and is noted: the server has the last word anyway.
     async fn lacking(
         &mut self,
         group: &str,
         resource: &str,
         verbs: &[&'static str],
         places: &[Text],
-    ) -> Vec<&'static str> {
+    ) -> Lack {
         let link = self.link;
         let questions: Vec<_> = verbs
             .iter()
@@ -217,16 +281,24 @@ impl Asked<'_> {
                     group: group.into(),
                     ..Access::core(verb, resource, place)
                 };
-                async move { (verb, review::ask(link, &access).await) }
+                async move { (verb, place, review::ask(link, &access).await) }
             })
             .collect();
         let answers: Vec<_> = stream::iter(questions).buffered(AT_ONCE).collect().await;
-        let mut lack = Vec::new();
-        for (verb, answer) in answers {
+        let mut lack = Lack::default();
+        for (verb, place, answer) in answers {
             match answer {
-                Ok(review) if !review.allowed && !lack.contains(&verb) => lack.push(verb),
+                Ok(review) if !review.allowed => {
+                    lack.places.insert(place.clone());
+                    if !lack.verbs.contains(&verb) {
+                        lack.verbs.push(verb);
+                    }
+                }
                 Ok(_) => {}
-                Err(error) => self.trouble = Some(error),
+                Err(error) => {
+                    self.unknown.insert(resource.to_owned());
+                    self.trouble = Some(error);
+                }
             }
         }
         lack
@@ -300,7 +372,13 @@ mod tests {
     fn said(missing: &[(&str, &[&'static str])], narrowed: &[&str]) -> crate::cluster::StepResult {
         let missing = missing
             .iter()
-            .map(|(resource, verbs)| ((*resource).to_owned(), verbs.to_vec()))
+            .map(|(resource, verbs)| {
+                let lack = Lack {
+                    verbs: verbs.to_vec(),
+                    places: BTreeSet::from(["".into()]),
+                };
+                ((*resource).to_owned(), lack)
+            })
             .collect();
         in_words(&missing, narrowed, None, "shop", None)
             .of_step(crate::cluster::ConnectionStep::Rights, None)
@@ -318,6 +396,26 @@ mod tests {
         );
         assert_eq!(said(&[("pods", &["list"])], &[]).outcome, Failed);
         assert_eq!(said(&[], &["pods"]).outcome, Warning);
+    }
+
+    #[test]
+    fn only_the_namespaces_that_lack_are_named() {
+        let lack = |places: &[&str]| Lack {
+            verbs: vec!["list"],
+            places: places.iter().map(|place| Text::from(*place)).collect(),
+        };
+        let missing = Missing::from([
+            ("nodes".to_owned(), lack(&[""])),
+            ("pods".to_owned(), lack(&["nope"])),
+            ("services".to_owned(), lack(&["nope"])),
+        ]);
+        assert_eq!(
+            lacks_in_words(&missing),
+            [
+                "not permitted: list of nodes",
+                "not permitted in namespace `nope`: list of pods; list of services"
+            ]
+        );
     }
 
     #[test]

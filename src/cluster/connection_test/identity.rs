@@ -68,8 +68,11 @@ pub(super) async fn log_in(kubeconfigs: &Kubeconfigs, target: &Target) -> Outcom
         Err(error) => {
             let found = format!("{words}{until}: {}", error.said);
             let advice = match error.kind {
-                CallErrorKind::Unauthorized | CallErrorKind::Credentials => {
+                CallErrorKind::Unauthorized => {
                     "the server refuses these credentials: log in again, or get the kubeconfig anew"
+                }
+                CallErrorKind::Credentials => {
+                    "nothing was sent: log in again, or correct the user of the kubeconfig"
                 }
                 CallErrorKind::Unreachable => {
                     "the connection opens, but the server does not answer: check that it is well, and what is between"

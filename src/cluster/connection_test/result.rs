@@ -190,6 +190,16 @@ impl Finding {
         }
     }
 
+    /// The same with a warning beside it.
+    pub fn and_warning(self, said: &str, advice: &str) -> Self {
+        let outcome = match self.outcome {
+            StepOutcome::Failed => StepOutcome::Failed,
+            _ => StepOutcome::Warning,
+        };
+        let advice = self.advice.as_deref().unwrap_or(advice);
+        Self::new(outcome, format!("{said}; {}", self.found), Some(advice))
+    }
+
     /// Less than a failure, where svcscope can do without.
     pub fn or_warning(self, is_needed: bool) -> Self {
         match self.outcome {

@@ -109,7 +109,7 @@ pub(super) async fn port_forward(
 ) -> Outcome<()> {
     let pod = match pod {
         Ok(Some(pod)) => pod,
-        Ok(None) => return (no_pod(rights.missing_of("pods/portforward")), Some(())),
+        Ok(None) => return (no_pod(rights, "pods/portforward"), Some(())),
         Err(_told_by_its_watch) => return (pods_unread(), None),
     };
     let finding = match dialer.protocol(&pod.key, pod.port).await {
@@ -143,11 +143,14 @@ pub(super) async fn exec(
 ) -> Outcome<()> {
     let pod = match pod {
         Ok(Some(pod)) => pod,
-        Ok(None) => return (no_pod(rights.missing_of("pods/exec")), Some(())),
+        Ok(None) => return (no_pod(rights, "pods/exec"), Some(())),
         Err(_told_by_its_watch) => return (pods_unread(), None),
     };
     if !agreed {
         let finding = match rights.missing_of("pods/exec") {
+            None if rights.is_unknown("pods/exec") => {
+                Finding::skipped("whether it is permitted could not be asked; no command was run")
+            }
             None => Finding::skipped("permitted; no command was run, which others could notice"),
             Some(missing) => Finding::warning(
                 format!("not permitted: {missing}"),
@@ -178,8 +181,11 @@ pub(super) async fn exec(
     (finding, Some(()))
 }
 
-fn no_pod(missing: Option<String>) -> Finding {
-    match missing {
+fn no_pod(rights: &Permissions, resource: &str) -> Finding {
+    match rights.missing_of(resource) {
+        None if rights.is_unknown(resource) => Finding::skipped(
+            "whether it is permitted could not be asked; not tried, because no pod is running",
+        ),
         None => Finding::skipped("permitted; not tried, because no pod is running"),
         Some(missing) => Finding::warning(
             format!("not permitted: {missing}"),

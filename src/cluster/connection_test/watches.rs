@@ -64,6 +64,9 @@ async fn try_scope(
                 CallErrorKind::Unreachable => Some(
                     "the answer did not come: a proxy or load balancer between may hold back answers that don't end",
                 ),
+                CallErrorKind::Unauthorized | CallErrorKind::Credentials => {
+                    Some("the credentials are refused: log in again, or get the kubeconfig anew")
+                }
                 _ => Some("check that the API server is well"),
             };
             Finding::failed(format!("{verb}{place}: {}", error.said), advice).or_warning(is_needed)
@@ -78,6 +81,21 @@ async fn try_scope(
                 Some(CUT),
             )
         }
+        Err(TrialError::Ended { code, said }) => {
+            let code = code.map_or_else(String::new, |code| format!(" ({code})"));
+            let advice = if code.contains("410") {
+                "the API server no longer keeps what it has just listed: check its watch cache and its etcd; until then the view is read by lists"
+            } else {
+                "check that the API server is well; until then the view is read by lists"
+            };
+            let found = format!("the API server ends the watch{place} with an error: {said}{code}");
+            Finding::failed(found, Some(advice)).or_warning(is_needed)
+        }
+        Err(TrialError::Foreign { verb, content }) => Finding::failed(
+            format!("{verb}{place}: answered by something that is no API server ({content})"),
+            Some("a proxy or a login page answers instead: check `server` and what is between"),
+        )
+        .or_warning(is_needed),
         Err(TrialError::HeldBack) => Finding::failed(
             format!("the watch{place} opens, but its events don't arrive: they are held back"),
             Some(CUT),

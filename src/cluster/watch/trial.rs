@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use http::{HeaderMap, header::CONTENT_TYPE};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use tokio::time::timeout;
@@ -54,6 +55,20 @@ pub(in super::super) enum TrialError {
         /// The words of an error.
         said: Option<Text>,
     },
+    /// The API server ended the watch with an `ERROR` event.
+    Ended {
+        /// The code of its status, where it has one.
+        code: Option<u16>,
+        /// Its words.
+        said: Text,
+    },
+    /// What answered is no API server.
+    Foreign {
+        /// `list` or `watch`.
+        verb: &'static str,
+        /// The `Content-Type` of the answer.
+        content: Text,
+    },
     /// The watch is open, but what it should begin with does not come.
     HeldBack,
 }
@@ -64,11 +79,7 @@ pub(super) async fn run<R: Resource>(
     scope: &Scope,
     streams: bool,
 ) -> Result<Trial, TrialError> {
-    let refused = |error| TrialError::Refused {
-        verb: "list",
-        error,
-    };
-    let version = list::<R>(link, scope).await.map_err(refused)?;
+    let version = list::<R>(link, scope).await?;
     let mut trial = Trial {
         streams: false,
         by_endpoints: false,
@@ -87,7 +98,7 @@ pub(super) async fn run<R: Resource>(
         .map(|()| trial)
 }
 
-async fn list<R: Resource>(link: &Link, scope: &Scope) -> Result<String, CallError> {
+async fn list<R: Resource>(link: &Link, scope: &Scope) -> Result<String, TrialError> {
     #[derive(Deserialize)]
     struct List {
         metadata: Metadata,
@@ -98,10 +109,28 @@ async fn list<R: Resource>(link: &Link, scope: &Scope) -> Result<String, CallErr
         resource_version: String,
     }
     let tried = request::tried::<R>("list", scope);
-    let answer = link.fetch(&tried, &request::probe::<R>(scope)?).await?;
+    let refused = |error| TrialError::Refused {
+        verb: "list",
+        error,
+    };
+    let request = request::probe::<R>(scope).map_err(refused)?;
+    let answer = link.fetch(&tried, &request).await.map_err(refused)?;
+    own("list", answer.headers())?;
     let list: List = serde_json::from_slice(answer.body())
-        .map_err(|error| events::unreadable(&tried, &error))?;
+        .map_err(|error| refused(events::unreadable(&tried, &error)))?;
     Ok(list.metadata.resource_version)
+}
+
+/// An API server answers in JSON, as it was asked to; a page of a proxy is something else.
+fn own(verb: &'static str, headers: &HeaderMap) -> Result<(), TrialError> {
+    let content = headers.get(CONTENT_TYPE).and_then(|it| it.to_str().ok());
+    match content {
+        Some(content) if !content.contains("json") => Err(TrialError::Foreign {
+            verb,
+            content: content.into(),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// A watch from this version, or one that begins with a list.
@@ -120,6 +149,7 @@ async fn watch<R: Resource>(
         .send(&tried, &request, PATIENCE)
         .await
         .map_err(refused)?;
+    own("watch", answer.headers())?;
     let mut body = answer.into_body();
     let opened = Instant::now();
     let cut = |said: Option<Text>| TrialError::Cut {
@@ -142,8 +172,8 @@ async fn watch<R: Resource>(
                 let data = frame.into_data().unwrap_or_default();
                 came += data.len();
                 head.extend(data.iter().take(HEAD.saturating_sub(head.len())));
-                if let Some(said) = error_in(&head) {
-                    return Err(cut(Some(said)));
+                if let Some((code, said)) = error_in(&head) {
+                    return Err(TrialError::Ended { code, said });
                 }
             }
         }
@@ -154,8 +184,8 @@ async fn watch<R: Resource>(
     Ok(())
 }
 
-/// The words of an `ERROR` event, where the watch begins with one.
-fn error_in(head: &[u8]) -> Option<Text> {
+/// The code and the words of an `ERROR` event, where the watch begins with one.
+fn error_in(head: &[u8]) -> Option<(Option<u16>, Text)> {
     #[derive(Deserialize)]
     struct Event {
         r#type: String,
@@ -165,10 +195,12 @@ fn error_in(head: &[u8]) -> Option<Text> {
     struct Object {
         #[serde(default)]
         message: String,
+        code: Option<u16>,
     }
     let line = head.split(|byte| *byte == b'\n').next()?;
     let event: Event = serde_json::from_slice(line).ok()?;
-    (event.r#type == "ERROR").then(|| event.object.message.into())
+    let Object { message, code } = event.object;
+    (event.r#type == "ERROR").then(|| (code, message.into()))
 }
 
 #[cfg(test)]
@@ -180,8 +212,8 @@ mod tests {
         let gone = br#"{"type":"ERROR","object":{"kind":"Status","code":410,"message":"too old resource version: 1 (2)"}}
 "#;
         assert_eq!(
-            error_in(gone).as_deref(),
-            Some("too old resource version: 1 (2)")
+            error_in(gone),
+            Some((Some(410), "too old resource version: 1 (2)".into()))
         );
         let added = br#"{"type":"ADDED","object":{"kind":"Pod","metadata":{"name":"a"}}}"#;
         assert_eq!(error_in(added), None);

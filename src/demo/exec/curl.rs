@@ -16,6 +16,7 @@ const OPTIONS: &[Known] = &[
     ("silent", Some("-s"), false),
     ("show-error", Some("-S"), false),
     ("include", Some("-i"), false),
+    ("verbose", Some("-v"), false),
     ("insecure", Some("-k"), false),
     ("head", Some("-I"), false),
     ("globoff", Some("-g"), false),
@@ -219,6 +220,15 @@ fn output(
     }
     if flags.value("output").is_none() {
         stdout.extend_from_slice(&seen.body);
+    }
+    // Of what curl tells with `-v` only why a connection was not opened.
+    if code == 7 && flags.has("verbose") {
+        let (host, port) = match &fetch.connect_to {
+            Some((host, port)) => (host, *port),
+            None => (&fetch.host, fetch.port),
+        };
+        let line = format!("* connect to {host} port {port} failed: Connection refused\n");
+        stderr.extend_from_slice(line.as_bytes());
     }
     if code != 0 && (!flags.has("silent") || flags.has("show-error")) {
         stderr.extend_from_slice(format!("curl: ({code}) {words}\n").as_bytes());

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use crate::inventory::{GatewayRecord, IngressRecord, Inventory, Kind, RouteRecord};
+use crate::inventory::{GatewayRecord, IngressRecord, Inventory, Kind, RouteRecord, Sync};
 
 /// The kinds on demand that something asks for now.
 ///
-/// None before the lists that the map is drawn from are there, so that they come first. Some kinds
-/// mean nothing without others: a class without an Ingress, a grant without a route.
+/// None before the lists that the map is drawn from are there, or were refused or failed, so that
+/// they come first. Some kinds mean nothing without others: a class without an Ingress, a grant
+/// without a route.
 pub fn wanted(inventory: &Inventory) -> BTreeSet<Kind> {
     let mut wanted = BTreeSet::new();
-    if !inventory.completeness_of(Kind::DRAWN).is_listed() {
+    if Kind::DRAWN
+        .into_iter()
+        .any(|kind| is_awaited(inventory, kind))
+    {
         return wanted;
     }
     wanted.extend([
@@ -49,11 +53,18 @@ pub fn wanted(inventory: &Inventory) -> BTreeSet<Kind> {
     wanted
 }
 
+/// Whether the first list of a kind is under way. One that failed is tried again, perhaps for ever:
+/// nothing else waits for it.
+fn is_awaited(inventory: &Inventory, kind: Kind) -> bool {
+    let mut states = inventory.watched(kind).peekable();
+    states.peek().is_none() || states.any(|(_, state)| matches!(state, Sync::Syncing))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::inventory::{
-        Change, IngressTls, ObjectKey, Scope, Sync,
+        Change, IngressTls, ObjectKey, Scope,
         sample::{live, port, put, service},
     };
 
@@ -67,6 +78,18 @@ mod tests {
         assert!(wanted(&inventory).is_empty());
         inventory.apply(Change::Sync(Kind::Pod, Scope::Cluster, Sync::Live));
         assert!(wanted(&inventory).contains(&Kind::Ingress));
+    }
+
+    #[test]
+    fn a_list_that_fails_keeps_nothing_else_waiting() {
+        let mut inventory = live();
+        let mut pods = |state| {
+            inventory.apply(Change::Sync(Kind::Pod, Scope::Cluster, state));
+            wanted(&inventory).contains(&Kind::Ingress)
+        };
+        assert!(!pods(Sync::Syncing));
+        let reason = "the API server says 500".into();
+        assert!(pods(Sync::Failing { reason }));
     }
 
     #[test]

@@ -136,6 +136,7 @@ pub(in crate::probe) fn to_curl_error(error: PodError) -> CurlError {
         | PodErrorKind::Policy
         | PodErrorKind::NotAgreed
         | PodErrorKind::Unauthorized => FailureKind::NotPermitted,
+        PodErrorKind::TimedOut => FailureKind::ToolTimedOut,
         // The container, its program or the way into the pod failed: nothing was asked.
         _ => FailureKind::NoWay,
     };
@@ -190,4 +191,18 @@ pub fn kubectl_exec_line(request: &CurlRequest, inventory: &Inventory) -> Option
             )
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_hangs_exits_as_one_that_took_too_long() {
+        let tried = "run curl in pod shop/tools";
+        let hung = PodError::new(PodErrorKind::TimedOut, tried, "it did not end within 11 s");
+        assert_eq!(to_curl_error(hung).kind.curl_code(), 28);
+        let gone = PodError::new(PodErrorKind::Gone, tried, "no such pod");
+        assert_eq!(to_curl_error(gone).kind.curl_code(), 7);
+    }
 }

@@ -4,7 +4,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{PodOutput, curl_words::VARIABLES, heads::Heads, tool_failure::ToolFailure};
+use super::{
+    PodOutput,
+    connect_failure::{connect_failure, without_route},
+    curl_words::VARIABLES,
+    heads::Heads,
+    tool_failure::ToolFailure,
+};
 use crate::probe::{Ask, CurlError, CurlResponse, FailureKind, Phases, Said};
 
 /// What curl tells beside the answer.
@@ -13,7 +19,19 @@ struct Told {
     values: Vec<String>,
     /// What else stood on stderr.
     words: String,
+    /// What it tells of each connection that it could not open.
+    attempts: Vec<String>,
 }
+
+/// What `-v` puts before a line: its own words, and what is sent and received, secrets among it.
+const VERBOSE: [&str; 5] = ["*", ">", "<", "{", "}"];
+/// How its words about a connection that could not be opened begin (lib/connect.c).
+const ATTEMPTS: [&str; 4] = [
+    "connect to ",
+    "Immediate connect fail for ",
+    "Failed to connect to ",
+    "Failed connect to ",
+];
 
 impl Told {
     /// Takes the line of variables out of what curl wrote beside the answer. An old curl, which
@@ -30,8 +48,15 @@ impl Told {
                 values = taken(&mut line, &begin, &end);
             }
         }
+        let own = stderr.lines().filter_map(|line| line.strip_prefix("* "));
+        let attempts = own
+            .map(str::trim)
+            .filter(|line| ATTEMPTS.iter().any(|begin| line.starts_with(begin)))
+            .map(str::to_owned)
+            .collect();
         let words = stderr
             .lines()
+            .filter(|line| !VERBOSE.iter().any(|mark| line.starts_with(mark)))
             .map(str::trim)
             .filter(|line| !line.is_empty() && !line.contains("unknown --write-out"))
             .map(|line| {
@@ -43,13 +68,26 @@ impl Told {
             })
             .collect::<Vec<_>>()
             .join("; ");
-        (Self { values, words }, stdout)
+        let told = Self {
+            values,
+            words,
+            attempts,
+        };
+        (told, stdout)
     }
 
     fn get(&self, name: &str) -> &str {
         let at = VARIABLES.iter().position(|known| *known == name);
         at.and_then(|at| self.values.get(at))
             .map_or("", String::as_str)
+    }
+
+    /// What is told of a connection that could not be opened.
+    fn connecting(&self) -> impl Iterator<Item = &str> {
+        self.attempts
+            .iter()
+            .chain([&self.words])
+            .map(String::as_str)
     }
 
     fn number(&self, name: &str) -> Option<usize> {
@@ -156,7 +194,7 @@ pub(super) fn curl_answer(
                 if kind == FailureKind::Tool {
                     return Err(tool_failed(None, &told, output, phases, None));
                 }
-                wrong(kind, said(kind, code, &told.words))
+                wrong(kind, said(kind, code, &told))
             }
         };
     };
@@ -222,8 +260,8 @@ fn kind(code: i32, told: &Told, has_head: bool) -> FailureKind {
         6 if has(&["thread failed to start"]) => FailureKind::Tool,
         6 => FailureKind::Name,
         2 | 4 | 23 | 26 | 27 | 41 | 43 | 48 | 53 | 54 | 58 | 66 | 77 | 82 => FailureKind::Tool,
-        7 if has(&["no route", "unreachable"]) => FailureKind::Unreachable,
-        7 => FailureKind::Refused,
+        // Without an errno it may be anything.
+        7 => connect_failure(told.connecting()).unwrap_or(FailureKind::NoWay),
         28 => FailureKind::TimedOut,
         _ if has_head => FailureKind::BrokenBody,
         35 if has(&["reset", "eof", "syscall"]) => FailureKind::Reset,
@@ -250,12 +288,25 @@ fn kind(code: i32, told: &Told, has_head: bool) -> FailureKind {
     }
 }
 
-fn said(kind: FailureKind, code: i32, words: &str) -> String {
-    let words = match words {
+fn said(kind: FailureKind, code: i32, told: &Told) -> String {
+    let words = match &*told.words {
         "" => format!("curl ended with {code}"),
         words => words.to_owned(),
     };
+    // curl 7.83 and later tell the errno nowhere else.
+    let attempt = told
+        .attempts
+        .iter()
+        .find(|said| connect_failure([&***said]) == Some(kind));
+    let words = match attempt.filter(|_| code == 7) {
+        Some(attempt) => attempt.clone(),
+        None => words,
+    };
     match kind {
+        FailureKind::NoWay if attempt.is_some() || connect_failure([&*words]).is_some() => {
+            without_route(&words)
+        }
+        FailureKind::NoWay => format!("could not connect, and curl does not tell why: {words}"),
         FailureKind::Refused => {
             format!("{words}: nothing listens there, or the Service has no endpoints")
         }

@@ -67,6 +67,9 @@ pub(super) fn curl_command(
         "curl",
         "-q",
         "-sS",
+        // Only so it tells the errno of a connection. What it tells besides, headers with them, is
+        // thrown away where it is read.
+        "-v",
         "--globoff",
         "--path-as-is",
         "--noproxy",

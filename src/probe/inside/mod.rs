@@ -7,6 +7,7 @@
 
 mod access;
 mod asker;
+mod connect_failure;
 mod curl_answer;
 mod curl_words;
 mod error;

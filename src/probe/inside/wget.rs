@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{PodOutput, Tool, place::Place, tool_failure::ToolFailure};
+use super::{
+    PodOutput, Tool,
+    connect_failure::{connect_failure, without_route},
+    place::Place,
+    tool_failure::ToolFailure,
+};
 use crate::probe::{
     Ask, CurlError, CurlRequest, CurlResponse, FailureKind, HttpHead, Phases, Said, Scheme,
     authority::absolute,
@@ -136,12 +141,13 @@ pub(super) fn wget_answer(output: &PodOutput, whole: Duration) -> Result<CurlRes
     if has(&own) {
         return Err(ToolFailure::new("wget", output, last).into_error(phases, None));
     }
+    // GNU wget tries every address of a name, and tells of each.
+    let attempts = said.lines().filter(|line| line.contains("onnect"));
+    let connecting = connect_failure(attempts);
     let kind = if has(&["bad address", "unable to resolve", "not known"]) {
         FailureKind::Name
-    } else if has(&["refused"]) {
-        FailureKind::Refused
-    } else if has(&["no route", "unreachable"]) {
-        FailureKind::Unreachable
+    } else if let Some(kind) = connecting {
+        kind
     } else if has(&["timed out"]) {
         FailureKind::TimedOut
     } else if has(&["reset"]) {
@@ -158,7 +164,11 @@ pub(super) fn wget_answer(output: &PodOutput, whole: Duration) -> Result<CurlRes
         // An option that it does not know, https without its helper, or nothing at all.
         return Err(ToolFailure::new("wget", output, last).into_error(phases, None));
     };
-    let mut error = CurlError::new(kind, last.to_owned());
+    let message = match kind {
+        FailureKind::NoWay => without_route(last),
+        _ => last.to_owned(),
+    };
+    let mut error = CurlError::new(kind, message);
     error.so_far.phases = phases;
     Err(error)
 }
@@ -216,6 +226,27 @@ mod tests {
             (
                 "wget: can't connect to remote host (10.96.0.7): Connection refused",
                 FailureKind::Refused,
+            ),
+            (
+                "wget: can't connect to remote host (10.96.0.7): Host is unreachable",
+                FailureKind::Unreachable,
+            ),
+            (
+                "wget: can't connect to remote host (fd00::7): Network is unreachable",
+                FailureKind::NoWay,
+            ),
+            (
+                "wget: can't connect to remote host: Address not available",
+                FailureKind::NoWay,
+            ),
+            (
+                "Connecting to web|10.96.0.7|:80... failed: Connection refused.\nConnecting to \
+                 web|fd00::7|:80... failed: Network is unreachable.",
+                FailureKind::Refused,
+            ),
+            (
+                "Connecting to web|fd00::7|:80... failed: Network is unreachable.",
+                FailureKind::NoWay,
             ),
             ("wget: bad address 'nope'", FailureKind::Name),
             ("wget: download timed out", FailureKind::TimedOut),

@@ -229,7 +229,9 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
     let reach = match error.kind {
         FailureKind::NoWay if clues.no_endpoints => Reach::Refused,
         FailureKind::NotPermitted => Reach::NotPermitted,
-        FailureKind::NoWay | FailureKind::Malformed => Reach::NotTestable,
+        FailureKind::NoWay | FailureKind::Malformed | FailureKind::ToolTimedOut => {
+            Reach::NotTestable
+        }
         // The way through the API server to the node, which is none of the Service's.
         FailureKind::Unreachable if is_forward => Reach::NotTestable,
         FailureKind::TimedOut if is_forward && !is_open => Reach::NotTestable,
@@ -348,6 +350,8 @@ mod tests {
         };
         assert_eq!(reach(&node, FailureKind::TimedOut), Reach::TimedOut);
         assert_eq!(reach(&node, FailureKind::Tool), Reach::NotTestable);
+        let hung = FailureKind::ToolTimedOut;
+        assert_eq!(reach(&node, hung), Reach::NotTestable);
     }
 
     #[test]

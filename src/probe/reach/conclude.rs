@@ -21,10 +21,10 @@ use super::{
 use crate::inventory::Text;
 use application::{
     certificate, cut, no_endpoints, none_ready, nothing_listens, own_address_only, silent,
-    some_pods, wrong_language,
+    some_pods, undeclared, wrong_language,
 };
 use network::{dns, dropped, loopback, service_path};
-use outside::{another, external_name, node_ports, outer_addresses};
+use outside::{another, external_name, foreign, node_ports, outer_addresses};
 use whole::{reached, unclear, untried};
 
 /// A sentence, and the rule that it comes from.
@@ -74,10 +74,11 @@ impl Word {
 type Rule = fn(&Evidence<'_>) -> Option<Word>;
 
 /// The order is the order of precedence.
-const RULES: [Rule; 20] = [
+const RULES: [Rule; 21] = [
     external_name,
     no_endpoints,
     none_ready,
+    undeclared,
     untried,
     nothing_listens,
     own_address_only,
@@ -105,6 +106,7 @@ pub fn conclude(plan: &Plan, results: &[CellResult]) -> Vec<Conclusion> {
             continue;
         };
         let word = weightiest(&evidence).unwrap_or_else(|| unclear(&evidence));
+        let word = with_second(word, &evidence);
         let same = conclusions
             .iter_mut()
             .find(|known| known.rule == word.rule && *known.text == *word.text);
@@ -145,6 +147,29 @@ fn weightiest(evidence: &Evidence<'_>) -> Option<Word> {
     found
 }
 
+/// What explains no failure from outside leaves room for a second one there.
+fn with_second(word: Word, evidence: &Evidence<'_>) -> Word {
+    let explains_none = [
+        "some-names",
+        "dns-of-pod",
+        "dns",
+        "some-pods",
+        "service-proxy",
+        "own-address-only",
+        "dropped-from-api-server",
+    ];
+    if !explains_none.contains(&word.rule) || !evidence.answers_inside() {
+        return word;
+    }
+    match outer_addresses(evidence).or_else(|| foreign(evidence)) {
+        Some(second) => Word {
+            text: format!("{}. Besides, {}", word.text, second.text),
+            ..word
+        },
+        None => word,
+    }
+}
+
 /// Where nothing could be tried nothing is to be mended, unless a right or an agreement is missing.
 fn is_fine(means: Meaning, evidence: &Evidence<'_>) -> bool {
     let untestable = || evidence.all().all(|cell| cell.reach == Reach::NotTestable);
@@ -157,7 +182,8 @@ fn short(word: &Word, evidence: &Evidence<'_>) -> String {
         return format!("nothing listens on targetPort {}", evidence.port.target);
     }
     let known = match word.rule {
-        "own-address-only" => "not on 127.0.0.1",
+        "own-address-only" | "nothing-on-loopback" => "not on 127.0.0.1",
+        "target-port-name" => "no pod declares its targetPort",
         "loopback-only" => "listens on loopback only",
         "wants-tls" => "wants TLS",
         "speaks-plain" => "speaks plain HTTP",

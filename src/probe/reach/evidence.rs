@@ -49,6 +49,35 @@ impl<'a> Evidence<'a> {
         direct.iter().any(|(_, it)| answers(it)) || of_service.iter().any(|it| answers(it))
     }
 
+    /// By the paths that a client takes, in the Service's own families.
+    pub fn of_clients(&self) -> Vec<&'a CellResult> {
+        let mut found = [self.cluster_ip(), self.names()].concat();
+        let pods = self.pod_addresses_from_inside().into_iter();
+        found.extend(pods.map(|(_, result)| result));
+        let nodes = self.node_addresses().into_iter();
+        found.extend(nodes.map(|(.., result)| result));
+        found
+    }
+
+    /// Whether something answers by any path at all, be it another application.
+    pub fn answers_anywhere(&self) -> bool {
+        self.tried()
+            .any(|it| answers(it) || matches!(it.reach, Reach::Unproven(_)))
+    }
+
+    /// Whether a connection is refused by a path that leads to a pod's own address.
+    pub fn refused_at_address(&self) -> bool {
+        let pods = self.pod_addresses().into_iter().map(|(_, it)| it);
+        pods.chain(self.service_proxy())
+            .any(|it| it.reach == Reach::Refused && !it.clues.no_endpoints)
+    }
+
+    /// Whether a family is known to reach the application: something answers over it.
+    pub fn answers_over(&self, family: IpFamily) -> bool {
+        let mut layers = Layer::ALL.into_iter();
+        layers.any(|layer| self.over(layer, family).iter().any(|(_, it)| answers(it)))
+    }
+
     /// Whether a connection is opened by any path inside the cluster.
     pub fn connects_inside(&self) -> bool {
         self.tried_inside().iter().any(|it| it.reach.is_connected())

@@ -25,6 +25,7 @@ pub(super) fn one_family(evidence: &Evidence<'_>) -> Option<Word> {
             &evidence.past_the_service(),
             IpFamily::IPv6,
             "the pod",
+            answers_past_pods(evidence, IpFamily::IPv6),
         );
     }
     if families.len() < 2 {
@@ -40,7 +41,8 @@ fn fails(evidence: &Evidence<'_>, layer: Layer, family: IpFamily) -> Option<Word
     let failing = evidence.over(layer, family);
     let other = evidence.over(layer, family.other());
     if layer == Layer::Pods {
-        return pods(&failing, &other, family, family.other().as_str());
+        let elsewhere = answers_past_pods(evidence, family);
+        return pods(&failing, &other, family, family.other().as_str(), elsewhere);
     }
     let (_, first) = failing.first()?;
     let all_fail = !failing.iter().any(|(_, result)| answers(result));
@@ -55,6 +57,23 @@ fn fails(evidence: &Evidence<'_>, layer: Layer, family: IpFamily) -> Option<Word
             format!(
                 "{only}): the Service has no ready endpoint of {family}, for its pods have no \
                  {family} address, or somebody else writes its endpoints and gave it none"
+            ),
+        );
+    }
+    let has_no_pods = evidence.over(Layer::Pods, family).is_empty();
+    if first.reach == Reach::Refused && has_no_pods && !evidence.answers_over(family) {
+        return wrong(
+            "one-family-unproven",
+            format!(
+                "{only} at {}): the application may listen on {} only, or what lies between, \
+                 kube-proxy with it, is the problem for {family} alone; --from POD or --inside \
+                 NAMESPACE tells which",
+                match layer {
+                    Layer::ClusterIp | Layer::Pods => "the clusterIP".to_owned(),
+                    Layer::NodePorts => "the NodePort from this machine".to_owned(),
+                    Layer::Outside => format!("{} from this machine", at(&failing)),
+                },
+                family.other()
             ),
         );
     }
@@ -79,7 +98,14 @@ fn fails(evidence: &Evidence<'_>, layer: Layer, family: IpFamily) -> Option<Word
 }
 
 /// Pods that fail at their address of one family and answer by `other`, which is called `works`.
-fn pods(failing: &[Cell<'_>], other: &[Cell<'_>], family: IpFamily, works: &str) -> Option<Word> {
+/// Where the family answers `elsewhere`, the application listens on it.
+fn pods(
+    failing: &[Cell<'_>],
+    other: &[Cell<'_>],
+    family: IpFamily,
+    works: &str,
+    elsewhere: bool,
+) -> Option<Word> {
     let answering = |cells: &[Cell<'_>], pod: &str| {
         let mut cells = cells.iter().filter(|(vantage, _)| pod_of(vantage) == pod);
         cells.any(|(_, result)| answers(result))
@@ -104,6 +130,10 @@ fn pods(failing: &[Cell<'_>], other: &[Cell<'_>], family: IpFamily, works: &str)
     };
     let how = first.reach.words();
     let why = match first.reach {
+        Reach::Refused if all && elsewhere => format!(
+            "{family} answers by another path, so the application listens on it, and what lies \
+             between that pod and the pods' {family} addresses refuses"
+        ),
         Reach::Refused => format!(
             "the application in {whose} listens on {} only, so bind it to {}",
             match works == family.other().as_str() {
@@ -125,6 +155,15 @@ fn pods(failing: &[Cell<'_>], other: &[Cell<'_>], family: IpFamily, works: &str)
         "one-family-pods",
         format!("{works} answers, {family} does not ({how} at the pods' addresses): {why}"),
     )
+}
+
+/// Whether the Service answers over a family anywhere but at its pods' addresses.
+fn answers_past_pods(evidence: &Evidence<'_>, family: IpFamily) -> bool {
+    let mut layers = Layer::ALL.into_iter().filter(|it| *it != Layer::Pods);
+    layers.any(|layer| {
+        let cells = evidence.over(layer, family);
+        cells.iter().any(|(_, result)| answers(result))
+    })
 }
 
 fn pod_of(vantage: &Vantage) -> &str {

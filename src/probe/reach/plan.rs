@@ -9,7 +9,7 @@ use crate::{
     forward::{ForwardTarget, RemotePort},
     inventory::{
         Inventory, IpFamily, Kind, ObjectKey, Protocol, Served, ServicePort, ServiceRecord,
-        ServiceType, Text, TrafficPolicy, ports::should_be_endpoint,
+        ServiceType, TargetPort, Text, TrafficPolicy, ports::should_be_endpoint,
     },
     probe::{
         Ask, CurlRequest, InsideName, Insider, Scheme, TlsChoice, Vantage, guess::guess_scheme,
@@ -116,6 +116,8 @@ pub struct ServiceNetwork {
     pub families: Vec<IpFamily>,
     /// Those of them in which it has no ready endpoint, while it has some in the other.
     pub without_endpoints: Vec<IpFamily>,
+    /// The ports whose targetPort is a name that no pod declares and no endpoint has.
+    pub undeclared: Vec<(u16, Protocol)>,
     /// Addresses of nodes that are asked and that kube-proxy does not serve nodePorts at for
     /// certain: with the reason, where it is known that it does not.
     pub doubtful: Vec<(Text, Option<Text>)>,
@@ -181,6 +183,7 @@ fn network(service: &ServiceRecord, inventory: &Inventory) -> ServiceNetwork {
         }
     });
     ServiceNetwork {
+        undeclared: undeclared(service, inventory),
         doubtful: doubtful.collect(),
         without_endpoints: if ready.is_empty() {
             Vec::new()
@@ -189,6 +192,32 @@ fn network(service: &ServiceRecord, inventory: &Inventory) -> ServiceNetwork {
         },
         families,
     }
+}
+
+/// k8s:pkg/util/endpoints FindPort: a name is looked up in each pod, and without one the pod's
+/// endpoint has no such port.
+fn undeclared(service: &ServiceRecord, inventory: &Inventory) -> Vec<(u16, Protocol)> {
+    let pods = inventory.pods_selected_by(service);
+    if service.selector.is_empty() || pods.is_empty() {
+        return Vec::new();
+    }
+    let is_missing = |port: &&ServicePort| {
+        let TargetPort::Name(name) = &port.target_port else {
+            return false;
+        };
+        let containers = pods.iter().flat_map(|pod| &pod.containers);
+        let is_declared = containers
+            .flat_map(|container| &container.ports)
+            .any(|it| it.name.as_ref() == Some(name) && it.protocol == port.protocol);
+        let own = port.name.as_deref().unwrap_or_default();
+        let slices = inventory.usable_slices_of(&service.key);
+        let is_served = slices
+            .flat_map(|slice| &slice.ports)
+            .any(|it| *it.name == *own && it.protocol == port.protocol);
+        !is_declared && !is_served
+    };
+    let ports = service.ports.iter().filter(is_missing);
+    ports.map(|port| (port.port, port.protocol)).collect()
 }
 
 fn ports(service: &ServiceRecord, inventory: &Inventory) -> Vec<ReachPort> {

@@ -206,6 +206,100 @@ fn who_answers_on_loopback_only_is_found() {
     // And a forward that is refused proves nothing where the pod's address answers.
     let own = Case::new().forwards([Reach::Refused; 3]).addresses([OK; 3]);
     assert_eq!(own.rule(), "own-address-only");
+    assert!(own.text().contains("so clients reach it"), "{}", own.text());
+    // The API server takes whatever address the pod has: that is no client's way.
+    let proxied = || {
+        let case = Case::new().forwards([Reach::Refused; 3]);
+        case.cell(Vantage::PodProxy("web-a".into()), OK)
+    };
+    assert_eq!(proxied().rule(), "own-address-only");
+    assert!(
+        proxied().text().contains("was not tested"),
+        "{}",
+        proxied().text()
+    );
+    let mut six = proxied().cell(inside(InsideName::ClusterIp(None)), Reach::Refused);
+    six.plan.network.families = vec![crate::inventory::IpFamily::IPv6];
+    assert!(!six.text().contains("clients reach it"), "{}", six.text());
+    // Of two families [::] is both.
+    let mut dual = Case::new().forwards([OK; 3]).addresses([Reach::Refused; 3]);
+    assert!(dual.text().ends_with("0.0.0.0"), "{}", dual.text());
+    dual.plan.network.families = vec![crate::inventory::IpFamily::IPv6];
+    assert!(dual.text().ends_with("bind it to [::]"), "{}", dual.text());
+}
+
+#[test]
+fn a_forward_alone_does_not_prove_that_nothing_listens() {
+    let refused = || Case::new().forwards([Reach::Refused; 3]);
+    let means = |case: &Case| conclude(&case.plan, &case.results)[0].means;
+    let alone = refused();
+    assert_eq!(alone.rule(), "nothing-on-loopback");
+    assert_eq!(means(&alone), Meaning::Affected);
+    assert!(
+        alone
+            .text()
+            .contains("(it may listen at the pod's address only)"),
+        "{}",
+        alone.text()
+    );
+    let confirmed = refused().cell(Vantage::ServiceProxy, Reach::Refused);
+    assert_eq!(confirmed.rule(), "nothing-listens");
+    assert_eq!(means(&confirmed), Meaning::Broken);
+    let answered = confirmed.cell(
+        Vantage::LoadBalancer("203.0.113.7".into()),
+        Reach::Unproven(200),
+    );
+    assert_eq!(answered.rule(), "nothing-on-loopback");
+}
+
+#[test]
+fn a_target_port_name_that_no_pod_declares_is_no_endpoint_port() {
+    let no_endpoints = Clues {
+        no_endpoints: true,
+        ..Clues::default()
+    };
+    let mut case = Case::new().clues(Vantage::ServiceProxy, Reach::Refused, no_endpoints);
+    case.plan.ports[0].target = "web-ui".into();
+    assert_eq!(case.rule(), "target-port-name");
+    case.plan.network.undeclared = vec![(80, Protocol::Tcp)];
+    assert_eq!(
+        case.text(),
+        "targetPort `web-ui` is a name that no pod declares, so the Service has no endpoint port \
+         and every path to it ends there"
+    );
+    // What answers has a port.
+    let case = case.cell(inside(InsideName::ClusterIp(None)), OK);
+    assert_ne!(case.rule(), "target-port-name");
+
+    let mut inventory = sample::live();
+    sample::put(&mut inventory, sample::pod("web", 1));
+    let plan_of = |inventory: &crate::inventory::Inventory| {
+        let web = sample::service("web", vec![sample::port("http", 80, "web-ui")]);
+        plan(&web, inventory, &ReachOptions::default())
+            .network
+            .undeclared
+    };
+    assert_eq!(plan_of(&inventory), [(80, Protocol::Tcp)]);
+    let served = vec![sample::slice_port("http", 8080)];
+    let slice = sample::slice("web", 1, served, &[&sample::pod("web", 1)]);
+    sample::put(&mut inventory, slice);
+    assert_eq!(plan_of(&inventory), []);
+}
+
+#[test]
+fn a_balancer_that_fails_by_itself_is_told_beside_a_name() {
+    let case = Case::new()
+        .forwards([OK; 3])
+        .cell(inside(InsideName::ClusterIp(None)), OK)
+        .cell(inside(InsideName::Full), Reach::NoName)
+        .cell(Vantage::LoadBalancer("203.0.113.7".into()), Reach::TimedOut);
+    assert_eq!(case.rule(), "dns");
+    assert!(
+        case.text()
+            .contains(". Besides, the Service answers, and not at 203.0.113.7"),
+        "{}",
+        case.text()
+    );
 }
 
 #[test]
@@ -503,8 +597,9 @@ fn a_pod_whose_tool_fails_is_not_blamed() {
     assert_eq!(case.text(), "1 of 2 pods answers, but not web-c (refused)");
     let case = Case::new().forwards([Reach::Refused, Reach::NotTestable, Reach::Refused]);
     assert!(
-        case.text()
-            .starts_with("nothing listens on targetPort 8080 in the 2 pods that could be"),
+        case.text().starts_with(
+            "nothing listens at the pod's loopback address on targetPort 8080 in the 2"
+        ),
         "{}",
         case.text()
     );

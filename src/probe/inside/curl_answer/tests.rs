@@ -61,7 +61,7 @@ fn exit_codes_and_words_become_kinds() {
     for (code, words, kind) in [
         (
             7,
-            "curl: (7) Failed to connect to 10.96.0.7 port 81 after 0 ms: Couldn't connect to server",
+            "curl: (7) Failed to connect to 10.96.0.7 port 81: Connection refused",
             FailureKind::Refused,
         ),
         (
@@ -199,4 +199,89 @@ fn a_curl_that_fails_itself_says_nothing_of_the_network() {
     assert_eq!(error.kind, FailureKind::Tool);
     let partial = error.so_far.partial.as_ref();
     assert_eq!(partial.and_then(CurlResponse::status), Some(200));
+}
+
+/// curl 7.83 and later say "Couldn't connect to server" whatever the errno is.
+#[test]
+fn a_connection_that_is_not_opened_is_refused_only_where_its_errno_says_so() {
+    let nothing = told("000|0|||0.0|0.0|0.0|0.0|0.5|0|0");
+    let last = "curl: (7) Failed to connect to web port 81 after 0 ms: Couldn't connect to server";
+    let of = |attempts: &str| {
+        let said = format!("*   Trying 10.96.0.7:81...\n{attempts}\n* Closing\n{last}\n{nothing}");
+        answer(&output(7, "", &said)).unwrap_err()
+    };
+    for (attempts, kind) in [
+        (
+            "* connect to 10.96.0.7 port 81 failed: Connection refused",
+            FailureKind::Refused,
+        ),
+        (
+            "* connect to 10.96.0.7 port 81 from 10.0.0.1 port 4 failed: Connection refused",
+            FailureKind::Refused,
+        ),
+        (
+            "* connect to 10.96.0.7 port 81 failed: No route to host",
+            FailureKind::Unreachable,
+        ),
+        // musl
+        (
+            "* connect to 10.96.0.7 port 81 failed: Host is unreachable",
+            FailureKind::Unreachable,
+        ),
+        (
+            "* connect to 10.96.0.7 port 81 failed: Network is unreachable",
+            FailureKind::Unreachable,
+        ),
+        (
+            "* connect to 10.96.0.7 port 81 failed: Operation timed out",
+            FailureKind::TimedOut,
+        ),
+        (
+            "* Immediate connect fail for fd00::7: Network is unreachable",
+            FailureKind::NoWay,
+        ),
+        (
+            "* Immediate connect fail for fd00::7: Network unreachable",
+            FailureKind::NoWay,
+        ),
+        (
+            "* Immediate connect fail for fd00::7: Cannot assign requested address",
+            FailureKind::NoWay,
+        ),
+        // Of two addresses the one that was asked counts.
+        (
+            "* Immediate connect fail for fd00::7: Network is unreachable\n* connect to 10.96.0.7 \
+             port 81 failed: Connection refused",
+            FailureKind::Refused,
+        ),
+        ("", FailureKind::NoWay),
+        (
+            "* connect to 10.96.0.7 port 81 failed: Operation not permitted",
+            FailureKind::NoWay,
+        ),
+        // What is sent and received is no evidence.
+        (
+            "> X: connect to 10.96.0.7 failed: Connection refused",
+            FailureKind::NoWay,
+        ),
+    ] {
+        let error = of(attempts);
+        assert_eq!(error.kind, kind, "{attempts}");
+        let blames = error.message.contains("nothing listens");
+        assert_eq!(blames, kind == FailureKind::Refused, "{error}");
+    }
+    let error = of("* Immediate connect fail for fd00::7: Network is unreachable");
+    assert!(error.message.contains("the pod has no route"), "{error}");
+}
+
+#[test]
+fn what_curl_tells_of_the_request_is_not_passed_on() {
+    let nothing = told("000|0|||0.0|0.0|0.0|0.0|0.5|0|0");
+    let said = format!(
+        "* Server auth using Bearer with token\n> GET / HTTP/1.1\r\n> Authorization: Bearer \
+         secret\r\n* h2h3 [authorization: Bearer secret]\n< Set-Cookie: secret\r\n{{ [5 bytes \
+         data]\ncurl: (56) Recv failure: Connection reset by peer\n{nothing}"
+    );
+    let error = answer(&output(56, "", &said)).unwrap_err();
+    assert_eq!(&*error.message, "Recv failure: Connection reset by peer");
 }

@@ -53,6 +53,32 @@ pub(super) fn none_ready(evidence: &Evidence<'_>) -> Option<Word> {
     )
 }
 
+/// A targetPort that is a name leads nowhere where no pod declares a port of that name.
+pub(super) fn undeclared(evidence: &Evidence<'_>) -> Option<Word> {
+    let (plan, port) = (evidence.plan, evidence.port);
+    let known = (port.number, port.protocol);
+    let is_missing = plan.is_seen && plan.network.undeclared.contains(&known);
+    let is_name = port.target.parse::<u16>().is_err();
+    // Endpoints that are ready and yet none: it is their port that is missing.
+    let mut proxied = evidence.service_proxy().into_iter();
+    let is_told = is_name
+        && plan.is_seen
+        && plan.ready_endpoints > 0
+        && proxied.any(|it| it.clues.no_endpoints);
+    if !(is_missing || is_told) || evidence.answers_anywhere() {
+        return None;
+    }
+    let whose = if is_missing { "no pod" } else { "no ready pod" };
+    broken(
+        "target-port-name",
+        format!(
+            "targetPort `{}` is a name that {whose} declares, so the Service has no endpoint port \
+             and every path to it ends there",
+            port.target
+        ),
+    )
+}
+
 pub(super) fn nothing_listens(evidence: &Evidence<'_>) -> Option<Word> {
     let forwards = evidence.forwards();
     if !all_are(&forwards, |reach| reach == Reach::Refused) || evidence.connects_inside() {
@@ -69,6 +95,18 @@ pub(super) fn nothing_listens(evidence: &Evidence<'_>) -> Option<Word> {
         _ if all => "in any of the pods".to_owned(),
         tested => format!("in the {} pods that could be tested", tested.len()),
     };
+    // A forward leads to the pod's loopback addresses and to no other.
+    if !evidence.refused_at_address() || evidence.answers_anywhere() {
+        return wrong(
+            "nothing-on-loopback",
+            format!(
+                "nothing listens at the pod's loopback address on targetPort {} {pods} (it may \
+                 listen at the pod's address only){}",
+                evidence.port.target,
+                declared.unwrap_or_default()
+            ),
+        );
+    }
     let word = wrong(
         "nothing-listens",
         format!(
@@ -93,10 +131,23 @@ pub(super) fn own_address_only(evidence: &Evidence<'_>) -> Option<Word> {
     if !refused || !evidence.answers_inside() {
         return None;
     }
+    let clients = evidence.of_clients();
+    if clients.iter().any(|it| answers(it)) {
+        return wrong(
+            "own-address-only",
+            "the application answers at the pod's address and refuses at 127.0.0.1 in the pod: it \
+             listens on that address only, so clients reach it and port-forwards do not",
+        );
+    }
+    // The API server takes an address of the pod of whatever family.
+    if !clients.is_empty() {
+        return None;
+    }
     wrong(
         "own-address-only",
-        "the application answers at the pod's address and refuses at 127.0.0.1 in the pod: it \
-         listens on that address only, so clients reach it and port-forwards do not",
+        "the application answers the API server at the pod's address and refuses at 127.0.0.1 in \
+         the pod: it listens on that address only, so port-forwards do not reach it; whether \
+         clients in the cluster do was not tested: try --from POD or --inside NAMESPACE",
     )
 }
 

@@ -7,17 +7,24 @@ use super::{
     },
     Word, all_unknown, broken, wrong,
 };
-use crate::{inventory::Text, probe::Insider};
+use crate::{
+    inventory::{IpFamily, Text},
+    probe::Insider,
+};
 
 /// By a forward the port is reached at 127.0.0.1, by the network at the pod's address.
 pub(super) fn loopback(evidence: &Evidence<'_>) -> Option<Word> {
     let refused = |reach| reach == Reach::Refused;
     let (pods, all) = pods_by_address(evidence, evidence.pod_addresses(), refused)?;
     if all {
+        let has_six = evidence.plan.network.families.contains(&IpFamily::IPv6);
         return broken(
             "loopback-only",
-            "the application answers at 127.0.0.1 in the pod and refuses at the pod's address: it \
-             listens on loopback only, so bind it to 0.0.0.0",
+            format!(
+                "the application answers at 127.0.0.1 in the pod and refuses at the pod's address: \
+                 it listens on loopback only, so bind it to {}",
+                if has_six { "[::]" } else { "0.0.0.0" }
+            ),
         );
     }
     wrong(
@@ -93,6 +100,21 @@ fn pods_by_address(
     Some((names.collect::<Vec<_>>().join(", "), all))
 }
 
+/// In a Service of IPv6 alone a refusal may be the application's, which a forward and the API
+/// server's way to the pod do not tell: they take whatever family there is.
+fn perhaps_not_listening(evidence: &Evidence<'_>, first: Reach) -> Option<Word> {
+    let is_six = evidence.plan.network.families.as_slice() == [IpFamily::IPv6];
+    if !is_six || first != Reach::Refused || evidence.answers_over(IpFamily::IPv6) {
+        return None;
+    }
+    wrong(
+        "one-family-unproven",
+        "the pods answer by a forward and the Service does not over IPv6 (refused): the \
+         application may listen on IPv4, or on loopback, only, or kube-proxy or the path to the \
+         pods is the problem; --from POD or --inside NAMESPACE tells which",
+    )
+}
+
 pub(super) fn service_path(evidence: &Evidence<'_>) -> Option<Word> {
     let direct = [evidence.forwards(), evidence.pod_addresses()].concat();
     if !direct.iter().any(|(_, result)| answers(result)) {
@@ -103,6 +125,9 @@ pub(super) fn service_path(evidence: &Evidence<'_>) -> Option<Word> {
     if let Some(first) = address.first()
         && !address.iter().any(|it| it.reach.is_connected())
     {
+        if let Some(word) = perhaps_not_listening(evidence, first.reach) {
+            return Some(word);
+        }
         return wrong(
             "service-path",
             format!(
@@ -123,6 +148,9 @@ pub(super) fn service_path(evidence: &Evidence<'_>) -> Option<Word> {
                 failed.reach.words()
             ),
         );
+    }
+    if let Some(word) = perhaps_not_listening(evidence, failed.reach) {
+        return Some(word);
     }
     wrong(
         "service-path",

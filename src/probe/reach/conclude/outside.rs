@@ -161,26 +161,30 @@ pub(super) fn another(evidence: &Evidence<'_>) -> Option<Word> {
         return None;
     }
     let (where_, how) = (listed(&found), http_words(first.reach));
-    let others: Vec<_> = found
-        .into_iter()
-        .filter(|(_, it)| it.clues.is_other)
-        .collect();
-    if let Some((_, other)) = others.first() {
-        return unknown(
-            "another-answers",
-            format!(
-                "something else answers at {}, or something in between answers for the Service: \
-                 {} there is not what the application answers in the cluster",
-                listed(&others),
-                http_words(other.reach)
-            ),
-        );
+    if let Some(word) = foreign(evidence) {
+        return Some(word);
     }
     unknown(
         "unproven-answer",
         format!(
             "{where_} is answered by something ({how}), not known whether by this Service: no path \
              inside the cluster answered to compare with"
+        ),
+    )
+}
+
+/// An answer that is known not to be like the application's.
+pub(super) fn foreign(evidence: &Evidence<'_>) -> Option<Word> {
+    let mut others = evidence.unproven();
+    others.retain(|(_, it)| it.clues.is_other);
+    let (_, other) = others.first()?;
+    unknown(
+        "another-answers",
+        format!(
+            "something else answers at {}, or something in between answers for the Service: {} \
+             there is not what the application answers in the cluster",
+            listed(&others),
+            http_words(other.reach)
         ),
     )
 }

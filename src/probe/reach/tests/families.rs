@@ -80,6 +80,40 @@ fn the_family_that_fails_is_named() {
 }
 
 #[test]
+fn what_is_refused_from_outside_may_be_the_applications_fault() {
+    let nodes = on_node(on_node(dual(), "10.0.0.1", OK), "fd00::1", Reach::Refused);
+    assert_eq!(nodes.rule(), "one-family-unproven");
+    assert_eq!(
+        nodes.text(),
+        "IPv4 answers, IPv6 does not (refused at the NodePort from this machine): the application \
+         may listen on IPv4 only, or what lies between, kube-proxy with it, is the problem for \
+         IPv6 alone; --from POD or --inside NAMESPACE tells which"
+    );
+    // Inside it listens.
+    let known = at(at(nodes, FOUR, [OK; 3]), SIX, [OK; 3]);
+    assert_eq!(known.rule(), "one-family");
+
+    let mut six = dual().cell(Vantage::ServiceProxy, Reach::Refused);
+    six.plan.network.families = vec![SIX];
+    assert_eq!(six.rule(), "one-family-unproven");
+    assert!(!six.text().contains("policy"), "{}", six.text());
+}
+
+#[test]
+fn a_family_that_answers_anywhere_is_listened_on() {
+    let case = at(at(dual(), FOUR, [OK; 3]), SIX, [Reach::Refused; 3]);
+    assert!(case.text().contains("listens on IPv4 only"));
+    let case = cluster_ip(cluster_ip(case, FOUR, OK), SIX, OK);
+    assert_eq!(case.rule(), "one-family-pods");
+    assert!(
+        case.text()
+            .contains("IPv6 answers by another path, so the application listens on it"),
+        "{}",
+        case.text()
+    );
+}
+
+#[test]
 fn a_family_without_endpoints_is_told_as_such() {
     let mut case = cluster_ip(cluster_ip(dual(), FOUR, OK), SIX, Reach::Refused);
     case.plan.network.without_endpoints = vec![SIX];

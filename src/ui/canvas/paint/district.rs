@@ -83,9 +83,15 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: usize) {
 /// `7 services · 12 pods`, as far as they are listed.
 pub(in crate::ui::canvas) fn words_of(scene: &Scene, district: &District) -> String {
     let known = |kind, number, noun| known_count(&scene.inventory, kind, number, noun);
+    // The pods that are drawn are those behind Services, which the slices name.
+    let slices = scene.inventory.completeness(Kind::EndpointSlice);
+    let pods = if slices.is_listed() {
+        known(Kind::Pod, district.pods, "pod")
+    } else {
+        "? pods".to_owned()
+    };
     format!(
-        "{} · {}",
+        "{} · {pods}",
         known(Kind::Service, district.services, "service"),
-        known(Kind::Pod, district.pods, "pod"),
     )
 }
