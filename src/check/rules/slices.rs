@@ -192,19 +192,9 @@ fn stale_endpoint(case: &Case<'_>) -> Vec<Finding> {
             let key = crate::inventory::ObjectKey::new(slice.key.namespace.clone(), name.clone());
             let why = match case.inventory.pod(&key) {
                 None => format!("there is no pod {name}"),
-                // Its address is free for others at once (kubernetes#109414).
-                Some(pod) if !pod.is_active() => {
-                    let mut others = case.inventory.pods_in(&slice.key.namespace);
-                    let holder = others
-                        .find(|other| other.is_active() && other.ips.contains(&endpoint.address));
-                    match holder {
-                        Some(other) => format!(
-                            "pod {name} has finished, and pod {} has it now",
-                            other.key.name
-                        ),
-                        None => format!("pod {name} has finished"),
-                    }
-                }
+                // Its address is free for others at once (kubernetes#109414); whose it is now no change
+                // of this Service would tell.
+                Some(pod) if !pod.is_active() => format!("pod {name} has finished"),
                 Some(pod) if !pod.ips.contains(&endpoint.address) => {
                     format!("pod {name} has {}", words::list(&pod.ips))
                 }
