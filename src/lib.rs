@@ -15,5 +15,6 @@ pub mod inventory;
 pub mod layout;
 pub mod probe;
 pub mod session;
+pub mod tls;
 pub mod topology;
 pub mod ui;

@@ -71,7 +71,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "cluster",
-        uses: &["inventory", "forward", "edit", "probe"],
+        uses: &["inventory", "forward", "edit", "probe", "tls"],
         never: WINDOW,
     },
     Room {
@@ -88,7 +88,7 @@ const ROOMS: &[Room] = &[
     },
     Room {
         name: "probe",
-        uses: &["inventory", "forward"],
+        uses: &["inventory", "forward", "tls"],
         never: &[
             "kube",
             "k8s_openapi",
@@ -97,6 +97,11 @@ const ROOMS: &[Room] = &[
             "egui_graphs",
             "egui_extras",
         ],
+    },
+    Room {
+        name: "tls",
+        uses: &[],
+        never: PURE,
     },
     Room {
         name: "edit",
@@ -184,6 +189,7 @@ const ROOMS: &[Room] = &[
             "cluster",
             "demo",
             "ui",
+            "tls",
         ],
         never: &[
             "kube",

@@ -7,14 +7,13 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use super::proxy;
+use crate::tls::authorities_in;
 use k8s_openapi::ByteString;
 use kube::{
     Config,
     config::{Cluster, ExecAuthCluster, ExecConfig, Kubeconfig, NamedContext},
 };
-use rustls::pki_types::{CertificateDer, pem::PemObject};
-
-use super::proxy;
 
 /// The name under which the credentials of a pod are offered as a context.
 const IN_CLUSTER: &str = "in-cluster";
@@ -468,19 +467,15 @@ fn root_certificates(
     } else {
         return Ok(None);
     };
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&pem)
-        .map(|found| found.map(|der| der.to_vec()))
-        .collect();
-    let certificates =
-        certificates.map_err(|error| bad("certificate-authority-data", name, error))?;
-    if certificates.is_empty() {
+    let authorities = authorities_in(&pem);
+    if authorities.is_empty() {
         return Err(bad(
             "certificate-authority-data",
             name,
-            "it holds no PEM certificate",
+            "it holds no PEM certificate that can be read",
         ));
     }
-    Ok(Some(certificates))
+    Ok(Some(authorities.iter().map(|der| der.to_vec()).collect()))
 }
 
 fn bad(field: &'static str, owner: &str, said: impl ToString) -> KubeconfigError {

@@ -26,6 +26,7 @@ mod pods;
 mod proxy;
 mod review;
 mod stack;
+mod tls;
 mod tunnel;
 mod watch;
 mod workload;
@@ -35,6 +36,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
+pub use crate::tls::install_provider as install_crypto;
 pub use connect::{Cluster, ConnectError, connect, connect_at};
 pub use connection_test::{
     ConnectionStep, ConnectionTestOptions, StepOutcome, StepResult, test_connection,
@@ -44,5 +46,4 @@ pub use exec_plugin::ExecError;
 pub use kubeconfig::{ContextRef, FileStamps, KubeconfigError, KubeconfigSource, Kubeconfigs};
 pub use manifest::{ManifestError, Manifests};
 pub use review::{Access, Review};
-pub use stack::install_crypto;
 pub use watch::{Pace, Watches};

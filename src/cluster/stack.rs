@@ -1,4 +1,4 @@
-//! The client: hyper, rustls with ring, and kube's layers for the address and the credentials.
+//! The client: hyper, rustls with AWS-LC, and kube's layers for the address and the credentials.
 //!
 //! There is no layer that retries: kube's own would hold a write or a forward back for minutes
 //! and knows no `Retry-After`. What may be tried again is tried again by whoever asked: a watch
@@ -28,23 +28,17 @@ use tower::{
 };
 use tower_http::decompression::DecompressionLayer;
 
-use super::{bearer::FileToken, buffered::Buffering, link::shown, proxy};
+use super::{bearer::FileToken, buffered::Buffering, link::shown, proxy, tls};
+use crate::tls::install_provider;
 
 /// How long a TCP connection may take, and each of its addresses.
 const CONNECT: Duration = Duration::from_secs(8);
-
-/// Makes ring the provider of TLS for the whole process. Harmless when done before.
-pub fn install_crypto() {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
-}
 
 /// Builds a client. It reads files and may run a legacy auth-provider, so it belongs on a thread
 /// that may block, inside a tokio runtime. A token of `config` was checked before, and one of a file
 /// is `token`.
 pub(super) fn build(config: Config, token: Option<FileToken>) -> Result<Client, kube::Error> {
-    install_crypto();
+    install_provider();
     let tcp = tcp();
     let Some(proxy) = config.proxy_url.clone() else {
         return finish(config, token, tcp);
@@ -56,7 +50,7 @@ pub(super) fn build(config: Config, token: Option<FileToken>) -> Result<Client, 
             finish(config, token, tunnel)
         }
         Some("https") => {
-            let tls = config.rustls_https_connector_with_connector(tcp)?;
+            let tls = tls::connector(&config, tcp)?;
             let tunnel = tunnel(&proxy, tls);
             finish(config, token, tunnel)
         }
@@ -75,7 +69,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 /// Opens a connection to the API server as the client would, by the proxy where there is one, and
 /// leaves it there: no TLS, no request.
 pub(super) async fn open(config: &Config) -> Result<Box<dyn Duplex>, BoxError> {
-    install_crypto();
+    install_provider();
     let (server, tcp) = (config.cluster_url.clone(), tcp());
     let Some(proxy) = config.proxy_url.clone() else {
         return connected(tcp, server).await;
@@ -84,7 +78,7 @@ pub(super) async fn open(config: &Config) -> Result<Box<dyn Duplex>, BoxError> {
         Some("socks5" | "socks5h") => connected(SocksV5::new(proxy, tcp), server).await,
         Some("http") => connected(tunnel(&proxy, tcp), server).await,
         Some("https") => {
-            let tls = config.rustls_https_connector_with_connector(tcp)?;
+            let tls = tls::connector(config, tcp)?;
             connected(tunnel(&proxy, tls), server).await
         }
         other => {
@@ -135,7 +129,7 @@ where
     C::Future: Send + 'static,
     C::Error: Into<BoxError>,
 {
-    let tls = config.rustls_https_connector_with_connector(Buffering(connector))?;
+    let tls = tls::connector(&config, Buffering(connector))?;
     let mut http = legacy::Client::builder(TokioExecutor::new());
     http.pool_timer(TokioTimer::new())
         .pool_idle_timeout(Duration::from_secs(60));

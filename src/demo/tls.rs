@@ -17,7 +17,7 @@ pub(super) const NOT_TLS: &str = "Client sent an HTTP request to an HTTPS server
 /// Made once: every pod shows the same certificate.
 static ACCEPTOR: LazyLock<Result<TlsAcceptor, rustls::Error>> = LazyLock::new(|| {
     // The provider is named here, so that a demo needs nobody to install a default first.
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()

@@ -5,7 +5,7 @@ use std::{error::Error as StdError, io, sync::Arc, time::Duration};
 
 use http::Uri;
 use jiff::Timestamp;
-use kube::{Config, client::ConfigExt as _};
+use kube::Config;
 use rustls::pki_types::ServerName;
 use tokio_rustls::{TlsConnector, client::TlsStream};
 use tower::BoxError;
@@ -17,6 +17,7 @@ use crate::{
         kubeconfig::{ProxySource, Target},
         link::shown,
         stack::{self, Duplex},
+        tls as tls_config,
     },
     probe::{CertificateFacts, certificate_facts, distrust_in_words},
 };
@@ -177,10 +178,7 @@ fn server_name(config: &Config) -> String {
 async fn client_config(config: &Config) -> Result<rustls::ClientConfig, BoxError> {
     let config = config.clone();
     tokio::task::spawn_blocking(move || {
-        stack::install_crypto();
-        config
-            .rustls_client_config()
-            .map_err(|error| BoxError::from(deepest(&error)))
+        tls_config::client_config(&config).map_err(|error| BoxError::from(deepest(&error)))
     })
     .await?
 }

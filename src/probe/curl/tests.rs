@@ -39,9 +39,7 @@ impl ApiProxy for NoProxy {
 }
 
 fn ways(cluster: &Cluster, dialer: impl Dialer) -> Ways {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
+    crate::tls::install_provider();
     Ways {
         inventory: cluster.feed(),
         dialer: Arc::new(dialer),
@@ -324,7 +322,7 @@ fn tls_server() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = crate::tls::provider();
         let certificate = include_bytes!("tests-certificate.der").to_vec().into();
         let key = include_bytes!("tests-key.der").to_vec().try_into().unwrap();
         let config = rustls::ServerConfig::builder_with_provider(provider)

@@ -19,6 +19,7 @@ use super::{facts, store};
 use crate::{
     inventory::Text,
     probe::{TlsChoice, TlsFacts, http::Marks},
+    tls::provider,
 };
 
 /// What a person chose for TLS can't be used.
@@ -81,7 +82,7 @@ impl Recorder {
         choice: &TlsChoice,
         protocols: &[&[u8]],
     ) -> Result<ClientConfig, TlsError> {
-        let builder = ClientConfig::builder_with_provider(store::provider())
+        let builder = ClientConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(TlsError::Client)?
             .dangerous()
@@ -163,7 +164,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.note(|seen| seen.version = Some("TLS 1.2"));
-        let algorithms = &store::provider().signature_verification_algorithms;
+        let algorithms = &provider().signature_verification_algorithms;
         verify_tls12_signature(message, certificate, signed, algorithms)
     }
 
@@ -174,7 +175,7 @@ impl ServerCertVerifier for Recorder {
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
         self.note(|seen| seen.version = Some("TLS 1.3"));
-        let algorithms = &store::provider().signature_verification_algorithms;
+        let algorithms = &provider().signature_verification_algorithms;
         verify_tls13_signature(message, certificate, signed, algorithms)
     }
 

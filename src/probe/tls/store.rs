@@ -1,25 +1,15 @@
 //! Certificates and keys from files, and those that this machine trusts.
 
-use std::{
-    path::Path,
-    sync::{Arc, LazyLock},
-};
+use std::{path::Path, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
     client::danger::ServerCertVerifier,
-    crypto::CryptoProvider,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
-use rustls_platform_verifier::Verifier;
 
 use super::TlsError;
-
-pub(super) fn provider() -> Arc<CryptoProvider> {
-    static RING: LazyLock<Arc<CryptoProvider>> =
-        LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));
-    RING.clone()
-}
+use crate::tls::{provider, verifier_by_machine};
 
 /// For a client that speaks no TLS: left to itself reqwest reads all certificates of the machine for
 /// each client, which takes longer than a request.
@@ -34,18 +24,8 @@ pub(in crate::probe) fn no_tls() -> Result<ClientConfig, TlsError> {
 
 /// What this machine trusts, and the certificates of a file beside it.
 pub(super) fn verifier(ca: Option<&Path>) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {
-    // Reading some hundred certificates takes longer than a request.
-    static MACHINE: LazyLock<Result<Arc<Verifier>, rustls::Error>> =
-        LazyLock::new(|| Verifier::new(provider()).map(Arc::new));
-    match ca {
-        None => match &*MACHINE {
-            Ok(verifier) => Ok(verifier.clone()),
-            Err(source) => Err(TlsError::Roots(source.clone())),
-        },
-        Some(file) => Verifier::new_with_extra_roots(certificates(file)?, provider())
-            .map(|verifier| Arc::new(verifier) as Arc<dyn ServerCertVerifier>)
-            .map_err(TlsError::Roots),
-    }
+    let also = ca.map(certificates).transpose()?.unwrap_or_default();
+    verifier_by_machine(also).map_err(TlsError::Roots)
 }
 
 /// The PEM certificates of a file; none at all is a mistake.

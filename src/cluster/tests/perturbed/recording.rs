@@ -159,7 +159,7 @@ impl Recording {
 
 /// Records the run of [`script`]. Time is paused: it passes where nothing is left to do.
 pub(super) fn record() -> Recording {
-    drop(rustls::crypto::ring::default_provider().install_default());
+    crate::tls::install_provider();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)

@@ -1,0 +1,191 @@
+//! Which server certificates are trusted: those that webpki trusts, and those that Go trusts besides.
+
+use std::sync::{Arc, LazyLock};
+
+use rustls::{
+    CertificateError, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    client::{
+        WebPkiServerVerifier,
+        danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
+        verify_server_name,
+    },
+    pki_types::{CertificateDer, ServerName, UnixTime},
+    server::ParsedCertificate,
+};
+use rustls_platform_verifier::Verifier;
+use x509_cert::{
+    Certificate,
+    der::{
+        Decode,
+        oid::db::rfc5912::{ANY_EXTENDED_KEY_USAGE, ID_KP_SERVER_AUTH},
+    },
+    ext::pkix::ExtendedKeyUsage,
+};
+
+use super::provider;
+
+/// Trusts these authorities and nobody else; none that can be read is an error.
+pub fn verifier_of(
+    authorities: Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(authorities.iter().cloned());
+    let by_chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .map_err(|error| Error::General(error.to_string()))?;
+    Ok(Arc::new(BundleVerifier {
+        by_chain,
+        bundle: Bundle::These(authorities),
+    }))
+}
+
+/// Trusts whom this machine trusts, and these authorities beside it.
+pub fn verifier_by_machine(
+    also: Vec<CertificateDer<'static>>,
+) -> Result<Arc<dyn ServerCertVerifier>, Error> {
+    // Reading some hundred certificates takes longer than a request.
+    static MACHINE: LazyLock<Result<Arc<Verifier>, Error>> =
+        LazyLock::new(|| Verifier::new(provider()).map(Arc::new));
+    let by_chain: Arc<dyn ServerCertVerifier> = if also.is_empty() {
+        MACHINE.clone()?
+    } else {
+        Arc::new(Verifier::new_with_extra_roots(also.clone(), provider())?)
+    };
+    Ok(Arc::new(BundleVerifier {
+        by_chain,
+        bundle: Bundle::Machine(also),
+    }))
+}
+
+/// Verifies by a chain to an authority. A server certificate that is itself in the bundle is trusted
+/// as it stands: Go's `Certificate.Verify` begins with `if opts.Roots.contains(c)`
+/// (crypto/x509/verify.go), whether or not the certificate says that it is an authority, while webpki
+/// takes an authority for no server and a server for no authority.
+#[derive(Debug)]
+struct BundleVerifier {
+    by_chain: Arc<dyn ServerCertVerifier>,
+    bundle: Bundle,
+}
+
+/// Where a server certificate may itself stand.
+#[derive(Debug)]
+enum Bundle {
+    These(Vec<CertificateDer<'static>>),
+    /// In the files of this machine, or among these.
+    Machine(Vec<CertificateDer<'static>>),
+}
+
+impl Bundle {
+    fn contains(&self, certificate: &CertificateDer<'_>) -> bool {
+        let is_in = |some: &[CertificateDer<'static>]| some.iter().any(|one| one == certificate);
+        match self {
+            Self::These(some) => is_in(some),
+            Self::Machine(also) => is_in(also) || is_in(&MACHINE_FILES),
+        }
+    }
+}
+
+/// Read only once a certificate is not trusted by its chain. On other systems the system's own
+/// verifier decides, which knows this case.
+static MACHINE_FILES: LazyLock<Vec<CertificateDer<'static>>> = LazyLock::new(machine_files);
+
+#[cfg(all(unix, not(target_os = "macos")))]
+fn machine_files() -> Vec<CertificateDer<'static>> {
+    rustls_native_certs::load_native_certs().certs
+}
+
+#[cfg(not(all(unix, not(target_os = "macos"))))]
+fn machine_files() -> Vec<CertificateDer<'static>> {
+    Vec::new()
+}
+
+impl ServerCertVerifier for BundleVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verdict =
+            self.by_chain
+                .verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
+        match verdict {
+            Err(_by_chain) if self.bundle.contains(end_entity) => {
+                verify_itself(end_entity, name, now)
+            }
+            verdict => verdict,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.by_chain
+            .verify_tls12_signature(message, certificate, signed)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.by_chain
+            .verify_tls13_signature(message, certificate, signed)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.by_chain.supported_verify_schemes()
+    }
+}
+
+/// Time, purpose and name of a certificate whose issuer needs no proof.
+fn verify_itself(
+    certificate: &CertificateDer<'_>,
+    name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, Error> {
+    let read = Certificate::from_der(certificate)
+        .map_err(|_no_certificate| Error::from(CertificateError::BadEncoding))?;
+    let validity = &read.tbs_certificate.validity;
+    let [not_before, not_after] = [validity.not_before, validity.not_after]
+        .map(|time| UnixTime::since_unix_epoch(time.to_unix_duration()));
+    if now < not_before {
+        return Err(CertificateError::NotValidYetContext {
+            time: now,
+            not_before,
+        }
+        .into());
+    }
+    if now > not_after {
+        return Err(CertificateError::ExpiredContext {
+            time: now,
+            not_after,
+        }
+        .into());
+    }
+    if !is_for_servers(&read) {
+        return Err(CertificateError::InvalidPurpose.into());
+    }
+    verify_server_name(&ParsedCertificate::try_from(certificate)?, name)?;
+    Ok(ServerCertVerified::assertion())
+}
+
+/// A certificate that names no purpose serves all.
+fn is_for_servers(certificate: &Certificate) -> bool {
+    match certificate.tbs_certificate.get::<ExtendedKeyUsage>() {
+        Ok(None) => true,
+        Ok(Some((_critical, ExtendedKeyUsage(purposes)))) => purposes
+            .iter()
+            .any(|&purpose| purpose == ID_KP_SERVER_AUTH || purpose == ANY_EXTENDED_KEY_USAGE),
+        Err(_unreadable) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
