@@ -10,9 +10,12 @@
 
 mod common;
 
+#[path = "doctor_support/certificates.rs"]
+mod certificates;
+
 use std::{
     fs,
-    io::{BufRead as _, BufReader, Read as _, Write as _},
+    io::{BufRead, BufReader, Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     path::{Path, PathBuf},
     sync::Arc,
@@ -173,7 +176,7 @@ fn listen(with: impl Fn(TcpStream) + Send + Sync + 'static) -> SocketAddr {
 }
 
 /// The head of a request, with the empty line.
-fn head(stream: &mut BufReader<TcpStream>) -> Option<String> {
+fn head(stream: &mut impl BufRead) -> Option<String> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if stream.read_line(&mut head).ok()? == 0 {

@@ -4,7 +4,7 @@ use std::{error::Error as StdError, io, time::Duration};
 
 use kube::core::Status;
 
-use crate::inventory::Text;
+use crate::{inventory::Text, probe::distrust_in_words};
 
 /// What a failed call means for what comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,14 +102,8 @@ impl CallError {
 
     /// The connection failed, or broke while a body was read.
     pub(super) fn from_transport(tried: &str, error: &(dyn StdError + 'static)) -> Self {
-        let untrusted = chain(error).any(|cause| {
-            matches!(
-                cause.downcast_ref(),
-                Some(rustls::Error::InvalidCertificate(_))
-            )
-        });
-        if untrusted {
-            return Self::new(CallErrorKind::Untrusted, tried, &deepest(error));
+        if let Some(said) = chain(error).find_map(distrust) {
+            return Self::new(CallErrorKind::Untrusted, tried, &said);
         }
         let timed_out = chain(error).any(|cause| {
             cause
@@ -129,6 +123,25 @@ impl CallError {
         let said = format!("no answer within {} s", patience.as_secs().max(1));
         Self::new(CallErrorKind::Unreachable, tried, &said)
     }
+}
+
+/// Why the server's certificate is refused, if that is what this error is.
+fn distrust(cause: &(dyn StdError + 'static)) -> Option<String> {
+    use rustls::{CertificateError as Why, Error::InvalidCertificate};
+    let error @ InvalidCertificate(why) = cause.downcast_ref()? else {
+        return None;
+    };
+    let why = match why {
+        // Another authority of the same name makes a bad signature.
+        Why::UnknownIssuer | Why::BadSignature => {
+            "no authority that is trusted for this cluster has signed it".to_owned()
+        }
+        Why::NotValidForNameContext { expected, .. } => {
+            distrust_in_words(error, &expected.to_str())
+        }
+        _ => distrust_in_words(error, "that was asked for"),
+    };
+    Some(format!("the server's certificate is not trusted: {why}"))
 }
 
 /// A message of ours without the advice at its end, for those who give a better one.
@@ -247,6 +260,8 @@ mod tests {
         let wrapped = kube::Error::Service(Box::new(io::Error::other(inner)));
         let error = CallError::from_client("reach it", &wrapped);
         assert_eq!(error.kind, CallErrorKind::Untrusted);
-        assert!(error.to_string().contains("UnknownIssuer"), "{error}");
+        let said = "the server's certificate is not trusted: no authority that is trusted for this cluster has signed it";
+        assert_eq!(&*error.said, said);
+        assert!(!error.to_string().contains("UnknownIssuer"), "{error}");
     }
 }

@@ -57,10 +57,10 @@ pub fn verifier_by_machine(
     }))
 }
 
-/// Verifies by a chain to an authority. A server certificate that is itself in the bundle is trusted
-/// as it stands: Go's `Certificate.Verify` begins with `if opts.Roots.contains(c)`
-/// (crypto/x509/verify.go), whether or not the certificate says that it is an authority, while webpki
-/// takes an authority for no server and a server for no authority.
+/// Verifies by a chain to an authority. Go's `Certificate.Verify` (crypto/x509/verify.go) trusts two
+/// kinds more: a server certificate that is itself in the bundle (`if opts.Roots.contains(c)`), and one
+/// that says that it is an authority, as those of `openssl req -x509` do, which webpki takes for no
+/// server.
 #[derive(Debug)]
 struct BundleVerifier {
     by_chain: Arc<dyn ServerCertVerifier>,
@@ -82,6 +82,14 @@ impl Bundle {
             Self::These(some) => is_in(some),
             Self::Machine(also) => is_in(also) || is_in(&MACHINE_FILES),
         }
+    }
+
+    /// Whether one of the authorities that were given has signed it with its own key.
+    fn has_signed(&self, certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
+        let (Self::These(authorities) | Self::Machine(authorities)) = self;
+        authorities
+            .iter()
+            .any(|authority| signature::is_signed_by(certificate, authority, now))
     }
 }
 
@@ -111,12 +119,17 @@ impl ServerCertVerifier for BundleVerifier {
         let verdict =
             self.by_chain
                 .verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
-        match verdict {
-            Err(_by_chain) if self.bundle.contains(end_entity) => {
-                verify_itself(end_entity, name, now)
+        let is_trusted = match &verdict {
+            Ok(_) => return verdict,
+            Err(Error::InvalidCertificate(why)) if is_authority_as_server(why) => {
+                self.bundle.contains(end_entity) || self.bundle.has_signed(end_entity, now)
             }
-            verdict => verdict,
+            Err(_by_chain) => self.bundle.contains(end_entity),
+        };
+        if is_trusted {
+            return verify_itself(end_entity, name, now);
         }
+        verdict
     }
 
     fn verify_tls12_signature(
@@ -176,6 +189,11 @@ fn verify_itself(
     Ok(ServerCertVerified::assertion())
 }
 
+/// webpki's `CaUsedAsEndEntity`, which rustls passes on as what it does not know.
+fn is_authority_as_server(why: &CertificateError) -> bool {
+    matches!(why, CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity")
+}
+
 /// A certificate that names no purpose serves all.
 fn is_for_servers(certificate: &Certificate) -> bool {
     match certificate.tbs_certificate.get::<ExtendedKeyUsage>() {
@@ -186,6 +204,8 @@ fn is_for_servers(certificate: &Certificate) -> bool {
         Err(_unreadable) => false,
     }
 }
+
+mod signature;
 
 #[cfg(test)]
 mod tests;
