@@ -15,7 +15,7 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 
-use super::{Tested, common::kubectl::has_kubectl, head, kubeconfig, listen};
+use super::{Tested, common::has_kubectl, head, kubeconfig, listen};
 
 macro_rules! fixture {
     ($name:literal) => {
