@@ -175,6 +175,32 @@ fn a_watch_says_what_appears_and_what_goes() {
     child.wait().expect("it ends");
 }
 
+#[test]
+fn a_watch_in_json_holds_notes_as_the_list_does() {
+    let cluster = Cluster::start();
+    let (_, printed) = cluster.check(&["-o", "json", "-n", "shop"]);
+    let listed = json(&printed)["findings"]
+        .as_array()
+        .expect("findings")
+        .len();
+    let mut child = svcscope(&cluster.args(&["check", "--watch", "-n", "shop", "-o", "json"]))
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("svcscope runs");
+    let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let first: Vec<_> = lines
+        .take(listed)
+        .map(|line| json(&line.expect("a line")))
+        .collect();
+    child.kill().expect("it runs");
+    child.wait().expect("it ends");
+    assert!(
+        first
+            .iter()
+            .any(|line| line["finding"]["severity"] == "note")
+    );
+}
+
 const GOOD: &str = "
 apiVersion: v1
 kind: Service

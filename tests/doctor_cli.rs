@@ -478,7 +478,10 @@ fn a_proxy_that_wants_a_password_fails_without_showing_one() {
         .expect("a server");
     let with_proxy = format!("proxy-url: http://ann:s3cret@{proxy}\n{indent}{server}");
     let tested = Tested::of(&cluster.changed(&server, &with_proxy), &[]);
-    tested.stopped_at("proxy", "proxy authorization required");
+    tested.stopped_at(
+        "proxy",
+        "it does not accept the user and password: 407 Proxy Authentication Required",
+    );
     tested.says(
         "proxy",
         "failed",

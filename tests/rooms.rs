@@ -257,6 +257,71 @@ fn the_window_never_locks() {
     }
 }
 
+/// Text of the cluster may command a terminal: all that is printed passes `cli/terminal.rs`, whose
+/// `println!` and `eprintln!` stand in for the standard library's below it.
+#[test]
+fn everything_is_printed_by_the_one_writer() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    // A body that the user asked for goes where it was asked for.
+    let writers = ["cli/terminal.rs", "cli/curl/output.rs"];
+    let mut broken = Vec::new();
+    for file in rust_files(&src) {
+        let place = file.strip_prefix(&src).expect("below src");
+        let source = fs::read_to_string(&file).expect("a source file");
+        let is_of_cli = place.starts_with("cli");
+        for word in printers(&code_only(&source), is_of_cli) {
+            if !writers.iter().any(|writer| place == Path::new(writer)) {
+                broken.push(format!("{} prints by {word}", place.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "past the writer:\n{}", broken.join("\n"));
+    let modules = fs::read_to_string(src.join("cli/mod.rs")).expect("a source file");
+    let code = code_only(&modules);
+    let first = code
+        .lines()
+        .find(|line| line.contains("mod "))
+        .unwrap_or_default();
+    assert_eq!(
+        first, "mod terminal;",
+        "its macros are those of the modules after it"
+    );
+    assert!(code.contains("#[macro_use]\nmod terminal;"));
+}
+
+/// What writes to the process's own stdout and stderr.
+fn printers(code: &str, is_of_cli: bool) -> Vec<&'static str> {
+    let mut found = Vec::new();
+    let starts = |at: usize| !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+    for word in ["print!", "eprint!", "println!", "eprintln!", "dbg!"] {
+        let is_ours = is_of_cli && word.ends_with("ln!");
+        let of_std = |at: usize| code[..at].ends_with("::");
+        let mut uses = code.match_indices(word).filter(|(at, _)| starts(*at));
+        if uses.any(|(at, _)| !is_ours || of_std(at)) {
+            found.push(word);
+        }
+    }
+    for word in ["stdout()", "stderr()"] {
+        let is_asked = |at: usize| code[at + word.len()..].starts_with(".is_terminal()");
+        let mut uses = code.match_indices(word).filter(|(at, _)| starts(*at));
+        if uses.any(|(at, _)| !is_asked(at)) {
+            found.push(word);
+        }
+    }
+    found
+}
+
+#[test]
+fn the_reader_of_printers_finds_them() {
+    assert_eq!(printers("eprintln!(x); println!(y)", true), [""; 0]);
+    assert_eq!(printers("std::eprintln!(x)", true), ["eprintln!"]);
+    assert_eq!(printers("print!(x)", true), ["print!"]);
+    assert_eq!(printers("println!(x)", false), ["println!"]);
+    assert_eq!(printers("io::stdout().lock()", true), ["stdout()"]);
+    assert_eq!(printers("io::stdout().is_terminal()", true), [""; 0]);
+    assert_eq!(printers("error.use_stderr()", true), [""; 0]);
+}
+
 #[test]
 fn the_reader_of_rules_finds_what_it_must() {
     let code = code_only(

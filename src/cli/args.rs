@@ -4,7 +4,10 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
-use super::{EditFlags, FilterFlags, NodePortArg, PortArg, PortName, PortPair, TargetArg, ViaArg};
+use super::{
+    EditFlags, FilterFlags, ListenAddress, NodePortArg, PortArg, PortName, PortPair, TargetArg,
+    ViaArg,
+};
 use crate::{check::Severity, edit::WantedType, probe::SendFlags};
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
@@ -153,7 +156,8 @@ pub struct Map {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: MapFormat,
-    /// Write to this file instead of stdout
+    /// Write to this file instead of stdout (which - is too). One that is there is written over, but
+    /// only when the new one is whole; a symbolic link stays one
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// How near a picture is drawn, from 0.02 to 1: farther away Services become cards and
@@ -266,9 +270,16 @@ pub struct Forward {
     /// means any free port
     #[arg(value_name = "[LOCAL:]REMOTE")]
     pub ports: Vec<PortPair>,
-    /// Listen at this address instead of 127.0.0.1 and ::1; others may then reach the forward
-    #[arg(long, value_name = "IP", requires = "target")]
-    pub address: Option<std::net::IpAddr>,
+    /// Listen at these addresses instead of localhost, which is 127.0.0.1 and ::1; others may then
+    /// reach the forward
+    #[arg(
+        long,
+        value_name = "ADDRESS",
+        value_delimiter = ',',
+        action = ArgAction::Append,
+        requires = "target"
+    )]
+    pub address: Vec<ListenAddress>,
     /// Take turns over all ready pods instead of staying with one
     #[arg(long, requires = "target")]
     pub balance: bool,

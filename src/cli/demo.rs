@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 
-use super::{args::Demo, exit::Exit};
+use super::{args::Demo, exit::Exit, terminal::Data};
 use crate::demo;
 
 pub(super) fn run(task: &Demo) -> anyhow::Result<Exit> {
@@ -28,7 +28,7 @@ pub(super) fn run(task: &Demo) -> anyhow::Result<Exit> {
                 );
             }
             // The token is the only key to the cluster: it goes where it was asked for.
-            None => print!("{}", server.kubeconfig()),
+            None => Data::text(&server.kubeconfig()).print()?,
         }
         tokio::signal::ctrl_c()
             .await

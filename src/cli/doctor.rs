@@ -1,9 +1,6 @@
 //! `svcscope doctor`: what works of the connection and what does not.
 
-use std::{
-    io::{self, Write as _},
-    sync::Mutex,
-};
+use std::{io, sync::Mutex};
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -12,6 +9,7 @@ use super::{
     args::{Common, Doctor, DoctorFormat},
     exit::{Exit, failure},
     remote,
+    terminal::Data,
 };
 use crate::{
     cluster::{ConnectionTestOptions, StepOutcome, StepResult, test_connection},
@@ -62,21 +60,20 @@ pub(super) fn run(common: &Common, task: &Doctor) -> anyhow::Result<Exit> {
                 .filter(is(StepOutcome::NotTried))
                 .cloned()
                 .collect();
-            format!("{}\n{summary}\n", connection_text(&untried))
+            Data::text(&format!("{}\n{summary}\n", connection_text(&untried)))
         }
-        DoctorFormat::Json => format!("{}\n", json!({ "summary": summary, "steps": steps })),
+        DoctorFormat::Json => Data::json_line(&json!({ "summary": summary, "steps": steps }))?,
     };
     if !is_whole {
         return Err(failure(Exit::Failed, "interrupted"));
     }
-    print(&end).context("could not write to stdout")?;
+    end.print().context("could not write to stdout")?;
     Ok(exit(&steps))
 }
 
+/// Each line was made harmless where it was put together.
 fn print(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
+    Data::text(text).print()
 }
 
 fn is(outcome: StepOutcome) -> impl Fn(&&StepResult) -> bool {

@@ -1,14 +1,14 @@
 //! `svcscope edit`, `duplicate` and `delete`.
 
-use std::{io::Read as _, path::Path};
+use std::path::Path;
 
-use anyhow::Context as _;
 use serde_json::Value;
 
 use super::{
     args::{Common, Delete, Duplicate, Edit},
     editing::Editing,
     exit::{Exit, failure},
+    input,
 };
 use crate::{
     edit::{Via, Wanted, Wish},
@@ -57,17 +57,9 @@ pub(super) fn delete(common: &Common, task: &Delete) -> anyhow::Result<Exit> {
 
 /// YAML, of which JSON is a part; `-` is stdin.
 fn read(file: &Path) -> anyhow::Result<Value> {
-    let text = if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .context("stdin could not be read")?;
-        text
-    } else {
-        std::fs::read_to_string(file)
-            .map_err(|error| failure(Exit::Usage, format!("{}: {error}", file.display())))?
-    };
+    let text = input::read(file)?;
     serde_saphyr::from_str(&text).map_err(|error| {
+        let error = error.without_snippet();
         let said = format!("{} is neither JSON nor YAML: {error}", file.display());
         failure(Exit::Usage, said)
     })

@@ -13,8 +13,9 @@ use super::{
     TargetArg,
     args::Common,
     edit_flags::{EditFlags, ObjectFormat},
-    exit::{Exit, failure},
+    exit::{Exit, failure, failure_with},
     remote::Remote,
+    terminal::{self, Data, Lines},
 };
 use crate::{
     edit::{Plan, Written, unified, yaml, yaml_diff},
@@ -144,14 +145,12 @@ fn failed(step: &EditStep) -> Option<anyhow::Error> {
     let EditStep::Failed { reason, ways, .. } = step else {
         return None;
     };
-    let mut said = reason.to_string();
+    let mut more = Vec::new();
     for way in ways {
-        said.push_str(&format!("\n  --via {}:", way.via));
-        for price in &way.price {
-            said.push_str(&format!("\n    - {price}"));
-        }
+        more.push(format!("--via {}:", way.via));
+        more.extend(way.price.iter().map(|price| format!("  - {price}")));
     }
-    Some(failure(Exit::Failed, said))
+    Some(failure_with(Exit::Failed, reason.to_string(), more))
 }
 
 fn explain(plan: &Plan, preview: &Written) {
@@ -187,10 +186,12 @@ fn show_diff(flags: &EditFlags, plan: &Plan, preview: &Written) {
         &name(after.is_some(), "planned"),
     );
     // With `-o` stdout belongs to the object.
+    let mut lines = Lines::default();
+    lines.add_all(&text);
     if flags.output.is_some() {
-        eprint!("{text}");
+        lines.tell();
     } else {
-        print!("{text}");
+        Data::lines(lines).print().ok();
     }
 }
 
@@ -207,9 +208,11 @@ fn ask(plan: &Plan, production: bool) -> anyhow::Result<()> {
     }
     let title = capitalised(&plan.title);
     if production {
-        eprint!("{title}? This is production: type the Service's name to do it: ");
+        terminal::ask(&format!(
+            "{title}? This is production: type the Service's name to do it: "
+        ));
     } else {
-        eprint!("{title}? [y/N] ");
+        terminal::ask(&format!("{title}? [y/N] "));
     }
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
@@ -238,11 +241,15 @@ fn say(flags: &EditFlags, plan: &Plan, after: Option<(&ServiceRecord, &Value)>, 
         println!("service/{} is deleted{suffix}", plan.service.name);
         return;
     };
+    // That nobody reads it changes nothing of what was done.
     match flags.output {
-        Some(ObjectFormat::Json) => println!("{object:#}"),
-        Some(ObjectFormat::Yaml) => print!("{}", yaml(Some(object))),
-        None => println!("{}", line(service, suffix)),
-    }
+        Some(ObjectFormat::Json) => Data::json(format!("{object:#}\n")).print().ok(),
+        Some(ObjectFormat::Yaml) => Data::text(&yaml(Some(object))).print().ok(),
+        None => {
+            println!("{}", line(service, suffix));
+            None
+        }
+    };
 }
 
 fn line(service: &ServiceRecord, suffix: &str) -> String {

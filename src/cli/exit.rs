@@ -73,13 +73,31 @@ impl From<Exit> for ExitCode {
 pub(super) struct Failure {
     exit: Exit,
     message: String,
+    more: Vec<String>,
 }
 
 /// An error that ends the process with this code.
 pub(super) fn failure(exit: Exit, message: impl Into<String>) -> anyhow::Error {
+    failure_with(exit, message, Vec::new())
+}
+
+/// As [`failure`], with lines of ours that follow the message.
+pub(super) fn failure_with(
+    exit: Exit,
+    message: impl Into<String>,
+    more: Vec<String>,
+) -> anyhow::Error {
     Failure {
         exit,
         message: message.into(),
+        more,
     }
     .into()
+}
+
+/// The lines that follow an error's message.
+pub(super) fn more_of(error: &anyhow::Error) -> &[String] {
+    error
+        .downcast_ref::<Failure>()
+        .map_or(&[], |failure| &failure.more)
 }

@@ -1,8 +1,7 @@
 //! `svcscope map -o svg|png|dot`: the map as a file.
 
 use std::{
-    fs,
-    io::{self, IsTerminal as _, Write as _},
+    io::{self, IsTerminal as _},
     path::Path,
     sync::Arc,
 };
@@ -13,9 +12,11 @@ use jiff::Timestamp;
 use super::{
     args::{Map, MapFormat, PictureTheme},
     exit::{Exit, failure},
+    terminal::Data,
 };
 use crate::{
     engine::Scene,
+    session,
     ui::export::{Export, Format, What},
 };
 
@@ -27,7 +28,8 @@ pub(super) fn check(task: &Map) -> anyhow::Result<()> {
             "--zoom and --theme are for pictures: -o svg or -o png",
         ));
     }
-    if task.output == MapFormat::Png && task.out.is_none() && io::stdout().is_terminal() {
+    let to_stdout = file(task.out.as_deref()).is_none();
+    if task.output == MapFormat::Png && to_stdout && io::stdout().is_terminal() {
         return Err(failure(
             Exit::Usage,
             "a PNG on a terminal can't be read: use --out FILE, or send it to a file or a program",
@@ -57,17 +59,16 @@ pub(super) fn picture(scene: Arc<Scene>, task: &Map) -> anyhow::Result<Vec<u8>> 
     Ok(exported.bytes)
 }
 
-/// Writes to a file, or to stdout. Says whether somebody read it.
-pub(super) fn write(bytes: &[u8], out: Option<&Path>) -> anyhow::Result<()> {
-    if let Some(path) = out {
-        return fs::write(path, bytes)
-            .with_context(|| format!("could not write {}", path.display()));
-    }
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        // Who reads has read enough: `svcscope map | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context("could not write the map to stdout"),
+/// The file that is meant; `-` is stdout.
+fn file(out: Option<&Path>) -> Option<&Path> {
+    out.filter(|path| *path != Path::new("-"))
+}
+
+/// Writes to a file, or to stdout.
+pub(super) fn write(data: &Data, out: Option<&Path>) -> anyhow::Result<()> {
+    match file(out) {
+        Some(path) => Ok(session::write_over(path, data.bytes())?),
+        None => data.print().context("could not write to stdout"),
     }
 }
 

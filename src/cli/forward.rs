@@ -4,9 +4,13 @@ mod exec;
 mod saved;
 mod tell;
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    time::Duration,
+};
 
 use super::{
+    ListenAddress,
     args::{Common, Forward},
     exit::{Exit, failure},
     remote::{Remote, outstanding, source},
@@ -14,7 +18,7 @@ use super::{
 use crate::{
     cluster::Kubeconfigs,
     engine::{Command, Scene},
-    forward::{ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, Spread},
+    forward::{self, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, Spread},
     inventory::{Kind, ObjectKey, Text},
 };
 use saved::Book;
@@ -55,7 +59,6 @@ pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
     };
     if remote.wait_within(Some(SLOW), is_read)?.is_none() {
         let why = outstanding(&remote.handle().scene());
-        let why = super::plain(&why);
         eprintln!("svcscope: waiting for the cluster to be read{why}");
         remote.wait_for(None, "the cluster to be read", is_read)?;
     }
@@ -118,13 +121,43 @@ fn asked_for(task: &Forward, target: ForwardTarget) -> anyhow::Result<Vec<Forwar
         (None, true) => Spread::Balanced,
         (None, false) => Spread::Sticky,
     };
-    let spec = |pair: &super::PortPair| ForwardSpec {
-        local_address: task.address,
-        local_port: pair.local,
-        spread: spread.clone(),
-        ..ForwardSpec::new(target.clone(), pair.remote.clone())
+    let addresses = addresses(&task.address);
+    let mut specs = Vec::new();
+    for pair in &task.ports {
+        // At several addresses the port is one, as kubectl has it.
+        let local_port = match (pair.local, addresses.as_slice()) {
+            (None, several @ [_, _, ..]) => forward::free_port_at(several),
+            (given, _) => given,
+        };
+        specs.extend(addresses.iter().map(|address| ForwardSpec {
+            local_address: *address,
+            local_port,
+            spread: spread.clone(),
+            ..ForwardSpec::new(target.clone(), pair.remote.clone())
+        }));
+    }
+    Ok(specs)
+}
+
+/// Each address once; none is `localhost`, whose two addresses it holds already. As kubectl's
+/// parseAddresses (client-go, tools/portforward/portforward.go).
+fn addresses(given: &[ListenAddress]) -> Vec<Option<IpAddr>> {
+    let is_localhost = given.is_empty() || given.contains(&ListenAddress(None));
+    let within = |ip: &IpAddr| {
+        is_localhost
+            && [
+                IpAddr::from(Ipv4Addr::LOCALHOST),
+                Ipv6Addr::LOCALHOST.into(),
+            ]
+            .contains(ip)
     };
-    Ok(task.ports.iter().map(spec).collect())
+    let mut addresses = Vec::from_iter(is_localhost.then_some(None));
+    for ip in given.iter().filter_map(|address| address.0) {
+        if !within(&ip) && !addresses.contains(&Some(ip)) {
+            addresses.push(Some(ip));
+        }
+    }
+    addresses
 }
 
 /// Keeps what was asked for, where that is wanted; it bears its name from then on.
@@ -133,13 +166,15 @@ fn save(common: &Common, task: &Forward, specs: &mut [ForwardSpec]) -> anyhow::R
         return Ok(());
     };
     let mut book = Book::open(common)?;
-    let several = specs.len() > 1;
+    let (ports, several) = (task.ports.len() > 1, specs.len() > task.ports.len());
     for spec in specs {
-        let name = if several {
-            format!("{name} {}", spec.port)
-        } else {
-            name.clone()
-        };
+        let mut name = name.clone();
+        if ports {
+            name.push_str(&format!(" {}", spec.port));
+        }
+        if let Some(address) = spec.local_address.filter(|_| several) {
+            name.push_str(&format!(" {address}"));
+        }
         book.save(&name, task.group.as_deref(), task.start_with_app, spec)?;
         spec.name = Some(Text::from(name));
     }
@@ -203,4 +238,28 @@ fn is_listed(scene: &Scene, target: &ForwardTarget) -> bool {
     let namespace = &target.key().namespace;
     let known = |kind| scene.inventory.completeness_in(kind, namespace);
     Kind::DRAWN.into_iter().all(|kind| known(kind).is_listed())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_as_kubectl_reads_them() {
+        let of = |words: &str| {
+            let words = words.split(',').filter(|word| !word.is_empty());
+            let given: Result<Vec<ListenAddress>, _> = words.map(str::parse).collect();
+            given.map(|given| addresses(&given))
+        };
+        let ip = |word: &str| word.parse().ok();
+        assert_eq!(of(""), Ok(vec![None]));
+        assert_eq!(of("localhost"), Ok(vec![None]));
+        assert_eq!(of("localhost,127.0.0.1,::1"), Ok(vec![None]));
+        assert_eq!(of("127.0.0.1"), Ok(vec![ip("127.0.0.1")]));
+        let both = of("10.19.21.23,localhost,10.19.21.23");
+        assert_eq!(both, Ok(vec![None, ip("10.19.21.23")]));
+        assert_eq!(of("0.0.0.0,::"), Ok(vec![ip("0.0.0.0"), ip("::")]));
+        let said = of("example.com").unwrap_err().to_string();
+        assert!(said.contains("localhost"), "{said}");
+    }
 }

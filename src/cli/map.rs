@@ -7,6 +7,7 @@ use super::{
     exit::Exit,
     export,
     remote::{self, Remote},
+    terminal::Data,
 };
 use crate::{
     inventory::{Completeness, Kind},
@@ -30,7 +31,7 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
 
     let is_listed = scene.inventory.is_seen(Kind::EndpointSlice);
     let mut bytes = Vec::new();
-    match task.output {
+    let data = match task.output {
         MapFormat::Json => {
             let known = scene.completeness();
             let known = match remote::front_gaps(&scene).is_empty() {
@@ -39,17 +40,24 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
             };
             topology::export::write_json(&part, known, &mut bytes)?;
             bytes.push(b'\n');
+            Data::json(text(bytes))
         }
-        MapFormat::Text => topology::text::write_text(&part, is_listed, &mut bytes)?,
-        MapFormat::Dot => topology::dot::write_dot(&part, is_listed, &mut bytes)?,
+        MapFormat::Text => {
+            topology::text::write_text(&part, is_listed, &mut bytes)?;
+            Data::text(&text(bytes))
+        }
+        MapFormat::Dot => {
+            topology::dot::write_dot(&part, is_listed, &mut bytes)?;
+            Data::text(&text(bytes))
+        }
         MapFormat::Svg | MapFormat::Png => {
             scene = remote.wait_for(Some(task.timeout), "the map to be laid out", |scene| {
                 export::is_laid_out(scene).then(|| scene.clone().into())
             })?;
-            bytes = export::picture(scene.clone(), task)?;
+            Data::picture(export::picture(scene.clone(), task)?)
         }
-    }
-    export::write(&bytes, task.out.as_deref())?;
+    };
+    export::write(&data, task.out.as_deref())?;
 
     for note in scene.notes.iter() {
         eprintln!("svcscope: {note}");
@@ -68,4 +76,9 @@ pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
             Exit::Incomplete
         },
     )
+}
+
+/// What was written as text is text.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8_lossy(&bytes).into_owned()
 }

@@ -3,6 +3,10 @@
 //! **In**: flags and subcommands ([`args::Args`]). **Out**: data on stdout, words on stderr, and an
 //! exit code that [`Exit`] documents. Without a subcommand it opens the window.
 
+// First, so that its `println!` and `eprintln!` are those of all modules below.
+#[macro_use]
+mod terminal;
+
 pub mod args;
 mod check;
 mod curl;
@@ -16,13 +20,13 @@ mod export;
 mod expose;
 mod filter;
 mod forward;
+mod input;
 mod map;
 mod reach;
 mod remote;
 mod set_ports;
 mod set_type;
 mod target;
-mod terminal;
 mod window;
 
 use std::process::ExitCode;
@@ -35,7 +39,7 @@ pub use edit_flags::{
 };
 pub use exit::Exit;
 pub use filter::{FilterFlags, GroupBy, ParseServiceNameError, ServiceName};
-pub use target::{ParseTargetError, PortPair, TargetArg};
+pub use target::{ListenAddress, ParseListenAddressError, ParseTargetError, PortPair, TargetArg};
 
 /// Does what the process was called for; the whole of `main`.
 pub fn main() -> ExitCode {
@@ -53,6 +57,9 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             eprintln!("svcscope: {error:#}");
+            exit::more_of(&error)
+                .iter()
+                .for_each(|line| eprintln!("  {line}"));
             Exit::of(&error).into()
         }
     }
@@ -82,10 +89,9 @@ fn run(args: Args) -> anyhow::Result<Exit> {
     }
 }
 
-/// What others said, for a terminal: nothing in it can move the cursor, change a colour or turn the
-/// direction of writing.
+/// What others said, for words that are put together elsewhere than where they are printed.
 fn plain(said: &str) -> String {
-    crate::engine::plain_line(said)
+    terminal::harmless(said)
 }
 
 /// Words about what happens inside go to stderr, as many as asked for by `-v` or `RUST_LOG`.
@@ -100,7 +106,8 @@ fn start_log(verbose: u8) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(|| terminal::Log)
+        // An escape of ours would not be told from one of others.
+        .with_ansi(false)
         .init();
 }

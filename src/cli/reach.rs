@@ -1,7 +1,7 @@
 //! `svcscope reach`: every path to a Service, and what follows.
 
 use std::{
-    io::{self, Write as _},
+    io,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -16,6 +16,7 @@ use super::{
     args::{Common, Reach, ReachFormat},
     exit::{Exit, failure},
     remote::{POLICIES, Remote},
+    terminal::{Data, Lines},
 };
 use crate::{
     engine::{Command, ReachId, ReachStatus, TestPaths},
@@ -88,7 +89,7 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
             let unused =
                 unused(cells.filter_map(|(planned, cell)| Some((planned, cell.result.as_ref()?))));
             for why in &unused {
-                eprintln!("svcscope: {}", super::plain(why));
+                eprintln!("svcscope: {why}");
             }
             return Ok(match exit(&status) {
                 Exit::Done if !unused.is_empty() => Exit::Incomplete,
@@ -171,12 +172,11 @@ fn exit(status: &ReachStatus) -> Exit {
 }
 
 fn print(status: &ReachStatus, format: ReachFormat) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    match format {
-        ReachFormat::Json => writeln!(out, "{}", to_json(status))?,
-        ReachFormat::Text => write!(out, "{}", to_text(status))?,
-    }
-    out.flush()
+    let data = match format {
+        ReachFormat::Json => Data::json_line(&to_json(status))?,
+        ReachFormat::Text => Data::lines(to_text(status)),
+    };
+    data.print()
 }
 
 /// A port as `kubectl get svc` shows it.
@@ -188,15 +188,17 @@ fn port_words(status: &ReachStatus, index: usize) -> String {
     })
 }
 
-fn to_text(status: &ReachStatus) -> String {
+fn to_text(status: &ReachStatus) -> Lines {
+    let mut text = Lines::default();
     let Some(plan) = &status.plan else {
-        return String::new();
+        return text;
     };
-    let mut text = format!("Service {}\n", plan.service);
+    text.add(&format!("Service {}", plan.service));
     for (index, port) in plan.ports.iter().enumerate() {
         let words = port_words(status, index);
-        text.push_str(&format!(
-            "\n{words} → {}, asked by {}\n",
+        text.add("");
+        text.add(&format!(
+            "{words} → {}, asked by {}",
             port.target, port.spoken
         ));
         let cells = plan.cells.iter().zip(status.cells.iter());
@@ -209,36 +211,36 @@ fn to_text(status: &ReachStatus) -> String {
                 "  {:<52} {:<13} {millis:>8}  {}",
                 vantage_words(&planned.vantage),
                 result.reach.words(),
-                super::plain(&result.note),
+                result.note,
             );
-            text.push_str(line.trim_end());
-            text.push('\n');
+            text.add(line.trim_end());
             if !result.reach.is_reached()
                 && result.reach != Came::NotTestable
                 && let Some(command) = &cell.command
             {
-                text.push_str(&format!("      {command}\n"));
+                text.add(&format!("      {command}"));
             }
         }
     }
     if plan.more_pods > 0 {
-        text.push_str(&format!(
-            "\n{} more pods were not asked one by one\n",
+        text.add("");
+        text.add(&format!(
+            "{} more pods were not asked one by one",
             plan.more_pods
         ));
     }
-    text.push('\n');
+    text.add("");
     for found in status.conclusions.iter() {
         let ports: Vec<_> = found.ports.iter().map(u16::to_string).collect();
         let about = match plan.ports.len() {
             0 | 1 => String::new(),
             _ => format!("port {}: ", ports.join(", ")),
         };
-        text.push_str(&format!("{about}{}\n", super::plain(&found.text)));
+        text.add(&format!("{about}{}", found.text));
     }
     if let Some(took) = status.took {
-        text.push_str(&format!(
-            "{} paths in {:.1} s\n",
+        text.add(&format!(
+            "{} paths in {:.1} s",
             plan.cells.len(),
             took.as_secs_f64()
         ));

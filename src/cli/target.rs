@@ -137,6 +137,29 @@ fn parse_port(word: &str) -> Result<RemotePort, ParseTargetError> {
     }
 }
 
+/// Where a forward listens: an address, or `localhost`, which is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenAddress(pub Option<std::net::IpAddr>);
+
+/// A word that is no address to listen at.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an address to listen at is localhost or an IP address such as 0.0.0.0")]
+pub struct ParseListenAddressError;
+
+impl FromStr for ListenAddress {
+    type Err = ParseListenAddressError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "localhost" => Ok(Self(None)),
+            ip => ip
+                .parse()
+                .map(|ip| Self(Some(ip)))
+                .map_err(|_no_address| ParseListenAddressError),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

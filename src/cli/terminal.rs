@@ -1,21 +1,138 @@
-//! Text of others on a terminal: what would command it is shown instead of obeyed.
+//! All that the command line prints.
+//!
+//! What a cluster says may hold escapes that command a terminal and line breaks that forge lines, so
+//! that nothing of `cli/` prints but by this module (`tests/rooms.rs` holds that): a line by
+//! `eprintln!` and `println!`, which here are this module's own; a page as [`Lines`]; data, which
+//! escapes for itself, as [`Data`].
 
-use std::io::{self, Write};
+use std::{
+    fmt,
+    io::{self, Write},
+};
 
-/// A text of others for one line: control characters as their pictures (U+2400 to U+2421), those
-/// of C1 (which some terminals obey) and those that turn the direction of writing as U+FFFD.
-pub(super) fn harmless(text: &str) -> String {
-    text.chars().map(|c| shown(c, false)).collect()
+use serde::Serialize;
+
+use crate::inventory::plain::{plain, plain_json, plain_lines};
+
+/// As the standard library's, but one line on stderr, whatever is written in it.
+macro_rules! eprintln {
+    ($($word:tt)*) => {
+        $crate::cli::terminal::tell(format_args!($($word)*))
+    };
 }
 
-fn shown(c: char, keeps_lines: bool) -> char {
-    match c {
-        '\n' | '\t' if keeps_lines => c,
-        '\0'..='\x1f' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
-        '\x7f' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
-        c => c,
+/// As the standard library's, but one line on stdout, whatever is written in it.
+macro_rules! println {
+    ($($word:tt)*) => {
+        $crate::cli::terminal::say(format_args!($($word)*))
+    };
+}
+
+/// A line on stderr. That nobody reads it is no reason to end.
+pub(super) fn tell(line: fmt::Arguments<'_>) {
+    let line = format!("{}\n", plain(&line.to_string()));
+    io::stderr().lock().write_all(line.as_bytes()).ok();
+}
+
+/// A question on stderr, whose answer stands on the same line.
+pub(super) fn ask(question: &str) {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(plain(question).as_bytes()).ok();
+    stderr.flush().ok();
+}
+
+/// A line on stdout. That nobody reads it is no reason to end.
+pub(super) fn say(line: fmt::Arguments<'_>) {
+    let mut lines = Lines::default();
+    lines.add(&line.to_string());
+    Data::lines(lines).print().ok();
+}
+
+/// Lines for the user.
+#[derive(Default)]
+pub(super) struct Lines(String);
+
+impl Lines {
+    /// Adds one line, whatever is written in it.
+    pub fn add(&mut self, line: &str) {
+        self.0.push_str(&plain(line));
+        self.0.push('\n');
     }
+
+    /// Adds the lines of a text whose line breaks are our own.
+    pub fn add_all(&mut self, text: &str) {
+        text.lines().for_each(|line| self.add(line));
+    }
+
+    /// Prints them on stderr, where stdout belongs to something else.
+    pub fn tell(&self) {
+        io::stderr().lock().write_all(self.0.as_bytes()).ok();
+    }
+}
+
+/// What is written to stdout or to a file, as it is.
+pub(super) struct Data(Vec<u8>);
+
+impl Data {
+    /// Lines for the user.
+    pub fn lines(lines: Lines) -> Self {
+        Self(lines.0.into_bytes())
+    }
+
+    /// JSON, or lines of it.
+    pub fn json(json: String) -> Self {
+        Self(plain_json(json).into_bytes())
+    }
+
+    /// A value as one line of JSON.
+    pub fn json_line(value: &impl Serialize) -> serde_json::Result<Self> {
+        Ok(Self::json(serde_json::to_string(value)? + "\n"))
+    }
+
+    /// A text of another form: its own writer has escaped what is not its own, but for what only a
+    /// terminal takes amiss.
+    pub fn text(text: &str) -> Self {
+        Self(plain_lines(text).into_owned().into_bytes())
+    }
+
+    /// A picture.
+    pub fn picture(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Writes to stdout.
+    pub fn print(&self) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(&self.0).and_then(|()| stdout.flush()) {
+            // Who reads has read enough: `svcscope map | head`.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
+        }
+    }
+}
+
+/// Where log lines go: stderr, one line each. tracing_subscriber writes an event at once.
+pub(super) struct Log;
+
+impl Write for Log {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        tell(format_args!("{}", String::from_utf8_lossy(event)));
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A text of others for one line.
+pub(super) fn harmless(text: &str) -> String {
+    plain(text).into_owned()
 }
 
 /// A writer that makes everything harmless but line breaks and tabs. A character may come in two
@@ -34,10 +151,7 @@ impl<W: Write> Harmless<W> {
     }
 
     fn put(&mut self, text: &str) -> io::Result<()> {
-        // A line break of the network is one line break.
-        let text = text.replace("\r\n", "\n");
-        let shown: String = text.chars().map(|c| shown(c, true)).collect();
-        self.out.write_all(shown.as_bytes())
+        self.out.write_all(plain_lines(text).as_bytes())
     }
 }
 
@@ -97,7 +211,7 @@ mod tests {
             through(&[b"\x1b[2J\x1b]0;title\x07 a\tb\r\nc\rd\x7f"]),
             "␛[2J␛]0;title␇ a\tb\nc␍d␡"
         );
-        assert_eq!(harmless("a\nb\u{9b}31m\u{202e}"), "a␊b\u{fffd}31m\u{fffd}");
+        assert_eq!(harmless("a\nb\u{9b}31m\u{202e}"), "a b\u{fffd}31m\u{fffd}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     edit::ServiceWriter,
     forward::Dialer,
-    inventory::{Change, NodePortRules, ObjectKey},
+    inventory::{Change, NodePortRules, ObjectKey, plain_line},
     probe::{ApiProxy, inside::PodAccess},
 };
 
@@ -78,7 +78,7 @@ pub async fn connect_at(
         watch: watch::Memory::new(&version),
         dialer: Arc::new(KubeDialer::new(link.clone())),
         link,
-        version: version.git_version,
+        version: plain_line(&version.git_version),
         default_namespace,
         reviews: Reviews::default(),
         node_ports: OnceCell::new(),

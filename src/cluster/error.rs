@@ -4,7 +4,10 @@ use std::{error::Error as StdError, io, time::Duration};
 
 use kube::core::Status;
 
-use crate::{inventory::Text, probe::distrust_in_words};
+use crate::{
+    inventory::{Text, plain::plain},
+    probe::distrust_in_words,
+};
 
 /// What a failed call means for what comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -52,6 +55,7 @@ pub struct CallError {
 impl CallError {
     /// A failure that is not an answer of the server.
     pub(super) fn new(kind: CallErrorKind, tried: &str, said: &str) -> Self {
+        let said = &*plain(said);
         let message = match advice(kind) {
             Some(next) => format!("could not {tried}: {said}; {next}"),
             None => format!("could not {tried}: {said}"),

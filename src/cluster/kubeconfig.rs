@@ -155,6 +155,9 @@ pub enum KubeconfigError {
         /// What is wrong.
         said: String,
     },
+    /// A proxy of the environment can't be used.
+    #[error("the proxy of the environment can't be used: {0}")]
+    Proxy(String),
     /// The service account of this pod can't be used.
     #[error("could not use the service account of this pod: {0}")]
     InCluster(String),
@@ -350,7 +353,8 @@ impl Kubeconfigs {
         if self.in_cluster && name == IN_CLUSTER {
             let mut config = Config::incluster()
                 .map_err(|error| KubeconfigError::InCluster(error.to_string()))?;
-            config.proxy_url = proxy::from_env(&config.cluster_url);
+            config.proxy_url =
+                proxy::from_env(&config.cluster_url).map_err(KubeconfigError::Proxy)?;
             return Ok(Target {
                 context: name,
                 user: "service account of this pod".to_owned(),
@@ -442,12 +446,8 @@ fn cluster_config(name: &str, cluster: &Cluster) -> Result<Config, KubeconfigErr
     config.tls_server_name.clone_from(&cluster.tls_server_name);
     config.root_cert = root_certificates(name, cluster)?;
     config.proxy_url = match cluster.proxy_url.as_ref().filter(|given| !given.is_empty()) {
-        Some(given) => Some(
-            given
-                .parse()
-                .map_err(|error| bad("proxy-url", name, error))?,
-        ),
-        None => proxy::from_env(&config.cluster_url),
+        Some(given) => Some(proxy::parse(given).map_err(|error| bad("proxy-url", name, error))?),
+        None => proxy::from_env(&config.cluster_url).map_err(KubeconfigError::Proxy)?,
     };
     Ok(config)
 }

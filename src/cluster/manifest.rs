@@ -237,8 +237,24 @@ fn documents(text: &str) -> Result<Vec<Value>, ManifestError> {
             return Ok(objects);
         }
     }
-    serde_saphyr::from_multiple(text).map_err(|error| ManifestError::Syntax(error.to_string()))
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            // Exports of whole clusters are long; aliases, which make much of little, stay rare.
+            max_documents: MAX_DOCUMENTS,
+            max_nodes: MAX_NODES,
+            max_events: 2 * MAX_NODES,
+            max_total_scalar_bytes: MAX_TEXT,
+        },
+        with_snippet: false,
+    };
+    serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| ManifestError::Syntax(error.to_string()))
 }
+
+/// What a file may hold: some ten times what a cluster of 10,000 Services and their pods takes.
+const MAX_DOCUMENTS: usize = 1_000_000;
+const MAX_NODES: usize = 20_000_000;
+const MAX_TEXT: usize = 256 << 20;
 
 fn is_controlled(object: &Value) -> bool {
     let owners = object["metadata"]["ownerReferences"].as_array();
@@ -329,6 +345,24 @@ metadata:
         let inventory = read(&format!("{SHOP}\n---{made}")).into_inventory();
         let names: Vec<_> = inventory.pods().map(|pod| pod.key.to_string()).collect();
         assert_eq!(names, ["shop/web-1"]);
+    }
+
+    #[test]
+    fn many_documents_are_read_and_bombs_are_not() {
+        let one = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web-N}\n";
+        let many: String = (0..3_000)
+            .map(|n: u32| one.replace('N', &n.to_string()))
+            .collect();
+        assert_eq!(read(&many).services().count(), 3_000);
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..12 {
+            let before = format!("*a{}, ", n - 1).repeat(9);
+            bomb.push_str(&format!("a{n}: &a{n} [{before}]\n"));
+        }
+        let refused = Manifests::new("shop").read(&bomb);
+        let said = refused.expect_err("it is a bomb").to_string();
+        assert!(said.starts_with("neither JSON nor YAML"), "{said}");
+        assert!(!said.contains('\n'), "{said}");
     }
 
     #[test]

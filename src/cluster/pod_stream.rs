@@ -23,7 +23,10 @@ use tokio_tungstenite::{
 };
 
 use super::link::Witness;
-use crate::forward::{self, Pieces};
+use crate::{
+    forward::{self, Pieces},
+    inventory::plain_line,
+};
 
 const DATA: u8 = 0;
 const ERROR: u8 = 1;
@@ -139,7 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
     fn complaint(&self) -> Option<String> {
         let words = String::from_utf8_lossy(&self.words);
         let words = words.trim();
-        (!words.is_empty()).then(|| words.to_owned())
+        (!words.is_empty()).then(|| plain_line(words))
     }
 
     /// Reads one message into this state.

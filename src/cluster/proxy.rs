@@ -1,70 +1,137 @@
-//! Which proxy leads to the API server, by the rules that curl follows.
+//! Which proxy leads to the API server, by the rules of Go's programs, so of kubectl
+//! (golang.org/x/net/http/httpproxy): `HTTPS_PROXY` or `HTTP_PROXY` by the scheme of the server,
+//! upper case first, where empty is unset; `NO_PROXY`; never to `localhost` and loopback. Go knows no
+//! `ALL_PROXY`, and reads no `HTTP_PROXY` in a CGI program, where a client's header sets it.
 
-use http::{HeaderValue, Uri};
-use hyper_util::client::proxy::matcher::Matcher;
+use http::{Uri, uri::Authority};
+use url::Url;
 
-/// The proxy of the environment (`HTTPS_PROXY`, `ALL_PROXY`) unless `NO_PROXY` exempts the server.
-pub(super) fn from_env(server: &Uri) -> Option<Uri> {
-    by(&Matcher::from_env(), server)
+mod connect;
+mod no_proxy;
+mod socks;
+
+pub(super) use connect::{ProxyError, ThroughProxy};
+use no_proxy::is_exempt;
+
+/// What the environment says of proxies.
+struct Environment<F>(F);
+
+impl<F: Fn(&str) -> Option<String>> Environment<F> {
+    fn first(&self, names: [&'static str; 2]) -> Option<(&'static str, String)> {
+        let mut set = names
+            .into_iter()
+            .filter_map(|name| Some((name, (self.0)(name)?)));
+        set.find(|(_, value)| !value.is_empty())
+    }
+
+    /// The variable that counts for a server, and what it says.
+    fn variable(&self, server: &Uri) -> Option<(&'static str, String)> {
+        if server.scheme_str() != Some("http") {
+            return self.first(["HTTPS_PROXY", "https_proxy"]);
+        }
+        let is_cgi = (self.0)("REQUEST_METHOD").is_some_and(|method| !method.is_empty());
+        let set = self.first(["HTTP_PROXY", "http_proxy"]);
+        set.filter(|_| !is_cgi)
+    }
+
+    fn choose(&self, server: &Uri) -> Result<Option<Uri>, String> {
+        let Some((name, value)) = self.variable(server) else {
+            return Ok(None);
+        };
+        let exempt = self.first(["NO_PROXY", "no_proxy"]);
+        let exempt = exempt.map_or_else(String::new, |(_, value)| value);
+        if is_exempt(server, &exempt) {
+            return Ok(None);
+        }
+        // What is a URL only with a scheme before it is one of a proxy that speaks HTTP.
+        let parsed = match value.contains("://") {
+            true => parse(&value),
+            false => parse(&format!("http://{value}")),
+        };
+        parsed.map(Some).map_err(|error| format!("{name}: {error}"))
+    }
 }
 
-fn by(matcher: &Matcher, server: &Uri) -> Option<Uri> {
-    matcher.intercept(server).map(|proxy| proxy.uri().clone())
+fn process() -> Environment<impl Fn(&str) -> Option<String>> {
+    Environment(|name: &str| std::env::var(name).ok())
 }
 
-/// The `Proxy-Authorization` for the name and password in a proxy's URL, percent escapes undone.
-pub(super) fn authorization(proxy: &Uri) -> Option<HeaderValue> {
-    let url = proxy.to_string();
-    Matcher::builder()
-        .all(url)
+/// The proxy that the environment names for this server; in words why it can't be used.
+pub(super) fn from_env(server: &Uri) -> Result<Option<Uri>, String> {
+    process().choose(server)
+}
+
+/// The variable that names a proxy for such a server, whether or not it leads there.
+pub(super) fn variable(server: &Uri) -> Option<&'static str> {
+    process().variable(server).map(|(name, _)| name)
+}
+
+/// Why a URL of a proxy can't be used. Says nothing of what stands in it: it may be a password.
+#[derive(Debug, PartialEq, thiserror::Error)]
+pub(super) enum Unusable {
+    /// It is none.
+    #[error("it is no URL such as http://HOST:PORT ({0})")]
+    NoUrl(String),
+    /// No such proxy is known (client-go, tools/clientcmd/client_config.go, parseProxyURL; Go itself
+    /// knows socks5h too, which means the same to it).
+    #[error("the scheme `{0}` is not supported: it must be http, https or socks5")]
+    Scheme(String),
+}
+
+/// Reads the URL of a proxy. Escapes in user and password stay; a port is always there.
+pub(super) fn parse(text: &str) -> Result<Uri, Unusable> {
+    let no_url = |why: &str| Unusable::NoUrl(why.to_owned());
+    let url = Url::parse(text.trim()).map_err(|error| no_url(&error.to_string()))?;
+    let host = url.host_str().filter(|host| !host.is_empty());
+    let host = host.ok_or_else(|| no_url("it names no host"))?;
+    let usual = match url.scheme() {
+        "http" => 80,
+        "https" => 443,
+        "socks5" | "socks5h" => 1080,
+        other => return Err(Unusable::Scheme(other.to_owned())),
+    };
+    let port = url.port().unwrap_or(usual);
+    let user = match (url.username(), url.password()) {
+        ("", None) => String::new(),
+        (user, None) => format!("{user}@"),
+        (user, Some(password)) => format!("{user}:{password}@"),
+    };
+    let authority: Result<Authority, _> = format!("{user}{host}:{port}").parse();
+    Uri::builder()
+        .scheme(url.scheme())
+        .authority(authority.map_err(|error| no_url(&error.to_string()))?)
+        .path_and_query("/")
         .build()
-        .intercept(&Uri::from_static("https://any.invalid"))
-        .and_then(|intercept| intercept.basic_auth().cloned())
+        .map_err(|error| no_url(&error.to_string()))
+}
+
+/// User and password of a proxy's URL, percent escapes undone; none where it has no user.
+fn credentials(proxy: &Uri) -> Option<(String, String)> {
+    let (user, _) = proxy.authority()?.as_str().rsplit_once('@')?;
+    let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    Some((unescaped(user), unescaped(password)))
+}
+
+/// `%40` is `@`. [`parse`] has left no other `%` than those of escapes.
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after.get(..2).filter(|_| *first == b'%');
+        let code = code.and_then(|code| std::str::from_utf8(code).ok());
+        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn chosen(no_proxy: &str, server: &str) -> Option<String> {
-        let matcher = Matcher::builder()
-            .https("http://proxy.corp.example:3128")
-            .no(no_proxy)
-            .build();
-        by(&matcher, &server.parse().unwrap()).map(|proxy| proxy.host().unwrap().to_owned())
-    }
-
-    #[test]
-    fn no_proxy_is_matched_against_the_server_and_not_the_proxy() {
-        let proxied = Some("proxy.corp.example".to_owned());
-        assert_eq!(chosen("", "https://api.corp.example:6443"), proxied);
-        assert_eq!(
-            chosen("api.corp.example", "https://api.corp.example:6443"),
-            None
-        );
-        assert_eq!(
-            chosen(".corp.example", "https://api.corp.example:6443"),
-            None
-        );
-        assert_eq!(
-            chosen("proxy.corp.example", "https://api.other.example"),
-            proxied
-        );
-        assert_eq!(chosen("10.0.0.0/8", "https://10.1.2.3:6443"), None);
-    }
-
-    #[test]
-    fn a_trailing_comma_is_nothing() {
-        assert_eq!(chosen("localhost,", "https://localhost:6443"), None);
-    }
-
-    #[test]
-    fn a_password_in_the_url_becomes_a_header() {
-        let proxy = "http://ann:p%40ss@proxy.example:3128".parse().unwrap();
-        assert_eq!(authorization(&proxy).unwrap(), "Basic YW5uOnBAc3M=");
-        assert_eq!(
-            authorization(&Uri::from_static("http://proxy.example:3128")),
-            None
-        );
-    }
-}
+mod tests;

@@ -11,10 +11,7 @@ use hyper::rt::{Read, Write};
 use hyper_util::{
     client::legacy::{
         self,
-        connect::{
-            Connection, HttpConnector,
-            proxy::{SocksV5, Tunnel},
-        },
+        connect::{Connection, HttpConnector},
     },
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
@@ -28,7 +25,7 @@ use tower::{
 };
 use tower_http::decompression::DecompressionLayer;
 
-use super::{bearer::FileToken, buffered::Buffering, link::shown, proxy, tls};
+use super::{bearer::FileToken, buffered::Buffering, proxy::ThroughProxy, tls};
 use crate::tls::install_provider;
 
 /// How long a TCP connection may take, and each of its addresses.
@@ -43,22 +40,11 @@ pub(super) fn build(config: Config, token: Option<FileToken>) -> Result<Client, 
     let Some(proxy) = config.proxy_url.clone() else {
         return finish(config, token, tcp);
     };
-    match proxy.scheme_str() {
-        Some("socks5" | "socks5h") => finish(config, token, SocksV5::new(proxy, tcp)),
-        Some("http") => {
-            let tunnel = tunnel(&proxy, tcp);
-            finish(config, token, tunnel)
-        }
-        Some("https") => {
-            let tls = tls::connector(&config, tcp)?;
-            let tunnel = tunnel(&proxy, tls);
-            finish(config, token, tunnel)
-        }
-        // Its text shows the whole URL, so without the password.
-        _ => Err(kube::Error::ProxyProtocolUnsupported {
-            proxy_url: Box::new(shown(&proxy).parse().unwrap_or_default()),
-        }),
+    if proxy.scheme_str() == Some("https") {
+        let tls = tls::connector(&config, tcp)?;
+        return finish(config, token, ThroughProxy::new(proxy, tls));
     }
+    finish(config, token, ThroughProxy::new(proxy, tcp))
 }
 
 /// A connection that was opened.
@@ -74,18 +60,11 @@ pub(super) async fn open(config: &Config) -> Result<Box<dyn Duplex>, BoxError> {
     let Some(proxy) = config.proxy_url.clone() else {
         return connected(tcp, server).await;
     };
-    match proxy.scheme_str() {
-        Some("socks5" | "socks5h") => connected(SocksV5::new(proxy, tcp), server).await,
-        Some("http") => connected(tunnel(&proxy, tcp), server).await,
-        Some("https") => {
-            let tls = tls::connector(config, tcp)?;
-            connected(tunnel(&proxy, tls), server).await
-        }
-        other => {
-            let scheme = other.unwrap_or_default();
-            Err(format!("proxies of the scheme `{scheme}` are not supported").into())
-        }
+    if proxy.scheme_str() == Some("https") {
+        let tls = tls::connector(config, tcp)?;
+        return connected(ThroughProxy::new(proxy, tls), server).await;
     }
+    connected(ThroughProxy::new(proxy, tcp), server).await
 }
 
 async fn connected<C>(connector: C, server: Uri) -> Result<Box<dyn Duplex>, BoxError>
@@ -112,14 +91,6 @@ fn tcp() -> HttpConnector {
     tcp.set_connect_timeout(Some(CONNECT));
     tcp.set_happy_eyeballs_timeout(Some(Duration::from_millis(250)));
     tcp
-}
-
-fn tunnel<C>(proxy: &Uri, connector: C) -> Tunnel<C> {
-    let tunnel = Tunnel::new(proxy.clone(), connector);
-    match proxy::authorization(proxy) {
-        Some(credentials) => tunnel.with_auth(credentials),
-        None => tunnel,
-    }
 }
 
 fn finish<C>(config: Config, token: Option<FileToken>, connector: C) -> Result<Client, kube::Error>

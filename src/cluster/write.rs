@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     edit::{FieldError, ServiceWriter, WriteError, WriteMode, Written},
-    inventory::{ObjectKey, ServiceRecord, Text},
+    inventory::{ObjectKey, ServiceRecord, Text, plain_line},
 };
 
 /// Under this name the server notes who set a field.
@@ -220,7 +220,7 @@ fn warnings(headers: &HeaderMap) -> Vec<Text> {
                     other => text.push(other),
                 }
             }
-            Some(Text::from(text))
+            Some(Text::from(plain_line(&text)))
         })
         .collect()
 }

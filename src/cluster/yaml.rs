@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{CallError, CallErrorKind, link::Link, path};
-use crate::inventory::ObjectKey;
+use crate::{edit, inventory::ObjectKey};
 
 /// Reads a Service whole and writes it as kubectl would, without `managedFields`.
 pub(super) async fn service(link: &Link, key: &ObjectKey) -> Result<String, CallError> {
@@ -18,7 +18,7 @@ fn to_yaml(json: &[u8]) -> Result<String, String> {
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.shift_remove("managedFields");
     }
-    serde_saphyr::to_string(&object).map_err(|error| error.to_string())
+    Ok(edit::to_yaml(&object))
 }
 
 #[cfg(test)]

@@ -50,4 +50,4 @@ pub use planner::{PlanError, plan_change, plan_creation, plan_deletion};
 pub use undo::undo;
 pub use wanted::{ParseWantedTypeError, SessionAffinity, Via, Wanted, WantedType};
 pub use writer::{FieldError, ServiceWriter, WriteError, WriteMode, Written};
-pub use yaml::{DiffLine, LineKind, unified, yaml, yaml_diff};
+pub use yaml::{DiffLine, LineKind, to_yaml, unified, yaml, yaml_diff};

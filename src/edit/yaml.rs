@@ -2,6 +2,8 @@
 
 use serde_json::Value;
 
+use crate::inventory::plain::{is_commanding, plain_json};
+
 /// What has no place where a person compares: the server counts it for itself.
 const COUNTED: [&str; 6] = [
     "managedFields",
@@ -46,8 +48,17 @@ pub fn yaml(object: Option<&Value>) -> String {
             metadata.shift_remove(field);
         }
     }
-    // JSON is YAML: should the writer fail, what it shows is still true.
-    serde_saphyr::to_string(&object).unwrap_or_else(|_error| format!("{object:#}\n"))
+    to_yaml(&object)
+}
+
+/// A value as YAML of which no byte commands a terminal.
+pub fn to_yaml(value: &Value) -> String {
+    // The writer escapes control characters, but not those that turn the direction of writing.
+    // JSON is YAML: what it shows is as true.
+    match serde_saphyr::to_string(value) {
+        Ok(yaml) if !yaml.contains(|c| c != '\n' && is_commanding(c)) => yaml,
+        _ => plain_json(format!("{value:#}\n")),
+    }
 }
 
 /// The lines of two objects as YAML; none stands for no object.

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, sync::Arc};
 use jiff::Timestamp;
 
 use super::{Activity, ActivityLevel};
-use crate::inventory::Text;
+use crate::inventory::{Text, plain::plain};
 
 /// How many activities are kept.
 const KEPT: usize = 500;
@@ -20,7 +20,8 @@ pub(super) struct ActivityLog {
 impl ActivityLog {
     /// Adds one; the oldest makes room.
     pub(super) fn add(&mut self, level: ActivityLevel, text: impl Into<Text>) {
-        let text = text.into();
+        // Others said part of it, and it is one line in the list and in the log.
+        let text = Text::from(&*plain(&text.into()));
         match level {
             ActivityLevel::Info => tracing::info!("{text}"),
             ActivityLevel::Warning => tracing::warn!("{text}"),
@@ -47,6 +48,13 @@ impl ActivityLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_others_said_is_one_line() {
+        let mut log = ActivityLog::default();
+        log.add(ActivityLevel::Error, "denied\nforged\u{1b}[2J");
+        assert_eq!(&*log.snapshot()[0].text, "denied forged␛[2J");
+    }
 
     #[test]
     fn numbers_go_on_when_the_oldest_are_dropped() {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::{
     cluster::{ConnectionStep, StepOutcome, StepResult},
-    inventory::{Kind, Text},
+    inventory::{Kind, Text, plain_line},
 };
 
 /// A test of the connection. It outlives the cluster that it was made of: it is needed most where
@@ -135,14 +135,6 @@ fn line(mark: &str, name: &str, text: &str) -> String {
     format!("{mark} {name:<21} {}\n", plain_line(text))
 }
 
-/// A text of others as one line: control characters are blanks, and those that turn the direction
-/// of writing are gone (Unicode bidirectional algorithm, UAX #9).
-pub fn plain_line(text: &str) -> String {
-    let turns = |c: &char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let shown = |c: char| if c.is_control() { ' ' } else { c };
-    text.chars().filter(|c| !turns(c)).map(shown).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -162,7 +154,7 @@ mod tests {
         let failed = result(ConnectionStep::Tls, StepOutcome::Failed);
         assert_eq!(
             connection_text(&[failed]),
-            "✕ TLS                   no [2J forged (1.2 s)\n                        → do that\n"
+            "✕ TLS                   no␛[2J for\u{fffd}g\u{fffd}ed (1.2 s)\n                        → do that\n"
         );
     }
 

@@ -32,11 +32,11 @@ mod vigil;
 mod worker;
 
 pub use crate::cluster::{ConnectionStep, StepOutcome, StepResult};
+pub use crate::inventory::plain_line;
 pub use command::{Command, EditId};
 pub use config::{Config, Remembered};
 pub use connection_test::{
-    ConnectionTestStatus, connection_summary, connection_text, plain_line, step_text, took_text,
-    untried_text,
+    ConnectionTestStatus, connection_summary, connection_text, step_text, took_text, untried_text,
 };
 pub use ghost::{Fate, Ghost, ghost};
 pub use handle::{Counterpart, Handle, Waker, pair};

@@ -145,6 +145,17 @@ fn free_port(address: Option<IpAddr>, from: Option<u16>) -> Option<u16> {
     })
 }
 
+/// A port that is free at all of these addresses, where none is both of `localhost`.
+pub fn free_port_at(addresses: &[Option<IpAddr>]) -> Option<u16> {
+    let (first, others) = addresses.split_first()?;
+    (0..ANY_PORT_TRIES).find_map(|_| {
+        let held = listen(*first, 0).ok()?;
+        let port = held.first()?.local_addr().ok()?.port();
+        let others = others.iter().map(|address| listen(*address, port));
+        others.collect::<Result<Vec<_>, _>>().ok().map(|_held| port)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -29,6 +29,7 @@ mod sessions;
 mod spec;
 mod status;
 
+pub use bind::free_port_at;
 #[cfg(test)]
 pub(crate) use choice::candidates;
 pub use dialer::{DialError, DialErrorKind, Dialer, PodStream};

@@ -22,6 +22,7 @@ mod labels;
 mod namespace;
 mod node;
 mod node_ports;
+pub mod plain;
 mod pod;
 mod polled;
 pub mod ports;
@@ -43,6 +44,7 @@ pub use kind::{Kind, Scope, Sync};
 pub use namespace::NamespaceRecord;
 pub use node::{NodeAddress, NodeAddressKind, NodeRecord};
 pub use node_ports::{KubeProxyConfig, NodePortRules, Served};
+pub use plain::plain_line;
 pub use pod::{ContainerPort, ContainerRecord, OwnerRef, PodPhase, PodRecord, Probe, ProbeKind};
 pub use polled::Polled;
 pub use related::{

@@ -1,7 +1,8 @@
 //! What is remembered between two starts.
 //!
 //! **In**: what a person chose. **Out**: the same at the next start, from a file that a crash can't
-//! spoil and a broken one can't stop; and files that a person asks for ([`write_new`]).
+//! spoil and a broken one can't stop; and files that a person asks for ([`write_new`],
+//! [`write_over`]).
 
 mod file;
 mod forward_book;
@@ -20,5 +21,5 @@ pub use map::{MapGrouping, MapSettings, Pin};
 pub use node_port_book::{keep_node_port_range, node_port_range, node_ports_path};
 pub use probe_book::{LeftBook, NotedPod, ProbeBook, probe_folder};
 pub use saved_forward::SavedForward;
-pub use saving::{WriteError, pictures_folder, write_new};
+pub use saving::{WriteError, pictures_folder, write_new, write_over};
 pub use settings::{Settings, SuppressedChecks, Theme};

@@ -15,6 +15,9 @@ pub enum WriteError {
     /// Nothing is overwritten unasked.
     #[error("{} exists already: choose another name", .0.display())]
     Exists(PathBuf),
+    /// A folder is no file.
+    #[error("{} is a folder: name a file in it", .0.display())]
+    Folder(PathBuf),
     /// The folder is missing.
     #[error("there is no folder {}", .0.display())]
     NoFolder(PathBuf),
@@ -28,22 +31,102 @@ pub enum WriteError {
     },
 }
 
-/// Writes a new file, whole or not at all.
-pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    let failed = |reason: io::Error| match reason.kind() {
+fn failed(path: &Path, reason: io::Error) -> WriteError {
+    match reason.kind() {
         io::ErrorKind::AlreadyExists => WriteError::Exists(path.to_owned()),
-        io::ErrorKind::NotFound => WriteError::NoFolder(path.parent().unwrap_or(path).to_owned()),
+        io::ErrorKind::IsADirectory => WriteError::Folder(path.to_owned()),
+        io::ErrorKind::NotFound => WriteError::NoFolder(folder_of(path).to_owned()),
         _ => WriteError::Io {
             path: path.to_owned(),
             reason,
         },
-    };
-    let mut file = File::create_new(path).map_err(failed)?;
-    file.write_all(bytes).map_err(|error| {
-        // Half a picture is of no use. That it can't be removed adds nothing to why.
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
+
+/// Writes a new file, whole or not at all.
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let file = File::create_new(path).map_err(|error| failed(path, error))?;
+    fill(file, path, bytes).map_err(|error| failed(path, error))
+}
+
+/// Half a picture is of no use.
+fn fill(mut file: File, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What the disk has no room for is known for certain only after it was sent there.
+    let filled = file.write_all(bytes).and_then(|()| file.sync_all());
+    if filled.is_err() {
+        // That it can't be removed adds nothing to why.
         fs::remove_file(path).ok();
-        failed(error)
+    }
+    filled
+}
+
+/// Writes a file, over one that is there as a shell's `>` and curl's `-o` do, but whole or not at
+/// all: where it fails, the old one stays. What a symbolic link leads to is replaced, not the link; a
+/// named pipe or a device takes the bytes.
+pub fn write_over(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    replace(path, bytes).map_err(|error| failed(path, error))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What `/dev/stdout` leads to may be a file that others write to as well.
+    let is_of_process = path.starts_with("/dev") || path.starts_with("/proc");
+    let old = match fs::metadata(path) {
+        Ok(old) if is_of_process || !(old.is_file() || old.is_dir()) => {
+            return File::options().append(true).open(path)?.write_all(bytes);
+        }
+        Ok(old) => Some(old),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let path = end_of_links(path)?;
+    // One that may not be written to is not replaced either, and a folder is none.
+    let mut in_place = match old {
+        Some(_) => Some(File::options().write(true).open(&path)?),
+        None => None,
+    };
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut beside = std::ffi::OsString::from(".");
+    beside.push(name);
+    beside.push(format!(".{}.tmp", std::process::id()));
+    let beside = folder_of(&path).join(beside);
+    match (File::create_new(&beside), &mut in_place) {
+        (Ok(file), _) => {
+            if let Some(old) = &old {
+                file.set_permissions(old.permissions())?;
+            }
+            fill(file, &beside, bytes)?;
+        }
+        // In a folder of somebody else only the file itself may be written.
+        (Err(error), Some(file)) if error.kind() == io::ErrorKind::PermissionDenied => {
+            file.set_len(0)?;
+            file.write_all(bytes)?;
+            return file.sync_all();
+        }
+        (Err(error), _) => return Err(error),
+    }
+    fs::rename(&beside, &path).inspect_err(|_why| {
+        fs::remove_file(&beside).ok();
     })
+}
+
+/// The file that a path leads to, also where the last link's end is not there yet.
+fn end_of_links(path: &Path) -> io::Result<PathBuf> {
+    let mut path = path.to_owned();
+    // As many as Linux follows (path_resolution(7)).
+    for _ in 0..40 {
+        match fs::read_link(&path) {
+            Ok(target) => path = folder_of(&path).join(target),
+            Err(_no_link) => return Ok(path),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
 }
 
 /// Where pictures go: the person's folder for them, else that for downloads, else the home; none
@@ -94,6 +177,57 @@ mod tests {
                 .ends_with("exists already: choose another name")
         );
         assert_eq!(fs::read(&path).expect("still there"), b"one");
+    }
+
+    #[test]
+    fn what_is_written_over_is_replaced_as_a_whole_and_a_link_stays_one() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        write_over(&at("map.svg"), b"first").expect("it is new");
+        write_over(&at("map.svg"), b"2").expect("it is replaced");
+        assert_eq!(fs::read(at("map.svg")).expect("there"), b"2");
+        let said = write_over(folder.path(), b"").expect_err("a folder");
+        assert!(said.to_string().ends_with("name a file in it"), "{said}");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{PermissionsExt as _, symlink};
+            fs::create_dir(at("real")).expect("made");
+            symlink("real/other.svg", at("link.svg")).expect("linked");
+            for text in ["new", "newer"] {
+                write_over(&at("link.svg"), text.as_bytes()).expect("written");
+                assert_eq!(
+                    fs::read_to_string(at("real/other.svg")).expect("there"),
+                    text
+                );
+            }
+            assert!(
+                fs::symlink_metadata(at("link.svg"))
+                    .expect("there")
+                    .is_symlink()
+            );
+            fs::set_permissions(at("map.svg"), fs::Permissions::from_mode(0o640)).expect("set");
+            write_over(&at("map.svg"), b"3").expect("written");
+            let mode = fs::metadata(at("map.svg"))
+                .expect("there")
+                .permissions()
+                .mode();
+            assert_eq!(mode & 0o777, 0o640);
+            let said = write_over(Path::new("/dev/full"), b"x").expect_err("it is full");
+            assert!(
+                said.to_string().contains("/dev/full could not be written"),
+                "{said}"
+            );
+            symlink("b", at("a"))
+                .and_then(|()| symlink("a", at("b")))
+                .expect("a circle");
+            write_over(&at("a"), b"").expect_err("it leads nowhere");
+        }
+        let left = fs::read_dir(folder.path()).expect("a folder").count();
+        assert_eq!(
+            left,
+            if cfg!(unix) { 5 } else { 1 },
+            "nothing is left beside"
+        );
     }
 
     #[test]

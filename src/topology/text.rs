@@ -1,11 +1,14 @@
 //! The graph as the text of `svcscope map -o text`.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use super::{
     Backend, BackendState, BackendTarget, Entry, EntryKind, PortTraffic, ServiceTraffic, Topology,
 };
-use crate::inventory::{IpFamily, Text};
+use crate::inventory::{IpFamily, Text, plain::plain};
 
 /// Writes a block for each Service: its doors, its ports and what is behind each of them. Where
 /// endpoints could not be listed, that nothing is behind a port is not known.
@@ -13,11 +16,16 @@ pub fn write_text(topology: &Topology, is_listed: bool, out: impl Write) -> io::
     let mut out = io::BufWriter::new(out);
     for (at, traffic) in topology.services().enumerate() {
         if at > 0 {
-            writeln!(out)?;
+            write_line("", &mut out)?;
         }
         write_service(traffic, is_listed, &mut out)?;
     }
     out.flush()
+}
+
+/// One line, whatever stands in it.
+fn write_line(line: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "{}", plain(line))
 }
 
 fn write_service(
@@ -28,11 +36,12 @@ fn write_service(
     let service = &traffic.service;
     let addresses = Vec::from_iter(service.virtual_ips().map(|ip| &**ip)).join(", ");
     let line = format!("{}  {}  {addresses}", service.key, service.type_word());
-    writeln!(out, "{}", line.trim_end())?;
+    write_line(line.trim_end(), out)?;
     for entry in &traffic.entries {
-        writeln!(out, "  {:<14} {}", entry.id.kind.label(), place(entry))?;
+        let kind = entry.id.kind.label();
+        write_line(&format!("  {kind:<14} {}", place(entry)), out)?;
         for note in &entry.notes {
-            writeln!(out, "                 {note}")?;
+            write_line(&format!("                 {note}"), out)?;
         }
     }
     for port in &traffic.ports {
@@ -80,28 +89,28 @@ fn at_nodes(addresses: &[Text], port: u16) -> String {
 fn write_port(traffic: &PortTraffic, is_listed: bool, out: &mut impl Write) -> io::Result<()> {
     let port = &traffic.port;
     let name = port.name.as_ref().map(|name| format!("{name} "));
-    write!(
-        out,
+    let mut line = format!(
         "  {}{}/{} → {}",
         name.unwrap_or_default(),
         port.port,
         port.protocol,
         port.target_port
-    )?;
+    );
+    // Writing to a text does not fail.
     if let Some(node_port) = port.node_port {
-        write!(out, " ⇠ {node_port}")?;
+        write!(line, " ⇠ {node_port}").ok();
     }
     if let Some(tls) = &traffic.backend_tls {
-        write!(out, ", {}", tls.words())?;
+        write!(line, ", {}", tls.words()).ok();
     }
-    writeln!(out)?;
+    write_line(&line, out)?;
     if traffic.backends.is_empty() {
         let words = if is_listed {
             "✕ no endpoints"
         } else {
             "? endpoints are not listed"
         };
-        writeln!(out, "    {words}")?;
+        write_line(&format!("    {words}"), out)?;
     }
     for backend in &traffic.backends {
         write_backend(backend, out)?;
@@ -124,11 +133,8 @@ fn write_backend(backend: &Backend, out: &mut impl Write) -> io::Result<()> {
         .node
         .as_ref()
         .map_or_else(String::new, |node| format!("  {node}"));
-    writeln!(
-        out,
-        "    {mark} {pod}{}{node}{words}",
-        with_port(&backend.address, backend.port)
-    )
+    let address = with_port(&backend.address, backend.port);
+    write_line(&format!("    {mark} {pod}{address}{node}{words}"), out)
 }
 
 /// `10.244.0.5:8080`, `[fd00::5]:8080`.

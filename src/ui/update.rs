@@ -27,7 +27,7 @@ use crate::{
     edit::Workload,
     engine::{Command, EditId, Handle, ReachId, Scene, TestPaths},
     forward::{ForwardId, ForwardTarget},
-    inventory::{Kind, ObjectKey, Text},
+    inventory::{Kind, ObjectKey, Text, plain::plain_lines},
     probe::{RequestId, reach::ReachOptions},
     topology::NodeId,
 };
@@ -155,7 +155,8 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
             state.view.bottom_open = true;
         }
         Action::Copy { text, what } => {
-            egui.copy_text(text);
+            // It may be pasted into a terminal.
+            egui.copy_text(plain_lines(&text).into_owned());
             state.toasts.notice(format!("Copied the {what}"));
         }
         Action::OpenUrl(url) => egui.open_url(egui::OpenUrl::new_tab(url)),

@@ -24,7 +24,7 @@ impl Cluster {
     }
 
     pub async fn start(options: Options) -> Self {
-        drop(rustls::crypto::ring::default_provider().install_default());
+        svcscope::tls::install_provider();
         let server = Server::start(options).await.unwrap();
         Self {
             server,

@@ -228,7 +228,7 @@ async fn the_service_proxy_has_its_quirks() {
 async fn kube_itself_lists_watches_and_forwards() {
     use k8s_openapi::api::core::v1::{Pod, Service};
     use kube::api::{Api, ListParams};
-    drop(rustls::crypto::ring::default_provider().install_default());
+    svcscope::tls::install_provider();
     let cluster = Cluster::start(Options {
         life: false,
         ..Options::default()

@@ -87,7 +87,7 @@ enum Mode {
 async fn main() {
     let first = std::env::args().nth(1);
     let first: u16 = first.map_or(9001, |word| word.parse().expect("a port"));
-    rustls::crypto::ring::default_provider()
+    rustls::crypto::aws_lc_rs::default_provider()
         .install_default()
         .expect("the only provider");
     for (mode, port) in MODES.into_iter().zip(first..) {

@@ -3,7 +3,6 @@
 use std::{
     collections::BTreeMap,
     fs,
-    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -14,7 +13,7 @@ use super::{
     super::{
         args::{Check, Common},
         exit::{Exit, failure},
-        remote,
+        input, remote,
     },
     Told, print,
 };
@@ -51,7 +50,7 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
     for path in paths(&task.files)? {
         let before = manifests.services().count();
         let name = path.display().to_string();
-        let text = read(&path)?;
+        let text = input::read(&path)?;
         manifests
             .read(&text)
             .map_err(|error| failure(Exit::Usage, format!("{name}: {error}")))?;
@@ -120,20 +119,14 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         if kind.is_dir() {
             below(&path, found)?;
         } else if ending.is_some_and(|end| ENDINGS.contains(&end)) {
-            found.push(path);
+            // A link that leads nowhere is told when it is read.
+            match fs::metadata(&path) {
+                Ok(meta) if !meta.is_file() => {
+                    eprintln!("svcscope: {} is no file and passed over", path.display());
+                }
+                _ => found.push(path),
+            }
         }
     }
     Ok(())
-}
-
-fn read(path: &Path) -> anyhow::Result<String> {
-    if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .context("stdin could not be read")?;
-        return Ok(text);
-    }
-    fs::read_to_string(path)
-        .map_err(|error| failure(Exit::Usage, format!("{}: {error}", path.display())))
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 use super::told::Told;
 use crate::{
     check::{Report, Severity, Verdict},
-    inventory::ObjectKey,
+    inventory::{ObjectKey, plain::is_commanding},
 };
 
 /// One suite a namespace.
@@ -85,7 +85,7 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\n' | '\t' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c if is_commanding(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
             c => out.push(c),
         }
     }

@@ -16,6 +16,7 @@ use super::{
     exit::{Exit, failure},
     export,
     remote::{self, Remote},
+    terminal::Data,
 };
 use crate::{
     check::{self, Severity},
@@ -26,11 +27,11 @@ use told::Told;
 
 pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
     if task.list {
-        let text = match task.output {
-            CheckFormat::Json => data::rules()?,
-            _ => list(),
+        let rules = match task.output {
+            CheckFormat::Json => Data::json(data::rules()?),
+            _ => Data::text(&list()),
         };
-        return export::write(text.as_bytes(), None).map(|()| Exit::Done);
+        return export::write(&rules, None).map(|()| Exit::Done);
     }
     if task.target.as_ref().is_some_and(|it| !it.is_service()) {
         return Err(failure(Exit::Usage, "only Services are checked: svc/NAME"));
@@ -93,13 +94,13 @@ fn is_read(scene: &Scene) -> bool {
 
 /// Prints what is said in the form that was asked for; says how the process ends.
 fn print(told: &Told, task: &Check) -> anyhow::Result<Exit> {
-    let text = match task.output {
-        CheckFormat::Text => told.text(task.notes),
-        CheckFormat::Json => data::findings(told)?,
-        CheckFormat::Sarif => sarif::write(told)?,
-        CheckFormat::Junit => junit::write(told),
+    let data = match task.output {
+        CheckFormat::Text => Data::lines(told.lines(task.notes)),
+        CheckFormat::Json => Data::json(data::findings(told)?),
+        CheckFormat::Sarif => Data::json(sarif::write(told)?),
+        CheckFormat::Junit => Data::text(&junit::write(told)),
     };
-    export::write(text.as_bytes(), None)?;
+    export::write(&data, None)?;
     let limit = task.fail_on.map(Severity::from);
     Ok(if limit.is_some_and(|limit| told.has(limit)) {
         Exit::Found

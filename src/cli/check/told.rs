@@ -1,9 +1,10 @@
 //! What the checks say, in the order in which it is printed.
 
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use imbl::OrdMap;
 
+use super::super::terminal::Lines;
 use crate::{
     check::{Finding, Place, Report, Severity, Verdict},
     inventory::ObjectKey,
@@ -43,8 +44,8 @@ impl Told {
     }
 
     /// For people: each Service with what is wrong with it, and a last line that counts.
-    pub fn text(&self, notes: bool) -> String {
-        let mut text = String::new();
+    pub fn lines(&self, notes: bool) -> Lines {
+        let mut lines = Lines::default();
         let least = if notes {
             Severity::Note
         } else {
@@ -59,25 +60,18 @@ impl Told {
             if told.peek().is_none() {
                 continue;
             }
-            // Writing to a text does not fail.
-            writeln!(text, "{key}  {}", report.verdict.word()).ok();
+            lines.add(&format!("{key}  {}", report.verdict.word()));
             for found in told {
-                writeln!(
-                    text,
-                    "  {:<8}{}{}",
-                    found.severity.word(),
-                    found.id,
-                    place(found)
-                )
-                .ok();
-                writeln!(text, "          {}", found.message).ok();
+                let (severity, place) = (found.severity.word(), place(found));
+                lines.add(&format!("  {severity:<8}{}{place}", found.id));
+                lines.add(&format!("          {}", found.message));
                 if let Some(hint) = &found.hint {
-                    writeln!(text, "          → {hint}").ok();
+                    lines.add(&format!("          → {hint}"));
                 }
             }
         }
-        writeln!(text, "{}", self.summary(notes)).ok();
-        text
+        lines.add(&self.summary(notes));
+        lines
     }
 
     fn summary(&self, notes: bool) -> String {

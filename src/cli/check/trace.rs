@@ -1,13 +1,12 @@
 //! `svcscope check svc/NAME --trace`: the way of a packet.
 
-use std::fmt::Write as _;
-
 use serde_json::json;
 
 use super::super::{
     args::CheckFormat,
     exit::{Exit, failure},
     export,
+    terminal::{Data, Lines},
 };
 use crate::{
     check::{Passage, Trace, trace},
@@ -25,15 +24,15 @@ pub(super) fn run(scene: &Scene, key: &ObjectKey, format: CheckFormat) -> anyhow
         ));
     };
     let traces = trace(traffic, report, &scene.inventory);
-    let text = match format {
-        CheckFormat::Text => text(key, &traces),
-        CheckFormat::Json => json(key, &traces)?,
+    let data = match format {
+        CheckFormat::Text => Data::lines(lines(key, &traces)),
+        CheckFormat::Json => Data::json(json(key, &traces)?),
         CheckFormat::Sarif | CheckFormat::Junit => {
             let why = "a trace is printed as text or json";
             return Err(failure(Exit::Usage, why));
         }
     };
-    export::write(text.as_bytes(), None)?;
+    export::write(&data, None)?;
     Ok(Exit::Done)
 }
 
@@ -47,22 +46,20 @@ fn word(passage: Passage) -> &'static str {
     }
 }
 
-fn text(key: &ObjectKey, traces: &[Trace]) -> String {
-    let mut text = String::new();
+fn lines(key: &ObjectKey, traces: &[Trace]) -> Lines {
+    let mut lines = Lines::default();
     for trace in traces {
         let port = match &trace.port {
             Some(port) => format!(" port {port}"),
             None => String::new(),
         };
-        // Writing to a text does not fail.
-        writeln!(text, "{key}{port}: {}", trace.outcome()).ok();
+        lines.add(&format!("{key}{port}: {}", trace.outcome()));
         for hop in &trace.hops {
-            let what = super::super::plain(&hop.what);
-            let says = super::super::plain(&hop.says);
-            writeln!(text, "  {:<11}{what}: {says}", word(hop.passage)).ok();
+            let passage = word(hop.passage);
+            lines.add(&format!("  {passage:<11}{}: {}", hop.what, hop.says));
         }
     }
-    text
+    lines
 }
 
 fn json(key: &ObjectKey, traces: &[Trace]) -> anyhow::Result<String> {

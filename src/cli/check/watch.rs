@@ -10,6 +10,7 @@ use super::{
         exit::{Exit, failure},
         export,
         remote::{self, Remote},
+        terminal::{Data, Lines},
     },
     data::Row,
 };
@@ -26,7 +27,8 @@ pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> an
     if !matches!(task.output, CheckFormat::Text | CheckFormat::Json) {
         return Err(failure(Exit::Usage, "--watch prints -o text or -o json"));
     }
-    let least = if task.notes {
+    // As without --watch: data hold all, a text what was asked for.
+    let least = if task.notes || task.output == CheckFormat::Json {
         Severity::Note
     } else {
         Severity::Warning
@@ -47,18 +49,27 @@ pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> an
             let now = found(scene, only, least);
             (!now.keys().eq(standing.keys())).then_some(now)
         })?;
-        let mut lines = String::new();
+        let mut lines = Lines::default();
+        let mut json = String::new();
+        let mut add = |change: &str, service: &ObjectKey, finding: &Finding| {
+            if task.output == CheckFormat::Json {
+                json += &json_line(change, service, finding);
+            } else {
+                lines.add(&line(change, service, finding));
+            }
+        };
         for (at, finding) in &standing {
             if !now.contains_key(at) {
-                lines += &line(task.output, "gone", &at.0, finding);
+                add("gone", &at.0, finding);
             }
         }
         for (at, finding) in &now {
             if !standing.contains_key(at) {
-                lines += &line(task.output, "appeared", &at.0, finding);
+                add("appeared", &at.0, finding);
             }
         }
-        export::write(lines.as_bytes(), None)?;
+        export::write(&Data::lines(lines), None)?;
+        export::write(&Data::json(json), None)?;
         standing = now;
     }
 }
@@ -90,14 +101,15 @@ fn found(scene: &Scene, only: Option<&ObjectKey>, least: Severity) -> Standing {
         .collect()
 }
 
-fn line(output: CheckFormat, change: &str, service: &ObjectKey, finding: &Finding) -> String {
-    if output == CheckFormat::Json {
-        let row = Row::new(service, finding);
-        return format!("{}\n", json!({ "change": change, "finding": row }));
-    }
+fn json_line(change: &str, service: &ObjectKey, finding: &Finding) -> String {
+    let row = Row::new(service, finding);
+    format!("{}\n", json!({ "change": change, "finding": row }))
+}
+
+fn line(change: &str, service: &ObjectKey, finding: &Finding) -> String {
     let sign = if change == "gone" { '-' } else { '+' };
     format!(
-        "{sign} {} {} {service}: {}\n",
+        "{sign} {} {} {service}: {}",
         finding.severity.word(),
         finding.id,
         finding.message

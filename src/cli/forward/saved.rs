@@ -1,14 +1,12 @@
 //! Saved forwards of the context, from the file beside the settings.
 
-use std::{
-    io::{self, Write as _},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use super::{
     super::{
         args::{Common, EventFormat},
         exit::{Exit, failure},
+        terminal::Data,
     },
     context_of,
 };
@@ -139,11 +137,9 @@ impl Book {
     }
 
     pub(super) fn list(&self, format: EventFormat, group: Option<&str>) -> anyhow::Result<()> {
-        let mut out = io::stdout().lock();
         let forwards: Vec<_> = self.forwards(group).collect();
         if format == EventFormat::Json {
-            serde_json::to_writer_pretty(&mut out, &forwards)?;
-            writeln!(out)?;
+            Data::json(serde_json::to_string_pretty(&forwards)? + "\n").print()?;
             return Ok(());
         }
         if forwards.is_empty() {
@@ -171,14 +167,13 @@ impl Book {
             } else {
                 ""
             };
-            writeln!(
-                out,
+            println!(
                 "{}: {local} -> {} port {} in {}{spread}{group}{start}",
                 forward.name,
                 spec.target,
                 spec.port,
                 spec.target.key().namespace
-            )?;
+            );
         }
         Ok(())
     }

@@ -1,18 +1,15 @@
 //! What is printed about forwards: first what kubectl prints, then what happens.
 
-use std::{
-    collections::BTreeMap,
-    io::{self, Write},
-};
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::super::{args::EventFormat, remote};
+use super::super::{args::EventFormat, remote, terminal::Data};
 use crate::{
     engine::Scene,
     forward::{ForwardId, ForwardState, ForwardStatus, ForwardTarget, RemotePort},
-    inventory::{Protocol, Text},
+    inventory::{Protocol, Text, plain::plain_json},
     topology::PortTraffic,
 };
 
@@ -57,7 +54,7 @@ impl Teller {
                 EventFormat::Json => told.as_events(scene, status),
             };
             for line in lines {
-                say(&line, self.to_stderr);
+                say(line, self.format, self.to_stderr);
             }
         }
     }
@@ -194,11 +191,12 @@ fn pod_port(scene: &Scene, status: &ForwardStatus) -> Option<u16> {
 }
 
 /// A line. Nobody reading it any more is no reason to end the forward.
-fn say(line: &str, to_stderr: bool) {
+fn say(line: String, format: EventFormat, to_stderr: bool) {
     if to_stderr {
-        eprintln!("{line}");
-        return;
+        eprintln!("{}", plain_json(line));
+    } else if format == EventFormat::Json {
+        Data::json(line + "\n").print().ok();
+    } else {
+        println!("{line}");
     }
-    let mut out = io::stdout().lock();
-    writeln!(out, "{line}").and_then(|()| out.flush()).ok();
 }

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Serialize, Serializer};
 
-use crate::inventory::{Kind, Text};
+use crate::inventory::{Kind, Text, plain::plain};
 
 /// A step of the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,8 +116,7 @@ impl StepOutcome {
     }
 }
 
-/// What came of a step. No text of it is a secret; what others said in it may hold control
-/// characters.
+/// What came of a step. No text of it is a secret; what others said in it is one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StepResult {
     /// Which step.
@@ -215,8 +214,8 @@ impl Finding {
         StepResult {
             step,
             outcome: self.outcome,
-            found: self.found.into(),
-            advice: self.advice.map(Text::from),
+            found: Text::from(&*plain(&self.found)),
+            advice: self.advice.map(|advice| Text::from(&*plain(&advice))),
             millis: took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
         }
     }

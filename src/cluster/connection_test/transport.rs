@@ -16,6 +16,7 @@ use crate::{
         error::{chain, deepest},
         kubeconfig::{ProxySource, Target},
         link::shown,
+        proxy::{ProxyError, variable},
         stack::{self, Duplex},
         tls as tls_config,
     },
@@ -37,6 +38,9 @@ pub(super) async fn proxy(target: &Target) -> Outcome<Option<Stream>> {
     let variable = variable(&config.cluster_url);
     let (Some(proxy), Some(source)) = (&config.proxy_url, target.proxy) else {
         let found = match variable {
+            Some(name) if is_here(&config.cluster_url) => {
+                format!("none: {name} is set, but {server} is this machine")
+            }
             Some(name) => format!("none: {name} is set, but NO_PROXY exempts {server}"),
             None => "none: the connection is direct".to_owned(),
         };
@@ -54,31 +58,22 @@ pub(super) async fn proxy(target: &Target) -> Outcome<Option<Stream>> {
             (Finding::ok(found), Some(Some(stream)))
         }
         Err(error) => {
-            let said = deepest(&*error);
-            let advice = if said.contains("authorization required") {
-                "put the proxy's user and password into proxy-url of the kubeconfig: http://USER:PASSWORD@HOST:PORT"
+            let said = chain(&*error).find_map(|cause| cause.downcast_ref::<ProxyError>());
+            let said = said.map_or_else(
+                || format!("says {}", deepest(&*error)),
+                |error| error.said.clone(),
+            );
+            let advice = if said.contains("user and") {
+                "check the user and password of the proxy, in proxy-url of the kubeconfig or in the variable"
             } else if source == ProxySource::Kubeconfig {
                 "check proxy-url in the kubeconfig; remove it if the server is reached directly"
             } else {
                 "check the proxy's address; if the server is reached directly, put its host into NO_PROXY"
             };
-            let found = format!("{shown_proxy} by {rule} does not lead to {server}: {said}");
+            let found = format!("{shown_proxy} by {rule} does not lead to {server}: it {said}");
             (Finding::failed(found, Some(advice)), None)
         }
     }
-}
-
-/// The variable that says which proxy leads to such a server, in the order of
-/// [`crate::cluster::proxy`].
-fn variable(server: &Uri) -> Option<&'static str> {
-    let own = match server.scheme_str() {
-        Some("http") => ["HTTP_PROXY", "http_proxy"],
-        _ => ["HTTPS_PROXY", "https_proxy"],
-    };
-    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    own.into_iter()
-        .chain(["ALL_PROXY", "all_proxy"])
-        .find(is_set)
 }
 
 /// Resolves the name and connects, unless a proxy did both.
@@ -138,18 +133,19 @@ pub(super) async fn tls(target: &Target, stream: Stream) -> Outcome<()> {
 
 /// `http://`: as from `kubectl proxy`, which listens on loopback.
 fn plain(target: &Target) -> Finding {
-    let (host, _) = place(&target.config.cluster_url);
-    let is_here = host == "localhost"
-        || host
-            .parse::<std::net::IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
-    if is_here {
+    if is_here(&target.config.cluster_url) {
         return Finding::skipped("none: the server is http:// on this machine");
     }
     Finding::warning(
         "none: the server is http://, so anyone between can read and change everything, credentials too",
         "use the https:// address of the API server",
     )
+}
+
+fn is_here(server: &Uri) -> bool {
+    let (host, _) = place(server);
+    let address = host.parse::<std::net::IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// The host without the brackets of IPv6, and the port.

@@ -11,13 +11,14 @@ use serde::{
     de::{Error, MapAccess, Visitor},
 };
 
-use crate::inventory::{Text, address::canonical};
+use crate::inventory::{Text, address::canonical, plain::plain, plain_line};
 
 /// Above this the pool is emptied: values that were common once (a hash of an old rollout) would
 /// stay for ever otherwise. What is in use lives on in the records.
 const MAX_POOL: usize = 16_384;
 
-/// A string that borrows from the JSON unless it has escapes.
+/// A string that borrows from the JSON unless it has escapes. What could command a terminal or
+/// forge a line is replaced here, so that no record holds any.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Str<'json>(Cow<'json, str>);
 
@@ -36,10 +37,10 @@ impl<'de: 'json, 'json> Deserialize<'de> for Str<'json> {
                 f.write_str("a string")
             }
             fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Borrowed(text)))
+                Ok(Str(plain(text)))
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Str<'de>, E> {
-                Ok(Str(Cow::Owned(text.to_owned())))
+                Ok(Str(Cow::Owned(plain_line(text))))
             }
         }
         deserializer.deserialize_str(Text)
@@ -146,6 +147,8 @@ mod tests {
         assert!(matches!(plain.0, Cow::Borrowed("web")));
         let escaped: Str<'_> = serde_json::from_str(r#""a\"b""#).unwrap();
         assert_eq!(escaped.as_str(), "a\"b");
+        let hostile: Str<'_> = serde_json::from_str("\"a\\u001b[2J\\nb\u{9b}\"").unwrap();
+        assert_eq!(hostile.as_str(), "a␛[2J b\u{fffd}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::{
     },
     events, request,
 };
-use crate::inventory::{Scope, Text};
+use crate::inventory::{Scope, Text, plain_line};
 
 /// A watch that is open for so long is taken to stay open. Proxies that buffer or cut do it at once.
 const STAY: Duration = Duration::from_secs(3);
@@ -200,7 +200,7 @@ fn error_in(head: &[u8]) -> Option<(Option<u16>, Text)> {
     let line = head.split(|byte| *byte == b'\n').next()?;
     let event: Event = serde_json::from_slice(line).ok()?;
     let Object { message, code } = event.object;
-    (event.r#type == "ERROR").then(|| (code, message.into()))
+    (event.r#type == "ERROR").then(|| (code, plain_line(&message).into()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::inventory::plain::is_commanding;
+
 /// A quoted name or label. A line feed breaks a label.
 pub(super) fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
@@ -35,10 +37,10 @@ pub(super) fn html(text: &str) -> String {
     out
 }
 
-/// What neither a C string nor XML can hold is shown as what it is: something unreadable.
+/// What neither a C string nor XML can hold, or what commands a terminal, is shown as what it is: something unreadable.
 fn printable(letter: char) -> char {
     match letter {
-        letter if letter.is_control() => '\u{fffd}',
+        letter if is_commanding(letter) => '\u{fffd}',
         '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
         letter => letter,
     }

@@ -55,7 +55,7 @@ impl Forward {
     /// What is asked for, and what of it is kept.
     fn wish(&self) -> Result<(Vec<ForwardSpec>, Vec<SavedForward>), Text> {
         let local_address = match self.address.as_deref().map(str::trim) {
-            None => None,
+            None | Some("localhost") => None,
             Some(typed) => Some(typed.parse::<IpAddr>().map_err(|_wrong| {
                 Text::from("the address to listen at is one such as 0.0.0.0 or 192.168.1.7")
             })?),

@@ -13,7 +13,7 @@ use crate::inventory::{
     AllowedRoutes, BackendTlsPolicyRecord, BackendTlsTarget, Change, Delta, GatewayClassRecord,
     GatewayRecord, GrantFrom, GrantTo, Kind, Listener, MeshParent, ObjectKey, ParentRef,
     ParentStatus, ReferenceGrantRecord, Related, RouteBackend, RouteKind, RouteMatch, RouteRecord,
-    RouteRule, Text,
+    RouteRule, Text, plain_line,
 };
 
 const GROUP: &str = "gateway.networking.k8s.io";
@@ -424,12 +424,11 @@ fn rule(found: &Rule<'_>, home: &Text, texts: &mut Interner) -> RouteRule {
         let kind = path.and_then(|path| path.kind.as_ref()).map(Str::as_str);
         match &found.method {
             Some(MethodMatch::Grpc { service, method }) => RouteMatch {
-                path: format!(
+                path: Text::from(plain_line(&format!(
                     "{}/{}",
                     service.as_deref().unwrap_or("*"),
                     method.as_deref().unwrap_or("*")
-                )
-                .into(),
+                ))),
                 exact: service.is_some() && method.is_some(),
             },
             Some(MethodMatch::Http(_)) | None => RouteMatch {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::super::inbox::Inbox;
+use crate::inventory::plain_line;
 
 /// What is known of a stream.
 pub(super) struct Entry {
@@ -93,7 +94,7 @@ impl Entry {
         let words = String::from_utf8_lossy(&self.words);
         match words.trim() {
             "" => self.failure.clone(),
-            words => Some(words.into()),
+            words => Some(plain_line(words).into()),
         }
     }
 

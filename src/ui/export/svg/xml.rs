@@ -3,6 +3,7 @@
 use egui::Color32;
 
 use super::number::push_number;
+use crate::inventory::plain::is_commanding;
 
 /// An element that is being written: attributes, then an end.
 pub(super) struct Element<'a> {
@@ -81,7 +82,8 @@ impl<'a> Element<'a> {
     }
 }
 
-/// Appends a text so that it is read back as it is; what XML can't hold becomes U+FFFD.
+/// Appends a text so that it is read back as it is; what XML can't hold, and what commands
+/// a terminal, becomes U+FFFD.
 fn push_escaped(out: &mut String, text: &str, in_attribute: bool) {
     for letter in text.chars() {
         match letter {
@@ -92,7 +94,8 @@ fn push_escaped(out: &mut String, text: &str, in_attribute: bool) {
             '\t' | '\n' if !in_attribute => out.push(letter),
             // A reader would turn them into something else.
             '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(letter))),
-            '\0'..='\u{1f}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
+            letter if is_commanding(letter) => out.push('\u{fffd}'),
             letter => out.push(letter),
         }
     }
