@@ -8,6 +8,9 @@
 )]
 
 mod common;
+#[cfg(unix)]
+#[path = "protection_support/cli.rs"]
+mod protection;
 
 use std::{fs, path::Path};
 

@@ -484,6 +484,102 @@ fn a_request_to_end_is_passed_on_to_the_command() {
     assert_eq!(child.wait().expect("ended").code(), Some(9));
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupt_is_passed_on_where_no_terminal_sends_it() {
+    let demo = Demo::start();
+    let script = "trap 'exit 9' INT; echo up; while :; do sleep 0.1; done";
+    let mut child = demo
+        .forward(&["svc/api", ":8081", "--exec", "sh", "-c", script])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("svcscope runs");
+    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
+    assert_eq!(lines.next().expect("a line").expect("text"), "up");
+    let sent = Process::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(sent.expect("kill runs").success());
+    assert_eq!(child.wait().expect("ended").code(), Some(9));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_command_does_not_outlive_svcscope() {
+    let demo = Demo::start();
+    let mut child = demo
+        .forward(&[
+            "svc/api",
+            ":8081",
+            "--exec",
+            "sh",
+            "-c",
+            "trap '' HUP TERM; echo $$; exec cat",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("svcscope runs");
+    // Held open, so that only a signal ends the command.
+    let _stdin = child.stdin.take();
+    let mut out = BufReader::new(child.stdout.take().expect("stdout"));
+    let mut line = String::new();
+    out.read_line(&mut line).expect("its number");
+    child.kill().expect("killed");
+    child.wait().expect("ended");
+    // The other end of the pipe is the command's alone: it closes with the command.
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).expect("the end");
+    assert_eq!(rest, "");
+}
+
+#[test]
+fn forwards_of_others_are_shown_and_asked_for() {
+    let demo = Demo::start();
+    let file = demo.file("theirs.json");
+    let evil = r#"{"svcscope_forwards": 1, "forwards": [{"name": "evil", "namespace": "shop",
+        "target": "svc/web", "port": 80, "local_port": 18099, "local_address": "0.0.0.0",
+        "start_with_app": true}, {"name": "good", "namespace": "shop", "target": "svc/api", "port": 8081}]}"#;
+    fs::write(&file, evil).expect("written");
+    let file = file.to_str().expect("text");
+    for words in [
+        &["--import", file][..],
+        &["--import", file, "--yes"],
+        &["--import", file, "--confirm", "yes"],
+    ] {
+        let output = demo.run(words);
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        let said = stderr(&output);
+        assert!(
+            said.contains("nothing was imported") && said.contains("--confirm listen"),
+            "{said}"
+        );
+        let shown = "evil: 0.0.0.0:18099 -> svc/web port 80 in shop  others can reach it  starts with the app";
+        assert!(stdout(&output).contains(shown), "{}", stdout(&output));
+    }
+    assert_eq!(demo.done(&["--list"]), "");
+    demo.done(&["--import", file, "--confirm", "listen"]);
+    let listed = demo.done(&["--list"]);
+    assert!(listed.contains("evil: 0.0.0.0:18099 -> ") && listed.contains("starts with the app"));
+
+    // The window tells it when it listens.
+    let engine = demo.engine();
+    engine.wait("the word about the address", |scene| {
+        let mut activity = scene.activity.iter();
+        activity.any(|entry| {
+            entry
+                .text
+                .contains("Forward evil listens at 0.0.0.0:18099: whoever")
+        })
+    });
+    engine.send(Command::OfferForwards(file.into()));
+    let (offer, _) = engine.find("the offer", |scene| scene.import_offer.clone());
+    assert_eq!(offer.forwards.len(), 2);
+    fs::write(file, "{}").expect("written");
+    engine.send(Command::ImportForwards(file.into()));
+    engine.wait("what was shown", |scene| scene.import_offer.is_none());
+}
+
 #[test]
 fn the_program_keeps_forwards_and_starts_them_by_group() {
     let demo = Demo::start();
@@ -531,7 +627,11 @@ fn the_program_keeps_forwards_and_starts_them_by_group() {
     let file = file.to_str().expect("text");
     demo.done(&["--export", file, "--group", "shop"]);
     demo.done(&["--forget", "front"]);
-    demo.done(&["--import", file]);
+    let unasked = demo.run(&["--import", file]);
+    assert_eq!(unasked.status.code(), Some(2), "{}", stderr(&unasked));
+    assert!(stdout(&unasked).contains("front: localhost, any port -> svc/api port"));
+    assert_eq!(demo.done(&["--list"]).lines().count(), 2);
+    demo.done(&["--import", file, "--yes"]);
     assert_eq!(demo.done(&["--list"]).lines().count(), 3);
 
     for (words, code, said) in [

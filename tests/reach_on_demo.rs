@@ -8,6 +8,8 @@
 )]
 
 mod common;
+#[path = "protection_support/engine.rs"]
+mod protection;
 
 use std::{path::Path, sync::Arc};
 
@@ -343,4 +345,60 @@ fn the_command_line_traces_a_packet_past_policies() {
     assert!(said.contains(only), "{said}");
     let output = run_svcscope(&["check", "--demo", "--trace"]);
     assert_eq!(output.status.code(), Some(2), "a trace is of one Service");
+}
+
+/// What removes a probe pod: which signal, and what the process ends with.
+#[cfg(unix)]
+#[test]
+fn a_signal_that_ends_svcscope_takes_its_probe_pod_along() {
+    use std::process::{Command as Process, Stdio};
+    let server = demo();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config");
+    std::fs::write(&file, server.kubeconfig()).unwrap();
+    let file = file.to_str().unwrap();
+    let reach = ["reach", "svc/web", "--inside", "shop", "--every", "1"];
+    let curl = [
+        "curl",
+        "svc/web:80",
+        "/slow?ms=60000",
+        "--via",
+        "cluster",
+        "--inside",
+        "shop",
+    ];
+    for (words, signal, codes) in [
+        (&reach[..], "-TERM", &[143][..]),
+        (&reach, "-HUP", &[129]),
+        (&reach, "-INT", &[0, 1, 5]),
+        (&curl, "-TERM", &[143]),
+        (&curl, "-HUP", &[129]),
+        (&curl, "-INT", &[130]),
+    ] {
+        let mut child = common::svcscope(words)
+            .args(["-n", "shop", "--kubeconfig", file])
+            .env("XDG_CONFIG_HOME", folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = std::time::Instant::now();
+        while probe_pods(&server).is_empty() {
+            assert!(
+                started.elapsed() < common::PATIENCE,
+                "no probe pod: {words:?}"
+            );
+            std::thread::yield_now();
+        }
+        let sent = Process::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status();
+        assert!(sent.unwrap().success());
+        let code = child.wait().unwrap().code();
+        assert!(
+            code.is_some_and(|code| codes.contains(&code)),
+            "{words:?} {signal}: {code:?}"
+        );
+        assert!(probe_pods(&server).is_empty(), "{words:?} {signal}");
+    }
 }

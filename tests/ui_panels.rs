@@ -449,10 +449,10 @@ fn saved_forwards_go_to_a_file_and_come_from_one() {
     window.click("Import forwards…");
     window.type_into("File", "mine.json");
     assert!(window.says("give the whole path"));
-    assert!(!window.enabled("Import"));
+    assert!(!window.enabled("Show what it holds"));
     window.type_into("File", "/tmp/mine.json");
-    window.click("Import");
-    assert_eq!(window.commands(), [Command::ImportForwards(file)]);
+    window.click("Show what it holds");
+    assert_eq!(window.commands(), [Command::OfferForwards(file)]);
 }
 
 #[test]
@@ -1030,4 +1030,55 @@ fn every_running_request_can_be_cancelled_from_the_list() {
     window.key(Modifiers::COMMAND, Key::Num2);
     window.click("Cancel request shop/api");
     assert_eq!(window.commands(), [Command::CancelCurl(RequestId(9))]);
+}
+
+#[test]
+fn forwards_of_others_are_shown_before_they_are_imported() {
+    let file = std::path::PathBuf::from("/tmp/theirs.json");
+    let target = ForwardTarget::Service(key("shop", "web"));
+    let spec = ForwardSpec {
+        local_address: Some("0.0.0.0".parse().expect("an address")),
+        local_port: Some(8080),
+        ..ForwardSpec::new(target, RemotePort::Number(80))
+    };
+    let mut evil = svcscope::session::SavedForward::new("evil", spec);
+    evil.start_with_app = true;
+    let mut window = Window::open(Scene {
+        import_offer: Some(Arc::new(svcscope::engine::ImportOffer {
+            file: file.clone(),
+            forwards: vec![evil],
+        })),
+        ..scene_with_saved()
+    });
+    window.click("Import forwards…");
+    window.type_into("File", "/tmp/theirs.json");
+    assert!(!window.says("evil"), "only what was asked for is shown");
+    window.click("Show what it holds");
+    assert_eq!(window.commands(), [Command::OfferForwards(file.clone())]);
+    assert!(window.says("evil: 0.0.0.0, port 8080 → svc/web port 80 in shop, starts with the app"));
+    assert!(!window.enabled("Import"));
+    window.type_into("Word", "listen");
+    window.click("Import");
+    assert_eq!(window.commands(), [Command::ImportForwards(file)]);
+}
+
+#[test]
+fn a_production_context_is_marked_and_asks_once_before_a_risk() {
+    let mut window = with_api_selected(Scene {
+        production: true,
+        context: Some("prod".into()),
+        ..busy_scene()
+    });
+    assert!(window.shows("production"));
+    window.click("Curl");
+    assert!(!window.says("Allow them in prod"), "a GET is no risk");
+    window.click("Paste a curl line");
+    window.type_into("Curl line", "curl -X POST http://x/");
+    window.click("Fill in");
+    assert!(window.says("marked as production: allow it first"));
+    window.click("Allow them in prod");
+    assert_eq!(
+        window.commands(),
+        [Command::AllowInProduction("prod".into())]
+    );
 }

@@ -651,3 +651,86 @@ fn a_paused_map_holds_still_while_changes_are_counted() {
     window.click("Resume the map");
     assert!(!window.says("Service shop/orphan, ClusterIP"));
 }
+
+/// A window whose settings are this text.
+fn with_settings(folder: &tempfile::TempDir, text: &str) -> (LiveWindow, std::path::PathBuf) {
+    let path = folder.path().join("settings.json");
+    std::fs::write(&path, text).expect("written");
+    let window = LiveWindow::open_with(|config| {
+        config.remembered = Some(Remembered {
+            settings: Settings::load(&path).settings,
+            path: path.clone(),
+        });
+    });
+    (window, path)
+}
+
+#[test]
+fn an_entry_made_by_hand_stays_and_counts_while_the_window_is_open() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut window, path) = with_settings(&folder, "{}");
+    assert!(!window.shows("read-only"));
+    let by_hand = r#"{"read_only_contexts": ["demo"], "minimap": true, "theme": "dark"}"#;
+    std::fs::write(&path, by_hand).expect("written");
+    // What the window writes is its own key alone.
+    window.key(Key::Num2);
+    window.until("the grouping in the file", |_| {
+        std::fs::read_to_string(&path)
+            .expect("read")
+            .contains("app")
+    });
+    let text = std::fs::read_to_string(&path).expect("read");
+    for kept in ["\"demo\"", "minimap", "\"dark\""] {
+        assert!(text.contains(kept), "{kept} in {text}");
+    }
+    window.until("the mark", |window| window.shows("read-only"));
+    // A file that is spoilt while the window is open closes, and is not written to.
+    std::fs::write(&path, "{").expect("written");
+    window.key(Key::Num3);
+    window.until("the word about it", |window| {
+        window.scene().protected.fault.is_some()
+    });
+    assert_eq!(std::fs::read_to_string(&path).expect("read"), "{");
+    assert!(window.shows("read-only"));
+    // Mended, it opens again, and what was chosen meanwhile is written.
+    std::fs::write(&path, "{}").expect("written");
+    window.until("no mark", |window| !window.shows("read-only"));
+    window.until("what was chosen", |_| {
+        let text = std::fs::read_to_string(&path).expect("read");
+        text.contains("\"grouping\": \"none\"")
+    });
+}
+
+#[test]
+fn contexts_are_protected_in_the_window_and_a_mark_is_taken_away_after_a_question() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut window, path) = with_settings(&folder, "{}");
+    let open = |window: &mut LiveWindow| {
+        window.click("Context demo");
+        window.click_containing("Protect contexts…");
+    };
+    open(&mut window);
+    window.click("Read-only: demo");
+    window.until("the mark", |window| window.shows("read-only"));
+    assert!(
+        std::fs::read_to_string(&path)
+            .expect("read")
+            .contains("demo")
+    );
+    window.click("Read-only: demo");
+    assert!(window.says("In context demo changes of Services"));
+    assert!(window.scene().read_only, "it was only asked");
+    window.click("Keep it");
+    window.click("Production: demo");
+    window.until("both marks", |window| {
+        window.shows("production") && window.shows("read-only")
+    });
+    window.click("Read-only: demo");
+    window.click("Take read-only away from demo");
+    window.until("one mark", |window| !window.scene().read_only);
+    assert!(window.shows("production"));
+    assert_eq!(
+        Settings::load(&path).settings.production_contexts,
+        ["demo".to_owned()].into()
+    );
+}

@@ -15,7 +15,7 @@ use crate::{check::Severity, edit::WantedType, probe::SendFlags};
 /// Without a subcommand it opens the window. Data goes to stdout, words to stderr. Exit codes:
 /// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete, 6 found by `check`; a request that `curl`
 /// sent ends with curl's own codes (7 refused, 28 too late, 22 HTTP error with --fail), and
-/// `forward --exec` with the command's.
+/// `forward --exec` with the command's. A signal that ends it in order gives 128 and its number.
 #[derive(Debug, Parser)]
 #[command(name = "svcscope", version)]
 pub struct Args {
@@ -115,6 +115,10 @@ pub enum Task {
     Duplicate(Duplicate),
     /// Delete a Service
     Delete(Delete),
+    /// List the contexts of the kubeconfig, and how each is protected
+    Contexts(Contexts),
+    /// Mark a context as read-only or production, or take the marks away
+    Protect(Protect),
     /// Run the embedded demo cluster alone, on loopback, until interrupted
     Demo(Demo),
 }
@@ -316,6 +320,13 @@ pub struct Forward {
     /// Save the forwards that such a file holds, and leave
     #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "saved", "group", "list", "forget", "export"])]
     pub import: Option<PathBuf>,
+    /// With --import: do it without asking
+    #[arg(short, long, requires = "import")]
+    pub yes: bool,
+    /// With --import: the word that is asked for where forwards would listen for other machines
+    /// whenever the window starts
+    #[arg(long, value_name = "WORD", requires = "import")]
+    pub confirm: Option<String>,
     /// How what happens is told
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: EventFormat,
@@ -426,6 +437,10 @@ pub struct Curl {
     /// Print this after the end, with curl's variables: %{http_code}, %{time_total}, %{json}
     #[arg(short, long, value_name = "FORMAT")]
     pub write_out: Option<String>,
+    /// In a production context: send what could change something, or is sent by a command in a
+    /// pod, without asking
+    #[arg(long)]
+    pub yes: bool,
     /// Say nothing on stderr
     #[arg(short, long)]
     pub silent: bool,
@@ -472,6 +487,9 @@ pub struct Reach {
     /// several times
     #[arg(long, value_name = "[NS/]POD[:CONTAINER]", action = ArgAction::Append)]
     pub from: Vec<String>,
+    /// In a production context: ask inside the cluster without asking first
+    #[arg(short, long)]
+    pub yes: bool,
     /// How long one path may take
     #[arg(long, default_value = "3", value_parser = time_limit, value_name = "SECONDS")]
     pub timeout: Duration,
@@ -501,6 +519,9 @@ pub struct Doctor {
     /// asked for
     #[arg(long)]
     pub exec: bool,
+    /// In a production context: run it without asking
+    #[arg(short, long, requires = "exec")]
+    pub yes: bool,
     /// Try nothing more after this many seconds
     #[arg(long, default_value = "30", value_parser = time_limit, value_name = "SECONDS")]
     pub timeout: Duration,
@@ -614,6 +635,47 @@ pub struct Delete {
     /// How to go about it.
     #[command(flatten)]
     pub edit: EditFlags,
+}
+
+/// How `contexts` prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// For people.
+    Text,
+    /// One array.
+    Json,
+}
+
+/// `svcscope contexts`.
+#[derive(Debug, clap::Args)]
+pub struct Contexts {
+    /// How they are printed
+    #[arg(short, long, value_enum, default_value = "text")]
+    pub output: ListFormat,
+}
+
+/// `svcscope protect`.
+///
+/// Keeps the marks of a context in the settings, for the window and the command line. Where a mark
+/// is taken away it is asked for.
+#[derive(Debug, clap::Args)]
+pub struct Protect {
+    /// A context of the kubeconfig
+    #[arg(value_name = "CONTEXT")]
+    pub name: String,
+    /// Nothing is changed there: no Service, no probe pod, no command in a pod, and only GET, HEAD
+    /// and OPTIONS requests; a mark as production stays
+    #[arg(long, required_unless_present_any = ["production", "none"])]
+    pub read_only: bool,
+    /// A change asks for the Service's name, and --yes is not enough
+    #[arg(long)]
+    pub production: bool,
+    /// Neither of the two
+    #[arg(long, conflicts_with_all = ["read_only", "production"])]
+    pub none: bool,
+    /// Take marks away without asking
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// `svcscope demo`.

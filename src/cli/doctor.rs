@@ -7,6 +7,8 @@ use serde_json::json;
 
 use super::{
     args::{Common, Doctor, DoctorFormat},
+    asking::agree,
+    contexts,
     exit::{Exit, failure},
     remote,
     terminal::Data,
@@ -19,6 +21,9 @@ use crate::{
 pub(super) fn run(common: &Common, task: &Doctor) -> anyhow::Result<Exit> {
     // The server of the demo lives as long as it is tested.
     let (source, _demo) = remote::source(common)?;
+    if task.exec {
+        may_run_command(common, task.yes)?;
+    }
     let options = ConnectionTestOptions {
         context: common.context.clone(),
         namespaces: common.namespaces.clone(),
@@ -69,6 +74,27 @@ pub(super) fn run(common: &Common, task: &Doctor) -> anyhow::Result<Exit> {
     }
     end.print().context("could not write to stdout")?;
     Ok(exit(&steps))
+}
+
+/// A command in a container is refused in a read-only context, and asked for in one of production.
+fn may_run_command(common: &Common, yes: bool) -> anyhow::Result<()> {
+    let undone = "no command was run";
+    let (context, marks, fault) = contexts::marks(common)?;
+    let context = context.unwrap_or_default();
+    let why = match fault {
+        _ if common.read_only => "svcscope was started with --read-only".to_owned(),
+        Some(fault) => fault,
+        None if marks.read_only => format!("context {context} is marked so in the settings"),
+        None if marks.production => {
+            let question = format!(
+                "Context {context} is marked as production: run `true` in a container there"
+            );
+            return agree(yes, &question, undone);
+        }
+        None => return Ok(()),
+    };
+    let said = format!("read-only: {why}; {undone}. Without --exec all else is tested");
+    Err(failure(Exit::Failed, said))
 }
 
 /// Each line was made harmless where it was put together.

@@ -21,9 +21,13 @@ pub struct EditFlags {
     /// Print the Service as it then is, instead of one line
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<ObjectFormat>,
-    /// Do it without asking; from a script there is nobody to ask
+    /// Do it without asking; from a script there is nobody to ask. In a context that is marked as
+    /// production it is not enough: give --confirm
     #[arg(short, long)]
     pub yes: bool,
+    /// Do it without asking, also in a production context: the Service's name, as it would be typed
+    #[arg(long, value_name = "NAME")]
+    pub confirm: Option<String>,
 }
 
 /// How an object is printed.

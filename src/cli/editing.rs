@@ -1,17 +1,14 @@
 //! The way of every change on the command line: planned, tried, shown, asked for, written, read
 //! back.
 
-use std::{
-    io::{BufRead as _, IsTerminal as _},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io::IsTerminal as _, sync::Arc, time::Duration};
 
 use serde_json::Value;
 
 use super::{
     TargetArg,
     args::Common,
+    asking::{answer, is_yes},
     edit_flags::{EditFlags, ObjectFormat},
     exit::{Exit, failure, failure_with},
     remote::Remote,
@@ -108,11 +105,14 @@ impl Editing {
             );
             return Ok(Exit::Done);
         }
+        let scene = handle.scene();
         // What is not written anyway needs no answer: the engine refuses it.
-        if !flags.yes && !self.remote.handle().scene().read_only {
-            ask(&plan, self.remote.handle().scene().production)?;
-        }
-        handle.send(Command::ApplyEdit(id));
+        let is_named = !scene.read_only && confirm(&plan, flags, scene.production)?;
+        handle.send(if is_named {
+            Command::ApplyEditByName(id, plan.service.name.clone())
+        } else {
+            Command::ApplyEdit(id)
+        });
         let outcome =
             self.remote
                 .wait_for(None, "the write", |scene| match step(scene, id)? {
@@ -195,34 +195,48 @@ fn show_diff(flags: &EditFlags, plan: &Plan, preview: &Written) {
     }
 }
 
-fn ask(plan: &Plan, production: bool) -> anyhow::Result<()> {
-    if !std::io::stdin().is_terminal() {
-        return Err(failure(
-            Exit::Usage,
-            format!(
-                "nothing was written: there is no terminal to ask at whether to {}; give --yes to \
-                 do it or --dry-run to only try it",
+/// Has the user agree to a plan; whether by the Service's name, without which nothing is changed in
+/// a production context.
+fn confirm(plan: &Plan, flags: &EditFlags, production: bool) -> anyhow::Result<bool> {
+    let name = &plan.service.name;
+    let refused = |why: String| failure(Exit::Usage, format!("nothing was written: {why}"));
+    if let Some(given) = &flags.confirm {
+        if **given != **name {
+            return Err(refused(format!(
+                "--confirm names {given}, but this is to {} {name}",
                 plan.title
-            ),
-        ));
+            )));
+        }
+        return Ok(true);
+    }
+    if flags.yes && !production {
+        return Ok(false);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(refused(if production {
+            format!(
+                "this context is marked as production, where a change is confirmed by the Service's \
+                 name and --yes is not enough; give --confirm {name} to {}, or --dry-run to only \
+                 try it",
+                plan.title
+            )
+        } else {
+            format!(
+                "there is no terminal to ask at whether to {}; give --yes to do it or --dry-run to \
+                 only try it",
+                plan.title
+            )
+        }));
     }
     let title = capitalised(&plan.title);
-    if production {
-        terminal::ask(&format!(
-            "{title}? This is production: type the Service's name to do it: "
-        ));
+    let agreed = if production {
+        let asked = format!("{title}? This is production: type the Service's name to do it: ");
+        *answer(&asked)? == **name
     } else {
-        terminal::ask(&format!("{title}? [y/N] "));
-    }
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    let answer = answer.trim();
-    let agreed = match production {
-        true => *answer == *plan.service.name,
-        false => ["y", "yes"].contains(&answer.to_lowercase().as_str()),
+        is_yes(&answer(&format!("{title}? [y/N] "))?)
     };
     if agreed {
-        return Ok(());
+        return Ok(production);
     }
     Err(failure(Exit::Failed, "nothing was written"))
 }

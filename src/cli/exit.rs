@@ -24,6 +24,8 @@ pub enum Exit {
     /// What curl exits with, where a request was sent and failed: 6 name, 7 refused, 28 too late,
     /// 35 and 60 TLS, 52 and 56 cut off.
     Curl(u8),
+    /// 128 and the number of the signal that ended svcscope in order.
+    Signal(u8),
     /// What the command of `forward --exec` ended with; 128 and its number for a signal.
     Command(u8),
 }
@@ -40,6 +42,7 @@ impl Exit {
             Self::Incomplete => 5,
             Self::Found => 6,
             Self::HttpError => 22,
+            Self::Signal(number) => 128_u8.saturating_add(number),
             Self::Curl(code) | Self::Command(code) => code,
         }
     }

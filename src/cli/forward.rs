@@ -1,5 +1,6 @@
 //! `svcscope forward`: local ports until interrupted, or as long as a command runs.
 
+mod child;
 mod exec;
 mod saved;
 mod tell;
@@ -21,6 +22,7 @@ use crate::{
     forward::{self, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, Spread},
     inventory::{Kind, ObjectKey, Text},
 };
+pub(super) use child::run_as_child;
 use saved::Book;
 use tell::Teller;
 
@@ -96,7 +98,7 @@ fn manage(common: &Common, task: &Forward) -> anyhow::Result<Option<Exit>> {
     let done = if let Some(name) = &task.forget {
         Book::open(common)?.forget(name)
     } else if let Some(file) = &task.import {
-        Book::open(common)?.import(file)
+        Book::open(common)?.import(file, task)
     } else if let Some(file) = &task.export {
         Book::open(common)?.export(file, task.group.as_deref())
     } else if task.list {

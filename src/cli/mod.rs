@@ -8,7 +8,9 @@
 mod terminal;
 
 pub mod args;
+mod asking;
 mod check;
+mod contexts;
 mod curl;
 mod demo;
 mod doctor;
@@ -26,6 +28,7 @@ mod reach;
 mod remote;
 mod set_ports;
 mod set_type;
+mod signals;
 mod target;
 mod window;
 
@@ -43,6 +46,9 @@ pub use target::{ListenAddress, ParseListenAddressError, ParseTargetError, PortP
 
 /// Does what the process was called for; the whole of `main`.
 pub fn main() -> ExitCode {
+    if let Some(exit) = forward::run_as_child() {
+        return exit.into();
+    }
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -85,6 +91,8 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Task::Edit(task)) => edit::run(&common, &task),
         Some(Task::Duplicate(task)) => edit::duplicate(&common, &task),
         Some(Task::Delete(task)) => edit::delete(&common, &task),
+        Some(Task::Contexts(task)) => contexts::run(&common, &task),
+        Some(Task::Protect(task)) => contexts::protect(&common, &task),
         Some(Task::Demo(task)) => demo::run(&task),
     }
 }

@@ -2,10 +2,7 @@
 
 use std::{
     io,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -14,8 +11,10 @@ use serde_json::{Value, json};
 
 use super::{
     args::{Common, Reach, ReachFormat},
+    asking::allow_in_production,
     exit::{Exit, failure},
     remote::{POLICIES, Remote},
+    signals::{self, EndSignal},
     terminal::{Data, Lines},
 };
 use crate::{
@@ -63,18 +62,21 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
         },
         every: task.every,
     };
+    if !asked.options.insiders.is_empty() {
+        allow_in_production(&remote, task.yes, "run commands in pods")?;
+    }
+    let stopped = interrupts(&remote)?;
     let id = ReachId(remote.handle().next_id());
     remote
         .handle()
         .send(Command::TestPaths(id, Box::new(asked)));
-    let stopped = interrupts(&remote)?;
     let mut told = 0;
     loop {
         let limit = task.every.unwrap_or_default() + task.timeout * 4 + EXTRA;
         let status = remote.wait_for(Some(limit), "the paths to be tried", |scene| {
             let status = scene.reach.as_ref().filter(|status| status.id == id)?;
             let is_done = status.rounds > told || status.failure.is_some();
-            (is_done || stopped.load(Ordering::Relaxed)).then(|| status.clone())
+            (is_done || stopped.get().is_some()).then(|| status.clone())
         })?;
         if let Some(why) = &status.failure {
             return Err(failure(Exit::Failed, why.to_string()));
@@ -83,7 +85,10 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
             told = status.rounds;
             print(&status, task.output).context("could not write to stdout")?;
         }
-        if task.every.is_none() || stopped.load(Ordering::Relaxed) {
+        if let Some(signal) = stopped.get().filter(|signal| signal.name != "INT") {
+            return Ok(Exit::Signal(signal.number));
+        }
+        if task.every.is_none() || stopped.get().is_some() {
             let planned = status.plan.iter().flat_map(|plan| &plan.cells);
             let cells = planned.zip(status.cells.iter());
             let unused =
@@ -119,20 +124,15 @@ fn insiders(task: &Reach, namespace: &str) -> Vec<Insider> {
     probes.chain(pods).collect()
 }
 
-/// An interrupt ends the test in order, so that no pod is left behind.
-fn interrupts(remote: &Remote) -> anyhow::Result<Arc<AtomicBool>> {
-    let stopped = Arc::new(AtomicBool::new(false));
+/// A signal ends the test in order, so that no pod is left behind.
+fn interrupts(remote: &Remote) -> anyhow::Result<Arc<OnceLock<EndSignal>>> {
+    let stopped = Arc::new(OnceLock::new());
     let (flag, wake) = (stopped.clone(), remote.waker());
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("could not listen for interrupts")?;
-    std::thread::spawn(move || {
-        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
-            flag.store(true, Ordering::Relaxed);
-            wake();
-        }
-    });
+    let first = move |signal| {
+        flag.get_or_init(|| signal);
+        wake();
+    };
+    signals::on_end(first).context("could not listen for signals")?;
     Ok(stopped)
 }
 

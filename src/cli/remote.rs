@@ -2,7 +2,7 @@
 
 use std::{
     path::PathBuf,
-    sync::{Arc, Weak, mpsc},
+    sync::{Arc, OnceLock, Weak, mpsc},
     time::{Duration, Instant},
 };
 
@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use super::{
     args::{Common, Pull},
     exit::{Exit, failure},
+    signals::{self, EndSignal},
 };
 use crate::{
     cluster::{KubeconfigSource, Kubeconfigs},
@@ -27,8 +28,10 @@ pub(super) struct Remote {
     woken: mpsc::Receiver<()>,
     // The engine's own, so that its end is noticed.
     wake: Weak<dyn Fn() + Send + std::marker::Sync>,
+    /// What asked it to end.
+    ended: Arc<OnceLock<EndSignal>>,
     // Dropped in this order: first the engine, then the cluster below it.
-    _engine: Engine,
+    engine: Engine,
     _demo: Option<demo::Server>,
 }
 
@@ -109,8 +112,7 @@ impl Remote {
             context: common.context.clone(),
             namespaces,
             read_only: common.read_only,
-            read_only_contexts: settings.read_only_contexts,
-            production_contexts: settings.production_contexts,
+            protection_file: session::default_path(),
             suppressed_checks: settings.suppressed_checks,
             without_layout: layout == Layout::None,
             ..Config::default()
@@ -126,9 +128,22 @@ impl Remote {
             handle: engine.handle(),
             woken,
             wake: weak,
-            _engine: engine,
+            engine,
+            ended: Arc::default(),
             _demo: server,
         })
+    }
+
+    /// From now on a signal that asks the process to end has the engine remove what it made first,
+    /// and whoever waits ends with an error.
+    pub(super) fn end_on_signals(&self) -> anyhow::Result<()> {
+        let (ended, stop, wake) = (self.ended.clone(), self.engine.stopper(), self.waker());
+        let first = move |signal| {
+            ended.get_or_init(|| signal);
+            stop();
+            wake();
+        };
+        signals::on_end(first).context("could not listen for signals")
     }
 
     /// Has [`Self::wait_for`] look again.
@@ -166,6 +181,12 @@ impl Remote {
     ) -> anyhow::Result<Option<T>> {
         let started = Instant::now();
         loop {
+            if let Some(EndSignal { name, number }) = self.ended.get() {
+                return Err(failure(
+                    Exit::Signal(*number),
+                    format!("ended by SIG{name}"),
+                ));
+            }
             let scene = self.handle.scene();
             if let ConnectionState::Failed { reason } = &scene.connection {
                 return Err(failure(Exit::NoCluster, &**reason));
@@ -183,7 +204,7 @@ impl Remote {
                     None => return Ok(None),
                 },
             };
-            if ended {
+            if ended && self.ended.get().is_none() {
                 return Err(failure(Exit::Failed, "the engine ended before its time"));
             }
         }
@@ -324,7 +345,7 @@ pub(super) fn tell_missing_namespaces(scene: &Scene, wanted: &[String]) -> bool 
     if inventory.completeness(Kind::Namespace) >= Completeness::Polled {
         for name in wanted {
             if !inventory.namespaces().any(|known| *known.name == **name) {
-                eprintln!("svcscope: there is no namespace {}", super::plain(name));
+                eprintln!("svcscope: there is no namespace {name}");
                 is_any_missing = true;
             }
         }
@@ -410,10 +431,17 @@ pub(super) fn node_ports_file() -> Option<PathBuf> {
     session::default_path().map(|settings| session::node_ports_path(&settings))
 }
 
-/// What the person set in the window, of which the contexts count here: those that nothing shall be
-/// written in, and those of production. A file that can't be read is the window's to tell.
+/// The settings. What of them can't be used is told: it may be what protects a context.
 pub(super) fn settings() -> Settings {
-    session::default_path()
-        .map(|path| Settings::load(&path).settings)
-        .unwrap_or_default()
+    let Some(path) = session::default_path() else {
+        return Settings::default();
+    };
+    let loaded = Settings::load(&path);
+    for notice in &loaded.notices {
+        eprintln!("svcscope: {notice}");
+    }
+    if let Some(fault) = &loaded.fault {
+        eprintln!("svcscope: nothing is written: {fault}");
+    }
+    loaded.settings
 }

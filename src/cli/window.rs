@@ -1,14 +1,18 @@
 //! No subcommand: the window.
 
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Context as _;
+
 use super::{
     args::{Common, Theme},
     exit::{Exit, failure},
-    remote::{node_ports_file, probe_folder, probe_image, source},
+    remote::{node_ports_file, probe_folder, probe_image, settings, source},
+    signals::{self, EndSignal},
 };
 use crate::{
     engine::{Config, Engine, Remembered},
-    session::{self, Settings},
-    ui,
+    session, ui,
 };
 
 pub(super) fn run(common: &Common, theme: Option<Theme>) -> anyhow::Result<Exit> {
@@ -33,6 +37,14 @@ pub(super) fn run(common: &Common, theme: Option<Theme>) -> anyhow::Result<Exit>
     // The engine starts before there is a window to wake; until then its scenes just wait.
     let slot = ui::WakeSlot::default();
     let engine = Engine::start(config, slot.waker())?;
+    let ended = Arc::new(OnceLock::new());
+    let (flag, stop, close) = (ended.clone(), engine.stopper(), slot.closer());
+    let first = move |signal| {
+        flag.get_or_init(|| signal);
+        stop();
+        close();
+    };
+    signals::on_end(first).context("could not listen for signals")?;
     if let Some(theme) = theme {
         settings.theme = theme.into();
     }
@@ -41,20 +53,17 @@ pub(super) fn run(common: &Common, theme: Option<Theme>) -> anyhow::Result<Exit>
         ..ui::AppOptions::from_settings(&settings)
     };
     ui::run(engine.handle(), options).map_err(|error| failure(Exit::Failed, error.to_string()))?;
-    Ok(Exit::Done)
+    Ok(match ended.get() {
+        Some(EndSignal { number, .. }) => Exit::Signal(*number),
+        None => Exit::Done,
+    })
 }
 
 /// The settings of the last time; none where there is no home to keep them in.
 fn remembered() -> Option<Remembered> {
     let path = session::default_path()?;
-    let loaded = Settings::load(&path);
-    if let Some(notice) = loaded.notice {
-        eprintln!("svcscope: {notice}");
-    }
-    Some(Remembered {
-        path,
-        settings: loaded.settings,
-    })
+    let settings = settings();
+    Some(Remembered { path, settings })
 }
 
 impl From<Theme> for session::Theme {

@@ -9,7 +9,7 @@ use crate::{
     inventory::{ObjectKey, Text},
     layout::Point,
     probe::{CurlRequest, RequestId, Tap},
-    session::SavedForward,
+    session::{ContextMarks, SavedForward},
 };
 
 /// Names an edit as long as the engine lives.
@@ -64,7 +64,10 @@ pub enum Command {
     StartSaved(Vec<Text>),
     /// Write the saved forwards of the context to a new file.
     ExportForwards(PathBuf),
-    /// Save the forwards that such a file holds, beside those that are saved.
+    /// Read such a file and show what it holds, as [`super::Scene::import_offer`].
+    OfferForwards(PathBuf),
+    /// Save the forwards that such a file holds, beside those that are saved: as they were offered,
+    /// where they were.
     ImportForwards(PathBuf),
     /// Send a request. A tap takes the whole body; without one it is kept up to a limit.
     Curl(RequestId, Box<CurlRequest>, Option<Tap>),
@@ -95,8 +98,21 @@ pub enum Command {
     DuplicateService(EditId, ObjectKey, Text),
     /// Plan the opposite of this entry of the journal and try it by a dry run.
     UndoEdit(EditId, u64),
-    /// Apply a plan whose dry run was accepted.
+    /// Apply a plan whose dry run was accepted. In a production context it is refused.
     ApplyEdit(EditId),
+    /// The same, also in a production context: the user has typed this name, which must be that of
+    /// the Service.
+    ApplyEditByName(EditId, Text),
+    /// The user has allowed, in this production context and until it is left, commands in pods,
+    /// probe pods and requests that could change something.
+    AllowInProduction(Text),
+    /// Mark a context as read-only or production; it is remembered.
+    Protect {
+        /// The context.
+        context: Text,
+        /// Its marks from now on.
+        marks: ContextMarks,
+    },
     /// Forget a plan.
     DiscardEdit(EditId),
     /// Write the journal of all writes to a new file, as JSON.

@@ -1,6 +1,6 @@
 //! What an engine is started with.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use super::{Desktop, Notifier};
 use crate::{
@@ -20,10 +20,9 @@ pub struct Config {
     pub namespaces: Vec<String>,
     /// Refuse everything that changes the cluster.
     pub read_only: bool,
-    /// Contexts in which the same holds, beside those that [`Self::remembered`] names.
-    pub read_only_contexts: BTreeSet<String>,
-    /// Contexts that are marked as production, beside those that [`Self::remembered`] names.
-    pub production_contexts: BTreeSet<String>,
+    /// The settings that say which contexts are read-only or production, read again before each
+    /// write; without it that of [`Self::remembered`].
+    pub protection_file: Option<PathBuf>,
     /// Checks that are suppressed, where nothing is remembered.
     pub suppressed_checks: SuppressedChecks,
     /// Whether anybody looks at the map: without a window nothing needs to be laid out.
@@ -57,8 +56,7 @@ impl Default for Config {
             context: None,
             namespaces: Vec::new(),
             read_only: false,
-            read_only_contexts: BTreeSet::new(),
-            production_contexts: BTreeSet::new(),
+            protection_file: None,
             suppressed_checks: SuppressedChecks::default(),
             without_layout: false,
             probe_image: ProbeImage::default(),

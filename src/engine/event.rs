@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    ContextInfo, EditId, EditStep, ReachId, Rights, first_connection::NotConnected,
+    ContextInfo, EditId, EditStep, ImportOffer, ReachId, Rights, first_connection::NotConnected,
     reaching::ReachNews,
 };
 use crate::edit::{EditError, Outcome, Plan, StepDone};
@@ -12,7 +12,7 @@ use crate::{
     forward::ForwardStatus,
     inventory::{NodePortRules, ObjectKey, Text},
     probe::{Answer, CurlError, CurlResponse, Repeated, RequestId},
-    session::{ForwardBook, SavedForward},
+    session::{ForwardBook, Loaded, SavedForward},
 };
 
 /// Result of a job. Those of a cluster that was left carry an old generation and are dropped.
@@ -71,6 +71,10 @@ pub(super) enum Event {
     },
     /// The settings could not be written.
     NotSaved(Text),
+    /// What the settings' file holds now.
+    SettingsRead(Box<Loaded>),
+    /// Forwards of a file that may be imported.
+    ForwardsOffered(Box<ImportOffer>),
     /// A forward came up, or failed to.
     ForwardStarted {
         generation: u64,

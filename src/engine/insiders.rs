@@ -15,7 +15,7 @@ use super::event::Event;
 use crate::{
     cluster::Cluster,
     inventory::{ObjectKey, Text},
-    probe::inside::{Hub, Leftover, Notebook, ProbeImage, ProbePods, remove_leftover},
+    probe::inside::{Hub, Leftover, Notebook, ProbeImage, ProbePods, Refusal, remove_leftover},
     session::{LeftBook, NotedPod, ProbeBook},
 };
 
@@ -46,8 +46,9 @@ impl ProbePodsOfRun {
         }
     }
 
-    /// Who can be asked inside a cluster; with a refusal no pod is created there.
-    pub(super) fn hub(&self, cluster: &Cluster, refusal: Option<Text>) -> Arc<Hub> {
+    /// Who can be asked inside a cluster; while there is a refusal no pod is created there and no
+    /// command run.
+    pub(super) fn hub(&self, cluster: &Cluster, refusal: Refusal) -> Arc<Hub> {
         let probes = ProbePods {
             access: cluster.pods(),
             image: self.image.clone(),

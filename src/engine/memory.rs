@@ -2,35 +2,39 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::PathBuf,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime},
 };
 
-use tokio::{
-    sync::{mpsc, watch},
-    task::JoinHandle,
-};
+use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{Remembered, event::Event};
 use crate::{
     check::Suppressions,
     inventory::{ObjectKey, Text},
     layout::{Grouping, Point},
-    session::{MapGrouping, Pin, Settings, SuppressedChecks, Theme},
+    session::{MapGrouping, Pin, SaveError, Settings, SettingsChange, SuppressedChecks},
 };
 
-/// A choice of a person that the next start shall know.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum SettingsChange {
-    /// Light or dark.
-    Theme(Theme),
-    /// The size of everything: 1.0 is the desktop's own.
-    UiZoom(f32),
-}
+/// How often it is looked whether somebody else has written the file.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// The settings, and the one task that writes them: the newest wins, none overtakes another.
+/// The settings, and the one task that writes them: change by change, so that what others write
+/// meanwhile stays.
 pub(super) struct Memory {
     settings: Settings,
-    saver: Option<(watch::Sender<Settings>, JoinHandle<()>)>,
+    writer: Option<Writer>,
+}
+
+struct Writer {
+    changes: mpsc::UnboundedSender<SettingsChange>,
+    /// Changes that are not in the file yet.
+    under_way: Arc<AtomicUsize>,
+    task: JoinHandle<()>,
 }
 
 impl Memory {
@@ -47,15 +51,33 @@ impl Memory {
                     suppressed_checks,
                     ..Settings::default()
                 },
-                saver: None,
+                writer: None,
             };
         };
-        let (sender, newest) = watch::channel(settings.clone());
-        let task = tokio::spawn(save_each(newest, path, events.clone()));
+        let (changes, inbox) = mpsc::unbounded_channel();
+        let under_way = Arc::new(AtomicUsize::new(0));
+        let file = SettingsFile {
+            path,
+            known: settings.clone(),
+            pending: Vec::new(),
+            under_way: under_way.clone(),
+            events: events.clone(),
+            told: String::new(),
+        };
+        let task = tokio::spawn(file.keep(inbox));
         Self {
             settings,
-            saver: Some((sender, task)),
+            writer: Some(Writer {
+                changes,
+                under_way,
+                task,
+            }),
         }
+    }
+
+    /// What is known of the settings.
+    pub(super) fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The context of the last time.
@@ -69,34 +91,9 @@ impl Memory {
         Some(names.iter().map(|name| Text::from(&**name)).collect())
     }
 
-    /// Whether a context is marked as production.
-    pub(super) fn is_production(&self, context: &str) -> bool {
-        self.settings.production_contexts.contains(context)
-    }
-
-    /// Whether the person wants nothing written in this context.
-    pub(super) fn is_read_only(&self, context: &str) -> bool {
-        self.settings.read_only_contexts.contains(context)
-    }
-
     /// The checks that are suppressed in a context.
     pub(super) fn suppressions(&self, context: &str) -> Suppressions {
         suppressions(&self.settings.suppressed_checks, Some(context))
-    }
-
-    /// Remembers that a check is suppressed, or is not any more.
-    pub(super) fn suppress(
-        &mut self,
-        context: &str,
-        rule: &str,
-        service: Option<&ObjectKey>,
-        suppressed: bool,
-    ) {
-        let service = service.map(ToString::to_string);
-        let service = service.as_deref().map(|service| (context, service));
-        let checks = &mut self.settings.suppressed_checks;
-        checks.set(rule, service, suppressed);
-        self.save();
     }
 
     /// The Services of a context that have a bell.
@@ -108,38 +105,32 @@ impl Memory {
             .collect()
     }
 
-    /// Remembers that a Service has a bell, or has none.
-    pub(super) fn set_bell(&mut self, context: &str, service: &ObjectKey, on: bool) {
-        let bells = self.settings.bells.entry(context.to_owned()).or_default();
-        if on {
-            bells.insert(service.to_string());
-        } else {
-            bells.remove(&service.to_string());
-        }
-        self.settings.bells.retain(|_, bells| !bells.is_empty());
-        self.save();
-    }
-
-    /// Remembers a choice.
+    /// Remembers a choice, here at once and then in the file.
     pub(super) fn change(&mut self, change: SettingsChange) {
-        match change {
-            SettingsChange::Theme(theme) => self.settings.theme = theme,
-            SettingsChange::UiZoom(zoom) => self.settings.ui_zoom = zoom,
+        self.settings.apply(&change);
+        if let Some(writer) = &self.writer {
+            writer.under_way.fetch_add(1, Ordering::Relaxed);
+            // Its task lives as long as the sender.
+            writer.changes.send(change).ok();
         }
-        self.save();
     }
 
-    /// Remembers where a person looks.
-    pub(super) fn look_at(&mut self, context: &str, namespaces: &[Text]) {
-        let all = &mut self.settings.last_namespaces;
-        if namespaces.is_empty() {
-            all.remove(context);
-        } else {
-            let names = namespaces.iter().map(ToString::to_string).collect();
-            all.insert(context.to_owned(), names);
+    /// A choice that is in the file already.
+    pub(super) fn apply(&mut self, change: &SettingsChange) {
+        self.settings.apply(change);
+    }
+
+    /// Takes over what the file holds, which others write too, unless changes are under way;
+    /// whether it did.
+    pub(super) fn take_over(&mut self, settings: Settings) -> bool {
+        let settled = self
+            .writer
+            .as_ref()
+            .is_none_or(|writer| writer.under_way.load(Ordering::Relaxed) == 0);
+        if settled {
+            self.settings = settings;
         }
-        self.settings.last_context = Some(context.to_owned());
-        self.save();
+        settled
     }
 
     /// How the map of a context was left: what stood together, and what was put where.
@@ -166,8 +157,11 @@ impl Memory {
             Grouping::App => MapGrouping::App,
             Grouping::None => MapGrouping::None,
         };
-        self.settings.map_of(context).grouping = grouping;
-        self.save();
+        let before = self.settings.maps.get(context).map(|map| map.grouping);
+        if before.unwrap_or_default() != grouping {
+            let context = context.to_owned();
+            self.change(SettingsChange::GroupBy { context, grouping });
+        }
     }
 
     /// Remembers where a Service was put, or that it was put back, and forgets the places of these
@@ -179,42 +173,23 @@ impl Memory {
         service: &ObjectKey,
         at: Option<Point>,
     ) {
-        let map = self.settings.map_of(context);
-        for key in forgotten {
-            map.unpin(&key.namespace, &key.name);
-        }
-        match at {
-            Some(Point { x, y }) => map.pin(Pin {
+        let name = |key: &ObjectKey| (key.namespace.to_string(), key.name.to_string());
+        self.change(SettingsChange::Place {
+            context: context.to_owned(),
+            forgotten: forgotten.iter().chain([service]).map(name).collect(),
+            pin: at.map(|Point { x, y }| Pin {
                 namespace: service.namespace.to_string(),
                 service: service.name.to_string(),
                 x,
                 y,
             }),
-            None => map.unpin(&service.namespace, &service.name),
-        }
-        self.save();
-    }
-
-    /// Forgets where things were put in a context.
-    pub(super) fn forget_pins(&mut self, context: &str) {
-        self.settings.map_of(context).pins.clear();
-        self.save();
-    }
-
-    fn save(&self) {
-        if let Some((sender, _)) = &self.saver {
-            sender.send_if_modified(|saved| {
-                let changed = *saved != self.settings;
-                saved.clone_from(&self.settings);
-                changed
-            });
-        }
+        });
     }
 
     /// Waits until the last choice is in the file.
     pub(super) async fn close(self) {
-        if let Some((sender, task)) = self.saver {
-            drop(sender);
+        if let Some(Writer { changes, task, .. }) = self.writer {
+            drop(changes);
             if let Err(panic) = task.await {
                 tracing::error!("saving the settings ended in a panic: {panic}");
             }
@@ -239,20 +214,90 @@ pub fn suppressions(checks: &SuppressedChecks, context: Option<&str>) -> Suppres
     found
 }
 
-async fn save_each(
-    mut newest: watch::Receiver<Settings>,
+/// The file as its task sees it.
+struct SettingsFile {
     path: PathBuf,
+    /// What it held when it was last read.
+    known: Settings,
+    /// Changes that could not be written yet, because the file can't be used.
+    pending: Vec<SettingsChange>,
+    under_way: Arc<AtomicUsize>,
     events: mpsc::UnboundedSender<Event>,
-) {
-    while newest.changed().await.is_ok() {
-        let (settings, path) = (newest.borrow_and_update().clone(), path.clone());
-        let saved = tokio::task::spawn_blocking(move || settings.save(&path)).await;
-        let problem = match saved {
-            Ok(Ok(())) => continue,
-            Ok(Err(error)) => error.to_string(),
+    told: String,
+}
+
+impl SettingsFile {
+    /// Writes changes as they come, and reads the file again when somebody else has written it.
+    async fn keep(mut self, mut inbox: mpsc::UnboundedReceiver<SettingsChange>) {
+        let mut seen = stamp(&self.path).await;
+        loop {
+            match timeout(LOOK_EVERY, inbox.recv()).await {
+                Ok(Some(change)) => {
+                    self.pending.push(change);
+                    while let Ok(change) = inbox.try_recv() {
+                        self.pending.push(change);
+                    }
+                }
+                Ok(None) => break,
+                Err(_elapsed) => {
+                    let now = stamp(&self.path).await;
+                    if now == seen {
+                        continue;
+                    }
+                    seen = now;
+                }
+            }
+            self.synchronise().await;
+        }
+        if !self.pending.is_empty() {
+            self.synchronise().await;
+        }
+    }
+
+    /// Brings what is pending into the file and tells what it holds then.
+    async fn synchronise(&mut self) {
+        let (path, known) = (self.path.clone(), self.known.clone());
+        let changes = self.pending.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            if changes.is_empty() {
+                Ok(Settings::load(&path))
+            } else {
+                Settings::change(&path, &known, &changes)
+            }
+        });
+        let problem = match done.await {
+            Ok(Ok(loaded)) => {
+                let written = std::mem::take(&mut self.pending).len();
+                self.under_way.fetch_sub(written, Ordering::Relaxed);
+                if loaded.is_there && loaded.fault.is_none() {
+                    self.known.clone_from(&loaded.settings);
+                }
+                // Without an engine nobody is left to tell.
+                self.events.send(Event::SettingsRead(Box::new(loaded))).ok();
+                String::new()
+            }
+            Ok(Err(error)) => {
+                if let SaveError::Unusable(_) = error {
+                    self.events
+                        .send(Event::SettingsRead(Box::new(Settings::load(&self.path))))
+                        .ok();
+                }
+                error.to_string()
+            }
             Err(panic) => format!("settings could not be saved: {panic}"),
         };
-        // Without an engine nobody is left to tell.
-        events.send(Event::NotSaved(Text::from(problem))).ok();
+        // Once is enough, until it is another one.
+        if problem != self.told && !problem.is_empty() {
+            self.events
+                .send(Event::NotSaved(Text::from(&*problem)))
+                .ok();
+        }
+        self.told = problem;
     }
+}
+
+/// By what it is noticed that a file changed.
+async fn stamp(path: &Path) -> Option<(SystemTime, u64)> {
+    let found = tokio::fs::metadata(path).await.ok()?;
+    Some((found.modified().ok()?, found.len()))
 }

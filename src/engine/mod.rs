@@ -22,6 +22,7 @@ mod memory;
 mod model;
 mod notifier;
 mod offline;
+mod protection;
 mod reaching;
 mod requests;
 mod runtime;
@@ -33,6 +34,7 @@ mod worker;
 
 pub use crate::cluster::{ConnectionStep, StepOutcome, StepResult};
 pub use crate::inventory::plain_line;
+pub use crate::session::SettingsChange;
 pub use command::{Command, EditId};
 pub use config::{Config, Remembered};
 pub use connection_test::{
@@ -41,12 +43,12 @@ pub use connection_test::{
 pub use ghost::{Fate, Ghost, ghost};
 pub use handle::{Counterpart, Handle, Waker, pair};
 pub use map_view::MapView;
-pub use memory::{SettingsChange, suppressions};
+pub use memory::suppressions;
 pub use model::Model;
 pub use notifier::{Desktop, Notifier};
 pub use reaching::{ReachCell, ReachId, ReachStatus, TestPaths};
 pub use runtime::{Engine, StartError};
 pub use scene::{
-    Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, NextAttempt,
-    RequestState, RequestStatus, Rights, Scene, Yaml,
+    Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, ImportOffer,
+    NextAttempt, RequestState, RequestStatus, Rights, Scene, Yaml,
 };

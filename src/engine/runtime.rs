@@ -55,6 +55,12 @@ impl Engine {
         })
     }
 
+    /// Has it end what it does and remove what it made, as dropping it does, without waiting.
+    pub fn stopper(&self) -> impl Fn() + Send + 'static + use<> {
+        let stop = self.stop.clone();
+        move || stop.cancel()
+    }
+
     /// The door to it.
     pub fn handle(&self) -> Handle {
         self.handle.clone()

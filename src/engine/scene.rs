@@ -14,7 +14,7 @@ use crate::{
     inventory::{Completeness, Inventory, Kind, ObjectKey, Text},
     layout::Layout,
     probe::{CurlError, CurlRequest, CurlResponse, Repeated, RequestId},
-    session::SavedForward,
+    session::{ProtectedContexts, SavedForward},
     topology::Topology,
 };
 
@@ -209,6 +209,15 @@ pub struct Yaml {
     pub text: Result<Text, Text>,
 }
 
+/// The saved forwards that a file holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportOffer {
+    /// The file.
+    pub file: PathBuf,
+    /// What it holds.
+    pub forwards: Vec<SavedForward>,
+}
+
 /// One immutable picture of everything; a clone costs a few counters.
 #[derive(Clone, Debug, Default)]
 pub struct Scene {
@@ -233,8 +242,17 @@ pub struct Scene {
     pub namespaces: Arc<[Text]>,
     /// Whether the engine refuses every write.
     pub read_only: bool,
+    /// Why, where that is known.
+    pub read_only_reason: Option<Text>,
     /// The context is marked as production: whoever changes something there is asked twice.
     pub production: bool,
+    /// The user has allowed, in this production context, commands in pods and requests that could
+    /// change something.
+    pub is_allowed: bool,
+    /// Every context that is protected.
+    pub protected: Arc<ProtectedContexts>,
+    /// Forwards of a file, as they may be imported.
+    pub import_offer: Option<Arc<ImportOffer>>,
     /// What to know about how the cluster is watched: that Endpoints stand in for EndpointSlices,
     /// that only one namespace is permitted.
     pub notes: Arc<[Text]>,

@@ -133,6 +133,12 @@ pub struct ForwardSpec {
 }
 
 impl ForwardSpec {
+    /// Whether other machines can reach it: it listens at another address than loopback.
+    pub fn listens_for_others(&self) -> bool {
+        self.local_address
+            .is_some_and(|address| !address.to_canonical().is_loopback())
+    }
+
     /// A forward from a free port of loopback.
     pub fn new(target: ForwardTarget, port: RemotePort) -> Self {
         Self {

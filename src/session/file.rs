@@ -1,75 +1,78 @@
-//! Reading and writing the settings' file.
+//! Files that are remembered in: read with care, changed under a lock, replaced whole.
 
 use std::{
     ffi::OsString,
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, Read as _, Write},
     path::{Path, PathBuf},
 };
 
 use etcetera::{BaseStrategy, choose_base_strategy};
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::Settings;
+use super::strict_json;
 
-/// What a file gave.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Loaded {
-    /// The settings, or the defaults.
-    pub settings: Settings,
-    /// What to tell the person: that the file was unusable, and where it is now.
-    pub notice: Option<String>,
-}
+/// More than any of them ever needs; a longer one is none of ours.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Settings could not be saved.
-#[derive(Debug, thiserror::Error)]
-#[error("settings could not be saved to {}: {source}", path.display())]
-pub struct SaveError {
-    path: PathBuf,
-    source: io::Error,
-}
+/// As many links as Linux follows (`MAXSYMLINKS`).
+const MOST_LINKS: usize = 40;
 
-/// Where settings are kept: `svcscope/settings.json` in the person's configuration directory
+/// Where settings are kept: `svcscope/settings.json` in the user's configuration directory
 /// (`$XDG_CONFIG_HOME` or what the system has instead); none where there is no home.
 pub fn default_path() -> Option<PathBuf> {
     let strategy = choose_base_strategy().ok()?;
     Some(strategy.config_dir().join("svcscope").join("settings.json"))
 }
 
-impl Settings {
-    /// Reads settings. A missing file gives the defaults; an unusable one is moved aside, never
-    /// overwritten, and the defaults are used.
-    pub fn load(path: &Path) -> Loaded {
-        let (settings, problem) = read_or_aside(path);
-        Loaded {
-            settings,
-            notice: problem
-                .map(|problem| format!("settings in {problem}, and defaults are in use")),
+/// What a file holds; none where there is none. What is no regular file (a folder, a FIFO, a
+/// device, a link that leads nowhere) or is too long is an error and is not read.
+pub(super) fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    let link = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        found => found?.is_symlink(),
+    };
+    let found = match fs::metadata(path) {
+        Err(error) if link && error.kind() == io::ErrorKind::NotFound => {
+            return Err(io::Error::other("it is a symbolic link that leads nowhere"));
         }
+        found => found?,
+    };
+    if found.is_dir() {
+        return Err(io::Error::other("it is a folder"));
     }
-
-    /// Writes settings so that a crash leaves either the old file or the new one, readable for
-    /// its owner only: names of contexts and namespaces are nobody else's business.
-    pub fn save(&self, path: &Path) -> Result<(), SaveError> {
-        write_whole(self, path).map_err(|source| SaveError {
-            path: path.to_owned(),
-            source,
-        })
+    if !found.is_file() {
+        return Err(io::Error::other("it is no regular file"));
     }
+    let mut bytes = Vec::new();
+    File::open(path)?
+        .take(MOST_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MOST_BYTES {
+        return Err(io::Error::other("it is larger than 16 MiB"));
+    }
+    Ok(Some(bytes))
 }
 
 /// Reads a file. One that is missing gives the default; an unusable one is moved aside and gives
 /// the default too, with words about it: `PATH can't be used: WHY; it is kept as OTHER PATH`.
 pub(super) fn read_or_aside<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
-    let problem = match fs::read(path) {
-        Ok(bytes) => match serde_json::from_slice(&bytes) {
+    let problem = match read_file(path) {
+        Ok(Some(bytes)) => match strict_json::parse(&bytes).and_then(serde_json::from_value) {
             Ok(value) => return (value, None),
             Err(error) => error.to_string(),
         },
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return (T::default(), None),
+        Ok(None) => return (T::default(), None),
         Err(error) => error.to_string(),
     };
-    let whereabouts = match move_aside(path) {
+    // A link stays: the file that it leads to is set aside.
+    let target = target_of(path);
+    let moved = if path.is_symlink() && !target.is_file() {
+        Err(io::Error::other("it is a link to no file"))
+    } else {
+        move_aside(&target)
+    };
+    let whereabouts = match moved {
         Ok(aside) => format!("it is kept as {}", aside.display()),
         Err(error) => format!("it could not be moved aside ({error})"),
     };
@@ -78,23 +81,81 @@ pub(super) fn read_or_aside<T: DeserializeOwned + Default>(path: &Path) -> (T, O
     (T::default(), Some(problem))
 }
 
-/// Writes a file so that a crash leaves either the old one or the new one, for its owner only.
+/// Where a path leads: through symbolic links, also to a file that is not there yet.
+fn target_of(path: &Path) -> PathBuf {
+    let mut target = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        let Ok(next) = fs::read_link(&target) else {
+            break;
+        };
+        let folder = target.parent().unwrap_or_else(|| Path::new("."));
+        target = folder.join(next);
+    }
+    target
+}
+
+/// Writes a file so that a crash leaves either the old one or the new one, for its owner only: names
+/// of contexts and namespaces are nobody else's business. A symbolic link is written through.
 pub(super) fn write_whole<T: Serialize>(value: &T, path: &Path) -> io::Result<()> {
-    let directory = path.parent().unwrap_or_else(|| Path::new("."));
-    fs::create_dir_all(directory)?;
+    write_unless(value, path, || false).map(drop)
+}
+
+/// As [`write_whole`], unless `outdated` says at the last moment that somebody else has written;
+/// whether it was written.
+pub(super) fn write_unless<T: Serialize>(
+    value: &T,
+    path: &Path,
+    outdated: impl FnOnce() -> bool,
+) -> io::Result<bool> {
+    let path = target_of(path);
+    if path.exists() && !path.is_file() {
+        return Err(io::Error::other("it is no regular file"));
+    }
+    create_folder(path.parent().unwrap_or_else(|| Path::new(".")))?;
     // Beside the file, so that renaming stays within one file system.
-    let temporary = beside(path, &format!("{}.tmp", std::process::id()));
+    let temporary = beside(&path, &format!("{}.tmp", std::process::id()));
     let written = create(&temporary).and_then(|mut file| {
         serde_json::to_writer_pretty(&mut file, value)?;
         file.write_all(b"\n")?;
         file.sync_all()
     });
-    let renamed = written.and_then(|()| fs::rename(&temporary, path));
-    if renamed.is_err() {
+    let renamed = written.and_then(|()| {
+        let is_outdated = outdated();
+        if !is_outdated {
+            fs::rename(&temporary, &path)?;
+        }
+        Ok(!is_outdated)
+    });
+    if !matches!(renamed, Ok(true)) {
         // The first error is the one to tell.
         fs::remove_file(&temporary).ok();
     }
     renamed
+}
+
+/// Makes a folder, and those above it that are missing, for their owner only, as the XDG Base
+/// Directory Specification asks of those that hold configuration.
+pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+/// Keeps other processes of svcscope out until it is dropped. A file system that knows no locks
+/// keeps nobody out, which is how it was before.
+pub(super) fn lock(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        create_folder(folder)?;
+    }
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(beside(path, "lock"))?;
+    file.lock().ok();
+    Ok(file)
 }
 
 fn create(path: &Path) -> io::Result<File> {
@@ -134,94 +195,86 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
+    use std::{
+        collections::BTreeMap,
+        os::unix::fs::{PermissionsExt as _, symlink},
+    };
+
     use super::*;
-    use crate::session::Theme;
 
-    fn chosen() -> Settings {
-        Settings {
-            theme: Theme::Light,
-            ui_zoom: 1.25,
-            last_context: Some("prod".to_owned()),
-            last_namespaces: [("prod".to_owned(), vec!["shop".to_owned()])].into(),
-            read_only_contexts: ["prod".to_owned()].into(),
-            ..Settings::default()
-        }
+    type Names = BTreeMap<String, u32>;
+
+    fn one() -> Names {
+        [("a".to_owned(), 1)].into()
     }
 
-    fn names(directory: &Path) -> Vec<String> {
-        let mut names: Vec<_> = fs::read_dir(directory)
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn files_and_the_folders_made_for_them_are_for_their_owner() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config/svcscope/names.json");
+        let _lock = lock(&path).unwrap();
+        write_whole(&one(), &path).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(mode(&folder.path().join("config")), 0o700);
+        assert_eq!(mode(&folder.path().join("config/svcscope")), 0o700);
+        assert_eq!(mode(&beside(&path, "lock")), 0o600);
+    }
+
+    #[test]
+    fn a_link_is_written_through_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("dotfiles")).unwrap();
+        let target = folder.path().join("dotfiles/names.json");
+        let (near, far) = (folder.path().join("near"), folder.path().join("far"));
+        symlink("dotfiles/names.json", &near).unwrap();
+        symlink(&near, &far).unwrap();
+        // Also where the file is not there yet.
+        for value in [one(), Names::new(), one()] {
+            write_whole(&value, &far).unwrap();
+            assert_eq!(read_or_aside(&far), (value, None));
+            assert!(near.is_symlink() && far.is_symlink() && !target.is_symlink());
+        }
+        fs::write(&target, "{").unwrap();
+        let (none, said) = read_or_aside::<Names>(&far);
+        assert!(none.is_empty() && said.unwrap().contains("dotfiles/names.json.broken"));
+        assert!(far.is_symlink(), "the link stays");
+        write_whole(&one(), &far).unwrap();
+        assert_eq!(read_or_aside(&near), (one(), None));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert_eq!(read_file(&at("none")).unwrap(), None);
+        fs::create_dir(at("folder")).unwrap();
+        symlink(at("none"), at("dangling")).unwrap();
+        symlink("/dev/zero", at("device")).unwrap();
+        symlink(at("loop"), at("loop")).unwrap();
+        let fifo = std::process::Command::new("mkfifo")
+            .arg(at("fifo"))
+            .status();
+        assert!(fifo.unwrap().success());
+        File::create(at("large"))
             .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn what_is_saved_is_loaded() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("deep/settings.json");
-        assert_eq!(Settings::load(&path).settings, Settings::default());
-        for settings in [chosen(), Settings::default()] {
-            settings.save(&path).unwrap();
-            let loaded = Settings::load(&path);
-            assert_eq!((loaded.settings, loaded.notice), (settings, None));
+            .set_len(MOST_BYTES + 1)
+            .unwrap();
+        for (name, why) in [
+            ("folder", "it is a folder"),
+            ("dangling", "leads nowhere"),
+            ("device", "no regular file"),
+            ("fifo", "no regular file"),
+            ("loop", "symbolic link"),
+            ("large", "larger than 16 MiB"),
+        ] {
+            let said = read_file(&at(name)).unwrap_err().to_string();
+            assert!(said.contains(why), "{name}: {said}");
         }
-        assert_eq!(names(path.parent().unwrap()), ["settings.json"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn only_the_owner_can_read_it() {
-        use std::os::unix::fs::PermissionsExt;
-
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("settings.json");
-        fs::write(&path, "{}").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        chosen().save(&path).unwrap();
-        let mode = fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
-    fn a_broken_file_is_moved_aside_each_time() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("settings.json");
-        for broken in ["{\"theme\": \"lig", "[]"] {
-            fs::write(&path, broken).unwrap();
-            let loaded = Settings::load(&path);
-            assert_eq!(loaded.settings, Settings::default());
-            assert!(loaded.notice.unwrap().contains("it is kept as"));
-        }
-        assert_eq!(
-            names(directory.path()),
-            ["settings.json.broken", "settings.json.broken-2"]
-        );
-        let kept = fs::read_to_string(directory.path().join("settings.json.broken"));
-        assert_eq!(kept.unwrap(), "{\"theme\": \"lig");
-    }
-
-    #[test]
-    fn a_file_of_another_version_counts_and_keeps_what_is_not_understood() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("settings.json");
-        fs::write(&path, r#"{"theme": "dark", "minimap": true}"#).unwrap();
-        let loaded = Settings::load(&path);
-        assert_eq!(loaded.notice, None);
-        assert_eq!(loaded.settings.theme, Theme::Dark);
-        loaded.settings.save(&path).unwrap();
-        assert!(fs::read_to_string(&path).unwrap().contains("minimap"));
-    }
-
-    #[test]
-    fn a_place_that_can_not_be_written_is_an_error_with_its_path() {
-        let directory = tempfile::tempdir().unwrap();
-        let file = directory.path().join("file");
-        fs::write(&file, "").unwrap();
-        let error = chosen().save(&file.join("settings.json")).unwrap_err();
-        assert!(error.to_string().contains("settings.json"));
     }
 }

@@ -5,8 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -14,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     SavedForward, WriteError,
-    file::{beside, read_or_aside, write_whole},
-    write_new,
+    file::{lock, read_or_aside, write_whole},
+    write_new_private,
 };
 use crate::{
     forward::{ForwardSpec, RemotePort},
@@ -71,7 +70,7 @@ impl From<Version> for u32 {
 #[serde(default)]
 struct Kept {
     forwards: Vec<Entry>,
-    ports: Vec<UsedPort>,
+    ports: Vec<PortEntry>,
     #[serde(flatten)]
     unknown: serde_json::Map<String, serde_json::Value>,
 }
@@ -81,6 +80,14 @@ struct Kept {
 #[serde(untagged)]
 enum Entry {
     Known(Box<SavedForward>),
+    NotUnderstood(serde_json::Value),
+}
+
+/// The same of ports.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum PortEntry {
+    Known(UsedPort),
     NotUnderstood(serde_json::Value),
 }
 
@@ -169,8 +176,12 @@ impl ForwardBook {
     pub fn last_port(&self, context: &str, spec: &ForwardSpec) -> Option<u16> {
         let used = &self.contexts.get(context)?.ports;
         let called = |name: Option<&Text>| {
-            used.iter()
-                .find(|used| used.is_of(spec) && used.name.as_ref() == name)
+            used.iter().find_map(|used| match used {
+                PortEntry::Known(used) if used.is_of(spec) && used.name.as_ref() == name => {
+                    Some(used)
+                }
+                _ => None,
+            })
         };
         let found = called(spec.name.as_ref()).or_else(|| called(None))?;
         Some(found.local_port)
@@ -232,21 +243,6 @@ pub fn forwards_path(settings: &Path) -> PathBuf {
     settings.with_file_name("forwards.json")
 }
 
-/// Keeps other processes out until it is dropped. A file system that knows no locks keeps nobody
-/// out, which is how it was before.
-fn lock(path: &Path) -> io::Result<File> {
-    if let Some(directory) = path.parent() {
-        fs::create_dir_all(directory)?;
-    }
-    let mut options = File::options();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(beside(path, "lock"))?;
-    file.lock().ok();
-    Ok(file)
-}
-
 impl Kept {
     fn save(&mut self, was: Option<&str>, forward: &SavedForward) {
         let was = was.unwrap_or(&forward.name);
@@ -296,15 +292,18 @@ impl Kept {
     }
 
     fn use_port(&mut self, spec: &ForwardSpec, local_port: u16) {
-        self.ports
-            .retain(|used| !used.is_of(spec) || used.name != spec.name);
-        self.ports.push(UsedPort {
+        let is_other = |used: &PortEntry| match used {
+            PortEntry::Known(used) => !used.is_of(spec) || used.name != spec.name,
+            PortEntry::NotUnderstood(_) => true,
+        };
+        self.ports.retain(is_other);
+        self.ports.push(PortEntry::Known(UsedPort {
             name: spec.name.clone(),
             namespace: spec.target.key().namespace.clone(),
             target: spec.target.to_string(),
             port: spec.port.clone(),
             local_port,
-        });
+        }));
         let too_many = self.ports.len().saturating_sub(MOST_PORTS);
         self.ports.drain(..too_many);
     }
@@ -334,7 +333,7 @@ pub fn export_forwards(path: &Path, forwards: Vec<SavedForward>) -> Result<(), W
         reason: error.into(),
     })?;
     bytes.push(b'\n');
-    write_new(path, &bytes)
+    write_new_private(path, &bytes)
 }
 
 /// Reads what [`export_forwards`] wrote, or says what is wrong with it.

@@ -9,7 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::file::{read_or_aside, write_whole};
+use super::file::{lock, read_or_aside, write_whole};
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,6 +39,7 @@ pub fn keep_node_port_range(
     context: &str,
     range: &RangeInclusive<u16>,
 ) -> io::Result<()> {
+    let _lock = lock(path)?;
     let (mut page, _broken): (Page, _) = read_or_aside(path);
     let range = (*range.start(), *range.end());
     if page.ranges.insert(context.to_owned(), range) == Some(range) {

@@ -13,7 +13,7 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::file::{read_or_aside, write_whole};
+use super::file::{create_folder, read_or_aside, write_whole};
 use crate::inventory::{ObjectKey, Text};
 
 /// So long after its creation nothing can be left of a pod that a kubelet ends after minutes, but
@@ -73,7 +73,7 @@ impl ProbeBook {
     pub fn note(&mut self, pod: NotedPod) -> io::Result<()> {
         if self.lock.is_none() {
             if let Some(folder) = self.list.parent() {
-                fs::create_dir_all(folder)?;
+                create_folder(folder)?;
             }
             let lock = open_lock(&self.list)?;
             lock.lock()?;

@@ -42,6 +42,11 @@ impl SavedForward {
         }
     }
 
+    /// Whether other machines can reach it whenever the app comes to its context.
+    pub fn opens_at_start(&self) -> bool {
+        self.start_with_app && self.spec.listens_for_others()
+    }
+
     /// The same under another name.
     pub fn renamed(self, name: impl Into<Text>) -> Self {
         Self {

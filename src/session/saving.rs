@@ -2,7 +2,7 @@
 
 use std::{
     env,
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -52,7 +52,23 @@ fn folder_of(path: &Path) -> &Path {
 
 /// Writes a new file, whole or not at all.
 pub fn write_new(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
-    let file = File::create_new(path).map_err(|error| failed(path, error))?;
+    write_with(&mut File::options(), path, bytes)
+}
+
+/// As [`write_new`], for its owner only: what names contexts, namespaces or hosts.
+pub fn write_new_private(path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let mut options = File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    write_with(&mut options, path, bytes)
+}
+
+fn write_with(options: &mut OpenOptions, path: &Path, bytes: &[u8]) -> Result<(), WriteError> {
+    let file = options
+        .create_new(true)
+        .write(true)
+        .open(path)
+        .map_err(|error| failed(path, error))?;
     fill(file, path, bytes).map_err(|error| failed(path, error))
 }
 

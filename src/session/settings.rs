@@ -1,10 +1,10 @@
-//! What a person chose in the window.
+//! What a user chose in the window.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::MapSettings;
+use super::{MapSettings, ProtectedContexts};
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -53,9 +53,9 @@ fn put(ids: &mut BTreeSet<String>, id: &str, there: bool) {
     }
 }
 
-/// Settings; every field has a default, so that a file of another version still counts.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+/// Settings; every field has a default, so that a file of another version still counts. They are
+/// read field by field: see [`Settings::load`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Settings {
     /// Light or dark.
     pub theme: Theme,
@@ -106,5 +106,14 @@ impl Settings {
     /// How the map of a context was left, to be changed.
     pub fn map_of(&mut self, context: &str) -> &mut MapSettings {
         self.maps.entry(context.to_owned()).or_default()
+    }
+
+    /// The contexts that are protected.
+    pub fn protected(&self) -> ProtectedContexts {
+        ProtectedContexts {
+            read_only: self.read_only_contexts.clone(),
+            production: self.production_contexts.clone(),
+            fault: None,
+        }
     }
 }

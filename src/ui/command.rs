@@ -96,6 +96,8 @@ pub enum UiCommand {
     Reconnect,
     /// Test the connection step by step.
     TestConnection,
+    /// Mark contexts as read-only or production.
+    ProtectContexts,
     /// Watch all namespaces.
     AllNamespaces,
     /// Start every saved forward.
@@ -153,7 +155,7 @@ impl Group {
 
 impl UiCommand {
     /// Every command in the order of the help and of an empty palette.
-    pub const ALL: [Self; 53] = [
+    pub const ALL: [Self; 54] = [
         Self::Forward,
         Self::Curl,
         Self::TestPaths,
@@ -199,6 +201,7 @@ impl UiCommand {
         Self::ToggleFrameTimes,
         Self::Reconnect,
         Self::TestConnection,
+        Self::ProtectContexts,
         Self::AllNamespaces,
         Self::StartSavedForwards,
         Self::StopAllForwards,
@@ -257,6 +260,7 @@ impl UiCommand {
             Self::ToggleFrameTimes => "Show or hide frame times",
             Self::Reconnect => "Reconnect",
             Self::TestConnection => "Test the connection",
+            Self::ProtectContexts => "Protect contexts…",
             Self::AllNamespaces => "Watch all namespaces",
             Self::StartSavedForwards => "Start all saved forwards",
             Self::StopAllForwards => "Stop all forwards",
@@ -334,6 +338,7 @@ impl UiCommand {
             Self::TestConnection => {
                 "Say what works and what does not: credentials, proxy, TLS, rights, watches, port-forward"
             }
+            Self::ProtectContexts => "Mark contexts as read-only or production",
             Self::AllNamespaces => "Watch every namespace of the cluster",
             Self::StartSavedForwards => "Start those that are kept for this context and not up",
             Self::StopAllForwards => "Close every local listener",
@@ -393,6 +398,7 @@ impl UiCommand {
             Self::Help => plain(Key::Questionmark),
             Self::Quit => ctrl(Key::Q),
             Self::AllNamespaces
+            | Self::ProtectContexts
             | Self::TestConnection
             | Self::Expose
             | Self::Duplicate
@@ -448,6 +454,7 @@ impl UiCommand {
             Self::ToggleFrameTimes => icon::GAUGE,
             Self::Reconnect => icon::ARROWS_CLOCKWISE,
             Self::TestConnection => icon::STETHOSCOPE,
+            Self::ProtectContexts => icon::LOCK,
             Self::AllNamespaces => icon::STACK,
             Self::StartSavedForwards => icon::PLAY,
             Self::StopAllForwards => icon::STOP,
@@ -505,6 +512,7 @@ impl UiCommand {
             | Self::ToggleFrameTimes => Group::View,
             Self::Reconnect
             | Self::TestConnection
+            | Self::ProtectContexts
             | Self::AllNamespaces
             | Self::StartSavedForwards
             | Self::StopAllForwards

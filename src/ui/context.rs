@@ -89,12 +89,27 @@ impl<'a> Ctx<'a> {
             .or_else(|| self.scene.rights.no_forward.clone())
     }
 
+    /// Why no command can be run in a pod now and no request sent that could change something, where
+    /// that is so: the context is read-only, or it is production and that is not allowed yet.
+    pub fn no_risk(&self) -> Option<Text> {
+        if self.scene.read_only {
+            let why = self.scene.read_only_reason.clone();
+            return Some(why.unwrap_or_else(|| "read-only: nothing is changed here".into()));
+        }
+        self.is_asked()
+            .then(|| Text::from("this context is marked as production: allow it first"))
+    }
+
+    /// Whether a production context is in use, in which the user is yet to allow that.
+    pub fn is_asked(&self) -> bool {
+        self.scene.production && !self.scene.is_allowed && !self.scene.read_only
+    }
+
     /// Why no Service can be changed now, where that is so.
     pub fn no_edit(&self) -> Option<Text> {
         if self.scene.read_only {
-            return Some(Text::from(
-                "read-only: svcscope was started with --read-only, or its settings list this context",
-            ));
+            let why = self.scene.read_only_reason.clone();
+            return Some(why.unwrap_or_else(|| "read-only: nothing is changed here".into()));
         }
         self.not_connected()
             .or_else(|| self.scene.rights.no_edit.clone())

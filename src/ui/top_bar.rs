@@ -36,20 +36,41 @@ pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             ui.label(RichText::new("svcscope").font(semibold(15.0)));
             ui.add_space(4.0);
             contexts_ui(ui, ctx);
-            if ctx.scene.read_only {
-                super::widgets::badge(ui, ctx.tokens, "read-only", ctx.tokens.pending)
-                    .on_hover_text("No Service can be changed: started with --read-only, or the settings list this context");
-            }
+            marks_ui(ui, ctx);
             namespaces::picker_ui(ui, ctx);
             filter_bar::group_menu_ui(ui, ctx, narrow);
             filter_bar::filter_menu_ui(ui, ctx);
-            search_ui(ui, ctx, if narrow { RIGHT_WIDTH_NARROW } else { RIGHT_WIDTH });
+            search_ui(
+                ui,
+                ctx,
+                if narrow {
+                    RIGHT_WIDTH_NARROW
+                } else {
+                    RIGHT_WIDTH
+                },
+            );
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.add_space(4.0);
                 right_ui(ui, ctx, narrow);
             });
         });
     });
+}
+
+/// What protects the context in use, beside its name.
+fn marks_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let tokens = ctx.tokens;
+    if ctx.scene.read_only {
+        let why = ctx.scene.read_only_reason.as_deref();
+        super::widgets::badge(ui, tokens, "read-only", tokens.pending)
+            .on_hover_text(why.unwrap_or("Nothing can be changed"));
+    }
+    if ctx.scene.production {
+        super::widgets::badge(ui, tokens, "production", tokens.broken).on_hover_text(
+            "Marked as production: a change asks for the Service's name, and commands in pods and \
+             requests that could change something are asked for once",
+        );
+    }
 }
 
 fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
@@ -62,7 +83,13 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         }
         for context in ctx.scene.contexts.iter() {
             let chosen = ctx.scene.context.as_ref() == Some(&context.name);
-            let response = ui.selectable_label(chosen, &*context.name);
+            let marks = ctx.scene.protected.of(&context.name).words();
+            let name = if marks.is_empty() {
+                context.name.to_string()
+            } else {
+                format!("{}  {} {marks}", context.name, icon::LOCK)
+            };
+            let response = ui.selectable_label(chosen, name);
             let file = context
                 .file
                 .as_ref()
@@ -86,14 +113,15 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             ctx.send(Action::Run(UiCommand::Reconnect));
             ui.close();
         }
-        let test = UiCommand::TestConnection;
-        if ui
-            .button(format!("{}  {}", test.icon(), test.text()))
-            .on_hover_text(test.tooltip())
-            .clicked()
-        {
-            ctx.send(Action::Run(test));
-            ui.close();
+        for command in [UiCommand::TestConnection, UiCommand::ProtectContexts] {
+            if ui
+                .button(format!("{}  {}", command.icon(), command.text()))
+                .on_hover_text(command.tooltip())
+                .clicked()
+            {
+                ctx.send(Action::Run(command));
+                ui.close();
+            }
         }
     });
     let response = response.response;

@@ -16,6 +16,7 @@ use super::{
         file_choice::{FileChoice, Purpose},
         forward::Forward,
         palette::Palette,
+        protection::ProtectionForm,
         save_forward::SaveForward,
     },
     exporting,
@@ -332,6 +333,9 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
         }
         UiCommand::Reconnect => handle.send(Command::Reconnect),
         UiCommand::TestConnection => test_connection(state, scene, handle),
+        UiCommand::ProtectContexts => {
+            state.dialog = Some(Dialog::Protection(ProtectionForm::default()));
+        }
         UiCommand::AllNamespaces => handle.send(Command::SetNamespaces(Vec::new())),
         UiCommand::StartSavedForwards => {
             let names = scene.saved.iter().map(|forward| forward.name.clone());

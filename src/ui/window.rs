@@ -44,6 +44,17 @@ impl WakeSlot {
         })
     }
 
+    /// What closes the window from outside; it does nothing before the window is open.
+    pub fn closer(&self) -> impl Fn() + Send + Sync + 'static + use<> {
+        let window = self.window.clone();
+        move || {
+            if let Some(ctx) = window.get() {
+                ctx.send_viewport_cmd(egui::ViewportCommand::Close);
+                ctx.request_repaint();
+            }
+        }
+    }
+
     pub(super) fn fill(&self, ctx: &egui::Context) {
         // A slot is filled once: a second window would need a slot of its own.
         self.window.get_or_init(|| ctx.clone());

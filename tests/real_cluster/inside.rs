@@ -135,3 +135,57 @@ fn a_command_runs_in_a_container_and_its_failures_have_words() {
         assert_eq!(kind(pods.run(&slow).await), PodErrorKind::TimedOut);
     });
 }
+
+/// As `timeout`, a runner's cancel and a terminal that is closed end it.
+#[test]
+fn signals_leave_no_probe_pod_behind() {
+    use std::{
+        process::{Command, Stdio},
+        time::Instant,
+    };
+    let Some(file) = kubeconfig() else { return };
+    let place = Place::new(&file, "signals");
+    place.toolbox("tool");
+    place.run(&["expose", "pod", "tool", "--port=80"]);
+    let pods = || place.run(&["get", "pods", "-o", "name"]);
+    let wait_until = |is_there: bool, what: &str| {
+        let started = Instant::now();
+        while pods().contains("svcscope-probe") != is_there {
+            assert!(
+                started.elapsed() < Duration::from_secs(60),
+                "{what}: {}",
+                pods()
+            );
+        }
+    };
+    for (signal, code) in [("-TERM", Some(143)), ("-HUP", Some(129)), ("-INT", None)] {
+        let home = tempfile::tempdir().expect("a folder");
+        let mut child = crate::common::svcscope(&["reach", "svc/tool", "--every", "1"])
+            .args([
+                "--probe-image",
+                "testkube/toolbox:1",
+                "--probe-pull",
+                "never",
+            ])
+            .args([
+                "-n",
+                &place.namespace,
+                "--inside",
+                &place.namespace,
+                "--kubeconfig",
+            ])
+            .arg(&file)
+            .env("XDG_CONFIG_HOME", home.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("svcscope runs");
+        wait_until(true, "no probe pod came");
+        let sent = Command::new("kill")
+            .args([signal, &child.id().to_string()])
+            .status();
+        assert!(sent.expect("kill runs").success());
+        let ended = child.wait().expect("it ended").code();
+        assert!(code.is_none() || ended == code, "{signal}: {ended:?}");
+        wait_until(false, signal);
+    }
+}

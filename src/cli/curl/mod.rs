@@ -11,13 +11,14 @@ use anyhow::Context as _;
 
 use super::{
     args::{Common, Curl},
+    asking::allow_in_production,
     exit::{Exit, failure},
     remote::{POLICIES, Remote},
 };
 use crate::{
     engine::{Command, RequestState, RequestStatus, Scene},
     inventory::Kind,
-    probe::{self, Ask, CurlError, CurlRequest, FlagError, RequestId, Tap},
+    probe::{self, Ask, CurlError, CurlRequest, FlagError, RequestId, Tap, Vantage},
 };
 use output::Output;
 
@@ -45,6 +46,18 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
         answer::tell_request(&request, &scene);
     }
 
+    let is_inside = matches!(request.vantage, Vantage::Inside { .. });
+    if request.may_change() || is_inside {
+        let what = if is_inside {
+            "run a command in a pod"
+        } else {
+            "send a request that could change something"
+        };
+        allow_in_production(&remote, task.yes, what)?;
+    }
+    if is_inside {
+        remote.end_on_signals()?;
+    }
     let id = RequestId(remote.handle().next_id());
     let (tap, mut pieces) = Tap::new();
     let asked = request.clone();

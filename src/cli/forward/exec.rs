@@ -13,8 +13,9 @@ use super::{
     super::{
         exit::{Exit, failure},
         remote::Remote,
+        signals::EndSignals,
     },
-    UP_WITHIN, failed,
+    UP_WITHIN, child, failed,
     tell::Teller,
 };
 use crate::{
@@ -33,7 +34,7 @@ pub(super) fn run(
         return Err(failure(Exit::Usage, "--exec needs a command"));
     };
     let environment = wait_until_up(remote, ids, teller)?;
-    let mut command = tokio::process::Command::new(program);
+    let mut command = child::command(program);
     command.args(arguments).envs(environment).kill_on_drop(true);
     let (door, ended) = mpsc::channel();
     let wake = remote.waker();
@@ -130,75 +131,26 @@ fn variable(name: &str) -> String {
     "SVCSCOPE_PORT_".chars().chain(letters).collect()
 }
 
-/// Runs the command to its end. An interrupt from the keyboard reaches it too and is its to deal
-/// with; a request to end is passed on.
+/// Runs the command to its end. A signal that asks to end is passed on, but an interrupt from the
+/// keyboard, which the terminal sends to the command too.
 fn wait_for(mut command: tokio::process::Command) -> std::io::Result<ExitStatus> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut interrupts = Interrupts::listen()?;
+        let mut signals = EndSignals::listen()?;
         let mut child = command.spawn()?;
         loop {
             tokio::select! {
                 ended = child.wait() => return ended,
-                pass_on = interrupts.next() => {
-                    if let (Some(signal), Some(pid)) = (pass_on, child.id()) {
-                        // One that has just ended needs no signal.
-                        tokio::process::Command::new("kill")
-                            .args([signal, &pid.to_string()])
-                            .status()
-                            .await
-                            .ok();
+                Some(signal) = signals.next() => {
+                    if signal.name != "INT" || !child::is_in_foreground() {
+                        child::pass_on(signal, child.id());
                     }
                 }
             }
         }
     })
-}
-
-/// Signals that must not end this process before the command has.
-#[cfg(unix)]
-struct Interrupts {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Interrupts {
-    fn listen() -> std::io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
-        })
-    }
-
-    /// The next one, as `kill` calls it where it has to be passed on.
-    async fn next(&mut self) -> Option<&'static str> {
-        tokio::select! {
-            _ = self.interrupt.recv() => None,
-            _ = self.terminate.recv() => Some("-TERM"),
-            _ = self.hang_up.recv() => Some("-HUP"),
-        }
-    }
-}
-
-#[cfg(not(unix))]
-struct Interrupts;
-
-#[cfg(not(unix))]
-impl Interrupts {
-    fn listen() -> std::io::Result<Self> {
-        Ok(Self)
-    }
-
-    async fn next(&mut self) -> Option<&'static str> {
-        tokio::signal::ctrl_c().await.ok();
-        None
-    }
 }
 
 #[cfg(unix)]

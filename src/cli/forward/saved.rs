@@ -1,10 +1,15 @@
 //! Saved forwards of the context, from the file beside the settings.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::{self, IsTerminal as _},
+    net::IpAddr,
+    path::{Path, PathBuf},
+};
 
 use super::{
     super::{
-        args::{Common, EventFormat},
+        args::{Common, EventFormat, Forward},
+        asking::{agree, answer},
         exit::{Exit, failure},
         terminal::Data,
     },
@@ -107,8 +112,13 @@ impl Book {
         self.change(&BookChange::Forget(Text::from(name)))
     }
 
-    pub(super) fn import(&mut self, file: &Path) -> anyhow::Result<()> {
+    /// Shows what a file holds and takes it where the user agrees.
+    pub(super) fn import(&mut self, file: &Path, task: &Forward) -> anyhow::Result<()> {
         let forwards = import_forwards(file).map_err(|said| failure(Exit::Failed, said))?;
+        for forward in &forwards {
+            println!("{}", line(forward));
+        }
+        agree_to(&forwards, task)?;
         let added = self
             .book
             .clone()
@@ -149,31 +159,7 @@ impl Book {
             );
         }
         for forward in forwards {
-            let spec = &forward.spec;
-            let local = spec
-                .local_port
-                .map_or_else(|| "any port".to_owned(), |port| port.to_string());
-            let spread = match &spec.spread {
-                Spread::Sticky => String::new(),
-                Spread::Balanced => "  balanced".to_owned(),
-                Spread::Pinned(pod) => format!("  pod {pod}"),
-            };
-            let group = forward
-                .group
-                .as_ref()
-                .map_or_else(String::new, |group| format!("  group {group}"));
-            let start = if forward.start_with_app {
-                "  starts with the app"
-            } else {
-                ""
-            };
-            println!(
-                "{}: {local} -> {} port {} in {}{spread}{group}{start}",
-                forward.name,
-                spec.target,
-                spec.port,
-                spec.target.key().namespace
-            );
+            println!("{}", line(forward));
         }
         Ok(())
     }
@@ -200,4 +186,71 @@ impl Book {
             format!("there is {what} in context {context}; {advice}"),
         )
     }
+}
+
+/// A forward with all that others could notice: `web: localhost:8080 -> svc/web port 80 in shop`.
+fn line(forward: &SavedForward) -> String {
+    let spec = &forward.spec;
+    let address = match spec.local_address {
+        None => "localhost".to_owned(),
+        Some(IpAddr::V6(address)) => format!("[{address}]"),
+        Some(address) => address.to_string(),
+    };
+    let local = match spec.local_port {
+        Some(port) => format!("{address}:{port}"),
+        None => format!("{address}, any port"),
+    };
+    let spread = match &spec.spread {
+        Spread::Sticky => String::new(),
+        Spread::Balanced => "  balanced".to_owned(),
+        Spread::Pinned(pod) => format!("  pod {pod}"),
+    };
+    let group = forward.group.as_ref();
+    let group = group.map_or_else(String::new, |group| format!("  group {group}"));
+    let others = if spec.listens_for_others() {
+        "  others can reach it"
+    } else {
+        ""
+    };
+    let start = if forward.start_with_app {
+        "  starts with the app"
+    } else {
+        ""
+    };
+    format!(
+        "{}: {local} -> {} port {} in {}{spread}{group}{others}{start}",
+        forward.name,
+        spec.target,
+        spec.port,
+        spec.target.key().namespace
+    )
+}
+
+/// The word for forwards that open a port to others whenever the window starts.
+const LISTEN: &str = "listen";
+
+/// Has the user agree to forwards of somebody else's file.
+fn agree_to(forwards: &[SavedForward], task: &Forward) -> anyhow::Result<()> {
+    let undone = "nothing was imported";
+    let opens = |forward: &&SavedForward| forward.opens_at_start();
+    let number = forwards.iter().filter(opens).count();
+    if number == 0 {
+        let question = format!("Keep these {} forwards", forwards.len());
+        return agree(task.yes, &question, undone);
+    }
+    let why = format!(
+        "{number} of these forwards would listen for other machines whenever the window starts"
+    );
+    let given = match &task.confirm {
+        Some(word) => word.clone(),
+        None if io::stdin().is_terminal() => answer(&format!(
+            "{why}: type {LISTEN} to keep all of them all the same: "
+        ))?,
+        None => String::new(),
+    };
+    if given == LISTEN {
+        return Ok(());
+    }
+    let advice = format!("give --confirm {LISTEN} to keep them, or take them out of the file");
+    Err(failure(Exit::Usage, format!("{undone}: {why}; {advice}")))
 }

@@ -4,6 +4,7 @@ use super::Worker;
 use crate::{
     engine::{ActivityLevel, event::Event},
     inventory::ObjectKey,
+    session::SettingsChange,
 };
 
 impl Worker {
@@ -12,7 +13,11 @@ impl Worker {
         let Some(context) = self.scene.context.clone() else {
             return;
         };
-        self.memory.set_bell(&context, service, on);
+        self.memory.change(SettingsChange::Bell {
+            context: context.to_string(),
+            service: service.to_string(),
+            on,
+        });
         self.bells.set(service, on);
         // How it stands now is where it can go from.
         self.ring();

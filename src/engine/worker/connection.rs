@@ -110,6 +110,7 @@ impl Worker {
             namespaces: self.scene.namespaces.clone(),
             is_forgetful: self.scene.is_forgetful,
             read_only: self.config.read_only || self.scene.read_only,
+            protected: self.scene.protected.clone(),
             ..Scene::default()
         };
     }
@@ -146,8 +147,8 @@ impl Worker {
 
     pub(super) fn set_namespaces(&mut self, namespaces: Vec<Text>) {
         self.scene.namespaces = namespaces.into();
-        if let Some(context) = &self.scene.context {
-            self.memory.look_at(context, &self.scene.namespaces);
+        if let Some(context) = self.scene.context.clone() {
+            self.look_at(&context);
         }
         let Some(session) = self.session.take() else {
             return;
@@ -182,7 +183,7 @@ impl Worker {
         let session = Session::open(cluster.clone(), &self.scene.namespaces);
         self.forwards.replace_dialer(session.dialer());
         self.session = Some(session);
-        let refusal = self.scene.read_only.then(|| Text::from("read-only"));
+        let refusal = self.refusal_in(cluster.context());
         self.hub = Some(self.probe_pods.hub(&cluster, refusal));
         if !self.scene.read_only {
             self.probe_pods.sweep(&cluster, self.events.clone());
@@ -205,18 +206,15 @@ impl Worker {
 
     /// Looks at a context as the person did the last time; what the start asked for goes first.
     fn recall(&mut self, context: &str) {
-        self.scene.read_only = self.config.read_only
-            || self.config.read_only_contexts.contains(context)
-            || self.memory.is_read_only(context);
-        self.scene.production =
-            self.config.production_contexts.contains(context) || self.memory.is_production(context);
+        self.protection.allow(None);
+        self.protected_now();
         let asked_for = std::mem::take(&mut self.config.namespaces);
         if asked_for.is_empty()
             && let Some(namespaces) = self.memory.namespaces(context)
         {
             self.scene.namespaces = namespaces.into();
         }
-        self.memory.look_at(context, &self.scene.namespaces);
+        self.look_at(context);
         self.recall_map(context);
     }
 }

@@ -6,7 +6,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Worker;
 use crate::{
     cluster::{ConnectionTestOptions, StepResult, test_connection},
-    engine::{ConnectionTestStatus, event::Event},
+    engine::{ActivityLevel, ConnectionTestStatus, event::Event},
 };
 
 /// A test that goes on, or has ended.
@@ -21,6 +21,12 @@ pub(super) struct RunningConnectionTest {
 impl Worker {
     pub(super) fn test_connection(&mut self, run_command: bool) {
         let context = self.scene.context.clone();
+        let refusal = self.protected_now().refusal().filter(|_| run_command);
+        let run_command = run_command && refusal.is_none();
+        if let Some(why) = refusal {
+            let words = format!("{why}; the test runs no command in a container");
+            self.activity.add(ActivityLevel::Warning, words);
+        }
         let options = ConnectionTestOptions {
             context: context.as_ref().map(|name| name.to_string()),
             namespaces: self

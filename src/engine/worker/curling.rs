@@ -9,7 +9,9 @@ use tokio_util::task::AbortOnDropHandle;
 use super::Worker;
 use crate::{
     engine::event::Event,
-    probe::{self, CurlError, CurlRequest, FailureKind, Outlet, Repeated, RequestId, Tap, Ways},
+    probe::{
+        self, CurlError, CurlRequest, FailureKind, Outlet, Repeated, RequestId, Tap, Vantage, Ways,
+    },
 };
 
 impl Worker {
@@ -63,14 +65,19 @@ impl Worker {
         }
     }
 
-    fn refusal(&self, request: &CurlRequest) -> Option<CurlError> {
-        if self.scene.read_only && request.may_change() {
+    fn refusal(&mut self, request: &CurlRequest) -> Option<CurlError> {
+        let is_inside = matches!(request.vantage, Vantage::Inside { .. });
+        if (request.may_change() || is_inside)
+            && let Some(why) = self.protected_now().refusal()
+        {
+            let what = if is_inside {
+                "it needs a command in a pod".to_owned()
+            } else {
+                format!("a {} request could change something", request.method)
+            };
             return Some(CurlError::new(
                 FailureKind::NotPermitted,
-                format!(
-                    "read-only: a {} request could change something, so it was not sent",
-                    request.method
-                ),
+                format!("{why}; {what}, so it was not sent"),
             ));
         }
         self.session.is_none().then(|| {

@@ -18,6 +18,7 @@ use crate::{
         session,
     },
     inventory::{Inventory, Kind, ObjectKey, Text},
+    session::write_new_private,
 };
 
 impl Worker {
@@ -139,12 +140,21 @@ impl Worker {
         }
     }
 
-    pub(super) fn apply_edit(&mut self, id: EditId) {
+    /// In a production context the user must have typed the Service's name.
+    pub(super) fn apply_edit(&mut self, id: EditId, typed: Option<&str>) {
         let Some((service, plan)) = self.edits.ready(id) else {
             return;
         };
-        if self.scene.read_only {
-            return self.refuse_edit(id, service, "read-only: nothing was written");
+        // An entry that was made a moment ago counts.
+        let now = self.protected_now();
+        if let Some(why) = now.read_only {
+            let said = format!("{why}; nothing was written");
+            return self.refuse_edit(id, service, &said);
+        }
+        if typed.map_or(now.production, |typed| *typed != *service.name) {
+            let said = "this context is marked as production and the Service's name was not \
+                        typed, so nothing was written";
+            return self.refuse_edit(id, service, said);
         }
         let Some(session) = &self.session else {
             return self.refuse_edit(id, service, "not connected to a cluster");
@@ -215,9 +225,10 @@ impl Worker {
         let json = self.journal.to_json();
         let (count, events) = (self.journal.entries().len(), self.events.clone());
         tokio::task::spawn_blocking(move || {
-            let written = json
-                .map_err(|error| error.to_string())
-                .and_then(|json| write_new(&path, &json).map_err(|error| error.to_string()));
+            let written = json.map_err(|error| error.to_string()).and_then(|json| {
+                let written = write_new_private(&path, json.as_bytes());
+                written.map_err(|error| error.to_string())
+            });
             let said = match written {
                 Ok(()) => Ok(format!("{count} writes are in {}", path.display())),
                 Err(error) => Err(format!(
@@ -228,13 +239,6 @@ impl Worker {
             events.send(Event::Said(said)).ok();
         });
     }
-}
-
-/// No file that is there already is replaced.
-fn write_new(path: &std::path::Path, text: &str) -> std::io::Result<()> {
-    use std::io::Write as _;
-    let mut file = std::fs::File::create_new(path)?;
-    file.write_all(text.as_bytes())
 }
 
 fn said(outcome: &Outcome) -> String {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Worker;
 use crate::{
-    engine::{ActivityLevel, event::Event, session},
+    engine::{ActivityLevel, ImportOffer, event::Event, session},
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardStatus},
     inventory::Text,
     session::{Added, BookChange, ForwardBook, SavedForward, export_forwards, import_forwards},
@@ -43,6 +43,16 @@ impl Worker {
         if let ForwardState::Failed { reason } = &status.state {
             let words = format!("Forward to {} port {}: {reason}", spec.target, spec.port);
             self.activity.add(ActivityLevel::Error, words);
+        }
+        if let Some(local) = status.local.filter(|local| !local.ip().is_loopback()) {
+            let name = spec
+                .name
+                .as_deref()
+                .map_or_else(|| spec.target.to_string(), str::to_owned);
+            let words = format!(
+                "Forward {name} listens at {local}: whoever reaches this machine reaches it"
+            );
+            self.activity.add(ActivityLevel::Warning, words);
         }
         let remembered = spec
             .last_port
@@ -143,7 +153,24 @@ impl Worker {
         });
     }
 
-    pub(super) fn import_forwards(&self, path: PathBuf) {
+    /// Shows what a file holds, for the user to agree to.
+    pub(super) fn offer_forwards(&mut self, file: PathBuf) {
+        self.scene.import_offer = None;
+        let events = self.events.clone();
+        tokio::task::spawn_blocking(move || {
+            let event = match import_forwards(&file) {
+                Ok(forwards) => Event::ForwardsOffered(Box::new(ImportOffer { file, forwards })),
+                Err(reason) => Event::Said(Err(format!("Forwards not imported: {reason}"))),
+            };
+            events.send(event).ok();
+        });
+    }
+
+    pub(super) fn import_forwards(&mut self, path: PathBuf) {
+        let offered = self.scene.import_offer.take();
+        if let Some(offer) = offered.filter(|offer| offer.file == path) {
+            return self.forwards_imported(offer.forwards.clone());
+        }
         let (generation, events) = (self.generation, self.events.clone());
         tokio::task::spawn_blocking(move || {
             let event = match import_forwards(&path) {

@@ -10,6 +10,7 @@ use crate::{
     engine::MapView,
     inventory::ObjectKey,
     layout::{Grouping, Point},
+    session::SettingsChange,
 };
 
 impl Worker {
@@ -27,7 +28,7 @@ impl Worker {
     pub(super) fn tidy_up(&mut self, aspect: f32) {
         self.model.tidy_up(aspect);
         if let Some(context) = self.remembers_pins() {
-            self.memory.forget_pins(&context);
+            self.memory.change(SettingsChange::ForgetPlaces(context));
         }
     }
 
@@ -62,6 +63,11 @@ impl Worker {
         let (grouping, pins) = self.memory.map_of(context);
         let view = MapView { filter, grouping };
         self.model.recall(view, Arc::new(pins));
+        self.recall_checks(context);
+    }
+
+    /// What is not to be told in a context, and what is to be told at once.
+    pub(super) fn recall_checks(&mut self, context: &str) {
         let suppressions = self.memory.suppressions(context);
         self.model.suppress(suppressions, Timestamp::now());
         self.bells.recall(self.memory.bells(context));
@@ -72,7 +78,11 @@ impl Worker {
         let Some(context) = self.scene.context.clone() else {
             return;
         };
-        self.memory.suppress(&context, rule, service, suppressed);
+        self.memory.change(SettingsChange::Suppress {
+            rule: rule.to_owned(),
+            service: service.map(|service| (context.to_string(), service.to_string())),
+            suppressed,
+        });
         let suppressions = self.memory.suppressions(&context);
         if self.model.suppress(suppressions, Timestamp::now()) {
             self.scene.map_revision += 1;

@@ -8,6 +8,7 @@ mod editing;
 mod forwards;
 mod mapping;
 mod node_ports;
+mod protecting;
 mod reaching;
 mod watching;
 mod way;
@@ -24,15 +25,15 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use super::{
     ActivityLevel, Command, Config, Counterpart, Scene, Waker, Yaml, activity::ActivityLog,
     bells::Bells, edits::Edits, event::Event, first_connection::FirstConnection,
-    insiders::ProbePodsOfRun, memory::Memory, model::Model, offline::Offline, requests::Requests,
-    saved::Saved, session::Session,
+    insiders::ProbePodsOfRun, memory::Memory, model::Model, offline::Offline,
+    protection::Protection, requests::Requests, saved::Saved, session::Session,
 };
 use crate::{
     edit::Journal,
     forward::Forwards,
     inventory::{Inventory, ObjectKey, Text},
     probe::inside::Hub,
-    session::forwards_path,
+    session::{ProtectedContexts, forwards_path},
 };
 use connection_testing::RunningConnectionTest;
 use reaching::ReachTest;
@@ -83,6 +84,9 @@ pub(super) struct Worker {
     /// The context that the map was last of.
     mapped: Option<String>,
     memory: Memory,
+    protection: Arc<Protection>,
+    /// What was told of the settings.
+    settings_told: Vec<String>,
     bells: Bells,
     saved: Saved,
     way: WayWatch,
@@ -114,12 +118,18 @@ impl Worker {
         let remembered = config.remembered.take();
         let forwards_file = remembered.as_ref().map(|last| forwards_path(&last.path));
         let saved = Saved::new(forwards_file.clone(), &events);
+        let protection = protecting::protection(&mut config, remembered.as_ref());
         let suppressed = std::mem::take(&mut config.suppressed_checks);
         let memory = Memory::new(remembered, suppressed, &events);
         let image = std::mem::take(&mut config.probe_image);
         let probe_pods = ProbePodsOfRun::new(image, config.probe_folder.take());
         let feed = watch::Sender::new(Inventory::default());
         let scene = Scene {
+            // A fault is told once there is a context.
+            protected: Arc::new(ProtectedContexts {
+                fault: None,
+                ..protection.read()
+            }),
             read_only: config.read_only,
             is_forgetful: forwards_file.is_none(),
             namespaces: config.namespaces.iter().map(|n| Text::from(&**n)).collect(),
@@ -155,6 +165,8 @@ impl Worker {
             inspected: None,
             mapped: None,
             memory,
+            protection,
+            settings_told: Vec::new(),
             bells: Bells::default(),
             saved,
             way: WayWatch::default(),
@@ -239,6 +251,7 @@ impl Worker {
             Command::ForgetForward(name) => self.forget_forward(name),
             Command::StartSaved(names) => self.start_saved(&names),
             Command::ExportForwards(path) => self.export_forwards(path),
+            Command::OfferForwards(path) => self.offer_forwards(path),
             Command::ImportForwards(path) => self.import_forwards(path),
             Command::Curl(id, request, tap) => self.curl(id, *request, tap),
             Command::RepeatCurl(id, request, times) => self.repeat_curl(id, *request, times),
@@ -257,7 +270,10 @@ impl Worker {
             }
             Command::UndoEdit(id, entry) => self.undo_edit(id, entry),
             Command::ExportJournal(path) => self.export_journal(path),
-            Command::ApplyEdit(id) => self.apply_edit(id),
+            Command::ApplyEdit(id) => self.apply_edit(id, None),
+            Command::ApplyEditByName(id, name) => self.apply_edit(id, Some(&name)),
+            Command::AllowInProduction(context) => self.allow_in_production(context),
+            Command::Protect { context, marks } => self.protect(&context, marks),
             Command::DiscardEdit(id) => self.edits.discard(id),
             Command::Suppress {
                 rule,
@@ -301,6 +317,8 @@ impl Worker {
             } if generation == current && self.inspected.as_ref() == Some(&service) => {
                 self.scene.yaml = Some(Arc::new(Yaml { service, text }));
             }
+            Event::SettingsRead(loaded) => self.settings_read(*loaded),
+            Event::ForwardsOffered(offer) => self.scene.import_offer = Some(Arc::new(*offer)),
             Event::NotSaved(problem) => self.activity.add(ActivityLevel::Warning, problem),
             Event::Way { generation, lost } if generation == current => self.way_checked(lost),
             Event::ForwardStarted { generation, status } if generation == current => {

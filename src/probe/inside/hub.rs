@@ -23,11 +23,13 @@ pub trait Insiders: Send + Sync + 'static {
 /// [`Insiders`] of a cluster. A probe pod lives while somebody has it, and is removed then.
 pub struct Hub {
     probes: ProbePods,
-    /// Why no pod is created, where none may be.
-    refusal: Option<Text>,
+    refusal: Refusal,
     /// Those that may be there. Whoever waits for a pod holds this, so that two never make two.
     known: Mutex<HashMap<Insider, Weak<Asker>>>,
 }
+
+/// Says why no pod may be created and no command run in one, where that is so just then.
+pub type Refusal = Box<dyn Fn() -> Option<Text> + Send + Sync>;
 
 /// No one to be asked, for those who have no cluster.
 pub struct Nobody;
@@ -49,8 +51,8 @@ impl Insiders for Nobody {
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
 impl Hub {
-    /// With a refusal no pod is ever created.
-    pub fn new(probes: ProbePods, refusal: Option<Text>) -> Self {
+    /// While there is a refusal no pod is created, and nobody asked.
+    pub fn new(probes: ProbePods, refusal: Refusal) -> Self {
         Self {
             probes,
             refusal,
@@ -67,9 +69,6 @@ impl Hub {
             Insider::ProbePod { namespace, agreed } => {
                 let tried = format!("create a probe pod in namespace {namespace}");
                 let refused = |why: &str| PodError::new(PodErrorKind::NotAgreed, &tried, why);
-                if let Some(why) = &self.refusal {
-                    return Err(refused(why));
-                }
                 if !agreed {
                     return Err(refused("nobody has agreed to that"));
                 }
@@ -88,6 +87,15 @@ impl Hub {
 impl Insiders for Hub {
     fn asker<'a>(&'a self, from: &'a Insider) -> BoxFuture<'a, Result<Arc<Asker>, PodError>> {
         Box::pin(async move {
+            if let Some(why) = (self.refusal)() {
+                let tried = match from {
+                    Insider::Pod { pod, .. } => format!("run a command in pod {pod}"),
+                    Insider::ProbePod { namespace, .. } => {
+                        format!("create a probe pod in namespace {namespace}")
+                    }
+                };
+                return Err(PodError::new(PodErrorKind::NotAgreed, &tried, &*why));
+            }
             let mut known = self.known.lock().await;
             known.retain(|_, asker| asker.strong_count() > 0);
             if let Some(asker) = known.get(from).and_then(Weak::upgrade) {
@@ -133,7 +141,7 @@ mod tests {
         let access = curl();
         let notebook = Arc::new(FakeNotebook::default());
         let probes = probe_pods(access.clone(), notebook);
-        let hub = Hub::new(probes.clone(), None);
+        let hub = Hub::new(probes.clone(), Box::new(|| None));
         let agreed = probe(true);
         let (one, two) = tokio::join!(hub.asker(&agreed), hub.asker(&agreed));
         let (one, two) = (one.unwrap(), two.unwrap());
@@ -149,21 +157,25 @@ mod tests {
     async fn nobody_makes_a_pod_unasked() {
         let access = curl();
         let probes = probe_pods(access.clone(), Arc::default());
-        let hub = Hub::new(probes.clone(), None);
+        let hub = Hub::new(probes.clone(), Box::new(|| None));
         let error = hub.asker(&probe(false)).await.err().unwrap();
         assert_eq!(error.kind, PodErrorKind::NotAgreed);
-        let read_only = Hub::new(probes, Some("read-only".into()));
+        let read_only = Hub::new(probes, Box::new(|| Some("read-only".into())));
         let error = read_only.asker(&probe(true)).await.err().unwrap();
         assert_eq!(
             &*error.message,
             "could not create a probe pod in namespace shop: read-only"
         );
         assert!(lock(&access.pods).is_empty());
-        // A pod that is there is asked all the same.
+        // To ask a pod that is there is to run a command in it.
         let there = Insider::Pod {
             pod: ObjectKey::new("shop", "web-0"),
             container: None,
         };
-        assert!(read_only.asker(&there).await.is_ok());
+        let error = read_only.asker(&there).await.err().unwrap();
+        assert_eq!(
+            &*error.message,
+            "could not run a command in pod shop/web-0: read-only"
+        );
     }
 }

@@ -26,7 +26,7 @@ pub use access::{PodAccess, PodCommand, PodOutput};
 pub(super) use asker::to_curl_error;
 pub use asker::{Asker, kubectl_exec_line};
 pub use error::{PodError, PodErrorKind};
-pub use hub::{Hub, Insiders, Nobody};
+pub use hub::{Hub, Insiders, Nobody, Refusal};
 pub use manifest::{DEFAULT_IMAGE, MANAGED_BY, MANAGER, ProbeImage, PullPolicy, SESSION, is_ours};
 pub use probe_pod::{LIFETIME, Notebook, ProbePod, ProbePods};
 pub use sweep::{Leftover, remove_ended, remove_leftover};

@@ -1,5 +1,7 @@
+use proptest::prelude::*;
+
 use super::*;
-use crate::{forward::ForwardTarget, inventory::ObjectKey};
+use crate::{forward::ForwardTarget, inventory::ObjectKey, session::file::beside};
 
 const CONTEXT: &str = "lab";
 
@@ -171,5 +173,60 @@ fn what_is_exported_is_imported() {
         fs::write(&path, text).unwrap();
         let error = import_forwards(&path).unwrap_err();
         assert!(error.contains(said), "{error}");
+    }
+}
+
+#[test]
+fn a_port_that_is_not_understood_costs_itself() {
+    let text = r#"{"version": 1, "contexts": {"lab": {"forwards": [], "ports": [
+        {"namespace": "shop", "target": "svc/web", "port": 80, "local_port": 70000},
+        {"namespace": "shop", "target": "svc/web", "port": 80, "local_port": 7000}]}}}"#;
+    let book: ForwardBook = serde_json::from_str(text).unwrap();
+    let spec = ForwardSpec::new(target("web"), RemotePort::Number(80));
+    assert_eq!(book.last_port(CONTEXT, &spec), Some(7000));
+    assert!(serde_json::to_string(&book).unwrap().contains("70000"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// However a file is spoilt: no panic, and each forward that can be read of it is there after the
+    /// next change, or the whole file is kept aside and that is told.
+    #[test]
+    fn of_a_spoilt_file_nothing_is_lost(
+        at in any::<prop::sample::Index>(),
+        cut in 0..30_usize,
+        other in prop::sample::select(vec!["", "\"", ",", "{}", "]", "null", "7", "\u{feff}"]),
+    ) {
+        let text = r#"{"version": 1, "contexts": {"lab": {"forwards": [
+            {"name": "web", "namespace": "a", "target": "svc/web", "port": 1, "local_address": "0.0.0.0"},
+            {"name": "db", "namespace": "a", "target": "svc/db", "port": "pg", "start_with_app": true}],
+            "ports": [{"namespace": "a", "target": "svc/web", "port": 1, "local_port": 7000}]}}, "y": 2}"#;
+        let mut bytes = text.as_bytes().to_vec();
+        let start = at.index(bytes.len());
+        let end = (start + cut).min(bytes.len());
+        bytes.splice(start..end, other.bytes());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("forwards.json");
+        fs::write(&path, &bytes).unwrap();
+        let (_, notice) = ForwardBook::change(&path, CONTEXT, &save(None, saved("new", 80))).unwrap();
+        if let Some(notice) = notice {
+            prop_assert!(notice.contains("it is kept as"), "{}", notice);
+            prop_assert_eq!(fs::read(beside(&path, "broken")).unwrap(), bytes);
+            return Ok(());
+        }
+        let before: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let after: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let contexts = before["contexts"].as_object();
+        for (context, kept) in contexts.into_iter().flatten() {
+            let list = |document: &serde_json::Value| {
+                let list = document["contexts"][context]["forwards"].as_array();
+                list.map_or(0, Vec::len)
+            };
+            prop_assert!(list(&after) >= list(&before), "{} {}", kept, after);
+        }
+        for key in before.as_object().unwrap().keys() {
+            prop_assert!(after.get(key).is_some(), "{} is gone", key);
+        }
     }
 }

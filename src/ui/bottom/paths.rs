@@ -16,7 +16,9 @@ use crate::{
         action::Action,
         context::Ctx,
         theme::State,
-        widgets::{dim, empty, link_button, state_label, state_mark, truncated},
+        widgets::{
+            allow_ui, dim, empty, link_button, reason_tooltip, state_label, state_mark, truncated,
+        },
     },
 };
 
@@ -151,15 +153,14 @@ fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &ReachStatus) {
 /// Who may be asked inside the cluster. To choose a probe pod here is to agree to it.
 fn inside_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey, chosen: impl Fn(Insider)) {
     let namespace = &service.namespace;
+    allow_ui(ui, ctx);
+    let refused = ctx.no_risk();
     let create = format!("Create a probe pod in {namespace} for this test");
     let button = egui::Button::new(create);
-    let response = ui.add_enabled(!ctx.scene.read_only, button).on_hover_text(
+    let response = ui.add_enabled(refused.is_none(), button).on_hover_text(
         "It runs curl with no rights and no credentials, and is removed after the test",
     );
-    if response
-        .on_disabled_hover_text("read-only: nothing is created in the cluster")
-        .clicked()
-    {
+    if reason_tooltip(response, refused.as_ref()).clicked() {
         chosen(Insider::ProbePod {
             namespace: namespace.clone(),
             agreed: true,
@@ -181,7 +182,9 @@ fn inside_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey, chosen: impl Fn(In
         .take(PODS)
         .collect();
     for pod in pods {
-        if ui.button(format!("From pod {}", pod.name)).clicked() {
+        let button = egui::Button::new(format!("From pod {}", pod.name));
+        let response = ui.add_enabled(refused.is_none(), button);
+        if reason_tooltip(response, refused.as_ref()).clicked() {
             chosen(Insider::Pod {
                 pod,
                 container: None,

@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use egui::{Key, RichText, Ui};
+use egui::{Key, Label, RichText, ScrollArea, Ui};
 
 use super::{field_ui, modal_ui};
 use crate::{
-    engine::Command,
+    engine::{Command, ImportOffer},
     inventory::Text,
     probe::RequestId,
+    session::SavedForward,
     ui::{
         action::Action,
         context::Ctx,
@@ -35,6 +36,10 @@ pub enum Purpose {
 pub struct FileChoice {
     purpose: Purpose,
     path: String,
+    /// It was asked what the file holds.
+    is_asked: bool,
+    /// The word that is asked for where forwards would listen for others.
+    typed: String,
     /// The keyboard was put into the first field.
     focused: bool,
 }
@@ -69,8 +74,17 @@ impl FileChoice {
         Self {
             purpose,
             path: path.display().to_string(),
+            is_asked: false,
+            typed: String::new(),
             focused: false,
         }
+    }
+
+    /// What the file that is named holds, once it was read.
+    fn offer<'a>(&self, ctx: &Ctx<'a>) -> Option<&'a ImportOffer> {
+        let offer = ctx.scene.import_offer.as_deref()?;
+        let is_it = self.is_asked && offer.file.as_path() == Path::new(self.path.trim());
+        is_it.then_some(offer)
     }
 
     fn command(&self) -> Result<Command, Text> {
@@ -80,7 +94,7 @@ impl FileChoice {
         }
         Ok(match self.purpose {
             Purpose::ExportForwards => Command::ExportForwards(path),
-            Purpose::ImportForwards => Command::ImportForwards(path),
+            Purpose::ImportForwards => Command::OfferForwards(path),
             Purpose::ExportJournal => Command::ExportJournal(path),
             Purpose::SaveBody(id) => Command::SaveBody(id, path),
         })
@@ -128,11 +142,76 @@ pub fn file_choice_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut FileChoice
             }
         });
         ui.add_space(12.0);
-        buttons_ui(ui, ctx, form);
+        match form.offer(ctx) {
+            Some(offer) => offer_ui(ui, ctx, form, offer),
+            None => buttons_ui(ui, ctx, form),
+        }
     });
 }
 
-fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &FileChoice) {
+/// What the file holds, and whether to keep it.
+fn offer_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut FileChoice, offer: &ImportOffer) {
+    ScrollArea::vertical().max_height(260.0).show(ui, |ui| {
+        for forward in &offer.forwards {
+            let color = if forward.spec.listens_for_others() {
+                ctx.tokens.broken
+            } else {
+                ctx.tokens.text
+            };
+            ui.add(Label::new(RichText::new(described(forward)).color(color)).wrap());
+        }
+    });
+    let opens = offer
+        .forwards
+        .iter()
+        .filter(|one| one.opens_at_start())
+        .count();
+    let mut disabled = None;
+    if opens > 0 {
+        let words = format!(
+            "{} would listen for other machines whenever svcscope comes to this context. Type \
+             listen to keep them all the same",
+            words::count(opens, "forward")
+        );
+        ui.add(Label::new(RichText::new(words).color(ctx.tokens.broken)).wrap());
+        let response = ui.add(text_field(&mut form.typed).desired_width(200.0));
+        named_field(&response, "Word", &form.typed);
+        disabled = (form.typed.trim() != "listen").then(|| Text::from("type the word first"));
+    }
+    ui.horizontal(|ui| {
+        if primary_button(ui, ctx.tokens, "Import", disabled.as_ref()).clicked() {
+            ctx.send(Action::Send(Command::ImportForwards(offer.file.clone())));
+            ctx.send(Action::CloseDialog);
+        }
+        if ui.button("Cancel").clicked() {
+            ctx.send(Action::CloseDialog);
+        }
+    });
+}
+
+/// `web: 0.0.0.0:8080 → svc/web port 80 in shop, starts with the app`.
+fn described(forward: &SavedForward) -> String {
+    let spec = &forward.spec;
+    let address = spec
+        .local_address
+        .map_or_else(|| "localhost".to_owned(), |address| address.to_string());
+    let port = spec.local_port;
+    let port = port.map_or_else(|| "any port".to_owned(), |port| format!("port {port}"));
+    let start = if forward.start_with_app {
+        ", starts with the app"
+    } else {
+        ""
+    };
+    format!(
+        "{}: {address}, {port} → {} port {} in {}{start}",
+        forward.name,
+        spec.target,
+        spec.port,
+        spec.target.key().namespace
+    )
+}
+
+fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut FileChoice) {
     let command = form.command();
     let disabled = command.as_ref().err().cloned();
     if let Some(reason) = &disabled {
@@ -141,7 +220,7 @@ fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &FileChoice) {
     let word = match form.purpose {
         Purpose::ExportForwards | Purpose::ExportJournal => "Export",
         Purpose::SaveBody(_) => "Save",
-        Purpose::ImportForwards => "Import",
+        Purpose::ImportForwards => "Show what it holds",
     };
     ui.horizontal(|ui| {
         let enter = ui.input(|input| input.key_pressed(Key::Enter));
@@ -153,7 +232,11 @@ fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &FileChoice) {
             && let Ok(command) = command
         {
             ctx.send(Action::Send(command));
-            ctx.send(Action::CloseDialog);
+            if form.purpose == Purpose::ImportForwards {
+                form.is_asked = true;
+            } else {
+                ctx.send(Action::CloseDialog);
+            }
         }
     });
 }

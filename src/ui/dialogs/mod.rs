@@ -11,6 +11,7 @@ pub mod forward;
 mod help;
 pub mod palette;
 mod port_choice;
+pub mod protection;
 pub mod save_forward;
 mod spread_choice;
 
@@ -42,6 +43,8 @@ pub enum Dialog {
     Palette(palette::Palette),
     /// What works of the connection.
     ConnectionTest(connection_test::ConnectionTestForm),
+    /// Which contexts are protected.
+    Protection(protection::ProtectionForm),
     /// All shortcuts.
     Help,
 }
@@ -64,6 +67,7 @@ pub fn dialog_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Dialog) {
         Dialog::Export(form) => export::export_ui(egui, ctx, form),
         Dialog::Palette(palette) => palette::palette_ui(egui, ctx, palette),
         Dialog::ConnectionTest(form) => connection_test::connection_test_ui(egui, ctx, form),
+        Dialog::Protection(form) => protection::protection_ui(egui, ctx, form),
         Dialog::Help => help::help_ui(egui, ctx),
     }
 }

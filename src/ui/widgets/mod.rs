@@ -2,11 +2,13 @@
 //!
 //! **In**: an `egui::Ui`, the tokens, words. **Out**: an `egui::Response`; no state of the app.
 
+mod allow;
 mod buttons;
 mod fields;
 mod labels;
 mod rows;
 
+pub use allow::allow_ui;
 pub use buttons::{action_button, icon_button, link_button, primary_button, reason_tooltip};
 pub use fields::{named_field, text_field};
 pub use labels::{

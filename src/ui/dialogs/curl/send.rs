@@ -13,7 +13,7 @@ use crate::{
     ui::{
         action::Action,
         context::Ctx,
-        widgets::{action_button, dim, named_field, text_field},
+        widgets::{action_button, allow_ui, dim, named_field, text_field},
     },
 };
 
@@ -31,6 +31,12 @@ fn not_now(ctx: &Ctx<'_>, request: &CurlRequest) -> Option<Text> {
             "nothing is made in the cluster unasked: tick that a pod may be made",
         ));
     }
+    let is_inside = matches!(request.vantage, Vantage::Inside { .. });
+    if (request.may_change() || is_inside)
+        && let Some(why) = ctx.no_risk()
+    {
+        return Some(why);
+    }
     let by_forward = matches!(request.vantage, Vantage::Forward | Vantage::ForwardPod(_));
     if by_forward {
         return ctx.no_forward();
@@ -47,6 +53,11 @@ pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) 
     };
     if let Some(reason) = &disabled {
         ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
+    }
+    if let Ok(request) = &request
+        && (request.may_change() || matches!(request.vantage, Vantage::Inside { .. }))
+    {
+        allow_ui(ui, ctx);
     }
     let running = form
         .status(ctx)

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     edit::{Conflict, FieldError, Outcome, Plan, Via, Way, Written, yaml_diff},
-    engine::{EditId, EditStatus, EditStep, ghost},
+    engine::{Command, EditId, EditStatus, EditStep, ghost},
     inventory::{ServiceRecord, Text},
     ui::{
         action::Action,
@@ -265,7 +265,12 @@ fn apply_ui(
                 _ => "Yes, change it",
             };
             if primary_button(ui, ctx.tokens, yes, disabled.as_ref()).clicked() {
-                ctx.send(Action::ApplyEdit(status.id));
+                ctx.send(if ctx.scene.production {
+                    let name = Text::from(dialog.typed_name.trim());
+                    Action::Send(Command::ApplyEditByName(status.id, name))
+                } else {
+                    Action::ApplyEdit(status.id)
+                });
             }
             if ui.button("Not yet").clicked() {
                 dialog.confirming = false;

@@ -1,0 +1,195 @@
+//! Changes of the settings, each of its own keys and no others.
+
+use serde_json::{Map, Value};
+
+use super::{ContextMarks, MapGrouping, Pin, Settings, Theme};
+
+/// A choice that the next start shall know.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SettingsChange {
+    /// Light or dark.
+    Theme(Theme),
+    /// The size of everything: 1.0 is the desktop's own.
+    UiZoom(f32),
+    /// Look at these namespaces of a context.
+    LookAt {
+        /// The context.
+        context: String,
+        /// The namespaces; none means all.
+        namespaces: Vec<String>,
+    },
+    /// Suppress a check, or hear of it again.
+    Suppress {
+        /// The identifier of its rule.
+        rule: String,
+        /// Of this Service (`namespace/name`) of this context; none means everywhere.
+        service: Option<(String, String)>,
+        /// Whether it is suppressed from now on.
+        suppressed: bool,
+    },
+    /// Tell when a Service breaks or heals, or don't.
+    Bell {
+        /// The context.
+        context: String,
+        /// `namespace/name`.
+        service: String,
+        /// Whether it is told from now on.
+        on: bool,
+    },
+    /// Group the map of a context so.
+    GroupBy {
+        /// The context.
+        context: String,
+        /// What stands together.
+        grouping: MapGrouping,
+    },
+    /// Forget where these Services (namespace and name) were put, and remember one that was.
+    Place {
+        /// The context.
+        context: String,
+        /// Those that are forgotten.
+        forgotten: Vec<(String, String)>,
+        /// The one that was put somewhere.
+        pin: Option<Pin>,
+    },
+    /// Forget where anything was put on the map of this context.
+    ForgetPlaces(String),
+    /// Mark a context so.
+    Protect {
+        /// The context.
+        context: String,
+        /// Its marks from now on.
+        marks: ContextMarks,
+    },
+}
+
+impl SettingsChange {
+    /// Where in the file that is which it changes.
+    fn paths(&self) -> Vec<Vec<&str>> {
+        match self {
+            Self::Theme(_) => vec![vec!["theme"]],
+            Self::UiZoom(_) => vec![vec!["ui_zoom"]],
+            Self::LookAt { context, .. } => {
+                vec![vec!["last_context"], vec!["last_namespaces", context]]
+            }
+            Self::Suppress { service: None, .. } => vec![vec!["suppressed_checks", "everywhere"]],
+            Self::Suppress {
+                service: Some((context, _)),
+                ..
+            } => vec![vec!["suppressed_checks", "services", context]],
+            Self::Bell { context, .. } => vec![vec!["bells", context]],
+            Self::GroupBy { context, .. }
+            | Self::Place { context, .. }
+            | Self::ForgetPlaces(context) => vec![vec!["maps", context]],
+            Self::Protect { .. } => vec![vec!["read_only_contexts"], vec!["production_contexts"]],
+        }
+    }
+}
+
+impl Settings {
+    /// Makes a change.
+    pub fn apply(&mut self, change: &SettingsChange) {
+        match change {
+            SettingsChange::Theme(theme) => self.theme = *theme,
+            SettingsChange::UiZoom(zoom) => self.ui_zoom = *zoom,
+            SettingsChange::LookAt {
+                context,
+                namespaces,
+            } => {
+                self.last_context = Some(context.clone());
+                if namespaces.is_empty() {
+                    self.last_namespaces.remove(context);
+                } else {
+                    self.last_namespaces
+                        .insert(context.clone(), namespaces.clone());
+                }
+            }
+            SettingsChange::Suppress {
+                rule,
+                service,
+                suppressed,
+            } => {
+                let service = service.as_ref().map(|(context, key)| (&**context, &**key));
+                self.suppressed_checks.set(rule, service, *suppressed);
+            }
+            SettingsChange::Bell {
+                context,
+                service,
+                on,
+            } => self.ring(context, service, *on),
+            SettingsChange::GroupBy { context, grouping } => {
+                self.map_of(context).grouping = *grouping;
+            }
+            SettingsChange::Place {
+                context,
+                forgotten,
+                pin,
+            } => {
+                let map = self.map_of(context);
+                for (namespace, name) in forgotten {
+                    map.unpin(namespace, name);
+                }
+                if let Some(pin) = pin {
+                    map.pin(pin.clone());
+                }
+            }
+            SettingsChange::ForgetPlaces(context) => self.map_of(context).pins.clear(),
+            SettingsChange::Protect { context, marks } => {
+                let mut protected = self.protected();
+                protected.mark(context, *marks);
+                self.read_only_contexts = protected.read_only;
+                self.production_contexts = protected.production;
+            }
+        }
+    }
+
+    fn ring(&mut self, context: &str, service: &str, on: bool) {
+        let bells = self.bells.entry(context.to_owned()).or_default();
+        if on {
+            bells.insert(service.to_owned());
+        } else {
+            bells.remove(service);
+        }
+        self.bells.retain(|_, bells| !bells.is_empty());
+    }
+}
+
+/// Puts into a document what these changes changed, as `after` has it. All else stays as it is,
+/// what is not understood included.
+pub(super) fn merge(document: &mut Value, after: &Value, changes: &[SettingsChange]) {
+    for path in changes.iter().flat_map(SettingsChange::paths) {
+        copy(document, Some(after), &path);
+    }
+}
+
+fn copy(to: &mut Value, from: Option<&Value>, path: &[&str]) {
+    let Some((key, rest)) = path.split_first() else {
+        if let Some(from) = from {
+            *to = from.clone();
+        }
+        return;
+    };
+    let from = from.and_then(|from| from.get(key));
+    if !to.is_object() {
+        if from.is_none() {
+            return;
+        }
+        *to = Value::Object(Map::new());
+    }
+    let Some(object) = to.as_object_mut() else {
+        return;
+    };
+    match (from, rest) {
+        // What has gone: the entry itself, and nothing around it.
+        (None, []) => drop(object.shift_remove(*key)),
+        (None, _) => {
+            if let Some(to) = object.get_mut(*key) {
+                copy(to, None, rest);
+            }
+        }
+        (from, _) => {
+            let empty = || Value::Object(Map::new());
+            copy(object.entry(*key).or_insert_with(empty), from, rest);
+        }
+    }
+}

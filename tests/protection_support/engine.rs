@@ -1,0 +1,237 @@
+//! What protects contexts, in the engine.
+
+use std::{fs, path::Path};
+
+use svcscope::{
+    cluster::KubeconfigSource,
+    demo::Server,
+    engine::{Command, Config, EditId, EditStep, RequestState},
+    forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort},
+    inventory::ObjectKey,
+    probe::{CurlRequest, InsideName, Insider, RequestId, Vantage},
+    session::ContextMarks,
+};
+
+use crate::{
+    common::{self, Driven},
+    demo, probe, probe_pods, web,
+};
+
+fn engine(server: &Server, settings: &Path) -> Driven {
+    let driven = Driven::start(Config {
+        kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
+        namespaces: vec!["shop".to_owned()],
+        protection_file: Some(settings.to_owned()),
+        ..Config::default()
+    });
+    driven.wait("the cluster to be read", common::is_read);
+    driven
+}
+
+/// Sends a request; whether it was sent, or why not.
+fn send(driven: &Driven, request: CurlRequest) -> Result<(), String> {
+    let id = RequestId(driven.handle.next_id());
+    driven.send(Command::Curl(id, Box::new(request), None));
+    let (state, _) = driven.find("an answer", |scene| {
+        let status = scene.requests.iter().find(|status| status.id == id)?;
+        (!status.state.is_under_way()).then(|| status.state.clone())
+    });
+    match state {
+        RequestState::Failed(error) => Err(error.to_string()),
+        _ => Ok(()),
+    }
+}
+
+fn request(method: &str, vantage: Vantage) -> CurlRequest {
+    CurlRequest {
+        method: method.to_owned(),
+        vantage,
+        ..CurlRequest::new(ForwardTarget::Service(web()), RemotePort::Number(80))
+    }
+}
+
+fn inside(from: Insider) -> Vantage {
+    Vantage::Inside {
+        from,
+        to: InsideName::ClusterIp(None),
+    }
+}
+
+/// Plans a copy and applies it, by the typed name where there is one.
+fn duplicate(driven: &Driven, name: &str, typed: Option<&str>) -> Result<(), String> {
+    let id = EditId(driven.handle.next_id());
+    driven.send(Command::DuplicateService(
+        id,
+        ObjectKey::new("shop", "cache"),
+        name.into(),
+    ));
+    let until = |wanted: fn(&EditStep) -> bool| {
+        let found = driven.find("a step", |scene| {
+            let edit = scene.edits.iter().find(|edit| edit.id == id)?;
+            wanted(&edit.step).then(|| edit.step.clone())
+        });
+        found.0
+    };
+    // A dry run is allowed everywhere: it stores nothing.
+    until(|step| matches!(step, EditStep::Ready { .. }));
+    driven.send(match typed {
+        Some(typed) => Command::ApplyEditByName(id, typed.into()),
+        None => Command::ApplyEdit(id),
+    });
+    match until(|step| matches!(step, EditStep::Applied(_) | EditStep::Failed { .. })) {
+        EditStep::Failed { reason, .. } => Err(reason.to_string()),
+        _ => Ok(()),
+    }
+}
+
+fn forward(driven: &Driven) {
+    let id = ForwardId(driven.handle.next_id());
+    let spec = ForwardSpec::new(ForwardTarget::Service(web()), RemotePort::Number(80));
+    driven.send(Command::StartForward(id, spec));
+    driven.wait("a forward to listen", |scene| {
+        let mut forwards = scene.forwards.iter();
+        forwards.any(|one| one.id == id && one.state == ForwardState::Listening)
+    });
+    driven.send(Command::RemoveForward(id));
+}
+
+fn refused(outcome: Result<(), String>, why: &str) {
+    let said = outcome.expect_err(why);
+    assert!(said.contains(why), "{said}");
+}
+
+#[test]
+fn the_engine_does_what_the_table_says_of_the_file_as_it_is_just_then() {
+    let server = demo();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings.json");
+    let driven = engine(&server, &settings);
+    let pods = server.control().list("Pod", Some("shop"));
+    let mut names = pods
+        .iter()
+        .filter_map(|pod| pod["metadata"]["name"].as_str());
+    let pod = ObjectKey::new("shop", names.find(|name| name.starts_with("api-")).unwrap());
+    let in_pod = || {
+        inside(Insider::Pod {
+            pod: pod.clone(),
+            container: None,
+        })
+    };
+    // What is allowed wherever a context is not marked otherwise.
+    let risky = || {
+        [
+            request("POST", Vantage::Forward),
+            request("DELETE", Vantage::ServiceProxy),
+            request("get", Vantage::Forward),
+            request("GET", in_pod()),
+            request("GET", inside(probe(true))),
+        ]
+    };
+    let safe = |driven: &Driven| {
+        forward(driven);
+        for method in ["GET", "HEAD", "OPTIONS"] {
+            send(driven, request(method, Vantage::Forward)).unwrap();
+            send(driven, request(method, Vantage::ServiceProxy)).unwrap();
+        }
+    };
+
+    safe(&driven);
+    for request in risky() {
+        let said = format!("{request:?}");
+        if let Err(error) = send(&driven, request) {
+            assert!(!error.contains("not sent"), "{said}: {error}");
+        }
+    }
+    duplicate(&driven, "copy-0", None).unwrap();
+
+    // The engine runs on: an entry made a moment ago counts.
+    fs::write(&settings, r#"{"production_contexts": ["demo"]}"#).unwrap();
+    safe(&driven);
+    for request in risky() {
+        refused(send(&driven, request), "nobody has allowed");
+    }
+    refused(duplicate(&driven, "copy-1", None), "name was not typed");
+    refused(
+        duplicate(&driven, "copy-1", Some("cache")),
+        "name was not typed",
+    );
+    duplicate(&driven, "copy-1", Some("copy-1")).unwrap();
+    driven.send(Command::AllowInProduction("another".into()));
+    refused(
+        send(&driven, request("POST", Vantage::Forward)),
+        "nobody has allowed",
+    );
+    driven.send(Command::AllowInProduction("demo".into()));
+    for request in risky() {
+        let said = format!("{request:?}");
+        if let Err(error) = send(&driven, request) {
+            assert!(!error.contains("not sent"), "{said}: {error}");
+        }
+    }
+    refused(duplicate(&driven, "copy-2", None), "name was not typed");
+
+    fs::write(&settings, r#"{"read_only_contexts": ["demo"]}"#).unwrap();
+    for round in ["marked so in the settings", "can't be used"] {
+        safe(&driven);
+        for request in risky() {
+            refused(send(&driven, request), round);
+        }
+        refused(duplicate(&driven, "copy-2", Some("copy-2")), round);
+        // And when nothing can be read of the file.
+        fs::write(&settings, "").unwrap();
+    }
+    assert!(driven.handle.scene().read_only);
+    fs::remove_file(&settings).unwrap();
+    refused(duplicate(&driven, "copy-2", None), "can't be used");
+    fs::write(&settings, "{}").unwrap();
+    duplicate(&driven, "copy-2", None).unwrap();
+    assert!(probe_pods(&server).is_empty());
+    let copies = server.control().list("Service", Some("shop"));
+    let copies = copies.iter().filter(|one| {
+        one["metadata"]["name"]
+            .as_str()
+            .unwrap()
+            .starts_with("copy-")
+    });
+    assert_eq!(copies.count(), 3);
+}
+
+#[test]
+fn a_mark_is_in_the_file_before_it_is_told() {
+    let server = demo();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = folder.path().join("settings.json");
+    fs::write(
+        &settings,
+        r#"{"minimap": 1, "read_only_contexts": ["other"]}"#,
+    )
+    .unwrap();
+    let driven = engine(&server, &settings);
+    let protect = |read_only| Command::Protect {
+        context: "demo".into(),
+        marks: ContextMarks {
+            read_only,
+            production: false,
+        },
+    };
+    driven.send(protect(true));
+    driven.wait("the mark", |scene| {
+        scene.read_only && scene.protected.of("demo").read_only
+    });
+    let text = fs::read_to_string(&settings).unwrap();
+    assert!(text.contains("minimap") && text.contains("other"), "{text}");
+    refused(
+        duplicate(&driven, "copy", None),
+        "read-only: context demo is marked so",
+    );
+    driven.send(protect(false));
+    driven.wait("no mark", |scene| !scene.read_only);
+    duplicate(&driven, "copy", None).unwrap();
+    fs::write(&settings, "{").unwrap();
+    driven.send(protect(true));
+    driven.wait("the refusal", |scene| {
+        let mut activity = scene.activity.iter();
+        activity.any(|entry| entry.text.contains("Context demo is marked as it was"))
+    });
+    assert_eq!(fs::read_to_string(&settings).unwrap(), "{");
+}
