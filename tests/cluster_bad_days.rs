@@ -8,6 +8,12 @@
 )]
 
 mod cluster_support;
+#[path = "cluster_support/odd_answers.rs"]
+mod odd_answers;
+#[path = "cluster_support/odd_api.rs"]
+mod odd_api;
+#[path = "odd_server/gzip.rs"]
+mod odd_gzip;
 #[path = "cluster_support/view.rs"]
 mod view;
 

@@ -20,7 +20,7 @@ use proptest::{
     test_runner::{Config, TestRunner},
 };
 use svcscope::{
-    demo::Server,
+    demo::{Denial, Scope, Server},
     forward::{DialErrorKind, Dialer},
     inventory::ObjectKey,
 };
@@ -140,6 +140,32 @@ async fn random_chunks_pauses_and_a_half_close_lose_nothing() {
         let echoes = cases.iter().map(|chunks| echo(&forwarded, chunks));
         futures::future::join_all(echoes).await;
     }
+}
+
+/// As in kubectl, for which a 403 to the WebSocket is a reason to try SPDY by POST.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_verb_create_alone_is_enough_and_the_other_way_round() {
+    let forwarded = Forwarded::over(Speaks::All).await;
+    let control = forwarded.server.control();
+    let deny = |verb| control.deny(Denial::new(verb, "pods/portforward", Scope::Everywhere));
+    deny("get");
+    for _ in 0..3 {
+        // Each has to open a session of its own.
+        forwarded.dialer.recheck();
+        assert!(forwarded.get("/").await.starts_with(b"HTTP/1.1 200"));
+    }
+    deny("create");
+    forwarded.dialer.recheck();
+    let refused = forwarded
+        .dialer
+        .dial(&forwarded.web, 8080)
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(refused.kind, DialErrorKind::Forbidden, "{refused}");
+    assert!(refused.message.contains("create"), "{refused}");
+    control.allow_all();
+    assert!(forwarded.get("/").await.starts_with(b"HTTP/1.1 200"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

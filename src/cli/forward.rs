@@ -14,7 +14,7 @@ use super::{
     ListenAddress,
     args::{Common, Forward},
     exit::{Exit, failure},
-    remote::{Remote, outstanding, source},
+    remote::{Remote, SLOW, source},
 };
 use crate::{
     cluster::Kubeconfigs,
@@ -28,8 +28,6 @@ use tell::Teller;
 
 /// How long `--exec` waits for the forwards to be up, as `kubectl port-forward` does for a pod.
 const UP_WITHIN: Duration = Duration::from_secs(60);
-/// When the user is told what is waited for.
-const SLOW: Duration = Duration::from_secs(5);
 
 pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
     if let Some(exit) = manage(common, task)? {
@@ -60,8 +58,7 @@ pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
         targets.all(|target| is_listed(scene, target)).then_some(())
     };
     if remote.wait_within(Some(SLOW), is_read)?.is_none() {
-        let why = outstanding(&remote.handle().scene());
-        eprintln!("svcscope: waiting for the cluster to be read{why}");
+        remote.tell_what_is_waited_for();
         remote.wait_for(None, "the cluster to be read", is_read)?;
     }
     if task.target.is_some()

@@ -58,6 +58,10 @@ pub fn main() -> ExitCode {
         }
     };
     start_log(args.common.verbose);
+    if let Err(why) = crate::forward::raise_limit() {
+        eprintln!("svcscope: {why}");
+        return Exit::Failed.into();
+    }
     crate::cluster::install_crypto();
     match run(args) {
         Ok(exit) => exit.into(),

@@ -1,6 +1,7 @@
 //! An engine for a subcommand: started, waited for, asked.
 
 use std::{
+    cell::RefCell,
     path::PathBuf,
     sync::{Arc, OnceLock, Weak, mpsc},
     time::{Duration, Instant},
@@ -17,7 +18,7 @@ use crate::{
     cluster::{KubeconfigSource, Kubeconfigs},
     demo,
     engine::{Config, ConnectionState, Engine, Handle, Scene, Waker},
-    inventory::{self, Completeness, Kind, Sync, wanted},
+    inventory::{self, Completeness, Kind, Sync, Text, wanted},
     probe::inside::{ProbeImage, PullPolicy},
     session::{self, Settings},
 };
@@ -26,6 +27,8 @@ use crate::{
 pub(super) struct Remote {
     handle: Handle,
     woken: mpsc::Receiver<()>,
+    /// What was printed of a request that waits for a busy server.
+    waited: RefCell<Option<Text>>,
     // The engine's own, so that its end is noticed.
     wake: Weak<dyn Fn() + Send + std::marker::Sync>,
     /// What asked it to end.
@@ -127,6 +130,7 @@ impl Remote {
         Ok(Self {
             handle: engine.handle(),
             woken,
+            waited: RefCell::default(),
             wake: weak,
             engine,
             ended: Arc::default(),
@@ -188,6 +192,7 @@ impl Remote {
                 ));
             }
             let scene = self.handle.scene();
+            self.tell_waited(&scene);
             if let ConnectionState::Failed { reason } = &scene.connection {
                 return Err(failure(Exit::NoCluster, &**reason));
             }
@@ -210,6 +215,15 @@ impl Remote {
         }
     }
 
+    /// Says that a request waits and how long, once.
+    fn tell_waited(&self, scene: &Scene) {
+        let Some(waited) = &scene.waited else { return };
+        let told = self.waited.replace(Some(waited.clone()));
+        if told.as_ref() != Some(waited) {
+            eprintln!("svcscope: {}", super::plain(waited));
+        }
+    }
+
     /// Waits until what leads to Services, and decides how Gateways ask them, and `more` is read as
     /// far as it is served and wanted. What fails again and again is not waited for, and no list
     /// longer than `limit`: [`gaps`] and [`front_gaps`] tell what is missing.
@@ -227,6 +241,9 @@ impl Remote {
         let first = limit.min(FAILING);
         let settled = self.wait_within(Some(first), |scene| is_read(scene, Sync::is_settled))?;
         if settled.is_none() {
+            if limit > FAILING {
+                self.tell_what_is_waited_for();
+            }
             let tried = |state: &Sync| state.is_settled() || matches!(state, Sync::Failing { .. });
             self.wait_within(Some(limit.saturating_sub(first)), |scene| {
                 is_read(scene, tried)
@@ -235,19 +252,43 @@ impl Remote {
         Ok(())
     }
 
+    /// Says what takes so long.
+    pub(super) fn tell_what_is_waited_for(&self) {
+        let scene = self.handle.scene();
+        let what = match &scene.connection {
+            ConnectionState::Connecting => "the API server to answer".to_owned(),
+            _ => format!("the cluster to be read{}", outstanding(&scene)),
+        };
+        eprintln!("svcscope: waiting for {}", super::plain(&what));
+    }
+
     /// Waits until each of these kinds has been listed whole or refused.
     pub(super) fn wait_until_known(
         &self,
         kinds: &[Kind],
         limit: Duration,
     ) -> anyhow::Result<Arc<Scene>> {
-        self.wait_for(Some(limit), "the cluster to be read whole", |scene| {
+        let is_known = |scene: &Scene| {
             let completeness = scene.inventory.completeness_of(kinds.iter().copied());
             completeness.is_complete().then_some(())
-        })?;
+        };
+        let began = Instant::now();
+        if self.wait_within(Some(SLOW.min(limit)), is_known)?.is_none() {
+            if limit > SLOW {
+                self.tell_what_is_waited_for();
+            }
+            let left = limit.saturating_sub(began.elapsed());
+            let known = self.wait_within(Some(left), is_known)?;
+            known.ok_or_else(|| {
+                timed_out(&self.handle.scene(), "the cluster to be read whole", limit)
+            })?;
+        }
         Ok(self.handle.scene())
     }
 }
+
+/// When the user is told what is waited for.
+pub(super) const SLOW: Duration = Duration::from_secs(5);
 
 /// How long a request waits for what may say how to ask.
 pub(super) const POLICIES: Duration = Duration::from_secs(3);
@@ -383,7 +424,8 @@ pub(super) fn gaps(scene: &Scene, kinds: &[Kind]) -> Vec<String> {
                 Sync::Live | Sync::Polled { .. } | Sync::Absent { .. } => None,
             }
         });
-    fallbacks.chain(unseen).collect()
+    let unreadable = inventory.unreadable_in_words(kinds.iter().copied());
+    fallbacks.chain(unseen).chain(unreadable).collect()
 }
 
 /// Says on stderr that the cluster is read again and again instead of watched, and that it is not

@@ -7,8 +7,12 @@ use futures::{StreamExt, TryStreamExt, future::BoxFuture};
 use http::{Request, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{BodyExt, Limited};
 use kube::{client::Body, core::Status};
+use tower::BoxError;
 
-use super::{CallError, CallErrorKind, link::Link};
+use super::{
+    CallError, CallErrorKind,
+    link::{LONGEST_WAIT, Link},
+};
 use crate::probe::{ApiProxy, CurlError, FailureKind, ProxyBody};
 
 /// What a request through the proxy is trying.
@@ -26,14 +30,10 @@ impl ApiProxy for KubeProxy {
         request: Request<Bytes>,
     ) -> BoxFuture<'_, Result<Response<ProxyBody>, CurlError>> {
         Box::pin(async move {
-            let session = self
+            let answered = self
                 .0
-                .session()
-                .await
-                .map_err(|error| failed(&error.while_trying(TRIED)))?;
-            let answered = session.client.send(request.map(Body::from)).await;
-            let response =
-                answered.map_err(|error| failed(&CallError::from_client(TRIED, &error)))?;
+                .patiently(TRIED, LONGEST_WAIT, || self.ask(request.clone()));
+            let response = answered.await.map_err(|error| failed(&error))?;
             let own_words = matches!(
                 response.status(),
                 StatusCode::UNAUTHORIZED
@@ -56,6 +56,32 @@ impl ApiProxy for KubeProxy {
         })
     }
 }
+
+impl KubeProxy {
+    /// An answer, unless the API server itself has none for now; one of the application that is busy
+    /// is an answer like any other.
+    async fn ask(&self, request: Request<Bytes>) -> Result<Response<Body>, CallError> {
+        let session = self.0.session().await;
+        let session = session.map_err(|error| error.while_trying(TRIED))?;
+        let answered = session.client.send(request.map(Body::from)).await;
+        let response = answered.map_err(|error| CallError::from_client(TRIED, &error))?;
+        if response.status() != StatusCode::TOO_MANY_REQUESTS {
+            return Ok(response);
+        }
+        let (head, body) = response.into_parts();
+        let broken = |error: BoxError| CallError::from_transport(TRIED, &*error);
+        let limited = Limited::new(body, MAX_STATUS).collect().await;
+        let bytes = limited.map_err(broken)?.to_bytes();
+        if *bytes.trim_ascii() == *TOO_MANY {
+            return Err(CallError::from_page(TRIED, &head, &bytes));
+        }
+        Ok(Response::from_parts(head, Body::from(bytes.to_vec())))
+    }
+}
+
+/// All that an API server says with a 429 of its own (`tooManyRequests` in
+/// k8s.io/apiserver/pkg/server/filters/maxinflight.go).
+const TOO_MANY: &[u8] = b"Too many requests, please try again later.";
 
 fn is_json(response: &Response<Body>) -> bool {
     let kind = response.headers().get(CONTENT_TYPE);

@@ -10,13 +10,21 @@ use tokio::{
 
 use super::{
     Access, CallError, CallErrorKind, ExecError, KubeconfigError, Kubeconfigs, Pace, Review,
-    Watches, api_proxy::KubeProxy, dial::KubeDialer, link::Link, node_ports, pods::KubePods,
-    review::Reviews, watch, workload, write::KubeWriter, yaml,
+    Watches,
+    api_proxy::KubeProxy,
+    dial::KubeDialer,
+    link::{Link, Tell},
+    node_ports,
+    pods::KubePods,
+    review::Reviews,
+    watch, workload,
+    write::KubeWriter,
+    yaml,
 };
 use crate::{
     edit::ServiceWriter,
     forward::Dialer,
-    inventory::{Change, NodePortRules, ObjectKey, plain_line},
+    inventory::{Change, NodePortRules, ObjectKey, Text, plain_line},
     probe::{ApiProxy, inside::PodAccess},
 };
 
@@ -69,16 +77,27 @@ pub async fn connect_at(
     context: Option<&str>,
     pace: Pace,
 ) -> Result<Cluster, ConnectError> {
-    let link = Link::open(kubeconfigs, context).await?;
+    connect_with(kubeconfigs, context, pace, None).await
+}
+
+/// As [`connect_at`]. Requests wait where a busy server says how long (429 and 5xx with a
+/// `Retry-After`), and `tell` hears of it each time; without it they fail at once.
+pub async fn connect_with(
+    kubeconfigs: &Kubeconfigs,
+    context: Option<&str>,
+    pace: Pace,
+    tell: Option<Tell>,
+) -> Result<Cluster, ConnectError> {
+    let link = Link::open(kubeconfigs, context, tell).await?;
     let session = link.session().await?;
     let default_namespace = session.client.default_namespace().to_owned();
-    let version = version(&link).await?;
+    let version = known_version(&link).await?;
     let link = Arc::new(link);
     Ok(Cluster(Arc::new(Shared {
-        watch: watch::Memory::new(&version),
+        watch: watch::Memory::new(version.as_ref().ok()),
         dialer: Arc::new(KubeDialer::new(link.clone())),
         link,
-        version: plain_line(&version.git_version),
+        version,
         default_namespace,
         reviews: Reviews::default(),
         node_ports: OnceCell::new(),
@@ -95,21 +114,80 @@ pub(super) struct Version {
     pub git_version: String,
 }
 
-async fn version(link: &Link) -> Result<Version, CallError> {
+impl Version {
+    /// Whether this is `1.minor` or a later one.
+    pub fn is_at_least(&self, minor: u32) -> bool {
+        let number = |text: &str| -> u32 {
+            let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().unwrap_or(0)
+        };
+        (number(&self.major), number(&self.minor)) >= (1, minor)
+    }
+
+    /// From 1.35 an upgrade over WebSocket needs `create` as well as `get`
+    /// (AuthorizePodWebsocketUpgradeCreatePermission in pkg/features/kube_features.go). `create` alone
+    /// has always been enough for SPDY.
+    pub fn needs_create_to_upgrade(&self) -> bool {
+        self.is_at_least(35)
+    }
+}
+
+/// The version, or why it is not known. Nobody but us needs it: kubectl works where `/version` is
+/// refused or broken. But what refuses it must be an API server.
+async fn known_version(link: &Link) -> Result<Result<Version, Text>, CallError> {
     let tried = format!("reach the API server {}", link.server);
-    let body = link.get(&tried, "/version").await?;
-    serde_json::from_slice(&body).map_err(|_not_a_version| {
-        CallError::new(
-            CallErrorKind::Other,
-            &tried,
-            "what answers there is no Kubernetes API server; check `server` in the kubeconfig",
-        )
-    })
+    match version(link, &tried).await {
+        Ok(version) => Ok(Ok(Version {
+            git_version: plain_line(&version.git_version),
+            ..version
+        })),
+        Err(error) if is_api_server(link, &error).await => Ok(Err(error.said)),
+        Err(error) => Err(error),
+    }
+}
+
+async fn version(link: &Link, tried: &str) -> Result<Version, CallError> {
+    let body = link.get(tried, "/version").await?;
+    serde_json::from_slice(&body).map_err(|_not_a_version| not_an_api_server(tried))
+}
+
+fn not_an_api_server(tried: &str) -> CallError {
+    CallError::new(
+        CallErrorKind::Other,
+        tried,
+        "what answers there is no Kubernetes API server; check `server` in the kubeconfig",
+    )
+}
+
+/// Whether who gave this answer is an API server all the same: it refused in a `Status`, or it says
+/// which versions of the API it has.
+pub(super) async fn is_api_server(link: &Link, error: &CallError) -> bool {
+    #[derive(Deserialize)]
+    struct Answer {
+        kind: String,
+    }
+    let is_broken = match error.kind {
+        CallErrorKind::Unreachable
+        | CallErrorKind::Untrusted
+        | CallErrorKind::Credentials
+        | CallErrorKind::Unauthorized => false,
+        CallErrorKind::Forbidden if error.status.is_some() => return true,
+        _ => true,
+    };
+    if !is_broken {
+        return false;
+    }
+    match link.get_now("ask which APIs there are", "/api").await {
+        Ok(body) => {
+            serde_json::from_slice::<Answer>(&body).is_ok_and(|it| it.kind == "APIVersions")
+        }
+        Err(error) => error.kind == CallErrorKind::Forbidden && error.status.is_some(),
+    }
 }
 
 struct Shared {
     link: Arc<Link>,
-    version: String,
+    version: Result<Version, Text>,
     default_namespace: String,
     reviews: Reviews,
     node_ports: OnceCell<NodePortRules>,
@@ -133,9 +211,17 @@ impl Cluster {
         &self.0.link.server
     }
 
-    /// The server's version: `v1.36.2`.
-    pub fn version(&self) -> &str {
-        &self.0.version
+    /// The server's version, as `v1.36.2`, or why it would not say.
+    pub fn version(&self) -> Result<&str, &Text> {
+        let version = self.0.version.as_ref();
+        version.map(|version| &*version.git_version)
+    }
+
+    /// Whether the verb `get` may be enough for a port-forward or a command in a container; `create`
+    /// is always.
+    pub fn get_may_upgrade(&self) -> bool {
+        let version = self.0.version.as_ref();
+        !version.is_ok_and(Version::needs_create_to_upgrade)
     }
 
     /// The namespace of the context, else `default`.
@@ -146,7 +232,10 @@ impl Cluster {
     /// How long a small request takes there and back.
     pub async fn ping(&self) -> Result<Duration, CallError> {
         let started = Instant::now();
-        version(&self.0.link).await?;
+        self.0
+            .link
+            .get_now("reach the API server", "/version")
+            .await?;
         Ok(started.elapsed())
     }
 

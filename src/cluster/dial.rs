@@ -48,7 +48,11 @@ impl KubeDialer {
     async fn connect(&self, pod: &ObjectKey, port: u16) -> Result<Box<dyn PodStream>, DialError> {
         let tried = format!("forward to port {port} of pod {pod}");
         if self.is_one_by_one() {
-            return alone::connect(&self.link, pod, port, &tried).await;
+            match alone::connect(&self.link, pod, port, &tried).await {
+                // It needs another right than SPDY, which may be there for this pod.
+                Err(error) if error.kind == DialErrorKind::Forbidden => {}
+                settled => return settled,
+            }
         }
         match self.sessions.dial(pod, port).await {
             Ok(stream) => Ok(Box::new(Doubtful { stream, tried })),

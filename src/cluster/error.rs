@@ -1,10 +1,16 @@
 //! Why a call to the API server failed, in words for a person.
 
-use std::{error::Error as StdError, io, time::Duration};
+use std::{borrow::Cow, error::Error as StdError, io, time::Duration};
 
+use http::{
+    StatusCode, Uri,
+    header::{CONTENT_TYPE, LOCATION, RETRY_AFTER, SERVER},
+    response::Parts,
+};
 use kube::core::Status;
 
 use crate::{
+    forward,
     inventory::{Text, plain::plain},
     probe::distrust_in_words,
 };
@@ -48,14 +54,18 @@ pub struct CallError {
     pub retry_after: Option<Duration>,
     /// The server's own words alone.
     pub said: Text,
-    /// The server's answer, where it was a `Status`.
+    /// The server's answer, where it was a `Status`: only an API server gives one.
     pub(super) status: Option<Box<Status>>,
 }
+
+/// So many characters of what another side said are told.
+const MOST_SAID: usize = 2000;
 
 impl CallError {
     /// A failure that is not an answer of the server.
     pub(super) fn new(kind: CallErrorKind, tried: &str, said: &str) -> Self {
-        let said = &*plain(said);
+        let said = plain(said);
+        let said = &*bounded(&said, MOST_SAID);
         let message = match advice(kind) {
             Some(next) => format!("could not {tried}: {said}; {next}"),
             None => format!("could not {tried}: {said}"),
@@ -71,16 +81,7 @@ impl CallError {
 
     /// The server answered with an error.
     pub(super) fn from_status(tried: &str, status: Status, retry_after: Option<Duration>) -> Self {
-        let kind = match status.code {
-            401 => CallErrorKind::Unauthorized,
-            403 => CallErrorKind::Forbidden,
-            404 => CallErrorKind::NotFound,
-            409 => CallErrorKind::Conflict,
-            410 => CallErrorKind::Expired,
-            400 | 422 => CallErrorKind::Invalid,
-            429 | 503 | 504 => CallErrorKind::Busy,
-            _ => CallErrorKind::Other,
-        };
+        let kind = kind_of(status.code);
         let said = match (status.message.trim(), status.reason.as_str()) {
             ("", "") => format!("the API server answered {}", status.code),
             ("", reason) => format!("the API server answered {} {reason}", status.code),
@@ -91,6 +92,22 @@ impl CallError {
             status: Some(Box::new(status)),
             ..Self::new(kind, tried, &said)
         }
+    }
+
+    /// An answer that is no success and no `Status`: an API server's plain words, or the page of
+    /// something before it. Of a page only its code and where it is from are told.
+    pub(super) fn from_page(tried: &str, head: &Parts, body: &[u8]) -> Self {
+        let said = page_in_words(head, &String::from_utf8_lossy(body));
+        Self {
+            retry_after: retry_after(head),
+            ..Self::new(kind_of(head.status.as_u16()), tried, &said)
+        }
+    }
+
+    /// Whether the other side says when to try again. For client-go those are 429 and all from 500 on
+    /// (`checkWait` in rest/with_retry.go).
+    pub(super) fn wants_a_retry(&self) -> Option<Duration> {
+        self.retry_after
     }
 
     /// The client failed before there was an answer, or while the answer was read.
@@ -108,6 +125,12 @@ impl CallError {
     pub(super) fn from_transport(tried: &str, error: &(dyn StdError + 'static)) -> Self {
         if let Some(said) = chain(error).find_map(distrust) {
             return Self::new(CallErrorKind::Untrusted, tried, &said);
+        }
+        let is_out = |cause: &(dyn StdError + 'static)| {
+            cause.downcast_ref().is_some_and(forward::is_out_of_files)
+        };
+        if chain(error).any(is_out) {
+            return Self::new(CallErrorKind::Other, tried, &forward::out_of_files());
         }
         let timed_out = chain(error).any(|cause| {
             cause
@@ -146,6 +169,68 @@ fn distrust(cause: &(dyn StdError + 'static)) -> Option<String> {
         _ => distrust_in_words(error, "that was asked for"),
     };
     Some(format!("the server's certificate is not trusted: {why}"))
+}
+
+fn kind_of(code: u16) -> CallErrorKind {
+    match code {
+        401 => CallErrorKind::Unauthorized,
+        403 => CallErrorKind::Forbidden,
+        404 => CallErrorKind::NotFound,
+        409 => CallErrorKind::Conflict,
+        410 => CallErrorKind::Expired,
+        400 | 422 => CallErrorKind::Invalid,
+        429 | 503 | 504 => CallErrorKind::Busy,
+        _ => CallErrorKind::Other,
+    }
+}
+
+/// `Retry-After` in seconds, where the code is one that may be tried again; a date is not understood,
+/// as in client-go.
+pub(super) fn retry_after(head: &Parts) -> Option<Duration> {
+    if head.status != StatusCode::TOO_MANY_REQUESTS && !head.status.is_server_error() {
+        return None;
+    }
+    let seconds = head.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    seconds.parse().ok().map(Duration::from_secs)
+}
+
+fn page_in_words(head: &Parts, body: &str) -> String {
+    const LINE: usize = 200;
+    let header = |name| head.headers.get(name).and_then(|it| it.to_str().ok());
+    let code = match head.status.canonical_reason() {
+        Some(reason) => format!("{} {reason}", head.status.as_u16()),
+        None => head.status.as_u16().to_string(),
+    };
+    let from = header(SERVER).map_or_else(String::new, |server| {
+        format!(" from {}", bounded(server, 60))
+    });
+    const FOREIGN: &str =
+        "not an API server's answer; check `server` in the kubeconfig and what is before it";
+    if head.status.is_redirection() {
+        // The rest of an address may hold a secret.
+        let to = header(LOCATION).and_then(|to| to.parse::<Uri>().ok());
+        let to = to.filter(|to| to.host().is_some());
+        let to = to.map_or_else(|| "another path".to_owned(), |to| super::link::shown(&to));
+        return format!("{code}{from}, which leads to {to} and was not followed: {FOREIGN}");
+    }
+    let is_html = header(CONTENT_TYPE).is_some_and(|kind| kind.contains("html"))
+        || body.trim_start().starts_with('<');
+    if is_html {
+        return format!("{code}, a page{from}: {FOREIGN}");
+    }
+    let line = body.lines().map(str::trim).find(|line| !line.is_empty());
+    match line {
+        None => format!("the answer is {code}{from}, without a word"),
+        Some(line) => format!("{} ({code})", bounded(line, LINE)),
+    }
+}
+
+/// A text of at most so many characters.
+fn bounded(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
+    }
 }
 
 /// A message of ours without the advice at its end, for those who give a better one.
@@ -239,6 +324,82 @@ mod tests {
     }
 
     #[test]
+    fn of_a_page_only_its_code_and_where_it_is_from_are_told() {
+        let said = |code: u16, headers: &[(&str, &str)], body: &str| {
+            let mut answer = http::Response::builder().status(code);
+            for (name, value) in headers {
+                answer = answer.header(*name, *value);
+            }
+            let (head, ()) = answer.body(()).unwrap().into_parts();
+            CallError::from_page("reach it", &head, body.as_bytes())
+        };
+        let html = "<html><head><title>Sign in</title></head>";
+        let cases: [(u16, &[(&str, &str)], &str, &str); 6] = [
+            (
+                502,
+                &[("server", "nginx")],
+                html,
+                "502 Bad Gateway, a page from nginx: not an API server's answer",
+            ),
+            (
+                403,
+                &[("content-type", "text/html")],
+                "no angle",
+                "403 Forbidden, a page: not",
+            ),
+            (
+                302,
+                &[("location", "https://sso.example.com/login?token=s3cret")],
+                html,
+                "302 Found, which leads to https://sso.example.com and was not followed",
+            ),
+            (
+                307,
+                &[("location", "/login?token=s3cret")],
+                "",
+                "307 Temporary Redirect, which leads to another path",
+            ),
+            (
+                429,
+                &[],
+                "Too many requests, please try again later.\n",
+                "Too many requests, please try again later. (429 Too Many Requests)",
+            ),
+            (599, &[], "", "the answer is 599, without a word"),
+        ];
+        for (code, headers, body, words) in cases {
+            let error = said(code, headers, body);
+            assert!(error.said.starts_with(words), "{error}");
+            assert!(!error.to_string().contains('<') && !error.to_string().contains("s3cret"));
+        }
+        let long = said(500, &[], &"[".repeat(20_000));
+        assert!(long.to_string().len() < 400, "{}", long.to_string().len());
+    }
+
+    #[test]
+    fn only_busy_servers_are_asked_again_and_only_after_a_number() {
+        let wait = |code: u16, after: &str| {
+            let answer = http::Response::builder()
+                .status(code)
+                .header("retry-after", after);
+            retry_after(&answer.body(()).unwrap().into_parts().0).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wait(429, "7"), Some(7));
+        assert_eq!(wait(503, " 0 "), Some(0));
+        assert_eq!(wait(500, "1"), Some(1));
+        assert_eq!(wait(403, "1"), None);
+        assert_eq!(wait(429, "Fri, 31 Dec 1999 23:59:59 GMT"), None);
+        assert_eq!(wait(429, "-1"), None);
+    }
+
+    #[test]
+    fn a_status_of_many_words_is_bounded() {
+        let status = Status::failure(&"é".repeat(50_000), "Forbidden").with_code(403);
+        let error = CallError::from_status("x", status, None);
+        assert_eq!(error.said.chars().count(), MOST_SAID + 1);
+    }
+
+    #[test]
     fn a_status_without_words_names_its_code() {
         let error = CallError::from_status("read x", Status::default().with_code(500), None);
         assert_eq!(
@@ -254,6 +415,19 @@ mod tests {
         let error = CallError::from_client("reach it", &wrapped);
         assert_eq!(error.kind, CallErrorKind::Unreachable);
         assert_eq!(&*error.said, "connection refused");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn having_no_descriptor_left_is_no_matter_of_the_network() {
+        let error = io::Error::other(io::Error::from_raw_os_error(24));
+        let error = CallError::from_client("reach it", &kube::Error::Service(Box::new(error)));
+        assert_eq!(error.kind, CallErrorKind::Other);
+        assert!(
+            error
+                .to_string()
+                .contains("too many open files: this process may have")
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! A command in a container, over the WebSocket that `pods/exec` upgrades to.
+//! A command in a container, over the WebSocket that `pods/exec` upgrades to, or over SPDY where that is
+//! not permitted.
 //!
 //! The protocol is `v5.channel.k8s.io`, or `v4` from servers before 1.30
 //! (k8s.io/apimachinery/pkg/util/remotecommand/constants.go): the first byte of a message names its
@@ -8,16 +9,30 @@
 //! Not kube's `Api::exec`: it reads through pipes of 1 KiB, never pings, and tells the
 //! container's words only after its tasks were joined.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::{Sink, SinkExt, Stream, StreamExt};
-use http::Request;
 use kube::core::Status;
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{self, Message},
+};
 
-use super::{CallError, CallErrorKind, link::Link, path, pods::to_pod_error};
+use super::{
+    CallError, CallErrorKind,
+    link::Link,
+    path,
+    pods::to_pod_error,
+    tunnel::{self, Upgradable},
+};
 use crate::probe::inside::{PodCommand, PodError, PodErrorKind, PodOutput};
 
 const STDIN: u8 = 0;
@@ -33,56 +48,127 @@ const UPGRADE: Duration = Duration::from_secs(10);
 /// Load balancers in front of API servers cut what is silent, some after 60 s.
 const PING: Duration = Duration::from_secs(20);
 
-/// Runs a command and waits for its end, at most for its limit.
-pub(super) async fn run(link: &Arc<Link>, command: &PodCommand) -> Result<PodOutput, PodError> {
-    let program = command.words.first().map_or("", String::as_str);
-    let tried = format!("run {program} in pod {}", command.pod);
-    let carried = async {
-        let connection = connect(link, command, &tried)
-            .await
-            .map_err(|error| refused(&tried, &error))?;
-        let closes = connection.supports_stream_close();
-        carry(connection.into_stream(), command, closes, &tried).await
-    };
-    timeout(command.limit, carried).await.map_err(|_elapsed| {
-        let said = format!("it did not end within {} s", command.limit.as_secs_f32());
-        PodError::new(PodErrorKind::TimedOut, &tried, &said)
-    })?
+/// What a WebSocket carries, the better one first, which can close a channel.
+const SOCKET_STREAMS: &str = "v5.channel.k8s.io, v4.channel.k8s.io";
+const CLOSING: &str = "v5.channel.k8s.io";
+/// What SPDY carries: streams whose last word is a `Status`.
+const SPDY_STREAMS: &str = "v4.channel.k8s.io";
+
+/// Runs commands over one connection, and remembers which protocol its user may use.
+pub(super) struct Exec {
+    link: Arc<Link>,
+    prefers_spdy: AtomicBool,
 }
 
-async fn connect(
-    link: &Arc<Link>,
-    command: &PodCommand,
-    tried: &str,
-) -> Result<kube::client::Connection, CallError> {
-    let session = link
-        .session()
-        .await
-        .map_err(|error| error.while_trying(tried))?;
-    match upgrade(&session.client, command, tried).await {
-        Err(error) if error.kind == CallErrorKind::Unauthorized => {
-            let renewed = link
-                .renew(&session)
-                .await
-                .map_err(|error| error.while_trying(tried))?;
-            upgrade(&renewed.client, command, tried).await
+impl Exec {
+    pub fn new(link: Arc<Link>) -> Self {
+        Self {
+            link,
+            prefers_spdy: AtomicBool::new(false),
         }
-        answered => answered,
+    }
+
+    /// Runs a command and waits for its end, at most for its limit.
+    ///
+    /// A WebSocket needs the verb `get` of `pods/exec` (from 1.35 on also `create`), SPDY needs
+    /// `create` alone: where one is refused the other may do, as in kubectl
+    /// (`NewFallbackExecutor` in client-go/tools/remotecommand/fallback.go).
+    pub async fn run(&self, command: &PodCommand) -> Result<PodOutput, PodError> {
+        let program = command.words.first().map_or("", String::as_str);
+        let tried = format!("run {program} in pod {}", command.pod);
+        let carried = async {
+            let prefers_spdy = self.prefers_spdy.load(Ordering::Relaxed);
+            let connected = match self.connect(command, prefers_spdy, &tried).await {
+                Err(error) if error.kind == CallErrorKind::Forbidden => {
+                    let other = self.connect(command, !prefers_spdy, &tried).await;
+                    if other.is_ok() {
+                        self.prefers_spdy.store(!prefers_spdy, Ordering::Relaxed);
+                    }
+                    // A server may not know the other one.
+                    other.map_err(|other| match other.kind {
+                        CallErrorKind::Forbidden if !prefers_spdy => other,
+                        _ => error,
+                    })
+                }
+                connected => connected,
+            };
+            match connected.map_err(|error| refused(&tried, &error))? {
+                Connected::Socket(socket, closes) => carry(socket, command, closes, &tried).await,
+                Connected::Spdy(stream) => carry_spdy(stream, command, &tried).await,
+            }
+        };
+        timeout(command.limit, carried).await.map_err(|_elapsed| {
+            let said = format!("it did not end within {} s", command.limit.as_secs_f32());
+            PodError::new(PodErrorKind::TimedOut, &tried, &said)
+        })?
+    }
+
+    async fn connect(
+        &self,
+        command: &PodCommand,
+        by_spdy: bool,
+        tried: &str,
+    ) -> Result<Connected, CallError> {
+        let upgraded = || {
+            self.link
+                .with_client(tried, |client| upgrade(client, command, by_spdy, tried))
+        };
+        self.link.patiently(tried, UPGRADE, upgraded).await
     }
 }
 
+/// What the connection was upgraded to.
+enum Connected {
+    /// With whether a channel can be closed.
+    Socket(Box<WebSocketStream<Upgradable>>, bool),
+    Spdy(Upgradable),
+}
+
 async fn upgrade(
-    client: &kube::Client,
+    client: kube::Client,
     command: &PodCommand,
+    by_spdy: bool,
     tried: &str,
-) -> Result<kube::client::Connection, CallError> {
-    let request = Request::get(address(command))
-        .body(Vec::new())
-        .map_err(|error| CallError::new(CallErrorKind::Other, tried, &error.to_string()))?;
-    timeout(UPGRADE, client.connect(request))
+) -> Result<Connected, CallError> {
+    let upgraded = async {
+        if by_spdy {
+            let address = address(command);
+            let stream = tunnel::spdy(&client, &address, SPDY_STREAMS, tried).await?;
+            return Ok(Connected::Spdy(stream));
+        }
+        let (socket, protocol) =
+            tunnel::websocket(&client, &address(command), SOCKET_STREAMS, tried).await?;
+        Ok(Connected::Socket(Box::new(socket), protocol == CLOSING))
+    };
+    timeout(UPGRADE, upgraded)
         .await
         .map_err(|_elapsed| CallError::timed_out(tried, UPGRADE))?
-        .map_err(|error| CallError::from_client(tried, &error))
+}
+
+/// As [`carry`], over SPDY.
+async fn carry_spdy(
+    stream: Upgradable,
+    command: &PodCommand,
+    tried: &str,
+) -> Result<PodOutput, PodError> {
+    let spoken = tunnel::run_command(stream, command.stdin.as_ref(), command.most)
+        .await
+        .map_err(|error| to_pod_error(tried, &CallError::from_transport(tried, &error)))?;
+    let output = PodOutput {
+        code: None,
+        stdout: spoken.stdout,
+        stderr: spoken.stderr,
+    };
+    match spoken.status.as_slice() {
+        _ if spoken.is_cut => Ok(output),
+        [] => Err(unfinished(tried)),
+        status => ended(status, output, tried),
+    }
+}
+
+fn unfinished(tried: &str) -> PodError {
+    let said = "the connection ended before the command did";
+    PodError::new(PodErrorKind::Other, tried, said)
 }
 
 fn address(command: &PodCommand) -> String {
@@ -153,11 +239,7 @@ where
                 return Ok(Ok(output));
             }
         }
-        Ok(Err(PodError::new(
-            PodErrorKind::Other,
-            tried,
-            "the connection ended before the command did",
-        )))
+        Ok(Err(unfinished(tried)))
     };
     let broken =
         |error: tungstenite::Error| to_pod_error(tried, &CallError::from_transport(tried, &error));

@@ -5,21 +5,32 @@ use std::{sync::Arc, time::Duration};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::{Request, Response, StatusCode, header::RETRY_AFTER};
-use http_body_util::BodyExt;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError};
 use jiff::{SignedDuration, Timestamp};
 use kube::{Client, client::Body, core::Status};
 use tokio::{sync::Mutex, time::timeout};
 
 use super::{
-    CallError, CallErrorKind, Kubeconfigs, bearer, connect::ConnectError, exec_plugin, stack,
+    CallError, CallErrorKind, Kubeconfigs, bearer, connect::ConnectError, error::retry_after,
+    exec_plugin, stack,
 };
+use crate::inventory::Text;
 
 /// How long the API server may think before it sends the head of an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Credentials are renewed this long before they end.
 const EARLY: SignedDuration = SignedDuration::from_secs(60);
+
+/// As often client-go asks again (`maxRetries` in rest/request.go).
+const MOST_RETRIES: u32 = 10;
+
+/// Who asks for more patience than this is told to the user instead.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(10 * 60);
+
+/// The longest answer to a small question, unzipped: discovery of a large group is a tenth of it.
+const MAX_BODY: usize = 32 << 20;
 
 /// The longest body of an error that is worth reading.
 const MAX_ERROR_BODY: usize = 64 * 1024;
@@ -37,7 +48,12 @@ pub(super) struct Link {
     pub server: String,
     session: ArcSwap<Session>,
     rebuilding: Mutex<()>,
+    /// Who is told that a request waits; without anybody none does.
+    tell: Option<Tell>,
 }
+
+/// Told in a sentence what a request waits for, and how long.
+pub type Tell = Arc<dyn Fn(Text) + Send + Sync>;
 
 /// A client and how long it will do.
 pub(super) struct Session {
@@ -58,6 +74,7 @@ impl Link {
     pub async fn open(
         kubeconfigs: &Kubeconfigs,
         context: Option<&str>,
+        tell: Option<Tell>,
     ) -> Result<Self, ConnectError> {
         let target = kubeconfigs.target(context)?;
         let context = target.context.clone();
@@ -69,6 +86,7 @@ impl Link {
             server,
             session: ArcSwap::from_pointee(session),
             rebuilding: Mutex::new(()),
+            tell,
         })
     }
 
@@ -86,6 +104,7 @@ impl Link {
             server: "http://test".to_owned(),
             session: ArcSwap::from_pointee(session),
             rebuilding: Mutex::new(()),
+            tell: None,
         }
     }
 
@@ -125,42 +144,115 @@ impl Link {
         Ok(session)
     }
 
-    /// Sends a request and returns the answer if it is a good one. A 401 rebuilds the client and
-    /// tries once more. `tried` completes "could not …".
+    /// Does something with the newest client; a 401 rebuilds it and tries once more. `tried` completes
+    /// "could not …".
+    pub async fn with_client<T, F>(
+        &self,
+        tried: &str,
+        attempt: impl Fn(Client) -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        let login = |error: ConnectError| error.while_trying(tried);
+        let session = self.session().await.map_err(login)?;
+        match attempt(session.client.clone()).await {
+            Err(error) if error.kind == CallErrorKind::Unauthorized => {
+                let renewed = self.renew(&session).await.map_err(login)?;
+                attempt(renewed.client.clone()).await
+            }
+            answered => answered,
+        }
+    }
+
+    /// Sends a request and returns the answer if it is a good one.
     pub async fn send(
         &self,
         tried: &str,
         request: &Request<Bytes>,
         patience: Duration,
     ) -> Result<Response<Body>, CallError> {
-        let session = self
-            .session()
+        self.with_client(tried, |client| send_once(client, tried, request, patience))
             .await
-            .map_err(|error| error.while_trying(tried))?;
-        match send_once(&session.client, tried, request, patience).await {
-            Err(error) if error.kind == CallErrorKind::Unauthorized => {
-                let renewed = self
-                    .renew(&session)
-                    .await
-                    .map_err(|error| error.while_trying(tried))?;
-                send_once(&renewed.client, tried, request, patience).await
-            }
-            answered => answered,
-        }
     }
 
-    /// As [`Self::send`], with the whole body.
+    /// As [`Self::send`], with the whole body; tried again where the server says when.
     pub async fn fetch(
         &self,
         tried: &str,
         request: &Request<Bytes>,
     ) -> Result<Response<Bytes>, CallError> {
+        self.patiently(tried, LONGEST_WAIT, || self.fetch_once(tried, request))
+            .await
+    }
+
+    async fn fetch_once(
+        &self,
+        tried: &str,
+        request: &Request<Bytes>,
+    ) -> Result<Response<Bytes>, CallError> {
         let (head, body) = self.send(tried, request, PATIENCE).await?.into_parts();
-        let body = tokio::time::timeout(PATIENCE, body.collect())
+        let body = http_body_util::Limited::new(body, MAX_BODY).collect();
+        let body = timeout(PATIENCE, body)
             .await
             .map_err(|_elapsed| CallError::timed_out(tried, PATIENCE))?
-            .map_err(|error| CallError::from_transport(tried, &error))?;
+            .map_err(|error| match error.downcast_ref::<LengthLimitError>() {
+                Some(_) => {
+                    let said = format!("the answer is longer than {} MiB", MAX_BODY >> 20);
+                    CallError::new(CallErrorKind::Other, tried, &said)
+                }
+                None => CallError::from_transport(tried, &*error),
+            })?;
         Ok(Response::from_parts(head, body.to_bytes()))
+    }
+
+    /// Tries something, and again where the answer is 429 or 5xx with a `Retry-After`: any verb, for
+    /// such a server has done nothing, and up to ten times (`withRetry` of client-go,
+    /// rest/with_retry.go). All pauses together are at most `within`; dropping the future ends it.
+    ///
+    /// Watches and their lists don't use it: their supervisors know what to say meanwhile.
+    pub async fn patiently<T, F>(
+        &self,
+        tried: &str,
+        within: Duration,
+        attempt: impl Fn() -> F,
+    ) -> Result<T, CallError>
+    where
+        F: Future<Output = Result<T, CallError>>,
+    {
+        let mut left = within;
+        for retry in 1..=MOST_RETRIES {
+            match attempt().await {
+                Err(error) if self.pause(tried, &error, retry, &mut left).await => {}
+                settled => return settled,
+            }
+        }
+        attempt().await
+    }
+
+    /// Waits as long as an error asks for, and says so; whether that was done and a retry makes
+    /// sense.
+    pub async fn pause(
+        &self,
+        tried: &str,
+        error: &CallError,
+        retry: u32,
+        left: &mut Duration,
+    ) -> bool {
+        let (Some(tell), Some(wait)) = (&self.tell, error.wants_a_retry()) else {
+            return false;
+        };
+        let Some(rest) = left.checked_sub(wait).filter(|_| retry <= MOST_RETRIES) else {
+            return false;
+        };
+        *left = rest;
+        let seconds = wait.as_secs();
+        tell(Text::from(format!(
+            "waiting {seconds} s, as the API server asks, to {tried} (retry {retry} of {MOST_RETRIES}): {}",
+            error.said
+        )));
+        tokio::time::sleep(wait).await;
+        true
     }
 
     /// Has somebody ask whether the API server lives.
@@ -177,15 +269,26 @@ impl Link {
     async fn answers(&self) -> bool {
         let asked = async {
             for _ in 0..2 {
-                let answered = self.get("ask the API server whether it lives", "/version");
-                let silent = |error: CallError| error.kind == CallErrorKind::Unreachable;
-                if !answered.await.is_err_and(silent) {
+                if !matches!(self.ping().await, Err(CallErrorKind::Unreachable)) {
                     return true;
                 }
             }
             false
         };
         timeout(PATIENCE, asked).await.unwrap_or(false)
+    }
+
+    /// Has the API server say anything at all, now.
+    async fn ping(&self) -> Result<(), CallErrorKind> {
+        let tried = "ask the API server whether it lives";
+        let asked = async { self.fetch_once(tried, &get(tried, "/version")?).await };
+        asked.await.map(drop).map_err(|error| error.kind)
+    }
+
+    /// GET of a small thing, without waiting where the server is busy.
+    pub async fn get_now(&self, tried: &str, path: &str) -> Result<Bytes, CallError> {
+        let request = get(tried, path)?;
+        Ok(self.fetch_once(tried, &request).await?.into_body())
     }
 
     /// GET of a small thing.
@@ -264,7 +367,7 @@ async fn build(
 }
 
 async fn send_once(
-    client: &Client,
+    client: Client,
     tried: &str,
     request: &Request<Bytes>,
     patience: Duration,
@@ -280,27 +383,34 @@ async fn send_once(
     Err(refusal(tried, response).await)
 }
 
-/// What the server said, as a `Status` or, from a proxy or an old server, as plain text.
+/// What the server said: a `Status`, or what something before it says.
 pub(super) async fn refusal(tried: &str, response: Response<Body>) -> CallError {
     let (head, body) = response.into_parts();
-    let retry_after = head
-        .headers
-        .get(RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.trim().parse().ok())
-        .map(Duration::from_secs);
     let limited = http_body_util::Limited::new(body, MAX_ERROR_BODY);
     let body = match tokio::time::timeout(PATIENCE, limited.collect()).await {
         Ok(Ok(body)) => body.to_bytes(),
         _ => Bytes::new(),
     };
-    let mut status = serde_json::from_slice::<Status>(&body).unwrap_or_else(|_not_a_status| {
-        let reason = head.status.canonical_reason().unwrap_or_default();
-        let text = String::from_utf8_lossy(&body);
-        let first_line = text.lines().next().unwrap_or_default().trim();
-        Status::failure(first_line, reason)
-    });
-    status.code = head.status.as_u16();
-    CallError::from_status(tried, status, retry_after)
+    match serde_json::from_slice::<Status>(&body) {
+        Ok(mut status) if is_status(&body) => {
+            status.code = head.status.as_u16();
+            CallError::from_status(tried, status, retry_after(&head))
+        }
+        _ => CallError::from_page(tried, &head, &body),
+    }
+}
+
+/// Every field of a `Status` may be absent, so that any object would be one.
+fn is_status(body: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Kind {
+        #[serde(default)]
+        kind: String,
+        #[serde(default)]
+        message: String,
+    }
+    serde_json::from_slice::<Kind>(body)
+        .is_ok_and(|it| it.kind == "Status" || !it.message.is_empty())
 }
 
 /// An API server that answers, or does not.

@@ -225,7 +225,10 @@ impl Manifests {
         self.seen.insert((R::KIND, namespace));
         let changes = records.into_iter().map(Delta::Upsert).map(R::change);
         self.changes.extend(changes);
-        Ok(())
+        match self.texts.take_oddities() {
+            None => Ok(()),
+            Some(odd) => Err(odd.to_string()),
+        }
     }
 }
 

@@ -37,13 +37,14 @@ mod yaml;
 mod tests;
 
 pub use crate::tls::install_provider as install_crypto;
-pub use connect::{Cluster, ConnectError, connect, connect_at};
+pub use connect::{Cluster, ConnectError, connect, connect_at, connect_with};
 pub use connection_test::{
     ConnectionStep, ConnectionTestOptions, StepOutcome, StepResult, test_connection,
 };
 pub use error::{CallError, CallErrorKind};
 pub use exec_plugin::ExecError;
 pub use kubeconfig::{ContextRef, FileStamps, KubeconfigError, KubeconfigSource, Kubeconfigs};
+pub use link::Tell;
 pub use manifest::{ManifestError, Manifests};
 pub use review::{Access, Review};
 pub use watch::{Pace, Watches};

@@ -8,7 +8,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::{
-    CallError, CallErrorKind, exec,
+    CallError, CallErrorKind,
+    exec::Exec,
     link::{self, Link},
     path,
 };
@@ -22,11 +23,13 @@ const JSON: &str = "application/json";
 /// Pods of a connected cluster.
 pub(super) struct KubePods {
     link: Arc<Link>,
+    exec: Exec,
 }
 
 impl KubePods {
     pub fn new(link: Arc<Link>) -> Self {
-        Self { link }
+        let exec = Exec::new(link.clone());
+        Self { link, exec }
     }
 
     async fn ask(
@@ -46,7 +49,7 @@ impl KubePods {
 
 impl PodAccess for KubePods {
     fn run<'a>(&'a self, command: &'a PodCommand) -> BoxFuture<'a, Result<PodOutput, PodError>> {
-        Box::pin(exec::run(&self.link, command))
+        Box::pin(self.exec.run(command))
     }
 
     fn create<'a>(

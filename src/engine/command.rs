@@ -43,6 +43,8 @@ pub enum Command {
     /// Load what the inspector shows beyond the records (the YAML) and keep it current; none
     /// stops that.
     Inspect(Option<ObjectKey>),
+    /// Read this Service where they may not be listed; see [`super::Scene::looked_up`].
+    LookUp(ObjectKey),
     /// Start a forward. One that has the same id is stopped first, and this takes its place.
     StartForward(ForwardId, ForwardSpec),
     /// Stop a forward; it stays in the list as stopped.

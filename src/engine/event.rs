@@ -10,7 +10,7 @@ use crate::edit::{EditError, Outcome, Plan, StepDone};
 use crate::{
     cluster::{Cluster, StepResult},
     forward::ForwardStatus,
-    inventory::{NodePortRules, ObjectKey, Text},
+    inventory::{NodePortRules, ObjectKey, ServiceRecord, Text},
     probe::{Answer, CurlError, CurlResponse, Repeated, RequestId},
     session::{ForwardBook, Loaded, SavedForward},
 };
@@ -29,10 +29,18 @@ pub(super) enum Event {
         generation: u64,
         outcome: Result<(Cluster, Duration), NotConnected>,
     },
+    /// A request waits because the API server is busy, and how long.
+    Waits { generation: u64, words: Text },
     /// Credentials were read and the client built anew, because a person asked to reconnect.
     Renewed {
         generation: u64,
         outcome: Result<(), Text>,
+    },
+    /// What was read of one Service, because they may not be listed; none where it does not exist.
+    LookedUp {
+        generation: u64,
+        service: ObjectKey,
+        outcome: Result<Option<Box<ServiceRecord>>, Text>,
     },
     /// What the person may do.
     Rights { generation: u64, rights: Rights },

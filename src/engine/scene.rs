@@ -230,11 +230,13 @@ pub struct Scene {
     pub connection: ConnectionState,
     /// When connecting is tried again, while it has failed.
     pub next_attempt: NextAttempt,
+    /// The last time that a request waited because the API server asked for it: for what, how long.
+    pub waited: Option<Text>,
     /// The context in use, or the one that is tried.
     pub context: Option<Text>,
     /// The address of the API server.
     pub server: Option<Text>,
-    /// The server's version: `v1.36.2`.
+    /// The server's version: `v1.36.2`, or that it is unknown.
     pub version: Option<Text>,
     /// All contexts of the kubeconfig, in its order.
     pub contexts: Arc<[ContextInfo]>,
@@ -258,6 +260,9 @@ pub struct Scene {
     pub notes: Arc<[Text]>,
     /// What the person may do.
     pub rights: Rights,
+    /// The last Service that was read alone because Services may not be listed, and why it could not
+    /// be read.
+    pub looked_up: Option<(ObjectKey, Option<Text>)>,
     /// All records.
     pub inventory: Inventory,
     /// The graph.

@@ -95,7 +95,7 @@ pub(super) async fn review(cluster: &Cluster, namespace: &str) -> Rights {
     let no_forward = if namespace.is_empty() {
         None
     } else {
-        missing(cluster, &to_forward(cluster, namespace)).await
+        no_forward(cluster, namespace, "").await
     };
     Rights {
         no_forward,
@@ -106,17 +106,28 @@ pub(super) async fn review(cluster: &Cluster, namespace: &str) -> Rights {
 /// Asks whether the person may forward to this target, and names the right that is missing.
 pub(super) async fn may_forward(cluster: &Cluster, target: &ForwardTarget) -> Result<(), Text> {
     let ObjectKey { namespace, name } = target.key();
-    let mut rights = to_forward(cluster, namespace);
-    if let ForwardTarget::Pod(_) = target {
+    let pod = match target {
         // A role may name the pod.
-        rights = rights.into_iter().map(|right| right.named(name)).collect();
-    }
-    match timeout(REVIEW_PATIENCE, missing(cluster, &rights)).await {
+        ForwardTarget::Pod(_) => name,
+        _ => "",
+    };
+    match timeout(REVIEW_PATIENCE, no_forward(cluster, namespace, pod)).await {
         Ok(Some(missing)) => Err(Text::from(format!(
             "{missing} in namespace {namespace}; whoever administers the cluster can grant it"
         ))),
         Ok(None) | Err(_) => Ok(()),
     }
+}
+
+/// The right to forward, where it is missing: `create` is enough everywhere (SPDY by POST), on older
+/// servers `get` is too (a WebSocket).
+async fn no_forward(cluster: &Cluster, namespace: &str, pod: &str) -> Option<Text> {
+    let right = |verb| [Access::core(verb, "pods/portforward", namespace).named(pod)];
+    let no_create = missing(cluster, &right("create")).await?;
+    if cluster.get_may_upgrade() && missing(cluster, &right("get")).await.is_none() {
+        return None;
+    }
+    Some(no_create)
 }
 
 /// Asks whether the person may do all that a plan needs, and names the right that is missing.
@@ -144,24 +155,6 @@ pub(super) async fn may_edit(cluster: &Cluster, plan: &Plan) -> Result<(), Text>
     }
 }
 
-fn to_forward(cluster: &Cluster, namespace: &str) -> Vec<Access> {
-    let mut rights = vec![Access::core("get", "pods/portforward", namespace)];
-    if asks_for_create(cluster.version()) {
-        rights.push(Access::core("create", "pods/portforward", namespace));
-    }
-    rights
-}
-
-/// From 1.35 a port-forward over WebSocket needs `create` as well as `get`
-/// (AuthorizePodWebsocketUpgradeCreatePermission in pkg/features/kube_features.go).
-fn asks_for_create(version: &str) -> bool {
-    let mut numbers = version
-        .trim_start_matches('v')
-        .split(|c: char| !c.is_ascii_digit())
-        .map(|digits| digits.parse::<u32>().unwrap_or(0));
-    (numbers.next(), numbers.next()) >= (Some(1), Some(35))
-}
-
 async fn missing(cluster: &Cluster, wanted: &[Access]) -> Option<Text> {
     for access in wanted {
         let right = format!("{} {}", access.verb, right_of(access));
@@ -182,22 +175,5 @@ fn right_of(access: &Access) -> String {
         access.resource.to_string()
     } else {
         format!("{}/{}", access.resource, access.subresource)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_newer_servers_ask_for_create() {
-        for (version, wanted) in [
-            ("v1.20.2", false),
-            ("v1.34.9", false),
-            ("v1.35.0-rc.1", true),
-            ("v2.0", true),
-        ] {
-            assert_eq!(asks_for_create(version), wanted, "{version}");
-        }
     }
 }

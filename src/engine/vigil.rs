@@ -6,11 +6,14 @@
 //! is not everywhere, and looking sends nothing.
 
 use std::{
+    io,
     net::{IpAddr, SocketAddr, UdpSocket},
     time::{Duration, Instant},
 };
 
 use jiff::Timestamp;
+
+use crate::forward::is_out_of_files;
 
 /// How often there is a look, while forwards are up.
 pub(super) const LOOK_EVERY: Duration = Duration::from_secs(10);
@@ -44,14 +47,15 @@ impl Vigil {
         Self {
             wall: Timestamp::now(),
             steady: Instant::now(),
-            from: source(server),
+            from: source(server).unwrap_or_default(),
             server,
         }
     }
 
     /// What has happened since the last look.
     pub(super) fn look(&mut self) -> Option<Jolt> {
-        let from = source(self.server);
+        // Without a descriptor it can't be asked.
+        let from = source(self.server).unwrap_or(self.from);
         self.compare(Timestamp::now(), Instant::now(), from)
     }
 
@@ -99,26 +103,30 @@ fn address_of(server: &str) -> Option<SocketAddr> {
 
 /// The address of this machine from which a server would be asked; that of one which is given by
 /// name is taken for the one that leads to the world. No packet is sent.
-fn source(server: Option<SocketAddr>) -> Option<IpAddr> {
+fn source(server: Option<SocketAddr>) -> io::Result<Option<IpAddr>> {
     // TEST-NET-1 is nobody's, and so is the documentation prefix.
     let world = [
         SocketAddr::from(([192, 0, 2, 1], 443)),
         SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 443)),
     ];
-    let ask = |to: SocketAddr| {
+    let ask = |to: SocketAddr| -> io::Result<IpAddr> {
         let any: SocketAddr = if to.is_ipv4() {
             ([0; 4], 0).into()
         } else {
             ([0_u16; 8], 0).into()
         };
-        let socket = UdpSocket::bind(any).ok()?;
-        socket.connect(to).ok()?;
-        Some(socket.local_addr().ok()?.ip())
+        let socket = UdpSocket::bind(any)?;
+        socket.connect(to)?;
+        Ok(socket.local_addr()?.ip())
     };
-    match server {
-        Some(server) => ask(server),
-        None => world.into_iter().find_map(ask),
+    for to in server.map_or_else(|| world.to_vec(), |server| vec![server]) {
+        match ask(to) {
+            Ok(from) => return Ok(Some(from)),
+            Err(error) if is_out_of_files(&error) => return Err(error),
+            Err(_no_way) => {}
+        }
     }
+    Ok(None)
 }
 
 #[cfg(test)]
@@ -179,7 +187,7 @@ mod tests {
     fn the_way_to_this_machine_begins_here() {
         let server = address_of("https://127.0.0.1:6443/prefix");
         assert_eq!(server, "127.0.0.1:6443".parse().ok());
-        assert_eq!(source(server), Some(IpAddr::from([127, 0, 0, 1])));
+        assert_eq!(source(server).unwrap(), Some(IpAddr::from([127, 0, 0, 1])));
         assert_eq!(address_of("https://[::1]:1"), "[::1]:1".parse().ok());
         assert_eq!(address_of("https://10.0.0.1"), "10.0.0.1:443".parse().ok());
         assert_eq!(address_of("https://eks.example.com"), None);

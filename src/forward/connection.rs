@@ -39,6 +39,9 @@ pub(crate) struct Way {
     pub(crate) inventory: InventoryFeed,
     pub(crate) dialer: watch::Receiver<Arc<dyn Dialer>>,
     pub(crate) dials: Semaphore,
+    /// A place for each local connection, and how many there are.
+    pub(crate) places: Arc<Semaphore>,
+    pub(crate) most: usize,
     pub(crate) sessions: Arc<Sessions>,
     /// Told when something happened that a lost way to the cluster would explain.
     pub(crate) doubt: Arc<Notify>,

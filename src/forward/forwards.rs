@@ -15,6 +15,7 @@ use super::{
     bind::bind,
     choice::NoPod,
     connection::Way,
+    descriptors::places,
     lane,
     ledger::Ledger,
     listener::{follow, run},
@@ -31,6 +32,7 @@ pub struct Forwards {
     inventory: InventoryFeed,
     dialer: watch::Sender<Arc<dyn Dialer>>,
     on_change: OnChange,
+    places: (Arc<Semaphore>, usize),
     doubt: Arc<Notify>,
     outdated: Arc<Notify>,
     all: Mutex<All>,
@@ -60,12 +62,20 @@ impl Forwards {
             inventory,
             dialer: watch::Sender::new(dialer),
             on_change,
+            places: places(),
             doubt: Arc::default(),
             outdated: Arc::default(),
             all: Mutex::default(),
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
         }
+    }
+
+    /// The same, with so many connections at the most.
+    #[cfg(test)]
+    fn with_places(self, most: usize) -> Self {
+        let places = (Arc::new(Semaphore::new(most)), most);
+        Self { places, ..self }
     }
 
     /// Starts a forward and says how it stands: bound, or failed and why. A forward that had the
@@ -92,6 +102,8 @@ impl Forwards {
             inventory: self.inventory.clone(),
             dialer: self.dialer.subscribe(),
             dials: Semaphore::new(MAX_DIALS),
+            places: self.places.0.clone(),
+            most: self.places.1,
             sessions: Arc::new(Sessions::default()),
             doubt: self.doubt.clone(),
             outdated: self.outdated.clone(),

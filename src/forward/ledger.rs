@@ -46,6 +46,8 @@ struct Facts {
     /// Why the last connection failed, and whether a lost way would explain it.
     failing: Option<(Text, bool)>,
     last_error: Option<Text>,
+    /// Why further connections wait.
+    full: Option<Text>,
     seats: Seats,
     total: u64,
     history: Arc<History>,
@@ -177,6 +179,13 @@ impl Ledger {
         self.note(|facts| facts.last_error = Some(reason));
     }
 
+    /// Why further connections wait, where they do.
+    pub(crate) fn full(&self, reason: Option<Text>) {
+        if self.facts().full != reason {
+            self.note(|facts| facts.full = reason);
+        }
+    }
+
     /// A connection could not reach a pod; `cut` says that it could not even reach the cluster.
     pub(crate) fn failing(&self, reason: Text, cut: bool) {
         self.note(|facts| {
@@ -226,6 +235,7 @@ impl Ledger {
             bytes_down: self.meter.down(),
             history: facts.history.clone(),
             last_error: facts.last_error.clone(),
+            full: facts.full.clone(),
             ..ForwardStatus::new(self.id, spec, facts.state(), self.started)
         }
     }

@@ -12,11 +12,9 @@ use tokio_util::sync::CancellationToken;
 use super::{
     choice::{NoPod, candidates, stale},
     connection::{Way, serve},
+    descriptors::{is_out_of_files, out_of_files},
 };
 use crate::inventory::Text;
-
-/// Connections open through one forward; further ones wait in the system's queue.
-pub(crate) const MAX_SESSIONS: usize = 256;
 
 /// How often flowing bytes are told.
 const TELL_EVERY: Duration = Duration::from_millis(250);
@@ -32,22 +30,38 @@ pub(crate) async fn run(listeners: Vec<TcpListener>, way: Arc<Way>, stop: Cancel
     let mut pause = FIRST_PAUSE;
     let mut accept_at = None;
     let mut tell_at = None;
+    let mut place = None;
     loop {
+        if place.is_none() {
+            place = way.places.clone().try_acquire_owned().ok();
+            way.ledger.full(place.is_none().then(|| full(&way)));
+        }
         tokio::select! {
             () = stop.cancelled() => break,
-            accepted = accept(&listeners, accept_at), if connections.len() < MAX_SESSIONS => {
+            freed = way.places.clone().acquire_owned(), if place.is_none() => {
+                // It is never closed.
+                place = freed.ok();
+                way.ledger.full(None);
+            }
+            accepted = accept(&listeners, accept_at), if place.is_some() => {
                 match accepted {
                     Ok((local, client)) => {
                         (pause, accept_at) = (FIRST_PAUSE, None);
-                        connections.spawn(serve(local, client, way.clone()));
-                        if connections.len() == MAX_SESSIONS {
-                            way.ledger.lost(Text::from(
-                                "256 connections are open; further ones wait until one ends",
-                            ));
-                        }
+                        let (place, way) = (place.take(), way.clone());
+                        connections.spawn(async move {
+                            serve(local, client, way).await;
+                            drop(place);
+                        });
                     }
                     Err(error) => {
-                        way.ledger.lost(format!("could not accept a connection: {error}").into());
+                        let said = if is_out_of_files(&error) {
+                            out_of_files()
+                        } else {
+                            error.to_string()
+                        };
+                        let said = Text::from(format!("could not accept a connection: {said}"));
+                        way.ledger.lost(said.clone());
+                        way.ledger.full(Some(said));
                         accept_at = Some(Instant::now() + pause);
                         pause = (pause * 2).min(LONGEST_PAUSE);
                     }
@@ -69,6 +83,14 @@ pub(crate) async fn run(listeners: Vec<TcpListener>, way: Arc<Way>, stop: Cancel
     }
     drop(listeners);
     connections.shutdown().await;
+}
+
+fn full(way: &Way) -> Text {
+    let most = way.most;
+    Text::from(format!(
+        "{most} connections are open, and this process has files for no more (ulimit -n); further ones \
+         wait until one ends"
+    ))
 }
 
 async fn accept(

@@ -11,6 +11,7 @@
 mod bind;
 mod choice;
 mod connection;
+mod descriptors;
 mod dialer;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -32,6 +33,8 @@ mod status;
 pub use bind::free_port_at;
 #[cfg(test)]
 pub(crate) use choice::candidates;
+pub use descriptors::raise_limit;
+pub(crate) use descriptors::{is_out_of_files, out_of_files};
 pub use dialer::{DialError, DialErrorKind, Dialer, PodStream};
 pub use forwards::Forwards;
 pub use history::{Flow, History};

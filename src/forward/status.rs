@@ -93,6 +93,8 @@ pub struct ForwardStatus {
     pub history: Arc<History>,
     /// Why the last connection failed, where it did.
     pub last_error: Option<Text>,
+    /// Why further connections wait until one ends, where they do.
+    pub full: Option<Text>,
     /// When it was started.
     pub started: Timestamp,
 }
@@ -116,6 +118,7 @@ impl ForwardStatus {
             bytes_down: 0,
             history: Arc::default(),
             last_error: None,
+            full: None,
             started,
         }
     }

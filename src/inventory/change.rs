@@ -1,8 +1,10 @@
 //! What `cluster/` tells the inventory.
 
+use std::collections::BTreeMap;
+
 use super::{
     EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodePortRules, NodeRecord, ObjectKey,
-    PodRecord, Related, Scope, ServiceRecord, Sync,
+    PodRecord, Related, Scope, ServiceRecord, Sync, Unreadable,
 };
 
 /// What happened to the objects of one kind.
@@ -41,6 +43,8 @@ pub enum Change {
     NodePorts(NodePortRules),
     /// Objects of a kind on demand changed: all of them are of this kind.
     Related(Kind, Delta<Related>),
+    /// These are the objects of a kind that can't be read in a scope, and no others.
+    Unreadable(Kind, Scope, BTreeMap<ObjectKey, Unreadable>),
     /// How well a kind is known in a scope changed.
     Sync(Kind, Scope, Sync),
 }

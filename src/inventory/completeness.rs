@@ -10,8 +10,8 @@ pub enum Completeness {
     Unlisted,
     /// Listed whole, but a watch is lost: what is held was true once.
     Stale,
-    /// The server refuses or does not serve it, or some of it: what is held is live, the rest is
-    /// not to be had by waiting.
+    /// The server refuses or does not serve it, or some of it, or an object can't be read: what is
+    /// held is live, the rest is not to be had by waiting.
     Partial,
     /// All that the user asked for is held as the cluster had it a moment ago: watches bring
     /// nothing, and it is listed again and again.
@@ -101,7 +101,11 @@ impl Inventory {
     /// How completely a kind is held over all scopes that are watched: as its worst scope.
     pub fn completeness(&self, kind: Kind) -> Completeness {
         let states = self.watched(kind).map(|(_, state)| state.into());
-        states.min().unwrap_or(Completeness::Unlisted)
+        let known = states.min().unwrap_or(Completeness::Unlisted);
+        if self.unreadable(kind).any(|(_, found)| found.is_missing) {
+            return known.min(Completeness::Partial);
+        }
+        known
     }
 
     /// How completely all of these kinds are held: as the worst of them.
@@ -112,7 +116,11 @@ impl Inventory {
 
     /// How completely the objects of a kind in one namespace are held.
     pub fn completeness_in(&self, kind: Kind, namespace: &Text) -> Completeness {
-        self.sync(kind, namespace).into()
+        let known = Completeness::from(self.sync(kind, namespace));
+        if self.lacks_in(kind, namespace) {
+            return known.min(Completeness::Partial);
+        }
+        known
     }
 
     /// Why nothing can be said of the objects of a kind in a namespace, in a sentence: they are not
@@ -125,7 +133,9 @@ impl Inventory {
             format!("the {kind} of namespace {namespace}")
         };
         match self.sync(kind, namespace) {
-            Sync::Live | Sync::Polled { .. } | Sync::Stale { .. } => None,
+            Sync::Live | Sync::Polled { .. } | Sync::Stale { .. } => self
+                .lacks_in(kind, namespace)
+                .then(|| format!("some of {of} can't be read")),
             Sync::Syncing => Some(format!("{of} are not listed yet")),
             Sync::Failing { reason } => Some(format!("{of} are not listed yet: {reason}")),
             Sync::Forbidden { message } => Some(format!("{of} may not be listed: {message}")),
@@ -222,6 +232,36 @@ mod tests {
             let inventory = with(&states);
             assert_eq!(inventory.completeness(Kind::Pod), expected, "{states:?}");
         }
+    }
+
+    #[test]
+    fn an_object_that_can_not_be_read_costs_its_namespace_the_whole_and_no_more() {
+        let mut inventory = with(&[("", Sync::Live)]);
+        let found = |is_missing| {
+            let reason = "no number".into();
+            let key = crate::inventory::ObjectKey::new("shop", "web");
+            [(key, crate::inventory::Unreadable { reason, is_missing })].into()
+        };
+        let mut read = |objects| {
+            inventory.apply(Change::Unreadable(Kind::Pod, Scope::Cluster, objects));
+            let places =
+                ["shop", "infra"].map(|it| inventory.completeness_in(Kind::Pod, &it.into()));
+            (
+                inventory.completeness(Kind::Pod),
+                places,
+                inventory.unreadable_in_words([Kind::Pod]),
+            )
+        };
+        let (live, partial) = (Completeness::Live, Completeness::Partial);
+        let (whole, places, words) = read(found(true));
+        assert_eq!((whole, places), (partial, [partial, live]));
+        assert_eq!(
+            words,
+            ["shop/web of the pods can't be read and is missing: no number"]
+        );
+        let (whole, places, words) = read(found(false));
+        assert_eq!((whole, places, words.len()), (live, [live, live], 1));
+        assert_eq!(read(Default::default()), (live, [live, live], Vec::new()));
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(crate) mod sample;
 pub mod selector;
 mod service;
 mod store;
+mod unreadable;
 
 pub use change::{Change, Delta};
 pub use completeness::Completeness;
@@ -61,3 +62,4 @@ pub use service::{
     TargetPort, TrafficPolicy,
 };
 pub use store::{Inventory, Touched};
+pub use unreadable::Unreadable;

@@ -66,12 +66,16 @@ impl Polled {
             // Each kind finds out by itself, and this is told once: names would be out of date.
             _ => "All or some kinds are".to_owned(),
         };
-        format!(
-            "{who} read every {} s instead of watched: {}. A proxy on the way may cut long answers \
-             short, or hold them back.",
+        let read = format!(
+            "{who} read every {} s instead of watched: {}",
             self.every.as_secs().max(1),
             self.reason
-        )
+        );
+        // A right that lacks is no matter of the network.
+        if self.reason.starts_with("watches are refused") {
+            return read;
+        }
+        format!("{read}. A proxy on the way may cut long answers short, or hold them back.")
     }
 
     fn plurals(&self) -> String {

@@ -3,13 +3,13 @@
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use imbl::{OrdMap, OrdSet};
 
 use super::{
     Change, Delta, EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodePortRules,
-    NodeRecord, ObjectKey, PodRecord, Related, Scope, ServiceRecord, Sync, Text,
+    NodeRecord, ObjectKey, PodRecord, Related, Scope, ServiceRecord, Sync, Text, Unreadable,
     labels::LabelIndex, selector,
 };
 
@@ -32,6 +32,7 @@ pub struct Inventory {
     /// Service and object, for every object that leads traffic to a Service or decides about it.
     leads_to: OrdSet<(ObjectKey, Kind, ObjectKey)>,
     sync: OrdMap<(Kind, Scope), Sync>,
+    unreadable: OrdMap<(Kind, Scope), Arc<BTreeMap<ObjectKey, Unreadable>>>,
 }
 
 /// One object that a [`Change`] really changed.
@@ -138,6 +139,20 @@ impl Inventory {
                     .into_iter()
                     .map(|Step { before, after, .. }| Touched::Related { before, after })
                     .collect()
+            }
+            Change::Unreadable(kind, scope, objects) => {
+                let at = (kind, scope);
+                let held = self.unreadable.get(&at);
+                if held.map_or(objects.is_empty(), |held| **held == objects) {
+                    return Vec::new();
+                }
+                if objects.is_empty() {
+                    self.unreadable.remove(&at);
+                } else {
+                    self.unreadable.insert(at.clone(), Arc::new(objects));
+                }
+                // It says how completely the kind is known.
+                vec![Touched::Sync(at.0, at.1)]
             }
             Change::Sync(kind, scope, state) => {
                 let at = (kind, scope);
@@ -362,6 +377,16 @@ impl Inventory {
             .range((kind, Scope::Cluster)..)
             .take_while(move |((of, _), _)| *of == kind)
             .map(|((_, scope), state)| (scope, state))
+    }
+
+    /// The objects of a kind that can't be read in a scope.
+    pub(super) fn unreadable_in(
+        &self,
+        kind: Kind,
+        scope: &Scope,
+    ) -> impl Iterator<Item = (&ObjectKey, &Unreadable)> {
+        let held = self.unreadable.get(&(kind, scope.clone()));
+        held.into_iter().flat_map(|held| held.iter())
     }
 
     /// What is known of every kind in every scope that something was said of.

@@ -30,6 +30,7 @@ mod matrix;
 mod reach;
 #[path = "../reach_support/mod.rs"]
 mod reach_support;
+mod rights;
 mod sample;
 
 use std::path::PathBuf;

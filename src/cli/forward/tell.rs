@@ -29,6 +29,7 @@ struct Told {
     open: u32,
     state: Option<ForwardState>,
     trouble: Option<Text>,
+    full: Option<Text>,
 }
 
 impl Teller {
@@ -49,6 +50,7 @@ impl Teller {
             let Some(told) = self.told.get_mut(&status.id) else {
                 continue;
             };
+            told.tell_full(status);
             let lines = match self.format {
                 EventFormat::Text => told.in_words(scene, status),
                 EventFormat::Json => told.as_events(scene, status),
@@ -61,6 +63,16 @@ impl Teller {
 }
 
 impl Told {
+    /// That further connections wait, once.
+    fn tell_full(&mut self, status: &ForwardStatus) {
+        if self.full != status.full {
+            self.full.clone_from(&status.full);
+            if let Some(reason) = &status.full {
+                eprintln!("svcscope: {}: {reason}", name_of(status));
+            }
+        }
+    }
+
     fn in_words(&mut self, scene: &Scene, status: &ForwardStatus) -> Vec<String> {
         let mut lines = Vec::new();
         if let (false, Some(local)) = (self.listening, status.local) {
@@ -129,6 +141,7 @@ impl Told {
             event["bytesUp"] = json!(status.bytes_up);
             event["bytesDown"] = json!(status.bytes_down);
             event["lastError"] = json!(status.last_error);
+            event["full"] = json!(status.full);
             events.push(event);
         }
         events.iter().map(Value::to_string).collect()

@@ -11,17 +11,18 @@ use super::{
     server::{FoundPod, RunningPod},
 };
 use crate::{
-    cluster::{Access, CallError, CallErrorKind, link::Link, path, review},
+    cluster::{Access, CallError, CallErrorKind, connect::Version, link::Link, path, review},
     inventory::{Kind, ObjectKey, Scope, Text},
 };
 
 /// So many questions are asked at the same time.
 const AT_ONCE: usize = 8;
 
-/// What svcscope does beside looking, and the verbs that it needs for it.
+/// What svcscope does beside looking, and the verbs that it needs for it. Of what is upgraded `create` is
+/// enough everywhere, and on older servers `get` is too.
 const ACTS: [(&str, &[&str]); 4] = [
-    ("pods/portforward", &["get", "create"]),
-    ("pods/exec", &["get", "create"]),
+    ("pods/portforward", &["create"]),
+    ("pods/exec", &["create"]),
     ("services", &["get", "patch", "create", "delete"]),
     ("services/proxy", &["get"]),
 ];
@@ -67,6 +68,7 @@ pub(super) async fn permissions(
     link: &Link,
     namespaces: &[String],
     default_namespace: &str,
+    version: Option<&Version>,
 ) -> Outcome<Permissions> {
     let places: Vec<Text> = match namespaces {
         [] => vec!["".into()],
@@ -77,6 +79,7 @@ pub(super) async fn permissions(
         missing: Missing::new(),
         unknown: BTreeSet::new(),
         trouble: None,
+        get_may_upgrade: !version.is_some_and(Version::needs_create_to_upgrade),
     };
     let mut scopes = BTreeMap::new();
     let mut narrowed = Vec::new();
@@ -201,6 +204,8 @@ struct Asked<'a> {
     unknown: BTreeSet<String>,
     /// The server would not say.
     trouble: Option<CallError>,
+    /// Whether `get` of a subresource that is upgraded is enough.
+    get_may_upgrade: bool,
 }
 
 impl Asked<'_> {
@@ -251,6 +256,14 @@ impl Asked<'_> {
                 .lacking("", resource, verbs, &[default_namespace.into()])
                 .await;
             lack.places.clear();
+        }
+        if verbs == ["create"] && !lack.verbs.is_empty() && self.get_may_upgrade {
+            let here: [Text; 1] = [default_namespace.into()];
+            let places = if is_everywhere { &here } else { places };
+            let no_get = self.lacking("", resource, &["get"], places).await;
+            if no_get.verbs.is_empty() {
+                return;
+            }
         }
         self.note(resource, lack);
     }

@@ -35,7 +35,7 @@ const VERSIONS: [&str; 3] = ["v1", "v1beta1", "v1alpha1"];
 pub(super) async fn log_in(kubeconfigs: &Kubeconfigs, target: &Target) -> Outcome<Arc<Link>> {
     let held = Held::of(target);
     let words = &held.words;
-    let link = match Link::open(kubeconfigs, Some(&target.context)).await {
+    let link = match Link::open(kubeconfigs, Some(&target.context), None).await {
         Ok(link) => Arc::new(link),
         Err(error) => return (Finding::failed(format!("{words}: {error}"), None), None),
     };

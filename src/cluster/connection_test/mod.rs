@@ -127,10 +127,10 @@ impl ConnectionTest<'_> {
 
         let default_namespace = target.config.default_namespace.clone();
         let namespaces = self.options.namespaces.clone();
-        let rights = access::permissions(&link, &namespaces, &default_namespace);
+        let rights = access::permissions(&link, &namespaces, &default_namespace, version.as_ref());
         let rights = self.step(ConnectionStep::Rights, STEP, rights).await?;
 
-        let streams = watch::Memory::new(&version).streams_lists();
+        let streams = watch::Memory::new(version.as_ref()).streams_lists();
         self.watches(&link, &rights, streams).await;
         self.pods(&link, &rights).await;
         Some(())

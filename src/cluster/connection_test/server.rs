@@ -12,10 +12,10 @@ use super::{Outcome, access::Permissions, result::Finding};
 use crate::{
     cluster::{
         CallError, CallErrorKind,
-        connect::Version,
+        connect::{Version, is_api_server},
         dial::KubeDialer,
         error::without_advice,
-        exec,
+        exec::Exec,
         link::{self, Link},
     },
     forward::DialErrorKind,
@@ -40,8 +40,8 @@ pub(super) struct RunningPod {
 /// None where there is none, or why it can't be known.
 pub(super) type FoundPod = Result<Option<RunningPod>, CallError>;
 
-/// `GET /version`: what answers, how fast, and how late it is there.
-pub(super) async fn version(link: &Link) -> Outcome<Version> {
+/// `GET /version`: what answers, how fast, and how late it is there. Everything else works without it.
+pub(super) async fn version(link: &Link) -> Outcome<Option<Version>> {
     let tried = format!("ask {} for its version", link.server);
     let asked = Instant::now();
     let answer = match link::get(&tried, "/version") {
@@ -51,18 +51,18 @@ pub(super) async fn version(link: &Link) -> Outcome<Version> {
     let round_trip = asked.elapsed();
     let answer = match answer {
         Ok(answer) => answer,
+        Err(error) if is_api_server(link, &error).await => return unknown(&error.said),
         Err(error) => {
-            let advice = match error.kind {
-                CallErrorKind::Forbidden => {
-                    "svcscope needs /version: ask an administrator for the ClusterRole system:public-info-viewer"
-                }
-                _ => "check that the API server is well",
-            };
+            let advice = "check that the API server is well";
             return (Finding::failed(&error.said, Some(advice)), None);
         }
     };
     let Ok(version) = serde_json::from_slice::<Version>(answer.body()) else {
         let found = "what answers there is no Kubernetes API server";
+        let error = CallError::new(CallErrorKind::Other, &tried, found);
+        if is_api_server(link, &error).await {
+            return unknown("the answer can't be read");
+        }
         let advice = "check `server` in the kubeconfig";
         return (Finding::failed(found, Some(advice)), None);
     };
@@ -90,7 +90,16 @@ pub(super) async fn version(link: &Link) -> Outcome<Version> {
         Some(_) => Finding::ok(format!("{found}, clocks agree")),
         None => Finding::ok(found),
     };
-    (finding, Some(version))
+    (finding, Some(Some(version)))
+}
+
+/// A server that does not say its version, which only we would like to know.
+fn unknown(said: &str) -> Outcome<Option<Version>> {
+    let finding = Finding::warning(
+        format!("its version is unknown: {said}"),
+        "all else goes on: lists are read in pages. An administrator can grant /version by the ClusterRole system:public-info-viewer",
+    );
+    (finding, Some(None))
 }
 
 /// How far this machine's clock is ahead of the `Date` of an answer, which is whole seconds.
@@ -120,7 +129,7 @@ pub(super) async fn port_forward(
         Err(error) => {
             let advice = match error.kind {
                 DialErrorKind::Forbidden => {
-                    "ask an administrator for the verbs get and create of pods/portforward"
+                    "ask an administrator for the verb create of pods/portforward"
                 }
                 DialErrorKind::PodGone => "the pod is gone: try again",
                 DialErrorKind::Refused => {
@@ -164,7 +173,7 @@ pub(super) async fn exec(
         ..PodCommand::new(pod.key.clone(), vec!["true".to_owned()], COMMAND)
     };
     let pod = &pod.key;
-    let finding = match exec::run(link, &command).await {
+    let finding = match Exec::new(link.clone()).run(&command).await {
         Ok(output) if output.code == Some(0) => Finding::ok(format!("ran `true` in pod {pod}")),
         Ok(output) => Finding::ok(format!(
             "`true` in pod {pod} ended with code {}",

@@ -5,7 +5,6 @@ use serde::Deserialize;
 use super::{
     Described, Interner, Resource,
     meta::Meta,
-    port,
     text::{Str, address, own_some},
 };
 use crate::inventory::{
@@ -101,7 +100,7 @@ impl Port<'_> {
         SlicePort {
             name: texts.common_some(self.name.as_ref()).unwrap_or_default(),
             protocol: protocol(self.protocol.as_ref()),
-            port: port(self.port),
+            port: texts.port("ports[].port", self.port),
         }
     }
 }

@@ -94,12 +94,43 @@ impl<R: Resource, const N: usize> Resource for Older<R, N> {
     }
 }
 
-/// One page of a list.
+/// One page of a list, without its items.
 #[derive(Deserialize)]
-pub(super) struct Page<'json, T> {
+pub(super) struct Page<'json> {
     #[serde(borrow, default)]
     pub metadata: ListMeta<'json>,
-    pub items: Option<Vec<T>>,
+}
+
+/// Who an object is and of which version, where the rest of it can't be read.
+#[derive(Deserialize)]
+pub(super) struct Remains<'json> {
+    #[serde(borrow)]
+    metadata: Identity<'json>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Identity<'json> {
+    #[serde(borrow)]
+    name: text::Str<'json>,
+    #[serde(borrow)]
+    namespace: Option<text::Str<'json>>,
+    #[serde(borrow)]
+    resource_version: Option<text::Str<'json>>,
+}
+
+impl Remains<'_> {
+    /// Namespace and name.
+    pub fn key(&self, texts: &mut Interner) -> ObjectKey {
+        let namespace = self.metadata.namespace.as_ref();
+        let namespace = namespace.map_or("", text::Str::as_str);
+        ObjectKey::new(texts.common(namespace), self.metadata.name.as_str())
+    }
+
+    pub fn version(&self) -> &str {
+        let version = self.metadata.resource_version.as_ref();
+        version.map_or("", text::Str::as_str)
+    }
 }
 
 /// The object of a `BOOKMARK` event.

@@ -276,8 +276,8 @@ fn record(
                 Some(ContainerPort {
                     name: texts.common_some(found.name.as_ref()),
                     protocol: protocol(found.protocol.as_ref()),
-                    port: port(found.container_port)?,
-                    host_port: port(found.host_port),
+                    port: texts.port("containerPort", found.container_port)?,
+                    host_port: texts.port("hostPort", found.host_port),
                 })
             })
             .collect(),

@@ -277,20 +277,26 @@ fn policy(text: Option<&Str<'_>>) -> Option<TrafficPolicy> {
 }
 
 fn service_port(found: &Port<'_>, texts: &mut Interner) -> Option<ServicePort> {
-    let number = port(found.port)?;
-    let target_port = match &found.target_port {
-        Some(IntOrString::Int(target)) => TargetPort::Number(port(Some(*target)).unwrap_or(number)),
-        Some(IntOrString::String(name)) if !name.as_str().is_empty() => {
-            TargetPort::Name(texts.common(name.as_str()))
+    let Some(number) = texts.port("spec.ports[].port", found.port) else {
+        if found.port.unwrap_or_default() == 0 {
+            texts.odd("spec.ports[].port is missing or 0".to_owned());
         }
-        _ => TargetPort::Number(number),
+        return None;
+    };
+    let target_port = match &found.target_port {
+        None | Some(IntOrString::Int(0)) => TargetPort::Number(number),
+        Some(IntOrString::Int(target)) => {
+            TargetPort::Number(texts.port("spec.ports[].targetPort", Some(*target))?)
+        }
+        Some(IntOrString::String(name)) if name.as_str().is_empty() => TargetPort::Number(number),
+        Some(IntOrString::String(name)) => TargetPort::Name(texts.common(name.as_str())),
     };
     Some(ServicePort {
         name: texts.common_some(found.name.as_ref()),
         protocol: protocol(found.protocol.as_ref()),
         port: number,
         target_port,
-        node_port: port(found.node_port),
+        node_port: texts.port("spec.ports[].nodePort", found.node_port),
         app_protocol: texts.common_some(found.app_protocol.as_ref()),
     })
 }

@@ -82,6 +82,8 @@ impl<'de: 'json, 'json> Deserialize<'de> for Pairs<'json> {
 #[derive(Default)]
 pub struct Interner {
     pool: HashSet<Text>,
+    /// What of the object at hand could not be read.
+    oddities: Vec<String>,
 }
 
 impl Interner {
@@ -103,6 +105,34 @@ impl Interner {
         text.map(Str::as_str)
             .filter(|text| !text.is_empty())
             .map(|text| self.common(text))
+    }
+
+    /// A port number. 0 is what Go writes for none; what else is none is noted as an oddity.
+    pub fn port(&mut self, field: &str, number: Option<i64>) -> Option<u16> {
+        let found = super::port(number);
+        if let (None, Some(number)) = (found, number.filter(|number| *number != 0)) {
+            self.odd(format!(
+                "{field} is {number}, which is no port (1 to 65535)"
+            ));
+        }
+        found
+    }
+
+    /// Something of the object at hand that can't be kept.
+    pub fn odd(&mut self, said: String) {
+        self.oddities.push(said);
+    }
+
+    /// What was odd about the object that was read last, in a sentence.
+    pub fn take_oddities(&mut self) -> Option<Text> {
+        const TOLD: usize = 3;
+        let all = std::mem::take(&mut self.oddities);
+        let first = all.iter().take(TOLD).map(String::as_str);
+        let mut said = first.collect::<Vec<_>>().join(", ");
+        if all.len() > TOLD {
+            said.push_str(&format!(", and {} more", all.len() - TOLD));
+        }
+        (!all.is_empty()).then(|| said.into())
     }
 
     /// A map of labels.

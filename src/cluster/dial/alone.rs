@@ -2,15 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::Request;
 use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
 
-use super::{refusal, to_dial_error};
+use super::{refusal, sessions::BUSY, to_dial_error};
 use crate::{
-    cluster::{CallError, CallErrorKind, link::Link, path, pod_stream::PodStream as Forwarded},
+    cluster::{
+        CallError,
+        link::Link,
+        path,
+        pod_stream::PodStream as Forwarded,
+        tunnel::{self, Upgradable},
+    },
     forward::{DialError, PodStream},
     inventory::ObjectKey,
 };
+
+/// The first byte of a message names its channel.
+const CHANNELS: &str = "v4.channel.k8s.io";
 
 /// How long the upgrade may take: TLS, the API server, the kubelet.
 const UPGRADE: Duration = Duration::from_secs(10);
@@ -27,21 +36,10 @@ pub(super) async fn connect(
     tried: &str,
 ) -> Result<Box<dyn PodStream>, DialError> {
     let call = |error: CallError| to_dial_error(&error);
-    let session = link
-        .session()
-        .await
-        .map_err(|error| call(error.while_trying(tried)))?;
-    let socket = match upgrade(&session.client, pod, port, tried).await {
-        Err(error) if error.kind == CallErrorKind::Unauthorized => {
-            let renewed = link
-                .renew(&session)
-                .await
-                .map_err(|error| call(error.while_trying(tried)))?;
-            upgrade(&renewed.client, pod, port, tried).await
-        }
-        answered => answered,
-    };
-    let mut stream = Forwarded::new(socket.map_err(call)?.into_stream(), link.witness());
+    let socket = link
+        .patiently(tried, BUSY, || upgrade(link, pod, port, tried))
+        .await;
+    let mut stream = Forwarded::new(socket.map_err(call)?, link.witness());
     let refused = timeout(UPGRADE, stream.refused(REFUSAL))
         .await
         .map_err(|_elapsed| call(CallError::timed_out(tried, UPGRADE)))?
@@ -53,17 +51,20 @@ pub(super) async fn connect(
 }
 
 async fn upgrade(
-    client: &kube::Client,
+    link: &Link,
     pod: &ObjectKey,
     port: u16,
     tried: &str,
-) -> Result<kube::client::Connection, CallError> {
+) -> Result<WebSocketStream<Upgradable>, CallError> {
     let object = path::object("/api/v1", &pod.namespace, "pods", &pod.name);
-    let request = Request::get(format!("{object}/portforward?ports={port}"))
-        .body(Vec::new())
-        .map_err(|error| CallError::new(CallErrorKind::Other, tried, &error.to_string()))?;
-    timeout(UPGRADE, client.connect(request))
-        .await
-        .map_err(|_elapsed| CallError::timed_out(tried, UPGRADE))?
-        .map_err(|error| CallError::from_client(tried, &error))
+    let uri = format!("{object}/portforward?ports={port}");
+    let uri = &*uri;
+    let upgraded = link.with_client(tried, |client| async move {
+        let upgraded = tunnel::websocket(&client, uri, CHANNELS, tried);
+        let (socket, _agreed) = timeout(UPGRADE, upgraded)
+            .await
+            .map_err(|_elapsed| CallError::timed_out(tried, UPGRADE))??;
+        Ok(socket)
+    });
+    upgraded.await
 }

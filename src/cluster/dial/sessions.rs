@@ -26,6 +26,10 @@ use crate::{
 /// How long the upgrade may take: TLS, the API server, the kubelet.
 const UPGRADE: Duration = Duration::from_secs(10);
 
+/// How long a server may ask to wait: a client of the forward waits meanwhile, and not longer than
+/// this and an upgrade.
+pub(super) const BUSY: Duration = Duration::from_secs(8);
+
 /// An upgrade is tried so often where the connection breaks within a moment.
 const ATTEMPTS: u32 = 3;
 const AT_ONCE: Duration = Duration::from_secs(1);
@@ -37,7 +41,7 @@ impl Sessions {
     pub fn new(link: Arc<Link>) -> Self {
         Self(Arc::new(Opening {
             link,
-            no_tunnel: AtomicBool::new(false),
+            prefers_spdy: AtomicBool::new(false),
         }))
     }
 }
@@ -53,8 +57,9 @@ impl Sessions {
 
 struct Opening {
     link: Arc<Link>,
-    /// The server speaks SPDY, but not in a WebSocket: learned as well.
-    no_tunnel: AtomicBool,
+    /// SPDY itself goes first: the server does not know it in a WebSocket, or the user may `create`
+    /// a port-forward and not `get` one. Learned.
+    prefers_spdy: AtomicBool,
 }
 
 impl Opener for Sessions {
@@ -70,48 +75,51 @@ impl Opener for Sessions {
 }
 
 impl Opening {
+    /// A WebSocket is a GET and needs the verb `get` (from 1.35 on also `create`), SPDY is a POST and
+    /// needs `create`: where one is refused the other may do. kubectl falls back on every answer but
+    /// a switch of protocols (`createDialer` in kubectl/pkg/cmd/portforward/portforward.go).
     async fn open(&self, pod: &ObjectKey) -> Result<(Protocol, Arc<Session>), Failure> {
         let tried = format!("forward to pod {pod}");
-        let no_tunnel = self.no_tunnel.load(Ordering::Relaxed);
+        let order = if self.prefers_spdy.load(Ordering::Relaxed) {
+            [Protocol::Spdy, Protocol::Tunnel]
+        } else {
+            [Protocol::Tunnel, Protocol::Spdy]
+        };
         let mut certain = true;
-        if !no_tunnel {
-            match self.upgrade(Protocol::Tunnel, pod, &tried).await {
-                Ok(session) => return Ok((Protocol::Tunnel, session)),
+        let mut refusals = Vec::new();
+        for protocol in order {
+            match self.upgrade(protocol, pod, &tried).await {
+                Ok(session) => {
+                    if certain {
+                        let is_spdy = protocol == Protocol::Spdy;
+                        self.prefers_spdy.store(is_spdy, Ordering::Relaxed);
+                    }
+                    return Ok((protocol, session));
+                }
+                Err(UpgradeError::Failed(why)) if why.kind == CallErrorKind::Forbidden => {
+                    tracing::debug!(%why, ?protocol, "no right to this protocol");
+                    refusals.push((protocol, why));
+                }
                 Err(UpgradeError::Failed(why)) => {
                     return Err(Failure::Session(to_dial_error(&why)));
                 }
                 Err(UpgradeError::Unsupported(why)) => {
-                    tracing::debug!(%why, "no SPDY in a WebSocket");
+                    tracing::debug!(%why, ?protocol, "not spoken");
                 }
                 Err(UpgradeError::Unclear(why)) => {
-                    tracing::debug!(%why, "perhaps no SPDY in a WebSocket");
+                    tracing::debug!(%why, ?protocol, "perhaps not spoken");
                     certain = false;
                 }
             }
         }
-        match self.upgrade(Protocol::Spdy, pod, &tried).await {
-            Ok(session) => {
-                if certain {
-                    self.no_tunnel.store(true, Ordering::Relaxed);
-                }
-                Ok((Protocol::Spdy, session))
+        match refusals.as_slice() {
+            // `create` alone is enough, so its refusal is the one to tell.
+            [_, _] => {
+                let last = refusals.iter().find(|(of, _)| *of == Protocol::Spdy);
+                let why = last.map(|(_, why)| to_dial_error(why));
+                Err(why.map_or(Failure::Unsupported { certain }, Failure::Session))
             }
-            Err(UpgradeError::Unsupported(why)) => {
-                tracing::debug!(%why, "no SPDY");
-                Err(Failure::Unsupported { certain })
-            }
-            Err(UpgradeError::Unclear(why)) => {
-                tracing::debug!(%why, "perhaps no SPDY");
-                Err(Failure::Unsupported { certain: false })
-            }
-            // SPDY needs another right than WebSockets.
-            Err(UpgradeError::Failed(why))
-                if why.kind == CallErrorKind::Forbidden && !no_tunnel =>
-            {
-                tracing::debug!(%why, "no right to SPDY");
-                Err(Failure::Unsupported { certain })
-            }
-            Err(UpgradeError::Failed(why)) => Err(Failure::Session(to_dial_error(&why))),
+            _ => Err(Failure::Unsupported { certain }),
         }
     }
 
@@ -128,6 +136,7 @@ impl Opening {
         let mut session = self.link.session().await.map_err(credentials)?;
         let started = Instant::now();
         let mut renewed = false;
+        let (mut pauses, mut patience) = (1, BUSY);
         for attempt in 1.. {
             match self
                 .upgrade_with(&session.client, protocol, pod, tried)
@@ -143,6 +152,11 @@ impl Opening {
                     if error.kind == CallErrorKind::Unreachable
                         && attempt < ATTEMPTS
                         && started.elapsed() < AT_ONCE => {}
+                Err(UpgradeError::Failed(error))
+                    if self.link.pause(tried, &error, pauses, &mut patience).await =>
+                {
+                    pauses += 1;
+                }
                 answered => return answered,
             }
         }

@@ -1,6 +1,7 @@
 //! How a session begins: the client asks for a protocol, the server switches to it or does not.
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header, request};
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use kube::client::{Body, Client};
 use tokio_tungstenite::{
@@ -27,13 +28,12 @@ use crate::{
 use std::sync::Arc;
 
 /// SPDY in a WebSocket, from Kubernetes 1.31 on.
-const TUNNEL: HeaderValue = HeaderValue::from_static("SPDY/3.1+portforward.k8s.io");
-const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+const TUNNEL: &str = "SPDY/3.1+portforward.k8s.io";
 /// SPDY itself, which every server since 1.5 speaks.
-const SPDY: HeaderValue = HeaderValue::from_static("SPDY/3.1");
+const SPDY: &str = "SPDY/3.1";
 /// What SPDY carries, in a header of its own.
 const STREAM_PROTOCOL: HeaderName = HeaderName::from_static("x-stream-protocol-version");
-const PORT_FORWARD: HeaderValue = HeaderValue::from_static("portforward.k8s.io");
+const PORT_FORWARD: &str = "portforward.k8s.io";
 
 /// What a session stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +55,24 @@ pub(in super::super) enum UpgradeError {
     Failed(CallError),
 }
 
+impl UpgradeError {
+    /// What was said.
+    pub fn into_call_error(self) -> CallError {
+        match self {
+            Self::Unsupported(error) | Self::Unclear(error) | Self::Failed(error) => error,
+        }
+    }
+}
+
+impl From<UpgradeError> for CallError {
+    fn from(error: UpgradeError) -> Self {
+        error.into_call_error()
+    }
+}
+
+/// The bytes of an upgraded connection.
+pub(in super::super) type Upgradable = TokioIo<Upgraded>;
+
 /// Opens a session to a pod.
 pub(in super::super) async fn upgrade(
     client: &Client,
@@ -63,70 +81,114 @@ pub(in super::super) async fn upgrade(
     tried: &str,
     witness: Witness,
 ) -> Result<Arc<Session>, UpgradeError> {
-    let key = generate_key();
-    let request = request(protocol, pod, &key)
-        .map_err(|error| UpgradeError::Failed(other(tried, &error.to_string())))?;
-    let answer = client
-        .send(request)
-        .await
-        .map_err(|error| UpgradeError::Failed(CallError::from_client(tried, &error)))?;
-    if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
-        return Err(refusal(answer, tried).await);
-    }
-    if !is_agreed(protocol, answer.headers(), &key) {
-        let said = "the server switched to another protocol than it was asked for";
-        return Err(UpgradeError::Unsupported(other(tried, said)));
-    }
-    let upgraded = hyper::upgrade::on(answer)
-        .await
-        .map_err(|error| UpgradeError::Failed(CallError::from_transport(tried, &error)))?;
-    let stream = TokioIo::new(upgraded);
+    let object = path::object("/api/v1", &pod.namespace, "pods", &pod.name);
+    let uri = format!("{object}/portforward");
     Ok(match protocol {
-        Protocol::Spdy => Session::start(Plain::new(stream), witness),
+        Protocol::Spdy => {
+            let stream = spdy(client, &uri, PORT_FORWARD, tried).await?;
+            Session::start(Plain::new(stream), witness)
+        }
         Protocol::Tunnel => {
-            let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+            let (socket, _agreed) = websocket(client, &uri, TUNNEL, tried).await?;
             Session::start(Tunnel::new(socket), witness)
         }
     })
 }
 
-fn request(protocol: Protocol, pod: &ObjectKey, key: &str) -> Result<Request<Body>, http::Error> {
-    let object = path::object("/api/v1", &pod.namespace, "pods", &pod.name);
-    let request = Request::builder()
-        .uri(format!("{object}/portforward"))
-        .header(header::CONNECTION, "Upgrade");
-    match protocol {
-        Protocol::Tunnel => request
-            .header(header::UPGRADE, WEBSOCKET)
-            .header(header::SEC_WEBSOCKET_VERSION, "13")
-            .header(header::SEC_WEBSOCKET_KEY, key)
-            .header(header::SEC_WEBSOCKET_PROTOCOL, TUNNEL),
-        Protocol::Spdy => request
-            .method(Method::POST)
-            .header(header::UPGRADE, SPDY)
-            .header(STREAM_PROTOCOL, PORT_FORWARD),
+/// Upgrades to SPDY by POST, which carries what `speaks` names.
+pub(in super::super) async fn spdy(
+    client: &Client,
+    uri: &str,
+    speaks: &'static str,
+    tried: &str,
+) -> Result<Upgradable, UpgradeError> {
+    let request = Request::post(uri)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, SPDY)
+        .header(STREAM_PROTOCOL, speaks);
+    let answer = switched(client, request, tried).await?;
+    // Servers before 1.10 do not name what SPDY carries.
+    if !is(answer.headers(), header::UPGRADE, SPDY) {
+        return Err(other_protocol(tried));
     }
-    .body(Body::empty())
+    stream_of(answer, tried).await
 }
 
-/// Whether the server switched to what it was asked for.
-fn is_agreed(protocol: Protocol, headers: &HeaderMap, key: &str) -> bool {
-    let is = |name: HeaderName, wanted: &[u8]| {
-        let found = headers.get(name).map(HeaderValue::as_bytes);
-        found.is_some_and(|found| found.eq_ignore_ascii_case(wanted))
+/// Upgrades to a WebSocket by GET; `offers` are its protocols, of which the server has chosen one.
+pub(in super::super) async fn websocket(
+    client: &Client,
+    uri: &str,
+    offers: &'static str,
+    tried: &str,
+) -> Result<(WebSocketStream<Upgradable>, String), UpgradeError> {
+    let key = generate_key();
+    let request = Request::get(uri)
+        .header(header::CONNECTION, "Upgrade")
+        .header(header::UPGRADE, "websocket")
+        .header(header::SEC_WEBSOCKET_VERSION, "13")
+        .header(header::SEC_WEBSOCKET_KEY, &key)
+        .header(header::SEC_WEBSOCKET_PROTOCOL, offers);
+    let answer = switched(client, request, tried).await?;
+    let Some(agreed) = agreed(answer.headers(), offers, &key) else {
+        return Err(other_protocol(tried));
     };
-    match protocol {
-        Protocol::Tunnel => {
-            let accept = derive_accept_key(key.as_bytes());
-            is(header::UPGRADE, WEBSOCKET.as_bytes())
-                && is(header::SEC_WEBSOCKET_PROTOCOL, TUNNEL.as_bytes())
-                && headers
-                    .get(header::SEC_WEBSOCKET_ACCEPT)
-                    .is_some_and(|found| found.as_bytes() == accept.as_bytes())
-        }
-        // Servers before 1.10 do not name what SPDY carries.
-        Protocol::Spdy => is(header::UPGRADE, SPDY.as_bytes()),
+    let stream = stream_of(answer, tried).await?;
+    let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
+    Ok((socket, agreed))
+}
+
+/// The answer to a request for another protocol, where the server switches.
+async fn switched(
+    client: &Client,
+    request: request::Builder,
+    tried: &str,
+) -> Result<Response<Body>, UpgradeError> {
+    let request = request.body(Body::empty()).map_err(|error| {
+        let said = error.to_string();
+        UpgradeError::Failed(CallError::new(CallErrorKind::Other, tried, &said))
+    })?;
+    let answer = client
+        .send(request)
+        .await
+        .map_err(|error| UpgradeError::Failed(CallError::from_client(tried, &error)))?;
+    if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+        Ok(answer)
+    } else {
+        Err(refusal(answer, tried).await)
     }
+}
+
+async fn stream_of(answer: Response<Body>, tried: &str) -> Result<Upgradable, UpgradeError> {
+    hyper::upgrade::on(answer)
+        .await
+        .map(TokioIo::new)
+        .map_err(|error| UpgradeError::Failed(CallError::from_transport(tried, &error)))
+}
+
+fn other_protocol(tried: &str) -> UpgradeError {
+    let said = "the server switched to another protocol than it was asked for";
+    UpgradeError::Unsupported(CallError::new(CallErrorKind::Other, tried, said))
+}
+
+fn is(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
+    let found = headers.get(name).map(HeaderValue::as_bytes);
+    found.is_some_and(|found| found.eq_ignore_ascii_case(wanted.as_bytes()))
+}
+
+/// Which of the protocols offered the server has chosen, if it switched to a WebSocket.
+fn agreed(headers: &HeaderMap, offers: &str, key: &str) -> Option<String> {
+    let accept = derive_accept_key(key.as_bytes());
+    let accepted = headers.get(header::SEC_WEBSOCKET_ACCEPT);
+    if !is(headers, header::UPGRADE, "websocket")
+        || accepted.is_none_or(|found| found.as_bytes() != accept.as_bytes())
+    {
+        return None;
+    }
+    let chosen = headers.get(header::SEC_WEBSOCKET_PROTOCOL)?.to_str().ok()?;
+    let mut offers = offers.split(", ");
+    offers
+        .any(|offer| offer.eq_ignore_ascii_case(chosen))
+        .then(|| chosen.to_owned())
 }
 
 /// A right that lacks and a pod that is gone are said by the API server in a `Status`. Old kubelets
@@ -140,7 +202,10 @@ async fn refusal(answer: Response<Body>, tried: &str) -> UpgradeError {
         answer.status().is_server_error() && answer.status() != StatusCode::NOT_IMPLEMENTED;
     let error = link::refusal(tried, answer).await;
     match error.kind {
-        CallErrorKind::Forbidden if !is_status => UpgradeError::Unsupported(error),
+        CallErrorKind::Forbidden | CallErrorKind::NotFound if !is_status => {
+            UpgradeError::Unsupported(error)
+        }
+        CallErrorKind::Busy if !is_status => UpgradeError::Unclear(error),
         CallErrorKind::Unauthorized
         | CallErrorKind::Forbidden
         | CallErrorKind::NotFound
@@ -150,39 +215,30 @@ async fn refusal(answer: Response<Body>, tried: &str) -> UpgradeError {
     }
 }
 
-fn other(tried: &str, said: &str) -> CallError {
-    CallError::new(CallErrorKind::Other, tried, said)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_switch_to_something_else_is_no_agreement() {
-        let headers = |pairs: &[(&'static str, &str)]| {
-            let mut headers = HeaderMap::new();
-            for (name, value) in pairs {
-                headers.insert(*name, value.parse().unwrap());
-            }
-            headers
-        };
         let key = "dGhlIHNhbXBsZSBub25jZQ==";
-        let agreed = |protocol: &str, accept: &str| {
-            let headers = headers(&[
+        let chosen = |protocol: &str, accept: &str| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [
                 ("upgrade", "WebSocket"),
                 ("sec-websocket-protocol", protocol),
                 ("sec-websocket-accept", accept),
-            ]);
-            is_agreed(Protocol::Tunnel, &headers, key)
+            ] {
+                headers.insert(name, value.parse().unwrap());
+            }
+            agreed(&headers, "v5.channel.k8s.io, v4.channel.k8s.io", key)
         };
         // The example of RFC 6455 §1.3.
         let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-        assert!(agreed("SPDY/3.1+portforward.k8s.io", accept));
-        assert!(!agreed("v4.channel.k8s.io", accept));
-        assert!(!agreed("SPDY/3.1+portforward.k8s.io", "other"));
-        let spdy = |upgrade| is_agreed(Protocol::Spdy, &headers(&[("upgrade", upgrade)]), key);
-        assert!(spdy("SPDY/3.1"));
-        assert!(!spdy("websocket"));
+        for protocol in ["v5.channel.k8s.io", "v4.channel.k8s.io"] {
+            assert_eq!(chosen(protocol, accept).as_deref(), Some(protocol));
+        }
+        assert_eq!(chosen("SPDY/3.1+portforward.k8s.io", accept), None);
+        assert_eq!(chosen("v4.channel.k8s.io", "other"), None);
     }
 }

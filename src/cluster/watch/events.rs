@@ -12,7 +12,10 @@ use tokio::{
 };
 use tokio_util::io::StreamReader;
 
-use super::super::{CallError, CallErrorKind, decode::Bookmark};
+use super::{
+    super::{CallError, CallErrorKind, decode::Bookmark},
+    items::MAX_OBJECT,
+};
 
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +34,8 @@ pub(super) enum EventType {
 pub(super) struct Lines {
     body: Box<dyn AsyncBufRead + Send + Unpin>,
     line: Vec<u8>,
-    tried: String,
+    /// What is tried, to complete "could not …".
+    pub tried: String,
     silence: Duration,
     heard: Instant,
 }
@@ -57,13 +61,18 @@ impl Lines {
             self.line.clear();
         }
         let deadline = self.heard + self.silence;
-        let read = timeout_at(deadline, self.body.read_until(b'\n', &mut self.line)).await;
+        let read = timeout_at(deadline, read_line(&mut self.body, &mut self.line)).await;
         match read {
             Err(_elapsed) => Err(self.failed(&format!(
                 "nothing was heard from the API server for {} s",
                 self.silence.as_secs().max(1)
             ))),
             Ok(Err(error)) => Err(CallError::from_transport(&self.tried, &error)),
+            Ok(Ok(_)) if self.line.len() > MAX_LINE => {
+                let said = format!("an event is longer than {} MiB", MAX_LINE >> 20);
+                self.line.clear();
+                Err(CallError::new(CallErrorKind::Other, &self.tried, &said))
+            }
             Ok(Ok(0)) if self.line.is_empty() => Ok(None),
             Ok(Ok(_)) if self.line.last() != Some(&b'\n') => {
                 if self.line.starts_with(FIRST) || FIRST.starts_with(&self.line) {
@@ -81,6 +90,28 @@ impl Lines {
 
     fn failed(&self, said: &str) -> CallError {
         CallError::new(CallErrorKind::Unreachable, &self.tried, said)
+    }
+}
+
+/// The longest line: an object and its type.
+const MAX_LINE: usize = MAX_OBJECT + 1024;
+
+/// Reads to the end of a line, or of what may be kept of one; how much was read. Safe to drop and call
+/// again.
+async fn read_line(
+    body: &mut (impl AsyncBufRead + Unpin + ?Sized),
+    line: &mut Vec<u8>,
+) -> io::Result<usize> {
+    let before = line.len();
+    loop {
+        let found = body.fill_buf().await?;
+        let end = found.iter().position(|byte| *byte == b'\n');
+        let taken = end.map_or(found.len(), |end| end + 1);
+        line.extend(found.iter().take(taken));
+        body.consume(taken);
+        if taken == 0 || end.is_some() || line.len() > MAX_LINE {
+            return Ok(line.len() - before);
+        }
     }
 }
 
@@ -115,13 +146,18 @@ pub(super) fn object<'line, T: Deserialize<'line>>(
     tried: &str,
     line: &'line [u8],
 ) -> Result<T, CallError> {
+    parsed(line).map_err(|error| unreadable(tried, &error))
+}
+
+/// As [`object`], with the words of the parser.
+pub(super) fn parsed<'line, T: Deserialize<'line>>(
+    line: &'line [u8],
+) -> Result<T, serde_json::Error> {
     #[derive(Deserialize)]
     struct Event<T> {
         object: T,
     }
-    serde_json::from_slice::<Event<T>>(line)
-        .map(|event| event.object)
-        .map_err(|error| unreadable(tried, &error))
+    serde_json::from_slice::<Event<T>>(line).map(|event| event.object)
 }
 
 /// What an `ERROR` event says.

@@ -1,21 +1,29 @@
 //! Lists in pages, for servers that don't stream them.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use bytes::BytesMut;
 use http_body_util::BodyExt;
 use kube::client::Body;
 use tokio::time::timeout;
 
 use super::{
     super::{
-        CallError,
-        decode::{Described as _, Interner, Page, Resource},
+        CallError, CallErrorKind,
+        decode::{Described as _, Interner, Page, Remains, Resource},
         link::Link,
     },
-    Pace, events, request,
+    Pace, events,
+    items::Items,
+    request,
 };
-use crate::inventory::{ObjectKey, Scope};
+use crate::inventory::{ObjectKey, Scope, Text, Unreadable};
+
+/// A list of more objects is not held: no cluster has as many of a kind (Kubernetes is made for 150,000
+/// pods).
+const MAX_OBJECTS: usize = 2_000_000;
+
+/// So many pages are that number of objects, and more than anybody waits for.
+const MAX_PAGES: usize = 10_000;
 
 /// A complete list.
 pub(super) struct Listed<R: Resource> {
@@ -25,9 +33,12 @@ pub(super) struct Listed<R: Resource> {
     pub records: Vec<R::Record>,
     /// How many records each object made, where that is not one.
     pub parts: Vec<(ObjectKey, usize)>,
+    /// What can't be read.
+    pub unreadable: BTreeMap<ObjectKey, Unreadable>,
+    objects: usize,
 }
 
-/// Reads page after page; each is turned into records before the next one is asked for.
+/// Reads page after page; each object is turned into records as soon as it has come.
 pub(super) async fn paged<R: Resource>(
     link: &Link,
     pace: &Pace,
@@ -35,56 +46,130 @@ pub(super) async fn paged<R: Resource>(
     texts: &mut Interner,
 ) -> Result<Listed<R>, CallError> {
     let tried = request::tried::<R>("list", scope);
-    let mut listed = Listed {
-        version: String::new(),
-        records: Vec::new(),
-        parts: Vec::new(),
-    };
+    let mut listed = Listed::new();
     let mut token = String::new();
-    loop {
+    for _page in 0..MAX_PAGES {
         let request = request::page::<R>(scope, &token)?;
         let response = link.send(&tried, &request, pace.list).await?;
-        let body = collect(response.into_body(), &tried, pace.silence).await?;
-        let page: Page<'_, R::Object<'_>> =
-            serde_json::from_slice(&body).map_err(|error| events::unreadable(&tried, &error))?;
-        for object in page.items.iter().flatten() {
-            listed.add(object, texts);
-        }
+        let rest = listed
+            .collect(response.into_body(), &tried, pace.silence, texts)
+            .await?;
+        let page: Page<'_> =
+            serde_json::from_slice(&rest).map_err(|error| events::unreadable(&tried, &error))?;
         page.metadata.version().clone_into(&mut listed.version);
-        page.metadata.token().clone_into(&mut token);
-        if token.is_empty() {
+        let next = page.metadata.token();
+        if next.is_empty() {
             return Ok(listed);
         }
+        if next == token {
+            return Err(endless(&tried, "each page names itself as the next one"));
+        }
+        next.clone_into(&mut token);
     }
+    Err(endless(&tried, &format!("{MAX_PAGES} pages were read")))
+}
+
+fn endless(tried: &str, said: &str) -> CallError {
+    let said = format!("the list never ends: {said}");
+    CallError::new(CallErrorKind::Other, tried, &said)
 }
 
 impl<R: Resource> Listed<R> {
-    /// Takes in one object.
-    pub fn add(&mut self, object: &R::Object<'_>, texts: &mut Interner) {
+    pub fn new() -> Self {
+        Self {
+            version: String::new(),
+            records: Vec::new(),
+            parts: Vec::new(),
+            unreadable: BTreeMap::new(),
+            objects: 0,
+        }
+    }
+
+    /// Takes in one object. One that can't be read costs itself, and is known by what remains of it.
+    pub fn add<'json>(
+        &mut self,
+        tried: &str,
+        object: Result<R::Object<'json>, serde_json::Error>,
+        remains: impl FnOnce() -> Option<Remains<'json>>,
+        texts: &mut Interner,
+    ) -> Result<(), CallError> {
+        self.objects += 1;
+        if self.objects > MAX_OBJECTS {
+            return Err(endless(tried, &format!("{MAX_OBJECTS} objects were read")));
+        }
+        let object = match object {
+            Ok(object) => object,
+            Err(error) => {
+                // One without a name is known by its number.
+                let number = self.objects;
+                let key = match remains() {
+                    Some(remains) => remains.key(texts),
+                    None => ObjectKey::cluster_scoped(format!("object {number}")),
+                };
+                self.unreadable.insert(key, missing(&error));
+                return Ok(());
+            }
+        };
         let before = self.records.len();
-        R::records(object, texts, &mut self.records);
-        if R::MANY {
+        R::records(&object, texts, &mut self.records);
+        let odd = texts.take_oddities();
+        if R::MANY || odd.is_some() {
             let key = object.metadata().key(texts);
-            self.parts.push((key, self.records.len() - before));
+            self.unreadable
+                .extend(odd.map(|odd| (key.clone(), part_of(odd))));
+            if R::MANY {
+                self.parts.push((key, self.records.len() - before));
+            }
+        }
+        Ok(())
+    }
+
+    /// The items of a whole body, however long it takes, as long as something comes; what is beside
+    /// them.
+    async fn collect(
+        &mut self,
+        mut body: Body,
+        tried: &str,
+        silence: Duration,
+        texts: &mut Interner,
+    ) -> Result<Vec<u8>, CallError> {
+        let mut items = Items::default();
+        loop {
+            let frame = timeout(silence, body.frame())
+                .await
+                .map_err(|_elapsed| CallError::timed_out(tried, silence))?;
+            let data = match frame {
+                None => return Ok(items.rest().to_vec()),
+                Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+                Some(Err(error)) => return Err(CallError::from_transport(tried, &error)),
+            };
+            let mut added = Ok(());
+            let fed = items.feed(&data, |item| {
+                if added.is_ok() {
+                    let remains = || serde_json::from_slice(item).ok();
+                    added = self.add(tried, serde_json::from_slice(item), remains, texts);
+                }
+            });
+            fed.map_err(|error| CallError::new(CallErrorKind::Other, tried, &error.to_string()))?;
+            added?;
         }
     }
 }
 
-/// A whole body, however long it takes, as long as something comes.
-async fn collect(mut body: Body, tried: &str, silence: Duration) -> Result<BytesMut, CallError> {
-    let mut whole = BytesMut::new();
-    loop {
-        let frame = timeout(silence, body.frame())
-            .await
-            .map_err(|_elapsed| CallError::timed_out(tried, silence))?;
-        match frame {
-            None => return Ok(whole),
-            Some(Ok(frame)) => {
-                if let Ok(data) = frame.into_data() {
-                    whole.extend_from_slice(&data);
-                }
-            }
-            Some(Err(error)) => return Err(CallError::from_transport(tried, &error)),
-        }
+/// An object that can't be read at all.
+pub(super) fn missing(error: &serde_json::Error) -> Unreadable {
+    const LONGEST: usize = 300;
+    let reason: String = error.to_string().chars().take(LONGEST).collect();
+    Unreadable {
+        reason: reason.into(),
+        is_missing: true,
+    }
+}
+
+/// An object that is held but for this.
+pub(super) fn part_of(odd: Text) -> Unreadable {
+    Unreadable {
+        reason: odd,
+        is_missing: false,
     }
 }

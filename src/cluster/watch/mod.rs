@@ -12,6 +12,7 @@
 mod backoff;
 mod events;
 mod health;
+mod items;
 mod list;
 mod next;
 mod progress;
@@ -117,13 +118,10 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Streaming lists came with 1.27; an older server might not know the parameter and ignore it.
-    pub fn new(version: &Version) -> Self {
-        let number = |text: &str| -> u32 {
-            let digits: String = text.chars().take_while(char::is_ascii_digit).collect();
-            digits.parse().unwrap_or(0)
-        };
-        let streaming = (number(&version.major), number(&version.minor)) >= (1, 27);
+    /// Streaming lists came with 1.27; an older server might not know the parameter and ignore it, and
+    /// so might one that does not say which it is.
+    pub fn new(version: Option<&Version>) -> Self {
+        let streaming = version.is_some_and(|version| version.is_at_least(27));
         Self {
             streaming: Arc::new(AtomicBool::new(streaming)),
             served: Served::default(),
@@ -197,6 +195,7 @@ pub(super) fn start(
         kicked,
         relist: watch::Sender::new(()).subscribe(),
     };
+    let ahead = watcher.clone();
     let default_namespace = Text::from(default_namespace);
     let namespaces: Vec<Text> = namespaces.iter().map(|name| name.as_str().into()).collect();
     let start = move |kind: Kind, relist| -> supervisor::Supervision {
@@ -223,6 +222,7 @@ pub(super) fn start(
         tasks: JoinSet::new(),
     };
     watches.want(&BTreeSet::from(Kind::ALL));
+    watches.tasks.spawn(supervisor::ask_ahead(ahead));
     watches
 }
 
@@ -236,7 +236,7 @@ mod tests {
             minor: minor.to_owned(),
             git_version: String::new(),
         };
-        Memory::new(&version).streams_lists()
+        Memory::new(Some(&version)).streams_lists()
     }
 
     #[test]
@@ -247,6 +247,7 @@ mod tests {
         assert!(streams("1", "34+"));
         assert!(streams("2", "0"));
         assert!(!streams("", ""));
+        assert!(!Memory::new(None).streams_lists());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is known of a resource in a scope, and how one event changes it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
@@ -8,11 +8,12 @@ use tokio::time::{Duration, Instant};
 use super::{
     super::{
         CallError, CallErrorKind,
-        decode::{Described as _, Interner, Resource},
+        decode::{Described as _, Interner, Remains, Resource},
     },
     events::{self, EventType},
+    list,
 };
-use crate::inventory::{Delta, ObjectKey};
+use crate::inventory::{Delta, ObjectKey, Unreadable};
 
 /// What is known of a resource in a scope between two rounds.
 pub(super) struct Progress<R: Resource> {
@@ -26,6 +27,10 @@ pub(super) struct Progress<R: Resource> {
     pub heard: Timestamp,
     pub texts: Interner,
     pub parts: HashMap<ObjectKey, usize>,
+    /// What can't be read.
+    pub unreadable: BTreeMap<ObjectKey, Unreadable>,
+    /// What was told of that.
+    pub told_unreadable: BTreeMap<ObjectKey, Unreadable>,
     resource: std::marker::PhantomData<R>,
 }
 
@@ -38,6 +43,8 @@ impl<R: Resource> Progress<R> {
             heard: Timestamp::now(),
             texts: Interner::default(),
             parts: HashMap::new(),
+            unreadable: BTreeMap::new(),
+            told_unreadable: BTreeMap::new(),
             resource: std::marker::PhantomData,
         }
     }
@@ -112,13 +119,25 @@ pub(super) fn step<R: Resource>(
             })
         }
         EventType::Upsert | EventType::Remove => {
-            let object: R::Object<'_> = events::object(tried, line)?;
+            let object: R::Object<'_> = match events::parsed(line) {
+                Ok(object) => object,
+                Err(error) => return unread(tried, line, &error, event_type, progress),
+            };
             let version = object.metadata().version().to_owned();
             let mut records = Vec::with_capacity(1);
             if event_type == EventType::Upsert {
                 R::records(&object, &mut progress.texts, &mut records);
             }
+            let odd = progress.texts.take_oddities();
             let key = object.metadata().key(&mut progress.texts);
+            match odd {
+                Some(odd) => {
+                    progress.unreadable.insert(key.clone(), list::part_of(odd));
+                }
+                None => {
+                    progress.unreadable.remove(&key);
+                }
+            }
             let now = records.len();
             let before = if R::MANY {
                 progress.parts.insert(key.clone(), now).unwrap_or(0)
@@ -133,6 +152,39 @@ pub(super) fn step<R: Resource>(
             Ok(Step { deltas, version })
         }
     }
+}
+
+/// An event whose object can't be read: what was held of it is not so any more, and the watch goes on.
+fn unread<R: Resource>(
+    tried: &str,
+    line: &[u8],
+    error: &serde_json::Error,
+    event_type: EventType,
+    progress: &mut Progress<R>,
+) -> Result<Step<R>, CallError> {
+    let Ok(remains) = events::parsed::<Remains<'_>>(line) else {
+        return Err(events::unreadable(tried, error));
+    };
+    let (key, version) = (
+        remains.key(&mut progress.texts),
+        remains.version().to_owned(),
+    );
+    if event_type == EventType::Upsert {
+        progress
+            .unreadable
+            .insert(key.clone(), list::missing(error));
+    } else {
+        progress.unreadable.remove(&key);
+    }
+    let parts = if R::MANY {
+        progress.parts.remove(&key).unwrap_or(0)
+    } else {
+        1
+    };
+    let deltas = (0..parts)
+        .map(|n| Delta::Remove(R::part(&key, n)))
+        .collect();
+    Ok(Step { deltas, version })
 }
 
 #[cfg(test)]
@@ -172,6 +224,26 @@ mod tests {
         let gone = deltas(&mut progress, &line("DELETED", 2));
         assert_eq!(gone, ["-shop/web#0", "-shop/web#1"]);
         assert!(progress.parts.is_empty());
+    }
+
+    #[test]
+    fn an_object_that_can_not_be_read_is_noted_until_it_can_or_goes() {
+        let mut progress = Progress::<Endpoints>::new();
+        deltas(&mut progress, &line("ADDED", 2));
+        let bad = |event: &str| line(event, 1).replace("\"10.0.0.1\"", "7");
+        let gone = deltas(&mut progress, &bad("MODIFIED"));
+        assert_eq!(gone, ["-shop/web#0", "-shop/web#1"]);
+        let key = ObjectKey::new("shop", "web");
+        assert!(progress.unreadable[&key].reason.contains("integer `7`"));
+        assert_eq!(deltas(&mut progress, &line("MODIFIED", 1)), ["+shop/web#0"]);
+        assert!(progress.unreadable.is_empty());
+        deltas(&mut progress, &bad("MODIFIED"));
+        assert!(deltas(&mut progress, &bad("DELETED")).is_empty());
+        assert!(progress.unreadable.is_empty());
+        // A lone surrogate, which no text of Rust can hold.
+        let lone = line("ADDED", 1).replace("10.0.0.1", "\\ud800");
+        assert!(deltas(&mut progress, &lone).is_empty());
+        assert_eq!(progress.unreadable.len(), 1);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use super::{
     request,
     scope::{Failure, Told, Watcher, kicked},
 };
-use crate::inventory::{Delta, Scope, Sync};
+use crate::inventory::{Change, Delta, Scope, Sync};
 
 /// So many times the time that a list took passes until it is read again although the watch works:
 /// that costs at most a hundredth of one connection's time, here and at the server.
@@ -130,7 +130,7 @@ impl Watcher {
             self.pace.longest_watch()
         };
         let end = Instant::now() + lasting;
-        self.follow(progress, course, lines, &tried, end, Some(told))
+        self.follow(scope, progress, course, lines, end, Some(told))
             .await
     }
 
@@ -138,13 +138,14 @@ impl Watcher {
     /// an event or by living on.
     async fn follow<R: Resource>(
         &self,
+        scope: &Scope,
         progress: &mut Progress<R>,
         course: &mut Course,
         mut lines: Lines,
-        tried: &str,
         end: Instant,
         mut told: Option<&mut Told>,
     ) -> Result<(), Failure> {
+        let tried = lines.tried.clone();
         let shown = Instant::now() + self.pace.good();
         let mut until = shown.min(end);
         loop {
@@ -168,8 +169,9 @@ impl Watcher {
                     let Some(line) = line? else {
                         return Ok(());
                     };
-                    let Step { deltas, version } = step::<R>(tried, line, progress)?;
-                    progress.check(tried, &version)?;
+                    let Step { deltas, version } = step::<R>(&tried, line, progress)?;
+                    progress.check(&tried, &version)?;
+                    self.tell_unreadable(scope, progress).await?;
                     for delta in deltas {
                         self.send(R::change(delta))
                             .await
@@ -218,11 +220,7 @@ impl Watcher {
     ) -> Result<(), Failure> {
         let started = Instant::now();
         progress.texts = Interner::default();
-        let mut listed = Listed::<R> {
-            version: String::new(),
-            records: Vec::new(),
-            parts: Vec::new(),
-        };
+        let mut listed = Listed::<R>::new();
         let mut patience = self.pace.answer;
         loop {
             let line = timeout(patience, lines.next())
@@ -242,8 +240,8 @@ impl Watcher {
             };
             match events::event_type(line) {
                 Some(EventType::Upsert) => {
-                    let object = events::object(tried, line)?;
-                    listed.add(&object, &mut progress.texts);
+                    let remains = || events::parsed(line).ok();
+                    listed.add(tried, events::parsed(line), remains, &mut progress.texts)?;
                 }
                 Some(EventType::Bookmark) => {
                     let (version, ends_list) = events::bookmark(tried, line)?;
@@ -279,12 +277,28 @@ impl Watcher {
             .await
             .map_err(|_closed| Failure::Closed)?;
         progress.parts = listed.parts.into_iter().collect();
+        progress.unreadable = listed.unreadable;
+        self.tell_unreadable(scope, progress).await?;
         progress.heard = Timestamp::now();
         progress.version = Some(listed.version);
         progress.list_took = started.elapsed();
         progress.relist_at = Instant::now() + self.relist_after(progress.list_took);
         course.listed = true;
         Ok(())
+    }
+
+    /// Says what can't be read, where that is news.
+    async fn tell_unreadable<R: Resource>(
+        &self,
+        scope: &Scope,
+        progress: &mut Progress<R>,
+    ) -> Result<(), Failure> {
+        if progress.unreadable == progress.told_unreadable {
+            return Ok(());
+        }
+        progress.told_unreadable.clone_from(&progress.unreadable);
+        let change = Change::Unreadable(R::KIND, scope.clone(), progress.unreadable.clone());
+        self.send(change).await.map_err(|_closed| Failure::Closed)
     }
 
     /// How long a list that took so long is good for.
@@ -355,10 +369,7 @@ impl Watcher {
         course.answer();
         let lines = Lines::new(response.into_body(), tried.clone(), self.pace.silence);
         let end = Instant::now() + lasting.mul_f64(1.5);
-        match self
-            .follow(progress, course, lines, &tried, end, None)
-            .await
-        {
+        match self.follow(scope, progress, course, lines, end, None).await {
             Err(Failure::Closed) => Err(Failure::Closed),
             Err(Failure::Call(_)) => Ok(false),
             Ok(()) => {

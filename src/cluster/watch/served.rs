@@ -7,11 +7,14 @@ use tokio::{sync::Mutex, time::Instant};
 
 use super::super::{CallError, CallErrorKind, link::Link};
 
-/// Answers by `/apis/GROUP/VERSION`.
+/// Answers by `/apis/GROUP/VERSION`, each asked once at a time.
 #[derive(Clone, Default)]
 pub(super) struct Served {
-    known: Arc<Mutex<HashMap<&'static str, Known>>>,
+    known: Arc<Mutex<HashMap<&'static str, Slot>>>,
 }
+
+/// What is known of one group; locked while it is asked for.
+type Slot = Arc<Mutex<Option<Known>>>;
 
 struct Known {
     asked: Instant,
@@ -38,10 +41,12 @@ impl Served {
         plural: &str,
         lasting: Duration,
     ) -> Result<(), CallError> {
-        // The kinds of one group begin at the same moment: the first of them asks for all.
-        let mut known = self.known.lock().await;
+        // The kinds of one group begin at the same moment: the first of them asks for all. Other
+        // groups don't wait for it.
+        let slot = self.known.lock().await.entry(api).or_default().clone();
+        let mut known = slot.lock().await;
         let kept = known
-            .get(api)
+            .as_ref()
             .filter(|known| known.asked.elapsed() < lasting);
         let answer = match kept {
             Some(kept) => kept.answer.clone(),
@@ -49,13 +54,10 @@ impl Served {
                 let asked = Instant::now();
                 let answer = ask(link, api).await;
                 let kept = answer.clone();
-                known.insert(
-                    api,
-                    Known {
-                        asked,
-                        answer: kept,
-                    },
-                );
+                *known = Some(Known {
+                    asked,
+                    answer: kept,
+                });
                 answer
             }
         };

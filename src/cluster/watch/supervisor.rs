@@ -76,6 +76,21 @@ pub(in super::super) async fn try_watch(
     }
 }
 
+/// Asks which kinds on demand the server has, while the first lists arrive: where each answer takes
+/// long, they are not waited for one after another then.
+pub(super) async fn ask_ahead(watcher: Watcher) {
+    let Watcher {
+        link, memory, pace, ..
+    } = &watcher;
+    let asked = Kind::ON_DEMAND.map(|kind| async move {
+        let (api, plural) = of_kind!(kind, 0, R => (R::API, R::PLURAL));
+        // Whoever wants the kind is told.
+        let served = memory.served.ask(link, api, plural, pace.refused);
+        served.await.ok();
+    });
+    join_all(asked).await;
+}
+
 /// What a person wants to see of a kind.
 pub(super) enum Wish {
     /// All of it; where that is forbidden, this namespace.

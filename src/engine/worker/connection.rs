@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, timeout},
+};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::Worker;
@@ -14,10 +17,13 @@ use crate::{
         ActivityLevel, ConnectionState, ContextInfo, NextAttempt, Scene,
         event::Event,
         first_connection::{FirstConnection, NotConnected, Retry},
-        session::{self, Session},
+        session::{self, News, Session},
     },
     inventory::{Inventory, Text},
 };
+
+/// How long the time of a round trip is worth to be known.
+const PING: Duration = Duration::from_millis(500);
 
 impl Worker {
     pub(super) fn connect(&mut self, context: Option<String>) {
@@ -167,17 +173,25 @@ impl Worker {
         self.scene.context = Some(Text::from(cluster.context()));
         self.recall(cluster.context());
         self.scene.server = Some(Text::from(cluster.server_url()));
-        self.scene.version = Some(Text::from(cluster.version()));
+        let version = match cluster.version() {
+            Ok(version) => Text::from(version),
+            Err(reason) => {
+                self.news(News::Note(Text::from(format!(
+                    "the API server does not say its version: {reason}; all else goes on, with lists in pages"
+                ))));
+                Text::from("version unknown")
+            }
+        };
+        self.scene.version = Some(version.clone());
         self.scene.api_millis = u32::try_from(round_trip.as_millis()).ok();
         self.scene.connection = ConnectionState::Connected;
         self.scene.next_attempt = NextAttempt::Never;
         self.activity.add(
             ActivityLevel::Info,
             format!(
-                "Connected to {} at {}, Kubernetes {}",
+                "Connected to {} at {}, Kubernetes {version}",
                 cluster.context(),
-                cluster.server_url(),
-                cluster.version()
+                cluster.server_url()
             ),
         );
         let session = Session::open(cluster.clone(), &self.scene.namespaces);
@@ -262,10 +276,16 @@ async fn dial_in(
         })
         .ok();
     let asked = Instant::now();
-    let cluster = cluster::connect(&kubeconfigs, context.as_deref()).await?;
-    let round_trip = match cluster.ping().await {
-        Ok(round_trip) => round_trip,
-        Err(_) => asked.elapsed(),
+    let waits = events.clone();
+    let tell: cluster::Tell = Arc::new(move |words| {
+        waits.send(Event::Waits { generation, words }).ok();
+    });
+    let pace = cluster::Pace::default();
+    let cluster = cluster::connect_with(&kubeconfigs, context.as_deref(), pace, Some(tell)).await?;
+    // Nobody waits for a figure: a server that is slow was slow a moment ago.
+    let round_trip = match timeout(PING, cluster.ping()).await {
+        Ok(Ok(round_trip)) => round_trip,
+        Ok(Err(_)) | Err(_) => asked.elapsed(),
     };
     Ok((cluster, round_trip))
 }

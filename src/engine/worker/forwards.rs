@@ -23,11 +23,15 @@ impl Worker {
         let (forwards, events) = (self.forwards.clone(), self.events.clone());
         let generation = self.generation;
         let cluster = self.session.as_ref().map(|session| session.cluster.clone());
+        let lone_read = self.lone_read(&spec.target);
         tokio::spawn(async move {
             let target = spec.target.clone();
             let may = async {
-                match &cluster {
-                    Some(cluster) => session::may_forward(cluster, &target).await,
+                if let Some(cluster) = &cluster {
+                    session::may_forward(cluster, &target).await?;
+                }
+                match lone_read {
+                    Some((read, service)) => read.read(service).await,
                     None => Ok(()),
                 }
             };

@@ -6,6 +6,7 @@ mod connection_testing;
 mod curling;
 mod editing;
 mod forwards;
+mod lookup;
 mod mapping;
 mod node_ports;
 mod protecting;
@@ -240,6 +241,7 @@ impl Worker {
             Command::UndoTidyUp => self.undo_tidy_up(),
             Command::Pin(service, at) => self.pin(&service, at),
             Command::Inspect(service) => self.inspect(service),
+            Command::LookUp(service) => self.look_up(service),
             Command::StartForward(id, spec) => self.start_forward(id, spec),
             Command::StopForward(id) => self.stop_forward(id),
             Command::RemoveForward(id) => self.remove_forward(id),
@@ -304,6 +306,16 @@ impl Worker {
                 Ok((cluster, round_trip)) => self.connected(cluster, round_trip),
                 Err(failed) => self.not_connected(failed),
             },
+            Event::Waits { generation, words } if generation == current => {
+                self.activity.add(ActivityLevel::Warning, words.clone());
+                self.scene.waited = Some(words);
+                self.dirty = true;
+            }
+            Event::LookedUp {
+                generation,
+                service,
+                outcome,
+            } if generation == current => self.looked_up(service, outcome),
             Event::Rights { generation, rights } if generation == current => {
                 self.scene.rights = rights;
             }
@@ -349,6 +361,8 @@ impl Worker {
             | Event::ForwardsImported { .. }
             | Event::Renewed { .. }
             | Event::Rights { .. }
+            | Event::Waits { .. }
+            | Event::LookedUp { .. }
             | Event::NodePorts { .. }
             | Event::Yaml { .. } => {}
         }

@@ -13,6 +13,7 @@ impl Worker {
     /// Time has passed: what tells a duration is told anew.
     pub(super) fn time_passed(&mut self) {
         self.next_renewal = Instant::now() + RENEW_EVERY;
+        self.look_up_forwards();
         if self.model.renew_timed(Timestamp::now()) {
             self.scene.map_revision += 1;
             self.dirty = true;
@@ -31,7 +32,7 @@ impl Worker {
         }
     }
 
-    fn changes(&mut self, first: Change) {
+    pub(super) fn changes(&mut self, first: Change) {
         let mut batch = vec![first];
         if let Some(session) = &mut self.session {
             while batch.len() < BATCH
@@ -93,6 +94,13 @@ impl Worker {
             self.news(News::Note(note));
         }
         self.tell_polled(before);
+        self.tell_unreadable(before);
+        if touched
+            .iter()
+            .any(|step| matches!(step, Touched::Sync(Kind::Service, _)))
+        {
+            self.look_up_forwards();
+        }
         // Told once for the whole connection: a lost server takes every watch with it.
         match (&self.scene.connection, lost(self.model.inventory())) {
             (ConnectionState::Connected, Some((since, reason))) => {
@@ -114,6 +122,17 @@ impl Worker {
 }
 
 impl Worker {
+    /// Says which objects can't be read, once.
+    fn tell_unreadable(&mut self, before: &Inventory) {
+        let all = || Kind::ALL.into_iter().chain(Kind::ON_DEMAND);
+        let told = before.unreadable_in_words(all());
+        for words in self.model.inventory().unreadable_in_words(all()) {
+            if !told.contains(&words) {
+                self.activity.add(ActivityLevel::Warning, words);
+            }
+        }
+    }
+
     /// Says once for all kinds that watches bring nothing, and that they do again.
     fn tell_polled(&mut self, before: &Inventory) {
         let inventory = self.model.inventory();

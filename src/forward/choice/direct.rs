@@ -2,7 +2,7 @@
 
 use super::{
     Candidate, Fitness, Found, NoPod,
-    known::{Known, absent, is_readable, known_pod, unknown},
+    known::{Known, absent, is_readable, known_pod, unknown, unseen},
 };
 use crate::{
     forward::RemotePort,
@@ -30,7 +30,7 @@ pub(super) fn of_pod(
                     port: *port,
                     fitness: Fitness::Ready,
                 }]),
-                RemotePort::Name(name) => Err(NoPod::waiting(format!(
+                RemotePort::Name(name) => Err(NoPod::refused(format!(
                     "{}, so port `{name}` can't be looked up; give its number",
                     unknown(inventory, Kind::Pod, &key.namespace)
                 ))),
@@ -71,11 +71,7 @@ pub(super) fn of_workload(
     wanted: &RemotePort,
 ) -> Result<Vec<Candidate>, NoPod> {
     if !is_readable(inventory, Kind::Pod, &key.namespace) {
-        return Err(NoPod::waiting(unknown(
-            inventory,
-            Kind::Pod,
-            &key.namespace,
-        )));
+        return Err(unseen(inventory, &[Kind::Pod], &key.namespace));
     }
     let mut found = Found::default();
     let mut without_port = 0_u32;

@@ -1,7 +1,7 @@
 //! How much the inventory can be trusted about an object.
 
 use super::NoPod;
-use crate::inventory::{Completeness, Inventory, Kind, ObjectKey, PodRecord, Text};
+use crate::inventory::{Completeness, Inventory, Kind, ObjectKey, PodRecord, Sync, Text};
 
 /// Whether objects of a kind were listed whole, if not a moment ago.
 pub(super) fn is_readable(inventory: &Inventory, kind: Kind, namespace: &Text) -> bool {
@@ -33,10 +33,28 @@ pub(super) fn known_pod<'a>(inventory: &'a Inventory, key: &ObjectKey) -> Known<
 /// Why an object is not held: it does not exist, or nobody can know yet.
 pub(super) fn absent(inventory: &Inventory, kind: Kind, key: &ObjectKey) -> NoPod {
     let word = if kind == Kind::Pod { "pod" } else { "Service" };
-    if inventory.sync(kind, &key.namespace).is_current() {
+    if is_readable(inventory, kind, &key.namespace)
+        && inventory.sync(kind, &key.namespace).is_current()
+    {
         NoPod::refused(format!("{word} {key} does not exist"))
     } else {
-        NoPod::waiting(unknown(inventory, kind, &key.namespace))
+        unseen(inventory, &[kind], &key.namespace)
+    }
+}
+
+/// Why nothing is known of the objects of these kinds, of which one would do. Where all are refused no
+/// waiting helps.
+pub(super) fn unseen(inventory: &Inventory, kinds: &[Kind], namespace: &Text) -> NoPod {
+    let is_refused =
+        |kind: &Kind| matches!(inventory.sync(*kind, namespace), Sync::Forbidden { .. });
+    let is_open = |kind: &&Kind| !is_refused(kind);
+    let told = kinds.iter().find(is_open).or(kinds.first());
+    let words = told.map(|kind| unknown(inventory, *kind, namespace));
+    let words = words.unwrap_or_default();
+    if kinds.iter().all(is_refused) {
+        NoPod::refused(words)
+    } else {
+        NoPod::waiting(words)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Candidate, Fitness, Found, NoPod,
-    known::{Known, absent, is_readable, known_pod, unknown},
+    known::{Known, absent, is_readable, known_pod, unseen},
 };
 use crate::{
     forward::{RemotePort, service_port},
@@ -123,11 +123,8 @@ fn by_selector(
 ) -> Result<Vec<Candidate>, NoPod> {
     let namespace = &service.key.namespace;
     if !is_readable(inventory, Kind::Pod, namespace) {
-        return Err(NoPod::waiting(unknown(
-            inventory,
-            Kind::EndpointSlice,
-            namespace,
-        )));
+        let kinds = [Kind::EndpointSlice, Kind::Pod];
+        return Err(unseen(inventory, &kinds, namespace));
     }
     let mut found = Found::default();
     for pod in inventory.pods_selected_by(service) {

@@ -189,11 +189,20 @@ fn without_slices_the_selector_decides_and_each_pods_own_port() {
 #[test]
 fn neither_slices_nor_pods_is_unknown_and_says_why() {
     let cluster = Cluster::with_web();
-    for kind in [Kind::EndpointSlice, Kind::Pod] {
+    let forbidden = |kind| {
         let message = Text::from("endpointslices is forbidden");
         cluster.sync(kind, Sync::Forbidden { message });
-    }
+    };
+    forbidden(Kind::EndpointSlice);
+    cluster.sync(Kind::Pod, Sync::Syncing);
     let reason = waiting(&cluster, &web(RemotePort::Number(80)));
+    assert!(
+        reason.contains("pods of namespace shop are not listed yet"),
+        "{reason}"
+    );
+    // Where both are refused no waiting helps.
+    forbidden(Kind::Pod);
+    let reason = refusal(&cluster, &web(RemotePort::Number(80)));
     assert!(reason.contains("endpointslices is forbidden"), "{reason}");
 }
 

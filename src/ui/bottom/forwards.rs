@@ -96,6 +96,9 @@ fn state_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
     if let Some(since) = since {
         said = format!("{said}, {}", ctx.age(since));
     }
+    if let Some(full) = &forward.full {
+        said = format!("{said}; {full}");
+    }
     let response = state_label(ui, ctx.tokens, state, &said);
     // Said only while somebody looks at it.
     response.on_hover_ui(|ui| {

@@ -191,7 +191,7 @@ impl<'a> Replay<'a> {
         let (changes, mut arriving) = mpsc::channel(4096);
         let mut watches = watch::start(
             Arc::new(Link::over(kubeconfigs, client)),
-            Memory::new(&self.version()),
+            Memory::new(Some(&self.version())),
             Pace {
                 relist: self.relist,
                 ..Pace::default()

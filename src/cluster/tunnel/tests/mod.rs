@@ -1,5 +1,6 @@
 //! Sessions and pools against nodes in memory.
 
+mod garbage;
 mod node;
 mod pool;
 mod session;

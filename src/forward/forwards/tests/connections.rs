@@ -82,21 +82,29 @@ async fn a_new_dialer_serves_new_connections() {
 
 #[tokio::test]
 async fn beyond_the_limit_connections_wait_until_one_ends() {
-    let bench = bench();
+    const MOST: usize = 300;
+    let mut bench = bench();
+    bench.forwards = bench.forwards.with_places(MOST);
     bench.cluster.ready_pods(&["web-a"]);
     bench.dialer.serve("web-a", greet_and_hold);
     let local = bench.start().await;
     let mut held = Vec::new();
-    for _ in 0..MAX_SESSIONS {
+    for _ in 0..MOST {
         held.push(greeted(local).await);
     }
-    let reason = bench.status().last_error.unwrap();
-    assert!(reason.contains("256 connections are open"), "{reason}");
+    let full = bench
+        .until(|status| status.full.is_some())
+        .await
+        .full
+        .unwrap();
+    assert!(full.starts_with("300 connections are open"), "{full}");
     let mut late = TcpStream::connect(local).await.unwrap();
-    assert_eq!(bench.status().total, MAX_SESSIONS as u64);
+    assert_eq!(bench.status().total, MOST as u64);
     held.pop();
     late.read_exact(&mut [0; 2]).await.unwrap();
-    assert_eq!(bench.status().total, MAX_SESSIONS as u64 + 1);
+    assert_eq!(bench.status().total, MOST as u64 + 1);
+    held.pop();
+    bench.until(|status| status.full.is_none()).await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -21,7 +21,6 @@ use super::*;
 use crate::forward::{
     DialErrorKind, ForwardState, ForwardTarget, RemotePort, Spread,
     fixtures::{Cluster, FakeDialer, endpoint, key},
-    listener::MAX_SESSIONS,
 };
 use crate::inventory::{Kind, Sync, Text};
 
