@@ -13,7 +13,7 @@ use svcscope::{
     edit::{FieldError, Known, Outcome, Via, WantedType, Way, Wish, Written},
     engine::{
         Activity, ActivityLevel, Command, ConnectionState, ConnectionStep, ConnectionTestStatus,
-        EditId, EditStep, NextAttempt, RequestState, Scene, StepOutcome, StepResult,
+        EditId, EditStep, LoginStatus, NextAttempt, RequestState, Scene, StepOutcome, StepResult,
     },
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, Spread},
     inventory::{Change, Inventory, Kind, Scope, Sync},
@@ -1081,4 +1081,31 @@ fn a_production_context_is_marked_and_asks_once_before_a_risk() {
         window.commands(),
         [Command::AllowInProduction("prod".into())]
     );
+}
+
+#[test]
+fn a_login_that_waits_shows_its_words_and_can_be_cancelled() {
+    let mut login = LoginStatus::new(1, "the credential plugin `kubelogin`".into());
+    login.since = now();
+    let quick = Scene {
+        login: Some(Arc::new(login.clone())),
+        ..busy_scene()
+    };
+    assert!(
+        !Window::open(quick).says("Waiting for"),
+        "most take a moment and say nothing"
+    );
+    login.printed("To sign in, open https://x.example/device, code ", false);
+    login.printed("AB-12", true);
+    let scene = Scene {
+        connection: ConnectionState::Connecting,
+        login: Some(Arc::new(login)),
+        ..Scene::default()
+    };
+    let mut window = Window::open(scene);
+    assert!(window.says("Waiting for the credential plugin `kubelogin`"));
+    assert!(window.says("https://x.example/device"));
+    assert!(window.says("AB-12"));
+    window.click("Cancel the login");
+    assert_eq!(window.commands(), [Command::CancelLogin]);
 }

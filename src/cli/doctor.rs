@@ -29,6 +29,7 @@ pub(super) fn run(common: &Common, task: &Doctor) -> anyhow::Result<Exit> {
         namespaces: common.namespaces.clone(),
         run_command: task.exec,
         limit: task.timeout,
+        login: super::login::context(),
     };
     let steps = Mutex::new(Vec::new());
     let report = |result: StepResult| {

@@ -23,6 +23,7 @@ mod expose;
 mod filter;
 mod forward;
 mod input;
+mod login;
 mod map;
 mod reach;
 mod remote;

@@ -33,6 +33,8 @@ pub(super) struct Remote {
     wake: Weak<dyn Fn() + Send + std::marker::Sync>,
     /// What asked it to end.
     ended: Arc<OnceLock<EndSignal>>,
+    /// Whether a login may take as long as the user wants.
+    waits_for_user: bool,
     // Dropped in this order: first the engine, then the cluster below it.
     engine: Engine,
     _demo: Option<demo::Server>,
@@ -106,12 +108,14 @@ impl Remote {
         layout: Layout,
     ) -> anyhow::Result<Self> {
         let settings = settings();
+        let login = super::login::context();
         let config = Config {
             probe_image: probe_image(common, &settings),
             // A demo cluster ends with its pods.
             probe_folder: probe_folder().filter(|_| !common.demo),
             node_ports_file: node_ports_file().filter(|_| !common.demo),
             kubeconfig,
+            login: login.clone(),
             context: common.context.clone(),
             namespaces,
             read_only: common.read_only,
@@ -134,6 +138,7 @@ impl Remote {
             wake: weak,
             engine,
             ended: Arc::default(),
+            waits_for_user: login.waits_for_user(),
             _demo: server,
         })
     }
@@ -183,7 +188,8 @@ impl Remote {
         limit: Option<Duration>,
         mut found: impl FnMut(&Scene) -> Option<T>,
     ) -> anyhow::Result<Option<T>> {
-        let started = Instant::now();
+        let mut started = Instant::now();
+        let mut logging_in: Option<Instant> = None;
         loop {
             if let Some(EndSignal { name, number }) = self.ended.get() {
                 return Err(failure(
@@ -193,13 +199,22 @@ impl Remote {
             }
             let scene = self.handle.scene();
             self.tell_waited(&scene);
+            let is_paused = self.waits_for_user && scene.login.is_some();
+            match (is_paused, logging_in) {
+                (true, None) => logging_in = Some(Instant::now()),
+                (false, Some(since)) => {
+                    started += since.elapsed();
+                    logging_in = None;
+                }
+                _ => {}
+            }
             if let ConnectionState::Failed { reason } = &scene.connection {
                 return Err(failure(Exit::NoCluster, &**reason));
             }
             if let Some(result) = found(&scene) {
                 return Ok(Some(result));
             }
-            let ended = match limit {
+            let ended = match limit.filter(|_| !is_paused) {
                 None => self.woken.recv().is_err(),
                 Some(limit) => match limit.checked_sub(started.elapsed()) {
                     Some(left) => matches!(
@@ -307,6 +322,10 @@ fn fronts(scene: &Scene) -> impl Iterator<Item = Kind> + use<> {
 }
 
 fn timed_out(scene: &Scene, what: &str, limit: Duration) -> anyhow::Error {
+    let what = match &scene.login {
+        Some(login) => super::plain(&login.whom),
+        None => what.to_owned(),
+    };
     let mut message = format!("waited {} s for {what}", limit.as_secs_f32());
     message.push_str(&outstanding(scene));
     failure(Exit::Failed, message)

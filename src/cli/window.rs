@@ -11,6 +11,7 @@ use super::{
     signals::{self, EndSignal},
 };
 use crate::{
+    cluster::LoginContext,
     engine::{Config, Engine, Remembered},
     session, ui,
 };
@@ -24,6 +25,7 @@ pub(super) fn run(common: &Common, theme: Option<Theme>) -> anyhow::Result<Exit>
         .unwrap_or_default();
     let config = Config {
         kubeconfig,
+        login: LoginContext::in_window(),
         context: common.context.clone(),
         namespaces: common.namespaces.clone(),
         read_only: common.read_only,

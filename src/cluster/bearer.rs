@@ -49,15 +49,6 @@ pub(super) fn prepare(owner: &str, user: &mut AuthInfo) -> Result<Option<FileTok
             Some(token.to_owned().into())
         }
     };
-    if let Some(provider) = &mut user.auth_provider {
-        for field in ["id-token", "access-token"] {
-            if let Some(token) = provider.config.get_mut(field) {
-                *token = token.trim().to_owned();
-                header(token).ok_or_else(|| TokenError::NotSendable(owner()))?;
-            }
-        }
-        return Ok(None);
-    }
     let is_basic = user.username.is_some() && user.password.is_some();
     if is_basic || user.token.is_some() {
         return Ok(None);

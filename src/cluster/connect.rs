@@ -14,7 +14,9 @@ use super::{
     api_proxy::KubeProxy,
     dial::KubeDialer,
     link::{Link, Tell},
+    login::LoginContext,
     node_ports,
+    oidc::OidcError,
     pods::KubePods,
     review::Reviews,
     watch, workload,
@@ -37,6 +39,9 @@ pub enum ConnectError {
     /// The credential plugin gave none.
     #[error(transparent)]
     Exec(#[from] ExecError),
+    /// The OIDC issuer gave none.
+    #[error(transparent)]
+    Oidc(#[from] OidcError),
     /// The client can't be built from what the kubeconfig says.
     #[error(
         "could not use the credentials or certificates of the kubeconfig: {0}; correct them and reconnect"
@@ -77,18 +82,20 @@ pub async fn connect_at(
     context: Option<&str>,
     pace: Pace,
 ) -> Result<Cluster, ConnectError> {
-    connect_with(kubeconfigs, context, pace, None).await
+    connect_with(kubeconfigs, context, pace, None, &LoginContext::default()).await
 }
 
-/// As [`connect_at`]. Requests wait where a busy server says how long (429 and 5xx with a
-/// `Retry-After`), and `tell` hears of it each time; without it they fail at once.
+/// As [`connect_at`], for a login that tells what it does or has a terminal. Requests wait where a
+/// busy server says how long (429 and 5xx with a `Retry-After`), and `tell` hears of it each time;
+/// without it they fail at once.
 pub async fn connect_with(
     kubeconfigs: &Kubeconfigs,
     context: Option<&str>,
     pace: Pace,
     tell: Option<Tell>,
+    login: &LoginContext,
 ) -> Result<Cluster, ConnectError> {
-    let link = Link::open(kubeconfigs, context, tell).await?;
+    let link = Link::open(kubeconfigs, context, tell, login).await?;
     let session = link.session().await?;
     let default_namespace = session.client.default_namespace().to_owned();
     let version = known_version(&link).await?;
@@ -242,8 +249,12 @@ impl Cluster {
     /// Reads the kubeconfig again and builds a new client with fresh credentials, for everything
     /// that this and its clones do from now on. Running watches and forwards stay as they are.
     pub async fn renew(&self) -> Result<(), ConnectError> {
-        let stale = self.0.link.current();
-        self.0.link.renew(&stale).await.map(drop)
+        self.0.link.renew_now().await.map(drop)
+    }
+
+    /// Gives up on a login of this connection that is under way; whoever waits for it is told.
+    pub fn cancel_login(&self) {
+        self.0.link.cancel_login();
     }
 
     /// Starts to list and watch every kind in these namespaces (none: all of them) and sends what

@@ -2,25 +2,29 @@
 //!
 //! kube would run a plugin two to three times for each client, block a thread meanwhile and print
 //! its complaints to a terminal that a window does not have. So the plugin is run here, once, and
-//! what it answers is put into the kubeconfig's user.
+//! what it answers is put into the kubeconfig's user. It may wait for the user as long as it wants,
+//! as with kubectl: what it says is told meanwhile, and it can be cancelled.
+
+mod answer;
+mod process;
 
 use std::{
     collections::HashMap,
     env,
     ffi::OsString,
+    io::{IsTerminal as _, stdin},
     path::{Path, PathBuf},
-    process::Stdio,
     time::Duration,
 };
 
 use jiff::Timestamp;
-use k8s_openapi::ByteString;
-use kube::config::{AuthInfo, ExecConfig};
-use serde::Deserialize;
-use serde_json::json;
+use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
+use serde_json::{Value, json};
 
-/// A plugin may open a browser and wait for a person, but not for ever.
-const PATIENCE: Duration = Duration::from_secs(120);
+use super::login::LoginContext;
+
+/// A plugin that takes longer waits for the user, or for something else that is worth a word.
+const NOTICE_AFTER: Duration = Duration::from_secs(3);
 
 /// Where plugins are found that a shell would find and an app started from a desktop would not.
 const KNOWN_BINS: [&str; 7] = [
@@ -59,18 +63,16 @@ pub enum ExecError {
         /// The plugin's own hint, or where was looked.
         next: String,
     },
-    /// It could not be started.
-    #[error("could not start the credential plugin `{command}`: {said}")]
-    NotStarted {
+    /// It could not be run.
+    #[error("could not run the credential plugin `{command}`: {said}")]
+    NotRun {
         /// The program.
         command: String,
-        /// The system's words.
+        /// What is in the way.
         said: String,
     },
     /// It ended with an error.
-    #[error(
-        "the credential plugin `{command}` failed ({status}): {said}; run it in a terminal to log in, then reconnect"
-    )]
+    #[error("the credential plugin `{command}` failed ({status}): {said}; {next}")]
     Failed {
         /// The program without its arguments, which can hold a secret.
         command: String,
@@ -78,13 +80,22 @@ pub enum ExecError {
         status: String,
         /// What it printed to stderr.
         said: String,
+        /// What the user can do.
+        next: &'static str,
     },
-    /// It did not end.
-    #[error("the credential plugin `{command}` did not answer within {} s; run it in a terminal to log in, then reconnect", PATIENCE.as_secs())]
-    TimedOut {
-        /// The program without its arguments.
+    /// It wants a terminal, and there is none.
+    #[error(
+        "the credential plugin `{command}` needs a terminal (interactiveMode: Always), and {problem}"
+    )]
+    NoTerminal {
+        /// The program.
         command: String,
+        /// Why there is none, and what to do.
+        problem: &'static str,
     },
+    /// The user gave up on it.
+    #[error("the login was cancelled; reconnect to try again")]
+    Cancelled,
     /// Its answer is no ExecCredential.
     #[error(
         "the credential plugin `{command}` answered with something else than an ExecCredential: {said}"
@@ -97,24 +108,18 @@ pub enum ExecError {
     },
 }
 
-#[derive(Deserialize)]
-struct Credential {
-    status: Option<CredentialStatus>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CredentialStatus {
-    expiration_timestamp: Option<Timestamp>,
-    token: Option<String>,
-    client_certificate_data: Option<String>,
-    client_key_data: Option<String>,
+/// What a plugin is called in messages: never with its arguments, which can hold a secret.
+pub(super) fn name(exec: &ExecConfig) -> String {
+    let command = exec.command.as_deref().unwrap_or_default();
+    let file = Path::new(command).file_name().unwrap_or_default();
+    format!("the credential plugin `{}`", file.to_string_lossy())
 }
 
 /// Runs the plugin, gives `user` what it answered, and returns until when that is valid.
 pub(super) async fn ask(
     exec: &ExecConfig,
     user: &mut AuthInfo,
+    login: &LoginContext,
 ) -> Result<Option<Timestamp>, ExecError> {
     let command = exec
         .command
@@ -135,95 +140,97 @@ pub(super) async fn ask(
             .clone()
             .unwrap_or_else(|| "install it, or write its full path into the kubeconfig".to_owned()),
     })?;
-    let args = exec.args.as_deref().unwrap_or_default();
-    let mut spec = json!({ "interactive": false });
-    if let Some(cluster) = &exec.cluster {
-        spec["cluster"] = serde_json::to_value(cluster).unwrap_or_default();
-    }
-    let info = json!({ "apiVersion": exec.api_version, "kind": "ExecCredential", "spec": spec });
-    let running = tokio::process::Command::new(&program)
-        .args(args)
+    let is_interactive = is_interactive(exec, command, login)?;
+    let mut plugin = tokio::process::Command::new(&program);
+    plugin
+        .args(exec.args.as_deref().unwrap_or_default())
         .envs(&own_env)
         .env("PATH", &path)
-        .env("KUBERNETES_EXEC_INFO", info.to_string())
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(PATIENCE, running)
-        .await
-        .map_err(|_elapsed| ExecError::TimedOut {
-            command: command.to_owned(),
-        })?
-        .map_err(|error| ExecError::NotStarted {
-            command: program.display().to_string(),
-            said: error.to_string(),
-        })?;
+        .env("KUBERNETES_EXEC_INFO", info(exec, is_interactive));
+    let running = login.begin(&name(exec));
+    let shares_terminal = login.has_terminal();
+    let output = {
+        let run = process::run(&mut plugin, is_interactive, shares_terminal, &running);
+        tokio::pin!(run);
+        match tokio::time::timeout(NOTICE_AFTER, &mut run).await {
+            Ok(output) => output,
+            Err(_elapsed) => {
+                running.is_waiting();
+                run.await
+            }
+        }
+    };
+    drop(running);
+    let output = output.map_err(|error| ExecError::NotRun {
+        command: command.to_owned(),
+        said: error.to_string(),
+    })?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        let said = match said.trim() {
-            "" => "it said nothing",
-            words => words,
-        };
         return Err(ExecError::Failed {
             command: command.to_owned(),
             status: output.status.to_string(),
-            said: said.to_owned(),
+            said: match output.said.as_str() {
+                "" => "it said nothing".to_owned(),
+                words => words.to_owned(),
+            },
+            next: if login.has_terminal() {
+                "log in again, or correct its `exec` in the kubeconfig"
+            } else {
+                "run it in a terminal to log in, then reconnect"
+            },
         });
     }
-    take_answer(command, &output.stdout, user)
-}
-
-/// Plugins answer in JSON; client-go reads YAML as well, so some answer in YAML.
-fn take_answer(
-    command: &str,
-    stdout: &[u8],
-    user: &mut AuthInfo,
-) -> Result<Option<Timestamp>, ExecError> {
-    let bad = |said: &str| ExecError::BadAnswer {
+    answer::take(&output.stdout, version(exec), user).map_err(|said| ExecError::BadAnswer {
         command: command.to_owned(),
-        said: said.to_owned(),
-    };
-    let answer: Credential = serde_saphyr::from_slice(stdout).map_err(|error| {
-        let place = error.location().map_or_else(
-            || "it can't be read".to_owned(),
-            |at| {
-                format!(
-                    "it can't be read at line {}, column {}",
-                    at.line(),
-                    at.column()
-                )
-            },
-        );
-        bad(&place)
-    })?;
-    let status = answer.status.ok_or_else(|| bad("it has no status"))?;
-    match (
-        status.token,
-        status.client_certificate_data,
-        status.client_key_data,
-    ) {
-        (token, Some(certificate), Some(key)) => {
-            user.client_certificate_data = Some(base64(certificate));
-            user.client_key_data = Some(base64(key).into());
-            user.token = token.map(Into::into);
-        }
-        (Some(token), _, _) => user.token = Some(token.into()),
-        (None, _, _) => {
-            return Err(bad(
-                "its status has neither a token nor a certificate and key",
-            ));
-        }
-    }
-    Ok(status.expiration_timestamp)
+        said,
+    })
 }
 
-/// A user of a kubeconfig carries certificates in base64; ByteString is Kubernetes' own writer of it.
-fn base64(pem: String) -> String {
-    match serde_json::to_value(ByteString(pem.into_bytes())) {
-        Ok(serde_json::Value::String(encoded)) => encoded,
-        _ => String::new(),
+/// Whether the plugin gets the terminal, as client-go decides it (exec.go, `isInteractive`).
+fn is_interactive(
+    exec: &ExecConfig,
+    command: &str,
+    login: &LoginContext,
+) -> Result<bool, ExecError> {
+    let has_terminal = login.has_terminal() && stdin().is_terminal();
+    match &exec.interactive_mode {
+        Some(ExecInteractiveMode::Never) => Ok(false),
+        Some(ExecInteractiveMode::IfAvailable) | None => Ok(has_terminal),
+        Some(ExecInteractiveMode::Always) if has_terminal => Ok(true),
+        Some(ExecInteractiveMode::Always) => Err(ExecError::NoTerminal {
+            command: command.to_owned(),
+            problem: if login.has_terminal() {
+                "standard input is none: run svcscope in a terminal, with nothing piped into it"
+            } else {
+                "a window has none: log in by running it, or `svcscope map`, in a terminal, then reconnect"
+            },
+        }),
     }
 }
+
+/// The version that is spoken with the plugin.
+fn version(exec: &ExecConfig) -> &str {
+    let given = exec.api_version.as_deref();
+    given.unwrap_or("client.authentication.k8s.io/v1")
+}
+
+/// What the plugin is told, as client-go writes it (pkg/apis/clientauthentication/v1).
+fn info(exec: &ExecConfig, is_interactive: bool) -> String {
+    let mut spec = json!({ "interactive": is_interactive });
+    if let Some(cluster) = &exec.cluster {
+        spec["cluster"] = serde_json::to_value(cluster).unwrap_or_default();
+        // client-go has this one always, as null where there is none.
+        spec["cluster"]["config"] = json!(cluster.config);
+        // kube leaves this one out; `authenticate` keeps it here.
+        if exec.other.get(DISABLE_COMPRESSION) == Some(&Value::Bool(true)) {
+            spec["cluster"][DISABLE_COMPRESSION] = true.into();
+        }
+    }
+    json!({ "kind": "ExecCredential", "apiVersion": version(exec), "spec": spec }).to_string()
+}
+
+/// A field of the cluster that a plugin is told of.
+pub(super) const DISABLE_COMPRESSION: &str = "disable-compression";
 
 /// `PATH` (the plugin's own, else ours), then the places where plugins usually are.
 fn search_path(own: Option<OsString>) -> OsString {
@@ -259,96 +266,4 @@ fn find(command: &str, path: &OsString) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shell(script: &str) -> ExecConfig {
-        ExecConfig {
-            api_version: Some("client.authentication.k8s.io/v1".to_owned()),
-            command: Some("sh".to_owned()),
-            args: Some(vec!["-c".to_owned(), script.to_owned()]),
-            ..ExecConfig::default()
-        }
-    }
-
-    #[tokio::test]
-    async fn a_token_is_taken_with_its_end() {
-        let mut user = AuthInfo::default();
-        let answer = r#"echo '{"kind":"ExecCredential","status":{"token":"t0k","expirationTimestamp":"2030-01-01T00:00:00Z"}}'"#;
-        let until = ask(&shell(answer), &mut user).await.unwrap();
-        assert_eq!(until, Some("2030-01-01T00:00:00Z".parse().unwrap()));
-        assert!(user.token.is_some());
-    }
-
-    #[tokio::test]
-    async fn a_certificate_is_taken_as_base64() {
-        let mut user = AuthInfo::default();
-        let answer = "printf 'status:\\n  clientCertificateData: cert\\n  clientKeyData: key\\n'";
-        assert_eq!(ask(&shell(answer), &mut user).await.unwrap(), None);
-        assert_eq!(user.client_certificate_data.as_deref(), Some("Y2VydA=="));
-        assert!(user.client_key_data.is_some());
-    }
-
-    #[tokio::test]
-    async fn what_a_failing_plugin_says_is_in_the_message() {
-        let mut user = AuthInfo::default();
-        let error = ask(&shell("echo 'session has expired' >&2; exit 3"), &mut user)
-            .await
-            .unwrap_err();
-        let message = error.to_string();
-        assert!(message.contains("session has expired"), "{message}");
-        assert!(message.contains("exit status: 3"), "{message}");
-        let arguments = "echo 'session";
-        assert!(
-            !message.contains(arguments),
-            "they can hold a secret: {message}"
-        );
-        assert!(message.contains("run it in a terminal"), "{message}");
-    }
-
-    #[tokio::test]
-    async fn a_missing_plugin_is_named_with_its_hint() {
-        let exec = ExecConfig {
-            command: Some("no-such-plugin".to_owned()),
-            install_hint: Some("brew install no-such-plugin".to_owned()),
-            ..ExecConfig::default()
-        };
-        let error = ask(&exec, &mut AuthInfo::default()).await.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "could not find the credential plugin `no-such-plugin` that the kubeconfig asks for; brew install no-such-plugin"
-        );
-    }
-
-    #[tokio::test]
-    async fn an_answer_without_credentials_is_refused_and_not_shown() {
-        let error = ask(&shell("echo '{\"status\":{}} '"), &mut AuthInfo::default())
-            .await
-            .unwrap_err();
-        assert!(matches!(error, ExecError::BadAnswer { .. }), "{error}");
-        let error = ask(
-            &shell("echo '{\"status\": s3cret ['"),
-            &mut AuthInfo::default(),
-        )
-        .await
-        .unwrap_err();
-        assert!(!error.to_string().contains("s3cret"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn the_plugin_hears_which_version_is_spoken_and_its_own_environment() {
-        let mut exec = shell(
-            r#"printf '{"status":{"token":"%s-%s"}}' "$WHO" "$(echo "$KUBERNETES_EXEC_INFO" | grep -c '"interactive":false')""#,
-        );
-        let pair = [("name", "WHO"), ("value", "me")];
-        exec.env = Some(vec![
-            pair.iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
-        ]);
-        let mut user = AuthInfo::default();
-        ask(&exec, &mut user).await.unwrap();
-        let kept = serde_json::to_value(&user).unwrap();
-        assert_eq!(kept["token"], "me-1");
-    }
-}
+mod tests;

@@ -309,6 +309,11 @@ impl Kubeconfigs {
         self.merged.contexts.iter().map(to_ref).collect()
     }
 
+    /// The files it was read from, in the order in which they count; none where it was given as text.
+    pub(super) fn files(&self) -> &[PathBuf] {
+        &self.read
+    }
+
     /// The files it was read from, in words.
     pub(super) fn origin(&self) -> String {
         if self.in_cluster {

@@ -1,27 +1,38 @@
 //! The one way to the API server: a client that is rebuilt when its credentials end.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use kube::{Client, client::Body, core::Status};
-use tokio::{sync::Mutex, time::timeout};
+use tokio::time::timeout;
 
 use super::{
-    CallError, CallErrorKind, Kubeconfigs, bearer, connect::ConnectError, error::retry_after,
-    exec_plugin, stack,
+    CallError, CallErrorKind, ExecError, Kubeconfigs,
+    connect::ConnectError,
+    credentials::authenticate,
+    error::retry_after,
+    login::{LoginContext, LoginEvent},
+    renewal::{Renewal, RenewalReason},
 };
 use crate::inventory::Text;
 
 /// How long the API server may think before it sends the head of an answer.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Credentials are renewed this long before they end.
-const EARLY: SignedDuration = SignedDuration::from_secs(60);
+/// Credentials that replaced refused ones and are refused, too, are not replaced for so long: a
+/// plugin or an issuer is not asked for each request of a server that takes nothing.
+const REFUSED_PAUSE: Duration = Duration::from_secs(10);
 
 /// As often client-go asks again (`maxRetries` in rest/request.go).
 const MOST_RETRIES: u32 = 10;
@@ -42,12 +53,15 @@ pub(super) type Witness = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync
 /// What a client was built from and the newest client.
 pub(super) struct Link {
     kubeconfigs: Kubeconfigs,
+    login: LoginContext,
     /// The context in use.
     pub context: String,
     /// The address of the API server, without a path: that can hold a token.
     pub server: String,
-    session: ArcSwap<Session>,
-    rebuilding: Mutex<()>,
+    session: Arc<ArcSwap<Session>>,
+    renewal: Mutex<Option<Renewal>>,
+    /// The user gave up on a login: none begins by itself until they reconnect.
+    is_cancelled: AtomicBool,
     /// Who is told that a request waits; without anybody none does.
     tell: Option<Tell>,
 }
@@ -60,12 +74,23 @@ pub(super) struct Session {
     pub client: Client,
     generation: u64,
     valid_until: Option<Timestamp>,
+    /// Who gave the credentials, where they may be had anew.
+    giver: Option<String>,
+    id_token: Option<String>,
+    /// When it took the place of one that was refused.
+    refused_before: Option<Instant>,
 }
 
 impl Session {
     /// Until when the credentials of a plugin are valid, as it said.
     pub fn valid_until(&self) -> Option<Timestamp> {
         self.valid_until
+    }
+
+    /// Whether credentials were just asked for because the last ones were refused.
+    fn was_replaced_lately(&self) -> bool {
+        self.refused_before
+            .is_some_and(|then| then.elapsed() < REFUSED_PAUSE)
     }
 }
 
@@ -75,17 +100,20 @@ impl Link {
         kubeconfigs: &Kubeconfigs,
         context: Option<&str>,
         tell: Option<Tell>,
+        login: &LoginContext,
     ) -> Result<Self, ConnectError> {
         let target = kubeconfigs.target(context)?;
         let context = target.context.clone();
         let server = shown(&target.config.cluster_url);
-        let session = build(kubeconfigs, &context, 0).await?;
+        let session = build(kubeconfigs, &context, 0, None, login).await?;
         Ok(Self {
             kubeconfigs: kubeconfigs.clone(),
+            login: login.clone(),
             context,
             server,
-            session: ArcSwap::from_pointee(session),
-            rebuilding: Mutex::new(()),
+            session: Arc::new(ArcSwap::from_pointee(session)),
+            renewal: Mutex::default(),
+            is_cancelled: AtomicBool::new(false),
             tell,
         })
     }
@@ -97,13 +125,18 @@ impl Link {
             client,
             generation: 0,
             valid_until: None,
+            giver: None,
+            id_token: None,
+            refused_before: None,
         };
         Self {
             kubeconfigs,
+            login: LoginContext::default(),
             context: "test".to_owned(),
             server: "http://test".to_owned(),
-            session: ArcSwap::from_pointee(session),
-            rebuilding: Mutex::new(()),
+            session: Arc::new(ArcSwap::from_pointee(session)),
+            renewal: Mutex::default(),
+            is_cancelled: AtomicBool::new(false),
             tell: None,
         }
     }
@@ -113,35 +146,89 @@ impl Link {
         self.session.load_full()
     }
 
-    /// The client to use now, rebuilt first where its credentials are about to end. One that can't
-    /// be rebuilt does until they have ended.
+    /// The client to use now, rebuilt first where its credentials have expired and not before, as
+    /// client-go does (exec.go, `credsExpired`): a token that lasts a minute is used for a minute.
     pub async fn session(&self) -> Result<Arc<Session>, ConnectError> {
         let session = self.current();
-        let Some(until) = session.valid_until else {
-            return Ok(session);
-        };
-        let now = Timestamp::now();
-        if now + EARLY < until {
-            return Ok(session);
+        match session.valid_until {
+            Some(until) if until <= Timestamp::now() => {
+                self.replace(&session, RenewalReason::Expired).await
+            }
+            _ => Ok(session),
         }
-        match self.renew(&session).await {
-            Err(_until_then) if now < until => Ok(session),
-            renewed => renewed,
+    }
+
+    /// A new client in place of one that the API server answered with 401.
+    pub async fn renew(&self, refused: &Session) -> Result<Arc<Session>, ConnectError> {
+        self.replace(refused, RenewalReason::Refused).await
+    }
+
+    /// A new client because the user asked for it.
+    pub async fn renew_now(&self) -> Result<Arc<Session>, ConnectError> {
+        self.replace(&self.current(), RenewalReason::Asked).await
+    }
+
+    /// Gives up on a login that is under way.
+    pub fn cancel_login(&self) {
+        let renewal = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(renewal) = renewal.as_ref().filter(|renewal| renewal.is_running()) {
+            self.is_cancelled.store(true, Ordering::Relaxed);
+            renewal.cancel();
         }
     }
 
     /// Reads the kubeconfig again and builds a new client in place of `stale`; whoever comes at
     /// the same time shares it, so that a plugin runs once.
-    pub async fn renew(&self, stale: &Session) -> Result<Arc<Session>, ConnectError> {
-        let _single = self.rebuilding.lock().await;
-        let newest = self.session.load_full();
-        if newest.generation != stale.generation {
-            return Ok(newest);
+    async fn replace(
+        &self,
+        stale: &Session,
+        reason: RenewalReason,
+    ) -> Result<Arc<Session>, ConnectError> {
+        if reason == RenewalReason::Asked {
+            self.is_cancelled.store(false, Ordering::Relaxed);
+        } else if self.is_cancelled.load(Ordering::Relaxed) {
+            return Err(ExecError::Cancelled.into());
         }
-        let kubeconfigs = self.kubeconfigs.reload()?;
-        let session = Arc::new(build(&kubeconfigs, &self.context, newest.generation + 1).await?);
-        self.session.store(session.clone());
-        Ok(session)
+        let outcome = {
+            let mut renewal = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
+            let newest = self.session.load_full();
+            if newest.generation != stale.generation {
+                return Ok(newest);
+            }
+            let running = renewal.as_ref().filter(|renewal| renewal.is_running());
+            match running.map(Renewal::outcome) {
+                Some(running) => running,
+                None if reason == RenewalReason::Refused && newest.was_replaced_lately() => {
+                    return Ok(newest);
+                }
+                None => renewal.insert(self.start_renewal(newest, reason)).outcome(),
+            }
+        };
+        outcome.await
+    }
+
+    fn start_renewal(&self, stale: Arc<Session>, reason: RenewalReason) -> Renewal {
+        let (kubeconfigs, context) = (self.kubeconfigs.clone(), self.context.clone());
+        let (login, newest) = (self.login.clone(), self.session.clone());
+        Renewal::start(async move {
+            let is_refused = reason == RenewalReason::Refused;
+            let refused = stale.id_token.clone().filter(|_| is_refused);
+            let kubeconfigs = kubeconfigs.reload()?;
+            let generation = stale.generation + 1;
+            let mut session = build(&kubeconfigs, &context, generation, refused, &login).await?;
+            if is_refused {
+                session.refused_before = Some(Instant::now());
+                if let Some(giver) = &session.giver {
+                    let words = format!(
+                        "the API server no longer took the credentials (401), so {giver} was asked again"
+                    );
+                    login.tell(&LoginEvent::Noted(words.into()));
+                }
+            }
+            let session = Arc::new(session);
+            newest.store(session.clone());
+            Ok(session)
+        })
     }
 
     /// Does something with the newest client; a 401 rebuilds it and tries once more. `tried` completes
@@ -342,27 +429,17 @@ async fn build(
     kubeconfigs: &Kubeconfigs,
     context: &str,
     generation: u64,
+    refused: Option<String>,
+    login: &LoginContext,
 ) -> Result<Session, ConnectError> {
-    let target = kubeconfigs.target(Some(context))?;
-    let mut config = target.config;
-    let mut valid_until = None;
-    if let Some(exec) = &target.exec {
-        valid_until = exec_plugin::ask(exec, &mut config.auth_info).await?;
-    }
-    // A legacy auth-provider is a program that kube runs right here, and key files are read.
-    let client = tokio::task::spawn_blocking(move || {
-        let token = bearer::prepare(&target.user, &mut config.auth_info)
-            .map_err(|error| ConnectError::Client(error.to_string()))?;
-        stack::build(config, token).map_err(|error| {
-            ConnectError::Client(CallError::from_client("use it", &error).said.to_string())
-        })
-    })
-    .await
-    .map_err(|error| ConnectError::Client(error.to_string()))??;
+    let authenticated = authenticate(kubeconfigs, context, refused, login).await?;
     Ok(Session {
-        client,
+        client: authenticated.client,
         generation,
-        valid_until,
+        valid_until: authenticated.valid_until,
+        giver: authenticated.giver,
+        id_token: authenticated.id_token,
+        refused_before: None,
     })
 }
 

@@ -31,8 +31,8 @@ use crate::tls::install_provider;
 /// How long a TCP connection may take, and each of its addresses.
 const CONNECT: Duration = Duration::from_secs(8);
 
-/// Builds a client. It reads files and may run a legacy auth-provider, so it belongs on a thread
-/// that may block, inside a tokio runtime. A token of `config` was checked before, and one of a file
+/// Builds a client. It reads files, so it belongs on a thread that may block, inside a tokio runtime. A
+/// token of `config` was checked before, and one of a file
 /// is `token`.
 pub(super) fn build(config: Config, token: Option<FileToken>) -> Result<Client, kube::Error> {
     install_provider();

@@ -24,6 +24,8 @@ pub enum Command {
     Connect(Option<Text>),
     /// Try again now: rebuild the client and all watches.
     Reconnect,
+    /// Give up on the login that is under way.
+    CancelLogin,
     /// Watch only these namespaces; none of them means all.
     SetNamespaces(Vec<Text>),
     /// Show this on the map, like this.

@@ -4,7 +4,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use super::{Desktop, Notifier};
 use crate::{
-    cluster::KubeconfigSource,
+    cluster::{KubeconfigSource, LoginContext},
     probe::inside::ProbeImage,
     session::{Settings, SuppressedChecks},
 };
@@ -14,6 +14,8 @@ use crate::{
 pub struct Config {
     /// Where the kubeconfig comes from.
     pub kubeconfig: KubeconfigSource,
+    /// Who is told of logins beside the scene, and whether they have a terminal.
+    pub login: LoginContext,
     /// The context to start with; none means the current one.
     pub context: Option<String>,
     /// The namespaces to watch; none of them means all.
@@ -53,6 +55,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             kubeconfig: KubeconfigSource::Default,
+            login: LoginContext::default(),
             context: None,
             namespaces: Vec::new(),
             read_only: false,

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::edit::{EditError, Outcome, Plan, StepDone};
 use crate::{
-    cluster::{Cluster, StepResult},
+    cluster::{Cluster, LoginEvent, StepResult},
     forward::ForwardStatus,
     inventory::{NodePortRules, ObjectKey, ServiceRecord, Text},
     probe::{Answer, CurlError, CurlResponse, Repeated, RequestId},
@@ -31,6 +31,8 @@ pub(super) enum Event {
     },
     /// A request waits because the API server is busy, and how long.
     Waits { generation: u64, words: Text },
+    /// A login goes on.
+    Login(LoginEvent),
     /// Credentials were read and the client built anew, because a person asked to reconnect.
     Renewed {
         generation: u64,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::{
-    cluster::{CallErrorKind, ConnectError},
+    cluster::{CallErrorKind, ConnectError, ExecError, OidcError},
     inventory::Text,
 };
 
@@ -40,8 +40,14 @@ pub(super) enum Retry {
 impl From<&ConnectError> for Retry {
     fn from(error: &ConnectError) -> Self {
         match error {
-            ConnectError::Kubeconfig(_) | ConnectError::Client(_) => Self::WhenChanged,
-            ConnectError::Exec(_) => Self::Seldom,
+            // Whoever logs in again changes the file.
+            ConnectError::Kubeconfig(_)
+            | ConnectError::Client(_)
+            | ConnectError::Oidc(OidcError::NoRefreshToken { .. } | OidcError::BadField { .. })
+            | ConnectError::Exec(ExecError::Cancelled | ExecError::NoTerminal { .. }) => {
+                Self::WhenChanged
+            }
+            ConnectError::Exec(_) | ConnectError::Oidc(_) => Self::Seldom,
             ConnectError::Call(error) => Self::after(error.kind, error.retry_after),
         }
     }
@@ -107,7 +113,7 @@ impl FirstConnection {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::{ExecError, KubeconfigError};
+    use crate::cluster::KubeconfigError;
 
     #[tokio::test(start_paused = true)]
     async fn the_pauses_double_up_to_half_a_minute() {
@@ -137,6 +143,7 @@ mod tests {
         }
         let cases = [
             (plugin, Retry::Seldom),
+            (ExecError::Cancelled.into(), Retry::WhenChanged),
             (ConnectError::Client("bad key".into()), Retry::WhenChanged),
             (kubeconfig, Retry::WhenChanged),
         ];

@@ -17,6 +17,7 @@ mod ghost;
 mod handle;
 mod insiders;
 mod last_change;
+mod login;
 mod map_view;
 mod memory;
 mod model;
@@ -42,6 +43,7 @@ pub use connection_test::{
 };
 pub use ghost::{Fate, Ghost, ghost};
 pub use handle::{Counterpart, Handle, Waker, pair};
+pub use login::LoginStatus;
 pub use map_view::MapView;
 pub use memory::suppressions;
 pub use model::Model;

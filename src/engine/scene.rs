@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use imbl::OrdMap;
 use jiff::Timestamp;
 
-use super::{ConnectionTestStatus, EditId, MapView, ReachStatus};
+use super::{ConnectionTestStatus, EditId, LoginStatus, MapView, ReachStatus};
 use crate::{
     check::{History, Report},
     edit::{Conflict, FieldError, JournalEntry, Outcome, Plan, Way, Written},
@@ -232,6 +232,8 @@ pub struct Scene {
     pub next_attempt: NextAttempt,
     /// The last time that a request waited because the API server asked for it: for what, how long.
     pub waited: Option<Text>,
+    /// A login that is under way and may be waiting for the user.
+    pub login: Option<Arc<LoginStatus>>,
     /// The context in use, or the one that is tried.
     pub context: Option<Text>,
     /// The address of the API server.

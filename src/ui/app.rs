@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use super::{
     WakeSlot, action::Action, bottom, command::UiCommand, context::Ctx, dialogs, exporting,
-    inspector, map, mapping, menu, services_list, state::AppState, status_bar, theme, top_bar,
-    update,
+    inspector, login, map, mapping, menu, services_list, state::AppState, status_bar, theme,
+    top_bar, update,
 };
 use crate::{
     engine::{Command, Handle, Scene, SettingsChange},
@@ -196,6 +196,7 @@ impl App {
         }
         top_bar::top_bar_ui(ui, &ctx);
         status_bar::status_bar_ui(ui, &ctx);
+        login::login_ui(ui, &ctx);
         if view.list_open {
             services_list::services_list_ui(ui, &ctx);
         }

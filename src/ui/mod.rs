@@ -19,6 +19,7 @@ mod exporting;
 pub mod filter_bar;
 mod frame_times;
 mod inspector;
+mod login;
 mod map;
 mod mapping;
 mod menu;

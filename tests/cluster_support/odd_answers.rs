@@ -483,7 +483,14 @@ async fn patient(server: &OddApi) -> (Cluster, Arc<Mutex<Vec<String>>>) {
     let said: Arc<Mutex<Vec<String>>> = Arc::default();
     let keep = said.clone();
     let tell: Tell = Arc::new(move |words| keep.lock().unwrap().push(words.to_string()));
-    let connected = connect_with(&server.kubeconfigs(), None, quick(), Some(tell)).await;
+    let connected = connect_with(
+        &server.kubeconfigs(),
+        None,
+        quick(),
+        Some(tell),
+        &svcscope::cluster::LoginContext::default(),
+    )
+    .await;
     (connected.unwrap(), said)
 }
 

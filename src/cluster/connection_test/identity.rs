@@ -2,15 +2,11 @@
 
 use std::path::Path;
 
-use base64::{
-    Engine as _,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
-};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use jiff::Timestamp;
 use kube::config::AuthInfo;
 use rustls::pki_types::{CertificateDer, pem::PemObject};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
@@ -23,6 +19,8 @@ use crate::{
         CallError, CallErrorKind, Kubeconfigs,
         kubeconfig::Target,
         link::{self, Link},
+        login::LoginContext,
+        oidc::expiry,
     },
     probe::{CertificateFacts, certificate_facts},
 };
@@ -32,10 +30,14 @@ use std::sync::Arc;
 const VERSIONS: [&str; 3] = ["v1", "v1beta1", "v1alpha1"];
 
 /// Gets the credentials, by the plugin where there is one, and asks the server who they are of.
-pub(super) async fn log_in(kubeconfigs: &Kubeconfigs, target: &Target) -> Outcome<Arc<Link>> {
+pub(super) async fn log_in(
+    kubeconfigs: &Kubeconfigs,
+    target: &Target,
+    login: &LoginContext,
+) -> Outcome<Arc<Link>> {
     let held = Held::of(target);
     let words = &held.words;
-    let link = match Link::open(kubeconfigs, Some(&target.context), None).await {
+    let link = match Link::open(kubeconfigs, Some(&target.context), None, login).await {
         Ok(link) => Arc::new(link),
         Err(error) => return (Finding::failed(format!("{words}: {error}"), None), None),
     };
@@ -112,7 +114,7 @@ impl Held {
             let token = provider.config.get("id-token");
             return Self {
                 words: format!("auth-provider `{}`", provider.name),
-                ends: token.and_then(|token| token_end(token)),
+                ends: token.and_then(|token| expiry(token)),
             };
         }
         if user.token.is_some() {
@@ -120,14 +122,14 @@ impl Held {
             let written = serde_json::to_value(user).unwrap_or_default();
             return Self {
                 words: "token of the kubeconfig".to_owned(),
-                ends: written["token"].as_str().and_then(token_end),
+                ends: written["token"].as_str().and_then(expiry),
             };
         }
         if let Some(file) = &user.token_file {
             let token = std::fs::read_to_string(file).unwrap_or_default();
             return Self {
                 words: format!("token of the file {file}"),
-                ends: token_end(token.trim()),
+                ends: expiry(token.trim()),
             };
         }
         if let Some(certificate) = client_certificate(user) {
@@ -159,18 +161,6 @@ fn client_certificate(user: &AuthInfo) -> Option<CertificateFacts> {
     };
     let der = CertificateDer::from_pem_slice(&pem).ok()?;
     Some(certificate_facts(&der))
-}
-
-/// Until when a token is valid, where it is a JWT (RFC 7519 §4.1.4).
-fn token_end(token: &str) -> Option<Timestamp> {
-    #[derive(Deserialize)]
-    struct Claims {
-        exp: i64,
-    }
-    let claims = token.split('.').nth(1)?;
-    let claims = URL_SAFE_NO_PAD.decode(claims).ok()?;
-    let claims: Claims = serde_json::from_slice(&claims).ok()?;
-    Timestamp::from_second(claims.exp).ok()
 }
 
 /// Who the server says that we are.
@@ -250,15 +240,6 @@ fn user_in(refusal: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_jwt_says_when_it_ends_and_another_token_does_not() {
-        let claims = URL_SAFE_NO_PAD.encode(r#"{"sub":"x","exp":1700000000}"#);
-        let end = token_end(&format!("e30.{claims}.sig")).unwrap();
-        assert_eq!(end.as_second(), 1_700_000_000);
-        assert_eq!(token_end("opaque"), None);
-        assert_eq!(token_end("a.b.c"), None);
-    }
 
     #[test]
     fn a_refusal_names_the_user() {

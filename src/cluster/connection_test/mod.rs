@@ -27,6 +27,7 @@ use super::{
     dial::KubeDialer,
     kubeconfig::Target,
     link::{self, Link},
+    login::LoginContext,
     watch,
 };
 use crate::inventory::Kind;
@@ -36,11 +37,11 @@ pub use result::{ConnectionStep, StepOutcome, StepResult};
 /// How long a step may take that is a few requests; those of connecting have limits of their own.
 const STEP: Duration = Duration::from_secs(15);
 
-/// A credential plugin may wait for the user, as in a browser.
-const LOGIN: Duration = Duration::from_secs(120);
+/// A credential plugin may wait for the user, as in a browser; the test can be ended by hand.
+const LOGIN: Duration = Duration::from_secs(15 * 60);
 
 /// What is tested, and how far the test may go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ConnectionTestOptions {
     /// The context; none means the current one.
     pub context: Option<String>,
@@ -48,8 +49,10 @@ pub struct ConnectionTestOptions {
     pub namespaces: Vec<String>,
     /// Whether the user agreed to a command in a container, which others may notice.
     pub run_command: bool,
-    /// After so long the rest is not tried.
+    /// After so long the rest is not tried. A login that waits for the user does not count.
     pub limit: Duration,
+    /// Who is told of a login, and whether it has a terminal.
+    pub login: LoginContext,
 }
 
 impl Default for ConnectionTestOptions {
@@ -59,6 +62,7 @@ impl Default for ConnectionTestOptions {
             namespaces: Vec::new(),
             run_command: false,
             limit: Duration::from_secs(30),
+            login: LoginContext::default(),
         }
     }
 }
@@ -119,8 +123,17 @@ impl ConnectionTest<'_> {
         self.step(ConnectionStep::Tls, transport::LIMIT, tls)
             .await?;
 
-        let login = identity::log_in(&kubeconfigs, &target);
-        let link = self.step(ConnectionStep::Credentials, LOGIN, login).await?;
+        let context = self.options.login.clone();
+        let login = identity::log_in(&kubeconfigs, &target, &context);
+        let (began, deadline) = (Instant::now(), self.deadline);
+        if context.waits_for_user() {
+            self.deadline = began + LOGIN;
+        }
+        let link = self.step(ConnectionStep::Credentials, LOGIN, login).await;
+        if context.waits_for_user() {
+            self.deadline = deadline + began.elapsed();
+        }
+        let link = link?;
         let version = self
             .step(ConnectionStep::Server, STEP, server::version(&link))
             .await?;

@@ -12,7 +12,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Worker;
 use crate::{
-    cluster::{self, ConnectError, Kubeconfigs},
+    cluster::{self, ConnectError, Kubeconfigs, LoginContext, Pace},
     engine::{
         ActivityLevel, ConnectionState, ContextInfo, NextAttempt, Scene,
         event::Event,
@@ -51,14 +51,15 @@ impl Worker {
     fn dial_in(&mut self, context: Option<String>) {
         self.first_connection.begun();
         let (generation, events) = (self.generation, self.events.clone());
-        let source = self.config.kubeconfig.clone();
+        let (source, login) = (self.config.kubeconfig.clone(), self.login_context());
         let remembered = self.memory.last_context().map(str::to_owned);
         self.connecting = Some(AbortOnDropHandle::new(tokio::spawn(async move {
             loop {
                 let stamps = source.stamps().await;
                 let (source_now, context, remembered) =
                     (source.clone(), context.clone(), remembered.clone());
-                let outcome = dial_in(source_now, context, remembered, generation, &events).await;
+                let outcome =
+                    dial_in(source_now, context, remembered, generation, &events, &login).await;
                 let failed = outcome.as_ref().err();
                 let waits = failed.is_some_and(|failed| failed.retry == Retry::WhenChanged);
                 events
@@ -240,6 +241,7 @@ async fn dial_in(
     remembered: Option<String>,
     generation: u64,
     events: &mpsc::UnboundedSender<Event>,
+    login: &LoginContext,
 ) -> Result<(cluster::Cluster, Duration), NotConnected> {
     let kubeconfigs = tokio::task::spawn_blocking(move || Kubeconfigs::load(&source))
         .map(|joined| match joined {
@@ -280,8 +282,9 @@ async fn dial_in(
     let tell: cluster::Tell = Arc::new(move |words| {
         waits.send(Event::Waits { generation, words }).ok();
     });
-    let pace = cluster::Pace::default();
-    let cluster = cluster::connect_with(&kubeconfigs, context.as_deref(), pace, Some(tell)).await?;
+    let context = context.as_deref();
+    let pace = Pace::default();
+    let cluster = cluster::connect_with(&kubeconfigs, context, pace, Some(tell), login).await?;
     // Nobody waits for a figure: a server that is slow was slow a moment ago.
     let round_trip = match timeout(PING, cluster.ping()).await {
         Ok(Ok(round_trip)) => round_trip,

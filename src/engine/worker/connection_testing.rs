@@ -36,6 +36,7 @@ impl Worker {
                 .map(|name| name.to_string())
                 .collect(),
             run_command,
+            login: self.login_context(),
             ..ConnectionTestOptions::default()
         };
         let number = self.counterpart.next_id();

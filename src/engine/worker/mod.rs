@@ -6,6 +6,7 @@ mod connection_testing;
 mod curling;
 mod editing;
 mod forwards;
+mod login;
 mod lookup;
 mod mapping;
 mod node_ports;
@@ -234,6 +235,7 @@ impl Worker {
         match command {
             Command::Connect(context) => self.connect(context.map(|name| name.to_string())),
             Command::Reconnect => self.reconnect(),
+            Command::CancelLogin => self.cancel_login(),
             Command::SetNamespaces(namespaces) => self.set_namespaces(namespaces),
             Command::SetMapView(view) => self.set_map_view(view),
             Command::SetMapShape(aspect) => self.model.set_aspect(aspect),
@@ -316,6 +318,7 @@ impl Worker {
                 service,
                 outcome,
             } if generation == current => self.looked_up(service, outcome),
+            Event::Login(event) => self.login_advanced(event),
             Event::Rights { generation, rights } if generation == current => {
                 self.scene.rights = rights;
             }

@@ -1,0 +1,141 @@
+//! From a context of the kubeconfig to a client with credentials.
+//!
+//! Which of several credentials counts is client-go's order: a token, a password or, for plugins, a
+//! client certificate that the user has needs nobody to be asked (`Authenticator.UpdateTransportConfig`,
+//! `oidc.roundTripper`).
+
+use jiff::{SignedDuration, Timestamp};
+use kube::{Client, config::AuthInfo};
+
+use super::{
+    CallError, Kubeconfigs, bearer,
+    connect::ConnectError,
+    exec_plugin,
+    login::LoginContext,
+    oidc::{self, OidcUser},
+    stack,
+};
+
+/// Credentials do for so long at least, even if they have expired when they come: whoever gives such
+/// is not asked for each request. A server that takes them no more says so.
+const LEAST_USE: SignedDuration = SignedDuration::from_secs(10);
+
+/// A client and what is known of its credentials.
+pub(super) struct Authenticated {
+    pub client: Client,
+    /// Until when they are valid, where it is known.
+    pub valid_until: Option<Timestamp>,
+    /// Who gave them, where they may be had anew.
+    pub giver: Option<String>,
+    /// The ID token of an issuer.
+    pub id_token: Option<String>,
+}
+
+/// Gets the credentials of a context, by the plugin or the issuer where there is one, and builds a
+/// client. `refused` is an ID token that the API server took no more.
+pub(super) async fn authenticate(
+    kubeconfigs: &Kubeconfigs,
+    context: &str,
+    refused: Option<String>,
+    login: &LoginContext,
+) -> Result<Authenticated, ConnectError> {
+    let mut target = kubeconfigs.target(Some(context))?;
+    let user = &mut target.config.auth_info;
+    let held = HeldCredentials::of(user);
+    let mut valid_until = None;
+    let mut giver = held.token_file.then(|| "the token file".to_owned());
+    let mut id_token = None;
+    if let Some(provider) = user.auth_provider.take().filter(|_| !held.bearer) {
+        oidc::supported(&provider.name).map_err(ConnectError::Client)?;
+        let wanted = OidcUser {
+            name: target.user.clone(),
+            files: kubeconfigs.files().to_vec(),
+            config: provider.config,
+            refused,
+        };
+        let given = oidc::id_token(wanted, login).await?;
+        valid_until = Some(given.until);
+        giver = Some("the OIDC issuer".to_owned());
+        id_token = Some(given.token.clone());
+        user.token = Some(given.token.into());
+    } else if let Some(mut exec) = target.exec.filter(|_| !held.bearer && !held.certificate) {
+        let compression = target.config.disable_compression.into();
+        exec.other
+            .insert(exec_plugin::DISABLE_COMPRESSION.to_owned(), compression);
+        valid_until = exec_plugin::ask(&exec, user, login).await?;
+        giver = Some(exec_plugin::name(&exec));
+    }
+    let (mut config, user) = (target.config, target.user);
+    // Key files are read.
+    let client = tokio::task::spawn_blocking(move || {
+        let token = bearer::prepare(&user, &mut config.auth_info)
+            .map_err(|error| ConnectError::Client(error.to_string()))?;
+        stack::build(config, token).map_err(|error| {
+            ConnectError::Client(CallError::from_client("use it", &error).said.to_string())
+        })
+    })
+    .await
+    .map_err(|error| ConnectError::Client(error.to_string()))??;
+    let least = Timestamp::now() + LEAST_USE;
+    Ok(Authenticated {
+        client,
+        valid_until: valid_until.map(|until| until.max(least)),
+        giver,
+        id_token,
+    })
+}
+
+/// Which credentials a user has without asking anybody.
+struct HeldCredentials {
+    /// A token or a password.
+    bearer: bool,
+    token_file: bool,
+    certificate: bool,
+}
+
+impl HeldCredentials {
+    fn of(user: &AuthInfo) -> Self {
+        // Secrets are only to be had by writing the user out.
+        let written = serde_json::to_value(user).unwrap_or_default();
+        let has = |field: &str| {
+            written[field]
+                .as_str()
+                .is_some_and(|text| !text.trim().is_empty())
+        };
+        let token_file = has("tokenFile");
+        Self {
+            bearer: has("token") || token_file || has("username") || has("password"),
+            token_file,
+            certificate: has("client-certificate") || has("client-certificate-data"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::KubeconfigSource;
+
+    #[tokio::test]
+    async fn a_user_with_own_credentials_asks_nobody() {
+        let exec = "exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin}";
+        let oidc = "auth-provider: {name: gone, config: {}}";
+        let cases = [
+            (format!("token: t, {exec}"), true),
+            (format!("username: u, password: p, {exec}"), true),
+            (format!("token: t, {oidc}"), true),
+            (format!("token: '', {exec}"), false),
+            (exec.to_owned(), false),
+            (oidc.to_owned(), false),
+        ];
+        for (user, succeeds) in cases {
+            let text = format!(
+                "current-context: c\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\nclusters: [{{name: k, cluster: {{server: 'https://127.0.0.1:1'}}}}]\nusers: [{{name: u, user: {{{user}}}}}]\n"
+            );
+            let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(text)).unwrap();
+            let login = LoginContext::default();
+            let built = authenticate(&kubeconfigs, "c", None, &login).await;
+            assert_eq!(built.is_ok(), succeeds, "{user}: {:?}", built.err());
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The `oidc` auth-provider of a kubeconfig, as client-go has it
+//! (plugin/pkg/client/auth/oidc/oidc.go): an ID token, and a refresh token to get the next one with.
+//!
+//! Many issuers answer each refresh token once. So the new tokens are written into the kubeconfig
+//! before the first of them is used, else the next run of this program or of kubectl were logged out;
+//! and of several processes that need a new token one asks the issuer, under the lock of kubectl, and
+//! the others find its tokens in the file.
+
+mod edit;
+mod issuer;
+mod lock;
+mod save;
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use self::{issuer::Issuer, lock::KubeconfigLock};
+use super::login::{LoginContext, LoginEvent};
+
+/// A token counts as expired so long before it is, as in client-go (`expiryDelta`).
+const EXPIRY_DELTA: SignedDuration = SignedDuration::from_secs(10);
+
+/// How long another program may hold the lock of the kubeconfig: it may be asking an issuer.
+const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+
+const ID_TOKEN: &str = "id-token";
+const REFRESH_TOKEN: &str = "refresh-token";
+
+/// Why there is no ID token. Never with a token or a client secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OidcError {
+    /// The ID token is of no use, and there is nothing to get another one with.
+    #[error("{problem} and there is no refresh token: log in again, then reconnect")]
+    NoRefreshToken {
+        /// What is wrong with the ID token.
+        problem: String,
+    },
+    /// A field of the auth-provider can't be used.
+    #[error("{field} of the auth-provider `oidc` in the kubeconfig can't be used: {said}")]
+    BadField {
+        /// The field.
+        field: &'static str,
+        /// What is wrong.
+        said: String,
+    },
+    /// The issuer did not say where tokens are to be had.
+    #[error(
+        "could not get a new ID token: asked {url} and {said}; check that the issuer can be reached from here, and its idp-certificate-authority in the kubeconfig, then reconnect"
+    )]
+    Issuer {
+        /// What was asked.
+        url: String,
+        /// What came back.
+        said: String,
+    },
+    /// The issuer gave no token.
+    #[error(
+        "the OIDC issuer did not renew the ID token: {url} answered {said}; log in again, then reconnect"
+    )]
+    Refused {
+        /// What was asked.
+        url: String,
+        /// What it said.
+        said: String,
+    },
+    /// Another program holds the kubeconfig.
+    #[error(
+        "the ID token has to be renewed, but {lock} has been there for {} s: another program is changing the kubeconfig; if there is none, remove that file, then reconnect", LOCK_PATIENCE.as_secs()
+    )]
+    Locked {
+        /// The file.
+        lock: String,
+    },
+    /// The work could not be done.
+    #[error("could not renew the ID token: {0}")]
+    Failed(String),
+}
+
+/// What a login holds.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(super) struct OidcTokens {
+    id: String,
+    refresh: String,
+}
+
+impl OidcTokens {
+    fn of(config: &HashMap<String, String>) -> Self {
+        let field = |name| config.get(name).map_or("", |value| value.trim()).to_owned();
+        Self {
+            id: field(ID_TOKEN),
+            refresh: field(REFRESH_TOKEN),
+        }
+    }
+
+    /// The ID token, where it can still be used, and when that ends.
+    fn usable(&self, refused: Option<&str>) -> Option<IdToken> {
+        let until = expiry(&self.id)?.checked_sub(EXPIRY_DELTA).ok()?;
+        let is_usable = Timestamp::now() < until && refused != Some(self.id.as_str());
+        is_usable.then(|| IdToken {
+            token: self.id.clone(),
+            until,
+        })
+    }
+
+    /// What is wrong with the ID token.
+    fn problem(&self, refused: Option<&str>) -> String {
+        match (self.id.as_str(), expiry(&self.id)) {
+            ("", _) => "there is no ID token".to_owned(),
+            (id, _) if refused == Some(id) => {
+                "the API server no longer takes the ID token".to_owned()
+            }
+            (_, None) => "the ID token is no JWT that says when it expires".to_owned(),
+            (_, Some(end)) => format!("the ID token expired at {end:.0}"),
+        }
+    }
+}
+
+/// An ID token and until when it is to be used.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct IdToken {
+    pub token: String,
+    pub until: Timestamp,
+}
+
+/// Whose ID token is wanted.
+#[derive(Clone)]
+pub(super) struct OidcUser {
+    /// The name of the user entry.
+    pub name: String,
+    /// The files of the kubeconfig, the first one that has the user is the one to write to.
+    pub files: Vec<PathBuf>,
+    /// `auth-provider.config`.
+    pub config: HashMap<String, String>,
+    /// A token that the API server refused.
+    pub refused: Option<String>,
+}
+
+/// The ID token of the kubeconfig, or a new one where that has expired or was refused.
+pub(super) async fn id_token(user: OidcUser, login: &LoginContext) -> Result<IdToken, OidcError> {
+    let tokens = newest(OidcTokens::of(&user.config), login);
+    if let Some(usable) = tokens.usable(user.refused.as_deref()) {
+        return Ok(usable);
+    }
+    if tokens.refresh.is_empty() {
+        let problem = tokens.problem(user.refused.as_deref());
+        return Err(OidcError::NoRefreshToken { problem });
+    }
+    let issuer = Issuer::new(&user.config)?;
+    let running = login.begin(&format!("OIDC issuer {}", issuer.shown()));
+    let login = login.clone();
+    // On a thread and a runtime of its own: whoever waits may give up, and the engine may end, but
+    // what the issuer gave has then still to be saved.
+    let renewed = tokio::task::spawn_blocking(move || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| OidcError::Failed(error.to_string()))?
+            .block_on(renew(&user, &issuer, &login))
+    });
+    let renewed = renewed
+        .await
+        .map_err(|error| OidcError::Failed(error.to_string()))?;
+    drop(running);
+    renewed
+}
+
+/// Under the lock: takes what another process left, else asks the issuer and saves its answer.
+async fn renew(
+    user: &OidcUser,
+    issuer: &Issuer,
+    login: &LoginContext,
+) -> Result<IdToken, OidcError> {
+    let file = user.files.iter().find(|file| edit::has(file, &user.name));
+    let _lock = match file {
+        Some(file) => KubeconfigLock::take(file, LOCK_PATIENCE).await?,
+        None => None,
+    };
+    let saved = file
+        .and_then(|file| edit::config_of(file, &user.name).ok())
+        .unwrap_or_else(|| user.config.clone());
+    let saved = OidcTokens::of(&saved);
+    let tokens = newest(saved.clone(), login);
+    if let Some(usable) = tokens.usable(user.refused.as_deref()) {
+        return Ok(usable);
+    }
+    let new = issuer.refresh(&tokens.refresh).await?;
+    let outcome = match file {
+        Some(file) => save::save(file, &user.name, &new).map_err(|said| {
+            let file = file.display();
+            format!(
+                "could not write the new OIDC tokens of user `{}` into {file}: {said}",
+                user.name
+            )
+        }),
+        None => Err(format!(
+            "the new OIDC tokens of user `{}` have no file to be written into, because the kubeconfig was given as text",
+            user.name
+        )),
+    };
+    if let Err(problem) = outcome {
+        login.keep_unsaved(saved.refresh, new.clone());
+        let next = "they are used until this program ends; where the issuer gives each refresh token once, you will then have to log in again";
+        login.tell(&LoginEvent::Warned(format!("{problem}; {next}").into()));
+    }
+    // It is used as it comes, as in client-go: what it is worth is the API server's to say.
+    let until = expiry(&new.id).and_then(|end| end.checked_sub(EXPIRY_DELTA).ok());
+    Ok(IdToken {
+        token: new.id,
+        until: until.unwrap_or_else(Timestamp::now),
+    })
+}
+
+/// The tokens that took the place of these and could not be saved, else these.
+fn newest(saved: OidcTokens, login: &LoginContext) -> OidcTokens {
+    login.unsaved(&saved.refresh).unwrap_or(saved)
+}
+
+/// Until when a token is valid, where it is a JWT (RFC 7519 §4.1.4). Some issuers write a fraction.
+pub(super) fn expiry(token: &str) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Claims {
+        exp: f64,
+    }
+    let mut parts = token.split('.');
+    let claims = parts.nth(1)?;
+    (parts.count() == 1).then_some(())?;
+    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let seconds = SignedDuration::try_from_secs_f64(claims.exp).ok()?;
+    Timestamp::from_duration(seconds).ok()
+}
+
+/// Whether the kubeconfig has this provider from client-go's list; the others are gone from it.
+pub(super) fn supported(provider: &str) -> Result<(), String> {
+    let plugin = match provider {
+        "oidc" => return Ok(()),
+        "gcp" => "gke-gcloud-auth-plugin",
+        "azure" => "kubelogin (https://github.com/Azure/kubelogin)",
+        other => {
+            return Err(format!(
+                "the kubeconfig asks for the auth-provider `{other}`, which nobody knows; use a credential plugin (`exec`)"
+            ));
+        }
+    };
+    Err(format!(
+        "the auth-provider `{provider}` was removed in Kubernetes 1.26; use the exec plugin {plugin}"
+    ))
+}
+
+/// Shows a path in a message.
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests;
