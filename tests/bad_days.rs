@@ -7,10 +7,16 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
+#[path = "kubeconfig_support/beside_kubectl.rs"]
+mod beside_kubectl;
+#[path = "kubeconfig_support/changed.rs"]
+mod changed;
 mod common;
 #[cfg(unix)]
 #[path = "protection_support/cli.rs"]
 mod protection;
+#[path = "kubeconfig_support/recorder.rs"]
+mod recorder;
 
 use std::{fs, path::Path};
 
@@ -80,7 +86,7 @@ fn a_wrong_context_names_those_that_exist() {
 fn a_failing_exec_plugin_speaks_for_itself() {
     let user = r#"{"exec": {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
         "command": "sh", "args": ["-c", "echo please log in first >&2; exit 3"]}}"#;
-    let (code, words) = map_with(&kubeconfig("http://127.0.0.1:1", user), &[]);
+    let (code, words) = map_with(&kubeconfig("https://127.0.0.1:1", user), &[]);
     assert_eq!(code, Some(3), "{words}");
     says(&words, &["please log in first"]);
 }
@@ -89,7 +95,7 @@ fn a_failing_exec_plugin_speaks_for_itself() {
 fn an_exec_plugin_that_is_not_there_is_named() {
     let user = r#"{"exec": {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never",
         "command": "no-such-login-helper"}}"#;
-    let (code, words) = map_with(&kubeconfig("http://127.0.0.1:1", user), &[]);
+    let (code, words) = map_with(&kubeconfig("https://127.0.0.1:1", user), &[]);
     assert_eq!(code, Some(3), "{words}");
     says(&words, &["no-such-login-helper"]);
 }

@@ -108,7 +108,7 @@ async fn a_wrong_context_names_those_that_exist() {
 #[tokio::test]
 async fn a_failing_plugin_is_quoted() {
     let user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, 'echo the session has expired >&2; exit 1'], interactiveMode: Never}}";
-    let message = failing(&kubeconfig("http://127.0.0.1:1", user), None).await;
+    let message = failing(&kubeconfig("https://127.0.0.1:1", user), None).await;
     assert!(message.contains("the session has expired"), "{message}");
     assert!(message.contains("run it in a terminal"), "{message}");
 }
@@ -116,7 +116,7 @@ async fn a_failing_plugin_is_quoted() {
 #[tokio::test]
 async fn a_missing_plugin_is_named() {
     let user = "{exec: {apiVersion: client.authentication.k8s.io/v1, command: no-such-plugin, installHint: brew install it}}";
-    let message = failing(&kubeconfig("http://127.0.0.1:1", user), None).await;
+    let message = failing(&kubeconfig("https://127.0.0.1:1", user), None).await;
     assert!(
         message.contains("`no-such-plugin`") && message.contains("brew install it"),
         "{message}"

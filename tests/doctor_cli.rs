@@ -219,8 +219,8 @@ fn watch_proxy(server: SocketAddr, answer: &'static str) -> SocketAddr {
     })
 }
 
-/// A server with the demo's certificate that shakes hands and says nothing more.
-fn tls_server() -> SocketAddr {
+/// The demo's certificate.
+fn tls_config() -> Arc<rustls::ServerConfig> {
     let certificate = include_bytes!("../src/demo/tls/certificate.der");
     let key = include_bytes!("../src/demo/tls/key.der");
     svcscope::cluster::install_crypto();
@@ -230,7 +230,28 @@ fn tls_server() -> SocketAddr {
             vec![CertificateDer::from(certificate.as_slice())],
             PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.as_slice())),
         );
-    let config = Arc::new(config.expect("a certificate and its key"));
+    Arc::new(config.expect("a certificate and its key"))
+}
+
+/// A server with the demo's certificate that passes everything on.
+fn tls_relay(to: SocketAddr) -> SocketAddr {
+    let acceptor = tokio_rustls::TlsAcceptor::from(tls_config());
+    listen(move |stream| {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        stream.set_nonblocking(true).expect("a socket");
+        let relaying = async {
+            let stream = tokio::net::TcpStream::from_std(stream)?;
+            let mut stream = acceptor.accept(stream).await?;
+            let mut upstream = tokio::net::TcpStream::connect(to).await?;
+            tokio::io::copy_bidirectional(&mut stream, &mut upstream).await
+        };
+        runtime.block_on(relaying).ok();
+    })
+}
+
+/// A server with the demo's certificate that shakes hands and says nothing more.
+fn tls_server() -> SocketAddr {
+    let config = tls_config();
     listen(move |stream| {
         let tls = rustls::ServerConnection::new(config.clone()).expect("TLS");
         let mut stream = rustls::StreamOwned::new(tls, stream);
@@ -309,7 +330,8 @@ fn a_kubeconfig_that_cannot_be_used_is_the_first_failure() {
 
     let cluster = Cluster::start();
     let tested = Tested::of(&cluster.kubeconfig(), &["--context", "nowhere"]);
-    tested.stopped_at("kubeconfig", "the kubeconfig has no context `nowhere`");
+    tested.stopped_at("kubeconfig", "the kubeconfig /");
+    tested.says("kubeconfig", "failed", "has no context `nowhere`");
 }
 
 #[test]
@@ -355,10 +377,10 @@ fn a_token_that_the_server_refuses_fails_at_the_credentials() {
 #[test]
 fn a_failing_plugin_is_named_without_its_arguments() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = listen(|_closed| {});
+    let server = tls_server();
     let user = "exec: {apiVersion: client.authentication.k8s.io/v1, command: 'false', \
                 args: ['--oidc-client-secret=s3cret'], interactiveMode: Never}";
-    let cluster = format!("server: 'http://{server}'");
+    let cluster = format!("server: 'https://{server}', insecure-skip-tls-verify: true");
     let tested = Tested::of(&kubeconfig(folder.path(), &cluster, user), &[]);
     tested.says("credentials", "failed", "plugin `false`");
     tested.says("credentials", "failed", "correct its `exec`");
@@ -496,7 +518,8 @@ fn a_token_file_may_end_with_a_line_break() {
     let token = cluster.server.control().token();
     let file = cluster.folder.path().join("token");
     fs::write(&file, format!("{token}\n")).expect("written");
-    let server = format!("server: 'http://{}'", cluster.address());
+    let relay = tls_relay(cluster.address());
+    let server = format!("server: 'https://{relay}', insecure-skip-tls-verify: true");
     let user = format!("tokenFile: '{}'", file.display());
     let tested = Tested::of(&kubeconfig(cluster.folder.path(), &server, &user), &[]);
     tested.says("credentials", "ok", "you are `demo`");
@@ -506,8 +529,8 @@ fn a_token_file_may_end_with_a_line_break() {
 #[test]
 fn a_token_that_is_no_http_header_is_told_and_not_sent() {
     let folder = tempfile::tempdir().expect("a folder");
-    let server = listen(|_closed| {});
-    let cluster = format!("server: 'http://{server}'");
+    let server = tls_server();
+    let cluster = format!("server: 'https://{server}', insecure-skip-tls-verify: true");
     let plugin = "exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, interactiveMode: Never, \
                   args: ['-c', 'echo eyJhcGlWZXJzaW9uIjoiY2xpZW50LmF1dGhlbnRpY2F0aW9uLms4cy5pby92MSIsImtpbmQiOiJFeGVjQ3JlZGVudGlhbCIsInN0YXR1cyI6eyJ0b2tlbiI6InMzY3JldFxueCJ9fQ== | base64 -d']}";
     for user in ["token: \"s3cret\\ne\\e[31m\"", plugin] {
@@ -521,6 +544,33 @@ fn a_token_that_is_no_http_header_is_told_and_not_sent() {
         assert!(!tested.all.contains("panicked"), "{}", tested.all);
         assert!(!tested.all.contains("the server refuses"), "{}", tested.all);
     }
+}
+
+#[test]
+fn what_is_not_protected_is_told() {
+    let cluster = Cluster::start();
+    let folder = cluster.folder.path();
+    let text = cluster
+        .server
+        .kubeconfig()
+        .replace("user: {}", "user: {token: s3cret}");
+    fs::write(folder.join("plain"), text).expect("written");
+    let tested = Tested::of(&folder.join("plain"), &[]);
+    tested.says(
+        "kubeconfig",
+        "warning",
+        "is not encrypted, so the token of user `demo` is not sent",
+    );
+    tested.says("version", "ok", "Kubernetes");
+    assert!(!tested.all.contains("s3cret"), "{}", tested.all);
+    let server = tls_server();
+    let insecure = format!("server: 'https://{server}', insecure-skip-tls-verify: true");
+    let tested = Tested::of(&kubeconfig(folder, &insecure, ""), &["--timeout", "1"]);
+    tested.says(
+        "kubeconfig",
+        "warning",
+        "is not verified, because the kubeconfig has insecure-skip-tls-verify",
+    );
 }
 
 #[test]

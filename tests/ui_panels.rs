@@ -13,7 +13,8 @@ use svcscope::{
     edit::{FieldError, Known, Outcome, Via, WantedType, Way, Wish, Written},
     engine::{
         Activity, ActivityLevel, Command, ConnectionState, ConnectionStep, ConnectionTestStatus,
-        EditId, EditStep, LoginStatus, NextAttempt, RequestState, Scene, StepOutcome, StepResult,
+        EditId, EditStep, LoginStatus, NextAttempt, RequestState, Scene, SecurityNotice,
+        StepOutcome, StepResult,
     },
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, Spread},
     inventory::{Change, Inventory, Kind, Scope, Sync},
@@ -959,6 +960,25 @@ fn a_failed_connection_says_when_it_is_tried_again() {
 }
 
 #[test]
+fn what_is_not_protected_and_another_current_context_stand_in_the_bar() {
+    let mut window = Window::open(Scene {
+        notices: [SecurityNotice {
+            label: "TLS not verified".into(),
+            sentence: "the certificate of https://lab is not verified".into(),
+        }]
+        .into(),
+        offered_context: Some("prod-us-2".into()),
+        ..busy_scene()
+    });
+    assert!(window.says("TLS not verified"));
+    window.click("Switch to prod-us-2");
+    assert_eq!(
+        window.commands(),
+        [Command::Connect(Some("prod-us-2".into()))]
+    );
+}
+
+#[test]
 fn contexts_and_namespaces_are_switched_from_the_bar() {
     let mut window = Window::open(busy_scene());
     window.click("Context lab-eu-1");
@@ -989,6 +1009,7 @@ fn what_happens_is_told_once_by_a_notice() {
             at: now(),
             level: ActivityLevel::Info,
             text: "Forward infra/db found a ready pod".into(),
+            is_of_connection: false,
         });
         scene.activity = activity.into();
         scene

@@ -12,7 +12,7 @@ use super::{
     edit_flags::{EditFlags, ObjectFormat},
     exit::{Exit, failure, failure_with},
     remote::Remote,
-    terminal::{self, Data, Lines},
+    terminal::{Data, Lines},
 };
 use crate::{
     edit::{Plan, Written, unified, yaml, yaml_diff},

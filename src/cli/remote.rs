@@ -1,7 +1,7 @@
 //! An engine for a subcommand: started, waited for, asked.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
     path::PathBuf,
     sync::{Arc, OnceLock, Weak, mpsc},
     time::{Duration, Instant},
@@ -29,6 +29,8 @@ pub(super) struct Remote {
     woken: mpsc::Receiver<()>,
     /// What was printed of a request that waits for a busy server.
     waited: RefCell<Option<Text>>,
+    /// The number of the last activity that was looked at.
+    told: Cell<u64>,
     // The engine's own, so that its end is noticed.
     wake: Weak<dyn Fn() + Send + std::marker::Sync>,
     /// What asked it to end.
@@ -55,9 +57,23 @@ pub(super) fn source(common: &Common) -> anyhow::Result<(KubeconfigSource, Optio
         return Ok((KubeconfigSource::Inline(server.kubeconfig()), Some(server)));
     }
     Ok(match &common.kubeconfig {
-        Some(file) => (KubeconfigSource::File(file.clone()), None),
+        Some(file) => (file_source(file)?, None),
         None => (KubeconfigSource::Default, None),
     })
+}
+
+/// `--kubeconfig`. A pipe can be read only once, and some commands ask more than once.
+fn file_source(file: &std::path::Path) -> anyhow::Result<KubeconfigSource> {
+    static PIPED: OnceLock<KubeconfigSource> = OnceLock::new();
+    if let Some(read) = PIPED.get() {
+        return Ok(read.clone());
+    }
+    let source = KubeconfigSource::of_file(file)
+        .map_err(|error| failure(Exit::NoCluster, error.to_string()))?;
+    if let KubeconfigSource::Inline(_) = source {
+        PIPED.set(source.clone()).ok();
+    }
+    Ok(source)
 }
 
 impl Remote {
@@ -135,6 +151,7 @@ impl Remote {
             handle: engine.handle(),
             woken,
             waited: RefCell::default(),
+            told: Cell::new(0),
             wake: weak,
             engine,
             ended: Arc::default(),
@@ -199,6 +216,7 @@ impl Remote {
             }
             let scene = self.handle.scene();
             self.tell_waited(&scene);
+            self.tell_of_connection(&scene);
             let is_paused = self.waits_for_user && scene.login.is_some();
             match (is_paused, logging_in) {
                 (true, None) => logging_in = Some(Instant::now()),
@@ -235,7 +253,19 @@ impl Remote {
         let Some(waited) = &scene.waited else { return };
         let told = self.waited.replace(Some(waited.clone()));
         if told.as_ref() != Some(waited) {
-            eprintln!("svcscope: {}", super::plain(waited));
+            eprintln!("svcscope: {waited}");
+        }
+    }
+
+    /// Says on stderr what is new about the connection and its kubeconfig, each once: that the server
+    /// is not verified, that credentials were renewed.
+    fn tell_of_connection(&self, scene: &Scene) {
+        let last = self.told.get();
+        for activity in scene.activity.iter().filter(|one| one.number > last) {
+            self.told.set(activity.number);
+            if activity.is_of_connection {
+                eprintln!("svcscope: {}", activity.text);
+            }
         }
     }
 

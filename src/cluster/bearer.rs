@@ -5,14 +5,15 @@
 //! (`transport.fileTokenSource`).
 
 use std::{
-    fs,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use http::{HeaderValue, Request, header::AUTHORIZATION};
 use kube::config::AuthInfo;
+
+use super::bounded_file;
 
 /// A file is read again after so long, as client-go does (`NewCachedFileTokenSource`).
 const KEPT: Duration = Duration::from_secs(60);
@@ -50,13 +51,30 @@ pub(super) fn prepare(owner: &str, user: &mut AuthInfo) -> Result<Option<FileTok
         }
     };
     let is_basic = user.username.is_some() && user.password.is_some();
-    if is_basic || user.token.is_some() {
+    if is_basic {
         return Ok(None);
     }
-    match user.token_file.take() {
-        None => Ok(None),
-        Some(path) => FileToken::read(owner(), path.into()).map(Some),
+    let Some(path) = user.token_file.take() else {
+        return Ok(None);
+    };
+    // What the file holds goes before the token beside it, which does while the file can't be read
+    // (bearerAuthRoundTripper).
+    let token = user.token.take();
+    match FileToken::read(owner(), path.into()) {
+        Err(error) if token.is_some() => {
+            tracing::warn!("{error}; the token of the kubeconfig is sent");
+            user.token = token;
+            Ok(None)
+        }
+        read => read.map(Some),
     }
+}
+
+/// The token in a file, trimmed.
+pub(super) fn read(path: &Path) -> Result<String, String> {
+    let content = bounded_file::read(path, bounded_file::CREDENTIAL)?;
+    let text = String::from_utf8(content).map_err(|_shows_it| "it is no UTF-8".to_owned())?;
+    Ok(text.trim().to_owned())
 }
 
 /// `Bearer …`, where HTTP allows it.
@@ -76,17 +94,16 @@ pub(super) struct FileToken {
 impl FileToken {
     fn read(owner: String, path: PathBuf) -> Result<Self, TokenError> {
         let shown = || path.display().to_string();
-        let text = fs::read_to_string(&path).map_err(|error| TokenError::Unreadable {
+        let token = read(&path).map_err(|said| TokenError::Unreadable {
             owner: owner.clone(),
             path: shown(),
-            said: error.to_string(),
+            said,
         })?;
-        let token = text.trim();
         if token.is_empty() {
             let path = shown();
             return Err(TokenError::Empty { owner, path });
         }
-        let value = header(token).ok_or(TokenError::NotSendable(owner))?;
+        let value = header(&token).ok_or(TokenError::NotSendable(owner))?;
         Ok(Self {
             path: Arc::new(path),
             known: Arc::new(Mutex::new((Instant::now(), value))),
@@ -104,9 +121,8 @@ impl FileToken {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.0.elapsed() >= kept {
             known.0 = Instant::now();
-            let text = fs::read_to_string(&*self.path).unwrap_or_default();
-            let token = text.trim();
-            if let Some(value) = header(token).filter(|_| !token.is_empty()) {
+            let token = read(&self.path).unwrap_or_default();
+            if let Some(value) = header(&token).filter(|_| !token.is_empty()) {
                 known.1 = value;
             }
         }
@@ -116,6 +132,8 @@ impl FileToken {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn with_token(token: &str) -> AuthInfo {
@@ -142,6 +160,26 @@ mod tests {
         let mut empty = with_token("\n");
         prepare("eve", &mut empty).unwrap();
         assert!(empty.token.is_none());
+    }
+
+    #[test]
+    fn a_token_file_goes_before_the_token_beside_it_while_it_can_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let mut both = with_token("beside");
+        both.token_file = Some(path.display().to_string());
+        for useless in [None, Some(""), Some("\n"), Some("a\nb")] {
+            if let Some(useless) = useless {
+                fs::write(&path, useless).unwrap();
+            }
+            let mut user = both.clone();
+            assert!(prepare("eve", &mut user).unwrap().is_none(), "{useless:?}");
+            assert_eq!(serde_json::to_value(&user).unwrap()["token"], "beside");
+        }
+        fs::write(&path, "file\n").unwrap();
+        let token = prepare("eve", &mut both).unwrap().unwrap();
+        assert_eq!(token.value(KEPT), "Bearer file");
+        assert!(both.token.is_none(), "only one is sent");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use tokio::{
 };
 
 use super::{
-    Access, CallError, CallErrorKind, ExecError, KubeconfigError, Kubeconfigs, Pace, Review,
-    Watches,
+    Access, CallError, CallErrorKind, ExecError, FileStamps, KubeconfigError, KubeconfigNews,
+    Kubeconfigs, Pace, Review, SecurityNotice, Watches,
     api_proxy::KubeProxy,
     dial::KubeDialer,
     link::{Link, Tell},
@@ -142,7 +142,7 @@ impl Version {
 /// The version, or why it is not known. Nobody but us needs it: kubectl works where `/version` is
 /// refused or broken. But what refuses it must be an API server.
 async fn known_version(link: &Link) -> Result<Result<Version, Text>, CallError> {
-    let tried = format!("reach the API server {}", link.server);
+    let tried = format!("reach the API server {}", link.current().server);
     match version(link, &tried).await {
         Ok(version) => Ok(Ok(Version {
             git_version: plain_line(&version.git_version),
@@ -214,8 +214,19 @@ impl Cluster {
     }
 
     /// The address of the API server.
-    pub fn server_url(&self) -> &str {
-        &self.0.link.server
+    pub fn server_url(&self) -> String {
+        self.0.link.current().server.clone()
+    }
+
+    /// What the user must know of how the connection is protected.
+    pub fn notices(&self) -> Vec<SecurityNotice> {
+        self.0.link.current().notices.clone()
+    }
+
+    /// Waits until the kubeconfig, or a file that it names, was written, and reads it again.
+    /// `before` is kept from one call to the next; dropping the future loses nothing but time.
+    pub async fn kubeconfig_news(&self, before: &mut Option<FileStamps>) -> KubeconfigNews {
+        self.0.link.kubeconfig_news(before).await
     }
 
     /// The server's version, as `v1.36.2`, or why it would not say.
@@ -249,7 +260,10 @@ impl Cluster {
     /// Reads the kubeconfig again and builds a new client with fresh credentials, for everything
     /// that this and its clones do from now on. Running watches and forwards stay as they are.
     pub async fn renew(&self) -> Result<(), ConnectError> {
-        self.0.link.renew_now().await.map(drop)
+        self.0.link.renew_now().await?;
+        // They may be of somebody else.
+        self.0.reviews.forget().await;
+        Ok(())
     }
 
     /// Gives up on a login of this connection that is under way; whoever waits for it is told.

@@ -8,9 +8,11 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{Client, config::AuthInfo};
 
 use super::{
-    CallError, Kubeconfigs, bearer,
+    CallError, Kubeconfigs, SecurityNotice, bearer,
     connect::ConnectError,
     exec_plugin,
+    kubeconfig::Basis,
+    link::shown,
     login::LoginContext,
     oidc::{self, OidcUser},
     stack,
@@ -23,6 +25,12 @@ const LEAST_USE: SignedDuration = SignedDuration::from_secs(10);
 /// A client and what is known of its credentials.
 pub(super) struct Authenticated {
     pub client: Client,
+    /// The address of the API server, without a path: that can hold a token.
+    pub server: String,
+    /// What the user must know of how the connection is protected.
+    pub notices: Vec<SecurityNotice>,
+    /// What of the kubeconfig it was made from.
+    pub basis: Basis,
     /// Until when they are valid, where it is known.
     pub valid_until: Option<Timestamp>,
     /// Who gave them, where they may be had anew.
@@ -35,11 +43,17 @@ pub(super) struct Authenticated {
 /// client. `refused` is an ID token that the API server took no more.
 pub(super) async fn authenticate(
     kubeconfigs: &Kubeconfigs,
-    context: &str,
+    context: Option<&str>,
     refused: Option<String>,
     login: &LoginContext,
 ) -> Result<Authenticated, ConnectError> {
-    let mut target = kubeconfigs.target(Some(context))?;
+    let mut target = kubeconfigs.target(context)?;
+    let server = shown(&target.config.cluster_url);
+    let basis = Basis {
+        context: target.context,
+        fingerprint: target.fingerprint,
+        files: target.files,
+    };
     let user = &mut target.config.auth_info;
     let held = HeldCredentials::of(user);
     let mut valid_until = None;
@@ -79,6 +93,9 @@ pub(super) async fn authenticate(
     let least = Timestamp::now() + LEAST_USE;
     Ok(Authenticated {
         client,
+        server,
+        notices: target.notices,
+        basis,
         valid_until: valid_until.map(|until| until.max(least)),
         giver,
         id_token,
@@ -134,7 +151,7 @@ mod tests {
             );
             let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(text)).unwrap();
             let login = LoginContext::default();
-            let built = authenticate(&kubeconfigs, "c", None, &login).await;
+            let built = authenticate(&kubeconfigs, Some("c"), None, &login).await;
             assert_eq!(built.is_ok(), succeeds, "{user}: {:?}", built.err());
         }
     }

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use kube::config::{AuthInfo, ExecConfig, ExecInteractiveMode};
 use serde_json::{Value, json};
 
-use super::login::LoginContext;
+use super::{executable, login::LoginContext};
 
 /// A plugin that takes longer waits for the user, or for something else that is worth a word.
 const NOTICE_AFTER: Duration = Duration::from_secs(3);
@@ -133,7 +133,7 @@ pub(super) async fn ask(
         .filter_map(|pair| Some((pair.get("name")?.as_str(), pair.get("value")?.as_str())))
         .collect();
     let path = search_path(own_env.get("PATH").map(OsString::from));
-    let program = find(command, &path).ok_or_else(|| ExecError::NotFound {
+    let program = executable::find(command, &path).ok_or_else(|| ExecError::NotFound {
         command: command.to_owned(),
         next: exec
             .install_hint
@@ -246,23 +246,6 @@ fn search_path(own: Option<OsString>) -> OsString {
         }
     }
     env::join_paths(places).unwrap_or(given)
-}
-
-/// A command with a separator is a path; a bare one is searched for.
-fn find(command: &str, path: &OsString) -> Option<PathBuf> {
-    let named = Path::new(command);
-    if named.components().count() > 1 {
-        return named.is_file().then(|| named.to_owned());
-    }
-    let suffix = env::consts::EXE_SUFFIX;
-    env::split_paths(path)
-        .flat_map(|place| {
-            [
-                place.join(command),
-                place.join(format!("{command}{suffix}")),
-            ]
-        })
-        .find(|candidate| candidate.is_file())
 }
 
 #[cfg(test)]

@@ -1,18 +1,27 @@
 //! The kubeconfig: where it comes from, which contexts it has, and what one of them means.
 
+mod changes;
+mod document;
+mod entry;
+mod identity;
+mod server;
+mod target;
+mod user;
+
 use std::{
-    collections::BTreeMap,
+    collections::HashSet,
     env,
     path::{Path, PathBuf},
-    time::{Duration, SystemTime},
 };
 
-use super::proxy;
-use crate::tls::authorities_in;
-use k8s_openapi::ByteString;
-use kube::{
-    Config,
-    config::{Cluster, ExecAuthCluster, ExecConfig, Kubeconfig, NamedContext},
+use super::bounded_file;
+pub use changes::{FileStamps, KubeconfigNews};
+use document::Document;
+use entry::{Entry, Origin};
+pub use target::SecurityNotice;
+pub(super) use {
+    changes::Basis,
+    target::{ProxySource, Target},
 };
 
 /// The name under which the credentials of a pod are offered as a context.
@@ -30,52 +39,34 @@ pub enum KubeconfigSource {
     Inline(String),
 }
 
-/// How often it is looked whether a kubeconfig changed, while only that can help.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-
 impl KubeconfigSource {
-    /// Returns once a file of this source is not as it was, comes or goes. Where there is no file,
-    /// it never does.
-    pub async fn changed_since(&self, before: FileStamps) {
-        while self.stamps().await == before {
-            tokio::time::sleep(LOOK_EVERY).await;
+    /// This file. A pipe, such as a shell's `<(COMMAND)`, is read now, for it can be read only once.
+    pub fn of_file(path: &Path) -> Result<Self, KubeconfigError> {
+        if !bounded_file::is_pipe(path) {
+            return Ok(Self::File(path.to_owned()));
         }
-    }
-
-    /// When each of its files was written, and how long it is.
-    pub async fn stamps(&self) -> FileStamps {
-        let files = match self {
-            Self::Inline(_) => Vec::new(),
-            Self::File(path) => vec![path.clone()],
-            Self::Default => {
-                let named = named_files();
-                if named.is_empty() {
-                    home_file().into_iter().collect()
-                } else {
-                    named
-                }
-            }
+        let unreadable = |said| KubeconfigError::Unreadable {
+            path: path.display().to_string(),
+            said,
         };
-        let stamp = |path: PathBuf| {
-            let found = path.metadata().ok()?;
-            Some((found.modified().ok()?, found.len()))
-        };
-        let looked = tokio::task::spawn_blocking(move || files.into_iter().map(stamp).collect());
-        FileStamps(looked.await.unwrap_or_default())
+        let content = bounded_file::drain(path, bounded_file::KUBECONFIG).map_err(unreadable)?;
+        document::decode(&content)
+            .map(Self::Inline)
+            .map_err(unreadable)
     }
 }
-
-/// By what it is noticed that files changed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileStamps(Vec<Option<(SystemTime, u64)>>);
 
 /// The files that `$KUBECONFIG` names.
 fn named_files() -> Vec<PathBuf> {
     env::var_os("KUBECONFIG")
         .map(|value| {
-            env::split_paths(&value)
-                .filter(|path| !path.as_os_str().is_empty())
-                .collect()
+            let mut files: Vec<PathBuf> = Vec::new();
+            for path in env::split_paths(&value) {
+                if !path.as_os_str().is_empty() && !files.contains(&path) {
+                    files.push(path);
+                }
+            }
+            files
         })
         .unwrap_or_default()
 }
@@ -123,21 +114,31 @@ pub enum KubeconfigError {
         said: String,
     },
     /// It has no such context.
-    #[error("the kubeconfig has no context `{wanted}`; it has {}", list(known))]
+    #[error("{origin} has no context `{wanted}`; it has {}", list(known))]
     NoContext {
+        /// The kubeconfig, with its files.
+        origin: String,
         /// What was asked for.
         wanted: String,
         /// What there is.
         known: Vec<String>,
     },
     /// Nobody said which context.
-    #[error("the kubeconfig names no current-context; choose one with --context: it has {}", list(.0))]
-    NoCurrentContext(Vec<String>),
-    /// A context points at something that is not there.
     #[error(
-        "context `{context}` of the kubeconfig uses the {what} `{name}`, which the kubeconfig does not have"
+        "{origin} names no current-context; choose one with --context: it has {}",
+        list(known)
     )]
+    NoCurrentContext {
+        /// The kubeconfig, with its files.
+        origin: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A context points at something that is not there.
+    #[error("context `{context}` of {origin} uses the {what} `{name}`, which is not there")]
     Dangling {
+        /// The kubeconfig, with its files.
+        origin: String,
         /// The context.
         context: String,
         /// `cluster` or `user`.
@@ -146,13 +147,15 @@ pub enum KubeconfigError {
         name: String,
     },
     /// A field has a value that can't be used.
-    #[error("{field} of `{owner}` in the kubeconfig can't be used: {said}")]
+    #[error("{field} of {owner} in {origin} can't be used: {said}")]
     BadField {
         /// The field.
-        field: &'static str,
-        /// The cluster or user that has it.
+        field: String,
+        /// The cluster, user or context that has it, with its name.
         owner: String,
-        /// What is wrong.
+        /// The file that it stands in.
+        origin: String,
+        /// What is wrong, without what stands there.
         said: String,
     },
     /// A proxy of the environment can't be used.
@@ -175,32 +178,13 @@ fn list(names: &[String]) -> String {
 #[derive(Clone, Debug)]
 pub struct Kubeconfigs {
     source: KubeconfigSource,
-    merged: Kubeconfig,
-    files: BTreeMap<String, PathBuf>,
+    current: Option<String>,
+    clusters: Vec<Entry>,
+    users: Vec<Entry>,
+    contexts: Vec<Entry>,
     /// All files, in the order in which they were read.
     read: Vec<PathBuf>,
     in_cluster: bool,
-}
-
-/// One context with all that it refers to, ready to build a client from, except that an exec
-/// plugin has still to be asked.
-pub(super) struct Target {
-    pub context: String,
-    /// The name of the user, empty where the context has none.
-    pub user: String,
-    /// Who chose the proxy of `config`, where it has one.
-    pub proxy: Option<ProxySource>,
-    pub config: Config,
-    pub exec: Option<ExecConfig>,
-}
-
-/// Who says which proxy leads to the API server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ProxySource {
-    /// `proxy-url` of the cluster.
-    Kubeconfig,
-    /// Variables of the environment.
-    Environment,
 }
 
 impl Kubeconfigs {
@@ -209,16 +193,18 @@ impl Kubeconfigs {
     pub fn load(source: &KubeconfigSource) -> Result<Self, KubeconfigError> {
         let mut loaded = Self {
             source: source.clone(),
-            merged: Kubeconfig::default(),
-            files: BTreeMap::new(),
+            current: None,
+            clusters: Vec::new(),
+            users: Vec::new(),
+            contexts: Vec::new(),
             read: Vec::new(),
             in_cluster: false,
         };
         match source {
             KubeconfigSource::Inline(text) => {
-                let parsed = Kubeconfig::from_yaml(text)
-                    .map_err(|error| broken(Path::new("given as text"), &error))?;
-                loaded.merged = parsed;
+                let document = Document::parse(text, &Origin::default())
+                    .map_err(|said| broken(Path::new("given as text"), said))?;
+                loaded.merge(document);
             }
             KubeconfigSource::File(path) => loaded.add(path)?,
             KubeconfigSource::Default => loaded.load_default()?,
@@ -228,27 +214,30 @@ impl Kubeconfigs {
 
     fn load_default(&mut self) -> Result<(), KubeconfigError> {
         let named = named_files();
-        if !named.is_empty() {
-            let present: Vec<_> = named.iter().filter(|path| path.exists()).collect();
-            if present.is_empty() {
-                let names: Vec<_> = named
-                    .iter()
-                    .map(|path| path.display().to_string())
-                    .collect();
-                return Err(KubeconfigError::Missing(format!(
-                    "KUBECONFIG names {}, which does not exist",
-                    names.join(", ")
-                )));
-            }
+        let home = home_file();
+        let files = if named.is_empty() {
+            home.clone().into_iter().collect()
+        } else {
+            named.clone()
+        };
+        let present: Vec<_> = files.iter().filter(|path| path.exists()).collect();
+        if !present.is_empty() {
             return present.into_iter().try_for_each(|path| self.add(path));
         }
-        let home = home_file();
-        if let Some(path) = home.as_ref().filter(|path| path.exists()) {
-            return self.add(path);
-        }
-        if env::var_os("KUBERNETES_SERVICE_HOST").is_some() {
+        // As DeferredLoadingClientConfig, also where KUBECONFIG names what is not there.
+        if env::var_os("KUBERNETES_SERVICE_HOST").is_some_and(|host| !host.is_empty()) {
             self.in_cluster = true;
             return Ok(());
+        }
+        if !named.is_empty() {
+            let names: Vec<_> = named
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            return Err(KubeconfigError::Missing(format!(
+                "KUBECONFIG names {}, which does not exist",
+                names.join(", ")
+            )));
         }
         let looked = home.map_or_else(
             || "KUBECONFIG is not set and there is no home directory".to_owned(),
@@ -262,7 +251,7 @@ impl Kubeconfigs {
         Err(KubeconfigError::Missing(looked))
     }
 
-    /// Adds a file; what earlier files said wins, as kubectl's rules have it.
+    /// Adds a file.
     fn add(&mut self, path: &Path) -> Result<(), KubeconfigError> {
         if !path.exists() {
             return Err(KubeconfigError::Missing(format!(
@@ -270,16 +259,36 @@ impl Kubeconfigs {
                 path.display()
             )));
         }
-        let parsed = Kubeconfig::read_from(path).map_err(|error| broken(path, &error))?;
-        for context in &parsed.contexts {
-            self.files
-                .entry(context.name.clone())
-                .or_insert_with(|| path.to_owned());
-        }
+        let content = bounded_file::read(path, bounded_file::KUBECONFIG).map_err(|said| {
+            let path = path.display().to_string();
+            KubeconfigError::Unreadable { path, said }
+        })?;
+        let origin = Origin {
+            file: Some(path.into()),
+        };
+        let document = document::decode(&content)
+            .and_then(|text| Document::parse(&text, &origin))
+            .map_err(|said| broken(path, said))?;
         self.read.push(path.to_owned());
-        let merged = std::mem::take(&mut self.merged);
-        self.merged = merged.merge(parsed).map_err(|error| broken(path, &error))?;
+        self.merge(document);
         Ok(())
+    }
+
+    /// What earlier files said wins, as kubectl's rules have it: entry by entry, and the first
+    /// current-context that is not empty (ClientConfigLoadingRules.Load).
+    fn merge(&mut self, document: Document) {
+        self.current = self.current.take().or(document.current_context);
+        for (known, more) in [
+            (&mut self.clusters, document.clusters),
+            (&mut self.users, document.users),
+            (&mut self.contexts, document.contexts),
+        ] {
+            let mut names: HashSet<String> = known.iter().map(|entry| entry.name.clone()).collect();
+            known.extend(
+                more.into_iter()
+                    .filter(|entry| names.insert(entry.name.clone())),
+            );
+        }
     }
 
     /// Reads the same source again, so that a fresh login is seen.
@@ -297,16 +306,22 @@ impl Kubeconfigs {
                 file: None,
             }];
         }
-        let to_ref = |named: &NamedContext| {
-            let context = named.context.as_ref();
-            ContextRef {
-                name: named.name.clone(),
-                cluster: context.map_or_else(String::new, |context| context.cluster.clone()),
-                namespace: context.and_then(|context| context.namespace.clone()),
-                file: self.files.get(&named.name).cloned(),
-            }
+        let to_ref = |entry: &Entry| ContextRef {
+            name: entry.name.clone(),
+            // What can't be used is told once the context is.
+            cluster: entry.text("cluster").ok().flatten().unwrap_or_default(),
+            namespace: entry.text("namespace").ok().flatten(),
+            file: entry.file().map(Path::to_owned),
         };
-        self.merged.contexts.iter().map(to_ref).collect()
+        self.contexts.iter().map(to_ref).collect()
+    }
+
+    /// The kubeconfig with its files, in words.
+    fn named(&self) -> String {
+        match self.read.as_slice() {
+            [] => "the kubeconfig".to_owned(),
+            _ => format!("the kubeconfig {}", self.origin()),
+        }
     }
 
     /// The files it was read from, in the order in which they count; none where it was given as text.
@@ -335,180 +350,20 @@ impl Kubeconfigs {
         if self.in_cluster {
             return Some(IN_CLUSTER);
         }
-        self.merged
-            .current_context
-            .as_deref()
-            .filter(|name| !name.is_empty())
+        self.current.as_deref()
     }
 
     fn names(&self) -> Vec<String> {
-        self.merged
-            .contexts
+        self.contexts
             .iter()
-            .map(|named| named.name.clone())
+            .map(|entry| entry.name.clone())
             .collect()
     }
-
-    /// What a context (none: the current one) means.
-    pub(super) fn target(&self, wanted: Option<&str>) -> Result<Target, KubeconfigError> {
-        let name = wanted
-            .or_else(|| self.current())
-            .ok_or_else(|| KubeconfigError::NoCurrentContext(self.names()))?
-            .to_owned();
-        if self.in_cluster && name == IN_CLUSTER {
-            let mut config = Config::incluster()
-                .map_err(|error| KubeconfigError::InCluster(error.to_string()))?;
-            config.proxy_url =
-                proxy::from_env(&config.cluster_url).map_err(KubeconfigError::Proxy)?;
-            return Ok(Target {
-                context: name,
-                user: "service account of this pod".to_owned(),
-                proxy: config.proxy_url.as_ref().map(|_| ProxySource::Environment),
-                config,
-                exec: None,
-            });
-        }
-        let context = self
-            .merged
-            .contexts
-            .iter()
-            .find(|named| named.name == name)
-            .and_then(|named| named.context.as_ref())
-            .ok_or_else(|| KubeconfigError::NoContext {
-                wanted: name.clone(),
-                known: self.names(),
-            })?;
-        let dangling = |what, missing: &str| KubeconfigError::Dangling {
-            context: name.clone(),
-            what,
-            name: missing.to_owned(),
-        };
-        let cluster = self
-            .merged
-            .clusters
-            .iter()
-            .find(|named| named.name == context.cluster)
-            .and_then(|named| named.cluster.as_ref())
-            .ok_or_else(|| dangling("cluster", &context.cluster))?;
-        let mut config = cluster_config(&context.cluster, cluster)?;
-        if let Some(namespace) = context.namespace.as_ref().filter(|given| !given.is_empty()) {
-            config.default_namespace.clone_from(namespace);
-        }
-        if let Some(user) = context.user.as_ref().filter(|user| !user.is_empty()) {
-            config.auth_info = self
-                .merged
-                .auth_infos
-                .iter()
-                .find(|named| named.name == *user)
-                .map(|named| named.auth_info.clone().unwrap_or_default())
-                .ok_or_else(|| dangling("user", user))?;
-        }
-        let mut exec = config.auth_info.exec.take();
-        if let Some(exec) = exec.as_mut().filter(|exec| exec.provide_cluster_info) {
-            let info = ExecAuthCluster::try_from(cluster)
-                .map_err(|error| bad("certificate-authority", &context.cluster, error))?;
-            exec.cluster = Some(info);
-        }
-        let is_given = cluster
-            .proxy_url
-            .as_ref()
-            .is_some_and(|url| !url.is_empty());
-        let source = if is_given {
-            ProxySource::Kubeconfig
-        } else {
-            ProxySource::Environment
-        };
-        let proxy = config.proxy_url.as_ref().map(|_| source);
-        Ok(Target {
-            context: name,
-            user: context.user.clone().unwrap_or_default(),
-            proxy,
-            config,
-            exec,
-        })
-    }
 }
 
-/// kube's own way from a cluster to a [`Config`] fails on a `NO_PROXY` with a trailing comma and
-/// matches it against the proxy instead of the server (5.0), so the few fields are set here.
-fn cluster_config(name: &str, cluster: &Cluster) -> Result<Config, KubeconfigError> {
-    let server = cluster
-        .server
-        .as_ref()
-        .filter(|server| !server.is_empty())
-        .ok_or_else(|| bad("server", name, "it is missing"))?;
-    let url: http::Uri = server.parse().map_err(|error| bad("server", name, error))?;
-    if url.host().is_none() || url.scheme().is_none() {
-        return Err(bad(
-            "server",
-            name,
-            format!("`{server}` is no URL such as https://HOST:PORT"),
-        ));
-    }
-    let mut config = Config::new(url);
-    config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
-    config.disable_compression = cluster.disable_compression.unwrap_or(false);
-    config.tls_server_name.clone_from(&cluster.tls_server_name);
-    config.root_cert = root_certificates(name, cluster)?;
-    config.proxy_url = match cluster.proxy_url.as_ref().filter(|given| !given.is_empty()) {
-        Some(given) => Some(proxy::parse(given).map_err(|error| bad("proxy-url", name, error))?),
-        None => proxy::from_env(&config.cluster_url).map_err(KubeconfigError::Proxy)?,
-    };
-    Ok(config)
-}
-
-fn root_certificates(
-    name: &str,
-    cluster: &Cluster,
-) -> Result<Option<Vec<Vec<u8>>>, KubeconfigError> {
-    let pem = if let Some(data) = &cluster.certificate_authority_data {
-        // ByteString is how Kubernetes' own types read base64.
-        let decoded: ByteString = serde_json::from_value(data.as_str().into())
-            .map_err(|error| bad("certificate-authority-data", name, error))?;
-        decoded.0
-    } else if let Some(path) = &cluster.certificate_authority {
-        std::fs::read(path)
-            .map_err(|error| bad("certificate-authority", name, format!("{path}: {error}")))?
-    } else {
-        return Ok(None);
-    };
-    let authorities = authorities_in(&pem);
-    if authorities.is_empty() {
-        return Err(bad(
-            "certificate-authority-data",
-            name,
-            "it holds no PEM certificate that can be read",
-        ));
-    }
-    Ok(Some(authorities.iter().map(|der| der.to_vec()).collect()))
-}
-
-fn bad(field: &'static str, owner: &str, said: impl ToString) -> KubeconfigError {
-    KubeconfigError::BadField {
-        field,
-        owner: owner.to_owned(),
-        said: said.to_string(),
-    }
-}
-
-/// kube's words without the source excerpt, which could show a token.
-fn broken(path: &Path, error: &kube::config::KubeconfigError) -> KubeconfigError {
-    use kube::config::KubeconfigError as Kube;
+fn broken(path: &Path, said: String) -> KubeconfigError {
     let path = path.display().to_string();
-    match error {
-        Kube::ReadConfig(said, _) => KubeconfigError::Unreadable {
-            path,
-            said: said.to_string(),
-        },
-        Kube::Parse(said) => KubeconfigError::Broken {
-            path,
-            said: said.without_snippet().to_string(),
-        },
-        other => KubeconfigError::Broken {
-            path,
-            said: other.to_string(),
-        },
-    }
+    KubeconfigError::Broken { path, said }
 }
 
 #[cfg(test)]

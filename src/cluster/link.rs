@@ -18,10 +18,11 @@ use kube::{Client, client::Body, core::Status};
 use tokio::time::timeout;
 
 use super::{
-    CallError, CallErrorKind, ExecError, Kubeconfigs,
+    CallError, CallErrorKind, ExecError, FileStamps, KubeconfigNews, Kubeconfigs, SecurityNotice,
     connect::ConnectError,
     credentials::authenticate,
     error::retry_after,
+    kubeconfig::Basis,
     login::{LoginContext, LoginEvent},
     renewal::{Renewal, RenewalReason},
 };
@@ -56,8 +57,6 @@ pub(super) struct Link {
     login: LoginContext,
     /// The context in use.
     pub context: String,
-    /// The address of the API server, without a path: that can hold a token.
-    pub server: String,
     session: Arc<ArcSwap<Session>>,
     renewal: Mutex<Option<Renewal>>,
     /// The user gave up on a login: none begins by itself until they reconnect.
@@ -72,6 +71,12 @@ pub type Tell = Arc<dyn Fn(Text) + Send + Sync>;
 /// A client and how long it will do.
 pub(super) struct Session {
     pub client: Client,
+    /// The address of the API server, without a path: that can hold a token.
+    pub server: String,
+    /// What the user must know of how the connection is protected.
+    pub notices: Vec<SecurityNotice>,
+    /// What of the kubeconfig it was made from.
+    pub basis: Basis,
     generation: u64,
     valid_until: Option<Timestamp>,
     /// Who gave the credentials, where they may be had anew.
@@ -102,15 +107,11 @@ impl Link {
         tell: Option<Tell>,
         login: &LoginContext,
     ) -> Result<Self, ConnectError> {
-        let target = kubeconfigs.target(context)?;
-        let context = target.context.clone();
-        let server = shown(&target.config.cluster_url);
-        let session = build(kubeconfigs, &context, 0, None, login).await?;
+        let session = build(kubeconfigs, context, 0, None, login).await?;
         Ok(Self {
             kubeconfigs: kubeconfigs.clone(),
             login: login.clone(),
-            context,
-            server,
+            context: session.basis.context.clone(),
             session: Arc::new(ArcSwap::from_pointee(session)),
             renewal: Mutex::default(),
             is_cancelled: AtomicBool::new(false),
@@ -121,8 +122,16 @@ impl Link {
     /// A link over a client that a test made.
     #[cfg(test)]
     pub fn over(kubeconfigs: Kubeconfigs, client: Client) -> Self {
+        let context = "test".to_owned();
         let session = Session {
             client,
+            server: "http://test".to_owned(),
+            notices: Vec::new(),
+            basis: Basis {
+                context: context.clone(),
+                fingerprint: 0,
+                files: Vec::new(),
+            },
             generation: 0,
             valid_until: None,
             giver: None,
@@ -132,8 +141,7 @@ impl Link {
         Self {
             kubeconfigs,
             login: LoginContext::default(),
-            context: "test".to_owned(),
-            server: "http://test".to_owned(),
+            context,
             session: Arc::new(ArcSwap::from_pointee(session)),
             renewal: Mutex::default(),
             is_cancelled: AtomicBool::new(false),
@@ -215,7 +223,8 @@ impl Link {
             let refused = stale.id_token.clone().filter(|_| is_refused);
             let kubeconfigs = kubeconfigs.reload()?;
             let generation = stale.generation + 1;
-            let mut session = build(&kubeconfigs, &context, generation, refused, &login).await?;
+            let mut session =
+                build(&kubeconfigs, Some(&context), generation, refused, &login).await?;
             if is_refused {
                 session.refused_before = Some(Instant::now());
                 if let Some(giver) = &session.giver {
@@ -342,6 +351,24 @@ impl Link {
         true
     }
 
+    /// Waits until the kubeconfig, or a file that it names, was written, and reads it again.
+    pub async fn kubeconfig_news(&self, before: &mut Option<FileStamps>) -> KubeconfigNews {
+        let basis = self.current().basis.clone();
+        *before = Some(match before.take() {
+            Some(stamps) => self.kubeconfigs.written(&basis, &stamps).await,
+            // It may have been written since it was read.
+            None => self.kubeconfigs.stamps(&basis).await,
+        });
+        let kubeconfigs = self.kubeconfigs.clone();
+        // A client that was built meanwhile may know it already.
+        let basis = self.current().basis.clone();
+        let reading = tokio::task::spawn_blocking(move || kubeconfigs.news(&basis));
+        reading.await.unwrap_or_else(|panic| KubeconfigNews {
+            contexts: None,
+            in_use: Err(format!("reading the kubeconfig failed: {panic}")),
+        })
+    }
+
     /// Has somebody ask whether the API server lives.
     pub fn witness(self: &Arc<Self>) -> Witness {
         let link = self.clone();
@@ -427,7 +454,7 @@ pub(super) fn with_body(
 
 async fn build(
     kubeconfigs: &Kubeconfigs,
-    context: &str,
+    context: Option<&str>,
     generation: u64,
     refused: Option<String>,
     login: &LoginContext,
@@ -435,6 +462,9 @@ async fn build(
     let authenticated = authenticate(kubeconfigs, context, refused, login).await?;
     Ok(Session {
         client: authenticated.client,
+        server: authenticated.server,
+        notices: authenticated.notices,
+        basis: authenticated.basis,
         generation,
         valid_until: authenticated.valid_until,
         giver: authenticated.giver,

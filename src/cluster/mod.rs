@@ -8,6 +8,7 @@
 
 mod api_proxy;
 mod bearer;
+mod bounded_file;
 mod buffered;
 mod connect;
 mod connection_test;
@@ -17,6 +18,7 @@ mod dial;
 mod error;
 mod exec;
 mod exec_plugin;
+mod executable;
 mod kubeconfig;
 mod link;
 mod login;
@@ -47,7 +49,10 @@ pub use connection_test::{
 };
 pub use error::{CallError, CallErrorKind};
 pub use exec_plugin::ExecError;
-pub use kubeconfig::{ContextRef, FileStamps, KubeconfigError, KubeconfigSource, Kubeconfigs};
+pub use kubeconfig::{
+    ContextRef, FileStamps, KubeconfigError, KubeconfigNews, KubeconfigSource, Kubeconfigs,
+    SecurityNotice,
+};
 pub use link::Tell;
 pub use login::{LoginContext, LoginEvent, LoginObserver};
 pub use manifest::{ManifestError, Manifests};

@@ -83,6 +83,11 @@ pub(super) struct Reviews {
 }
 
 impl Reviews {
+    /// Asks anew from now on.
+    pub async fn forget(&self) {
+        self.kept.lock().await.clear();
+    }
+
     pub async fn ask(&self, link: &Link, access: Access) -> Result<Review, CallError> {
         let known = self.kept.lock().await.get(&access).cloned();
         if let Some((_, review)) = known.filter(|(asked, _)| asked.elapsed() < KEPT) {

@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-/// A kubeconfig with one context, `demo`, in the namespace `shop`. The token stands in the URL as well, since
-/// kubectl sends none over plain HTTP.
+/// A kubeconfig with one context, `demo`, in the namespace `shop`. The token stands in the URL, since
+/// neither kubectl nor svcscope sends one over plain HTTP.
 pub(super) fn text(url: &str, token: &str) -> String {
     format!(
         "apiVersion: v1\n\
@@ -14,7 +14,7 @@ pub(super) fn text(url: &str, token: &str) -> String {
          clusters:\n\
          - name: demo\n  cluster:\n    server: {url}/{token}\n\
          users:\n\
-         - name: demo\n  user:\n    token: {token}\n\
+         - name: demo\n  user: {{}}\n\
          contexts:\n\
          - name: demo\n  context:\n    cluster: demo\n    user: demo\n    namespace: shop\n"
     )

@@ -20,8 +20,17 @@ pub(super) struct ActivityLog {
 impl ActivityLog {
     /// Adds one; the oldest makes room.
     pub(super) fn add(&mut self, level: ActivityLevel, text: impl Into<Text>) {
+        self.push(level, text.into(), false);
+    }
+
+    /// Adds one about the connection or its kubeconfig, which commands print as well.
+    pub(super) fn add_connection(&mut self, level: ActivityLevel, text: impl Into<Text>) {
+        self.push(level, text.into(), true);
+    }
+
+    fn push(&mut self, level: ActivityLevel, text: Text, is_of_connection: bool) {
         // Others said part of it, and it is one line in the list and in the log.
-        let text = Text::from(&*plain(&text.into()));
+        let text = Text::from(&*plain(&text));
         match level {
             ActivityLevel::Info => tracing::info!("{text}"),
             ActivityLevel::Warning => tracing::warn!("{text}"),
@@ -36,6 +45,7 @@ impl ActivityLog {
             at: Timestamp::now(),
             level,
             text,
+            is_of_connection,
         });
     }
 

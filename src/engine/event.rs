@@ -8,7 +8,7 @@ use super::{
 };
 use crate::edit::{EditError, Outcome, Plan, StepDone};
 use crate::{
-    cluster::{Cluster, LoginEvent, StepResult},
+    cluster::{Cluster, KubeconfigNews, LoginEvent, StepResult},
     forward::ForwardStatus,
     inventory::{NodePortRules, ObjectKey, ServiceRecord, Text},
     probe::{Answer, CurlError, CurlResponse, Repeated, RequestId},
@@ -43,6 +43,16 @@ pub(super) enum Event {
         generation: u64,
         service: ObjectKey,
         outcome: Result<Option<Box<ServiceRecord>>, Text>,
+    },
+    /// The kubeconfig was read again after it was written.
+    KubeconfigRead {
+        generation: u64,
+        news: KubeconfigNews,
+    },
+    /// The client was built anew, because what it was made from had changed.
+    KubeconfigTaken {
+        generation: u64,
+        outcome: Result<(), Text>,
     },
     /// What the person may do.
     Rights { generation: u64, rights: Rights },

@@ -72,7 +72,7 @@ impl ProbePodsOfRun {
             let found = tokio::task::spawn_blocking(move || LeftBook::all(&folder)).await;
             let access = cluster.pods();
             for mut left in found.unwrap_or_default() {
-                for pod in left.pods_at(cluster.server_url()) {
+                for pod in left.pods_at(&cluster.server_url()) {
                     let leftover = Leftover {
                         session: left.session.clone(),
                         pod: pod.clone(),
@@ -80,7 +80,7 @@ impl ProbePodsOfRun {
                     let said = match remove_leftover(&*access, &leftover).await {
                         Err(error) => Some(Err(error.to_string())),
                         Ok(was_there) => {
-                            if let Err(error) = left.strike(cluster.server_url(), &pod) {
+                            if let Err(error) = left.strike(&cluster.server_url(), &pod) {
                                 tracing::warn!("could not note that {pod} is gone: {error}");
                             }
                             was_there.then(|| {

@@ -52,5 +52,5 @@ pub use reaching::{ReachCell, ReachId, ReachStatus, TestPaths};
 pub use runtime::{Engine, StartError};
 pub use scene::{
     Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, ImportOffer,
-    NextAttempt, RequestState, RequestStatus, Rights, Scene, Yaml,
+    NextAttempt, RequestState, RequestStatus, Rights, Scene, SecurityNotice, Yaml,
 };

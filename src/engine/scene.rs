@@ -69,6 +69,15 @@ pub struct ContextInfo {
     pub file: Option<PathBuf>,
 }
 
+/// A way in which the connection is less protected than it looks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SecurityNotice {
+    /// In two or three words.
+    pub label: Text,
+    /// In a sentence.
+    pub sentence: Text,
+}
+
 /// What the person may do, as far as the API server said; unknown until it did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
@@ -198,6 +207,8 @@ pub struct Activity {
     pub level: ActivityLevel,
     /// In a sentence.
     pub text: Text,
+    /// It is of the connection or its kubeconfig, which commands say as well.
+    pub is_of_connection: bool,
 }
 
 /// The YAML of the inspected Service.
@@ -242,6 +253,11 @@ pub struct Scene {
     pub version: Option<Text>,
     /// All contexts of the kubeconfig, in its order.
     pub contexts: Arc<[ContextInfo]>,
+    /// The context that another program made the current one of the kubeconfig meanwhile: to be
+    /// offered, not taken.
+    pub offered_context: Option<Text>,
+    /// How the connection is less protected than it looks.
+    pub notices: Arc<[SecurityNotice]>,
     /// The namespaces watched; none means all.
     pub namespaces: Arc<[Text]>,
     /// Whether the engine refuses every write.

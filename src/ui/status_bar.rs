@@ -2,23 +2,27 @@
 
 use std::collections::BTreeSet;
 
-use egui::{Align, Layout, Panel, RichText, Ui};
+use egui::{Align, Button, Layout, Panel, RichText, Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;
 
 use super::{
+    action::Action,
     context::Ctx,
     theme::{SMALL, State},
     widgets::{state_mark, truncated},
     words,
 };
 use crate::{
-    engine::{ConnectionState, NextAttempt},
+    engine::{Command, ConnectionState, NextAttempt},
     inventory::{Completeness, Kind, Polled, Scope, Sync},
 };
 
 /// The last change and the round trip stand there only where they have this much room, in points:
 /// whether the picture is true comes first.
 const CHANGES_WIDTH: f32 = 180.0;
+
+/// The offer of another context takes no more, in points.
+const OFFER_WIDTH: f32 = 320.0;
 
 /// So many refusals are told one by one.
 const SINGLE_REFUSALS: usize = 3;
@@ -36,12 +40,35 @@ pub fn status_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             kinds_ui(ui, ctx);
             ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                 ui.add_space(4.0);
+                offered_context_ui(ui, ctx);
                 if ui.available_width() > CHANGES_WIDTH {
                     changes_ui(ui, ctx);
                 }
             });
         });
     });
+}
+
+/// The context that another program made the current one of the kubeconfig.
+fn offered_context_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+    let Some(offered) = &ctx.scene.offered_context else {
+        return;
+    };
+    let label = format!("Switch to {offered}");
+    let text = RichText::new(format!("{}  {label}", icon::ARROW_RIGHT)).color(ctx.tokens.accent);
+    let response = ui
+        .scope(|ui| {
+            ui.set_max_width(ui.available_width().min(OFFER_WIDTH));
+            ui.add(Button::new(text).frame(false).truncate())
+        })
+        .inner;
+    response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &label));
+    let response = response.on_hover_text(format!(
+        "Another program made {offered} the current-context of the kubeconfig. Nothing is switched unless you do"
+    ));
+    if response.clicked() {
+        ctx.send(Action::Send(Command::Connect(Some(offered.clone()))));
+    }
 }
 
 fn connection_ui(ui: &mut Ui, ctx: &Ctx<'_>) {

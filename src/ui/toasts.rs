@@ -206,6 +206,7 @@ mod tests {
                     at: jiff::Timestamp::UNIX_EPOCH,
                     level: ActivityLevel::Info,
                     text: number.to_string().into(),
+                    is_of_connection: false,
                 })
                 .collect::<Arc<[_]>>(),
             ..Scene::default()

@@ -37,6 +37,7 @@ pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             ui.add_space(4.0);
             contexts_ui(ui, ctx);
             marks_ui(ui, ctx);
+            notices_ui(ui, ctx, narrow);
             namespaces::picker_ui(ui, ctx);
             filter_bar::group_menu_ui(ui, ctx, narrow);
             filter_bar::filter_menu_ui(ui, ctx);
@@ -129,6 +130,19 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &label));
     let server = ctx.scene.server.as_deref().unwrap_or("no server yet");
     response.on_hover_text(format!("The context of the kubeconfig in use\n{server}"));
+}
+
+/// How the connection is less protected than it looks.
+fn notices_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
+    for notice in ctx.scene.notices.iter() {
+        let text = if narrow {
+            icon::SHIELD_WARNING
+        } else {
+            &notice.label
+        };
+        super::widgets::badge(ui, ctx.tokens, text, ctx.tokens.degraded)
+            .on_hover_text(&*notice.sentence);
+    }
 }
 
 /// `right_width` is what must be left free behind it.

@@ -283,6 +283,7 @@ fn activity() -> Arc<[Activity]> {
         at: ago(secs),
         level,
         text: text.into(),
+        is_of_connection: false,
     })
     .into()
 }

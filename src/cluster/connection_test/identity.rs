@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     cluster::{
-        CallError, CallErrorKind, Kubeconfigs,
+        CallError, CallErrorKind, Kubeconfigs, bearer,
         kubeconfig::Target,
         link::{self, Link},
         login::LoginContext,
@@ -117,19 +117,19 @@ impl Held {
                 ends: token.and_then(|token| expiry(token)),
             };
         }
+        if let Some(file) = &user.token_file {
+            let token = bearer::read(Path::new(file)).unwrap_or_default();
+            return Self {
+                words: format!("token of the file {file}"),
+                ends: expiry(&token),
+            };
+        }
         if user.token.is_some() {
             // Its text is only to be had by writing the user out.
             let written = serde_json::to_value(user).unwrap_or_default();
             return Self {
                 words: "token of the kubeconfig".to_owned(),
                 ends: written["token"].as_str().and_then(expiry),
-            };
-        }
-        if let Some(file) = &user.token_file {
-            let token = std::fs::read_to_string(file).unwrap_or_default();
-            return Self {
-                words: format!("token of the file {file}"),
-                ends: expiry(token.trim()),
             };
         }
         if let Some(certificate) = client_certificate(user) {
@@ -154,11 +154,9 @@ impl Held {
 }
 
 fn client_certificate(user: &AuthInfo) -> Option<CertificateFacts> {
-    let pem = match (&user.client_certificate_data, &user.client_certificate) {
-        (Some(data), _) => STANDARD.decode(data).ok()?,
-        (None, Some(file)) => std::fs::read(Path::new(file)).ok()?,
-        (None, None) => return None,
-    };
+    let pem = STANDARD
+        .decode(user.client_certificate_data.as_ref()?)
+        .ok()?;
     let der = CertificateDer::from_pem_slice(&pem).ok()?;
     Some(certificate_facts(&der))
 }

@@ -23,7 +23,7 @@ use tokio::time::{Instant, timeout_at};
 
 use self::{access::Permissions, result::Finding};
 use super::{
-    CallError, KubeconfigSource, Kubeconfigs,
+    CallError, KubeconfigSource, Kubeconfigs, SecurityNotice,
     dial::KubeDialer,
     kubeconfig::Target,
     link::{self, Link},
@@ -241,5 +241,16 @@ fn read(source: &KubeconfigSource, context: Option<&str>) -> Outcome<(Kubeconfig
         link::shown(&target.config.cluster_url),
         kubeconfigs.origin(),
     );
-    (Finding::ok(found), Some((kubeconfigs, target)))
+    let finding = match target.notices.as_slice() {
+        [] => Finding::ok(found),
+        notices => {
+            let said: Vec<_> = notices.iter().map(ToString::to_string).collect();
+            let advice = notices
+                .iter()
+                .map(SecurityNotice::advice)
+                .collect::<Vec<_>>();
+            Finding::warning(format!("{found}; {}", said.join("; ")), &advice.join("; "))
+        }
+    };
+    (finding, Some((kubeconfigs, target)))
 }

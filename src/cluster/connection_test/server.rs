@@ -42,7 +42,7 @@ pub(super) type FoundPod = Result<Option<RunningPod>, CallError>;
 
 /// `GET /version`: what answers, how fast, and how late it is there. Everything else works without it.
 pub(super) async fn version(link: &Link) -> Outcome<Option<Version>> {
-    let tried = format!("ask {} for its version", link.server);
+    let tried = format!("ask {} for its version", link.current().server);
     let asked = Instant::now();
     let answer = match link::get(&tried, "/version") {
         Ok(request) => link.fetch(&tried, &request).await,

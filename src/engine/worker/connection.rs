@@ -47,7 +47,7 @@ impl Worker {
         self.scene.context.as_ref().map(|name| name.to_string())
     }
 
-    /// Connects, and again whenever the kubeconfig changes while only that can help.
+    /// Connects, and again whenever the kubeconfig changes, until it is connected.
     fn dial_in(&mut self, context: Option<String>) {
         self.first_connection.begun();
         let (generation, events) = (self.generation, self.events.clone());
@@ -60,17 +60,20 @@ impl Worker {
                     (source.clone(), context.clone(), remembered.clone());
                 let outcome =
                     dial_in(source_now, context, remembered, generation, &events, &login).await;
-                let failed = outcome.as_ref().err();
-                let waits = failed.is_some_and(|failed| failed.retry == Retry::WhenChanged);
+                let retry = outcome.as_ref().err().map(|failed| failed.retry);
                 events
                     .send(Event::Connected {
                         generation,
                         outcome,
                     })
                     .ok();
-                if !waits {
-                    return;
-                }
+                let stamps = match retry {
+                    None => return,
+                    Some(Retry::WhenChanged) => stamps,
+                    // Time may help as well: the next attempt takes this one's place. A plugin that
+                    // fails may write into the kubeconfig each time that it is asked.
+                    Some(_) => source.stamps().await,
+                };
                 source.changed_since(stamps).await;
             }
         })));
@@ -99,6 +102,7 @@ impl Worker {
         self.connecting = None;
         self.first_connection.begun();
         self.way.forget();
+        self.kubeconfig = None;
         self.hub = None;
         self.reach = None;
         self.forwards.way(None);
@@ -149,6 +153,9 @@ impl Worker {
         }
         if let Some(session) = &self.session {
             session.restart();
+            let cluster = session.cluster.clone();
+            self.scene.server = Some(Text::from(cluster.server_url()));
+            self.tell_notices(&cluster);
         }
     }
 
@@ -195,6 +202,8 @@ impl Worker {
                 cluster.server_url()
             ),
         );
+        self.tell_notices(&cluster);
+        self.follow_kubeconfig(&cluster);
         let session = Session::open(cluster.clone(), &self.scene.namespaces);
         self.forwards.replace_dialer(session.dialer());
         self.session = Some(session);
@@ -210,7 +219,7 @@ impl Worker {
     }
 
     /// Asks anew what the person may do where they look.
-    fn review_rights(&self, cluster: cluster::Cluster) {
+    pub(super) fn review_rights(&self, cluster: cluster::Cluster) {
         let (generation, events) = (self.generation, self.events.clone());
         let namespace = self.scene.namespaces.first().cloned().unwrap_or_default();
         tokio::spawn(async move {
@@ -261,15 +270,7 @@ async fn dial_in(
     let context = context.or(stand_in);
     let chosen = context.as_deref().or_else(|| kubeconfigs.current());
     let chosen = chosen.map(Text::from);
-    let contexts = known
-        .into_iter()
-        .map(|context| ContextInfo {
-            name: Text::from(context.name),
-            cluster: Text::from(context.cluster),
-            namespace: context.namespace.map(Text::from),
-            file: context.file,
-        })
-        .collect();
+    let contexts = known.into_iter().map(ContextInfo::from).collect();
     events
         .send(Event::Contexts {
             generation,

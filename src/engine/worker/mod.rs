@@ -6,6 +6,7 @@ mod connection_testing;
 mod curling;
 mod editing;
 mod forwards;
+mod kubeconfig;
 mod login;
 mod lookup;
 mod mapping;
@@ -38,6 +39,7 @@ use crate::{
     session::{ProtectedContexts, forwards_path},
 };
 use connection_testing::RunningConnectionTest;
+use kubeconfig::FollowedKubeconfig;
 use reaching::ReachTest;
 use way::WayWatch;
 
@@ -78,6 +80,7 @@ pub(super) struct Worker {
     forwards_changed: Arc<Notify>,
 
     session: Option<Session>,
+    kubeconfig: Option<FollowedKubeconfig>,
     connecting: Option<AbortOnDropHandle<()>>,
     first_connection: FirstConnection,
     /// Counts connections, so that a late answer of the last cluster is not taken for this one's.
@@ -161,6 +164,7 @@ impl Worker {
             journal: Journal::default(),
             feed,
             session: None,
+            kubeconfig: None,
             connecting: None,
             first_connection: FirstConnection::default(),
             generation: 0,
@@ -357,7 +361,16 @@ impl Worker {
                 generation,
                 outcome,
             } if generation == current => self.renewed(outcome),
+            Event::KubeconfigRead { generation, news } if generation == current => {
+                self.kubeconfig_read(news);
+            }
+            Event::KubeconfigTaken {
+                generation,
+                outcome,
+            } if generation == current => self.kubeconfig_taken(outcome),
             Event::Contexts { .. }
+            | Event::KubeconfigRead { .. }
+            | Event::KubeconfigTaken { .. }
             | Event::Connected { .. }
             | Event::ForwardStarted { .. }
             | Event::Way { .. }

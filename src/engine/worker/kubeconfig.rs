@@ -1,0 +1,198 @@
+//! The kubeconfig while a cluster is connected: what is in use follows it, which context is in use
+//! is the user's to say.
+
+use std::sync::Arc;
+
+use tokio_util::task::AbortOnDropHandle;
+
+use super::Worker;
+use crate::{
+    cluster::{Cluster, ContextRef, KubeconfigNews},
+    engine::{ActivityLevel, ContextInfo, SecurityNotice, event::Event},
+    inventory::Text,
+};
+
+/// What is known of the kubeconfig of a connection. Dropping it ends the looking.
+pub(super) struct FollowedKubeconfig {
+    _looking: AbortOnDropHandle<()>,
+    /// Its current-context, once it was looked at.
+    current: Option<Option<String>>,
+    /// Why it can't be used as it is now.
+    trouble: Option<String>,
+}
+
+impl Worker {
+    /// Looks from now on whether the kubeconfig, or a file that it names, changes.
+    pub(super) fn follow_kubeconfig(&mut self, cluster: &Cluster) {
+        let (generation, events) = (self.generation, self.events.clone());
+        let cluster = cluster.clone();
+        let looking = tokio::spawn(async move {
+            let mut stamps = None;
+            loop {
+                let news = cluster.kubeconfig_news(&mut stamps).await;
+                let news = Event::KubeconfigRead { generation, news };
+                if events.send(news).is_err() {
+                    return;
+                }
+            }
+        });
+        self.kubeconfig = Some(FollowedKubeconfig {
+            _looking: AbortOnDropHandle::new(looking),
+            current: None,
+            trouble: None,
+        });
+    }
+
+    pub(super) fn kubeconfig_read(&mut self, news: KubeconfigNews) {
+        if let Some((contexts, current)) = news.contexts {
+            self.contexts_are(contexts);
+            self.current_context_is(current);
+        }
+        let Some(followed) = &mut self.kubeconfig else {
+            return;
+        };
+        let before = followed.trouble.take();
+        match news.in_use {
+            Err(reason) => {
+                if before.as_ref() != Some(&reason) {
+                    self.activity.add_connection(
+                        ActivityLevel::Warning,
+                        format!("The kubeconfig was changed and can't be used now: {reason}. The connection stays as it is"),
+                    );
+                }
+                followed.trouble = Some(reason);
+            }
+            Ok(true) => self.renew_credentials(),
+            Ok(false) if before.is_some() => self.activity.add_connection(
+                ActivityLevel::Info,
+                "The kubeconfig can be used again, and what is in use of it is as before",
+            ),
+            Ok(false) => {}
+        }
+    }
+
+    fn contexts_are(&mut self, contexts: Vec<ContextRef>) {
+        let contexts: Arc<[ContextInfo]> = contexts.into_iter().map(ContextInfo::from).collect();
+        if contexts == self.scene.contexts {
+            return;
+        }
+        let names = |contexts: &[ContextInfo], but: &[ContextInfo]| {
+            let is_new = |context: &&ContextInfo| but.iter().all(|old| old.name != context.name);
+            let names = contexts.iter().filter(is_new);
+            names
+                .map(|context| format!("`{}`", context.name))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let added = names(&contexts, &self.scene.contexts);
+        let gone = names(&self.scene.contexts, &contexts);
+        let is_same_names = added.is_empty() && gone.is_empty();
+        self.scene.contexts = contexts;
+        let mut words = String::from("The kubeconfig was changed");
+        for (names, what) in [(added, "new contexts"), (gone, "contexts that are gone")] {
+            if !names.is_empty() {
+                words.push_str(&format!("; {what}: {names}"));
+            }
+        }
+        if is_same_names {
+            words.push_str(": the cluster or namespace of a context is another one");
+        }
+        self.activity.add(ActivityLevel::Info, words);
+    }
+
+    /// Another current-context is offered; the window stays where it is.
+    fn current_context_is(&mut self, current: Option<String>) {
+        let Some(followed) = &mut self.kubeconfig else {
+            return;
+        };
+        let before = followed.current.replace(current.clone());
+        let in_use = self.scene.context.as_deref();
+        if current.as_deref() == in_use {
+            self.scene.offered_context = None;
+        }
+        let (Some(before), Some(now)) = (before, current) else {
+            return;
+        };
+        if before.as_ref() == Some(&now) || Some(&*now) == in_use {
+            return;
+        }
+        let stays = in_use.unwrap_or_default();
+        self.activity.add_connection(
+            ActivityLevel::Info,
+            format!("The current-context of the kubeconfig is `{now}` now; the connection to `{stays}` stays"),
+        );
+        self.scene.offered_context = Some(Text::from(now));
+    }
+
+    fn renew_credentials(&self) {
+        let Some(session) = &self.session else {
+            return;
+        };
+        let (generation, events) = (self.generation, self.events.clone());
+        let cluster = session.cluster.clone();
+        tokio::spawn(async move {
+            let outcome = cluster.renew().await;
+            let outcome = outcome.map_err(|error| Text::from(error.to_string()));
+            events
+                .send(Event::KubeconfigTaken {
+                    generation,
+                    outcome,
+                })
+                .ok();
+        });
+    }
+
+    /// The client was built anew from a kubeconfig that had changed, or could not be.
+    pub(super) fn kubeconfig_taken(&mut self, outcome: Result<(), Text>) {
+        let Some(session) = &self.session else {
+            return;
+        };
+        if let Err(reason) = outcome {
+            self.activity.add_connection(
+                ActivityLevel::Warning,
+                format!("The kubeconfig was changed and can't be used now: {reason}. The connection stays as it is"),
+            );
+            return;
+        }
+        let cluster = session.cluster.clone();
+        session.restart();
+        self.activity.add_connection(
+            ActivityLevel::Info,
+            format!(
+                "The kubeconfig was changed: reconnected to {} at {} with what it says now",
+                cluster.context(),
+                cluster.server_url()
+            ),
+        );
+        self.scene.server = Some(Text::from(cluster.server_url()));
+        self.tell_notices(&cluster);
+        self.review_rights(cluster);
+    }
+
+    /// Tells what is new of how the connection is protected.
+    pub(super) fn tell_notices(&mut self, cluster: &Cluster) {
+        let notices = cluster.notices().into_iter().map(|notice| SecurityNotice {
+            label: notice.label().into(),
+            sentence: notice.to_string().into(),
+        });
+        let notices: Arc<[SecurityNotice]> = notices.collect();
+        for notice in notices.iter() {
+            if !self.scene.notices.contains(notice) {
+                self.activity
+                    .add_connection(ActivityLevel::Warning, notice.sentence.clone());
+            }
+        }
+        self.scene.notices = notices;
+    }
+}
+
+impl From<ContextRef> for ContextInfo {
+    fn from(context: ContextRef) -> Self {
+        Self {
+            name: Text::from(context.name),
+            cluster: Text::from(context.cluster),
+            namespace: context.namespace.map(Text::from),
+            file: context.file,
+        }
+    }
+}

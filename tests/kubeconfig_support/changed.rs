@@ -1,0 +1,170 @@
+//! A kubeconfig that changes while the cluster is connected.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    net::TcpStream,
+    path::PathBuf,
+    process::Stdio,
+};
+
+use svcscope::{
+    cluster::KubeconfigSource,
+    demo,
+    engine::{Command, ConnectionState, Scene},
+    forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort},
+    inventory::ObjectKey,
+};
+use tempfile::TempDir;
+
+use super::common::{Driven, svcscope};
+
+struct Changing {
+    server: demo::Server,
+    folder: TempDir,
+}
+
+impl Changing {
+    fn start() -> Self {
+        let server = demo::Server::spawn(demo::Options {
+            life: false,
+            ..demo::Options::default()
+        });
+        let changing = Self {
+            server: server.expect("a demo cluster"),
+            folder: tempfile::tempdir().expect("a folder"),
+        };
+        changing.write(&changing.server.kubeconfig());
+        changing
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(self.file(), text).expect("written");
+    }
+}
+
+fn said(scene: &Scene, part: &str) -> usize {
+    let is_it = |words: &&str| words.contains(part);
+    scene
+        .activity
+        .iter()
+        .map(|one| &*one.text)
+        .filter(is_it)
+        .count()
+}
+
+fn is_live(scene: &Scene) -> bool {
+    scene.connection == ConnectionState::Connected && !scene.is_stale()
+}
+
+/// Whether the forward brings an answer.
+fn answers(port: u16) -> bool {
+    let asked = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
+        stream.write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    });
+    asked.is_ok_and(|answer| answer.starts_with("HTTP/1.1 "))
+}
+
+#[test]
+fn new_credentials_are_taken_and_forwards_go_on() {
+    let changing = Changing::start();
+    let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");
+    let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
+    let spec = ForwardSpec::new(target, RemotePort::Number(80));
+    engine.send(Command::StartForward(ForwardId(1), spec));
+    let (port, _) = engine.find("the forward", |scene| {
+        let status = scene.forwards.first()?;
+        let local = status.local?;
+        (status.state == ForwardState::Listening).then(|| local.port())
+    });
+    assert!(answers(port));
+    changing.server.control().rotate_token();
+    changing.write(&changing.server.kubeconfig());
+    engine.wait("the new credentials", |scene| {
+        said(scene, "reconnected to demo") == 1 && is_live(scene)
+    });
+    assert!(answers(port), "the forward is the same");
+    assert_eq!(engine.handle.scene().forwards.len(), 1);
+}
+
+#[test]
+fn a_broken_one_keeps_the_connection_and_contexts_are_only_offered() {
+    let changing = Changing::start();
+    let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");
+    let text = changing.server.kubeconfig();
+    changing.write(&text[..text.len() - 30]);
+    engine.wait("the fault to be told", |scene| {
+        said(scene, "can't be used now") == 1 && is_live(scene)
+    });
+    changing.write(&text);
+    engine.wait("the end of the fault", |scene| {
+        said(scene, "can be used again") == 1
+    });
+
+    let more = format!("{text}- name: other\n  context: {{cluster: demo, user: demo}}\n");
+    changing.write(&more);
+    engine.wait("the new context", |scene| {
+        scene
+            .contexts
+            .iter()
+            .any(|context| &*context.name == "other")
+    });
+    assert_eq!(engine.handle.scene().offered_context, None);
+    changing.write(&more.replace("current-context: demo", "current-context: other"));
+    engine.wait("the offer", |scene| {
+        scene.offered_context.as_deref() == Some("other")
+    });
+    let scene = engine.handle.scene();
+    assert_eq!(scene.context.as_deref(), Some("demo"));
+    assert!(is_live(&scene));
+    assert_eq!(said(&scene, "reconnected"), 0);
+    engine.send(Command::Connect(Some("other".into())));
+    engine.wait("the other context", |scene| {
+        scene.context.as_deref() == Some("other") && scene.offered_context.is_none()
+    });
+}
+
+#[test]
+fn a_command_that_goes_on_follows_and_says_so() {
+    let changing = Changing::start();
+    let mut forward = svcscope(&["-n", "shop", "forward", "svc/web", "80", "--kubeconfig"])
+        .arg(changing.file())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("svcscope runs");
+    let mut listens = String::new();
+    let mut out = BufReader::new(forward.stdout.take().expect("stdout"));
+    out.read_line(&mut listens).expect("a line");
+    changing.server.control().rotate_token();
+    changing.write(&changing.server.kubeconfig());
+    let words = BufReader::new(forward.stderr.take().expect("stderr")).lines();
+    let told = words
+        .map_while(Result::ok)
+        .find(|line| line.contains("reconnected to demo"));
+    forward.kill().expect("ended");
+    forward.wait().expect("ended");
+    assert!(told.is_some(), "after {listens}");
+}
+
+#[test]
+fn a_refused_login_is_tried_again_once_the_kubeconfig_changes() {
+    let changing = Changing::start();
+    let text = changing.server.kubeconfig();
+    changing.write(&text.replace(&changing.server.token(), "expired"));
+    let engine = Driven::connecting(changing.file().to_str().expect("UTF-8"), "shop");
+    engine.wait("the refusal", |scene| {
+        matches!(scene.connection, ConnectionState::Failed { .. })
+    });
+    changing.write(&text);
+    let took = engine.wait("the connection", is_live);
+    // By the clock it would be tried after a minute.
+    assert!(took.as_secs() < 45, "{took:?}");
+}
