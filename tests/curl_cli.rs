@@ -8,10 +8,18 @@
 )]
 
 mod common;
+mod curl_support;
 
-use std::process::Output;
+use std::{
+    process::Output,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use common::{run_svcscope, stderr, stdout};
+use curl_support::Beside;
 
 /// Runs `svcscope curl --demo -n shop`.
 fn curl(args: &[&str]) -> Output {
@@ -23,8 +31,8 @@ fn an_answer_is_written_as_curl_writes_it() {
     let output = curl(&["svc/api:8081", "/a?b=c", "-i", "-H", "X-Wish: tea"]);
     assert!(output.status.success(), "{}", stderr(&output));
     let text = stdout(&output);
-    assert!(text.starts_with("HTTP/1.1 200\n"), "{text}");
-    assert!(text.contains("\n\n"), "{text}");
+    assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
+    assert!(text.contains("\r\n\r\n"), "{text}");
     assert!(stderr(&output).contains("port-forward to pod api-"));
 
     let format = "%{http_code} %{method} %{num_redirects}|%{pod}\\n";
@@ -144,4 +152,278 @@ fn a_certificate_is_shown_and_can_be_ignored() {
     assert_eq!(stdout(&handshake), "TLS handshake done\n");
     let connected = curl(&["svc/web:443", "--tcp"]);
     assert_eq!(stdout(&connected), "connected\n");
+}
+
+/// Options and a path, with which curl and svcscope do the same, byte for byte.
+fn combinations() -> Vec<(Vec<&'static str>, &'static str)> {
+    let mut all: Vec<(Vec<_>, _)> = Vec::new();
+    // What becomes of method and body at each kind of redirect.
+    for path in ["/301", "/302", "/303", "/307", "/308"] {
+        for how in [
+            &[][..],
+            &["-d", "x=1"],
+            &["-X", "POST", "-d", "x=1"],
+            &["-X", "PUT", "-d", "x=1"],
+            &["-X", "POST"],
+            &["-X", "DELETE"],
+            &["-I"],
+            &["-T", "f.txt", "-H", "Expect:"],
+            &["--json", "{}"],
+            &["-F", "a=b"],
+            &["-b", "jar", "-e", "http://r/;auto"],
+        ] {
+            all.push(([&["-L", "-i"], how].concat(), path));
+        }
+    }
+    let format = "[%{http_code}|%{response_code}|%{http_version}|%{method}|%{content_type}|\
+        %{num_headers}|%{size_header}|%{size_upload}|%{size_download}|%{redirect_url}|%{url}|\
+        %{url_effective}|%{urlnum}|%{referer}|%{num_redirects}|%{filename_effective}|%{http_connect}|\
+        %{ssl_verify_result}|%{proxy_ssl_verify_result}|%{ftp_entry_path}|%{exitcode}|%{nonsense}|\
+        %header{content-LENGTH}|%header{none}|%z|%%|\\q\\n\\t|%{local_ip}|%{remote_ip}]";
+    let rows: [(&[&str], &str); 100] = [
+        (&[], "/ok"),
+        (&["-H", "X-One: 1", "-H", "X-Two: 2"], "/ok"),
+        (&["-H", "Gone: 1", "-H", "Gone:"], "/ok"),
+        (&["-H", "X;"], "/ok"),
+        (&["-H", "x-LoWer: Mixed Case"], "/ok"),
+        (&["-H", "@hdr"], "/ok"),
+        (&["-H", "Accept:"], "/ok"),
+        (&["-H", "User-Agent:", "-H", "accept:"], "/ok"),
+        (&["-H", "Host:"], "/ok"),
+        (&["-H", "Host: other.example:81"], "/ok"),
+        (&["-H", "Content-Type:", "-d", "x"], "/ok"),
+        (&["-H", "Content-Type: application/json", "-d", "{}"], "/ok"),
+        (&["-H", "Content-Type: a/b", "-H", "Y: 1", "-d", "x"], "/ok"),
+        (&["-H", "Transfer-Encoding: chunked", "-d", "x"], "/ok"),
+        (&["-H", "Authorization: Bearer t"], "/ok"),
+        (&["-H", "Authorization: Bearer t", "-u", "a:b"], "/ok"),
+        (&["-A", "agent/1"], "/ok"),
+        (&["-A", ""], "/ok"),
+        (&["-A", "agent/1", "-H", "User-Agent:"], "/ok"),
+        (&["-e", "http://from/"], "/ok"),
+        (&["-e", ";auto"], "/ok"),
+        (&["-e", ""], "/ok"),
+        (&["-u", "ann:secret"], "/ok"),
+        (&["-u", "ann:"], "/ok"),
+        (&["--oauth2-bearer", "token"], "/ok"),
+        (&["--netrc-file", "netrc"], "/ok"),
+        (&["-b", "a=1"], "/ok"),
+        (&["-b", "a=1", "-b", "b=2"], "/ok"),
+        (&["-b", "a=1", "-H", "Cookie: b=2"], "/ok"),
+        (&["-b", "jar"], "/ok"),
+        (&["-b", "jar", "-b", "q=1"], "/ok"),
+        (&["-b", "missing"], "/ok"),
+        (&["-b", ""], "/ok"),
+        (&["-r", "0-4"], "/ok"),
+        (&["-r", "-5"], "/ok"),
+        (&["-r", "0-4", "-d", "z"], "/ok"),
+        (&["--compressed"], "/ok"),
+        (&["-d", ""], "/ok"),
+        (&["-d", "a=1"], "/ok"),
+        (&["-d", "a=1", "-d", "b=2 3"], "/ok"),
+        (&["-d", "@f.txt"], "/ok"),
+        (&["-d", "@-"], "/ok"),
+        (&["-d", "-x"], "/ok"),
+        (&["--data-raw", "@f.txt"], "/ok"),
+        (&["--data-binary", "@f.txt"], "/ok"),
+        (&["--data-ascii", "q"], "/ok"),
+        (&["--data-urlencode", "q=a b&c~*-ä"], "/ok"),
+        (&["--data-urlencode", "=a b"], "/ok"),
+        (&["--data-urlencode", "a@f.txt"], "/ok"),
+        (&["--data-urlencode", "mail=a@b"], "/ok"),
+        (
+            &[
+                "-d",
+                "a",
+                "--data-urlencode",
+                "b= ",
+                "-d",
+                "c",
+                "--data-raw",
+                "@x",
+            ],
+            "/ok",
+        ),
+        (&["--json", "{\"a\":1}"], "/ok"),
+        (&["--json", "{", "-d", "x", "--json", "}"], "/ok"),
+        (&["--json", "{}", "-H", "Accept: a/b"], "/ok"),
+        (&["-G", "-d", "a=1", "-d", "b=2"], "/ok?p=1"),
+        (&["-G", "--data-urlencode", "a=1 2"], "/ok"),
+        (&["-G", "-I", "-d", "a=1"], "/ok"),
+        (&["--url-query", "q=a b", "--url-query", "+x=1"], "/ok"),
+        (&["-X", "PURGE"], "/ok"),
+        (&["-X", "POST"], "/ok"),
+        (&["-X", "GET", "-d", "x"], "/ok"),
+        (&["-X", "PATCH", "--json", "[]"], "/ok"),
+        (&["-I"], "/ok"),
+        (&["-I", "-X", "GET"], "/ok"),
+        (&["-F", "a=b", "-F", "f=@f.txt"], "/ok"),
+        (&["-F", "f=@f.txt;type=text/x;filename=q.z"], "/ok"),
+        (&["-F", "g=<f.txt", "--form-string", "h=@x;y"], "/ok"),
+        (&["-F", "a=\"x;y\"", "-F", "b=c;type=text/plain"], "/ok"),
+        (&["-F", "f=@-"], "/ok"),
+        (&["-T", "f.txt", "-H", "Expect:"], "/ok"),
+        (&["-T", "f.txt", "-H", "Expect:"], "/folder/"),
+        (&["-T", "f.txt", "-X", "POST", "-H", "Expect:"], "/ok"),
+        (&["-T", "-", "-H", "Expect:"], "/ok"),
+        (&[], "/a/../b/./c?x=/../y#frag"),
+        (&["--path-as-is"], "/a/../b"),
+        (&["-g"], "/{a,b}[1-3]"),
+        (&["-i"], "/odd"),
+        (&["-I"], "/odd"),
+        (&["-D", "heads"], "/odd"),
+        (&["-D", "heads", "-o", "out", "-i"], "/odd"),
+        (&["-i"], "/old"),
+        (&["-i"], "/none"),
+        (&["-i"], "/escape"),
+        (&["-o", "out"], "/ok"),
+        (&["-o", "out"], "/none"),
+        (&["-O"], "/ok"),
+        (&["-O", "--output-dir", "d", "--create-dirs"], "/ok?q"),
+        (&["-O", "-J"], "/named"),
+        (&["-w", format], "/ok"),
+        (&["-w", format, "-d", "abc"], "/302"),
+        (&["-w", format, "-L", "-o", "out"], "/302"),
+        (&["-w", "@format"], "/ok"),
+        (&["-w", "%{stderr}e%{stdout}o%{onerror}E"], "/ok"),
+        (&["-w", "%{onerror}%{exitcode} %{http_code}"], "/empty"),
+        (&["-w", "\\n%{header_json}"], "/odd"),
+        (&["-f"], "/404"),
+        (&["-f", "-i"], "/404"),
+        (&["--fail-with-body"], "/404"),
+        (&["--retry", "3", "-o", "out"], "/503"),
+        (&["-L", "--max-redirs", "2", "-i"], "/302?/302"),
+    ];
+    all.extend(rows.into_iter().map(|(args, path)| (args.to_vec(), path)));
+    // What fails.
+    for (args, path) in [
+        (&[][..], "/refused"),
+        (&[], "/short"),
+        (&[], "/cut"),
+        (&["-i"], "/short"),
+        (&[], "/empty"),
+        (&[], "/nonsense"),
+        (&["-m", "3"], "/slow"),
+        (&["-L"], "/302?/302"),
+        (&["-o", "no/such/folder"], "/ok"),
+        (&["-o", "/dev/full"], "/ok"),
+        (&["-T", "missing"], "/ok"),
+        (&["-F", "a=@missing"], "/ok"),
+        (&["-I", "-d", "x"], "/ok"),
+        (&["-I", "-F", "a=b"], "/ok"),
+        (&["-d", "x", "-T", "f.txt"], "/ok"),
+        (&["-F", "a=b", "-d", "x"], "/ok"),
+        (&["-g"], "/a b"),
+        (
+            &["--retry", "1", "--retry-delay", "1", "--retry-connrefused"],
+            "/refused",
+        ),
+    ] {
+        all.push((args.to_vec(), path));
+    }
+    all
+}
+
+#[test]
+fn the_same_options_send_the_same_bytes_as_curl() {
+    if std::process::Command::new("curl")
+        .arg("--version")
+        .output()
+        .is_err()
+    {
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let beside = Beside::start();
+    let all = combinations();
+    let next = AtomicUsize::new(0);
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while let Some((args, path)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let args = [&["-sS"], &args[..]].concat();
+                    let (ours, curls) = (beside.ours(&args, path), beside.curls(&args, path));
+                    if ours != curls {
+                        let both = format!("{args:?} {path}\nours  {ours:?}\ncurl  {curls:?}");
+                        wrong.lock().unwrap().push(both);
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    let count = all.len();
+    assert!(
+        wrong.is_empty(),
+        "{} of {count} differ:\n{}",
+        wrong.len(),
+        wrong.join("\n\n")
+    );
+    assert!(count > 141, "{count}");
+}
+
+#[test]
+fn what_would_mean_something_else_is_refused_or_told() {
+    let beside = Beside::start();
+    for (args, path, code) in [
+        (&[][..], "/{a,b}", 2),
+        (&[], "/[1-3]", 2),
+        (&["-w", "%output{x}"], "/ok", 2),
+        (&["-H", "nonsense"], "/ok", 2),
+        (&["-F", "a=@f.txt,hdr"], "/ok", 2),
+        (&["-u", "ann"], "/ok", 2),
+        (&["-d", "@missing"], "/ok", 26),
+        (&["-x", "http://proxy"], "/ok", 2),
+        (&["--resolve", "a:1:b"], "/ok", 2),
+    ] {
+        let ran = beside.ours(args, path);
+        assert_eq!(ran.code, Some(code), "{args:?} {path}: {ran:?}");
+        assert!(ran.sent.is_empty(), "{ran:?}");
+    }
+    // A redirect to another host or port is not followed, which is told.
+    let ran = beside.ours(
+        &["-L", "-s", "-w", "%{http_code} %{redirect_url}"],
+        "/302?http://other.example/x",
+    );
+    assert_eq!(ran.code, Some(47), "{ran:?}");
+    assert_eq!(ran.stdout, "302 http://other.example/x");
+    assert_eq!(ran.sent.len(), 1);
+}
+
+#[test]
+fn the_finest_log_holds_no_byte_of_a_request() {
+    let mut process = common::svcscope(&["curl", "--demo", "-n", "shop", "svc/api:8081", "-vvv"]);
+    process.env("RUST_LOG", "trace,tungstenite::protocol=trace,hyper=trace");
+    process.args([
+        "-H",
+        "Authorization: Bearer S3CRET-A",
+        "-b",
+        "session=S3CRET-B",
+    ]);
+    process.args([
+        "-d",
+        "S3CRET-C",
+        "-u",
+        "ann:S3CRET-D",
+        "-H",
+        "X-Key: S3CRET-E",
+    ]);
+    let output = process.output().unwrap();
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(said.len() > 2_000, "nothing was logged: {said}");
+    for line in said.lines().filter(|line| line.contains("S3CRET")) {
+        // What -v prints is the request's own head, where only secrets are left out.
+        assert!(
+            line.starts_with("> X-Key: ") || line.starts_with("* svcscope curl"),
+            "{line}"
+        );
+        assert!(
+            !["-A", "-B", "-D"]
+                .iter()
+                .any(|end| line.contains(&format!("S3CRET{end}"))),
+            "{line}"
+        );
+    }
 }

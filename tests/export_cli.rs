@@ -103,5 +103,5 @@ fn what_makes_no_sense_is_refused_before_anything_starts() {
 fn a_file_that_cannot_be_written_is_said() {
     let output = run_svcscope(&["map", "--demo", "-o", "svg", "--out", "/nowhere/map.svg"]);
     assert_eq!(output.status.code(), Some(1));
-    assert!(stderr(&output).contains("could not write /nowhere/map.svg"));
+    assert!(stderr(&output).contains("there is no folder /nowhere"));
 }

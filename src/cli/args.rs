@@ -6,7 +6,7 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use super::{
     EditFlags, FilterFlags, ListenAddress, NodePortArg, PortArg, PortName, PortPair, TargetArg,
-    ViaArg,
+    ViaArg, curl::options::AnswerOptions,
 };
 use crate::{check::Severity, edit::WantedType, probe::SendFlags};
 
@@ -274,8 +274,8 @@ pub struct Forward {
     /// means any free port
     #[arg(value_name = "[LOCAL:]REMOTE")]
     pub ports: Vec<PortPair>,
-    /// Listen at these addresses instead of localhost, which is 127.0.0.1 and ::1; others may then
-    /// reach the forward
+    /// Listen at these addresses, with commas between, instead of localhost, which is 127.0.0.1 and
+    /// ::1; others may then reach the forward
     #[arg(
         long,
         value_name = "ADDRESS",
@@ -374,6 +374,7 @@ pub enum CalledAs {
 
 /// `svcscope curl`.
 #[derive(Debug, clap::Args)]
+#[command(args_override_self = true)]
 pub struct Curl {
     /// svc/NAME[:PORT], pod/NAME:PORT or deployment/NAME:PORT
     pub target: TargetArg,
@@ -393,10 +394,10 @@ pub struct Curl {
     #[arg(long, value_name = "NODE")]
     pub node: Option<String>,
     /// At an IPv4 address of a node or a load balancer, or with --as ip and --as pod
-    #[arg(short = '4', long, conflicts_with = "ipv6")]
+    #[arg(short = '4', long, overrides_with = "ipv6")]
     pub ipv4: bool,
     /// The same at an IPv6 address
-    #[arg(short = '6', long)]
+    #[arg(short = '6', long, overrides_with = "ipv4")]
     pub ipv6: bool,
     /// With --via cluster: make a probe pod in this namespace, and remove it afterwards
     #[arg(long, value_name = "NS", conflicts_with = "from")]
@@ -434,7 +435,11 @@ pub struct Curl {
     /// Write the body to this file
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Print this after the end, with curl's variables: %{http_code}, %{time_total}, %{json}
+    /// Where the answer goes, and when it is asked for again.
+    #[command(flatten)]
+    pub answer: AnswerOptions,
+    /// Print this after the end, with curl's variables: %{http_code}, %{time_total}, %{json}; @FILE
+    /// reads it
     #[arg(short, long, value_name = "FORMAT")]
     pub write_out: Option<String>,
     /// In a production context: send what could change something, or is sent by a command in a
@@ -490,6 +495,10 @@ pub struct Reach {
     /// In a production context: ask inside the cluster without asking first
     #[arg(short, long)]
     pub yes: bool,
+    /// Ask external IPs and external names too that are this machine's own addresses, loopback or
+    /// link-local: the Service chose them, and something private may listen there
+    #[arg(long)]
+    pub local: bool,
     /// How long one path may take
     #[arg(long, default_value = "3", value_parser = time_limit, value_name = "SECONDS")]
     pub timeout: Duration,
@@ -705,7 +714,7 @@ fn zoom(text: &str) -> Result<f32, String> {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|error| format!("`{text}` is no number of seconds: {error}"))?;

@@ -1,10 +1,8 @@
 //! What a login says while it runs, on stderr: kubectl hands a plugin its own.
 
-use std::{
-    io::{self, Write as _},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::terminal;
 use crate::cluster::{LoginContext, LoginEvent};
 
 /// Logins of the command line.
@@ -12,9 +10,7 @@ pub(super) fn context() -> LoginContext {
     let printer = Mutex::new(LoginPrinter::default());
     LoginContext::in_terminal().observed_by(Arc::new(move |event| {
         let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
-        let words = printer.words(event);
-        // A closed stderr is no reason not to log in.
-        io::stderr().write_all(words.as_bytes()).ok();
+        terminal::tell_text(&printer.words(event));
     }))
 }
 

@@ -36,6 +36,9 @@ mod window;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing_subscriber::{
+    Layer as _, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use args::{Args, Task};
 pub use edit_flags::{
@@ -117,10 +120,57 @@ fn start_log(verbose: u8) {
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let layer = tracing_subscriber::fmt::layer()
         .with_writer(|| terminal::Log)
         // An escape of ours would not be told from one of others.
         .with_ansi(false)
+        .with_filter(filter_fn(|event| is_shown(event.target(), *event.level())));
+    tracing_subscriber::registry()
+        .with(filter)
+        .with(layer)
         .init();
+}
+
+/// What carries requests writes frames, headers and bodies at its finer levels, credentials among
+/// them. Those are never shown, whatever `RUST_LOG` asks for.
+const CARRIERS: [&str; 12] = [
+    "h2",
+    "hyper",
+    "hyper_rustls",
+    "hyper_util",
+    "kube_client",
+    "reqwest",
+    "rustls",
+    "tokio_tungstenite",
+    "tokio_util",
+    "tower",
+    "tower_http",
+    "tungstenite",
+];
+
+fn is_shown(target: &str, level: tracing::Level) -> bool {
+    let name = target.split("::").next().unwrap_or(target);
+    // "DEBUG" of kube tells methods, paths and statuses; its "TRACE" headers and bodies.
+    let most = match name {
+        "kube_client" => tracing::Level::DEBUG,
+        _ => tracing::Level::INFO,
+    };
+    level <= most || !CARRIERS.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use tracing::Level;
+
+    use super::is_shown;
+
+    #[test]
+    fn what_carries_requests_shows_none_of_their_bytes() {
+        assert!(!is_shown("tungstenite::protocol::frame", Level::DEBUG));
+        assert!(!is_shown("hyper::proto::h1::io", Level::TRACE));
+        assert!(!is_shown("kube_client::client", Level::TRACE));
+        assert!(is_shown("kube_client::client::builder", Level::DEBUG));
+        assert!(is_shown("rustls::client", Level::WARN));
+        assert!(is_shown("svcscope::engine", Level::TRACE));
+    }
 }

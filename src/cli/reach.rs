@@ -59,6 +59,7 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
         options: ReachOptions {
             insiders: insiders(task, &namespace),
             patience: task.timeout,
+            asks_local: task.local,
         },
         every: task.every,
     };

@@ -304,7 +304,7 @@ impl Remote {
             ConnectionState::Connecting => "the API server to answer".to_owned(),
             _ => format!("the cluster to be read{}", outstanding(&scene)),
         };
-        eprintln!("svcscope: waiting for {}", super::plain(&what));
+        eprintln!("svcscope: waiting for {what}");
     }
 
     /// Waits until each of these kinds has been listed whole or refused.

@@ -34,6 +34,13 @@ pub(super) fn tell(line: fmt::Arguments<'_>) {
     io::stderr().lock().write_all(line.as_bytes()).ok();
 }
 
+/// A text on stderr whose line breaks are its own, with none added.
+pub(super) fn tell_text(text: &str) {
+    let mut stderr = io::stderr().lock();
+    stderr.write_all(plain_lines(text).as_bytes()).ok();
+    stderr.flush().ok();
+}
+
 /// A question on stderr, whose answer stands on the same line.
 pub(super) fn ask(question: &str) {
     let mut stderr = io::stderr().lock();

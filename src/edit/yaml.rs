@@ -206,6 +206,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_yaml_commands_a_terminal_and_all_of_it_is_read_back() {
+        let text = "a\x1b[2J\u{9b}\u{202e}b\n";
+        for value in [
+            serde_json::json!({"note": text}),
+            serde_json::json!({text: ["\x1b", "\n", "plain"]}),
+        ] {
+            let yaml = to_yaml(&value);
+            assert!(!yaml.contains(|c| c != '\n' && is_commanding(c)), "{yaml}");
+            let read: Value = serde_saphyr::from_str(&yaml).expect("it is YAML");
+            assert_eq!(read, value);
+        }
+        assert_eq!(to_yaml(&serde_json::json!({"a": 1})), "a: 1\n");
+    }
+
+    #[test]
     fn a_diff_is_what_diff_u_prints() {
         let was: Vec<String> = (1..=20).map(|n| format!("line {n}")).collect();
         let mut is = was.clone();

@@ -165,9 +165,10 @@ fn inside_flags(from: &Insider, to: &InsideName, words: &mut Vec<String>) {
 
 /// The flags that curl and this program share.
 fn send_flags(request: &CurlRequest, words: &mut Vec<String>) {
+    let keeps = request.keeps_method && request.follow != Follow::No;
     match (request.method.as_str(), request.body.is_some()) {
-        ("GET", false) | ("POST", true) => {}
-        ("HEAD", _) => words.push("--head".to_owned()),
+        ("GET", false) | ("POST", true) if !keeps => {}
+        ("HEAD", false) if !keeps => words.push("--head".to_owned()),
         (method, _) => words.extend(["-X".to_owned(), quoted(method)]),
     }
     if request.tls.insecure {
@@ -186,15 +187,31 @@ fn send_flags(request: &CurlRequest, words: &mut Vec<String>) {
     match request.version {
         HttpVersion::Auto => {}
         HttpVersion::Http1 => words.push("--http1.1".to_owned()),
-        HttpVersion::Http2 if request.scheme == Scheme::Https => words.push("--http2".to_owned()),
+        HttpVersion::Http2 if request.scheme != Scheme::H2c => {
+            words.push("--http2-prior-knowledge".to_owned());
+        }
         HttpVersion::Http2 => {}
     }
     match request.follow {
         Follow::No => {}
         Follow::SameDoor | Follow::Anywhere => words.push("-L".to_owned()),
     }
+    if request.auto_referer {
+        words.extend(["-e".to_owned(), quoted(";auto")]);
+    }
     if request.compressed {
         words.push("--compressed".to_owned());
+    }
+    // curl would send one request for each of several URLs.
+    if request.path.contains(['{', '}', '[', ']']) {
+        words.push("-g".to_owned());
+    }
+    if request
+        .path
+        .split(['/', '?'])
+        .any(|segment| segment == "." || segment == "..")
+    {
+        words.push("--path-as-is".to_owned());
     }
     for (name, value) in &request.headers {
         let value = if is_secret(name) { "<secret>" } else { value };
@@ -205,7 +222,16 @@ fn send_flags(request: &CurlRequest, words: &mut Vec<String>) {
         };
         words.extend(["-H".to_owned(), quoted(&line)]);
     }
+    for name in &request.removed {
+        words.extend(["-H".to_owned(), quoted(&format!("{name}:"))]);
+    }
     if let Some(body) = &request.body {
+        let has_type = |name: &String| name.eq_ignore_ascii_case("content-type");
+        let mut names = request.headers.iter().map(|(name, _)| name);
+        // curl would say that it is a form.
+        if !names.any(has_type) && !request.removed.iter().any(has_type) {
+            words.extend(["-H".to_owned(), "Content-Type:".to_owned()]);
+        }
         let body = String::from_utf8_lossy(body);
         // A body that begins with @ would name a file.
         let flag = if body.starts_with('@') {
@@ -283,7 +309,7 @@ mod tests {
         assert_eq!(
             line(&request),
             "curl -i -X PUT -k -H 'X-Name: it'\\''s me' -H 'Authorization: <secret>' \
-             --data-binary '{\"a\": 1}\n' --max-time 1.5 --connect-to ::127.0.0.1:9000 \
+             -H Content-Type: --data-binary '{\"a\": 1}\n' --max-time 1.5 --connect-to ::127.0.0.1:9000 \
              'https://web.shop.svc/a?b=c&d=$e'"
         );
     }

@@ -1,20 +1,21 @@
 //! One request, from its door to the end of its answer.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use futures::{StreamExt, TryStreamExt};
-use http::HeaderMap;
+use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Ask, CurlError, CurlRequest, CurlResponse, FailureKind, HttpHead, Outlet, ProxyBody, Rest,
-    Said, SoFar, Vantage, Ways,
+    Ask, CurlError, CurlRequest, CurlResponse, ExchangeFacts, FailureKind, HttpHead, Outlet,
+    ProxyBody, Rest, Said, SoFar, Vantage, Ways,
     authority::Authority,
     body::{self, End},
+    cookies,
     diagnosis::{self, Scene, diagnose},
     door::{Door, proxy},
     grpc,
-    http::{Exchange, Marks},
+    heads::{Heads, head_bytes},
+    http::{Exchange, Marks, Record},
     inside::to_curl_error,
     knock, redirect,
 };
@@ -76,22 +77,51 @@ async fn http(
 ) -> Result<Answer, CurlError> {
     let started = Instant::now();
     let mut hops = Vec::new();
+    let mut heads = Vec::new();
     let mut asked = request.clone();
+    let mut redirecting = Duration::ZERO;
     loop {
-        let begun = begin(&asked, ways, deadline).await?;
+        let url = redirect::url_of(&asked, &ways.inventory.borrow());
+        let sent = cookies::with_cookies(&asked, &url);
+        let mut begun = begin(&sent, ways, deadline).await?;
+        cookies::learn(&mut asked.cookies, begun.response(), &url);
+        heads.extend_from_slice(&begun.response().exchange.heads);
+        let facts = &mut begun.response_mut().exchange;
+        *facts = ExchangeFacts {
+            method: sent.method.clone(),
+            url,
+            referer: header(&sent, "referer"),
+            heads: heads.clone().into(),
+            uploaded: sent.body.as_ref().map_or(0, |body| body.len() as u64),
+            redirecting,
+            cookies: asked.cookies.clone(),
+            ..std::mem::take(facts)
+        };
         let next = redirect::next(&asked, begun.response(), &ways.inventory.borrow())?;
         if let Some((hop, then)) = next {
             hops.push(hop);
-            if hops.len() > redirect::MAX_HOPS {
-                return Err(CurlError::new(
+            if hops.len() > asked.max_redirects as usize {
+                let error = CurlError::new(
                     FailureKind::TooManyRedirects,
                     format!(
                         "{} redirects were followed, and there are more",
-                        redirect::MAX_HOPS
+                        asked.max_redirects
                     ),
-                ));
+                );
+                let mut response = begun.into_response();
+                response.hops = hops;
+                response.phases.total = started.elapsed();
+                return Err(CurlError {
+                    so_far: Box::new(SoFar {
+                        via: Some(response.via.clone()),
+                        partial: Some(response),
+                        ..SoFar::default()
+                    }),
+                    ..error
+                });
             }
             asked = then;
+            redirecting = started.elapsed();
             continue;
         }
         return match begun {
@@ -101,6 +131,9 @@ async fn http(
             }
             Begun::Whole(mut response) => {
                 response.hops = hops;
+                if let Some(progress) = &outlet.progress {
+                    progress((*response).clone());
+                }
                 if let Some(tap) = &outlet.tap {
                     tap.give(response.body.clone()).await;
                 }
@@ -125,6 +158,35 @@ impl Begun {
             Self::Whole(response) => response,
         }
     }
+
+    fn response_mut(&mut self) -> &mut CurlResponse {
+        match self {
+            Self::Open(open) => &mut open.response,
+            Self::Whole(response) => response,
+        }
+    }
+
+    /// The answer without its body.
+    fn into_response(self) -> CurlResponse {
+        match self {
+            Self::Open(open) => open.response,
+            Self::Whole(response) => CurlResponse {
+                body: Bytes::new(),
+                body_bytes: 0,
+                ..*response
+            },
+        }
+    }
+}
+
+/// The first header of a request of this name.
+fn header(request: &CurlRequest, name: &str) -> Option<String> {
+    let is_it = |(known, _): &&(String, String)| known.eq_ignore_ascii_case(name);
+    request
+        .headers
+        .iter()
+        .find(is_it)
+        .map(|(_, value)| value.clone())
 }
 
 /// The head of an answer, with its body still to be read.
@@ -133,6 +195,7 @@ pub(super) struct Open {
     body: ProxyBody,
     door: Option<Arc<Door>>,
     marks: Arc<Marks>,
+    record: Option<Arc<Record>>,
 }
 
 async fn begin(request: &CurlRequest, ways: &Ways, deadline: Instant) -> Result<Begun, CurlError> {
@@ -190,34 +253,32 @@ pub(super) async fn begin_from_here(
                 scheme: request.scheme,
                 rejected: facts.as_ref().and_then(|facts| facts.rejected.as_deref()),
             };
-            return Err(so_far(diagnose(&error, &scene)));
+            return Err(so_far(diagnose(&*error, &scene)));
         }
         Err(_elapsed) => {
             return Err(so_far(diagnosis::timed_out(request.timeout, &door, &marks)));
         }
     };
     let response = CurlResponse {
-        said: Said::Http(HttpHead {
-            version: format!("{:?}", sent.version()),
-            status: sent.status().as_u16(),
-            headers: in_words(sent.headers()),
-        }),
+        said: Said::Http(in_words(&sent.head, &sent.heads)),
         via: via(request, &door),
         pod: door.pod(),
-        address: sent.remote_addr(),
+        address: sent.ends.1,
         phases: marks.phases(),
         tls: seen(),
+        exchange: ExchangeFacts {
+            heads: sent.heads,
+            local: sent.ends.0,
+            ..ExchangeFacts::default()
+        },
         ..CurlResponse::empty()
     };
-    let body = sent
-        .bytes_stream()
-        .map_err(|error| diagnosis::innermost(&error.without_url()))
-        .boxed();
     Ok(Open {
         response,
-        body,
+        body: sent.body,
         door: Some(door),
         marks,
+        record: Some(sent.record),
     })
 }
 
@@ -248,15 +309,16 @@ async fn begin_by_proxy(
         .map_err(so_far)?;
     marks.head();
     let (head, body) = sent.into_parts();
+    let heads = head_bytes(&head);
     let response = CurlResponse {
-        said: Said::Http(HttpHead {
-            version: format!("{:?}", head.version),
-            status: head.status.as_u16(),
-            headers: in_words(&head.headers),
-        }),
+        said: Said::Http(in_words(&head, &heads)),
         via: way.words,
         pod: way.pod,
         phases: marks.phases(),
+        exchange: ExchangeFacts {
+            heads,
+            ..ExchangeFacts::default()
+        },
         ..CurlResponse::empty()
     };
     Ok(Open {
@@ -264,6 +326,7 @@ async fn begin_by_proxy(
         body,
         door: None,
         marks,
+        record: None,
     })
 }
 
@@ -279,11 +342,17 @@ pub(super) async fn finish(
         body,
         door,
         marks,
+        record,
     } = begun;
     let status = response.status().unwrap_or_default();
     let end = body::read(&mut response, body, door.clone(), deadline, outlet).await;
     response.phases = marks.phases();
     response.phases.total = started.elapsed();
+    response.exchange.trailers = record
+        .as_ref()
+        .map(|it| it.trailing().into())
+        .unwrap_or_default();
+    response.exchange.sent = record.map(|record| record.sent());
     let broken = |kind, message: String| {
         Err(CurlError {
             kind,
@@ -314,8 +383,14 @@ pub(super) async fn finish(
         End::Broken(said) => {
             let known = door.and_then(|door| door.failure());
             let said = known.map_or_else(|| said.into(), |failure| failure.message);
+            // curl tells a reset (56) from an end that comes too early (18).
+            let kind = if said.contains("reset by peer") {
+                FailureKind::Reset
+            } else {
+                FailureKind::BrokenBody
+            };
             broken(
-                FailureKind::BrokenBody,
+                kind,
                 format!(
                     "status {status} came, but the body broke off after {} bytes: {said}",
                     response.body_bytes
@@ -325,14 +400,17 @@ pub(super) async fn finish(
     }
 }
 
-fn in_words(headers: &HeaderMap) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            (name.to_string(), value.into_owned())
-        })
-        .collect()
+/// The head that counts, in the words that came.
+fn in_words(head: &::http::response::Parts, heads: &[u8]) -> HttpHead {
+    let version = format!("{:?}", head.version);
+    match Heads::read(heads, Some(heads.len())) {
+        Some(Heads { last, .. }) => HttpHead { version, ..last },
+        None => HttpHead {
+            version,
+            status: head.status.as_u16(),
+            headers: Vec::new(),
+        },
+    }
 }
 
 fn via(request: &CurlRequest, door: &Door) -> Text {

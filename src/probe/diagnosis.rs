@@ -41,7 +41,7 @@ pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Curl
     if let Some(name) = find::<NameError>(error) {
         let kind = match name {
             NameError::Unknown { .. } => FailureKind::Name,
-            NameError::NoRoute { .. } => FailureKind::NoWay,
+            NameError::NoRoute { .. } | NameError::Local { .. } => FailureKind::NoWay,
         };
         return CurlError::new(kind, name.to_string());
     }

@@ -4,13 +4,14 @@
 //! [`Answer`] that says through which door it came, how long each step took and what TLS showed,
 //! or a [`CurlError`] that says at which step the packet died.
 //!
-//! `door/` finds where to connect, `http/` sends one request there by reqwest, `tls/` verifies and
+//! `door/` finds where to connect, `http/` sends one request there by hyper, `tls/` verifies and
 //! remembers what it saw, `curl` goes from the door to the end of the body and follows redirects.
 
 mod asked;
 mod authority;
 mod body;
 mod command_line;
+mod cookies;
 mod curl;
 mod curl_line;
 mod diagnosis;
@@ -19,6 +20,7 @@ mod doors;
 mod error;
 mod grpc;
 mod guess;
+mod heads;
 mod http;
 pub mod inside;
 mod knock;
@@ -34,12 +36,17 @@ mod ways;
 
 pub use body::Rest;
 pub use command_line::{curl_line, is_secret, kubectl_line, svcscope_line};
+pub use cookies::CookieJar;
 pub use curl::{Answer, curl};
-pub use curl_line::{FlagError, LineError, Pasted, ReadFile, SendFlags, apply, read_line};
+pub use curl_line::{
+    FlagError, LineError, Pasted, Payload, PayloadKind, ReadFile, SendFlags, apply, read_line,
+};
 pub use doors::{DoorChoice, doors};
 pub use error::{CurlError, FailureKind, SoFar};
 pub use guess::{default_port, guess_scheme};
-pub use outcome::{CertificateFacts, CurlResponse, Hop, HttpHead, Phases, Said, TlsFacts};
+pub use outcome::{
+    CertificateFacts, CurlResponse, ExchangeFacts, Hop, HttpHead, Phases, Said, TlsFacts,
+};
 pub use outlet::{MAX_BODY, OnProgress, Outlet, Tap};
 pub use redirect::url_of;
 pub use repeat::{MAX_TIMES, Repeated, repeat};

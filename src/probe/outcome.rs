@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::CookieJar;
 use crate::inventory::{ObjectKey, Text};
 
 /// An answer.
@@ -30,6 +31,34 @@ pub struct CurlResponse {
     pub phases: Phases,
     /// What TLS said, where it was spoken and seen from here.
     pub tls: Option<Arc<TlsFacts>>,
+    /// What was asked last, and what came as it came.
+    pub exchange: ExchangeFacts,
+}
+
+/// The last request after all redirects, and the bytes around bodies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExchangeFacts {
+    /// The method that was asked with last.
+    pub method: String,
+    /// The URL that was asked for last.
+    pub url: String,
+    /// The `Referer` that was sent last.
+    pub referer: Option<String>,
+    /// All heads as they came: those of `1xx` and of redirects that were followed first. One that
+    /// did not come in these bytes (HTTP/2, the API server's proxy, wget) is written anew.
+    pub heads: Bytes,
+    /// The lines behind the body, as they came.
+    pub trailers: Bytes,
+    /// This machine's end of the connection.
+    pub local: Option<SocketAddr>,
+    /// How many bytes the last request had, its head included; none where that can't be seen.
+    pub sent: Option<u64>,
+    /// How many bytes its body had.
+    pub uploaded: u64,
+    /// How long the requests took that were answered by redirects.
+    pub redirecting: Duration,
+    /// The cookies after it, where any were asked for.
+    pub cookies: Option<CookieJar>,
 }
 
 /// What an answer says.
@@ -78,6 +107,7 @@ impl CurlResponse {
             address: None,
             phases: Phases::default(),
             tls: None,
+            exchange: ExchangeFacts::default(),
         }
     }
 
@@ -87,6 +117,18 @@ impl CurlResponse {
             Said::Http(head) => Some(head),
             _ => None,
         }
+    }
+
+    /// Where a redirect leads that was not followed, as an absolute URL where it can be one.
+    pub fn redirect_url(&self) -> Option<String> {
+        let head = self.http()?;
+        let location = head.header("location")?;
+        if !matches!(head.status, 300..=399) {
+            return None;
+        }
+        let base = url::Url::parse(&self.exchange.url).ok();
+        let joined = base.and_then(|base| base.join(location).ok());
+        Some(joined.map_or_else(|| location.to_owned(), String::from))
     }
 
     /// The HTTP status, where HTTP was spoken.

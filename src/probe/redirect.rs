@@ -1,17 +1,15 @@
 //! What to do with a redirect.
 
 use super::{
-    CurlError, CurlRequest, CurlResponse, Follow, Hop, Scheme, Vantage, authority::Authority,
+    CurlError, CurlRequest, CurlResponse, Follow, Hop, Scheme, Vantage, authority::Authority, http,
 };
 use crate::inventory::{Inventory, Text};
-
-/// Redirects that are followed before somebody goes in circles.
-pub(super) const MAX_HOPS: usize = 20;
 
 /// The next request, where the answer is a redirect that shall be followed.
 ///
 /// What happens to method and body is RFC 9110's, section 15.4: 303 turns into GET, and so do 301
-/// and 302 of a POST, as every browser and curl do.
+/// and 302 of a POST, as every browser and curl do. Where curl was told the method, it keeps that,
+/// and does the same with the body of `-d` and `-F` (lib/transfer.c, `Curl_follow`).
 pub(super) fn next(
     request: &CurlRequest,
     response: &CurlResponse,
@@ -26,10 +24,10 @@ pub(super) fn next(
         return Ok(None);
     };
     let base = url_of(request, inventory);
-    let Ok(to) = reqwest::Url::parse(&base).and_then(|base| base.join(location)) else {
+    let Ok(to) = url::Url::parse(&base).and_then(|base| base.join(location)) else {
         return Ok(None);
     };
-    let from = reqwest::Url::parse(&base).ok();
+    let from = url::Url::parse(&base).ok();
     let stays = from
         .as_ref()
         .is_some_and(|from| from.origin() == to.origin());
@@ -51,11 +49,19 @@ pub(super) fn next(
         then.headers.retain(|(name, _)| !is_private(name));
         then.tls.server_name = None;
     }
+    let is_post = request.method == "POST" || request.keeps_method && request.body.is_some();
     let to_get = head.status == 303 && request.method != "HEAD"
-        || matches!(head.status, 301 | 302) && request.method == "POST";
+        || matches!(head.status, 301 | 302) && is_post && !request.is_upload;
     if to_get {
-        then.method = "GET".to_owned();
+        if !request.keeps_method {
+            then.method = "GET".to_owned();
+        }
         then.body = None;
+        then.headers
+            .retain(|(name, value)| !http::is_automatic(name, value) && !is_of_body(name));
+    }
+    if request.auto_referer {
+        set_referer(&mut then, &base);
     }
     then.path = match to.query() {
         Some(query) => format!("{}?{query}", to.path()),
@@ -82,7 +88,31 @@ pub fn url_of(request: &CurlRequest, inventory: &Inventory) -> String {
     format!("{}://{authority}{path}", request.scheme.in_url())
 }
 
-fn elsewhere(to: &reqwest::Url) -> Option<Vantage> {
+/// Names the page that led to a request, without name, password and fragment.
+fn set_referer(request: &mut CurlRequest, base: &str) {
+    let is_it = |(name, _): &(String, String)| name.eq_ignore_ascii_case("referer");
+    let custom = request.headers.split_off(http::options(request));
+    request.headers.retain(|header| !is_it(header));
+    let at = request
+        .headers
+        .iter()
+        .position(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+    let at = at.unwrap_or(request.headers.len());
+    request
+        .headers
+        .insert(at, ("Referer".to_owned(), base.to_owned()));
+    request.options = request.headers.len();
+    request.headers.extend(custom);
+}
+
+/// Fields that say how a body is sent, which go with it.
+fn is_of_body(name: &str) -> bool {
+    ["content-length", "transfer-encoding", "content-range"]
+        .iter()
+        .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+fn elsewhere(to: &url::Url) -> Option<Vantage> {
     matches!(to.scheme(), "http" | "https").then_some(())?;
     Some(Vantage::Elsewhere {
         host: Text::from(to.host_str()?),

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::Vantage;
+use super::{CookieJar, Vantage};
 use crate::forward::{ForwardTarget, RemotePort};
 use crate::inventory::Text;
 
@@ -130,13 +130,34 @@ pub struct CurlRequest {
     pub path: String,
     /// Further headers; `Host` is the Service's DNS name unless given here.
     pub headers: Vec<(String, String)>,
+    /// How many of [`Self::headers`] at the beginning are those of options (`-u`, `-A`, `-b`), which
+    /// curl sends before those of `-H`. Nothing but their order follows from it.
+    pub options: usize,
+    /// Headers that are sent unasked (`Host`, `User-Agent`, `Accept`, `Content-Length`) and shall
+    /// not be.
+    pub removed: Vec<String>,
     /// The body to send.
     pub body: Option<Bytes>,
     /// How long the whole may take.
     pub timeout: Duration,
     /// Which redirects to follow.
     pub follow: Follow,
-    /// Ask for gzip and undo it.
+    /// How many redirects are followed.
+    pub max_redirects: u32,
+    /// Redirects leave the method as it is, as curl's `-X` does; else 303 and, of a POST, 301 and
+    /// 302 turn it into GET.
+    pub keeps_method: bool,
+    /// The body is an upload, as of curl's `-T`, which only 303 takes away.
+    pub is_upload: bool,
+    /// Name the URL that led there as `Referer` of a request that a redirect asks for.
+    pub auto_referer: bool,
+    /// Cookies that are sent where they belong, and added to by answers; none where nobody asked
+    /// for any.
+    pub cookies: Option<CookieJar>,
+    /// Leave addresses alone that an object of the cluster chose and that are this machine's own,
+    /// loopback or link-local (`externalIPs`, `externalName`).
+    pub spares_local: bool,
+    /// Ask for gzip or deflate and undo it.
     pub compressed: bool,
     /// How TLS is done.
     pub tls: TlsChoice,
@@ -155,9 +176,17 @@ impl CurlRequest {
             method: "GET".to_owned(),
             path: "/".to_owned(),
             headers: Vec::new(),
+            options: 0,
+            removed: Vec::new(),
             body: None,
             timeout: Duration::from_secs(30),
             follow: Follow::default(),
+            max_redirects: 50,
+            keeps_method: false,
+            is_upload: false,
+            auto_referer: false,
+            cookies: None,
+            spares_local: false,
             compressed: false,
             tls: TlsChoice::default(),
         }

@@ -6,9 +6,9 @@ use egui::Key;
 use jiff::Timestamp;
 
 use super::{
-    WakeSlot, action::Action, bottom, command::UiCommand, context::Ctx, dialogs, exporting,
-    inspector, login, map, mapping, menu, services_list, state::AppState, status_bar, theme,
-    top_bar, update,
+    WakeSlot, action::Action, bottom, clipboard, command::UiCommand, context::Ctx, dialogs,
+    exporting, inspector, login, map, mapping, menu, services_list, state::AppState, status_bar,
+    theme, top_bar, update,
 };
 use crate::{
     engine::{Command, Handle, Scene, SettingsChange},
@@ -76,6 +76,7 @@ impl App {
     /// The app in a window that was just opened.
     pub fn new(cc: &eframe::CreationContext<'_>, handle: Handle, options: AppOptions) -> Self {
         theme::apply(&cc.egui_ctx);
+        cc.egui_ctx.add_plugin(clipboard::HarmlessCopies);
         cc.egui_ctx.set_theme(options.theme);
         cc.egui_ctx.set_zoom_factor(options.zoom.clamp(0.5, 3.0));
         options.wake.fill(&cc.egui_ctx);

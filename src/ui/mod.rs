@@ -10,6 +10,7 @@ pub mod action;
 mod app;
 mod bottom;
 pub mod canvas;
+mod clipboard;
 pub mod command;
 pub mod context;
 pub mod derived;

@@ -28,7 +28,7 @@ use crate::{
     edit::Workload,
     engine::{Command, EditId, Handle, ReachId, Scene, TestPaths},
     forward::{ForwardId, ForwardTarget},
-    inventory::{Kind, ObjectKey, Text, plain::plain_lines},
+    inventory::{Kind, ObjectKey, Text},
     probe::{RequestId, reach::ReachOptions},
     topology::NodeId,
 };
@@ -156,8 +156,7 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
             state.view.bottom_open = true;
         }
         Action::Copy { text, what } => {
-            // It may be pasted into a terminal.
-            egui.copy_text(plain_lines(&text).into_owned());
+            egui.copy_text(text);
             state.toasts.notice(format!("Copied the {what}"));
         }
         Action::OpenUrl(url) => egui.open_url(egui::OpenUrl::new_tab(url)),

@@ -95,7 +95,7 @@ fn what_is_written_and_refused_commands_no_terminal() {
         "set-type svc/web headless",
         "set-ports svc/web 81:http --dry-run --diff",
         "duplicate svc/web other --yes -o yaml",
-        "delete svc/web --yes",
+        "delete svc/web --dry-run",
         "expose pod/web-1 --yes",
     ];
     for manner in [Manner::Serves, Manner::RefusesWrites] {

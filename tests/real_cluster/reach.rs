@@ -27,7 +27,11 @@ pub fn test_paths(
     let id = ReachId(engine.handle.next_id());
     let asked = TestPaths {
         service,
-        options: ReachOptions { insiders, patience },
+        options: ReachOptions {
+            insiders,
+            patience,
+            ..ReachOptions::default()
+        },
         every: None,
     };
     engine.send(Command::TestPaths(id, Box::new(asked)));

@@ -19,7 +19,7 @@ use svcscope::{
         RemotePort,
     },
     inventory::{Change, Delta, EventRecord, Kind, NamespaceRecord, ObjectKey, Scope, Sync},
-    probe::{CurlRequest, CurlResponse, HttpHead, Phases, RequestId, Said},
+    probe::{CurlRequest, CurlResponse, ExchangeFacts, HttpHead, Phases, RequestId, Said},
     session::SavedForward,
     ui::{App, AppOptions},
 };
@@ -253,6 +253,7 @@ pub fn response() -> CurlResponse {
             ..Phases::default()
         },
         tls: None,
+        exchange: ExchangeFacts::default(),
     }
 }
 

@@ -39,12 +39,8 @@ pub(super) fn tell_response(response: &CurlResponse) {
     if let Some(tls) = &response.tls {
         tell_tls(tls);
     }
-    if let Some(head) = response.http() {
-        eprintln!("< {} {}", head.version, head.status);
-        for (name, value) in &head.headers {
-            eprintln!("< {}: {}", harmless(name), harmless(value));
-        }
-        eprintln!("<");
+    for line in String::from_utf8_lossy(&response.exchange.heads).lines() {
+        eprintln!("{}", format!("< {}", harmless(line)).trim_end());
     }
 }
 

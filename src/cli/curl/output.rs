@@ -1,8 +1,9 @@
-//! Where head and body go.
+//! Where heads and body go.
 
 use std::{
-    fs::File,
-    io::{self, IsTerminal as _, Write},
+    fs::{self, File},
+    io::{self, IsTerminal as _, Seek as _, Write},
+    path::{Path, PathBuf},
 };
 
 use crate::{
@@ -14,74 +15,230 @@ use crate::{
     probe::CurlResponse,
 };
 
-/// A file, or stdout; what goes to a terminal can't command it.
+/// A file, or stdout; what goes to a terminal can't command it. Files are made when something comes
+/// for them, so that a request that fails costs no file.
 pub(super) struct Output {
-    to: To,
+    body: Sink,
+    /// Where `-D` has the heads go.
+    heads: Option<Sink>,
+    /// The folder of a name that an answer gives.
+    named_by_answer: Option<PathBuf>,
+    create_dirs: bool,
 }
 
-enum To {
-    File(File),
+enum Sink {
+    Later { file: PathBuf, is_new: bool },
+    File(PathBuf, File),
     Pipe(io::Stdout),
     Terminal(Harmless<io::Stdout>),
 }
 
 impl Output {
-    pub(super) fn open(task: &Curl) -> anyhow::Result<Self> {
-        let to = match &task.output {
-            Some(file) if file.as_os_str() != "-" => {
-                let opened = File::create(file).map_err(|error| {
-                    let said = format!("could not write to {}: {error}", file.display());
-                    failure(Exit::Curl(23), said)
-                })?;
-                To::File(opened)
+    pub(super) fn new(task: &Curl, path: &str) -> anyhow::Result<Self> {
+        let options = &task.answer;
+        let folder = options.output_dir.clone().unwrap_or_default();
+        let body = if options.remote_name {
+            let path = path.split(['?', '#']).next().unwrap_or_default();
+            let name = path.rsplit('/').next().unwrap_or_default();
+            if name.is_empty() && !options.remote_header_name {
+                return Err(failed("the path ends in no name for the file of -O"));
             }
-            _ if io::stdout().is_terminal() => To::Terminal(Harmless::new(io::stdout())),
-            _ => To::Pipe(io::stdout()),
+            let name = if name.is_empty() {
+                "curl_response"
+            } else {
+                name
+            };
+            later(folder.join(name))
+        } else {
+            match &task.output {
+                Some(file) if file.as_os_str() != "-" => later(folder.join(file)),
+                _ => stdout(),
+            }
         };
-        Ok(Self { to })
+        let heads = options.dump_header.as_deref().map(|file| match file {
+            file if file.as_os_str() == "-" => stdout(),
+            file => later(file.to_owned()),
+        });
+        Ok(Self {
+            body,
+            heads,
+            named_by_answer: options.remote_header_name.then_some(folder),
+            create_dirs: options.create_dirs,
+        })
     }
 
-    /// The status line and the headers.
-    pub(super) fn head(&mut self, response: &CurlResponse) -> io::Result<()> {
-        let Some(head) = response.http() else {
-            return Ok(());
-        };
-        let mut text = format!("{} {}\n", head.version, head.status);
-        for (name, value) in &head.headers {
-            text.push_str(&format!("{name}: {value}\n"));
+    /// The heads of an answer, as they came.
+    pub(super) fn heads(&mut self, response: &CurlResponse, is_shown: bool) -> anyhow::Result<()> {
+        if let Some(folder) = &self.named_by_answer
+            && let Some(name) = response
+                .http()
+                .and_then(|head| name_of(head.header("content-disposition")?))
+        {
+            self.body = Sink::Later {
+                file: folder.join(name),
+                is_new: true,
+            };
         }
-        text.push('\n');
-        self.body(text.as_bytes())
+        self.lines(&response.exchange.heads, is_shown)
+    }
+
+    /// Lines of a head, or behind a body.
+    pub(super) fn lines(&mut self, lines: &[u8], is_shown: bool) -> anyhow::Result<()> {
+        if let Some(heads) = &mut self.heads {
+            heads.put(lines, false)?;
+        }
+        if is_shown {
+            self.body(lines)?;
+        }
+        Ok(())
     }
 
     /// A piece of the body.
-    pub(super) fn body(&mut self, piece: &[u8]) -> io::Result<()> {
-        match &mut self.to {
-            To::File(file) => file.write_all(piece),
-            To::Pipe(out) => out.write_all(piece),
-            To::Terminal(out) => out.write_all(piece),
-        }
+    pub(super) fn body(&mut self, piece: &[u8]) -> anyhow::Result<()> {
+        self.body.put(piece, self.create_dirs)
     }
 
     /// A line of ours, where there is no body.
-    pub(super) fn line(&mut self, words: &str) -> io::Result<()> {
+    pub(super) fn line(&mut self, words: &str) -> anyhow::Result<()> {
         self.body(format!("{words}\n").as_bytes())
     }
 
     /// `--write-out` goes to stdout, wherever the body went.
-    pub(super) fn write_out(&mut self, text: &str) -> io::Result<()> {
-        match &mut self.to {
-            To::File(_) => io::stdout().write_all(text.as_bytes()),
-            _ => self.body(text.as_bytes()),
+    pub(super) fn write_out(&mut self, text: &str) -> anyhow::Result<()> {
+        match &mut self.body {
+            sink @ (Sink::Pipe(_) | Sink::Terminal(_)) => sink.put(text.as_bytes(), false),
+            _ => {
+                let mut out = stdout();
+                out.put(text.as_bytes(), false)?;
+                out.flush()
+            }
         }
     }
 
-    pub(super) fn finish(mut self) -> io::Result<()> {
-        match &mut self.to {
-            To::File(file) => file.flush(),
-            To::Pipe(out) => out.flush(),
-            To::Terminal(out) => out.flush(),
-        }?;
-        io::stdout().flush()
+    /// The file that the body goes to.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.body {
+            Sink::Later { file, .. } | Sink::File(file, _) => Some(file),
+            _ => None,
+        }
+    }
+
+    /// Forgets what came, because it is sent again. What stdout got it keeps.
+    pub(super) fn again(&mut self) -> anyhow::Result<()> {
+        if let Sink::File(name, file) = &mut self.body {
+            let cut = file.set_len(0).and_then(|()| file.rewind());
+            cut.map_err(|error| not_written(name, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is held. A whole answer without a body makes an empty file.
+    pub(super) fn finish(mut self, is_whole: bool) -> anyhow::Result<()> {
+        if is_whole {
+            self.body(b"")?;
+        }
+        self.heads.iter_mut().try_for_each(Sink::flush)?;
+        self.body.flush()?;
+        stdout().flush()
+    }
+}
+
+fn later(file: PathBuf) -> Sink {
+    Sink::Later {
+        file,
+        is_new: false,
+    }
+}
+
+fn stdout() -> Sink {
+    if io::stdout().is_terminal() {
+        Sink::Terminal(Harmless::new(io::stdout()))
+    } else {
+        Sink::Pipe(io::stdout())
+    }
+}
+
+impl Sink {
+    fn put(&mut self, piece: &[u8], create_dirs: bool) -> anyhow::Result<()> {
+        if let Self::Later { file, is_new } = self {
+            let folder = file.parent().filter(|_| create_dirs);
+            let made = folder.map_or(Ok(()), fs::create_dir_all);
+            let opened = made.and_then(|()| match is_new {
+                true => File::create_new(&*file),
+                false => File::create(&*file),
+            });
+            let opened = opened.map_err(|error| not_written(file, &error))?;
+            *self = Self::File(std::mem::take(file), opened);
+        }
+        let (written, name) = match self {
+            Self::Later { .. } => return Ok(()),
+            Self::File(name, file) => (file.write_all(piece), &**name),
+            Self::Pipe(out) => (out.write_all(piece), Path::new("stdout")),
+            Self::Terminal(out) => (out.write_all(piece), Path::new("stdout")),
+        };
+        written.map_err(|error| not_written(name, &error))
+    }
+
+    fn flush(&mut self) -> anyhow::Result<()> {
+        let (flushed, name) = match self {
+            Self::Later { .. } => return Ok(()),
+            Self::File(name, file) => (file.flush(), &**name),
+            Self::Pipe(out) => (out.flush(), Path::new("stdout")),
+            Self::Terminal(out) => (out.flush(), Path::new("stdout")),
+        };
+        flushed.map_err(|error| not_written(name, &error))
+    }
+}
+
+fn not_written(file: &Path, error: &io::Error) -> anyhow::Error {
+    failed(&format!("could not write to {}: {error}", file.display()))
+}
+
+/// curl's code for what can't be written.
+fn failed(words: &str) -> anyhow::Error {
+    failure(Exit::Curl(23), words)
+}
+
+/// The name that `Content-Disposition` gives, without the folders that it may name
+/// (src/tool_cb_hdr.c, `parse_filename`).
+fn name_of(disposition: &str) -> Option<String> {
+    let at = disposition.to_ascii_lowercase().find("filename=")?;
+    let said = disposition.get(at + "filename=".len()..)?;
+    let name = match said.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next()?,
+        None => said.split(';').next()?.trim(),
+    };
+    let name = name.rsplit(['/', '\\']).next()?;
+    let is_name =
+        !name.is_empty() && name != "." && name != ".." && !name.contains(char::is_control);
+    is_name.then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_of;
+
+    #[test]
+    fn an_answer_names_a_file_and_no_folder() {
+        assert_eq!(
+            name_of("attachment; filename=\"a b.txt\"; x=1").as_deref(),
+            Some("a b.txt")
+        );
+        assert_eq!(
+            name_of("attachment; Filename=a.txt").as_deref(),
+            Some("a.txt")
+        );
+        assert_eq!(
+            name_of("a; filename=../../etc/passwd").as_deref(),
+            Some("passwd")
+        );
+        for none in [
+            "inline",
+            "a; filename=..",
+            "a; filename=\"\"",
+            "a; filename=\"x/\"",
+        ] {
+            assert_eq!(name_of(none), None, "{none}");
+        }
     }
 }

@@ -1,67 +1,223 @@
-//! `--write-out`, by curl's own variables (curl(1)).
+//! `--write-out`, by curl's own variables (curl(1), src/tool_writeout.c).
 
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
 use crate::{
-    cli::exit::Exit,
+    cli::{exit::Exit, terminal::harmless},
     probe::{CurlError, CurlRequest, CurlResponse},
 };
 
-/// Fills the variables in. An unknown one stays as it is written.
-pub(super) fn fill(
-    format: &str,
-    request: &CurlRequest,
-    response: Option<&CurlResponse>,
-    error: Option<&CurlError>,
-    exit: Exit,
-) -> String {
-    let values = values(request, response, error, exit);
+/// What a format is filled from.
+pub(super) struct Outcome<'a> {
+    pub(super) request: &'a CurlRequest,
+    /// The URL that was asked for first.
+    pub(super) url: String,
+    pub(super) response: Option<&'a CurlResponse>,
+    pub(super) error: Option<&'a CurlError>,
+    pub(super) exit: Exit,
+    pub(super) file: Option<String>,
+    pub(super) retries: u32,
+}
+
+/// A piece of text, and whether it goes to stderr.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) is_stderr: bool,
+    pub(super) text: String,
+}
+
+/// What newer curls know and is not done here: the format would come out as something else.
+pub(super) fn unsupported(format: &str) -> Option<&'static str> {
+    ["%output{", "%time{"]
+        .into_iter()
+        .find(|name| format.contains(name))
+}
+
+/// Fills the variables in.
+pub(super) fn fill(format: &str, outcome: &Outcome<'_>) -> Vec<Piece> {
+    let mut pieces = Vec::new();
     let mut text = String::new();
+    let mut is_stderr = false;
     let mut rest = format;
     while let Some(at) = rest.find(['%', '\\']) {
         let (before, here) = rest.split_at(at);
         text.push_str(before);
-        let (said, length) = piece(here, &values);
-        text.push_str(&said);
+        let (length, said) = read(here, outcome);
         rest = here.get(length..).unwrap_or_default();
+        match said {
+            Said::Text(said) => text.push_str(&said),
+            Said::Stream(to_stderr) => {
+                let text = std::mem::take(&mut text);
+                pieces.push(Piece { is_stderr, text });
+                is_stderr = to_stderr;
+            }
+            Said::Unknown(name) => {
+                eprintln!(
+                    "svcscope: unknown --write-out variable: '{}'",
+                    harmless(&name)
+                );
+            }
+            Said::OnError if outcome.exit == Exit::Done => {
+                rest = "";
+                break;
+            }
+            Said::OnError => {}
+        }
     }
     text.push_str(rest);
-    text
+    pieces.push(Piece { is_stderr, text });
+    pieces.retain(|piece| !piece.text.is_empty());
+    pieces
+}
+
+/// What a variable says.
+enum Said {
+    Text(String),
+    Stream(bool),
+    OnError,
+    Unknown(String),
 }
 
 /// What begins here stands for, and how many bytes it is long.
-fn piece(here: &str, values: &Map<String, Value>) -> (String, usize) {
+fn read(here: &str, outcome: &Outcome<'_>) -> (usize, Said) {
     for (written, meant) in [("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ("%%", "%")] {
         if here.starts_with(written) {
-            return (meant.to_owned(), written.len());
+            return (written.len(), Said::Text(meant.to_owned()));
         }
     }
-    let name = here
-        .strip_prefix("%{")
-        .and_then(|rest| rest.split_once('}'))
-        .map(|(name, _)| name);
-    let value = name.and_then(|name| match name {
-        "json" => serde_json::to_string(values).ok(),
-        name => values.get(name).map(|value| match value {
-            Value::String(text) => text.clone(),
-            Value::Null => String::new(),
-            other => other.to_string(),
-        }),
-    });
-    match (name, value) {
-        (Some(name), Some(value)) => (value, name.len() + 3),
-        _ => (here[..1].to_owned(), 1),
+    let within = |begin: &str| {
+        here.strip_prefix(begin)?
+            .split_once('}')
+            .map(|(name, _)| name)
+    };
+    let head = outcome.response.and_then(CurlResponse::http);
+    if let Some(name) = within("%header{") {
+        let value = head.and_then(|head| head.header(name)).unwrap_or_default();
+        return (name.len() + "%header{}".len(), Said::Text(value.to_owned()));
+    }
+    let Some(name) = within("%{") else {
+        // curl goes on behind what it can't read, and so does this.
+        let one = here.chars().next().unwrap_or_default();
+        return (one.len_utf8(), Said::Text(one.to_string()));
+    };
+    let said = match name {
+        "stdout" | "stderr" => Said::Stream(name == "stderr"),
+        "onerror" => Said::OnError,
+        "header_json" => Said::Text(header_json(outcome)),
+        "json" => Said::Text(all_as_json(outcome)),
+        name => match value(name, outcome) {
+            Some(value) => Said::Text(in_words(name, &value)),
+            None => Said::Unknown(name.to_owned()),
+        },
+    };
+    (name.len() + "%{}".len(), said)
+}
+
+/// Codes have three digits outside of JSON.
+fn in_words(name: &str, value: &Value) -> String {
+    let is_code = matches!(name, "http_code" | "response_code" | "http_connect");
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        Value::Number(code) if is_code => format!("{:03}", code.as_u64().unwrap_or_default()),
+        Value::Number(number) if name.starts_with("time_") => {
+            format!("{:.6}", number.as_f64().unwrap_or_default())
+        }
+        other => other.to_string(),
     }
 }
 
-fn values(
-    request: &CurlRequest,
-    response: Option<&CurlResponse>,
-    error: Option<&CurlError>,
-    exit: Exit,
-) -> Map<String, Value> {
+/// curl's variables, sorted as it sorts them, and two of our own.
+const NAMES: [&str; 48] = [
+    "content_type",
+    "errormsg",
+    "exitcode",
+    "filename_effective",
+    "ftp_entry_path",
+    "http_code",
+    "http_connect",
+    "http_version",
+    "local_ip",
+    "local_port",
+    "method",
+    "num_certs",
+    "num_connects",
+    "num_headers",
+    "num_redirects",
+    "num_retries",
+    "pod",
+    "proxy_ssl_verify_result",
+    "proxy_used",
+    "redirect_url",
+    "referer",
+    "remote_ip",
+    "remote_port",
+    "response_code",
+    "scheme",
+    "size_download",
+    "size_header",
+    "size_request",
+    "size_upload",
+    "speed_download",
+    "speed_upload",
+    "ssl_verify_result",
+    "time_appconnect",
+    "time_connect",
+    "time_namelookup",
+    "time_pretransfer",
+    "time_redirect",
+    "time_starttransfer",
+    "time_total",
+    "url",
+    "url.host",
+    "url.path",
+    "url.port",
+    "url.query",
+    "url.scheme",
+    "url_effective",
+    "urlnum",
+    "via",
+];
+
+fn all_as_json(outcome: &Outcome<'_>) -> String {
+    let named = NAMES.iter().filter(|name| !name.starts_with("url."));
+    let all: Map<_, _> = named
+        .filter_map(|name| Some(((*name).to_owned(), value(name, outcome)?)))
+        .chain([(
+            "curl_version".to_owned(),
+            json!(concat!("svcscope/", env!("CARGO_PKG_VERSION"))),
+        )])
+        .collect();
+    serde_json::to_string(&all).unwrap_or_default()
+}
+
+/// Each name with its values, names in lower case.
+fn header_json(outcome: &Outcome<'_>) -> String {
+    let mut all: Vec<(String, Vec<&str>)> = Vec::new();
+    let head = outcome.response.and_then(CurlResponse::http);
+    for (name, value) in head.iter().flat_map(|head| &head.headers) {
+        let name = name.to_ascii_lowercase();
+        match all.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, values)) => values.push(value),
+            None => all.push((name, vec![value])),
+        }
+    }
+    let lines: Vec<_> = all
+        .iter()
+        .map(|(name, values)| format!("{}:{}", json!(name), json!(values)))
+        .collect();
+    format!("{{{}\n}}", lines.join(",\n"))
+}
+
+fn value(name: &str, outcome: &Outcome<'_>) -> Option<Value> {
+    let Outcome {
+        request,
+        response,
+        error,
+        ..
+    } = outcome;
     let phases = response
         .map(|response| response.phases)
         .or_else(|| error.map(|error| error.so_far.phases))
@@ -70,68 +226,102 @@ fn values(
     // A forward's way into the pod is part of the connection.
     let connect = dns + phases.connect.unwrap_or_default() + phases.dial.unwrap_or_default();
     let tls = phases.tls.map(|tls| connect + tls).unwrap_or_default();
-    let seconds = |duration: Duration| json!(duration.as_secs_f64());
+    let seconds = |duration: Duration| json!(duration.as_micros() as f64 / 1e6);
+    let speed = |bytes: u64| {
+        let total = phases.total.as_secs_f64();
+        json!(if total > 0.0 {
+            (bytes as f64 / total) as u64
+        } else {
+            0
+        })
+    };
     let head = response.and_then(CurlResponse::http);
-    let status = head.map_or(0, |head| head.status);
-    let header = |name: &str| head.and_then(|head| head.header(name)).map(Value::from);
-    let address = response.and_then(|response| response.address);
-    let version = head.map_or("0", |head| match &*head.version {
-        "HTTP/2.0" => "2",
-        "HTTP/1.0" => "1.0",
-        _ => "1.1",
-    });
-    let rejected = response
-        .and_then(|response| response.tls.as_ref())
-        .is_some_and(|tls| tls.rejected.is_some());
-    let listed = [
-        ("http_code", json!(format!("{status:03}"))),
-        ("response_code", json!(format!("{status:03}"))),
-        ("http_version", json!(version)),
-        ("method", json!(request.method)),
-        ("scheme", json!(request.scheme.word())),
-        ("content_type", header("content-type").unwrap_or_default()),
-        ("redirect_url", header("location").unwrap_or_default()),
-        (
-            "num_redirects",
-            json!(response.map_or(0, |response| response.hops.len())),
+    let exchange = response.map(|response| &response.exchange);
+    let count = |count: usize| json!(count);
+    let downloaded = response.map_or(0, |response| response.body_bytes);
+    let uploaded = exchange.map_or(0, |exchange| exchange.uploaded);
+    let (remote, local) = (
+        response.and_then(|response| response.address),
+        exchange.and_then(|exchange| exchange.local),
+    );
+    let url_part = |part: &str| {
+        let url = url::Url::parse(&outcome.url).ok()?;
+        Some(match part {
+            "host" => json!(url.host_str()),
+            "path" => json!(url.path()),
+            "port" => json!(url.port_or_known_default().map(|port| port.to_string())),
+            "query" => json!(url.query()),
+            _ => json!(url.scheme()),
+        })
+    };
+    Some(match name {
+        "content_type" => json!(head.and_then(|head| head.header("content-type"))),
+        "errormsg" => json!(error.map(|error| &*error.message)),
+        "exitcode" => json!(outcome.exit.code()),
+        "filename_effective" => json!(outcome.file),
+        "ftp_entry_path" => Value::Null,
+        "http_code" | "response_code" => json!(head.map_or(0, |head| head.status)),
+        "http_connect" | "proxy_ssl_verify_result" | "proxy_used" | "urlnum" => json!(0),
+        "http_version" => json!(head.map_or("0", |head| match &*head.version {
+            "HTTP/2.0" => "2",
+            "HTTP/1.0" => "1.0",
+            _ => "1.1",
+        })),
+        "local_ip" => json!(local.map(|end| end.ip().to_string()).unwrap_or_default()),
+        "local_port" => json!(local.map_or(0, |end| end.port())),
+        "remote_ip" => json!(remote.map(|end| end.ip().to_string()).unwrap_or_default()),
+        "remote_port" => json!(remote.map_or(0, |end| end.port())),
+        "method" => json!(match exchange {
+            Some(exchange) if !exchange.method.is_empty() => &exchange.method,
+            _ => &request.method,
+        }),
+        "num_certs" => count(
+            response
+                .and_then(|it| it.tls.as_ref())
+                .map_or(0, |tls| tls.chain.len()),
         ),
-        (
-            "size_download",
-            json!(response.map_or(0, |response| response.body_bytes)),
+        // Each request has a connection of its own.
+        "num_connects" => count(response.map_or(0, |response| response.hops.len() + 1)),
+        "num_headers" => count(head.map_or(0, |head| head.headers.len())),
+        "num_redirects" => count(response.map_or(0, |response| response.hops.len())),
+        "num_retries" => json!(outcome.retries),
+        "redirect_url" => json!(response.and_then(CurlResponse::redirect_url)),
+        "referer" => json!(exchange.and_then(|exchange| exchange.referer.as_ref())),
+        "scheme" => json!(request.scheme.word()),
+        "size_download" => json!(downloaded),
+        "size_header" => count(exchange.map_or(0, |it| it.heads.len() + it.trailers.len())),
+        "size_request" => json!(exchange.and_then(|exchange| exchange.sent).unwrap_or(0)),
+        "size_upload" => json!(uploaded),
+        "speed_download" => speed(downloaded),
+        "speed_upload" => speed(uploaded),
+        "ssl_verify_result" => {
+            let tls = response.and_then(|response| response.tls.as_ref());
+            json!(u8::from(tls.is_some_and(|tls| tls.rejected.is_some())))
+        }
+        "time_namelookup" => seconds(dns),
+        "time_connect" => seconds(connect),
+        "time_appconnect" => seconds(tls),
+        "time_pretransfer" => seconds(connect.max(tls)),
+        "time_redirect" => seconds(
+            exchange
+                .map(|exchange| exchange.redirecting)
+                .unwrap_or_default(),
         ),
-        (
-            "remote_ip",
-            json!(address.map(|address| address.ip().to_string())),
+        "time_starttransfer" => seconds(phases.first_byte.unwrap_or_default()),
+        "time_total" => seconds(phases.total),
+        "url" => json!(outcome.url),
+        "url_effective" => json!(match exchange {
+            Some(exchange) if !exchange.url.is_empty() => &exchange.url,
+            _ => &outcome.url,
+        }),
+        "pod" => json!(
+            response
+                .and_then(|it| it.pod.as_ref())
+                .map(|pod| &*pod.name)
         ),
-        ("remote_port", json!(address.map(|address| address.port()))),
-        ("time_namelookup", seconds(dns)),
-        ("time_connect", seconds(connect)),
-        ("time_appconnect", seconds(tls)),
-        (
-            "time_starttransfer",
-            seconds(phases.first_byte.unwrap_or_default()),
-        ),
-        ("time_total", seconds(phases.total)),
-        ("ssl_verify_result", json!(u8::from(rejected))),
-        ("exitcode", json!(exit.code())),
-        (
-            "errormsg",
-            json!(error.map(|error| error.message.to_string())),
-        ),
-        (
-            "pod",
-            json!(
-                response
-                    .and_then(|response| response.pod.as_ref())
-                    .map(|pod| &pod.name)
-            ),
-        ),
-        ("via", json!(response.map(|response| &response.via))),
-    ];
-    listed
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+        "via" => json!(response.map(|response| &*response.via)),
+        name => url_part(name.strip_prefix("url.")?).filter(|_| NAMES.contains(&name))?,
+    })
 }
 
 #[cfg(test)]
@@ -143,22 +333,66 @@ mod tests {
         probe::FailureKind,
     };
 
-    fn filled(format: &str) -> String {
+    fn pieces(format: &str, exit: Exit) -> Vec<(bool, String)> {
         let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
         let request = CurlRequest::new(target, RemotePort::Number(80));
         let error = CurlError::new(FailureKind::Refused, "nothing listens");
-        fill(format, &request, None, Some(&error), Exit::Curl(7))
+        let outcome = Outcome {
+            request: &request,
+            url: "http://web.shop.svc:81/a?b".to_owned(),
+            response: None,
+            error: Some(&error),
+            exit,
+            file: None,
+            retries: 2,
+        };
+        let pieces = fill(format, &outcome);
+        pieces
+            .into_iter()
+            .map(|it| (it.is_stderr, it.text))
+            .collect()
+    }
+
+    fn filled(format: &str) -> String {
+        let pieces = pieces(format, Exit::Curl(7));
+        pieces.into_iter().map(|(_, text)| text).collect()
     }
 
     #[test]
     fn variables_are_curls_own() {
         assert_eq!(filled("%{http_code} %{exitcode}\\n"), "000 7\n");
         assert_eq!(filled("%{method}|%{errormsg}"), "GET|nothing listens");
+        assert_eq!(filled("100%% %{nonsense}|%{ \\q ä %z"), "100% |%{ \\q ä %z");
+        assert_eq!(filled("%{time_total} %{num_retries}"), "0.000000 2");
         assert_eq!(
-            filled("100%% %{nonsense} %{ \\q ä"),
-            "100% %{nonsense} %{ \\q ä"
+            filled("%{url.host}:%{url.port}%{url.path}"),
+            "web.shop.svc:81/a"
         );
+        assert_eq!(filled("%header{x}%{header_json}"), "{\n}");
         let all: Value = serde_json::from_str(&filled("%{json}")).unwrap();
-        assert_eq!(all["scheme"], "http");
+        assert_eq!(
+            (&all["scheme"], &all["http_code"]),
+            (&json!("http"), &json!(0))
+        );
+    }
+
+    #[test]
+    fn every_variable_has_a_value() {
+        for name in NAMES {
+            let left = pieces(&format!("%{{{name}}}x"), Exit::Done);
+            assert_eq!(left.len(), 1, "{name}");
+        }
+        let all: Value = serde_json::from_str(&filled("%{json}")).unwrap();
+        for name in NAMES.iter().filter(|name| !name.contains('.')) {
+            assert!(all.get(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn streams_and_failures_divide_it() {
+        let all = [(true, "e".to_owned()), (false, "o".to_owned())];
+        assert_eq!(pieces("%{stderr}e%{stdout}o%{onerror}E", Exit::Done), all);
+        assert_eq!(filled("%{onerror}%{exitcode}"), "7");
+        assert_eq!(unsupported("a%output{x}"), Some("%output{"));
     }
 }

@@ -29,9 +29,9 @@ struct Provider {
     config: Option<HashMap<String, Spanned<Option<String>>>>,
 }
 
-/// Whether a file has a user of this name.
+/// Whether a file has a user of this name. A pipe can't be read twice, nor written.
 pub(super) fn has(file: &Path, user: &str) -> bool {
-    read(file).is_ok_and(|text| entry(&text, user).is_some())
+    file.is_file() && read(file).is_ok_and(|text| entry(&text, user).is_some())
 }
 
 /// `auth-provider.config` of the user as the file has it now.

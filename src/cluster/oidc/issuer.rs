@@ -5,14 +5,15 @@ use std::{collections::HashMap, fs, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::StatusCode;
-use reqwest::{Certificate, Client, Proxy, RequestBuilder, Url};
+use reqwest::{Client, Proxy, RequestBuilder, Url};
+use rustls::{ClientConfig, pki_types::CertificateDer};
 use serde::Deserialize;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::{OidcError, OidcTokens};
 use crate::{
     cluster::{error::deepest, proxy},
-    tls::install_provider,
+    tls::{authorities_in, provider, verifier_by_machine, verifier_of},
 };
 
 /// How long an issuer may take for an answer.
@@ -62,11 +63,8 @@ impl Issuer {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(bad("idp-issuer-url", "it is no https:// address"));
         }
-        install_provider();
         let mut http = Client::builder().timeout(PATIENCE).no_proxy();
-        if let Some(certificates) = certificates(&given)? {
-            http = http.tls_certs_only(certificates);
-        }
+        http = http.tls_backend_preconfigured(tls(&given)?);
         let uri = address
             .parse()
             .map_err(|error| bad("idp-issuer-url", error))?;
@@ -162,14 +160,29 @@ impl Issuer {
         let metadata: Metadata = serde_json::from_slice(&body)
             .map_err(|_not_json| failed("it answered with something else than JSON"))?;
         let endpoint = metadata.token_endpoint.unwrap_or_default();
-        Url::parse(&endpoint).map_err(|_| failed("its answer names no token_endpoint"))
+        Url::parse(&endpoint).map_err(|_no_url| failed("its answer names no token_endpoint"))
     }
+}
+
+/// TLS that trusts what the kubeconfig says, else what this machine trusts.
+fn tls<'a>(given: &impl Fn(&'static str) -> &'a str) -> Result<ClientConfig, OidcError> {
+    let verifier = match certificates(given)? {
+        Some(authorities) => verifier_of(authorities),
+        None => verifier_by_machine(Vec::new()),
+    };
+    let failed = |error| bad("idp-certificate-authority", error);
+    Ok(ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier.map_err(failed)?)
+        .with_no_client_auth())
 }
 
 /// The certificates to trust instead of the system's. Data wins over the file, as in client-go.
 fn certificates<'a>(
     given: &impl Fn(&'static str) -> &'a str,
-) -> Result<Option<Vec<Certificate>>, OidcError> {
+) -> Result<Option<Vec<CertificateDer<'static>>>, OidcError> {
     const DATA: &str = "idp-certificate-authority-data";
     const FILE: &str = "idp-certificate-authority";
     let (field, pem) = match (given(DATA), given(FILE)) {
@@ -186,10 +199,11 @@ fn certificates<'a>(
             )
         }
     };
-    match Certificate::from_pem_bundle(&pem) {
-        Ok(certificates) if !certificates.is_empty() => Ok(Some(certificates)),
-        _ => Err(bad(field, "it holds no PEM certificate")),
+    let authorities = authorities_in(&pem);
+    if authorities.is_empty() {
+        return Err(bad(field, "it holds no PEM certificate that can be read"));
     }
+    Ok(Some(authorities))
 }
 
 async fn answer(request: RequestBuilder, url: &Url) -> Result<(StatusCode, Vec<u8>), OidcError> {

@@ -34,9 +34,7 @@ impl KubeconfigLock {
     /// Takes the lock, once it is free. None where the folder takes no file: kubectl can't change
     /// that kubeconfig either.
     pub async fn take(kubeconfig: &Path, patience: Duration) -> Result<Option<Self>, OidcError> {
-        let mut path = kubeconfig.as_os_str().to_owned();
-        path.push(".lock");
-        let path = PathBuf::from(path);
+        let path = path_of(kubeconfig);
         let deadline = Instant::now() + patience;
         loop {
             match create(&path) {
@@ -53,6 +51,17 @@ impl KubeconfigLock {
             sleep(LOOK_EVERY).await;
         }
     }
+}
+
+/// Removes the lock that a killed process of ours left: kubectl saves nothing while it is there.
+pub(super) fn clear_leftover(kubeconfig: &Path) {
+    remove_leftover(&path_of(kubeconfig)).ok();
+}
+
+fn path_of(kubeconfig: &Path) -> PathBuf {
+    let mut path = kubeconfig.as_os_str().to_owned();
+    path.push(".lock");
+    PathBuf::from(path)
 }
 
 impl Drop for KubeconfigLock {

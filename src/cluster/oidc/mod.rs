@@ -144,6 +144,9 @@ pub(super) struct OidcUser {
 
 /// The ID token of the kubeconfig, or a new one where that has expired or was refused.
 pub(super) async fn id_token(user: OidcUser, login: &LoginContext) -> Result<IdToken, OidcError> {
+    for file in &user.files {
+        lock::clear_leftover(file);
+    }
     let tokens = newest(OidcTokens::of(&user.config), login);
     if let Some(usable) = tokens.usable(user.refused.as_deref()) {
         return Ok(usable);
@@ -199,10 +202,16 @@ async fn renew(
                 user.name
             )
         }),
-        None => Err(format!(
-            "the new OIDC tokens of user `{}` have no file to be written into, because the kubeconfig was given as text",
-            user.name
-        )),
+        None => {
+            let why = match user.files.as_slice() {
+                [] => "the kubeconfig was given as text",
+                _ => "no file of the kubeconfig that can be read as UTF-8 holds that user",
+            };
+            Err(format!(
+                "the new OIDC tokens of user `{}` have no file to be written into, because {why}",
+                user.name
+            ))
+        }
     };
     if let Err(problem) = outcome {
         login.keep_unsaved(saved.refresh, new.clone());

@@ -129,6 +129,8 @@ fn only_the_two_values_of_the_text_change() {
     assert_eq!(changed(&crlf), expected.replace('\n', "\r\n"));
     let umlauts = format!("# Schlüssel für Ännchen 🔑\n{BLOCK}");
     assert!(changed(&umlauts).ends_with(&expected));
+    let with_mark = format!("\u{feff}{BLOCK}");
+    assert_eq!(changed(&with_mark), format!("\u{feff}{expected}"));
 }
 
 #[test]

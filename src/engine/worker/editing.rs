@@ -231,10 +231,7 @@ impl Worker {
             });
             let said = match written {
                 Ok(()) => Ok(format!("{count} writes are in {}", path.display())),
-                Err(error) => Err(format!(
-                    "could not write the journal to {}: {error}",
-                    path.display()
-                )),
+                Err(error) => Err(format!("could not write the journal: {error}")),
             };
             events.send(Event::Said(said)).ok();
         });

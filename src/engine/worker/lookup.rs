@@ -56,9 +56,7 @@ impl Worker {
         let ForwardTarget::Service(service) = target else {
             return None;
         };
-        let inventory = self.model.inventory();
-        let state = inventory.sync(Kind::Service, &service.namespace);
-        if !matches!(state, Sync::Forbidden { .. }) {
+        if !self.may_not_list(service) {
             return None;
         }
         let read = LoneRead {
@@ -68,6 +66,25 @@ impl Worker {
             feed: self.feed.subscribe(),
         };
         Some((read, service.clone()))
+    }
+
+    fn may_not_list(&self, service: &ObjectKey) -> bool {
+        let inventory = self.model.inventory();
+        let state = inventory.sync(Kind::Service, &service.namespace);
+        matches!(state, Sync::Forbidden { .. })
+    }
+
+    /// Whether a forward's Service is read again and again.
+    pub(super) fn reads_alone(&self) -> bool {
+        let mut up = self
+            .scene
+            .forwards
+            .iter()
+            .filter(|one| !one.state.is_over());
+        up.any(|status| match &status.spec.target {
+            ForwardTarget::Service(service) => self.may_not_list(service),
+            _ => false,
+        })
     }
 
     /// Reads a Service, where they may not be listed.
@@ -96,12 +113,8 @@ impl Worker {
         service: ObjectKey,
         outcome: Result<Option<Box<ServiceRecord>>, Text>,
     ) {
-        let state = self
-            .model
-            .inventory()
-            .sync(Kind::Service, &service.namespace);
         // A list that came meanwhile knows better.
-        let is_refused = matches!(state, Sync::Forbidden { .. });
+        let is_refused = self.may_not_list(&service);
         let (delta, why_not) = match outcome {
             Ok(Some(record)) => (Some(Delta::Upsert(*record)), None),
             Ok(None) => (Some(Delta::Remove(service.clone())), None),

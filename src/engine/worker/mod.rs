@@ -110,6 +110,8 @@ pub(super) struct Worker {
     /// When changes of the cluster were published last.
     last_changes: Option<Instant>,
     next_renewal: Instant,
+    /// When it was last told aloud that a request waits.
+    waited: Option<Instant>,
 }
 
 impl Worker {
@@ -186,6 +188,7 @@ impl Worker {
             next_changes: Instant::now(),
             last_changes: None,
             next_renewal: Instant::now(),
+            waited: None,
         }
     }
 
@@ -198,6 +201,7 @@ impl Worker {
             let next_attempt = self.first_connection.due();
             let doubt = self.forwards.doubt();
             let outdated = self.forwards.outdated();
+            let renews = self.model.is_timed() || self.reads_alone();
             let news = async {
                 match &mut self.session {
                     Some(session) => session.news().await,
@@ -220,7 +224,7 @@ impl Worker {
                     if next_attempt.is_some() => self.try_again(),
                 () = sleep_until(self.next_publish), if self.dirty => self.publish(),
                 () = sleep_until(self.next_changes), if self.changed => self.publish(),
-                () = sleep_until(self.next_renewal), if self.model.is_timed() => self.time_passed(),
+                () = sleep_until(self.next_renewal), if renews => self.time_passed(),
                 () = sleep_until(layout_due.unwrap_or(self.next_publish)),
                     if layout_due.is_some() && !self.dirty => self.dirty = true,
             }
@@ -293,6 +297,20 @@ impl Worker {
         }
     }
 
+    /// A request waits. Many may at the same time, of which one is told aloud.
+    fn waits(&mut self, words: Text) {
+        let is_news = self.waited.is_none_or(|told| told.elapsed() >= RENEW_EVERY);
+        let level = if is_news {
+            self.waited = Some(Instant::now());
+            ActivityLevel::Warning
+        } else {
+            ActivityLevel::Info
+        };
+        self.activity
+            .add(level, words.replacen("waiting", "Waiting", 1));
+        self.scene.waited = Some(words);
+    }
+
     fn event(&mut self, event: Event) {
         self.dirty = true;
         let current = self.generation;
@@ -313,9 +331,7 @@ impl Worker {
                 Err(failed) => self.not_connected(failed),
             },
             Event::Waits { generation, words } if generation == current => {
-                self.activity.add(ActivityLevel::Warning, words.clone());
-                self.scene.waited = Some(words);
-                self.dirty = true;
+                self.waits(words);
             }
             Event::LookedUp {
                 generation,

@@ -1,15 +1,28 @@
 //! Flags into a request.
 
-use std::{io, path::PathBuf, time::Duration};
+use std::{
+    hash::{BuildHasher, Hasher, RandomState},
+    io,
+    path::PathBuf,
+    time::Duration,
+};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 
-use super::SendFlags;
-use crate::probe::{CurlRequest, Follow, HttpVersion, Scheme};
+use super::{
+    SendFlags, form,
+    payload::PayloadKind,
+    words::{netrc, percent_encoded, url_encoded, without_dots},
+};
+use crate::{
+    inventory::Inventory,
+    probe::{CookieJar, CurlRequest, Follow, HttpVersion, Scheme, url_of},
+};
 
 /// As long as it takes: a century.
 const NO_LIMIT: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+const FORM: &str = "application/x-www-form-urlencoded";
 
 /// Flags that can't be followed.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +30,9 @@ pub enum FlagError {
     /// A header without a colon.
     #[error("`{0}` is no header: write `Name: value`")]
     Header(String),
+    /// Flags that mean nothing, or nothing together.
+    #[error("{0}")]
+    Usage(String),
     /// A file.
     #[error("can't read {path}: {1}", path = .0.display())]
     File(PathBuf, io::Error),
@@ -32,55 +48,17 @@ pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<Vec<u8>, FlagError>;
 pub fn apply(
     flags: &SendFlags,
     request: &mut CurlRequest,
+    inventory: &Inventory,
     read: ReadFile<'_>,
 ) -> Result<(), FlagError> {
-    for line in &flags.headers {
-        header(request, line)?;
-    }
-    let mut put = |name: &str, value: Option<String>| {
-        if let Some(value) = value {
-            add_header(request, name, value);
-        }
-    };
-    let basic = |user: &String| format!("Basic {}", BASE64_STANDARD.encode(user));
-    put("Authorization", flags.user.as_ref().map(basic));
-    let bearer = flags.oauth2_bearer.as_ref();
-    put(
-        "Authorization",
-        bearer.map(|token| format!("Bearer {token}")),
-    );
-    put("User-Agent", flags.user_agent.clone());
-    put("Referer", flags.referer.clone());
-    let cookies = (!flags.cookie.is_empty()).then(|| flags.cookie.join("; "));
-    put("Cookie", cookies);
-
-    let data = data(flags, read)?;
-    let has_data = data.is_some();
-    match data {
-        Some(data) if flags.get || flags.head => {
-            let query = String::from_utf8_lossy(&data).into_owned();
-            let sign = if request.path.contains('?') { '&' } else { '?' };
-            request.path.push(sign);
-            request.path.push_str(&query);
-        }
-        Some(data) => {
-            request.body = Some(Bytes::from(data));
-            let kind = if flags.json.is_empty() {
-                "application/x-www-form-urlencoded"
-            } else {
-                default_header(request, "Accept", "application/json");
-                "application/json"
-            };
-            default_header(request, "Content-Type", kind);
-        }
-        None => {}
-    }
-    request.method = match &flags.request {
-        Some(method) => method.clone(),
-        None if flags.head => "HEAD".to_owned(),
-        None if has_data && !flags.get => "POST".to_owned(),
-        None => "GET".to_owned(),
-    };
+    is_one_method(flags)?;
+    custom_headers(flags, request, read)?;
+    path(flags, request, read)?;
+    let method = body(flags, request, read)?;
+    request.keeps_method |= flags.request.is_some();
+    request.method = flags.request.clone().unwrap_or_else(|| method.to_owned());
+    request.is_upload |= flags.upload_file.is_some();
+    option_headers(flags, request, inventory, read)?;
 
     request.compressed |= flags.compressed;
     request.tls.insecure |= flags.insecure;
@@ -95,10 +73,12 @@ pub fn apply(
     } else if flags.location {
         request.follow = Follow::SameDoor;
     }
+    if let Some(most) = flags.max_redirs {
+        request.max_redirects = u32::try_from(most).unwrap_or(u32::MAX);
+    }
+    // Without one of them curl and this program agree on the best by TLS, and so they do by --http2.
     if flags.http1_1 {
         request.version = HttpVersion::Http1;
-    } else if flags.http2 {
-        request.version = HttpVersion::Http2;
     } else if flags.http2_prior_knowledge {
         request.version = HttpVersion::Http2;
         if request.scheme == Scheme::Http {
@@ -111,86 +91,284 @@ pub fn apply(
     Ok(())
 }
 
-/// `Name: value`; `Name;` has an empty value and `Name:` takes one away that was given before.
-fn header(request: &mut CurlRequest, line: &str) -> Result<(), FlagError> {
-    if let Some((name, value)) = line.split_once(':') {
-        let (name, value) = (name.trim(), value.trim());
-        if value.is_empty() {
-            request
-                .headers
-                .retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-        } else {
-            add_header(request, name, value.to_owned());
-        }
-        return Ok(());
+/// curl(1) ends with 2 where two options want two methods (src/tool_helpers.c, `SetHTTPrequest`).
+fn is_one_method(flags: &SendFlags) -> Result<(), FlagError> {
+    let is_form = flags.payload.is_form();
+    let has_data = !flags.payload.0.is_empty() && !is_form;
+    let wanted = [
+        (flags.head, "HEAD (-I)"),
+        (has_data && !flags.get, "POST (-d)"),
+        (is_form, "POST (-F)"),
+        (flags.upload_file.is_some(), "PUT (-T)"),
+        (
+            flags.get && (is_form || flags.upload_file.is_some()),
+            "GET (-G)",
+        ),
+    ];
+    let mut wanted = wanted.iter().filter(|(is_wanted, _)| *is_wanted);
+    let mixed = is_form && flags.payload.0.iter().any(|(kind, _)| !is_part(*kind));
+    match (wanted.next(), wanted.next()) {
+        (Some((_, one)), Some((_, two))) => Err(FlagError::Usage(format!(
+            "a request has one method: both {one} and {two} are asked for"
+        ))),
+        _ if mixed => Err(FlagError::Usage(
+            "a request has one body: both -d and -F are given".to_owned(),
+        )),
+        _ => Ok(()),
     }
-    let name = line
-        .strip_suffix(';')
-        .ok_or_else(|| FlagError::Header(line.to_owned()))?;
-    add_header(request, name.trim(), String::new());
+}
+
+fn is_part(kind: PayloadKind) -> bool {
+    matches!(kind, PayloadKind::Form | PayloadKind::FormString)
+}
+
+/// `-H`. What was given before stays: `Name:` only leaves out what is sent unasked.
+fn custom_headers(
+    flags: &SendFlags,
+    request: &mut CurlRequest,
+    read: ReadFile<'_>,
+) -> Result<(), FlagError> {
+    let mut lines = Vec::new();
+    for line in &flags.headers {
+        match line.strip_prefix('@') {
+            Some(file) => {
+                let text = String::from_utf8_lossy(&read(file)?).into_owned();
+                lines.extend(
+                    text.lines()
+                        .filter(|line| !line.is_empty())
+                        .map(str::to_owned),
+                );
+            }
+            None => lines.push(line.clone()),
+        }
+    }
+    for line in &lines {
+        if let Some((name, value)) = line.split_once(':') {
+            let (name, value) = (name.trim().to_owned(), value.trim().to_owned());
+            if value.is_empty() {
+                request.removed.push(name);
+            } else {
+                request.headers.push((name, value));
+            }
+            continue;
+        }
+        let name = line
+            .trim_end()
+            .strip_suffix(';')
+            .ok_or_else(|| FlagError::Header(line.clone()))?;
+        request
+            .headers
+            .push((name.trim().to_owned(), String::new()));
+    }
     Ok(())
 }
 
-fn add_header(request: &mut CurlRequest, name: &str, value: String) {
-    request.headers.push((name.to_owned(), value));
+/// What `-b`, `-u`, `-r`, `-A` and `-e` send, before the custom headers, which win over it.
+fn option_headers(
+    flags: &SendFlags,
+    request: &mut CurlRequest,
+    inventory: &Inventory,
+    read: ReadFile<'_>,
+) -> Result<(), FlagError> {
+    let mut own = Vec::new();
+    let mut put = |name: &str, value: Option<String>| {
+        own.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    let url = url::Url::parse(&url_of(request, inventory)).ok();
+    let basic = |user: &str| format!("Basic {}", BASE64_STANDARD.encode(user));
+    let mut authorization = match (&flags.user, &flags.oauth2_bearer) {
+        (_, Some(token)) => Some(format!("Bearer {token}")),
+        (Some(user), _) if !user.contains(':') => {
+            return Err(FlagError::Usage(format!(
+                "`-u {user}` has no password: write {user}:PASSWORD"
+            )));
+        }
+        (Some(user), _) => Some(basic(user)),
+        _ => None,
+    };
+    if let (Some(file), None) = (&flags.netrc_file, &authorization) {
+        let text = String::from_utf8_lossy(&read(&file.display().to_string())?).into_owned();
+        let host = url
+            .as_ref()
+            .and_then(|url| url.host_str())
+            .unwrap_or_default();
+        authorization = netrc(&text, host).map(|user| basic(&user));
+    }
+    put("Authorization", authorization);
+    if let Some(range) = &flags.range {
+        match &request.body {
+            Some(body) => put(
+                "Content-Range",
+                Some(format!("bytes {range}/{}", body.len())),
+            ),
+            None => put("Range", Some(format!("bytes={range}"))),
+        }
+    }
+    match flags.user_agent.as_deref() {
+        Some("") => request.removed.push("User-Agent".to_owned()),
+        agent => put("User-Agent", agent.map(str::to_owned)),
+    }
+    let referer = flags.referer.as_deref().map(|referer| {
+        let page = referer.strip_suffix(";auto");
+        request.auto_referer |= page.is_some();
+        page.unwrap_or(referer).to_owned()
+    });
+    put("Referer", referer.filter(|referer| !referer.is_empty()));
+    // What has no = is a file (src/tool_getparam.c); one that is not there holds no cookies.
+    let (pairs, files): (Vec<_>, Vec<_>) = flags.cookie.iter().partition(|it| it.contains('='));
+    for file in files {
+        let jar = request.cookies.get_or_insert_with(CookieJar::default);
+        let content = match (file.as_str(), &url) {
+            ("", _) | (_, None) => continue,
+            _ => read(file),
+        };
+        match (content, &url) {
+            (Ok(content), Some(url)) => jar.read(&String::from_utf8_lossy(&content), url),
+            (Err(FlagError::File(_, error)), _) if error.kind() == io::ErrorKind::NotFound => {}
+            (content, _) => drop(content?),
+        }
+    }
+    let pairs: Vec<_> = pairs.into_iter().map(String::as_str).collect();
+    put("Cookie", (!pairs.is_empty()).then(|| pairs.join(";")));
+
+    let is_given = |name: &str| {
+        let custom = request.headers.iter().map(|(name, _)| name);
+        let mut known = custom.chain(&request.removed);
+        known.any(|known| known.eq_ignore_ascii_case(name))
+    };
+    own.retain(|(name, _)| !is_given(name));
+    request.options = own.len();
+    request.headers.splice(0..0, own);
+    Ok(())
+}
+
+/// Path and query.
+fn path(flags: &SendFlags, request: &mut CurlRequest, read: ReadFile<'_>) -> Result<(), FlagError> {
+    if let (false, Some(odd)) = (flags.globoff, glob(&request.path)) {
+        return Err(FlagError::Usage(format!(
+            "`{odd}` in the path would make curl send a request for each of several URLs, and one is \
+             sent here: -g sends it as it is"
+        )));
+    }
+    request
+        .path
+        .truncate(request.path.find('#').unwrap_or(request.path.len()));
+    if !flags.path_as_is {
+        request.path = without_dots(&request.path);
+    }
+    let mut query = Vec::new();
+    for word in &flags.url_query {
+        query.push(match word.strip_prefix('+') {
+            Some(as_it_is) => as_it_is.to_owned(),
+            None => url_encoded(word, read)?,
+        });
+    }
+    if flags.get
+        && let Some(data) = data(flags, read)?
+    {
+        query.push(String::from_utf8_lossy(&data).into_owned());
+    }
+    for more in query {
+        let sign = if request.path.contains('?') { '&' } else { '?' };
+        request.path.push(sign);
+        request.path.push_str(&more);
+    }
+    if let Some(file) = &flags.upload_file
+        && request
+            .path
+            .split('?')
+            .next()
+            .is_some_and(|path| path.ends_with('/'))
+        && !request.path.contains('?')
+        && !matches!(&**file, "-" | ".")
+    {
+        let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+        request.path.push_str(&percent_encoded(name.as_bytes()));
+    }
+    Ok(())
+}
+
+/// What curl would take for several URLs (lib/tool_urlglob.c): braces, and brackets that are no
+/// address of IPv6.
+fn glob(path: &str) -> Option<char> {
+    path.chars().find(|c| matches!(c, '{' | '}' | '[' | ']'))
+}
+
+/// Sets the body, and says which method goes with it.
+fn body(
+    flags: &SendFlags,
+    request: &mut CurlRequest,
+    read: ReadFile<'_>,
+) -> Result<&'static str, FlagError> {
+    if let Some(file) = &flags.upload_file {
+        let is_stdin = matches!(&**file, "-" | ".");
+        request.body = Some(Bytes::from(read(if is_stdin { "-" } else { file })?));
+        // curl does not know how long stdin will be.
+        if is_stdin && !has(request, "content-length") && !has(request, "transfer-encoding") {
+            let chunked = ("Transfer-Encoding".to_owned(), "chunked".to_owned());
+            request.headers.insert(0, chunked);
+        }
+        return Ok("PUT");
+    }
+    if flags.payload.is_form() {
+        let random = RandomState::new().build_hasher().finish();
+        let boundary = format!("------------------------{random:016x}");
+        request.body = Some(form::form(&flags.payload.0, &boundary, read)?.into());
+        default_header(
+            request,
+            "Content-Type",
+            &format!("multipart/form-data; boundary={boundary}"),
+        );
+        return Ok("POST");
+    }
+    if flags.payload.0.is_empty() || flags.get {
+        return Ok(if flags.head { "HEAD" } else { "GET" });
+    }
+    request.body = data(flags, read)?.map(Bytes::from);
+    if flags.payload.has(&[PayloadKind::Json]) {
+        default_header(request, "Content-Type", "application/json");
+        default_header(request, "Accept", "application/json");
+    }
+    default_header(request, "Content-Type", FORM);
+    Ok("POST")
+}
+
+fn has(request: &CurlRequest, name: &str) -> bool {
+    let custom = request.headers.iter().map(|(name, _)| name);
+    let mut known = custom.chain(&request.removed);
+    known.any(|known| known.eq_ignore_ascii_case(name))
 }
 
 fn default_header(request: &mut CurlRequest, name: &str, value: &str) {
-    let given = |(known, _): &(String, String)| known.eq_ignore_ascii_case(name);
-    if !request.headers.iter().any(given) {
-        add_header(request, name, value.to_owned());
+    if !has(request, name) {
+        request.headers.push((name.to_owned(), value.to_owned()));
     }
 }
 
-/// All data, in the order of curl(1)'s kinds, joined by `&`; JSON is joined by nothing.
+/// All data in the order given, joined by `&`; JSON is joined by nothing.
 fn data(flags: &SendFlags, read: ReadFile<'_>) -> Result<Option<Vec<u8>>, FlagError> {
-    let mut pieces = Vec::new();
-    for word in &flags.data {
-        let piece = match word.strip_prefix('@') {
-            Some(file) => {
+    let mut joined: Option<Vec<u8>> = None;
+    for (kind, word) in &flags.payload.0 {
+        let file = word.strip_prefix('@');
+        let piece = match (kind, file) {
+            (PayloadKind::Data, Some(file)) => {
                 let mut content = read(file)?;
                 content.retain(|byte| !matches!(byte, b'\r' | b'\n' | 0));
                 content
             }
-            None => word.clone().into_bytes(),
+            (PayloadKind::Binary | PayloadKind::Json, Some(file)) => read(file)?,
+            (PayloadKind::UrlEncode, _) => url_encoded(word, read)?.into_bytes(),
+            _ => word.clone().into_bytes(),
         };
-        pieces.push(piece);
-    }
-    pieces.extend(flags.data_raw.iter().map(|word| word.clone().into_bytes()));
-    for word in &flags.data_binary {
-        pieces.push(content(word, read)?);
-    }
-    for word in &flags.data_urlencode {
-        pieces.push(urlencoded(word, read)?.into_bytes());
-    }
-    let mut joined = (!pieces.is_empty()).then(|| pieces.join(&b'&'));
-    for word in &flags.json {
-        joined.get_or_insert_default().extend(content(word, read)?);
+        match &mut joined {
+            Some(before) => {
+                if *kind != PayloadKind::Json {
+                    before.push(b'&');
+                }
+                before.extend(piece);
+            }
+            None => joined = Some(piece),
+        }
     }
     Ok(joined)
-}
-
-fn content(word: &str, read: ReadFile<'_>) -> Result<Vec<u8>, FlagError> {
-    match word.strip_prefix('@') {
-        Some(file) => read(file),
-        None => Ok(word.as_bytes().to_vec()),
-    }
-}
-
-fn urlencoded(word: &str, read: ReadFile<'_>) -> Result<String, FlagError> {
-    let encode = |bytes: &[u8]| url::form_urlencoded::byte_serialize(bytes).collect::<String>();
-    let at = word.find(['=', '@']);
-    let (name, sign, rest) = match at {
-        Some(at) => (&word[..at], word.as_bytes()[at], &word[at + 1..]),
-        None => ("", b'=', word),
-    };
-    let content = match sign {
-        b'@' => encode(&read(rest)?),
-        _ => encode(rest.as_bytes()),
-    };
-    Ok(if name.is_empty() {
-        content
-    } else {
-        format!("{name}={content}")
-    })
 }

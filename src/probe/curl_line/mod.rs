@@ -5,15 +5,20 @@
 
 mod apply;
 mod flags;
+mod form;
+mod payload;
+mod split;
 mod words;
 
 use clap::Parser;
 
 pub use apply::{FlagError, ReadFile, apply};
 pub use flags::SendFlags;
-pub use words::SplitError;
+pub use payload::{Payload, PayloadKind};
+pub use split::SplitError;
 
 use super::{CurlRequest, Scheme};
+use crate::inventory::Inventory;
 
 /// A pasted line that is no curl command which can be followed.
 #[derive(Debug, thiserror::Error)]
@@ -71,8 +76,6 @@ struct Line {
     verbose: bool,
     #[arg(short, long)]
     fail: bool,
-    #[arg(short, long)]
-    globoff: bool,
     #[arg(short = 'N', long)]
     no_buffer: bool,
     #[arg(short, long, value_name = "FILE")]
@@ -94,7 +97,7 @@ struct Line {
 /// Reads a pasted line into a request like this one: same target, port and door, everything else
 /// from the line. The URL's host becomes the `Host` header.
 pub fn read_line(line: &str, like: &CurlRequest) -> Result<Pasted, LineError> {
-    let words = words::split(line.trim_start_matches(['$', ' ', '\n']))?;
+    let words = split::split(line.trim_start_matches(['$', ' ', '\n']))?;
     let (first, rest) = words.split_first().ok_or(LineError::NotCurl)?;
     let program = first.rsplit(['/', '\\']).next().unwrap_or(first);
     if !matches!(program, "curl" | "curl.exe") {
@@ -121,19 +124,15 @@ pub fn read_line(line: &str, like: &CurlRequest) -> Result<Pasted, LineError> {
         vantage: like.vantage.clone(),
         timeout: like.timeout,
         scheme,
-        path: match url.query() {
-            Some(query) => format!("{}?{query}", url.path()),
-            None => url.path().to_owned(),
-        },
+        path: path_of(&whole),
         ..CurlRequest::new(like.target.clone(), like.port.clone())
     };
     let named_host = |line: &String| {
         line.split_once(':')
             .is_some_and(|(name, _)| name.trim().eq_ignore_ascii_case("host"))
     };
-    if !line.send.headers.iter().any(named_host)
-        && let Some(host) = url.host_str()
-    {
+    let own_host = line.send.headers.iter().any(named_host);
+    if let (false, Some(host)) = (own_host, url.host_str()) {
         let authority = match url.port() {
             Some(port) => format!("{host}:{port}"),
             None => host.to_owned(),
@@ -141,20 +140,25 @@ pub fn read_line(line: &str, like: &CurlRequest) -> Result<Pasted, LineError> {
         request.headers.push(("Host".to_owned(), authority));
     }
     let no_files = |file: &str| Err(FlagError::NoFiles(format!("@{file}")));
-    apply(&line.send, &mut request, &no_files)?;
-    if let Some(password) = url.password() {
-        let user = SendFlags {
-            user: Some(format!("{}:{password}", url.username())),
-            ..SendFlags::default()
-        };
-        let method = request.method.clone();
-        apply(&user, &mut request, &no_files)?;
-        request.method = method;
+    let mut send = line.send.clone();
+    if let (None, Some(password)) = (&send.user, url.password()) {
+        send.user = Some(format!("{}:{password}", url.username()));
     }
+    apply(&send, &mut request, &Inventory::default(), &no_files)?;
     Ok(Pasted {
         request,
         ignored: ignored(&line),
     })
+}
+
+/// Path and query as they are written.
+fn path_of(url: &str) -> String {
+    let behind = url.split_once("://").map_or(url, |(_, behind)| behind);
+    let at = behind.find(['/', '?', '#']).unwrap_or(behind.len());
+    match behind.get(at..).unwrap_or_default() {
+        path if path.starts_with('/') => path.to_owned(),
+        query => format!("/{query}"),
+    }
 }
 
 /// What a person should know that it does nothing here.

@@ -64,7 +64,7 @@ fn flags_mean_what_they_mean_to_curl() {
         ["Basic YW5uOnNlY3JldA=="]
     );
     assert_eq!(header(&request, "user-agent"), ["test/1"]);
-    assert_eq!(header(&request, "cookie"), ["a=1; b=2"]);
+    assert_eq!(header(&request, "cookie"), ["a=1;b=2"]);
     assert_eq!(request.timeout, Duration::from_millis(2500));
     assert_eq!(request.version, HttpVersion::Http1);
 
@@ -77,7 +77,8 @@ fn flags_mean_what_they_mean_to_curl() {
 
     let request = read("curl -H 'X-Empty;' -H 'Gone: 1' -H 'Gone:' -H 'Host: other' x");
     assert_eq!(header(&request, "x-empty"), [""]);
-    assert!(header(&request, "gone").is_empty());
+    assert_eq!(header(&request, "gone"), ["1"]);
+    assert_eq!(request.removed, ["Gone"]);
     assert_eq!(header(&request, "host"), ["other"]);
 }
 
@@ -103,11 +104,13 @@ fn a_line_that_can_not_be_followed_says_why() {
     let said = |line: &str| read_line(line, &like()).unwrap_err().to_string();
     assert_eq!(said("wget x"), "the line does not begin with `curl`");
     assert_eq!(said(""), "the line does not begin with `curl`");
-    assert!(
-        said("curl -T file x").contains("-T"),
-        "{}",
-        said("curl -T file x")
-    );
+    assert!(said("curl -T file x").contains("`@file` stands for a file"));
+    assert!(said("curl -F a=@secret.json x").contains("@secret.json"));
+    assert!(said("curl -b jar x").contains("@jar"));
+    assert!(said("curl -K file x").contains("-K"));
+    assert!(said("curl -u ann x").contains("no password"));
+    assert!(said("curl -I -d a x").contains("one method"));
+    assert!(said("curl 'x/{a,b}'").contains("-g"));
     assert!(said("curl").contains("has 0"));
     assert!(said("curl a b").contains("has 2"));
     assert!(said("curl ftp://x").contains("neither http nor https"));
@@ -120,9 +123,11 @@ fn a_line_that_can_not_be_followed_says_why() {
 prop_compose! {
     fn requests()(
         method in "GET|POST|PUT|DELETE|PATCH",
-        path in "/[a-z0-9/_~-]{0,20}(\\?[a-z=&]{0,10})?",
+        path in "/[a-z0-9/_~.{},-]{0,20}(\\?[a-z=&/.]{0,10})?",
         headers in prop::collection::vec(("[Xx]-[a-z]{1,8}", "[a-zA-Z0-9'\"$ ,;{}]{0,20}x"), 0..4),
-        body in prop::option::of("[a-zA-Z0-9'\"$\\\\ \n{}:,é]{1,40}"),
+        body in prop::option::of("[a-zA-Z0-9'\"$\\\\ \n{}:,é@<;]{0,40}"),
+        removed in prop::collection::vec("User-Agent|Accept|Host", 0..2),
+        (keeps_method, compressed, follow) in (any::<bool>(), any::<bool>(), any::<bool>()),
     ) -> CurlRequest {
         CurlRequest {
             method: if body.is_some() && method == "GET" { "POST".to_owned() } else { method },
@@ -132,6 +137,10 @@ prop_compose! {
                 .map(|(name, value)| (name, value.trim().to_owned()))
                 .collect(),
             body: body.map(Into::into),
+            removed,
+            keeps_method,
+            compressed,
+            follow: if follow { Follow::SameDoor } else { Follow::No },
             ..like()
         }
     }
@@ -146,6 +155,12 @@ proptest! {
         prop_assert_eq!(&back.method, &request.method, "{}", line);
         prop_assert_eq!(&back.path, &request.path, "{}", line);
         prop_assert_eq!(&back.body, &request.body, "{}", line);
+        prop_assert_eq!(back.follow, request.follow, "{}", line);
+        prop_assert_eq!(back.compressed, request.compressed, "{}", line);
+        prop_assert!(back.keeps_method == request.keeps_method || request.follow == Follow::No || back.keeps_method);
+        for name in &request.removed {
+            prop_assert!(back.removed.contains(name), "{}", line);
+        }
         for (name, value) in &request.headers {
             prop_assert!(header(&back, name).contains(&&**value), "{}", line);
         }
@@ -160,4 +175,76 @@ proptest! {
     fn any_characters_are_read_or_refused(line in any::<String>()) {
         read_line(&format!("curl {line}"), &like()).ok();
     }
+
+    /// A line of curl's as people write it, with pieces left out, doubled, swapped or changed.
+    #[test]
+    fn a_line_that_was_mutilated_is_read_or_refused(
+        picks in prop::collection::vec((0..PIECES.len(), 0..6_usize, any::<char>()), 1..14),
+    ) {
+        let mut line = "curl".to_owned();
+        for (pick, how, odd) in picks {
+            let piece = PIECES[pick];
+            let middle = piece.char_indices().nth(piece.chars().count() / 2).map_or(0, |(at, _)| at);
+            match how {
+                0 => line.push_str(&format!(" {}{odd}{}", &piece[..middle], &piece[middle..])),
+                1 => line.push_str(&format!(" {}", &piece[..middle])),
+                2 => line.push_str(&format!(" {piece}{piece}")),
+                _ => line.push_str(&format!(" {piece}")),
+            }
+        }
+        read_line(&line, &like()).ok();
+    }
+
+    /// The shell's operators are text within quotes, and end the reading outside of them.
+    #[test]
+    fn an_operator_of_the_shell_is_never_followed(
+        operator in "[|;<>&`]{1,2}",
+        before in "[a-z]{0,4}",
+        after in "[a-z ]{0,8}",
+    ) {
+        let within = format!("{before}{operator}{after}");
+        for quote in ["'", "$'"] {
+            let line = format!("curl -d {quote}{within}' x");
+            let request = read(&line);
+            prop_assert_eq!(request.body.as_deref(), Some(within.as_bytes()), "{}", line);
+        }
+        let bare = format!("curl x {within}");
+        prop_assert!(matches!(
+            read_line(&bare, &like()),
+            Err(LineError::Split(SplitError::Shell(_) | SplitError::Open(_)))
+        ), "{}", bare);
+    }
 }
+
+const PIECES: [&str; 30] = [
+    "http://shop.example.com:8443/api?x=1#f",
+    "'https://u:p@[::1]:81/{a}'",
+    "-X PUT",
+    "-H 'A: b'",
+    "-H 'A;'",
+    "-H 'Accept:'",
+    "-d 'a=1&b'",
+    "-d ''",
+    "--data-raw $'x\\u00e4\\'y'",
+    "--data-urlencode 'n=a b'",
+    "--json '{\"a\": [1]}'",
+    "-F 'a=\"x;y\";type=t/u;filename=z'",
+    "--form-string a=@b",
+    "-F a=@f",
+    "-T -",
+    "-G",
+    "-I",
+    "-u a:b",
+    "-u a",
+    "-b 'a=1'",
+    "-b jar",
+    "-e ';auto'",
+    "-A ''",
+    "-r -5",
+    "--url-query +x",
+    "-m 1.5",
+    "-L --max-redirs -1",
+    "-sSk -g",
+    "--http2-prior-knowledge",
+    "\\\n",
+];

@@ -47,5 +47,15 @@ pub(super) fn find(request: &CurlRequest, inventory: &Inventory) -> Result<Door,
         }
     };
     let words = Text::from(format!("{what}, {to}"));
+    // Whoever may write a Service names these; a load balancer's come from its controller.
+    let is_named = matches!(
+        request.vantage,
+        Vantage::ExternalIp(_) | Vantage::ExternalName
+    );
+    let to = if is_named && request.spares_local {
+        To::Elsewhere(Box::new(to))
+    } else {
+        to
+    };
     Ok(Door::Direct { to, words })
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{Method, Request, header::HOST};
+use http::{Method, Request};
 
 use crate::{
     forward::ForwardTarget,
@@ -11,6 +11,7 @@ use crate::{
         ApiProxy, CurlError, CurlRequest, FailureKind, ProxyBody, Scheme, Vantage,
         asked::{self, no_way},
         authority::absolute,
+        http::fields,
     },
 };
 
@@ -105,9 +106,9 @@ pub(in crate::probe) async fn send(
     let method = Method::from_bytes(request.method.as_bytes())
         .map_err(|_source| malformed(format!("`{}` is no HTTP method", request.method)))?;
     let mut built = Request::builder().method(method).uri(&way.path);
-    for (name, value) in &request.headers {
-        // The API server has a name of its own.
-        if !name.eq_ignore_ascii_case(HOST.as_str()) {
+    for (name, value) in fields(request, "") {
+        // The API server has a name of its own, and its client says how long a body is.
+        if name != "Host" && name != "Content-Length" {
             built = built.header(name, value);
         }
     }

@@ -1,23 +1,41 @@
 //! Sends one request to one place.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{error::Error, net::SocketAddr, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, header::HOST};
-
-use super::{Marks, connector::Seen, resolver::Pinned};
-use crate::probe::{
-    CurlError, CurlRequest, FailureKind, HttpVersion, Scheme,
-    authority::{Authority, absolute},
-    door::Door,
-    tls::{Recorder, TlsError, no_tls},
+use futures::{StreamExt, stream};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Incoming, client::conn};
+use hyper_util::{
+    client::legacy::connect::{HttpConnector, dns::Name},
+    rt::{TokioExecutor, TokioIo},
 };
+use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tokio_util::task::AbortOnDropHandle;
+use tower::ServiceExt as _;
 
-/// A URL needs a host that is no address, or it would be connected to.
-const NO_NAME: &str = "address.invalid";
+use super::{
+    Marks, To,
+    decode::Decoder,
+    head,
+    wire::{Record, Wire},
+};
+use crate::probe::{
+    CurlError, CurlRequest, FailureKind, HttpVersion, ProxyBody, Scheme,
+    authority::{Authority, absolute},
+    diagnosis,
+    door::Door,
+    heads::{Heads, head_bytes},
+    tls::{Recorder, TlsError},
+};
 
 /// More headers than this are an attack or a mistake.
 const MAX_HEADERS: usize = 1000;
+
+type Broken = Box<dyn Error + Send + Sync>;
 
 /// A request on its way.
 pub(in crate::probe) struct Exchange {
@@ -25,7 +43,32 @@ pub(in crate::probe) struct Exchange {
     pub(in crate::probe) marks: Arc<Marks>,
     /// What TLS says, where it is spoken.
     pub(in crate::probe) tls: Option<Arc<Recorder>>,
-    sending: reqwest::RequestBuilder,
+    config: Option<ClientConfig>,
+    to: To,
+    method: Method,
+    /// Where HTTP/2 is spoken from the first byte.
+    is_http2: bool,
+    uri: Uri,
+    fields: HeaderMap,
+    /// The head in the bytes of HTTP/1.
+    head: Bytes,
+    body: Bytes,
+    is_chunked: bool,
+    decodes: bool,
+}
+
+/// The head of an answer, and what still comes.
+pub(in crate::probe) struct Received {
+    /// The head as hyper read it.
+    pub(in crate::probe) head: http::response::Parts,
+    /// All heads as they came, with those of `1xx`.
+    pub(in crate::probe) heads: Bytes,
+    /// The body, decoded where that was asked for.
+    pub(in crate::probe) body: ProxyBody,
+    /// Trailers, once the body is at its end, and how many bytes were sent.
+    pub(in crate::probe) record: Arc<Record>,
+    /// Both ends of the connection.
+    pub(in crate::probe) ends: (Option<SocketAddr>, Option<SocketAddr>),
 }
 
 impl Exchange {
@@ -39,82 +82,207 @@ impl Exchange {
         let to = door.to(&marks);
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_source| malformed(format!("`{}` is no HTTP method", request.method)))?;
-        let mut headers = headers_of(request)?;
-        let host = asked_host(&headers).unwrap_or_else(|| authority.host.clone());
-        if !headers.contains_key(HOST)
-            && let Ok(value) = HeaderValue::try_from(authority.to_string())
-        {
-            headers.insert(HOST, value);
+        let path = absolute(&request.path);
+        if let Some(odd) = path.chars().find(|c| c.is_ascii_control() || *c == ' ') {
+            return Err(malformed(format!(
+                "a URL has no character {odd:?}: write %{:02X}",
+                odd as u32
+            )));
         }
+        let fields = head::fields(request, &authority.to_string());
+        let mut text = format!("{method} {path} HTTP/1.1\r\n");
+        for (name, value) in &fields {
+            let space = if value.is_empty() { "" } else { " " };
+            text.push_str(&format!("{name}:{space}{value}\r\n"));
+        }
+        text.push_str("\r\n");
+        let is_chunked = head::is_chunked(request);
+        let fields = header_map(&fields)?;
+        let host = asked_host(&fields).unwrap_or_else(|| authority.host.clone());
         let name = request.tls.server_name.as_deref().unwrap_or(&host);
-        let in_url = if is_address(name) { NO_NAME } else { name };
-        // Without a port: one in the URL would count instead of the resolver's.
-        let url = format!(
-            "{}://{in_url}{}",
-            request.scheme.in_url(),
-            absolute(&request.path)
-        );
-        let url = reqwest::Url::parse(&url)
-            .map_err(|source| malformed(format!("{url} is no URL: {source}")))?;
-
         let tls = match request.scheme {
             Scheme::Https => Some(Arc::new(
                 Recorder::new(&request.tls, name, marks.clone()).map_err(not_made)?,
             )),
             Scheme::Http | Scheme::H2c => None,
         };
-        let mut client = reqwest::Client::builder()
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .gzip(request.compressed)
-            .http1_max_headers(MAX_HEADERS)
-            .user_agent(concat!("svcscope/", env!("CARGO_PKG_VERSION")))
-            .connector_layer(Seen(marks.clone()))
-            .dns_resolver(Pinned {
-                to,
-                marks: marks.clone(),
-            });
-        client = match (request.scheme, request.version) {
-            (Scheme::H2c, _) | (_, HttpVersion::Http2) => client.http2_prior_knowledge(),
-            (_, HttpVersion::Http1) => client.http1_only(),
-            (_, HttpVersion::Auto) => client,
+        let protocols: &[&[u8]] = match request.version {
+            HttpVersion::Auto => &[b"h2", b"http/1.1"],
+            HttpVersion::Http1 => &[b"http/1.1"],
+            HttpVersion::Http2 => &[b"h2"],
         };
-        let config = match &tls {
-            Some(recorder) => {
-                let protocols: &[&[u8]] = match request.version {
-                    HttpVersion::Auto => &[b"h2", b"http/1.1"],
-                    HttpVersion::Http1 => &[b"http/1.1"],
-                    HttpVersion::Http2 => &[b"h2"],
-                };
-                recorder.config(&request.tls, protocols)
-            }
-            None => no_tls(),
-        };
-        client = client.tls_backend_preconfigured(config.map_err(not_made)?);
-        let client = client.build().map_err(|source| {
-            CurlError::new(
-                FailureKind::Other,
-                format!("the HTTP client can't be made: {source}"),
-            )
-        })?;
-        let mut sending = client.request(method, url).headers(headers);
-        if let Some(body) = &request.body {
-            sending = sending.body(Bytes::clone(body));
-        }
+        let config = tls
+            .as_ref()
+            .map(|recorder| recorder.config(&request.tls, protocols))
+            .transpose()
+            .map_err(not_made)?;
+        let named = fields
+            .get(http::header::HOST)
+            .and_then(|host| host.to_str().ok().map(str::to_owned))
+            .unwrap_or_else(|| authority.to_string());
+        let uri = format!("{}://{named}{}", request.scheme.in_url(), ascii(&path));
+        let uri = Uri::try_from(&uri)
+            .map_err(|source| malformed(format!("{uri} is no URL: {source}")))?;
         Ok(Self {
             marks,
             tls,
-            sending,
+            config,
+            to,
+            method,
+            is_http2: request.scheme == Scheme::H2c || request.version == HttpVersion::Http2,
+            uri,
+            fields,
+            head: text.into(),
+            body: request.body.clone().unwrap_or_default(),
+            is_chunked,
+            decodes: request.compressed,
         })
     }
 
     /// Sends it and waits for the head of the answer.
-    pub(in crate::probe) async fn send(self) -> Result<reqwest::Response, reqwest::Error> {
+    pub(in crate::probe) async fn send(mut self) -> Result<Received, Broken> {
         self.marks.begin();
-        let sent = self.sending.send().await?;
-        self.marks.head();
-        Ok(sent)
+        let stream = self.connect().await?;
+        let ends = (stream.local_addr().ok(), stream.peer_addr().ok());
+        let marks = self.marks.clone();
+        let received = match (self.tls.clone(), self.config.take()) {
+            (Some(recorder), Some(config)) => {
+                marks.handshake();
+                let stream = TlsConnector::from(Arc::new(config))
+                    .connect(recorder.server_name(), stream)
+                    .await?;
+                let chosen = stream.get_ref().1.alpn_protocol();
+                self.is_http2 |= chosen == Some(b"h2");
+                marks.connected();
+                self.exchange(stream).await?
+            }
+            _ => {
+                marks.connected();
+                self.exchange(stream).await?
+            }
+        };
+        marks.head();
+        Ok(Received { ends, ..received })
     }
+
+    /// By all addresses, the next after a moment (RFC 8305).
+    async fn connect(&self) -> Result<tokio::net::TcpStream, Broken> {
+        let (to, marks) = (self.to.clone(), self.marks.clone());
+        let resolver = tower::service_fn(move |_anything: Name| {
+            let (to, marks) = (to.clone(), marks.clone());
+            async move { to.resolve(&marks).await.map(Vec::into_iter) }
+        });
+        let mut connector = HttpConnector::new_with_resolver(resolver);
+        connector.set_nodelay(true);
+        // Neither name nor port counts: the resolver says where.
+        let anywhere = Uri::from_static("http://door.invalid");
+        Ok(connector.oneshot(anywhere).await?.into_inner())
+    }
+
+    async fn exchange<S>(self, stream: S) -> Result<Received, Broken>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let record = Arc::new(Record::default());
+        let head = if self.is_http2 {
+            Bytes::new()
+        } else {
+            self.head
+        };
+        let io = TokioIo::new(Wire::new(stream, head, record.clone()));
+        let mut request = Request::new(Full::new(self.body));
+        *request.method_mut() = self.method;
+        let (answer, driver) = if self.is_http2 {
+            *request.version_mut() = http::Version::HTTP_2;
+            *request.uri_mut() = self.uri;
+            *request.headers_mut() = self.fields;
+            for name in ["host", "connection", "transfer-encoding"] {
+                request.headers_mut().remove(name);
+            }
+            let (mut sender, connection) = conn::http2::handshake(TokioExecutor::new(), io).await?;
+            let driver = AbortOnDropHandle::new(tokio::spawn(async move {
+                connection.await.ok();
+            }));
+            (sender.send_request(request).await?, driver)
+        } else {
+            // What it says of the body decides how hyper sends it; the bytes of the head are ours.
+            if self.is_chunked {
+                let chunked = HeaderValue::from_static("chunked");
+                request.headers_mut().insert("transfer-encoding", chunked);
+            }
+            // As lenient as curl is with what a head has beside what is read of it.
+            let (mut sender, connection) = conn::http1::Builder::new()
+                .max_headers(MAX_HEADERS)
+                .ignore_invalid_headers_in_responses(true)
+                .allow_spaces_after_header_name_in_responses(true)
+                .allow_obsolete_multiline_headers_in_responses(true)
+                .handshake(io)
+                .await?;
+            let driver = AbortOnDropHandle::new(tokio::spawn(async move {
+                connection.await.ok();
+            }));
+            (sender.send_request(request).await?, driver)
+        };
+        let (head, body) = answer.into_parts();
+        let heads = match Bytes::from(record.heads()) {
+            came if Heads::read(&came, Some(came.len())).is_some() => came,
+            _ => head_bytes(&head),
+        };
+        let decoder = head
+            .headers
+            .get(http::header::CONTENT_ENCODING)
+            .filter(|_| self.decodes)
+            .and_then(|encoding| Decoder::of(encoding.to_str().ok()?));
+        let body = pieces(body, driver, record.clone(), decoder);
+        Ok(Received {
+            head,
+            heads,
+            body,
+            record,
+            ends: (None, None),
+        })
+    }
+}
+
+/// The pieces of a body. What comes behind them is noted.
+fn pieces(
+    body: Incoming,
+    driver: AbortOnDropHandle<()>,
+    record: Arc<Record>,
+    decoder: Option<Decoder>,
+) -> ProxyBody {
+    let state = (body, driver, record, decoder);
+    stream::try_unfold(Some(state), |state| async move {
+        let Some((mut body, driver, record, mut decoder)) = state else {
+            return Ok(None);
+        };
+        loop {
+            let Some(frame) = body.frame().await else {
+                let rest = decoder.map(Decoder::finish).transpose();
+                let rest = rest.map_err(|error| format!("it can't be decoded: {error}"))?;
+                let rest = rest.filter(|rest| !rest.is_empty());
+                return Ok(rest.map(|rest| (rest, None)));
+            };
+            let frame = frame.map_err(|error| diagnosis::innermost(&error))?;
+            match frame.into_data() {
+                Ok(piece) => {
+                    let piece = match &mut decoder {
+                        Some(decoder) => decoder
+                            .decode(&piece)
+                            .map_err(|error| format!("it can't be decoded: {error}"))?,
+                        None => piece,
+                    };
+                    return Ok(Some((piece, Some((body, driver, record, decoder)))));
+                }
+                Err(frame) => {
+                    if let Ok(trailers) = frame.into_trailers() {
+                        record.trailers(&trailers);
+                    }
+                }
+            }
+        }
+    })
+    .boxed()
 }
 
 fn malformed(message: String) -> CurlError {
@@ -125,10 +293,9 @@ fn not_made(error: TlsError) -> CurlError {
     CurlError::new(FailureKind::Malformed, error.to_string())
 }
 
-/// The headers that a person gave.
-fn headers_of(request: &CurlRequest) -> Result<HeaderMap, CurlError> {
+fn header_map(fields: &[(String, String)]) -> Result<HeaderMap, CurlError> {
     let mut headers = HeaderMap::new();
-    for (name, value) in &request.headers {
+    for (name, value) in fields {
         headers.append(
             HeaderName::try_from(name)
                 .map_err(|_source| malformed(format!("`{name}` is no header name")))?,
@@ -141,12 +308,27 @@ fn headers_of(request: &CurlRequest) -> Result<HeaderMap, CurlError> {
     Ok(headers)
 }
 
-/// The host of a `Host` header that a person gave.
+/// The host of a `Host` header.
 fn asked_host(headers: &HeaderMap) -> Option<String> {
-    let given: http::uri::Authority = headers.get(HOST)?.to_str().ok()?.parse().ok()?;
+    let given: http::uri::Authority = headers
+        .get(http::header::HOST)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()?;
     Some(given.host().to_owned())
 }
 
-fn is_address(host: &str) -> bool {
-    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+/// Characters that a URL of HTTP/2 can't have as they are.
+fn ascii(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    for byte in path.bytes() {
+        match byte {
+            b'#' | b'<' | b'>' | b'\\' | b'^' | b'`' | 0x80.. => {
+                encoded.push_str(&format!("%{byte:02X}"))
+            }
+            byte => encoded.push(char::from(byte)),
+        }
+    }
+    encoded
 }

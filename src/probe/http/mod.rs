@@ -1,17 +1,20 @@
-//! One HTTP exchange with an address, by reqwest.
+//! One HTTP exchange with an address, by hyper.
 //!
 //! **In**: a request, the name to call the other side by, and where to connect. **Out**: the head
 //! of the answer and a body still to be read, with the moment at which each step was done.
 //!
-//! reqwest tells no phases, so they are taken at its seams: the resolver knows when the name was
-//! resolved, the session store is asked for a ticket when the TLS handshake begins, which is when
-//! the TCP connection is there, and a layer around the connector sees the end of both.
+//! The head of a request is written as curl writes it (`head`), and those of answers are kept as
+//! they came, both at the socket (`wire`), because no HTTP library of Rust gives either.
 
-mod connector;
+mod decode;
 mod exchange;
+mod head;
 mod marks;
 mod resolver;
+mod wire;
 
 pub(super) use exchange::Exchange;
+pub(super) use head::{fields, is_automatic, options};
 pub(super) use marks::Marks;
 pub(super) use resolver::{NameError, To};
+pub(super) use wire::Record;

@@ -2,11 +2,8 @@
 
 use std::{
     io,
-    net::{SocketAddr, UdpSocket},
-    sync::Arc,
+    net::{IpAddr, SocketAddr, UdpSocket},
 };
-
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
 use super::Marks;
 use crate::inventory::Text;
@@ -18,6 +15,8 @@ pub(in crate::probe) enum To {
     Address(SocketAddr),
     /// What this name resolves to here, at this port.
     Name(Text, u16),
+    /// The same, but no address of this machine, and none that is loopback or link-local.
+    Elsewhere(Box<Self>),
 }
 
 impl To {
@@ -34,8 +33,25 @@ impl To {
         &self,
         marks: &Marks,
     ) -> Result<Vec<SocketAddr>, NameError> {
+        let Self::Elsewhere(to) = self else {
+            return self.look_up(marks).await;
+        };
+        let mut found = to.look_up(marks).await?;
+        let first = found.first().copied();
+        found.retain(|address| !is_own(address.ip()));
+        match first {
+            Some(address) if found.is_empty() => Err(NameError::Local {
+                place: to.to_string(),
+                address: address.ip(),
+            }),
+            _ => Ok(found),
+        }
+    }
+
+    async fn look_up(&self, marks: &Marks) -> Result<Vec<SocketAddr>, NameError> {
         match self {
             Self::Address(address) => routed(vec![*address], None),
+            Self::Elsewhere(_) => Ok(Vec::new()),
             Self::Name(name, port) => {
                 marks.resolving();
                 let failed = |source| NameError::Unknown {
@@ -73,6 +89,7 @@ impl std::fmt::Display for To {
         match self {
             Self::Address(address) => write!(f, "{address}"),
             Self::Name(name, port) => write!(f, "{name}:{port}"),
+            Self::Elsewhere(to) => write!(f, "{to}"),
         }
     }
 }
@@ -87,6 +104,12 @@ pub(in crate::probe) enum NameError {
     /// nothing of the other side.
     #[error("not testable from here: this machine has no {} route{}", .at.family(), .at.words())]
     NoRoute { at: Unrouted },
+    /// Nothing was sent: see [`To::Elsewhere`].
+    #[error(
+        "not tested: {place} is {}, and the Service chose it; `reach --local` asks it",
+        own_words(*.address)
+    )]
+    Local { place: String, address: IpAddr },
 }
 
 /// An address that no route leads to, and the name that stands for it.
@@ -110,6 +133,32 @@ impl Unrouted {
             Some(name) => format!(" to {}, which {name} stands for", self.address),
             None => format!(" to {}", self.address),
         }
+    }
+}
+
+/// Whether an address leads back to this machine, or no farther than its link: loopback, link-local
+/// (where clouds keep credentials, 169.254.169.254), unspecified, or one that a socket here can have.
+fn is_own(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    let is_near = match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local() || v4.is_unspecified(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unicast_link_local() || v6.is_unspecified(),
+    };
+    is_near || UdpSocket::bind((address, 0)).is_ok()
+}
+
+fn own_words(address: IpAddr) -> &'static str {
+    let address = address.to_canonical();
+    let is_link_local = match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    };
+    if address.is_loopback() || address.is_unspecified() {
+        "this machine's loopback"
+    } else if is_link_local {
+        "a link-local address"
+    } else {
+        "this machine's own address"
     }
 }
 
@@ -159,22 +208,6 @@ fn is_local(error: &io::Error) -> bool {
     ) || error.raw_os_error() == Some(no_family)
 }
 
-/// Answers every question of reqwest with the same place.
-pub(super) struct Pinned {
-    pub(super) to: To,
-    pub(super) marks: Arc<Marks>,
-}
-
-impl Resolve for Pinned {
-    fn resolve(&self, _of_the_url: Name) -> Resolving {
-        let (to, marks) = (self.to.clone(), self.marks.clone());
-        Box::pin(async move {
-            let found = to.resolve(&marks).await?;
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,6 +224,35 @@ mod tests {
             .unwrap();
         assert!(!here.is_empty() && here.iter().all(|it| it.ip().is_loopback()));
         assert!(!is_below("notinvalid", "invalid"));
+    }
+
+    #[tokio::test]
+    async fn what_leads_back_here_is_not_asked_unasked() {
+        let marks = Marks::new();
+        for host in [
+            "127.0.0.1",
+            "127.8.9.1",
+            "localhost",
+            "a.localhost",
+            "::1",
+            "0.0.0.0",
+            "169.254.169.254",
+            "::ffff:127.0.0.1",
+            "fe80::1",
+        ] {
+            let to = To::Elsewhere(Box::new(To::at(host, 80)));
+            let error = to.resolve(&marks).await.unwrap_err();
+            // Where there is no IPv6 that is said first.
+            let is_spared = matches!(error, NameError::Local { .. } | NameError::NoRoute { .. });
+            assert!(is_spared, "{host}: {error}");
+        }
+        let words = To::Elsewhere(Box::new(To::at("169.254.169.254", 80))).to_string();
+        assert_eq!(words, "169.254.169.254:80");
+        assert!(!is_own("192.0.2.1".parse().unwrap()));
+        assert_eq!(
+            own_words("169.254.1.1".parse().unwrap()),
+            "a link-local address"
+        );
     }
 
     #[test]

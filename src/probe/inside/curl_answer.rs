@@ -8,10 +8,11 @@ use super::{
     PodOutput,
     connect_failure::{connect_failure, without_route},
     curl_words::VARIABLES,
-    heads::Heads,
     tool_failure::ToolFailure,
 };
-use crate::probe::{Ask, CurlError, CurlResponse, FailureKind, Phases, Said};
+use crate::probe::{
+    Ask, CurlError, CurlResponse, ExchangeFacts, FailureKind, Phases, Said, heads::Heads,
+};
 
 /// What curl tells beside the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -207,6 +208,10 @@ pub(super) fn curl_answer(
         body: Bytes::from(body),
         truncated,
         phases,
+        exchange: ExchangeFacts {
+            heads: stdout.get(..length).unwrap_or_default().to_vec().into(),
+            ..ExchangeFacts::default()
+        },
         ..CurlResponse::empty()
     };
     match code {

@@ -114,6 +114,9 @@ pub(super) fn curl_command(
         };
         option("-H", line);
     }
+    for name in &request.removed {
+        option("-H", format!("{name}:"));
+    }
     if let Some(body) = &request.body {
         if !has_type {
             option("-H", "Content-Type:".to_owned());

@@ -11,7 +11,7 @@ mod connect_failure;
 mod curl_answer;
 mod curl_words;
 mod error;
-mod heads;
+
 mod hub;
 mod manifest;
 mod place;

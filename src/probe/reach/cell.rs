@@ -253,7 +253,10 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
             clues.broke_off = true;
             Reach::Reset
         }
-        FailureKind::Reset | FailureKind::Closed => Reach::Reset,
+        FailureKind::Reset | FailureKind::Closed => {
+            clues.broke_off = partial.is_some();
+            Reach::Reset
+        }
         FailureKind::NotTls => {
             clues.is_plain = true;
             Reach::TlsFailed
@@ -311,7 +314,7 @@ fn covers(name: &str, host: &str) -> bool {
 }
 
 fn host_of(url: &str) -> Option<String> {
-    let parsed = reqwest::Url::parse(url).ok()?;
+    let parsed = url::Url::parse(url).ok()?;
     parsed.host_str().map(str::to_owned)
 }
 

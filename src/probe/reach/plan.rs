@@ -28,6 +28,9 @@ pub struct ReachOptions {
     pub insiders: Vec<Insider>,
     /// How long one cell may take.
     pub patience: Duration,
+    /// Ask the addresses too that a Service names and that are this machine's own, loopback or
+    /// link-local.
+    pub asks_local: bool,
 }
 
 impl Default for ReachOptions {
@@ -35,6 +38,7 @@ impl Default for ReachOptions {
         Self {
             insiders: Vec::new(),
             patience: Duration::from_secs(3),
+            asks_local: false,
         }
     }
 }
@@ -542,6 +546,7 @@ impl Cells<'_> {
         let mut request = CurlRequest {
             vantage,
             timeout: self.options.patience,
+            spares_local: !self.options.asks_local,
             // Whether the port answers is asked; what the certificate is worth is said besides.
             tls: TlsChoice {
                 insecure: true,

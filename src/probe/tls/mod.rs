@@ -11,4 +11,3 @@ mod store;
 pub(crate) use facts::{in_words as distrust_in_words, of as certificate_facts};
 pub(super) use handshake::{ShakeError, shake_hands};
 pub(super) use recorder::{Recorder, TlsError};
-pub(super) use store::no_tls;

@@ -103,7 +103,7 @@ impl Recorder {
     }
 
     /// The name as a TLS client asks for it.
-    pub(super) fn server_name(&self) -> ServerName<'static> {
+    pub(in crate::probe) fn server_name(&self) -> ServerName<'static> {
         self.name.clone()
     }
 

@@ -3,24 +3,12 @@
 use std::{path::Path, sync::Arc};
 
 use rustls::{
-    ClientConfig, RootCertStore,
     client::danger::ServerCertVerifier,
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
 use super::TlsError;
-use crate::tls::{provider, verifier_by_machine};
-
-/// For a client that speaks no TLS: left to itself reqwest reads all certificates of the machine for
-/// each client, which takes longer than a request.
-pub(in crate::probe) fn no_tls() -> Result<ClientConfig, TlsError> {
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()
-        .map_err(TlsError::Client)?;
-    Ok(builder
-        .with_root_certificates(RootCertStore::empty())
-        .with_no_client_auth())
-}
+use crate::tls::verifier_by_machine;
 
 /// What this machine trusts, and the certificates of a file beside it.
 pub(super) fn verifier(ca: Option<&Path>) -> Result<Arc<dyn ServerCertVerifier>, TlsError> {

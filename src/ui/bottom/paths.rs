@@ -142,6 +142,19 @@ fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &ReachStatus) {
                 again(Some(EVERY), None);
             }
         }
+        let spared = status.cells.iter().filter_map(|cell| cell.result.as_ref());
+        let is_spared = spared
+            .into_iter()
+            .any(|result| result.note.starts_with("not tested: "));
+        let full = "Ask the addresses too that the Service names and that are this machine's own";
+        if is_spared
+            && !goes_on
+            && link_button(ui, ctx.tokens, "Ask this machine too", full).clicked()
+        {
+            let mut asked = TestPaths::clone(&status.asked);
+            asked.options.asks_local = true;
+            ctx.send(Action::TestPaths(asked));
+        }
         ui.menu_button("From inside…", |ui| {
             inside_ui(ui, ctx, key, |insider| {
                 again(status.asked.every, Some(insider))

@@ -27,7 +27,8 @@ pub fn overview_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         ("API server", &ctx.scene.server),
         ("Version", &ctx.scene.version),
     ] {
-        word_ui(ui, ctx, name, value.as_deref().unwrap_or("not known yet"));
+        let word = value.as_deref().unwrap_or("not known yet");
+        word_ui(ui, ctx, name, word.trim_start_matches("version "));
     }
     if derived.services == 0 {
         return;

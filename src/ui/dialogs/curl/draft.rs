@@ -35,7 +35,10 @@ pub struct Curl {
     pub(super) version: HttpVersion,
     pub(super) method: String,
     pub(super) path: String,
+    /// Lines as of curl's `-H`: `Name: value`, `Name;` empty, `Name:` not sent.
     pub(super) headers: String,
+    /// What of a request that was pasted or sent before no field of the form shows.
+    unseen: Option<CurlRequest>,
     pub(super) body: String,
     pub(super) timeout_secs: String,
     pub(super) follow: Follow,
@@ -77,6 +80,7 @@ impl Curl {
             method: "GET".to_owned(),
             path: "/".to_owned(),
             headers: String::new(),
+            unseen: None,
             body: String::new(),
             timeout_secs: DEFAULT_TIMEOUT_SECS.to_string(),
             follow: Follow::No,
@@ -122,13 +126,21 @@ impl Curl {
         let lines: Vec<String> = request
             .headers
             .iter()
-            .map(|(name, value)| format!("{name}: {value}"))
+            .map(|(name, value)| match &**value {
+                "" => format!("{name};"),
+                value => format!("{name}: {value}"),
+            })
+            .chain(request.removed.iter().map(|name| format!("{name}:")))
             .collect();
         let path = |file: &Option<PathBuf>| {
             file.as_ref()
                 .map(|file| file.display().to_string())
                 .unwrap_or_default()
         };
+        self.unseen = Some(CurlRequest {
+            body: request.body.clone().filter(|body| body.is_empty()),
+            ..request.clone()
+        });
         self.doors.choose(request.vantage.clone());
         self.ask = request.ask.clone();
         self.scheme = request.scheme;
@@ -205,7 +217,12 @@ impl Curl {
             (!typed.is_empty()).then(|| PathBuf::from(typed))
         };
         let server_name = self.server_name.trim();
+        let (headers, removed) = headers_of(&self.headers)?;
+        let fresh = || CurlRequest::new(self.target.clone(), port.port.clone());
+        let unseen = self.unseen.clone().unwrap_or_else(fresh);
         Ok(CurlRequest {
+            target: self.target.clone(),
+            port: port.port.clone(),
             vantage: self.doors.vantage(),
             ask: self.ask.clone(),
             scheme: self.scheme,
@@ -216,8 +233,11 @@ impl Curl {
             } else {
                 format!("/{path}")
             },
-            headers: headers_of(&self.headers)?,
-            body: (!self.body.is_empty()).then(|| self.body.clone().into()),
+            headers,
+            removed,
+            // `-d ''` is a body of no bytes.
+            body: (!self.body.is_empty() || unseen.body.is_some())
+                .then(|| self.body.clone().into()),
             timeout: Duration::from_secs_f64(
                 timeout.ok_or_else(|| Text::from("the time limit is 0.1 to 3600 seconds"))?,
             ),
@@ -230,7 +250,7 @@ impl Curl {
                 certificate: file(&self.files.certificate),
                 key: file(&self.files.key),
             },
-            ..CurlRequest::new(self.target.clone(), port.port)
+            ..unseen
         })
     }
 
@@ -248,24 +268,32 @@ impl Curl {
     }
 }
 
-/// One header a line, `Name: value`.
-fn headers_of(text: &str) -> Result<Vec<(String, String)>, Text> {
-    text.lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| {
-            let (name, value) = line
+/// One header a line: those that are sent, and the names of those that are not.
+type HeaderLines = (Vec<(String, String)>, Vec<String>);
+
+fn headers_of(text: &str) -> Result<HeaderLines, Text> {
+    let (mut headers, mut removed) = (Vec::new(), Vec::new());
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let empty = line.strip_suffix(';').filter(|name| !name.contains(':'));
+        let (name, value) = match empty {
+            Some(name) => (name.trim(), ""),
+            None => line
                 .split_once(':')
-                .ok_or_else(|| Text::from(format!("a header is `Name: value`, not `{line}`")))?;
-            let name = name.trim();
-            let valid = name.parse::<http::HeaderName>().is_ok()
-                && value.trim().parse::<http::HeaderValue>().is_ok();
-            if valid {
-                Ok((name.to_owned(), value.trim().to_owned()))
-            } else {
-                Err(Text::from(format!("`{line}` is no valid header")))
-            }
-        })
-        .collect()
+                .map(|(name, value)| (name.trim(), value.trim()))
+                .ok_or_else(|| Text::from(format!("a header is `Name: value`, not `{line}`")))?,
+        };
+        let valid =
+            name.parse::<http::HeaderName>().is_ok() && value.parse::<http::HeaderValue>().is_ok();
+        if !valid {
+            return Err(Text::from(format!("`{line}` is no valid header")));
+        }
+        if value.is_empty() && empty.is_none() {
+            removed.push(name.to_owned());
+        } else {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+    }
+    Ok((headers, removed))
 }
 
 #[cfg(test)]
@@ -275,11 +303,15 @@ mod tests {
     #[test]
     fn headers_are_read_line_by_line() {
         assert_eq!(
-            headers_of("Accept: text/html\n\n X-Id :a:b ").expect("valid"),
-            [
-                ("Accept".to_owned(), "text/html".to_owned()),
-                ("X-Id".to_owned(), "a:b".to_owned())
-            ]
+            headers_of("Accept: text/html\n\n X-Id :a:b \nEmpty;\nUser-Agent:\n").expect("valid"),
+            (
+                vec![
+                    ("Accept".to_owned(), "text/html".to_owned()),
+                    ("X-Id".to_owned(), "a:b".to_owned()),
+                    ("Empty".to_owned(), String::new()),
+                ],
+                vec!["User-Agent".to_owned()]
+            )
         );
     }
 

@@ -154,7 +154,7 @@ pub(super) fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
                 .on_hover_text(hint);
         }
     });
-    ui.checkbox(&mut form.compressed, "Ask for gzip and undo it");
+    ui.checkbox(&mut form.compressed, "Ask for gzip or deflate and undo it");
 }
 
 pub(super) fn paste_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use super::{body, draft::Curl, phases::phases_ui, repeats};
 use crate::{
     engine::{RequestState, RequestStatus},
-    probe::{CurlError, CurlResponse, FailureKind, Hop, TlsFacts},
+    probe::{CurlError, CurlResponse, FailureKind, Follow, Hop, TlsFacts},
     ui::{
         bottom::requests::{answer, said},
         context::Ctx,
@@ -49,7 +49,8 @@ pub(super) fn answer_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
     if let Some(response) = status.state.response() {
         ui.add_space(8.0);
         ui.separator();
-        summary_ui(ui, ctx, &status.state, response);
+        let is_following = status.request.follow != Follow::No;
+        summary_ui(ui, ctx, &status.state, response, is_following);
         parts_ui(ui, ctx, dialog, status, response);
     }
 }
@@ -78,7 +79,13 @@ fn failed_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl, error: &CurlError) {
     }
 }
 
-fn summary_ui(ui: &mut Ui, ctx: &Ctx<'_>, state: &RequestState, response: &CurlResponse) {
+fn summary_ui(
+    ui: &mut Ui,
+    ctx: &Ctx<'_>,
+    state: &RequestState,
+    response: &CurlResponse,
+    is_following: bool,
+) {
     let (state, _) = answer(state);
     ui.horizontal_wrapped(|ui| {
         let color = ctx.tokens.state(state);
@@ -99,6 +106,15 @@ fn summary_ui(ui: &mut Ui, ctx: &Ctx<'_>, state: &RequestState, response: &CurlR
     dim(ui, ctx.tokens, format!("via {}", response.via));
     if let Some(reason) = response.tls.as_ref().and_then(|tls| tls.rejected.as_ref()) {
         let said = format!("The certificate was ignored: {reason}.");
+        let said = RichText::new(said).color(ctx.tokens.degraded);
+        ui.add(Label::new(said).wrap());
+    }
+    let leads_to = response.redirect_url();
+    if let (Some(url), true) = (leads_to, is_following) {
+        let said = format!(
+            "The redirect to {url} was not followed: it leads to another host or port. \"Follow \
+             anywhere\" asks there, from this machine."
+        );
         let said = RichText::new(said).color(ctx.tokens.degraded);
         ui.add(Label::new(said).wrap());
     }

@@ -1,10 +1,13 @@
-//! The heads at the beginning of what `curl -i` prints.
+//! Heads of answers in the bytes of HTTP/1, as `curl -i` prints them.
 
-use crate::probe::HttpHead;
+use bytes::Bytes;
+use http::{HeaderMap, Version};
+
+use super::HttpHead;
 
 /// All heads of an answer: those that only ask for patience, and the one that counts.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Heads {
+pub(in crate::probe) struct Heads {
     pub last: HttpHead,
     /// How many bytes all of them take.
     pub length: usize,
@@ -32,6 +35,34 @@ impl Heads {
         let last = heads.pop()?;
         Some(Self { last, length: at })
     }
+}
+
+/// A head as curl writes one that did not come in these bytes: of HTTP/2, or by somebody else.
+pub(super) fn head_bytes(head: &http::response::Parts) -> Bytes {
+    let status = head.status;
+    let line = match head.version {
+        Version::HTTP_2 => format!("HTTP/2 {} \r\n", status.as_u16()),
+        version => {
+            let reason = status.canonical_reason().unwrap_or_default();
+            format!("{version:?} {} {reason}\r\n", status.as_u16())
+        }
+    };
+    let mut bytes = line.into_bytes();
+    bytes.extend(field_lines(&head.headers));
+    bytes.extend(b"\r\n");
+    bytes.into()
+}
+
+/// Fields as lines.
+pub(super) fn field_lines(fields: &HeaderMap) -> Vec<u8> {
+    let mut lines = Vec::new();
+    for (name, value) in fields {
+        lines.extend_from_slice(name.as_str().as_bytes());
+        lines.extend(b": ");
+        lines.extend_from_slice(value.as_bytes());
+        lines.extend(b"\r\n");
+    }
+    lines
 }
 
 /// One head; what is no UTF-8 is replaced.
