@@ -203,6 +203,8 @@ fn a_bell_tells_when_a_service_breaks_and_when_it_heals() {
     let desk = Arc::new(Desk::default());
     let settings = tempfile::NamedTempFile::new().expect("a file");
     let path = settings.path().to_owned();
+    // An empty file is none that can be used.
+    std::fs::write(&path, "{}").expect("written");
     let mut window = LiveWindow::open_with(|config| {
         config.notifier = desk.clone();
         config.remembered = Some(Remembered {

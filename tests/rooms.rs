@@ -323,6 +323,43 @@ fn the_reader_of_printers_finds_them() {
 }
 
 #[test]
+fn the_tests_that_the_tables_of_faults_name_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let sources = ["src", "tests"].map(|folder| rust_files(&root.join(folder)));
+    let tests: BTreeSet<String> = sources
+        .iter()
+        .flatten()
+        .flat_map(|file| {
+            let source = fs::read_to_string(file).expect("a source file");
+            let names = source.split("fn ").skip(1).filter_map(first_word);
+            names.collect::<Vec<_>>()
+        })
+        .collect();
+    let folder = fs::read_dir(root.join("docs/faults")).expect("a folder");
+    let mut tables: Vec<PathBuf> = folder.map(|entry| entry.expect("a file").path()).collect();
+    tables.push(root.join("docs/faults.md"));
+    let mut gone = Vec::new();
+    for table in tables {
+        let text = fs::read_to_string(&table).expect("a table");
+        for row in text.lines().filter(|line| line.starts_with('|')) {
+            let last = row.trim_end_matches('|').rsplit('|').next();
+            for name in last.unwrap_or_default().split('`').filter(|word| is_test(word)) {
+                if !tests.contains(name) {
+                    gone.push(format!("{}: {name}", table.display()));
+                }
+            }
+        }
+    }
+    assert!(gone.is_empty(), "no such tests:\n{}", gone.join("\n"));
+}
+
+/// Whether this is the name of a test, which is a sentence.
+fn is_test(word: &str) -> bool {
+    let is_name = word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    is_name && word.matches('_').count() >= 2
+}
+
+#[test]
 fn the_reader_of_rules_finds_what_it_must() {
     let code = code_only(
         "use crate::{engine::Scene, ui}; // crate::cli\nlet s = \"kube::x\"; tokio::spawn(x);",

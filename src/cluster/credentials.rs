@@ -4,6 +4,7 @@
 //! client certificate that the user has needs nobody to be asked (`Authenticator.UpdateTransportConfig`,
 //! `oidc.roundTripper`).
 
+use http::Uri;
 use jiff::{SignedDuration, Timestamp};
 use kube::{Client, config::AuthInfo};
 
@@ -49,7 +50,7 @@ pub(super) async fn authenticate(
 ) -> Result<Authenticated, ConnectError> {
     let mut target = kubeconfigs.target(context)?;
     let server = shown(&target.config.cluster_url);
-    let basis = Basis {
+    let mut basis = Basis {
         context: target.context,
         fingerprint: target.fingerprint,
         files: target.files,
@@ -78,6 +79,7 @@ pub(super) async fn authenticate(
             .insert(exec_plugin::DISABLE_COMPRESSION.to_owned(), compression);
         valid_until = exec_plugin::ask(&exec, user, login).await?;
         giver = Some(exec_plugin::name(&exec));
+        basis.fingerprint = fingerprint_now(kubeconfigs, &basis, &target.config.cluster_url).await;
     }
     let (mut config, user) = (target.config, target.user);
     // Key files are read.
@@ -100,6 +102,17 @@ pub(super) async fn authenticate(
         giver,
         id_token,
     })
+}
+
+/// The fingerprint after a plugin ran: one that writes into its own entry each time has changed nothing
+/// that it is to be asked again for. Another server is a change all the same.
+async fn fingerprint_now(kubeconfigs: &Kubeconfigs, basis: &Basis, server: &Uri) -> u64 {
+    let (kubeconfigs, context) = (kubeconfigs.clone(), basis.context.clone());
+    let reading = tokio::task::spawn_blocking(move || kubeconfigs.reload()?.target(Some(&context)));
+    match reading.await {
+        Ok(Ok(now)) if now.config.cluster_url == *server => now.fingerprint,
+        _ => basis.fingerprint,
+    }
 }
 
 /// Which credentials a user has without asking anybody.
@@ -132,6 +145,32 @@ impl HeldCredentials {
 mod tests {
     use super::*;
     use crate::cluster::KubeconfigSource;
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_plugin_that_writes_into_its_own_entry_is_not_asked_again_for_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let plugin = r#"sed -i "s/RUN: .*}/RUN: x$$}/" "$FILE"; echo '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"t"}}'"#;
+        let script = folder.path().join("plugin");
+        std::fs::write(&script, plugin).unwrap();
+        let text = format!(
+            "current-context: c\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\nclusters: [{{name: k, cluster: {{server: 'https://127.0.0.1:1'}}}}]\nusers:\n- name: u\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1\n      command: sh\n      args: ['{}']\n      env:\n      - {{name: FILE, value: '{}'}}\n      - {{name: LAST, value: first, RUN: none}}\n      installHint: 'RUN: none}}'\n",
+            script.display(),
+            path.display(),
+        );
+        std::fs::write(&path, &text).unwrap();
+        let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::File(path.clone())).unwrap();
+        let login = LoginContext::default();
+        let built = authenticate(&kubeconfigs, None, None, &login)
+            .await
+            .unwrap();
+        let now = std::fs::read_to_string(&path).unwrap();
+        assert_ne!(now, text, "the plugin wrote into it");
+        assert_eq!(kubeconfigs.news(&built.basis).in_use, Ok(false));
+        std::fs::write(&path, now.replace("127.0.0.1:1", "127.0.0.1:2")).unwrap();
+        assert_eq!(kubeconfigs.news(&built.basis).in_use, Ok(true));
+    }
 
     #[tokio::test]
     async fn a_user_with_own_credentials_asks_nobody() {

@@ -69,6 +69,7 @@ fn offered_context_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     if response.clicked() {
         ctx.send(Action::Send(Command::Connect(Some(offered.clone()))));
     }
+    ui.add_space(8.0);
 }
 
 fn connection_ui(ui: &mut Ui, ctx: &Ctx<'_>) {

@@ -158,7 +158,7 @@ impl ClientCertVerifier for AnyCertificate {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::ring::default_provider()
+        svcscope::tls::provider()
             .signature_verification_algorithms
             .supported_schemes()
     }

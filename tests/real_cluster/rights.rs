@@ -109,7 +109,7 @@ fn forwarded_by_kubectl(file: &std::path::Path, target: &str) -> bool {
     let script = format!(
         "kubectl --kubeconfig {} port-forward {target} {port}:80 >/dev/null 2>&1 & forward=$!
          curl -s -o /dev/null --max-time 20 --retry 40 --retry-delay 1 --retry-connrefused \
-         --retry-max-time 20 http://127.0.0.1:{port}/; code=$?; kill $forward; exit $code",
+         --retry-max-time 20 http://127.0.0.1:{port}/; code=$?; kill $forward 2>/dev/null; exit $code",
         file.display()
     );
     let status = Command::new("sh").args(["-c", &script]).status();

@@ -47,23 +47,23 @@ pub(super) fn fill(format: &str, outcome: &Outcome<'_>) -> Vec<Piece> {
         let (length, said) = read(here, outcome);
         rest = here.get(length..).unwrap_or_default();
         match said {
-            Said::Text(said) => text.push_str(&said),
-            Said::Stream(to_stderr) => {
+            Expansion::Text(said) => text.push_str(&said),
+            Expansion::Stream(to_stderr) => {
                 let text = std::mem::take(&mut text);
                 pieces.push(Piece { is_stderr, text });
                 is_stderr = to_stderr;
             }
-            Said::Unknown(name) => {
+            Expansion::Unknown(name) => {
                 eprintln!(
                     "svcscope: unknown --write-out variable: '{}'",
                     harmless(&name)
                 );
             }
-            Said::OnError if outcome.exit == Exit::Done => {
+            Expansion::OnError if outcome.exit == Exit::Done => {
                 rest = "";
                 break;
             }
-            Said::OnError => {}
+            Expansion::OnError => {}
         }
     }
     text.push_str(rest);
@@ -73,7 +73,7 @@ pub(super) fn fill(format: &str, outcome: &Outcome<'_>) -> Vec<Piece> {
 }
 
 /// What a variable says.
-enum Said {
+enum Expansion {
     Text(String),
     Stream(bool),
     OnError,
@@ -81,10 +81,10 @@ enum Said {
 }
 
 /// What begins here stands for, and how many bytes it is long.
-fn read(here: &str, outcome: &Outcome<'_>) -> (usize, Said) {
+fn read(here: &str, outcome: &Outcome<'_>) -> (usize, Expansion) {
     for (written, meant) in [("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ("%%", "%")] {
         if here.starts_with(written) {
-            return (written.len(), Said::Text(meant.to_owned()));
+            return (written.len(), Expansion::Text(meant.to_owned()));
         }
     }
     let within = |begin: &str| {
@@ -95,21 +95,24 @@ fn read(here: &str, outcome: &Outcome<'_>) -> (usize, Said) {
     let head = outcome.response.and_then(CurlResponse::http);
     if let Some(name) = within("%header{") {
         let value = head.and_then(|head| head.header(name)).unwrap_or_default();
-        return (name.len() + "%header{}".len(), Said::Text(value.to_owned()));
+        return (
+            name.len() + "%header{}".len(),
+            Expansion::Text(value.to_owned()),
+        );
     }
     let Some(name) = within("%{") else {
         // curl goes on behind what it can't read, and so does this.
         let one = here.chars().next().unwrap_or_default();
-        return (one.len_utf8(), Said::Text(one.to_string()));
+        return (one.len_utf8(), Expansion::Text(one.to_string()));
     };
     let said = match name {
-        "stdout" | "stderr" => Said::Stream(name == "stderr"),
-        "onerror" => Said::OnError,
-        "header_json" => Said::Text(header_json(outcome)),
-        "json" => Said::Text(all_as_json(outcome)),
+        "stdout" | "stderr" => Expansion::Stream(name == "stderr"),
+        "onerror" => Expansion::OnError,
+        "header_json" => Expansion::Text(header_json(outcome)),
+        "json" => Expansion::Text(all_as_json(outcome)),
         name => match value(name, outcome) {
-            Some(value) => Said::Text(in_words(name, &value)),
-            None => Said::Unknown(name.to_owned()),
+            Some(value) => Expansion::Text(in_words(name, &value)),
+            None => Expansion::Unknown(name.to_owned()),
         },
     };
     (name.len() + "%{}".len(), said)

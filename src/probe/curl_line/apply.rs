@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     inventory::Inventory,
-    probe::{CookieJar, CurlRequest, Follow, HttpVersion, Scheme, url_of},
+    probe::{CurlRequest, Follow, HttpVersion, Scheme, url_of},
 };
 
 /// As long as it takes: a century.
@@ -217,7 +217,7 @@ fn option_headers(
     // What has no = is a file (src/tool_getparam.c); one that is not there holds no cookies.
     let (pairs, files): (Vec<_>, Vec<_>) = flags.cookie.iter().partition(|it| it.contains('='));
     for file in files {
-        let jar = request.cookies.get_or_insert_with(CookieJar::default);
+        let jar = request.cookies.get_or_insert_default();
         let content = match (file.as_str(), &url) {
             ("", _) | (_, None) => continue,
             _ => read(file),

@@ -35,7 +35,7 @@ use crate::probe::{
 /// More headers than this are an attack or a mistake.
 const MAX_HEADERS: usize = 1000;
 
-type Broken = Box<dyn Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A request on its way.
 pub(in crate::probe) struct Exchange {
@@ -140,7 +140,7 @@ impl Exchange {
     }
 
     /// Sends it and waits for the head of the answer.
-    pub(in crate::probe) async fn send(mut self) -> Result<Received, Broken> {
+    pub(in crate::probe) async fn send(mut self) -> Result<Received, BoxError> {
         self.marks.begin();
         let stream = self.connect().await?;
         let ends = (stream.local_addr().ok(), stream.peer_addr().ok());
@@ -166,7 +166,7 @@ impl Exchange {
     }
 
     /// By all addresses, the next after a moment (RFC 8305).
-    async fn connect(&self) -> Result<tokio::net::TcpStream, Broken> {
+    async fn connect(&self) -> Result<tokio::net::TcpStream, BoxError> {
         let (to, marks) = (self.to.clone(), self.marks.clone());
         let resolver = tower::service_fn(move |_anything: Name| {
             let (to, marks) = (to.clone(), marks.clone());
@@ -179,7 +179,7 @@ impl Exchange {
         Ok(connector.oneshot(anywhere).await?.into_inner())
     }
 
-    async fn exchange<S>(self, stream: S) -> Result<Received, Broken>
+    async fn exchange<S>(self, stream: S) -> Result<Received, BoxError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {

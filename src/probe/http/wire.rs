@@ -25,10 +25,10 @@ const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// What went through a socket.
 #[derive(Debug, Default)]
-pub(in crate::probe) struct Record(Mutex<Seen>);
+pub(in crate::probe) struct Record(Mutex<RecordedBytes>);
 
 #[derive(Debug, Default)]
-struct Seen {
+struct RecordedBytes {
     heads: Vec<u8>,
     /// Where the head begins that is coming.
     begun: usize,
@@ -39,7 +39,7 @@ struct Seen {
 }
 
 impl Record {
-    fn with<T>(&self, act: impl FnOnce(&mut Seen) -> T) -> T {
+    fn with<T>(&self, act: impl FnOnce(&mut RecordedBytes) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -88,7 +88,7 @@ impl Record {
     }
 }
 
-impl Seen {
+impl RecordedBytes {
     fn came(&mut self, bytes: &[u8]) {
         if self.is_done {
             self.tail.extend_from_slice(bytes);
