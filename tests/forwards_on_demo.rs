@@ -368,12 +368,21 @@ fn a_spoiled_file_of_forwards_is_kept_aside_and_said() {
     let file = demo.file("svcscope/forwards.json");
     fs::create_dir_all(file.parent().expect("a folder")).expect("made");
     fs::write(&file, "{\"contexts\": {").expect("written");
+    let listed = demo.run(&["--list"]);
+    assert!(stderr(&listed).contains("saved forwards in "));
     let engine = demo.engine();
-    engine.wait("a warning", |scene| {
-        scene.activity.iter().any(|entry| {
-            entry.text.contains("saved forwards in ") && entry.text.contains("it is kept as ")
-        })
-    });
+    let warns = |words: &str| {
+        engine.wait("a warning", |scene| {
+            scene.activity.iter().any(|entry| {
+                entry.text.contains("saved forwards in ") && entry.text.contains(words)
+            })
+        });
+    };
+    // Whoever only reads leaves it.
+    warns("it stays as it is");
+    assert_eq!(fs::read_to_string(&file).expect("kept"), "{\"contexts\": {");
+    save(&engine, None, None, saved("web", "shop"));
+    warns("it is kept as ");
     let aside = fs::read_to_string(demo.file("svcscope/forwards.json.broken"));
     assert_eq!(aside.expect("kept"), "{\"contexts\": {");
 }
@@ -558,6 +567,9 @@ fn forwards_of_others_are_shown_and_asked_for() {
         assert!(stdout(&output).contains(shown), "{}", stdout(&output));
     }
     assert_eq!(demo.done(&["--list"]), "");
+    let refused = demo.run(&["--import", "/dev/zero", "--yes"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("it is no regular file"));
     demo.done(&["--import", file, "--confirm", "listen"]);
     let listed = demo.done(&["--list"]);
     assert!(listed.contains("evil: 0.0.0.0:18099 -> ") && listed.contains("starts with the app"));
@@ -578,6 +590,38 @@ fn forwards_of_others_are_shown_and_asked_for() {
     fs::write(file, "{}").expect("written");
     engine.send(Command::ImportForwards(file.into()));
     engine.wait("what was shown", |scene| scene.import_offer.is_none());
+}
+
+#[test]
+fn a_saved_forward_that_is_not_understood_is_told() {
+    let demo = Demo::start();
+    let file = demo.file("svcscope/forwards.json");
+    fs::create_dir_all(file.parent().expect("a folder")).expect("made");
+    let text = r#"{"version": 1, "contexts": {"demo": {"forwards": [
+        {"name": "web", "namespace": "shop", "target": "svc/web", "port": 80}, {"name": 7}]}}}"#;
+    fs::write(&file, text).expect("written");
+    for (words, code) in [(&["--list"][..], 0), (&["--saved", "7"], 4)] {
+        let output = demo.run(words);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(
+            said.contains("1 saved forwards of context demo") && said.contains("they are kept"),
+            "{said}"
+        );
+    }
+    assert!(demo.done(&["--list"]).starts_with("web: "));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_list_that_could_not_be_printed_is_told() {
+    let demo = Demo::start();
+    demo.done(&["svc/api", ":8081", "--save", "api", "--exec", "true"]);
+    let full = fs::File::options().write(true).open("/dev/full");
+    let mut list = demo.forward(&["--list"]);
+    let output = list.stdout(full.expect("opened")).output().expect("run");
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(stderr(&output).contains("could not write to stdout"));
 }
 
 #[test]

@@ -15,7 +15,8 @@ use crate::{check::Severity, edit::WantedType, probe::SendFlags};
 /// Without a subcommand it opens the window. Data goes to stdout, words to stderr. Exit codes:
 /// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete, 6 found by `check`; a request that `curl`
 /// sent ends with curl's own codes (7 refused, 28 too late, 22 HTTP error with --fail), and
-/// `forward --exec` with the command's. A signal that ends it in order gives 128 and its number.
+/// `forward --exec` with the command's. A signal that ends it gives 128 and its number, but SIGINT ends
+/// `reach` with the code of what it has found so far, `doctor` with 1 and `demo` with 0.
 #[derive(Debug, Parser)]
 #[command(name = "svcscope", version)]
 pub struct Args {
@@ -668,19 +669,26 @@ pub struct Contexts {
 /// Keeps the marks of a context in the settings, for the window and the command line. Where a mark
 /// is taken away it is asked for.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("marks")
+    .args(["mark_read_only", "production", "none"])
+    .required(true)
+    .multiple(true))]
 pub struct Protect {
     /// A context of the kubeconfig
     #[arg(value_name = "CONTEXT")]
     pub name: String,
     /// Nothing is changed there: no Service, no probe pod, no command in a pod, and only GET, HEAD
     /// and OPTIONS requests; a mark as production stays
-    #[arg(long, required_unless_present_any = ["production", "none"])]
+    #[arg(long = "read-only")]
+    pub mark_read_only: bool,
+    /// Stands in for the flag of all subcommands, which here would be the same as the mark.
+    #[arg(long = "refuse-changes", hide = true)]
     pub read_only: bool,
     /// A change asks for the Service's name, and --yes is not enough
     #[arg(long)]
     pub production: bool,
     /// Neither of the two
-    #[arg(long, conflicts_with_all = ["read_only", "production"])]
+    #[arg(long, conflicts_with_all = ["mark_read_only", "production"])]
     pub none: bool,
     /// Take marks away without asking
     #[arg(short, long)]
@@ -771,6 +779,33 @@ mod tests {
         ] {
             parse(&format!("svcscope forward {wrong}")).expect_err(wrong);
         }
+    }
+
+    #[test]
+    fn the_mark_read_only_is_not_the_flag_of_all_subcommands() {
+        let parse = |words: &str| Args::try_parse_from(words.split_whitespace());
+        for (words, flag, mark) in [
+            ("svcscope protect demo --read-only", false, true),
+            (
+                "svcscope protect demo --read-only --production",
+                false,
+                true,
+            ),
+            ("svcscope --read-only protect demo --none -y", true, false),
+        ] {
+            let args = parse(words).unwrap();
+            let Some(Task::Protect(protect)) = args.task else {
+                panic!("a mark");
+            };
+            let read = (args.common.read_only, protect.mark_read_only);
+            assert_eq!(read, (flag, mark), "{words}");
+        }
+        for wrong in ["", "--none --read-only", "--none --production"] {
+            parse(&format!("svcscope protect demo {wrong}")).expect_err(wrong);
+        }
+        let said = parse("svcscope protect demo").unwrap_err().to_string();
+        let flags = ["--read-only", "--production", "--none"];
+        assert!(flags.iter().all(|flag| said.contains(flag)), "{said}");
     }
 
     #[test]

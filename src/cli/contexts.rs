@@ -8,11 +8,13 @@ use super::{
     asking::agree,
     exit::{Exit, failure},
     remote::source,
-    terminal::Data,
+    terminal::{Data, Lines},
 };
 use crate::{
     cluster::Kubeconfigs,
-    session::{self, ContextMarks, Loaded, Settings, SettingsChange},
+    session::{
+        self, ContextMarks, Loaded, MarkChange, ProtectedContexts, Settings, SettingsChange,
+    },
 };
 
 /// Lists the contexts of the kubeconfig, then those that are only marked.
@@ -21,21 +23,33 @@ pub(super) fn run(common: &Common, task: &Contexts) -> anyhow::Result<Exit> {
     let loaded = loaded();
     let protected = loaded.protected();
     let marked = protected.read_only.union(&protected.production);
-    let missing = marked.filter(|name| !names.contains(name)).cloned();
-    let rows: Vec<_> = names.iter().cloned().chain(missing).collect();
-    if task.output == ListFormat::Json {
+    let missing: Vec<_> = marked.filter(|name| !names.contains(name)).collect();
+    for name in &missing {
+        if let Some(context) = ProtectedContexts::meant(name, names.iter().map(String::as_str)) {
+            eprintln!(
+                "svcscope: the settings mark \"{name}\", which does not protect the context {context}: \
+                 case and blanks count; mark {context} by `svcscope protect`"
+            );
+        }
+    }
+    let rows: Vec<_> = names.iter().chain(missing).cloned().collect();
+    // Of what can't be read nothing is known but what it says.
+    let known = |is_set: bool| (is_set || loaded.fault.is_none()).then_some(is_set);
+    let printed = if task.output == ListFormat::Json {
         let rows = rows.iter().map(|name| {
             let marks = protected.of(name);
             json!({
                 "name": name,
                 "current": Some(name) == current.as_ref(),
                 "inKubeconfig": names.contains(name),
-                "readOnly": marks.read_only,
-                "production": marks.production,
+                "readOnly": known(marks.read_only),
+                "production": known(marks.production),
             })
         });
-        Data::json(format!("{:#}\n", rows.collect::<serde_json::Value>())).print()?;
+        let json = format!("{:#}\n", rows.collect::<serde_json::Value>());
+        Data::json(json).print()
     } else {
+        let mut lines = Lines::default();
         for name in &rows {
             let star = if Some(name) == current.as_ref() {
                 '*'
@@ -46,9 +60,11 @@ pub(super) fn run(common: &Common, task: &Contexts) -> anyhow::Result<Exit> {
             if !names.contains(name) {
                 words.push_str("  not in this kubeconfig");
             }
-            println!("{}", format!("{star} {name}  {words}").trim_end());
+            lines.add(format!("{star} {name}  {words}").trim_end());
         }
-    }
+        Data::lines(lines).print()
+    };
+    printed.context("could not write to stdout")?;
     if let Some(fault) = loaded.fault {
         let said = format!("in no context anything is written: {fault}");
         return Err(failure(Exit::Failed, said));
@@ -58,40 +74,57 @@ pub(super) fn run(common: &Common, task: &Contexts) -> anyhow::Result<Exit> {
 
 /// Marks a context.
 pub(super) fn protect(common: &Common, task: &Protect) -> anyhow::Result<Exit> {
+    let name = &task.name;
+    if common.read_only {
+        let said = format!(
+            "--read-only before `protect` has no context marked; give it behind: \
+             svcscope protect {name} --read-only"
+        );
+        return Err(failure(Exit::Usage, said));
+    }
     let path = session::default_path().context("there is no home directory to keep it in")?;
     let (names, _) = known(common)?;
     let loaded = loaded();
-    let name = &task.name;
     let before = loaded.protected().of(name);
     if !names.contains(name) && before == ContextMarks::default() {
         let said = format!("there is no context {name}; `svcscope contexts` lists them");
         return Err(failure(Exit::NotFound, said));
     }
-    let marks = ContextMarks {
-        read_only: task.read_only,
-        // Read-only is more than production, and takes nothing away.
-        production: task.production || (task.read_only && before.production),
+    let set = ContextMarks {
+        read_only: task.mark_read_only,
+        production: task.production,
     };
-    let removed = before.without(marks);
-    if removed != ContextMarks::default() && loaded.fault.is_none() {
-        let effect = removed.effect_of_removal(name);
-        let question = format!("{effect}. Take the mark {} away", removed.words());
+    let unwanted = ContextMarks {
+        read_only: !task.mark_read_only,
+        // Read-only is more than production, and takes nothing away.
+        production: !task.production && !task.mark_read_only,
+    };
+    let asked = before.and(unwanted);
+    if asked != ContextMarks::default() && loaded.fault.is_none() {
+        let effect = asked.effect_of_removal(name);
+        let question = format!("{effect}. Take the mark {} away", asked.words());
         agree(task.yes, &question, "the marks stay as they were")?;
     }
+    // What others mark meanwhile was not asked for.
+    let removed = if task.yes { unwanted } else { asked };
     let change = SettingsChange::Protect {
         context: name.clone(),
-        marks,
+        change: MarkChange { set, removed },
     };
     let now = Settings::change(&path, &loaded.settings, &[change])
         .map_err(|error| failure(Exit::Failed, error.to_string()))?;
-    let marks = now.protected().of(name).words();
-    let marks = if marks.is_empty() {
-        "not protected"
-    } else {
-        &marks
+    let marks = now.protected().of(name);
+    let words = match &*marks.words() {
+        "" => "not protected".to_owned(),
+        words => words.to_owned(),
     };
-    println!("{name}: {marks}");
-    Ok(Exit::Done)
+    println!("{name}: {words}");
+    let left = marks.and(unwanted).words();
+    if left.is_empty() {
+        return Ok(Exit::Done);
+    }
+    let said = format!("{name} stays {left}, as somebody else has marked it meanwhile");
+    Err(failure(Exit::Failed, said))
 }
 
 /// How the context that the command line means is marked; where that is not known, why.

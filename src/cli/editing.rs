@@ -54,8 +54,9 @@ impl Editing {
             ));
         }
         // The plan says which nodePorts are taken and which pods a selector finds.
-        let editing = Self::start(common, &[Kind::Service, Kind::Pod])?;
+        let mut editing = Self::start(common, &[Kind::Service, Kind::Pod])?;
         let key = editing.key(target);
+        editing.scene = editing.remote.look_up(key.clone())?;
         let Some(record) = editing.scene.inventory.service(&key).cloned() else {
             return Err(failure(
                 Exit::NotFound,
@@ -203,7 +204,7 @@ fn confirm(plan: &Plan, flags: &EditFlags, production: bool) -> anyhow::Result<b
     if let Some(given) = &flags.confirm {
         if **given != **name {
             return Err(refused(format!(
-                "--confirm names {given}, but this is to {} {name}",
+                "--confirm names {given}, but this change is of {name}: {}",
                 plan.title
             )));
         }

@@ -20,7 +20,10 @@ pub(super) fn run(common: &Common, task: &Expose) -> anyhow::Result<Exit> {
         with_node_ports(ports, &task.node_port).map_err(|said| failure(Exit::Usage, said))?;
     let editing = Editing::start(common, &[Kind::Service, Kind::Pod])?;
     let key = editing.key(&task.target);
-    if kind == "Pod" && editing.scene().inventory.pod(&key).is_none() {
+    let inventory = &editing.scene().inventory;
+    // Where pods may not be listed, the plan says so.
+    let is_seen = inventory.unseen(Kind::Pod, &key.namespace).is_none();
+    if kind == "Pod" && is_seen && inventory.pod(&key).is_none() {
         return Err(failure(Exit::NotFound, format!("there is no pod {key}")));
     }
     let exposure = Exposure {

@@ -12,7 +12,7 @@ use crate::{
     check::Verdict,
     engine::{Command, MapView, Scene},
     filter::{Filter, FilteredMap, LabelSelector, Query, ServiceKind, Shown},
-    inventory::ObjectKey,
+    inventory::{Kind, ObjectKey},
     layout::Grouping,
     topology::Topology,
 };
@@ -117,10 +117,17 @@ impl FilterFlags {
         if let Some(ServiceName(key)) = &self.neighbourhood
             && scene.topology.service(key).is_none()
         {
-            return Err(failure(
-                Exit::NotFound,
-                format!("there is no Service {key} to look around"),
-            ));
+            // Where they may not be listed, that it is not seen says nothing.
+            return Err(match scene.inventory.unseen(Kind::Service, &key.namespace) {
+                Some(why) => failure(
+                    Exit::Incomplete,
+                    format!("Service {key} is not seen: {why}"),
+                ),
+                None => failure(
+                    Exit::NotFound,
+                    format!("there is no Service {key} to look around"),
+                ),
+            });
         }
         let part = FilteredMap::new(self.view().filter, &scene.topology, &scene.reports);
         if let Some(words) = left_out(&part.shown()) {

@@ -67,7 +67,7 @@ mod tests {
         };
         assert_eq!(
             said(waiting.clone()),
-            "svcscope: waiting for the credential plugin `aws [2J`\n"
+            "svcscope: waiting for the credential plugin `aws␛[2J`\n"
         );
         assert_eq!(said(printed("go to https://x", true)), "go to https://x\n");
         assert_eq!(said(printed("Password: ", false)), "Password: ");

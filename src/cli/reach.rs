@@ -44,10 +44,10 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
     remote.wait_until_known(&drawn, READ)?;
     // A BackendTLSPolicy may say how to ask. One that can't be read in time says nothing.
     remote.wait_for_fronts(&[], POLICIES).ok();
-    let scene = remote.handle().scene();
     let ForwardTarget::Service(service) = task.target.in_namespace(&namespace) else {
         return Err(failure(Exit::Usage, "only a Service has paths"));
     };
+    let scene = remote.look_up(service.clone())?;
     if scene.inventory.service(&service).is_none() {
         return Err(failure(
             Exit::NotFound,
@@ -63,8 +63,8 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
         },
         every: task.every,
     };
-    if !asked.options.insiders.is_empty() {
-        allow_in_production(&remote, task.yes, "run commands in pods")?;
+    if let Some(what) = done_inside(task) {
+        allow_in_production(&remote, task.yes, what)?;
     }
     let stopped = interrupts(&remote)?;
     let id = ReachId(remote.handle().next_id());
@@ -102,6 +102,16 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
                 exit => exit,
             });
         }
+    }
+}
+
+/// What is done in the cluster for a test from inside.
+fn done_inside(task: &Reach) -> Option<&'static str> {
+    match (task.inside.is_empty(), task.from.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some("run commands in pods"),
+        (false, true) => Some("create a probe pod and run commands in it"),
+        (false, false) => Some("create a probe pod and run commands in pods"),
     }
 }
 

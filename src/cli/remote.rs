@@ -17,8 +17,8 @@ use super::{
 use crate::{
     cluster::{KubeconfigSource, Kubeconfigs},
     demo,
-    engine::{Config, ConnectionState, Engine, Handle, Scene, Waker},
-    inventory::{self, Completeness, Kind, Sync, Text, wanted},
+    engine::{Command, Config, ConnectionState, Engine, Handle, Scene, Waker},
+    inventory::{self, Completeness, Kind, ObjectKey, Sync, Text, wanted},
     probe::inside::{ProbeImage, PullPolicy},
     session::{self, Settings},
 };
@@ -307,6 +307,33 @@ impl Remote {
         eprintln!("svcscope: waiting for {what}");
     }
 
+    /// Reads a Service alone, where Services may not be listed; what is known then.
+    pub(super) fn look_up(&self, service: ObjectKey) -> anyhow::Result<Arc<Scene>> {
+        let scene = self.handle.scene();
+        let state = scene.inventory.sync(Kind::Service, &service.namespace);
+        if !matches!(state, Sync::Forbidden { .. }) {
+            return Ok(scene);
+        }
+        self.handle.send(Command::LookUp(service.clone()));
+        let why_not = self.wait_for(Some(LOOK_UP), "the Service to be read", |scene| {
+            let (read, why_not) = scene.looked_up.as_ref()?;
+            (*read == service).then(|| why_not.clone())
+        })?;
+        if let Some(reason) = why_not {
+            return Err(failure(Exit::Failed, &*reason));
+        }
+        let scene = self.handle.scene();
+        if scene.inventory.service(&service).is_none() {
+            return Ok(scene);
+        }
+        // What follows from it is told a moment later.
+        self.wait_for(Some(LOOK_UP), "the Service to be checked", |scene| {
+            let is_drawn = scene.topology.service(&service).is_some();
+            (is_drawn && scene.reports.contains_key(&service)).then_some(())
+        })?;
+        Ok(self.handle.scene())
+    }
+
     /// Waits until each of these kinds has been listed whole or refused.
     pub(super) fn wait_until_known(
         &self,
@@ -331,6 +358,9 @@ impl Remote {
         Ok(self.handle.scene())
     }
 }
+
+/// How long a Service that is read alone is waited for.
+const LOOK_UP: Duration = Duration::from_secs(30);
 
 /// When the user is told what is waited for.
 pub(super) const SLOW: Duration = Duration::from_secs(5);

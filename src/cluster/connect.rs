@@ -47,6 +47,9 @@ pub enum ConnectError {
         "could not use the credentials or certificates of the kubeconfig: {0}; correct them and reconnect"
     )]
     Client(String),
+    /// The context leads to another API server than it did.
+    #[error("context `{0}` of the kubeconfig leads to another API server now")]
+    OtherServer(String),
     /// The API server did not answer as it should.
     #[error(transparent)]
     Call(#[from] CallError),

@@ -53,6 +53,7 @@ pub(super) async fn authenticate(
     let mut basis = Basis {
         context: target.context,
         fingerprint: target.fingerprint,
+        endpoint: target.endpoint,
         files: target.files,
     };
     let user = &mut target.config.auth_info;

@@ -97,7 +97,8 @@ impl CallError {
     /// An answer that is no success and no `Status`: an API server's plain words, or the page of
     /// something before it. Of a page only its code and where it is from are told.
     pub(super) fn from_page(tried: &str, head: &Parts, body: &[u8]) -> Self {
-        let said = page_in_words(head, &String::from_utf8_lossy(body));
+        let text = String::from_utf8_lossy(body);
+        let said = words_of_cut_status(&text).unwrap_or_else(|| page_in_words(head, &text));
         Self {
             retry_after: retry_after(head),
             ..Self::new(kind_of(head.status.as_u16()), tried, &said)
@@ -194,6 +195,32 @@ pub(super) fn retry_after(head: &Parts) -> Option<Duration> {
     seconds.parse().ok().map(Duration::from_secs)
 }
 
+/// The message of a `Status` that is too long to be read whole.
+fn words_of_cut_status(body: &str) -> Option<String> {
+    const KEY: &str = r#""message":"#;
+    if !body.trim_start().starts_with('{') {
+        return None;
+    }
+    let (_, rest) = body.split_once(KEY)?;
+    let rest = rest.trim_start().strip_prefix('"')?;
+    let mut escaped = false;
+    let end = rest.char_indices().find_map(|(at, letter)| {
+        let ends = letter == '"' && !escaped;
+        escaped = letter == '\\' && !escaped;
+        ends.then_some(at)
+    });
+    // No more of it is told, and so many bytes are surely that.
+    let most = rest.char_indices().nth(4 * MOST_SAID).map(|(at, _)| at);
+    let end = end.or(most).unwrap_or(rest.len());
+    let text = rest.get(..most.map_or(end, |most| most.min(end)))?;
+    // The cut may be within an escape (the longest: a pair of surrogates).
+    let cut = (0..=12).filter_map(|less| text.get(..text.len().checked_sub(less)?));
+    let said = cut
+        .map(|text| serde_json::from_str::<String>(&format!("\"{text}\"")))
+        .find_map(Result::ok)?;
+    (!said.trim().is_empty()).then_some(said)
+}
+
 fn page_in_words(head: &Parts, body: &str) -> String {
     const LINE: usize = 200;
     let header = |name| head.headers.get(name).and_then(|it| it.to_str().ok());
@@ -255,7 +282,7 @@ fn advice(kind: CallErrorKind) -> Option<&'static str> {
             "check that the cluster is running and that this machine can reach it (network, VPN, proxy)",
         ),
         CallErrorKind::Untrusted => {
-            Some("check certificate-authority-data of this cluster in the kubeconfig")
+            Some("check `server` and certificate-authority-data of this cluster in the kubeconfig, and this machine's clock")
         }
         CallErrorKind::Credentials => Some("log in again, then reconnect"),
         CallErrorKind::Unauthorized => {
@@ -374,6 +401,28 @@ mod tests {
         }
         let long = said(500, &[], &"[".repeat(20_000));
         assert!(long.to_string().len() < 400, "{}", long.to_string().len());
+    }
+
+    #[test]
+    fn the_message_of_a_status_that_is_cut_is_told() {
+        let start = r#"{"kind":"Status","status":"Failure","message":"etcd said \"no\": "#;
+        let said = words_of_cut_status(&format!("{start}{}", "x".repeat(60_000))).unwrap();
+        assert!(said.starts_with("etcd said \"no\": xxx"), "{said}");
+        assert!(said.len() < 9000);
+        for cut in [r"\", r"\u00", r"\ud83d", r"\ud83d\ude"] {
+            let said = words_of_cut_status(&format!("{start}{cut}"));
+            assert_eq!(said.as_deref(), Some("etcd said \"no\": "), "{cut}");
+        }
+        let details = r#"{"message":"short","details":{"causes":["#;
+        assert_eq!(words_of_cut_status(details).as_deref(), Some("short"));
+        for none in [
+            "",
+            "<html>\"message\":\"x\"",
+            r#"{"message":7"#,
+            r#"{"message":"""#,
+        ] {
+            assert_eq!(words_of_cut_status(none), None, "{none}");
+        }
     }
 
     #[test]

@@ -130,6 +130,7 @@ impl Link {
             basis: Basis {
                 context: context.clone(),
                 fingerprint: 0,
+                endpoint: 0,
                 files: Vec::new(),
             },
             generation: 0,
@@ -225,6 +226,10 @@ impl Link {
             let generation = stale.generation + 1;
             let mut session =
                 build(&kubeconfigs, Some(&context), generation, refused, &login).await?;
+            // What is known of one cluster is not mixed with another one.
+            if session.basis.endpoint != stale.basis.endpoint {
+                return Err(ConnectError::OtherServer(context));
+            }
             if is_refused {
                 session.refused_before = Some(Instant::now());
                 if let Some(giver) = &session.giver {
@@ -366,6 +371,7 @@ impl Link {
         reading.await.unwrap_or_else(|panic| KubeconfigNews {
             contexts: None,
             in_use: Err(format!("reading the kubeconfig failed: {panic}")),
+            is_other_server: false,
         })
     }
 
@@ -493,17 +499,29 @@ async fn send_once(
 /// What the server said: a `Status`, or what something before it says.
 pub(super) async fn refusal(tried: &str, response: Response<Body>) -> CallError {
     let (head, body) = response.into_parts();
-    let limited = http_body_util::Limited::new(body, MAX_ERROR_BODY);
-    let body = match tokio::time::timeout(PATIENCE, limited.collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        _ => Bytes::new(),
-    };
+    let mut read = Vec::new();
+    let began = tokio::time::timeout(PATIENCE, beginning(body, &mut read)).await;
+    // A broken or endless answer is told by what came of it.
+    began.ok();
+    let body = Bytes::from(read);
     match serde_json::from_slice::<Status>(&body) {
         Ok(mut status) if is_status(&body) => {
             status.code = head.status.as_u16();
             CallError::from_status(tried, status, retry_after(&head))
         }
         _ => CallError::from_page(tried, &head, &body),
+    }
+}
+
+/// Reads what an answer begins with.
+async fn beginning(mut body: Body, read: &mut Vec<u8>) {
+    while let Some(Ok(frame)) = body.frame().await {
+        let data = frame.into_data().unwrap_or_default();
+        let room = MAX_ERROR_BODY.saturating_sub(read.len());
+        read.extend(data.iter().take(room));
+        if data.len() >= room {
+            return;
+        }
     }
 }
 

@@ -1,8 +1,7 @@
 //! The client: hyper, rustls with AWS-LC, and kube's layers for the address and the credentials.
 //!
-//! There is no layer that retries: kube's own would hold a write or a forward back for minutes
-//! and knows no `Retry-After`. What may be tried again is tried again by whoever asked: a watch
-//! by its supervisor, everything else by the person.
+//! There is no layer that retries: kube's own knows no `Retry-After`. A watch is tried again by its
+//! supervisor, what the user waits for by [`super::link::Link::patiently`], which says so.
 
 use std::time::Duration;
 

@@ -9,7 +9,7 @@ use crate::{
     inventory::{ObjectKey, Text},
     layout::Point,
     probe::{CurlRequest, RequestId, Tap},
-    session::{ContextMarks, SavedForward},
+    session::{MarkChange, SavedForward},
 };
 
 /// Names an edit as long as the engine lives.
@@ -110,12 +110,12 @@ pub enum Command {
     /// The user has allowed, in this production context and until it is left, commands in pods,
     /// probe pods and requests that could change something.
     AllowInProduction(Text),
-    /// Mark a context as read-only or production; it is remembered.
+    /// Mark a context as read-only or production, or take marks away; it is remembered.
     Protect {
         /// The context.
         context: Text,
-        /// Its marks from now on.
-        marks: ContextMarks,
+        /// Its marks that change.
+        change: MarkChange,
     },
     /// Forget a plan.
     DiscardEdit(EditId),

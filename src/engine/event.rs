@@ -8,7 +8,7 @@ use super::{
 };
 use crate::edit::{EditError, Outcome, Plan, StepDone};
 use crate::{
-    cluster::{Cluster, KubeconfigNews, LoginEvent, StepResult},
+    cluster::{Cluster, KubeconfigNews, LoginEvent, SecurityNotice, StepResult},
     forward::ForwardStatus,
     inventory::{NodePortRules, ObjectKey, ServiceRecord, Text},
     probe::{Answer, CurlError, CurlResponse, Repeated, RequestId},
@@ -31,6 +31,11 @@ pub(super) enum Event {
     },
     /// A request waits because the API server is busy, and how long.
     Waits { generation: u64, words: Text },
+    /// How a connection that is tried would be protected.
+    Notices {
+        generation: u64,
+        notices: Vec<SecurityNotice>,
+    },
     /// A login goes on.
     Login(LoginEvent),
     /// Credentials were read and the client built anew, because a person asked to reconnect.

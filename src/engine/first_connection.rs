@@ -48,6 +48,7 @@ impl From<&ConnectError> for Retry {
                 Self::WhenChanged
             }
             ConnectError::Exec(_) | ConnectError::Oidc(_) => Self::Seldom,
+            ConnectError::OtherServer(_) => Self::Soon(Duration::ZERO),
             ConnectError::Call(error) => Self::after(error.kind, error.retry_after),
         }
     }

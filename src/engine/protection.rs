@@ -14,7 +14,7 @@ use std::{
 
 use crate::{
     inventory::Text,
-    session::{ContextMarks, ProtectedContexts, Settings},
+    session::{MarkChange, ProtectedContexts, Settings},
 };
 
 /// Decides what may be done.
@@ -84,10 +84,10 @@ impl Protection {
         known.clone()
     }
 
-    /// Marks a context where no file keeps it.
-    pub(super) fn mark(&self, context: &str, marks: ContextMarks) {
+    /// Changes the marks of a context where no file keeps them.
+    pub(super) fn mark(&self, context: &str, change: MarkChange) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.mark(context, marks);
+        known.mark(context, change);
     }
 
     /// What may be done in a context now.

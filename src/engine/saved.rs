@@ -40,7 +40,7 @@ impl Saved {
                 writer: None,
             };
         };
-        let (book, notice) = ForwardBook::load(&path);
+        let (book, notice) = ForwardBook::read(&path);
         if let Some(notice) = notice {
             // The engine listens as long as it lives.
             events.send(Event::NotSaved(notice.into())).ok();

@@ -26,10 +26,13 @@ pub fn default_path() -> Option<PathBuf> {
 }
 
 /// What a file holds; none where there is none. What is no regular file (a folder, a FIFO, a
-/// device, a link that leads nowhere) or is too long is an error and is not read.
+/// device, a link that leads nowhere) or is too long is an error and is not read; so is what should
+/// be in a folder whose link leads nowhere.
 pub(super) fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let link = match fs::symlink_metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return refuse_lost_folder(path).map(|()| None);
+        }
         found => found?.is_symlink(),
     };
     let found = match fs::metadata(path) {
@@ -54,16 +57,50 @@ pub(super) fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Reads a file. One that is missing gives the default; an unusable one is moved aside and gives
-/// the default too, with words about it: `PATH can't be used: WHY; it is kept as OTHER PATH`.
+/// Whether a file is missing is not known where a link above it leads nowhere, as to a disk that is
+/// not mounted.
+fn refuse_lost_folder(path: &Path) -> io::Result<()> {
+    let is_lost = |folder: &&Path| {
+        let is_link = fs::symlink_metadata(folder).is_ok_and(|found| found.is_symlink());
+        is_link && fs::metadata(folder).is_err()
+    };
+    match path.ancestors().skip(1).find(is_lost) {
+        None => Ok(()),
+        Some(folder) => Err(io::Error::other(format!(
+            "its folder {} is a symbolic link that leads nowhere",
+            folder.display()
+        ))),
+    }
+}
+
+/// Reads a file that stays as it is. One that is missing gives the default; an unusable one gives
+/// the default too, with words about it: `PATH can't be used: WHY; it stays as it is`.
+pub(super) fn read_or_default<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
+    match read_value(path) {
+        Ok(value) => (value, None),
+        Err(problem) => {
+            let shown = path.display();
+            let said = format!("{shown} can't be used: {problem}; it stays as it is");
+            (T::default(), Some(said))
+        }
+    }
+}
+
+fn read_value<T: DeserializeOwned + Default>(path: &Path) -> Result<T, String> {
+    let Some(bytes) = read_file(path).map_err(|error| error.to_string())? else {
+        return Ok(T::default());
+    };
+    let value = strict_json::parse(&bytes).and_then(serde_json::from_value);
+    value.map_err(|error| error.to_string())
+}
+
+/// Reads a file that is then written. One that is missing gives the default; an unusable one is moved
+/// aside and gives the default too, with words about it: `PATH can't be used: WHY; it is kept as
+/// OTHER PATH`.
 pub(super) fn read_or_aside<T: DeserializeOwned + Default>(path: &Path) -> (T, Option<String>) {
-    let problem = match read_file(path) {
-        Ok(Some(bytes)) => match strict_json::parse(&bytes).and_then(serde_json::from_value) {
-            Ok(value) => return (value, None),
-            Err(error) => error.to_string(),
-        },
-        Ok(None) => return (T::default(), None),
-        Err(error) => error.to_string(),
+    let problem = match read_value(path) {
+        Ok(value) => return (value, None),
+        Err(problem) => problem,
     };
     // A link stays: the file that it leads to is set aside.
     let target = target_of(path);
@@ -246,6 +283,33 @@ mod tests {
         assert!(far.is_symlink(), "the link stays");
         write_whole(&one(), &far).unwrap();
         assert_eq!(read_or_aside(&near), (one(), None));
+    }
+
+    #[test]
+    fn a_file_is_not_missing_where_its_folder_leads_nowhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink(at("unmounted"), at("config")).unwrap();
+        for name in ["config/names.json", "config/svcscope/names.json"] {
+            let said = read_file(&at(name)).unwrap_err().to_string();
+            assert!(
+                said.contains("config is a symbolic link that leads"),
+                "{said}"
+            );
+        }
+        fs::create_dir(at("unmounted")).unwrap();
+        assert_eq!(read_file(&at("config/svcscope/names.json")).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_only_read_stays_where_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("names.json");
+        fs::write(&path, "{").unwrap();
+        let (none, said) = read_or_default::<Names>(&path);
+        assert!(none.is_empty() && said.unwrap().ends_with("it stays as it is"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "{");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs, io,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     SavedForward, WriteError,
-    file::{lock, read_or_aside, write_whole},
+    file::{lock, read_file, read_or_aside, read_or_default, write_whole},
     write_new_private,
 };
 use crate::{
@@ -202,11 +202,12 @@ impl ForwardBook {
     /// Reads the file. A missing one holds nothing; an unusable one is moved aside, and what is
     /// said about it comes with the empty book.
     pub fn load(path: &Path) -> (Self, Option<String>) {
-        let (book, problem) = read_or_aside(path);
-        (
-            book,
-            problem.map(|problem| format!("saved forwards in {problem}")),
-        )
+        told(read_or_aside(path))
+    }
+
+    /// As [`Self::load`], but nothing is moved: the file may be one of a later version.
+    pub fn read(path: &Path) -> (Self, Option<String>) {
+        told(read_or_default(path))
     }
 
     /// Changes what the file holds and gives that back, with what is to be said about it.
@@ -228,6 +229,11 @@ impl ForwardBook {
         }
         Ok((book, notice))
     }
+}
+
+fn told((book, problem): (ForwardBook, Option<String>)) -> (ForwardBook, Option<String>) {
+    let said = problem.map(|problem| format!("saved forwards in {problem}"));
+    (book, said)
 }
 
 /// The saved forwards could not be changed.
@@ -336,10 +342,12 @@ pub fn export_forwards(path: &Path, forwards: Vec<SavedForward>) -> Result<(), W
     write_new_private(path, &bytes)
 }
 
-/// Reads what [`export_forwards`] wrote, or says what is wrong with it.
+/// Reads what [`export_forwards`] wrote, or says what is wrong with it. As of every file that is
+/// kept, no more than 16 MiB of it, and no device or FIFO.
 pub fn import_forwards(path: &Path) -> Result<Vec<SavedForward>, String> {
-    let bytes =
-        fs::read(path).map_err(|error| format!("{} could not be read: {error}", path.display()))?;
+    let bytes = read_file(path)
+        .and_then(|bytes| bytes.ok_or_else(|| io::Error::other("there is no such file")))
+        .map_err(|error| format!("{} could not be read: {error}", path.display()))?;
     let exported: Exported = serde_json::from_slice(&bytes)
         .map_err(|error| format!("{} holds no forwards: {error}", path.display()))?;
     Ok(exported.forwards)

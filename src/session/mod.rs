@@ -24,7 +24,7 @@ pub use forward_book::{
 pub use map::{MapGrouping, MapSettings, Pin};
 pub use node_port_book::{keep_node_port_range, node_port_range, node_ports_path};
 pub use probe_book::{LeftBook, NotedPod, ProbeBook, probe_folder};
-pub use protection::{ContextMarks, ProtectedContexts};
+pub use protection::{ContextMarks, MarkChange, ProtectedContexts};
 pub use saved_forward::SavedForward;
 pub use saving::{WriteError, pictures_folder, write_new, write_new_private, write_over};
 pub use settings::{Settings, SuppressedChecks, Theme};

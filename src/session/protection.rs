@@ -12,6 +12,12 @@ pub struct ContextMarks {
 }
 
 impl ContextMarks {
+    /// Every mark.
+    pub const ALL: Self = Self {
+        read_only: true,
+        production: true,
+    };
+
     /// `read-only, production`; empty where there is no mark.
     pub fn words(self) -> String {
         let marks = [
@@ -31,6 +37,14 @@ impl ContextMarks {
         }
     }
 
+    /// The marks that are in both.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            read_only: self.read_only && other.read_only,
+            production: self.production && other.production,
+        }
+    }
+
     /// What svcscope does in this context once these marks are gone, in a sentence.
     pub fn effect_of_removal(self, context: &str) -> String {
         let effect = match (self.read_only, self.production) {
@@ -42,6 +56,26 @@ impl ContextMarks {
             (false, false) => "nothing changes",
         };
         format!("In context {context} {effect}")
+    }
+}
+
+/// What is changed of a context's marks. A mark that is in neither stays as it is, also where
+/// somebody else has set it meanwhile: nobody has agreed to take it away.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MarkChange {
+    /// The marks that are set.
+    pub set: ContextMarks,
+    /// The marks that are taken away, as was agreed to.
+    pub removed: ContextMarks,
+}
+
+impl MarkChange {
+    /// What leads from one to the other.
+    pub fn between(before: ContextMarks, after: ContextMarks) -> Self {
+        Self {
+            set: after.without(before),
+            removed: before.without(after),
+        }
     }
 }
 
@@ -66,18 +100,78 @@ impl ProtectedContexts {
         }
     }
 
-    /// Marks a context so.
-    pub fn mark(&mut self, context: &str, marks: ContextMarks) {
+    /// Changes the marks of a context.
+    pub fn mark(&mut self, context: &str, change: MarkChange) {
+        let MarkChange { set, removed } = change;
         let lists = [
-            (&mut self.read_only, marks.read_only),
-            (&mut self.production, marks.production),
+            (&mut self.read_only, set.read_only, removed.read_only),
+            (&mut self.production, set.production, removed.production),
         ];
-        for (list, is_set) in lists {
+        for (list, is_set, is_removed) in lists {
             if is_set {
                 list.insert(context.to_owned());
-            } else {
+            } else if is_removed {
                 list.remove(context);
             }
         }
+    }
+
+    /// The one of these contexts that a marked name perhaps means: the same but for case and blanks
+    /// around it. None where the name is that of a context.
+    pub fn meant<'a>(marked: &str, contexts: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        let plain = |name: &str| name.trim().to_lowercase();
+        let mut found = None;
+        for context in contexts {
+            if context == marked {
+                return None;
+            }
+            if plain(context) == plain(marked) {
+                found = found.or(Some(context));
+            }
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_other_case_or_with_blanks_is_perhaps_a_context() {
+        let contexts = ["demo", "Prod"];
+        for (marked, meant) in [
+            ("Demo", Some("demo")),
+            (" demo", Some("demo")),
+            ("prod\t", Some("Prod")),
+            ("demo", None),
+            ("dmeo", None),
+        ] {
+            assert_eq!(
+                ProtectedContexts::meant(marked, contexts),
+                meant,
+                "{marked}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_change_leaves_the_marks_alone_that_it_does_not_name() {
+        let production = ContextMarks {
+            production: true,
+            ..ContextMarks::default()
+        };
+        let mut protected = ProtectedContexts::default();
+        protected.mark("demo", MarkChange::between(production, ContextMarks::ALL));
+        assert_eq!(protected.of("demo").words(), "read-only");
+        protected.mark(
+            "demo",
+            MarkChange::between(ContextMarks::default(), production),
+        );
+        protected.mark(
+            "demo",
+            MarkChange::between(production, ContextMarks::default()),
+        );
+        assert_eq!(protected.of("demo").words(), "read-only");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{ContextMarks, MapGrouping, Pin, Settings, Theme};
+use super::{ContextMarks, MapGrouping, MarkChange, Pin, Settings, Theme, settings_file::nearest};
 
 /// A choice that the next start shall know.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,12 +54,12 @@ pub enum SettingsChange {
     },
     /// Forget where anything was put on the map of this context.
     ForgetPlaces(String),
-    /// Mark a context so.
+    /// Mark a context, or take marks away.
     Protect {
         /// The context.
         context: String,
-        /// Its marks from now on.
-        marks: ContextMarks,
+        /// Its marks that change; the others stay as the file has them.
+        change: MarkChange,
     },
 }
 
@@ -134,11 +134,12 @@ impl Settings {
                 }
             }
             SettingsChange::ForgetPlaces(context) => self.map_of(context).pins.clear(),
-            SettingsChange::Protect { context, marks } => {
+            SettingsChange::Protect { context, change } => {
                 let mut protected = self.protected();
-                protected.mark(context, *marks);
+                protected.mark(context, *change);
                 self.read_only_contexts = protected.read_only;
                 self.production_contexts = protected.production;
+                unmark_misspelt(&mut self.unknown, context, change.removed);
             }
         }
     }
@@ -157,8 +158,31 @@ impl Settings {
 /// Puts into a document what these changes changed, as `after` has it. All else stays as it is,
 /// what is not understood included.
 pub(super) fn merge(document: &mut Value, after: &Value, changes: &[SettingsChange]) {
-    for path in changes.iter().flat_map(SettingsChange::paths) {
-        copy(document, Some(after), &path);
+    for change in changes {
+        for path in change.paths() {
+            copy(document, Some(after), &path);
+        }
+        if let (SettingsChange::Protect { context, change }, Some(object)) =
+            (change, document.as_object_mut())
+        {
+            unmark_misspelt(object, context, change.removed);
+        }
+    }
+}
+
+/// Takes a context out of the lists whose key is misspelt: they protect like those that they are
+/// taken for.
+fn unmark_misspelt(object: &mut Map<String, Value>, context: &str, removed: ContextMarks) {
+    for (key, value) in object.iter_mut() {
+        let meant = nearest(key).filter(|known| known != key);
+        let is_removed = match meant {
+            Some("read_only_contexts") => removed.read_only,
+            Some("production_contexts") => removed.production,
+            _ => false,
+        };
+        if let (true, Some(names)) = (is_removed, value.as_array_mut()) {
+            names.retain(|name| name.as_str() != Some(context));
+        }
     }
 }
 

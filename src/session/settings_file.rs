@@ -250,7 +250,7 @@ fn contexts(list: &mut BTreeSet<String>, key: &str, value: &Value) -> Option<Str
 
 /// The key that is perhaps meant: the same but for case and what joins its words, one with a few
 /// letters that differ, or one that protects by its name.
-fn nearest(key: &str) -> Option<&'static str> {
+pub(super) fn nearest(key: &str) -> Option<&'static str> {
     let plain = |key: &str| {
         let letters = key.chars().filter(|letter| letter.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect::<String>()

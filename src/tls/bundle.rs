@@ -7,12 +7,25 @@ use rustls::{
 
 /// The certificates of a bundle that can be read. What else stands there is passed over, as
 /// `CertPool.AppendCertsFromPEM` does (Go's crypto/x509/cert_pool.go): one broken certificate of many
-/// costs itself alone.
+/// costs itself alone, also where its end is missing.
 pub fn authorities_in(pem: &[u8]) -> Vec<CertificateDer<'static>> {
-    CertificateDer::pem_slice_iter(pem)
-        .filter_map(Result::ok)
+    let is_begin = |rest: &[u8]| rest.starts_with(BEGIN);
+    let begins = (0..pem.len()).filter(|&at| pem.get(at..).is_some_and(is_begin));
+    begins
+        .filter_map(|at| CertificateDer::from_pem_slice(block(pem.get(at..)?)).ok())
         .filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok())
         .collect()
+}
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+
+/// Up to where the next one begins.
+fn block(from: &[u8]) -> &[u8] {
+    let next = from
+        .windows(BEGIN.len())
+        .skip(1)
+        .position(|window| window == BEGIN);
+    next.and_then(|at| from.get(..=at)).unwrap_or(from)
 }
 
 #[cfg(test)]
@@ -49,5 +62,6 @@ mod tests {
     fn a_certificate_that_is_cut_short_costs_itself_alone() {
         let half = &CA[..CA.len() / 2];
         assert_eq!(count(&format!("{OTHER}{half}")), 1);
+        assert_eq!(count(&format!("{OTHER}{half}\n{CA}")), 2);
     }
 }

@@ -50,7 +50,7 @@ pub enum Action {
     /// Open the dialog that writes or reads a file.
     OpenFile(Purpose),
     /// Send a request, so many times where that is asked for; the open console follows it.
-    Curl(CurlRequest, Option<u32>),
+    Curl(Box<CurlRequest>, Option<u32>),
     /// Test all paths to a Service and show them.
     TestPaths(TestPaths),
     /// Plan this change; the open dialog follows it.

@@ -113,7 +113,6 @@ fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
         }
         Action::Curl(request, times) => {
             let id = RequestId(handle.next_id());
-            let request = Box::new(request);
             handle.send(match times {
                 None => Command::Curl(id, request, None),
                 Some(times) => Command::RepeatCurl(id, request, times),

@@ -231,6 +231,24 @@ fn lists() -> Vec<(&'static str, Reply, &'static str)> {
             "longer than 1 MiB",
         ),
         (
+            "a Status that is no error",
+            Reply::json(200, r#"{"kind":"Status","status":"Success"}"#),
+            "the answer is no list of services: its kind is Status",
+        ),
+        (
+            "items that are no array",
+            Reply::json(200, r#"{"kind":"ServiceList","items":{"a":1}}"#),
+            "the answer is no list of services: its `items` are no array",
+        ),
+        (
+            "endless objects that can't be read",
+            Reply::Endless(
+                "HTTP/1.1 200 OK\r\n\r\n{\"kind\":\"ServiceList\",\"items\":[",
+                b"{},".repeat(20_000),
+            ),
+            "more than 10000 objects can't be read",
+        ),
+        (
             "half a list",
             Reply::json(200, r#"{"items":[{},"#),
             "can't be read",
@@ -266,6 +284,17 @@ fn lists() -> Vec<(&'static str, Reply, &'static str)> {
                 &format!(r#"{{"kind":"Status","message":"{}"}}"#, "[".repeat(60_000)),
             ),
             "[[[[",
+        ),
+        (
+            "a Status of 400 KB",
+            Reply::json(
+                500,
+                &format!(
+                    r#"{{"kind":"Status","message":"etcd is full: {}"}}"#,
+                    "x".repeat(400_000)
+                ),
+            ),
+            "etcd is full: xxx",
         ),
     ];
     for (name, reply) in nonsense() {

@@ -95,6 +95,41 @@ fn new_credentials_are_taken_and_forwards_go_on() {
 }
 
 #[test]
+fn a_context_that_leads_to_another_server_is_read_anew_and_forwards_lead_there() {
+    let changing = Changing::start();
+    let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");
+    let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
+    let spec = ForwardSpec::new(target, RemotePort::Number(80));
+    engine.send(Command::StartForward(ForwardId(1), spec));
+    let (port, _) = engine.find("the forward", |scene| {
+        let status = scene.forwards.first()?;
+        let local = status.local?;
+        (status.state == ForwardState::Listening).then(|| local.port())
+    });
+    assert!(answers(port));
+    let Changing { server, folder } = changing;
+    let other = demo::Server::spawn(demo::Options {
+        life: false,
+        ..demo::Options::default()
+    });
+    let other = other.expect("another demo cluster");
+    let gone = ObjectKey::new("shop", "cache");
+    other
+        .control()
+        .delete("services", "shop", "cache")
+        .expect("it is there");
+    fs::write(folder.path().join("config"), other.kubeconfig()).expect("written");
+    engine.wait("the other server", |scene| {
+        said(scene, "leads to another API server now") == 1
+            && is_live(scene)
+            && scene.inventory.service(&gone).is_none()
+    });
+    drop(server);
+    engine.wait("an answer of the other cluster", |_| answers(port));
+    assert_eq!(engine.handle.scene().forwards.len(), 1);
+}
+
+#[test]
 fn a_broken_one_keeps_the_connection_and_contexts_are_only_offered() {
     let changing = Changing::start();
     let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");

@@ -413,3 +413,85 @@ fn contexts_are_marked_listed_and_unmarked_from_the_command_line() {
     assert_eq!(kept["minimap"], true);
     assert_eq!(kept["production_contexts"], serde_json::json!([]));
 }
+
+#[test]
+fn a_mark_whose_key_is_misspelt_is_taken_away_as_well() {
+    let home = Home::new();
+    home.write(r#"{"readOnlyContexts": ["demo", "other"]}"#);
+    assert_eq!(home.run(DUPLICATE).status.code(), Some(1));
+    let done = home.run("protect demo --none --yes");
+    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    says(&stdout(&done), &["demo: not protected"]);
+    assert_eq!(home.run(DUPLICATE).status.code(), Some(0));
+    let kept: Value = serde_json::from_str(&fs::read_to_string(home.settings()).unwrap()).unwrap();
+    assert_eq!(kept["readOnlyContexts"], serde_json::json!(["other"]));
+}
+
+#[test]
+fn a_folder_that_leads_nowhere_protects_every_context() {
+    let home = Home::new();
+    fs::remove_dir(home.folder.path().join("svcscope")).unwrap();
+    symlink("/nonexistent", home.folder.path().join("svcscope")).unwrap();
+    let refused = home.run(DUPLICATE);
+    assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+    says(
+        &stderr(&refused),
+        &[
+            "is a symbolic link that leads nowhere",
+            "nothing was written",
+        ],
+    );
+    assert!(!home.is_copied());
+}
+
+#[test]
+fn the_words_about_marks_say_what_is_so() {
+    let home = Home::new();
+    home.write(r#"{"production_contexts": ["demo"], "read_only_contexts": ["Demo"]}"#);
+    says(
+        &stderr(&home.run("contexts")),
+        &[
+            "the settings mark \"Demo\"",
+            "does not protect the context demo",
+        ],
+    );
+    let refused = home.run("duplicate svc/cache copy --confirm web");
+    says(
+        &stderr(&refused),
+        &["--confirm names web, but this change is of copy: "],
+    );
+    for (words, what) in [
+        ("--inside shop", "create a probe pod and run commands in it"),
+        ("--from web-0", "run commands in pods"),
+    ] {
+        let asked = home.run(&format!("reach svc/web {words}"));
+        assert_eq!(asked.status.code(), Some(2), "{}", stderr(&asked));
+        says(&stderr(&asked), &[what]);
+    }
+    let refused = home.run("--read-only protect demo --none --yes");
+    assert_eq!(refused.status.code(), Some(2));
+    says(&stderr(&refused), &["give it behind"]);
+    says(
+        &stderr(&home.run("protect demo")),
+        &["--read-only", "--production", "--none"],
+    );
+    let marks = stdout(&home.run("contexts"));
+    assert!(marks.contains("* demo  production\n"), "{marks}");
+
+    home.write("{");
+    let listed = home.run("contexts -o json");
+    assert_eq!(listed.status.code(), Some(1));
+    let listed: Value = serde_json::from_str(&stdout(&listed)).unwrap();
+    assert_eq!(listed[0]["name"], "demo");
+    assert!(listed[0]["readOnly"].is_null() && listed[0]["production"].is_null());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn contexts_that_could_not_be_printed_are_told() {
+    let home = Home::new();
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = home.process(&["contexts"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    says(&stderr(&output), &["could not write to stdout"]);
+}

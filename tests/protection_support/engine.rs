@@ -9,7 +9,7 @@ use svcscope::{
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort},
     inventory::ObjectKey,
     probe::{CurlRequest, InsideName, Insider, RequestId, Vantage},
-    session::ContextMarks,
+    session::{ContextMarks, MarkChange},
 };
 
 use crate::{
@@ -207,12 +207,13 @@ fn a_mark_is_in_the_file_before_it_is_told() {
     )
     .unwrap();
     let driven = engine(&server, &settings);
+    let marks = |read_only| ContextMarks {
+        read_only,
+        production: false,
+    };
     let protect = |read_only| Command::Protect {
         context: "demo".into(),
-        marks: ContextMarks {
-            read_only,
-            production: false,
-        },
+        change: MarkChange::between(marks(!read_only), marks(read_only)),
     };
     driven.send(protect(true));
     driven.wait("the mark", |scene| {

@@ -11,6 +11,8 @@ mod told;
 mod trace;
 mod watch;
 
+use std::sync::Arc;
+
 use super::{
     args::{Check, CheckFormat, Common},
     exit::{Exit, failure},
@@ -52,6 +54,10 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
         "the cluster to be read whole",
         |scene| is_read(scene).then(|| scene.clone()),
     )?;
+    let scene = match &target {
+        Some(key) => remote.look_up(key.clone())?,
+        None => Arc::new(scene),
+    };
     if let Some(key) = target
         .as_ref()
         .filter(|key| scene.inventory.service(key).is_none())

@@ -27,7 +27,7 @@ fn table() -> BTreeMap<String, (Option<char>, String)> {
 }
 
 /// What is svcscope's own: no option of curl, or, as `-n`, another one by the same letter.
-const OWN: [&str; 18] = [
+const OWN: [&str; 19] = [
     "as",
     "context",
     "demo",
@@ -46,6 +46,7 @@ const OWN: [&str; 18] = [
     "read-only",
     "server-name",
     "via",
+    "yes",
 ];
 const OWN_TOO: [&str; 2] = ["tcp", "tls"];
 

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     engine::{Command, RequestState, RequestStatus, Scene},
     forward::ForwardTarget,
-    inventory::{Kind, ObjectKey, Sync},
+    inventory::Kind,
     probe::{
         self, Ask, CurlError, CurlRequest, FlagError, Follow, RequestId, SendFlags, Tap, Vantage,
     },
@@ -49,7 +49,7 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
     }
 
     if let ForwardTarget::Service(service) = task.target.in_namespace(&namespace) {
-        scene = look_up(&remote, scene, service)?;
+        scene = remote.look_up(service)?;
     }
 
     let request = request(task, &send, &namespace, &scene)?;
@@ -165,26 +165,6 @@ fn attempt(
     }
     Ok(end)
 }
-
-/// Reads the Service alone, where Services may not be listed.
-fn look_up(remote: &Remote, scene: Arc<Scene>, service: ObjectKey) -> anyhow::Result<Arc<Scene>> {
-    let state = scene.inventory.sync(Kind::Service, &service.namespace);
-    if !matches!(state, Sync::Forbidden { .. }) {
-        return Ok(scene);
-    }
-    remote.handle().send(Command::LookUp(service.clone()));
-    let why_not = remote.wait_for(Some(LOOK_UP), "the Service to be read", |scene| {
-        let (read, why_not) = scene.looked_up.as_ref()?;
-        (*read == service).then(|| why_not.clone())
-    })?;
-    match why_not {
-        Some(reason) => Err(failure(Exit::Failed, &*reason)),
-        None => Ok(remote.handle().scene()),
-    }
-}
-
-/// How long a Service that is read alone is waited for.
-const LOOK_UP: Duration = Duration::from_secs(30);
 
 fn find(scene: &Scene, id: RequestId) -> Option<&RequestStatus> {
     scene.requests.iter().find(|status| status.id == id)

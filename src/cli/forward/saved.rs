@@ -6,12 +6,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use anyhow::Context as _;
+
 use super::{
     super::{
         args::{Common, EventFormat, Forward},
         asking::{agree, answer},
         exit::{Exit, failure},
-        terminal::Data,
+        terminal::{Data, Lines},
     },
     context_of,
 };
@@ -42,9 +44,17 @@ impl Book {
             )
         })?;
         let path = forwards_path(&settings);
-        let (book, notice) = ForwardBook::load(&path);
+        let (book, notice) = ForwardBook::read(&path);
         if let Some(notice) = notice {
             eprintln!("svcscope: {notice}");
+        }
+        let unknown = book.not_understood(&context);
+        if unknown > 0 {
+            eprintln!(
+                "svcscope: {unknown} saved forwards of context {context} in {} are not understood \
+                 by this version; they are kept",
+                path.display()
+            );
         }
         Ok(Self {
             path,
@@ -115,9 +125,7 @@ impl Book {
     /// Shows what a file holds and takes it where the user agrees.
     pub(super) fn import(&mut self, file: &Path, task: &Forward) -> anyhow::Result<()> {
         let forwards = import_forwards(file).map_err(|said| failure(Exit::Failed, said))?;
-        for forward in &forwards {
-            println!("{}", line(forward));
-        }
+        print(forwards.iter())?;
         agree_to(&forwards, task)?;
         let added = self
             .book
@@ -149,8 +157,8 @@ impl Book {
     pub(super) fn list(&self, format: EventFormat, group: Option<&str>) -> anyhow::Result<()> {
         let forwards: Vec<_> = self.forwards(group).collect();
         if format == EventFormat::Json {
-            Data::json(serde_json::to_string_pretty(&forwards)? + "\n").print()?;
-            return Ok(());
+            let json = Data::json(serde_json::to_string_pretty(&forwards)? + "\n");
+            return json.print().context("could not write to stdout");
         }
         if forwards.is_empty() {
             eprintln!(
@@ -158,10 +166,7 @@ impl Book {
                 self.context
             );
         }
-        for forward in forwards {
-            println!("{}", line(forward));
-        }
-        Ok(())
+        print(forwards.into_iter())
     }
 
     /// Those of a group; without one, all.
@@ -172,8 +177,11 @@ impl Book {
     }
 
     fn change(&mut self, change: &BookChange) -> anyhow::Result<()> {
-        let (book, _told_when_read) = ForwardBook::change(&self.path, &self.context, change)
+        let (book, notice) = ForwardBook::change(&self.path, &self.context, change)
             .map_err(|error| failure(Exit::Failed, error.to_string()))?;
+        if let Some(notice) = notice {
+            eprintln!("svcscope: {notice}");
+        }
         self.book = book;
         Ok(())
     }
@@ -186,6 +194,16 @@ impl Book {
             format!("there is {what} in context {context}; {advice}"),
         )
     }
+}
+
+/// A line each.
+fn print<'a>(forwards: impl Iterator<Item = &'a SavedForward>) -> anyhow::Result<()> {
+    let mut lines = Lines::default();
+    for forward in forwards {
+        lines.add(&line(forward));
+    }
+    let printed = Data::lines(lines).print();
+    printed.context("could not write to stdout")
 }
 
 /// A forward with all that others could notice: `web: localhost:8080 -> svc/web port 80 in shop`.

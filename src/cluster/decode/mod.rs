@@ -99,6 +99,28 @@ impl<R: Resource, const N: usize> Resource for Older<R, N> {
 pub(super) struct Page<'json> {
     #[serde(borrow, default)]
     pub metadata: ListMeta<'json>,
+    #[serde(borrow)]
+    kind: Option<text::Str<'json>>,
+    items: Option<serde_json::Value>,
+}
+
+impl Page<'_> {
+    /// Why an answer with 200 is no list: another object, whose lack of items says nothing. A server
+    /// that leaves the kind out has to send items.
+    pub fn why_no_list(&self) -> Option<String> {
+        let kind = self.kind.as_ref().map(text::Str::as_str);
+        match (kind, &self.items) {
+            (Some(kind), _) if !kind.ends_with("List") => Some(format!("its kind is {kind}")),
+            (None, None) => Some("it has neither a kind nor items".to_owned()),
+            (_, None) => None,
+            // Items are cut out before this is parsed.
+            (_, Some(serde_json::Value::Array(left))) if left.is_empty() => None,
+            (_, Some(serde_json::Value::Array(_))) => {
+                Some("the name of its `items` is written with escapes".to_owned())
+            }
+            (_, Some(_)) => Some("its `items` are no array".to_owned()),
+        }
+    }
 }
 
 /// Who an object is and of which version, where the rest of it can't be read.

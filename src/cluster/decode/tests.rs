@@ -26,6 +26,29 @@ fn texts(all: &[Text]) -> Vec<&str> {
 
 /// KEP-4858: new objects may no longer hold these forms, old ones do.
 #[test]
+fn another_object_is_no_empty_list() {
+    let why = |answer: &str| serde_json::from_str::<Page<'_>>(answer).unwrap().why_no_list();
+    for list in [
+        r#"{"kind":"ServiceList","items":[]}"#,
+        r#"{"kind":"PartialObjectMetadataList","items":null}"#,
+        r#"{"kind":"List","metadata":{}}"#,
+        r#"{"items":[]}"#,
+    ] {
+        assert_eq!(why(list), None, "{list}");
+    }
+    for (answer, words) in [
+        (r#"{"kind":"Status","status":"Success"}"#, "its kind is Status"),
+        (r#"{"kind":"Table","items":[]}"#, "its kind is Table"),
+        (r#"{"kind":"ServiceList","items":{"a":1}}"#, "no array"),
+        (r#"{"kind":"ServiceList","items":[{}]}"#, "escapes"),
+        ("{}", "neither"),
+    ] {
+        let said = why(answer).unwrap();
+        assert!(said.contains(words), "{answer}: {said}");
+    }
+}
+
+#[test]
 fn addresses_are_read_in_their_canonical_form() {
     let record = one::<Services>(&json!({
         "metadata": {"name": "old", "namespace": "shop"},

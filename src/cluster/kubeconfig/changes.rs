@@ -84,6 +84,8 @@ pub struct KubeconfigNews {
     pub contexts: Option<(Vec<ContextRef>, Option<String>)>,
     /// Whether what a connection was made from is another now; or why it can't be used.
     pub in_use: Result<bool, String>,
+    /// Whether the context leads to another API server now.
+    pub is_other_server: bool,
 }
 
 /// What a connection was made from.
@@ -91,6 +93,7 @@ pub struct KubeconfigNews {
 pub(in crate::cluster) struct Basis {
     pub context: String,
     pub fingerprint: u64,
+    pub endpoint: u64,
     /// The files beside the kubeconfig.
     pub files: Vec<PathBuf>,
 }
@@ -151,17 +154,20 @@ impl Kubeconfigs {
                 return KubeconfigNews {
                     contexts: None,
                     in_use: Err(error.to_string()),
+                    is_other_server: false,
                 };
             }
         };
-        let in_use = loaded
-            .target(Some(&basis.context))
+        let target = loaded.target(Some(&basis.context));
+        let is_other_server = matches!(&target, Ok(now) if now.endpoint != basis.endpoint);
+        let in_use = target
             .map(|target| target.fingerprint != basis.fingerprint)
             .map_err(|error| error.to_string());
         let current = loaded.current().map(str::to_owned);
         KubeconfigNews {
             contexts: Some((loaded.contexts(), current)),
             in_use,
+            is_other_server,
         }
     }
 }

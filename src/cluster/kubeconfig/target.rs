@@ -38,6 +38,8 @@ pub(in crate::cluster) struct Target {
     pub files: Vec<PathBuf>,
     /// Another one once anything of it that counts is another, also within those files.
     pub fingerprint: u64,
+    /// Another one once this leads to another API server.
+    pub endpoint: u64,
 }
 
 /// Who says which proxy leads to the API server.
@@ -104,6 +106,13 @@ impl fmt::Display for SecurityNotice {
 }
 
 impl Kubeconfigs {
+    /// What the user must know of how a connection to a context (none: the current one) would be
+    /// protected.
+    pub fn notices(&self, wanted: Option<&str>) -> Vec<SecurityNotice> {
+        let target = self.target(wanted);
+        target.map_or_else(|_told_when_connecting| Vec::new(), |target| target.notices)
+    }
+
     /// What a context (none: the current one) means.
     pub(in crate::cluster) fn target(
         &self,
@@ -185,8 +194,10 @@ impl Kubeconfigs {
             notices,
             files,
             fingerprint: 0,
+            endpoint: 0,
         };
         target.fingerprint = fingerprint(&target);
+        target.endpoint = endpoint(&target.config);
         Ok(target)
     }
 }
@@ -209,6 +220,7 @@ fn in_cluster(name: String) -> Result<Target, KubeconfigError> {
         // They are read again as it is.
         files: Vec::new(),
         fingerprint: 0,
+        endpoint: 0,
     })
 }
 
@@ -280,6 +292,24 @@ fn exec_cluster(cluster: &Entry, config: &Config) -> Result<ExecAuthCluster, Kub
     ExecAuthCluster::try_from(&told).map_err(|error| cluster.bad("certificate-authority", error))
 }
 
+/// The same address with other authorities is another cluster: one that was set up anew. So is another
+/// path, but on this machine, where a path is no more than a secret (as the demo's).
+fn endpoint(config: &Config) -> u64 {
+    let url = &config.cluster_url;
+    let host = url.host().unwrap_or_default().trim_matches(['[', ']']);
+    let is_here = host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback());
+    let mut hasher = DefaultHasher::new();
+    shown(url).hash(&mut hasher);
+    if !is_here {
+        url.path().hash(&mut hasher);
+    }
+    config.root_cert.hash(&mut hasher);
+    hasher.finish()
+}
+
 fn fingerprint(target: &Target) -> u64 {
     let Target { config, exec, .. } = target;
     let mut hasher = DefaultHasher::new();
@@ -292,21 +322,20 @@ fn fingerprint(target: &Target) -> u64 {
     proxy.hash(&mut hasher);
     // The text of secrets is only to be had by writing the user out. As values, whose keys have an
     // order.
-    for part in [
+    let parts = [
         serde_json::to_value(&config.auth_info),
         serde_json::to_value(exec),
-    ] {
-        if let Ok(mut value) = part {
-            // What an issuer gives out is written back each time that it is fetched anew.
-            for fetched in ["id-token", "access-token", "refresh-token", "expiry"] {
-                let config = value.pointer_mut("/auth-provider/config");
-                if let Some(config) = config.and_then(serde_json::Value::as_object_mut) {
-                    config.remove(fetched);
-                }
+    ];
+    for mut value in parts.into_iter().flatten() {
+        // What an issuer gives out is written back each time that it is fetched anew.
+        for fetched in ["id-token", "access-token", "refresh-token", "expiry"] {
+            let config = value.pointer_mut("/auth-provider/config");
+            if let Some(config) = config.and_then(serde_json::Value::as_object_mut) {
+                config.remove(fetched);
             }
-            value.sort_all_objects();
-            value.to_string().hash(&mut hasher);
         }
+        value.sort_all_objects();
+        value.to_string().hash(&mut hasher);
     }
     let token = config.auth_info.token_file.as_ref();
     let token = token.map(|path| bounded_file::read(path.as_ref(), bounded_file::CREDENTIAL));

@@ -1,6 +1,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::*;
+use crate::tls::authorities_in;
 
 const TWO: &str = "
 apiVersion: v1
@@ -22,6 +23,8 @@ contexts:
 users:
 - {name: u, user: {token: t}}
 ";
+
+const CA: &str = include_str!("../../tls/fixtures/ca.pem");
 
 fn inline(text: &str) -> Kubeconfigs {
     Kubeconfigs::load(&KubeconfigSource::Inline(text.to_owned())).unwrap()
@@ -202,10 +205,10 @@ fn of_a_duplicate_key_the_last_counts_and_of_documents_the_first() {
 
 #[test]
 fn base64_may_be_written_in_lines() {
-    let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-    let plain = STANDARD.encode(pem);
+    let plain = STANDARD.encode(CA);
     let (first, rest) = plain.split_at(30);
     let twice = STANDARD.encode(&plain);
+    let of_pem = &authorities_in(CA.as_bytes())[0];
     for written in [
         format!("certificate-authority-data: |\n      {first}\n      {rest}\n"),
         format!("certificate-authority-data: |\r\n      {first}\r\n      {rest}\r\n"),
@@ -217,7 +220,7 @@ fn base64_may_be_written_in_lines() {
             &format!("  cluster:\n    {HTTPS}\n    {written}"),
         );
         let bundle = target(&text).config.root_cert.unwrap();
-        assert_eq!(bundle, [[0, 0, 0]], "{written}");
+        assert_eq!(bundle, [of_pem.to_vec()], "{written}");
     }
 }
 
@@ -326,10 +329,9 @@ fn a_server_that_is_not_verified_is_told_and_not_beside_a_bundle() {
             .to_string()
             .contains("https://x.example is not verified")
     );
-    let pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
     let both = format!(
         "{insecure}, certificate-authority-data: {}",
-        STANDARD.encode(pem)
+        STANDARD.encode(CA)
     );
     let message = fails(&one(&both, ""));
     assert!(

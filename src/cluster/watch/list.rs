@@ -25,6 +25,9 @@ const MAX_OBJECTS: usize = 2_000_000;
 /// So many pages are that number of objects, and more than anybody waits for.
 const MAX_PAGES: usize = 10_000;
 
+/// More objects that can't be read are no cluster's: the answer is none, or of another server.
+const MOST_UNREADABLE: usize = 10_000;
+
 /// A complete list.
 pub(super) struct Listed<R: Resource> {
     /// The version of the list, from which a watch goes on.
@@ -56,6 +59,10 @@ pub(super) async fn paged<R: Resource>(
             .await?;
         let page: Page<'_> =
             serde_json::from_slice(&rest).map_err(|error| events::unreadable(&tried, &error))?;
+        if let Some(why) = page.why_no_list() {
+            let said = format!("the answer is no list of {}: {why}", R::PLURAL);
+            return Err(CallError::new(CallErrorKind::Other, &tried, &said));
+        }
         page.metadata.version().clone_into(&mut listed.version);
         let next = page.metadata.token();
         if next.is_empty() {
@@ -106,8 +113,7 @@ impl<R: Resource> Listed<R> {
                     Some(remains) => remains.key(texts),
                     None => ObjectKey::cluster_scoped(format!("object {number}")),
                 };
-                self.unreadable.insert(key, missing(&error));
-                return Ok(());
+                return note(&mut self.unreadable, tried, key, missing(&error));
             }
         };
         let before = self.records.len();
@@ -115,8 +121,9 @@ impl<R: Resource> Listed<R> {
         let odd = texts.take_oddities();
         if R::MANY || odd.is_some() {
             let key = object.metadata().key(texts);
-            self.unreadable
-                .extend(odd.map(|odd| (key.clone(), part_of(odd))));
+            if let Some(odd) = odd {
+                note(&mut self.unreadable, tried, key.clone(), part_of(odd))?;
+            }
             if R::MANY {
                 self.parts.push((key, self.records.len() - before));
             }
@@ -156,6 +163,35 @@ impl<R: Resource> Listed<R> {
     }
 }
 
+/// Keeps what can't be read of an object; an error where so many are missing that nothing is known.
+pub(super) fn note(
+    unreadable: &mut BTreeMap<ObjectKey, Unreadable>,
+    tried: &str,
+    key: ObjectKey,
+    found: Unreadable,
+) -> Result<(), CallError> {
+    // The longest name that Kubernetes takes (DNS-1123 subdomain).
+    const NAME: usize = 253;
+    let key = if key.name.len() > NAME {
+        let name: String = key.name.chars().take(NAME).collect();
+        ObjectKey::new(key.namespace, name)
+    } else {
+        key
+    };
+    if unreadable.len() < MOST_UNREADABLE || unreadable.contains_key(&key) {
+        unreadable.insert(key, found);
+        return Ok(());
+    }
+    if !found.is_missing {
+        return Ok(());
+    }
+    let said = format!(
+        "more than {MOST_UNREADABLE} objects can't be read; the last one: {}",
+        found.reason
+    );
+    Err(CallError::new(CallErrorKind::Other, tried, &said))
+}
+
 /// An object that can't be read at all.
 pub(super) fn missing(error: &serde_json::Error) -> Unreadable {
     const LONGEST: usize = 300;
@@ -171,5 +207,37 @@ pub(super) fn part_of(odd: Text) -> Unreadable {
     Unreadable {
         reason: odd,
         is_missing: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::decode::Services;
+
+    #[test]
+    fn a_list_of_what_can_not_be_read_ends() {
+        let (mut listed, mut texts) = (Listed::<Services>::new(), Interner::default());
+        let mut add = || {
+            let object = serde_json::from_str(r#"{"metadata":7}"#);
+            listed.add("list services", object, || None, &mut texts)
+        };
+        for _ in 0..MOST_UNREADABLE {
+            add().unwrap();
+        }
+        let error = add().unwrap_err();
+        assert!(
+            error.said.starts_with("more than 10000 objects can't be read"),
+            "{error}"
+        );
+        assert_eq!(listed.unreadable.len(), MOST_UNREADABLE);
+    }
+
+    #[test]
+    fn a_long_name_is_not_kept_whole() {
+        let mut unreadable = BTreeMap::new();
+        let key = ObjectKey::new("shop", "x".repeat(1 << 20));
+        note(&mut unreadable, "t", key, part_of("odd".into())).unwrap();
+        assert!(unreadable.keys().all(|key| key.name.len() == 253));
     }
 }

@@ -132,7 +132,8 @@ pub(super) fn step<R: Resource>(
             let key = object.metadata().key(&mut progress.texts);
             match odd {
                 Some(odd) => {
-                    progress.unreadable.insert(key.clone(), list::part_of(odd));
+                    let found = list::part_of(odd);
+                    list::note(&mut progress.unreadable, tried, key.clone(), found)?;
                 }
                 None => {
                     progress.unreadable.remove(&key);
@@ -170,9 +171,8 @@ fn unread<R: Resource>(
         remains.version().to_owned(),
     );
     if event_type == EventType::Upsert {
-        progress
-            .unreadable
-            .insert(key.clone(), list::missing(error));
+        let found = list::missing(error);
+        list::note(&mut progress.unreadable, tried, key.clone(), found)?;
     } else {
         progress.unreadable.remove(&key);
     }

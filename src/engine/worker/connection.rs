@@ -48,7 +48,7 @@ impl Worker {
     }
 
     /// Connects, and again whenever the kubeconfig changes, until it is connected.
-    fn dial_in(&mut self, context: Option<String>) {
+    pub(super) fn dial_in(&mut self, context: Option<String>) {
         self.first_connection.begun();
         let (generation, events) = (self.generation, self.events.clone());
         let (source, login) = (self.config.kubeconfig.clone(), self.login_context());
@@ -155,7 +155,7 @@ impl Worker {
             session.restart();
             let cluster = session.cluster.clone();
             self.scene.server = Some(Text::from(cluster.server_url()));
-            self.tell_notices(&cluster);
+            self.tell_notices(cluster.notices());
         }
     }
 
@@ -202,7 +202,7 @@ impl Worker {
                 cluster.server_url()
             ),
         );
-        self.tell_notices(&cluster);
+        self.tell_notices(cluster.notices());
         self.follow_kubeconfig(&cluster);
         let session = Session::open(cluster.clone(), &self.scene.namespaces);
         self.forwards.replace_dialer(session.dialer());
@@ -276,6 +276,14 @@ async fn dial_in(
             generation,
             contexts,
             chosen,
+        })
+        .ok();
+    // Told before the server is asked: a 401 may come of them.
+    let notices = kubeconfigs.notices(context.as_deref());
+    events
+        .send(Event::Notices {
+            generation,
+            notices,
         })
         .ok();
     let asked = Instant::now();

@@ -7,9 +7,9 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::Worker;
 use crate::{
-    cluster::{Cluster, ContextRef, KubeconfigNews},
-    engine::{ActivityLevel, ContextInfo, SecurityNotice, event::Event},
-    inventory::Text,
+    cluster::{self, Cluster, ContextRef, KubeconfigNews},
+    engine::{ActivityLevel, ConnectionState, ContextInfo, SecurityNotice, event::Event},
+    inventory::{Inventory, Text},
 };
 
 /// What is known of the kubeconfig of a connection. Dropping it ends the looking.
@@ -62,6 +62,7 @@ impl Worker {
                 }
                 followed.trouble = Some(reason);
             }
+            Ok(true) if news.is_other_server => self.move_to_other_server(),
             Ok(true) => self.renew_credentials(),
             Ok(false) if before.is_some() => self.activity.add_connection(
                 ActivityLevel::Info,
@@ -124,6 +125,32 @@ impl Worker {
         self.scene.offered_context = Some(Text::from(now));
     }
 
+    /// The context leads to another API server: nothing that is known counts any more. Forwards go on
+    /// listening, and lead there.
+    fn move_to_other_server(&mut self) {
+        let context = self.scene.context.clone().unwrap_or_default();
+        self.activity.add_connection(
+            ActivityLevel::Warning,
+            format!(
+                "The kubeconfig was changed: context `{context}` leads to another API server now, so all is read anew. Connections that forwards hold open stay with the old one until they end"
+            ),
+        );
+        self.generation += 1;
+        self.session = None;
+        self.kubeconfig = None;
+        self.hub = None;
+        self.reach = None;
+        self.way.forget();
+        self.model.clear();
+        self.feed.send_replace(Inventory::default());
+        self.edits.clear();
+        self.scene.connection = ConnectionState::Connecting;
+        self.scene.version = None;
+        self.scene.notes = Arc::default();
+        self.scene.map_revision += 1;
+        self.dial_in(Some(context.to_string()));
+    }
+
     fn renew_credentials(&self) {
         let Some(session) = &self.session else {
             return;
@@ -165,13 +192,13 @@ impl Worker {
             ),
         );
         self.scene.server = Some(Text::from(cluster.server_url()));
-        self.tell_notices(&cluster);
+        self.tell_notices(cluster.notices());
         self.review_rights(cluster);
     }
 
     /// Tells what is new of how the connection is protected.
-    pub(super) fn tell_notices(&mut self, cluster: &Cluster) {
-        let notices = cluster.notices().into_iter().map(|notice| SecurityNotice {
+    pub(super) fn tell_notices(&mut self, notices: Vec<cluster::SecurityNotice>) {
+        let notices = notices.into_iter().map(|notice| SecurityNotice {
             label: notice.label().into(),
             sentence: notice.to_string().into(),
         });

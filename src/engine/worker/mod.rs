@@ -285,7 +285,7 @@ impl Worker {
             Command::ApplyEdit(id) => self.apply_edit(id, None),
             Command::ApplyEditByName(id, name) => self.apply_edit(id, Some(&name)),
             Command::AllowInProduction(context) => self.allow_in_production(context),
-            Command::Protect { context, marks } => self.protect(&context, marks),
+            Command::Protect { context, change } => self.protect(&context, change),
             Command::DiscardEdit(id) => self.edits.discard(id),
             Command::Suppress {
                 rule,
@@ -338,6 +338,10 @@ impl Worker {
                 service,
                 outcome,
             } if generation == current => self.looked_up(service, outcome),
+            Event::Notices {
+                generation,
+                notices,
+            } if generation == current => self.tell_notices(notices),
             Event::Login(event) => self.login_advanced(event),
             Event::Rights { generation, rights } if generation == current => {
                 self.scene.rights = rights;
@@ -387,6 +391,7 @@ impl Worker {
             Event::Contexts { .. }
             | Event::KubeconfigRead { .. }
             | Event::KubeconfigTaken { .. }
+            | Event::Notices { .. }
             | Event::Connected { .. }
             | Event::ForwardStarted { .. }
             | Event::Way { .. }

@@ -10,7 +10,7 @@ use crate::{
     },
     inventory::Text,
     probe::inside::Refusal,
-    session::{ContextMarks, Loaded, ProtectedContexts, Settings, SettingsChange},
+    session::{Loaded, MarkChange, ProtectedContexts, Settings, SettingsChange},
 };
 
 /// What protects contexts: the file that is named for it, else that of the settings.
@@ -54,11 +54,11 @@ impl Worker {
         self.protected_now();
     }
 
-    /// Marks a context. It is in the file before it is told.
-    pub(super) fn protect(&mut self, context: &str, marks: ContextMarks) {
+    /// Changes the marks of a context. It is in the file before it is told.
+    pub(super) fn protect(&mut self, context: &str, marks: MarkChange) {
         let change = SettingsChange::Protect {
             context: context.to_owned(),
-            marks,
+            change: marks,
         };
         if let Some(path) = self.config.protection_file.clone() {
             let known = self.memory.settings().clone();
@@ -71,7 +71,8 @@ impl Worker {
             self.protection.mark(context, marks);
         }
         self.memory.apply(&change);
-        let words = match &*marks.words() {
+        // What others have marked meanwhile included.
+        let words = match &*self.protection.read().of(context).words() {
             "" => format!("Context {context} is not protected any more"),
             marks => format!("Context {context} is marked as {marks}"),
         };

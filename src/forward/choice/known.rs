@@ -48,7 +48,7 @@ pub(super) fn unseen(inventory: &Inventory, kinds: &[Kind], namespace: &Text) ->
     let is_refused =
         |kind: &Kind| matches!(inventory.sync(*kind, namespace), Sync::Forbidden { .. });
     let is_open = |kind: &&Kind| !is_refused(kind);
-    let told = kinds.iter().find(is_open).or(kinds.first());
+    let told = kinds.iter().find(is_open).or_else(|| kinds.first());
     let words = told.map(|kind| unknown(inventory, *kind, namespace));
     let words = words.unwrap_or_default();
     if kinds.iter().all(is_refused) {

@@ -121,7 +121,7 @@ fn part(word: &str, read: ReadFile<'_>) -> Result<Part, FlagError> {
         // Of stdin curl says no type.
         let other = (content != "-").then_some("application/octet-stream");
         let guessed = guess(filename).or_else(|| guess(&content)).or(other);
-        part.content_type = part.content_type.or(guessed.map(str::to_owned));
+        part.content_type = part.content_type.or_else(|| guessed.map(str::to_owned));
     } else if let (Some(filename), None) = (&part.filename, &part.content_type) {
         part.content_type = guess(filename).map(str::to_owned);
     }

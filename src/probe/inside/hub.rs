@@ -94,7 +94,7 @@ impl Insiders for Hub {
                         format!("create a probe pod in namespace {namespace}")
                     }
                 };
-                return Err(PodError::new(PodErrorKind::NotAgreed, &tried, &*why));
+                return Err(PodError::new(PodErrorKind::NotAgreed, &tried, &why));
             }
             let mut known = self.known.lock().await;
             known.retain(|_, asker| asker.strong_count() > 0);

@@ -91,12 +91,29 @@ pub(crate) fn in_words(error: &rustls::Error, name: &str) -> String {
             [] => format!("it is not for the name {name}"),
             _ => format!(
                 "it is not for the name {name}, but for {}",
-                presented.join(", ")
+                presented
+                    .iter()
+                    .map(|name| bare(name))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         },
         CertificateError::UnknownIssuer => {
             "nobody whom this machine trusts has signed it".to_owned()
         }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
+            "it is not for servers".to_owned()
+        }
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. } => {
+            "it is signed in a way that is not supported".to_owned()
+        }
+        CertificateError::Other(other) => format!("it can't be verified ({other})"),
         other => other.to_string(),
     }
+}
+
+/// webpki writes names as `DnsName("x")`.
+fn bare(name: &str) -> &str {
+    let inner = name.split_once('(').map_or(name, |(_, inner)| inner);
+    inner.trim_end_matches(')').trim_matches('"')
 }

@@ -1,3 +1,5 @@
+use std::fs;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -111,6 +113,10 @@ fn a_broken_file_and_one_of_a_later_version_are_moved_aside() {
     {
         fs::write(&path, text).unwrap();
         let change = save(None, saved("web", 80));
+        // Whoever only reads leaves it.
+        let (book, notice) = ForwardBook::read(&path);
+        assert!(names(&book).is_empty() && notice.unwrap().contains("it stays as it is"));
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
         let (book, notice) = ForwardBook::change(&path, CONTEXT, &change).unwrap();
         let notice = notice.unwrap();
         assert!(notice.starts_with("saved forwards in "), "{notice}");
@@ -173,6 +179,29 @@ fn what_is_exported_is_imported() {
         fs::write(&path, text).unwrap();
         let error = import_forwards(&path).unwrap_err();
         assert!(error.contains(said), "{error}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_imported_is_a_regular_file_of_bounded_size() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::os::unix::fs::symlink("/dev/zero", at("device")).unwrap();
+    let fifo = std::process::Command::new("mkfifo")
+        .arg(at("fifo"))
+        .status();
+    assert!(fifo.unwrap().success());
+    let large = fs::File::create(at("large")).unwrap();
+    large.set_len(17 * 1024 * 1024).unwrap();
+    for (name, why) in [
+        ("device", "no regular file"),
+        ("fifo", "no regular file"),
+        ("large", "larger than 16 MiB"),
+        ("none", "there is no such file"),
+    ] {
+        let said = import_forwards(&at(name)).unwrap_err();
+        assert!(said.contains(why), "{said}");
     }
 }
 

@@ -3,7 +3,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::session::{ContextMarks, MapGrouping, Pin, Theme};
+use crate::session::{ContextMarks, MapGrouping, MarkChange, Pin, Theme};
 
 struct Home(tempfile::TempDir);
 
@@ -44,10 +44,14 @@ const READ_ONLY: ContextMarks = ContextMarks {
     production: false,
 };
 
+/// These marks and no others.
 fn protect(context: &str, marks: ContextMarks) -> SettingsChange {
     SettingsChange::Protect {
         context: context.to_owned(),
-        marks,
+        change: MarkChange {
+            set: marks,
+            removed: ContextMarks::ALL.without(marks),
+        },
     }
 }
 
@@ -198,6 +202,53 @@ fn an_unknown_key_is_told_and_kept_and_a_misspelt_protection_protects() {
 }
 
 #[test]
+fn a_mark_that_was_not_known_is_not_taken_away() {
+    let production = ContextMarks {
+        production: true,
+        ..ContextMarks::default()
+    };
+    let home = Home::with("{}");
+    let known = Settings::default();
+    // Somebody else marks the context after it was read here.
+    fs::write(home.path(), r#"{"read_only_contexts": ["prod"]}"#).unwrap();
+    for (before, after, marks) in [
+        (ContextMarks::default(), production, "read-only, production"),
+        (production, ContextMarks::default(), "read-only"),
+        (
+            ContextMarks::default(),
+            ContextMarks::default(),
+            "read-only",
+        ),
+        (READ_ONLY, ContextMarks::default(), ""),
+    ] {
+        let change = SettingsChange::Protect {
+            context: "prod".to_owned(),
+            change: MarkChange::between(before, after),
+        };
+        let now = Settings::change(&home.path(), &known, &[change]).unwrap();
+        assert_eq!(now.protected().of("prod").words(), marks);
+        assert_eq!(home.load().protected().of("prod").words(), marks);
+    }
+}
+
+#[test]
+fn a_mark_is_also_taken_away_where_its_key_is_misspelt() {
+    let home = Home::with(
+        r#"{"readOnlyContexts": ["prod", "other"], "production": ["prod"], "minimap": ["prod"]}"#,
+    );
+    home.change(protect("prod", ContextMarks::default()))
+        .unwrap();
+    assert_eq!(home.load().protected().of("prod"), ContextMarks::default());
+    assert!(home.load().protected().of("other").read_only);
+    assert_eq!(
+        home.value()["readOnlyContexts"],
+        serde_json::json!(["other"])
+    );
+    assert_eq!(home.value()["production"], serde_json::json!([]));
+    assert_eq!(home.value()["minimap"][0], "prod");
+}
+
+#[test]
 fn a_file_that_is_gone_is_written_as_it_was_known() {
     let home = Home::new();
     let change = [SettingsChange::UiZoom(2.0)];
@@ -273,7 +324,7 @@ fn change() -> impl Strategy<Value = SettingsChange> {
                 read_only,
                 production,
             };
-            SettingsChange::Protect { context, marks }
+            protect(&context, marks)
         }),
     ]
 }

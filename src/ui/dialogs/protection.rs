@@ -6,7 +6,7 @@ use super::modal_ui;
 use crate::{
     engine::Command,
     inventory::Text,
-    session::ContextMarks,
+    session::{ContextMarks, MarkChange, ProtectedContexts},
     ui::{
         action::Action,
         context::Ctx,
@@ -78,26 +78,32 @@ fn context_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm, name: &Text
         let text = RichText::new(&**name);
         ui.label(if is_current { text.strong() } else { text });
         if !ctx.scene.contexts.iter().any(|known| known.name == *name) {
-            dim(ui, ctx.tokens, "not in the kubeconfig");
+            let contexts = ctx.scene.contexts.iter().map(|known| &*known.name);
+            let words = match ProtectedContexts::meant(name, contexts) {
+                Some(meant) => format!("not in the kubeconfig; it does not protect {meant}"),
+                None => "not in the kubeconfig".to_owned(),
+            };
+            dim(ui, ctx.tokens, words);
         }
     });
     if wanted == marks {
         return;
     }
-    if marks.without(wanted) == ContextMarks::default() {
+    let change = MarkChange::between(marks, wanted);
+    if change.removed == ContextMarks::default() {
         form.removal = None;
-        ctx.send(protect(name, wanted));
+        ctx.send(protect(name, change));
     } else {
-        form.removal = Some((name.clone(), wanted));
+        form.removal = Some((name.clone(), change.removed));
     }
 }
 
 /// Names the context and the effect.
 fn removal_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm) {
-    let Some((name, wanted)) = form.removal.clone() else {
+    let Some((name, asked)) = form.removal.clone() else {
         return;
     };
-    let removed = ctx.scene.protected.of(&name).without(wanted);
+    let removed = ctx.scene.protected.of(&name).and(asked);
     if removed == ContextMarks::default() {
         // Somebody else has done it meanwhile.
         form.removal = None;
@@ -110,7 +116,8 @@ fn removal_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm) {
         ui.horizontal(|ui| {
             let yes = format!("Take {} away from {name}", removed.words());
             if primary_button(ui, ctx.tokens, &yes, None).clicked() {
-                ctx.send(protect(&name, wanted));
+                let change = MarkChange::between(removed, ContextMarks::default());
+                ctx.send(protect(&name, change));
                 form.removal = None;
             }
             if ui.button("Keep it").clicked() {
@@ -120,9 +127,9 @@ fn removal_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm) {
     });
 }
 
-fn protect(name: &Text, marks: ContextMarks) -> Action {
+fn protect(name: &Text, change: MarkChange) -> Action {
     Action::Send(Command::Protect {
         context: name.clone(),
-        marks,
+        change,
     })
 }

@@ -89,7 +89,7 @@ pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) 
             && disabled.is_none()
             && let Ok(request) = &request
         {
-            ctx.send(Action::Curl(request.clone(), None));
+            ctx.send(Action::Curl(Box::new(request.clone()), None));
         }
         repeat_ui(ui, ctx, form, &request, disabled.as_ref());
         if let Ok(request) = &request {
@@ -123,7 +123,7 @@ fn repeat_ui(
     named_field(&response, "Times", &form.times);
     ui.label(RichText::new("times").color(ctx.tokens.dim));
     if let (true, Ok(request), Ok(times)) = (clicked, request, times) {
-        ctx.send(Action::Curl(request.clone(), Some(times)));
+        ctx.send(Action::Curl(Box::new(request.clone()), Some(times)));
     }
 }
 
