@@ -343,7 +343,11 @@ fn the_tests_that_the_tables_of_faults_name_are_there() {
         let text = fs::read_to_string(&table).expect("a table");
         for row in text.lines().filter(|line| line.starts_with('|')) {
             let last = row.trim_end_matches('|').rsplit('|').next();
-            for name in last.unwrap_or_default().split('`').filter(|word| is_test(word)) {
+            for name in last
+                .unwrap_or_default()
+                .split('`')
+                .filter(|word| is_test(word))
+            {
                 if !tests.contains(name) {
                     gone.push(format!("{}: {name}", table.display()));
                 }
@@ -355,7 +359,9 @@ fn the_tests_that_the_tables_of_faults_name_are_there() {
 
 /// Whether this is the name of a test, which is a sentence.
 fn is_test(word: &str) -> bool {
-    let is_name = word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let is_name = word
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
     is_name && word.matches('_').count() >= 2
 }
 

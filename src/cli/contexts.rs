@@ -23,16 +23,9 @@ pub(super) fn run(common: &Common, task: &Contexts) -> anyhow::Result<Exit> {
     let loaded = loaded();
     let protected = loaded.protected();
     let marked = protected.read_only.union(&protected.production);
-    let missing: Vec<_> = marked.filter(|name| !names.contains(name)).collect();
-    for name in &missing {
-        if let Some(context) = ProtectedContexts::meant(name, names.iter().map(String::as_str)) {
-            eprintln!(
-                "svcscope: the settings mark \"{name}\", which does not protect the context {context}: \
-                 case and blanks count; mark {context} by `svcscope protect`"
-            );
-        }
-    }
-    let rows: Vec<_> = names.iter().chain(missing).cloned().collect();
+    let missing = marked.filter(|name| !names.contains(name)).cloned();
+    let rows: Vec<_> = names.iter().cloned().chain(missing).collect();
+    tell_of_near_names(&protected, &names, |_| true);
     // Of what can't be read nothing is known but what it says.
     let known = |is_set: bool| (is_set || loaded.fault.is_none()).then_some(is_set);
     let printed = if task.output == ListFormat::Json {
@@ -125,6 +118,36 @@ pub(super) fn protect(common: &Common, task: &Protect) -> anyhow::Result<Exit> {
     }
     let said = format!("{name} stays {left}, as somebody else has marked it meanwhile");
     Err(failure(Exit::Failed, said))
+}
+
+/// Tells that a name in the lists of these settings differs only by case or blanks from that of the
+/// context which the command line means.
+pub(super) fn tell_of_near_name(common: &Common, settings: &Settings) {
+    let protected = settings.protected();
+    let is_empty = protected.read_only.is_empty() && protected.production.is_empty();
+    if is_empty || common.demo {
+        return;
+    }
+    // What is wrong with the kubeconfig is told by whoever connects.
+    if let Ok((names, Some(current))) = known(common) {
+        tell_of_near_names(&protected, &names, |context| context == current);
+    }
+}
+
+fn tell_of_near_names(
+    protected: &ProtectedContexts,
+    names: &[String],
+    is_of_interest: impl Fn(&str) -> bool,
+) {
+    for marked in protected.read_only.union(&protected.production) {
+        let meant = ProtectedContexts::meant(marked, names.iter().map(String::as_str));
+        if let Some(context) = meant.filter(|context| is_of_interest(context)) {
+            eprintln!(
+                "svcscope: the settings mark \"{marked}\", which does not protect the context \
+                 {context}: case and blanks count; mark {context} by `svcscope protect`"
+            );
+        }
+    }
 }
 
 /// How the context that the command line means is marked; where that is not known, why.

@@ -118,16 +118,18 @@ impl FilterFlags {
             && scene.topology.service(key).is_none()
         {
             // Where they may not be listed, that it is not seen says nothing.
-            return Err(match scene.inventory.unseen(Kind::Service, &key.namespace) {
-                Some(why) => failure(
-                    Exit::Incomplete,
-                    format!("Service {key} is not seen: {why}"),
-                ),
-                None => failure(
-                    Exit::NotFound,
-                    format!("there is no Service {key} to look around"),
-                ),
-            });
+            return Err(
+                match scene.inventory.unseen(Kind::Service, &key.namespace) {
+                    Some(why) => failure(
+                        Exit::Incomplete,
+                        format!("Service {key} is not seen: {why}"),
+                    ),
+                    None => failure(
+                        Exit::NotFound,
+                        format!("there is no Service {key} to look around"),
+                    ),
+                },
+            );
         }
         let part = FilteredMap::new(self.view().filter, &scene.topology, &scene.reports);
         if let Some(words) = left_out(&part.shown()) {

@@ -124,6 +124,7 @@ impl Remote {
         layout: Layout,
     ) -> anyhow::Result<Self> {
         let settings = settings();
+        super::contexts::tell_of_near_name(common, &settings);
         let login = super::login::context();
         let config = Config {
             probe_image: probe_image(common, &settings),
@@ -326,8 +327,8 @@ impl Remote {
         if scene.inventory.service(&service).is_none() {
             return Ok(scene);
         }
-        // What follows from it is told a moment later.
-        self.wait_for(Some(LOOK_UP), "the Service to be checked", |scene| {
+        // What follows from it may be told a moment later.
+        self.wait_within(Some(FOLLOWS), |scene| {
             let is_drawn = scene.topology.service(&service).is_some();
             (is_drawn && scene.reports.contains_key(&service)).then_some(())
         })?;
@@ -361,6 +362,9 @@ impl Remote {
 
 /// How long a Service that is read alone is waited for.
 const LOOK_UP: Duration = Duration::from_secs(30);
+
+/// How long the checks of such a Service are waited for.
+const FOLLOWS: Duration = Duration::from_secs(3);
 
 /// When the user is told what is waited for.
 pub(super) const SLOW: Duration = Duration::from_secs(5);

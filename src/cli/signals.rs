@@ -118,7 +118,8 @@ fn end_at_once() {
     std::process::abort();
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -281,9 +281,9 @@ fn advice(kind: CallErrorKind) -> Option<&'static str> {
         CallErrorKind::Unreachable => Some(
             "check that the cluster is running and that this machine can reach it (network, VPN, proxy)",
         ),
-        CallErrorKind::Untrusted => {
-            Some("check `server` and certificate-authority-data of this cluster in the kubeconfig, and this machine's clock")
-        }
+        CallErrorKind::Untrusted => Some(
+            "check `server` and certificate-authority-data of this cluster in the kubeconfig, and this machine's clock",
+        ),
         CallErrorKind::Credentials => Some("log in again, then reconnect"),
         CallErrorKind::Unauthorized => {
             Some("the credentials are wrong or have expired: log in again, then reconnect")
@@ -361,7 +361,8 @@ mod tests {
             CallError::from_page("reach it", &head, body.as_bytes())
         };
         let html = "<html><head><title>Sign in</title></head>";
-        let cases: [(u16, &[(&str, &str)], &str, &str); 6] = [
+        type Fields<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(u16, Fields<'_>, &str, &str); 6] = [
             (
                 502,
                 &[("server", "nginx")],

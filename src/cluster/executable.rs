@@ -43,7 +43,8 @@ fn may_run(_found: &Metadata) -> bool {
     true
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::{ffi::OsString, fs, os::unix::fs::PermissionsExt as _};
 

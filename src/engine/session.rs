@@ -111,7 +111,22 @@ pub(super) async fn may_forward(cluster: &Cluster, target: &ForwardTarget) -> Re
         ForwardTarget::Pod(_) => name,
         _ => "",
     };
-    match timeout(REVIEW_PATIENCE, no_forward(cluster, namespace, pod)).await {
+    let lacking = async {
+        let no_forward = no_forward(cluster, namespace, pod).await?;
+        if !pod.is_empty() {
+            return Some(no_forward);
+        }
+        // A role that names pods gives the right for no pod at all; then it is the list that lacks.
+        let list = [Access::core("list", "pods", namespace)];
+        let Some(no_list) = missing(cluster, &list).await else {
+            return Some(no_forward);
+        };
+        Some(Text::from(format!(
+            "{no_list}, by which those of {target} are found, and to create pods/portforward \
+             unless a role names the pod,"
+        )))
+    };
+    match timeout(REVIEW_PATIENCE, lacking).await {
         Ok(Some(missing)) => Err(Text::from(format!(
             "{missing} in namespace {namespace}; whoever administers the cluster can grant it"
         ))),

@@ -30,6 +30,9 @@ const FIRST_ANSWER: Duration = Duration::from_secs(5);
 /// How long a list may take that is read again because pods were gone.
 const RELIST_LIMIT: Duration = Duration::from_secs(2);
 
+/// How often a client that has ended without a word looks whether others wait.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
 /// How many pods one connection tries, unless they are gone: then others have come.
 const MAX_ATTEMPTS: usize = 3;
 
@@ -68,7 +71,11 @@ pub(crate) async fn serve(mut local: TcpStream, client: SocketAddr, way: Arc<Way
     let mut tries = Tries::new();
     let mut early = Early::default();
     loop {
-        let (mut seat, stream) = match reach(&way, &mut tries).await {
+        let reached = tokio::select! {
+            reached = reach(&way, &mut tries) => reached,
+            () = left(&local, &way), if early.is_silent() => return drop_hard(local),
+        };
+        let (mut seat, stream) = match reached {
             Ok(reached) => reached,
             Err(unreached) => {
                 let cut = unreached.is_cut();
@@ -89,7 +96,7 @@ pub(crate) async fn serve(mut local: TcpStream, client: SocketAddr, way: Arc<Way
 
         let flowed = (way.ledger.meter.up(), way.ledger.meter.down());
         let ended = tokio::select! {
-            ended = pump(&mut local, stream, &way.ledger.meter, &mut early) => ended,
+            ended = pump(&mut local, stream, &way.ledger.meter, &mut early, needed(&way)) => ended,
             never = doubt_silence(&way, flowed) => match never {},
             () = session.pod_deleted() => {
                 let reason = format!("pod {} was deleted; its connections have ended", to.pod.name);
@@ -103,6 +110,7 @@ pub(crate) async fn serve(mut local: TcpStream, client: SocketAddr, way: Arc<Way
             Err(PumpError::Local(error)) => {
                 tracing::debug!(%client, pod = %to.pod.name, %error, "a local application hung up");
             }
+            Err(PumpError::Left) => drop_hard(local),
             Err(PumpError::Pod(error)) => {
                 if let Some(refused) = DialError::within(&error)
                     && early.is_whole()
@@ -123,6 +131,22 @@ pub(crate) async fn serve(mut local: TcpStream, client: SocketAddr, way: Arc<Way
             }
         }
         return;
+    }
+}
+
+/// Ends when the client has ended without a word and its place is needed.
+async fn left(local: &TcpStream, way: &Way) {
+    match local.peek(&mut [0]).await {
+        Ok(0) => needed(way).await,
+        Ok(_) => pending().await,
+        Err(_reset) => {}
+    }
+}
+
+/// Ends when further connections wait for a place.
+async fn needed(way: &Way) {
+    while !way.ledger.is_full() {
+        sleep(LOOK_EVERY).await;
     }
 }
 

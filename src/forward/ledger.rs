@@ -186,6 +186,11 @@ impl Ledger {
         }
     }
 
+    /// Whether further connections wait.
+    pub(crate) fn is_full(&self) -> bool {
+        self.facts().full.is_some()
+    }
+
     /// A connection could not reach a pod; `cut` says that it could not even reach the cluster.
     pub(crate) fn failing(&self, reason: Text, cut: bool) {
         self.note(|facts| {

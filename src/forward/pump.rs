@@ -46,6 +46,11 @@ pub(crate) struct Early {
 }
 
 impl Early {
+    /// Whether the client has said nothing at all.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.bytes.is_empty() && !self.over
+    }
+
     /// Whether it is all that was said.
     pub(crate) fn is_whole(&self) -> bool {
         !self.over
@@ -67,6 +72,9 @@ pub(crate) enum PumpError {
     /// The local application dropped its connection: its own affair.
     #[error("the local application dropped the connection: {0}")]
     Local(#[source] io::Error),
+    /// The local application had ended without a word, and another waits for its place.
+    #[error("the local application said nothing and ended, and its place was needed")]
+    Left,
     /// The pod, or the way to it, dropped the connection.
     #[error("the connection to the pod broke: {0}")]
     Pod(#[source] io::Error),
@@ -85,12 +93,17 @@ enum CopyError {
 /// local side, which may go on sending until it ends too or is silent for ten seconds.
 ///
 /// What was said `early` is said first, and what is said now is added to it.
+///
+/// A client that ended without a word may only wait to hear something, or be gone, which TCP does not
+/// tell: it is waited for until its place is `needed`.
 pub(crate) async fn pump(
     local: impl AsyncRead + AsyncWrite + Unpin,
     pod: impl PodStream,
     meter: &Meter,
     early: &mut Early,
+    needed: impl Future<Output = ()>,
 ) -> Result<(), PumpError> {
+    let was_silent = early.is_silent();
     let (local_read, local_write) = tokio::io::split(local);
     let pod = Mutex::new(pod);
     let (sent, received) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -114,6 +127,13 @@ pub(crate) async fn pump(
         // What the client has sent already goes out together with the opening of its stream.
         biased;
         ended = &mut up => match ended {
+            Ok(()) if was_silent && sent.load(Ordering::Relaxed) == 0 => tokio::select! {
+                ended = &mut down => ended.map_err(of_down),
+                () = needed => match received.load(Ordering::Relaxed) {
+                    0 => Err(PumpError::Left),
+                    _ => down.await.map_err(of_down),
+                },
+            },
             Ok(()) => down.await.map_err(of_down),
             Err(CopyError::Read(error)) => Err(PumpError::Local(error)),
             // The pod takes no more, as a server that answers early and hangs up. Its answer may
@@ -252,9 +272,43 @@ mod tests {
         let (app, local) = duplex(buffer);
         let (pod, stream) = duplex(buffer);
         let pump = tokio::spawn(async move {
-            pump(local, stream, &Meter::default(), &mut Early::default()).await
+            pump(
+                local,
+                stream,
+                &Meter::default(),
+                &mut Early::default(),
+                std::future::pending(),
+            )
+            .await
         });
         (app, pod, pump)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_ended_without_a_word_leaves_its_place_unless_something_comes() {
+        for (said, greeting, leaves) in [("", "", true), ("", "hi", false), ("x", "", false)] {
+            let (mut app, local) = duplex(1024);
+            let (mut pod, stream) = duplex(1024);
+            app.write_all(said.as_bytes()).await.unwrap();
+            app.shutdown().await.unwrap();
+            pod.write_all(greeting.as_bytes()).await.unwrap();
+            let pump = tokio::spawn(async move {
+                let needed = tokio::time::sleep(Duration::from_secs(1));
+                pump(
+                    local,
+                    stream,
+                    &Meter::default(),
+                    &mut Early::default(),
+                    needed,
+                )
+                .await
+            });
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            assert_eq!(pump.is_finished(), leaves, "{said} {greeting}");
+            drop(pod);
+            let ended = pump.await.unwrap();
+            assert_eq!(matches!(ended, Err(PumpError::Left)), leaves);
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -321,7 +375,14 @@ mod tests {
         drop(gone);
         let pod = tokio::io::join(pod_read, pod_write);
         let pump = tokio::spawn(async move {
-            pump(local, pod, &Meter::default(), &mut Early::default()).await
+            pump(
+                local,
+                pod,
+                &Meter::default(),
+                &mut Early::default(),
+                std::future::pending(),
+            )
+            .await
         });
 
         app.write_all(b"body that nobody wants").await.unwrap();
@@ -340,10 +401,16 @@ mod tests {
         let (mut pod, stream) = duplex(64);
         let meter = std::sync::Arc::new(Meter::default());
         let counting = meter.clone();
-        let pump =
-            tokio::spawn(
-                async move { pump(local, stream, &counting, &mut Early::default()).await },
-            );
+        let pump = tokio::spawn(async move {
+            pump(
+                local,
+                stream,
+                &counting,
+                &mut Early::default(),
+                std::future::pending(),
+            )
+            .await
+        });
         app.write_all(b"12345").await.unwrap();
         app.shutdown().await.unwrap();
         pod.write_all(b"123").await.unwrap();

@@ -69,6 +69,23 @@ impl std::fmt::Display for Authority {
     }
 }
 
+/// As curl sends it: what of the path is no ASCII is percent-encoded in small letters, the query
+/// goes as it is (lib/urlapi.c, `urlencode_str`).
+pub(crate) fn encoded(path: &str) -> String {
+    let (path, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+    let mut encoded = String::with_capacity(path.len() + query.len());
+    for c in path.chars() {
+        if c.is_ascii() {
+            encoded.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                encoded.push_str(&format!("%{byte:02x}"));
+            }
+        }
+    }
+    encoded + query
+}
+
 /// Path and query, with the leading slash that a person may leave out.
 pub(crate) fn absolute(path: &str) -> String {
     if path.starts_with('/') {

@@ -15,7 +15,7 @@ use super::{
     door::{Door, proxy},
     grpc,
     heads::{Heads, head_bytes},
-    http::{Exchange, Marks, Record},
+    http::{Exchange, Marks, Record, UNDECODABLE},
     inside::to_curl_error,
     knock, redirect,
 };
@@ -383,9 +383,14 @@ pub(super) async fn finish(
         End::Broken(said) => {
             let known = door.and_then(|door| door.failure());
             let said = known.map_or_else(|| said.into(), |failure| failure.message);
-            // curl tells a reset (56) from an end that comes too early (18).
+            // curl tells a reset and bad chunks (56) and what can't be decoded (61) from an end that
+            // comes too early (18).
             let kind = if said.contains("reset by peer") {
                 FailureKind::Reset
+            } else if said.starts_with(UNDECODABLE) {
+                FailureKind::Undecodable
+            } else if said.to_lowercase().contains("invalid chunk") {
+                FailureKind::BadChunk
             } else {
                 FailureKind::BrokenBody
             };

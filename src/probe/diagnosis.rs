@@ -5,7 +5,7 @@ use std::{error::Error, io, time::Duration};
 use super::{
     CurlError, FailureKind, Scheme,
     door::Door,
-    http::{Marks, NameError},
+    http::{Marks, NUL, NameError},
 };
 use crate::forward::DialErrorKind;
 
@@ -48,6 +48,12 @@ pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Curl
     let http = find::<hyper::Error>(error);
     // hyper has no question for a server that speaks before it is asked, as those of HTTP/2 do.
     let said = innermost(error);
+    if said == NUL || said.contains("invalid content-length") {
+        return CurlError::new(
+            FailureKind::BadHead,
+            format!("the head of the answer can't be read: {said}"),
+        );
+    }
     if http.is_some_and(hyper::Error::is_parse) || said.contains("unexpected message") {
         return CurlError::new(
             FailureKind::NotHttp,

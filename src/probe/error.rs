@@ -34,8 +34,14 @@ pub enum FailureKind {
     Tls,
     /// What came is not HTTP.
     NotHttp,
+    /// A head that can't be: a length that is no number, a NUL byte.
+    BadHead,
     /// The answer began and broke off.
     BrokenBody,
+    /// The answer began, and its chunks are none.
+    BadChunk,
+    /// The answer began, and its `Content-Encoding` can't be undone.
+    Undecodable,
     /// Redirects went on and on.
     TooManyRedirects,
     /// The program that was to send it in a pod failed itself: it crashed, is missing, can't do
@@ -54,14 +60,17 @@ impl FailureKind {
         match self {
             Self::Malformed => 3,
             Self::Name => 6,
-            Self::NoWay | Self::NotPermitted | Self::Refused | Self::Unreachable => 7,
-            Self::NotHttp => 1,
+            Self::NoWay | Self::Refused | Self::Unreachable => 7,
+            // curl knows no refusal: those of svcscope end with 1 everywhere.
+            Self::NotHttp | Self::NotPermitted => 1,
+            Self::BadHead => 8,
+            Self::Undecodable => 61,
             Self::BrokenBody => 18,
             Self::TimedOut | Self::ToolTimedOut => 28,
             Self::Tls | Self::NotTls => 35,
             Self::TooManyRedirects => 47,
             Self::Closed => 52,
-            Self::Reset | Self::Tool | Self::Other => 56,
+            Self::Reset | Self::BadChunk | Self::Tool | Self::Other => 56,
             Self::Certificate => 60,
         }
     }

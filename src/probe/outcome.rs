@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use bytes::Bytes;
 use jiff::Timestamp;
 
-use super::CookieJar;
+use super::{CookieJar, redirect};
 use crate::inventory::{ObjectKey, Text};
 
 /// An answer.
@@ -122,12 +122,12 @@ impl CurlResponse {
     /// Where a redirect leads that was not followed, as an absolute URL where it can be one.
     pub fn redirect_url(&self) -> Option<String> {
         let head = self.http()?;
-        let location = head.header("location")?;
+        let location = head.header("location").filter(|it| !it.trim().is_empty())?;
         if !matches!(head.status, 300..=399) {
             return None;
         }
         let base = url::Url::parse(&self.exchange.url).ok();
-        let joined = base.and_then(|base| base.join(location).ok());
+        let joined = base.and_then(|base| redirect::joined(&base, location));
         Some(joined.map_or_else(|| location.to_owned(), String::from))
     }
 

@@ -24,10 +24,10 @@ pub(super) fn next(
         return Ok(None);
     };
     let base = url_of(request, inventory);
-    let Ok(to) = url::Url::parse(&base).and_then(|base| base.join(location)) else {
+    let from = url::Url::parse(&base).ok();
+    let Some(to) = from.as_ref().and_then(|from| joined(from, location)) else {
         return Ok(None);
     };
-    let from = url::Url::parse(&base).ok();
     let stays = from
         .as_ref()
         .is_some_and(|from| from.origin() == to.origin());
@@ -74,6 +74,16 @@ pub(super) fn next(
         via: response.via.clone(),
     };
     Ok(Some((hop, then)))
+}
+
+/// Where a `Location` leads, as curl joins it (lib/urlapi.c, `concat_url`, of 7.88): an empty one
+/// leads nowhere, and one that is a fragment takes the place of all behind the last slash.
+pub(super) fn joined(base: &url::Url, location: &str) -> Option<url::Url> {
+    match location.trim() {
+        "" => None,
+        fragment if fragment.starts_with('#') => base.join(&format!("./{fragment}")).ok(),
+        location => base.join(location).ok(),
+    }
 }
 
 /// The URL that a client by this name would have asked for.
@@ -124,4 +134,20 @@ fn is_private(name: &str) -> bool {
     ["host", "authorization", "cookie", "proxy-authorization"]
         .iter()
         .any(|known| name.eq_ignore_ascii_case(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::joined;
+
+    #[test]
+    fn a_location_is_joined_as_curl_joins_it() {
+        let base = url::Url::parse("http://h/a/b?q=1").unwrap();
+        let to = |location: &str| joined(&base, location).map(String::from);
+        assert_eq!(to(""), None);
+        assert_eq!(to(" "), None);
+        assert_eq!(to("#f").as_deref(), Some("http://h/a/#f"));
+        assert_eq!(to("?x").as_deref(), Some("http://h/a/b?x"));
+        assert_eq!(to("/c").as_deref(), Some("http://h/c"));
+    }
 }

@@ -285,7 +285,7 @@ fn answer(stream: &mut TcpStream, path: &str, is_head: bool, count: usize) -> bo
             return false;
         }
         "/slow" => {
-            stream.read(&mut [0; 1]).ok();
+            stream.read_exact(&mut [0; 1]).ok();
             return false;
         }
         _ => (

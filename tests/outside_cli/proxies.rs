@@ -161,6 +161,8 @@ fn config(folder: &TempDir, server: &str, proxy_url: Option<&str>) -> PathBuf {
     file
 }
 
+type Environment<'a> = Vec<(&'a str, String)>;
+
 #[test]
 fn the_same_connections_as_kubectl_in_each_environment() {
     let proxy = Recorder::start(None);
@@ -172,7 +174,7 @@ fn the_same_connections_as_kubectl_in_each_environment() {
     let basic = "Proxy-Authorization: Basic YW5uOnBAc3M=";
     let http = |name| (name, format!("http://{at}"));
     let bare = |name: &'static str, value: &str| (name, value.to_owned());
-    let cases: Vec<(Vec<(&str, String)>, &str, Option<String>, String)> = vec![
+    let cases: Vec<(Environment<'_>, &str, Option<String>, String)> = vec![
         (vec![http("HTTPS_PROXY")], server, None, connect.to_owned()),
         (
             vec![bare("HTTPS_PROXY", at)],

@@ -448,13 +448,15 @@ fn a_folder_that_leads_nowhere_protects_every_context() {
 fn the_words_about_marks_say_what_is_so() {
     let home = Home::new();
     home.write(r#"{"production_contexts": ["demo"], "read_only_contexts": ["Demo"]}"#);
-    says(
-        &stderr(&home.run("contexts")),
-        &[
-            "the settings mark \"Demo\"",
-            "does not protect the context demo",
-        ],
-    );
+    for words in ["contexts", "duplicate svc/cache dry --dry-run"] {
+        says(
+            &stderr(&home.run(words)),
+            &[
+                "the settings mark \"Demo\"",
+                "does not protect the context demo",
+            ],
+        );
+    }
     let refused = home.run("duplicate svc/cache copy --confirm web");
     says(
         &stderr(&refused),

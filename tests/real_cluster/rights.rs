@@ -157,11 +157,56 @@ fn few_rights_are_enough_where_they_are_for_kubectl() {
         "{said}"
     );
     assert!(!forwarded_by_kubectl(&none, "svc/web"));
+    let named = r#"{apiGroups: [""], resources: [pods/portforward], resourceNames: [web], verbs: [create]}"#;
+    let named = user("named", &[rule("services", "get, list"), named.to_owned()]);
+    let (code, _, said) = forwarded(&named, "svc/web");
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("you lack the right to list pods"), "{said}");
+    assert!(!forwarded_by_kubectl(&named, "svc/web"));
     let blind = user("blind", &[create()]);
     let (code, _, said) = forwarded(&blind, "svc/web");
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains(r#"cannot get resource "services""#), "{said}");
     assert!(!forwarded_by_kubectl(&blind, "svc/web"));
+}
+
+#[test]
+fn a_service_that_may_be_read_but_not_listed_is_there() {
+    let Some(file) = kubeconfig() else { return };
+    let place = Place::new(&file, "rights-get");
+    place
+        .kubectl
+        .apply(&WEB.replace("NAMESPACE", &place.namespace));
+    let folder = tempfile::tempdir().unwrap();
+    let rules = [
+        rule("services", "get, update, patch, delete"),
+        rule("pods", "get, list"),
+    ];
+    let file = user(&place, folder.path(), "getter", &rules);
+    let run = |words: &str| {
+        let words = words.replace("NAMESPACE", &place.namespace);
+        let mut args = vec!["--kubeconfig", file.to_str().unwrap()];
+        args.extend(words.split_whitespace());
+        let output = run_svcscope(&args);
+        (output.status.code(), stderr(&output))
+    };
+    for words in [
+        "check svc/web",
+        "check svc/web --trace",
+        "reach svc/web",
+        "set-type svc/web NodePort --dry-run",
+        "delete svc/web --dry-run",
+    ] {
+        let (code, said) = run(words);
+        assert_ne!(code, Some(4), "{words}: {said}");
+        assert_ne!(code, Some(2), "{words}: {said}");
+        assert!(!said.contains("there is no Service"), "{words}: {said}");
+    }
+    let (code, said) = run("check svc/none");
+    assert_eq!(code, Some(4), "{said}");
+    let (code, said) = run("map -n NAMESPACE --neighbourhood NAMESPACE/web");
+    assert_eq!(code, Some(5), "{said}");
+    assert!(said.contains("may not be listed"), "{said}");
 }
 
 #[test]

@@ -18,9 +18,10 @@ use crate::{
 pub(super) fn run(scene: &Scene, key: &ObjectKey, format: CheckFormat) -> anyhow::Result<Exit> {
     let known = scene.topology.service(key).zip(scene.reports.get(key));
     let Some((traffic, report)) = known else {
+        // Whoever asks has seen that it is there.
         return Err(failure(
-            Exit::NotFound,
-            format!("there is no Service {key}"),
+            Exit::Incomplete,
+            format!("nothing is known yet of the way to Service {key}"),
         ));
     };
     let traces = trace(traffic, report, &scene.inventory);

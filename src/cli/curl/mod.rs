@@ -31,6 +31,7 @@ use retry::Retries;
 use write_out::{Outcome, fill};
 
 pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
+    fits_together(task)?;
     let send = password::with_password(&task.send, task.silent)?;
     let format = task.write_out.as_deref().map(format_of).transpose()?;
     let (remote, namespace) = Remote::start_for_target(common)?;
@@ -66,7 +67,7 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
         remote.end_on_signals()?;
     }
     let mut output = Output::new(task, &request.path)?;
-    let mut retries = Retries::new(&task.answer);
+    let mut retries = Retries::new(&task.answer, task.fail);
     if common.verbose > 0 && !task.silent {
         answer::tell_request(&request, &scene);
     }
@@ -96,6 +97,18 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
         retries.done(),
         output,
     )
+}
+
+/// Options that curl takes only one of (src/tool_getparam.c, src/tool_operate.c).
+fn fits_together(task: &Curl) -> anyhow::Result<()> {
+    let wrong = if task.fail && task.answer.fail_with_body {
+        "-f shows no body and --fail-with-body does: give one of them"
+    } else if task.answer.remote_header_name && (task.include || task.send.head) {
+        "-J can't be combined with -i and -I, which write heads before a file has its name"
+    } else {
+        return Ok(());
+    };
+    Err(failure(Exit::Usage, wrong))
 }
 
 /// The request that target and flags make.
@@ -148,7 +161,8 @@ fn attempt(
     // `-I -X GET` reads no body either.
     let withheld = task.send.head || task.fail && !task.answer.fail_with_body && is_bad(&head);
     while let Some(piece) = pieces.blocking_recv() {
-        if !withheld {
+        // Nothing yet is no reason to make a file.
+        if !withheld && !piece.is_empty() {
             output.body(&piece)?;
         }
     }
@@ -232,12 +246,20 @@ fn finish(
             }
         }
     }
-    output.finish(matches!(end.state, RequestState::Done(_)))?;
+    // 304 says that the file that is there is right.
+    let status = response.and_then(|response| response.status());
+    output.finish(exit == Exit::Done && status != Some(304))?;
     if let (Some(response), false) = (end.state.response(), task.silent) {
         answer::tell_way(response);
     }
     match error {
-        Some(error) if !task.silent || task.show_error => Err(failure(exit, error.to_string())),
+        Some(error)
+            if !task.silent
+                || task.show_error
+                || error.kind == probe::FailureKind::NotPermitted =>
+        {
+            Err(failure(exit, error.to_string()))
+        }
         _ => Ok(exit),
     }
 }

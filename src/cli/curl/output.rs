@@ -51,7 +51,9 @@ impl Output {
             later(folder.join(name))
         } else {
             match &task.output {
-                Some(file) if file.as_os_str() != "-" => later(folder.join(file)),
+                Some(file) if file.as_os_str() != "-" => {
+                    later(within(options.output_dir.as_deref(), file))
+                }
                 _ => stdout(),
             }
         };
@@ -132,14 +134,23 @@ impl Output {
         Ok(())
     }
 
-    /// Writes what is held. A whole answer without a body makes an empty file.
-    pub(super) fn finish(mut self, is_whole: bool) -> anyhow::Result<()> {
-        if is_whole {
+    /// Writes what is held. Where nothing came for a file it stays as it is, but that a good answer
+    /// without a body makes an empty one (src/tool_operate.c, `post_per_transfer`).
+    pub(super) fn finish(mut self, makes_file: bool) -> anyhow::Result<()> {
+        if makes_file {
             self.body(b"")?;
         }
         self.heads.iter_mut().try_for_each(Sink::flush)?;
         self.body.flush()?;
         stdout().flush()
+    }
+}
+
+/// curl writes folder, slash and name one after another, so that `/x` stays within the folder too.
+fn within(folder: Option<&Path>, file: &Path) -> PathBuf {
+    match folder {
+        Some(folder) => folder.join(file.strip_prefix("/").unwrap_or(file)),
+        None => file.to_owned(),
     }
 }
 
@@ -216,7 +227,20 @@ fn name_of(disposition: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::name_of;
+    use std::path::{Path, PathBuf};
+
+    use super::{name_of, within};
+
+    #[test]
+    fn a_file_stays_within_its_folder() {
+        let folder = Some(Path::new("dd"));
+        assert_eq!(
+            within(folder, Path::new("/abs/x")),
+            PathBuf::from("dd/abs/x")
+        );
+        assert_eq!(within(folder, Path::new("x")), PathBuf::from("dd/x"));
+        assert_eq!(within(None, Path::new("/abs/x")), PathBuf::from("/abs/x"));
+    }
 
     #[test]
     fn an_answer_names_a_file_and_no_folder() {

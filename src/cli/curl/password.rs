@@ -10,27 +10,50 @@ use crate::{
         exit::{Exit, failure},
         terminal,
     },
-    probe::SendFlags,
+    probe::{self, SendFlags},
 };
 
 /// The flags with a password, which is asked for where `-u` has none. Arguments can't be blanked
 /// without unsafe code, as curl blanks them, so that one among them is said to be there to be read.
 pub(super) fn with_password(flags: &SendFlags, is_silent: bool) -> anyhow::Result<SendFlags> {
     let mut flags = flags.clone();
-    match flags.user.as_deref() {
-        Some(user) if !user.contains(':') => {
-            let password = ask(user)?;
-            flags.user = Some(format!("{user}:{password}"));
-        }
-        Some(_) if !is_silent => {
-            eprintln!(
-                "svcscope: warning: while this runs, others on this machine can read the password of \
-                 -u in the list of processes; -u NAME asks for it, --netrc-file FILE reads it"
-            );
-        }
-        _ => {}
+    let asked = flags.user.as_ref().is_some_and(|user| !user.contains(':'));
+    if let Some(user) = flags.user.as_deref().filter(|user| !user.contains(':')) {
+        let password = ask(user)?;
+        flags.user = Some(format!("{user}:{password}"));
+    }
+    if let (Some((what, instead)), false) = (exposed(&flags, asked), is_silent) {
+        eprintln!(
+            "svcscope: warning: while this runs, others on this machine can read the {what} in the \
+             list of processes; {instead}"
+        );
     }
     Ok(flags)
+}
+
+/// What secret stands among the arguments, and what keeps it out of them.
+fn exposed(flags: &SendFlags, asked: bool) -> Option<(&'static str, &'static str)> {
+    let is_secret = |line: &String| {
+        let header = line.split_once(':');
+        header.is_some_and(|(name, value)| {
+            !line.starts_with('@') && !value.trim().is_empty() && probe::is_secret(name.trim())
+        })
+    };
+    if flags.user.is_some() && !asked {
+        Some((
+            "password of -u",
+            "-u NAME asks for it, --netrc-file FILE reads it",
+        ))
+    } else if flags.oauth2_bearer.is_some() {
+        Some((
+            "token of --oauth2-bearer",
+            "-H @FILE reads an Authorization header from a file",
+        ))
+    } else if flags.headers.iter().any(is_secret) {
+        Some(("secret of -H", "-H @FILE reads headers from a file"))
+    } else {
+        None
+    }
 }
 
 fn ask(user: &str) -> anyhow::Result<String> {
@@ -60,4 +83,27 @@ fn ask(user: &str) -> anyhow::Result<String> {
     }
     read?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_among_the_arguments_are_told_of() {
+        let of = |flags: SendFlags| exposed(&flags, false).map(|(what, _)| what);
+        let header = |line: &str| SendFlags {
+            headers: vec![line.to_owned()],
+            ..SendFlags::default()
+        };
+        assert_eq!(of(header("authorization: Bearer x")), Some("secret of -H"));
+        assert_eq!(of(header("Authorization:")), None);
+        assert_eq!(of(header("@authorization: x")), None);
+        assert_eq!(of(header("Accept: x")), None);
+        let token = SendFlags {
+            oauth2_bearer: Some("x".to_owned()),
+            ..SendFlags::default()
+        };
+        assert_eq!(of(token), Some("token of --oauth2-bearer"));
+    }
 }

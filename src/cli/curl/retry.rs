@@ -16,6 +16,8 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// What is left of the tries.
 pub(super) struct Retries<'a> {
     options: &'a AnswerOptions,
+    /// A status of 400 or above is a failure: `-f`, `--fail-with-body`.
+    fails: bool,
     started: Instant,
     left: u32,
     delay: Duration,
@@ -29,9 +31,10 @@ pub(super) struct Retry {
 }
 
 impl<'a> Retries<'a> {
-    pub(super) fn new(options: &'a AnswerOptions) -> Self {
+    pub(super) fn new(options: &'a AnswerOptions, fails: bool) -> Self {
         Self {
             options,
+            fails: fails || options.fail_with_body,
             started: Instant::now(),
             left: options.retry,
             delay: FIRST,
@@ -72,9 +75,12 @@ impl<'a> Retries<'a> {
         match &outcome.state {
             RequestState::Done(response) => {
                 let status = response.status()?;
-                matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
-                    .then(|| format!("HTTP status {status}"))
+                let is_passing = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
+                let has_failed = self.fails && self.options.retry_all_errors && status >= 400;
+                (is_passing || has_failed).then(|| format!("HTTP status {status}"))
             }
+            // What was refused is refused again.
+            RequestState::Failed(error) if error.kind == FailureKind::NotPermitted => None,
             RequestState::Failed(error) => {
                 let is_passing = match error.kind {
                     FailureKind::TimedOut | FailureKind::Name => true,

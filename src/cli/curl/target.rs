@@ -7,7 +7,7 @@ use crate::{
     },
     engine::Scene,
     forward::{ForwardTarget, RemotePort},
-    inventory::{IpFamily, ObjectKey, ServicePort, ServiceType, Text},
+    inventory::{IpFamily, Kind, ObjectKey, ServicePort, ServiceType, Sync, Text},
     probe::{self, Ask, CurlRequest, InsideName, Insider, Scheme, Vantage},
 };
 
@@ -124,7 +124,7 @@ fn family(task: &Curl) -> Option<IpFamily> {
 }
 
 /// From a pod in the cluster.
-fn inside(task: &Curl, namespace: &str) -> anyhow::Result<Vantage> {
+fn inside(task: &Curl, namespace: &str, scene: &Scene) -> anyhow::Result<Vantage> {
     let usage = |words: &str| failure(Exit::Usage, words);
     let from = match (&task.inside, &task.from) {
         (Some(namespace), _) => Insider::ProbePod {
@@ -140,6 +140,17 @@ fn inside(task: &Curl, namespace: &str) -> anyhow::Result<Vantage> {
             ));
         }
     };
+    // Where pods may not be listed the API server says so when it is asked.
+    if let Insider::Pod { pod, .. } = &from
+        && matches!(
+            scene.inventory.sync(Kind::Pod, &pod.namespace),
+            Sync::Live | Sync::Polled { .. }
+        )
+        && scene.inventory.pod(pod).is_none()
+    {
+        let said = format!("there is no pod {pod} to send it from");
+        return Err(failure(Exit::NotFound, said));
+    }
     let to = match task.called_as {
         CalledAs::Full => InsideName::Full,
         CalledAs::Namespaced => InsideName::WithNamespace,
@@ -176,7 +187,7 @@ fn vantage(task: &Curl, request: &CurlRequest, scene: &Scene) -> anyhow::Result<
         return Ok(to_pod.map_or_else(|| usual.unwrap_or_default(), Vantage::ForwardPod));
     };
     if via == Via::Cluster {
-        return inside(task, &request.target.key().namespace);
+        return inside(task, &request.target.key().namespace, scene);
     }
     match (via, task.pod.as_deref()) {
         (Via::Forward, Some(pod)) => return Ok(Vantage::ForwardPod(Text::from(pod))),

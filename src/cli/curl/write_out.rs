@@ -105,13 +105,15 @@ fn read(here: &str, outcome: &Outcome<'_>) -> (usize, Expansion) {
         let one = here.chars().next().unwrap_or_default();
         return (one.len_utf8(), Expansion::Text(one.to_string()));
     };
-    let said = match name {
-        "stdout" | "stderr" => Expansion::Stream(name == "stderr"),
+    // curl tells no cases of letters apart here.
+    let lower = name.to_ascii_lowercase();
+    let said = match &*lower {
+        "stdout" | "stderr" => Expansion::Stream(lower == "stderr"),
         "onerror" => Expansion::OnError,
         "header_json" => Expansion::Text(header_json(outcome)),
         "json" => Expansion::Text(all_as_json(outcome)),
-        name => match value(name, outcome) {
-            Some(value) => Expansion::Text(in_words(name, &value)),
+        known => match value(known, outcome) {
+            Some(value) => Expansion::Text(in_words(known, &value)),
             None => Expansion::Unknown(name.to_owned()),
         },
     };
@@ -364,6 +366,7 @@ mod tests {
     #[test]
     fn variables_are_curls_own() {
         assert_eq!(filled("%{http_code} %{exitcode}\\n"), "000 7\n");
+        assert_eq!(filled("%{HTTP_CODE} %{Url.Host}"), "000 web.shop.svc");
         assert_eq!(filled("%{method}|%{errormsg}"), "GET|nothing listens");
         assert_eq!(filled("100%% %{nonsense}|%{ \\q ä %z"), "100% |%{ \\q ä %z");
         assert_eq!(filled("%{time_total} %{num_retries}"), "0.000000 2");

@@ -1,6 +1,6 @@
 //! What is printed about forwards: first what kubectl prints, then what happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ struct Told {
     open: u32,
     state: Option<ForwardState>,
     trouble: Option<Text>,
-    full: Option<Text>,
+    full: BTreeSet<Text>,
 }
 
 impl Teller {
@@ -63,13 +63,12 @@ impl Teller {
 }
 
 impl Told {
-    /// That further connections wait, once.
+    /// That further connections wait, once: places come and go many times a second.
     fn tell_full(&mut self, status: &ForwardStatus) {
-        if self.full != status.full {
-            self.full.clone_from(&status.full);
-            if let Some(reason) = &status.full {
-                eprintln!("svcscope: {}: {reason}", name_of(status));
-            }
+        if let Some(reason) = &status.full
+            && self.full.insert(reason.clone())
+        {
+            eprintln!("svcscope: {}: {reason}", name_of(status));
         }
     }
 

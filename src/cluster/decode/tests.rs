@@ -24,10 +24,13 @@ fn texts(all: &[Text]) -> Vec<&str> {
     all.iter().map(|text| &**text).collect()
 }
 
-/// KEP-4858: new objects may no longer hold these forms, old ones do.
 #[test]
 fn another_object_is_no_empty_list() {
-    let why = |answer: &str| serde_json::from_str::<Page<'_>>(answer).unwrap().why_no_list();
+    let why = |answer: &str| {
+        serde_json::from_str::<Page<'_>>(answer)
+            .unwrap()
+            .why_no_list()
+    };
     for list in [
         r#"{"kind":"ServiceList","items":[]}"#,
         r#"{"kind":"PartialObjectMetadataList","items":null}"#,
@@ -37,7 +40,10 @@ fn another_object_is_no_empty_list() {
         assert_eq!(why(list), None, "{list}");
     }
     for (answer, words) in [
-        (r#"{"kind":"Status","status":"Success"}"#, "its kind is Status"),
+        (
+            r#"{"kind":"Status","status":"Success"}"#,
+            "its kind is Status",
+        ),
         (r#"{"kind":"Table","items":[]}"#, "its kind is Table"),
         (r#"{"kind":"ServiceList","items":{"a":1}}"#, "no array"),
         (r#"{"kind":"ServiceList","items":[{}]}"#, "escapes"),
@@ -48,6 +54,7 @@ fn another_object_is_no_empty_list() {
     }
 }
 
+/// KEP-4858: new objects may no longer hold these forms, old ones do.
 #[test]
 fn addresses_are_read_in_their_canonical_form() {
     let record = one::<Services>(&json!({

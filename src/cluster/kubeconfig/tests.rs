@@ -472,6 +472,7 @@ mod changed {
         let basis = Basis {
             context: target.context,
             fingerprint: target.fingerprint,
+            endpoint: target.endpoint,
             files: target.files,
         };
         let news = || loaded.news(&basis);
@@ -505,6 +506,7 @@ mod changed {
             stamps = loaded.written(&basis, &stamps).await;
             let news = news();
             assert_eq!(news.in_use.ok(), in_use, "{written}");
+            assert_eq!(news.is_other_server, written.contains("y.example"));
             let found = news.contexts.and_then(|(_, current)| current);
             assert_eq!(
                 found.as_deref().filter(|_| current.is_some()),

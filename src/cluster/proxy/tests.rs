@@ -15,10 +15,12 @@ fn chosen(variables: &[(&str, &str)], server: &str) -> Result<Option<String>, St
     Ok(uri.map(|uri| uri.to_string()))
 }
 
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn the_variable_is_chosen_by_scheme_and_empty_is_unset() {
     let (secure, open) = ("https://api.corp:6443", "http://api.corp:8080");
-    let cases: &[(&[(&str, &str)], &str, Option<&str>)] = &[
+    let cases: &[(Variables<'_>, &str, Option<&str>)] = &[
         (
             &[("HTTPS_PROXY", "http://a:1")],
             secure,

@@ -227,7 +227,9 @@ mod tests {
         }
         let error = add().unwrap_err();
         assert!(
-            error.said.starts_with("more than 10000 objects can't be read"),
+            error
+                .said
+                .starts_with("more than 10000 objects can't be read"),
             "{error}"
         );
         assert_eq!(listed.unreadable.len(), MOST_UNREADABLE);

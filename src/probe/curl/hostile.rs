@@ -157,3 +157,29 @@ async fn a_server_of_http2_only_is_met_by_h2c_and_named_by_http() {
         .unwrap_err();
     assert!(plain.to_string().contains("try http"), "{plain:?}");
 }
+
+/// curl ends with 8 and 56 (lib/http.c, lib/headers.c, lib/http_chunks.c).
+#[tokio::test]
+async fn heads_and_chunks_that_can_not_be_are_told_from_what_is_not_http() {
+    for (answer, kind) in [
+        (
+            &b"HTTP/1.1 200 OK\r\nContent-Length: -3\r\n\r\nabc"[..],
+            FailureKind::BadHead,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\nabc",
+            FailureKind::BadHead,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nX: a\0b\r\nContent-Length: 3\r\n\r\nabc",
+            FailureKind::BadHead,
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n",
+            FailureKind::BadChunk,
+        ),
+    ] {
+        let error = send(&get("/"), pod(says(answer))).await.unwrap_err();
+        assert_eq!(error.kind, kind, "{error:?}");
+    }
+}

@@ -74,6 +74,11 @@ pub fn apply(
         request.follow = Follow::SameDoor;
     }
     if let Some(most) = flags.max_redirs {
+        if most < -1 {
+            return Err(FlagError::Usage(format!(
+                "`--max-redirs {most}` is no number of redirects; -1 is any number"
+            )));
+        }
         request.max_redirects = u32::try_from(most).unwrap_or(u32::MAX);
     }
     // Without one of them curl and this program agree on the best by TLS, and so they do by --http2.
@@ -195,7 +200,7 @@ fn option_headers(
         authorization = netrc(&text, host).map(|user| basic(&user));
     }
     put("Authorization", authorization);
-    if let Some(range) = &flags.range {
+    if let Some(range) = flags.range.as_deref().map(with_dash) {
         match &request.body {
             Some(body) => put(
                 "Content-Range",
@@ -268,24 +273,46 @@ fn path(flags: &SendFlags, request: &mut CurlRequest, read: ReadFile<'_>) -> Res
     {
         query.push(String::from_utf8_lossy(&data).into_owned());
     }
-    for more in query {
-        let sign = if request.path.contains('?') { '&' } else { '?' };
-        request.path.push(sign);
-        request.path.push_str(&more);
+    if !query.is_empty() {
+        add_query(&mut request.path, &query.join("&"));
     }
+    let end = request.path.find('?').unwrap_or(request.path.len());
     if let Some(file) = &flags.upload_file
         && request
             .path
-            .split('?')
-            .next()
+            .get(..end)
             .is_some_and(|path| path.ends_with('/'))
-        && !request.path.contains('?')
         && !matches!(&**file, "-" | ".")
     {
         let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-        request.path.push_str(&percent_encoded(name.as_bytes()));
+        request
+            .path
+            .insert_str(end, &percent_encoded(name.as_bytes()));
     }
     Ok(())
+}
+
+/// As `CURLU_APPENDQUERY` does it (lib/urlapi.c): nothing makes no query, and a `&` stands between.
+fn add_query(path: &mut String, more: &str) {
+    let before = path.split_once('?').map(|(_, before)| before);
+    let is_open = before.map(|before| before.is_empty() || before.ends_with('&'));
+    match is_open {
+        None if more.is_empty() => return,
+        None => path.push('?'),
+        Some(true) => {}
+        Some(false) => path.push('&'),
+    }
+    path.push_str(more);
+}
+
+/// A number alone is where to begin (src/tool_getparam.c, `-r`).
+fn with_dash(range: &str) -> String {
+    let digits: String = range.chars().take_while(char::is_ascii_digit).collect();
+    if digits.is_empty() || range.contains('-') {
+        range.to_owned()
+    } else {
+        format!("{digits}-")
+    }
 }
 
 /// What curl would take for several URLs (lib/tool_urlglob.c): braces, and brackets that are no
@@ -313,24 +340,34 @@ fn body(
     if flags.payload.is_form() {
         let random = RandomState::new().build_hasher().finish();
         let boundary = format!("------------------------{random:016x}");
-        request.body = Some(form::form(&flags.payload.0, &boundary, read)?.into());
-        default_header(
-            request,
-            "Content-Type",
-            &format!("multipart/form-data; boundary={boundary}"),
-        );
+        let given = take_content_type(request).unwrap_or_else(|| form::TYPE.to_owned());
+        let form = form::form(&flags.payload.0, &given, &boundary, read)?;
+        request.body = Some(form.into());
+        let content_type = format!("{given}; boundary={boundary}");
+        default_header(request, "Content-Type", &content_type);
         return Ok("POST");
+    }
+    // Its headers are sent with -G too, as if they were given by -H.
+    if flags.payload.has(&[PayloadKind::Json]) {
+        default_header(request, "Content-Type", "application/json");
+        default_header(request, "Accept", "application/json");
     }
     if flags.payload.0.is_empty() || flags.get {
         return Ok(if flags.head { "HEAD" } else { "GET" });
     }
     request.body = data(flags, read)?.map(Bytes::from);
-    if flags.payload.has(&[PayloadKind::Json]) {
-        default_header(request, "Content-Type", "application/json");
-        default_header(request, "Accept", "application/json");
-    }
     default_header(request, "Content-Type", FORM);
     Ok("POST")
+}
+
+/// The type that `-H` gives a form, to which curl adds the boundary, behind all other fields
+/// (lib/http.c, `Curl_http_bodysend`).
+fn take_content_type(request: &mut CurlRequest) -> Option<String> {
+    let is_it = |(name, _): &(String, String)| name.eq_ignore_ascii_case("content-type");
+    let given = request.headers.iter().find(|header| is_it(header));
+    let given = given.map(|(_, value)| value.clone());
+    request.headers.retain(|header| !is_it(header));
+    given
 }
 
 fn has(request: &CurlRequest, name: &str) -> bool {

@@ -16,6 +16,9 @@ const TYPES: [(&str, &str); 10] = [
     (".xml", "application/xml"),
 ];
 
+/// The type of a form, unless `-H` gives another one.
+pub(super) const TYPE: &str = "multipart/form-data";
+
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Part {
     name: String,
@@ -27,9 +30,17 @@ struct Part {
 /// The body that the parts make.
 pub(super) fn form(
     words: &[(PayloadKind, String)],
+    content_type: &str,
     boundary: &str,
     read: ReadFile<'_>,
 ) -> Result<Vec<u8>, FlagError> {
+    // Parts of anything but a form are attachments (lib/mime.c, `Curl_mime_prepare_headers`).
+    let of_whole = content_type.split(';').next().unwrap_or_default().trim();
+    let disposition = if of_whole.eq_ignore_ascii_case(TYPE) {
+        "form-data"
+    } else {
+        "attachment"
+    };
     let mut body = Vec::new();
     for (kind, word) in words {
         let part = match kind {
@@ -43,10 +54,10 @@ pub(super) fn form(
             }
             _ => part(word, read)?,
         };
-        let mut head = format!(
-            "--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"",
-            escaped(&part.name)
-        );
+        let mut head = format!("--{boundary}\r\nContent-Disposition: {disposition}");
+        if !part.name.is_empty() {
+            head.push_str(&format!("; name=\"{}\"", escaped(&part.name)));
+        }
         if let Some(filename) = &part.filename {
             head.push_str(&format!("; filename=\"{}\"", escaped(filename)));
         }

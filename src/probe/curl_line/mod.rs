@@ -10,7 +10,10 @@ mod payload;
 mod split;
 mod words;
 
-use clap::Parser;
+use clap::{
+    Parser,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
 pub use apply::{FlagError, ReadFile, apply};
 pub use flags::SendFlags;
@@ -103,7 +106,7 @@ pub fn read_line(line: &str, like: &CurlRequest) -> Result<Pasted, LineError> {
     if !matches!(program, "curl" | "curl.exe") {
         return Err(LineError::NotCurl);
     }
-    let line = Line::try_parse_from(rest).map_err(|error| LineError::Usage(first_line(&error)))?;
+    let line = Line::try_parse_from(rest).map_err(|error| LineError::Usage(refusal(&error)))?;
     let urls: Vec<_> = line.url.iter().chain(&line.urls).collect();
     let &[given] = urls.as_slice() else {
         return Err(LineError::Urls(urls.len()));
@@ -181,6 +184,38 @@ fn ignored(line: &Line) -> Vec<String> {
         ignored.extend(on.then(|| flag.to_owned()));
     }
     ignored
+}
+
+/// What `svcscope curl` takes, and what is no part of a request: where an answer is written, and
+/// when a request is sent again.
+const OF_COMMAND_LINE: [&str; 14] = [
+    "-D",
+    "--dump-header",
+    "-J",
+    "--remote-header-name",
+    "--output-dir",
+    "--create-dirs",
+    "-c",
+    "--cookie-jar",
+    "--fail-with-body",
+    "--retry",
+    "--retry-delay",
+    "--retry-max-time",
+    "--retry-connrefused",
+    "--retry-all-errors",
+];
+
+/// Why a line is refused.
+fn refusal(error: &clap::Error) -> String {
+    let unknown = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(option)) if error.kind() == ErrorKind::UnknownArgument => option,
+        _ => return first_line(error),
+    };
+    if OF_COMMAND_LINE.contains(&&**unknown) {
+        format!("{unknown} is an option of the command line: `svcscope curl {unknown} …` takes it")
+    } else {
+        first_line(error)
+    }
 }
 
 /// clap's first line without its own mark.

@@ -83,6 +83,36 @@ fn flags_mean_what_they_mean_to_curl() {
 }
 
 #[test]
+fn a_form_of_another_type_has_its_boundary_and_attachments() {
+    let request = read("curl -F a=1 -H 'content-type: multipart/mixed' -H 'Y: 2' x");
+    let given = header(&request, "content-type");
+    let boundary = given[0].strip_prefix("multipart/mixed; boundary=").unwrap();
+    let body = format!(
+        "--{boundary}\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\n1\r\n--{boundary}--\r\n"
+    );
+    assert_eq!(request.body.as_deref(), Some(body.as_bytes()));
+    assert_eq!(given.len(), 1);
+}
+
+#[test]
+fn a_query_of_nothing_is_none() {
+    for (line, path) in [
+        ("curl --url-query '' x/a", "/a"),
+        ("curl --url-query '' x/a?b", "/a?b&"),
+        ("curl --url-query '' --url-query b x/a", "/a?&b"),
+        ("curl -G -d '' x/a", "/a"),
+        ("curl -G -d b 'x/a?'", "/a?b"),
+        ("curl -G -d b 'x/a?c&'", "/a?c&b"),
+    ] {
+        assert_eq!(read(line).path, path, "{line}");
+    }
+    let request = read("curl -G --json b x/a");
+    assert_eq!(header(&request, "accept"), ["application/json"]);
+    assert_eq!(header(&read("curl -r 5,7 x"), "range"), ["bytes=5-"]);
+    assert_eq!(header(&read("curl -r abc x"), "range"), ["bytes=abc"]);
+}
+
+#[test]
 fn what_means_nothing_here_is_said() {
     let pasted = read_line(
         "curl -fo out.txt -w '%{http_code}' --resolve a:80:1.2.3.4 a",
@@ -108,6 +138,12 @@ fn a_line_that_can_not_be_followed_says_why() {
     assert!(said("curl -F a=@secret.json x").contains("@secret.json"));
     assert!(said("curl -b jar x").contains("@jar"));
     assert!(said("curl -K file x").contains("-K"));
+    for option in ["--retry", "-c", "-D"] {
+        let said = said(&format!("curl {option} 3 x"));
+        let words = format!("{option} is an option of the command line");
+        assert!(said.starts_with(&words), "{said}");
+    }
+    assert!(said("curl --max-redirs -2 x").contains("--max-redirs"));
     assert!(said("curl -u ann x").contains("no password"));
     assert!(said("curl -I -d a x").contains("one method"));
     assert!(said("curl 'x/{a,b}'").contains("-g"));

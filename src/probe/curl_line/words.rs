@@ -55,13 +55,10 @@ pub(super) fn without_dots(path: &str) -> String {
 
 /// `NAME:PASSWORD` for a host (netrc(5)): that of its own `machine`, else of `default`.
 pub(super) fn netrc(text: &str, host: &str) -> Option<String> {
-    let mut words = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'))
-        .flat_map(str::split_whitespace);
+    let mut words = text.lines().flat_map(netrc_words);
     let (mut is_for_host, mut login, mut password) = (false, None, None);
     while let Some(word) = words.next() {
-        match word {
+        match &*word {
             "machine" | "default" if is_for_host && password.is_some() => break,
             "machine" => is_for_host = words.next().is_some_and(|it| it.eq_ignore_ascii_case(host)),
             "default" => is_for_host = true,
@@ -71,6 +68,38 @@ pub(super) fn netrc(text: &str, host: &str) -> Option<String> {
         }
     }
     Some(format!("{}:{}", login.unwrap_or_default(), password?))
+}
+
+/// The words of a line as curl reads them (lib/netrc.c): in double quotes a word may have spaces, and
+/// `\n`, `\r`, `\t` and any escaped character; a word that begins with `#` ends the line.
+fn netrc_words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut rest = line.trim_start();
+    while !rest.is_empty() && !rest.starts_with('#') {
+        let Some(quoted) = rest.strip_prefix('"') else {
+            let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+            let (word, after) = rest.split_at(end);
+            words.push(word.to_owned());
+            rest = after.trim_start();
+            continue;
+        };
+        let mut word = String::new();
+        let mut characters = quoted.chars();
+        while let Some(c) = characters.next().filter(|c| *c != '"') {
+            word.push(match c {
+                '\\' => match characters.next() {
+                    Some('n') => '\n',
+                    Some('r') => '\r',
+                    Some('t') => '\t',
+                    other => other.unwrap_or('\\'),
+                },
+                c => c,
+            });
+        }
+        words.push(word);
+        rest = characters.as_str().trim_start();
+    }
+    words
 }
 
 #[cfg(test)]
@@ -101,5 +130,7 @@ mod tests {
         assert_eq!(netrc(text, "b").as_deref(), Some("bob:two"));
         assert_eq!(netrc(text, "c").as_deref(), Some("eve:three"));
         assert_eq!(netrc("machine a login x", "a"), None);
+        let quoted = "machine a login \"a n\" password \"p \\\"q\\\\ \\tw\"";
+        assert_eq!(netrc(quoted, "a").as_deref(), Some("a n:p \"q\\ \tw"));
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     probe::{
         ApiProxy, CurlError, CurlRequest, FailureKind, ProxyBody, Scheme, Vantage,
         asked::{self, no_way},
-        authority::absolute,
+        authority::{absolute, encoded},
         http::fields,
     },
 };
@@ -82,7 +82,7 @@ pub(in crate::probe) fn way(
     Ok(Way {
         path: format!(
             "/api/v1/namespaces/{namespace}/{kind}/{scheme}{name}:{number}/proxy{}",
-            absolute(&request.path)
+            encoded(&absolute(&request.path))
         ),
         words: format!("API server's proxy to {what} {name} port {number}").into(),
         pod,

@@ -13,15 +13,18 @@ pub(super) enum Decoder {
     Zlib(Box<ZlibDecoder<Vec<u8>>>),
     /// Without a header, as some servers send it.
     Raw(Box<DeflateDecoder<Vec<u8>>>),
+    /// One that nobody asked for.
+    Foreign(String),
 }
 
 impl Decoder {
-    /// For a `Content-Encoding`; none where it can't be undone.
+    /// For a `Content-Encoding`; none where there is nothing to undo.
     pub(super) fn of(encoding: &str) -> Option<Self> {
         match encoding.trim().to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => Some(Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new())))),
             "deflate" => Some(Self::Unknown),
-            _ => None,
+            "" | "identity" | "none" => None,
+            other => Some(Self::Foreign(other.to_owned())),
         }
     }
 
@@ -37,6 +40,11 @@ impl Decoder {
         }
         let out = match self {
             Self::Unknown => return Ok(Bytes::new()),
+            Self::Foreign(_) if piece.is_empty() => return Ok(Bytes::new()),
+            Self::Foreign(name) => {
+                let said = format!("Content-Encoding {name} is neither gzip nor deflate");
+                return Err(io::Error::other(said));
+            }
             Self::Gzip(decoder) => {
                 decoder.write_all(piece)?;
                 decoder.get_mut()
@@ -56,7 +64,7 @@ impl Decoder {
     /// What is left at the end, or that it broke off.
     pub(super) fn finish(self) -> io::Result<Bytes> {
         match self {
-            Self::Unknown => Ok(Vec::new()),
+            Self::Unknown | Self::Foreign(_) => Ok(Vec::new()),
             Self::Gzip(decoder) => decoder.finish(),
             Self::Zlib(decoder) => decoder.finish(),
             Self::Raw(decoder) => decoder.finish(),
@@ -99,7 +107,8 @@ mod tests {
                 assert_eq!(out, text, "{name} {size}");
             }
         }
-        assert!(Decoder::of("br").is_none());
+        assert!(Decoder::of("br").unwrap().decode(b"x").is_err());
+        assert!(Decoder::of("identity").is_none());
         let broken = Decoder::of("gzip").unwrap().decode(b"no gzip at all");
         assert!(broken.is_err());
     }

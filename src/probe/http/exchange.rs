@@ -25,7 +25,7 @@ use super::{
 };
 use crate::probe::{
     CurlError, CurlRequest, FailureKind, HttpVersion, ProxyBody, Scheme,
-    authority::{Authority, absolute},
+    authority::{Authority, absolute, encoded},
     diagnosis,
     door::Door,
     heads::{Heads, head_bytes},
@@ -34,6 +34,10 @@ use crate::probe::{
 
 /// More headers than this are an attack or a mistake.
 const MAX_HEADERS: usize = 1000;
+/// How the word begins that a body can't be decoded.
+pub(in crate::probe) const UNDECODABLE: &str = "it can't be decoded";
+/// The word of a head that has such a byte, which curl takes from nobody (lib/headers.c).
+pub(in crate::probe) const NUL: &str = "it has a NUL byte";
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -82,7 +86,7 @@ impl Exchange {
         let to = door.to(&marks);
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_source| malformed(format!("`{}` is no HTTP method", request.method)))?;
-        let path = absolute(&request.path);
+        let path = encoded(&absolute(&request.path));
         if let Some(odd) = path.chars().find(|c| c.is_ascii_control() || *c == ' ') {
             return Err(malformed(format!(
                 "a URL has no character {odd:?}: write %{:02X}",
@@ -221,7 +225,12 @@ impl Exchange {
             let driver = AbortOnDropHandle::new(tokio::spawn(async move {
                 connection.await.ok();
             }));
-            (sender.send_request(request).await?, driver)
+            let answer = sender.send_request(request).await;
+            let came = record.heads();
+            if answer.is_err() && came.starts_with(b"HTTP/1") && came.contains(&0) {
+                return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, NUL).into());
+            }
+            (answer?, driver)
         };
         let (head, body) = answer.into_parts();
         let heads = match Bytes::from(record.heads()) {
@@ -259,7 +268,7 @@ fn pieces(
         loop {
             let Some(frame) = body.frame().await else {
                 let rest = decoder.map(Decoder::finish).transpose();
-                let rest = rest.map_err(|error| format!("it can't be decoded: {error}"))?;
+                let rest = rest.map_err(|error| format!("{UNDECODABLE}: {error}"))?;
                 let rest = rest.filter(|rest| !rest.is_empty());
                 return Ok(rest.map(|rest| (rest, None)));
             };
@@ -269,7 +278,7 @@ fn pieces(
                     let piece = match &mut decoder {
                         Some(decoder) => decoder
                             .decode(&piece)
-                            .map_err(|error| format!("it can't be decoded: {error}"))?,
+                            .map_err(|error| format!("{UNDECODABLE}: {error}"))?,
                         None => piece,
                     };
                     return Ok(Some((piece, Some((body, driver, record, decoder)))));

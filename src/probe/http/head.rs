@@ -25,6 +25,9 @@ pub(in crate::probe) fn options(request: &CurlRequest) -> usize {
     most.take_while(is_next).count()
 }
 
+/// How curl writes the boundary of a form into whatever type it is given (lib/mime.c).
+const BOUNDARY: &str = "; boundary=------------------------";
+
 /// All fields of a request that is sent under this name.
 pub(in crate::probe) fn fields(request: &CurlRequest, authority: &str) -> Vec<(String, String)> {
     let is = |known: &(String, String), name: &str| known.0.eq_ignore_ascii_case(name);
@@ -80,8 +83,7 @@ pub(in crate::probe) fn fields(request: &CurlRequest, authority: &str) -> Vec<(S
 /// Whether a field is one that curl adds to a body, and takes away with it.
 pub(in crate::probe) fn is_automatic(name: &str, value: &str) -> bool {
     name.eq_ignore_ascii_case("content-type")
-        && (value == "application/x-www-form-urlencoded"
-            || value.starts_with("multipart/form-data; boundary=-"))
+        && (value == "application/x-www-form-urlencoded" || value.contains(BOUNDARY))
 }
 
 /// Whether the body goes in chunks, because a field says so.

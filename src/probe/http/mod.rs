@@ -13,7 +13,7 @@ mod marks;
 mod resolver;
 mod wire;
 
-pub(super) use exchange::Exchange;
+pub(super) use exchange::{Exchange, NUL, UNDECODABLE};
 pub(super) use head::{fields, is_automatic, options};
 pub(super) use marks::Marks;
 pub(super) use resolver::{NameError, To};

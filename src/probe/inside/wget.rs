@@ -45,6 +45,10 @@ pub(super) fn wget_words(
     if request.scheme == Scheme::H2c {
         return cannot("speak HTTP/2");
     }
+    // Its `ssl_client` takes every certificate (busybox, networking/wget.c, "spawn_ssl_client").
+    if *tool == Tool::BusyboxWget && request.scheme == Scheme::Https && !request.tls.insecure {
+        return cannot("verify certificates (it can send this if you ignore the certificate, -k)");
+    }
     let seconds = limit.as_secs().max(1);
     // GNU wget with `-q` does not say why it failed.
     let quiet = if *tool == Tool::Wget { "-nv" } else { "-q" };
@@ -199,6 +203,10 @@ fn head(said: &str) -> Option<HttpHead> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        forward::{ForwardTarget, RemotePort},
+        inventory::ObjectKey,
+    };
 
     fn output(code: i32, stdout: &str, stderr: &str) -> PodOutput {
         PodOutput {
@@ -218,6 +226,30 @@ mod tests {
             answer.http().unwrap().header("content-type"),
             Some("text/plain")
         );
+    }
+
+    #[test]
+    fn a_certificate_is_ignored_only_where_somebody_says_so() {
+        let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
+        let place = Place {
+            host: "web.shop".to_owned(),
+            url_port: None,
+            connect_to: None,
+            words: "web.shop".to_owned(),
+        };
+        let mut request = CurlRequest::new(target, RemotePort::Number(443));
+        request.scheme = Scheme::Https;
+        let second = Duration::from_secs(1);
+        let words = |request: &CurlRequest, tool: Tool| wget_words(request, &place, &tool, second);
+        let refused = words(&request, Tool::BusyboxWget).unwrap_err();
+        assert!(
+            refused.message.contains("can't verify certificates"),
+            "{refused}"
+        );
+        let verified = words(&request, Tool::Wget).unwrap();
+        assert!(!verified.contains(&"--no-check-certificate".to_owned()));
+        request.tls.insecure = true;
+        words(&request, Tool::BusyboxWget).unwrap();
     }
 
     #[test]

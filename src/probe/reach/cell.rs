@@ -249,7 +249,7 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
         }
         FailureKind::TimedOut if is_open => Reach::Silent,
         FailureKind::TimedOut => Reach::TimedOut,
-        FailureKind::BrokenBody => {
+        FailureKind::BrokenBody | FailureKind::BadChunk => {
             clues.broke_off = true;
             Reach::Reset
         }
@@ -262,11 +262,13 @@ fn of_error(error: &CurlError, vantage: &Vantage, host: &str, now: Timestamp) ->
             Reach::TlsFailed
         }
         FailureKind::Certificate | FailureKind::Tls => Reach::TlsFailed,
-        FailureKind::NotHttp => Reach::NotHttp,
+        FailureKind::NotHttp | FailureKind::BadHead => Reach::NotHttp,
         // What came before the program died did come.
         FailureKind::Tool => status.map_or(Reach::NotTestable, |it| of_status(it, vantage)),
         // What is not understood proves nothing.
-        FailureKind::TooManyRedirects | FailureKind::Other => Reach::NotTestable,
+        FailureKind::TooManyRedirects | FailureKind::Undecodable | FailureKind::Other => {
+            Reach::NotTestable
+        }
     };
     CellResult {
         reach,

@@ -107,6 +107,39 @@ async fn beyond_the_limit_connections_wait_until_one_ends() {
     bench.until(|status| status.full.is_none()).await;
 }
 
+#[tokio::test]
+async fn clients_that_are_gone_leave_their_places_to_those_who_wait() {
+    const MOST: usize = 4;
+    let mut bench = bench();
+    bench.forwards = bench.forwards.with_places(MOST);
+    bench.cluster.ready_pods(&["web-a"]);
+    // A pod that does not end although its client has.
+    bench
+        .dialer
+        .serve("web-a", |mut stream: DuplexStream| async move {
+            if stream.read(&mut [0; 9]).await.unwrap_or(0) == 0 {
+                std::future::pending::<()>().await;
+            }
+            stream.write_all(b"hi").await.unwrap();
+        });
+    let local = bench.start().await;
+    let mut gone = Vec::new();
+    for _ in 0..3 * MOST {
+        gone.push(TcpStream::connect(local).await.unwrap());
+    }
+    bench.until(|status| status.full.is_some()).await;
+    drop(gone);
+    let mut late = TcpStream::connect(local).await.unwrap();
+    late.write_all(b"x").await.unwrap();
+    let mut heard = [0; 2];
+    let answer = late.read_exact(&mut heard);
+    // A real pause, in which a machine may be busy; each of them alone would linger for ever.
+    tokio::time::timeout(Duration::from_secs(20), answer)
+        .await
+        .unwrap()
+        .unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_burst_does_not_dial_all_at_once_and_none_of_it_is_blamed_for_waiting() {
     let bench = bench();

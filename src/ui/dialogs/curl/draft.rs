@@ -184,6 +184,11 @@ impl Curl {
         })
     }
 
+    /// Why nothing is sent while a curl line waits to be filled in: it would be another request.
+    pub(super) fn not_filled_in(&self) -> Option<Text> {
+        not_filled_in(&self.pasted)
+    }
+
     /// The request that was sent last.
     pub(super) fn status<'a>(&self, ctx: &Ctx<'a>) -> Option<&'a RequestStatus> {
         let id = self.sent?;
@@ -268,6 +273,15 @@ impl Curl {
     }
 }
 
+fn not_filled_in(pasted: &str) -> Option<Text> {
+    (!pasted.trim().is_empty()).then(|| {
+        Text::from(
+            "the pasted curl line is not filled in, and another request would be sent: fill it in \
+             or clear it",
+        )
+    })
+}
+
 /// One header a line: those that are sent, and the names of those that are not.
 type HeaderLines = (Vec<(String, String)>, Vec<String>);
 
@@ -298,7 +312,13 @@ fn headers_of(text: &str) -> Result<HeaderLines, Text> {
 
 #[cfg(test)]
 mod tests {
-    use super::headers_of;
+    use super::{headers_of, not_filled_in};
+
+    #[test]
+    fn a_line_that_waits_keeps_another_request_from_being_sent() {
+        assert!(not_filled_in("curl --retry 3 x").is_some());
+        assert_eq!(not_filled_in(" \n"), None);
+    }
 
     #[test]
     fn headers_are_read_line_by_line() {

@@ -51,6 +51,7 @@ pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) 
         Err(reason) => Some(reason.clone()),
         Ok(request) => not_now(ctx, request),
     };
+    let disabled = form.not_filled_in().or(disabled);
     if let Some(reason) = &disabled {
         ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
     }
