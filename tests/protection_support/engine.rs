@@ -211,7 +211,7 @@ fn a_mark_is_in_the_file_before_it_is_told() {
         read_only,
         production: false,
     };
-    let protect = |read_only| Command::Protect {
+    let protect = |read_only: bool| Command::Protect {
         context: "demo".into(),
         change: MarkChange::between(marks(!read_only), marks(read_only)),
     };
