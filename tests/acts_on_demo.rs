@@ -10,7 +10,7 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use svcscope::{
-    cluster::{Cluster, KubeconfigSource, Kubeconfigs, Watches, connect, install_crypto},
+    cluster::{Cluster, KubeconfigSource, Kubeconfigs, Watches, connect},
     demo::{Options, Server},
     edit::{self, EditError, Known, Outcome, Plan, Wanted, WantedType},
     forward::{
@@ -21,6 +21,7 @@ use svcscope::{
         CurlError, CurlRequest, CurlResponse, FailureKind, Outlet, Scheme, TlsChoice, Vantage,
         Ways, curl, inside::Nobody,
     },
+    tls::install_provider,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -37,7 +38,7 @@ struct Demo {
 }
 
 async fn demo() -> Demo {
-    install_crypto();
+    install_provider();
     let server = Server::start(Options {
         life: false,
         ..Options::default()

@@ -223,7 +223,7 @@ fn watch_proxy(server: SocketAddr, answer: &'static str) -> SocketAddr {
 fn tls_config() -> Arc<rustls::ServerConfig> {
     let certificate = include_bytes!("../src/demo/tls/certificate.der");
     let key = include_bytes!("../src/demo/tls/key.der");
-    svcscope::cluster::install_crypto();
+    svcscope::tls::install_provider();
     let config = rustls::ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(

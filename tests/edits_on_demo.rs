@@ -15,11 +15,12 @@ use std::{fs, process::Output};
 
 use serde_json::{Value, json};
 use svcscope::{
-    cluster::{Cluster, KubeconfigSource, Kubeconfigs, connect, install_crypto},
+    cluster::{Cluster, KubeconfigSource, Kubeconfigs, connect},
     demo::{Denial, Options, Scope, Server},
     edit::{Exposure, JournalOutcome, Via, Wanted, WantedType, Wish},
     engine::{Command, Config, EditId, EditStatus, EditStep},
     inventory::ObjectKey,
+    tls::install_provider,
 };
 
 use common::{Driven, run_svcscope, stderr, stdout};
@@ -38,7 +39,7 @@ async fn client(server: &Server) -> Cluster {
 
 #[tokio::test]
 async fn every_type_becomes_every_other_and_comes_back() {
-    install_crypto();
+    install_provider();
     let server = Server::start(quiet()).await.unwrap();
     let cases = edit_support::matrix(&client(&server).await, "shop", &edit_support::LOADS).await;
     let refused: Vec<_> = cases.iter().filter(|case| case.refused.is_some()).collect();
@@ -49,7 +50,7 @@ async fn every_type_becomes_every_other_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_hundred_plans_among_foreign_changes_none_is_lost() {
-    install_crypto();
+    install_provider();
     let server = Server::start(quiet()).await.unwrap();
     let (ours, theirs) = (client(&server).await, client(&server).await);
     let race = edit_support::race(&ours, &theirs, "shop", 100).await;

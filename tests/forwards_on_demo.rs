@@ -477,36 +477,30 @@ fn a_command_is_run_with_the_forwards_up_and_gives_the_exit_code() {
 #[cfg(unix)]
 #[test]
 fn a_request_to_end_is_passed_on_to_the_command() {
-    let demo = Demo::start();
-    let script = "trap 'exit 9' TERM; echo up; while :; do sleep 0.1; done";
-    let mut child = demo
-        .forward(&["svc/api", ":8081", "--exec", "sh", "-c", script])
-        .stdout(Stdio::piped())
-        .spawn()
-        .expect("svcscope runs");
-    let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
-    assert_eq!(lines.next().expect("a line").expect("text"), "up");
-    let sent = Process::new("kill")
-        .args(["-TERM", &child.id().to_string()])
-        .status();
-    assert!(sent.expect("kill runs").success());
-    assert_eq!(child.wait().expect("ended").code(), Some(9));
+    the_command_is_sent("TERM");
 }
 
 #[cfg(unix)]
 #[test]
 fn an_interrupt_is_passed_on_where_no_terminal_sends_it() {
+    the_command_is_sent("INT");
+}
+
+/// The command of `--exec` gets this signal, and svcscope ends with its exit code.
+#[cfg(unix)]
+#[track_caller]
+fn the_command_is_sent(signal: &str) {
     let demo = Demo::start();
-    let script = "trap 'exit 9' INT; echo up; while :; do sleep 0.1; done";
+    let script = format!("trap 'exit 9' {signal}; echo up; while :; do sleep 0.1; done");
     let mut child = demo
-        .forward(&["svc/api", ":8081", "--exec", "sh", "-c", script])
+        .forward(&["svc/api", ":8081", "--exec", "sh", "-c", &script])
         .stdout(Stdio::piped())
         .spawn()
         .expect("svcscope runs");
     let mut lines = BufReader::new(child.stdout.take().expect("stdout")).lines();
     assert_eq!(lines.next().expect("a line").expect("text"), "up");
     let sent = Process::new("kill")
-        .args(["-INT", &child.id().to_string()])
+        .args([&format!("-{signal}"), &child.id().to_string()])
         .status();
     assert!(sent.expect("kill runs").success());
     assert_eq!(child.wait().expect("ended").code(), Some(9));

@@ -19,9 +19,10 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sample::Sample;
 use svcscope::{
-    cluster::{KubeconfigSource, Kubeconfigs, connect, install_crypto},
+    cluster::{KubeconfigSource, Kubeconfigs, connect},
     forward::{DialErrorKind, Dialer},
     inventory::ObjectKey,
+    tls::install_provider,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, split},
@@ -48,7 +49,7 @@ impl Way {
         if !common::has_kubectl() {
             return None;
         }
-        install_crypto();
+        install_provider();
         let file = PathBuf::from(file);
         let sample = Sample::deploy(&file, test);
         let jsonpath = "jsonpath={.items[0].metadata.name}";

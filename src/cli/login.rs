@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::terminal;
-use crate::cluster::{LoginContext, LoginEvent};
+use crate::{
+    cluster::{LoginContext, LoginEvent},
+    inventory::plain::plain,
+};
 
 /// Logins of the command line.
 pub(super) fn context() -> LoginContext {
@@ -31,7 +34,7 @@ impl LoginPrinter {
             // What it says itself tells more.
             LoginEvent::Waiting { .. } if self.has_spoken => String::new(),
             LoginEvent::Waiting { whom, .. } => {
-                format!("svcscope: waiting for {}\n", super::plain(whom))
+                format!("svcscope: waiting for {}\n", plain(whom))
             }
             LoginEvent::Printed {
                 text, ends_line, ..
@@ -42,8 +45,8 @@ impl LoginPrinter {
             }
             LoginEvent::Ended { .. } if std::mem::take(&mut self.is_line_open) => "\n".to_owned(),
             LoginEvent::Ended { .. } => String::new(),
-            LoginEvent::Noted(words) => format!("svcscope: {}\n", super::plain(words)),
-            LoginEvent::Warned(words) => format!("svcscope: warning: {}\n", super::plain(words)),
+            LoginEvent::Noted(words) => format!("svcscope: {}\n", plain(words)),
+            LoginEvent::Warned(words) => format!("svcscope: warning: {}\n", plain(words)),
         }
     }
 }

@@ -66,7 +66,7 @@ pub fn main() -> ExitCode {
         eprintln!("svcscope: {why}");
         return Exit::Failed.into();
     }
-    crate::cluster::install_crypto();
+    crate::tls::install_provider();
     match run(args) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -103,11 +103,6 @@ fn run(args: Args) -> anyhow::Result<Exit> {
         Some(Task::Protect(task)) => contexts::protect(&common, &task),
         Some(Task::Demo(task)) => demo::run(&task),
     }
-}
-
-/// What others said, for words that are put together elsewhere than where they are printed.
-fn plain(said: &str) -> String {
-    terminal::harmless(said)
 }
 
 /// Words about what happens inside go to stderr, as many as asked for by `-v` or `RUST_LOG`.

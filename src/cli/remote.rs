@@ -387,8 +387,8 @@ fn fronts(scene: &Scene) -> impl Iterator<Item = Kind> + use<> {
 
 fn timed_out(scene: &Scene, what: &str, limit: Duration) -> anyhow::Error {
     let what = match &scene.login {
-        Some(login) => super::plain(&login.whom),
-        None => what.to_owned(),
+        Some(login) => &*login.whom,
+        None => what,
     };
     let mut message = format!("waited {} s for {what}", limit.as_secs_f32());
     message.push_str(&outstanding(scene));

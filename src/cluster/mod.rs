@@ -42,7 +42,6 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use crate::tls::install_provider as install_crypto;
 pub use connect::{Cluster, ConnectError, connect, connect_at, connect_with};
 pub use connection_test::{
     ConnectionStep, ConnectionTestOptions, StepOutcome, StepResult, test_connection,

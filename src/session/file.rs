@@ -2,9 +2,12 @@
 
 use std::{
     ffi::OsString,
-    fs::{self, DirBuilder, File, OpenOptions},
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read as _, Write},
     path::{Path, PathBuf},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use etcetera::{BaseStrategy, choose_base_strategy};
@@ -180,9 +183,17 @@ pub(super) fn create_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder)
 }
 
+/// How long another process may hold a lock: a write takes milliseconds, and who waits may be the
+/// engine.
+const LOCK_PATIENCE: Duration = Duration::from_secs(3);
+
 /// Keeps other processes of svcscope out until it is dropped. A file system that knows no locks
 /// keeps nobody out, which is how it was before.
 pub(super) fn lock(path: &Path) -> io::Result<File> {
+    lock_within(path, LOCK_PATIENCE)
+}
+
+fn lock_within(path: &Path, patience: Duration) -> io::Result<File> {
     if let Some(folder) = path.parent() {
         create_folder(folder)?;
     }
@@ -190,9 +201,26 @@ pub(super) fn lock(path: &Path) -> io::Result<File> {
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(beside(path, "lock"))?;
-    file.lock().ok();
-    Ok(file)
+    let name = beside(path, "lock");
+    let file = options.open(&name)?;
+    if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
+        return Ok(file);
+    }
+    // No system call waits for a lock for a while: a thread does, and what it gets too late it lets
+    // go at once.
+    let (locked, waiting) = mpsc::channel();
+    thread::Builder::new().spawn(move || {
+        file.lock().ok();
+        locked.send(file).ok();
+    })?;
+    waiting.recv_timeout(patience).map_err(|_elapsed| {
+        let said = format!(
+            "another program has held {} for {} s; end it and try again",
+            name.display(),
+            patience.as_secs()
+        );
+        io::Error::new(io::ErrorKind::TimedOut, said)
+    })
 }
 
 fn create(path: &Path) -> io::Result<File> {
@@ -262,6 +290,18 @@ mod tests {
         assert_eq!(mode(&folder.path().join("config")), 0o700);
         assert_eq!(mode(&folder.path().join("config/svcscope")), 0o700);
         assert_eq!(mode(&beside(&path, "lock")), 0o600);
+    }
+
+    #[test]
+    fn a_lock_that_another_program_keeps_is_given_up_and_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("names.json");
+        let held = lock(&path).unwrap();
+        let said = lock_within(&path, Duration::from_millis(5)).unwrap_err();
+        assert_eq!(said.kind(), io::ErrorKind::TimedOut);
+        assert!(said.to_string().contains("names.json.lock"), "{said}");
+        drop(held);
+        lock(&path).unwrap();
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What is remembered between two starts.
 //!
-//! **In**: what a person chose. **Out**: the same at the next start, from a file that a crash can't
+//! **In**: what the user chose. **Out**: the same at the next start, from a file that a crash can't
 //! spoil and a broken one can't stop (where contexts are protected it closes instead); and files that the
 //! user asks for ([`write_new`], [`write_over`]).
 

@@ -82,7 +82,7 @@ impl App {
         options.wake.fill(&cc.egui_ctx);
         let scene = handle.scene();
         let mut state = AppState::default();
-        state.toasts.skip(&scene);
+        state.toasts.begin(&scene);
         state.pictures = session::pictures_folder();
         Self {
             handle,

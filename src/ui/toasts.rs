@@ -54,9 +54,14 @@ impl Toasts {
         self.push(ActivityLevel::Info, text, Some(file));
     }
 
-    /// What happened before the window opened is not news.
-    pub fn skip(&mut self, scene: &Scene) {
-        self.seen = scene.activity.last().map_or(0, |entry| entry.number);
+    /// Of what happened before the window opened only errors are news.
+    pub fn begin(&mut self, scene: &Scene) {
+        for entry in scene.activity.iter() {
+            self.seen = self.seen.max(entry.number);
+            if entry.level == ActivityLevel::Error {
+                self.push(entry.level, entry.text.to_string(), None);
+            }
+        }
     }
 
     /// Takes in what happened since the last scene.

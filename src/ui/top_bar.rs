@@ -26,6 +26,8 @@ const NARROW: f32 = 1250.0;
 const RIGHT_WIDTH_NARROW: f32 = 336.0;
 /// What stands behind the search while it is used, in points: the cross and the number of hits.
 const HITS_WIDTH: f32 = 100.0;
+/// The least that the search takes.
+const SEARCH_WIDTH: f32 = 100.0;
 
 /// Draws the bar.
 pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
@@ -41,6 +43,8 @@ pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             namespaces::picker_ui(ui, ctx);
             filter_bar::group_menu_ui(ui, ctx, narrow);
             filter_bar::filter_menu_ui(ui, ctx);
+            // A long name or a badge on the left leaves less than the window's width promises.
+            let narrow = narrow || ui.available_width() < RIGHT_WIDTH + HITS_WIDTH + SEARCH_WIDTH;
             search_ui(
                 ui,
                 ctx,
@@ -148,7 +152,7 @@ fn notices_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
 /// `right_width` is what must be left free behind it.
 fn search_ui(ui: &mut Ui, ctx: &Ctx<'_>, right_width: f32) {
     let mut text = ctx.view.search.clone();
-    let width = (ui.available_width() - right_width - HITS_WIDTH).clamp(100.0, 300.0);
+    let width = (ui.available_width() - right_width - HITS_WIDTH).clamp(SEARCH_WIDTH, 300.0);
     let response = ui.add(
         text_field(&mut text)
             .hint_text(format!(

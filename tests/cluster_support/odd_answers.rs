@@ -426,6 +426,17 @@ async fn an_object_that_can_not_be_read_costs_itself_in_a_list() {
     }
 }
 
+/// A server whose watch of Services brings these lines, and a connection to it.
+async fn watching(lines: String) -> (OddApi, Cluster) {
+    let server = OddApi::start(move |request, _| {
+        let is_it = request.starts_with("GET /api/v1/services?") && request.contains("watch=");
+        is_it.then(|| Reply::watch(&lines))
+    });
+    let server = server.await;
+    let connected = connect_at(&server.kubeconfigs(), None, quick()).await;
+    (server, connected.unwrap())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_can_not_be_read_costs_itself_in_a_watch() {
     for (rest, is_missing, words) in ODD_SERVICES {
@@ -433,14 +444,7 @@ async fn an_object_that_can_not_be_read_costs_itself_in_a_watch() {
             "{{\"type\":\"ADDED\",\"object\":{GOOD}}}\n{{\"type\":\"ADDED\",\"object\":{}}}\n",
             bad(rest)
         );
-        let server = OddApi::start(move |request, _| {
-            let is_it = request.starts_with("GET /api/v1/services?") && request.contains("watch=");
-            is_it.then(|| Reply::watch(&lines))
-        });
-        let server = server.await;
-        let cluster = connect_at(&server.kubeconfigs(), None, quick())
-            .await
-            .unwrap();
+        let (_server, cluster) = watching(lines).await;
         let mut view = View::of(&cluster, &[]);
         let key = |name: &str| ObjectKey::new("shop", name);
         let told = view.until(rest, |inventory| {
@@ -487,14 +491,7 @@ async fn an_odd_line_of_a_watch_is_told_and_lists_stand_in() {
         ("a long line", long),
     ];
     for (name, line) in lines {
-        let server = OddApi::start(move |request, _| {
-            let is_it = request.starts_with("GET /api/v1/services?") && request.contains("watch=");
-            is_it.then(|| Reply::watch(&line))
-        });
-        let server = server.await;
-        let cluster = connect_at(&server.kubeconfigs(), None, quick())
-            .await
-            .unwrap();
+        let (_server, cluster) = watching(line).await;
         let mut view = View::of(&cluster, &[]);
         let told = view.until(name, |inventory| {
             if let Some(words) = state(inventory, Kind::Service, None).reason() {

@@ -31,7 +31,7 @@ pub struct Driven {
 
 impl Driven {
     pub fn start(config: Config) -> Self {
-        svcscope::cluster::install_crypto();
+        svcscope::tls::install_provider();
         let (wake, woken) = mpsc::sync_channel(1);
         let engine = Engine::start(
             config,

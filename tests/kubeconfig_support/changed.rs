@@ -72,10 +72,8 @@ fn answers(port: u16) -> bool {
     asked.is_ok_and(|answer| answer.starts_with("HTTP/1.1 "))
 }
 
-#[test]
-fn new_credentials_are_taken_and_forwards_go_on() {
-    let changing = Changing::start();
-    let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");
+/// A forward to a Service that brings answers, by its local port.
+fn forwarded(engine: &Driven) -> u16 {
     let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
     let spec = ForwardSpec::new(target, RemotePort::Number(80));
     engine.send(Command::StartForward(ForwardId(1), spec));
@@ -85,6 +83,14 @@ fn new_credentials_are_taken_and_forwards_go_on() {
         (status.state == ForwardState::Listening).then(|| local.port())
     });
     assert!(answers(port));
+    port
+}
+
+#[test]
+fn new_credentials_are_taken_and_forwards_go_on() {
+    let changing = Changing::start();
+    let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");
+    let port = forwarded(&engine);
     changing.server.control().rotate_token();
     changing.write(&changing.server.kubeconfig());
     engine.wait("the new credentials", |scene| {
@@ -98,15 +104,7 @@ fn new_credentials_are_taken_and_forwards_go_on() {
 fn a_context_that_leads_to_another_server_is_read_anew_and_forwards_lead_there() {
     let changing = Changing::start();
     let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");
-    let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
-    let spec = ForwardSpec::new(target, RemotePort::Number(80));
-    engine.send(Command::StartForward(ForwardId(1), spec));
-    let (port, _) = engine.find("the forward", |scene| {
-        let status = scene.forwards.first()?;
-        let local = status.local?;
-        (status.state == ForwardState::Listening).then(|| local.port())
-    });
-    assert!(answers(port));
+    let port = forwarded(&engine);
     let Changing { server, folder } = changing;
     let other = demo::Server::spawn(demo::Options {
         life: false,

@@ -31,7 +31,7 @@ pub struct Recorder {
 
 impl Recorder {
     pub fn start() -> Self {
-        svcscope::cluster::install_crypto();
+        svcscope::tls::install_provider();
         let tls = rustls::ServerConfig::builder()
             .with_client_cert_verifier(Arc::new(AnyCertificate))
             .with_single_cert(

@@ -69,7 +69,7 @@ fn listen(
 }
 
 fn tls(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> ServerConfig {
-    svcscope::cluster::install_crypto();
+    svcscope::tls::install_provider();
     ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(chain, key)
@@ -253,7 +253,7 @@ impl ApiServer {
 
     /// One that lets in whoever shows a certificate of the tests' authority.
     pub fn of_certificates() -> Self {
-        svcscope::cluster::install_crypto();
+        svcscope::tls::install_provider();
         let mut roots = RootCertStore::empty();
         let ca = CertificateDer::from_pem_slice(CA_PEM.as_bytes()).expect("PEM");
         roots.add(ca).expect("a CA");

@@ -8,10 +8,11 @@ use std::{
 
 use svcscope::{
     check::Verdict as State,
-    cluster::{KubeconfigSource, Kubeconfigs, connect, install_crypto},
+    cluster::{KubeconfigSource, Kubeconfigs, connect},
     engine::ReachStatus,
     inventory::{IpFamily, ObjectKey},
     probe::{Insider, Vantage},
+    tls::install_provider,
 };
 
 use crate::{
@@ -384,7 +385,7 @@ async fn no_change_of_type_loses_a_family() {
     let Some(odd) = dual_stack(&file, "family-matrix") else {
         return;
     };
-    install_crypto();
+    install_provider();
     let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::File(file)).expect("a kubeconfig");
     let cluster = connect(&kubeconfigs, None).await.expect("a cluster");
     let loads = &edit_support::FAMILY_LOADS;

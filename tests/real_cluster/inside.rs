@@ -68,7 +68,7 @@ pub fn runtime() -> tokio::runtime::Runtime {
 }
 
 pub async fn pods(kubeconfig: &Path) -> Arc<dyn PodAccess> {
-    svcscope::cluster::install_crypto();
+    svcscope::tls::install_provider();
     let file = Kubeconfigs::load(&KubeconfigSource::File(kubeconfig.to_owned())).expect("a file");
     connect(&file, None).await.expect("a cluster").pods()
 }

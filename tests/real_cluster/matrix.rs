@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use svcscope::{
-    cluster::{Cluster, KubeconfigSource, Kubeconfigs, connect, install_crypto},
+    cluster::{Cluster, KubeconfigSource, Kubeconfigs, connect},
     edit::WantedType,
+    tls::install_provider,
 };
 
 use crate::{common::Kubectl, edit_support, kubeconfig};
@@ -47,7 +48,7 @@ impl Drop for Space {
 #[tokio::test]
 async fn every_type_becomes_every_other_and_comes_back() {
     let Some(file) = kubeconfig() else { return };
-    install_crypto();
+    install_provider();
     let space = Space::new(&file, "matrix");
     let cases =
         edit_support::matrix(&space.client().await, &space.name, &edit_support::LOADS).await;
@@ -73,7 +74,7 @@ async fn every_type_becomes_every_other_and_comes_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_hundred_plans_among_foreign_changes_none_is_lost() {
     let Some(file) = kubeconfig() else { return };
-    install_crypto();
+    install_provider();
     let space = Space::new(&file, "race");
     let (ours, theirs) = (space.client().await, space.client().await);
     let race = edit_support::race(&ours, &theirs, &space.name, 100).await;

@@ -23,7 +23,8 @@ use crate::{
     forward::ForwardTarget,
     inventory::Kind,
     probe::{
-        self, Ask, CurlError, CurlRequest, FlagError, Follow, RequestId, SendFlags, Tap, Vantage,
+        self, Ask, CurlError, CurlRequest, FlagError, Follow, Insider, RequestId, SendFlags, Tap,
+        Vantage,
     },
 };
 use output::Output;
@@ -54,16 +55,10 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
     }
 
     let request = request(task, &send, &namespace, &scene)?;
-    let is_inside = matches!(request.vantage, Vantage::Inside { .. });
-    if request.may_change() || is_inside {
-        let what = if is_inside {
-            "run a command in a pod"
-        } else {
-            "send a request that could change something"
-        };
+    if let Some(what) = changed_by(&request) {
         allow_in_production(&remote, task.yes, what)?;
     }
-    if is_inside {
+    if matches!(request.vantage, Vantage::Inside { .. }) {
         remote.end_on_signals()?;
     }
     let mut output = Output::new(task, &request.path)?;
@@ -97,6 +92,20 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
         retries.done(),
         output,
     )
+}
+
+/// What the user allows in a production context.
+fn changed_by(request: &CurlRequest) -> Option<&'static str> {
+    match &request.vantage {
+        Vantage::Inside {
+            from: Insider::ProbePod { .. },
+            ..
+        } => Some("create a probe pod and run a command in it"),
+        Vantage::Inside { .. } => Some("run a command in a pod"),
+        _ => request
+            .may_change()
+            .then_some("send a request that could change something"),
+    }
 }
 
 /// Options that curl takes only one of (src/tool_getparam.c, src/tool_operate.c).

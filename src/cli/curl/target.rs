@@ -210,8 +210,13 @@ fn vantage(task: &Curl, request: &CurlRequest, scene: &Scene) -> anyhow::Result<
         .iter()
         .find(|door| fits(&door.vantage) && is_of(&door.vantage));
     found.map(|door| door.vantage.clone()).ok_or_else(|| {
-        let mut words: Vec<_> = offered.iter().map(|door| door.vantage.word()).collect();
-        words.dedup();
+        // Several doors have one word: the pods' stand at the end.
+        let mut words: Vec<&str> = Vec::new();
+        for word in offered.iter().map(|door| door.vantage.word()) {
+            if !words.contains(&word) {
+                words.push(word);
+            }
+        }
         let of = wanted.map_or_else(String::new, |family| format!(" of {family}"));
         failure(
             Exit::NotFound,

@@ -164,7 +164,7 @@ fn path_of(url: &str) -> String {
     }
 }
 
-/// What a person should know that it does nothing here.
+/// What the user should know that it does nothing here.
 fn ignored(line: &Line) -> Vec<String> {
     let mut ignored = Vec::new();
     let mut valued = |flag: &str, value: &Option<String>| {
