@@ -1,6 +1,6 @@
-//! Paths of the API, with names that a person typed made harmless.
+//! Paths of the API, with names that the user typed made harmless.
 
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 /// The path of a namespaced object: `api` is `/api/v1` or `/apis/GROUP/VERSION`.
 pub(super) fn object(api: &str, namespace: &str, plural: &str, name: &str) -> String {
@@ -11,18 +11,16 @@ pub(super) fn object(api: &str, namespace: &str, plural: &str, name: &str) -> St
     )
 }
 
-/// One segment of a path; whatever is not unreserved in RFC 3986 is escaped.
+/// Unreserved in RFC 3986, 2.3; everything else is escaped.
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// One segment of a path.
 pub(super) fn segment(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
-            escaped.push(char::from(byte));
-        } else {
-            // Writing to a String can't fail.
-            write!(escaped, "%{byte:02X}").ok();
-        }
-    }
-    escaped
+    utf8_percent_encode(text, UNRESERVED).to_string()
 }
 
 #[cfg(test)]

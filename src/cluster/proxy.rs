@@ -4,6 +4,7 @@
 //! `ALL_PROXY`, and reads no `HTTP_PROXY` in a CGI program, where a client's header sets it.
 
 use http::{Uri, uri::Authority};
+use percent_encoding::percent_decode_str;
 use url::Url;
 
 mod connect;
@@ -109,28 +110,8 @@ pub(super) fn parse(text: &str) -> Result<Uri, Unusable> {
 fn credentials(proxy: &Uri) -> Option<(String, String)> {
     let (user, _) = proxy.authority()?.as_str().rsplit_once('@')?;
     let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    let unescaped = |text| percent_decode_str(text).decode_utf8_lossy().into_owned();
     Some((unescaped(user), unescaped(password)))
-}
-
-/// `%40` is `@`. [`parse`] has left no other `%` than those of escapes.
-fn unescaped(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let code = after.get(..2).filter(|_| *first == b'%');
-        let code = code.and_then(|code| std::str::from_utf8(code).ok());
-        match code.and_then(|code| u8::from_str_radix(code, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = after.get(2..).unwrap_or_default();
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! `server` of a cluster as a URL (client-go rest/url_utils.go, net/url, net/http).
 
 use http::Uri;
+use percent_encoding::percent_decode_str;
 
 /// Where the API server is.
 #[derive(Debug, PartialEq)]
@@ -51,19 +52,9 @@ impl Server {
     }
 }
 
-/// With percent escapes undone.
+/// With percent escapes undone; a `+` is itself, as in all of a URL but its query.
 fn unescaped(text: &str) -> String {
-    // A path of a URL knows them alone, no `+`.
-    let bytes = text.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let escape = text.get(at + 1..at + 3).filter(|_| byte == b'%');
-        let escape = escape.and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        plain.push(escape.unwrap_or(byte));
-        at += if escape.is_some() { 3 } else { 1 };
-    }
-    String::from_utf8_lossy(&plain).into_owned()
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 #[cfg(test)]

@@ -1,18 +1,19 @@
 //! What words of flags stand for: percent-encoding, paths, netrc(5).
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
 use super::{FlagError, ReadFile};
 
-/// As curl encodes it (lib/escape.c), a space as `+` (src/tool_getparam.c, `data_urlencode`).
+/// What curl leaves as it is (lib/escape.c, `ISUNRESERVED`).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// As curl encodes it.
 pub(super) fn percent_encoded(bytes: &[u8]) -> String {
-    let mut encoded = String::with_capacity(bytes.len());
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
+    percent_encode(bytes, UNRESERVED).to_string()
 }
 
 /// `CONTENT`, `=CONTENT`, `NAME=CONTENT`, `@FILE`, `NAME@FILE`.
