@@ -209,12 +209,16 @@ fn a_forbidden_list_is_unknown_and_said() {
 
 /// A demo cluster that stands still, and its kubeconfig in a file.
 fn quiet_demo() -> (demo::Server, tempfile::TempDir, String) {
+    quiet_demo_in(&std::env::temp_dir())
+}
+
+fn quiet_demo_in(parent: &Path) -> (demo::Server, tempfile::TempDir, String) {
     let server = demo::Server::spawn(demo::Options {
         life: false,
         ..demo::Options::default()
     })
     .expect("a demo cluster");
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir_in(parent).expect("a folder");
     let file = folder.path().join("config");
     fs::write(&file, server.kubeconfig()).expect("written");
     let file = file.to_str().expect("UTF-8").to_owned();

@@ -4,7 +4,6 @@
 //! client certificate that the user has needs nobody to be asked (`Authenticator.UpdateTransportConfig`,
 //! `oidc.roundTripper`).
 
-use http::Uri;
 use jiff::{SignedDuration, Timestamp};
 use kube::{Client, config::AuthInfo};
 
@@ -80,7 +79,7 @@ pub(super) async fn authenticate(
             .insert(exec_plugin::DISABLE_COMPRESSION.to_owned(), compression);
         valid_until = exec_plugin::ask(&exec, user, login).await?;
         giver = Some(exec_plugin::name(&exec));
-        basis.fingerprint = fingerprint_now(kubeconfigs, &basis, &target.config.cluster_url).await;
+        basis.fingerprint = fingerprint_now(kubeconfigs, &basis).await;
     }
     let (mut config, user) = (target.config, target.user);
     // Key files are read.
@@ -107,11 +106,11 @@ pub(super) async fn authenticate(
 
 /// The fingerprint after a plugin ran: one that writes into its own entry each time has changed nothing
 /// that it is to be asked again for. Another server is a change all the same.
-async fn fingerprint_now(kubeconfigs: &Kubeconfigs, basis: &Basis, server: &Uri) -> u64 {
+async fn fingerprint_now(kubeconfigs: &Kubeconfigs, basis: &Basis) -> u64 {
     let (kubeconfigs, context) = (kubeconfigs.clone(), basis.context.clone());
     let reading = tokio::task::spawn_blocking(move || kubeconfigs.reload()?.target(Some(&context)));
     match reading.await {
-        Ok(Ok(now)) if now.config.cluster_url == *server => now.fingerprint,
+        Ok(Ok(now)) if now.endpoint == basis.endpoint => now.fingerprint,
         _ => basis.fingerprint,
     }
 }

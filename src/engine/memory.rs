@@ -260,10 +260,13 @@ impl SettingsFile {
         let changes = self.pending.clone();
         let done = tokio::task::spawn_blocking(move || {
             if changes.is_empty() {
-                Ok(Settings::load(&path))
-            } else {
-                Settings::change(&path, &known, &changes)
+                return Ok(Settings::load(&path));
             }
+            Settings::change(&path, &known, &changes).map_err(|error| {
+                let is_unusable = matches!(error, SaveError::Unusable(_));
+                let found = is_unusable.then(|| Box::new(Settings::load(&path)));
+                (error, found)
+            })
         });
         let problem = match done.await {
             Ok(Ok(loaded)) => {
@@ -276,11 +279,9 @@ impl SettingsFile {
                 self.events.send(Event::SettingsRead(Box::new(loaded))).ok();
                 String::new()
             }
-            Ok(Err(error)) => {
-                if let SaveError::Unusable(_) = error {
-                    self.events
-                        .send(Event::SettingsRead(Box::new(Settings::load(&self.path))))
-                        .ok();
+            Ok(Err((error, found))) => {
+                if let Some(found) = found {
+                    self.events.send(Event::SettingsRead(found)).ok();
                 }
                 error.to_string()
             }

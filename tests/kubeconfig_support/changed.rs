@@ -112,6 +112,8 @@ fn a_context_that_leads_to_another_server_is_read_anew_and_forwards_lead_there()
     });
     let other = other.expect("another demo cluster");
     let gone = ObjectKey::new("shop", "cache");
+    engine.send(Command::LookUp(gone.clone()));
+    engine.wait("what was read alone", |scene| scene.looked_up.is_some());
     other
         .control()
         .delete("services", "shop", "cache")
@@ -124,7 +126,9 @@ fn a_context_that_leads_to_another_server_is_read_anew_and_forwards_lead_there()
     });
     drop(server);
     engine.wait("an answer of the other cluster", |_| answers(port));
-    assert_eq!(engine.handle.scene().forwards.len(), 1);
+    let scene = engine.handle.scene();
+    assert_eq!(scene.forwards.len(), 1);
+    assert_eq!(scene.looked_up, None, "it was of the other cluster");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use svcscope::demo::Server;
 
 use crate::{
     common::{self, stderr, stdout},
-    quiet_demo, says,
+    quiet_demo_in, says,
 };
 
 /// A demo cluster and a home whose settings a test writes.
@@ -27,7 +27,7 @@ struct Home {
 
 impl Home {
     fn new() -> Self {
-        let (server, folder, kubeconfig) = quiet_demo();
+        let (server, folder, kubeconfig) = quiet_demo_in(&open_parent());
         fs::create_dir(folder.path().join("svcscope")).unwrap();
         Self {
             server,
@@ -163,14 +163,50 @@ fn unreadable(path: &Path) {
     fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
 }
 
-/// Root reads everything: then svcscope runs as somebody else.
-fn as_nobody(home: &Home, process: &mut std::process::Command) {
+/// Root reads everything: then svcscope runs as another user, from a folder that this user may enter
+/// (the one of the build may be closed to others).
+fn as_nobody(home: &Home, words: &[&str]) -> std::process::Command {
     let open = |path: &Path, mode| {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     };
-    open(home.folder.path(), 0o755);
-    open(Path::new(&home.kubeconfig), 0o644);
-    process.uid(65_534);
+    let program = home.folder.path().join("svcscope-of-nobody");
+    if !program.exists() {
+        fs::copy(env!("CARGO_BIN_EXE_svcscope"), &program).unwrap();
+        open(&program, 0o755);
+        open(home.folder.path(), 0o755);
+        open(Path::new(&home.kubeconfig), 0o644);
+    }
+    let inherited = home.process(words);
+    let mut process = std::process::Command::new(program);
+    process
+        .args(inherited.get_args())
+        .current_dir(home.folder.path())
+        .uid(65_534);
+    for (name, value) in inherited.get_envs() {
+        match value {
+            Some(value) => process.env(name, value),
+            None => process.env_remove(name),
+        };
+    }
+    process
+}
+
+/// A folder for files that every user may enter the way to.
+fn open_parent() -> PathBuf {
+    let is_open = |folder: &Path| {
+        folder.ancestors().all(|folder| {
+            fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & 0o001 != 0)
+        })
+    };
+    [
+        std::env::temp_dir(),
+        "/tmp".into(),
+        "/var/tmp".into(),
+        "/dev/shm".into(),
+    ]
+    .into_iter()
+    .find(|folder| is_open(folder))
+    .expect("a folder that every user may enter")
 }
 
 fn is_root() -> bool {
@@ -186,10 +222,11 @@ fn whatever_is_wrong_with_the_settings_nothing_is_written_and_all_is_read() {
         let before = fs::symlink_metadata(home.settings()).unwrap();
         let run = |words: &str| {
             let words: Vec<_> = words.split_whitespace().collect();
-            let mut process = home.process(&words);
-            if name == "unreadable" && is_root() {
-                as_nobody(&home, &mut process);
-            }
+            let mut process = if name == "unreadable" && is_root() {
+                as_nobody(&home, &words)
+            } else {
+                home.process(&words)
+            };
             process.output().expect("svcscope runs")
         };
         for words in [

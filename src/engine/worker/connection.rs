@@ -28,7 +28,6 @@ const PING: Duration = Duration::from_millis(500);
 impl Worker {
     pub(super) fn connect(&mut self, context: Option<String>) {
         self.leave();
-        self.first_connection = FirstConnection::default();
         self.scene.connection = ConnectionState::Connecting;
         self.scene.context = context.as_deref().map(Text::from);
         self.dial_in(context);
@@ -97,20 +96,26 @@ impl Worker {
     }
 
     /// Drops all that belongs to the last cluster. Forwards end with it: their pods are there.
-    pub(super) fn leave(&mut self) {
-        self.generation += 1;
-        self.connecting = None;
-        self.first_connection.begun();
-        self.way.forget();
-        self.kubeconfig = None;
-        self.hub = None;
-        self.reach = None;
-        self.forwards.way(None);
-        if self.session.take().is_some() {
+    fn leave(&mut self) {
+        if self.session.is_some() {
             for status in self.forwards.statuses() {
                 self.remove_forward(status.id);
             }
         }
+        self.forget_cluster();
+    }
+
+    /// Drops all that is known of the last cluster; forwards go on listening.
+    pub(super) fn forget_cluster(&mut self) {
+        self.generation += 1;
+        self.connecting = None;
+        self.first_connection = FirstConnection::default();
+        self.session = None;
+        self.kubeconfig = None;
+        self.hub = None;
+        self.reach = None;
+        self.way.forget();
+        self.forwards.way(None);
         self.model.clear();
         self.feed.send_replace(Inventory::default());
         self.edits.clear();
@@ -156,6 +161,8 @@ impl Worker {
             let cluster = session.cluster.clone();
             self.scene.server = Some(Text::from(cluster.server_url()));
             self.tell_notices(cluster.notices());
+            // They may be of somebody else now.
+            self.review_rights(cluster);
         }
     }
 

@@ -9,7 +9,7 @@ use super::Worker;
 use crate::{
     cluster::{self, Cluster, ContextRef, KubeconfigNews},
     engine::{ActivityLevel, ConnectionState, ContextInfo, SecurityNotice, event::Event},
-    inventory::{Inventory, Text},
+    inventory::Text,
 };
 
 /// What is known of the kubeconfig of a connection. Dropping it ends the looking.
@@ -135,19 +135,11 @@ impl Worker {
                 "The kubeconfig was changed: context `{context}` leads to another API server now, so all is read anew. Connections that forwards hold open stay with the old one until they end"
             ),
         );
-        self.generation += 1;
-        self.session = None;
-        self.kubeconfig = None;
-        self.hub = None;
-        self.reach = None;
-        self.way.forget();
-        self.model.clear();
-        self.feed.send_replace(Inventory::default());
-        self.edits.clear();
+        let offered = self.scene.offered_context.take();
+        self.forget_cluster();
         self.scene.connection = ConnectionState::Connecting;
-        self.scene.version = None;
-        self.scene.notes = Arc::default();
-        self.scene.map_revision += 1;
+        self.scene.offered_context = offered;
+        self.scene.context = Some(context.clone());
         self.dial_in(Some(context.to_string()));
     }
 
