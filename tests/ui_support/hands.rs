@@ -13,6 +13,15 @@ impl Window {
         self.settle();
     }
 
+    /// Clicks on the first of several.
+    #[track_caller]
+    pub fn click_first(&mut self, label: &str) {
+        let mut found = self.harness.query_all_by_label(label);
+        found.next().expect("it is shown").click();
+        drop(found);
+        self.settle();
+    }
+
     pub fn key(&mut self, modifiers: Modifiers, key: Key) {
         self.harness.key_press_modifiers(modifiers, key);
         self.settle();
