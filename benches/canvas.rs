@@ -12,15 +12,15 @@ mod canvas_support;
 
 use std::time::Duration;
 
-use canvas_support::{Sample, crowd, large, scene_of};
+use canvas_support::{SampleInventoryBuilder, large, many_services, scene_of};
 use egui::{Context, Event, Modifiers, MouseWheelUnit, RawInput, Rect, TouchPhase, pos2, vec2};
 use svcscope::{
     engine::Scene,
     inventory::{Inventory, ObjectKey},
     topology::NodeId,
     ui::{
-        canvas::{Canvas, CanvasInput},
-        theme::{self, Tokens},
+        canvas::{CanvasInput, MapCanvas},
+        theme::{self, ColorTokens},
     },
 };
 
@@ -44,7 +44,7 @@ fn main() {
             ("everything, zoom 1.0", Some(1.0), Some(1.5)),
         ],
     );
-    let many = crowd(
+    let many = many_services(
         3_785 / FEWER,
         8,
         &[("http", 80, 8080), ("metrics", 9090, 9090)],
@@ -66,7 +66,7 @@ fn main() {
 /// What is measured: its name, the zoom (nothing: the whole map), and the most milliseconds.
 type Work = (&'static str, Option<f32>, Option<f64>);
 
-fn run(name: &str, sample: &Sample, works: &[Work]) {
+fn run(name: &str, sample: &SampleInventoryBuilder, works: &[Work]) {
     let scene = sample.scene(1);
     println!(
         "\n{name}: {} nodes, {} edges",
@@ -89,14 +89,14 @@ fn run(name: &str, sample: &Sample, works: &[Work]) {
 }
 
 /// From the records to the first picture: inventory, graph, reports, layout, shapes, triangles.
-fn first_frame(sample: &Sample) {
+fn first_frame(sample: &SampleInventoryBuilder) {
     let mut times = Vec::new();
     for _ in 0..if cfg!(debug_assertions) { 1 } else { 5 } {
-        let told = sample.told.clone();
+        let changes = sample.changes.clone();
         let mut window = Window::new(false);
         let start = cpu_time();
         let mut inventory = Inventory::default();
-        for change in told {
+        for change in changes {
             inventory.apply(change);
         }
         let scene = scene_of(inventory, 1);
@@ -126,7 +126,7 @@ enum Kind {
 
 struct Window {
     ctx: Context,
-    canvas: Canvas,
+    canvas: MapCanvas,
     time: f64,
 }
 
@@ -139,7 +139,7 @@ impl Window {
         }
         Self {
             ctx,
-            canvas: Canvas::default(),
+            canvas: MapCanvas::default(),
             time: 0.0,
         }
     }
@@ -158,12 +158,12 @@ impl Window {
         let mut output = self.ctx.run_ui(input, |ui| {
             let input = CanvasInput {
                 scene,
-                tokens: Tokens::of(ui.ctx()),
+                tokens: ColorTokens::of(ui.ctx()),
                 selection: None,
-                highlight: &|_| true,
+                matches_search: &|_| true,
                 stale: false,
                 now: jiff::Timestamp::UNIX_EPOCH,
-                bare: false,
+                hide_controls: false,
             };
             canvas.ui(ui, &input);
         });
@@ -181,9 +181,9 @@ impl Window {
     fn look(&mut self, scene: &Scene, zoom: f32) {
         let services: Vec<&ObjectKey> = scene
             .layout
-            .families
+            .components
             .iter()
-            .flat_map(|placed| placed.family.services())
+            .flat_map(|placed| placed.component.services())
             .collect();
         if let Some(middle) = services.get(services.len() / 2) {
             self.canvas.focus_on(&NodeId::Service((*middle).clone()));

@@ -11,8 +11,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use played::{Cluster, Shape, cpu_time, median, verdict};
 use svcscope::{
-    check::{self, Checks, Suppressions},
-    inventory::{Change, Inventory},
+    check::{self, RuleSuppressions, ServiceChecks},
+    inventory::{Inventory, InventoryChange},
     topology::Topology,
 };
 
@@ -63,7 +63,7 @@ fn from_scratch() {
     let mut said = 0;
     for _ in 0..TIMES {
         let start = cpu_time();
-        let checks = Checks::new(&topology, &inventory, Suppressions::default(), NOW);
+        let checks = ServiceChecks::new(&topology, &inventory, RuleSuppressions::default(), NOW);
         spent.push(cpu_time() - start);
         let reports = checks.reports().values();
         said = reports.map(|report| report.findings.len()).sum();
@@ -72,10 +72,10 @@ fn from_scratch() {
     println!("  {said} findings");
 }
 
-fn one_pod(words: &str, change: fn(&mut Cluster, usize, usize) -> Vec<Change>) {
+fn one_pod(words: &str, change: fn(&mut Cluster, usize, usize) -> Vec<InventoryChange>) {
     let mut cluster = Cluster::new(SHAPE);
     let (mut inventory, mut topology) = read(&cluster);
-    let mut checks = Checks::new(&topology, &inventory, Suppressions::default(), NOW);
+    let mut checks = ServiceChecks::new(&topology, &inventory, RuleSuppressions::default(), NOW);
     let mut spent: Vec<Duration> = Vec::new();
     for turn in 0..CHANGES {
         let changes = change(
@@ -91,7 +91,7 @@ fn one_pod(words: &str, change: fn(&mut Cluster, usize, usize) -> Vec<Change>) {
         }
         let changed = topology.update(&inventory, &touched);
         let start = cpu_time();
-        checks.follow(&topology, &inventory, &touched, &changed, NOW);
+        checks.apply_changes(&topology, &inventory, &touched, &changed, NOW);
         spent.push(cpu_time() - start);
     }
     row(words, median(spent), 0.2);

@@ -194,7 +194,7 @@ impl Stand {
                 .arg(&kubeconfig)
                 .env("DISPLAY", display)
                 .env_remove("WAYLAND_DISPLAY")
-                // What a person chose the last time would make it another window.
+                // What the user chose the last time would make it another window.
                 .env("XDG_CONFIG_HOME", folder.path())
                 .stderr(Stdio::null())
                 .spawn()

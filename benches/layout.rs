@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use layout_graph::{Shape, cluster, cost, key, median, pod, put_service, put_slice};
 use svcscope::{
     inventory::{Inventory, ObjectKey},
-    layout::{self, Grouping, Layout, Options},
+    layout::{self, LayoutOptions, MapLayout, ServiceGrouping},
     topology::{NodeId, Topology},
 };
 
@@ -52,7 +52,7 @@ fn main() {
             },
         ),
     ] {
-        for grouping in [Grouping::Namespace, Grouping::None] {
+        for grouping in [ServiceGrouping::Namespace, ServiceGrouping::None] {
             changes(words, shape, grouping);
         }
     }
@@ -60,7 +60,7 @@ fn main() {
 
 fn full(shape: Shape, bar: u64) {
     let topology = Topology::build(&cluster(shape));
-    let options = Options::default();
+    let options = LayoutOptions::default();
     let made = layout::arrange(&topology, &options, None);
     let spent = median(15, || cost(|| layout::arrange(&topology, &options, None)));
     println!(
@@ -76,10 +76,10 @@ fn full(shape: Shape, bar: u64) {
 /// A cluster whose map is kept up to date.
 struct Followed {
     shape: Shape,
-    options: Options,
+    options: LayoutOptions,
     inventory: Inventory,
     topology: Topology,
-    layout: Arc<Layout>,
+    layout: Arc<MapLayout>,
     round: usize,
 }
 
@@ -89,13 +89,13 @@ impl Followed {
         key(self.shape, self.round * 37 % self.shape.services)
     }
 
-    fn follow(&mut self, touched: &[svcscope::inventory::Touched]) -> Duration {
+    fn follow(&mut self, touched: &[svcscope::inventory::ChangedRecord]) -> Duration {
         let changed = self.topology.update(&self.inventory, touched);
         // The window still holds the layout before.
         let last = self.layout.clone();
         let mut next = None;
         let spent = cost(|| {
-            let made = layout::follow(&self.topology, &self.options, &last, &changed);
+            let made = layout::update_layout(&self.topology, &self.options, &last, &changed);
             next = Some(Arc::new(made));
         });
         if let Some(next) = next {
@@ -122,9 +122,9 @@ impl Followed {
         let mut pods = self.pods(&service);
         if let Some(first) = pods.first_mut() {
             *first = pod(&service, 100 + self.round);
-            let upsert = svcscope::inventory::Delta::Upsert(first.clone());
+            let upsert = svcscope::inventory::RecordDelta::Upsert(first.clone());
             self.inventory
-                .apply(svcscope::inventory::Change::Pod(upsert));
+                .apply(svcscope::inventory::InventoryChange::Pod(upsert));
         }
         let touched = put_slice(&mut self.inventory, self.shape, &service, &pods);
         self.follow(&touched)
@@ -146,12 +146,12 @@ impl Followed {
     }
 }
 
-fn changes(words: &str, shape: Shape, grouping: Grouping) {
+fn changes(words: &str, shape: Shape, grouping: ServiceGrouping) {
     let inventory = cluster(shape);
     let topology = Topology::build(&inventory);
-    let options = Options {
+    let options = LayoutOptions {
         grouping,
-        ..Options::default()
+        ..LayoutOptions::default()
     };
     let layout = Arc::new(layout::arrange(&topology, &options, None));
     let mut map = Followed {
@@ -165,9 +165,9 @@ fn changes(words: &str, shape: Shape, grouping: Grouping) {
     println!(
         "{words}, {}",
         match grouping {
-            Grouping::Namespace => "by namespace",
-            Grouping::App => "by application",
-            Grouping::None => "in one district",
+            ServiceGrouping::Namespace => "by namespace",
+            ServiceGrouping::App => "by application",
+            ServiceGrouping::None => "in one district",
         }
     );
     let bar = Duration::from_micros(100);
@@ -190,7 +190,7 @@ fn changes(words: &str, shape: Shape, grouping: Grouping) {
 fn line(words: &str, map: &Followed, spent: Duration, bar: Option<Duration>) {
     println!(
         "{words:48} {:>17} {:>12.1} {:>10}",
-        map.layout.families.len(),
+        map.layout.components.len(),
         spent.as_secs_f64() * 1e6,
         bar.map(|bar| verdict(spent, bar)).unwrap_or_default(),
     );

@@ -20,7 +20,9 @@ use std::{
 use layout_graph::{Shape, cluster, cost, median};
 use serde_json::{Value, json};
 use svcscope::{
-    layout::{self, Family, Layout, Options, PlacedNode, PlacedWhat, Point},
+    layout::{
+        self, ComponentLayout, LayoutOptions, MapLayout, MapPoint, PlacedNode, PlacedNodeKind,
+    },
     topology::Topology,
 };
 
@@ -84,9 +86,9 @@ fn compare(elkjs: &Path, services: usize, runs: usize) -> Result<(), String> {
         shared: true,
     }));
     // Every pod by itself, for elkjs as for us.
-    let options = Options {
-        group_above: usize::MAX,
-        ..Options::default()
+    let options = LayoutOptions {
+        pod_group_threshold: usize::MAX,
+        ..LayoutOptions::default()
     };
     let ours = layout::arrange(&topology, &options, None);
     let spent = median(21, || cost(|| layout::arrange(&topology, &options, None)));
@@ -139,12 +141,12 @@ impl Theirs {
 }
 
 /// The graph as elkjs reads it, with our sizes and with ports where our edges end.
-fn graph(layout: &Layout, aspect: f32) -> Value {
-    let districts = layout.districts.iter().map(|district| {
+fn graph(layout: &MapLayout, aspect: f32) -> Value {
+    let districts = layout.groups.iter().map(|district| {
         let (mut nodes, mut edges) = (Vec::new(), Vec::new());
-        for at in district.families.clone() {
-            if let Some(placed) = layout.families.get(at) {
-                add_family(&placed.family, at, &mut nodes, &mut edges);
+        for at in district.components.clone() {
+            if let Some(placed) = layout.components.get(at) {
+                add_family(&placed.component, at, &mut nodes, &mut edges);
             }
         }
         json!({
@@ -174,9 +176,9 @@ fn graph(layout: &Layout, aspect: f32) -> Value {
     })
 }
 
-fn add_family(family: &Family, at: usize, nodes: &mut Vec<Value>, edges: &mut Vec<Value>) {
+fn add_family(family: &ComponentLayout, at: usize, nodes: &mut Vec<Value>, edges: &mut Vec<Value>) {
     let mut ports: BTreeMap<usize, BTreeMap<String, Value>> = BTreeMap::new();
-    let mut port = |node: usize, end: Point, side: &str| -> Option<String> {
+    let mut port = |node: usize, end: MapPoint, side: &str| -> Option<String> {
         let area = family.nodes.get(node)?.area;
         let id = format!("{at}.{node}.{side}.{}", end.y);
         let port = json!({
@@ -217,10 +219,12 @@ fn add_family(family: &Family, at: usize, nodes: &mut Vec<Value>, edges: &mut Ve
 
 /// The layer by kind, from the left.
 fn partition(node: &PlacedNode) -> &'static str {
-    match node.what {
-        PlacedWhat::Entry | PlacedWhat::Hosts { .. } => "0",
-        PlacedWhat::Service { .. } => "1",
-        PlacedWhat::Backend | PlacedWhat::Group { .. } | PlacedWhat::ExternalName => "2",
+    match node.kind {
+        PlacedNodeKind::EntryPoint | PlacedNodeKind::IngressHosts { .. } => "0",
+        PlacedNodeKind::Service { .. } => "1",
+        PlacedNodeKind::Backend
+        | PlacedNodeKind::PodGroup { .. }
+        | PlacedNodeKind::ExternalName => "2",
     }
 }
 
@@ -231,10 +235,10 @@ struct Line {
     end: (f64, f64),
 }
 
-fn our_lines(layout: &Layout) -> Vec<Line> {
+fn our_lines(layout: &MapLayout) -> Vec<Line> {
     let lines = layout.edges().filter_map(|(at, edge)| {
-        let placed = layout.families.get(at.family)?;
-        let on_map = |point: Point| {
+        let placed = layout.components.get(at.component)?;
+        let on_map = |point: MapPoint| {
             let point = placed.point_on_map(point);
             (f64::from(point.x), f64::from(point.y))
         };

@@ -13,12 +13,12 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 use played::{Cluster, Shape, cpu_time, median, verdict};
 use svcscope::{
-    check::{self, Checks, Suppressions},
-    engine::{MapView, Model, Scene},
-    filter::{Filter, FilteredMap},
-    inventory::{Change, Inventory},
-    layout::{self, Layout, Options},
-    topology::{Topology, export},
+    check::{self, RuleSuppressions, ServiceChecks},
+    engine::{ClusterModel, MapView, Scene},
+    filter::{FilteredMap, ServiceFilter},
+    inventory::{Inventory, InventoryChange},
+    layout::{self, LayoutOptions, MapLayout},
+    topology::{Topology, json},
 };
 
 /// How many times fewer Services there are without optimisation.
@@ -90,23 +90,23 @@ fn all_at_once(shape: Shape, bar: Option<f64>) {
     let build = || Topology::build(&inventory);
     row("build the graph", timed(TIMES, build), None);
     let topology = build();
-    let report = || check::all(&topology, &inventory, NOW);
+    let report = || check::check_all(&topology, &inventory, NOW);
     row("report on every Service", timed(TIMES, report), None);
-    let arrange = || layout::arrange(&topology, &Options::default(), None);
+    let arrange = || layout::arrange(&topology, &LayoutOptions::default(), None);
     row("lay out afresh", timed(TIMES, arrange), None);
     let json = || {
-        export::write_json(
+        json::write_json(
             &topology,
-            svcscope::inventory::Completeness::Live,
+            svcscope::inventory::ListCompleteness::Live,
             std::io::sink(),
         )
     };
     row("write the graph as JSON", timed(TIMES, json), None);
 
     let whole = || {
-        let mut model = Model::default();
+        let mut model = ClusterModel::default();
         model.apply(lists.clone(), NOW);
-        model.arrange();
+        model.update_layout();
         model
     };
     let sum = timed(TIMES, whole) - copied;
@@ -116,12 +116,12 @@ fn all_at_once(shape: Shape, bar: Option<f64>) {
         bar,
     );
     let mut scene = Scene::default();
-    whole().show(&mut scene);
+    whole().write_to_scene(&mut scene);
     println!(
         "  {} nodes, {} edges, {} districts",
         scene.layout.nodes().count(),
         scene.layout.edges().count(),
-        scene.layout.districts.len(),
+        scene.layout.groups.len(),
     );
 }
 
@@ -132,7 +132,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(self, cluster: &mut Cluster, turn: usize) -> Vec<Change> {
+    fn of(self, cluster: &mut Cluster, turn: usize) -> Vec<InventoryChange> {
         let house = turn * 7 % TEN_THOUSAND_PODS.services;
         match self {
             Self::Flip => cluster.flip(house, turn % TEN_THOUSAND_PODS.pods_each),
@@ -145,20 +145,20 @@ impl Kind {
 fn one_change(kind: Kind) {
     pieces(kind);
     let mut cluster = Cluster::new(TEN_THOUSAND_PODS);
-    let mut model = Model::default();
+    let mut model = ClusterModel::default();
     model.apply(cluster.lists(), NOW);
-    model.arrange();
+    model.update_layout();
     let mut scene = Scene::default();
-    model.show(&mut scene);
+    model.write_to_scene(&mut scene);
     let mut held = Arc::new(scene);
     let mut spent = Vec::new();
     for turn in 0..CHANGES {
         let changes = kind.of(&mut cluster, turn);
         let start = cpu_time();
         model.apply(changes, NOW);
-        model.arrange();
+        model.update_layout();
         let mut scene = (*held).clone();
-        model.show(&mut scene);
+        model.write_to_scene(&mut scene);
         let next = Arc::new(scene);
         spent.push(cpu_time() - start);
         held = next;
@@ -183,21 +183,21 @@ struct Spent {
 struct Pieces {
     inventory: Inventory,
     topology: Topology,
-    checks: Checks,
+    checks: ServiceChecks,
     part: FilteredMap,
-    layout: Layout,
+    layout: MapLayout,
 }
 
 impl Pieces {
-    fn new(lists: Vec<Change>) -> Self {
+    fn new(lists: Vec<InventoryChange>) -> Self {
         let mut inventory = Inventory::default();
         for change in lists {
             inventory.apply(change);
         }
         let topology = Topology::build(&inventory);
-        let checks = Checks::new(&topology, &inventory, Suppressions::default(), NOW);
-        let part = FilteredMap::new(Filter::default(), &topology, checks.reports());
-        let layout = layout::arrange(&topology, &Options::default(), None);
+        let checks = ServiceChecks::new(&topology, &inventory, RuleSuppressions::default(), NOW);
+        let part = FilteredMap::new(ServiceFilter::default(), &topology, checks.reports());
+        let layout = layout::arrange(&topology, &LayoutOptions::default(), None);
         Self {
             inventory,
             topology,
@@ -207,7 +207,7 @@ impl Pieces {
         }
     }
 
-    fn follow(&mut self, changes: Vec<Change>, spent: &mut Spent) {
+    fn follow(&mut self, changes: Vec<InventoryChange>, spent: &mut Spent) {
         let _held = (
             self.inventory.clone(),
             self.topology.clone(),
@@ -222,14 +222,14 @@ impl Pieces {
         let changed = self.topology.update(&self.inventory, &touched);
         let followed = cpu_time();
         let checks = &mut self.checks;
-        checks.follow(&self.topology, &self.inventory, &touched, &changed, NOW);
+        checks.apply_changes(&self.topology, &self.inventory, &touched, &changed, NOW);
         let checked = cpu_time();
         let differ = self
             .part
             .update(&self.topology, self.checks.reports(), &changed);
         let filtered = cpu_time();
         let part = self.part.topology();
-        let next = layout::follow(part, &Options::default(), &self.layout, &differ);
+        let next = layout::update_layout(part, &LayoutOptions::default(), &self.layout, &differ);
         let arranged = cpu_time();
         self.layout = next;
         spent.inventory.push(taken_in - start);
@@ -257,17 +257,17 @@ fn pieces(kind: Kind) {
 /// A new filter asks every Service and lays out what it shows; clearing it brings back what was.
 fn filters() {
     let mut cluster = Cluster::new(TEN_THOUSAND_PODS);
-    let mut model = Model::default();
+    let mut model = ClusterModel::default();
     model.apply(cluster.lists(), NOW);
     // Every tenth pod is not ready, so that there is something wrong.
     for house in (0..TEN_THOUSAND_PODS.services).step_by(10) {
         model.apply(cluster.flip(house, 0), NOW);
     }
-    model.arrange();
+    model.update_layout();
     let wrong = || MapView {
-        filter: Filter {
-            only_wrong: true,
-            ..Filter::default()
+        filter: ServiceFilter {
+            only_problems: true,
+            ..ServiceFilter::default()
         },
         ..MapView::default()
     };
@@ -275,10 +275,10 @@ fn filters() {
     for _ in 0..CHANGES {
         let start = cpu_time();
         model.set_view(wrong());
-        model.arrange();
+        model.update_layout();
         let shown = cpu_time();
         model.set_view(MapView::default());
-        model.arrange();
+        model.update_layout();
         set.push(shown - start);
         cleared.push(cpu_time() - shown);
     }

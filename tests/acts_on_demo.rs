@@ -10,18 +10,21 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use svcscope::{
-    cluster::{Cluster, KubeconfigSource, Kubeconfigs, Watches, connect},
-    demo::{Options, Server},
-    edit::{self, EditError, Known, Outcome, Plan, Wanted, WantedType},
+    cluster::{ClusterClient, ClusterWatches, KubeconfigSource, MergedKubeconfig, connect},
+    demo::{DemoOptions, DemoServer},
+    edit::{
+        self, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, ServiceSnapshot,
+        ServiceTypeChoice,
+    },
     forward::{
         ForwardId, ForwardSpec, ForwardState, ForwardTarget, Forwards, InventoryFeed, RemotePort,
     },
-    inventory::{Inventory, ObjectKey, ServiceRecord, ServiceType, Text},
+    inventory::{Inventory, ObjectKey, ServiceRecord, ServiceType, SharedStr},
     probe::{
-        CurlError, CurlRequest, CurlResponse, FailureKind, Outlet, Scheme, TlsChoice, Vantage,
-        Ways, curl, inside::Nobody,
+        AccessPath, AccessPaths, CurlError, CurlRequest, CurlResponse, FailureKind, HttpScheme,
+        ResponseObserver, TlsOptions, curl, in_cluster::NoInClusterClients,
     },
-    tls::install_provider,
+    tls::install_crypto_provider,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -30,22 +33,23 @@ use tokio::{
 };
 
 /// A demo cluster that holds still, and what is known of it.
-struct Demo {
-    _server: Server,
-    _watches: Watches,
-    cluster: Cluster,
+struct WatchedDemoCluster {
+    _server: DemoServer,
+    _watches: ClusterWatches,
+    cluster: ClusterClient,
     feed: InventoryFeed,
 }
 
-async fn demo() -> Demo {
-    install_provider();
-    let server = Server::start(Options {
-        life: false,
-        ..Options::default()
+async fn demo() -> WatchedDemoCluster {
+    install_crypto_provider();
+    let server = DemoServer::start(DemoOptions {
+        scripted_activity: false,
+        ..DemoOptions::default()
     })
     .await
     .unwrap();
-    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(server.kubeconfig())).unwrap();
+    let kubeconfigs =
+        MergedKubeconfig::load(&KubeconfigSource::Inline(server.kubeconfig())).unwrap();
     let cluster = connect(&kubeconfigs, None).await.unwrap();
     let (changes, mut changed) = mpsc::channel(64);
     let watches = cluster.watch(Vec::new(), changes);
@@ -55,21 +59,21 @@ async fn demo() -> Demo {
             inventory.send_modify(|inventory| drop(inventory.apply(change)));
         }
     });
-    let demo = Demo {
+    let demo = WatchedDemoCluster {
         _server: server,
         _watches: watches,
         cluster,
         feed,
     };
     demo.until(|inventory| {
-        let syncs: Vec<_> = inventory.syncs().collect();
+        let syncs: Vec<_> = inventory.sync_states().collect();
         syncs.len() >= 6 && syncs.iter().all(|(_, _, sync)| sync.is_settled())
     })
     .await;
     demo
 }
 
-impl Demo {
+impl WatchedDemoCluster {
     async fn until(&self, wanted: impl Fn(&Inventory) -> bool) {
         let mut feed = self.feed.clone();
         feed.wait_for(|inventory| wanted(inventory)).await.unwrap();
@@ -80,13 +84,17 @@ impl Demo {
     }
 
     /// Plans with what the server says, and with nobody else's Services in mind.
-    async fn plan(&self, key: &ObjectKey, wanted: Wanted) -> Arc<Plan> {
-        let known = Known::from(self.cluster.writer().read(key).await.unwrap());
+    async fn plan(&self, key: &ObjectKey, wanted: DesiredServiceState) -> Arc<ChangePlan> {
+        let known = ServiceSnapshot::from(self.cluster.writer().read(key).await.unwrap());
         Arc::new(edit::plan_change(&known, wanted, &Inventory::default()).unwrap())
     }
 
     /// Plans, tries, applies, and waits until the watch shows it.
-    async fn change(&self, key: &ObjectKey, wanted: Wanted) -> Result<Outcome, EditError> {
+    async fn change(
+        &self,
+        key: &ObjectKey,
+        wanted: DesiredServiceState,
+    ) -> Result<ChangeOutcome, EditError> {
         let plan = self.plan(key, wanted).await;
         let writer = self.cluster.writer();
         edit::dry_run(&plan, &*writer).await?;
@@ -106,15 +114,15 @@ fn shop(name: &str) -> ObjectKey {
     ObjectKey::new("shop", name)
 }
 
-impl Demo {
+impl WatchedDemoCluster {
     async fn curl(&self, request: CurlRequest) -> Result<CurlResponse, CurlError> {
-        let ways = Ways {
+        let ways = AccessPaths {
             inventory: self.feed.clone(),
             dialer: self.cluster.dialer(),
             proxy: self.cluster.proxy(),
-            inside: Arc::new(Nobody),
+            in_cluster: Arc::new(NoInClusterClients),
         };
-        let answer = curl(&request, &ways, &Outlet::default()).await?;
+        let answer = curl(&request, &ways, &ResponseObserver::default()).await?;
         Ok(answer.response)
     }
 }
@@ -128,11 +136,11 @@ fn get(service: &str, port: u16, path: &str) -> CurlRequest {
     }
 }
 
-fn to(to: ServiceType) -> Wanted {
+fn to(to: ServiceType) -> DesiredServiceState {
     if to == ServiceType::ExternalName {
-        Wanted::alias_of("db.example.com")
+        DesiredServiceState::alias_of("db.example.com")
     } else {
-        Wanted::to(WantedType::from(to))
+        DesiredServiceState::of_type(ServiceTypeChoice::from(to))
     }
 }
 
@@ -151,7 +159,7 @@ async fn a_forward_carries_half_closed_requests_whole() {
     let forwards = Forwards::new(demo.feed.clone(), demo.cluster.dialer(), Arc::new(|| {}));
     let spec = ForwardSpec::new(
         ForwardTarget::Service(shop("api")),
-        RemotePort::Name(Text::from("http")),
+        RemotePort::Name(SharedStr::from("http")),
     );
     let status = forwards.start(ForwardId(1), spec).await;
     assert_eq!(status.state, ForwardState::Listening);
@@ -221,20 +229,23 @@ async fn a_port_meant_for_tls_answers_it() {
         };
         demo.curl(request)
     };
-    let untrusted = send(443, Scheme::Https).await.unwrap_err();
+    let untrusted = send(443, HttpScheme::Https).await.unwrap_err();
     assert_eq!(untrusted.kind, FailureKind::Certificate, "{untrusted}");
-    assert_eq!(send(80, Scheme::Http).await.unwrap().status(), Some(200));
-    let mistaken = send(443, Scheme::Http).await.unwrap();
+    assert_eq!(
+        send(80, HttpScheme::Http).await.unwrap().status(),
+        Some(200)
+    );
+    let mistaken = send(443, HttpScheme::Http).await.unwrap();
     assert_eq!(mistaken.status(), Some(400));
     assert_eq!(
         &mistaken.body[..],
         b"Client sent an HTTP request to an HTTPS server.\n"
     );
     let insecure = CurlRequest {
-        scheme: Scheme::Https,
-        tls: TlsChoice {
+        scheme: HttpScheme::Https,
+        tls: TlsOptions {
             insecure: true,
-            ..TlsChoice::default()
+            ..TlsOptions::default()
         },
         ..get("web", 443, "/")
     };
@@ -245,7 +256,7 @@ async fn a_port_meant_for_tls_answers_it() {
 async fn the_api_servers_proxy_is_a_door_of_its_own() {
     let demo = demo().await;
     let by = |request: CurlRequest| CurlRequest {
-        vantage: Vantage::ServiceProxy,
+        access_path: AccessPath::ServiceProxy,
         ..request
     };
     let response = demo.curl(by(get("api", 8081, "/a?b=c"))).await.unwrap();
@@ -256,7 +267,7 @@ async fn the_api_servers_proxy_is_a_door_of_its_own() {
     );
 
     let nobody = demo.curl(by(get("reports", 80, "/"))).await.unwrap_err();
-    assert_eq!(nobody.kind, FailureKind::NoWay, "{nobody}");
+    assert_eq!(nobody.kind, FailureKind::NoTarget, "{nobody}");
     assert!(
         nobody.to_string().contains("no endpoints available"),
         "{nobody}"
@@ -297,7 +308,7 @@ async fn a_taken_node_port_gives_the_servers_words() {
     let mut ports = demo.service(&shop("cache")).ports.clone();
     // Service api has it.
     ports[0].node_port = Some(30_080);
-    let taken = Wanted {
+    let taken = DesiredServiceState {
         ports: Some(ports),
         ..to(ServiceType::NodePort)
     };

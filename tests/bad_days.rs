@@ -20,12 +20,14 @@ mod recorder;
 
 use std::{fs, path::Path};
 
-use common::{Driven, run_svcscope, stderr};
+use common::{EngineDriver, run_svcscope, stderr};
 use svcscope::{
     cluster::KubeconfigSource,
     demo,
-    engine::{ActivityLevel, Command, Config, ConnectionState, EditId, EditStep, NextAttempt},
-    inventory::{Kind, ObjectKey, Sync, Text},
+    engine::{
+        ActivityLevel, ConnectionState, EditId, EditState, EngineCommand, EngineConfig, NextAttempt,
+    },
+    inventory::{ObjectKey, ResourceKind, SharedStr, SyncState},
 };
 
 /// `svcscope map` with this kubeconfig text; gives its exit code and its words.
@@ -113,7 +115,7 @@ fn an_unreachable_server_is_named() {
 
 #[test]
 fn an_expired_token_is_told_as_such() {
-    let server = demo::Server::spawn(demo::Options::default()).expect("a demo cluster");
+    let server = demo::DemoServer::spawn(demo::DemoOptions::default()).expect("a demo cluster");
     let text = server.kubeconfig().replace(&server.token(), "expired");
     let (code, words) = map_with(&text, &[]);
     assert_eq!(code, Some(3), "{words}");
@@ -148,30 +150,30 @@ fn without_a_display_the_window_says_what_to_do() {
 
 #[test]
 fn a_server_that_restarts_loses_nothing_on_the_map() {
-    let server = demo::Server::spawn(demo::Options {
-        life: false,
-        ..demo::Options::default()
+    let server = demo::DemoServer::spawn(demo::DemoOptions {
+        scripted_activity: false,
+        ..demo::DemoOptions::default()
     })
     .expect("a demo cluster");
-    let driven = Driven::start(Config {
+    let driven = EngineDriver::start(EngineConfig {
         kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
-        ..Config::default()
+        ..EngineConfig::default()
     });
     let live = |scene: &svcscope::engine::Scene| {
         scene
             .inventory
-            .syncs()
-            .any(|(kind, _, state)| kind == Kind::Pod && *state == Sync::Live)
+            .sync_states()
+            .any(|(kind, _, state)| kind == ResourceKind::Pod && *state == SyncState::Live)
             && scene
                 .inventory
-                .syncs()
-                .any(|(kind, _, state)| kind == Kind::Service && *state == Sync::Live)
+                .sync_states()
+                .any(|(kind, _, state)| kind == ResourceKind::Service && *state == SyncState::Live)
     };
     driven.wait("the first lists", live);
     let before = driven.handle.scene().topology.services().count();
     assert!(before >= 15, "only {before} Services");
 
-    server.control().go_down();
+    server.control().close_port();
     driven.wait("the loss to be seen", |scene| {
         assert_eq!(
             scene.topology.services().count(),
@@ -180,7 +182,7 @@ fn a_server_that_restarts_loses_nothing_on_the_map() {
         );
         matches!(scene.connection, ConnectionState::Lost { .. })
     });
-    server.control().come_up();
+    server.control().reopen_port();
     driven.wait("the watches to come back", |scene| {
         scene.connection == ConnectionState::Connected && live(scene)
     });
@@ -189,14 +191,14 @@ fn a_server_that_restarts_loses_nothing_on_the_map() {
 
 #[test]
 fn a_forbidden_list_is_unknown_and_said() {
-    let server = demo::Server::spawn(demo::Options {
-        life: false,
-        ..demo::Options::default()
+    let server = demo::DemoServer::spawn(demo::DemoOptions {
+        scripted_activity: false,
+        ..demo::DemoOptions::default()
     })
     .expect("a demo cluster");
     // A streaming list needs the right to watch, a paged one the right to list.
     for verb in ["list", "watch"] {
-        let denial = demo::Denial::new(verb, "pods", demo::Scope::Everywhere);
+        let denial = demo::DenyRule::new(verb, "pods", demo::DenyScope::Everywhere);
         server.control().deny(denial);
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -208,14 +210,14 @@ fn a_forbidden_list_is_unknown_and_said() {
 }
 
 /// A demo cluster that stands still, and its kubeconfig in a file.
-fn quiet_demo() -> (demo::Server, tempfile::TempDir, String) {
+fn quiet_demo() -> (demo::DemoServer, tempfile::TempDir, String) {
     quiet_demo_in(&std::env::temp_dir())
 }
 
-fn quiet_demo_in(parent: &Path) -> (demo::Server, tempfile::TempDir, String) {
-    let server = demo::Server::spawn(demo::Options {
-        life: false,
-        ..demo::Options::default()
+fn quiet_demo_in(parent: &Path) -> (demo::DemoServer, tempfile::TempDir, String) {
+    let server = demo::DemoServer::spawn(demo::DemoOptions {
+        scripted_activity: false,
+        ..demo::DemoOptions::default()
     })
     .expect("a demo cluster");
     let folder = tempfile::tempdir_in(parent).expect("a folder");
@@ -252,19 +254,19 @@ fn a_plan_does_not_count_pods_that_are_not_listed() {
     let (server, _folder, file) = quiet_demo();
     let pods = "/api/v1/namespaces/shop/pods";
     server.control().fail(Some("GET"), pods, 503, None);
-    let driven = Driven::connecting(&file, "shop");
+    let driven = EngineDriver::connecting(&file, "shop");
     let web = ObjectKey::new("shop", "web");
     driven.wait("the Services", |scene| {
         scene.inventory.service(&web).is_some()
     });
     let id = EditId(driven.handle.next_id());
-    let name = Text::from("web-again");
-    driven.send(Command::DuplicateService(id, web, name));
+    let name = SharedStr::from("web-again");
+    driven.send(EngineCommand::DuplicateService(id, web, name));
     let (notes, _) = driven.find("the plan", |scene| {
         let edit = scene.edits.iter().find(|edit| edit.id == id)?;
         match &edit.step {
-            EditStep::Ready { plan, .. } => Some(plan.notes.join("\n")),
-            EditStep::Failed { reason, .. } => panic!("no plan: {reason}"),
+            EditState::Ready { plan, .. } => Some(plan.notes.join("\n")),
+            EditState::Failed { reason, .. } => panic!("no plan: {reason}"),
             _ => None,
         }
     });
@@ -275,15 +277,15 @@ fn a_plan_does_not_count_pods_that_are_not_listed() {
 #[test]
 fn a_first_connection_that_failed_is_made_once_the_server_is_there() {
     let (server, _folder, file) = quiet_demo();
-    server.control().go_down();
-    let driven = Driven::connecting(&file, "shop");
+    server.control().close_port();
+    let driven = EngineDriver::connecting(&file, "shop");
     driven.wait("the failure and when it is tried again", |scene| {
         // The context that failed is named, whether or not it was asked for by name.
         matches!(scene.connection, ConnectionState::Failed { .. })
             && matches!(scene.next_attempt, NextAttempt::At(_))
             && scene.context.as_deref() == Some("demo")
     });
-    server.control().come_up();
+    server.control().reopen_port();
     driven.wait("the connection", |scene| {
         scene.connection == ConnectionState::Connected && scene.next_attempt == NextAttempt::Never
     });
@@ -299,9 +301,9 @@ fn a_kubeconfig_that_is_mended_is_read_again() {
     let good = fs::read_to_string(&file).expect("it is there");
     let mended = folder.path().join("mended");
     fs::write(&mended, "contexts: [").expect("written");
-    let driven = Driven::connecting(mended.to_str().expect("UTF-8"), "shop");
+    let driven = EngineDriver::connecting(mended.to_str().expect("UTF-8"), "shop");
     driven.wait("the failure", |scene| {
-        scene.next_attempt == NextAttempt::WhenChanged
+        scene.next_attempt == NextAttempt::AfterKubeconfigChange
     });
     fs::write(&mended, good).expect("written");
     driven.wait("the connection", |scene| {
@@ -418,10 +420,10 @@ fn a_context_that_is_marked_read_only_refuses_writes_from_the_command_line() {
 }
 
 /// A demo cluster that holds still, and its kubeconfig.
-fn still() -> (demo::Server, String) {
-    let server = demo::Server::spawn(demo::Options {
-        life: false,
-        ..demo::Options::default()
+fn still() -> (demo::DemoServer, String) {
+    let server = demo::DemoServer::spawn(demo::DemoOptions {
+        scripted_activity: false,
+        ..demo::DemoOptions::default()
     });
     let server = server.expect("a demo cluster");
     let text = server.kubeconfig();
@@ -432,10 +434,10 @@ fn still() -> (demo::Server, String) {
 fn entry_points_that_may_not_be_seen_are_told() {
     let (server, text) = still();
     for resource in ["ingresses", "httproutes"] {
-        let everywhere = demo::Scope::Everywhere;
+        let everywhere = demo::DenyScope::Everywhere;
         server
             .control()
-            .deny(demo::Denial::new("*", resource, everywhere));
+            .deny(demo::DenyRule::new("*", resource, everywhere));
     }
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("config");

@@ -1,4 +1,4 @@
-//! The canvas as a person, a keyboard and a screen reader meet it.
+//! The canvas as the user, a keyboard and a screen reader meet it.
 
 #![allow(clippy::expect_used, reason = "a part that is missing fails the test")]
 
@@ -16,13 +16,13 @@ use svcscope::{
     inventory::{ObjectKey, Protocol},
     topology::{NodeId, PortId},
     ui::{
-        canvas::{Canvas, CanvasEvent, CanvasInput, Distance},
-        theme::{self, Tokens},
+        canvas::{CanvasEvent, CanvasInput, DetailLevel, MapCanvas},
+        theme::{self, ColorTokens},
     },
 };
 
-struct State {
-    canvas: Canvas,
+struct CanvasInteractionState {
+    canvas: MapCanvas,
     scene: Arc<Scene>,
     selection: Option<NodeId>,
     only: Option<ObjectKey>,
@@ -30,10 +30,10 @@ struct State {
     events: Vec<CanvasEvent>,
 }
 
-impl State {
+impl CanvasInteractionState {
     fn new(scene: Scene) -> Self {
         Self {
-            canvas: Canvas::default(),
+            canvas: MapCanvas::default(),
             scene: Arc::new(scene),
             selection: None,
             only: None,
@@ -44,16 +44,16 @@ impl State {
 }
 
 /// The window's part: keeps the selection and notes the events.
-fn show(ui: &mut egui::Ui, state: &mut State) {
+fn show(ui: &mut egui::Ui, state: &mut CanvasInteractionState) {
     let only = state.only.clone();
     let input = CanvasInput {
         scene: &state.scene,
-        tokens: Tokens::of(ui.ctx()),
+        tokens: ColorTokens::of(ui.ctx()),
         selection: state.selection.as_ref(),
-        highlight: &move |key| only.as_ref().is_none_or(|only| only == key),
+        matches_search: &move |key| only.as_ref().is_none_or(|only| only == key),
         stale: false,
         now: jiff::Timestamp::UNIX_EPOCH,
-        bare: state.bare,
+        hide_controls: state.bare,
     };
     for event in state.canvas.ui(ui, &input) {
         if let CanvasEvent::Select(id) = &event {
@@ -63,11 +63,11 @@ fn show(ui: &mut egui::Ui, state: &mut State) {
     }
 }
 
-fn harness(scene: Scene) -> Harness<'static, State> {
+fn harness(scene: Scene) -> Harness<'static, CanvasInteractionState> {
     harness_at(scene, 1.0 / 60.0)
 }
 
-fn harness_at(scene: Scene, seconds_a_frame: f32) -> Harness<'static, State> {
+fn harness_at(scene: Scene, seconds_a_frame: f32) -> Harness<'static, CanvasInteractionState> {
     // The faces must be there before the first text is laid out.
     let ready = Rc::new(RefCell::new(false));
     let mut harness = Harness::builder()
@@ -75,7 +75,7 @@ fn harness_at(scene: Scene, seconds_a_frame: f32) -> Harness<'static, State> {
         .with_step_dt(seconds_a_frame)
         .with_max_steps(60)
         .build_ui_state(
-            move |ui, state: &mut State| {
+            move |ui, state: &mut CanvasInteractionState| {
                 if ready.replace(true) {
                     show(ui, state);
                 } else {
@@ -83,13 +83,13 @@ fn harness_at(scene: Scene, seconds_a_frame: f32) -> Harness<'static, State> {
                     ui.ctx().request_repaint();
                 }
             },
-            State::new(scene),
+            CanvasInteractionState::new(scene),
         );
     harness.run();
     harness
 }
 
-fn shop() -> Harness<'static, State> {
+fn shop() -> Harness<'static, CanvasInteractionState> {
     harness(canvas_support::shop().scene(1))
 }
 
@@ -97,11 +97,16 @@ fn service(namespace: &str, name: &str) -> NodeId {
     NodeId::Service(ObjectKey::new(namespace, name))
 }
 
-fn wheel(harness: &mut Harness<'_, State>, at: Pos2, notches: f32) {
+fn wheel(harness: &mut Harness<'_, CanvasInteractionState>, at: Pos2, notches: f32) {
     wheel_with(harness, at, notches, Modifiers::NONE);
 }
 
-fn wheel_with(harness: &mut Harness<'_, State>, at: Pos2, notches: f32, modifiers: Modifiers) {
+fn wheel_with(
+    harness: &mut Harness<'_, CanvasInteractionState>,
+    at: Pos2,
+    notches: f32,
+    modifiers: Modifiers,
+) {
     harness.event(Event::PointerMoved(at));
     harness.event_modifiers(
         Event::MouseWheel {
@@ -114,7 +119,7 @@ fn wheel_with(harness: &mut Harness<'_, State>, at: Pos2, notches: f32, modifier
     );
 }
 
-fn shapes_painted(harness: &Harness<'_, State>) -> usize {
+fn shapes_painted(harness: &Harness<'_, CanvasInteractionState>) -> usize {
     harness.output().shapes.len()
 }
 
@@ -204,7 +209,7 @@ fn arrows_walk_along_edges() {
     harness.run();
     assert!(matches!(
         &harness.state().selection,
-        Some(NodeId::Entry(entry)) if entry.node_port == Some(30080)
+        Some(NodeId::EntryPoint(entry)) if entry.node_port == Some(30080)
     ));
     harness.key_press(Key::ArrowRight);
     harness.run();
@@ -342,13 +347,16 @@ fn what_is_out_of_view_makes_no_shapes() {
     );
 }
 
-fn near_first_service(harness: &mut Harness<'_, State>) {
+fn near_first_service(harness: &mut Harness<'_, CanvasInteractionState>) {
     harness
         .state_mut()
         .canvas
         .focus_on(&service("team-00", "svc-0"));
     harness.run();
-    assert_eq!(Distance::of(harness.state().canvas.zoom()), Distance::Near);
+    assert_eq!(
+        DetailLevel::of(harness.state().canvas.zoom()),
+        DetailLevel::Full
+    );
     assert!(
         harness
             .query_by_label_contains("Service team-00/svc-0,")
@@ -402,7 +410,7 @@ fn the_map_is_fitted_until_a_person_moves_it() {
     assert_eq!(
         harness.state().canvas.zoom(),
         chosen,
-        "a person's view stays"
+        "the user's view stays"
     );
     harness.state_mut().canvas.fit_all();
     harness.run();
@@ -412,7 +420,10 @@ fn the_map_is_fitted_until_a_person_moves_it() {
 #[test]
 fn far_away_districts_are_chips_and_a_click_goes_in() {
     let mut harness = harness(canvas_support::large(400, 5).scene(1));
-    assert_eq!(Distance::of(harness.state().canvas.zoom()), Distance::Far);
+    assert_eq!(
+        DetailLevel::of(harness.state().canvas.zoom()),
+        DetailLevel::Overview
+    );
     assert_eq!(harness.query_all_by_label_contains("Service ").count(), 0);
     let before = harness.state().canvas.zoom();
     harness
@@ -431,7 +442,7 @@ fn far_away_districts_are_chips_and_a_click_goes_in() {
 #[test]
 fn hovering_lights_the_path_and_leaving_puts_it_out() {
     let mut harness = shop();
-    let colors = |harness: &Harness<'_, State>| {
+    let colors = |harness: &Harness<'_, CanvasInteractionState>| {
         let mut painted: Vec<String> = harness
             .output()
             .shapes
@@ -452,7 +463,7 @@ fn hovering_lights_the_path_and_leaving_puts_it_out() {
     assert_eq!(colors(&harness), calm);
 }
 
-fn drag(harness: &mut Harness<'_, State>, from: Pos2, way: egui::Vec2) {
+fn drag(harness: &mut Harness<'_, CanvasInteractionState>, from: Pos2, way: egui::Vec2) {
     harness.hover_at(from);
     harness.drag_at(from);
     harness.run();
@@ -485,8 +496,8 @@ fn dragging_moves_a_whole_family_and_asks_to_pin_it() {
         .layout
         .find(&NodeId::Service(service))
         .expect("on the map");
-    let district = scene.layout.district(at).expect("its district").area;
-    let home = scene.layout.family(at).expect("its family").origin;
+    let district = scene.layout.group(at).expect("its district").area;
+    let home = scene.layout.component(at).expect("its family").origin;
     assert!((place.x - (home.x - district.x)).abs() < 0.01);
     let moved = (place.y - (home.y - district.y)) * harness.state().canvas.zoom();
     assert!((moved - 60.0).abs() < 8.0, "{moved}");
@@ -553,9 +564,14 @@ fn a_family_can_not_be_dragged_out_of_its_district() {
         .layout
         .find(&service("shop", "api"))
         .expect("on the map");
-    let district = scene.layout.district(at).expect("its district");
+    let district = scene.layout.group(at).expect("its district");
     let room = district.content();
-    let size = scene.layout.family(at).expect("its family").family.size;
+    let size = scene
+        .layout
+        .component(at)
+        .expect("its family")
+        .component
+        .size;
     assert_eq!(place.x, room.x - district.area.x);
     assert!((place.y + size.height - (room.bottom() - district.area.y)).abs() < 0.1);
 }
@@ -563,11 +579,11 @@ fn a_family_can_not_be_dragged_out_of_its_district() {
 /// The shop with its `api` moved down by so many map units, as a layout that keeps a pin has it.
 fn shop_with_api_lower(revision: u64, by: f32) -> Scene {
     let mut scene = canvas_support::shop().scene(revision);
-    let mut layout = svcscope::layout::Layout::clone(&scene.layout);
+    let mut layout = svcscope::layout::MapLayout::clone(&scene.layout);
     let at = layout
         .find(&service("shop", "api"))
         .expect("api is on the map");
-    layout.families[at.family].origin.y += by;
+    layout.components[at.component].origin.y += by;
     scene.layout = Arc::new(layout);
     scene
 }
@@ -614,7 +630,7 @@ fn another_cluster_does_not_glide() {
 #[test]
 fn a_change_pulses_and_fades_and_then_costs_nothing() {
     let mut harness = shop();
-    harness.state_mut().scene = Arc::new(canvas_support::sick_shop().scene(2));
+    harness.state_mut().scene = Arc::new(canvas_support::unhealthy_shop().scene(2));
     harness.step();
     harness.step();
     let pulsing = shapes_painted(&harness);
@@ -639,7 +655,7 @@ fn a_change_pulses_and_fades_and_then_costs_nothing() {
 }
 
 /// When the canvas wants to be drawn again.
-fn delay(harness: &Harness<'_, State>) -> std::time::Duration {
+fn delay(harness: &Harness<'_, CanvasInteractionState>) -> std::time::Duration {
     let outputs = harness.output().viewport_output.values();
     let delays = outputs.map(|output| output.repaint_delay);
     delays.min().expect("one window")
@@ -648,9 +664,9 @@ fn delay(harness: &Harness<'_, State>) -> std::time::Duration {
 #[test]
 fn what_a_filter_shows_or_hides_is_no_change() {
     let mut harness = shop();
-    let mut scene = canvas_support::sick_shop().scene(2);
+    let mut scene = canvas_support::unhealthy_shop().scene(2);
     scene.map_view = Arc::new(svcscope::engine::MapView {
-        grouping: svcscope::layout::Grouping::App,
+        grouping: svcscope::layout::ServiceGrouping::App,
         ..svcscope::engine::MapView::default()
     });
     harness.state_mut().scene = Arc::new(scene);
@@ -662,14 +678,14 @@ fn what_a_filter_shows_or_hides_is_no_change() {
 #[test]
 fn a_filter_that_leaves_only_what_is_out_of_view_brings_it_into_view() {
     let all = canvas_support::large(400, 3).scene(1);
-    let low = |placed: &&svcscope::layout::PlacedFamily| placed.origin.y as i64;
-    let lowest = all.layout.families.iter().max_by_key(low).expect("some");
-    let lowest = NodeId::Service(lowest.family.services().next().expect("one").clone());
+    let low = |placed: &&svcscope::layout::PlacedComponent| placed.origin.y as i64;
+    let lowest = all.layout.components.iter().max_by_key(low).expect("some");
+    let lowest = NodeId::Service(lowest.component.services().next().expect("one").clone());
     let mut harness = harness(all);
     harness.state_mut().canvas.focus_on(&lowest);
     harness.run();
     run_for(&mut harness, 60);
-    let on_screen = |harness: &Harness<'_, State>| {
+    let on_screen = |harness: &Harness<'_, CanvasInteractionState>| {
         harness
             .query_all_by_label_contains("Service shop/")
             .next()
@@ -678,9 +694,9 @@ fn a_filter_that_leaves_only_what_is_out_of_view_brings_it_into_view() {
     assert!(!on_screen(&harness));
     let mut scene = canvas_support::shop().scene(2);
     scene.map_view = Arc::new(svcscope::engine::MapView {
-        filter: svcscope::filter::Filter {
-            only_wrong: true,
-            ..svcscope::filter::Filter::default()
+        filter: svcscope::filter::ServiceFilter {
+            only_problems: true,
+            ..svcscope::filter::ServiceFilter::default()
         },
         ..svcscope::engine::MapView::default()
     });
@@ -692,13 +708,13 @@ fn a_filter_that_leaves_only_what_is_out_of_view_brings_it_into_view() {
 
 #[test]
 fn the_rest_of_the_first_lists_is_no_change() {
-    use svcscope::inventory::{Change, Kind, Scope, Sync};
+    use svcscope::inventory::{InventoryChange, ResourceKind, SyncState, WatchScope};
     let mut first = canvas_support::shop();
-    let syncing = |sample: &mut canvas_support::Sample, sync| {
-        let change = Change::Sync(Kind::Pod, Scope::Cluster, sync);
+    let syncing = |sample: &mut canvas_support::SampleInventoryBuilder, sync| {
+        let change = InventoryChange::Sync(ResourceKind::Pod, WatchScope::Cluster, sync);
         sample.inventory.apply(change);
     };
-    syncing(&mut first, Sync::Syncing);
+    syncing(&mut first, SyncState::Syncing);
     let mut harness = harness(first.scene(1));
     harness.state_mut().scene = Arc::new(canvas_support::shop().scene(2));
     harness.run();
@@ -722,7 +738,7 @@ fn dragging_the_background_pans() {
     assert!((moved - vec2(-50.0, -30.0)).length() < 1.0, "{moved}");
 }
 
-fn double_click(harness: &mut Harness<'_, State>, at: Pos2) {
+fn double_click(harness: &mut Harness<'_, CanvasInteractionState>, at: Pos2) {
     for _ in 0..2 {
         harness.hover_at(at);
         harness.drag_at(at);
@@ -732,7 +748,7 @@ fn double_click(harness: &mut Harness<'_, State>, at: Pos2) {
     harness.run();
 }
 
-fn run_for(harness: &mut Harness<'_, State>, frames: usize) {
+fn run_for(harness: &mut Harness<'_, CanvasInteractionState>, frames: usize) {
     for _ in 0..frames {
         harness.step();
     }
@@ -742,14 +758,14 @@ fn run_for(harness: &mut Harness<'_, State>, frames: usize) {
 fn a_double_click_goes_in_and_escape_goes_out_level_by_level() {
     let mut harness = harness(canvas_support::large(400, 5).scene(1));
     let whole = harness.state().canvas.zoom();
-    assert_eq!(Distance::of(whole), Distance::Far);
+    assert_eq!(DetailLevel::of(whole), DetailLevel::Overview);
     let chip = harness.get_by_label_contains("Namespace team-03,").rect();
     double_click(&mut harness, chip.center());
     run_for(&mut harness, 60);
     let district = harness.state().canvas.zoom();
     assert_eq!(
-        Distance::of(district),
-        Distance::Middle,
+        DetailLevel::of(district),
+        DetailLevel::Compact,
         "one level, not two"
     );
     let row = harness
@@ -757,7 +773,10 @@ fn a_double_click_goes_in_and_escape_goes_out_level_by_level() {
         .rect();
     double_click(&mut harness, row.center());
     run_for(&mut harness, 30);
-    assert_eq!(Distance::of(harness.state().canvas.zoom()), Distance::Near);
+    assert_eq!(
+        DetailLevel::of(harness.state().canvas.zoom()),
+        DetailLevel::Full
+    );
     assert_eq!(
         harness.state().selection,
         Some(service("team-03", "svc-130"))
@@ -800,7 +819,10 @@ fn the_minimap_is_there_while_some_of_the_map_is_not_in_view() {
             .is_none(),
         "the view went to the other corner"
     );
-    assert_eq!(Distance::of(harness.state().canvas.zoom()), Distance::Near);
+    assert_eq!(
+        DetailLevel::of(harness.state().canvas.zoom()),
+        DetailLevel::Full
+    );
     assert_eq!(
         harness.state().selection,
         None,
@@ -820,7 +842,7 @@ fn a_fit_shows_all_that_belongs_to_the_selection() {
     harness
         .state_mut()
         .canvas
-        .fit_node(&service("team-03", "svc-132"));
+        .fit_component(&service("team-03", "svc-132"));
     harness.run();
     run_for(&mut harness, 30);
     for label in [
@@ -880,9 +902,9 @@ fn a_bare_map_has_no_buttons_and_the_same_view() {
     wheel(&mut harness, pos2(500.0, 300.0), 2.0);
     harness.run();
     let zoom = harness.state().canvas.zoom();
-    let viewpoint = harness.state().canvas.viewpoint();
+    let viewpoint = harness.state().canvas.viewport();
     let scene = harness.state().scene.clone();
-    harness.state_mut().canvas = Canvas::seen_from(&viewpoint, &scene);
+    harness.state_mut().canvas = MapCanvas::from_viewport(&viewpoint, &scene);
     harness.state_mut().bare = true;
     harness.run();
     assert_eq!(harness.state().canvas.zoom(), zoom);

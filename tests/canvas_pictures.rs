@@ -17,38 +17,38 @@ use svcscope::{
     inventory::ObjectKey,
     topology::NodeId,
     ui::{
-        canvas::{Canvas, CanvasInput},
-        theme::{self, Tokens},
+        canvas::{CanvasInput, MapCanvas},
+        theme::{self, ColorTokens},
     },
 };
 
-struct State {
-    canvas: Canvas,
+struct CanvasPictureState {
+    canvas: MapCanvas,
     scene: Arc<Scene>,
     selection: Option<NodeId>,
     stale: bool,
 }
 
-fn harness(scene: Scene, theme: Theme) -> Harness<'static, State> {
+fn harness(scene: Scene, theme: Theme) -> Harness<'static, CanvasPictureState> {
     let mut harness = Harness::builder()
         .with_size(vec2(1400.0, 900.0))
         .with_theme(theme)
         .wgpu()
         .build_ui_state(
-            |ui, state: &mut State| {
+            |ui, state: &mut CanvasPictureState| {
                 let input = CanvasInput {
                     scene: &state.scene,
-                    tokens: Tokens::of(ui.ctx()),
+                    tokens: ColorTokens::of(ui.ctx()),
                     selection: state.selection.as_ref(),
-                    highlight: &|_| true,
+                    matches_search: &|_| true,
                     stale: state.stale,
                     now: jiff::Timestamp::UNIX_EPOCH,
-                    bare: false,
+                    hide_controls: false,
                 };
                 state.canvas.ui(ui, &input);
             },
-            State {
-                canvas: Canvas::default(),
+            CanvasPictureState {
+                canvas: MapCanvas::default(),
                 scene: Arc::default(),
                 selection: None,
                 stale: false,
@@ -61,7 +61,7 @@ fn harness(scene: Scene, theme: Theme) -> Harness<'static, State> {
     harness
 }
 
-fn save(harness: &mut Harness<'_, State>, folder: &std::path::Path, name: &str) {
+fn save(harness: &mut Harness<'_, CanvasPictureState>, folder: &std::path::Path, name: &str) {
     let picture = harness.render().expect("a Vulkan or GL driver");
     picture
         .save(folder.join(format!("canvas-{name}.png")))
@@ -77,7 +77,7 @@ fn pictures() {
     for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
         let mut small = harness(canvas_support::shop().scene(1), theme);
         save(&mut small, &folder, &format!("fit-{word}"));
-        small.state_mut().scene = Arc::new(canvas_support::sick_shop().scene(2));
+        small.state_mut().scene = Arc::new(canvas_support::unhealthy_shop().scene(2));
         small.run_steps(3);
         save(&mut small, &folder, &format!("pulse-{word}"));
         small.state_mut().scene = Arc::new(canvas_support::shop().scene(3));

@@ -21,22 +21,22 @@ use resvg::usvg::roxmltree::Document;
 use serde_json::Value;
 use svcscope::{
     check,
-    demo::{Options, Server},
+    demo::{DemoOptions, DemoServer},
 };
 use tempfile::TempDir;
 
 /// A demo cluster that holds still, with its kubeconfig in a file.
-struct Cluster {
-    _server: Server,
+struct CheckTestCluster {
+    _server: DemoServer,
     _folder: TempDir,
     kubeconfig: PathBuf,
 }
 
-impl Cluster {
+impl CheckTestCluster {
     fn start() -> Self {
-        let server = Server::spawn(Options {
-            life: false,
-            ..Options::default()
+        let server = DemoServer::spawn(DemoOptions {
+            scripted_activity: false,
+            ..DemoOptions::default()
         })
         .expect("the demo cluster starts");
         let folder = tempfile::tempdir().expect("a folder");
@@ -73,7 +73,7 @@ fn ids(document: &Value, service: &str) -> Vec<String> {
 
 #[test]
 fn the_demo_clusters_mistakes_are_found_in_each_form() {
-    let cluster = Cluster::start();
+    let cluster = CheckTestCluster::start();
     let (code, printed) = cluster.check(&["-o", "json"]);
     assert_eq!(
         code,
@@ -136,7 +136,7 @@ fn the_demo_clusters_mistakes_are_found_in_each_form() {
 
 #[test]
 fn the_exit_code_is_by_what_was_asked_for() {
-    let cluster = Cluster::start();
+    let cluster = CheckTestCluster::start();
     let code = |flags: &[&str]| cluster.check(flags).0;
     assert_eq!(code(&["--fail-on", "error"]), Some(6));
     assert_eq!(
@@ -150,7 +150,7 @@ fn the_exit_code_is_by_what_was_asked_for() {
 
 #[test]
 fn a_watch_says_what_appears_and_what_goes() {
-    let cluster = Cluster::start();
+    let cluster = CheckTestCluster::start();
     let mut child = svcscope(&cluster.args(&["check", "--watch", "-n", "shop"]))
         .stdout(Stdio::piped())
         .spawn()
@@ -177,7 +177,7 @@ fn a_watch_says_what_appears_and_what_goes() {
 
 #[test]
 fn a_watch_in_json_holds_notes_as_the_list_does() {
-    let cluster = Cluster::start();
+    let cluster = CheckTestCluster::start();
     let (_, printed) = cluster.check(&["-o", "json", "-n", "shop"]);
     let listed = json(&printed)["findings"]
         .as_array()

@@ -1,4 +1,4 @@
-//! What the checks say, as a person meets it: the real window and engine on the embedded demo
+//! What the checks say, as the user meets it: the real window and engine on the embedded demo
 //! cluster.
 
 #![allow(
@@ -16,8 +16,8 @@ use live_window::LiveWindow;
 use serde_json::{Value, json};
 use svcscope::{
     demo,
-    engine::{Notifier, Remembered},
-    inventory::Kind,
+    engine::{Notifier, PersistedSettings},
+    inventory::ResourceKind,
     session::Settings,
 };
 
@@ -36,14 +36,14 @@ fn open() -> LiveWindow {
 fn until_fronts(window: &mut LiveWindow) {
     window.until("front doors to be read", |window| {
         let live = |wanted| {
-            let mut syncs = window.scene().inventory.syncs();
+            let mut syncs = window.scene().inventory.sync_states();
             syncs.any(|(kind, _, state)| kind == wanted && state.is_live())
         };
         [
-            Kind::Ingress,
-            Kind::HttpRoute,
-            Kind::TlsSecret,
-            Kind::NetworkPolicy,
+            ResourceKind::Ingress,
+            ResourceKind::HttpRoute,
+            ResourceKind::TlsSecret,
+            ResourceKind::NetworkPolicy,
         ]
         .into_iter()
         .all(live)
@@ -53,10 +53,10 @@ fn until_fronts(window: &mut LiveWindow) {
 /// What the mended Service is like is read back before it is said.
 #[track_caller]
 fn apply(window: &mut LiveWindow, done: &str) {
-    window.until_says("It would accept the change (dry run)");
+    window.wait_for_text("It would accept the change (dry run)");
     window.click("Apply…");
     window.click("Yes, change it");
-    window.until_says(done);
+    window.wait_for_text(done);
     window.click("Done");
 }
 
@@ -64,7 +64,7 @@ fn apply(window: &mut LiveWindow, done: &str) {
 fn a_button_mends_a_target_port_that_no_pod_declares() {
     let mut window = open();
     window.click("Service shop/wrongport");
-    assert!(window.says("leads to the container port named web-ui"));
+    assert!(window.contains_text("leads to the container port named web-ui"));
     window.click("Lead port 80 to http…");
     assert_eq!(
         spec(&window, "wrongport")["ports"][0]["targetPort"],
@@ -73,14 +73,14 @@ fn a_button_mends_a_target_port_that_no_pod_declares() {
     apply(&mut window, "Service shop/wrongport is ClusterIP now");
     assert_eq!(spec(&window, "wrongport")["ports"][0]["targetPort"], "http");
     window.until("the finding to go", |window| {
-        !window.says("leads to the container port named web-ui")
+        !window.contains_text("leads to the container port named web-ui")
     });
     window.until("what is gone to be listed", |window| {
-        window.scene().history.gone().len() > 0
+        window.scene().history.resolved().len() > 0
     });
     window.click_containing("Problems: ");
     window.click_containing("Gone (");
-    assert!(window.says("Gone from shop/wrongport"));
+    assert!(window.contains_text("Gone from shop/wrongport"));
 }
 
 #[test]
@@ -97,12 +97,12 @@ fn a_packet_is_walked_to_where_it_ends() {
     let mut window = open();
     window.click("Service shop/orphan");
     window.click("Trace a packet");
-    assert!(window.says("To port 80/TCP: does not arrive"));
+    assert!(window.contains_text("To port 80/TCP: does not arrive"));
     assert!(window.shows("selector app=orfan"));
     assert!(!window.shows("endpoints"), "it ended before");
     window.click("Service shop/api");
-    window.until_says("To port 8081/TCP: arrives");
-    assert!(window.says("Ingress shop.example.com/api"));
+    window.wait_for_text("To port 8081/TCP: arrives");
+    assert!(window.contains_text("Ingress shop.example.com/api"));
 }
 
 #[test]
@@ -110,22 +110,22 @@ fn what_is_suppressed_is_counted_and_comes_back() {
     let settings = tempfile::NamedTempFile::new().expect("a file");
     let path = settings.path().to_owned();
     let mut window = LiveWindow::open_with(|config| {
-        config.remembered = Some(Remembered {
+        config.persisted_settings = Some(PersistedSettings {
             path,
             settings: Settings::default(),
         });
     });
     until_fronts(&mut window);
     window.click("Service shop/orphan");
-    assert!(window.says("matches none of"));
+    assert!(window.contains_text("matches none of"));
     window.click("Suppress");
     window.click("For shop/orphan");
-    window.until_says("Suppressed: 1");
+    window.wait_for_text("Suppressed: 1");
     window.click("Suppressed: 1");
-    window.until_says("Tell SVC-SELECTOR-NO-MATCH again");
+    window.wait_for_text("Tell SVC-SELECTOR-NO-MATCH again");
     window.click("Tell SVC-SELECTOR-NO-MATCH again");
     window.until("the finding to be told again", |window| {
-        !window.says("Suppressed: 1") && window.says("matches none of")
+        !window.contains_text("Suppressed: 1") && window.contains_text("matches none of")
     });
 }
 
@@ -133,18 +133,18 @@ fn what_is_suppressed_is_counted_and_comes_back() {
 fn problems_are_filtered_and_one_click_flies_there() {
     let mut window = open();
     window.click_containing("Problems: ");
-    assert!(window.says("Problem of shop/checkout: Ingress shop/checkout sends"));
-    assert!(window.says("Problem of shop/orphan"));
+    assert!(window.contains_text("Problem of shop/checkout: Ingress shop/checkout sends"));
+    assert!(window.contains_text("Problem of shop/orphan"));
     window.type_into("Filter problems", "checkout");
-    assert!(!window.says("Problem of shop/orphan"));
+    assert!(!window.contains_text("Problem of shop/orphan"));
     window.click_containing("Problem of shop/checkout");
-    assert!(window.says("Namespace shop has no such Service."));
+    assert!(window.contains_text("Namespace shop has no such Service."));
     window.type_into("Filter problems", "nobody says this");
-    assert!(window.says("No problem says that"));
+    assert!(window.contains_text("No problem says that"));
     window.type_into("Filter problems", "legacy");
-    assert!(!window.says("Problem of shop/legacy"), "a note");
+    assert!(!window.contains_text("Problem of shop/legacy"), "a note");
     window.click_containing("Notes (");
-    assert!(window.says("Problem of shop/legacy"));
+    assert!(window.contains_text("Problem of shop/legacy"));
 }
 
 #[test]
@@ -158,28 +158,31 @@ fn a_host_is_a_door_of_its_services_and_finds_them() {
     assert!(found(&window, "web") && found(&window, "api"));
     assert!(!found(&window, "cache"), "it has no such host");
     window.click("Service shop/web");
-    assert!(window.says("https://shop.example.com/"));
+    assert!(window.contains_text("https://shop.example.com/"));
     let web = &window.scene().topology;
     let key = svcscope::inventory::ObjectKey::new("shop", "web");
     let traffic = web.service(&key).expect("web is there");
-    let front = traffic.entries.iter().find(|entry| entry.front.is_some());
+    let front = traffic
+        .entry_points
+        .iter()
+        .find(|entry| entry.ingress.is_some());
     let front = front
         .expect("the Ingress")
-        .front
+        .ingress
         .as_ref()
         .expect("its front");
     assert!(front.encrypted);
-    assert_eq!(&*front.through, "nginx");
+    assert_eq!(&*front.class_or_gateways, "nginx");
 }
 
 /// Keeps what would be shown on the desktop, or has no desktop at all.
 #[derive(Debug, Default)]
-struct Desk {
+struct RecordingNotifier {
     shown: std::sync::Mutex<Vec<String>>,
     missing: bool,
 }
 
-impl Notifier for Desk {
+impl Notifier for RecordingNotifier {
     fn show(&self, title: &str, _body: &str) -> Result<(), String> {
         if self.missing {
             return Err("could not show a notice: there is no desktop".to_owned());
@@ -200,14 +203,14 @@ fn cache_selects(window: &LiveWindow, app: &str) {
 
 #[test]
 fn a_bell_tells_when_a_service_breaks_and_when_it_heals() {
-    let desk = Arc::new(Desk::default());
+    let desk = Arc::new(RecordingNotifier::default());
     let settings = tempfile::NamedTempFile::new().expect("a file");
     let path = settings.path().to_owned();
     // An empty file is none that can be used.
     std::fs::write(&path, "{}").expect("written");
     let mut window = LiveWindow::open_with(|config| {
         config.notifier = desk.clone();
-        config.remembered = Some(Remembered {
+        config.persisted_settings = Some(PersistedSettings {
             path: path.clone(),
             settings: Settings::default(),
         });
@@ -241,9 +244,9 @@ fn a_bell_tells_when_a_service_breaks_and_when_it_heals() {
 
 #[test]
 fn where_there_is_no_desktop_the_list_of_activities_says_so() {
-    let desk = Arc::new(Desk {
+    let desk = Arc::new(RecordingNotifier {
         missing: true,
-        ..Desk::default()
+        ..RecordingNotifier::default()
     });
     let mut window = LiveWindow::open_with(|config| config.notifier = desk.clone());
     window.click("Service shop/cache");
@@ -267,23 +270,26 @@ fn kinds_on_demand_that_are_refused_are_no_trouble() {
     let mut window = open();
     for resource in ["ingresses", "secrets", "networkpolicies"] {
         for verb in ["list", "watch"] {
-            window
-                .control()
-                .deny(demo::Denial::new(verb, resource, demo::Scope::Everywhere));
+            window.control().deny(demo::DenyRule::new(
+                verb,
+                resource,
+                demo::DenyScope::Everywhere,
+            ));
         }
     }
     window.click("Service shop/web");
     window
         .driven
         .handle
-        .send(svcscope::engine::Command::Reconnect);
+        .send(svcscope::engine::EngineCommand::Reconnect);
     window.until("the refusal to be known", |window| {
-        let mut syncs = window.scene().inventory.syncs();
+        let mut syncs = window.scene().inventory.sync_states();
         syncs.any(|(kind, _, state)| {
-            kind == Kind::Ingress && matches!(state, svcscope::inventory::Sync::Forbidden { .. })
+            kind == ResourceKind::Ingress
+                && matches!(state, svcscope::inventory::SyncState::Forbidden { .. })
         })
     });
-    assert!(!window.says("ingresses"), "nobody is told");
+    assert!(!window.contains_text("ingresses"), "nobody is told");
     let report = &window.scene().reports[&svcscope::inventory::ObjectKey::new("shop", "web")];
-    assert_ne!(report.verdict, svcscope::check::Verdict::Unknown);
+    assert_ne!(report.health, svcscope::check::Health::Unknown);
 }

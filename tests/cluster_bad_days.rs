@@ -7,11 +7,11 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
+#[path = "cluster_support/adversarial_answers.rs"]
+mod adversarial_answers;
+#[path = "cluster_support/adversarial_api.rs"]
+mod adversarial_api;
 mod cluster_support;
-#[path = "cluster_support/odd_answers.rs"]
-mod odd_answers;
-#[path = "cluster_support/odd_api.rs"]
-mod odd_api;
 #[path = "odd_server/gzip.rs"]
 mod odd_gzip;
 #[path = "cluster_support/view.rs"]
@@ -19,36 +19,37 @@ mod view;
 
 use std::path::PathBuf;
 
-use cluster_support::{connect, quick, still_demo};
+use cluster_support::{connect, fast_pace, static_demo};
 use svcscope::{
     cluster::{
-        Access, CallErrorKind, Cluster, ConnectError, KubeconfigSource, Kubeconfigs, connect_at,
+        AccessRequest, CallErrorKind, ClusterClient, ConnectError, KubeconfigSource,
+        MergedKubeconfig, connect_at,
     },
-    demo::{Denial, Scope},
-    inventory::{Kind, Sync},
+    demo::{DenyRule, DenyScope},
+    inventory::{ResourceKind, SyncState},
 };
-use view::{View, state};
+use view::{WatchedInventory, state};
 
 /// The message of a refusal.
-fn forbidden(state: &Sync) -> Option<&str> {
+fn forbidden(state: &SyncState) -> Option<&str> {
     match state {
-        Sync::Forbidden { message } => Some(message),
+        SyncState::Forbidden { message } => Some(message),
         _ => None,
     }
 }
 
 /// Why it is stale.
-fn stale(state: &Sync) -> Option<&str> {
+fn stale(state: &SyncState) -> Option<&str> {
     match state {
-        Sync::Stale { reason, .. } => Some(reason),
+        SyncState::Stale { reason, .. } => Some(reason),
         _ => None,
     }
 }
 
 /// Why this kubeconfig does not connect.
 async fn failing(text: &str, context: Option<&str>) -> String {
-    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(text.to_owned())).unwrap();
-    match connect_at(&kubeconfigs, context, quick()).await {
+    let kubeconfigs = MergedKubeconfig::load(&KubeconfigSource::Inline(text.to_owned())).unwrap();
+    match connect_at(&kubeconfigs, context, fast_pace()).await {
         Ok(_) => panic!("this should not connect"),
         Err(error) => error.to_string(),
     }
@@ -67,7 +68,7 @@ fn kubeconfig(server: &str, user: &str) -> String {
 #[test]
 fn a_missing_kubeconfig_is_named_with_the_ways_out() {
     let path = PathBuf::from("/no/such/kubeconfig");
-    let error = Kubeconfigs::load(&KubeconfigSource::File(path)).unwrap_err();
+    let error = MergedKubeconfig::load(&KubeconfigSource::File(path)).unwrap_err();
     let message = error.to_string();
     assert!(
         message.contains("/no/such/kubeconfig does not exist"),
@@ -88,7 +89,7 @@ fn a_broken_kubeconfig_names_the_line_and_shows_no_secret() {
         "users:\n- name: u\n  user: {token: s3cret\ncontexts: [\n",
     )
     .unwrap();
-    let error = Kubeconfigs::load(&KubeconfigSource::File(path.clone())).unwrap_err();
+    let error = MergedKubeconfig::load(&KubeconfigSource::File(path.clone())).unwrap_err();
     let message = error.to_string();
     assert!(message.contains(&path.display().to_string()), "{message}");
     assert!(message.contains("line"), "{message}");
@@ -175,13 +176,13 @@ async fn tls_that_is_not_trusted_says_so() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_expired_token_says_so_and_a_fresh_login_is_seen() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("config");
     std::fs::write(&path, server.kubeconfig()).unwrap();
-    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::File(path.clone())).unwrap();
-    let cluster = connect_at(&kubeconfigs, None, quick()).await.unwrap();
-    let mut view = View::of(&cluster, &[]);
+    let kubeconfigs = MergedKubeconfig::load(&KubeconfigSource::File(path.clone())).unwrap();
+    let cluster = connect_at(&kubeconfigs, None, fast_pace()).await.unwrap();
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     server.control().rotate_token();
     let error = cluster.ping().await.unwrap_err();
@@ -189,7 +190,7 @@ async fn an_expired_token_says_so_and_a_fresh_login_is_seen() {
     assert!(error.to_string().contains("log in again"), "{error}");
     view.watches.restart();
     view.until("the loss to be said", |inventory| {
-        stale(&state(inventory, Kind::Pod, None))
+        stale(&state(inventory, ResourceKind::Pod, None))
             .is_some_and(|reason| reason.contains("log in again"))
     })
     .await;
@@ -200,15 +201,20 @@ async fn an_expired_token_says_so_and_a_fresh_login_is_seen() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_forbidden_everywhere_falls_back_to_the_contexts_namespace() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     for kind in ["services", "pods", "endpointslices", "endpoints", "events"] {
         server
             .control()
-            .deny(Denial::new("*", kind, Scope::ClusterWide));
+            .deny(DenyRule::new("*", kind, DenyScope::ClusterWide));
     }
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
-    let kinds = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Event];
+    let mut view = WatchedInventory::of(&cluster, &[]);
+    let kinds = [
+        ResourceKind::Service,
+        ResourceKind::EndpointSlice,
+        ResourceKind::Pod,
+        ResourceKind::Event,
+    ];
     view.until("the context's namespace", |inventory| {
         kinds.into_iter().all(|kind| {
             state(inventory, kind, Some("shop")).is_live()
@@ -221,13 +227,16 @@ async fn a_list_forbidden_everywhere_falls_back_to_the_contexts_namespace() {
             .services()
             .all(|service| &*service.key.namespace == "shop")
     );
-    let refused = state(&view.inventory, Kind::Pod, None);
+    let refused = state(&view.inventory, ResourceKind::Pod, None);
     let words = forbidden(&refused).unwrap();
     assert!(
         words.starts_with("could not list pods in all namespaces: pods is forbidden"),
         "{words}"
     );
-    let (namespaces, _) = view.inventory.fallback(Kind::Pod).unwrap();
+    let (namespaces, _) = view
+        .inventory
+        .namespace_fallback(ResourceKind::Pod)
+        .unwrap();
     assert!(namespaces.iter().all(|name| &***name == "shop"));
     // Rights that come later are used.
     server.control().allow_all();
@@ -246,39 +255,39 @@ async fn a_list_forbidden_everywhere_falls_back_to_the_contexts_namespace() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kind_forbidden_in_a_namespace_does_not_hide_the_others() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     server
         .control()
-        .deny(Denial::new("list", "pods", Scope::Everywhere));
+        .deny(DenyRule::new("list", "pods", DenyScope::Everywhere));
     server
         .control()
-        .deny(Denial::new("watch", "pods", Scope::Everywhere));
+        .deny(DenyRule::new("watch", "pods", DenyScope::Everywhere));
     server
         .control()
-        .deny(Denial::new("*", "nodes", Scope::Everywhere));
+        .deny(DenyRule::new("*", "nodes", DenyScope::Everywhere));
     server
         .control()
-        .deny(Denial::new("*", "namespaces", Scope::Everywhere));
+        .deny(DenyRule::new("*", "namespaces", DenyScope::Everywhere));
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &["shop"]);
+    let mut view = WatchedInventory::of(&cluster, &["shop"]);
     view.until("what is permitted and what is not", |inventory| {
-        state(inventory, Kind::Service, Some("shop")).is_live()
-            && state(inventory, Kind::EndpointSlice, Some("shop")).is_live()
-            && forbidden(&state(inventory, Kind::Pod, Some("shop"))).is_some()
-            && forbidden(&state(inventory, Kind::Node, None)).is_some()
-            && forbidden(&state(inventory, Kind::Namespace, None)).is_some()
+        state(inventory, ResourceKind::Service, Some("shop")).is_live()
+            && state(inventory, ResourceKind::EndpointSlice, Some("shop")).is_live()
+            && forbidden(&state(inventory, ResourceKind::Pod, Some("shop"))).is_some()
+            && forbidden(&state(inventory, ResourceKind::Node, None)).is_some()
+            && forbidden(&state(inventory, ResourceKind::Namespace, None)).is_some()
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn slices_that_are_forbidden_are_read_as_endpoints() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     server
         .control()
-        .deny(Denial::new("*", "endpointslices", Scope::Everywhere));
+        .deny(DenyRule::new("*", "endpointslices", DenyScope::Everywhere));
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     assert!(
         view.inventory
@@ -294,16 +303,16 @@ async fn slices_that_are_forbidden_are_read_as_endpoints() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_may_not_be_done_is_known_before() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     server
         .control()
-        .deny(Denial::new("patch", "services", Scope::Everywhere));
+        .deny(DenyRule::new("patch", "services", DenyScope::Everywhere));
     let cluster = connect(&server).await;
     let asked = |verb, resource| {
-        let cluster: Cluster = cluster.clone();
+        let cluster: ClusterClient = cluster.clone();
         async move {
             cluster
-                .review(Access::core(verb, resource, "shop"))
+                .review(AccessRequest::core(verb, resource, "shop"))
                 .await
                 .unwrap()
                 .allowed
@@ -319,7 +328,10 @@ async fn what_may_not_be_done_is_known_before() {
 #[tokio::test]
 async fn an_error_of_the_kubeconfig_stays_one() {
     let text = kubeconfig("not a url", "{}");
-    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(text)).unwrap();
-    let error = connect_at(&kubeconfigs, None, quick()).await.err().unwrap();
+    let kubeconfigs = MergedKubeconfig::load(&KubeconfigSource::Inline(text)).unwrap();
+    let error = connect_at(&kubeconfigs, None, fast_pace())
+        .await
+        .err()
+        .unwrap();
     assert!(matches!(error, ConnectError::Kubeconfig(_)), "{error}");
 }

@@ -14,38 +14,39 @@ use std::{
     time::Duration,
 };
 
-use cluster_support::{connect, still_demo};
+use cluster_support::{connect, static_demo};
 use serde_json::json;
 use svcscope::{
-    demo::{Denial, Scope, Server},
+    demo::{DemoServer, DenyRule, DenyScope},
     inventory::ObjectKey,
-    probe::inside::{
-        Notebook, PodAccess, PodCommand, PodError, PodErrorKind, PodOutput, ProbeImage, ProbePods,
+    probe::in_cluster::{
+        PodAccess, PodCommand, PodError, PodErrorKind, PodOutput, ProbeImage, ProbePodFactory,
+        ProbePodStore,
     },
 };
 use tokio_util::task::TaskTracker;
 
 /// What was noted and not struck.
 #[derive(Default)]
-struct Noted(Mutex<Vec<ObjectKey>>);
+struct RecordedProbePods(Mutex<Vec<ObjectKey>>);
 
-impl Notebook for Noted {
-    fn note(&self, pod: &ObjectKey) {
+impl ProbePodStore for RecordedProbePods {
+    fn add(&self, pod: &ObjectKey) {
         self.0.lock().unwrap().push(pod.clone());
     }
 
-    fn strike(&self, pod: &ObjectKey) {
+    fn remove(&self, pod: &ObjectKey) {
         self.0.lock().unwrap().retain(|noted| noted != pod);
     }
 }
 
-async fn probes(server: &Server) -> (ProbePods, Arc<Noted>) {
-    let notebook = Arc::new(Noted::default());
-    let with = ProbePods {
+async fn probes(server: &DemoServer) -> (ProbePodFactory, Arc<RecordedProbePods>) {
+    let notebook = Arc::new(RecordedProbePods::default());
+    let with = ProbePodFactory {
         access: connect(server).await.pods(),
         image: ProbeImage::default(),
         session: "s1".into(),
-        notebook: notebook.clone(),
+        store: notebook.clone(),
         tracker: TaskTracker::new(),
     };
     (with, notebook)
@@ -73,7 +74,7 @@ fn said(output: &PodOutput) -> (Option<i32>, String, String) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_probe_pod_reaches_services_by_address_and_name_and_is_removed() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let control = server.control();
     let (with, noted) = probes(&server).await;
     let pod = with.start("shop", 1).await.unwrap();
@@ -139,7 +140,7 @@ async fn a_probe_pod_reaches_services_by_address_and_name_and_is_removed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn containers_hold_what_their_image_holds() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let access = connect(&server).await.pods();
     let pods = server.control().list("Pod", Some("shop"));
     let running = pods
@@ -164,12 +165,12 @@ async fn containers_hold_what_their_image_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn refusals_are_told_and_leave_nothing_behind() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let (with, noted) = probes(&server).await;
-    server.control().deny(Denial::new(
+    server.control().deny(DenyRule::new(
         "create",
         "pods",
-        Scope::Namespace("shop".to_owned()),
+        DenyScope::Namespace("shop".to_owned()),
     ));
     let refused = with.start("shop", 1).await.err().expect("it is refused");
     assert_eq!(refused.kind, PodErrorKind::Forbidden, "{refused}");
@@ -183,7 +184,7 @@ async fn refusals_are_told_and_leave_nothing_behind() {
     let pod = with.start("shop", 2).await.unwrap();
     server
         .control()
-        .deny(Denial::new("create", "pods/exec", Scope::Everywhere));
+        .deny(DenyRule::new("create", "pods/exec", DenyScope::Everywhere));
     let refused = run(&*with.access, pod.key(), &["true"]).await.unwrap_err();
     assert_eq!(refused.kind, PodErrorKind::Forbidden, "{refused}");
     assert!(refused.message.contains("pods/exec"), "{refused}");

@@ -9,18 +9,18 @@
 
 mod cluster_support;
 
-use cluster_support::{connect, still_demo};
+use cluster_support::{connect, static_demo};
 use serde_json::json;
 use svcscope::{
-    demo::{Denial, Scope, Server},
-    edit::{WriteError, WriteMode},
+    demo::{DemoServer, DenyRule, DenyScope},
+    edit::{ServiceWriteError, WriteMode},
     forward::DialErrorKind,
     inventory::{ObjectKey, ServiceType},
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A pod that is ready, and the first port that it declares.
-fn ready_pod(server: &Server) -> (ObjectKey, u16) {
+fn ready_pod(server: &DemoServer) -> (ObjectKey, u16) {
     let pods = server.control().list("Pod", None);
     pods.iter()
         .find_map(|pod| {
@@ -42,7 +42,7 @@ fn ready_pod(server: &Server) -> (ObjectKey, u16) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_goes_in_and_its_answer_comes_out_after_the_half_close() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let dialer = connect(&server).await.dialer();
     let (pod, port) = ready_pod(&server);
     let mut stream = dialer.dial(&pod, port).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_request_goes_in_and_its_answer_comes_out_after_the_half_close() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn why_a_pod_is_not_reached_is_known() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let dialer = connect(&server).await.dialer();
     let (pod, port) = ready_pod(&server);
     let gone = ObjectKey::new(pod.namespace.clone(), "no-such-pod");
@@ -71,9 +71,11 @@ async fn why_a_pod_is_not_reached_is_known() {
     assert!(error.message.contains("nothing listens"), "{error}");
     // A session that is open stays open, whatever becomes of rights: begin without one.
     let dialer = connect(&server).await.dialer();
-    server
-        .control()
-        .deny(Denial::new("*", "pods/portforward", Scope::Everywhere));
+    server.control().deny(DenyRule::new(
+        "*",
+        "pods/portforward",
+        DenyScope::Everywhere,
+    ));
     let error = dialer.dial(&pod, port).await.err().unwrap();
     assert_eq!(error.kind, DialErrorKind::Forbidden);
     assert!(error.message.contains("pods/portforward"), "{error}");
@@ -81,14 +83,14 @@ async fn why_a_pod_is_not_reached_is_known() {
     server.control().rotate_token();
     let error = dialer.dial(&pod, port).await.err().unwrap();
     assert_eq!(error.kind, DialErrorKind::Unauthorized);
-    server.control().go_down();
+    server.control().close_port();
     let error = dialer.dial(&pod, port).await.err().unwrap();
     assert_eq!(error.kind, DialErrorKind::Unreachable);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_change_of_type_is_tried_then_made_and_a_stale_one_refused() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let writer = connect(&server).await.writer();
     let key = ObjectKey::new("shop", "web");
     let before = writer.read(&key).await.unwrap().service;
@@ -131,12 +133,15 @@ async fn a_change_of_type_is_tried_then_made_and_a_stale_one_refused() {
         .patch(&key, &to("ClusterIP"), WriteMode::Apply)
         .await
         .unwrap_err();
-    assert!(matches!(error, WriteError::Conflict { .. }), "{error:?}");
+    assert!(
+        matches!(error, ServiceWriteError::Conflict { .. }),
+        "{error:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_the_server_complains_of_is_known_by_field() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let writer = connect(&server).await.writer();
     let key = ObjectKey::new("shop", "web");
     let nonsense = json!({"spec": {"type": "Nonsense"}});
@@ -144,7 +149,7 @@ async fn what_the_server_complains_of_is_known_by_field() {
         .patch(&key, &nonsense, WriteMode::DryRun)
         .await
         .unwrap_err();
-    let WriteError::Invalid { message, fields } = error else {
+    let ServiceWriteError::Invalid { message, fields } = error else {
         panic!("{error:?}");
     };
     assert!(message.contains("Nonsense"), "{message}");
@@ -154,12 +159,15 @@ async fn what_the_server_complains_of_is_known_by_field() {
     );
     let missing = ObjectKey::new("shop", "no-such-service");
     let error = writer.read(&missing).await.unwrap_err();
-    assert!(matches!(error, WriteError::NotFound { .. }), "{error:?}");
+    assert!(
+        matches!(error, ServiceWriteError::NotFound { .. }),
+        "{error:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_is_shown_whole_and_without_managed_fields() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
     let yaml = cluster
         .service_yaml(&ObjectKey::new("shop", "web"))

@@ -13,17 +13,17 @@ mod dead_watches;
 #[path = "cluster_support/view.rs"]
 mod view;
 
-use cluster_support::{connect, still_demo};
+use cluster_support::{connect, static_demo};
 use serde_json::json;
 use std::time::Duration;
 use svcscope::{
-    cluster::{KubeconfigSource, Kubeconfigs, Pace, connect_at},
+    cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at},
     inventory::{
-        Change, Delta, EndpointSource, Inventory, Kind, ObjectKey, ReferenceGrantRecord, Scope,
-        Sync,
+        EndpointSource, Inventory, InventoryChange, ObjectKey, RecordDelta, ReferenceGrantRecord,
+        ResourceKind, SyncState, WatchScope,
     },
 };
-use view::{View, state};
+use view::{WatchedInventory, state};
 
 fn names(inventory: &Inventory) -> (Vec<String>, Vec<String>) {
     (
@@ -35,7 +35,7 @@ fn names(inventory: &Inventory) -> (Vec<String>, Vec<String>) {
     )
 }
 
-fn listed(server: &svcscope::demo::Server, kind: &str) -> Vec<String> {
+fn listed(server: &svcscope::demo::DemoServer, kind: &str) -> Vec<String> {
     let mut names: Vec<_> = server
         .control()
         .list(kind, None)
@@ -54,19 +54,24 @@ fn sorted(mut names: Vec<String>) -> Vec<String> {
     names
 }
 
-fn replaces(log: &[Change]) -> usize {
+fn replaces(log: &[InventoryChange]) -> usize {
     log.iter()
-        .filter(|change| matches!(change, Change::Service(Delta::Replace { .. })))
+        .filter(|change| {
+            matches!(
+                change,
+                InventoryChange::Service(RecordDelta::Replace { .. })
+            )
+        })
         .count()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_listed_is_what_the_cluster_holds() {
     for watch_list in [true, false] {
-        let server = still_demo().await;
+        let server = static_demo().await;
         server.control().set_watch_list(watch_list);
         let cluster = connect(&server).await;
-        let mut view = View::of(&cluster, &[]);
+        let mut view = WatchedInventory::of(&cluster, &[]);
         view.live().await;
         let (services, pods) = names(&view.inventory);
         assert_eq!(
@@ -81,7 +86,9 @@ async fn what_is_listed_is_what_the_cluster_holds() {
         );
         assert!(view.inventory.nodes().count() > 0 && view.inventory.namespaces().count() > 0);
         assert_eq!(replaces(&view.log), 1, "each list is swapped in once");
-        let stale = |change: &&Change| matches!(change, Change::Sync(_, _, Sync::Stale { .. }));
+        let stale = |change: &&InventoryChange| {
+            matches!(change, InventoryChange::Sync(_, _, SyncState::Stale { .. }))
+        };
         assert_eq!(
             view.log.iter().find(stale),
             None,
@@ -92,15 +99,15 @@ async fn what_is_listed_is_what_the_cluster_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_longer_than_a_page_is_complete() {
-    let options = svcscope::demo::Options {
+    let options = svcscope::demo::DemoOptions {
         services: Some(600),
         pods: Some(1300),
         watch_list: false,
         ..Default::default()
     };
-    let server = svcscope::demo::Server::start(options).await.unwrap();
+    let server = svcscope::demo::DemoServer::start(options).await.unwrap();
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     assert_eq!(view.inventory.pods().count(), listed(&server, "Pod").len());
     assert_eq!(view.inventory.services().count(), 600);
@@ -109,9 +116,9 @@ async fn a_list_longer_than_a_page_is_complete() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn changes_arrive_after_the_list() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     let made = json!({
         "apiVersion": "v1", "kind": "Service", "metadata": {"name": "fresh", "namespace": "shop"},
@@ -147,9 +154,9 @@ async fn changes_arrive_after_the_list() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cut_connection_resumes_without_a_new_list() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     server.control().cut_connections();
     server.control().delete("Service", "shop", "web").unwrap();
@@ -163,14 +170,17 @@ async fn a_cut_connection_resumes_without_a_new_list() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_that_forgot_the_history_is_listed_again_and_swapped() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     let before = view.inventory.services().count();
-    server.control().go_down();
+    server.control().close_port();
     view.until("the loss to be said", |inventory| {
-        matches!(state(inventory, Kind::Service, None), Sync::Stale { .. })
+        matches!(
+            state(inventory, ResourceKind::Service, None),
+            SyncState::Stale { .. }
+        )
     })
     .await;
     assert_eq!(
@@ -180,10 +190,10 @@ async fn a_restart_that_forgot_the_history_is_listed_again_and_swapped() {
     );
     server.control().delete("Service", "shop", "web").unwrap();
     server.control().compact();
-    server.control().come_up();
+    server.control().reopen_port();
     let key = ObjectKey::new("shop", "web");
     view.until("the new list", |inventory| {
-        inventory.service(&key).is_none() && state(inventory, Kind::Service, None).is_live()
+        inventory.service(&key).is_none() && state(inventory, ResourceKind::Service, None).is_live()
     })
     .await;
     assert_eq!(view.inventory.services().count(), before - 1);
@@ -192,13 +202,16 @@ async fn a_restart_that_forgot_the_history_is_listed_again_and_swapped() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_410_in_the_stream_lists_again() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     server.control().restart();
     view.until("the loss to be said", |inventory| {
-        matches!(state(inventory, Kind::Service, None), Sync::Stale { .. })
+        matches!(
+            state(inventory, ResourceKind::Service, None),
+            SyncState::Stale { .. }
+        )
     })
     .await;
     view.live().await;
@@ -207,16 +220,19 @@ async fn a_410_in_the_stream_lists_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_410_as_http_status_lists_again() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     server
         .control()
         .fail(Some("GET"), "/api/v1/services", 410, Some(1));
     view.watches.restart();
     view.until("the loss to be said", |inventory| {
-        matches!(state(inventory, Kind::Service, None), Sync::Stale { .. })
+        matches!(
+            state(inventory, ResourceKind::Service, None),
+            SyncState::Stale { .. }
+        )
     })
     .await;
     view.live().await;
@@ -225,41 +241,41 @@ async fn a_410_as_http_status_lists_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_busy_server_is_waited_for() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
     server
         .control()
         .fail(Some("GET"), "/api/v1/pods", 429, Some(3));
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     assert_eq!(view.inventory.pods().count(), listed(&server, "Pod").len());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_is_noticed_and_what_is_known_stays() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     let before = names(&view.inventory);
-    server.control().set_silent(true);
+    server.control().set_unresponsive(true);
     view.until("the silence to be said", |inventory| {
-        Kind::ALL
+        ResourceKind::ALL
             .into_iter()
-            .all(|kind| matches!(state(inventory, kind, None), Sync::Stale { .. }))
+            .all(|kind| matches!(state(inventory, kind, None), SyncState::Stale { .. }))
     })
     .await;
     assert_eq!(names(&view.inventory), before);
-    server.control().set_silent(false);
+    server.control().set_unresponsive(false);
     view.live().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_old_server_gives_endpoints_and_that_is_said() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     server.control().serve_endpoint_slices(false);
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     let key = ObjectKey::new("shop", "web");
     let slices: Vec<_> = view.inventory.slices_of(&key).cloned().collect();
@@ -280,12 +296,12 @@ async fn an_old_server_gives_endpoints_and_that_is_said() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_namespaces_that_are_wanted_are_watched() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &["shop"]);
+    let mut view = WatchedInventory::of(&cluster, &["shop"]);
     view.until("the namespace", |inventory| {
-        state(inventory, Kind::Service, Some("shop")).is_live()
-            && state(inventory, Kind::Pod, Some("shop")).is_live()
+        state(inventory, ResourceKind::Service, Some("shop")).is_live()
+            && state(inventory, ResourceKind::Pod, Some("shop")).is_live()
     })
     .await;
     assert!(view.inventory.services().count() > 0);
@@ -294,15 +310,15 @@ async fn only_the_namespaces_that_are_wanted_are_watched() {
             .services()
             .all(|service| &*service.key.namespace == "shop")
     );
-    let Sync::Absent { reason } = state(&view.inventory, Kind::Pod, None) else {
+    let SyncState::Absent { reason } = state(&view.inventory, ResourceKind::Pod, None) else {
         panic!("other namespaces are not known");
     };
     assert_eq!(&*reason, "only namespace shop is watched");
-    let whole = |change: &Change| {
+    let whole = |change: &InventoryChange| {
         matches!(
             change,
-            Change::Pod(Delta::Replace {
-                scope: Scope::Cluster,
+            InventoryChange::Pod(RecordDelta::Replace {
+                scope: WatchScope::Cluster,
                 ..
             })
         )
@@ -312,7 +328,7 @@ async fn only_the_namespaces_that_are_wanted_are_watched() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn dropping_the_watches_ends_them() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let cluster = connect(&server).await;
     let (sender, mut changes) = tokio::sync::mpsc::channel(1024);
     let watches = cluster.watch(Vec::new(), sender);
@@ -323,16 +339,17 @@ async fn dropping_the_watches_ends_them() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_410_after_a_failure_lists_again_at_once() {
-    let server = still_demo().await;
-    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(server.kubeconfig())).unwrap();
+    let server = static_demo().await;
+    let kubeconfigs =
+        MergedKubeconfig::load(&KubeconfigSource::Inline(server.kubeconfig())).unwrap();
     let never = Duration::from_secs(3600);
-    let patient = Pace {
+    let patient = WatchTiming {
         first_delay: never,
-        longest_delay: never,
-        ..Pace::default()
+        max_delay: never,
+        ..WatchTiming::default()
     };
     let cluster = connect_at(&kubeconfigs, None, patient).await.unwrap();
-    let mut view = View::of(&cluster, &[]);
+    let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;
     for code in [503, 410] {
         let control = server.control();
@@ -340,7 +357,10 @@ async fn a_410_after_a_failure_lists_again_at_once() {
     }
     view.watches.restart();
     view.until("the loss to be said", |inventory| {
-        matches!(state(inventory, Kind::Service, None), Sync::Stale { .. })
+        matches!(
+            state(inventory, ResourceKind::Service, None),
+            SyncState::Stale { .. }
+        )
     })
     .await;
     view.live().await;
@@ -361,7 +381,7 @@ async fn a_kind_is_read_in_the_newest_version_that_is_served() {
         },
     });
     for (gone, served) in [("v1", true), ("v1beta1", true), ("both", false)] {
-        let server = still_demo().await;
+        let server = static_demo().await;
         server.control().apply(grant.clone()).unwrap();
         for version in ["v1", "v1beta1"] {
             if gone == "both" || gone == version {
@@ -369,17 +389,18 @@ async fn a_kind_is_read_in_the_newest_version_that_is_served() {
             }
         }
         let cluster = connect(&server).await;
-        let mut view = View::of(&cluster, &[]);
-        view.watches.want(&[Kind::ReferenceGrant].into());
+        let mut view = WatchedInventory::of(&cluster, &[]);
+        view.watches
+            .ensure_watched(&[ResourceKind::ReferenceGrant].into());
         view.until("the grants to be settled", |inventory| {
-            state(inventory, Kind::ReferenceGrant, None).is_settled()
+            state(inventory, ResourceKind::ReferenceGrant, None).is_settled()
         })
         .await;
         let grants = view
             .inventory
-            .related::<ReferenceGrantRecord>(Kind::ReferenceGrant);
+            .related::<ReferenceGrantRecord>(ResourceKind::ReferenceGrant);
         let names: Vec<_> = grants.map(|grant| grant.key.to_string()).collect();
-        let known = state(&view.inventory, Kind::ReferenceGrant, None).is_live();
+        let known = state(&view.inventory, ResourceKind::ReferenceGrant, None).is_live();
         assert_eq!(
             (known, names.contains(&"shop/from-front".to_owned())),
             (served, served),
@@ -392,18 +413,22 @@ async fn a_kind_is_read_in_the_newest_version_that_is_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_version_that_is_served_later_is_found() {
     let path = "/apis/gateway.networking.k8s.io/v1/tcproutes";
-    let server = still_demo().await;
+    let server = static_demo().await;
     server.control().serve(path, false);
     let cluster = connect(&server).await;
-    let mut view = View::of(&cluster, &[]);
-    view.watches.want(&[Kind::TcpRoute].into());
+    let mut view = WatchedInventory::of(&cluster, &[]);
+    view.watches
+        .ensure_watched(&[ResourceKind::TcpRoute].into());
     view.until("TCPRoutes to be absent", |inventory| {
-        matches!(state(inventory, Kind::TcpRoute, None), Sync::Absent { .. })
+        matches!(
+            state(inventory, ResourceKind::TcpRoute, None),
+            SyncState::Absent { .. }
+        )
     })
     .await;
     server.control().serve(path, true);
     view.until("TCPRoutes to be live", |inventory| {
-        state(inventory, Kind::TcpRoute, None).is_live()
+        state(inventory, ResourceKind::TcpRoute, None).is_live()
     })
     .await;
 }

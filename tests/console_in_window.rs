@@ -15,7 +15,7 @@ use egui_kittest::kittest::Queryable as _;
 use live_window::LiveWindow;
 use svcscope::{
     engine::{RequestState, RequestStatus},
-    probe::Vantage,
+    probe::AccessPath,
 };
 
 /// The console of a Service.
@@ -40,13 +40,16 @@ fn newest(window: &LiveWindow) -> RequestStatus {
 #[test]
 fn a_request_goes_through_the_door_that_was_chosen() {
     let mut window = console("api");
-    assert!(window.says("kube-proxy and NetworkPolicy have no part in it"));
+    assert!(window.contains_text("kube-proxy and NetworkPolicy have no part in it"));
     choose_door(&mut window, "API server's proxy to the Service");
-    assert!(window.says("It asks under its own Host name"));
+    assert!(window.contains_text("It asks under its own Host name"));
     window.click("Send");
-    window.until_says("via API server's proxy to Service api port 8081");
+    window.wait_for_text("via API server's proxy to Service api port 8081");
     assert!(window.shows("200 OK"));
-    assert_eq!(newest(&window).request.vantage, Vantage::ServiceProxy);
+    assert_eq!(
+        newest(&window).request.access_path,
+        AccessPath::ServiceProxy
+    );
 }
 
 #[test]
@@ -55,15 +58,15 @@ fn a_certificate_is_a_finding_and_no_wall() {
     let port = window.label_starting("https 443").expect("a port");
     window.click(&port);
     window.click("Send");
-    window.until_says("certificate is not to be trusted");
+    window.wait_for_text("certificate is not to be trusted");
     window.click("Ignore the certificate");
-    assert!(window.says("whoever stands in between could answer"));
+    assert!(window.contains_text("whoever stands in between could answer"));
     window.click("Send");
     window.until("the answer", |window| window.shows("200 OK"));
-    assert!(window.says("The certificate was ignored: "));
+    assert!(window.contains_text("The certificate was ignored: "));
     window.click("Certificates");
-    assert!(window.says("Asked for web.shop.svc"));
-    assert!(window.says("valid from "));
+    assert!(window.contains_text("Asked for web.shop.svc"));
+    assert!(window.contains_text("valid from "));
 }
 
 #[test]
@@ -73,12 +76,12 @@ fn a_request_is_repeated_and_the_pods_are_counted() {
     window.click(&port);
     window.type_into("Times", "12");
     window.click("Repeat");
-    window.until_says("12 of 12 sent");
+    window.wait_for_text("12 of 12 sent");
     window.until("the end", |window| !newest(window).state.is_under_way());
-    let repeated = newest(&window).repeated.expect("repeated");
+    let repeated = newest(&window).repeat_statistics.expect("repeated");
     let (status, count) = repeated.statuses.first_key_value().expect("a status");
     assert_eq!(*count, 12, "{repeated:?}");
-    assert!(window.says(&format!("{status}: 12×")));
+    assert!(window.contains_text(&format!("{status}: 12×")));
     assert_eq!(repeated.pods.values().sum::<u32>(), 12);
     assert!(
         repeated.pods.len() > 1,
@@ -95,7 +98,7 @@ fn a_pasted_curl_line_becomes_a_request() {
         "curl -X PUT 'http://shop.example.com/api/x?y=1' -H 'X-A: b' -d '{}' -o out",
     );
     window.click("Fill in");
-    assert!(window.says("These mean nothing here: -o out"));
+    assert!(window.contains_text("These mean nothing here: -o out"));
     window.click("Send");
     window.until("the answer", |window| {
         let last = window.scene().requests.last();
@@ -110,7 +113,7 @@ fn a_pasted_curl_line_becomes_a_request() {
     window.click("Paste a curl line");
     window.type_into("Curl line", "wget x");
     window.click("Fill in");
-    assert!(window.says("does not begin with `curl`"));
+    assert!(window.contains_text("does not begin with `curl`"));
 }
 
 #[test]
@@ -119,9 +122,9 @@ fn what_is_searched_is_found_and_two_answers_are_compared() {
     window.click("Send");
     window.until("the answer", |window| window.shows("200 OK"));
     window.type_into("Find in the body", "pod");
-    window.until_says(" found");
+    window.wait_for_text(" found");
     window.click("Hex");
-    assert!(window.says("00000000  "));
+    assert!(window.contains_text("00000000  "));
 
     window.type_into("Path", "/other");
     window.click("Send");
@@ -142,8 +145,8 @@ fn what_is_searched_is_found_and_two_answers_are_compared() {
         tick.click();
     }
     window.settle();
-    assert!(window.says("+ "), "what differs is shown");
-    assert!(window.says("- "), "what differs is shown");
+    assert!(window.contains_text("+ "), "what differs is shown");
+    assert!(window.contains_text("- "), "what differs is shown");
 }
 
 #[test]
@@ -153,7 +156,7 @@ fn a_long_body_pauses_and_its_whole_can_be_saved() {
     let mut window = console("api");
     window.type_into("Path", "/bytes?n=3000000");
     window.click("Send");
-    window.until_says("Save the whole body to read on");
+    window.wait_for_text("Save the whole body to read on");
     window.click("Save the whole body…");
     window.type_into("File", &file.display().to_string());
     window.click("Save");
@@ -172,15 +175,15 @@ fn other_questions_than_http_are_asked() {
     window.until("connected", |window| window.shows("connected"));
     window.click("TLS handshake");
     window.click("Send");
-    window.until_says("certificate is not to be trusted");
-    assert!(window.says("Asked for web.shop.svc"));
+    window.wait_for_text("certificate is not to be trusted");
+    assert!(window.contains_text("Asked for web.shop.svc"));
 }
 
 #[test]
 fn from_inside_only_with_a_pod_that_was_agreed_to() {
     let mut window = console("api");
     choose_door(&mut window, "Inside the cluster…");
-    assert!(window.says("tick that a pod may be made"));
+    assert!(window.contains_text("tick that a pod may be made"));
     assert!(!window.enabled("Send"));
     window.click("Make a pod in namespace shop for it");
     assert!(window.enabled("Send"));
@@ -190,5 +193,5 @@ fn from_inside_only_with_a_pod_that_was_agreed_to() {
         last.is_some_and(|last| !last.state.is_under_way())
     });
     assert!(window.shows("200 OK"), "{:?}", newest(&window).state);
-    assert!(window.says("via "));
+    assert!(window.contains_text("via "));
 }

@@ -21,7 +21,7 @@ use std::{
 };
 
 use common::{run_svcscope, stderr, stdout};
-use curl_support::Beside;
+use curl_support::CurlComparisonCluster;
 
 /// Runs `svcscope curl --demo -n shop`.
 fn curl(args: &[&str]) -> Output {
@@ -367,7 +367,7 @@ fn the_same_options_send_the_same_bytes_as_curl() {
         println!("skipped: curl is not installed");
         return;
     }
-    let beside = Beside::start();
+    let beside = CurlComparisonCluster::start();
     let all = combinations();
     let next = AtomicUsize::new(0);
     let wrong = Mutex::new(Vec::new());
@@ -376,7 +376,10 @@ fn the_same_options_send_the_same_bytes_as_curl() {
             scope.spawn(|| {
                 while let Some((args, path)) = all.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let args = [&["-sS"], &args[..]].concat();
-                    let (ours, curls) = (beside.ours(&args, path), beside.curls(&args, path));
+                    let (ours, curls) = (
+                        beside.run_svcscope_curl(&args, path),
+                        beside.run_curl(&args, path),
+                    );
                     if ours != curls {
                         let both = format!("{args:?} {path}\nours  {ours:?}\ncurl  {curls:?}");
                         wrong.lock().unwrap().push(both);
@@ -436,7 +439,7 @@ fn odd_server() -> u16 {
 
 #[test]
 fn odd_answers_end_as_in_curl() {
-    let beside = Beside::start();
+    let beside = CurlComparisonCluster::start();
     let port = odd_server();
     let is_here = std::process::Command::new("curl")
         .arg("-V")
@@ -459,12 +462,12 @@ fn odd_answers_end_as_in_curl() {
         let args = [&["-sS", "-L", "-o", "out"], args].concat();
         // There by a redirect: the server that is asked first gives none of these answers.
         let path = format!("/302?http://localhost:{port}{path}");
-        let ours = beside.ours(&[&args[..], &["--location-anywhere"]].concat(), &path);
+        let ours = beside.run_svcscope_curl(&[&args[..], &["--location-anywhere"]].concat(), &path);
         assert_eq!(ours.code, Some(code), "{path}: {ours:?}");
         assert_eq!(ours.files.get("out").map(String::as_str), file, "{path}");
         // Later versions keep the path where only the fragment is another, and go round.
         if is_here && !path.contains("fragment") {
-            assert_eq!(ours, beside.curls(&args, &path), "{path}");
+            assert_eq!(ours, beside.run_curl(&args, &path), "{path}");
         }
     }
 }
@@ -485,7 +488,7 @@ fn a_refusal_of_svcscope_is_told_and_not_tried_again() {
 
 #[test]
 fn what_would_mean_something_else_is_refused_or_told() {
-    let beside = Beside::start();
+    let beside = CurlComparisonCluster::start();
     for (args, path, code) in [
         (&[][..], "/{a,b}", 2),
         (&[], "/[1-3]", 2),
@@ -501,12 +504,12 @@ fn what_would_mean_something_else_is_refused_or_told() {
         (&["--max-redirs", "-2"], "/ok", 2),
         (&["--resolve", "a:1:b"], "/ok", 2),
     ] {
-        let ran = beside.ours(args, path);
+        let ran = beside.run_svcscope_curl(args, path);
         assert_eq!(ran.code, Some(code), "{args:?} {path}: {ran:?}");
         assert!(ran.sent.is_empty(), "{ran:?}");
     }
     // A redirect to another host or port is not followed, which is told.
-    let ran = beside.ours(
+    let ran = beside.run_svcscope_curl(
         &["-L", "-s", "-w", "%{http_code} %{redirect_url}"],
         "/302?http://other.example/x",
     );

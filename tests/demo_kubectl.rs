@@ -7,15 +7,15 @@
 
 use std::process::{Command, Output, Stdio};
 
-use svcscope::demo::{Options, Server, write_kubeconfig};
+use svcscope::demo::{DemoOptions, DemoServer, write_kubeconfig};
 
-struct Kubectl {
+struct DemoKubectl {
     // Held for as long as kubectl runs against it.
-    _server: Server,
+    _server: DemoServer,
     folder: tempfile::TempDir,
 }
 
-impl Kubectl {
+impl DemoKubectl {
     /// `None`, and a line that says so, where kubectl is not installed.
     fn start() -> Option<Self> {
         if Command::new("kubectl")
@@ -27,9 +27,9 @@ impl Kubectl {
             eprintln!("skipped: kubectl is not installed");
             return None;
         }
-        let server = Server::spawn(Options {
-            life: false,
-            ..Options::default()
+        let server = DemoServer::spawn(DemoOptions {
+            scripted_activity: false,
+            ..DemoOptions::default()
         })
         .unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -121,7 +121,7 @@ fn row<'t>(table: &'t str, name: &str) -> Vec<&'t str> {
 
 #[test]
 fn reading() {
-    let Some(kubectl) = Kubectl::start() else {
+    let Some(kubectl) = DemoKubectl::start() else {
         return;
     };
     let all = kubectl.ok("get svc,pods,nodes,endpointslices -A");
@@ -161,7 +161,7 @@ fn reading() {
 
 #[test]
 fn changing() {
-    let Some(kubectl) = Kubectl::start() else {
+    let Some(kubectl) = DemoKubectl::start() else {
         return;
     };
     let cache = r#"patch svc cache -p {"spec":{"type":"NodePort"}}"#;
@@ -212,7 +212,7 @@ fn changing() {
 
 #[test]
 fn generating_and_rolling_out() {
-    let Some(kubectl) = Kubectl::start() else {
+    let Some(kubectl) = DemoKubectl::start() else {
         return;
     };
     kubectl.ok("create service nodeport generated --tcp=80:8080 --node-port=30123");
@@ -231,7 +231,7 @@ fn generating_and_rolling_out() {
 
 #[test]
 fn watching() {
-    let Some(kubectl) = Kubectl::start() else {
+    let Some(kubectl) = DemoKubectl::start() else {
         return;
     };
     use std::io::{BufRead, BufReader};
@@ -249,15 +249,15 @@ fn watching() {
 }
 
 /// `kubectl port-forward` and where it listens; it ends with this.
-struct Forward {
+struct KubectlPortForward {
     child: std::process::Child,
     local: std::net::SocketAddr,
     // Kept open, so that kubectl can go on printing.
     _lines: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
 }
 
-impl Forward {
-    fn start(kubectl: &Kubectl, target: &str, websockets: bool) -> Self {
+impl KubectlPortForward {
+    fn start(kubectl: &DemoKubectl, target: &str, websockets: bool) -> Self {
         use std::io::{BufRead, BufReader};
         let mut child = kubectl
             .command(&format!("port-forward {target}"))
@@ -292,7 +292,7 @@ impl Forward {
     }
 }
 
-impl Drop for Forward {
+impl Drop for KubectlPortForward {
     fn drop(&mut self) {
         drop(self.child.kill());
         drop(self.child.wait());
@@ -301,11 +301,11 @@ impl Drop for Forward {
 
 #[test]
 fn forwarding() {
-    let Some(kubectl) = Kubectl::start() else {
+    let Some(kubectl) = DemoKubectl::start() else {
         return;
     };
     for websockets in [true, false] {
-        let forward = Forward::start(&kubectl, "svc/web 0:80", websockets);
+        let forward = KubectlPortForward::start(&kubectl, "svc/web 0:80", websockets);
         let request = b"GET /bytes?n=3000000 HTTP/1.1\r\nhost: web\r\nconnection: close\r\n\r\n";
         std::thread::scope(|scope| {
             let answers = [(); 5].map(|()| scope.spawn(|| forward.ask(request)));
@@ -323,7 +323,7 @@ fn forwarding() {
                 );
             }
         });
-        let echo = Forward::start(&kubectl, "svc/echo -n infra 0:9000", websockets);
+        let echo = KubectlPortForward::start(&kubectl, "svc/echo -n infra 0:9000", websockets);
         let sent = (0..1_000_000_u32)
             .map(|place| place.to_le_bytes()[0])
             .collect::<Vec<_>>();

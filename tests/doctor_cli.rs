@@ -25,7 +25,7 @@ use std::{
 use common::{stderr, stdout, svcscope};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::Value;
-use svcscope::demo::{Denial, Options, Scope, Server};
+use svcscope::demo::{DemoOptions, DemoServer, DenyRule, DenyScope};
 use tempfile::TempDir;
 
 /// A certificate authority that signed nothing here.
@@ -53,16 +53,16 @@ const CONNECTING: [&str; 6] = [
 ];
 
 /// A demo cluster that holds still, with its kubeconfig in a file.
-struct Cluster {
-    server: Server,
+struct DoctorTestCluster {
+    server: DemoServer,
     folder: TempDir,
 }
 
-impl Cluster {
+impl DoctorTestCluster {
     fn start() -> Self {
-        let server = Server::spawn(Options {
-            life: false,
-            ..Options::default()
+        let server = DemoServer::spawn(DemoOptions {
+            scripted_activity: false,
+            ..DemoOptions::default()
         });
         let cluster = Self {
             server: server.expect("the demo cluster starts"),
@@ -92,19 +92,19 @@ impl Cluster {
         path
     }
 
-    fn test(&self) -> Tested {
-        Tested::of(&self.kubeconfig(), &[])
+    fn test(&self) -> DoctorRunResult {
+        DoctorRunResult::of(&self.kubeconfig(), &[])
     }
 }
 
 /// What `svcscope doctor` said.
-struct Tested {
+struct DoctorRunResult {
     code: Option<i32>,
     steps: Vec<Value>,
     all: String,
 }
 
-impl Tested {
+impl DoctorRunResult {
     fn of(kubeconfig: &Path, flags: &[&str]) -> Self {
         let file = kubeconfig.to_str().expect("UTF-8");
         let mut process = svcscope(&["doctor", "-o", "json", "--kubeconfig", file]);
@@ -223,7 +223,7 @@ fn watch_proxy(server: SocketAddr, answer: &'static str) -> SocketAddr {
 fn tls_config() -> Arc<rustls::ServerConfig> {
     let certificate = include_bytes!("../src/demo/tls/certificate.der");
     let key = include_bytes!("../src/demo/tls/key.der");
-    svcscope::tls::install_provider();
+    svcscope::tls::install_crypto_provider();
     let config = rustls::ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(
@@ -274,8 +274,8 @@ fn kubeconfig(folder: &Path, cluster: &str, user: &str) -> PathBuf {
 
 #[test]
 fn on_a_cluster_that_is_well_everything_works() {
-    let cluster = Cluster::start();
-    let tested = Tested::of(&cluster.kubeconfig(), &["--exec"]);
+    let cluster = DoctorTestCluster::start();
+    let tested = DoctorRunResult::of(&cluster.kubeconfig(), &["--exec"]);
     assert_eq!(tested.code, Some(0), "{}", tested.all);
     for step in &tested.steps {
         let is_fine = step["outcome"] == "ok" || step["outcome"] == "skipped";
@@ -292,7 +292,7 @@ fn on_a_cluster_that_is_well_everything_works() {
 
 #[test]
 fn the_text_is_a_line_for_each_step_and_a_sentence() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let file = cluster.kubeconfig();
     let args = [
         "doctor",
@@ -324,12 +324,12 @@ fn a_kubeconfig_that_cannot_be_used_is_the_first_failure() {
     let folder = tempfile::tempdir().expect("a folder");
     let broken = folder.path().join("broken");
     fs::write(&broken, "users: [{name: u, user: {token: s3cret").expect("written");
-    let tested = Tested::of(&broken, &[]);
+    let tested = DoctorRunResult::of(&broken, &[]);
     tested.stopped_at("kubeconfig", "could not understand the kubeconfig");
     assert!(!tested.all.contains("s3cret"), "{}", tested.all);
 
-    let cluster = Cluster::start();
-    let tested = Tested::of(&cluster.kubeconfig(), &["--context", "nowhere"]);
+    let cluster = DoctorTestCluster::start();
+    let tested = DoctorRunResult::of(&cluster.kubeconfig(), &["--context", "nowhere"]);
     tested.stopped_at("kubeconfig", "the kubeconfig /");
     tested.says("kubeconfig", "failed", "has no context `nowhere`");
 }
@@ -344,7 +344,7 @@ fn a_certificate_that_is_not_trusted_is_shown_and_nothing_is_sent() {
         "server: 'https://{server}', certificate-authority: '{}'",
         ca.display()
     );
-    let tested = Tested::of(&kubeconfig(folder.path(), &cluster, "token: s3cret"), &[]);
+    let tested = DoctorRunResult::of(&kubeconfig(folder.path(), &cluster, "token: s3cret"), &[]);
     tested.stopped_at("TLS", "is not trusted");
     tested.says("TLS", "failed", "issued by CN=");
     tested.says(
@@ -353,13 +353,13 @@ fn a_certificate_that_is_not_trusted_is_shown_and_nothing_is_sent() {
         "is not trusted: the certificate-authority of the kubeconfig has not signed it",
     );
     let bare = format!("server: 'https://{server}'");
-    let tested = Tested::of(&kubeconfig(folder.path(), &bare, "token: s3cret"), &[]);
+    let tested = DoctorRunResult::of(&kubeconfig(folder.path(), &bare, "token: s3cret"), &[]);
     tested.stopped_at("TLS", "the kubeconfig has no certificate-authority");
     assert!(!tested.all.contains("s3cret"));
 
     let cluster = format!("server: 'https://{server}', insecure-skip-tls-verify: true");
     let file = kubeconfig(folder.path(), &cluster, "token: s3cret");
-    let tested = Tested::of(&file, &["--timeout", "2"]);
+    let tested = DoctorRunResult::of(&file, &["--timeout", "2"]);
     tested.says("TLS", "warning", "insecure-skip-tls-verify is set");
     tested.says("credentials", "failed", "no answer within");
     tested.says("exec", "notTried", "credentials failed");
@@ -367,7 +367,7 @@ fn a_certificate_that_is_not_trusted_is_shown_and_nothing_is_sent() {
 
 #[test]
 fn a_token_that_the_server_refuses_fails_at_the_credentials() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     cluster.server.control().rotate_token();
     let tested = cluster.test();
     tested.stopped_at("credentials", "log in again");
@@ -381,7 +381,7 @@ fn a_failing_plugin_is_named_without_its_arguments() {
     let user = "exec: {apiVersion: client.authentication.k8s.io/v1, command: 'false', \
                 args: ['--oidc-client-secret=s3cret'], interactiveMode: Never}";
     let cluster = format!("server: 'https://{server}', insecure-skip-tls-verify: true");
-    let tested = Tested::of(&kubeconfig(folder.path(), &cluster, user), &[]);
+    let tested = DoctorRunResult::of(&kubeconfig(folder.path(), &cluster, user), &[]);
     tested.says("credentials", "failed", "plugin `false`");
     tested.says("credentials", "failed", "correct its `exec`");
     assert!(!tested.all.contains("s3cret"), "{}", tested.all);
@@ -389,10 +389,10 @@ fn a_failing_plugin_is_named_without_its_arguments() {
 
 #[test]
 fn a_right_that_lacks_is_named_and_only_what_needs_it_fails() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let control = cluster.server.control();
-    control.deny(Denial::new("watch", "pods", Scope::Everywhere));
-    control.deny(Denial::new("list", "nodes", Scope::Everywhere));
+    control.deny(DenyRule::new("watch", "pods", DenyScope::Everywhere));
+    control.deny(DenyRule::new("list", "nodes", DenyScope::Everywhere));
     let tested = cluster.test();
     assert_eq!(tested.code, Some(1), "{}", tested.all);
     tested.says("rights", "warning", "watch of pods");
@@ -405,9 +405,9 @@ fn a_right_that_lacks_is_named_and_only_what_needs_it_fails() {
 
 #[test]
 fn where_only_the_contexts_namespace_is_permitted_that_one_is_tested() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let control = cluster.server.control();
-    control.deny(Denial::new("list", "pods", Scope::ClusterWide));
+    control.deny(DenyRule::new("list", "pods", DenyScope::ClusterWide));
     let tested = cluster.test();
     assert_eq!(tested.code, Some(0), "{}", tested.all);
     tested.says("rights", "warning", "pods only in namespace `");
@@ -416,9 +416,13 @@ fn where_only_the_contexts_namespace_is_permitted_that_one_is_tested() {
 
 #[test]
 fn a_port_forward_that_is_forbidden_fails_alone() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let control = cluster.server.control();
-    control.deny(Denial::new("create", "pods/portforward", Scope::Everywhere));
+    control.deny(DenyRule::new(
+        "create",
+        "pods/portforward",
+        DenyScope::Everywhere,
+    ));
     let tested = cluster.test();
     assert_eq!(tested.code, Some(1), "{}", tested.all);
     tested.says("rights", "warning", "create of pods/portforward");
@@ -433,9 +437,13 @@ fn a_port_forward_that_is_forbidden_fails_alone() {
 /// On servers from 1.35 on, for which the demo stands, SPDY by POST needs no `get`.
 #[test]
 fn the_verb_create_alone_forwards() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let control = cluster.server.control();
-    control.deny(Denial::new("get", "pods/portforward", Scope::Everywhere));
+    control.deny(DenyRule::new(
+        "get",
+        "pods/portforward",
+        DenyScope::Everywhere,
+    ));
     let tested = cluster.test();
     tested.says("port-forward", "ok", "by SPDY");
     assert_eq!(tested.outcome("rights"), "ok", "{}", tested.all);
@@ -443,7 +451,7 @@ fn the_verb_create_alone_forwards() {
 
 #[test]
 fn a_server_that_does_not_say_its_version_is_tested_all_the_same() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let control = cluster.server.control();
     control.fail(Some("GET"), "/version", 403, None);
     let tested = cluster.test();
@@ -460,7 +468,7 @@ fn a_server_that_is_down_or_silent_is_told_apart() {
     let closed = free.local_addr().expect("an address");
     drop(free);
     let cluster = format!("server: 'https://{closed}'");
-    let tested = Tested::of(&kubeconfig(folder.path(), &cluster, "token: t"), &[]);
+    let tested = DoctorRunResult::of(&kubeconfig(folder.path(), &cluster, "token: t"), &[]);
     tested.stopped_at("network", "onnection refused");
 
     let silent = listen(|mut stream| {
@@ -468,11 +476,11 @@ fn a_server_that_is_down_or_silent_is_told_apart() {
     });
     let cluster = format!("server: 'https://{silent}'");
     let file = kubeconfig(folder.path(), &cluster, "token: t");
-    let tested = Tested::of(&file, &["--timeout", "1"]);
+    let tested = DoctorRunResult::of(&file, &["--timeout", "1"]);
     tested.stopped_at("TLS", "no answer within 1 s");
 
     let unknown = "server: 'https://no-such-host.invalid:6443'";
-    let tested = Tested::of(&kubeconfig(folder.path(), unknown, "token: t"), &[]);
+    let tested = DoctorRunResult::of(&kubeconfig(folder.path(), unknown, "token: t"), &[]);
     tested.stopped_at(
         "network",
         "could not resolve the name `no-such-host.invalid`",
@@ -481,7 +489,7 @@ fn a_server_that_is_down_or_silent_is_told_apart() {
 
 #[test]
 fn a_watch_that_is_closed_at_once_or_held_back_fails() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let server = cluster.address();
     let cut = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n";
     let held =
@@ -489,7 +497,7 @@ fn a_watch_that_is_closed_at_once_or_held_back_fails() {
     for (answer, words) in [(cut, "is cut: it was closed after 0."), (held, "held back")] {
         let proxy = watch_proxy(server, answer);
         let through = cluster.changed(&server.to_string(), &proxy.to_string());
-        let tested = Tested::of(&through, &[]);
+        let tested = DoctorRunResult::of(&through, &[]);
         assert_eq!(tested.code, Some(1), "{}", tested.all);
         tested.says("version", "ok", "Kubernetes");
         for kind in ["services", "endpointslices", "pods"] {
@@ -503,7 +511,7 @@ fn a_watch_that_is_closed_at_once_or_held_back_fails() {
 
 #[test]
 fn a_proxy_that_wants_a_password_fails_without_showing_one() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let proxy = listen(|client| {
         let mut client = BufReader::new(client);
         head(&mut client);
@@ -522,7 +530,7 @@ fn a_proxy_that_wants_a_password_fails_without_showing_one() {
         })
         .expect("a server");
     let with_proxy = format!("proxy-url: http://ann:s3cret@{proxy}\n{indent}{server}");
-    let tested = Tested::of(&cluster.changed(&server, &with_proxy), &[]);
+    let tested = DoctorRunResult::of(&cluster.changed(&server, &with_proxy), &[]);
     tested.stopped_at(
         "proxy",
         "it does not accept the user and password: 407 Proxy Authentication Required",
@@ -537,14 +545,14 @@ fn a_proxy_that_wants_a_password_fails_without_showing_one() {
 
 #[test]
 fn a_token_file_may_end_with_a_line_break() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let token = cluster.server.control().token();
     let file = cluster.folder.path().join("token");
     fs::write(&file, format!("{token}\n")).expect("written");
     let relay = tls_relay(cluster.address());
     let server = format!("server: 'https://{relay}', insecure-skip-tls-verify: true");
     let user = format!("tokenFile: '{}'", file.display());
-    let tested = Tested::of(&kubeconfig(cluster.folder.path(), &server, &user), &[]);
+    let tested = DoctorRunResult::of(&kubeconfig(cluster.folder.path(), &server, &user), &[]);
     tested.says("credentials", "ok", "you are `demo`");
     assert!(!tested.all.contains(&token), "the token is a secret");
 }
@@ -557,7 +565,7 @@ fn a_token_that_is_no_http_header_is_told_and_not_sent() {
     let plugin = "exec: {apiVersion: client.authentication.k8s.io/v1, command: sh, interactiveMode: Never, \
                   args: ['-c', 'echo eyJhcGlWZXJzaW9uIjoiY2xpZW50LmF1dGhlbnRpY2F0aW9uLms4cy5pby92MSIsImtpbmQiOiJFeGVjQ3JlZGVudGlhbCIsInN0YXR1cyI6eyJ0b2tlbiI6InMzY3JldFxueCJ9fQ== | base64 -d']}";
     for user in ["token: \"s3cret\\ne\\e[31m\"", plugin] {
-        let tested = Tested::of(&kubeconfig(folder.path(), &cluster, user), &[]);
+        let tested = DoctorRunResult::of(&kubeconfig(folder.path(), &cluster, user), &[]);
         tested.says(
             "credentials",
             "failed",
@@ -571,14 +579,14 @@ fn a_token_that_is_no_http_header_is_told_and_not_sent() {
 
 #[test]
 fn what_is_not_protected_is_told() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let folder = cluster.folder.path();
     let text = cluster
         .server
         .kubeconfig()
         .replace("user: {}", "user: {token: s3cret}");
     fs::write(folder.join("plain"), text).expect("written");
-    let tested = Tested::of(&folder.join("plain"), &[]);
+    let tested = DoctorRunResult::of(&folder.join("plain"), &[]);
     tested.says(
         "kubeconfig",
         "warning",
@@ -588,7 +596,7 @@ fn what_is_not_protected_is_told() {
     assert!(!tested.all.contains("s3cret"), "{}", tested.all);
     let server = tls_server();
     let insecure = format!("server: 'https://{server}', insecure-skip-tls-verify: true");
-    let tested = Tested::of(&kubeconfig(folder, &insecure, ""), &["--timeout", "1"]);
+    let tested = DoctorRunResult::of(&kubeconfig(folder, &insecure, ""), &["--timeout", "1"]);
     tested.says(
         "kubeconfig",
         "warning",
@@ -598,7 +606,7 @@ fn what_is_not_protected_is_told() {
 
 #[test]
 fn without_time_nothing_is_said_to_work() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let file = cluster.kubeconfig();
     let file = file.to_str().expect("UTF-8");
     let output = svcscope(&["doctor", "--timeout", "0", "--kubeconfig", file])
@@ -615,7 +623,7 @@ fn without_time_nothing_is_said_to_work() {
 
 #[test]
 fn what_could_not_be_asked_is_not_said_to_be_permitted() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let control = cluster.server.control();
     let reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     control.fail(None, reviews, 500, None);
@@ -626,21 +634,25 @@ fn what_could_not_be_asked_is_not_said_to_be_permitted() {
 
 #[test]
 fn a_namespace_that_is_not_there_is_named_and_no_other() {
-    let cluster = Cluster::start();
-    let tested = Tested::of(&cluster.kubeconfig(), &["-n", "shop", "-n", "nope"]);
+    let cluster = DoctorTestCluster::start();
+    let tested = DoctorRunResult::of(&cluster.kubeconfig(), &["-n", "shop", "-n", "nope"]);
     tested.says("rights", "warning", "there is no namespace `nope`; ");
     assert_eq!(tested.code, Some(0), "{}", tested.all);
 
     let control = cluster.server.control();
-    control.deny(Denial::new("list", "pods", Scope::Namespace("nope".into())));
-    let tested = Tested::of(&cluster.kubeconfig(), &["-n", "shop", "-n", "nope"]);
+    control.deny(DenyRule::new(
+        "list",
+        "pods",
+        DenyScope::Namespace("nope".into()),
+    ));
+    let tested = DoctorRunResult::of(&cluster.kubeconfig(), &["-n", "shop", "-n", "nope"]);
     let words = "not permitted in namespace `nope`: list of pods";
     tested.says("rights", "failed", words);
 }
 
 #[test]
 fn a_watch_that_others_answer_or_the_server_ends_is_told_as_such() {
-    let cluster = Cluster::start();
+    let cluster = DoctorTestCluster::start();
     let server = cluster.address();
     let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>";
     let gone = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 76\r\n\r\n\
@@ -657,7 +669,7 @@ fn a_watch_that_others_answer_or_the_server_ends_is_told_as_such() {
     ] {
         let proxy = watch_proxy(server, answer);
         let through = cluster.changed(&server.to_string(), &proxy.to_string());
-        let tested = Tested::of(&through, &[]);
+        let tested = DoctorRunResult::of(&through, &[]);
         tested.says("watch pods", "failed", words);
         assert!(!tested.all.contains(never), "{}", tested.all);
     }

@@ -1,4 +1,4 @@
-//! Services changed, made and deleted as a person clicks it: the real window and engine on the
+//! Services changed, made and deleted as the user clicks it: the real window and engine on the
 //! embedded demo cluster.
 
 #![allow(
@@ -14,7 +14,7 @@ use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use live_window::LiveWindow;
 use serde_json::{Value, json};
-use svcscope::{engine::Remembered, session::Settings};
+use svcscope::{engine::PersistedSettings, session::Settings};
 
 fn stored(window: &LiveWindow, name: &str) -> Option<Value> {
     window.control().get("services", "shop", name)
@@ -33,10 +33,10 @@ fn carry_out(window: &mut LiveWindow, yes: &str, done: &str) {
 
 #[track_caller]
 fn confirm(window: &mut LiveWindow, yes: &str, done: &str) {
-    window.until_says("It would accept the change (dry run)");
+    window.wait_for_text("It would accept the change (dry run)");
     window.click("Apply…");
     window.click(yes);
-    window.until_says(done);
+    window.wait_for_text(done);
 }
 
 #[test]
@@ -49,16 +49,16 @@ fn a_port_is_added_and_the_change_undone_from_the_list() {
     window.type_into("name of port 2", "metrics");
     window.type_into("targetPort of port 2", "9121");
     window.click("Check with the server");
-    window.until_says("It would accept the change (dry run)");
+    window.wait_for_text("It would accept the change (dry run)");
     assert!(
-        window.says("comes metrics 9121 → 9121"),
+        window.contains_text("comes metrics 9121 → 9121"),
         "the map's ghost says it"
     );
     assert_eq!(spec(&window, "cache")["ports"][1], Value::Null);
     window.click("Apply…");
-    assert!(window.says("change ports of Service shop/cache?"));
+    assert!(window.contains_text("change ports of Service shop/cache?"));
     window.click("Yes, change it");
-    window.until_says("Service shop/cache is ClusterIP now");
+    window.wait_for_text("Service shop/cache is ClusterIP now");
     window.click("Done");
     assert_eq!(spec(&window, "cache")["ports"][1]["port"], 9121);
 
@@ -80,12 +80,12 @@ fn ports_that_can_not_be_are_said_at_their_field() {
     window.click("Service shop/cache");
     window.key(Key::E);
     window.type_into("port of port 1", "redis");
-    assert!(window.says("`redis` is no port"));
+    assert!(window.contains_text("`redis` is no port"));
     assert!(!window.enabled("Check with the server"));
     window.type_into("port of port 1", "6379");
     window.type_into("targetPort of port 1", "Not_A_Name");
     window.click("Check with the server");
-    window.until_says("spec.ports[0].targetPort");
+    window.wait_for_text("spec.ports[0].targetPort");
     assert!(!window.shows("Apply…"));
 }
 
@@ -95,10 +95,10 @@ fn a_selector_says_and_lights_what_it_finds_while_it_is_typed() {
     window.click("Service shop/cache");
     window.key(Key::E);
     window.click_role(Role::RadioButton, "Selector");
-    assert!(window.says("The same pods as now."));
+    assert!(window.contains_text("The same pods as now."));
     window.type_into("Value of label to select by 1", "web");
-    window.until_says("Matches 3 of");
-    let lit = |window: &LiveWindow| window.harness.state().state().view.lit_pods.clone();
+    window.wait_for_text("Matches 3 of");
+    let lit = |window: &LiveWindow| window.harness.state().state().view.highlighted_pods.clone();
     let pods = lit(&window).expect("pods are lit");
     assert_eq!(pods.len(), 3);
     assert!(
@@ -106,7 +106,7 @@ fn a_selector_says_and_lights_what_it_finds_while_it_is_typed() {
         "{pods:?}"
     );
     window.type_into("Value of label to select by 1", "nobody");
-    window.until_says("Matches 0 of");
+    window.wait_for_text("Matches 0 of");
     carry_out(
         &mut window,
         "Yes, change it",
@@ -127,7 +127,7 @@ fn yaml_that_is_typed_becomes_a_patch() {
     let yaml = window.scene().yaml.clone().expect("asked for");
     let text = yaml.text.clone().expect("read");
     window.type_into("YAML of the Service", "spec: [");
-    assert!(window.says("this is no YAML"));
+    assert!(window.contains_text("this is no YAML"));
     assert!(!window.enabled("Check with the server"));
     let changed = text.replace("spec:\n", "spec:\n  sessionAffinity: ClientIP\n");
     let changed = changed.replace("  sessionAffinity: None\n", "");
@@ -146,13 +146,13 @@ fn a_service_is_deleted_by_name_and_comes_back() {
     window.click("Service shop/cache");
     let before = spec(&window, "cache");
     window.key(Key::Delete);
-    window.until_says("It would accept the change (dry run)");
+    window.wait_for_text("It would accept the change (dry run)");
     window.click("Apply…");
-    assert!(window.says("delete Service shop/cache?"));
+    assert!(window.contains_text("delete Service shop/cache?"));
     assert!(!window.enabled("Yes, delete it"));
     window.type_into("Name of the Service", "cache");
     window.click("Yes, delete it");
-    window.until_says("Service shop/cache is deleted");
+    window.wait_for_text("Service shop/cache is deleted");
     assert_eq!(stored(&window, "cache"), None);
     window.click("Undo…");
     confirm(
@@ -171,7 +171,7 @@ fn a_pod_is_exposed_and_a_service_duplicated() {
     let mut window = LiveWindow::open();
     window.click("Service shop/web");
     window.key(Key::Z);
-    window.until_says("Pod shop/web-");
+    window.wait_for_text("Pod shop/web-");
     let pod = window
         .label_starting("Pod shop/web-")
         .expect("a pod is drawn");
@@ -191,7 +191,7 @@ fn a_pod_is_exposed_and_a_service_duplicated() {
         .map(|port| port["targetPort"].to_string())
         .collect();
     assert_eq!(targets.len(), 2, "what its container declares: {targets:?}");
-    window.until_says("Service shop/web-direct");
+    window.wait_for_text("Service shop/web-direct");
 
     window.click("Service shop/cache");
     run(&mut window, "Duplicate…");
@@ -229,7 +229,7 @@ fn production_asks_for_the_name_and_the_journal_goes_to_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = LiveWindow::open_with(|config| {
         let context = config.context.clone().unwrap_or_else(|| "demo".into());
-        config.remembered = Some(Remembered {
+        config.persisted_settings = Some(PersistedSettings {
             settings: Settings {
                 production_contexts: [context.to_string()].into(),
                 ..Settings::default()
@@ -241,13 +241,13 @@ fn production_asks_for_the_name_and_the_journal_goes_to_a_file() {
     window.click("Service shop/cache");
     window.key(Key::T);
     window.click_role(Role::RadioButton, "NodePort");
-    window.until_says("It would accept the change (dry run)");
+    window.wait_for_text("It would accept the change (dry run)");
     window.click("Apply…");
-    assert!(window.says("This context is marked as production."));
+    assert!(window.contains_text("This context is marked as production."));
     assert!(!window.enabled("Yes, change it"));
     window.type_into("Name of the Service", "cache");
     window.click("Yes, change it");
-    window.until_says("Service shop/cache is NodePort now");
+    window.wait_for_text("Service shop/cache is NodePort now");
     window.click("Done");
 
     run(&mut window, "Export the journal…");

@@ -15,33 +15,39 @@ use std::{fs, process::Output};
 
 use serde_json::{Value, json};
 use svcscope::{
-    cluster::{Cluster, KubeconfigSource, Kubeconfigs, connect},
-    demo::{Denial, Options, Scope, Server},
-    edit::{Exposure, JournalOutcome, Via, Wanted, WantedType, Wish},
-    engine::{Command, Config, EditId, EditStatus, EditStep},
+    cluster::{ClusterClient, KubeconfigSource, MergedKubeconfig, connect},
+    demo::{DemoOptions, DemoServer, DenyRule, DenyScope},
+    edit::{
+        AuditOutcome, DesiredServiceState, ExposeOptions, MigrationPath, RequestedChange,
+        ServiceTypeChoice,
+    },
+    engine::{EditId, EditState, EditStatus, EngineCommand, EngineConfig},
     inventory::ObjectKey,
-    tls::install_provider,
+    tls::install_crypto_provider,
 };
 
-use common::{Driven, run_svcscope, stderr, stdout};
+use common::{EngineDriver, run_svcscope, stderr, stdout};
 
-fn quiet() -> Options {
-    Options {
-        life: false,
-        ..Options::default()
+fn quiet() -> DemoOptions {
+    DemoOptions {
+        scripted_activity: false,
+        ..DemoOptions::default()
     }
 }
 
-async fn client(server: &Server) -> Cluster {
-    let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(server.kubeconfig())).unwrap();
+async fn client(server: &DemoServer) -> ClusterClient {
+    let kubeconfigs =
+        MergedKubeconfig::load(&KubeconfigSource::Inline(server.kubeconfig())).unwrap();
     connect(&kubeconfigs, None).await.unwrap()
 }
 
 #[tokio::test]
 async fn every_type_becomes_every_other_and_comes_back() {
-    install_provider();
-    let server = Server::start(quiet()).await.unwrap();
-    let cases = edit_support::matrix(&client(&server).await, "shop", &edit_support::LOADS).await;
+    install_crypto_provider();
+    let server = DemoServer::start(quiet()).await.unwrap();
+    let cases =
+        edit_support::run_transition_matrix(&client(&server).await, "shop", &edit_support::LOADS)
+            .await;
     let refused: Vec<_> = cases.iter().filter(|case| case.refused.is_some()).collect();
     assert!(refused.is_empty(), "{refused:#?}");
     // 14 in one step, 6 on two ways, with each load.
@@ -50,18 +56,18 @@ async fn every_type_becomes_every_other_and_comes_back() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_a_hundred_plans_among_foreign_changes_none_is_lost() {
-    install_provider();
-    let server = Server::start(quiet()).await.unwrap();
+    install_crypto_provider();
+    let server = DemoServer::start(quiet()).await.unwrap();
     let (ours, theirs) = (client(&server).await, client(&server).await);
-    let race = edit_support::race(&ours, &theirs, "shop", 100).await;
+    let race = edit_support::run_edit_race(&ours, &theirs, "shop", 100).await;
     println!("{race:?}");
     assert_eq!(race.applied + race.conflicts, 100);
     assert!(race.applied > 0 && race.conflicts > 0, "{race:?}");
     assert!(race.foreign > 50, "{race:?}");
 }
 
-fn engine(server: &Server) -> Driven {
-    Driven::connected(KubeconfigSource::Inline(server.kubeconfig()), "shop")
+fn engine(server: &DemoServer) -> EngineDriver {
+    EngineDriver::connected(KubeconfigSource::Inline(server.kubeconfig()), "shop")
 }
 
 fn shop(name: &str) -> ObjectKey {
@@ -69,15 +75,15 @@ fn shop(name: &str) -> ObjectKey {
 }
 
 /// Has the engine plan something and waits for what the dry run says.
-fn tried(engine: &Driven, command: impl FnOnce(EditId) -> Command) -> EditStatus {
+fn tried(engine: &EngineDriver, command: impl FnOnce(EditId) -> EngineCommand) -> EditStatus {
     let id = EditId(engine.handle.next_id());
     engine.send(command(id));
     until(engine, id, |step| {
-        matches!(step, EditStep::Ready { .. } | EditStep::Failed { .. })
+        matches!(step, EditState::Ready { .. } | EditState::Failed { .. })
     })
 }
 
-fn until(engine: &Driven, id: EditId, wanted: fn(&EditStep) -> bool) -> EditStatus {
+fn until(engine: &EngineDriver, id: EditId, wanted: fn(&EditState) -> bool) -> EditStatus {
     engine
         .find("the edit to go on", |scene| {
             let edit = scene.edits.iter().find(|edit| edit.id == id)?;
@@ -86,25 +92,25 @@ fn until(engine: &Driven, id: EditId, wanted: fn(&EditStep) -> bool) -> EditStat
         .0
 }
 
-fn applied(engine: &Driven, command: impl FnOnce(EditId) -> Command) -> EditStatus {
+fn applied(engine: &EngineDriver, command: impl FnOnce(EditId) -> EngineCommand) -> EditStatus {
     let ready = tried(engine, command);
-    assert!(matches!(ready.step, EditStep::Ready { .. }), "{ready:#?}");
-    engine.send(Command::ApplyEdit(ready.id));
+    assert!(matches!(ready.step, EditState::Ready { .. }), "{ready:#?}");
+    engine.send(EngineCommand::ApplyEdit(ready.id));
     let done = until(engine, ready.id, |step| {
-        matches!(step, EditStep::Applied(_) | EditStep::Failed { .. })
+        matches!(step, EditState::Applied(_) | EditState::Failed { .. })
     });
-    assert!(matches!(done.step, EditStep::Applied(_)), "{done:#?}");
+    assert!(matches!(done.step, EditState::Applied(_)), "{done:#?}");
     done
 }
 
-fn change(name: &str, wanted: Wanted) -> impl FnOnce(EditId) -> Command {
+fn change(name: &str, wanted: DesiredServiceState) -> impl FnOnce(EditId) -> EngineCommand {
     let key = shop(name);
-    move |id| Command::PlanEdit(id, key, Wish::Change(Box::new(wanted)))
+    move |id| EngineCommand::PlanEdit(id, key, RequestedChange::Change(Box::new(wanted)))
 }
 
 fn reason(status: &EditStatus) -> &str {
     match &status.step {
-        EditStep::Failed { reason, .. } => reason,
+        EditState::Failed { reason, .. } => reason,
         step => panic!("not failed: {step:?}"),
     }
 }
@@ -112,30 +118,30 @@ fn reason(status: &EditStatus) -> &str {
 /// A nodePort out of range is warned of, the server decides, and its word is there at the next start.
 #[test]
 fn what_the_server_says_of_its_node_ports_is_remembered() {
-    let server = Server::spawn(quiet()).unwrap();
+    let server = DemoServer::spawn(quiet()).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("node-ports.json");
     let start = || {
-        let engine = Driven::start(Config {
+        let engine = EngineDriver::start(EngineConfig {
             kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
             namespaces: vec!["shop".to_owned()],
-            node_ports_file: Some(file.clone()),
-            ..Config::default()
+            node_port_ranges_file: Some(file.clone()),
+            ..EngineConfig::default()
         });
         engine.wait("the cluster to be read", common::is_read);
         engine
     };
-    let planned = |engine: &Driven| {
+    let planned = |engine: &EngineDriver| {
         let scene = engine.handle.scene();
         let service = scene.inventory.service(&shop("cache")).unwrap();
         let mut ports = service.ports.clone();
         ports[0].node_port = Some(20080);
-        let wanted = Wanted {
+        let wanted = DesiredServiceState {
             ports: Some(ports),
-            ..Wanted::to(WantedType::NodePort)
+            ..DesiredServiceState::of_type(ServiceTypeChoice::NodePort)
         };
         let ready = tried(engine, change("cache", wanted));
-        let EditStep::Ready { plan, .. } = &ready.step else {
+        let EditState::Ready { plan, .. } = &ready.step else {
             panic!("{ready:#?}");
         };
         (ready.id, plan.notes.join("\n"))
@@ -143,8 +149,8 @@ fn what_the_server_says_of_its_node_ports_is_remembered() {
     let engine = start();
     let (id, notes) = planned(&engine);
     assert!(notes.contains("outside the usual 30000-32767"), "{notes}");
-    engine.send(Command::ApplyEdit(id));
-    let failed = until(&engine, id, |step| matches!(step, EditStep::Failed { .. }));
+    engine.send(EngineCommand::ApplyEdit(id));
+    let failed = until(&engine, id, |step| matches!(step, EditState::Failed { .. }));
     let said = reason(&failed);
     assert!(
         said.contains("The range of valid ports is 30000-32767"),
@@ -157,34 +163,34 @@ fn what_the_server_says_of_its_node_ports_is_remembered() {
 
 #[test]
 fn the_engine_undoes_and_keeps_a_journal() {
-    let server = Server::spawn(quiet()).unwrap();
+    let server = DemoServer::spawn(quiet()).unwrap();
     let engine = engine(&server);
     let before = server.control().get("Service", "shop", "cache").unwrap();
     let changed = applied(
         &engine,
-        change("cache", Wanted::alias_of("cache.example.com")),
+        change("cache", DesiredServiceState::alias_of("cache.example.com")),
     );
-    let entry = changed.entry.expect("it is in the journal");
-    applied(&engine, |id| Command::UndoEdit(id, entry));
+    let entry = changed.audit_number.expect("it is in the journal");
+    applied(&engine, |id| EngineCommand::UndoEdit(id, entry));
     let after = server.control().get("Service", "shop", "cache").unwrap();
     assert_eq!(after["spec"], before["spec"], "the address too");
 
     let deleted = applied(&engine, |id| {
-        Command::PlanEdit(id, shop("cache"), Wish::Delete)
+        EngineCommand::PlanEdit(id, shop("cache"), RequestedChange::Delete)
     });
     assert_eq!(server.control().get("Service", "shop", "cache"), None);
-    let entry = deleted.entry.expect("it is in the journal");
+    let entry = deleted.audit_number.expect("it is in the journal");
     engine.wait("the watch to see it go", |scene| {
         scene.inventory.service(&shop("cache")).is_none()
     });
-    applied(&engine, |id| Command::UndoEdit(id, entry));
+    applied(&engine, |id| EngineCommand::UndoEdit(id, entry));
     let after = server.control().get("Service", "shop", "cache").unwrap();
     assert_eq!(after["spec"], before["spec"]);
     assert_eq!(after["metadata"]["labels"], before["metadata"]["labels"]);
 
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("journal.json");
-    engine.send(Command::ExportJournal(file.clone()));
+    engine.send(EngineCommand::ExportAuditLog(file.clone()));
     engine.wait("the file", |scene| {
         scene
             .activity
@@ -204,12 +210,12 @@ fn the_engine_undoes_and_keeps_a_journal() {
 
 #[test]
 fn an_undo_says_what_others_have_taken() {
-    let server = Server::spawn(quiet()).unwrap();
+    let server = DemoServer::spawn(quiet()).unwrap();
     let engine = engine(&server);
     let before = server.control().get("Service", "shop", "cache").unwrap();
     let changed = applied(
         &engine,
-        change("cache", Wanted::alias_of("cache.example.com")),
+        change("cache", DesiredServiceState::alias_of("cache.example.com")),
     );
     let ip = &before["spec"]["clusterIP"];
     let taker = json!({
@@ -219,9 +225,9 @@ fn an_undo_says_what_others_have_taken() {
     });
     // In a namespace that the engine does not look at: only the server can tell.
     server.control().apply(taker).unwrap();
-    let entry = changed.entry.unwrap();
-    let ready = tried(&engine, |id| Command::UndoEdit(id, entry));
-    let EditStep::Ready { plan, .. } = &ready.step else {
+    let entry = changed.audit_number.unwrap();
+    let ready = tried(&engine, |id| EngineCommand::UndoEdit(id, entry));
+    let EditState::Ready { plan, .. } = &ready.step else {
         panic!("{ready:#?}");
     };
     assert!(
@@ -235,21 +241,31 @@ fn an_undo_says_what_others_have_taken() {
 
 #[test]
 fn both_ways_are_offered_and_neither_is_taken_unasked() {
-    let server = Server::spawn(quiet()).unwrap();
+    let server = DemoServer::spawn(quiet()).unwrap();
     let engine = engine(&server);
-    let asked = tried(&engine, change("cache", Wanted::to(WantedType::Headless)));
-    let EditStep::Failed { ways, .. } = &asked.step else {
+    let asked = tried(
+        &engine,
+        change(
+            "cache",
+            DesiredServiceState::of_type(ServiceTypeChoice::Headless),
+        ),
+    );
+    let EditState::Failed {
+        migration_options: ways,
+        ..
+    } = &asked.step
+    else {
         panic!("{asked:#?}");
     };
-    let vias: Vec<_> = ways.iter().map(|way| way.via).collect();
-    assert_eq!(vias, [Via::ExternalName, Via::Recreate]);
+    let vias: Vec<_> = ways.iter().map(|way| way.path).collect();
+    assert_eq!(vias, [MigrationPath::ExternalName, MigrationPath::Recreate]);
     for (to, via) in [
-        (WantedType::Headless, Via::ExternalName),
-        (WantedType::NodePort, Via::Recreate),
+        (ServiceTypeChoice::Headless, MigrationPath::ExternalName),
+        (ServiceTypeChoice::NodePort, MigrationPath::Recreate),
     ] {
-        let wanted = Wanted {
-            via: Some(via),
-            ..Wanted::to(to)
+        let wanted = DesiredServiceState {
+            migration_path: Some(via),
+            ..DesiredServiceState::of_type(to)
         };
         applied(&engine, change("cache", wanted));
     }
@@ -258,13 +274,13 @@ fn both_ways_are_offered_and_neither_is_taken_unasked() {
 }
 
 /// cache, about to be deleted and created anew as headless.
-fn about_to_be_recreated(engine: &Driven) -> EditId {
-    let wanted = Wanted {
-        via: Some(Via::Recreate),
-        ..Wanted::to(WantedType::Headless)
+fn about_to_be_recreated(engine: &EngineDriver) -> EditId {
+    let wanted = DesiredServiceState {
+        migration_path: Some(MigrationPath::Recreate),
+        ..DesiredServiceState::of_type(ServiceTypeChoice::Headless)
     };
     let ready = tried(engine, change("cache", wanted));
-    assert!(matches!(ready.step, EditStep::Ready { .. }), "{ready:#?}");
+    assert!(matches!(ready.step, EditState::Ready { .. }), "{ready:#?}");
     ready.id
 }
 
@@ -272,14 +288,14 @@ const SERVICES: &str = "/api/v1/namespaces/shop/services";
 
 #[test]
 fn a_creation_that_is_refused_is_taken_back() {
-    let server = Server::spawn(quiet()).unwrap();
+    let server = DemoServer::spawn(quiet()).unwrap();
     let engine = engine(&server);
     let before = server.control().get("Service", "shop", "cache").unwrap();
     let id = about_to_be_recreated(&engine);
     // As a quota or a webhook would.
     server.control().fail(Some("POST"), SERVICES, 403, Some(1));
-    engine.send(Command::ApplyEdit(id));
-    let failed = until(&engine, id, |step| matches!(step, EditStep::Failed { .. }));
+    engine.send(EngineCommand::ApplyEdit(id));
+    let failed = until(&engine, id, |step| matches!(step, EditState::Failed { .. }));
     assert!(
         reason(&failed).contains("created again as it was"),
         "{failed:#?}"
@@ -296,14 +312,14 @@ fn a_creation_that_is_refused_is_taken_back() {
     });
     let id = about_to_be_recreated(&engine);
     server.control().fail(Some("POST"), SERVICES, 403, Some(2));
-    engine.send(Command::ApplyEdit(id));
-    let lost = until(&engine, id, |step| matches!(step, EditStep::Failed { .. }));
+    engine.send(EngineCommand::ApplyEdit(id));
+    let lost = until(&engine, id, |step| matches!(step, EditState::Failed { .. }));
     assert!(reason(&lost).contains("Create it from its manifest"));
     let (manifest, _) = engine.find("the journal", |scene| {
-        let entry = scene.journal.last()?;
+        let entry = scene.audit_log.last()?;
         match &entry.outcome {
-            JournalOutcome::Failed { manifest, .. } => manifest.clone(),
-            JournalOutcome::Applied { .. } => None,
+            AuditOutcome::Failed { manifest, .. } => manifest.clone(),
+            AuditOutcome::Applied { .. } => None,
         }
     });
     assert_eq!(manifest["spec"]["clusterIP"], "None");
@@ -312,26 +328,26 @@ fn a_creation_that_is_refused_is_taken_back() {
 
 #[test]
 fn a_creation_that_failed_for_no_reason_is_tried_again() {
-    let server = Server::spawn(quiet()).unwrap();
+    let server = DemoServer::spawn(quiet()).unwrap();
     let engine = engine(&server);
     let id = about_to_be_recreated(&engine);
     server.control().fail(Some("POST"), SERVICES, 500, Some(1));
-    engine.send(Command::ApplyEdit(id));
-    until(&engine, id, |step| matches!(step, EditStep::Applied(_)));
+    engine.send(EngineCommand::ApplyEdit(id));
+    until(&engine, id, |step| matches!(step, EditState::Applied(_)));
     let after = server.control().get("Service", "shop", "cache").unwrap();
     assert_eq!(after["spec"]["clusterIP"], "None");
 }
 
 #[test]
 fn a_missing_right_is_named_before_anything_is_tried() {
-    let server = Server::spawn(quiet()).unwrap();
+    let server = DemoServer::spawn(quiet()).unwrap();
     let engine = engine(&server);
     server
         .control()
-        .deny(Denial::new("delete", "services", Scope::Everywhere));
-    let wanted = Wanted {
-        via: Some(Via::Recreate),
-        ..Wanted::to(WantedType::Headless)
+        .deny(DenyRule::new("delete", "services", DenyScope::Everywhere));
+    let wanted = DesiredServiceState {
+        migration_path: Some(MigrationPath::Recreate),
+        ..DesiredServiceState::of_type(ServiceTypeChoice::Headless)
     };
     let refused = tried(&engine, change("cache", wanted));
     assert!(
@@ -342,50 +358,55 @@ fn a_missing_right_is_named_before_anything_is_tried() {
 
 #[test]
 fn read_only_refuses_every_kind_of_write() {
-    let server = Server::spawn(quiet()).unwrap();
-    let engine = Driven::start(svcscope::engine::Config {
+    let server = DemoServer::spawn(quiet()).unwrap();
+    let engine = EngineDriver::start(svcscope::engine::EngineConfig {
         kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
         namespaces: vec!["shop".to_owned()],
         read_only: true,
-        ..svcscope::engine::Config::default()
+        ..svcscope::engine::EngineConfig::default()
     });
     engine.wait("the cluster to be read", common::is_read);
     let revision = |kind: &str| server.control().list(kind, Some("shop"));
     let before = revision("Service");
-    let wishes: [Box<dyn Fn(EditId) -> Command>; 4] = [
-        Box::new(|id| change("cache", Wanted::to(WantedType::NodePort))(id)),
-        Box::new(|id| Command::PlanEdit(id, shop("cache"), Wish::Delete)),
-        Box::new(|id| Command::DuplicateService(id, shop("cache"), "copy".into())),
+    let wishes: [Box<dyn Fn(EditId) -> EngineCommand>; 4] = [
         Box::new(|id| {
-            let exposure = Exposure {
+            change(
+                "cache",
+                DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
+            )(id)
+        }),
+        Box::new(|id| EngineCommand::PlanEdit(id, shop("cache"), RequestedChange::Delete)),
+        Box::new(|id| EngineCommand::DuplicateService(id, shop("cache"), "copy".into())),
+        Box::new(|id| {
+            let exposure = ExposeOptions {
                 name: Some("exposed".into()),
-                ..Exposure::default()
+                ..ExposeOptions::default()
             };
-            Command::PlanExpose(id, "Deployment".into(), shop("api"), exposure)
+            EngineCommand::PlanExpose(id, "Deployment".into(), shop("api"), exposure)
         }),
     ];
     for wish in wishes {
         let ready = tried(&engine, wish);
-        engine.send(Command::ApplyEdit(ready.id));
+        engine.send(EngineCommand::ApplyEdit(ready.id));
         let refused = until(&engine, ready.id, |step| {
-            matches!(step, EditStep::Failed { .. })
+            matches!(step, EditState::Failed { .. })
         });
         assert!(reason(&refused).contains("read-only"), "{refused:#?}");
     }
     assert_eq!(revision("Service"), before);
-    assert!(engine.handle.scene().journal.is_empty());
+    assert!(engine.handle.scene().audit_log.is_empty());
 }
 
 /// A demo cluster and its kubeconfig in a file.
-struct OnDisk {
-    server: Server,
+struct DemoWithKubeconfig {
+    server: DemoServer,
     _folder: tempfile::TempDir,
     file: String,
 }
 
-impl OnDisk {
+impl DemoWithKubeconfig {
     fn new() -> Self {
-        let server = Server::spawn(quiet()).unwrap();
+        let server = DemoServer::spawn(quiet()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config");
         fs::write(&file, server.kubeconfig()).unwrap();
@@ -417,7 +438,7 @@ impl OnDisk {
 
 #[test]
 fn the_command_line_asks_or_refuses() {
-    let disk = OnDisk::new();
+    let disk = DemoWithKubeconfig::new();
     let output = disk.run("set-type svc/cache NodePort");
     assert_eq!(output.status.code(), Some(2));
     let said = stderr(&output);
@@ -440,7 +461,7 @@ fn the_command_line_asks_or_refuses() {
 
 #[test]
 fn the_command_line_sets_types_both_ways() {
-    let disk = OnDisk::new();
+    let disk = DemoWithKubeconfig::new();
     let dry = disk.done("set-type svc/cache NodePort --dry-run --diff");
     assert!(
         dry.contains("-  type: ClusterIP\n+  type: NodePort"),
@@ -473,7 +494,7 @@ fn the_command_line_sets_types_both_ways() {
 
 #[test]
 fn the_command_line_sets_ports() {
-    let disk = OnDisk::new();
+    let disk = DemoWithKubeconfig::new();
     disk.done("set-ports svc/cache main:6379 admin:8080:web --yes");
     let ports = &disk.spec("cache")["ports"];
     assert_eq!(ports[1]["targetPort"], "web");
@@ -494,7 +515,7 @@ fn the_command_line_sets_ports() {
 
 #[test]
 fn the_command_line_edits_duplicates_and_deletes() {
-    let disk = OnDisk::new();
+    let disk = DemoWithKubeconfig::new();
     let patch = tempfile::NamedTempFile::new().unwrap();
     fs::write(
         patch.path(),
@@ -536,7 +557,7 @@ fn the_command_line_edits_duplicates_and_deletes() {
 
 #[test]
 fn the_command_line_exposes() {
-    let disk = OnDisk::new();
+    let disk = DemoWithKubeconfig::new();
     disk.done("expose deployment/api --name api-2 --type NodePort --yes");
     let (known, made) = (disk.spec("api"), disk.spec("api-2"));
     assert_eq!(made["selector"], known["selector"]);

@@ -18,7 +18,7 @@ use svcscope::{
     engine::{ConnectionState, Scene},
     inventory::ServiceType,
     topology::BackendTarget,
-    ui::export::{Export, Exported, Format, What},
+    ui::export::{ExportFormat, ExportScope, ExportedFile, MapExport},
 };
 
 fn at() -> Timestamp {
@@ -33,18 +33,18 @@ fn shop() -> Scene {
     }
 }
 
-fn export(scene: Scene, format: Format, zoom: f32) -> Export {
-    Export {
+fn export(scene: Scene, format: ExportFormat, zoom: f32) -> MapExport {
+    MapExport {
         scene: Arc::new(scene),
         format,
-        what: What::Whole { zoom },
+        scope: ExportScope::WholeMap { zoom },
         dark: true,
-        at: at(),
+        captured_at: at(),
     }
 }
 
-fn made(scene: Scene, format: Format, zoom: f32) -> Exported {
-    let exported = export(scene, format, zoom).make().expect("a file");
+fn made(scene: Scene, format: ExportFormat, zoom: f32) -> ExportedFile {
+    let exported = export(scene, format, zoom).render().expect("a file");
     if let Ok(folder) = std::env::var("SVCSCOPE_PICTURES") {
         let name = format!("export-{zoom}.{}", format.extension());
         let path = std::path::Path::new(&folder).join(name);
@@ -54,7 +54,7 @@ fn made(scene: Scene, format: Format, zoom: f32) -> Exported {
 }
 
 fn svg(scene: Scene, zoom: f32) -> String {
-    String::from_utf8(made(scene, Format::Svg, zoom).bytes).expect("text")
+    String::from_utf8(made(scene, ExportFormat::Svg, zoom).bytes).expect("text")
 }
 
 /// Every text of a drawing.
@@ -151,8 +151,8 @@ fn farther_away_less_is_drawn() {
 
 #[test]
 fn a_picture_has_its_size_and_is_not_blank() {
-    let exported = made(shop(), Format::Png, 1.0);
-    assert!(exported.smaller.is_none());
+    let exported = made(shop(), ExportFormat::Png, 1.0);
+    assert!(exported.zoom_reduction.is_none());
     let pixels = Pixmap::decode_png(&exported.bytes).expect("a PNG");
     let bounds = shop().layout.bounds;
     let (width, height) = (pixels.width() as f32, pixels.height() as f32);
@@ -174,9 +174,9 @@ fn a_picture_has_its_size_and_is_not_blank() {
 
 #[test]
 fn a_light_drawing_is_light() {
-    let mut light = export(shop(), Format::Svg, 1.0);
+    let mut light = export(shop(), ExportFormat::Svg, 1.0);
     light.dark = false;
-    let text = String::from_utf8(light.make().expect("a file").bytes).expect("text");
+    let text = String::from_utf8(light.render().expect("a file").bytes).expect("text");
     assert!(text.contains("fill=\"#eef1f5\"") && !text.contains("#12151a"));
 }
 
@@ -194,9 +194,9 @@ fn a_lost_connection_is_said() {
 
 #[test]
 fn an_empty_map_is_a_picture() {
-    for format in Format::ALL {
+    for format in ExportFormat::ALL {
         let exported = export(Scene::default(), format, 1.0)
-            .make()
+            .render()
             .expect("a file");
         assert!(!exported.bytes.is_empty(), "{format:?}");
     }
@@ -213,7 +213,7 @@ proptest! {
         "[a-z0-9.-]{253}",
         "[가-힣ء-ي界]{1,60}",
     ]) {
-        let mut sample = canvas_support::Sample::new();
+        let mut sample = canvas_support::SampleInventoryBuilder::new();
         let ports = [("http", 80, 8080, None)];
         sample.service(&name, &name, ServiceType::ClusterIP, &ports, (1, 1));
         let mut scene = sample.scene(1);

@@ -19,9 +19,9 @@ use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use resvg::{tiny_skia::Pixmap, usvg::roxmltree::Document};
 use svcscope::engine::Scene;
-use ui_support::{Window, busy_scene};
+use ui_support::{TestWindow, busy_scene};
 
-impl Window {
+impl TestWindow {
     fn ask(&mut self) {
         self.harness.key_press_modifiers(Modifiers::COMMAND, Key::E);
         self.settle();
@@ -45,7 +45,7 @@ impl Window {
     #[track_caller]
     fn wait_for(&mut self, part: &str) {
         let started = Instant::now();
-        while !self.says(part) {
+        while !self.contains_text(part) {
             assert!(
                 started.elapsed() < Duration::from_secs(60),
                 "never said {part}"
@@ -65,7 +65,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn what_is_shown_is_drawn_by_a_thread() {
     let (_folder, path) = folder();
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.ask();
     let proposed = window.path();
     assert!(
@@ -97,7 +97,7 @@ fn what_is_shown_is_drawn_by_a_thread() {
     for _ in 0..20 {
         window.settle();
         window.click("Copy the path of the file");
-        if window.says("Copied the path") {
+        if window.contains_text("Copied the path") {
             return;
         }
     }
@@ -107,7 +107,7 @@ fn what_is_shown_is_drawn_by_a_thread() {
 #[test]
 fn the_whole_map_as_pixels() {
     let (_folder, path) = folder();
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.ask();
     window.click("PNG");
     assert!(window.path().ends_with(".png"));
@@ -124,14 +124,14 @@ fn the_whole_map_as_pixels() {
 #[test]
 fn the_graph_as_data() {
     let (_folder, path) = folder();
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     for (name, begins) in [
         ("DOT", "digraph svcscope {"),
         ("JSON", "{\"state\":\"live\",\"services\":["),
     ] {
         window.ask();
         window.click(name);
-        assert!(window.says("The graph of every Service"));
+        assert!(window.contains_text("The graph of every Service"));
         let file = path.join(name);
         window.enter(&file);
         window.click("Export");
@@ -146,7 +146,7 @@ fn nothing_is_overwritten() {
     let (_folder, path) = folder();
     let file = path.join("mine.json");
     fs::write(&file, "mine").expect("written");
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.ask();
     window.click("JSON");
     window.enter(&file);
@@ -157,17 +157,17 @@ fn nothing_is_overwritten() {
 
 #[test]
 fn a_path_that_leads_nowhere_is_said_before_it_is_tried() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.ask();
     window.enter(Path::new("map.svg"));
-    assert!(window.says("the path starts with /"));
+    assert!(window.contains_text("the path starts with /"));
     window.click("Cancel");
-    assert!(!window.says("Export the map"));
+    assert!(!window.contains_text("Export the map"));
 }
 
 #[test]
 fn there_is_nothing_to_export_before_there_is_a_map() {
-    let mut window = Window::open(Scene::default());
+    let mut window = TestWindow::open(Scene::default());
     window.ask();
-    assert!(!window.says("Export the map"));
+    assert!(!window.contains_text("Export the map"));
 }

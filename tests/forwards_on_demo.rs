@@ -19,30 +19,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Driven, PATIENCE, stderr, stdout, svcscope};
+use common::{EngineDriver, PATIENCE, stderr, stdout, svcscope};
 use serde_json::Value;
 use svcscope::{
     cluster::KubeconfigSource,
-    demo::{Options, Server, WatchFault, write_kubeconfig},
-    engine::{Command, Config, Remembered, Scene},
+    demo::{DemoOptions, DemoServer, WatchFault, write_kubeconfig},
+    engine::{EngineCommand, EngineConfig, PersistedSettings, Scene},
     forward::{
-        ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort, Spread,
+        ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort,
+        SpreadPolicy,
     },
     inventory::ObjectKey,
     session::{SavedForward, Settings},
 };
 
 /// A demo cluster that holds still and a home to keep things in.
-struct Demo {
-    server: Server,
+struct DemoWithHome {
+    server: DemoServer,
     home: tempfile::TempDir,
 }
 
-impl Demo {
+impl DemoWithHome {
     fn start() -> Self {
-        let server = Server::spawn(Options {
-            life: false,
-            ..Options::default()
+        let server = DemoServer::spawn(DemoOptions {
+            scripted_activity: false,
+            ..DemoOptions::default()
         })
         .expect("the demo cluster starts");
         let home = tempfile::tempdir().expect("a folder");
@@ -50,17 +51,17 @@ impl Demo {
         Self { server, home }
     }
 
-    fn engine(&self) -> Driven {
-        let engine = Driven::start(Config {
+    fn engine(&self) -> EngineDriver {
+        let engine = EngineDriver::start(EngineConfig {
             kubeconfig: KubeconfigSource::Inline(self.server.kubeconfig()),
-            remembered: Some(Remembered {
+            persisted_settings: Some(PersistedSettings {
                 path: self.home.path().join("svcscope/settings.json"),
                 settings: Settings::default(),
             }),
-            ..Config::default()
+            ..EngineConfig::default()
         });
         engine.wait("the cluster to be read", |scene| {
-            let mut states = scene.inventory.syncs().peekable();
+            let mut states = scene.inventory.sync_states().peekable();
             states.peek().is_some()
                 && states.all(|(.., state)| state.is_settled())
                 && ready_pods(scene, "web").len() > 1
@@ -108,16 +109,21 @@ fn saved(name: &str, group: &str) -> SavedForward {
     saved
 }
 
-fn save(engine: &Driven, running: Option<ForwardId>, was: Option<&str>, forward: SavedForward) {
-    engine.send(Command::SaveForward {
+fn save(
+    engine: &EngineDriver,
+    running: Option<ForwardId>,
+    was: Option<&str>,
+    forward: SavedForward,
+) {
+    engine.send(EngineCommand::SaveForward {
         running,
-        was: was.map(Into::into),
+        previous_name: was.map(Into::into),
         forward: Box::new(forward),
     });
 }
 
 /// Waits until a forward listens.
-fn up(engine: &Driven, wanted: impl Fn(&ForwardStatus) -> bool) -> ForwardStatus {
+fn up(engine: &EngineDriver, wanted: impl Fn(&ForwardStatus) -> bool) -> ForwardStatus {
     let (status, _) = engine.find("a forward to listen", |scene| {
         let status = scene.forwards.iter().find(|status| wanted(status))?;
         if let ForwardState::Failed { reason } = &status.state {
@@ -161,7 +167,7 @@ fn answering(to: SocketAddr) -> String {
 
 #[test]
 fn a_balanced_forward_reaches_every_pod_and_a_pinned_one_only_its_own() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let engine = demo.engine();
     let start = |number, spread| {
         let web = ForwardTarget::Service(ObjectKey::new("shop", "web"));
@@ -169,30 +175,30 @@ fn a_balanced_forward_reaches_every_pod_and_a_pinned_one_only_its_own() {
             spread,
             ..ForwardSpec::new(web, RemotePort::Number(80))
         };
-        engine.send(Command::StartForward(ForwardId(number), spec));
+        engine.send(EngineCommand::StartForward(ForwardId(number), spec));
         let status = up(&engine, |status| status.id == ForwardId(number));
         status.local.expect("it listens")
     };
     let ready = ready_pods(&engine.handle.scene(), "web");
-    let balanced = start(100, Spread::Balanced);
+    let balanced = start(100, SpreadPolicy::Balanced);
     let pods: BTreeSet<_> = (0..ready.len()).map(|_| answering(balanced)).collect();
     assert_eq!(pods, ready);
     for (number, pod) in (101..).zip(&pods) {
-        let pinned = start(number, Spread::Pinned(pod.as_str().into()));
+        let pinned = start(number, SpreadPolicy::Pinned(pod.as_str().into()));
         assert!((0..3).all(|_| answering(pinned) == *pod));
     }
-    let sticky = start(110, Spread::Sticky);
+    let sticky = start(110, SpreadPolicy::Sticky);
     let first = answering(sticky);
     assert!((0..3).all(|_| answering(sticky) == first));
 }
 
 #[test]
 fn what_is_saved_is_there_at_the_next_start_and_starts_with_it() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let engine = demo.engine();
     let id = ForwardId(engine.handle.next_id());
     let spec = ForwardSpec::new(api(), RemotePort::Number(8081));
-    engine.send(Command::StartForward(id, spec));
+    engine.send(EngineCommand::StartForward(id, spec));
     let port = up(&engine, |status| status.id == id)
         .local
         .map(|at| at.port());
@@ -206,12 +212,12 @@ fn what_is_saved_is_there_at_the_next_start_and_starts_with_it() {
             .forwards
             .iter()
             .any(|status| is_called(status, "front"))
-            && scene.saved.len() == 2
+            && scene.saved_forwards.len() == 2
     });
     drop(engine);
 
     let engine = demo.engine();
-    assert_eq!(engine.handle.scene().saved.len(), 2);
+    assert_eq!(engine.handle.scene().saved_forwards.len(), 2);
     let status = up(&engine, |status| is_called(status, "front"));
     // Which somebody else may have taken meanwhile.
     assert_eq!(
@@ -221,18 +227,21 @@ fn what_is_saved_is_there_at_the_next_start_and_starts_with_it() {
     assert_eq!(engine.handle.scene().forwards.len(), 1);
 
     // The group: what is up stays as it is, the rest is started.
-    engine.send(Command::StartSaved(vec!["front".into(), "other".into()]));
+    engine.send(EngineCommand::StartSavedForwards(vec![
+        "front".into(),
+        "other".into(),
+    ]));
     up(&engine, |status| is_called(status, "other"));
     let scene = engine.handle.scene();
     assert_eq!(scene.forwards.len(), 2);
     assert_eq!(scene.forwards[0].id, status.id);
 
     // One that was stopped starts again in its place.
-    engine.send(Command::StopForward(status.id));
+    engine.send(EngineCommand::StopForward(status.id));
     engine.wait("it to stop", |scene| {
         scene.forwards[0].state == ForwardState::Stopped
     });
-    engine.send(Command::StartSaved(vec!["front".into()]));
+    engine.send(EngineCommand::StartSavedForwards(vec!["front".into()]));
     let again = up(&engine, |again| is_called(again, "front"));
     assert_eq!(
         (again.id, again.spec.last_port.is_some()),
@@ -241,27 +250,27 @@ fn what_is_saved_is_there_at_the_next_start_and_starts_with_it() {
 
     save(&engine, None, Some("front"), saved("window", "shop"));
     engine.wait("the new name", |scene| {
-        is_called(&scene.forwards[0], "window") && &*scene.saved[0].name == "window"
+        is_called(&scene.forwards[0], "window") && &*scene.saved_forwards[0].name == "window"
     });
-    engine.send(Command::ForgetForward("window".into()));
+    engine.send(EngineCommand::ForgetForward("window".into()));
     engine.wait("it to be forgotten", |scene| {
-        scene.forwards[0].spec.name.is_none() && scene.saved.len() == 1
+        scene.forwards[0].spec.name.is_none() && scene.saved_forwards.len() == 1
     });
 }
 
 #[test]
 fn a_forward_says_that_the_cluster_is_lost_and_comes_back_by_itself() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let engine = demo.engine();
     let id = ForwardId(engine.handle.next_id());
     let spec = ForwardSpec::new(api(), RemotePort::Number(8081));
-    engine.send(Command::StartForward(id, spec));
+    engine.send(EngineCommand::StartForward(id, spec));
     let local = up(&engine, |status| status.id == id)
         .local
         .expect("it listens");
     answering(local);
 
-    demo.server.control().go_down();
+    demo.server.control().close_port();
     // A client that comes now is let down, and is the first to show it.
     let mut stream = TcpStream::connect(local).expect("it listens all the while");
     stream.set_read_timeout(Some(PATIENCE)).expect("a limit");
@@ -272,7 +281,7 @@ fn a_forward_says_that_the_cluster_is_lost_and_comes_back_by_itself() {
         })
     };
     state(|state| matches!(state, ForwardState::Reconnecting { .. }));
-    demo.server.control().come_up();
+    demo.server.control().reopen_port();
     // By itself; whether the client that failed is still told of is a matter of what noticed first.
     state(|state| !matches!(state, ForwardState::Reconnecting { .. }));
     answering(local);
@@ -280,7 +289,7 @@ fn a_forward_says_that_the_cluster_is_lost_and_comes_back_by_itself() {
 }
 
 /// The ready pods of shop/web, as the cluster itself has them.
-fn pods_of_web(demo: &Demo) -> BTreeSet<String> {
+fn pods_of_web(demo: &DemoWithHome) -> BTreeSet<String> {
     let pods = demo.server.control().list("Pod", Some("shop"));
     let is_ready = |pod: &Value| {
         let conditions = pod["status"]["conditions"].as_array();
@@ -298,7 +307,7 @@ fn pods_of_web(demo: &Demo) -> BTreeSet<String> {
 }
 
 /// Every pod of shop/web goes, and others come.
-fn replace_pods_of_web(demo: &Demo, engine: &Driven) -> BTreeSet<String> {
+fn replace_pods_of_web(demo: &DemoWithHome, engine: &EngineDriver) -> BTreeSet<String> {
     let old = pods_of_web(demo);
     for pod in &old {
         let deleted = demo.server.control().delete("Pod", "shop", pod);
@@ -311,19 +320,19 @@ fn replace_pods_of_web(demo: &Demo, engine: &Driven) -> BTreeSet<String> {
             return new;
         }
         assert!(started.elapsed() < PATIENCE, "no new pods, but {new:?}");
-        engine.until_woken(Duration::from_millis(50));
+        engine.wait_for_scene(Duration::from_millis(50));
     }
 }
 
 #[test]
 fn a_forward_finds_the_new_pods_though_no_watch_tells_of_them() {
-    for fault in [WatchFault::Lossy, WatchFault::Ended] {
-        let demo = Demo::start();
+    for fault in [WatchFault::DropsEvents, WatchFault::EndsAtOnce] {
+        let demo = DemoWithHome::start();
         let engine = demo.engine();
         let id = ForwardId(engine.handle.next_id());
         let web = ForwardTarget::Service(ObjectKey::new("shop", "web"));
         let spec = ForwardSpec::new(web, RemotePort::Number(80));
-        engine.send(Command::StartForward(id, spec));
+        engine.send(EngineCommand::StartForward(id, spec));
         let local = up(&engine, |status| status.id == id)
             .local
             .expect("it listens");
@@ -337,11 +346,11 @@ fn a_forward_finds_the_new_pods_though_no_watch_tells_of_them() {
 
 #[test]
 fn what_is_exported_is_imported() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let engine = demo.engine();
     save(&engine, None, None, saved("front", "shop"));
     let file = demo.file("shop.json");
-    engine.send(Command::ExportForwards(file.clone()));
+    engine.send(EngineCommand::ExportForwards(file.clone()));
     let says = |words: &'static str| {
         engine.wait(words, |scene| {
             scene
@@ -351,20 +360,23 @@ fn what_is_exported_is_imported() {
         });
     };
     says("Exported 1 forwards to ");
-    engine.send(Command::ExportForwards(file.clone()));
+    engine.send(EngineCommand::ExportForwards(file.clone()));
     says("exists already");
-    engine.send(Command::ForgetForward("front".into()));
-    engine.send(Command::ImportForwards(file.clone()));
+    engine.send(EngineCommand::ForgetForward("front".into()));
+    engine.send(EngineCommand::ImportForwards(file.clone()));
     says("Imported 1 forwards");
-    assert_eq!(engine.handle.scene().saved[..], [saved("front", "shop")]);
+    assert_eq!(
+        engine.handle.scene().saved_forwards[..],
+        [saved("front", "shop")]
+    );
     fs::write(&file, "{}").expect("written");
-    engine.send(Command::ImportForwards(file));
+    engine.send(EngineCommand::ImportForwards(file));
     says("Forwards not imported: ");
 }
 
 #[test]
 fn a_spoiled_file_of_forwards_is_kept_aside_and_said() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let file = demo.file("svcscope/forwards.json");
     fs::create_dir_all(file.parent().expect("a folder")).expect("made");
     fs::write(&file, "{\"contexts\": {").expect("written");
@@ -389,7 +401,7 @@ fn a_spoiled_file_of_forwards_is_kept_aside_and_said() {
 
 #[test]
 fn the_program_prints_what_kubectl_prints_then_what_happens() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let mut child = demo
         .forward(&["svc/api", "0:8081"])
         .stdout(Stdio::piped())
@@ -419,7 +431,7 @@ fn the_program_prints_what_kubectl_prints_then_what_happens() {
 
 #[test]
 fn the_program_tells_an_event_a_line() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let mut child = demo
         .forward(&["svc/api", ":8081", "--balance", "-o", "json"])
         .stdout(Stdio::piped())
@@ -454,7 +466,7 @@ fn the_program_tells_an_event_a_line() {
 
 #[test]
 fn a_command_is_run_with_the_forwards_up_and_gives_the_exit_code() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let script =
         "echo $SVCSCOPE_PORT $SVCSCOPE_PORTS $SVCSCOPE_PORT_8081 $SVCSCOPE_ADDRESS; exit 7";
     let output = demo.run(&["svc/api", ":8081", ":http", "--exec", "sh", "-c", script]);
@@ -490,7 +502,7 @@ fn an_interrupt_is_passed_on_where_no_terminal_sends_it() {
 #[cfg(unix)]
 #[track_caller]
 fn the_command_is_sent(signal: &str) {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let script = format!("trap 'exit 9' {signal}; echo up; while :; do sleep 0.1; done");
     let mut child = demo
         .forward(&["svc/api", ":8081", "--exec", "sh", "-c", &script])
@@ -509,7 +521,7 @@ fn the_command_is_sent(signal: &str) {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_command_does_not_outlive_svcscope() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let mut child = demo
         .forward(&[
             "svc/api",
@@ -538,7 +550,7 @@ fn a_command_does_not_outlive_svcscope() {
 
 #[test]
 fn forwards_of_others_are_shown_and_asked_for() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let file = demo.file("theirs.json");
     let evil = r#"{"svcscope_forwards": 1, "forwards": [{"name": "evil", "namespace": "shop",
         "target": "svc/web", "port": 80, "local_port": 18099, "local_address": "0.0.0.0",
@@ -578,17 +590,17 @@ fn forwards_of_others_are_shown_and_asked_for() {
                 .contains("Forward evil listens at 0.0.0.0:18099: whoever")
         })
     });
-    engine.send(Command::OfferForwards(file.into()));
+    engine.send(EngineCommand::PreviewForwardImport(file.into()));
     let (offer, _) = engine.find("the offer", |scene| scene.import_offer.clone());
     assert_eq!(offer.forwards.len(), 2);
     fs::write(file, "{}").expect("written");
-    engine.send(Command::ImportForwards(file.into()));
+    engine.send(EngineCommand::ImportForwards(file.into()));
     engine.wait("what was shown", |scene| scene.import_offer.is_none());
 }
 
 #[test]
 fn a_saved_forward_that_is_not_understood_is_told() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let file = demo.file("svcscope/forwards.json");
     fs::create_dir_all(file.parent().expect("a folder")).expect("made");
     let text = r#"{"version": 1, "contexts": {"demo": {"forwards": [
@@ -609,7 +621,7 @@ fn a_saved_forward_that_is_not_understood_is_told() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_list_that_could_not_be_printed_is_told() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     demo.done(&["svc/api", ":8081", "--save", "api", "--exec", "true"]);
     let full = fs::File::options().write(true).open("/dev/full");
     let mut list = demo.forward(&["--list"]);
@@ -620,7 +632,7 @@ fn a_list_that_could_not_be_printed_is_told() {
 
 #[test]
 fn the_program_keeps_forwards_and_starts_them_by_group() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let go = ["--exec", "true"];
     let save = |words: &[&str]| demo.done(&[words, &go].concat());
     save(&[
@@ -694,7 +706,7 @@ fn the_program_keeps_forwards_and_starts_them_by_group() {
 
 #[test]
 fn a_taken_port_ends_the_program_before_the_command_runs() {
-    let demo = Demo::start();
+    let demo = DemoWithHome::start();
     let held = TcpListener::bind("127.0.0.1:0").expect("a port");
     let port = held.local_addr().expect("bound").port();
     let pair = format!("{port}:8081");

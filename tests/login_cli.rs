@@ -20,11 +20,13 @@ use std::{
     time::Duration,
 };
 
-use common::{Driven, Kubectl, has_kubectl, stderr, stdout, svcscope};
-use login_support::{ApiServer, CLIENTS, Issuer};
+use common::{EngineDriver, KubectlRunner, has_kubectl, stderr, stdout, svcscope};
+use login_support::{CLIENTS, OidcIssuer, TlsDemoApiServer};
 use svcscope::{
-    cluster::{KubeconfigSource, Kubeconfigs, LoginContext, LoginEvent, Pace, connect_with},
-    engine::{Command, Config, ConnectionState},
+    cluster::{
+        KubeconfigSource, LoginContext, LoginEvent, MergedKubeconfig, WatchTiming, connect_with,
+    },
+    engine::{ConnectionState, EngineCommand, EngineConfig},
 };
 
 fn run(kubeconfig: &Path, args: &[&str]) -> Output {
@@ -52,15 +54,15 @@ fn said(output: &Output) -> String {
 }
 
 /// An API server that takes every token that this issuer gave.
-fn api_of(issuer: &Issuer) -> ApiServer {
-    let issued = issuer.issued.clone();
-    ApiServer::start(move |token| issued.lock().unwrap().tokens.contains(token))
+fn api_of(issuer: &OidcIssuer) -> TlsDemoApiServer {
+    let issued = issuer.statistics.clone();
+    TlsDemoApiServer::start(move |token| issued.lock().unwrap().tokens.contains(token))
 }
 
 #[test]
 fn two_runs_and_then_kubectl_are_all_logged_in_and_the_file_keeps_the_rest() {
     // Each run has to ask for a token: none lasts longer than the ten seconds of client-go.
-    let issuer = Issuer::start(5, Duration::ZERO, || {});
+    let issuer = OidcIssuer::start(5, Duration::ZERO, || {});
     let api = api_of(&issuer);
     let before = issuer.kubeconfig(&api);
     let file = api.write(&before);
@@ -84,18 +86,18 @@ fn two_runs_and_then_kubectl_are_all_logged_in_and_the_file_keeps_the_rest() {
         assert!(!api.folder().join("config.lock").exists());
     }
     if has_kubectl() {
-        let services = Kubectl(&file).run(&["get", "services"]);
+        let services = KubectlRunner(&file).run(&["get", "services"]);
         assert!(services.contains("web"), "{services}");
         assert!(issuer.refreshes() > 2, "it asks before each request");
         // And back: kubectl wrote the file anew.
         assert_logged_in(&map(&file));
     }
-    assert_eq!(issuer.issued.lock().unwrap().refusals, 0);
+    assert_eq!(issuer.statistics.lock().unwrap().refusals, 0);
 }
 
 #[test]
 fn processes_at_the_same_time_ask_the_issuer_once() {
-    let issuer = Issuer::start(300, Duration::from_millis(700), || {});
+    let issuer = OidcIssuer::start(300, Duration::from_millis(700), || {});
     let api = api_of(&issuer);
     let file = api.write(&issuer.kubeconfig(&api));
     let file = file.to_str().unwrap();
@@ -133,7 +135,7 @@ fn a_run_that_is_killed_after_the_issuers_answer_leaves_the_file_whole_and_no_lo
     for millis in [0, 1, 2, 4, 8, 16, 32, 64, 500] {
         let (answered, kill) = mpsc::channel();
         let answered = Mutex::new(answered);
-        let issuer = Issuer::start(300, Duration::ZERO, move || {
+        let issuer = OidcIssuer::start(300, Duration::ZERO, move || {
             answered.lock().unwrap().send(()).ok();
         });
         let api = api_of(&issuer);
@@ -161,11 +163,11 @@ fn a_run_that_is_killed_after_the_issuers_answer_leaves_the_file_whole_and_no_lo
 
 #[test]
 fn a_token_is_on_the_disk_before_it_is_used() {
-    let issuer = Issuer::start(300, Duration::ZERO, || {});
+    let issuer = OidcIssuer::start(300, Duration::ZERO, || {});
     let (used, kill) = mpsc::channel();
     let used = Mutex::new(used);
-    let issued = issuer.issued.clone();
-    let api = ApiServer::start(move |token| {
+    let issued = issuer.statistics.clone();
+    let api = TlsDemoApiServer::start(move |token| {
         used.lock().unwrap().send(()).ok();
         issued.lock().unwrap().tokens.contains(token)
     });
@@ -174,18 +176,18 @@ fn a_token_is_on_the_disk_before_it_is_used() {
     assert!(after.contains("\"refresh-1\""), "{after}");
     assert_logged_in(&map(&file));
     if has_kubectl() {
-        Kubectl(&file).run(&["get", "services"]);
+        KubectlRunner(&file).run(&["get", "services"]);
     }
     assert_eq!(issuer.refreshes(), 1, "its token is good for all of them");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_that_can_not_be_saved_are_told_and_used_on_and_a_refused_one_is_renewed_once() {
-    let issuer = Issuer::start(300, Duration::ZERO, || {});
-    let issued = issuer.issued.clone();
+    let issuer = OidcIssuer::start(300, Duration::ZERO, || {});
+    let issued = issuer.statistics.clone();
     let refused = Arc::new(Mutex::new(String::new()));
     let refuse = refused.clone();
-    let api = ApiServer::start(move |token| {
+    let api = TlsDemoApiServer::start(move |token| {
         issued.lock().unwrap().tokens.contains(token) && *refuse.lock().unwrap() != token
     });
     let events = Arc::new(Mutex::new(Vec::new()));
@@ -194,17 +196,17 @@ async fn tokens_that_can_not_be_saved_are_told_and_used_on_and_a_refused_one_is_
         told.lock().unwrap().push(event.clone())
     }));
     let source = KubeconfigSource::Inline(issuer.kubeconfig(&api));
-    let kubeconfigs = Kubeconfigs::load(&source).unwrap();
-    let cluster = connect_with(&kubeconfigs, None, Pace::default(), None, &login)
+    let kubeconfigs = MergedKubeconfig::load(&source).unwrap();
+    let cluster = connect_with(&kubeconfigs, None, WatchTiming::default(), None, &login)
         .await
         .unwrap();
     let warned = |words: &str| {
         let events = events.lock().unwrap();
-        events.iter().any(|event| matches!(event, LoginEvent::Warned(text) | LoginEvent::Noted(text) if text.contains(words)))
+        events.iter().any(|event| matches!(event, LoginEvent::Warning(text) | LoginEvent::Notice(text) if text.contains(words)))
     };
     assert!(warned("have no file to be written into"));
     let first = issuer
-        .issued
+        .statistics
         .lock()
         .unwrap()
         .tokens
@@ -217,12 +219,12 @@ async fn tokens_that_can_not_be_saved_are_told_and_used_on_and_a_refused_one_is_
     assert!(warned(
         "no longer took the credentials (401), so the OIDC issuer was asked again"
     ));
-    assert_eq!(issuer.issued.lock().unwrap().refusals, 0);
+    assert_eq!(issuer.statistics.lock().unwrap().refusals, 0);
 }
 
 #[test]
 fn what_the_issuer_says_is_told_and_no_secret() {
-    let issuer = Issuer::start(300, Duration::ZERO, || {});
+    let issuer = OidcIssuer::start(300, Duration::ZERO, || {});
     let api = api_of(&issuer);
     let text = issuer.kubeconfig(&api);
     let cases = [
@@ -261,7 +263,7 @@ fn what_the_issuer_says_is_told_and_no_secret() {
 
 #[test]
 fn a_plugin_whose_token_lasts_less_than_a_minute_runs_once() {
-    let api = ApiServer::start(|token| token == "t");
+    let api = TlsDemoApiServer::start(|token| token == "t");
     let expires = "$(date -u -d '+45 seconds' +%Y-%m-%dT%H:%M:%SZ)";
     let file = api.with_plugin(&format!(
         r#"sleep 0.3; answer "{{\"token\":\"t\",\"expirationTimestamp\":\"{expires}\"}}""#
@@ -269,7 +271,7 @@ fn a_plugin_whose_token_lasts_less_than_a_minute_runs_once() {
     assert_logged_in(&map(&file));
     assert_eq!(api.plugin_runs(), 1);
     if has_kubectl() {
-        Kubectl(&file).run(&["get", "services"]);
+        KubectlRunner(&file).run(&["get", "services"]);
         assert_eq!(api.plugin_runs(), 2, "as kubectl");
     }
     let past = r#"answer '{"token":"t","expirationTimestamp":"2020-01-01T00:00:00Z"}'"#;
@@ -283,7 +285,7 @@ fn a_plugin_whose_token_lasts_less_than_a_minute_runs_once() {
 
 #[test]
 fn a_plugin_whose_token_is_refused_is_asked_again_once() {
-    let api = ApiServer::start(|token| token == "token-2");
+    let api = TlsDemoApiServer::start(|token| token == "token-2");
     let file = api.with_plugin(r#"answer "{\"token\":\"token-$RUNS\"}""#);
     let output = map(&file);
     assert_logged_in(&output);
@@ -292,7 +294,7 @@ fn a_plugin_whose_token_is_refused_is_asked_again_once() {
         "no longer took the credentials (401), so the credential plugin `sh` was asked again";
     assert!(stderr(&output).contains(told), "{}", stderr(&output));
 
-    let api = ApiServer::start(|_| false);
+    let api = TlsDemoApiServer::start(|_| false);
     let file = api.with_plugin("answer '{\"token\":\"t\"}'");
     let output = map(&file);
     assert_eq!(output.status.code(), Some(3));
@@ -306,7 +308,7 @@ fn a_plugin_whose_token_is_refused_is_asked_again_once() {
 
 #[test]
 fn what_a_plugin_says_is_on_stderr_without_escapes_and_its_arguments_are_not() {
-    let api = ApiServer::start(|token| token == "t");
+    let api = TlsDemoApiServer::start(|token| token == "t");
     let say = r"printf '\033]52;c;eA==\007open \033[1mhttps://x.example/device\033[0m\n' >&2";
     let file = api.with_plugin(&format!("{say}; answer '{{\"token\":\"t\"}}'"));
     let output = map(&file);
@@ -329,7 +331,7 @@ fn what_a_plugin_says_is_on_stderr_without_escapes_and_its_arguments_are_not() {
 
 #[test]
 fn a_plugin_is_told_what_kubectl_tells_it() {
-    let api = ApiServer::start(|token| token == "t");
+    let api = TlsDemoApiServer::start(|token| token == "t");
     let info = api.folder().join("info");
     let script = format!(
         "printf %s \"$KUBERNETES_EXEC_INFO\" > {}; answer '{{\"token\":\"t\"}}'",
@@ -350,7 +352,7 @@ fn a_plugin_is_told_what_kubectl_tells_it() {
         let ours = told(&|file| assert_logged_in(&map(file)));
         assert_eq!(ours["spec"]["interactive"], false);
         if has_kubectl() {
-            let theirs = told(&|file| drop(Kubectl(file).run(&["get", "services"])));
+            let theirs = told(&|file| drop(KubectlRunner(file).run(&["get", "services"])));
             assert_eq!(ours, theirs);
         }
     }
@@ -358,7 +360,7 @@ fn a_plugin_is_told_what_kubectl_tells_it() {
 
 #[test]
 fn a_silent_plugin_is_named_and_where_nobody_sees_it_the_timeout_counts() {
-    let api = ApiServer::start(|token| token == "t");
+    let api = TlsDemoApiServer::start(|token| token == "t");
     let file = api.with_plugin("exec sleep 600");
     let mut process = svcscope(&[
         "map",
@@ -382,7 +384,7 @@ fn a_silent_plugin_is_named_and_where_nobody_sees_it_the_timeout_counts() {
 #[test]
 fn client_certificates_of_a_plugin_log_in() {
     for (certificate, key) in CLIENTS {
-        let api = ApiServer::of_certificates();
+        let api = TlsDemoApiServer::of_certificates();
         let status = serde_json::json!({
             "clientCertificateData": certificate,
             "clientKeyData": key,
@@ -402,21 +404,21 @@ fn client_certificates_of_a_plugin_log_in() {
 
 #[test]
 fn the_window_sees_what_a_plugin_says_and_can_cancel_it() {
-    let api = ApiServer::start(|token| token == "t");
+    let api = TlsDemoApiServer::start(|token| token == "t");
     let file = api.with_plugin("echo 'code AB-12 at https://x.example' >&2; exec sleep 600");
-    let driven = Driven::start(Config {
+    let driven = EngineDriver::start(EngineConfig {
         kubeconfig: KubeconfigSource::File(file),
         login: LoginContext::in_window(),
-        ..Config::default()
+        ..EngineConfig::default()
     });
     driven.wait("the plugin's words", |scene| {
         let login = scene.login.as_ref();
         login.is_some_and(|login| {
-            &*login.whom == "the credential plugin `sh`"
+            &*login.credential_source == "the credential plugin `sh`"
                 && login.lines.iter().any(|line| line.contains("AB-12"))
         })
     });
-    driven.send(Command::CancelLogin);
+    driven.send(EngineCommand::CancelLogin);
     driven.wait("the end", |scene| {
         let is_cancelled = matches!(&scene.connection, ConnectionState::Failed { reason } if reason.contains("the login was cancelled"));
         is_cancelled && scene.login.is_none()
@@ -424,7 +426,7 @@ fn the_window_sees_what_a_plugin_says_and_can_cancel_it() {
     assert_eq!(api.plugin_runs(), 1);
     let file = api.with_plugin("echo 'last words' >&2; answer '{\"token\":\"t\"}'");
     assert!(file.exists());
-    driven.send(Command::Reconnect);
+    driven.send(EngineCommand::Reconnect);
     driven.wait("the connection", |scene| {
         scene.connection == ConnectionState::Connected
             && scene
@@ -438,13 +440,13 @@ fn the_window_sees_what_a_plugin_says_and_can_cancel_it() {
 fn a_login_of_a_running_session_that_is_cancelled_does_not_come_back_by_itself() {
     let valid = Arc::new(Mutex::new("t1".to_owned()));
     let takes = valid.clone();
-    let api = ApiServer::start(move |token| *takes.lock().unwrap() == token);
+    let api = TlsDemoApiServer::start(move |token| *takes.lock().unwrap() == token);
     let file = api
         .with_plugin("[ $RUNS = 2 ] && exec sleep 600\nanswer \"{\\\"token\\\":\\\"t$RUNS\\\"}\"");
-    let driven = Driven::start(Config {
+    let driven = EngineDriver::start(EngineConfig {
         kubeconfig: KubeconfigSource::File(file),
         login: LoginContext::in_window(),
-        ..Config::default()
+        ..EngineConfig::default()
     });
     driven.wait("the connection", |scene| {
         scene.connection == ConnectionState::Connected
@@ -452,18 +454,18 @@ fn a_login_of_a_running_session_that_is_cancelled_does_not_come_back_by_itself()
     *valid.lock().unwrap() = "t3".to_owned();
     // What asks for the YAML of a Service needs new credentials.
     let service = svcscope::inventory::ObjectKey::new("shop", "web");
-    driven.send(Command::Inspect(Some(service)));
+    driven.send(EngineCommand::InspectService(Some(service)));
     driven.wait("the login", |scene| {
         scene.login.as_ref().is_some_and(|login| login.is_waiting)
     });
-    driven.send(Command::CancelLogin);
+    driven.send(EngineCommand::CancelLogin);
     driven.wait("its end", |scene| {
         let text = scene.yaml.as_ref().map(|yaml| yaml.text.clone());
         scene.login.is_none()
             && matches!(text, Some(Err(said)) if said.contains("the login was cancelled"))
     });
     let other = svcscope::inventory::ObjectKey::new("shop", "api");
-    driven.send(Command::Inspect(Some(other.clone())));
+    driven.send(EngineCommand::InspectService(Some(other.clone())));
     driven.wait("a refusal", |scene| {
         scene
             .yaml
@@ -471,7 +473,7 @@ fn a_login_of_a_running_session_that_is_cancelled_does_not_come_back_by_itself()
             .is_some_and(|yaml| yaml.service == other && yaml.text.is_err())
     });
     assert_eq!(api.plugin_runs(), 2);
-    driven.send(Command::Reconnect);
+    driven.send(EngineCommand::Reconnect);
     driven.wait("credentials again", |scene| {
         scene
             .activity

@@ -13,21 +13,21 @@ use std::{fs, path::PathBuf};
 
 use common::{run_svcscope, stderr};
 use serde_json::Value;
-use svcscope::demo::{Options, Server};
+use svcscope::demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
 /// A demo cluster that holds still, with its kubeconfig in a file.
-struct Cluster {
-    _server: Server,
+struct MapFilterTestCluster {
+    _server: DemoServer,
     _folder: TempDir,
     kubeconfig: PathBuf,
 }
 
-impl Cluster {
+impl MapFilterTestCluster {
     fn start() -> Self {
-        let server = Server::spawn(Options {
-            life: false,
-            ..Options::default()
+        let server = DemoServer::spawn(DemoOptions {
+            scripted_activity: false,
+            ..DemoOptions::default()
         })
         .expect("the demo cluster starts");
         let folder = tempfile::tempdir().expect("a folder");
@@ -63,7 +63,7 @@ impl Cluster {
 
 #[test]
 fn a_filter_leaves_out_the_rest_and_says_how_many() {
-    let cluster = Cluster::start();
+    let cluster = MapFilterTestCluster::start();
     let (all, said) = cluster.names(&[]);
     assert_eq!(said, "", "nothing is left out");
 
@@ -101,7 +101,7 @@ fn a_filter_leaves_out_the_rest_and_says_how_many() {
 
 #[test]
 fn text_is_filtered_as_json_is() {
-    let cluster = Cluster::start();
+    let cluster = MapFilterTestCluster::start();
     let (code, printed, said) = cluster.map(&["-l", "app in (api)"]);
     assert_eq!(code, Some(0), "{said}");
     assert!(printed.starts_with("shop/api  NodePort"), "{printed}");
@@ -111,7 +111,7 @@ fn text_is_filtered_as_json_is() {
 
 #[test]
 fn what_is_asked_wrongly_is_refused_with_words() {
-    let cluster = Cluster::start();
+    let cluster = MapFilterTestCluster::start();
     let (code, _, said) = cluster.map(&["-l", "app=="]);
     assert_eq!(code, Some(0), "the empty value is one: {said}");
     for (flags, words) in [

@@ -1,4 +1,4 @@
-//! The test of all paths as a person clicks it, on the embedded demo cluster.
+//! The test of all paths as the user clicks it, on the embedded demo cluster.
 
 #![allow(
     clippy::expect_used,
@@ -29,22 +29,22 @@ fn one_key_tries_all_paths_and_a_menu_asks_from_inside() {
     });
     window.click("Service shop/nobody");
     window.key(Key::R);
-    window.until_says("Paths to shop/nobody");
+    window.wait_for_text("Paths to shop/nobody");
     window.until("a round to end", |window| {
-        let reach = window.scene().reach.as_ref();
+        let reach = window.scene().path_test.as_ref();
         reach.is_some_and(|reach| reach.rounds > 0)
     });
-    window.until_says("no pod matches the Service's selector");
-    assert!(window.says("only from inside the cluster"));
+    window.wait_for_text("no pod matches the Service's selector");
+    assert!(window.contains_text("only from inside the cluster"));
 
     // To choose a probe pod is to agree to it.
     window.click("From inside…");
     window.click("Create a probe pod in shop for this test");
     window.until("the Service to be asked from inside", |window| {
-        let reach = window.scene().reach.as_ref();
-        reach.is_some_and(|reach| reach.rounds > 0 && reach.asked.options.insiders.len() == 1)
+        let reach = window.scene().path_test.as_ref();
+        reach.is_some_and(|reach| reach.rounds > 0 && reach.request.options.exec_targets.len() == 1)
     });
-    window.until_says("in shop: cluster IP");
+    window.wait_for_text("in shop: cluster IP");
     window.until("the probe pod to go", |window| {
         let pods = window.control().list("Pod", Some("shop"));
         let names = pods
@@ -60,18 +60,18 @@ fn a_test_can_go_on_and_be_stopped() {
     window.click("Service shop/web");
     window.key(Key::R);
     window.until("a round to end", |window| {
-        let reach = window.scene().reach.as_ref();
+        let reach = window.scene().path_test.as_ref();
         reach.is_some_and(|reach| reach.rounds == 1 && !reach.is_running)
     });
     window.click("Test all paths every 5 seconds");
     window.until("it to go on", |window| {
-        let reach = window.scene().reach.as_ref();
-        reach.is_some_and(|reach| reach.goes_on && reach.rounds == 1)
+        let reach = window.scene().path_test.as_ref();
+        reach.is_some_and(|reach| reach.repeats && reach.rounds == 1)
     });
     window.click("Stop the test of paths");
     window.until("it to be stopped", |window| {
-        let reach = window.scene().reach.as_ref();
-        reach.is_some_and(|reach| !reach.goes_on && !reach.is_running)
+        let reach = window.scene().path_test.as_ref();
+        reach.is_some_and(|reach| !reach.repeats && !reach.is_running)
     });
-    assert!(window.says("Test all paths again"));
+    assert!(window.contains_text("Test all paths again"));
 }

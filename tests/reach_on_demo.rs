@@ -13,45 +13,47 @@ mod protection;
 
 use std::{path::Path, sync::Arc};
 
-use common::{Driven, run_svcscope, stderr, stdout};
+use common::{EngineDriver, run_svcscope, stderr, stdout};
 use serde_json::{Value, json};
 use svcscope::{
     cluster::KubeconfigSource,
-    demo::{Denial, Options, Scope, Server},
-    engine::{Command, Config, ReachId, ReachStatus, RequestState, TestPaths},
+    demo::{DemoOptions, DemoServer, DenyRule, DenyScope},
+    engine::{
+        EngineCommand, EngineConfig, PathTestId, PathTestRequest, PathTestStatus, RequestState,
+    },
     forward::{ForwardTarget, RemotePort},
     inventory::ObjectKey,
     probe::{
-        CurlRequest, InsideName, Insider, RequestId, Vantage,
-        reach::{Reach, ReachOptions, Verdict},
+        AccessPath, CurlRequest, ExecTarget, InClusterName, RequestId,
+        path_test::{PathTestOptions, PathTestOutcome, PathTestSummary},
     },
 };
 
 const OURS: &str = "svcscope-probe";
 
 /// A demo cluster that holds still.
-fn demo() -> Server {
-    Server::spawn(Options {
-        life: false,
-        ..Options::default()
+fn demo() -> DemoServer {
+    DemoServer::spawn(DemoOptions {
+        scripted_activity: false,
+        ..DemoOptions::default()
     })
     .expect("the demo starts")
 }
 
-fn engine(server: &Server, notes: Option<&Path>, read_only: bool) -> Driven {
-    let driven = Driven::start(Config {
+fn engine(server: &DemoServer, notes: Option<&Path>, read_only: bool) -> EngineDriver {
+    let driven = EngineDriver::start(EngineConfig {
         kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
         namespaces: vec!["shop".to_owned()],
-        probe_folder: notes.map(Path::to_owned),
+        probe_registry_folder: notes.map(Path::to_owned),
         read_only,
-        ..Config::default()
+        ..EngineConfig::default()
     });
     driven.wait("the cluster to be read", common::is_read);
     driven
 }
 
 /// Probe pods that are there.
-fn probe_pods(server: &Server) -> Vec<String> {
+fn probe_pods(server: &DemoServer) -> Vec<String> {
     let pods = server.control().list("Pod", Some("shop"));
     let names = pods
         .iter()
@@ -62,10 +64,10 @@ fn probe_pods(server: &Server) -> Vec<String> {
         .collect()
 }
 
-fn probe(agreed: bool) -> Insider {
-    Insider::ProbePod {
+fn probe(agreed: bool) -> ExecTarget {
+    ExecTarget::ProbePod {
         namespace: "shop".into(),
-        agreed,
+        user_consented: agreed,
     }
 }
 
@@ -74,16 +76,16 @@ fn web() -> ObjectKey {
 }
 
 /// Sends a request to `shop/web`, by its cluster IP.
-fn ask(driven: &Driven, from: Insider) -> RequestState {
+fn ask(driven: &EngineDriver, from: ExecTarget) -> RequestState {
     let id = RequestId(driven.handle.next_id());
     let request = CurlRequest {
-        vantage: Vantage::Inside {
+        access_path: AccessPath::InCluster {
             from,
-            to: InsideName::ClusterIp(None),
+            to: InClusterName::ClusterIp(None),
         },
         ..CurlRequest::new(ForwardTarget::Service(web()), RemotePort::Number(80))
     };
-    driven.send(Command::Curl(id, Box::new(request), None));
+    driven.send(EngineCommand::SendRequest(id, Box::new(request), None));
     let ended =
         |state: &RequestState| !matches!(state, RequestState::Running | RequestState::Receiving(_));
     let (state, _) = driven.find("an answer", |scene| {
@@ -93,26 +95,26 @@ fn ask(driven: &Driven, from: Insider) -> RequestState {
     state
 }
 
-fn test(driven: &Driven, service: &str, insiders: Vec<Insider>) -> Arc<ReachStatus> {
-    let id = ReachId(driven.handle.next_id());
-    let asked = TestPaths {
+fn test(driven: &EngineDriver, service: &str, insiders: Vec<ExecTarget>) -> Arc<PathTestStatus> {
+    let id = PathTestId(driven.handle.next_id());
+    let asked = PathTestRequest {
         service: ObjectKey::new("shop", service),
-        options: ReachOptions {
-            insiders,
-            ..ReachOptions::default()
+        options: PathTestOptions {
+            exec_targets: insiders,
+            ..PathTestOptions::default()
         },
-        every: None,
+        repeat_interval: None,
     };
-    driven.send(Command::TestPaths(id, Box::new(asked)));
+    driven.send(EngineCommand::StartPathTest(id, Box::new(asked)));
     let (status, _) = driven.find("the paths to be tried", |scene| {
-        let status = scene.reach.as_ref().filter(|status| status.id == id)?;
+        let status = scene.path_test.as_ref().filter(|status| status.id == id)?;
         let is_done = status.rounds > 0 || status.failure.is_some();
         is_done.then(|| status.clone())
     });
     status
 }
 
-fn rules(status: &ReachStatus) -> Vec<&'static str> {
+fn rules(status: &PathTestStatus) -> Vec<&'static str> {
     status.conclusions.iter().map(|found| found.rule).collect()
 }
 
@@ -163,13 +165,13 @@ fn an_engine_that_ends_takes_its_pods_along() {
     let id = RequestId(driven.handle.next_id());
     let request = CurlRequest {
         path: "/slow?ms=60000".to_owned(),
-        vantage: Vantage::Inside {
+        access_path: AccessPath::InCluster {
             from: probe(true),
-            to: InsideName::ClusterIp(None),
+            to: InClusterName::ClusterIp(None),
         },
         ..CurlRequest::new(ForwardTarget::Service(web()), RemotePort::Number(80))
     };
-    driven.send(Command::Curl(id, Box::new(request), None));
+    driven.send(EngineCommand::SendRequest(id, Box::new(request), None));
     driven.wait("the pod to be there", |_| !probe_pods(&server).is_empty());
     drop(driven);
     assert!(probe_pods(&server).is_empty());
@@ -220,7 +222,7 @@ fn every_path_of_a_healthy_service_is_reached_in_time() {
         .cells
         .iter()
         .zip(status.cells.iter())
-        .filter(|(planned, _)| matches!(planned.vantage, Vantage::Inside { .. }));
+        .filter(|(planned, _)| matches!(planned.access_path, AccessPath::InCluster { .. }));
     let inside: Vec<_> = inside
         .map(|(_, cell)| cell.result.clone().unwrap())
         .collect();
@@ -228,15 +230,18 @@ fn every_path_of_a_healthy_service_is_reached_in_time() {
     assert!(
         inside
             .iter()
-            .all(|result| result.reach == Reach::Status(200)),
+            .all(|result| result.reach == PathTestOutcome::Status(200)),
         "{inside:#?}"
     );
     // What answers from outside is the application, on this machine.
     let outside = plan.cells.iter().zip(status.cells.iter());
     for (planned, cell) in outside {
         let reach = cell.result.as_ref().unwrap().reach;
-        assert!(!matches!(reach, Reach::Unproven(_)), "{planned:?}");
-        if let Vantage::LoadBalancer(address) = &planned.vantage {
+        assert!(
+            !matches!(reach, PathTestOutcome::Unproven(_)),
+            "{planned:?}"
+        );
+        if let AccessPath::LoadBalancer(address) = &planned.access_path {
             assert!(address.starts_with("127."), "{address}");
         }
     }
@@ -250,7 +255,7 @@ fn the_engine_keeps_what_a_test_found() {
     let status = test(&driven, "wrongport", Vec::new());
     let (kept, _) = driven.find("the result to be kept", |scene| {
         scene
-            .tested
+            .path_tests
             .get(&ObjectKey::new("shop", "wrongport"))
             .cloned()
     });
@@ -262,16 +267,16 @@ fn what_is_not_permitted_is_told_by_each_cell() {
     let server = demo();
     let driven = engine(&server, None, false);
     for resource in ["pods/portforward", "pods"] {
-        let denial = Denial::new("create", resource, Scope::Everywhere);
+        let denial = DenyRule::new("create", resource, DenyScope::Everywhere);
         server.control().deny(denial);
     }
     let status = test(&driven, "web", vec![probe(true)]);
     let plan = status.plan.as_ref().unwrap();
     for (planned, cell) in plan.cells.iter().zip(status.cells.iter()) {
         let result = cell.result.as_ref().unwrap();
-        match &planned.vantage {
-            Vantage::ForwardPod(_) | Vantage::Inside { .. } => {
-                assert_eq!(result.reach, Reach::NotPermitted, "{result:?}");
+        match &planned.access_path {
+            AccessPath::ForwardPod(_) | AccessPath::InCluster { .. } => {
+                assert_eq!(result.reach, PathTestOutcome::NotPermitted, "{result:?}");
             }
             _ => {}
         }
@@ -299,7 +304,7 @@ fn a_service_without_pods_is_told_so() {
     });
     let status = test(&driven, "nobody", vec![probe(true)]);
     assert_eq!(rules(&status), ["no-endpoints"]);
-    assert_eq!(status.verdict, Some(Verdict::NothingReached));
+    assert_eq!(status.summary, Some(PathTestSummary::NothingReached));
 }
 
 #[test]

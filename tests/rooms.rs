@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-struct Room {
+struct ModuleContract {
     name: &'static str,
     /// Other rooms that it may use.
     uses: &'static [&'static str],
@@ -43,38 +43,38 @@ const PURE: &[&str] = &[
     "egui_notify",
 ];
 
-const ROOMS: &[Room] = &[
-    Room {
+const ROOMS: &[ModuleContract] = &[
+    ModuleContract {
         name: "inventory",
         uses: &[],
         never: PURE,
     },
-    Room {
+    ModuleContract {
         name: "topology",
         uses: &["inventory"],
         never: PURE,
     },
-    Room {
+    ModuleContract {
         name: "check",
         uses: &["inventory", "topology"],
         never: PURE,
     },
-    Room {
+    ModuleContract {
         name: "layout",
         uses: &["inventory", "topology"],
         never: PURE,
     },
-    Room {
+    ModuleContract {
         name: "filter",
         uses: &["inventory", "topology", "check"],
         never: PURE,
     },
-    Room {
+    ModuleContract {
         name: "cluster",
         uses: &["inventory", "forward", "edit", "probe", "tls"],
         never: WINDOW,
     },
-    Room {
+    ModuleContract {
         name: "forward",
         uses: &["inventory"],
         never: &[
@@ -86,7 +86,7 @@ const ROOMS: &[Room] = &[
             "egui_extras",
         ],
     },
-    Room {
+    ModuleContract {
         name: "probe",
         uses: &["inventory", "forward", "tls"],
         never: &[
@@ -98,12 +98,12 @@ const ROOMS: &[Room] = &[
             "egui_extras",
         ],
     },
-    Room {
+    ModuleContract {
         name: "tls",
         uses: &[],
         never: PURE,
     },
-    Room {
+    ModuleContract {
         name: "edit",
         uses: &["inventory"],
         never: &[
@@ -116,7 +116,7 @@ const ROOMS: &[Room] = &[
             "egui_extras",
         ],
     },
-    Room {
+    ModuleContract {
         name: "session",
         uses: &["inventory", "forward"],
         never: &[
@@ -129,12 +129,12 @@ const ROOMS: &[Room] = &[
         ],
     },
     // It may share nothing with the rest, so that it can't agree with our mistakes.
-    Room {
+    ModuleContract {
         name: "demo",
         uses: &[],
         never: &["kube", "egui", "eframe", "egui_graphs", "reqwest"],
     },
-    Room {
+    ModuleContract {
         name: "engine",
         uses: &[
             "inventory",
@@ -150,7 +150,7 @@ const ROOMS: &[Room] = &[
         ],
         never: WINDOW,
     },
-    Room {
+    ModuleContract {
         name: "ui",
         uses: &[
             "inventory",
@@ -173,7 +173,7 @@ const ROOMS: &[Room] = &[
             "reqwest",
         ],
     },
-    Room {
+    ModuleContract {
         name: "cli",
         uses: &[
             "inventory",

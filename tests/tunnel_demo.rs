@@ -13,14 +13,14 @@ mod tunnel_support;
 
 use std::{sync::Arc, time::Duration};
 
-use cluster_support::{connect, still_demo};
+use cluster_support::{connect, static_demo};
 use proptest::{
     prelude::*,
     strategy::ValueTree,
     test_runner::{Config, TestRunner},
 };
 use svcscope::{
-    demo::{Denial, Scope, Server},
+    demo::{DemoServer, DenyRule, DenyScope},
     forward::{DialErrorKind, Dialer},
     inventory::ObjectKey,
 };
@@ -34,35 +34,39 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the server speaks of the ways to forward.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Speaks {
+enum ServerProtocols {
     All,
     NoTunnel,
     Channels,
 }
 
-const ALL: [Speaks; 3] = [Speaks::All, Speaks::NoTunnel, Speaks::Channels];
-const SHARED: [Speaks; 2] = [Speaks::All, Speaks::NoTunnel];
+const ALL: [ServerProtocols; 3] = [
+    ServerProtocols::All,
+    ServerProtocols::NoTunnel,
+    ServerProtocols::Channels,
+];
+const SHARED: [ServerProtocols; 2] = [ServerProtocols::All, ServerProtocols::NoTunnel];
 
-struct Forwarded {
-    server: Server,
+struct TunnelTestSetup {
+    server: DemoServer,
     dialer: Arc<dyn Dialer>,
     web: ObjectKey,
     echo: ObjectKey,
 }
 
-impl Forwarded {
+impl TunnelTestSetup {
     /// A dialer that has learned what the server speaks.
-    async fn over(speaks: Speaks) -> Self {
-        let server = still_demo().await;
+    async fn over(speaks: ServerProtocols) -> Self {
+        let server = static_demo().await;
         let dialer = connect(&server).await.dialer();
         let web = pod_of(&server, "shop", "web");
         let echo = pod_of(&server, "infra", "echo");
         let control = server.control();
         let pods = "/api/v1/namespaces/";
-        if speaks != Speaks::All {
+        if speaks != ServerProtocols::All {
             control.fail(Some("GET"), pods, 400, Some(1));
         }
-        if speaks == Speaks::Channels {
+        if speaks == ServerProtocols::Channels {
             control.fail(Some("POST"), pods, 400, Some(1));
         }
         let forwarded = Self {
@@ -81,7 +85,7 @@ impl Forwarded {
     }
 }
 
-fn pod_of(server: &Server, namespace: &str, app: &str) -> ObjectKey {
+fn pod_of(server: &DemoServer, namespace: &str, app: &str) -> ObjectKey {
     let pods = server.control().list("Pod", Some(namespace));
     let pod = pods
         .iter()
@@ -91,7 +95,7 @@ fn pod_of(server: &Server, namespace: &str, app: &str) -> ObjectKey {
 }
 
 /// Sends and receives at once; the echo must give back every byte.
-async fn echo(forwarded: &Forwarded, chunks: &[(usize, u64)]) {
+async fn echo(forwarded: &TunnelTestSetup, chunks: &[(usize, u64)]) {
     let stream = forwarded.dialer.dial(&forwarded.echo, 9000).await.unwrap();
     let (mut read, mut write) = split(stream);
     let total = chunks.iter().map(|(length, _)| length).sum();
@@ -120,7 +124,7 @@ async fn echo(forwarded: &Forwarded, chunks: &[(usize, u64)]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_byte_arrives_whatever_the_server_speaks() {
     for speaks in ALL {
-        let forwarded = Forwarded::over(speaks).await;
+        let forwarded = TunnelTestSetup::over(speaks).await;
         let body = forwarded.get("/bytes?n=3000000").await;
         assert_eq!(body.len(), 3_000_000, "{speaks:?}");
         let expected = |(at, byte): (usize, &u8)| usize::from(*byte) == at % 251;
@@ -133,7 +137,7 @@ async fn random_chunks_pauses_and_a_half_close_lose_nothing() {
     let mut runner = TestRunner::new(Config::default());
     let chunks = prop::collection::vec((1_usize..200_000, 0_u64..4), 1..12);
     for speaks in SHARED {
-        let forwarded = Forwarded::over(speaks).await;
+        let forwarded = TunnelTestSetup::over(speaks).await;
         let cases: Vec<_> = (0..12)
             .map(|_| chunks.new_tree(&mut runner).unwrap().current())
             .collect();
@@ -145,9 +149,15 @@ async fn random_chunks_pauses_and_a_half_close_lose_nothing() {
 /// As in kubectl, for which a 403 to the WebSocket is a reason to try SPDY by POST.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_verb_create_alone_is_enough_and_the_other_way_round() {
-    let forwarded = Forwarded::over(Speaks::All).await;
+    let forwarded = TunnelTestSetup::over(ServerProtocols::All).await;
     let control = forwarded.server.control();
-    let deny = |verb| control.deny(Denial::new(verb, "pods/portforward", Scope::Everywhere));
+    let deny = |verb| {
+        control.deny(DenyRule::new(
+            verb,
+            "pods/portforward",
+            DenyScope::Everywhere,
+        ))
+    };
     deny("get");
     for _ in 0..3 {
         // Each has to open a session of its own.
@@ -171,7 +181,7 @@ async fn the_verb_create_alone_is_enough_and_the_other_way_round() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_port_costs_its_own_connection_only() {
     for speaks in SHARED {
-        let forwarded = Forwarded::over(speaks).await;
+        let forwarded = TunnelTestSetup::over(speaks).await;
         let mut other = forwarded.dialer.dial(&forwarded.web, 8080).await.unwrap();
         let error = forwarded
             .dialer
@@ -197,7 +207,7 @@ async fn a_refused_port_costs_its_own_connection_only() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slow_reader_does_not_hold_the_others_up() {
     for speaks in SHARED {
-        let forwarded = Forwarded::over(speaks).await;
+        let forwarded = TunnelTestSetup::over(speaks).await;
         let mut slow = forwarded.dialer.dial(&forwarded.web, 8080).await.unwrap();
         let size = 200_000_000;
         let request = format!("GET /bytes?n={size} HTTP/1.0\r\n\r\n");
@@ -220,7 +230,7 @@ async fn a_slow_reader_does_not_hold_the_others_up() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_connections_leave_nothing_behind() {
-    let forwarded = Arc::new(Forwarded::over(Speaks::All).await);
+    let forwarded = Arc::new(TunnelTestSetup::over(ServerProtocols::All).await);
     let before = descriptors();
     let mut most = 0;
     for _ in 0..20 {
@@ -237,7 +247,7 @@ async fn a_thousand_connections_leave_nothing_behind() {
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_end_with_their_pod_and_with_the_server() {
     for speaks in SHARED {
-        let forwarded = Forwarded::over(speaks).await;
+        let forwarded = TunnelTestSetup::over(speaks).await;
         let mut open = forwarded.dialer.dial(&forwarded.web, 8080).await.unwrap();
         forwarded.server.control().cut_connections();
         let ended = timeout(PATIENCE, open.read_u8()).await.unwrap();

@@ -17,12 +17,12 @@ mod tunnel_support;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use sample::Sample;
+use sample::WebSampleNamespace;
 use svcscope::{
-    cluster::{KubeconfigSource, Kubeconfigs, connect},
+    cluster::{KubeconfigSource, MergedKubeconfig, connect},
     forward::{DialErrorKind, Dialer},
     inventory::ObjectKey,
-    tls::install_provider,
+    tls::install_crypto_provider,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, split},
@@ -33,13 +33,13 @@ use tunnel_support::{descriptors, get, pattern};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A dialer, and the pod that it leads to.
-struct Way {
+struct DialedPod {
     dialer: Arc<dyn Dialer>,
     pod: ObjectKey,
-    _sample: Sample,
+    _sample: WebSampleNamespace,
 }
 
-impl Way {
+impl DialedPod {
     /// Says in one line what is lacking where there is no cluster.
     async fn open(test: &str) -> Option<Self> {
         let Some(file) = std::env::var_os("SVCSCOPE_TEST_KUBECONFIG") else {
@@ -49,13 +49,13 @@ impl Way {
         if !common::has_kubectl() {
             return None;
         }
-        install_provider();
+        install_crypto_provider();
         let file = PathBuf::from(file);
-        let sample = Sample::deploy(&file, test);
+        let sample = WebSampleNamespace::deploy(&file, test);
         let jsonpath = "jsonpath={.items[0].metadata.name}";
         let pod = sample.run(&["get", "pods", "-l", "app=web", "-o", jsonpath]);
         let pod = ObjectKey::new(&*sample.namespace, pod.trim());
-        let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::File(file)).unwrap();
+        let kubeconfigs = MergedKubeconfig::load(&KubeconfigSource::File(file)).unwrap();
         let dialer = connect(&kubeconfigs, None).await.unwrap().dialer();
         Some(Self {
             dialer,
@@ -72,7 +72,7 @@ impl Way {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_connections_share_a_few_sessions() {
-    let Some(way) = Way::open("tunnel-many").await else {
+    let Some(way) = DialedPod::open("tunnel-many").await else {
         return;
     };
     way.get("/").await;
@@ -96,7 +96,7 @@ async fn many_connections_share_a_few_sessions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_go_both_ways_whole_and_a_late_half_close_cuts_nothing() {
-    let Some(way) = Way::open("tunnel-bytes").await else {
+    let Some(way) = DialedPod::open("tunnel-bytes").await else {
         return;
     };
     let sent = pattern(20_000_000);
@@ -123,7 +123,7 @@ async fn bytes_go_both_ways_whole_and_a_late_half_close_cuts_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_and_a_reset_end_their_own_connection_only() {
-    let Some(way) = Way::open("tunnel-reset").await else {
+    let Some(way) = DialedPod::open("tunnel-reset").await else {
         return;
     };
     let mut open = way.dialer.dial(&way.pod, 9000).await.unwrap();
@@ -156,7 +156,7 @@ async fn a_refusal_and_a_reset_end_their_own_connection_only() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_reader_and_a_pod_that_stand_still_hold_nobody_up() {
-    let Some(way) = Way::open("tunnel-still").await else {
+    let Some(way) = DialedPod::open("tunnel-still").await else {
         return;
     };
     // Nobody reads this answer.

@@ -15,31 +15,31 @@ use std::sync::Arc;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use svcscope::{
-    check::Verdict,
-    engine::{Command, MapView, Scene},
-    filter::{Criterion, Filter, LabelSelector, Query, ServiceKind, Shown},
-    layout::Grouping,
+    check::Health,
+    engine::{EngineCommand, MapView, Scene},
+    filter::{FilterCounts, FilterCriterion, LabelFilter, SearchQuery, ServiceFilter, ServiceKind},
+    layout::ServiceGrouping,
 };
-use ui_support::{Window, busy_scene, key};
+use ui_support::{TestWindow, busy_scene, key};
 
-impl Window {
+impl TestWindow {
     /// The one view that was asked for since the last call.
     #[track_caller]
     fn wanted(&mut self) -> MapView {
         let commands = self.commands();
-        let [Command::SetMapView(view)] = commands.as_slice() else {
+        let [EngineCommand::SetMapView(view)] = commands.as_slice() else {
             panic!("one view, not {commands:?}");
         };
         view.clone()
     }
 
     #[track_caller]
-    fn wanted_filter(&mut self) -> Filter {
+    fn wanted_filter(&mut self) -> ServiceFilter {
         self.wanted().filter
     }
 }
 
-fn only(filter: Filter) -> MapView {
+fn only(filter: ServiceFilter) -> MapView {
     MapView {
         filter,
         ..MapView::default()
@@ -47,45 +47,45 @@ fn only(filter: Filter) -> MapView {
 }
 
 /// The scene that an engine would publish for a filter.
-fn filtered(revision: u64, filter: Filter, shown: Shown) -> Scene {
+fn filtered(revision: u64, filter: ServiceFilter, shown: FilterCounts) -> Scene {
     Scene {
         revision,
         map_view: Arc::new(only(filter)),
-        shown,
+        filter_counts: shown,
         ..busy_scene()
     }
 }
 
-fn some_shown(services: usize) -> Shown {
-    Shown {
+fn some_shown(services: usize) -> FilterCounts {
+    FilterCounts {
         services,
         of_services: 12,
         pods: 3,
         of_pods: 31,
-        hidden_by: [(Criterion::Type, 12 - services)].into(),
+        hidden_by: [(FilterCriterion::Type, 12 - services)].into(),
     }
 }
 
-fn node_ports() -> Filter {
-    Filter {
+fn node_ports() -> ServiceFilter {
+    ServiceFilter {
         types: [ServiceKind::NodePort].into(),
-        ..Filter::default()
+        ..ServiceFilter::default()
     }
 }
 
 #[test]
 fn each_key_asks_for_what_it_says() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.press(Key::W);
-    assert!(window.wanted_filter().only_wrong);
+    assert!(window.wanted_filter().only_problems);
     window.press(Key::W);
-    assert!(!window.wanted_filter().only_wrong, "again shows all");
+    assert!(!window.wanted_filter().only_problems, "again shows all");
     window.press(Key::Num2);
-    assert_eq!(window.wanted().grouping, Grouping::App);
+    assert_eq!(window.wanted().grouping, ServiceGrouping::App);
     window.press(Key::Num3);
-    assert_eq!(window.wanted().grouping, Grouping::None);
+    assert_eq!(window.wanted().grouping, ServiceGrouping::None);
     window.press(Key::Num1);
-    assert_eq!(window.wanted().grouping, Grouping::Namespace);
+    assert_eq!(window.wanted().grouping, ServiceGrouping::Namespace);
     window.press(Key::Num1);
     assert_eq!(window.commands(), [], "that is so already");
     window.press(Key::X);
@@ -94,7 +94,7 @@ fn each_key_asks_for_what_it_says() {
     assert_eq!(window.commands(), [], "nothing is selected");
     window.press(Key::L);
     let commands = window.commands();
-    let [Command::TidyUp { aspect }] = commands.as_slice() else {
+    let [EngineCommand::ResetLayout { aspect }] = commands.as_slice() else {
         panic!("tidy up, not {commands:?}");
     };
     assert!((0.5..3.0).contains(aspect), "{aspect}");
@@ -102,24 +102,24 @@ fn each_key_asks_for_what_it_says() {
     assert_eq!(window.commands(), [], "nothing that was dragged was moved");
     window.publish(Scene {
         revision: 2,
-        tidied: 1,
+        reset_pin_count: 1,
         ..busy_scene()
     });
     window.key(Modifiers::COMMAND, Key::Z);
-    assert_eq!(window.commands(), [Command::UndoTidyUp]);
+    assert_eq!(window.commands(), [EngineCommand::UndoResetLayout]);
 }
 
 #[test]
 fn the_neighbourhood_is_offered_by_key_inspector_and_menu() {
     let around_api = Some(key("shop", "api"));
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Service shop/api");
     window.commands();
     window.press(Key::H);
     assert_eq!(window.wanted_filter().neighbourhood, around_api);
     assert!(window.shows("Around shop/api"), "the chip is there at once");
     window.click("Remove the filter Around shop/api");
-    assert_eq!(window.wanted_filter(), Filter::default());
+    assert_eq!(window.wanted_filter(), ServiceFilter::default());
 
     window.click("More actions");
     window
@@ -146,25 +146,25 @@ fn the_neighbourhood_is_offered_by_key_inspector_and_menu() {
 
 #[test]
 fn the_menu_chooses_types_and_states() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Filter");
     window.harness.get_by_label_contains("NodePort (").click();
     window.settle();
     assert_eq!(window.wanted_filter(), node_ports());
     window.harness.get_by_label_contains("broken (").click();
     window.settle();
-    let both = Filter {
-        states: [Verdict::Broken].into(),
+    let both = ServiceFilter {
+        health: [Health::Broken].into(),
         ..node_ports()
     };
     assert_eq!(window.wanted_filter(), both, "added to what was chosen");
     window.click("Clear the filter");
-    assert_eq!(window.wanted_filter(), Filter::default());
+    assert_eq!(window.wanted_filter(), ServiceFilter::default());
 }
 
 #[test]
 fn the_menu_opens_by_key_on_the_text_field() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.key(Modifiers::COMMAND, Key::F);
     let field = window
         .harness
@@ -172,20 +172,23 @@ fn the_menu_opens_by_key_on_the_text_field() {
     assert!(field.is_focused());
     field.type_text("ns:shop web");
     window.settle();
-    assert_eq!(window.wanted_filter().text, Query::parse("ns:shop web"));
+    assert_eq!(
+        window.wanted_filter().text,
+        SearchQuery::parse("ns:shop web")
+    );
 }
 
 #[test]
 fn a_label_selector_that_is_none_is_told_in_place_and_sent_to_nobody() {
     const LABELS: &str = svcscope::ui::filter_bar::LABELS_LABEL;
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Filter");
     window.type_into(LABELS, "app in (a");
-    assert!(window.says("at character 10: found the end, expected “,” or “)”"));
+    assert!(window.contains_text("at character 10: found the end, expected “,” or “)”"));
     assert_eq!(window.commands(), []);
     window.type_into(LABELS, "app in (a,b)");
-    assert!(!window.says("at character"));
-    let wanted = LabelSelector::parse("app in (a,b)").expect("a selector");
+    assert!(!window.contains_text("at character"));
+    let wanted = LabelFilter::parse("app in (a,b)").expect("a selector");
     assert_eq!(window.wanted_filter().labels, wanted);
     window.type_into(LABELS, "app=");
     window.click("Clear the filter");
@@ -200,87 +203,93 @@ fn a_label_selector_that_is_none_is_told_in_place_and_sent_to_nobody() {
 
 #[test]
 fn what_is_hidden_is_said_as_long_as_it_is() {
-    let mut window = Window::open(busy_scene());
-    assert!(!window.says("hidden by filter"));
+    let mut window = TestWindow::open(busy_scene());
+    assert!(!window.contains_text("hidden by filter"));
     window.publish(filtered(2, node_ports(), some_shown(2)));
-    assert!(window.says("2 of 12 Services shown · 10 hidden by filter:"));
+    assert!(window.contains_text("2 of 12 Services shown · 10 hidden by filter:"));
     assert!(window.shows("Type: NodePort"));
     window.click("Remove the filter Type: NodePort");
-    assert_eq!(window.wanted_filter(), Filter::default());
+    assert_eq!(window.wanted_filter(), ServiceFilter::default());
     window.publish(busy_scene());
     window.publish(filtered(4, node_ports(), some_shown(2)));
     window.click("Show all Services");
-    assert_eq!(window.wanted_filter(), Filter::default());
+    assert_eq!(window.wanted_filter(), ServiceFilter::default());
 }
 
 #[test]
 fn a_map_without_a_service_says_why() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.publish(filtered(2, node_ports(), some_shown(0)));
-    assert!(window.says("Nothing to show"));
-    assert!(window.says("0 of 12 Services shown · 12 hidden by filter:"));
+    assert!(window.contains_text("Nothing to show"));
+    assert!(window.contains_text("0 of 12 Services shown · 12 hidden by filter:"));
     window.click("Clear the filter");
-    assert_eq!(window.wanted_filter(), Filter::default());
+    assert_eq!(window.wanted_filter(), ServiceFilter::default());
 }
 
 #[test]
 fn a_selection_that_is_not_on_the_map_is_said_to_be_hidden() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Service shop/api");
     let mut scene = filtered(2, node_ports(), some_shown(2));
     scene.layout = Arc::default();
     window.publish(scene);
-    assert!(window.says("The selected shop/api is among the hidden"));
+    assert!(window.contains_text("The selected shop/api is among the hidden"));
 }
 
 #[test]
 fn grouping_is_chosen_from_its_menu() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Group: namespace");
     window.click("Group by application");
-    assert_eq!(window.wanted().grouping, Grouping::App);
+    assert_eq!(window.wanted().grouping, ServiceGrouping::App);
     assert!(window.shows("Group: application"));
 }
 
 #[test]
 fn a_paused_map_keeps_its_picture_while_the_rest_goes_on() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Pause");
-    assert!(window.says("Paused 0 s ago · 0 changes since:"));
+    assert!(window.contains_text("Paused 0 s ago · 0 changes since:"));
     let mut next = busy_scene();
     next.revision = 2;
     next.map_revision += 1;
-    next.changes = 34;
+    next.change_count = 34;
     next.layout = Arc::default();
     window.publish(next);
-    assert!(window.says("· 34 changes since:"));
-    assert!(window.says("Service shop/api, NodePort"), "still drawn");
-    assert!(window.says("34 changes"), "the status bar goes on");
+    assert!(window.contains_text("· 34 changes since:"));
+    assert!(
+        window.contains_text("Service shop/api, NodePort"),
+        "still drawn"
+    );
+    assert!(window.contains_text("34 changes"), "the status bar goes on");
     window.press(Key::P);
-    assert!(!window.says("Paused"));
-    assert!(!window.says("Service shop/api, NodePort"));
+    assert!(!window.contains_text("Paused"));
+    assert!(!window.contains_text("Service shop/api, NodePort"));
 
     window.click("Pause");
     window.press(Key::W);
-    assert!(!window.says("Paused"), "another picture was asked for");
+    assert!(
+        !window.contains_text("Paused"),
+        "another picture was asked for"
+    );
 }
 
 #[test]
 fn every_command_of_the_map_is_in_the_palette() {
     for (words, wanted) in [("only wrong", true), ("group by application", false)] {
-        let mut window = Window::open(busy_scene());
+        let mut window = TestWindow::open(busy_scene());
         window.key(Modifiers::COMMAND, Key::K);
         window.type_into("Find a command", words);
         window.press(Key::Enter);
         let view = window.wanted();
-        assert_eq!(view.filter.only_wrong, wanted);
-        assert_eq!(view.grouping == Grouping::App, !wanted);
+        assert_eq!(view.filter.only_problems, wanted);
+        assert_eq!(view.grouping == ServiceGrouping::App, !wanted);
     }
 }
 
 #[test]
 fn what_another_cluster_shows_is_not_what_was_asked_of_the_last_one() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.press(Key::W);
     assert!(window.shows("Only what is wrong"));
     let mut other = busy_scene();

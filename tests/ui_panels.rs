@@ -10,23 +10,26 @@ use std::sync::Arc;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use svcscope::{
-    edit::{FieldError, Known, Outcome, Via, WantedType, Way, Wish, Written},
-    engine::{
-        Activity, ActivityLevel, Command, ConnectionState, ConnectionStep, ConnectionTestStatus,
-        EditId, EditStep, LoginStatus, NextAttempt, RequestState, Scene, SecurityNotice,
-        StepOutcome, StepResult,
+    edit::{
+        ChangeOutcome, FieldError, MigrationOption, MigrationPath, RequestedChange,
+        ServiceSnapshot, ServiceTypeChoice, WriteResponse,
     },
-    forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, Spread},
-    inventory::{Change, Inventory, Kind, Scope, Sync},
-    probe::{RequestId, Scheme},
+    engine::{
+        ActivityLevel, ActivityMessage, ConnectionSecurityWarning, ConnectionState, ConnectionStep,
+        ConnectionStepResult, ConnectionTestStatus, EditId, EditState, EngineCommand, LoginStatus,
+        NextAttempt, RequestState, Scene, StepStatus,
+    },
+    forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, SpreadPolicy},
+    inventory::{Inventory, InventoryChange, ResourceKind, SyncState, WatchScope},
+    probe::{HttpScheme, RequestId},
     topology::NodeId,
 };
 use ui_support::{
-    Window, busy_scene, contexts, key, now, plan, request, response, scene_with_edit,
+    TestWindow, busy_scene, contexts, key, now, plan, request, response, scene_with_edit,
     scene_with_saved,
 };
 
-impl Window {
+impl TestWindow {
     fn enabled(&self, label: &str) -> bool {
         !self
             .harness
@@ -36,8 +39,8 @@ impl Window {
     }
 }
 
-fn with_api_selected(scene: Scene) -> Window {
-    let mut window = Window::open(scene);
+fn with_api_selected(scene: Scene) -> TestWindow {
+    let mut window = TestWindow::open(scene);
     window.click("Service shop/api");
     window.commands();
     window
@@ -49,7 +52,7 @@ fn api_target() -> ForwardTarget {
 
 #[test]
 fn a_click_in_the_list_selects_and_has_the_engine_inspect() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Service shop/api");
     assert_eq!(
         window.selection(),
@@ -57,11 +60,11 @@ fn a_click_in_the_list_selects_and_has_the_engine_inspect() {
     );
     assert_eq!(
         window.commands(),
-        [Command::Inspect(Some(key("shop", "api")))]
+        [EngineCommand::InspectService(Some(key("shop", "api")))]
     );
     window.key(Modifiers::NONE, Key::Escape);
     assert_eq!(window.selection(), None);
-    assert_eq!(window.commands(), [Command::Inspect(None)]);
+    assert_eq!(window.commands(), [EngineCommand::InspectService(None)]);
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn forward_asks_for_a_port_and_starts() {
     };
     assert_eq!(
         window.commands(),
-        [Command::StartForward(ForwardId(1), spec)]
+        [EngineCommand::StartForward(ForwardId(1), spec)]
     );
     assert!(!window.shows("Start forward"), "the dialog is closed");
 }
@@ -86,14 +89,14 @@ fn a_local_port_that_is_none_is_refused_with_words() {
     let mut window = with_api_selected(busy_scene());
     window.key(Modifiers::NONE, Key::F);
     window.type_into("Local port", "70000");
-    assert!(window.says("from 1 to 65535"));
+    assert!(window.contains_text("from 1 to 65535"));
     assert!(!window.enabled("Start forward"));
     assert_eq!(window.commands(), []);
 }
 
 #[test]
 fn a_ports_own_buttons_open_the_dialogs_on_that_port() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Service shop/web");
     window.commands();
     window.click("Forward shop/web port 80");
@@ -104,7 +107,7 @@ fn a_ports_own_buttons_open_the_dialogs_on_that_port() {
     );
     assert_eq!(
         window.commands(),
-        [Command::StartForward(ForwardId(1), spec)]
+        [EngineCommand::StartForward(ForwardId(1), spec)]
     );
     // Where the dialog's button was, the pointer is now over the map, which has the same buttons.
     window.harness.event(egui::Event::PointerGone);
@@ -112,11 +115,11 @@ fn a_ports_own_buttons_open_the_dialogs_on_that_port() {
     window.click("Curl shop/web port 443");
     window.click("Send");
     let commands = window.commands();
-    let [Command::Curl(_, request, None)] = commands.as_slice() else {
+    let [EngineCommand::SendRequest(_, request, None)] = commands.as_slice() else {
         panic!("one request, not {commands:?}");
     };
     assert_eq!(request.port, RemotePort::Number(443));
-    assert_eq!(request.scheme, Scheme::Https, "guessed by name");
+    assert_eq!(request.scheme, HttpScheme::Https, "guessed by name");
 }
 
 #[test]
@@ -130,7 +133,7 @@ fn a_pod_has_its_own_forward() {
     );
     assert_eq!(
         window.commands(),
-        [Command::StartForward(ForwardId(1), spec)]
+        [EngineCommand::StartForward(ForwardId(1), spec)]
     );
 }
 
@@ -142,7 +145,7 @@ fn curl_sends_what_is_filled_in_and_shows_the_answer() {
     window.type_into("Headers", "X-Trace: 1");
     window.click("Send");
     let commands = window.commands();
-    let [Command::Curl(id, sent, None)] = commands.as_slice() else {
+    let [EngineCommand::SendRequest(id, sent, None)] = commands.as_slice() else {
         panic!("one request, not {commands:?}");
     };
     assert_eq!(sent.target, api_target());
@@ -157,7 +160,7 @@ fn curl_sends_what_is_filled_in_and_shows_the_answer() {
     };
     window.publish(running);
     window.click("Cancel request");
-    assert_eq!(window.commands(), [Command::CancelCurl(*id)]);
+    assert_eq!(window.commands(), [EngineCommand::CancelRequest(*id)]);
 
     let done = Scene {
         revision: 3,
@@ -166,7 +169,7 @@ fn curl_sends_what_is_filled_in_and_shows_the_answer() {
     };
     window.publish(done);
     assert!(window.shows("503 Service Unavailable"));
-    assert!(window.says("\"status\": \"degraded\""));
+    assert!(window.contains_text("\"status\": \"degraded\""));
 }
 
 #[test]
@@ -174,49 +177,61 @@ fn a_type_change_is_planned_confirmed_by_name_and_applied() {
     let mut window = with_api_selected(busy_scene());
     window.click("Change type…");
     window.click("ClusterIP");
-    let plan = Arc::new(plan(WantedType::ClusterIP));
+    let plan = Arc::new(plan(ServiceTypeChoice::ClusterIP));
     let id = EditId(1);
     assert_eq!(
         window.commands(),
-        [Command::PlanEdit(id, key("shop", "api"), plan.wish.clone())]
+        [EngineCommand::PlanEdit(
+            id,
+            key("shop", "api"),
+            plan.requested_change.clone()
+        )]
     );
 
-    let after = plan.expected.as_ref().expect("a change").as_ref().clone();
-    let preview = Arc::new(Written {
+    let after = plan
+        .projected_service
+        .as_ref()
+        .expect("a change")
+        .as_ref()
+        .clone();
+    let preview = Arc::new(WriteResponse {
         service: after.clone(),
         object: serde_json::json!({}),
         warnings: Vec::new(),
     });
-    let ready = EditStep::Ready {
+    let ready = EditState::Ready {
         plan: plan.clone(),
         preview,
     };
     window.publish(scene_with_edit(2, id, ready));
-    assert!(window.says("nodePort 30080 is released"));
-    assert!(window.says("Helm manages it"));
+    assert!(window.contains_text("nodePort 30080 is released"));
+    assert!(window.contains_text("Helm manages it"));
     window.click("Apply…");
     assert_eq!(window.commands(), [], "nothing before the question");
-    assert!(window.says(
+    assert!(window.contains_text(
         "In context lab-eu-1, namespace shop: change Service shop/api from NodePort to ClusterIP?"
     ));
     window.click("Yes, change it");
-    assert_eq!(window.commands(), [Command::ApplyEdit(id)]);
+    assert_eq!(window.commands(), [EngineCommand::ApplyEdit(id)]);
 
-    let outcome = Arc::new(Outcome {
+    let outcome = Arc::new(ChangeOutcome {
         plan: plan.clone(),
-        after: Some(Known {
+        after: Some(ServiceSnapshot {
             record: Arc::new(after),
             object: Arc::new(serde_json::json!({})),
         }),
         warnings: Vec::new(),
     });
-    window.publish(scene_with_edit(3, id, EditStep::Applied(outcome)));
-    assert!(window.says("Service shop/api is ClusterIP now"));
+    window.publish(scene_with_edit(3, id, EditState::Applied(outcome)));
+    assert!(window.contains_text("Service shop/api is ClusterIP now"));
     window.click("Undo…");
     let commands = window.commands();
     assert_eq!(
         commands,
-        [Command::DiscardEdit(id), Command::UndoEdit(EditId(2), 1)],
+        [
+            EngineCommand::DiscardEdit(id),
+            EngineCommand::UndoEdit(EditId(2), 1)
+        ],
         "the old plan is dropped and the opposite one made"
     );
 }
@@ -227,19 +242,19 @@ fn the_servers_own_words_are_shown_by_field() {
     window.key(Modifiers::NONE, Key::T);
     window.click("LoadBalancer");
     window.commands();
-    let failed = EditStep::Failed {
+    let failed = EditState::Failed {
         reason: "Service \"api\" is invalid".into(),
         fields: vec![FieldError {
             field: "spec.ports[0].nodePort".into(),
             message: "provided port is already allocated".into(),
         }],
-        ways: Vec::new(),
+        migration_options: Vec::new(),
         conflict: None,
     };
     window.publish(scene_with_edit(2, EditId(1), failed));
-    assert!(window.says("Service \"api\" is invalid"));
-    assert!(window.says("spec.ports[0].nodePort"));
-    assert!(window.says("provided port is already allocated"));
+    assert!(window.contains_text("Service \"api\" is invalid"));
+    assert!(window.contains_text("spec.ports[0].nodePort"));
+    assert!(window.contains_text("provided port is already allocated"));
     assert!(!window.shows("Apply…"));
 }
 
@@ -249,28 +264,29 @@ fn both_ways_to_headless_are_offered_with_their_price() {
     window.key(Modifiers::NONE, Key::T);
     window.click("Headless");
     window.commands();
-    let way = |via, price: &str| Way {
-        via,
-        price: vec![price.into()],
+    let way = |via, price: &str| MigrationOption {
+        path: via,
+        costs: vec![price.into()],
     };
-    let failed = EditStep::Failed {
+    let failed = EditState::Failed {
         reason: "svc/api can't become Headless in one step".into(),
         fields: Vec::new(),
-        ways: vec![
-            way(Via::ExternalName, "nobody finds it for a moment"),
-            way(Via::Recreate, "its uid changes"),
+        migration_options: vec![
+            way(MigrationPath::ExternalName, "nobody finds it for a moment"),
+            way(MigrationPath::Recreate, "its uid changes"),
         ],
         conflict: None,
     };
     window.publish(scene_with_edit(2, EditId(1), failed));
-    assert!(window.says("nobody finds it for a moment"));
-    assert!(window.says("its uid changes"));
+    assert!(window.contains_text("nobody finds it for a moment"));
+    assert!(window.contains_text("its uid changes"));
     window.click("Delete and create anew");
     let commands = window.commands();
-    let Some(Command::PlanEdit(_, _, Wish::Change(change))) = commands.last() else {
+    let Some(EngineCommand::PlanEdit(_, _, RequestedChange::Change(change))) = commands.last()
+    else {
         panic!("a plan, not {commands:?}");
     };
-    assert_eq!(change.via, Some(Via::Recreate));
+    assert_eq!(change.migration_path, Some(MigrationPath::Recreate));
 }
 
 #[test]
@@ -283,33 +299,40 @@ fn an_alias_asks_for_its_name_before_it_is_planned() {
     window.type_into("External name", "api.example.com");
     window.click("Check with the server");
     let commands = window.commands();
-    let [Command::PlanEdit(_, _, Wish::Change(change))] = commands.as_slice() else {
+    let [EngineCommand::PlanEdit(_, _, RequestedChange::Change(change))] = commands.as_slice()
+    else {
         panic!("one plan, not {commands:?}");
     };
     assert_eq!(change.external_name.as_deref(), Some("api.example.com"));
     window.click("Close");
-    assert_eq!(window.commands(), [Command::DiscardEdit(EditId(1))]);
+    assert_eq!(window.commands(), [EngineCommand::DiscardEdit(EditId(1))]);
 }
 
 #[test]
 fn the_list_of_forwards_stops_and_removes() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Stop forward shop/web");
-    assert_eq!(window.commands(), [Command::StopForward(ForwardId(1))]);
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::StopForward(ForwardId(1))]
+    );
     window.click("Remove forward shop/api");
-    assert_eq!(window.commands(), [Command::RemoveForward(ForwardId(4))]);
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::RemoveForward(ForwardId(4))]
+    );
     window.click("Stop all forwards");
     assert_eq!(window.commands().len(), 4);
 }
 
 #[test]
 fn a_forward_starts_again_in_its_place_or_at_the_port_that_is_free() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     let forwards = busy_scene().forwards;
     window.click("Start again forward shop/api");
     assert_eq!(
         window.commands(),
-        [Command::StartForward(
+        [EngineCommand::StartForward(
             ForwardId(4),
             forwards[3].spec.clone()
         )]
@@ -321,7 +344,7 @@ fn a_forward_starts_again_in_its_place_or_at_the_port_that_is_free() {
     };
     assert_eq!(
         window.commands(),
-        [Command::StartForward(ForwardId(4), spec)]
+        [EngineCommand::StartForward(ForwardId(4), spec)]
     );
 
     window.click("More for forward shop/web");
@@ -332,23 +355,23 @@ fn a_forward_starts_again_in_its_place_or_at_the_port_that_is_free() {
     };
     assert_eq!(
         window.commands(),
-        [Command::StartForward(ForwardId(1), again.clone())]
+        [EngineCommand::StartForward(ForwardId(1), again.clone())]
     );
     window.click("More for forward shop/web");
     window.click("All ready pods in turn");
     let spec = ForwardSpec {
-        spread: Spread::Balanced,
+        spread: SpreadPolicy::Balanced,
         ..again
     };
     assert_eq!(
         window.commands(),
-        [Command::StartForward(ForwardId(1), spec)]
+        [EngineCommand::StartForward(ForwardId(1), spec)]
     );
 }
 
 #[test]
 fn what_flows_is_drawn_and_falls_silent_by_itself() {
-    let window = Window::open(busy_scene());
+    let window = TestWindow::open(busy_scene());
     // 2 MB and 200 kB in the last two seconds; the current one is just beginning.
     assert!(window.shows("Traffic of forward shop/web: ↓ 1.0 MB/s ↑ 100 kB/s"));
     assert!(window.shows("1.1 MB/s"));
@@ -356,7 +379,7 @@ fn what_flows_is_drawn_and_falls_silent_by_itself() {
 
 #[test]
 fn a_forward_is_saved_by_name_and_group() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("More for forward shop/web");
     window.click("Save…");
     window
@@ -367,9 +390,9 @@ fn a_forward_is_saved_by_name_and_group() {
     window.click("Save forward");
     let commands = window.commands();
     let [
-        Command::SaveForward {
+        EngineCommand::SaveForward {
             running: Some(ForwardId(1)),
-            was: None,
+            previous_name: None,
             forward,
         },
     ] = commands.as_slice()
@@ -385,28 +408,37 @@ fn a_forward_is_saved_by_name_and_group() {
 
 #[test]
 fn saved_forwards_start_by_one_and_by_group_and_are_edited_and_forgotten() {
-    let mut window = Window::open(scene_with_saved());
+    let mut window = TestWindow::open(scene_with_saved());
     assert!(window.shows("saved in shop, starts with the app"));
     window.click("Start forward front");
     assert_eq!(
         window.commands(),
-        [Command::StartSaved(vec!["front".into()])]
+        [EngineCommand::StartSavedForwards(vec!["front".into()])]
     );
     window.click("Start group shop");
     let group = vec!["front".into(), "back".into()];
-    assert_eq!(window.commands(), [Command::StartSaved(group.clone())]);
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::StartSavedForwards(group.clone())]
+    );
     window.click("Start all saved forwards");
     let all = vec!["front".into(), "back".into(), "db".into()];
-    assert_eq!(window.commands(), [Command::StartSaved(all)]);
+    assert_eq!(window.commands(), [EngineCommand::StartSavedForwards(all)]);
 
     window.key(Modifiers::COMMAND, Key::K);
     window.type_into("Find a command", "start group shop");
     window.key(Modifiers::NONE, Key::Enter);
-    assert_eq!(window.commands(), [Command::StartSaved(group)]);
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::StartSavedForwards(group)]
+    );
     window.key(Modifiers::COMMAND, Key::K);
     window.type_into("Find a command", "stop forward shop/web");
     window.key(Modifiers::NONE, Key::Enter);
-    assert_eq!(window.commands(), [Command::StopForward(ForwardId(1))]);
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::StopForward(ForwardId(1))]
+    );
 
     window.key(Modifiers::COMMAND, Key::K);
     window.type_into("Find a command", "forward a port of infra/db");
@@ -421,9 +453,9 @@ fn saved_forwards_start_by_one_and_by_group_and_are_edited_and_forgotten() {
     window.click("Save forward");
     let commands = window.commands();
     let [
-        Command::SaveForward {
+        EngineCommand::SaveForward {
             running: None,
-            was: Some(was),
+            previous_name: Some(was),
             forward,
         },
     ] = commands.as_slice()
@@ -432,28 +464,37 @@ fn saved_forwards_start_by_one_and_by_group_and_are_edited_and_forgotten() {
     };
     assert_eq!((&**was, &*forward.name), ("db", "db"));
     assert_eq!(forward.spec.local_port, Some(15432));
-    assert_eq!(forward.spec.spread, Spread::Balanced);
+    assert_eq!(forward.spec.spread, SpreadPolicy::Balanced);
 
     window.click("Forget forward db");
-    assert_eq!(window.commands(), [Command::ForgetForward("db".into())]);
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::ForgetForward("db".into())]
+    );
 }
 
 #[test]
 fn saved_forwards_go_to_a_file_and_come_from_one() {
-    let mut window = Window::open(scene_with_saved());
+    let mut window = TestWindow::open(scene_with_saved());
     window.click("Export forwards…");
-    assert!(window.says("3 saved forwards of this context"));
+    assert!(window.contains_text("3 saved forwards of this context"));
     window.type_into("File", "/tmp/mine.json");
     window.click("Export");
     let file = std::path::PathBuf::from("/tmp/mine.json");
-    assert_eq!(window.commands(), [Command::ExportForwards(file.clone())]);
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::ExportForwards(file.clone())]
+    );
     window.click("Import forwards…");
     window.type_into("File", "mine.json");
-    assert!(window.says("give the whole path"));
+    assert!(window.contains_text("give the whole path"));
     assert!(!window.enabled("Show what it holds"));
     window.type_into("File", "/tmp/mine.json");
     window.click("Show what it holds");
-    assert_eq!(window.commands(), [Command::OfferForwards(file)]);
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::PreviewForwardImport(file)]
+    );
 }
 
 #[test]
@@ -462,7 +503,7 @@ fn the_dialog_asks_where_connections_go_and_warns_of_other_addresses() {
     window.click("Forward");
     window.click("Only this pod");
     window.click("Another address");
-    assert!(window.says("Whoever reaches this machine there reaches the pods"));
+    assert!(window.contains_text("Whoever reaches this machine there reaches the pods"));
     window.type_into("Address to listen at", "nowhere");
     assert!(!window.enabled("Start forward"));
     window.type_into("Address to listen at", "192.168.1.7");
@@ -471,14 +512,14 @@ fn the_dialog_asks_where_connections_go_and_warns_of_other_addresses() {
     window.click("Start forward");
     let commands = window.commands();
     let [
-        Command::SaveForward { forward, .. },
-        Command::StartForward(ForwardId(1), spec),
+        EngineCommand::SaveForward { forward, .. },
+        EngineCommand::StartForward(ForwardId(1), spec),
     ] = commands.as_slice()
     else {
         panic!("saved and started, not {commands:?}");
     };
     assert_eq!(spec.local_address, "192.168.1.7".parse().ok());
-    assert!(matches!(&spec.spread, Spread::Pinned(pod) if pod.starts_with("api-")));
+    assert!(matches!(&spec.spread, SpreadPolicy::Pinned(pod) if pod.starts_with("api-")));
     assert_eq!(spec.name.as_deref(), Some("api"));
     assert_eq!(forward.spec, *spec);
     assert_eq!(forward.group.as_deref(), Some("shop"));
@@ -486,7 +527,7 @@ fn the_dialog_asks_where_connections_go_and_warns_of_other_addresses() {
 
 #[test]
 fn all_ports_of_a_service_are_forwarded_at_once() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Service shop/web");
     window.commands();
     window.key(Modifiers::NONE, Key::F);
@@ -494,7 +535,7 @@ fn all_ports_of_a_service_are_forwarded_at_once() {
     window.click("All ready pods in turn");
     window.click("Start forward");
     let started = window.commands().into_iter().map(|command| match command {
-        Command::StartForward(_, spec) if spec.spread == Spread::Balanced => spec.port,
+        EngineCommand::StartForward(_, spec) if spec.spread == SpreadPolicy::Balanced => spec.port,
         other => panic!("a forward, not {other:?}"),
     });
     let ports: Vec<_> = started.collect();
@@ -503,7 +544,7 @@ fn all_ports_of_a_service_are_forwarded_at_once() {
 
 #[test]
 fn a_problem_leads_to_its_service() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.key(Modifiers::COMMAND, Key::Num3);
     let problem = window
         .harness
@@ -524,7 +565,7 @@ fn service_of(node: &NodeId) -> Option<svcscope::inventory::ObjectKey> {
 
 #[test]
 fn search_finds_says_when_nothing_does_and_is_cleared() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.key(Modifiers::NONE, Key::Slash);
     window
         .harness
@@ -539,21 +580,21 @@ fn search_finds_says_when_nothing_does_and_is_cleared() {
         .get_by_label("Search Services")
         .type_text(" nothing-like-this");
     window.settle();
-    assert!(window.says("Nothing matches"));
+    assert!(window.contains_text("Nothing matches"));
     window.click("Clear search");
     assert!(window.shows("Service infra/db"));
 }
 
 #[test]
 fn escape_clears_a_search_and_leaves_the_map_where_it_is() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Map");
     window.press(Key::Plus);
     window.press(Key::Plus);
     window.type_into("Search Services", "web");
     // Back on the map, where Escape would go out one level.
     window.click("Map");
-    let zoom = |window: &Window| window.harness.state().state().canvas.zoom();
+    let zoom = |window: &TestWindow| window.harness.state().state().canvas.zoom();
     let before = zoom(&window);
     window.press(Key::Escape);
     assert_eq!(window.harness.state().state().view.search, "");
@@ -564,7 +605,7 @@ fn escape_clears_a_search_and_leaves_the_map_where_it_is() {
 
 #[test]
 fn a_key_moves_into_the_search_and_is_not_typed_there() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.harness.event(egui::Event::Text("/".to_owned()));
     window.key(Modifiers::NONE, Key::Slash);
     assert_eq!(window.harness.state().state().view.search, "");
@@ -572,7 +613,7 @@ fn a_key_moves_into_the_search_and_is_not_typed_there() {
 
 #[test]
 fn the_palette_runs_a_command_and_goes_to_a_service() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.key(Modifiers::COMMAND, Key::K);
     window
         .harness
@@ -592,12 +633,12 @@ fn the_palette_runs_a_command_and_goes_to_a_service() {
         .type_text("reconnect");
     window.settle();
     window.key(Modifiers::NONE, Key::Enter);
-    assert_eq!(window.commands(), [Command::Reconnect]);
+    assert_eq!(window.commands(), [EngineCommand::Reconnect]);
 }
 
 #[test]
 fn frame_times_are_shown_on_request_and_cost_no_frame() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     assert!(window.harness.query_by_label_contains("frames/s").is_none());
     window.key(Modifiers::COMMAND, Key::K);
     window
@@ -613,7 +654,7 @@ fn frame_times_are_shown_on_request_and_cost_no_frame() {
 
 #[test]
 fn an_alias_offers_no_forward_and_says_why() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Service shop/legacy");
     assert!(!window.enabled("Forward"));
     assert!(window.enabled("Curl"), "through its external name");
@@ -625,7 +666,7 @@ fn an_alias_offers_no_forward_and_says_why() {
 
 #[test]
 fn a_number_of_the_overview_lists_what_it_counts() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("List broken Services");
     assert!(window.shows("Service shop/orphan"));
     assert!(!window.shows("Service shop/web"));
@@ -633,7 +674,7 @@ fn a_number_of_the_overview_lists_what_it_counts() {
 
 #[test]
 fn the_right_button_opens_a_menu_of_what_can_be_done() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window
         .harness
         .get_by_label("Service infra/db")
@@ -652,7 +693,7 @@ fn the_right_button_opens_a_menu_of_what_can_be_done() {
     );
     assert_eq!(
         window.commands(),
-        [Command::StartForward(ForwardId(1), spec)]
+        [EngineCommand::StartForward(ForwardId(1), spec)]
     );
 }
 
@@ -676,17 +717,17 @@ fn a_lost_connection_says_since_when_and_calls_nothing_healthy() {
         },
         ..busy_scene()
     });
-    assert!(window.says("Connection lost 42 s ago: connection reset"));
-    assert!(window.says("stale since"));
+    assert!(window.contains_text("Connection lost 42 s ago: connection reset"));
+    assert!(window.contains_text("stale since"));
     assert!(!window.shows("healthy"));
     assert!(!window.enabled("Forward"));
     window.click("Try again now");
-    assert_eq!(window.commands(), [Command::Reconnect]);
+    assert_eq!(window.commands(), [EngineCommand::Reconnect]);
 }
 
 #[test]
 fn a_failed_connection_offers_to_try_again_and_other_contexts() {
-    let mut window = Window::open(Scene {
+    let mut window = TestWindow::open(Scene {
         connection: ConnectionState::Failed {
             reason: "exec plugin aws-iam-authenticator: not found".into(),
         },
@@ -694,14 +735,14 @@ fn a_failed_connection_offers_to_try_again_and_other_contexts() {
         contexts: contexts(),
         ..Scene::default()
     });
-    assert!(window.says("aws-iam-authenticator: not found"));
+    assert!(window.contains_text("aws-iam-authenticator: not found"));
     window.click("Try again");
     window.click("Connect to prod-us-2");
     assert_eq!(
         window.commands(),
         [
-            Command::Reconnect,
-            Command::Connect(Some("prod-us-2".into()))
+            EngineCommand::Reconnect,
+            EngineCommand::Connect(Some("prod-us-2".into()))
         ]
     );
 }
@@ -715,26 +756,26 @@ fn a_failed_connection_is_tested_step_by_step() {
         context: Some("lab-eu-1".into()),
         ..Scene::default()
     };
-    let mut window = Window::open(failed());
+    let mut window = TestWindow::open(failed());
     window.click("Test the connection");
     assert_eq!(
         window.commands(),
-        [Command::TestConnection { run_command: false }]
+        [EngineCommand::StartConnectionTest { run_command: false }]
     );
-    let step = |step, outcome, found: &str, advice: Option<&str>| StepResult {
+    let step = |step, outcome, found: &str, advice: Option<&str>| ConnectionStepResult {
         step,
         outcome,
-        found: found.into(),
+        summary: found.into(),
         advice: advice.map(Into::into),
         millis: Some(3),
     };
     let mut steps = vec![step(
         ConnectionStep::Kubeconfig,
-        StepOutcome::Ok,
+        StepStatus::Ok,
         "context `lab-eu-1`",
         None,
     )];
-    let status = |steps: &[StepResult], is_running| {
+    let status = |steps: &[ConnectionStepResult], is_running| {
         Some(Arc::new(ConnectionTestStatus {
             context: Some("lab-eu-1".into()),
             began: now(),
@@ -747,66 +788,66 @@ fn a_failed_connection_is_tested_step_by_step() {
         connection_test: status(&steps, true),
         ..failed()
     });
-    assert!(window.says("context `lab-eu-1`"));
-    assert!(window.says("Testing: proxy…"));
+    assert!(window.contains_text("context `lab-eu-1`"));
+    assert!(window.contains_text("Testing: proxy…"));
     window.click("Stop the test");
-    assert_eq!(window.commands(), [Command::StopConnectionTest]);
+    assert_eq!(window.commands(), [EngineCommand::StopConnectionTest]);
 
     for which in ConnectionStep::ALL.into_iter().skip(1) {
         steps.push(match which {
             ConnectionStep::Proxy => step(
                 which,
-                StepOutcome::Failed,
+                StepStatus::Failed,
                 "the proxy answers 407",
                 Some("put the password into proxy-url"),
             ),
-            _ => step(which, StepOutcome::NotTried, "not tried", None),
+            _ => step(which, StepStatus::NotTried, "not tried", None),
         });
     }
     window.publish(Scene {
         connection_test: status(&steps, false),
         ..failed()
     });
-    assert!(window.says("Does not work: proxy."));
-    assert!(window.says("put the password into proxy-url"));
+    assert!(window.contains_text("Does not work: proxy."));
+    assert!(window.contains_text("put the password into proxy-url"));
     window.click("Copy as text");
-    assert!(window.says("Copied the test of the connection"));
+    assert!(window.contains_text("Copied the test of the connection"));
     window.click("Run the command “true” in a running container too, which others may notice");
     window.click("Test again");
     assert_eq!(
         window.commands(),
-        [Command::TestConnection { run_command: true }]
+        [EngineCommand::StartConnectionTest { run_command: true }]
     );
 }
 
 #[test]
 fn no_permission_is_said_in_the_servers_words() {
     let mut inventory = Inventory::default();
-    inventory.apply(Change::Sync(
-        Kind::Service,
-        Scope::Cluster,
-        Sync::Forbidden {
+    inventory.apply(InventoryChange::Sync(
+        ResourceKind::Service,
+        WatchScope::Cluster,
+        SyncState::Forbidden {
             message: "services is forbidden: User \"dev\" cannot list resource".into(),
         },
     ));
-    let window = Window::open(Scene {
+    let window = TestWindow::open(Scene {
         connection: ConnectionState::Connected,
         inventory,
         ..Scene::default()
     });
-    assert!(window.says("services is forbidden: User \"dev\""));
-    assert!(window.says("? services"), "not known is not none");
+    assert!(window.contains_text("services is forbidden: User \"dev\""));
+    assert!(window.contains_text("? services"), "not known is not none");
 }
 
 /// A connected scene in which these kinds stand so; the first word is the namespace, none the cluster.
-fn scene_of(states: &[(Kind, &str, Sync)]) -> Scene {
+fn scene_of(states: &[(ResourceKind, &str, SyncState)]) -> Scene {
     let mut inventory = Inventory::default();
     for (kind, namespace, state) in states {
         let scope = match *namespace {
-            "" => Scope::Cluster,
-            name => Scope::Namespace(name.into()),
+            "" => WatchScope::Cluster,
+            name => WatchScope::Namespace(name.into()),
         };
-        inventory.apply(Change::Sync(*kind, scope, state.clone()));
+        inventory.apply(InventoryChange::Sync(*kind, scope, state.clone()));
     }
     Scene {
         connection: ConnectionState::Connected,
@@ -815,101 +856,106 @@ fn scene_of(states: &[(Kind, &str, Sync)]) -> Scene {
     }
 }
 
-const NAMESPACED: [Kind; 4] = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Event];
-const WHOLE: [Kind; 2] = [Kind::Namespace, Kind::Node];
+const NAMESPACED: [ResourceKind; 4] = [
+    ResourceKind::Service,
+    ResourceKind::EndpointSlice,
+    ResourceKind::Pod,
+    ResourceKind::Event,
+];
+const WHOLE: [ResourceKind; 2] = [ResourceKind::Namespace, ResourceKind::Node];
 
 #[test]
 fn a_chosen_namespace_is_live_and_no_kind_is_called_not_available() {
-    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
-    let absent = || Sync::Absent {
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", SyncState::Live)).into();
+    let absent = || SyncState::Absent {
         reason: "only namespace shop is watched".into(),
     };
     for kind in NAMESPACED {
-        states.extend([(kind, "", absent()), (kind, "shop", Sync::Live)]);
+        states.extend([(kind, "", absent()), (kind, "shop", SyncState::Live)]);
     }
-    let window = Window::open(Scene {
+    let window = TestWindow::open(Scene {
         namespaces: ["shop".into()].into(),
         ..scene_of(&states)
     });
     assert!(window.shows("live"));
-    assert!(window.says("0 services · 0 pods · 0 nodes"));
-    assert!(!window.says("not available"));
-    assert!(window.says("Namespace: shop"));
-    assert!(window.says("None in the namespaces that are watched."));
+    assert!(window.contains_text("0 services · 0 pods · 0 nodes"));
+    assert!(!window.contains_text("not available"));
+    assert!(window.contains_text("Namespace: shop"));
+    assert!(window.contains_text("None in the namespaces that are watched."));
 }
 
 #[test]
 fn a_namespace_that_stands_in_for_the_cluster_is_named_on_the_button() {
-    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", SyncState::Live)).into();
     for kind in NAMESPACED {
         let message = format!("{kind} is forbidden").into();
         states.extend([
-            (kind, "", Sync::Forbidden { message }),
-            (kind, "shop", Sync::Live),
+            (kind, "", SyncState::Forbidden { message }),
+            (kind, "shop", SyncState::Live),
         ]);
     }
-    let window = Window::open(scene_of(&states));
+    let window = TestWindow::open(scene_of(&states));
     assert!(window.shows("live"));
-    assert!(!window.says("not permitted"));
-    assert!(!window.says("All namespaces"));
-    assert!(window.says("Namespace: shop"));
+    assert!(!window.contains_text("not permitted"));
+    assert!(!window.contains_text("All namespaces"));
+    assert!(window.contains_text("Namespace: shop"));
 }
 
 #[test]
 fn a_namespace_that_is_refused_beside_one_that_is_not_is_no_live_view() {
-    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
-    let refused = |kind: Kind| Sync::Forbidden {
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", SyncState::Live)).into();
+    let refused = |kind: ResourceKind| SyncState::Forbidden {
         message: format!("{kind} in b is forbidden").into(),
     };
     for kind in NAMESPACED {
         let reason = "only namespaces a and b are watched".into();
         states.extend([
-            (kind, "", Sync::Absent { reason }),
-            (kind, "a", Sync::Live),
+            (kind, "", SyncState::Absent { reason }),
+            (kind, "a", SyncState::Live),
             (kind, "b", refused(kind)),
         ]);
     }
-    let window = Window::open(scene_of(&states));
+    let window = TestWindow::open(scene_of(&states));
     assert!(window.shows("partly visible"));
     assert!(!window.shows("live"));
-    assert!(window.says("4 kinds not permitted"));
-    assert!(!window.says("pods in b: not permitted"));
+    assert!(window.contains_text("4 kinds not permitted"));
+    assert!(!window.contains_text("pods in b: not permitted"));
 
-    let mut states: Vec<_> = NAMESPACED.map(|kind| (kind, "", Sync::Live)).into();
+    let mut states: Vec<_> = NAMESPACED.map(|kind| (kind, "", SyncState::Live)).into();
     states.extend(WHOLE.map(|kind| (kind, "", refused(kind))));
-    let window = Window::open(scene_of(&states));
+    let window = TestWindow::open(scene_of(&states));
     assert!(window.shows("live"), "the map needs no nodes");
-    assert!(window.says("nodes: not permitted"));
-    assert!(window.says("0 errors"));
-    let window = Window::open(scene_of(&[(Kind::Service, "", Sync::Syncing)]));
-    assert!(window.says("? errors"));
-    assert!(!window.says("0 errors"));
+    assert!(window.contains_text("nodes: not permitted"));
+    assert!(window.contains_text("0 errors"));
+    let window = TestWindow::open(scene_of(&[(ResourceKind::Service, "", SyncState::Syncing)]));
+    assert!(window.contains_text("? errors"));
+    assert!(!window.contains_text("0 errors"));
 }
 
 #[test]
 fn what_was_never_listed_is_neither_live_nor_a_number() {
-    let failing = || Sync::Failing {
+    let failing = || SyncState::Failing {
         reason: "could not list pods: 503".into(),
     };
-    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
-    states.extend(NAMESPACED.map(|kind| (kind, "", Sync::Live)));
-    states.push((Kind::Pod, "", failing()));
-    let window = Window::open(scene_of(&states));
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", SyncState::Live)).into();
+    states.extend(NAMESPACED.map(|kind| (kind, "", SyncState::Live)));
+    states.push((ResourceKind::Pod, "", failing()));
+    let window = TestWindow::open(scene_of(&states));
     assert!(!window.shows("live"));
-    assert!(window.says("0 services · ? pods · 0 nodes"));
-    assert!(window.says("pods: not listed yet"));
-    let nothing = scene_of(&[(Kind::Service, "", failing())]);
-    let window = Window::open(nothing);
-    assert!(window.says("could not list pods: 503"));
-    assert!(!window.says("They appear once the cluster has listed them"));
+    assert!(window.contains_text("0 services · ? pods · 0 nodes"));
+    assert!(window.contains_text("pods: not listed yet"));
+    let nothing = scene_of(&[(ResourceKind::Service, "", failing())]);
+    let window = TestWindow::open(nothing);
+    assert!(window.contains_text("could not list pods: 503"));
+    assert!(!window.contains_text("They appear once the cluster has listed them"));
 }
 
 #[test]
 fn a_list_that_is_refused_or_dead_is_not_said_to_appear() {
     let refused = scene_of(&[(
-        Kind::Service,
+        ResourceKind::Service,
         "",
-        Sync::Forbidden {
+        SyncState::Forbidden {
             message: "services is forbidden".into(),
         },
     )]);
@@ -920,22 +966,22 @@ fn a_list_that_is_refused_or_dead_is_not_said_to_appear() {
         ..Scene::default()
     };
     for scene in [refused, dead] {
-        let window = Window::open(scene);
-        assert!(!window.says("They appear once"));
+        let window = TestWindow::open(scene);
+        assert!(!window.contains_text("They appear once"));
     }
 }
 
 #[test]
 fn one_stale_kind_is_not_live() {
-    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", Sync::Live)).into();
-    states.extend(NAMESPACED.map(|kind| (kind, "", Sync::Live)));
-    let stale = Sync::Stale {
+    let mut states: Vec<_> = WHOLE.map(|kind| (kind, "", SyncState::Live)).into();
+    states.extend(NAMESPACED.map(|kind| (kind, "", SyncState::Live)));
+    let stale = SyncState::Stale {
         since: now() - jiff::SignedDuration::from_secs(42),
         reason: "could not watch pods: 500".into(),
     };
-    states.push((Kind::Pod, "", stale));
-    let window = Window::open(scene_of(&states));
-    assert!(window.says("partly stale"));
+    states.push((ResourceKind::Pod, "", stale));
+    let window = TestWindow::open(scene_of(&states));
+    assert!(window.contains_text("partly stale"));
     assert!(!window.shows("live"));
 }
 
@@ -951,60 +997,60 @@ fn a_failed_connection_says_when_it_is_tried_again() {
         ..Scene::default()
     };
     let soon = NextAttempt::At(now() + jiff::SignedDuration::from_secs(4));
-    let window = Window::open(failed(soon));
-    assert!(window.says("Trying again in 4 s"));
-    assert!(window.says("not connected, trying again in 4 s"));
-    assert!(window.says("Context lab-eu-1"));
-    let window = Window::open(failed(NextAttempt::WhenChanged));
-    assert!(window.says("Trying again once the kubeconfig changes"));
+    let window = TestWindow::open(failed(soon));
+    assert!(window.contains_text("Trying again in 4 s"));
+    assert!(window.contains_text("not connected, trying again in 4 s"));
+    assert!(window.contains_text("Context lab-eu-1"));
+    let window = TestWindow::open(failed(NextAttempt::AfterKubeconfigChange));
+    assert!(window.contains_text("Trying again once the kubeconfig changes"));
 }
 
 #[test]
 fn what_is_not_protected_and_another_current_context_stand_in_the_bar() {
-    let mut window = Window::open(Scene {
-        notices: [SecurityNotice {
+    let mut window = TestWindow::open(Scene {
+        notices: [ConnectionSecurityWarning {
             label: "TLS not verified".into(),
             sentence: "the certificate of https://lab is not verified".into(),
         }]
         .into(),
-        offered_context: Some("prod-us-2".into()),
+        suggested_context: Some("prod-us-2".into()),
         ..busy_scene()
     });
-    assert!(window.says("TLS not verified"));
+    assert!(window.contains_text("TLS not verified"));
     window.click("Switch to prod-us-2");
     assert_eq!(
         window.commands(),
-        [Command::Connect(Some("prod-us-2".into()))]
+        [EngineCommand::Connect(Some("prod-us-2".into()))]
     );
 }
 
 #[test]
 fn contexts_and_namespaces_are_switched_from_the_bar() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     window.click("Context lab-eu-1");
     window.click("prod-us-2");
     assert_eq!(
         window.commands(),
-        [Command::Connect(Some("prod-us-2".into()))]
+        [EngineCommand::Connect(Some("prod-us-2".into()))]
     );
     window.click("All namespaces");
     window.click("shop");
     assert_eq!(
         window.commands(),
-        [Command::SetNamespaces(vec!["shop".into()])]
+        [EngineCommand::SetNamespaces(vec!["shop".into()])]
     );
 }
 
 #[test]
 fn what_happens_is_told_once_by_a_notice() {
-    let mut window = Window::open(busy_scene());
+    let mut window = TestWindow::open(busy_scene());
     let news = |revision| {
         let mut scene = Scene {
             revision,
             ..busy_scene()
         };
         let mut activity = scene.activity.to_vec();
-        activity.push(Activity {
+        activity.push(ActivityMessage {
             number: 5,
             at: now(),
             level: ActivityLevel::Info,
@@ -1027,10 +1073,10 @@ fn a_selection_that_is_gone_is_dropped_with_a_word() {
     window.publish(Scene {
         revision: 2,
         connection: ConnectionState::Connected,
-        ..canvas_support::Sample::new().scene(2)
+        ..canvas_support::SampleInventoryBuilder::new().scene(2)
     });
     assert_eq!(window.selection(), None);
-    assert!(window.says("Service shop/api is gone"));
+    assert!(window.contains_text("Service shop/api is gone"));
 }
 
 #[test]
@@ -1044,13 +1090,16 @@ fn the_window_comes_to_rest() {
 
 #[test]
 fn every_running_request_can_be_cancelled_from_the_list() {
-    let mut window = Window::open(Scene {
+    let mut window = TestWindow::open(Scene {
         requests: vec![request(RequestId(9), RequestState::Running)].into(),
         ..busy_scene()
     });
     window.key(Modifiers::COMMAND, Key::Num2);
     window.click("Cancel request shop/api");
-    assert_eq!(window.commands(), [Command::CancelCurl(RequestId(9))]);
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::CancelRequest(RequestId(9))]
+    );
 }
 
 #[test]
@@ -1064,8 +1113,8 @@ fn forwards_of_others_are_shown_before_they_are_imported() {
     };
     let mut evil = svcscope::session::SavedForward::new("evil", spec);
     evil.start_with_app = true;
-    let mut window = Window::open(Scene {
-        import_offer: Some(Arc::new(svcscope::engine::ImportOffer {
+    let mut window = TestWindow::open(Scene {
+        import_offer: Some(Arc::new(svcscope::engine::ForwardImportPreview {
             file: file.clone(),
             forwards: vec![evil],
         })),
@@ -1073,14 +1122,24 @@ fn forwards_of_others_are_shown_before_they_are_imported() {
     });
     window.click("Import forwards…");
     window.type_into("File", "/tmp/theirs.json");
-    assert!(!window.says("evil"), "only what was asked for is shown");
+    assert!(
+        !window.contains_text("evil"),
+        "only what was asked for is shown"
+    );
     window.click("Show what it holds");
-    assert_eq!(window.commands(), [Command::OfferForwards(file.clone())]);
-    assert!(window.says("evil: 0.0.0.0, port 8080 → svc/web port 80 in shop, starts with the app"));
+    assert_eq!(
+        window.commands(),
+        [EngineCommand::PreviewForwardImport(file.clone())]
+    );
+    assert!(
+        window.contains_text(
+            "evil: 0.0.0.0, port 8080 → svc/web port 80 in shop, starts with the app"
+        )
+    );
     assert!(!window.enabled("Import"));
     window.type_into("Word", "listen");
     window.click("Import");
-    assert_eq!(window.commands(), [Command::ImportForwards(file)]);
+    assert_eq!(window.commands(), [EngineCommand::ImportForwards(file)]);
 }
 
 #[test]
@@ -1092,41 +1151,44 @@ fn a_production_context_is_marked_and_asks_once_before_a_risk() {
     });
     assert!(window.shows("production"));
     window.click("Curl");
-    assert!(!window.says("Allow them in prod"), "a GET is no risk");
+    assert!(
+        !window.contains_text("Allow them in prod"),
+        "a GET is no risk"
+    );
     window.click("Paste a curl line");
     window.type_into("Curl line", "curl -X POST http://x/");
     window.click("Fill in");
-    assert!(window.says("marked as production: allow it first"));
+    assert!(window.contains_text("marked as production: allow it first"));
     window.click("Allow them in prod");
     assert_eq!(
         window.commands(),
-        [Command::AllowInProduction("prod".into())]
+        [EngineCommand::AllowInProduction("prod".into())]
     );
 }
 
 #[test]
 fn a_login_that_waits_shows_its_words_and_can_be_cancelled() {
     let mut login = LoginStatus::new(1, "the credential plugin `kubelogin`".into());
-    login.since = now();
+    login.started_at = now();
     let quick = Scene {
         login: Some(Arc::new(login.clone())),
         ..busy_scene()
     };
     assert!(
-        !Window::open(quick).says("Waiting for"),
+        !TestWindow::open(quick).contains_text("Waiting for"),
         "most take a moment and say nothing"
     );
-    login.printed("To sign in, open https://x.example/device, code ", false);
-    login.printed("AB-12", true);
+    login.append_output("To sign in, open https://x.example/device, code ", false);
+    login.append_output("AB-12", true);
     let scene = Scene {
         connection: ConnectionState::Connecting,
         login: Some(Arc::new(login)),
         ..Scene::default()
     };
-    let mut window = Window::open(scene);
-    assert!(window.says("Waiting for the credential plugin `kubelogin`"));
-    assert!(window.says("https://x.example/device"));
-    assert!(window.says("AB-12"));
+    let mut window = TestWindow::open(scene);
+    assert!(window.contains_text("Waiting for the credential plugin `kubelogin`"));
+    assert!(window.contains_text("https://x.example/device"));
+    assert!(window.contains_text("AB-12"));
     window.click("Cancel the login");
-    assert_eq!(window.commands(), [Command::CancelLogin]);
+    assert_eq!(window.commands(), [EngineCommand::CancelLogin]);
 }

@@ -17,14 +17,14 @@ use std::{
 use egui::Theme;
 use egui_kittest::kittest::Queryable as _;
 use svcscope::{
-    edit::{WantedType, Written},
-    engine::{ConnectionState, EditId, EditStep, MapView, Scene},
-    filter::{Criterion, Filter, LabelSelector, ServiceKind, Shown},
-    layout::Grouping,
+    edit::{ServiceTypeChoice, WriteResponse},
+    engine::{ConnectionState, EditId, EditState, MapView, Scene},
+    filter::{FilterCounts, FilterCriterion, LabelFilter, ServiceFilter, ServiceKind},
+    layout::ServiceGrouping,
 };
-use ui_support::{Window, busy_scene, contexts, now, plan, scene_with_edit, scene_with_saved};
+use ui_support::{TestWindow, busy_scene, contexts, now, plan, scene_with_edit, scene_with_saved};
 
-fn save(window: &mut Window, folder: &Path, name: &str) {
+fn save(window: &mut TestWindow, folder: &Path, name: &str) {
     let picture = window.harness.render().expect("a Vulkan or GL driver");
     picture
         .save(folder.join(format!("window-{name}.png")))
@@ -38,7 +38,7 @@ fn pictures() {
         return;
     };
     for (theme, word) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
-        let mut window = Window::open_in(busy_scene(), theme);
+        let mut window = TestWindow::open_in(busy_scene(), theme);
         save(&mut window, &folder, &format!("start-{word}"));
         window.click("Service shop/api");
         window.harness.run_steps(100);
@@ -70,16 +70,21 @@ fn pictures() {
         window.settle();
         window.click("Change type…");
         window.click("LoadBalancer");
-        let mut change = plan(WantedType::LoadBalancer);
+        let mut change = plan(ServiceTypeChoice::LoadBalancer);
         change.gains = vec![
             "an address outside the cluster, once a load balancer grants one".into(),
             "nodePort 30080 stays".into(),
         ];
         change.losses.clear();
         let change = Arc::new(change);
-        let ready = EditStep::Ready {
-            preview: Arc::new(Written {
-                service: change.expected.as_ref().expect("a change").as_ref().clone(),
+        let ready = EditState::Ready {
+            preview: Arc::new(WriteResponse {
+                service: change
+                    .projected_service
+                    .as_ref()
+                    .expect("a change")
+                    .as_ref()
+                    .clone(),
                 object: serde_json::json!({}),
                 warnings: vec!["spec.loadBalancerIP is deprecated".into()],
             }),
@@ -104,7 +109,7 @@ fn pictures() {
         contexts: contexts(),
         ..Scene::default()
     };
-    let mut window = Window::open(failed);
+    let mut window = TestWindow::open(failed);
     save(&mut window, &folder, "failed");
     let lost = Scene {
         connection: ConnectionState::Lost {
@@ -113,31 +118,31 @@ fn pictures() {
         },
         ..busy_scene()
     };
-    let mut window = Window::open(lost);
+    let mut window = TestWindow::open(lost);
     save(&mut window, &folder, "lost");
 }
 
 /// What is left out, the menu that does it, a paused map, and the same in a small window.
 fn filter_pictures(folder: &Path) {
-    let filter = Filter {
+    let filter = ServiceFilter {
         types: [ServiceKind::NodePort, ServiceKind::LoadBalancer].into(),
-        labels: LabelSelector::parse("app in (web,api),!legacy").expect("a selector"),
-        ..Filter::default()
+        labels: LabelFilter::parse("app in (web,api),!legacy").expect("a selector"),
+        ..ServiceFilter::default()
     };
-    let grouping = Grouping::Namespace;
+    let grouping = ServiceGrouping::Namespace;
     let scene = Scene {
         map_view: Arc::new(MapView { filter, grouping }),
-        shown: Shown {
+        filter_counts: FilterCounts {
             services: 3,
             of_services: 12,
             pods: 7,
             of_pods: 31,
-            hidden_by: [(Criterion::Type, 9)].into(),
+            hidden_by: [(FilterCriterion::Type, 9)].into(),
         },
-        changes: 1234,
+        change_count: 1234,
         ..busy_scene()
     };
-    let mut window = Window::open(scene);
+    let mut window = TestWindow::open(scene);
     window.click("Pause");
     window.click("Filter 2");
     let field = window.harness.get_by_label("Label selector");

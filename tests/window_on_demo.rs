@@ -1,4 +1,4 @@
-//! The main job as a person clicks it: the real window and engine on the embedded demo cluster.
+//! The main job as the user clicks it: the real window and engine on the embedded demo cluster.
 
 #![allow(
     clippy::expect_used,
@@ -21,14 +21,15 @@ use live_window::LiveWindow;
 use serde_json::{Value, json};
 use svcscope::{
     demo::WatchFault,
-    edit::{Wanted, WantedType, Wish},
+    edit::{DesiredServiceState, RequestedChange, ServiceTypeChoice},
     engine::{
-        Command, Config, ConnectionTestStatus, EditId, EditStep, Remembered, connection_text,
+        ConnectionTestStatus, EditId, EditState, EngineCommand, EngineConfig, PersistedSettings,
+        connection_text,
     },
     forward::{ForwardState, ForwardStatus},
-    inventory::{ObjectKey, ServiceType, Text},
-    layout::{Grouping, Point},
-    session::{Settings, Theme},
+    inventory::{ObjectKey, ServiceType, SharedStr},
+    layout::{MapPoint, ServiceGrouping},
+    session::{Settings, ThemeSetting},
     topology::NodeId,
 };
 
@@ -72,14 +73,14 @@ fn the_cluster_is_listed_and_drawn() {
     for name in ["shop/web", "shop/api", "shop/cache", "infra/db"] {
         assert!(window.shows(&format!("Service {name}")), "{name} is listed");
         assert!(
-            window.says(&format!("Service {name}, ")),
+            window.contains_text(&format!("Service {name}, ")),
             "{name} is on the map"
         );
     }
     assert!(window.shows("live"));
     let scene = window.scene();
     let services = scene.inventory.services().count();
-    assert!(window.says(&format!("{services} services · ")));
+    assert!(window.contains_text(&format!("{services} services · ")));
 }
 
 #[test]
@@ -88,17 +89,17 @@ fn the_connection_is_tested_in_the_window() {
     let context = window.label_starting("Context ").expect("the menu");
     window.click(&context);
     window.click_containing("Test the connection");
-    window.until_says("Everything that was tried works; not tried: exec.");
-    assert!(window.says("Kubernetes v1.36"));
-    assert!(window.says("permitted; no command was run"));
+    window.wait_for_text("Everything that was tried works; not tried: exec.");
+    assert!(window.contains_text("Kubernetes v1.36"));
+    assert!(window.contains_text("permitted; no command was run"));
     let text = connection_text(&tested(&window).steps);
     assert!(!text.contains(&window.control().token()), "{text}");
 
     window.click("Close");
-    window.control().go_down();
-    window.until_says("Connection lost");
+    window.control().close_port();
+    window.wait_for_text("Connection lost");
     window.click("Test the connection");
-    window.until_says("Does not work: network.");
+    window.wait_for_text("Does not work: network.");
     assert_eq!(tested(&window).context.as_deref(), Some("demo"));
 }
 
@@ -120,18 +121,18 @@ fn a_click_in_the_list_or_on_the_map_shows_all_about_a_service() {
         api["spec"]["clusterIP"].as_str().expect("allocated"),
         "Endpoints (2)",
     ] {
-        assert!(window.says(fact), "{fact}");
+        assert!(window.contains_text(fact), "{fact}");
     }
     let events = window.label_starting("Events (").expect("a section");
     window.click(&events);
     window.click("YAML");
-    window.until("the YAML", |window| window.says("nodePort: 30080"));
+    window.until("the YAML", |window| window.contains_text("nodePort: 30080"));
 
     window.key(Key::Num0);
     window.click_containing("Service shop/web, LoadBalancer");
     assert_eq!(selection(&window), Some(NodeId::Service(shop("web"))));
-    assert!(window.says(".255.7:443"));
-    assert!(window.says("managed by Helm"));
+    assert!(window.contains_text(".255.7:443"));
+    assert!(window.contains_text("managed by Helm"));
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn a_forward_carries_bytes_says_so_and_ends() {
     let (down, up) = (answer.len() as u64, request.len() as u64);
     assert!((5_150..5_249).contains(&down), "{down} bytes are 5.2 kB");
     window.until("the bytes to be counted", |window| {
-        window.says(&format!("5.2 kB · {up} B")) && window.shows("0 open, 1 total")
+        window.contains_text(&format!("5.2 kB · {up} B")) && window.shows("0 open, 1 total")
     });
     let forward = window.forward();
     assert_eq!((forward.bytes_down, forward.bytes_up), (down, up));
@@ -167,7 +168,7 @@ fn a_port_and_a_pod_are_forwarded_by_their_own_buttons() {
     window.click("Service shop/api");
     window.click("Forward shop/api port 8081");
     window.click("Start forward");
-    window.until_says("Stop forward shop/api");
+    window.wait_for_text("Stop forward shop/api");
     window.until("it to listen", |window| window.forward().local.is_some());
     let local = window.forward().local.expect("it listens");
     let (_, answer) = get(local, "/");
@@ -176,7 +177,7 @@ fn a_port_and_a_pod_are_forwarded_by_their_own_buttons() {
     let pod = api_pod(&window);
     window.click(&format!("Forward pod shop/{pod}"));
     window.click("Start forward");
-    window.until_says(&format!("Stop forward shop/pod/{pod}"));
+    window.wait_for_text(&format!("Stop forward shop/pod/{pod}"));
     window.until("it to listen", |window| window.forward().local.is_some());
     let forward = window.forward();
     assert_eq!(forward.state, ForwardState::Listening);
@@ -188,7 +189,7 @@ fn a_port_and_a_pod_are_forwarded_by_their_own_buttons() {
 fn a_forward_is_saved_and_its_group_started_with_one_click() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = LiveWindow::open_with(|config| {
-        config.remembered = Some(Remembered {
+        config.persisted_settings = Some(PersistedSettings {
             path: folder.path().join("settings.json"),
             settings: Settings::default(),
         });
@@ -240,8 +241,8 @@ fn a_local_port_that_is_taken_is_said_in_the_list() {
     window.key(Key::F);
     window.type_into("Local port", &port.to_string());
     window.click("Start forward");
-    window.until_says("failed: ");
-    assert!(window.says(&port.to_string()));
+    window.wait_for_text("failed: ");
+    assert!(window.contains_text(&port.to_string()));
     assert!(window.shows("Start again forward shop/api"));
 }
 
@@ -253,18 +254,18 @@ fn a_request_shows_status_body_and_time() {
     window.type_into("Path", "/");
     window.click("Send");
     window.until("the answer", |window| window.shows("200 OK"));
-    assert!(window.says(" to the first byte"));
-    assert!(window.says("via port-forward to pod api-"));
+    assert!(window.contains_text(" to the first byte"));
+    assert!(window.contains_text("via port-forward to pod api-"));
     let scene = window.scene();
     let svcscope::engine::RequestState::Done(response) = &scene.requests[0].state else {
         panic!("answered, not {:?}", scene.requests[0].state);
     };
     let body = String::from_utf8_lossy(&response.body).into_owned();
     assert!(body.contains("api-"), "{body}");
-    assert!(window.says(body.lines().next().expect("a line")));
+    assert!(window.contains_text(body.lines().next().expect("a line")));
     let headers = window.label_starting("Headers (").expect("a choice");
     window.click(&headers);
-    assert!(window.says("content-type"));
+    assert!(window.contains_text("content-type"));
 }
 
 #[test]
@@ -276,8 +277,8 @@ fn a_refused_port_gives_the_kubelets_words() {
     window.click("Other");
     window.type_into("Target port", "9");
     window.click("Send");
-    window.until_says("connection refused");
-    assert!(window.says("9"));
+    window.wait_for_text("connection refused");
+    assert!(window.contains_text("9"));
 }
 
 #[test]
@@ -286,12 +287,12 @@ fn a_type_is_changed_as_the_server_allows() {
     window.click("Service shop/cache");
     window.key(Key::T);
     window.choose(ServiceType::NodePort);
-    window.until_says("It would accept the change (dry run)");
-    assert!(window.says("nodePort"));
+    window.wait_for_text("It would accept the change (dry run)");
+    assert!(window.contains_text("nodePort"));
     assert_eq!(stored(&window, "cache")["spec"]["type"], "ClusterIP");
     window.click("Apply…");
     let context = window.scene().context.clone().expect("connected");
-    assert!(window.says(&format!(
+    assert!(window.contains_text(&format!(
         "In context {context}, namespace shop: change Service shop/cache from ClusterIP to NodePort?"
     )));
     window.click("Yes, change it");
@@ -303,8 +304,8 @@ fn a_type_is_changed_as_the_server_allows() {
     assert_eq!(cache["spec"]["type"], "NodePort");
     let node_port = cache["spec"]["ports"][0]["nodePort"].clone();
     window.until("the map to show it", |window| {
-        window.says("Service shop/cache, NodePort")
-            && window.says(&format!("Door any node :{node_port} of shop/cache"))
+        window.contains_text("Service shop/cache, NodePort")
+            && window.contains_text(&format!("Door any node :{node_port} of shop/cache"))
     });
 
     // From what it is now to an alias.
@@ -312,12 +313,12 @@ fn a_type_is_changed_as_the_server_allows() {
     window.choose(ServiceType::ExternalName);
     window.type_into("External name", "cache.example.com");
     window.click("Check with the server");
-    window.until_says("It would accept the change (dry run)");
+    window.wait_for_text("It would accept the change (dry run)");
     window.click("Apply…");
     window.click("Yes, change it");
-    window.until_says("Service shop/cache is ExternalName now");
+    window.wait_for_text("Service shop/cache is ExternalName now");
     window.click("Done");
-    window.until_says("External name cache.example.com of shop/cache");
+    window.wait_for_text("External name cache.example.com of shop/cache");
     assert_eq!(stored(&window, "cache")["spec"]["type"], "ExternalName");
 }
 
@@ -327,10 +328,10 @@ fn a_node_port_that_is_taken_names_who_holds_it() {
     window.click("Service shop/cache");
     window.click("Change type…");
     window.choose(ServiceType::NodePort);
-    window.until_says("It would accept the change (dry run)");
+    window.wait_for_text("It would accept the change (dry run)");
     window.type_into("nodePort for redis 6379", "30080");
     window.click("Check with the server");
-    window.until_says("30080 is held by Service");
+    window.wait_for_text("30080 is held by Service");
     assert!(window.shows("spec.ports[0].nodePort"));
     assert!(!window.shows("Apply…"));
     assert_eq!(stored(&window, "cache")["spec"]["type"], "ClusterIP");
@@ -342,7 +343,7 @@ fn a_conflict_is_shown_and_overwrites_nothing() {
     window.click("Service shop/cache");
     window.click("Change type…");
     window.choose(ServiceType::NodePort);
-    window.until_says("It would accept the change (dry run)");
+    window.wait_for_text("It would accept the change (dry run)");
     let somebody_else = json!({
         "apiVersion": "v1",
         "kind": "Service",
@@ -351,53 +352,53 @@ fn a_conflict_is_shown_and_overwrites_nothing() {
     window.control().apply(somebody_else).expect("applied");
     window.click("Apply…");
     window.click("Yes, change it");
-    window.until_says("somebody changed the Service after it was read, so nothing was written");
+    window.wait_for_text("somebody changed the Service after it was read, so nothing was written");
     let cache = stored(&window, "cache");
     assert_eq!(cache["spec"]["type"], "ClusterIP");
     assert_eq!(cache["metadata"]["labels"]["touched"], "yes");
 
     // Planned anew from what it is now, it goes through.
     window.click("Plan again");
-    window.until_says("It would accept the change (dry run)");
+    window.wait_for_text("It would accept the change (dry run)");
     window.click("Apply…");
     window.click("Yes, change it");
-    window.until_says("Service shop/cache is NodePort now");
+    window.wait_for_text("Service shop/cache is NodePort now");
 }
 
 #[test]
 fn a_lost_server_leaves_the_map_unknown_until_it_is_back() {
     let mut window = LiveWindow::open();
-    window.until_says("Service shop/web, LoadBalancer, healthy");
-    window.control().go_down();
-    window.until_says("Connection lost");
+    window.wait_for_text("Service shop/web, LoadBalancer, healthy");
+    window.control().close_port();
+    window.wait_for_text("Connection lost");
     // One watch after the other learns of it.
-    window.until_says("stale since");
-    window.until_says("Service shop/web, LoadBalancer, unknown");
-    assert!(!window.says(", healthy"));
-    window.control().come_up();
+    window.wait_for_text("stale since");
+    window.wait_for_text("Service shop/web, LoadBalancer, unknown");
+    assert!(!window.contains_text(", healthy"));
+    window.control().reopen_port();
     window.click("Try again now");
     window.until("the map to be live again", |window| {
-        window.shows("live") && !window.says("Connection lost")
+        window.shows("live") && !window.contains_text("Connection lost")
     });
     // One watch after the other is live again.
-    window.until_says("Service shop/web, LoadBalancer, healthy");
+    window.wait_for_text("Service shop/web, LoadBalancer, healthy");
 }
 
 #[test]
 fn watches_that_are_cut_for_ever_are_told_and_lists_stand_in() {
     let mut window = LiveWindow::open();
-    window.until_says("Service shop/web, LoadBalancer, healthy");
-    window.control().break_watches(Some(WatchFault::Ended));
+    window.wait_for_text("Service shop/web, LoadBalancer, healthy");
+    window.control().break_watches(Some(WatchFault::EndsAtOnce));
     window.control().cut_connections();
     let words = "read every 5 s: the API server ends each watch at once";
-    window.until_says(words);
+    window.wait_for_text(words);
     assert!(!window.shows("live"));
     // What is read every few seconds is no less true.
-    assert!(window.says("Service shop/web, LoadBalancer, healthy"));
+    assert!(window.contains_text("Service shop/web, LoadBalancer, healthy"));
     let web = window.control().delete("Service", "shop", "web");
     web.expect("the Service was there");
     window.until("the Service to go", |window| {
-        !window.says("Service shop/web, ")
+        !window.contains_text("Service shop/web, ")
     });
     window.until("all kinds to be read so", |window| window.shows(words));
     let told = window.scene().activity.to_vec();
@@ -414,7 +415,7 @@ fn connecting_anew_keeps_what_is_selected() {
     let mut window = LiveWindow::open();
     window.click("Service shop/api");
     window.click("YAML");
-    window.until_says("nodePort: 30080");
+    window.wait_for_text("nodePort: 30080");
     let context = window.scene().context.clone().expect("connected");
     window.click(&format!("Context {context}"));
     window.click(&context);
@@ -427,8 +428,8 @@ fn connecting_anew_keeps_what_is_selected() {
         connections.count() == 2 && window.shows("live")
     });
     assert_eq!(selection(&window), Some(NodeId::Service(shop("api"))));
-    assert!(!window.says("is gone"));
-    window.until_says("nodePort: 30080");
+    assert!(!window.contains_text("is gone"));
+    window.wait_for_text("nodePort: 30080");
 }
 
 #[test]
@@ -437,9 +438,9 @@ fn what_is_deleted_is_said_to_be_gone() {
     window.click("Service shop/cache");
     let deleted = window.control().delete("services", "shop", "cache");
     deleted.expect("deleted");
-    window.until_says("Service shop/cache is gone");
+    window.wait_for_text("Service shop/cache is gone");
     assert_eq!(selection(&window), None);
-    assert!(!window.says("Service shop/cache, "));
+    assert!(!window.contains_text("Service shop/cache, "));
 }
 
 #[test]
@@ -449,11 +450,13 @@ fn read_only_refuses_every_edit() {
     assert!(window.shows("read-only"));
     assert!(!window.enabled("Change type…"));
     window.key(Key::T);
-    assert!(!window.says("Change type of shop/cache to"));
+    assert!(!window.contains_text("Change type of shop/cache to"));
     assert!(window.harness.state().state().dialog.is_none());
 
     // The engine refuses by itself: the grey button is only a courtesy.
-    let change = Wish::Change(Box::new(Wanted::to(WantedType::NodePort)));
+    let change = RequestedChange::Change(Box::new(DesiredServiceState::of_type(
+        ServiceTypeChoice::NodePort,
+    )));
     let id = EditId(window.driven.handle.next_id());
     let step = |window: &LiveWindow| {
         let scene = window.scene();
@@ -462,13 +465,13 @@ fn read_only_refuses_every_edit() {
     };
     window
         .driven
-        .send(Command::PlanEdit(id, shop("cache"), change));
+        .send(EngineCommand::PlanEdit(id, shop("cache"), change));
     window.until("the dry run", |window| {
-        matches!(step(window), Some(EditStep::Ready { .. }))
+        matches!(step(window), Some(EditState::Ready { .. }))
     });
-    window.driven.send(Command::ApplyEdit(id));
+    window.driven.send(EngineCommand::ApplyEdit(id));
     window.until("the refusal", |window| match step(window) {
-        Some(EditStep::Failed { reason, .. }) => reason.contains("read-only"),
+        Some(EditState::Failed { reason, .. }) => reason.contains("read-only"),
         _ => false,
     });
     assert_eq!(stored(&window, "cache")["spec"]["type"], "ClusterIP");
@@ -478,23 +481,25 @@ fn read_only_refuses_every_edit() {
 fn theme_context_and_namespaces_are_known_at_the_next_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("settings.json");
-    let remember = |config: &mut Config| {
-        config.remembered = Some(Remembered {
+    let remember = |config: &mut EngineConfig| {
+        config.persisted_settings = Some(PersistedSettings {
             settings: Settings::load(&path).settings,
             path: path.clone(),
         });
     };
     let mut window = LiveWindow::open_with(remember);
     window.click("Switch between light and dark");
-    let shop = vec![Text::from("shop")];
-    window.driven.send(Command::SetNamespaces(shop.clone()));
+    let shop = vec![SharedStr::from("shop")];
+    window
+        .driven
+        .send(EngineCommand::SetNamespaces(shop.clone()));
     window.until("one namespace", |window| {
         *window.scene().namespaces == *shop
     });
     drop(window);
 
     let mut saved = Settings::load(&path).settings;
-    assert_ne!(saved.theme, Theme::System);
+    assert_ne!(saved.theme, ThemeSetting::System);
     assert_eq!(saved.last_context.as_deref(), Some("demo"));
     saved.read_only_contexts.insert("demo".to_owned());
     saved.save(&path).expect("saved");
@@ -526,7 +531,7 @@ fn a_bar_on_the_map_acts_on_what_it_stands_at() {
     window.click_containing("Service shop/api, NodePort");
     window.click_role(Role::Button, "Forward shop/api");
     window.click("Start forward");
-    window.until_says("Stop forward shop/api");
+    window.wait_for_text("Stop forward shop/api");
     window.click_role(Role::Button, "Change type of shop/api");
     window.click("Close");
     window.click_role(Role::Button, "Curl shop/api");
@@ -551,12 +556,12 @@ fn a_filter_shows_less_says_so_and_gives_it_back() {
     assert_eq!(before.len(), all);
 
     window.key(Key::W);
-    window.until_says(" hidden by filter:");
+    window.wait_for_text(" hidden by filter:");
     let wrong = places(&window);
     assert!(wrong.contains_key(&shop("orphan")), "{wrong:?}");
     assert!(!wrong.contains_key(&shop("web")));
     let said = format!("{} of {all} Services shown · ", wrong.len());
-    assert!(window.says(&said), "{said}");
+    assert!(window.contains_text(&said), "{said}");
     assert!(window.shows("Service shop/web"), "the list has all");
 
     // What gets well leaves the map, and what goes wrong comes.
@@ -569,7 +574,9 @@ fn a_filter_shows_less_says_so_and_gives_it_back() {
     });
 
     window.click("Show all Services");
-    window.until("all Services", |window| !window.says("hidden by filter"));
+    window.until("all Services", |window| {
+        !window.contains_text("hidden by filter")
+    });
     let mut kept = before;
     kept.remove(&shop("orphan"));
     let after = places(&window);
@@ -588,9 +595,13 @@ fn labels_and_neighbourhoods_are_asked_as_kubectl_would() {
     let mut window = LiveWindow::open();
     window.click("Filter");
     window.type_into(svcscope::ui::filter_bar::LABELS_LABEL, "app in (api,web)");
-    window.until("two Services", |window| window.scene().shown.services == 2);
+    window.until("two Services", |window| {
+        window.scene().filter_counts.services == 2
+    });
     window.click("Clear the filter");
-    window.until("all Services", |window| window.scene().shown.hidden() == 0);
+    window.until("all Services", |window| {
+        window.scene().filter_counts.hidden() == 0
+    });
     window.key(Key::Escape);
     window.click("Service shop/api");
     window.key(Key::H);
@@ -598,7 +609,7 @@ fn labels_and_neighbourhoods_are_asked_as_kubectl_would() {
         window.shows("Around shop/api")
     });
     window.until("what is around it", |window| {
-        window.scene().shown.hidden() > 0
+        window.scene().filter_counts.hidden() > 0
     });
     let scene = window.scene();
     assert!(scene.layout.find(&NodeId::Service(shop("api"))).is_some());
@@ -609,19 +620,23 @@ fn labels_and_neighbourhoods_are_asked_as_kubectl_would() {
 fn the_grouping_is_known_at_the_next_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("settings.json");
-    let remember = |config: &mut Config| {
-        config.remembered = Some(Remembered {
+    let remember = |config: &mut EngineConfig| {
+        config.persisted_settings = Some(PersistedSettings {
             settings: Settings::load(&path).settings,
             path: path.clone(),
         });
     };
     let grouped = |window: &LiveWindow| window.scene().map_view.grouping;
     let mut window = LiveWindow::open_with(remember);
-    assert_eq!(grouped(&window), Grouping::Namespace);
-    let pinned = Point { x: 40.0, y: 300.0 };
-    window.driven.send(Command::Pin(shop("web"), Some(pinned)));
+    assert_eq!(grouped(&window), ServiceGrouping::Namespace);
+    let pinned = MapPoint { x: 40.0, y: 300.0 };
+    window
+        .driven
+        .send(EngineCommand::PinService(shop("web"), Some(pinned)));
     window.key(Key::Num3);
-    window.until("one district", |window| grouped(window) == Grouping::None);
+    window.until("one district", |window| {
+        grouped(window) == ServiceGrouping::None
+    });
     drop(window);
 
     let saved = Settings::load(&path).settings;
@@ -631,7 +646,7 @@ fn the_grouping_is_known_at_the_next_start() {
     };
     assert_eq!((&*pin.service, pin.x, pin.y), ("web", 40.0, 300.0));
     let window = LiveWindow::open_with(remember);
-    assert_eq!(grouped(&window), Grouping::None);
+    assert_eq!(grouped(&window), ServiceGrouping::None);
     assert!(window.shows("Group: none"));
 }
 
@@ -639,17 +654,20 @@ fn the_grouping_is_known_at_the_next_start() {
 fn a_paused_map_holds_still_while_changes_are_counted() {
     let mut window = LiveWindow::open();
     window.click("Pause");
-    assert!(window.says("0 changes since:"));
+    assert!(window.contains_text("0 changes since:"));
     window
         .control()
         .delete("services", "shop", "orphan")
         .expect("deleted");
     window.until("the change to be counted", |window| {
-        window.says("Paused ") && !window.says("· 0 changes since:")
+        window.contains_text("Paused ") && !window.contains_text("· 0 changes since:")
     });
-    assert!(window.says("Service shop/orphan, ClusterIP"), "still drawn");
+    assert!(
+        window.contains_text("Service shop/orphan, ClusterIP"),
+        "still drawn"
+    );
     window.click("Resume the map");
-    assert!(!window.says("Service shop/orphan, ClusterIP"));
+    assert!(!window.contains_text("Service shop/orphan, ClusterIP"));
 }
 
 /// A window whose settings are this text.
@@ -657,7 +675,7 @@ fn with_settings(folder: &tempfile::TempDir, text: &str) -> (LiveWindow, std::pa
     let path = folder.path().join("settings.json");
     std::fs::write(&path, text).expect("written");
     let window = LiveWindow::open_with(|config| {
-        config.remembered = Some(Remembered {
+        config.persisted_settings = Some(PersistedSettings {
             settings: Settings::load(&path).settings,
             path: path.clone(),
         });
@@ -688,7 +706,7 @@ fn an_entry_made_by_hand_stays_and_counts_while_the_window_is_open() {
     std::fs::write(&path, "{").expect("written");
     window.key(Key::Num3);
     window.until("the word about it", |window| {
-        window.scene().protected.fault.is_some()
+        window.scene().protected_contexts.unknown_reason.is_some()
     });
     assert_eq!(std::fs::read_to_string(&path).expect("read"), "{");
     assert!(window.shows("read-only"));
@@ -718,7 +736,7 @@ fn contexts_are_protected_in_the_window_and_a_mark_is_taken_away_after_a_questio
             .contains("demo")
     );
     window.click("Read-only: demo");
-    assert!(window.says("In context demo changes of Services"));
+    assert!(window.contains_text("In context demo changes of Services"));
     assert!(window.scene().read_only, "it was only asked");
     window.click("Keep it");
     window.click("Production: demo");

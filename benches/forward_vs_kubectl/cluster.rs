@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::common::Kubectl;
+use crate::common::KubectlRunner;
 
 /// How much the sink reads at once; what goes up is a multiple of it.
 pub const BLOCK: u64 = 64 * 1024;
@@ -38,7 +38,7 @@ impl Cluster {
         let manifest = MANIFEST
             .replace("NAMESPACE", &namespace)
             .replace("BLOCKS", &(up / BLOCK).to_string());
-        Kubectl(&kubeconfig).apply(&manifest);
+        KubectlRunner(&kubeconfig).apply(&manifest);
         let cluster = Self {
             kubeconfig,
             namespace,
@@ -55,14 +55,14 @@ impl Cluster {
             "pod/target",
             "--timeout=60s",
         ];
-        Kubectl(&cluster.kubeconfig).run(&[&namespace[..], &wait].concat());
+        KubectlRunner(&cluster.kubeconfig).run(&[&namespace[..], &wait].concat());
         cluster
     }
 
     /// kubectl in the namespace.
     pub fn kubectl(&self, args: &[&str]) -> String {
         let namespace = ["-n", &*self.namespace];
-        Kubectl(&self.kubeconfig).run(&[&namespace[..], args].concat())
+        KubectlRunner(&self.kubeconfig).run(&[&namespace[..], args].concat())
     }
 
     /// A Deployment and its Service with so many pods, all of them ready.
@@ -105,7 +105,7 @@ impl Cluster {
         let pods = [
             "-n", "infra", "get", "pods", "-l", "app=echo", "-o", jsonpath,
         ];
-        let pod = Kubectl(&kubeconfig).run(&pods);
+        let pod = KubectlRunner(&kubeconfig).run(&pods);
         Self {
             kubeconfig,
             namespace: "infra".to_owned(),
@@ -147,7 +147,7 @@ impl Drop for Cluster {
             return;
         }
         let delete = ["delete", "namespace", &*self.namespace, "--wait=false"];
-        Kubectl(&self.kubeconfig).run(&delete);
+        KubectlRunner(&self.kubeconfig).run(&delete);
     }
 }
 

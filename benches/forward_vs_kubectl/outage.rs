@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    common::cable::Cable,
+    common::severable_proxy::SeverableProxy,
     rows::Run,
     side::Side,
     steady::{Asked, steady, wait_until},
@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// The network between svcscope and the API server is cut, while clients go on coming.
 pub fn cut(run: &Run) {
     let folder = tempfile::tempdir().expect("a folder");
-    let (cable, kubeconfig) = Cable::lay(&run.cluster.kubeconfig, folder.path());
+    let (cable, kubeconfig) = SeverableProxy::start(&run.cluster.kubeconfig, folder.path());
     let side = Side::through(&kubeconfig, &run.cluster, &run.cluster.target());
     let time = run.seconds(CUT_SECONDS);
     through(
@@ -31,7 +31,7 @@ pub fn cut(run: &Run) {
         || {
             cable.cut();
             wait_until(Instant::now() + time);
-            cable.mend();
+            cable.restore();
         },
     );
 }

@@ -4,14 +4,14 @@ use std::{process::Command as Process, time::Duration};
 
 use svcscope::{
     cluster::KubeconfigSource,
-    engine::Command,
+    engine::EngineCommand,
     forward::{ForwardTarget, RemotePort},
     inventory::ObjectKey,
     probe::{CurlRequest, RequestId},
 };
 
 use crate::{
-    common::Driven,
+    common::EngineDriver,
     rows::{Run, median, row},
     side::Side,
 };
@@ -25,7 +25,7 @@ pub fn request(run: &Run) {
     let count = run.count(REQUESTS);
     let cluster = &run.cluster;
     let source = KubeconfigSource::File(cluster.kubeconfig.clone());
-    let engine = Driven::connected(source, &cluster.namespace);
+    let engine = EngineDriver::connected(source, &cluster.namespace);
     let mut rounds: [Vec<f64>; 2] = Default::default();
     for round in 0..=ROUNDS {
         let by_console = console(&engine, run, count);
@@ -39,19 +39,19 @@ pub fn request(run: &Run) {
     row("request of the console / of curl", "ms", console, curl);
 }
 
-fn console(engine: &Driven, run: &Run, count: usize) -> f64 {
+fn console(engine: &EngineDriver, run: &Run, count: usize) -> f64 {
     let target = ForwardTarget::Pod(ObjectKey::new(&*run.cluster.namespace, &*run.cluster.pod));
     let request = CurlRequest::new(target, RemotePort::Number(run.cluster.http_port));
     let id = RequestId(engine.handle.next_id());
     let times = u32::try_from(count).expect("few");
-    engine.send(Command::RepeatCurl(id, Box::new(request), times));
+    engine.send(EngineCommand::RepeatRequest(id, Box::new(request), times));
     let (repeated, _) = engine.find("all requests", |scene| {
         let status = scene.requests.iter().find(|status| status.id == id)?;
-        let repeated = status.repeated.clone()?;
+        let repeated = status.repeat_statistics.clone()?;
         (!status.state.is_under_way()).then_some(repeated)
     });
     assert!(repeated.failures.is_empty(), "{repeated:?}");
-    median(repeated.took.iter().map(Duration::as_secs_f64))
+    median(repeated.durations.iter().map(Duration::as_secs_f64))
 }
 
 fn curl(side: &Side, count: usize) -> f64 {

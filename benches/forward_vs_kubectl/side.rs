@@ -133,7 +133,7 @@ impl Side {
         &self.ports
     }
 
-    /// Starts it again if it has ended, as a person would.
+    /// Starts it again if it has ended, as the user would.
     pub fn revive(&self) {
         let mut child = self.child.lock().unwrap();
         if let Ok(Some(_ended)) = child.try_wait() {

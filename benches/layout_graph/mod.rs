@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use svcscope::inventory::{
-    Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Inventory, ObjectKey, OwnerRef,
-    PodRecord, Protocol, ServicePort, ServiceRecord, ServiceType, SlicePort, TargetPort, Text,
-    Touched,
+    ChangedRecord, EndpointRecord, EndpointSliceRecord, EndpointSource, Inventory, InventoryChange,
+    ObjectKey, OwnerRef, PodRecord, Protocol, RecordDelta, ServicePort, ServiceRecord, ServiceType,
+    SharedStr, SlicePort, TargetPort,
 };
 
 /// How large a cluster is.
@@ -40,7 +40,7 @@ pub fn cluster(shape: Shape) -> Inventory {
             &pods,
         );
         for pod in pods {
-            inventory.apply(Change::Pod(Delta::Upsert(pod)));
+            inventory.apply(InventoryChange::Pod(RecordDelta::Upsert(pod)));
         }
         if shape.shared && number % 6 == 5 {
             put_shared(&mut inventory, shape, number - 5);
@@ -73,7 +73,7 @@ pub fn pod(service: &ObjectKey, at: usize) -> PodRecord {
     let name = &service.name;
     PodRecord {
         owner: Some(OwnerRef {
-            kind: Text::from("StatefulSet"),
+            kind: SharedStr::from("StatefulSet"),
             name: name.clone(),
         }),
         ready: true,
@@ -91,7 +91,7 @@ pub fn put_service(
     key: &ObjectKey,
     from_outside: bool,
     pods: &[PodRecord],
-) -> Vec<Touched> {
+) -> Vec<ChangedRecord> {
     let ports = (80..80 + shape.ports).map(|port| ServicePort {
         name: Some(port_name(port)),
         protocol: Protocol::Tcp,
@@ -106,11 +106,11 @@ pub fn put_service(
         } else {
             ServiceType::ClusterIP
         },
-        cluster_ips: vec![Text::from("10.96.0.1")],
+        cluster_ips: vec![SharedStr::from("10.96.0.1")],
         ports: ports.collect(),
         ..ServiceRecord::new(key.clone())
     };
-    let mut touched = inventory.apply(Change::Service(Delta::Upsert(record)));
+    let mut touched = inventory.apply(InventoryChange::Service(RecordDelta::Upsert(record)));
     touched.extend(put_slice(inventory, shape, key, pods));
     touched
 }
@@ -121,13 +121,13 @@ pub fn put_slice(
     shape: Shape,
     service: &ObjectKey,
     pods: &[PodRecord],
-) -> Vec<Touched> {
+) -> Vec<ChangedRecord> {
     let ports = (80..80 + shape.ports).map(|port| SlicePort {
         name: port_name(port),
         protocol: Protocol::Tcp,
         port: Some(port + 8_000),
     });
-    let endpoints = pods.iter().map(|pod| Endpoint {
+    let endpoints = pods.iter().map(|pod| EndpointRecord {
         address: pod.key.name.clone(),
         ready: pod.ready,
         serving: pod.ready,
@@ -143,13 +143,13 @@ pub fn put_slice(
         key: ObjectKey::new(service.namespace.clone(), format!("{}-abcde", service.name)),
         service: Some(service.name.clone()),
         source: EndpointSource::EndpointSlice,
-        address_type: Text::from("IPv4"),
+        address_type: SharedStr::from("IPv4"),
         ports: ports.collect(),
         endpoints: endpoints.collect(),
         truncated: false,
         managed_by: None,
     };
-    inventory.apply(Change::EndpointSlice(Delta::Upsert(slice)))
+    inventory.apply(InventoryChange::EndpointSlice(RecordDelta::Upsert(slice)))
 }
 
 /// Four Services that share the pods of the six from this number on.
@@ -175,8 +175,8 @@ fn put_shared(inventory: &mut Inventory, shape: Shape, first: usize) {
     }
 }
 
-fn port_name(port: u16) -> Text {
-    Text::from(format!("port-{port}"))
+fn port_name(port: u16) -> SharedStr {
+    SharedStr::from(format!("port-{port}"))
 }
 
 /// The CPU time of this thread so far.

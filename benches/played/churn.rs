@@ -4,10 +4,10 @@
 use egui::{Context, RawInput, Rect, pos2, vec2};
 use jiff::{SignedDuration, Timestamp};
 use svcscope::{
-    engine::{Model, Scene},
+    engine::{ClusterModel, Scene},
     ui::{
-        canvas::{Canvas, CanvasInput},
-        theme::{self, Tokens},
+        canvas::{CanvasInput, MapCanvas},
+        theme::{self, ColorTokens},
     },
 };
 
@@ -56,10 +56,10 @@ impl Play {
     pub fn run(&self) -> Played {
         let mut cluster = Cluster::new(self.shape);
         let mut window = Window::new();
-        let mut model = Model::default();
+        let mut model = ClusterModel::default();
         let mut now = Timestamp::UNIX_EPOCH;
         model.apply(cluster.lists(), now);
-        model.arrange();
+        model.update_layout();
         let mut scene = Scene::default();
         let each = CHANGES_PER_SECOND / self.frames_per_second;
         let mut first_minute = None;
@@ -73,18 +73,18 @@ impl Play {
                     changes.extend(cluster.next());
                 }
                 model.apply(changes, now);
-                model.arrange();
-                model.show(&mut scene);
+                model.update_layout();
+                model.write_to_scene(&mut scene);
                 scene.revision += 1;
                 scene.map_revision += 1;
                 window.frame(&scene);
             }
             now += SignedDuration::from_secs(1);
-            model.renew_timed(now);
+            model.refresh_timed_reports(now);
         }
         let end = window.held(&model, &scene);
         Played {
-            changes: scene.changes,
+            changes: scene.change_count,
             first_minute: first_minute.unwrap_or(end),
             end,
         }
@@ -93,7 +93,7 @@ impl Play {
 
 struct Window {
     ctx: Context,
-    canvas: Canvas,
+    canvas: MapCanvas,
     time: f64,
 }
 
@@ -103,7 +103,7 @@ impl Window {
         theme::apply(&ctx);
         Self {
             ctx,
-            canvas: Canvas::default(),
+            canvas: MapCanvas::default(),
             time: 0.0,
         }
     }
@@ -119,12 +119,12 @@ impl Window {
         let mut output = self.ctx.run_ui(input, |ui| {
             let input = CanvasInput {
                 scene,
-                tokens: Tokens::of(ui.ctx()),
+                tokens: ColorTokens::of(ui.ctx()),
                 selection: None,
-                highlight: &|_| true,
+                matches_search: &|_| true,
                 stale: false,
                 now: jiff::Timestamp::UNIX_EPOCH,
-                bare: false,
+                hide_controls: false,
             };
             canvas.ui(ui, &input);
         });
@@ -133,14 +133,14 @@ impl Window {
         output.drop_without_applying_deltas();
     }
 
-    fn held(&self, model: &Model, scene: &Scene) -> Held {
-        let families = &scene.layout.families;
+    fn held(&self, model: &ClusterModel, scene: &Scene) -> Held {
+        let families = &scene.layout.components;
         Held {
             pods: model.inventory().pods().count(),
             services: scene.topology.service_count(),
             backends: scene.topology.pod_count(),
             families: families.len(),
-            placed_pods: families.iter().map(|placed| placed.family.pods).sum(),
+            placed_pods: families.iter().map(|placed| placed.component.pods).sum(),
             remembered: self.ctx.memory(|memory| memory.data.len()),
             resident: resident(),
         }

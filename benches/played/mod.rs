@@ -11,9 +11,10 @@ pub mod churn;
 use std::time::Duration;
 
 use svcscope::inventory::{
-    Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord, EndpointSource,
-    Kind, ObjectKey, OwnerRef, PodRecord, Protocol, Scope, ServicePort, ServiceRecord, ServiceType,
-    SlicePort, Sync, TargetPort, Text,
+    ContainerPort, ContainerRecord, EndpointRecord, EndpointSliceRecord, EndpointSource,
+    InventoryChange, ObjectKey, OwnerRef, PodRecord, Protocol, RecordDelta, ResourceKind,
+    ServicePort, ServiceRecord, ServiceType, SharedStr, SlicePort, SyncState, TargetPort,
+    WatchScope,
 };
 
 const NAMESPACES: usize = 20;
@@ -68,42 +69,42 @@ impl Cluster {
     }
 
     /// The first lists, each as it arrives whole, then that the watches run.
-    pub fn lists(&self) -> Vec<Change> {
-        let scope = Scope::Cluster;
+    pub fn lists(&self) -> Vec<InventoryChange> {
+        let scope = WatchScope::Cluster;
         let ports = self.shape.ports;
         let mut changes = vec![
-            Change::Service(Delta::Replace {
+            InventoryChange::Service(RecordDelta::Replace {
                 scope: scope.clone(),
                 records: self.houses.iter().map(|h| service(h, ports)).collect(),
             }),
-            Change::EndpointSlice(Delta::Replace {
+            InventoryChange::EndpointSlice(RecordDelta::Replace {
                 scope: scope.clone(),
                 records: self.houses.iter().map(|h| slice(h, ports)).collect(),
             }),
-            Change::Pod(Delta::Replace {
+            InventoryChange::Pod(RecordDelta::Replace {
                 scope: scope.clone(),
                 records: self.houses.iter().flat_map(|h| h.pods.clone()).collect(),
             }),
         ];
-        let live = |kind| Change::Sync(kind, scope.clone(), Sync::Live);
-        changes.extend(Kind::ALL.map(live));
+        let live = |kind| InventoryChange::Sync(kind, scope.clone(), SyncState::Live);
+        changes.extend(ResourceKind::ALL.map(live));
         changes
     }
 
     /// One pod turns ready or not: what a failing probe sends.
-    pub fn flip(&mut self, house: usize, at: usize) -> Vec<Change> {
+    pub fn flip(&mut self, house: usize, at: usize) -> Vec<InventoryChange> {
         let ports = self.shape.ports;
         let house = self.houses.get_mut(house).expect("a Service");
         let pod = house.pods.get_mut(at).expect("a pod");
         pod.ready = !pod.ready;
         vec![
-            Change::Pod(Delta::Upsert(pod.clone())),
-            Change::EndpointSlice(Delta::Upsert(slice(house, ports))),
+            InventoryChange::Pod(RecordDelta::Upsert(pod.clone())),
+            InventoryChange::EndpointSlice(RecordDelta::Upsert(slice(house, ports))),
         ]
     }
 
     /// A pod goes and another one comes: a step of a rollout.
-    pub fn replace(&mut self, house: usize, at: usize) -> Vec<Change> {
+    pub fn replace(&mut self, house: usize, at: usize) -> Vec<InventoryChange> {
         self.born += 1;
         let (born, ports) = (self.born, self.shape.ports);
         let house = self.houses.get_mut(house).expect("a Service");
@@ -111,14 +112,14 @@ impl Cluster {
         let new = pod(&house.key, born);
         let gone = std::mem::replace(old, new.clone()).key;
         vec![
-            Change::Pod(Delta::Remove(gone)),
-            Change::Pod(Delta::Upsert(new)),
-            Change::EndpointSlice(Delta::Upsert(slice(house, ports))),
+            InventoryChange::Pod(RecordDelta::Remove(gone)),
+            InventoryChange::Pod(RecordDelta::Upsert(new)),
+            InventoryChange::EndpointSlice(RecordDelta::Upsert(slice(house, ports))),
         ]
     }
 
     /// Whatever happens next, by a fixed dice: two flips for each replacement.
-    pub fn next(&mut self) -> Vec<Change> {
+    pub fn next(&mut self) -> Vec<InventoryChange> {
         let house = self.below(self.shape.services);
         let at = self.below(self.shape.pods_each);
         if self.below(3) == 0 {
@@ -137,18 +138,18 @@ impl Cluster {
     }
 }
 
-fn labels(key: &ObjectKey) -> [(Text, Text); 2] {
+fn labels(key: &ObjectKey) -> [(SharedStr, SharedStr); 2] {
     [
-        (Text::from("app.kubernetes.io/name"), key.name.clone()),
+        (SharedStr::from("app.kubernetes.io/name"), key.name.clone()),
         (
-            Text::from("app.kubernetes.io/part-of"),
+            SharedStr::from("app.kubernetes.io/part-of"),
             key.namespace.clone(),
         ),
     ]
 }
 
-fn port_name(at: u16) -> Text {
-    Text::from(format!("http-{at}"))
+fn port_name(at: u16) -> SharedStr {
+    SharedStr::from(format!("http-{at}"))
 }
 
 fn service(house: &House, ports: u16) -> ServiceRecord {
@@ -160,7 +161,7 @@ fn service(house: &House, ports: u16) -> ServiceRecord {
         } else {
             ServiceType::ClusterIP
         },
-        cluster_ips: vec![Text::from("10.96.0.1")],
+        cluster_ips: vec![SharedStr::from("10.96.0.1")],
         labels: labels(&house.key).into(),
         selector: labels(&house.key).into(),
         ports: (0..ports)
@@ -179,15 +180,18 @@ fn service(house: &House, ports: u16) -> ServiceRecord {
 
 fn pod(service: &ObjectKey, born: usize) -> PodRecord {
     let mut labels = Vec::from(labels(service));
-    labels.push((Text::from("pod-template-hash"), Text::from("7f9c")));
+    labels.push((
+        SharedStr::from("pod-template-hash"),
+        SharedStr::from("7f9c"),
+    ));
     PodRecord {
         labels: labels.into_iter().collect(),
         owner: Some(OwnerRef {
-            kind: Text::from("ReplicaSet"),
-            name: Text::from(format!("{}-7f9c", service.name)),
+            kind: SharedStr::from("ReplicaSet"),
+            name: SharedStr::from(format!("{}-7f9c", service.name)),
         }),
-        node: Some(Text::from(format!("node-{}", born % 7))),
-        ips: vec![Text::from(format!(
+        node: Some(SharedStr::from(format!("node-{}", born % 7))),
+        ips: vec![SharedStr::from(format!(
             "10.{}.{}.{}",
             born / 65_536 % 256,
             born / 256 % 256,
@@ -195,10 +199,10 @@ fn pod(service: &ObjectKey, born: usize) -> PodRecord {
         ))],
         ready: true,
         containers: vec![ContainerRecord {
-            name: Text::from("app"),
+            name: SharedStr::from("app"),
             sidecar: false,
             ports: vec![ContainerPort {
-                name: Some(Text::from("web")),
+                name: Some(SharedStr::from("web")),
                 protocol: Protocol::Tcp,
                 port: 8080,
                 host_port: None,
@@ -216,8 +220,12 @@ fn pod(service: &ObjectKey, born: usize) -> PodRecord {
 }
 
 fn slice(house: &House, ports: u16) -> EndpointSliceRecord {
-    let endpoint = |pod: &PodRecord| Endpoint {
-        address: pod.ips.first().cloned().unwrap_or_else(|| Text::from("")),
+    let endpoint = |pod: &PodRecord| EndpointRecord {
+        address: pod
+            .ips
+            .first()
+            .cloned()
+            .unwrap_or_else(|| SharedStr::from("")),
         ready: pod.ready,
         serving: pod.ready,
         terminating: false,
@@ -235,7 +243,7 @@ fn slice(house: &House, ports: u16) -> EndpointSliceRecord {
         ),
         service: Some(house.key.name.clone()),
         source: EndpointSource::EndpointSlice,
-        address_type: Text::from("IPv4"),
+        address_type: SharedStr::from("IPv4"),
         ports: (0..ports)
             .map(|at| SlicePort {
                 name: port_name(at),

@@ -6,31 +6,31 @@
 //! at all. What policies of the client's side let out is not looked at.
 
 use crate::inventory::{
-    Inventory, Kind, LabelSelector, NetworkPolicyRecord, PodRecord, PolicyPeer, PolicyPort,
-    PolicyRule, Protocol, TargetPort, Text,
+    Inventory, LabelSelector, NetworkPolicyRecord, PodRecord, PolicyPeer, PolicyPort, PolicyRule,
+    Protocol, ResourceKind, SharedStr, TargetPort,
 };
 
 /// More groups of clients than this are not named one by one.
-const NAMED: usize = 4;
+const MAX_NAMED_PEERS: usize = 4;
 
 /// Who gets in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Admission {
+pub(super) enum PolicyAdmission {
     /// Everybody.
     All,
     /// It is not defined what policies do to a pod of the node's network.
     Undefined,
     /// Those that the policies of these names admit.
-    Some {
+    Limited {
         /// Their names.
-        policies: Vec<Text>,
+        policies: Vec<SharedStr>,
         /// Who, in words: `pods with role=admin`.
         who: Vec<String>,
     },
     /// Nobody that exists; certain, as far as policies say.
     Nobody {
         /// Their names.
-        policies: Vec<Text>,
+        policies: Vec<SharedStr>,
         /// Who would get in; nothing where no rule admits anybody to the port.
         who: Vec<String>,
     },
@@ -42,7 +42,7 @@ pub(super) fn isolating<'a>(
     pod: &PodRecord,
 ) -> Vec<&'a NetworkPolicyRecord> {
     inventory
-        .related_in::<NetworkPolicyRecord>(Kind::NetworkPolicy, &pod.key.namespace)
+        .related_in::<NetworkPolicyRecord>(ResourceKind::NetworkPolicy, &pod.key.namespace)
         .filter(|policy| policy.ingress.is_some() && policy.pods.matches(&pod.labels))
         .collect()
 }
@@ -53,13 +53,13 @@ pub(super) fn admission(
     pod: &PodRecord,
     protocol: Protocol,
     number: u16,
-) -> Admission {
+) -> PolicyAdmission {
     let policies = isolating(inventory, pod);
     if policies.is_empty() {
-        return Admission::All;
+        return PolicyAdmission::All;
     }
     if pod.host_network {
-        return Admission::Undefined;
+        return PolicyAdmission::Undefined;
     }
     let rules = policies.iter().flat_map(|policy| {
         let rules = policy.ingress.iter().flatten();
@@ -68,7 +68,7 @@ pub(super) fn admission(
     let (mut who, mut somebody) = (Vec::new(), false);
     for (namespace, rule) in rules.filter(|(_, rule)| covers(rule, pod, protocol, number)) {
         if rule.peers.is_empty() {
-            return Admission::All;
+            return PolicyAdmission::All;
         }
         for peer in &rule.peers {
             somebody |= may_exist(peer, namespace, inventory);
@@ -80,9 +80,9 @@ pub(super) fn admission(
     let policies = policies.iter().map(|policy| policy.key.name.clone());
     let policies = policies.collect();
     if somebody {
-        Admission::Some { policies, who }
+        PolicyAdmission::Limited { policies, who }
     } else {
-        Admission::Nobody { policies, who }
+        PolicyAdmission::Nobody { policies, who }
     }
 }
 
@@ -113,7 +113,7 @@ fn is_at(port: &PolicyPort, pod: &PodRecord, number: u16) -> bool {
 }
 
 /// Whether somebody is there who is meant; where that can't be seen, somebody may be.
-pub(super) fn may_exist(peer: &PolicyPeer, namespace: &Text, inventory: &Inventory) -> bool {
+pub(super) fn may_exist(peer: &PolicyPeer, namespace: &SharedStr, inventory: &Inventory) -> bool {
     match peer {
         // Who has an address outside is not the cluster's to say.
         PolicyPeer::Block { cidr, except } => !except.contains(cidr),
@@ -126,7 +126,7 @@ pub(super) fn may_exist(peer: &PolicyPeer, namespace: &Text, inventory: &Invento
             pods,
         } => {
             let known = inventory
-                .sync(Kind::Namespace, &Text::from(""))
+                .sync(ResourceKind::Namespace, &SharedStr::from(""))
                 .is_current();
             !known
                 || inventory
@@ -137,14 +137,14 @@ pub(super) fn may_exist(peer: &PolicyPeer, namespace: &Text, inventory: &Invento
     }
 }
 
-fn has_pod(namespace: &Text, wanted: Option<&LabelSelector>, inventory: &Inventory) -> bool {
-    !inventory.sync(Kind::Pod, namespace).is_current()
+fn has_pod(namespace: &SharedStr, wanted: Option<&LabelSelector>, inventory: &Inventory) -> bool {
+    !inventory.sync(ResourceKind::Pod, namespace).is_current()
         || inventory
             .pods_in(namespace)
             .any(|pod| pod.is_active() && wanted.is_none_or(|it| it.matches(&pod.labels)))
 }
 
-fn words(peer: &PolicyPeer, namespace: &Text) -> String {
+fn words(peer: &PolicyPeer, namespace: &SharedStr) -> String {
     let pods = |wanted: &Option<LabelSelector>| match wanted {
         Some(wanted) if !wanted.is_empty() => format!("pods with {wanted}"),
         _ => "all pods".to_owned(),
@@ -173,24 +173,24 @@ fn words(peer: &PolicyPeer, namespace: &Text) -> String {
     }
 }
 
-impl Admission {
+impl PolicyAdmission {
     /// The policies, by name.
-    pub fn policies(&self) -> &[Text] {
+    pub fn policies(&self) -> &[SharedStr] {
         match self {
             Self::All | Self::Undefined => &[],
-            Self::Some { policies, .. } | Self::Nobody { policies, .. } => policies,
+            Self::Limited { policies, .. } | Self::Nobody { policies, .. } => policies,
         }
     }
 
     /// Who gets in, in words that follow the policies' names.
-    pub fn says(&self, number: u16) -> String {
+    pub fn describe(&self, number: u16) -> String {
         match self {
             Self::All => "admits everybody".to_owned(),
             Self::Undefined => {
                 "the pod is in its node's network, and what policies do to such pods is not defined"
                     .to_owned()
             }
-            Self::Some { who, .. } => format!(
+            Self::Limited { who, .. } => format!(
                 "predicted: admits only {} to port {number}, and the pod's own node; no other \
                  client arrives",
                 listed(who)
@@ -209,9 +209,13 @@ impl Admission {
 }
 
 fn listed(who: &[String]) -> String {
-    let named = who.iter().take(NAMED).map(String::as_str);
+    let named = who.iter().take(MAX_NAMED_PEERS).map(String::as_str);
     let mut words = Vec::from_iter(named).join("; ");
-    if let Some(more) = who.len().checked_sub(NAMED).filter(|more| *more > 0) {
+    if let Some(more) = who
+        .len()
+        .checked_sub(MAX_NAMED_PEERS)
+        .filter(|more| *more > 0)
+    {
         words.push_str(&format!("; and {more} more"));
     }
     words

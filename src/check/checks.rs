@@ -9,49 +9,49 @@ use imbl::OrdMap;
 use jiff::Timestamp;
 
 use super::{
-    Report, Rule, Suppressions, TestResult, Verdict,
-    case::{Absent, Case, Known, World},
-    flaps::Flaps,
-    index::{Index, peers},
-    patience::{Patience, Waiting, patience},
-    report::{Found, PortVerdict, sum_up, told},
-    rule::{Find, Reads},
+    CheckRule, Health, PathTestReport, RuleSuppressions, ServiceReport,
+    cross_references::{CrossReferenceIndex, peers},
+    grace_period::{PollingGracePeriods, ServiceGracePeriods, grace_period},
+    path_tests::{PathTestStore, path_fingerprint},
+    readiness_flaps::ReadinessFlaps,
+    report::{PortHealth, RuleFinding, build_report, visible_findings},
+    rule::{ReadSet, RuleFunction},
+    rule_context::{CheckInputs, DataReliability, MissingService, RuleContext},
     rules,
-    tested::{Tested, way_of},
 };
-use crate::inventory::{Inventory, Kind, ObjectKey, Touched};
+use crate::inventory::{ChangedRecord, Inventory, ObjectKey, ResourceKind};
 use crate::topology::{ServiceTraffic, Topology};
 
 /// All reports and what it takes to follow a change at the cost of what it touches: a rule runs
 /// again only where a kind changed that it reads, or where it has said that time matters.
 #[derive(Clone, Debug, Default)]
-pub struct Checks {
-    reports: OrdMap<ObjectKey, Arc<Report>>,
-    kept: BTreeMap<ObjectKey, Kept>,
-    index: Index,
-    flaps: Flaps,
-    patience: Patience,
-    tested: Tested,
-    suppressions: Suppressions,
-    timed: BTreeSet<ObjectKey>,
+pub struct ServiceChecks {
+    reports: OrdMap<ObjectKey, Arc<ServiceReport>>,
+    results: BTreeMap<ObjectKey, RuleResults>,
+    index: CrossReferenceIndex,
+    readiness_flaps: ReadinessFlaps,
+    grace_periods: PollingGracePeriods,
+    path_tests: PathTestStore,
+    suppressions: RuleSuppressions,
+    time_dependent: BTreeSet<ObjectKey>,
 }
 
 /// What was found of a Service, before some of it is left untold.
 #[derive(Clone, Debug, Default)]
-struct Kept {
-    found: Vec<Found>,
+struct RuleResults {
+    findings: Vec<RuleFinding>,
     /// Rules to which the time matters.
-    timed: Vec<&'static str>,
+    time_dependent_rules: Vec<&'static str>,
     /// Services that share pods with it.
     peers: Vec<ObjectKey>,
 }
 
-impl Checks {
+impl ServiceChecks {
     /// The reports of everything that there is.
     pub fn new(
         topology: &Topology,
         inventory: &Inventory,
-        suppressions: Suppressions,
+        suppressions: RuleSuppressions,
         now: Timestamp,
     ) -> Self {
         let history = Default::default();
@@ -62,155 +62,161 @@ impl Checks {
     pub(super) fn with_history(
         topology: &Topology,
         inventory: &Inventory,
-        suppressions: Suppressions,
-        (flaps, patience): (Flaps, Patience),
+        suppressions: RuleSuppressions,
+        (flaps, patience): (ReadinessFlaps, PollingGracePeriods),
         now: Timestamp,
     ) -> Self {
         let mut checks = Self {
-            index: Index::new(inventory),
-            flaps,
-            patience,
+            index: CrossReferenceIndex::new(inventory),
+            readiness_flaps: flaps,
+            grace_periods: patience,
             suppressions,
             ..Self::default()
         };
         let services = topology
             .services()
             .map(|traffic| &traffic.service.key)
-            .chain(inventory.owners_of_slices())
-            .chain(inventory.led_to());
-        let work = services.map(|key| (key.clone(), Reads::ALL)).collect();
+            .chain(inventory.services_with_slices())
+            .chain(inventory.referenced_services());
+        let work = services.map(|key| (key.clone(), ReadSet::ALL)).collect();
         checks.run(topology, inventory, work, now);
         checks
     }
 
     /// What the checks say, by Service. A name that something speaks of though no such Service
     /// exists has a report too.
-    pub fn reports(&self) -> &OrdMap<ObjectKey, Arc<Report>> {
+    pub fn reports(&self) -> &OrdMap<ObjectKey, Arc<ServiceReport>> {
         &self.reports
     }
 
     /// Follows a change: what it touched, and the Services that [`Topology::update`] named. Says
     /// whose report reads differently now, sorted.
-    pub fn follow(
+    pub fn apply_changes(
         &mut self,
         topology: &Topology,
         inventory: &Inventory,
-        touched: &[Touched],
+        touched: &[ChangedRecord],
         changed: &[ObjectKey],
         now: Timestamp,
     ) -> Vec<ObjectKey> {
         let reads = touched
             .iter()
-            .map(|step| Reads::of(kind(step)))
-            .fold(Reads::default(), Reads::and);
+            .map(|step| ReadSet::of(kind(step)))
+            .fold(ReadSet::default(), ReadSet::and);
         let mut work: BTreeMap<_, _> = changed.iter().map(|key| (key.clone(), reads)).collect();
-        let mut ask = |key: &ObjectKey, reads: Reads| {
+        let mut ask = |key: &ObjectKey, reads: ReadSet| {
             let asked = work.entry(key.clone()).or_default();
             *asked = asked.and(reads);
         };
-        for key in self.index.follow(inventory, touched, changed) {
-            ask(&key, Reads::OTHERS);
+        for key in self.index.apply_changes(inventory, touched, changed) {
+            ask(&key, ReadSet::OTHER_SERVICES);
         }
-        self.flaps.follow(touched, now);
+        self.readiness_flaps.apply_changes(touched, now);
         for key in changed {
-            let before = self.kept.get(key).into_iter().flat_map(|kept| &kept.peers);
+            let before = self
+                .results
+                .get(key)
+                .into_iter()
+                .flat_map(|kept| &kept.peers);
             for peer in before.chain(&peers(topology, key)) {
-                ask(peer, Reads::OTHERS);
+                ask(peer, ReadSet::OTHER_SERVICES);
             }
         }
         for step in touched {
             match step {
-                Touched::Node(_) => {
+                ChangedRecord::Node(_) => {
                     for traffic in topology.services() {
-                        ask(&traffic.service.key, Reads::of(Kind::Node));
+                        ask(&traffic.service.key, ReadSet::of(ResourceKind::Node));
                     }
                 }
                 // Those whom it concerns are among the changed.
-                Touched::Sync(kind, _) if kind.is_on_demand() => {}
-                Touched::Sync(kind, scope) => {
-                    let named = inventory.owners_of_slices().chain(inventory.led_to());
-                    let held = self.kept.keys().chain(named);
+                ChangedRecord::Sync(kind, _) if kind.is_on_demand() => {}
+                ChangedRecord::Sync(kind, scope) => {
+                    let named = inventory
+                        .services_with_slices()
+                        .chain(inventory.referenced_services());
+                    let held = self.results.keys().chain(named);
                     for key in held.filter(|key| scope.holds(&key.namespace)) {
-                        ask(key, Reads::of(*kind));
+                        ask(key, ReadSet::of(*kind));
                     }
                     for alias in self.index.all_aliases() {
-                        ask(alias, Reads::OTHERS);
+                        ask(alias, ReadSet::OTHER_SERVICES);
                     }
                 }
                 _ => {}
             }
         }
         for key in work.keys() {
-            self.tested.drop_outdated(key, inventory);
+            self.path_tests.drop_outdated(key, inventory);
         }
         self.run(topology, inventory, work, now)
     }
 
     /// Takes in what a test of paths found of a Service, unless the Service has changed meanwhile;
     /// says whose report reads differently now.
-    pub fn keep_test(
+    pub fn record_path_test(
         &mut self,
         service: &ObjectKey,
-        result: TestResult,
+        result: PathTestReport,
         topology: &Topology,
         inventory: &Inventory,
         now: Timestamp,
     ) -> Vec<ObjectKey> {
-        let mut work = BTreeMap::from([(service.clone(), Reads::of(Kind::Service))]);
-        if way_of(service, inventory) == Some(result.way) {
-            let gone = self.tested.keep(service.clone(), result);
-            work.extend(gone.map(|key| (key, Reads::of(Kind::Service))));
+        let mut work = BTreeMap::from([(service.clone(), ReadSet::of(ResourceKind::Service))]);
+        if path_fingerprint(service, inventory) == Some(result.fingerprint) {
+            let gone = self.path_tests.record(service.clone(), result);
+            work.extend(gone.map(|key| (key, ReadSet::of(ResourceKind::Service))));
         } else {
-            self.tested.drop_outdated(service, inventory);
+            self.path_tests.drop_outdated(service, inventory);
         }
         self.run(topology, inventory, work, now)
     }
 
     /// Whether the last result of a test of a Service still stands.
-    pub fn has_test(&self, service: &ObjectKey) -> bool {
-        self.tested.get(service).is_some()
+    pub fn has_path_test(&self, service: &ObjectKey) -> bool {
+        self.path_tests.get(service).is_some()
     }
 
     /// Runs the rules again to which the time matters; says whose report reads differently now.
-    pub fn renew_timed(
+    pub fn rerun_time_dependent(
         &mut self,
         topology: &Topology,
         inventory: &Inventory,
         now: Timestamp,
     ) -> Vec<ObjectKey> {
-        let timed = self.timed.iter();
-        let work = timed.map(|key| (key.clone(), Reads::default())).collect();
+        let timed = self.time_dependent.iter();
+        let work = timed.map(|key| (key.clone(), ReadSet::default())).collect();
         self.run(topology, inventory, work, now)
     }
 
     /// Whether a report may read differently after a while although nothing changes. Renew then
     /// about every ten seconds.
-    pub fn is_timed(&self) -> bool {
-        !self.timed.is_empty()
+    pub fn has_time_dependent(&self) -> bool {
+        !self.time_dependent.is_empty()
     }
 
     /// What was before: how often pods turned ready or not ready, and since when something is found.
     #[cfg(test)]
-    pub(super) fn history(&self) -> (Flaps, Patience) {
-        (self.flaps.clone(), self.patience.clone())
+    pub(super) fn history(&self) -> (ReadinessFlaps, PollingGracePeriods) {
+        (self.readiness_flaps.clone(), self.grace_periods.clone())
     }
 
     /// What is suppressed.
-    pub fn suppressions(&self) -> &Suppressions {
+    pub fn suppressions(&self) -> &RuleSuppressions {
         &self.suppressions
     }
 
     /// Suppresses something else; says whose report reads differently now.
     pub fn suppress(
         &mut self,
-        suppressions: Suppressions,
+        suppressions: RuleSuppressions,
         topology: &Topology,
         inventory: &Inventory,
         now: Timestamp,
     ) -> Vec<ObjectKey> {
         self.suppressions = suppressions;
-        let known = self.kept.keys();
-        let work = known.map(|key| (key.clone(), Reads::default())).collect();
+        let known = self.results.keys();
+        let work = known.map(|key| (key.clone(), ReadSet::default())).collect();
         self.run(topology, inventory, work, now)
     }
 
@@ -218,192 +224,210 @@ impl Checks {
         &mut self,
         topology: &Topology,
         inventory: &Inventory,
-        work: BTreeMap<ObjectKey, Reads>,
+        work: BTreeMap<ObjectKey, ReadSet>,
         now: Timestamp,
     ) -> Vec<ObjectKey> {
         let mut differ = Vec::new();
         for (key, reads) in work {
-            let world = World {
+            let world = CheckInputs {
                 topology,
                 inventory,
                 index: &self.index,
-                flaps: &self.flaps,
-                tested: &self.tested,
+                readiness_flaps: &self.readiness_flaps,
+                path_tests: &self.path_tests,
                 suppressions: &self.suppressions,
                 now,
             };
-            let before = self.kept.remove(&key);
-            let held = before.as_ref().map_or(&[][..], |kept| &kept.found);
-            let mut waiting = self.patience.take(&key, held);
+            let before = self.results.remove(&key);
+            let held = before.as_ref().map_or(&[][..], |kept| &kept.findings);
+            let mut waiting = self.grace_periods.take(&key, held);
             let (kept, report) = match topology.service(&key) {
                 Some(traffic) => {
-                    let (kept, report) = examine(traffic, &world, before, reads, &mut waiting);
+                    let (kept, report) = run_rules(traffic, &world, before, reads, &mut waiting);
                     (kept, Some(report))
                 }
-                None => search_absent(&key, &world, &mut waiting),
+                None => check_missing_service(&key, &world, &mut waiting),
             };
-            self.patience.keep(&key, waiting);
-            if kept.timed.is_empty() {
-                self.timed.remove(&key);
+            self.grace_periods.put_back(&key, waiting);
+            if kept.time_dependent_rules.is_empty() {
+                self.time_dependent.remove(&key);
             } else {
-                self.timed.insert(key.clone());
+                self.time_dependent.insert(key.clone());
             }
             let Some(report) = report else {
-                if !kept.found.is_empty() {
-                    self.kept.insert(key.clone(), kept);
+                if !kept.findings.is_empty() {
+                    self.results.insert(key.clone(), kept);
                 }
                 if self.reports.remove(&key).is_some() {
                     differ.push(key);
                 }
                 continue;
             };
-            self.kept.insert(key.clone(), kept);
+            self.results.insert(key.clone(), kept);
             if self.reports.get(&key).is_none_or(|held| **held != report) {
                 self.reports.insert(key.clone(), Arc::new(report));
                 differ.push(key);
             }
         }
-        self.patience.settled |= inventory.completeness_of(Kind::DRAWN).is_listed();
+        self.grace_periods.settled |= inventory
+            .completeness_of(ResourceKind::MAP_KINDS)
+            .is_listed();
         differ
     }
 }
 
 /// The reports of all Services, from scratch and with nothing suppressed.
-pub fn all(
+pub fn check_all(
     topology: &Topology,
     inventory: &Inventory,
     now: Timestamp,
-) -> OrdMap<ObjectKey, Arc<Report>> {
-    Checks::new(topology, inventory, Suppressions::default(), now).reports
+) -> OrdMap<ObjectKey, Arc<ServiceReport>> {
+    ServiceChecks::new(topology, inventory, RuleSuppressions::default(), now).reports
 }
 
 /// Runs the rules that read what changed and keeps what the others found before.
-fn examine(
+fn run_rules(
     traffic: &ServiceTraffic,
-    world: &World<'_>,
-    before: Option<Kept>,
-    reads: Reads,
-    waiting: &mut Waiting,
-) -> (Kept, Report) {
-    let reads = if before.is_some() { reads } else { Reads::ALL };
+    world: &CheckInputs<'_>,
+    before: Option<RuleResults>,
+    reads: ReadSet,
+    waiting: &mut ServiceGracePeriods,
+) -> (RuleResults, ServiceReport) {
+    let reads = if before.is_some() {
+        reads
+    } else {
+        ReadSet::ALL
+    };
     let before = before.unwrap_or_default();
-    let mut old = before.found.into_iter().peekable();
-    let case = Case::new(traffic, world);
-    let mut kept = Kept::default();
+    let mut old = before.findings.into_iter().peekable();
+    let case = RuleContext::new(traffic, world);
+    let mut kept = RuleResults::default();
     for rule in rules::all() {
         let mut own = Vec::new();
         while let Some(found) = old.next_if(|found| std::ptr::eq(found.rule, rule)) {
             own.push(found);
         }
-        let was_timed = before.timed.contains(&rule.id);
-        match rule.find {
-            Find::Service(find) if rule.reads(reads) || was_timed => {
-                look(rule, find, &case, &mut kept, waiting);
+        let was_timed = before.time_dependent_rules.contains(&rule.id);
+        match rule.function {
+            RuleFunction::Service(find) if rule.reads(reads) || was_timed => {
+                run_rule(rule, find, &case, &mut kept, waiting);
             }
-            Find::Service(_) => kept.found.append(&mut own),
-            Find::Last(_) | Find::Absent(_) => {}
+            RuleFunction::Service(_) => kept.findings.append(&mut own),
+            RuleFunction::Fallback(_) | RuleFunction::MissingService(_) => {}
         }
     }
     // What was said of stale data proves nothing, yet it is an explanation.
     let explained = kept
-        .found
+        .findings
         .iter()
-        .any(|found| found.rule.means >= Verdict::Broken);
+        .any(|found| found.rule.implied_health >= Health::Broken);
     if !explained {
         for rule in rules::all() {
-            if let Find::Last(find) = rule.find {
-                look(rule, find, &case, &mut kept, waiting);
+            if let RuleFunction::Fallback(find) = rule.function {
+                run_rule(rule, find, &case, &mut kept, waiting);
             }
         }
     }
-    let report = sum_up(&case, &kept.found);
+    let report = build_report(&case, &kept.findings);
     kept.peers = case.peers;
     (kept, report)
 }
 
-fn look(
-    rule: &'static Rule,
-    find: fn(&Case<'_>) -> Vec<super::Finding>,
-    case: &Case<'_>,
-    kept: &mut Kept,
-    waiting: &mut Waiting,
+fn run_rule(
+    rule: &'static CheckRule,
+    find: fn(&RuleContext<'_>) -> Vec<super::Finding>,
+    case: &RuleContext<'_>,
+    kept: &mut RuleResults,
+    waiting: &mut ServiceGracePeriods,
 ) {
-    let known = rule.needs.iter().map(|&kind| case.known(kind)).min();
-    let known = known.unwrap_or(Known::Live);
+    let known = rule
+        .required_kinds
+        .iter()
+        .map(|&kind| case.reliability(kind))
+        .min();
+    let known = known.unwrap_or(DataReliability::Live);
     let mut found = Vec::new();
-    case.time_matters.set(false);
-    if known != Known::Unseen && !case.world.suppressions.leaves_out(rule.id) {
-        found.extend(find(case).into_iter().map(|finding| Found {
+    case.time_dependent.set(false);
+    if known != DataReliability::Unavailable && !case.inputs.suppressions.is_disabled(rule.id) {
+        found.extend(find(case).into_iter().map(|finding| RuleFinding {
             rule,
-            known,
-            waits: false,
+            reliability: known,
+            in_grace_period: false,
             finding,
         }));
     }
-    let patience = patience(rule, case.inventory, &case.service().key.namespace);
-    if waiting.mark(rule, &mut found, patience, case.now) || case.time_matters.get() {
-        kept.timed.push(rule.id);
+    let patience = grace_period(rule, case.inventory, &case.service().key.namespace);
+    if waiting.apply(rule, &mut found, patience, case.now) || case.time_dependent.get() {
+        kept.time_dependent_rules.push(rule.id);
     }
-    kept.found.append(&mut found);
+    kept.findings.append(&mut found);
 }
 
 /// What is said of a Service that does not exist.
-fn search_absent(
+fn check_missing_service(
     key: &ObjectKey,
-    world: &World<'_>,
-    waiting: &mut Waiting,
-) -> (Kept, Option<Report>) {
-    let absent = Absent { key, world };
-    let mut kept = Kept::default();
+    world: &CheckInputs<'_>,
+    waiting: &mut ServiceGracePeriods,
+) -> (RuleResults, Option<ServiceReport>) {
+    let absent = MissingService { key, inputs: world };
+    let mut kept = RuleResults::default();
     for rule in rules::all() {
-        let Find::Absent(find) = rule.find else {
+        let RuleFunction::MissingService(find) = rule.function else {
             continue;
         };
-        let known = rule.needs.iter().map(|&kind| world.known(kind, key)).min();
+        let known = rule
+            .required_kinds
+            .iter()
+            .map(|&kind| world.reliability(kind, key))
+            .min();
         let mut found = Vec::new();
-        if known == Some(Known::Live) {
-            found.extend(find(&absent).into_iter().map(|finding| Found {
+        if known == Some(DataReliability::Live) {
+            found.extend(find(&absent).into_iter().map(|finding| RuleFinding {
                 rule,
-                known: Known::Live,
-                waits: false,
+                reliability: DataReliability::Live,
+                in_grace_period: false,
                 finding,
             }));
         }
-        let patience = patience(rule, world.inventory, &key.namespace);
-        if waiting.mark(rule, &mut found, patience, world.now) {
-            kept.timed.push(rule.id);
+        let patience = grace_period(rule, world.inventory, &key.namespace);
+        if waiting.apply(rule, &mut found, patience, world.now) {
+            kept.time_dependent_rules.push(rule.id);
         }
-        kept.found.append(&mut found);
+        kept.findings.append(&mut found);
     }
-    if kept.found.iter().all(|found| found.waits) {
+    if kept.findings.iter().all(|found| found.in_grace_period) {
         return (kept, None);
     }
-    let is_muted = |found: &Found| world.suppressions.cover(key, None, found.finding.id);
-    let muted: Vec<_> = kept.found.iter().map(is_muted).collect();
-    let (findings, suppressed) = told(&kept.found, &muted);
-    let report = Report {
-        verdict: Verdict::Unknown,
-        ports: Vec::<PortVerdict>::new(),
+    let is_muted = |found: &RuleFinding| {
+        world
+            .suppressions
+            .is_suppressed(key, None, found.finding.id)
+    };
+    let muted: Vec<_> = kept.findings.iter().map(is_muted).collect();
+    let (findings, suppressed) = visible_findings(&kept.findings, &muted);
+    let report = ServiceReport {
+        health: Health::Unknown,
+        ports: Vec::<PortHealth>::new(),
         ready: 0,
-        wanted: 0,
+        expected: 0,
         findings,
         suppressed,
     };
     (kept, Some(report))
 }
 
-fn kind(step: &Touched) -> Kind {
+fn kind(step: &ChangedRecord) -> ResourceKind {
     match step {
-        Touched::Namespace(_) => Kind::Namespace,
-        Touched::Service(_) => Kind::Service,
-        Touched::EndpointSlice { .. } => Kind::EndpointSlice,
-        Touched::Pod { .. } => Kind::Pod,
-        Touched::Node(_) | Touched::NodePorts => Kind::Node,
-        Touched::Event(_) => Kind::Event,
-        Touched::Related { before, after } => before
+        ChangedRecord::Namespace(_) => ResourceKind::Namespace,
+        ChangedRecord::Service(_) => ResourceKind::Service,
+        ChangedRecord::EndpointSlice { .. } => ResourceKind::EndpointSlice,
+        ChangedRecord::Pod { .. } => ResourceKind::Pod,
+        ChangedRecord::Node(_) | ChangedRecord::NodePorts => ResourceKind::Node,
+        ChangedRecord::Event(_) => ResourceKind::Event,
+        ChangedRecord::Related { before, after } => before
             .as_ref()
             .or(after.as_ref())
-            .map_or(Kind::Service, |object| object.kind()),
-        Touched::Sync(kind, _) => *kind,
+            .map_or(ResourceKind::Service, |object| object.kind()),
+        ChangedRecord::Sync(kind, _) => *kind,
     }
 }

@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Fix, rules};
-use crate::inventory::{ObjectKey, Text};
+use super::{SuggestedFix, rules};
+use crate::inventory::{ObjectKey, SharedStr};
 use crate::topology::PortId;
 
 /// How bad a finding is.
@@ -31,11 +31,11 @@ impl Severity {
     }
 }
 
-/// An object of any kind, as a person names it.
+/// An object of any kind, as the user names it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectRef {
     /// `Pod`, `EndpointSlice`, `Ingress`, …
-    pub kind: Text,
+    pub kind: SharedStr,
     /// Namespace and name.
     #[serde(flatten)]
     pub key: ObjectKey,
@@ -43,7 +43,7 @@ pub struct ObjectRef {
 
 impl ObjectRef {
     /// Names an object.
-    pub fn new(kind: impl Into<Text>, key: ObjectKey) -> Self {
+    pub fn new(kind: impl Into<SharedStr>, key: ObjectKey) -> Self {
         Self {
             kind: kind.into(),
             key,
@@ -56,7 +56,7 @@ impl ObjectRef {
     }
 
     /// Names a node.
-    pub fn node(name: &Text) -> Self {
+    pub fn node(name: &SharedStr) -> Self {
         Self::new("Node", ObjectKey::cluster_scoped(name.clone()))
     }
 }
@@ -70,7 +70,7 @@ impl fmt::Display for ObjectRef {
 
 /// Where a packet dies: what a finding is drawn at.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Place {
+pub enum FindingLocation {
     /// The Service as a whole.
     Service,
     /// One of its ports.
@@ -78,12 +78,13 @@ pub enum Place {
     /// One pod.
     Pod(ObjectKey),
     /// A way in that the Service itself has: its load balancer, its nodePorts.
-    Entry,
+    #[serde(rename = "Entry")]
+    EntryPoint,
     /// Another object on the way: an Ingress, a route, a NetworkPolicy.
     Object(ObjectRef),
 }
 
-impl Place {
+impl FindingLocation {
     /// Whether what is found here is about what is found there too: a Service that no pod stands
     /// behind needs nobody to say so of each port. Other ports are another matter.
     pub(super) fn covers(&self, other: &Self) -> bool {
@@ -92,13 +93,13 @@ impl Place {
 }
 
 /// `Service`, `port 80`, `Pod shop/web-1`.
-impl fmt::Display for Place {
+impl fmt::Display for FindingLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Service => f.write_str("Service"),
             Self::Port(id) => write!(f, "port {}/{}", id.port, id.protocol),
             Self::Pod(key) => write!(f, "Pod {key}"),
-            Self::Entry => f.write_str("way in"),
+            Self::EntryPoint => f.write_str("way in"),
             Self::Object(object) => object.fmt(f),
         }
     }
@@ -112,19 +113,20 @@ pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
     /// Where to draw it.
-    pub place: Place,
+    #[serde(rename = "place")]
+    pub location: FindingLocation,
     /// What is wrong, short enough for the graph: `app=orfan matches no pod`.
-    pub short: Text,
+    pub short: SharedStr,
     /// What is wrong as a sentence, with the values.
-    pub message: Text,
+    pub message: SharedStr,
     /// The objects that it concerns, beside the Service.
     pub objects: Vec<ObjectRef>,
     /// What was read, and where: a line each.
-    pub evidence: Vec<Text>,
+    pub evidence: Vec<SharedStr>,
     /// What to look at or do next.
-    pub hint: Option<Text>,
+    pub hint: Option<SharedStr>,
     /// The change of the Service that would mend it, where there is one.
-    pub fix: Option<Fix>,
+    pub fix: Option<SuggestedFix>,
 }
 
 impl Finding {
@@ -133,31 +135,34 @@ impl Finding {
         rules::by_id(self.id).map_or("", |rule| rule.url)
     }
 
-    pub(super) fn hint(self, hint: impl Into<Text>) -> Self {
+    pub(super) fn hint(self, hint: impl Into<SharedStr>) -> Self {
         Self {
             hint: Some(hint.into()),
             ..self
         }
     }
 
-    pub(super) fn evidence<T: Into<Text>>(mut self, lines: impl IntoIterator<Item = T>) -> Self {
+    pub(super) fn evidence<T: Into<SharedStr>>(
+        mut self,
+        lines: impl IntoIterator<Item = T>,
+    ) -> Self {
         self.evidence.extend(lines.into_iter().map(Into::into));
         self
     }
 
-    pub(super) fn about(mut self, objects: impl IntoIterator<Item = ObjectRef>) -> Self {
+    pub(super) fn with_objects(mut self, objects: impl IntoIterator<Item = ObjectRef>) -> Self {
         self.objects.extend(objects);
         self
     }
 
-    pub(super) fn fix(self, fix: Fix) -> Self {
+    pub(super) fn fix(self, fix: SuggestedFix) -> Self {
         Self {
             fix: Some(fix),
             ..self
         }
     }
 
-    pub(super) fn milder(self, severity: Severity) -> Self {
+    pub(super) fn with_severity(self, severity: Severity) -> Self {
         Self { severity, ..self }
     }
 }

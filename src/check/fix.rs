@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use crate::inventory::{Protocol, TargetPort, Text};
+use crate::inventory::{Protocol, SharedStr, TargetPort};
 use crate::topology::PortId;
 
-/// A change that the editor can plan. Nobody is sure that it is what was meant: a person looks at
+/// A change that the editor can plan. Nobody is sure that it is what was meant: the user looks at
 /// the plan first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Fix {
+pub enum SuggestedFix {
     /// Lead a port elsewhere in the pods.
     TargetPort {
         /// The port.
@@ -34,10 +34,10 @@ pub enum Fix {
     /// Ask another pair in the selector.
     Selector {
         /// The key whose pair goes.
-        remove: Text,
+        remove: SharedStr,
         /// The key of the pair that takes its place.
-        key: Text,
+        key: SharedStr,
         /// Its value.
-        value: Text,
+        value: SharedStr,
     },
 }

@@ -5,59 +5,59 @@ use std::{collections::VecDeque, sync::Arc};
 use imbl::OrdMap;
 use jiff::Timestamp;
 
-use super::{Finding, Place, Report, Severity};
-use crate::inventory::{ObjectKey, Text};
+use super::{Finding, FindingLocation, ServiceReport, Severity};
+use crate::inventory::{ObjectKey, SharedStr};
 
 /// So many findings that are gone are remembered.
-const KEPT: usize = 200;
+const MAX_RESOLVED: usize = 200;
 
 /// What is one and the same finding while its words change: of which rule, and where.
-type Identity = (ObjectKey, &'static str, String);
+type FindingIdentity = (ObjectKey, &'static str, String);
 
 /// A finding that is no longer there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gone {
+pub struct ResolvedFinding {
     /// The Service.
     pub service: ObjectKey,
     /// The rule.
-    pub id: &'static str,
+    pub rule_id: &'static str,
     /// How bad it was.
     pub severity: Severity,
     /// The sentence, as it was told last.
-    pub message: Text,
+    pub message: SharedStr,
     /// When it was told first; none where it was there when the cluster was first seen.
-    pub appeared: Option<Timestamp>,
+    pub appeared_at: Option<Timestamp>,
     /// When it was not told any more.
-    pub gone: Timestamp,
+    pub resolved_at: Timestamp,
 }
 
 /// When findings came and went since the cluster was connected to. A clone costs a few counters.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct History {
-    appeared: OrdMap<Identity, Timestamp>,
-    gone: Arc<VecDeque<Gone>>,
+pub struct FindingHistory {
+    appeared: OrdMap<FindingIdentity, Timestamp>,
+    resolved: Arc<VecDeque<ResolvedFinding>>,
 }
 
-impl History {
+impl FindingHistory {
     /// Follows one report. What is found while the first lists arrive (`settled` is false) was
     /// there before, however long.
-    pub fn follow(
+    pub fn record_report(
         &mut self,
         service: &ObjectKey,
-        before: Option<&Report>,
-        after: Option<&Report>,
+        before: Option<&ServiceReport>,
+        after: Option<&ServiceReport>,
         now: Timestamp,
         settled: bool,
     ) {
         // One that is only suppressed has not gone.
-        let told = |report: Option<&Report>| -> Vec<(Identity, Finding)> {
+        let told = |report: Option<&ServiceReport>| -> Vec<(FindingIdentity, Finding)> {
             let findings = report.into_iter().flat_map(|report| &report.findings);
             findings
                 .filter(|finding| finding.severity > Severity::Note)
                 .map(|finding| (identity(service, finding), finding.clone()))
                 .collect()
         };
-        let suppressed = |identity: &Identity| {
+        let suppressed = |identity: &FindingIdentity| {
             let findings = after.into_iter().flat_map(|report| &report.suppressed);
             findings
                 .into_iter()
@@ -78,34 +78,34 @@ impl History {
             if !settled {
                 continue;
             }
-            let gone = Arc::make_mut(&mut self.gone);
-            gone.push_front(Gone {
+            let gone = Arc::make_mut(&mut self.resolved);
+            gone.push_front(ResolvedFinding {
                 service: service.clone(),
-                id: finding.id,
+                rule_id: finding.id,
                 severity: finding.severity,
                 message: finding.message,
-                appeared,
-                gone: now,
+                appeared_at: appeared,
+                resolved_at: now,
             });
-            gone.truncate(KEPT);
+            gone.truncate(MAX_RESOLVED);
         }
     }
 
     /// When a finding was told first; none where it was there when the cluster was first seen.
-    pub fn since(&self, service: &ObjectKey, finding: &Finding) -> Option<Timestamp> {
+    pub fn first_seen(&self, service: &ObjectKey, finding: &Finding) -> Option<Timestamp> {
         self.appeared.get(&identity(service, finding)).copied()
     }
 
     /// What is gone, the last one first.
-    pub fn gone(&self) -> impl ExactSizeIterator<Item = &Gone> {
-        self.gone.iter()
+    pub fn resolved(&self) -> impl ExactSizeIterator<Item = &ResolvedFinding> {
+        self.resolved.iter()
     }
 }
 
-fn identity(service: &ObjectKey, finding: &Finding) -> Identity {
-    let place = match &finding.place {
-        Place::Port(port) => format!("{}/{}", port.port, port.protocol),
-        Place::Pod(pod) => pod.to_string(),
+fn identity(service: &ObjectKey, finding: &Finding) -> FindingIdentity {
+    let place = match &finding.location {
+        FindingLocation::Port(port) => format!("{}/{}", port.port, port.protocol),
+        FindingLocation::Pod(pod) => pod.to_string(),
         place => place.to_string(),
     };
     (service.clone(), finding.id, place)
@@ -116,14 +116,14 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
-    use crate::check::Verdict;
+    use crate::check::Health;
 
-    fn report(findings: Vec<Finding>) -> Report {
-        Report {
-            verdict: Verdict::Broken,
+    fn report(findings: Vec<Finding>) -> ServiceReport {
+        ServiceReport {
+            health: Health::Broken,
             ports: Vec::new(),
             ready: 0,
-            wanted: 0,
+            expected: 0,
             findings,
             suppressed: Vec::new(),
         }
@@ -133,7 +133,7 @@ mod tests {
         Finding {
             id: "SVC-SELECTOR-NO-MATCH",
             severity: Severity::Error,
-            place: Place::Service,
+            location: FindingLocation::Service,
             short: message.into(),
             message: message.into(),
             objects: Vec::new(),
@@ -147,45 +147,51 @@ mod tests {
     fn a_finding_comes_changes_its_words_and_goes() {
         let (web, start) = (ObjectKey::new("shop", "web"), Timestamp::UNIX_EPOCH);
         let at = |secs| start + SignedDuration::from_secs(secs);
-        let mut history = History::default();
+        let mut history = FindingHistory::default();
         let (none, first, later) = (
             report(Vec::new()),
             report(vec![finding("0 pods")]),
             report(vec![finding("0 of 2 pods")]),
         );
-        history.follow(&web, None, Some(&none), at(0), true);
-        history.follow(&web, Some(&none), Some(&first), at(1), true);
-        history.follow(&web, Some(&first), Some(&later), at(2), true);
-        assert_eq!(history.since(&web, &finding("any")), Some(at(1)));
-        history.follow(&web, Some(&later), Some(&none), at(9), true);
-        assert_eq!(history.since(&web, &finding("any")), None);
-        let gone: Vec<_> = history.gone().collect();
+        history.record_report(&web, None, Some(&none), at(0), true);
+        history.record_report(&web, Some(&none), Some(&first), at(1), true);
+        history.record_report(&web, Some(&first), Some(&later), at(2), true);
+        assert_eq!(history.first_seen(&web, &finding("any")), Some(at(1)));
+        history.record_report(&web, Some(&later), Some(&none), at(9), true);
+        assert_eq!(history.first_seen(&web, &finding("any")), None);
+        let gone: Vec<_> = history.resolved().collect();
         assert_eq!(gone.len(), 1);
-        assert_eq!((gone[0].appeared, gone[0].gone), (Some(at(1)), at(9)));
+        assert_eq!(
+            (gone[0].appeared_at, gone[0].resolved_at),
+            (Some(at(1)), at(9))
+        );
         assert_eq!(&*gone[0].message, "0 of 2 pods");
     }
 
     #[test]
     fn what_the_first_lists_bring_was_there_before() {
         let (web, now) = (ObjectKey::new("shop", "web"), Timestamp::UNIX_EPOCH);
-        let mut history = History::default();
+        let mut history = FindingHistory::default();
         let broken = report(vec![finding("0 pods")]);
-        history.follow(&web, None, Some(&broken), now, false);
-        assert_eq!(history.since(&web, &finding("0 pods")), None);
-        history.follow(&web, Some(&broken), None, now, false);
-        assert_eq!(history.gone().len(), 0, "the lists were not there yet");
-        history.follow(&web, Some(&broken), None, now, true);
-        assert_eq!(history.gone().next().and_then(|gone| gone.appeared), None);
+        history.record_report(&web, None, Some(&broken), now, false);
+        assert_eq!(history.first_seen(&web, &finding("0 pods")), None);
+        history.record_report(&web, Some(&broken), None, now, false);
+        assert_eq!(history.resolved().len(), 0, "the lists were not there yet");
+        history.record_report(&web, Some(&broken), None, now, true);
+        assert_eq!(
+            history.resolved().next().and_then(|gone| gone.appeared_at),
+            None
+        );
     }
 
     #[test]
     fn what_is_suppressed_is_not_gone() {
         let (web, now) = (ObjectKey::new("shop", "web"), Timestamp::UNIX_EPOCH);
-        let mut history = History::default();
+        let mut history = FindingHistory::default();
         let broken = report(vec![finding("0 pods")]);
         let mut quiet = report(Vec::new());
         quiet.suppressed.push(finding("0 pods"));
-        history.follow(&web, Some(&broken), Some(&quiet), now, true);
-        assert_eq!(history.gone().len(), 0);
+        history.record_report(&web, Some(&broken), Some(&quiet), now, true);
+        assert_eq!(history.resolved().len(), 0);
     }
 }

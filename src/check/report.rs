@@ -1,47 +1,51 @@
 //! From what the rules find to how a Service stands.
 
 use super::{
-    Finding, Place, Rule, Severity, Verdict,
-    case::{Case, Known},
+    CheckRule, Finding, FindingLocation, Health, Severity,
+    rule_context::{DataReliability, RuleContext},
 };
-use crate::inventory::{Kind, ServiceType};
+use crate::inventory::{ResourceKind, ServiceType};
 use crate::topology::PortId;
 
 /// The kinds without which nobody can say that a Service works.
-const DECISIVE: [Kind; 3] = [Kind::Service, Kind::EndpointSlice, Kind::Pod];
+const DECISIVE: [ResourceKind; 3] = [
+    ResourceKind::Service,
+    ResourceKind::EndpointSlice,
+    ResourceKind::Pod,
+];
 
 /// How one port of a Service stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PortVerdict {
+pub struct PortHealth {
     /// The port.
     pub port: PortId,
     /// How it stands: what is found of it, of the pods and of the Service as a whole. Ways in from
     /// outside don't count.
-    pub verdict: Verdict,
+    pub health: Health,
 }
 
 /// All that the checks say about one Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Report {
+pub struct ServiceReport {
     /// How it stands.
-    pub verdict: Verdict,
+    pub health: Health,
     /// How each of its ports stands, in the order of the Service.
-    pub ports: Vec<PortVerdict>,
+    pub ports: Vec<PortHealth>,
     /// Ready endpoints, counting a pod once.
     pub ready: usize,
     /// Pods that should be endpoints: selected ones, or addresses written by hand.
-    pub wanted: usize,
+    pub expected: usize,
     /// What was found, the worst first.
     pub findings: Vec<Finding>,
     /// What was found and is suppressed, the worst first.
     pub suppressed: Vec<Finding>,
 }
 
-impl Report {
-    /// Whether something is wrong that a person should look at: it works in part or not at all,
+impl ServiceReport {
+    /// Whether something is wrong that the user should look at: it works in part or not at all,
     /// or a finding warns.
-    pub fn is_wrong(&self) -> bool {
-        matches!(self.verdict, Verdict::Degraded | Verdict::Broken)
+    pub fn has_problems(&self) -> bool {
+        matches!(self.health, Health::Degraded | Health::Broken)
             || self
                 .findings
                 .iter()
@@ -51,48 +55,48 @@ impl Report {
 
 /// Something found, by which rule, and on what it rests.
 #[derive(Clone, Debug)]
-pub(super) struct Found {
-    pub rule: &'static Rule,
+pub(super) struct RuleFinding {
+    pub rule: &'static CheckRule,
     /// How far the kinds that its rule needs can be relied on.
-    pub known: Known,
+    pub reliability: DataReliability,
     /// Two lists of different moments may contradict each other: it is not told yet.
-    pub waits: bool,
+    pub in_grace_period: bool,
     pub finding: Finding,
 }
 
 /// Puts together what was found of a Service.
-pub(super) fn sum_up(case: &Case<'_>, found: &[Found]) -> Report {
+pub(super) fn build_report(case: &RuleContext<'_>, found: &[RuleFinding]) -> ServiceReport {
     let key = &case.service().key;
-    let is_muted = |found: &Found| {
+    let is_muted = |found: &RuleFinding| {
         let service = Some(case.service());
-        case.world
+        case.inputs
             .suppressions
-            .cover(key, service, found.finding.id)
+            .is_suppressed(key, service, found.finding.id)
     };
     let muted: Vec<_> = found.iter().map(is_muted).collect();
-    let judge = |concerns: &dyn Fn(&Place) -> bool| {
+    let judge = |concerns: &dyn Fn(&FindingLocation) -> bool| {
         let of = |wanted: bool| {
             found
                 .iter()
                 .zip(&muted)
                 .filter(|(found, muted)| {
                     **muted == wanted
-                        && found.known != Known::Held
-                        && concerns(&found.finding.place)
+                        && found.reliability != DataReliability::Stale
+                        && concerns(&found.finding.location)
                 })
-                .map(|(found, _)| match found.rule.means {
+                .map(|(found, _)| match found.rule.implied_health {
                     // Neither is it healthy meanwhile.
-                    means if found.waits => means.min(Verdict::Pending),
+                    means if found.in_grace_period => means.min(Health::Pending),
                     means => means,
                 })
                 .max()
-                .unwrap_or(Verdict::Healthy)
+                .unwrap_or(Health::Healthy)
         };
-        verdict(case, of(false), of(true))
+        health(case, of(false), of(true))
     };
-    let (findings, suppressed) = told(found, &muted);
-    Report {
-        verdict: judge(&|_| true),
+    let (findings, suppressed) = visible_findings(found, &muted);
+    ServiceReport {
+        health: judge(&|_| true),
         ports: case
             .traffic
             .ports
@@ -100,31 +104,37 @@ pub(super) fn sum_up(case: &Case<'_>, found: &[Found]) -> Report {
             .map(|traffic| {
                 let port = traffic.id(key);
                 let verdict = judge(&|place| match place {
-                    Place::Service | Place::Pod(_) => true,
-                    Place::Port(id) => *id == port,
-                    Place::Entry | Place::Object(_) => false,
+                    FindingLocation::Service | FindingLocation::Pod(_) => true,
+                    FindingLocation::Port(id) => *id == port,
+                    FindingLocation::EntryPoint | FindingLocation::Object(_) => false,
                 });
-                PortVerdict { port, verdict }
+                PortHealth {
+                    port,
+                    health: verdict,
+                }
             })
             .collect(),
         ready: case.ready.len(),
-        wanted: case.wanted.len(),
+        expected: case.expected.len(),
         findings,
         suppressed,
     }
 }
 
 /// What is told: without what another rule says better, the worst first; and what is suppressed.
-pub(super) fn told(found: &[Found], muted: &[bool]) -> (Vec<Finding>, Vec<Finding>) {
-    let is_silenced = |one: &Found| {
+pub(super) fn visible_findings(
+    found: &[RuleFinding],
+    muted: &[bool],
+) -> (Vec<Finding>, Vec<Finding>) {
+    let is_silenced = |one: &RuleFinding| {
         found.iter().any(|other| {
-            other.rule.silences.contains(&one.rule.id)
-                && other.finding.place.covers(&one.finding.place)
+            other.rule.supersedes.contains(&one.rule.id)
+                && other.finding.location.covers(&one.finding.location)
         })
     };
     let (mut findings, mut suppressed) = (Vec::new(), Vec::new());
     for (one, muted) in found.iter().zip(muted) {
-        if one.waits || is_silenced(one) {
+        if one.in_grace_period || is_silenced(one) {
             continue;
         }
         let list = if *muted {
@@ -141,13 +151,13 @@ pub(super) fn told(found: &[Found], muted: &[bool]) -> (Vec<Finding>, Vec<Findin
 }
 
 /// Broken needs only its own proof; everything better is a claim about all that is there.
-fn verdict(case: &Case<'_>, proven: Verdict, muted: Verdict) -> Verdict {
+fn health(case: &RuleContext<'_>, proven: Health, muted: Health) -> Health {
     let beyond_sight = case.service().service_type == ServiceType::ExternalName;
     let all_known = DECISIVE
         .into_iter()
-        .all(|kind| case.known(kind) == Known::Live);
-    if proven < Verdict::Broken && (beyond_sight || !all_known || muted == Verdict::Broken) {
-        Verdict::Unknown
+        .all(|kind| case.reliability(kind) == DataReliability::Live);
+    if proven < Health::Broken && (beyond_sight || !all_known || muted == Health::Broken) {
+        Health::Unknown
     } else {
         proven
     }

@@ -4,8 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::*;
 use crate::inventory::{
-    Change, EventRecord, Inventory, Kind, PodPhase, PodRecord, Protocol, Scope, ServiceRecord,
-    ServiceType, Sync, TargetPort, Text, TrafficPolicy,
+    EventRecord, Inventory, InventoryChange, PodPhase, PodRecord, Protocol, ResourceKind,
+    ServiceRecord, ServiceType, SharedStr, SyncState, TargetPort, TrafficPolicy, WatchScope,
     sample::{external, key, labels, live, pod, port, put, service, slice, slice_port},
 };
 use crate::topology::Topology;
@@ -18,18 +18,18 @@ fn ago(secs: i64) -> Option<Timestamp> {
     Some(now() - SignedDuration::from_secs(secs))
 }
 
-fn checks(inventory: &Inventory) -> Checks {
+fn checks(inventory: &Inventory) -> ServiceChecks {
     let topology = Topology::build(inventory);
-    Checks::new(&topology, inventory, Suppressions::default(), now())
+    ServiceChecks::new(&topology, inventory, RuleSuppressions::default(), now())
 }
 
-fn judge(inventory: &Inventory, name: &str) -> Report {
+fn judge(inventory: &Inventory, name: &str) -> ServiceReport {
     let checks = checks(inventory);
     let report = checks.reports().get(&key(name)).expect("the Service");
     (**report).clone()
 }
 
-fn said(report: &Report) -> Vec<(&'static str, &str)> {
+fn said(report: &ServiceReport) -> Vec<(&'static str, &str)> {
     report
         .findings
         .iter()
@@ -37,7 +37,7 @@ fn said(report: &Report) -> Vec<(&'static str, &str)> {
         .collect()
 }
 
-fn hint(report: &Report) -> &str {
+fn hint(report: &ServiceReport) -> &str {
     report.findings[0].hint.as_deref().expect("a hint")
 }
 
@@ -62,7 +62,7 @@ fn web(pods: &[PodRecord]) -> Inventory {
 fn not_ready(n: u8) -> PodRecord {
     let mut pod = pod("web", n);
     pod.ready = false;
-    pod.not_ready_message = Some(Text::from("containers with unready status: [app]"));
+    pod.not_ready_message = Some(SharedStr::from("containers with unready status: [app]"));
     pod.containers[0].ready = false;
     pod
 }
@@ -70,8 +70,8 @@ fn not_ready(n: u8) -> PodRecord {
 #[test]
 fn all_ready_is_healthy() {
     let report = judge(&web(&[pod("web", 1), pod("web", 2)]), "web");
-    assert_eq!(report.verdict, Verdict::Healthy);
-    assert_eq!((report.ready, report.wanted), (2, 2));
+    assert_eq!(report.health, Health::Healthy);
+    assert_eq!((report.ready, report.expected), (2, 2));
     assert_eq!(said(&report), []);
 }
 
@@ -85,7 +85,7 @@ fn a_misspelt_selector_names_the_nearest_label() {
     put(&mut inventory, pod("orphan-worker", 2));
     put(&mut inventory, pod("db", 3));
     let report = judge(&inventory, "orphan");
-    assert_eq!(report.verdict, Verdict::Broken);
+    assert_eq!(report.health, Health::Broken);
     assert_eq!(
         said(&report),
         [("SVC-SELECTOR-NO-MATCH", "app=orfan matches no pod")]
@@ -114,12 +114,12 @@ fn a_misspelt_selector_names_the_nearest_label() {
 #[test]
 fn no_pod_ready_gives_the_commonest_reason() {
     let mut crashing = not_ready(1);
-    crashing.containers[0].reason = Some(Text::from("CrashLoopBackOff"));
+    crashing.containers[0].reason = Some(SharedStr::from("CrashLoopBackOff"));
     let mut twin = crashing.clone();
     twin.key = key("web-2");
     let report = judge(&web(&[not_ready(3), crashing, twin]), "web");
-    assert_eq!(report.verdict, Verdict::Broken);
-    assert_eq!((report.ready, report.wanted), (0, 3));
+    assert_eq!(report.health, Health::Broken);
+    assert_eq!((report.ready, report.expected), (0, 3));
     assert_eq!(
         said(&report),
         [("SVC-PODS-NONE-READY", "0 of 3 pods ready: CrashLoopBackOff")]
@@ -129,7 +129,7 @@ fn no_pod_ready_gives_the_commonest_reason() {
 #[test]
 fn some_not_ready_is_degraded() {
     let report = judge(&web(&[pod("web", 1), not_ready(2)]), "web");
-    assert_eq!(report.verdict, Verdict::Degraded);
+    assert_eq!(report.health, Health::Degraded);
     assert_eq!(
         said(&report),
         [("SVC-PODS-SOME-NOT-READY", "1 of 2 pods ready")]
@@ -145,18 +145,18 @@ fn young_pods_get_time_to_start() {
     let mut young = not_ready(2);
     young.created = ago(10);
     let report = judge(&web(&[pod("web", 1), young.clone()]), "web");
-    assert_eq!(report.verdict, Verdict::Healthy);
+    assert_eq!(report.health, Health::Healthy);
     assert_eq!(
         said(&report),
         [("SVC-PODS-MORE-STARTING", "1 of 2 pods ready, 1 starting")]
     );
-    assert!(checks(&web(&[pod("web", 1), young.clone()])).is_timed());
+    assert!(checks(&web(&[pod("web", 1), young.clone()])).has_time_dependent());
 
     let report = judge(&web(&[young.clone()]), "web");
-    assert_eq!(report.verdict, Verdict::Pending);
+    assert_eq!(report.health, Health::Pending);
 
     young.created = ago(60);
-    assert_eq!(judge(&web(&[young]), "web").verdict, Verdict::Broken);
+    assert_eq!(judge(&web(&[young]), "web").health, Health::Broken);
 }
 
 #[test]
@@ -165,7 +165,7 @@ fn published_unready_pods_count_as_ready() {
     let mut published = slice("web", 1, vec![slice_port("http", 8080)], &[&not_ready(1)]);
     published.endpoints[0].ready = true;
     put(&mut inventory, published);
-    assert_eq!(judge(&inventory, "web").verdict, Verdict::Healthy);
+    assert_eq!(judge(&inventory, "web").health, Health::Healthy);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn finished_pods_are_no_backends() {
     put(&mut inventory, service("web", vec![port("", 80, "8080")]));
     put(&mut inventory, done);
     let report = judge(&inventory, "web");
-    assert_eq!(report.verdict, Verdict::Broken);
+    assert_eq!(report.health, Health::Broken);
     assert_eq!(
         said(&report),
         [("SVC-SELECTOR-ONLY-FINISHED", "only finished pods match")]
@@ -193,15 +193,15 @@ fn the_last_pod_terminating_is_not_healthy() {
     draining.endpoints[0].terminating = true;
     put(&mut inventory, draining.clone());
     let report = judge(&inventory, "web");
-    assert_eq!(report.verdict, Verdict::Degraded);
+    assert_eq!(report.health, Health::Degraded);
     assert_eq!(said(&report)[0].0, "SVC-PODS-TERMINATING");
 
     draining.endpoints[0].serving = false;
     put(&mut inventory, draining);
-    assert_eq!(judge(&inventory, "web").verdict, Verdict::Broken);
+    assert_eq!(judge(&inventory, "web").health, Health::Broken);
 }
 
-fn with_target(target: TargetPort, protocol: Protocol, pods: &[PodRecord]) -> Report {
+fn with_target(target: TargetPort, protocol: Protocol, pods: &[PodRecord]) -> ServiceReport {
     let mut inventory = live();
     let mut asked = port("http", 80, "http");
     asked.target_port = target;
@@ -219,26 +219,26 @@ fn with_target(target: TargetPort, protocol: Protocol, pods: &[PodRecord]) -> Re
 fn a_named_port_that_no_pod_declares() {
     let mut two_ports = pod("web", 1);
     let mut metrics = two_ports.containers[0].ports[0].clone();
-    metrics.name = Some(Text::from("metrics"));
+    metrics.name = Some(SharedStr::from("metrics"));
     two_ports.containers[0].ports.push(metrics);
     let report = with_target(
-        TargetPort::Name(Text::from("web")),
+        TargetPort::Name(SharedStr::from("web")),
         Protocol::Tcp,
         &[two_ports],
     );
-    assert_eq!(report.verdict, Verdict::Broken);
+    assert_eq!(report.health, Health::Broken);
     assert_eq!(
         said(&report),
         [("SVC-PORT-NAME-UNKNOWN", "no container port named web")]
     );
     assert_eq!(hint(&report), "pods declare http, metrics");
-    assert!(matches!(&report.findings[0].place, Place::Port(id) if id.port == 80));
+    assert!(matches!(&report.findings[0].location, FindingLocation::Port(id) if id.port == 80));
 }
 
 #[test]
 fn a_named_port_with_another_protocol() {
     let report = with_target(
-        TargetPort::Name(Text::from("http")),
+        TargetPort::Name(SharedStr::from("http")),
         Protocol::Udp,
         &[pod("web", 1)],
     );
@@ -253,7 +253,7 @@ fn a_named_port_with_another_protocol() {
 
 #[test]
 fn a_number_in_quotes_is_wrong_even_without_pods() {
-    let digits = TargetPort::Name(Text::from("9376"));
+    let digits = TargetPort::Name(SharedStr::from("9376"));
     let report = with_target(digits, Protocol::Tcp, &[pod("web", 1)]);
     assert_eq!(
         said(&report),
@@ -271,7 +271,7 @@ fn a_named_port_on_some_pods() {
     let mut inventory = web(&[pod("web", 1)]);
     put(&mut inventory, without);
     let report = judge(&inventory, "web");
-    assert_eq!(report.verdict, Verdict::Degraded);
+    assert_eq!(report.health, Health::Degraded);
     assert_eq!(
         said(&report),
         [("SVC-PORT-NAME-ON-SOME", "port http on 1 of 2 pods")]
@@ -296,7 +296,7 @@ fn a_slice_port_that_no_service_port_matches() {
     manual.endpoints[0].pod = None;
     put(&mut inventory, manual);
     let report = judge(&inventory, "db");
-    assert_eq!(report.verdict, Verdict::Broken);
+    assert_eq!(report.health, Health::Broken);
     assert_eq!(
         said(&report),
         [("SVC-PORT-NO-ENDPOINTS", "port 5432 has no endpoints")]
@@ -315,7 +315,7 @@ fn no_selector_and_no_slices() {
         },
     );
     let report = judge(&inventory, "db");
-    assert_eq!(report.verdict, Verdict::Broken);
+    assert_eq!(report.health, Health::Broken);
     assert_eq!(
         said(&report),
         [("SVC-MANUAL-NO-ENDPOINTS", "no selector and no endpoints")]
@@ -341,8 +341,8 @@ fn the_api_servers_own_service_is_clean() {
     own.endpoints[0].pod = None;
     put(&mut inventory, own);
     let report = judge(&inventory, "kubernetes");
-    assert_eq!(report.verdict, Verdict::Healthy);
-    assert_eq!((report.ready, report.wanted), (1, 1));
+    assert_eq!(report.health, Health::Healthy);
+    assert_eq!((report.ready, report.expected), (1, 1));
 }
 
 #[test]
@@ -357,34 +357,36 @@ fn a_load_balancer_without_address_is_pending() {
     };
     put(&mut inventory, pay.clone());
     let report = judge(&inventory, "web");
-    assert_eq!(report.verdict, Verdict::Pending);
+    assert_eq!(report.health, Health::Pending);
     assert_eq!(said(&report), [("SVC-LB-PENDING", "pending 4 min")]);
     assert_eq!(report.findings[0].severity, Severity::Note);
-    assert!(checks(&inventory).is_timed());
+    assert!(checks(&inventory).has_time_dependent());
 
     pay.created = ago(3 * 24 * 3600);
     put(&mut inventory, pay);
     let report = judge(&inventory, "web");
     assert_eq!(said(&report), [("SVC-LB-PENDING", "pending")]);
     assert_eq!(report.findings[0].severity, Severity::Warning);
-    assert_eq!(report.verdict, Verdict::Pending);
+    assert_eq!(report.health, Health::Pending);
 
     let event = |name: &str, reason: &str, warning, secs| EventRecord {
         key: key(name),
         service: key("web"),
         warning,
-        reason: Text::from(reason),
-        message: Text::from("quota exceeded"),
+        reason: SharedStr::from(reason),
+        message: SharedStr::from("quota exceeded"),
         count: 1,
         last_seen: ago(secs),
-        source: Text::from("service-controller"),
+        source: SharedStr::from("service-controller"),
     };
     for event in [
         event("a", "Type", false, 120),
         event("b", "QuotaWarning", true, 60),
         event("c", "FailedToUpdateEndpointSlices", true, 30),
     ] {
-        inventory.apply(Change::Event(crate::inventory::Delta::Upsert(event)));
+        inventory.apply(InventoryChange::Event(
+            crate::inventory::RecordDelta::Upsert(event),
+        ));
     }
     let report = judge(&inventory, "web");
     assert_eq!(said(&report), [("SVC-LB-PENDING", "pending 2 min")]);
@@ -396,7 +398,7 @@ fn an_external_name_is_unknown_and_an_address_broken() {
     let mut inventory = live();
     put(&mut inventory, external("legacy", "legacy.example.com"));
     let report = judge(&inventory, "legacy");
-    assert_eq!(report.verdict, Verdict::Unknown);
+    assert_eq!(report.health, Health::Unknown);
     assert_eq!(
         said(&report),
         [("SVC-EXTERNAL-NAME-NOT-TESTED", "not tested")]
@@ -404,7 +406,7 @@ fn an_external_name_is_unknown_and_an_address_broken() {
 
     put(&mut inventory, external("legacy", "192.0.2.7"));
     let report = judge(&inventory, "legacy");
-    assert_eq!(report.verdict, Verdict::Broken);
+    assert_eq!(report.health, Health::Broken);
     assert_eq!(report.findings[0].id, "SVC-EXTERNAL-NAME-IS-IP");
 }
 
@@ -417,49 +419,53 @@ fn ready_pods_that_no_slice_lists() {
     );
     put(&mut inventory, pod("web", 1));
     let report = judge(&inventory, "web");
-    assert_eq!(report.verdict, Verdict::Broken);
+    assert_eq!(report.health, Health::Broken);
     assert_eq!(
         said(&report),
         [("SVC-NO-READY-ENDPOINT", "port 80 has no ready endpoint")]
     );
 }
 
-fn say(inventory: &mut Inventory, kind: Kind, state: Sync) {
-    inventory.apply(Change::Sync(kind, Scope::Cluster, state));
+fn say(inventory: &mut Inventory, kind: ResourceKind, state: SyncState) {
+    inventory.apply(InventoryChange::Sync(kind, WatchScope::Cluster, state));
 }
 
-fn forbidden() -> Sync {
-    Sync::Forbidden {
-        message: Text::from("pods is forbidden"),
+fn forbidden() -> SyncState {
+    SyncState::Forbidden {
+        message: SharedStr::from("pods is forbidden"),
     }
 }
 
 #[test]
 fn unknown_wins_over_all_but_what_is_proven() {
     let mut inventory = web(&[pod("web", 1), not_ready(2)]);
-    say(&mut inventory, Kind::Pod, forbidden());
+    say(&mut inventory, ResourceKind::Pod, forbidden());
     let report = judge(&inventory, "web");
-    assert_eq!(report.verdict, Verdict::Unknown);
+    assert_eq!(report.health, Health::Unknown);
     assert_eq!(
         said(&report),
         [("SVC-NOT-PERMITTED", "not permitted to list pods")]
     );
-    assert_eq!((report.ready, report.wanted), (1, 2), "as the slices say");
+    assert_eq!((report.ready, report.expected), (1, 2), "as the slices say");
 
     let mut inventory = live();
     put(&mut inventory, service("web", vec![port("", 80, "8080")]));
-    say(&mut inventory, Kind::Pod, forbidden());
+    say(&mut inventory, ResourceKind::Pod, forbidden());
     assert_eq!(
-        judge(&inventory, "web").verdict,
-        Verdict::Unknown,
+        judge(&inventory, "web").health,
+        Health::Unknown,
         "pods that may not be seen may well be there"
     );
 
-    say(&mut inventory, Kind::Pod, Sync::Live);
-    say(&mut inventory, Kind::EndpointSlice, Sync::Syncing);
+    say(&mut inventory, ResourceKind::Pod, SyncState::Live);
+    say(
+        &mut inventory,
+        ResourceKind::EndpointSlice,
+        SyncState::Syncing,
+    );
     assert_eq!(
-        judge(&inventory, "web").verdict,
-        Verdict::Broken,
+        judge(&inventory, "web").health,
+        Health::Broken,
         "that no pod matches needs no slices"
     );
 }
@@ -469,14 +475,14 @@ fn what_is_stale_is_told_but_proves_nothing() {
     let mut inventory = web(&[not_ready(1)]);
     say(
         &mut inventory,
-        Kind::Pod,
-        Sync::Stale {
+        ResourceKind::Pod,
+        SyncState::Stale {
             since: now(),
-            reason: Text::from("connection refused"),
+            reason: SharedStr::from("connection refused"),
         },
     );
     let report = judge(&inventory, "web");
-    assert_eq!(report.verdict, Verdict::Unknown);
+    assert_eq!(report.health, Health::Unknown);
     let ids: Vec<_> = said(&report).into_iter().map(|(id, _)| id).collect();
     assert_eq!(ids, ["SVC-PODS-NONE-READY", "SVC-STALE"]);
 }
@@ -501,10 +507,10 @@ fn a_lost_connection_adds_no_problem_of_a_service() {
         };
         let before = problems(&inventory);
         assert_eq!(before.len(), 1);
-        for kind in Kind::ALL {
+        for kind in ResourceKind::ALL {
             let since = now();
-            let reason = Text::from("connection refused");
-            say(&mut inventory, kind, Sync::Stale { since, reason });
+            let reason = SharedStr::from("connection refused");
+            say(&mut inventory, kind, SyncState::Stale { since, reason });
         }
         assert_eq!(problems(&inventory), before);
     }
@@ -512,45 +518,46 @@ fn a_lost_connection_adds_no_problem_of_a_service() {
 
 #[test]
 fn lists_of_different_moments_contradict_each_other_for_as_long_as_two_of_them_take() {
-    let polled = || Sync::Polled {
+    let polled = || SyncState::Polled {
         every: std::time::Duration::from_secs(5),
         reason: "the API server ends each watch at once".into(),
     };
     let mut inventory = web(&[pod("web", 1)]);
     let mut topology = Topology::build(&inventory);
-    let nothing = Suppressions::default();
-    let mut checks = Checks::new(&topology, &inventory, nothing, now());
+    let nothing = RuleSuppressions::default();
+    let mut checks = ServiceChecks::new(&topology, &inventory, nothing, now());
     let at = |secs| now() + SignedDuration::from_secs(secs);
-    let judged = |checks: &Checks| {
+    let judged = |checks: &ServiceChecks| {
         let report = &checks.reports()[&key("web")];
-        (report.verdict, report.is_wrong())
+        (report.health, report.has_problems())
     };
-    let mut follow = |checks: &mut Checks, topology: &mut Topology, change: Change, secs| {
-        let touched = inventory.apply(change);
-        let changed = topology.update(&inventory, &touched);
-        checks.follow(topology, &inventory, &touched, &changed, at(secs));
-        judged(checks)
-    };
-    for kind in Kind::DRAWN {
-        let change = Change::Sync(kind, Scope::Cluster, polled());
+    let mut follow =
+        |checks: &mut ServiceChecks, topology: &mut Topology, change: InventoryChange, secs| {
+            let touched = inventory.apply(change);
+            let changed = topology.update(&inventory, &touched);
+            checks.apply_changes(topology, &inventory, &touched, &changed, at(secs));
+            judged(checks)
+        };
+    for kind in ResourceKind::MAP_KINDS {
+        let change = InventoryChange::Sync(kind, WatchScope::Cluster, polled());
         let told = follow(&mut checks, &mut topology, change, 0);
-        assert_eq!(told, (Verdict::Healthy, false));
+        assert_eq!(told, (Health::Healthy, false));
     }
     let slices = |pods: &[&PodRecord]| {
         let slice = slice("web", 1, vec![slice_port("http", 8080)], pods);
-        Change::EndpointSlice(crate::inventory::Delta::Upsert(slice))
+        InventoryChange::EndpointSlice(crate::inventory::RecordDelta::Upsert(slice))
     };
-    let waits = (Verdict::Pending, false);
+    let waits = (Health::Pending, false);
     let told = follow(&mut checks, &mut topology, slices(&[]), 100);
     assert_eq!(told, waits, "the list of pods may be older");
-    assert!(checks.is_timed());
+    assert!(checks.has_time_dependent());
     let told = follow(&mut checks, &mut topology, slices(&[&pod("web", 1)]), 105);
-    assert_eq!(told, (Verdict::Healthy, false), "they agree again");
+    assert_eq!(told, (Health::Healthy, false), "they agree again");
 
     let told = follow(&mut checks, &mut topology, slices(&[]), 110);
     assert_eq!(told, waits, "it begins anew");
     let other = service("other", vec![port("http", 80, "http")]);
-    let other = Change::Service(crate::inventory::Delta::Upsert(other));
+    let other = InventoryChange::Service(crate::inventory::RecordDelta::Upsert(other));
     let told = follow(&mut checks, &mut topology, other, 119);
     assert_eq!(told, waits);
     assert!(
@@ -558,19 +565,19 @@ fn lists_of_different_moments_contradict_each_other_for_as_long_as_two_of_them_t
         "its pods may come"
     );
     // Another reason alone: the rules look again.
-    let again = Sync::Polled {
+    let again = SyncState::Polled {
         every: std::time::Duration::from_secs(5),
         reason: "the watch brings nothing".into(),
     };
-    let again = Change::Sync(Kind::Pod, Scope::Cluster, again);
+    let again = InventoryChange::Sync(ResourceKind::Pod, WatchScope::Cluster, again);
     let told = follow(&mut checks, &mut topology, again, 120);
-    assert_eq!(told, (Verdict::Broken, true));
+    assert_eq!(told, (Health::Broken, true));
     // What is watched is told at once.
     follow(&mut checks, &mut topology, slices(&[&pod("web", 1)]), 130);
-    for kind in Kind::DRAWN {
-        let live = Change::Sync(kind, Scope::Cluster, Sync::Live);
+    for kind in ResourceKind::MAP_KINDS {
+        let live = InventoryChange::Sync(kind, WatchScope::Cluster, SyncState::Live);
         follow(&mut checks, &mut topology, live, 130);
     }
     let told = follow(&mut checks, &mut topology, slices(&[]), 131);
-    assert_eq!(told, (Verdict::Broken, true));
+    assert_eq!(told, (Health::Broken, true));
 }

@@ -1,106 +1,115 @@
 //! The way of a packet through a Service, and where it ends.
 
 use super::{
-    Finding, Place, Report, Severity, Verdict,
-    admission::{Admission, admission},
+    Finding, FindingLocation, Health, ServiceReport, Severity,
+    admission::{PolicyAdmission, admission},
 };
-use crate::inventory::{Inventory, Kind, Sync, Text};
+use crate::inventory::{Inventory, ResourceKind, SharedStr, SyncState};
 use crate::topology::{
-    Backend, BackendState, BackendTarget, Entry, EntryKind, PortTraffic, ServiceTraffic,
+    BackendState, BackendTarget, EntryPoint, EntryPointKind, PortBackend, PortTraffic,
+    ServiceTraffic,
 };
 
 /// Whether a packet gets past a hop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Passage {
+pub enum HopResult {
     /// It does.
     Passes,
     /// It does, as far as can be seen, but something is amiss.
-    Limps,
+    Degraded,
     /// That depends on who sends it.
-    Depends,
+    DependsOnClient,
     /// Nobody knows: what it depends on can't be seen.
     Unknown,
     /// It ends here.
-    Stops,
+    Blocked,
 }
 
 /// One stretch of the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Hop {
+pub struct TraceHop {
     /// What it is: `Ingress shop.example.com`, `port 80/TCP → 8080`.
-    pub what: Text,
+    pub label: SharedStr,
     /// Whether a packet gets past it.
-    pub passage: Passage,
+    pub result: HopResult,
     /// Why, or what happens there.
-    pub says: Text,
+    pub explanation: SharedStr,
 }
 
 /// The way to one port of a Service, up to where it ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trace {
+pub struct PacketTrace {
     /// The port; none for an ExternalName, or a Service without ports.
-    pub port: Option<Text>,
+    pub port: Option<SharedStr>,
     /// Hops from the door to a pod. The last one is where the packet ends, or where it arrives.
-    pub hops: Vec<Hop>,
+    pub hops: Vec<TraceHop>,
 }
 
-impl Trace {
+impl PacketTrace {
     /// Whether a packet arrives, whoever sends it.
     pub fn arrives(&self) -> bool {
-        self.worst() < Passage::Depends
+        self.worst() < HopResult::DependsOnClient
     }
 
     /// Whether a packet arrives, in words.
     pub fn outcome(&self) -> &'static str {
         match self.worst() {
-            Passage::Passes | Passage::Limps => "arrives",
-            Passage::Depends => "arrives only from some clients",
-            Passage::Unknown => "not known whether it arrives",
-            Passage::Stops => "does not arrive, as far as can be seen",
+            HopResult::Passes | HopResult::Degraded => "arrives",
+            HopResult::DependsOnClient => "arrives only from some clients",
+            HopResult::Unknown => "not known whether it arrives",
+            HopResult::Blocked => "does not arrive, as far as can be seen",
         }
     }
 
-    fn worst(&self) -> Passage {
-        let hops = self.hops.iter().map(|hop| hop.passage);
-        hops.max().unwrap_or(Passage::Passes)
+    fn worst(&self) -> HopResult {
+        let hops = self.hops.iter().map(|hop| hop.result);
+        hops.max().unwrap_or(HopResult::Passes)
     }
 }
 
 /// Walks a packet to each port of a Service, from its doors to a pod, and stops where it dies.
-pub fn trace(traffic: &ServiceTraffic, report: &Report, inventory: &Inventory) -> Vec<Trace> {
-    let walk = Walk {
+pub fn trace(
+    traffic: &ServiceTraffic,
+    report: &ServiceReport,
+    inventory: &Inventory,
+) -> Vec<PacketTrace> {
+    let walk = TraceBuilder {
         traffic,
         report,
         inventory,
     };
     if traffic.ports.is_empty() {
-        return vec![Trace {
+        return vec![PacketTrace {
             port: None,
-            hops: until_it_ends([walk.doors(None), walk.name(), walk.far_end()]),
+            hops: up_to_blocked_hop([
+                walk.entry_points_hop(None),
+                walk.dns_hop(),
+                walk.external_name_hop(),
+            ]),
         }];
     }
     let ports = traffic.ports.iter();
     ports
-        .map(|port| Trace {
+        .map(|port| PacketTrace {
             port: Some(format!("{}/{}", port.port.port, port.port.protocol).into()),
-            hops: until_it_ends([
-                walk.doors(Some(port)),
-                walk.name(),
-                walk.selector(),
-                walk.port(port),
-                walk.endpoints(port),
-                walk.policies(port),
-                walk.pod(port),
+            hops: up_to_blocked_hop([
+                walk.entry_points_hop(Some(port)),
+                walk.dns_hop(),
+                walk.selector_hop(),
+                walk.port_hop(port),
+                walk.endpoints_hop(port),
+                walk.policies_hop(port),
+                walk.pod_hop(port),
             ]),
         })
         .collect()
 }
 
 /// Everything up to the hop where the packet ends.
-fn until_it_ends(hops: impl IntoIterator<Item = Option<Hop>>) -> Vec<Hop> {
+fn up_to_blocked_hop(hops: impl IntoIterator<Item = Option<TraceHop>>) -> Vec<TraceHop> {
     let mut walked = Vec::new();
     for hop in hops.into_iter().flatten() {
-        let ends = hop.passage == Passage::Stops;
+        let ends = hop.result == HopResult::Blocked;
         walked.push(hop);
         if ends {
             break;
@@ -110,84 +119,84 @@ fn until_it_ends(hops: impl IntoIterator<Item = Option<Hop>>) -> Vec<Hop> {
 }
 
 /// The policies of no more pods than this are looked at: replicas have the same labels.
-const EXAMINED: usize = 50;
+const MAX_PODS_EXAMINED: usize = 50;
 
 /// Whether a packet gets past the policies.
-fn passage(admission: &Admission) -> Passage {
+fn admission_result(admission: &PolicyAdmission) -> HopResult {
     match admission {
-        Admission::All => Passage::Passes,
-        Admission::Some { .. } => Passage::Depends,
-        Admission::Undefined => Passage::Unknown,
-        Admission::Nobody { .. } => Passage::Stops,
+        PolicyAdmission::All => HopResult::Passes,
+        PolicyAdmission::Limited { .. } => HopResult::DependsOnClient,
+        PolicyAdmission::Undefined => HopResult::Unknown,
+        PolicyAdmission::Nobody { .. } => HopResult::Blocked,
     }
 }
 
-struct Walk<'a> {
+struct TraceBuilder<'a> {
     traffic: &'a ServiceTraffic,
-    report: &'a Report,
+    report: &'a ServiceReport,
     inventory: &'a Inventory,
 }
 
-impl Walk<'_> {
+impl TraceBuilder<'_> {
     /// The worst that is said of a place.
-    fn said(&self, at: impl Fn(&Place) -> bool) -> Option<&Finding> {
+    fn worst_finding_at(&self, at: impl Fn(&FindingLocation) -> bool) -> Option<&Finding> {
         // The worst comes first.
         let mut findings = self.report.findings.iter();
-        findings.find(|finding| finding.severity > Severity::Note && at(&finding.place))
+        findings.find(|finding| finding.severity > Severity::Note && at(&finding.location))
     }
 
     /// A hop, judged by the worst that is said of it.
-    fn hop(&self, what: String, passes: String, said: Option<&Finding>) -> Hop {
+    fn hop(&self, what: String, passes: String, said: Option<&Finding>) -> TraceHop {
         let (passage, says) = match said {
             Some(finding) if finding.severity == Severity::Error => {
-                (Passage::Stops, finding.message.clone())
+                (HopResult::Blocked, finding.message.clone())
             }
-            Some(finding) => (Passage::Limps, finding.message.clone()),
-            None => (Passage::Passes, passes.into()),
+            Some(finding) => (HopResult::Degraded, finding.message.clone()),
+            None => (HopResult::Passes, passes.into()),
         };
-        Hop {
-            what: what.into(),
-            passage,
-            says,
+        TraceHop {
+            label: what.into(),
+            result: passage,
+            explanation: says,
         }
     }
 
     /// The way in from outside; none where pods of the cluster are the only clients. While one
     /// door lets in, a packet gets on.
-    fn doors(&self, port: Option<&PortTraffic>) -> Option<Hop> {
-        let leads_here = |entry: &&Entry| {
+    fn entry_points_hop(&self, port: Option<&PortTraffic>) -> Option<TraceHop> {
+        let leads_here = |entry: &&EntryPoint| {
             let inside = matches!(
                 entry.id.kind,
-                EntryKind::ClusterDns | EntryKind::ExternalName
+                EntryPointKind::ClusterDns | EntryPointKind::ExternalName
             );
             let own = port.map(|port| (port.port.protocol, port.port.port));
             // A front door without a port is one that asks for the wrong one.
             let fits = entry.ports.is_empty() || own.is_none_or(|own| entry.ports.contains(&own));
             !inside && fits
         };
-        let mut doors: Vec<Hop> = self
+        let mut doors: Vec<TraceHop> = self
             .traffic
-            .entries
+            .entry_points
             .iter()
             .filter(leads_here)
-            .map(|entry| self.door(entry))
+            .map(|entry| self.entry_point_hop(entry))
             .collect();
         let others = doors.len().checked_sub(1)?;
-        doors.sort_by_key(|door| door.passage);
+        doors.sort_by_key(|door| door.result);
         let mut best = doors.into_iter().next()?;
         if others > 0 {
             let more = if others == 1 { "door" } else { "doors" };
-            best.says = format!("{}; {others} more {more}", best.says).into();
+            best.explanation = format!("{}; {others} more {more}", best.explanation).into();
         }
         Some(best)
     }
 
-    fn door(&self, entry: &Entry) -> Hop {
+    fn entry_point_hop(&self, entry: &EntryPoint) -> TraceHop {
         let label = entry.id.kind.label();
-        let said = self.said(|place| match place {
-            Place::Entry => entry.is_pending(),
-            Place::Object(object) => {
-                entry.front.is_some()
+        let said = self.worst_finding_at(|place| match place {
+            FindingLocation::EntryPoint => entry.is_pending(),
+            FindingLocation::Object(object) => {
+                entry.ingress.is_some()
                     && entry.id.object.as_ref() == Some(&object.key)
                     && &*object.kind == label
             }
@@ -198,21 +207,21 @@ impl Walk<'_> {
                 || "it has no address yet".into(),
                 |finding| finding.message.clone(),
             );
-            return Hop {
-                what: label.into(),
-                passage: Passage::Stops,
-                says,
+            return TraceHop {
+                label: label.into(),
+                result: HopResult::Blocked,
+                explanation: says,
             };
         }
         let at = match entry.id.node_port {
             Some(port) => format!(":{port}"),
-            None if entry.front.is_some() => entry.host_and_path(),
+            None if entry.ingress.is_some() => entry.host_and_path(),
             None => entry.id.address.to_string(),
         };
         self.hop(format!("{label} {at}"), "lets in".to_owned(), said)
     }
 
-    fn name(&self) -> Option<Hop> {
+    fn dns_hop(&self) -> Option<TraceHop> {
         let service = &self.traffic.service;
         let ips = Vec::from_iter(service.virtual_ips().map(|ip| &**ip)).join(", ");
         let answers = if service.is_headless() {
@@ -222,25 +231,25 @@ impl Walk<'_> {
         } else {
             format!("DNS answers with {ips}")
         };
-        Some(Hop {
-            what: format!("Service {}", service.key).into(),
-            passage: Passage::Passes,
-            says: answers.into(),
+        Some(TraceHop {
+            label: format!("Service {}", service.key).into(),
+            result: HopResult::Passes,
+            explanation: answers.into(),
         })
     }
 
-    fn far_end(&self) -> Option<Hop> {
+    fn external_name_hop(&self) -> Option<TraceHop> {
         let name = self.traffic.service.external_name.as_ref()?;
-        Some(Hop {
-            what: format!("name {name}").into(),
-            passage: Passage::Unknown,
-            says: "traffic leaves the cluster; nothing here says whether it answers".into(),
+        Some(TraceHop {
+            label: format!("name {name}").into(),
+            result: HopResult::Unknown,
+            explanation: "traffic leaves the cluster; nothing here says whether it answers".into(),
         })
     }
 
-    fn selector(&self) -> Option<Hop> {
+    fn selector_hop(&self) -> Option<TraceHop> {
         let service = &self.traffic.service;
-        let said = self.said(|place| *place == Place::Service);
+        let said = self.worst_finding_at(|place| *place == FindingLocation::Service);
         if service.selector.is_empty() {
             let passes = "somebody else writes the endpoints".to_owned();
             return Some(self.hop("no selector".to_owned(), passes, said));
@@ -251,11 +260,14 @@ impl Walk<'_> {
             .map(|(key, value)| format!("{key}={value}"))
             .collect();
         let what = format!("selector {}", pairs.join(","));
-        if let Some(unseen) = self.inventory.unseen(Kind::Pod, &service.key.namespace) {
-            return Some(Hop {
-                what: what.into(),
-                passage: Passage::Unknown,
-                says: unseen.into(),
+        if let Some(unseen) = self
+            .inventory
+            .why_unknown(ResourceKind::Pod, &service.key.namespace)
+        {
+            return Some(TraceHop {
+                label: what.into(),
+                result: HopResult::Unknown,
+                explanation: unseen.into(),
             });
         }
         let matched = self.inventory.pods_selected_by(service).len();
@@ -266,9 +278,9 @@ impl Walk<'_> {
         Some(self.hop(what, passes, said))
     }
 
-    fn port(&self, port: &PortTraffic) -> Option<Hop> {
+    fn port_hop(&self, port: &PortTraffic) -> Option<TraceHop> {
         let id = port.id(&self.traffic.service.key);
-        let said = self.said(|place| *place == Place::Port(id.clone()));
+        let said = self.worst_finding_at(|place| *place == FindingLocation::Port(id.clone()));
         let mut numbers: Vec<u16> = port.backends.iter().filter_map(|at| at.port).collect();
         numbers.sort_unstable();
         numbers.dedup();
@@ -282,7 +294,7 @@ impl Walk<'_> {
         Some(self.hop(what, passes, said))
     }
 
-    fn endpoints(&self, port: &PortTraffic) -> Option<Hop> {
+    fn endpoints_hop(&self, port: &PortTraffic) -> Option<TraceHop> {
         let (ready, all) = (port.ready(), port.all());
         let what = "endpoints".to_owned();
         let passes = format!("{ready} of {all} take traffic");
@@ -291,30 +303,30 @@ impl Walk<'_> {
             backends.any(|backend| backend.state() == BackendState::Draining)
         };
         let passage = match ready {
-            0 if self.report.verdict == Verdict::Unknown => Passage::Unknown,
-            0 if draining() => Passage::Limps,
-            0 => Passage::Stops,
-            _ if ready < all => Passage::Limps,
-            _ => Passage::Passes,
+            0 if self.report.health == Health::Unknown => HopResult::Unknown,
+            0 if draining() => HopResult::Degraded,
+            0 => HopResult::Blocked,
+            _ if ready < all => HopResult::Degraded,
+            _ => HopResult::Passes,
         };
-        let pods = self.said(|place| matches!(place, Place::Pod(_)));
+        let pods = self.worst_finding_at(|place| matches!(place, FindingLocation::Pod(_)));
         let says = match (passage, pods) {
-            (Passage::Stops | Passage::Limps, Some(finding)) => {
+            (HopResult::Blocked | HopResult::Degraded, Some(finding)) => {
                 format!("{passes}; {}", finding.message)
             }
             _ => passes,
         };
-        Some(Hop {
-            what: what.into(),
-            passage,
-            says: says.into(),
+        Some(TraceHop {
+            label: what.into(),
+            result: passage,
+            explanation: says.into(),
         })
     }
 
     /// The NetworkPolicies of the pods that take traffic; none where they admit everybody.
-    fn policies(&self, port: &PortTraffic) -> Option<Hop> {
-        let takes = |backend: &&Backend| backend.state() == BackendState::Ready;
-        let ready = port.backends.iter().filter(takes).take(EXAMINED);
+    fn policies_hop(&self, port: &PortTraffic) -> Option<TraceHop> {
+        let takes = |backend: &&PortBackend| backend.state() == BackendState::Ready;
+        let ready = port.backends.iter().filter(takes).take(MAX_PODS_EXAMINED);
         let pods: Vec<_> = ready
             .filter_map(|backend| match &backend.target {
                 BackendTarget::Pod(key) => Some((self.inventory.pod(key)?, backend.port?)),
@@ -326,46 +338,50 @@ impl Walk<'_> {
         }
         let namespace = &self.traffic.service.key.namespace;
         let unseen = |why: &str| {
-            Some(Hop {
-                what: "NetworkPolicies".into(),
-                passage: Passage::Unknown,
-                says: format!("{why}, so nobody knows whom they admit").into(),
+            Some(TraceHop {
+                label: "NetworkPolicies".into(),
+                result: HopResult::Unknown,
+                explanation: format!("{why}, so nobody knows whom they admit").into(),
             })
         };
-        match self.inventory.sync(Kind::NetworkPolicy, namespace) {
-            Sync::Live | Sync::Polled { .. } => {}
-            Sync::Absent { .. } => return None,
-            Sync::Syncing | Sync::Failing { .. } => return unseen("they are not listed yet"),
-            Sync::Forbidden { .. } => return unseen("they are not permitted to be seen"),
-            Sync::Stale { .. } => return unseen("the watch of them is lost"),
+        match self.inventory.sync(ResourceKind::NetworkPolicy, namespace) {
+            SyncState::Live | SyncState::Polled { .. } => {}
+            SyncState::Absent { .. } => return None,
+            SyncState::Syncing | SyncState::Failing { .. } => {
+                return unseen("they are not listed yet");
+            }
+            SyncState::Forbidden { .. } => return unseen("they are not permitted to be seen"),
+            SyncState::Stale { .. } => return unseen("the watch of them is lost"),
         }
         let protocol = port.port.protocol;
         let admissions: Vec<_> = pods
             .into_iter()
             .map(|(pod, number)| (admission(self.inventory, pod, protocol, number), number))
             .collect();
-        let (strictest, number) = admissions.iter().max_by_key(|(it, _)| passage(it))?;
+        let (strictest, number) = admissions
+            .iter()
+            .max_by_key(|(it, _)| admission_result(it))?;
         let same = admissions.iter().filter(|(it, _)| it == strictest).count();
-        let passage = match passage(strictest) {
-            Passage::Passes => return None,
+        let passage = match admission_result(strictest) {
+            HopResult::Passes => return None,
             // Another pod takes it.
-            Passage::Stops if same < admissions.len() => Passage::Depends,
+            HopResult::Blocked if same < admissions.len() => HopResult::DependsOnClient,
             passage => passage,
         };
         let of = match admissions.len() {
             all if same < all => format!("{same} of {all} pods: "),
             _ => String::new(),
         };
-        Some(Hop {
-            what: format!("NetworkPolicy {}", strictest.policies().join(", ")).into(),
-            passage,
-            says: format!("{of}{}", strictest.says(*number)).into(),
+        Some(TraceHop {
+            label: format!("NetworkPolicy {}", strictest.policies().join(", ")).into(),
+            result: passage,
+            explanation: format!("{of}{}", strictest.describe(*number)).into(),
         })
     }
 
     /// The first pod that takes traffic.
-    fn pod(&self, port: &PortTraffic) -> Option<Hop> {
-        let takes = |backend: &&Backend| backend.state() == BackendState::Ready;
+    fn pod_hop(&self, port: &PortTraffic) -> Option<TraceHop> {
+        let takes = |backend: &&PortBackend| backend.state() == BackendState::Ready;
         let backend = port.backends.iter().find(takes)?;
         let at = match backend.port {
             Some(port) => format!("{}:{port}", backend.address),
@@ -378,10 +394,10 @@ impl Walk<'_> {
             (BackendTarget::Pod(key), None) => (format!("pod {}", key.name), String::new()),
             (BackendTarget::Address(address), _) => (format!("address {address}"), String::new()),
         };
-        Some(Hop {
-            what: what.into(),
-            passage: Passage::Passes,
-            says: format!("arrives at {at}{node}").into(),
+        Some(TraceHop {
+            label: what.into(),
+            result: HopResult::Passes,
+            explanation: format!("arrives at {at}{node}").into(),
         })
     }
 }
@@ -401,9 +417,9 @@ mod tests {
     };
     use crate::topology::Topology;
 
-    fn walked(inventory: &Inventory, name: &str) -> Vec<Trace> {
+    fn walked(inventory: &Inventory, name: &str) -> Vec<PacketTrace> {
         let topology = Topology::build(inventory);
-        let reports = check::all(&topology, inventory, Timestamp::now());
+        let reports = check::check_all(&topology, inventory, Timestamp::now());
         let traffic = topology.service(&key(name)).expect("it is there");
         trace(
             traffic,
@@ -412,9 +428,9 @@ mod tests {
         )
     }
 
-    fn words(trace: &Trace) -> Vec<String> {
+    fn words(trace: &PacketTrace) -> Vec<String> {
         let hops = trace.hops.iter();
-        hops.map(|hop| format!("{:?} {}", hop.passage, hop.what))
+        hops.map(|hop| format!("{:?} {}", hop.result, hop.label))
             .collect()
     }
 
@@ -461,17 +477,19 @@ mod tests {
             ["Passes Service shop/web", "Stops selector app=wbe"]
         );
         assert!(!traces[0].arrives());
-        let why = &traces[0].hops[1].says;
+        let why = &traces[0].hops[1].explanation;
         assert!(why.contains("matches none"), "{why}");
     }
 
     #[test]
     fn it_ends_at_an_ingress_that_asks_for_another_port() {
         let mut inventory = web();
-        for kind in crate::inventory::Kind::ON_DEMAND {
-            let live = crate::inventory::Sync::Live;
-            let everywhere = crate::inventory::Scope::Cluster;
-            inventory.apply(crate::inventory::Change::Sync(kind, everywhere, live));
+        for kind in crate::inventory::ResourceKind::ON_DEMAND {
+            let live = crate::inventory::SyncState::Live;
+            let everywhere = crate::inventory::WatchScope::Cluster;
+            inventory.apply(crate::inventory::InventoryChange::Sync(
+                kind, everywhere, live,
+            ));
         }
         let path = IngressPath {
             path: "/".into(),
@@ -535,12 +553,12 @@ mod tests {
         }
     }
 
-    fn end(inventory: &Inventory) -> (Trace, Hop) {
+    fn end(inventory: &Inventory) -> (PacketTrace, TraceHop) {
         let trace = walked(inventory, "web").remove(0);
         let hop = trace
             .hops
             .iter()
-            .find(|hop| hop.what.starts_with("NetworkPol"));
+            .find(|hop| hop.label.starts_with("NetworkPol"));
         let hop = hop.expect("a hop of policies").clone();
         (trace, hop)
     }
@@ -550,13 +568,13 @@ mod tests {
         let mut inventory = web();
         put(&mut inventory, policy(vec![from_pods("admin")]));
         let (trace, hop) = end(&inventory);
-        assert_eq!(&*hop.what, "NetworkPolicy vault");
-        assert_eq!(hop.passage, Passage::Stops);
+        assert_eq!(&*hop.label, "NetworkPolicy vault");
+        assert_eq!(hop.result, HopResult::Blocked);
         assert!(
-            hop.says
+            hop.explanation
                 .contains("admits only pods with role=admin to port 8080, and none exist"),
             "{}",
-            hop.says
+            hop.explanation
         );
         assert_eq!(trace.outcome(), "does not arrive, as far as can be seen");
 
@@ -565,7 +583,7 @@ mod tests {
         admin.labels = labels(&[("role", "admin")]);
         put(&mut inventory, admin);
         let (trace, hop) = end(&inventory);
-        assert_eq!(hop.passage, Passage::Depends);
+        assert_eq!(hop.result, HopResult::DependsOnClient);
         assert!(!trace.arrives());
         assert_eq!(trace.outcome(), "arrives only from some clients");
 
@@ -625,47 +643,47 @@ mod tests {
         let mut inventory = web();
         put(&mut inventory, policy(vec![block]));
         let (_, hop) = end(&inventory);
-        assert_eq!(hop.passage, Passage::Depends);
+        assert_eq!(hop.result, HopResult::DependsOnClient);
         assert!(
-            hop.says
+            hop.explanation
                 .contains("addresses in 10.0.0.0/8 but not 10.1.0.0/16")
         );
         // No namespace has the label; while they can't be listed one may.
         put(&mut inventory, policy(vec![elsewhere(&[("team", "a")])]));
-        assert_eq!(end(&inventory).1.passage, Passage::Stops);
-        let forbidden = Sync::Forbidden {
+        assert_eq!(end(&inventory).1.result, HopResult::Blocked);
+        let forbidden = SyncState::Forbidden {
             message: "no".into(),
         };
-        let everywhere = crate::inventory::Scope::Cluster;
-        inventory.apply(crate::inventory::Change::Sync(
-            Kind::Namespace,
+        let everywhere = crate::inventory::WatchScope::Cluster;
+        inventory.apply(crate::inventory::InventoryChange::Sync(
+            ResourceKind::Namespace,
             everywhere,
             forbidden,
         ));
-        assert_eq!(end(&inventory).1.passage, Passage::Depends);
+        assert_eq!(end(&inventory).1.result, HopResult::DependsOnClient);
     }
 
     #[test]
     fn policies_that_can_not_be_seen_leave_it_open() {
         for state in [
-            Sync::Syncing,
-            Sync::Forbidden {
+            SyncState::Syncing,
+            SyncState::Forbidden {
                 message: "no".into(),
             },
-            Sync::Stale {
+            SyncState::Stale {
                 since: Timestamp::UNIX_EPOCH,
                 reason: "cut".into(),
             },
         ] {
             let mut inventory = web();
-            let everywhere = crate::inventory::Scope::Cluster;
-            inventory.apply(crate::inventory::Change::Sync(
-                Kind::NetworkPolicy,
+            let everywhere = crate::inventory::WatchScope::Cluster;
+            inventory.apply(crate::inventory::InventoryChange::Sync(
+                ResourceKind::NetworkPolicy,
                 everywhere,
                 state,
             ));
             let (trace, hop) = end(&inventory);
-            assert_eq!(hop.passage, Passage::Unknown);
+            assert_eq!(hop.result, HopResult::Unknown);
             assert_eq!(trace.outcome(), "not known whether it arrives");
         }
     }
@@ -677,6 +695,6 @@ mod tests {
         host.host_network = true;
         put(&mut inventory, host);
         put(&mut inventory, policy(vec![from_pods("admin")]));
-        assert_eq!(end(&inventory).1.passage, Passage::Unknown);
+        assert_eq!(end(&inventory).1.result, HopResult::Unknown);
     }
 }

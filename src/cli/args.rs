@@ -5,10 +5,10 @@ use std::{ffi::OsString, net::SocketAddr, path::PathBuf, time::Duration};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use super::{
-    EditFlags, FilterFlags, ListenAddress, NodePortArg, PortArg, PortName, PortPair, TargetArg,
-    ViaArg, curl::options::AnswerOptions,
+    EditFlags, FilterFlags, ListenAddress, MigrationPathArg, NodePortArg, PortArg, PortPair,
+    PortSelector, TargetArg, curl::response_options::ResponseOptions,
 };
-use crate::{check::Severity, edit::WantedType, probe::SendFlags};
+use crate::{check::Severity, edit::ServiceTypeChoice, probe::CurlSendFlags};
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
 ///
@@ -19,21 +19,21 @@ use crate::{check::Severity, edit::WantedType, probe::SendFlags};
 /// `reach` with the code of what it has found so far, `doctor` with 1 and `demo` with 0.
 #[derive(Debug, Parser)]
 #[command(name = "svcscope", version)]
-pub struct Args {
+pub struct CliArgs {
     /// What every subcommand understands.
     #[command(flatten)]
-    pub common: Common,
+    pub global: GlobalFlags,
     /// Open the window dark, light, or as the desktop says, instead of as it was the last time
     #[arg(long, value_enum, value_name = "THEME")]
-    pub theme: Option<Theme>,
+    pub theme: Option<ThemeArg>,
     /// What to do; nothing means the window.
     #[command(subcommand)]
-    pub task: Option<Task>,
+    pub command: Option<CliCommand>,
 }
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Theme {
+pub enum ThemeArg {
     /// Dark.
     Dark,
     /// Light.
@@ -44,7 +44,7 @@ pub enum Theme {
 
 /// When an image is pulled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Pull {
+pub enum ImagePullPolicyArg {
     /// Where the node does not have it.
     IfNotPresent,
     /// Each time.
@@ -55,7 +55,7 @@ pub enum Pull {
 
 /// Flags that are the same everywhere.
 #[derive(Clone, Debug, clap::Args)]
-pub struct Common {
+pub struct GlobalFlags {
     /// Use the embedded demo cluster instead of a kubeconfig
     #[arg(long, global = true, conflicts_with_all = ["kubeconfig", "context"])]
     pub demo: bool,
@@ -83,7 +83,7 @@ pub struct Common {
         value_name = "POLICY",
         default_value = "if-not-present"
     )]
-    pub probe_pull: Pull,
+    pub probe_pull: ImagePullPolicyArg,
     /// Say more about what happens, on stderr; twice for even more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
@@ -91,37 +91,37 @@ pub struct Common {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
-pub enum Task {
+pub enum CliCommand {
     /// Print the traffic graph once, as data or as a picture
-    Map(Map),
+    Map(MapArgs),
     /// Say what is wrong with Services, of a cluster or of files
-    Check(Check),
+    Check(CheckArgs),
     /// Forward local ports until interrupted
-    Forward(Forward),
+    Forward(ForwardArgs),
     /// Send a request to a Service, a pod or a workload
-    Curl(Box<Curl>),
+    Curl(Box<CurlArgs>),
     /// Test every path to a Service: from here, by the API server, and from inside the cluster
-    Reach(Reach),
+    Reach(ReachArgs),
     /// Test the connection: what works, what does not, and what to do next
-    Doctor(Doctor),
+    Doctor(DoctorArgs),
     /// Change the type of a Service
-    SetType(SetType),
+    SetType(SetTypeArgs),
     /// Change the ports of a Service
-    SetPorts(SetPorts),
+    SetPorts(SetPortsArgs),
     /// Create a Service for a pod or a workload
-    Expose(Expose),
+    Expose(ExposeArgs),
     /// Change a Service by a JSON merge patch
-    Edit(Edit),
+    Edit(EditArgs),
     /// Create a Service like another
-    Duplicate(Duplicate),
+    Duplicate(DuplicateArgs),
     /// Delete a Service
-    Delete(Delete),
+    Delete(DeleteArgs),
     /// List the contexts of the kubeconfig, and how each is protected
-    Contexts(Contexts),
+    Contexts(ContextsArgs),
     /// Mark a context as read-only or production, or take the marks away
-    Protect(Protect),
+    Protect(ProtectArgs),
     /// Run the embedded demo cluster alone, on loopback, until interrupted
-    Demo(Demo),
+    Demo(DemoArgs),
 }
 
 /// How `map` prints.
@@ -157,7 +157,7 @@ pub enum PictureTheme {
 
 /// `svcscope map`.
 #[derive(Debug, clap::Args)]
-pub struct Map {
+pub struct MapArgs {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: MapFormat,
@@ -195,28 +195,28 @@ pub enum CheckFormat {
 
 /// How bad a finding must be for `check --fail-on`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FailOn {
+pub enum FailSeverity {
     /// An error.
     Error,
     /// A warning or an error.
     Warning,
 }
 
-impl From<FailOn> for Severity {
-    fn from(limit: FailOn) -> Self {
+impl From<FailSeverity> for Severity {
+    fn from(limit: FailSeverity) -> Self {
         match limit {
-            FailOn::Error => Self::Error,
-            FailOn::Warning => Self::Warning,
+            FailSeverity::Error => Self::Error,
+            FailSeverity::Warning => Self::Warning,
         }
     }
 }
 
 /// `svcscope check`.
 ///
-/// Findings that a person suppressed in the window, or by the annotation `svcscope.dev/ignore` of a
+/// Findings that the user suppressed in the window, or by the annotation `svcscope.dev/ignore` of a
 /// Service (rules with commas between, or `*`), are counted and not printed.
 #[derive(Debug, clap::Args)]
-pub struct Check {
+pub struct CheckArgs {
     /// Only this Service: svc/NAME
     pub target: Option<TargetArg>,
     /// The form of the output
@@ -224,7 +224,7 @@ pub struct Check {
     pub output: CheckFormat,
     /// Exit with 6 where something at least this bad is found
     #[arg(long, value_enum, value_name = "SEVERITY")]
-    pub fail_on: Option<FailOn>,
+    pub fail_on: Option<FailSeverity>,
     /// Print notes too, not only errors and warnings
     #[arg(long)]
     pub notes: bool,
@@ -267,7 +267,7 @@ pub enum EventFormat {
 /// With a target and ports it forwards these. Without, it starts forwards that were saved in the
 /// context: those of `--group` or `--saved`.
 #[derive(Debug, clap::Args)]
-pub struct Forward {
+pub struct ForwardArgs {
     /// svc/NAME, pod/NAME, deployment/NAME, statefulset/NAME, daemonset/NAME, …
     #[arg(required_unless_present_any = ["group", "saved", "list", "forget", "import", "export"])]
     pub target: Option<TargetArg>,
@@ -340,7 +340,7 @@ pub struct Forward {
 
 /// The doors of `svcscope curl --via`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Via {
+pub enum AccessPathArg {
     /// A port-forward into a pod: without the Service's address, kube-proxy and NetworkPolicy.
     Forward,
     /// The API server's own proxy.
@@ -357,7 +357,7 @@ pub enum Via {
 
 /// What a client in the cluster calls a Service.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum CalledAs {
+pub enum InClusterAddressArg {
     /// web.shop.svc.cluster.local
     #[default]
     Full,
@@ -376,7 +376,7 @@ pub enum CalledAs {
 /// `svcscope curl`.
 #[derive(Debug, clap::Args)]
 #[command(args_override_self = true)]
-pub struct Curl {
+pub struct CurlArgs {
     /// svc/NAME[:PORT], pod/NAME:PORT or deployment/NAME:PORT
     pub target: TargetArg,
     /// Path and query
@@ -384,10 +384,10 @@ pub struct Curl {
     pub path: String,
     /// What to send.
     #[command(flatten)]
-    pub send: SendFlags,
+    pub request_flags: CurlSendFlags,
     /// By which door [default: forward]
     #[arg(long, value_enum, value_name = "DOOR")]
-    pub via: Option<Via>,
+    pub via: Option<AccessPathArg>,
     /// To this pod, by a forward or the proxy
     #[arg(long, value_name = "NAME")]
     pub pod: Option<String>,
@@ -408,7 +408,7 @@ pub struct Curl {
     pub from: Option<String>,
     /// With --via cluster: what the Service is called
     #[arg(long = "as", value_enum, default_value = "full", value_name = "NAME")]
-    pub called_as: CalledAs,
+    pub in_cluster_address: InClusterAddressArg,
     /// Use https whatever the port is called
     #[arg(long, conflicts_with = "http")]
     pub https: bool,
@@ -438,7 +438,7 @@ pub struct Curl {
     pub output: Option<PathBuf>,
     /// Where the answer goes, and when it is asked for again.
     #[command(flatten)]
-    pub answer: AnswerOptions,
+    pub response: ResponseOptions,
     /// Print this after the end, with curl's variables: %{http_code}, %{time_total}, %{json}; @FILE
     /// reads it
     #[arg(short, long, value_name = "FORMAT")]
@@ -455,10 +455,10 @@ pub struct Curl {
     pub show_error: bool,
 }
 
-impl Curl {
+impl CurlArgs {
     /// Whether its door leads through a node.
     pub(super) fn needs_nodes(&self) -> bool {
-        self.via == Some(Via::Nodeport)
+        self.via == Some(AccessPathArg::Nodeport)
     }
 }
 
@@ -476,7 +476,7 @@ pub enum ReachFormat {
 /// Exits with 0 where every path that could be tried leads to the application and there is nothing
 /// to mend, with 1 where not, with 5 where none could be tried.
 #[derive(Debug, clap::Args)]
-pub struct Reach {
+pub struct ReachArgs {
     /// svc/NAME
     pub target: TargetArg,
     /// How the result is printed
@@ -521,7 +521,7 @@ pub enum DoctorFormat {
 /// 3 where the cluster can't be reached, with 1 where something else fails, with 5 where there was no
 /// time for all.
 #[derive(Debug, clap::Args)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// How the result is printed
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: DoctorFormat,
@@ -539,12 +539,12 @@ pub struct Doctor {
 
 /// `svcscope set-type`.
 #[derive(Debug, clap::Args)]
-pub struct SetType {
+pub struct SetTypeArgs {
     /// svc/NAME
     pub target: TargetArg,
     /// ClusterIP, NodePort, LoadBalancer, ExternalName or Headless
     #[arg(value_name = "TYPE")]
-    pub service_type: WantedType,
+    pub service_type: ServiceTypeChoice,
     /// Where an ExternalName points
     #[arg(long, value_name = "HOST")]
     pub external_name: Option<String>,
@@ -558,7 +558,7 @@ pub struct SetType {
     /// How to get to headless and away from it: in two changes, or deleted and created anew
     /// [default with --yes: external-name]
     #[arg(long, value_enum, value_name = "WAY")]
-    pub via: Option<ViaArg>,
+    pub via: Option<MigrationPathArg>,
     /// How to go about it.
     #[command(flatten)]
     pub edit: EditFlags,
@@ -566,7 +566,7 @@ pub struct SetType {
 
 /// `svcscope set-ports`.
 #[derive(Debug, clap::Args)]
-pub struct SetPorts {
+pub struct SetPortsArgs {
     /// svc/NAME
     pub target: TargetArg,
     /// All ports that the Service shall have; none leaves those that it has
@@ -577,7 +577,7 @@ pub struct SetPorts {
     pub add: Vec<PortArg>,
     /// Remove a port by its name or number
     #[arg(long, value_name = "NAME", action = ArgAction::Append, conflicts_with = "ports")]
-    pub remove: Vec<PortName>,
+    pub remove: Vec<PortSelector>,
     /// The nodePort of a port
     #[arg(long, value_name = "NAME=N", action = ArgAction::Append)]
     pub node_port: Vec<NodePortArg>,
@@ -588,7 +588,7 @@ pub struct SetPorts {
 
 /// `svcscope expose`.
 #[derive(Debug, clap::Args)]
-pub struct Expose {
+pub struct ExposeArgs {
     /// pod/NAME, deployment/NAME, statefulset/NAME or daemonset/NAME
     pub target: TargetArg,
     /// The name of the Service [default: that of what is exposed]
@@ -596,7 +596,7 @@ pub struct Expose {
     pub name: Option<String>,
     /// The type of the Service [default: ClusterIP]
     #[arg(long = "type", value_name = "TYPE")]
-    pub service_type: Option<WantedType>,
+    pub service_type: Option<ServiceTypeChoice>,
     /// A port of the Service [default: those that the containers declare]
     #[arg(long, value_name = "[NAME:]PORT[:TARGETPORT]", action = ArgAction::Append)]
     pub port: Vec<PortArg>,
@@ -610,7 +610,7 @@ pub struct Expose {
 
 /// `svcscope edit`.
 #[derive(Debug, clap::Args)]
-pub struct Edit {
+pub struct EditArgs {
     /// svc/NAME
     pub target: TargetArg,
     /// A file with a JSON merge patch, as JSON or YAML; - is stdin
@@ -618,7 +618,7 @@ pub struct Edit {
     pub file: PathBuf,
     /// How to get to headless and away from it [default with --yes: external-name]
     #[arg(long, value_enum, value_name = "WAY")]
-    pub via: Option<ViaArg>,
+    pub via: Option<MigrationPathArg>,
     /// How to go about it.
     #[command(flatten)]
     pub edit: EditFlags,
@@ -626,7 +626,7 @@ pub struct Edit {
 
 /// `svcscope duplicate`.
 #[derive(Debug, clap::Args)]
-pub struct Duplicate {
+pub struct DuplicateArgs {
     /// svc/NAME
     pub target: TargetArg,
     /// The name of the new Service
@@ -639,7 +639,7 @@ pub struct Duplicate {
 
 /// `svcscope delete`.
 #[derive(Debug, clap::Args)]
-pub struct Delete {
+pub struct DeleteArgs {
     /// svc/NAME
     pub target: TargetArg,
     /// How to go about it.
@@ -658,7 +658,7 @@ pub enum ListFormat {
 
 /// `svcscope contexts`.
 #[derive(Debug, clap::Args)]
-pub struct Contexts {
+pub struct ContextsArgs {
     /// How they are printed
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: ListFormat,
@@ -673,7 +673,7 @@ pub struct Contexts {
     .args(["mark_read_only", "production", "none"])
     .required(true)
     .multiple(true))]
-pub struct Protect {
+pub struct ProtectArgs {
     /// A context of the kubeconfig
     #[arg(value_name = "CONTEXT")]
     pub name: String,
@@ -697,7 +697,7 @@ pub struct Protect {
 
 /// `svcscope demo`.
 #[derive(Debug, clap::Args)]
-pub struct Demo {
+pub struct DemoArgs {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     pub listen: SocketAddr,
@@ -744,24 +744,26 @@ mod tests {
 
     #[test]
     fn the_command_line_is_consistent() {
-        Args::command().debug_assert();
+        CliArgs::command().debug_assert();
     }
 
     #[test]
     fn flags_may_stand_after_the_subcommand() {
-        let args = Args::parse_from([
+        let args = CliArgs::parse_from([
             "svcscope", "map", "-o", "json", "--demo", "-n", "a", "-n", "b",
         ]);
-        assert!(args.common.demo);
-        assert_eq!(args.common.namespaces, ["a", "b"]);
-        assert!(matches!(args.task, Some(Task::Map(map)) if map.output == MapFormat::Json));
+        assert!(args.global.demo);
+        assert_eq!(args.global.namespaces, ["a", "b"]);
+        assert!(
+            matches!(args.command, Some(CliCommand::Map(map)) if map.output == MapFormat::Json)
+        );
     }
 
     #[test]
     fn a_forward_has_a_target_or_saved_ones_and_the_rest_is_the_command() {
-        let parse = |words: &str| Args::try_parse_from(words.split_whitespace());
+        let parse = |words: &str| CliArgs::try_parse_from(words.split_whitespace());
         let args = parse("svcscope forward svc/web 8080:80 :http --exec curl -v -o json").unwrap();
-        let Some(Task::Forward(forward)) = args.task else {
+        let Some(CliCommand::Forward(forward)) = args.command else {
             panic!("a forward");
         };
         assert_eq!(forward.ports.len(), 2);
@@ -783,7 +785,7 @@ mod tests {
 
     #[test]
     fn the_mark_read_only_is_not_the_flag_of_all_subcommands() {
-        let parse = |words: &str| Args::try_parse_from(words.split_whitespace());
+        let parse = |words: &str| CliArgs::try_parse_from(words.split_whitespace());
         for (words, flag, mark) in [
             ("svcscope protect demo --read-only", false, true),
             (
@@ -794,10 +796,10 @@ mod tests {
             ("svcscope --read-only protect demo --none -y", true, false),
         ] {
             let args = parse(words).unwrap();
-            let Some(Task::Protect(protect)) = args.task else {
+            let Some(CliCommand::Protect(protect)) = args.command else {
                 panic!("a mark");
             };
-            let read = (args.common.read_only, protect.mark_read_only);
+            let read = (args.global.read_only, protect.mark_read_only);
             assert_eq!(read, (flag, mark), "{words}");
         }
         for wrong in ["", "--none --read-only", "--none --production"] {
@@ -810,7 +812,7 @@ mod tests {
 
     #[test]
     fn a_time_limit_of_nothing_is_refused() {
-        let parse = |words: &str| Args::try_parse_from(words.split_whitespace());
+        let parse = |words: &str| CliArgs::try_parse_from(words.split_whitespace());
         for task in ["map", "check", "doctor", "reach svc/web"] {
             let task = format!("svcscope {task} --timeout");
             for wrong in ["0", "0.0", "-1", "1e-30", "soon"] {
@@ -824,14 +826,14 @@ mod tests {
     fn a_filter_is_read_as_kubectl_and_the_window_read_it() {
         let words = "svcscope map --type nodeport,Headless --state broken --state degraded \
                      --only-wrong --neighborhood shop/web --group-by app -l app=web";
-        let args = Args::parse_from(words.split_whitespace().chain(["--filter", "ns:shop 80"]));
-        let Some(Task::Map(map)) = args.task else {
+        let args = CliArgs::parse_from(words.split_whitespace().chain(["--filter", "ns:shop 80"]));
+        let Some(CliCommand::Map(map)) = args.command else {
             panic!("a map");
         };
         let view = map.filter.view();
-        let words: Vec<_> = crate::filter::Criterion::ALL
+        let words: Vec<_> = crate::filter::FilterCriterion::ALL
             .into_iter()
-            .filter_map(|criterion| view.filter.words(criterion))
+            .filter_map(|criterion| view.filter.describe(criterion))
             .collect();
         assert_eq!(
             words,
@@ -844,8 +846,8 @@ mod tests {
                 "Only what is wrong",
             ]
         );
-        assert_eq!(view.grouping, crate::layout::Grouping::App);
-        let wrong = Args::try_parse_from(["svcscope", "map", "-l", "app in (a"]);
+        assert_eq!(view.grouping, crate::layout::ServiceGrouping::App);
+        let wrong = CliArgs::try_parse_from(["svcscope", "map", "-l", "app in (a"]);
         let said = wrong.expect_err("no selector").to_string();
         assert!(said.contains("at character 10: found the end"), "{said}");
     }

@@ -2,18 +2,18 @@
 
 use anyhow::Context as _;
 
-use super::{args::Demo, exit::Exit, terminal::Data};
+use super::{args::DemoArgs, exit::CliExit, terminal::OutputBytes};
 use crate::demo;
 
-pub(super) fn run(task: &Demo) -> anyhow::Result<Exit> {
+pub(super) fn run(task: &DemoArgs) -> anyhow::Result<CliExit> {
     let runtime = tokio::runtime::Runtime::new().context("no event queue for the demo cluster")?;
     runtime.block_on(async {
-        let server = demo::Server::start(demo::Options {
+        let server = demo::DemoServer::start(demo::DemoOptions {
             listen: task.listen,
             services: task.services,
             pods: task.pods,
             churn_per_second: task.churn,
-            ..demo::Options::default()
+            ..demo::DemoOptions::default()
         })
         .await
         .with_context(|| format!("the demo cluster could not listen at {}", task.listen))?;
@@ -28,12 +28,12 @@ pub(super) fn run(task: &Demo) -> anyhow::Result<Exit> {
                 );
             }
             // The token is the only key to the cluster: it goes where it was asked for.
-            None => Data::text(&server.kubeconfig()).print()?,
+            None => OutputBytes::text(&server.kubeconfig()).print()?,
         }
         tokio::signal::ctrl_c()
             .await
             .context("could not wait for the interrupt")?;
         server.stop().await;
-        Ok(Exit::Done)
+        Ok(CliExit::Success)
     })
 }

@@ -6,21 +6,20 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::{
-    args::{Common, Doctor, DoctorFormat},
-    asking::agree,
-    contexts,
-    exit::{Exit, failure},
-    remote,
-    terminal::Data,
+    args::{DoctorArgs, DoctorFormat, GlobalFlags},
+    contexts, engine_client,
+    exit::{CliExit, cli_error},
+    prompt::confirm,
+    terminal::OutputBytes,
 };
 use crate::{
-    cluster::{ConnectionTestOptions, StepOutcome, StepResult, test_connection},
+    cluster::{ConnectionStepResult, ConnectionTestOptions, StepStatus, test_connection},
     engine::{connection_summary, connection_text, step_text},
 };
 
-pub(super) fn run(common: &Common, task: &Doctor) -> anyhow::Result<Exit> {
+pub(super) fn run(common: &GlobalFlags, task: &DoctorArgs) -> anyhow::Result<CliExit> {
     // The server of the demo lives as long as it is tested.
-    let (source, _demo) = remote::source(common)?;
+    let (source, _demo) = engine_client::source(common)?;
     if task.exec {
         may_run_command(common, task.yes)?;
     }
@@ -32,7 +31,7 @@ pub(super) fn run(common: &Common, task: &Doctor) -> anyhow::Result<Exit> {
         login: super::login::context(),
     };
     let steps = Mutex::new(Vec::new());
-    let report = |result: StepResult| {
+    let report = |result: ConnectionStepResult| {
         let written = match task.output {
             DoctorFormat::Text => print(&step_text(&result).unwrap_or_default()),
             DoctorFormat::Json => Ok(()),
@@ -63,24 +62,26 @@ pub(super) fn run(common: &Common, task: &Doctor) -> anyhow::Result<Exit> {
         DoctorFormat::Text => {
             let untried: Vec<_> = steps
                 .iter()
-                .filter(is(StepOutcome::NotTried))
+                .filter(is(StepStatus::NotTried))
                 .cloned()
                 .collect();
-            Data::text(&format!("{}\n{summary}\n", connection_text(&untried)))
+            OutputBytes::text(&format!("{}\n{summary}\n", connection_text(&untried)))
         }
-        DoctorFormat::Json => Data::json_line(&json!({ "summary": summary, "steps": steps }))?,
+        DoctorFormat::Json => {
+            OutputBytes::json_line(&json!({ "summary": summary, "steps": steps }))?
+        }
     };
     if !is_whole {
-        return Err(failure(Exit::Failed, "interrupted"));
+        return Err(cli_error(CliExit::Failed, "interrupted"));
     }
     end.print().context("could not write to stdout")?;
     Ok(exit(&steps))
 }
 
 /// A command in a container is refused in a read-only context, and asked for in one of production.
-fn may_run_command(common: &Common, yes: bool) -> anyhow::Result<()> {
+fn may_run_command(common: &GlobalFlags, yes: bool) -> anyhow::Result<()> {
     let undone = "no command was run";
-    let (context, marks, fault) = contexts::marks(common)?;
+    let (context, marks, fault) = contexts::protection_flags(common)?;
     let context = context.unwrap_or_default();
     let why = match fault {
         _ if common.read_only => "svcscope was started with --read-only".to_owned(),
@@ -90,28 +91,28 @@ fn may_run_command(common: &Common, yes: bool) -> anyhow::Result<()> {
             let question = format!(
                 "Context {context} is marked as production: run `true` in a container there"
             );
-            return agree(yes, &question, undone);
+            return confirm(yes, &question, undone);
         }
         None => return Ok(()),
     };
     let said = format!("read-only: {why}; {undone}. Without --exec all else is tested");
-    Err(failure(Exit::Failed, said))
+    Err(cli_error(CliExit::Failed, said))
 }
 
 /// Each line was made harmless where it was put together.
 fn print(text: &str) -> io::Result<()> {
-    Data::text(text).print()
+    OutputBytes::text(text).print()
 }
 
-fn is(outcome: StepOutcome) -> impl Fn(&&StepResult) -> bool {
+fn is(outcome: StepStatus) -> impl Fn(&&ConnectionStepResult) -> bool {
     move |result| result.outcome == outcome
 }
 
-fn exit(steps: &[StepResult]) -> Exit {
-    match steps.iter().find(is(StepOutcome::Failed)) {
-        None if steps.iter().any(|step| is(StepOutcome::NotTried)(&step)) => Exit::Incomplete,
-        None => Exit::Done,
-        Some(first) if first.step.is_connecting() => Exit::NoCluster,
-        Some(_) => Exit::Failed,
+fn exit(steps: &[ConnectionStepResult]) -> CliExit {
+    match steps.iter().find(is(StepStatus::Failed)) {
+        None if steps.iter().any(|step| is(StepStatus::NotTried)(&step)) => CliExit::Incomplete,
+        None => CliExit::Success,
+        Some(first) if first.step.is_connecting() => CliExit::NoCluster,
+        Some(_) => CliExit::Failed,
     }
 }

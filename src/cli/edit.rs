@@ -5,53 +5,57 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{
-    args::{Common, Delete, Duplicate, Edit},
-    editing::Editing,
-    exit::{Exit, failure},
+    args::{DeleteArgs, DuplicateArgs, EditArgs, GlobalFlags},
+    edit_runner::EditRunner,
+    exit::{CliExit, cli_error},
     input,
 };
 use crate::{
-    edit::{Via, Wanted, Wish},
-    engine::Command,
-    inventory::Text,
+    edit::{DesiredServiceState, MigrationPath, RequestedChange},
+    engine::EngineCommand,
+    inventory::SharedStr,
 };
 
 /// Applies a JSON merge patch from a file.
-pub(super) fn run(common: &Common, task: &Edit) -> anyhow::Result<Exit> {
+pub(super) fn run(common: &GlobalFlags, task: &EditArgs) -> anyhow::Result<CliExit> {
     let patch = read(&task.file)?;
     if !patch.is_object() {
-        return Err(failure(
-            Exit::Usage,
+        return Err(cli_error(
+            CliExit::Usage,
             "a patch is an object: write for example {\"spec\": {\"sessionAffinity\": \"ClientIP\"}}",
         ));
     }
-    let (editing, record) = Editing::of_service(common, &task.target)?;
-    let unasked = task.edit.yes.then_some(Via::ExternalName);
-    let wanted = Wanted {
-        via: task.via.map(Via::from).or(unasked),
-        other: Some(patch),
-        seen: Some(record.clone()),
-        ..Wanted::default()
+    let (editing, record) = EditRunner::of_service(common, &task.target)?;
+    let unasked = task.edit.yes.then_some(MigrationPath::ExternalName);
+    let wanted = DesiredServiceState {
+        migration_path: task.via.map(MigrationPath::from).or(unasked),
+        merge_patch: Some(patch),
+        seen_record: Some(record.clone()),
+        ..DesiredServiceState::default()
     };
-    editing.carry_out(&task.edit, |id| {
-        Command::PlanEdit(id, record.key.clone(), Wish::Change(Box::new(wanted)))
+    editing.run(&task.edit, |id| {
+        EngineCommand::PlanEdit(
+            id,
+            record.key.clone(),
+            RequestedChange::Change(Box::new(wanted)),
+        )
     })
 }
 
 /// Creates a Service like another, under another name.
-pub(super) fn duplicate(common: &Common, task: &Duplicate) -> anyhow::Result<Exit> {
-    let (editing, record) = Editing::of_service(common, &task.target)?;
-    let name = Text::from(&*task.name);
-    editing.carry_out(&task.edit, |id| {
-        Command::DuplicateService(id, record.key.clone(), name)
+pub(super) fn duplicate(common: &GlobalFlags, task: &DuplicateArgs) -> anyhow::Result<CliExit> {
+    let (editing, record) = EditRunner::of_service(common, &task.target)?;
+    let name = SharedStr::from(&*task.name);
+    editing.run(&task.edit, |id| {
+        EngineCommand::DuplicateService(id, record.key.clone(), name)
     })
 }
 
 /// Deletes a Service.
-pub(super) fn delete(common: &Common, task: &Delete) -> anyhow::Result<Exit> {
-    let (editing, record) = Editing::of_service(common, &task.target)?;
-    editing.carry_out(&task.edit, |id| {
-        Command::PlanEdit(id, record.key.clone(), Wish::Delete)
+pub(super) fn delete(common: &GlobalFlags, task: &DeleteArgs) -> anyhow::Result<CliExit> {
+    let (editing, record) = EditRunner::of_service(common, &task.target)?;
+    editing.run(&task.edit, |id| {
+        EngineCommand::PlanEdit(id, record.key.clone(), RequestedChange::Delete)
     })
 }
 
@@ -61,6 +65,6 @@ fn read(file: &Path) -> anyhow::Result<Value> {
     serde_saphyr::from_str(&text).map_err(|error| {
         let error = error.without_snippet();
         let said = format!("{} is neither JSON nor YAML: {error}", file.display());
-        failure(Exit::Usage, said)
+        cli_error(CliExit::Usage, said)
     })
 }

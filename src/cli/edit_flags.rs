@@ -5,8 +5,8 @@ use std::{fmt, str::FromStr};
 use clap::ValueEnum;
 
 use crate::{
-    edit::Via,
-    inventory::{Protocol, ServicePort, TargetPort, Text},
+    edit::MigrationPath,
+    inventory::{Protocol, ServicePort, SharedStr, TargetPort},
 };
 
 /// What every command that changes something understands.
@@ -41,18 +41,18 @@ pub enum ObjectFormat {
 
 /// A way to headless and away from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum ViaArg {
+pub enum MigrationPathArg {
     /// Two changes: the Service object stays, DNS answers with nothing for a moment.
     ExternalName,
     /// Deleted and created anew.
     Recreate,
 }
 
-impl From<ViaArg> for Via {
-    fn from(via: ViaArg) -> Self {
+impl From<MigrationPathArg> for MigrationPath {
+    fn from(via: MigrationPathArg) -> Self {
         match via {
-            ViaArg::ExternalName => Self::ExternalName,
-            ViaArg::Recreate => Self::Recreate,
+            MigrationPathArg::ExternalName => Self::ExternalName,
+            MigrationPathArg::Recreate => Self::Recreate,
         }
     }
 }
@@ -82,7 +82,7 @@ pub enum ParsePortError {
 /// `[NAME:]PORT[:TARGETPORT][/PROTOCOL]`; TARGETPORT is a number or the name of a container port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PortArg {
-    name: Option<Text>,
+    name: Option<SharedStr>,
     port: u16,
     target: Option<TargetPort>,
     protocol: Protocol,
@@ -144,7 +144,7 @@ impl FromStr for PortArg {
             return Err(wrong());
         }
         Ok(Self {
-            name: name.map(Text::from),
+            name: name.map(SharedStr::from),
             port: number(port).ok_or_else(wrong)?,
             target,
             protocol,
@@ -154,14 +154,14 @@ impl FromStr for PortArg {
 
 /// Which port of a Service: `http`, `80`, `53/UDP`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PortName {
+pub enum PortSelector {
     /// By its name.
-    Name(Text),
+    Name(SharedStr),
     /// By its number.
     Number(u16, Protocol),
 }
 
-impl PortName {
+impl PortSelector {
     /// Whether it is this one.
     pub fn is(&self, port: &ServicePort) -> bool {
         match self {
@@ -171,7 +171,7 @@ impl PortName {
     }
 }
 
-impl FromStr for PortName {
+impl FromStr for PortSelector {
     type Err = ParsePortError;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
@@ -185,7 +185,7 @@ impl FromStr for PortName {
     }
 }
 
-impl fmt::Display for PortName {
+impl fmt::Display for PortSelector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(name),
@@ -198,7 +198,7 @@ impl fmt::Display for PortName {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NodePortArg {
     /// Whose.
-    pub of: Option<PortName>,
+    pub of: Option<PortSelector>,
     /// The nodePort.
     pub number: u16,
 }

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 /// How the process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+pub enum CliExit {
     /// 0: done.
-    Done,
+    Success,
     /// 1: it was tried and failed; stderr says why.
     Failed,
     /// 2: the command line is wrong.
@@ -18,7 +18,7 @@ pub enum Exit {
     /// 5: printed, but not all of it could be seen; stderr says what is missing.
     Incomplete,
     /// 6: `check --fail-on` and something at least as bad was found.
-    Found,
+    FindingsReported,
     /// 22: `curl --fail` and the status was 400 or above.
     HttpError,
     /// What curl exits with, where a request was sent and failed: 6 name, 7 refused, 28 too late,
@@ -30,17 +30,17 @@ pub enum Exit {
     Command(u8),
 }
 
-impl Exit {
+impl CliExit {
     /// The number a shell sees.
     pub fn code(self) -> u8 {
         match self {
-            Self::Done => 0,
+            Self::Success => 0,
             Self::Failed => 1,
             Self::Usage => 2,
             Self::NoCluster => 3,
             Self::NotFound => 4,
             Self::Incomplete => 5,
-            Self::Found => 6,
+            Self::FindingsReported => 6,
             Self::HttpError => 22,
             Self::Signal(number) => 128_u8.saturating_add(number),
             Self::Curl(code) | Self::Command(code) => code,
@@ -52,20 +52,20 @@ impl Exit {
         if error.use_stderr() {
             Self::Usage
         } else {
-            Self::Done
+            Self::Success
         }
     }
 
     /// The code that an error asks for.
     pub(super) fn of(error: &anyhow::Error) -> Self {
         error
-            .downcast_ref::<Failure>()
+            .downcast_ref::<CliError>()
             .map_or(Self::Failed, |failure| failure.exit)
     }
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<CliExit> for ExitCode {
+    fn from(exit: CliExit) -> Self {
         Self::from(exit.code())
     }
 }
@@ -73,34 +73,34 @@ impl From<Exit> for ExitCode {
 /// A message with the exit code that belongs to it.
 #[derive(Debug, thiserror::Error)]
 #[error("{message}")]
-pub(super) struct Failure {
-    exit: Exit,
+pub(super) struct CliError {
+    exit: CliExit,
     message: String,
-    more: Vec<String>,
+    extra_lines: Vec<String>,
 }
 
 /// An error that ends the process with this code.
-pub(super) fn failure(exit: Exit, message: impl Into<String>) -> anyhow::Error {
-    failure_with(exit, message, Vec::new())
+pub(super) fn cli_error(exit: CliExit, message: impl Into<String>) -> anyhow::Error {
+    cli_error_with(exit, message, Vec::new())
 }
 
 /// As [`failure`], with lines of ours that follow the message.
-pub(super) fn failure_with(
-    exit: Exit,
+pub(super) fn cli_error_with(
+    exit: CliExit,
     message: impl Into<String>,
     more: Vec<String>,
 ) -> anyhow::Error {
-    Failure {
+    CliError {
         exit,
         message: message.into(),
-        more,
+        extra_lines: more,
     }
     .into()
 }
 
 /// The lines that follow an error's message.
-pub(super) fn more_of(error: &anyhow::Error) -> &[String] {
+pub(super) fn extra_lines(error: &anyhow::Error) -> &[String] {
     error
-        .downcast_ref::<Failure>()
-        .map_or(&[], |failure| &failure.more)
+        .downcast_ref::<CliError>()
+        .map_or(&[], |failure| &failure.extra_lines)
 }

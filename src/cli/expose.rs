@@ -1,37 +1,42 @@
 //! `svcscope expose`.
 
 use super::{
-    args::{Common, Expose},
+    args::{ExposeArgs, GlobalFlags},
     edit_flags::with_node_ports,
-    editing::Editing,
-    exit::{Exit, failure},
+    edit_runner::EditRunner,
+    exit::{CliExit, cli_error},
 };
 use crate::{
-    edit::{Exposure, Workload},
-    engine::Command,
-    inventory::{Kind, Text},
+    edit::{ExposableWorkload, ExposeOptions},
+    engine::EngineCommand,
+    inventory::{ResourceKind, SharedStr},
 };
 
-pub(super) fn run(common: &Common, task: &Expose) -> anyhow::Result<Exit> {
-    let kind = Workload::kind_of(task.target.kind())
-        .map_err(|error| failure(Exit::Usage, error.to_string()))?;
+pub(super) fn run(common: &GlobalFlags, task: &ExposeArgs) -> anyhow::Result<CliExit> {
+    let kind = ExposableWorkload::kind_of(task.target.kind())
+        .map_err(|error| cli_error(CliExit::Usage, error.to_string()))?;
     let ports = task.port.iter().map(|port| port.port(&[])).collect();
     let ports =
-        with_node_ports(ports, &task.node_port).map_err(|said| failure(Exit::Usage, said))?;
-    let editing = Editing::start(common, &[Kind::Service, Kind::Pod])?;
+        with_node_ports(ports, &task.node_port).map_err(|said| cli_error(CliExit::Usage, said))?;
+    let editing = EditRunner::start(common, &[ResourceKind::Service, ResourceKind::Pod])?;
     let key = editing.key(&task.target);
     let inventory = &editing.scene().inventory;
     // Where pods may not be listed, the plan says so.
-    let is_seen = inventory.unseen(Kind::Pod, &key.namespace).is_none();
+    let is_seen = inventory
+        .why_unknown(ResourceKind::Pod, &key.namespace)
+        .is_none();
     if kind == "Pod" && is_seen && inventory.pod(&key).is_none() {
-        return Err(failure(Exit::NotFound, format!("there is no pod {key}")));
+        return Err(cli_error(
+            CliExit::NotFound,
+            format!("there is no pod {key}"),
+        ));
     }
-    let exposure = Exposure {
-        name: task.name.as_deref().map(Text::from),
+    let exposure = ExposeOptions {
+        name: task.name.as_deref().map(SharedStr::from),
         to: task.service_type,
         ports,
     };
-    editing.carry_out(&task.edit, |id| {
-        Command::PlanExpose(id, Text::from(kind), key, exposure)
+    editing.run(&task.edit, |id| {
+        EngineCommand::PlanExpose(id, SharedStr::from(kind), key, exposure)
     })
 }

@@ -5,15 +5,15 @@ use std::{str::FromStr, sync::Arc};
 use clap::{ArgAction, ValueEnum};
 
 use super::{
-    exit::{Exit, failure},
-    remote::Remote,
+    engine_client::EngineClient,
+    exit::{CliExit, cli_error},
 };
 use crate::{
-    check::Verdict,
-    engine::{Command, MapView, Scene},
-    filter::{Filter, FilteredMap, LabelSelector, Query, ServiceKind, Shown},
-    inventory::{Kind, ObjectKey},
-    layout::Grouping,
+    check::Health,
+    engine::{EngineCommand, MapView, Scene},
+    filter::{FilterCounts, FilteredMap, LabelFilter, SearchQuery, ServiceFilter, ServiceKind},
+    inventory::{ObjectKey, ResourceKind},
+    layout::ServiceGrouping,
     topology::Topology,
 };
 
@@ -26,10 +26,10 @@ pub struct FilterFlags {
     pub types: Vec<ServiceKind>,
     /// Only Services that stand like this: healthy, pending, degraded, broken or unknown
     #[arg(long = "state", value_name = "STATE", value_delimiter = ',', action = ArgAction::Append)]
-    pub states: Vec<Verdict>,
+    pub states: Vec<Health>,
     /// Only Services with labels like these, as kubectl reads them: app=web,tier!=front,!old
     #[arg(short = 'l', long, value_name = "SELECTOR")]
-    pub selector: Option<LabelSelector>,
+    pub selector: Option<LabelFilter>,
     /// Only what this text means, as in the search of the window: words, and ns: type: state:
     /// port: pod: label:
     #[arg(long = "filter", value_name = "TEXT")]
@@ -85,27 +85,29 @@ impl FilterFlags {
     /// What the map shall show.
     pub fn view(&self) -> MapView {
         MapView {
-            filter: Filter {
+            filter: ServiceFilter {
                 types: self.types.iter().copied().collect(),
-                states: self.states.iter().copied().collect(),
-                text: Query::parse(self.text.as_deref().unwrap_or_default()),
+                health: self.states.iter().copied().collect(),
+                text: SearchQuery::parse(self.text.as_deref().unwrap_or_default()),
                 labels: self.selector.clone().unwrap_or_default(),
-                only_wrong: self.only_wrong,
+                only_problems: self.only_wrong,
                 neighbourhood: self.neighbourhood.clone().map(|name| name.0),
-                ..Filter::default()
+                ..ServiceFilter::default()
             },
             grouping: match self.group_by {
-                GroupBy::Namespace => Grouping::Namespace,
-                GroupBy::App => Grouping::App,
-                GroupBy::None => Grouping::None,
+                GroupBy::Namespace => ServiceGrouping::Namespace,
+                GroupBy::App => ServiceGrouping::App,
+                GroupBy::None => ServiceGrouping::None,
             },
         }
     }
 
     /// Has the engine show it, now that the cluster is known; gives the scene that does.
-    pub(super) fn apply(&self, remote: &Remote) -> anyhow::Result<Arc<Scene>> {
+    pub(super) fn apply(&self, remote: &EngineClient) -> anyhow::Result<Arc<Scene>> {
         let view = self.view();
-        remote.handle().send(Command::SetMapView(view.clone()));
+        remote
+            .handle()
+            .send(EngineCommand::SetMapView(view.clone()));
         remote.wait_for(None, "the filter", |scene| {
             (*scene.map_view == view).then_some(())
         })?;
@@ -113,26 +115,29 @@ impl FilterFlags {
     }
 
     /// The part of a scene's graph that is meant. Says on stderr what is left out.
-    pub(super) fn part_of(&self, scene: &Scene) -> anyhow::Result<Topology> {
+    pub(super) fn filtered_topology(&self, scene: &Scene) -> anyhow::Result<Topology> {
         if let Some(ServiceName(key)) = &self.neighbourhood
             && scene.topology.service(key).is_none()
         {
             // Where they may not be listed, that it is not seen says nothing.
             return Err(
-                match scene.inventory.unseen(Kind::Service, &key.namespace) {
-                    Some(why) => failure(
-                        Exit::Incomplete,
+                match scene
+                    .inventory
+                    .why_unknown(ResourceKind::Service, &key.namespace)
+                {
+                    Some(why) => cli_error(
+                        CliExit::Incomplete,
                         format!("Service {key} is not seen: {why}"),
                     ),
-                    None => failure(
-                        Exit::NotFound,
+                    None => cli_error(
+                        CliExit::NotFound,
                         format!("there is no Service {key} to look around"),
                     ),
                 },
             );
         }
         let part = FilteredMap::new(self.view().filter, &scene.topology, &scene.reports);
-        if let Some(words) = left_out(&part.shown()) {
+        if let Some(words) = omitted_text(&part.counts()) {
             eprintln!("svcscope: {words}");
         }
         Ok(part.topology().clone())
@@ -140,7 +145,7 @@ impl FilterFlags {
 }
 
 /// `28 of 40 Services left out: 20 by type, 8 by state`
-fn left_out(shown: &Shown) -> Option<String> {
+fn omitted_text(shown: &FilterCounts) -> Option<String> {
     let reasons: Vec<String> = shown
         .hidden_by
         .iter()

@@ -2,8 +2,8 @@
 
 mod child;
 mod exec;
-mod saved;
-mod tell;
+mod reporter;
+mod saved_forwards;
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr},
@@ -12,43 +12,46 @@ use std::{
 
 use super::{
     ListenAddress,
-    args::{Common, Forward},
-    exit::{Exit, failure},
-    remote::{Remote, SLOW, source},
+    args::{ForwardArgs, GlobalFlags},
+    engine_client::{EngineClient, SLOW_NOTICE_DELAY, source},
+    exit::{CliExit, cli_error},
 };
 use crate::{
-    cluster::Kubeconfigs,
-    engine::{Command, Scene},
-    forward::{self, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, Spread},
-    inventory::{Kind, ObjectKey, Text},
+    cluster::MergedKubeconfig,
+    engine::{EngineCommand, Scene},
+    forward::{
+        self, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, SpreadPolicy,
+    },
+    inventory::{ObjectKey, ResourceKind, SharedStr},
 };
 pub(super) use child::run_as_child;
-use saved::Book;
-use tell::Teller;
+use reporter::ForwardReporter;
+use saved_forwards::SavedForwardsFile;
 
 /// How long `--exec` waits for the forwards to be up, as `kubectl port-forward` does for a pod.
-const UP_WITHIN: Duration = Duration::from_secs(60);
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
-    if let Some(exit) = manage(common, task)? {
+pub(super) fn run(common: &GlobalFlags, task: &ForwardArgs) -> anyhow::Result<CliExit> {
+    if let Some(exit) = manage_saved(common, task)? {
         return Ok(exit);
     }
     let (remote, specs) = match &task.target {
         Some(target) => {
-            let (remote, namespace) = Remote::start_for_target(common)?;
-            let mut specs = asked_for(task, target.in_namespace(&namespace))?;
+            let (remote, namespace) = EngineClient::start_for_target(common)?;
+            let mut specs = requested_specs(task, target.in_namespace(&namespace))?;
             save(common, task, &mut specs)?;
             (remote, specs)
         }
         None => {
-            let specs = Book::open(common)?.chosen(task.group.as_deref(), &task.saved)?;
+            let specs =
+                SavedForwardsFile::open(common)?.select(task.group.as_deref(), &task.saved)?;
             let mut namespaces: Vec<String> = specs
                 .iter()
                 .map(|spec| spec.target.key().namespace.to_string())
                 .collect();
             namespaces.sort();
             namespaces.dedup();
-            (Remote::start_in(common, namespaces)?, specs)
+            (EngineClient::start_in(common, namespaces)?, specs)
         }
     };
     warn_of_addresses(&specs);
@@ -57,17 +60,20 @@ pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
         let mut targets = specs.iter().map(|spec| &spec.target);
         targets.all(|target| is_listed(scene, target)).then_some(())
     };
-    if remote.wait_within(Some(SLOW), is_read)?.is_none() {
-        remote.tell_what_is_waited_for();
+    if remote
+        .wait_within(Some(SLOW_NOTICE_DELAY), is_read)?
+        .is_none()
+    {
+        remote.report_slow_start();
         remote.wait_for(None, "the cluster to be read", is_read)?;
     }
     if task.target.is_some()
         && let Some(spec) = specs.first()
-        && is_absent(&remote.handle().scene(), &spec.target)
+        && is_target_missing(&remote.handle().scene(), &spec.target)
     {
         let namespace = &spec.target.key().namespace;
-        return Err(failure(
-            Exit::NotFound,
+        return Err(cli_error(
+            CliExit::NotFound,
             format!("there is no {} in namespace {namespace}", spec.target),
         ));
     }
@@ -75,40 +81,40 @@ pub(super) fn run(common: &Common, task: &Forward) -> anyhow::Result<Exit> {
     for spec in specs {
         let id = ForwardId(remote.handle().next_id());
         ids.push(id);
-        remote.handle().send(Command::StartForward(id, spec));
+        remote.handle().send(EngineCommand::StartForward(id, spec));
     }
     // What a command prints is its own.
-    let mut teller = Teller::new(task.output, !task.exec.is_empty(), &ids);
+    let mut teller = ForwardReporter::new(task.output, !task.exec.is_empty(), &ids);
     if !task.exec.is_empty() {
         return exec::run(&remote, &task.exec, &ids, &mut teller);
     }
     remote.wait_for(None, "the forward to end", |scene| {
-        teller.tell(scene);
+        teller.report(scene);
         // One port that can't be had does not take the others down.
         (failed(scene, &ids).count() == ids.len()).then_some(())
     })?;
-    Ok(Exit::Failed)
+    Ok(CliExit::Failed)
 }
 
 /// Does what only concerns saved forwards and needs no cluster; none where there is more to do.
-fn manage(common: &Common, task: &Forward) -> anyhow::Result<Option<Exit>> {
+fn manage_saved(common: &GlobalFlags, task: &ForwardArgs) -> anyhow::Result<Option<CliExit>> {
     let done = if let Some(name) = &task.forget {
-        Book::open(common)?.forget(name)
+        SavedForwardsFile::open(common)?.forget(name)
     } else if let Some(file) = &task.import {
-        Book::open(common)?.import(file, task)
+        SavedForwardsFile::open(common)?.import(file, task)
     } else if let Some(file) = &task.export {
-        Book::open(common)?.export(file, task.group.as_deref())
+        SavedForwardsFile::open(common)?.export(file, task.group.as_deref())
     } else if task.list {
-        Book::open(common)?.list(task.output, task.group.as_deref())
+        SavedForwardsFile::open(common)?.list(task.output, task.group.as_deref())
     } else {
         return Ok(None);
     };
-    done.map(|()| Some(Exit::Done))
+    done.map(|()| Some(CliExit::Success))
 }
 
 /// What the command line asks for, a forward for each port.
-fn asked_for(task: &Forward, target: ForwardTarget) -> anyhow::Result<Vec<ForwardSpec>> {
-    let usage = |words: &str| Err(failure(Exit::Usage, words));
+fn requested_specs(task: &ForwardArgs, target: ForwardTarget) -> anyhow::Result<Vec<ForwardSpec>> {
+    let usage = |words: &str| Err(cli_error(CliExit::Usage, words));
     if task.target.as_ref().is_some_and(|word| word.port.is_some()) || task.ports.is_empty() {
         return usage("give the port after the target: svcscope forward svc/web 8080:80");
     }
@@ -116,9 +122,9 @@ fn asked_for(task: &Forward, target: ForwardTarget) -> anyhow::Result<Vec<Forwar
         return usage("a group is for forwards that are saved: give --save NAME too");
     }
     let spread = match (&task.pod, task.balance) {
-        (Some(pod), _) => Spread::Pinned(Text::from(&**pod)),
-        (None, true) => Spread::Balanced,
-        (None, false) => Spread::Sticky,
+        (Some(pod), _) => SpreadPolicy::Pinned(SharedStr::from(&**pod)),
+        (None, true) => SpreadPolicy::Balanced,
+        (None, false) => SpreadPolicy::Sticky,
     };
     let addresses = addresses(&task.address);
     let mut specs = Vec::new();
@@ -160,11 +166,11 @@ fn addresses(given: &[ListenAddress]) -> Vec<Option<IpAddr>> {
 }
 
 /// Keeps what was asked for, where that is wanted; it bears its name from then on.
-fn save(common: &Common, task: &Forward, specs: &mut [ForwardSpec]) -> anyhow::Result<()> {
+fn save(common: &GlobalFlags, task: &ForwardArgs, specs: &mut [ForwardSpec]) -> anyhow::Result<()> {
     let Some(name) = &task.save else {
         return Ok(());
     };
-    let mut book = Book::open(common)?;
+    let mut book = SavedForwardsFile::open(common)?;
     let (ports, several) = (task.ports.len() > 1, specs.len() > task.ports.len());
     for spec in specs {
         let mut name = name.clone();
@@ -175,7 +181,7 @@ fn save(common: &Common, task: &Forward, specs: &mut [ForwardSpec]) -> anyhow::R
             name.push_str(&format!(" {address}"));
         }
         book.save(&name, task.group.as_deref(), task.start_with_app, spec)?;
-        spec.name = Some(Text::from(name));
+        spec.name = Some(SharedStr::from(name));
     }
     Ok(())
 }
@@ -193,20 +199,23 @@ fn warn_of_addresses(specs: &[ForwardSpec]) {
 }
 
 /// The context that the command line means.
-fn context_of(common: &Common) -> anyhow::Result<String> {
+fn context_of(common: &GlobalFlags) -> anyhow::Result<String> {
     if common.demo {
-        return Err(failure(
-            Exit::Usage,
+        return Err(cli_error(
+            CliExit::Usage,
             "the demo cluster leaves nothing behind, so nothing is saved for it",
         ));
     }
     let (source, _no_demo) = source(common)?;
-    let kubeconfigs =
-        Kubeconfigs::load(&source).map_err(|error| failure(Exit::NoCluster, error.to_string()))?;
-    let context = common.context.as_deref().or_else(|| kubeconfigs.current());
+    let kubeconfigs = MergedKubeconfig::load(&source)
+        .map_err(|error| cli_error(CliExit::NoCluster, error.to_string()))?;
+    let context = common
+        .context
+        .as_deref()
+        .or_else(|| kubeconfigs.current_context());
     let context = context.ok_or_else(|| {
-        failure(
-            Exit::NoCluster,
+        cli_error(
+            CliExit::NoCluster,
             "the kubeconfig has no current context; name one with --context",
         )
     })?;
@@ -220,14 +229,14 @@ fn failed<'a>(scene: &'a Scene, ids: &'a [ForwardId]) -> impl Iterator<Item = &'
 
 /// Whether the cluster is known not to hold the target. A workload is known by its pods alone:
 /// one without pods may be scaled to 0, and is waited for.
-fn is_absent(scene: &Scene, target: &ForwardTarget) -> bool {
+fn is_target_missing(scene: &Scene, target: &ForwardTarget) -> bool {
     let inventory = &scene.inventory;
     let is_known = |kind, key: &ObjectKey| inventory.sync(kind, &key.namespace).is_current();
     match target {
         ForwardTarget::Service(key) => {
-            is_known(Kind::Service, key) && inventory.service(key).is_none()
+            is_known(ResourceKind::Service, key) && inventory.service(key).is_none()
         }
-        ForwardTarget::Pod(key) => is_known(Kind::Pod, key) && inventory.pod(key).is_none(),
+        ForwardTarget::Pod(key) => is_known(ResourceKind::Pod, key) && inventory.pod(key).is_none(),
         ForwardTarget::Workload { .. } => false,
     }
 }
@@ -236,7 +245,9 @@ fn is_absent(scene: &Scene, target: &ForwardTarget) -> bool {
 fn is_listed(scene: &Scene, target: &ForwardTarget) -> bool {
     let namespace = &target.key().namespace;
     let known = |kind| scene.inventory.completeness_in(kind, namespace);
-    Kind::DRAWN.into_iter().all(|kind| known(kind).is_listed())
+    ResourceKind::MAP_KINDS
+        .into_iter()
+        .all(|kind| known(kind).is_listed())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use super::exit::{Exit, failure};
+use super::exit::{CliExit, cli_error};
 
 /// The most that is read: a file of a whole large cluster, but no device that never ends.
 const MAX_BYTES: u64 = 256 << 20;
@@ -18,7 +18,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<String> {
         true => "stdin".to_owned(),
         false => path.display().to_string(),
     };
-    let refused = |why: String| failure(Exit::Usage, format!("{name}: {why}"));
+    let refused = |why: String| cli_error(CliExit::Usage, format!("{name}: {why}"));
     let bytes = bytes(path).map_err(|error| refused(error.to_string()))?;
     if u64::try_from(bytes.len()).is_ok_and(|length| length > MAX_BYTES) {
         let most = MAX_BYTES >> 20;

@@ -13,7 +13,7 @@ pub(super) fn context() -> LoginContext {
     let printer = Mutex::new(LoginPrinter::default());
     LoginContext::in_terminal().observed_by(Arc::new(move |event| {
         let mut printer = printer.lock().unwrap_or_else(PoisonError::into_inner);
-        terminal::tell_text(&printer.words(event));
+        terminal::print_error_text(&printer.event_text(event));
     }))
 }
 
@@ -21,32 +21,34 @@ pub(super) fn context() -> LoginContext {
 #[derive(Default)]
 struct LoginPrinter {
     is_line_open: bool,
-    has_spoken: bool,
+    has_printed: bool,
 }
 
 impl LoginPrinter {
-    fn words(&mut self, event: &LoginEvent) -> String {
+    fn event_text(&mut self, event: &LoginEvent) -> String {
         match event {
-            LoginEvent::Began { .. } => {
-                self.has_spoken = false;
+            LoginEvent::Started { .. } => {
+                self.has_printed = false;
                 String::new()
             }
             // What it says itself tells more.
-            LoginEvent::Waiting { .. } if self.has_spoken => String::new(),
-            LoginEvent::Waiting { whom, .. } => {
+            LoginEvent::Waiting { .. } if self.has_printed => String::new(),
+            LoginEvent::Waiting {
+                authority: whom, ..
+            } => {
                 format!("svcscope: waiting for {}\n", plain(whom))
             }
             LoginEvent::Printed {
                 text, ends_line, ..
             } => {
-                self.has_spoken = true;
+                self.has_printed = true;
                 self.is_line_open = !ends_line;
                 format!("{text}{}", if *ends_line { "\n" } else { "" })
             }
             LoginEvent::Ended { .. } if std::mem::take(&mut self.is_line_open) => "\n".to_owned(),
             LoginEvent::Ended { .. } => String::new(),
-            LoginEvent::Noted(words) => format!("svcscope: {}\n", plain(words)),
-            LoginEvent::Warned(words) => format!("svcscope: warning: {}\n", plain(words)),
+            LoginEvent::Notice(words) => format!("svcscope: {}\n", plain(words)),
+            LoginEvent::Warning(words) => format!("svcscope: warning: {}\n", plain(words)),
         }
     }
 }
@@ -58,7 +60,7 @@ mod tests {
     #[test]
     fn a_plugin_is_named_where_it_is_silent_and_its_prompt_has_its_own_line() {
         let mut printer = LoginPrinter::default();
-        let mut said = |event: LoginEvent| printer.words(&event);
+        let mut said = |event: LoginEvent| printer.event_text(&event);
         let printed = |text: &str, ends_line| LoginEvent::Printed {
             id: 1,
             text: text.to_owned(),
@@ -66,7 +68,7 @@ mod tests {
         };
         let waiting = LoginEvent::Waiting {
             id: 1,
-            whom: "the credential plugin `aws\u{1b}[2J`".into(),
+            authority: "the credential plugin `aws\u{1b}[2J`".into(),
         };
         assert_eq!(
             said(waiting.clone()),

@@ -3,77 +3,82 @@
 use std::time::Instant;
 
 use super::{
-    args::{Common, Map, MapFormat},
-    exit::Exit,
+    args::{GlobalFlags, MapArgs, MapFormat},
+    engine_client::{self, EngineClient},
+    exit::CliExit,
     export,
-    remote::{self, Remote},
-    terminal::Data,
+    terminal::OutputBytes,
 };
 use crate::{
-    inventory::{Completeness, Kind},
+    inventory::{ListCompleteness, ResourceKind},
     topology,
 };
 
-pub(super) fn run(common: &Common, task: &Map) -> anyhow::Result<Exit> {
+pub(super) fn run(common: &GlobalFlags, task: &MapArgs) -> anyhow::Result<CliExit> {
     export::check(task)?;
     let remote = if task.output.is_picture() {
-        Remote::start_with_layout(common)?
+        EngineClient::start_with_layout(common)?
     } else {
-        Remote::start(common)?
+        EngineClient::start(common)?
     };
-    let drawn = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
+    let drawn = [
+        ResourceKind::Service,
+        ResourceKind::EndpointSlice,
+        ResourceKind::Pod,
+        ResourceKind::Node,
+    ];
     let began = Instant::now();
-    remote.wait_until_known(&Kind::DRAWN, task.timeout)?;
+    remote.wait_until_known(&ResourceKind::MAP_KINDS, task.timeout)?;
     let left = task.timeout.saturating_sub(began.elapsed());
-    remote.wait_for_fronts(&[Kind::Node, Kind::Namespace], left)?;
+    remote.wait_for_ingress_kinds(&[ResourceKind::Node, ResourceKind::Namespace], left)?;
     let mut scene = task.filter.apply(&remote)?;
-    let part = task.filter.part_of(&scene)?;
+    let part = task.filter.filtered_topology(&scene)?;
 
-    let is_listed = scene.inventory.is_seen(Kind::EndpointSlice);
+    let is_listed = scene.inventory.was_listed(ResourceKind::EndpointSlice);
     let mut bytes = Vec::new();
     let data = match task.output {
         MapFormat::Json => {
             let known = scene.completeness();
-            let known = match remote::front_gaps(&scene).is_empty() {
+            let known = match engine_client::ingress_gaps(&scene).is_empty() {
                 true => known,
-                false => known.min(Completeness::Partial),
+                false => known.min(ListCompleteness::Partial),
             };
-            topology::export::write_json(&part, known, &mut bytes)?;
+            topology::json::write_json(&part, known, &mut bytes)?;
             bytes.push(b'\n');
-            Data::json(text(bytes))
+            OutputBytes::json(text(bytes))
         }
         MapFormat::Text => {
             topology::text::write_text(&part, is_listed, &mut bytes)?;
-            Data::text(&text(bytes))
+            OutputBytes::text(&text(bytes))
         }
         MapFormat::Dot => {
             topology::dot::write_dot(&part, is_listed, &mut bytes)?;
-            Data::text(&text(bytes))
+            OutputBytes::text(&text(bytes))
         }
         MapFormat::Svg | MapFormat::Png => {
             scene = remote.wait_for(Some(task.timeout), "the map to be laid out", |scene| {
                 export::is_laid_out(scene).then(|| scene.clone().into())
             })?;
-            Data::picture(export::picture(scene.clone(), task)?)
+            OutputBytes::picture(export::picture(scene.clone(), task)?)
         }
     };
     export::write(&data, task.out.as_deref())?;
 
-    for note in scene.notes.iter() {
+    for note in scene.watch_notes.iter() {
         eprintln!("svcscope: {note}");
     }
-    let mut gaps = remote::gaps(&scene, &drawn);
-    gaps.extend(remote::front_gaps(&scene));
-    for gap in remote::polled(&scene).iter().chain(&gaps) {
+    let mut gaps = engine_client::visibility_gaps(&scene, &drawn);
+    gaps.extend(engine_client::ingress_gaps(&scene));
+    for gap in engine_client::polling_text(&scene).iter().chain(&gaps) {
         eprintln!("svcscope: {gap}");
     }
     Ok(
-        if remote::tell_missing_namespaces(&scene, &common.namespaces) {
-            Exit::NotFound
+        if engine_client::report_missing_namespaces(&scene, &common.namespaces) {
+            CliExit::NotFound
         } else if gaps.is_empty() {
-            Exit::Done
+            CliExit::Success
         } else {
-            Exit::Incomplete
+            CliExit::Incomplete
         },
     )
 }

@@ -1,14 +1,13 @@
 //! The command line: the same engine without a window.
 //!
 //! **In**: flags and subcommands ([`args::Args`]). **Out**: data on stdout, words on stderr, and an
-//! exit code that [`Exit`] documents. Without a subcommand it opens the window.
+//! exit code that [`ExitStatus`] documents. Without a subcommand it opens the window.
 
 // First, so that its `println!` and `eprintln!` are those of all modules below.
 #[macro_use]
 mod terminal;
 
 pub mod args;
-mod asking;
 mod check;
 mod contexts;
 mod curl;
@@ -16,7 +15,8 @@ mod demo;
 mod doctor;
 mod edit;
 mod edit_flags;
-mod editing;
+mod edit_runner;
+mod engine_client;
 mod exit;
 mod export;
 mod expose;
@@ -25,8 +25,8 @@ mod forward;
 mod input;
 mod login;
 mod map;
+mod prompt;
 mod reach;
-mod remote;
 mod set_ports;
 mod set_type;
 mod signals;
@@ -40,11 +40,11 @@ use tracing_subscriber::{
     Layer as _, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-use args::{Args, Task};
+use args::{CliArgs, CliCommand};
 pub use edit_flags::{
-    EditFlags, NodePortArg, ObjectFormat, ParsePortError, PortArg, PortName, ViaArg,
+    EditFlags, MigrationPathArg, NodePortArg, ObjectFormat, ParsePortError, PortArg, PortSelector,
 };
-pub use exit::Exit;
+pub use exit::CliExit;
 pub use filter::{FilterFlags, GroupBy, ParseServiceNameError, ServiceName};
 pub use target::{ListenAddress, ParseListenAddressError, ParseTargetError, PortPair, TargetArg};
 
@@ -53,55 +53,55 @@ pub fn main() -> ExitCode {
     if let Some(exit) = forward::run_as_child() {
         return exit.into();
     }
-    let args = match Args::try_parse() {
+    let args = match CliArgs::try_parse() {
         Ok(args) => args,
         Err(error) => {
             // Help and version are asked for and go to stdout; clap knows which is which.
             error.print().ok();
-            return Exit::from_usage(&error).into();
+            return CliExit::from_usage(&error).into();
         }
     };
-    start_log(args.common.verbose);
+    start_log(args.global.verbose);
     if let Err(why) = crate::forward::raise_limit() {
         eprintln!("svcscope: {why}");
-        return Exit::Failed.into();
+        return CliExit::Failed.into();
     }
-    crate::tls::install_provider();
+    crate::tls::install_crypto_provider();
     match run(args) {
         Ok(exit) => exit.into(),
         Err(error) => {
             eprintln!("svcscope: {error:#}");
-            exit::more_of(&error)
+            exit::extra_lines(&error)
                 .iter()
                 .for_each(|line| eprintln!("  {line}"));
-            Exit::of(&error).into()
+            CliExit::of(&error).into()
         }
     }
 }
 
-fn run(args: Args) -> anyhow::Result<Exit> {
-    let Args {
-        common,
+fn run(args: CliArgs) -> anyhow::Result<CliExit> {
+    let CliArgs {
+        global: common,
         theme,
-        task,
+        command: task,
     } = args;
     match task {
         None => window::run(&common, theme),
-        Some(Task::Map(task)) => map::run(&common, &task),
-        Some(Task::Check(task)) => check::run(&common, &task),
-        Some(Task::Forward(task)) => forward::run(&common, &task),
-        Some(Task::Curl(task)) => curl::run(&common, &task),
-        Some(Task::Reach(task)) => reach::run(&common, &task),
-        Some(Task::Doctor(task)) => doctor::run(&common, &task),
-        Some(Task::SetType(task)) => set_type::run(&common, &task),
-        Some(Task::SetPorts(task)) => set_ports::run(&common, &task),
-        Some(Task::Expose(task)) => expose::run(&common, &task),
-        Some(Task::Edit(task)) => edit::run(&common, &task),
-        Some(Task::Duplicate(task)) => edit::duplicate(&common, &task),
-        Some(Task::Delete(task)) => edit::delete(&common, &task),
-        Some(Task::Contexts(task)) => contexts::run(&common, &task),
-        Some(Task::Protect(task)) => contexts::protect(&common, &task),
-        Some(Task::Demo(task)) => demo::run(&task),
+        Some(CliCommand::Map(task)) => map::run(&common, &task),
+        Some(CliCommand::Check(task)) => check::run(&common, &task),
+        Some(CliCommand::Forward(task)) => forward::run(&common, &task),
+        Some(CliCommand::Curl(task)) => curl::run(&common, &task),
+        Some(CliCommand::Reach(task)) => reach::run(&common, &task),
+        Some(CliCommand::Doctor(task)) => doctor::run(&common, &task),
+        Some(CliCommand::SetType(task)) => set_type::run(&common, &task),
+        Some(CliCommand::SetPorts(task)) => set_ports::run(&common, &task),
+        Some(CliCommand::Expose(task)) => expose::run(&common, &task),
+        Some(CliCommand::Edit(task)) => edit::run(&common, &task),
+        Some(CliCommand::Duplicate(task)) => edit::duplicate(&common, &task),
+        Some(CliCommand::Delete(task)) => edit::delete(&common, &task),
+        Some(CliCommand::Contexts(task)) => contexts::run(&common, &task),
+        Some(CliCommand::Protect(task)) => contexts::protect(&common, &task),
+        Some(CliCommand::Demo(task)) => demo::run(&task),
     }
 }
 
@@ -116,7 +116,7 @@ fn start_log(verbose: u8) {
     let filter = tracing_subscriber::EnvFilter::try_from_default_env()
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(default));
     let layer = tracing_subscriber::fmt::layer()
-        .with_writer(|| terminal::Log)
+        .with_writer(|| terminal::LogWriter)
         // An escape of ours would not be told from one of others.
         .with_ansi(false)
         .with_filter(filter_fn(|event| is_shown(event.target(), *event.level())));

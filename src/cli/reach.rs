@@ -10,95 +10,104 @@ use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::{
-    args::{Common, Reach, ReachFormat},
-    asking::allow_in_production,
-    exit::{Exit, failure},
-    remote::{POLICIES, Remote},
-    signals::{self, EndSignal},
-    terminal::{Data, Lines},
+    args::{GlobalFlags, ReachArgs, ReachFormat},
+    engine_client::{EngineClient, POLICY_TIMEOUT},
+    exit::{CliExit, cli_error},
+    prompt::allow_in_production,
+    signals::{self, TerminationSignal},
+    terminal::{OutputBytes, TerminalLines},
 };
 use crate::{
-    engine::{Command, ReachId, ReachStatus, TestPaths},
+    engine::{EngineCommand, PathTestId, PathTestRequest, PathTestStatus},
     forward::ForwardTarget,
-    inventory::{Kind, ObjectKey, Text},
+    inventory::{ObjectKey, ResourceKind, SharedStr},
     probe::{
-        Insider, Vantage,
-        reach::{CellResult, PlannedCell, Reach as Came, ReachOptions, Verdict, vantage_words},
+        AccessPath, ExecTarget,
+        path_test::{
+            PathTestOptions, PathTestOutcome as Came, PathTestResult, PathTestSummary,
+            PlannedPathTest, access_path_label,
+        },
     },
 };
 
 /// How long a round may take beside its cells: a probe pod has to be made.
-const EXTRA: Duration = Duration::from_secs(90);
+const ROUND_TIME_ALLOWANCE: Duration = Duration::from_secs(90);
 /// How long the cluster may take to be read.
-const READ: Duration = Duration::from_secs(60);
+const CLUSTER_READ_TIMEOUT: Duration = Duration::from_secs(60);
 
-pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
+pub(super) fn run(common: &GlobalFlags, task: &ReachArgs) -> anyhow::Result<CliExit> {
     if !task.target.is_service() {
-        return Err(failure(
-            Exit::Usage,
+        return Err(cli_error(
+            CliExit::Usage,
             "only a Service has paths: svcscope reach svc/NAME",
         ));
     }
-    let (remote, namespace) = Remote::start_for_target(common)?;
-    let drawn = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
-    remote.wait_until_known(&drawn, READ)?;
+    let (remote, namespace) = EngineClient::start_for_target(common)?;
+    let drawn = [
+        ResourceKind::Service,
+        ResourceKind::EndpointSlice,
+        ResourceKind::Pod,
+        ResourceKind::Node,
+    ];
+    remote.wait_until_known(&drawn, CLUSTER_READ_TIMEOUT)?;
     // A BackendTLSPolicy may say how to ask. One that can't be read in time says nothing.
-    remote.wait_for_fronts(&[], POLICIES).ok();
+    remote.wait_for_ingress_kinds(&[], POLICY_TIMEOUT).ok();
     let ForwardTarget::Service(service) = task.target.in_namespace(&namespace) else {
-        return Err(failure(Exit::Usage, "only a Service has paths"));
+        return Err(cli_error(CliExit::Usage, "only a Service has paths"));
     };
     let scene = remote.look_up(service.clone())?;
     if scene.inventory.service(&service).is_none() {
-        return Err(failure(
-            Exit::NotFound,
+        return Err(cli_error(
+            CliExit::NotFound,
             format!("there is no Service {service}"),
         ));
     }
-    let asked = TestPaths {
+    let asked = PathTestRequest {
         service,
-        options: ReachOptions {
-            insiders: insiders(task, &namespace),
-            patience: task.timeout,
-            asks_local: task.local,
+        options: PathTestOptions {
+            exec_targets: exec_targets(task, &namespace),
+            timeout: task.timeout,
+            includes_local_addresses: task.local,
         },
-        every: task.every,
+        repeat_interval: task.every,
     };
-    if let Some(what) = done_inside(task) {
+    if let Some(what) = in_cluster_actions(task) {
         allow_in_production(&remote, task.yes, what)?;
     }
-    let stopped = interrupts(&remote)?;
-    let id = ReachId(remote.handle().next_id());
+    let stopped = end_test_on_signal(&remote)?;
+    let id = PathTestId(remote.handle().next_id());
     remote
         .handle()
-        .send(Command::TestPaths(id, Box::new(asked)));
+        .send(EngineCommand::StartPathTest(id, Box::new(asked)));
     let mut told = 0;
     loop {
-        let limit = task.every.unwrap_or_default() + task.timeout * 4 + EXTRA;
+        let limit = task.every.unwrap_or_default() + task.timeout * 4 + ROUND_TIME_ALLOWANCE;
         let status = remote.wait_for(Some(limit), "the paths to be tried", |scene| {
-            let status = scene.reach.as_ref().filter(|status| status.id == id)?;
+            let status = scene.path_test.as_ref().filter(|status| status.id == id)?;
             let is_done = status.rounds > told || status.failure.is_some();
             (is_done || stopped.get().is_some()).then(|| status.clone())
         })?;
         if let Some(why) = &status.failure {
-            return Err(failure(Exit::Failed, why.to_string()));
+            return Err(cli_error(CliExit::Failed, why.to_string()));
         }
         if status.rounds > told {
             told = status.rounds;
             print(&status, task.output).context("could not write to stdout")?;
         }
         if let Some(signal) = stopped.get().filter(|signal| signal.name != "INT") {
-            return Ok(Exit::Signal(signal.number));
+            return Ok(CliExit::Signal(signal.number));
         }
         if task.every.is_none() || stopped.get().is_some() {
             let planned = status.plan.iter().flat_map(|plan| &plan.cells);
             let cells = planned.zip(status.cells.iter());
-            let unused =
-                unused(cells.filter_map(|(planned, cell)| Some((planned, cell.result.as_ref()?))));
+            let unused = unusable_exec_targets(
+                cells.filter_map(|(planned, cell)| Some((planned, cell.result.as_ref()?))),
+            );
             for why in &unused {
                 eprintln!("svcscope: {why}");
             }
             return Ok(match exit(&status) {
-                Exit::Done if !unused.is_empty() => Exit::Incomplete,
+                CliExit::Success if !unused.is_empty() => CliExit::Incomplete,
                 exit => exit,
             });
         }
@@ -106,7 +115,7 @@ pub(super) fn run(common: &Common, task: &Reach) -> anyhow::Result<Exit> {
 }
 
 /// What is done in the cluster for a test from inside.
-fn done_inside(task: &Reach) -> Option<&'static str> {
+fn in_cluster_actions(task: &ReachArgs) -> Option<&'static str> {
     match (task.inside.is_empty(), task.from.is_empty()) {
         (true, true) => None,
         (true, false) => Some("run commands in pods"),
@@ -115,19 +124,19 @@ fn done_inside(task: &Reach) -> Option<&'static str> {
     }
 }
 
-fn insiders(task: &Reach, namespace: &str) -> Vec<Insider> {
-    let probes = task.inside.iter().map(|namespace| Insider::ProbePod {
-        namespace: Text::from(&**namespace),
+fn exec_targets(task: &ReachArgs, namespace: &str) -> Vec<ExecTarget> {
+    let probes = task.inside.iter().map(|namespace| ExecTarget::ProbePod {
+        namespace: SharedStr::from(&**namespace),
         // Whoever gives the flag agrees to what it says.
-        agreed: true,
+        user_consented: true,
     });
     let pods = task.from.iter().map(|word| {
         let (pod, container) = match word.split_once(':') {
-            Some((pod, container)) => (pod, Some(Text::from(container))),
+            Some((pod, container)) => (pod, Some(SharedStr::from(container))),
             None => (&**word, None),
         };
         let (namespace, name) = pod.split_once('/').unwrap_or((namespace, pod));
-        Insider::Pod {
+        ExecTarget::Pod {
             pod: ObjectKey::new(namespace, name),
             container,
         }
@@ -136,23 +145,25 @@ fn insiders(task: &Reach, namespace: &str) -> Vec<Insider> {
 }
 
 /// A signal ends the test in order, so that no pod is left behind.
-fn interrupts(remote: &Remote) -> anyhow::Result<Arc<OnceLock<EndSignal>>> {
+fn end_test_on_signal(remote: &EngineClient) -> anyhow::Result<Arc<OnceLock<TerminationSignal>>> {
     let stopped = Arc::new(OnceLock::new());
     let (flag, wake) = (stopped.clone(), remote.waker());
     let first = move |signal| {
         flag.get_or_init(|| signal);
         wake();
     };
-    signals::on_end(first).context("could not listen for signals")?;
+    signals::on_termination_signal(first).context("could not listen for signals")?;
     Ok(stopped)
 }
 
 /// Of whom the user named, those that no path could be tried from, with the first reason.
-fn unused<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a CellResult)>) -> Vec<String> {
+fn unusable_exec_targets<'a>(
+    cells: impl Iterator<Item = (&'a PlannedPathTest, &'a PathTestResult)>,
+) -> Vec<String> {
     // Each with whether it was of use, and why not.
-    let mut known: Vec<(&Insider, bool, &str)> = Vec::new();
+    let mut known: Vec<(&ExecTarget, bool, &str)> = Vec::new();
     for (planned, result) in cells.filter(|(planned, _)| planned.request.is_ok()) {
-        let Vantage::Inside { from, .. } = &planned.vantage else {
+        let AccessPath::InCluster { from, .. } = &planned.access_path else {
             continue;
         };
         let is_tried = result.reach.is_tried();
@@ -165,33 +176,33 @@ fn unused<'a>(cells: impl Iterator<Item = (&'a PlannedCell, &'a CellResult)>) ->
     unused
         .map(|(insider, _, why)| {
             let who = match insider {
-                Insider::Pod { pod, .. } => format!("pod {pod}"),
-                Insider::ProbePod { namespace, .. } => format!("a probe pod in {namespace}"),
+                ExecTarget::Pod { pod, .. } => format!("pod {pod}"),
+                ExecTarget::ProbePod { namespace, .. } => format!("a probe pod in {namespace}"),
             };
             format!("no path could be tried from {who}: {why}")
         })
         .collect()
 }
 
-fn exit(status: &ReachStatus) -> Exit {
+fn exit(status: &PathTestStatus) -> CliExit {
     let is_fine = status.conclusions.iter().all(|found| found.is_fine);
-    match status.verdict {
-        Some(Verdict::AllReached) if is_fine => Exit::Done,
-        Some(Verdict::Untried) | None => Exit::Incomplete,
-        _ => Exit::Failed,
+    match status.summary {
+        Some(PathTestSummary::AllReached) if is_fine => CliExit::Success,
+        Some(PathTestSummary::Untried) | None => CliExit::Incomplete,
+        _ => CliExit::Failed,
     }
 }
 
-fn print(status: &ReachStatus, format: ReachFormat) -> io::Result<()> {
+fn print(status: &PathTestStatus, format: ReachFormat) -> io::Result<()> {
     let data = match format {
-        ReachFormat::Json => Data::json_line(&to_json(status))?,
-        ReachFormat::Text => Data::lines(to_text(status)),
+        ReachFormat::Json => OutputBytes::json_line(&to_json(status))?,
+        ReachFormat::Text => OutputBytes::lines(to_text(status)),
     };
     data.print()
 }
 
 /// A port as `kubectl get svc` shows it.
-fn port_words(status: &ReachStatus, index: usize) -> String {
+fn port_text(status: &PathTestStatus, index: usize) -> String {
     let port = status.plan.as_ref().and_then(|plan| plan.ports.get(index));
     port.map_or_else(String::new, |port| match &port.name {
         Some(name) => format!("{name} {}/{}", port.number, port.protocol),
@@ -199,18 +210,18 @@ fn port_words(status: &ReachStatus, index: usize) -> String {
     })
 }
 
-fn to_text(status: &ReachStatus) -> Lines {
-    let mut text = Lines::default();
+fn to_text(status: &PathTestStatus) -> TerminalLines {
+    let mut text = TerminalLines::default();
     let Some(plan) = &status.plan else {
         return text;
     };
     text.add(&format!("Service {}", plan.service));
     for (index, port) in plan.ports.iter().enumerate() {
-        let words = port_words(status, index);
+        let words = port_text(status, index);
         text.add("");
         text.add(&format!(
             "{words} → {}, asked by {}",
-            port.target, port.spoken
+            port.target, port.app_protocol
         ));
         let cells = plan.cells.iter().zip(status.cells.iter());
         for (planned, cell) in cells.filter(|(planned, _)| planned.port == index) {
@@ -220,8 +231,8 @@ fn to_text(status: &ReachStatus) -> Lines {
                 .map_or_else(String::new, |millis| format!("{millis} ms"));
             let line = format!(
                 "  {:<52} {:<13} {millis:>8}  {}",
-                vantage_words(&planned.vantage),
-                result.reach.words(),
+                access_path_label(&planned.access_path),
+                result.reach.label(),
                 result.note,
             );
             text.add(line.trim_end());
@@ -249,7 +260,7 @@ fn to_text(status: &ReachStatus) -> Lines {
         };
         text.add(&format!("{about}{}", found.text));
     }
-    if let Some(took) = status.took {
+    if let Some(took) = status.last_round_duration {
         text.add(&format!(
             "{} paths in {:.1} s",
             plan.cells.len(),
@@ -259,7 +270,7 @@ fn to_text(status: &ReachStatus) -> Lines {
     text
 }
 
-fn to_json(status: &ReachStatus) -> Value {
+fn to_json(status: &PathTestStatus) -> Value {
     let Some(plan) = &status.plan else {
         return Value::Null;
     };
@@ -270,10 +281,10 @@ fn to_json(status: &ReachStatus) -> Value {
         .map(|(planned, cell)| {
             json!({
                 "port": plan.ports.get(planned.port).map(|port| port.number),
-                "vantage": vantage_words(&planned.vantage),
-                "caveat": planned.vantage.caveat(),
+                "vantage": access_path_label(&planned.access_path),
+                "caveat": planned.access_path.caveat(),
                 "result": cell.result,
-                "history": cell.history,
+                "history": cell.past_outcomes,
                 "command": cell.command,
             })
         })
@@ -281,9 +292,9 @@ fn to_json(status: &ReachStatus) -> Value {
     json!({
         "service": plan.service,
         "round": status.rounds,
-        "began": status.began,
-        "millis": status.took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
-        "verdict": status.verdict,
+        "began": status.round_started_at,
+        "millis": status.last_round_duration.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        "verdict": status.summary,
         "ports": plan.ports,
         "morePods": plan.more_pods,
         "cells": cells,
@@ -296,34 +307,34 @@ mod tests {
     use super::*;
     use crate::{
         forward::RemotePort,
-        probe::{CurlRequest, InsideName},
+        probe::{CurlRequest, InClusterName},
     };
 
     #[test]
     fn a_pod_that_was_named_and_could_not_be_used_is_told() {
-        let cell = |name: &str, to: InsideName, reach: Came| {
+        let cell = |name: &str, to: InClusterName, reach: Came| {
             let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
             let request = CurlRequest::new(target, RemotePort::Number(80));
             let pod = ObjectKey::new("shop", name);
-            let from = Insider::Pod {
+            let from = ExecTarget::Pod {
                 pod,
                 container: None,
             };
-            let planned = PlannedCell {
+            let planned = PlannedPathTest {
                 port: 0,
-                vantage: Vantage::Inside { from, to },
+                access_path: AccessPath::InCluster { from, to },
                 request: Ok(Box::new(request)),
             };
-            (planned, CellResult::not_tried(reach, "no such pod"))
+            (planned, PathTestResult::not_tried(reach, "no such pod"))
         };
         let cells = [
-            cell("tols", InsideName::Short, Came::NotTestable),
-            cell("tols", InsideName::Full, Came::NotTestable),
-            cell("tools", InsideName::Short, Came::NotTestable),
-            cell("tools", InsideName::Full, Came::Refused),
+            cell("tols", InClusterName::Short, Came::NotTestable),
+            cell("tols", InClusterName::Full, Came::NotTestable),
+            cell("tools", InClusterName::Short, Came::NotTestable),
+            cell("tools", InClusterName::Full, Came::Refused),
         ];
         assert_eq!(
-            unused(cells.iter().map(|(planned, result)| (planned, result))),
+            unusable_exec_targets(cells.iter().map(|(planned, result)| (planned, result))),
             ["no path could be tried from pod shop/tols: no such pod"]
         );
     }

@@ -1,18 +1,18 @@
 //! `svcscope set-ports`.
 
 use super::{
-    args::{Common, SetPorts},
+    args::{GlobalFlags, SetPortsArgs},
     edit_flags::with_node_ports,
-    editing::Editing,
-    exit::{Exit, failure},
+    edit_runner::EditRunner,
+    exit::{CliExit, cli_error},
 };
 use crate::{
-    edit::{Wanted, Wish},
-    engine::Command,
+    edit::{DesiredServiceState, RequestedChange},
+    engine::EngineCommand,
 };
 
-pub(super) fn run(common: &Common, task: &SetPorts) -> anyhow::Result<Exit> {
-    let (editing, record) = Editing::of_service(common, &task.target)?;
+pub(super) fn run(common: &GlobalFlags, task: &SetPortsArgs) -> anyhow::Result<CliExit> {
+    let (editing, record) = EditRunner::of_service(common, &task.target)?;
     let known = &record.ports;
     let mut ports = if task.ports.is_empty() {
         known.clone()
@@ -24,18 +24,22 @@ pub(super) fn run(common: &Common, task: &SetPorts) -> anyhow::Result<Exit> {
         ports.retain(|port| !name.is(port));
         if ports.len() == before {
             let said = format!("Service {} has no port {name}", record.key);
-            return Err(failure(Exit::NotFound, said));
+            return Err(cli_error(CliExit::NotFound, said));
         }
     }
     ports.extend(task.add.iter().map(|port| port.port(&[])));
     let ports =
-        with_node_ports(ports, &task.node_port).map_err(|said| failure(Exit::Usage, said))?;
-    let wanted = Wanted {
+        with_node_ports(ports, &task.node_port).map_err(|said| cli_error(CliExit::Usage, said))?;
+    let wanted = DesiredServiceState {
         ports: Some(ports),
-        seen: Some(record.clone()),
-        ..Wanted::default()
+        seen_record: Some(record.clone()),
+        ..DesiredServiceState::default()
     };
-    editing.carry_out(&task.edit, |id| {
-        Command::PlanEdit(id, record.key.clone(), Wish::Change(Box::new(wanted)))
+    editing.run(&task.edit, |id| {
+        EngineCommand::PlanEdit(
+            id,
+            record.key.clone(),
+            RequestedChange::Change(Box::new(wanted)),
+        )
     })
 }

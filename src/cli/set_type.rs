@@ -1,19 +1,19 @@
 //! `svcscope set-type`.
 
 use super::{
-    args::{Common, SetType},
+    args::{GlobalFlags, SetTypeArgs},
     edit_flags::with_node_ports,
-    editing::Editing,
-    exit::{Exit, failure},
+    edit_runner::EditRunner,
+    exit::{CliExit, cli_error},
 };
 use crate::{
-    edit::{Via, Wanted, Wish},
-    engine::Command,
-    inventory::Text,
+    edit::{DesiredServiceState, MigrationPath, RequestedChange},
+    engine::EngineCommand,
+    inventory::SharedStr,
 };
 
-pub(super) fn run(common: &Common, task: &SetType) -> anyhow::Result<Exit> {
-    let (editing, record) = Editing::of_service(common, &task.target)?;
+pub(super) fn run(common: &GlobalFlags, task: &SetTypeArgs) -> anyhow::Result<CliExit> {
+    let (editing, record) = EditRunner::of_service(common, &task.target)?;
     let listed = (!task.port.is_empty()).then(|| {
         task.port
             .iter()
@@ -25,18 +25,22 @@ pub(super) fn run(common: &Common, task: &SetType) -> anyhow::Result<Exit> {
     } else {
         let ports = listed.unwrap_or_else(|| record.ports.clone());
         let given = with_node_ports(ports, &task.node_port);
-        Some(given.map_err(|said| failure(Exit::Usage, said))?)
+        Some(given.map_err(|said| cli_error(CliExit::Usage, said))?)
     };
     // Whoever does not want to be asked gets the way on which the object stays.
-    let unasked = task.edit.yes.then_some(Via::ExternalName);
-    let wanted = Wanted {
-        via: task.via.map(Via::from).or(unasked),
-        external_name: task.external_name.as_deref().map(Text::from),
+    let unasked = task.edit.yes.then_some(MigrationPath::ExternalName);
+    let wanted = DesiredServiceState {
+        migration_path: task.via.map(MigrationPath::from).or(unasked),
+        external_name: task.external_name.as_deref().map(SharedStr::from),
         ports,
-        seen: Some(record.clone()),
-        ..Wanted::to(task.service_type)
+        seen_record: Some(record.clone()),
+        ..DesiredServiceState::of_type(task.service_type)
     };
-    editing.carry_out(&task.edit, |id| {
-        Command::PlanEdit(id, record.key.clone(), Wish::Change(Box::new(wanted)))
+    editing.run(&task.edit, |id| {
+        EngineCommand::PlanEdit(
+            id,
+            record.key.clone(),
+            RequestedChange::Change(Box::new(wanted)),
+        )
     })
 }

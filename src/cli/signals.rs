@@ -6,29 +6,31 @@ use tokio::time::timeout;
 
 /// How `kill` and a shell call a signal that ends a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct EndSignal {
+pub(super) struct TerminationSignal {
     pub(super) name: &'static str,
     pub(super) number: u8,
 }
 
 /// So long the process may take to end in order; removing a probe pod takes 3 s at most.
-const GRACE: Duration = Duration::from_secs(10);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
 
 /// Calls `first` when a signal asks this process to end. A second signal ends it at once.
-pub(super) fn on_end(first: impl FnOnce(EndSignal) + Send + 'static) -> io::Result<()> {
+pub(super) fn on_termination_signal(
+    first: impl FnOnce(TerminationSignal) + Send + 'static,
+) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
     let mut signals = {
         let _on_runtime = runtime.enter();
-        EndSignals::listen()?
+        TerminationSignals::listen()?
     };
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
             if let Some(signal) = runtime.block_on(signals.next()) {
                 first(signal);
-                runtime.block_on(async { timeout(GRACE, signals.next()).await.ok() });
+                runtime.block_on(async { timeout(SHUTDOWN_GRACE, signals.next()).await.ok() });
                 end_at_once();
             }
         })
@@ -39,14 +41,15 @@ pub(super) fn on_end(first: impl FnOnce(EndSignal) + Send + 'static) -> io::Resu
 /// `nohup` started outlives its terminal. SIGINT, which a shell has its jobs in the background
 /// ignore, counts all the same, as it does for kubectl, which calls Go's `signal.Notify` for it.
 #[cfg(unix)]
-pub(super) struct EndSignals(Vec<(EndSignal, tokio::signal::unix::Signal)>);
+pub(super) struct TerminationSignals(Vec<(TerminationSignal, tokio::signal::unix::Signal)>);
 
 #[cfg(unix)]
-impl EndSignals {
+impl TerminationSignals {
     /// From now on they don't end the process by themselves. Must be called on a runtime.
     pub(super) fn listen() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
-        let ignored = ignored(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
+        let ignored =
+            ignored_signals(&std::fs::read_to_string("/proc/self/status").unwrap_or_default());
         let mut signals = Vec::new();
         for (name, kind) in [
             ("HUP", SignalKind::hangup()),
@@ -56,14 +59,14 @@ impl EndSignals {
             let number = u8::try_from(kind.as_raw_value()).unwrap_or_default();
             let is_ignored = name == "HUP" && ignored & 1 == 1;
             if number > 0 && !is_ignored {
-                signals.push((EndSignal { name, number }, signal(kind)?));
+                signals.push((TerminationSignal { name, number }, signal(kind)?));
             }
         }
         Ok(Self(signals))
     }
 
     /// The next one. Safe to drop and call again.
-    pub(super) async fn next(&mut self) -> Option<EndSignal> {
+    pub(super) async fn next(&mut self) -> Option<TerminationSignal> {
         if self.0.is_empty() {
             return None;
         }
@@ -79,7 +82,7 @@ impl EndSignals {
 
 /// The mask of ignored signals, as Linux tells it (proc(5), `SigIgn`).
 #[cfg(unix)]
-fn ignored(status: &str) -> u64 {
+fn ignored_signals(status: &str) -> u64 {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
         .unwrap_or_default()
@@ -90,14 +93,14 @@ fn ignored(status: &str) -> u64 {
 pub(super) struct EndSignals;
 
 #[cfg(not(unix))]
-impl EndSignals {
+impl TerminationSignals {
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self)
     }
 
-    pub(super) async fn next(&mut self) -> Option<EndSignal> {
+    pub(super) async fn next(&mut self) -> Option<TerminationSignal> {
         tokio::signal::ctrl_c().await.ok()?;
-        Some(EndSignal {
+        Some(TerminationSignal {
             name: "INT",
             number: 2,
         })
@@ -125,8 +128,8 @@ mod tests {
 
     #[test]
     fn a_signal_that_is_ignored_is_known() {
-        assert_eq!(ignored("Name:\tx\nSigIgn:\t0000000000000001\n"), 1);
-        assert_eq!(ignored("SigIgn:\t0000000000001002\n") & 1, 0);
-        assert_eq!(ignored(""), 0);
+        assert_eq!(ignored_signals("Name:\tx\nSigIgn:\t0000000000000001\n"), 1);
+        assert_eq!(ignored_signals("SigIgn:\t0000000000001002\n") & 1, 0);
+        assert_eq!(ignored_signals(""), 0);
     }
 }

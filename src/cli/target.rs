@@ -4,14 +4,14 @@ use std::{fmt, str::FromStr};
 
 use crate::{
     forward::{ForwardTarget, RemotePort},
-    inventory::{ObjectKey, Text},
+    inventory::{ObjectKey, SharedStr},
 };
 
 /// `svc/NAME`, `pod/NAME`, `deployment/NAME`, each with an optional `:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetArg {
-    kind: Text,
-    name: Text,
+    kind: SharedStr,
+    name: SharedStr,
     /// The port after the colon, where one was given.
     pub port: Option<RemotePort>,
 }
@@ -35,7 +35,7 @@ pub enum ParseTargetError {
 impl TargetArg {
     /// The target in this namespace.
     pub fn in_namespace(&self, namespace: &str) -> ForwardTarget {
-        ForwardTarget::of(&self.kind, ObjectKey::new(namespace, self.name.clone()))
+        ForwardTarget::from_kind(&self.kind, ObjectKey::new(namespace, self.name.clone()))
     }
 
     /// Its kind in Kubernetes' own spelling.
@@ -44,7 +44,7 @@ impl TargetArg {
     }
 
     /// Its name.
-    pub(super) fn name(&self) -> &Text {
+    pub(super) fn name(&self) -> &SharedStr {
         &self.name
     }
 
@@ -71,8 +71,8 @@ impl FromStr for TargetArg {
             return Err(ParseTargetError::Name(word.to_owned()));
         }
         Ok(Self {
-            kind: Text::from(kind),
-            name: Text::from(name),
+            kind: SharedStr::from(kind),
+            name: SharedStr::from(name),
             port,
         })
     }
@@ -128,7 +128,7 @@ fn parse_port(word: &str) -> Result<RemotePort, ParseTargetError> {
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
         return fits
-            .then(|| RemotePort::Name(Text::from(word)))
+            .then(|| RemotePort::Name(SharedStr::from(word)))
             .ok_or_else(wrong);
     }
     match word.parse::<u16>() {

@@ -2,8 +2,8 @@
 //!
 //! What a cluster says may hold escapes that command a terminal and line breaks that forge lines, so
 //! that nothing of `cli/` prints but by this module (`tests/rooms.rs` holds that): a line by
-//! `eprintln!` and `println!`, which here are this module's own; a page as [`Lines`]; data, which
-//! escapes for itself, as [`Data`].
+//! `eprintln!` and `println!`, which here are this module's own; a page as [`TerminalLines`]; data, which
+//! escapes for itself, as [`OutputBytes`].
 
 use std::{
     fmt,
@@ -17,49 +17,49 @@ use crate::inventory::plain::{plain, plain_json, plain_lines};
 /// As the standard library's, but one line on stderr, whatever is written in it.
 macro_rules! eprintln {
     ($($word:tt)*) => {
-        $crate::cli::terminal::tell(format_args!($($word)*))
+        $crate::cli::terminal::print_error_line(format_args!($($word)*))
     };
 }
 
 /// As the standard library's, but one line on stdout, whatever is written in it.
 macro_rules! println {
     ($($word:tt)*) => {
-        $crate::cli::terminal::say(format_args!($($word)*))
+        $crate::cli::terminal::print_line(format_args!($($word)*))
     };
 }
 
 /// A line on stderr. That nobody reads it is no reason to end.
-pub(super) fn tell(line: fmt::Arguments<'_>) {
+pub(super) fn print_error_line(line: fmt::Arguments<'_>) {
     let line = format!("{}\n", plain(&line.to_string()));
     io::stderr().lock().write_all(line.as_bytes()).ok();
 }
 
 /// A text on stderr whose line breaks are its own, with none added.
-pub(super) fn tell_text(text: &str) {
+pub(super) fn print_error_text(text: &str) {
     let mut stderr = io::stderr().lock();
     stderr.write_all(plain_lines(text).as_bytes()).ok();
     stderr.flush().ok();
 }
 
 /// A question on stderr, whose answer stands on the same line.
-pub(super) fn ask(question: &str) {
+pub(super) fn print_question(question: &str) {
     let mut stderr = io::stderr().lock();
     stderr.write_all(plain(question).as_bytes()).ok();
     stderr.flush().ok();
 }
 
 /// A line on stdout. That nobody reads it is no reason to end.
-pub(super) fn say(line: fmt::Arguments<'_>) {
-    let mut lines = Lines::default();
+pub(super) fn print_line(line: fmt::Arguments<'_>) {
+    let mut lines = TerminalLines::default();
     lines.add(&line.to_string());
-    Data::lines(lines).print().ok();
+    OutputBytes::lines(lines).print().ok();
 }
 
 /// Lines for the user.
 #[derive(Default)]
-pub(super) struct Lines(String);
+pub(super) struct TerminalLines(String);
 
-impl Lines {
+impl TerminalLines {
     /// Adds one line, whatever is written in it.
     pub fn add(&mut self, line: &str) {
         self.0.push_str(&plain(line));
@@ -72,17 +72,17 @@ impl Lines {
     }
 
     /// Prints them on stderr, where stdout belongs to something else.
-    pub fn tell(&self) {
+    pub fn print_to_stderr(&self) {
         io::stderr().lock().write_all(self.0.as_bytes()).ok();
     }
 }
 
 /// What is written to stdout or to a file, as it is.
-pub(super) struct Data(Vec<u8>);
+pub(super) struct OutputBytes(Vec<u8>);
 
-impl Data {
+impl OutputBytes {
     /// Lines for the user.
-    pub fn lines(lines: Lines) -> Self {
+    pub fn lines(lines: TerminalLines) -> Self {
         Self(lines.0.into_bytes())
     }
 
@@ -124,11 +124,11 @@ impl Data {
 }
 
 /// Where log lines go: stderr, one line each. tracing_subscriber writes an event at once.
-pub(super) struct Log;
+pub(super) struct LogWriter;
 
-impl Write for Log {
+impl Write for LogWriter {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
-        tell(format_args!("{}", String::from_utf8_lossy(event)));
+        print_error_line(format_args!("{}", String::from_utf8_lossy(event)));
         Ok(event.len())
     }
 
@@ -138,50 +138,50 @@ impl Write for Log {
 }
 
 /// A text of others for one line.
-pub(super) fn harmless(text: &str) -> String {
+pub(super) fn escape_line(text: &str) -> String {
     plain(text).into_owned()
 }
 
 /// A writer that makes everything harmless but line breaks and tabs. A character may come in two
 /// pieces.
-pub(super) struct Harmless<W> {
+pub(super) struct EscapingWriter<W> {
     out: W,
-    held: Vec<u8>,
+    pending_bytes: Vec<u8>,
 }
 
-impl<W: Write> Harmless<W> {
+impl<W: Write> EscapingWriter<W> {
     pub(super) fn new(out: W) -> Self {
         Self {
             out,
-            held: Vec::new(),
+            pending_bytes: Vec::new(),
         }
     }
 
-    fn put(&mut self, text: &str) -> io::Result<()> {
+    fn write_escaped(&mut self, text: &str) -> io::Result<()> {
         self.out.write_all(plain_lines(text).as_bytes())
     }
 }
 
-impl<W: Write> Write for Harmless<W> {
+impl<W: Write> Write for EscapingWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.held.extend_from_slice(bytes);
-        let held = std::mem::take(&mut self.held);
+        self.pending_bytes.extend_from_slice(bytes);
+        let held = std::mem::take(&mut self.pending_bytes);
         let mut rest = held.as_slice();
         while !rest.is_empty() {
             match std::str::from_utf8(rest) {
                 Ok(text) => {
-                    self.put(text)?;
+                    self.write_escaped(text)?;
                     break;
                 }
                 Err(error) => {
                     let (good, bad) = rest.split_at(error.valid_up_to());
-                    self.put(&String::from_utf8_lossy(good))?;
+                    self.write_escaped(&String::from_utf8_lossy(good))?;
                     let Some(length) = error.error_len() else {
                         // The rest of the character is still to come.
-                        self.held = bad.to_vec();
+                        self.pending_bytes = bad.to_vec();
                         break;
                     };
-                    self.put("\u{fffd}")?;
+                    self.write_escaped("\u{fffd}")?;
                     rest = bad.get(length..).unwrap_or_default();
                 }
             }
@@ -190,8 +190,8 @@ impl<W: Write> Write for Harmless<W> {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if !std::mem::take(&mut self.held).is_empty() {
-            self.put("\u{fffd}")?;
+        if !std::mem::take(&mut self.pending_bytes).is_empty() {
+            self.write_escaped("\u{fffd}")?;
         }
         self.out.flush()
     }
@@ -204,7 +204,7 @@ mod tests {
     use super::*;
 
     fn through(pieces: &[&[u8]]) -> String {
-        let mut out = Harmless::new(Vec::new());
+        let mut out = EscapingWriter::new(Vec::new());
         for piece in pieces {
             out.write_all(piece).unwrap();
         }
@@ -218,7 +218,10 @@ mod tests {
             through(&[b"\x1b[2J\x1b]0;title\x07 a\tb\r\nc\rd\x7f"]),
             "␛[2J␛]0;title␇ a\tb\nc␍d␡"
         );
-        assert_eq!(harmless("a\nb\u{9b}31m\u{202e}"), "a b\u{fffd}31m\u{fffd}");
+        assert_eq!(
+            escape_line("a\nb\u{9b}31m\u{202e}"),
+            "a b\u{fffd}31m\u{fffd}"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use tower::BoxError;
 
 use super::{
     CallError, CallErrorKind,
-    link::{LONGEST_WAIT, Link},
+    api_client::{ApiClient, MAX_RETRY_WAIT},
 };
 use crate::probe::{ApiProxy, CurlError, FailureKind, ProxyBody};
 
@@ -22,9 +22,9 @@ const TRIED: &str = "send the request through the API server's proxy";
 const MAX_STATUS: usize = 64 * 1024;
 
 /// `services/proxy` and `pods/proxy` of the connected cluster.
-pub(super) struct KubeProxy(pub(super) Arc<Link>);
+pub(super) struct KubeApiProxy(pub(super) Arc<ApiClient>);
 
-impl ApiProxy for KubeProxy {
+impl ApiProxy for KubeApiProxy {
     fn send(
         &self,
         request: Request<Bytes>,
@@ -32,8 +32,8 @@ impl ApiProxy for KubeProxy {
         Box::pin(async move {
             let answered = self
                 .0
-                .patiently(TRIED, LONGEST_WAIT, || self.ask(request.clone()));
-            let response = answered.await.map_err(|error| failed(&error))?;
+                .with_retries(TRIED, MAX_RETRY_WAIT, || self.send_once(request.clone()));
+            let response = answered.await.map_err(|error| call_failure(&error))?;
             let own_words = matches!(
                 response.status(),
                 StatusCode::UNAUTHORIZED
@@ -46,7 +46,7 @@ impl ApiProxy for KubeProxy {
                     | StatusCode::GATEWAY_TIMEOUT
             );
             if own_words && is_json(&response) {
-                return told(response).await;
+                return refusal_or_answer(response).await;
             }
             Ok(response.map(|body| {
                 body.into_data_stream()
@@ -57,12 +57,12 @@ impl ApiProxy for KubeProxy {
     }
 }
 
-impl KubeProxy {
+impl KubeApiProxy {
     /// An answer, unless the API server itself has none for now; one of the application that is busy
     /// is an answer like any other.
-    async fn ask(&self, request: Request<Bytes>) -> Result<Response<Body>, CallError> {
-        let session = self.0.session().await;
-        let session = session.map_err(|error| error.while_trying(TRIED))?;
+    async fn send_once(&self, request: Request<Bytes>) -> Result<Response<Body>, CallError> {
+        let session = self.0.valid_client().await;
+        let session = session.map_err(|error| error.into_call_error(TRIED))?;
         let answered = session.client.send(request.map(Body::from)).await;
         let response = answered.map_err(|error| CallError::from_client(TRIED, &error))?;
         if response.status() != StatusCode::TOO_MANY_REQUESTS {
@@ -72,8 +72,8 @@ impl KubeProxy {
         let broken = |error: BoxError| CallError::from_transport(TRIED, &*error);
         let limited = Limited::new(body, MAX_STATUS).collect().await;
         let bytes = limited.map_err(broken)?.to_bytes();
-        if *bytes.trim_ascii() == *TOO_MANY {
-            return Err(CallError::from_page(TRIED, &head, &bytes));
+        if *bytes.trim_ascii() == *TOO_MANY_REQUESTS_BODY {
+            return Err(CallError::from_non_status(TRIED, &head, &bytes));
         }
         Ok(Response::from_parts(head, Body::from(bytes.to_vec())))
     }
@@ -81,7 +81,7 @@ impl KubeProxy {
 
 /// All that an API server says with a 429 of its own (`tooManyRequests` in
 /// k8s.io/apiserver/pkg/server/filters/maxinflight.go).
-const TOO_MANY: &[u8] = b"Too many requests, please try again later.";
+const TOO_MANY_REQUESTS_BODY: &[u8] = b"Too many requests, please try again later.";
 
 fn is_json(response: &Response<Body>) -> bool {
     let kind = response.headers().get(CONTENT_TYPE);
@@ -90,7 +90,7 @@ fn is_json(response: &Response<Body>) -> bool {
 }
 
 /// Tells a refusal of the API server from an answer of the application: the former is a `Status`.
-async fn told(response: Response<Body>) -> Result<Response<ProxyBody>, CurlError> {
+async fn refusal_or_answer(response: Response<Body>) -> Result<Response<ProxyBody>, CurlError> {
     let (head, body) = response.into_parts();
     let read = Limited::new(body, MAX_STATUS).collect().await;
     let bytes = read
@@ -100,7 +100,7 @@ async fn told(response: Response<Body>) -> Result<Response<ProxyBody>, CurlError
     let of_server =
         |status: &Status| status.code == head.status.as_u16() && !status.message.is_empty();
     match status.filter(of_server) {
-        Some(status) => Err(refused(&CallError::from_status(TRIED, status, None))),
+        Some(status) => Err(server_refusal(&CallError::from_status(TRIED, status, None))),
         None => {
             let piece = futures::stream::iter([Ok(bytes)]).boxed();
             Ok(Response::from_parts(head, piece))
@@ -108,26 +108,26 @@ async fn told(response: Response<Body>) -> Result<Response<ProxyBody>, CurlError
     }
 }
 
-fn failed(error: &CallError) -> CurlError {
+fn call_failure(error: &CallError) -> CurlError {
     let kind = match error.kind {
         CallErrorKind::Forbidden | CallErrorKind::Unauthorized | CallErrorKind::Credentials => {
             FailureKind::NotPermitted
         }
         // Between this machine and the API server: nothing behind it was asked.
-        _ => FailureKind::NoWay,
+        _ => FailureKind::NoTarget,
     };
     CurlError::new(kind, error.message.clone())
 }
 
 /// The words are those of Go's network library (net/http, net), which the API server passes on. All
 /// else is about the API server itself: it is too busy, its tunnel to the nodes is down.
-fn refused(error: &CallError) -> CurlError {
-    let said = &*error.said;
+fn server_refusal(error: &CallError) -> CurlError {
+    let said = &*error.cause;
     let has = |word: &str| said.contains(word);
     let kind = match error.kind {
         CallErrorKind::Forbidden | CallErrorKind::Unauthorized => FailureKind::NotPermitted,
-        CallErrorKind::NotFound => FailureKind::NoWay,
-        _ if has("no endpoints available") || has("no service port") => FailureKind::NoWay,
+        CallErrorKind::NotFound => FailureKind::NoTarget,
+        _ if has("no endpoints available") || has("no service port") => FailureKind::NoTarget,
         _ if has("connection refused") => FailureKind::Refused,
         _ if has("i/o timeout") || has("deadline exceeded") => FailureKind::TimedOut,
         _ if has("HTTP response to HTTPS client") || has("does not look like a TLS handshake") => {
@@ -138,7 +138,7 @@ fn refused(error: &CallError) -> CurlError {
         _ if has("connection reset") => FailureKind::Reset,
         _ if has("EOF") => FailureKind::Closed,
         _ if has("no route to host") || has("is unreachable") => FailureKind::Unreachable,
-        _ => FailureKind::NoWay,
+        _ => FailureKind::NoTarget,
     };
     CurlError::new(kind, error.message.clone())
 }

@@ -11,13 +11,13 @@ use std::{
 };
 
 /// No kubeconfig is longer: 10,000 contexts with their certificates are 50 MB.
-pub(super) const KUBECONFIG: u64 = 64 << 20;
+pub(super) const MAX_KUBECONFIG: u64 = 64 << 20;
 
 /// No certificate bundle, key or token is longer.
-pub(super) const CREDENTIAL: u64 = 4 << 20;
+pub(super) const MAX_CREDENTIAL: u64 = 4 << 20;
 
 /// How long what writes into a pipe may take: it may log in first.
-const PIPE_PATIENCE: Duration = Duration::from_secs(60);
+const PIPE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The content of a regular file; or in words why it can't be had.
 pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
@@ -29,7 +29,7 @@ pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     if !found.is_file() {
         return Err("it is a pipe, a socket or a device, and no regular file".to_owned());
     }
-    to_end(path, limit)
+    read_limited(path, limit)
 }
 
 /// Whether it is a pipe, which has no writer yet perhaps.
@@ -47,21 +47,21 @@ pub(super) fn is_pipe(path: &Path) -> bool {
     }
 }
 
-/// What comes out of a pipe, within [`PIPE_PATIENCE`].
-pub(super) fn drain(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+/// What comes out of a pipe, within [`PIPE_TIMEOUT`].
+pub(super) fn read_pipe(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let (sender, content) = mpsc::channel();
     let pipe: PathBuf = path.to_owned();
     // It can't be stopped while it waits, and ends with the process.
-    thread::spawn(move || sender.send(to_end(&pipe, limit)).ok());
-    content.recv_timeout(PIPE_PATIENCE).unwrap_or_else(|_| {
-        let patience = PIPE_PATIENCE.as_secs();
+    thread::spawn(move || sender.send(read_limited(&pipe, limit)).ok());
+    content.recv_timeout(PIPE_TIMEOUT).unwrap_or_else(|_| {
+        let patience = PIPE_TIMEOUT.as_secs();
         Err(format!(
             "it is a pipe, and was not written to its end within {patience} s"
         ))
     })
 }
 
-fn to_end(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
+fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     let mut content = Vec::new();
     File::open(path)
         .and_then(|file| file.take(limit + 1).read_to_end(&mut content))
@@ -97,7 +97,7 @@ mod tests {
         assert!(made.unwrap().success());
         assert!(is_pipe(&pipe) && !is_pipe(Path::new("/dev/zero")));
         for endless in [Path::new("/dev/zero"), &pipe] {
-            let said = read(endless, CREDENTIAL).unwrap_err();
+            let said = read(endless, MAX_CREDENTIAL).unwrap_err();
             assert!(said.contains("no regular file"), "{said}");
         }
     }

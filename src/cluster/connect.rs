@@ -9,25 +9,24 @@ use tokio::{
 };
 
 use super::{
-    Access, CallError, CallErrorKind, ExecError, FileStamps, KubeconfigError, KubeconfigNews,
-    Kubeconfigs, Pace, Review, SecurityNotice, Watches,
-    api_proxy::KubeProxy,
+    AccessDecision, AccessRequest, CallError, CallErrorKind, ClusterWatches, ExecPluginError,
+    FileStamps, KubeconfigChange, KubeconfigError, MergedKubeconfig, SecurityNotice, WatchTiming,
+    access_review::AccessReviewCache,
+    api_client::{ApiClient, RetryWaitObserver},
+    api_proxy::KubeApiProxy,
     dial::KubeDialer,
-    link::{Link, Tell},
     login::LoginContext,
     node_ports,
     oidc::OidcError,
-    pods::KubePods,
-    review::Reviews,
-    watch, workload,
-    write::KubeWriter,
-    yaml,
+    pod_access::KubePodAccess,
+    service_writer::KubeServiceWriter,
+    watch, workload, yaml,
 };
 use crate::{
     edit::ServiceWriter,
     forward::Dialer,
-    inventory::{Change, NodePortRules, ObjectKey, Text, plain_line},
-    probe::{ApiProxy, inside::PodAccess},
+    inventory::{InventoryChange, NodePortRules, ObjectKey, SharedStr, plain_line},
+    probe::{ApiProxy, in_cluster::PodAccess},
 };
 
 /// Why there is no connection.
@@ -38,7 +37,7 @@ pub enum ConnectError {
     Kubeconfig(#[from] KubeconfigError),
     /// The credential plugin gave none.
     #[error(transparent)]
-    Exec(#[from] ExecError),
+    Exec(#[from] ExecPluginError),
     /// The OIDC issuer gave none.
     #[error(transparent)]
     Oidc(#[from] OidcError),
@@ -49,7 +48,7 @@ pub enum ConnectError {
     Client(String),
     /// The context leads to another API server than it did.
     #[error("context `{0}` of the kubeconfig leads to another API server now")]
-    OtherServer(String),
+    ServerChanged(String),
     /// The API server did not answer as it should.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -57,14 +56,14 @@ pub enum ConnectError {
 
 impl ConnectError {
     /// The same as a failed call: the client could not be renewed when it was needed.
-    pub(super) fn while_trying(self, tried: &str) -> CallError {
+    pub(super) fn into_call_error(self, action: &str) -> CallError {
         match self {
             Self::Call(error) => error,
             other => {
                 let mut error =
-                    CallError::new(CallErrorKind::Credentials, tried, &other.to_string());
+                    CallError::new(CallErrorKind::Credentials, action, &other.to_string());
                 // These say what to do next themselves.
-                error.message = format!("could not {tried}: {other}").into();
+                error.message = format!("could not {action}: {other}").into();
                 error
             }
         }
@@ -73,18 +72,18 @@ impl ConnectError {
 
 /// Builds a client for a context (none: the current one) and asks the server for its version.
 pub async fn connect(
-    kubeconfigs: &Kubeconfigs,
+    kubeconfigs: &MergedKubeconfig,
     context: Option<&str>,
-) -> Result<Cluster, ConnectError> {
-    connect_at(kubeconfigs, context, Pace::default()).await
+) -> Result<ClusterClient, ConnectError> {
+    connect_at(kubeconfigs, context, WatchTiming::default()).await
 }
 
-/// As [`connect`], with another patience than a person's.
+/// As [`connect`], with another patience than the user's.
 pub async fn connect_at(
-    kubeconfigs: &Kubeconfigs,
+    kubeconfigs: &MergedKubeconfig,
     context: Option<&str>,
-    pace: Pace,
-) -> Result<Cluster, ConnectError> {
+    pace: WatchTiming,
+) -> Result<ClusterClient, ConnectError> {
     connect_with(kubeconfigs, context, pace, None, &LoginContext::default()).await
 }
 
@@ -92,24 +91,24 @@ pub async fn connect_at(
 /// busy server says how long (429 and 5xx with a `Retry-After`), and `tell` hears of it each time;
 /// without it they fail at once.
 pub async fn connect_with(
-    kubeconfigs: &Kubeconfigs,
+    kubeconfigs: &MergedKubeconfig,
     context: Option<&str>,
-    pace: Pace,
-    tell: Option<Tell>,
+    pace: WatchTiming,
+    tell: Option<RetryWaitObserver>,
     login: &LoginContext,
-) -> Result<Cluster, ConnectError> {
-    let link = Link::open(kubeconfigs, context, tell, login).await?;
-    let session = link.session().await?;
+) -> Result<ClusterClient, ConnectError> {
+    let link = ApiClient::open(kubeconfigs, context, tell, login).await?;
+    let session = link.valid_client().await?;
     let default_namespace = session.client.default_namespace().to_owned();
-    let version = known_version(&link).await?;
+    let version = optional_version(&link).await?;
     let link = Arc::new(link);
-    Ok(Cluster(Arc::new(Shared {
-        watch: watch::Memory::new(version.as_ref().ok()),
+    Ok(ClusterClient(Arc::new(ClusterClientInner {
+        server_capabilities: watch::ServerCapabilities::new(version.as_ref().ok()),
         dialer: Arc::new(KubeDialer::new(link.clone())),
         link,
         version,
         default_namespace,
-        reviews: Reviews::default(),
+        access_reviews: AccessReviewCache::default(),
         node_ports: OnceCell::new(),
         pace,
     })))
@@ -118,13 +117,13 @@ pub async fn connect_with(
 /// `GET /version`.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Version {
+pub(super) struct ServerVersion {
     pub major: String,
     pub minor: String,
     pub git_version: String,
 }
 
-impl Version {
+impl ServerVersion {
     /// Whether this is `1.minor` or a later one.
     pub fn is_at_least(&self, minor: u32) -> bool {
         let number = |text: &str| -> u32 {
@@ -144,36 +143,36 @@ impl Version {
 
 /// The version, or why it is not known. Nobody but us needs it: kubectl works where `/version` is
 /// refused or broken. But what refuses it must be an API server.
-async fn known_version(link: &Link) -> Result<Result<Version, Text>, CallError> {
-    let tried = format!("reach the API server {}", link.current().server);
-    match version(link, &tried).await {
-        Ok(version) => Ok(Ok(Version {
+async fn optional_version(link: &ApiClient) -> Result<Result<ServerVersion, SharedStr>, CallError> {
+    let action = format!("reach the API server {}", link.current_client().server);
+    match version(link, &action).await {
+        Ok(version) => Ok(Ok(ServerVersion {
             git_version: plain_line(&version.git_version),
             ..version
         })),
-        Err(error) if is_api_server(link, &error).await => Ok(Err(error.said)),
+        Err(error) if is_api_server(link, &error).await => Ok(Err(error.cause)),
         Err(error) => Err(error),
     }
 }
 
-async fn version(link: &Link, tried: &str) -> Result<Version, CallError> {
-    let body = link.get(tried, "/version").await?;
-    serde_json::from_slice(&body).map_err(|_not_a_version| not_an_api_server(tried))
+async fn version(link: &ApiClient, action: &str) -> Result<ServerVersion, CallError> {
+    let body = link.get(action, "/version").await?;
+    serde_json::from_slice(&body).map_err(|_not_a_version| not_an_api_server(action))
 }
 
-fn not_an_api_server(tried: &str) -> CallError {
+fn not_an_api_server(action: &str) -> CallError {
     CallError::new(
         CallErrorKind::Other,
-        tried,
+        action,
         "what answers there is no Kubernetes API server; check `server` in the kubeconfig",
     )
 }
 
 /// Whether who gave this answer is an API server all the same: it refused in a `Status`, or it says
 /// which versions of the API it has.
-pub(super) async fn is_api_server(link: &Link, error: &CallError) -> bool {
+pub(super) async fn is_api_server(link: &ApiClient, error: &CallError) -> bool {
     #[derive(Deserialize)]
-    struct Answer {
+    struct ApiVersionsResponse {
         kind: String,
     }
     let is_broken = match error.kind {
@@ -188,29 +187,28 @@ pub(super) async fn is_api_server(link: &Link, error: &CallError) -> bool {
         return false;
     }
     match link.get_now("ask which APIs there are", "/api").await {
-        Ok(body) => {
-            serde_json::from_slice::<Answer>(&body).is_ok_and(|it| it.kind == "APIVersions")
-        }
+        Ok(body) => serde_json::from_slice::<ApiVersionsResponse>(&body)
+            .is_ok_and(|it| it.kind == "APIVersions"),
         Err(error) => error.kind == CallErrorKind::Forbidden && error.status.is_some(),
     }
 }
 
-struct Shared {
-    link: Arc<Link>,
-    version: Result<Version, Text>,
+struct ClusterClientInner {
+    link: Arc<ApiClient>,
+    version: Result<ServerVersion, SharedStr>,
     default_namespace: String,
-    reviews: Reviews,
+    access_reviews: AccessReviewCache,
     node_ports: OnceCell<NodePortRules>,
     dialer: Arc<KubeDialer>,
-    watch: watch::Memory,
-    pace: Pace,
+    server_capabilities: watch::ServerCapabilities,
+    pace: WatchTiming,
 }
 
 /// A cluster that answered. A clone is the same connection.
 #[derive(Clone)]
-pub struct Cluster(Arc<Shared>);
+pub struct ClusterClient(Arc<ClusterClientInner>);
 
-impl Cluster {
+impl ClusterClient {
     /// The context in use.
     pub fn context(&self) -> &str {
         &self.0.link.context
@@ -218,31 +216,34 @@ impl Cluster {
 
     /// The address of the API server.
     pub fn server_url(&self) -> String {
-        self.0.link.current().server.clone()
+        self.0.link.current_client().server.clone()
     }
 
     /// What the user must know of how the connection is protected.
     pub fn notices(&self) -> Vec<SecurityNotice> {
-        self.0.link.current().notices.clone()
+        self.0.link.current_client().notices.clone()
     }
 
     /// Waits until the kubeconfig, or a file that it names, was written, and reads it again.
     /// `before` is kept from one call to the next; dropping the future loses nothing but time.
-    pub async fn kubeconfig_news(&self, before: &mut Option<FileStamps>) -> KubeconfigNews {
-        self.0.link.kubeconfig_news(before).await
+    pub async fn next_kubeconfig_change(
+        &self,
+        before: &mut Option<FileStamps>,
+    ) -> KubeconfigChange {
+        self.0.link.next_kubeconfig_change(before).await
     }
 
     /// The server's version, as `v1.36.2`, or why it would not say.
-    pub fn version(&self) -> Result<&str, &Text> {
+    pub fn version(&self) -> Result<&str, &SharedStr> {
         let version = self.0.version.as_ref();
         version.map(|version| &*version.git_version)
     }
 
     /// Whether the verb `get` may be enough for a port-forward or a command in a container; `create`
     /// is always.
-    pub fn get_may_upgrade(&self) -> bool {
+    pub fn is_get_enough_to_upgrade(&self) -> bool {
         let version = self.0.version.as_ref();
-        !version.is_ok_and(Version::needs_create_to_upgrade)
+        !version.is_ok_and(ServerVersion::needs_create_to_upgrade)
     }
 
     /// The namespace of the context, else `default`.
@@ -265,7 +266,7 @@ impl Cluster {
     pub async fn renew(&self) -> Result<(), ConnectError> {
         self.0.link.renew_now().await?;
         // They may be of somebody else.
-        self.0.reviews.forget().await;
+        self.0.access_reviews.forget().await;
         Ok(())
     }
 
@@ -279,10 +280,14 @@ impl Cluster {
     ///
     /// Where all namespaces are not permitted, the context's namespace is watched and the states say
     /// so. Must be called inside a tokio runtime.
-    pub fn watch(&self, namespaces: Vec<String>, changes: mpsc::Sender<Change>) -> Watches {
+    pub fn watch(
+        &self,
+        namespaces: Vec<String>,
+        changes: mpsc::Sender<InventoryChange>,
+    ) -> ClusterWatches {
         watch::start(
             self.0.link.clone(),
-            self.0.watch.clone(),
+            self.0.server_capabilities.clone(),
             self.0.pace.clone(),
             &self.0.default_namespace,
             namespaces,
@@ -297,22 +302,22 @@ impl Cluster {
 
     /// The way through the API server's own proxy.
     pub fn proxy(&self) -> Arc<dyn ApiProxy> {
-        Arc::new(KubeProxy(self.0.link.clone()))
+        Arc::new(KubeApiProxy(self.0.link.clone()))
     }
 
     /// The way to read and change Services.
     pub fn writer(&self) -> Arc<dyn ServiceWriter> {
-        Arc::new(KubeWriter::new(self.0.link.clone()))
+        Arc::new(KubeServiceWriter::new(self.0.link.clone()))
     }
 
     /// Commands in containers, and pods of our own.
     pub fn pods(&self) -> Arc<dyn PodAccess> {
-        Arc::new(KubePods::new(self.0.link.clone()))
+        Arc::new(KubePodAccess::new(self.0.link.clone()))
     }
 
-    /// Whether the API server would let this person do that. Answers are kept for five minutes.
-    pub async fn review(&self, access: Access) -> Result<Review, CallError> {
-        self.0.reviews.ask(&self.0.link, access).await
+    /// Whether the API server would let this user do that. Answers are kept for five minutes.
+    pub async fn review(&self, access: AccessRequest) -> Result<AccessDecision, CallError> {
+        self.0.access_reviews.ask(&self.0.link, access).await
     }
 
     /// What can be read of the cluster's nodePorts; nothing of it where it is not there or not

@@ -8,33 +8,33 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{Client, config::AuthInfo};
 
 use super::{
-    CallError, Kubeconfigs, SecurityNotice, bearer,
+    CallError, MergedKubeconfig, SecurityNotice,
+    api_client::display_address,
+    bearer_token, client_stack,
     connect::ConnectError,
     exec_plugin,
-    kubeconfig::Basis,
-    link::shown,
+    kubeconfig::KubeconfigFingerprint,
     login::LoginContext,
-    oidc::{self, OidcUser},
-    stack,
+    oidc::{self, IdTokenRequest},
 };
 
 /// Credentials do for so long at least, even if they have expired when they come: whoever gives such
 /// is not asked for each request. A server that takes them no more says so.
-const LEAST_USE: SignedDuration = SignedDuration::from_secs(10);
+const MIN_VALIDITY: SignedDuration = SignedDuration::from_secs(10);
 
 /// A client and what is known of its credentials.
-pub(super) struct Authenticated {
+pub(super) struct AuthenticationResult {
     pub client: Client,
     /// The address of the API server, without a path: that can hold a token.
     pub server: String,
     /// What the user must know of how the connection is protected.
     pub notices: Vec<SecurityNotice>,
     /// What of the kubeconfig it was made from.
-    pub basis: Basis,
+    pub basis: KubeconfigFingerprint,
     /// Until when they are valid, where it is known.
     pub valid_until: Option<Timestamp>,
     /// Who gave them, where they may be had anew.
-    pub giver: Option<String>,
+    pub credential_source: Option<String>,
     /// The ID token of an issuer.
     pub id_token: Option<String>,
 }
@@ -42,88 +42,95 @@ pub(super) struct Authenticated {
 /// Gets the credentials of a context, by the plugin or the issuer where there is one, and builds a
 /// client. `refused` is an ID token that the API server took no more.
 pub(super) async fn authenticate(
-    kubeconfigs: &Kubeconfigs,
+    kubeconfigs: &MergedKubeconfig,
     context: Option<&str>,
     refused: Option<String>,
     login: &LoginContext,
-) -> Result<Authenticated, ConnectError> {
-    let mut target = kubeconfigs.target(context)?;
-    let server = shown(&target.config.cluster_url);
-    let mut basis = Basis {
+) -> Result<AuthenticationResult, ConnectError> {
+    let mut target = kubeconfigs.resolve_context(context)?;
+    let server = display_address(&target.config.cluster_url);
+    let mut basis = KubeconfigFingerprint {
         context: target.context,
         fingerprint: target.fingerprint,
-        endpoint: target.endpoint,
+        server_fingerprint: target.server_fingerprint,
         files: target.files,
     };
     let user = &mut target.config.auth_info;
-    let held = HeldCredentials::of(user);
+    let held = StaticCredentials::of(user);
     let mut valid_until = None;
-    let mut giver = held.token_file.then(|| "the token file".to_owned());
+    let mut credential_source = held.has_token_file.then(|| "the token file".to_owned());
     let mut id_token = None;
-    if let Some(provider) = user.auth_provider.take().filter(|_| !held.bearer) {
-        oidc::supported(&provider.name).map_err(ConnectError::Client)?;
-        let wanted = OidcUser {
+    if let Some(provider) = user.auth_provider.take().filter(|_| !held.has_bearer) {
+        oidc::check_provider(&provider.name).map_err(ConnectError::Client)?;
+        let wanted = IdTokenRequest {
             name: target.user.clone(),
             files: kubeconfigs.files().to_vec(),
             config: provider.config,
-            refused,
+            refused_token: refused,
         };
         let given = oidc::id_token(wanted, login).await?;
-        valid_until = Some(given.until);
-        giver = Some("the OIDC issuer".to_owned());
+        valid_until = Some(given.expires_at);
+        credential_source = Some("the OIDC issuer".to_owned());
         id_token = Some(given.token.clone());
         user.token = Some(given.token.into());
-    } else if let Some(mut exec) = target.exec.filter(|_| !held.bearer && !held.certificate) {
+    } else if let Some(mut exec) = target
+        .exec
+        .filter(|_| !held.has_bearer && !held.has_certificate)
+    {
         let compression = target.config.disable_compression.into();
         exec.other
             .insert(exec_plugin::DISABLE_COMPRESSION.to_owned(), compression);
-        valid_until = exec_plugin::ask(&exec, user, login).await?;
-        giver = Some(exec_plugin::name(&exec));
-        basis.fingerprint = fingerprint_now(kubeconfigs, &basis).await;
+        valid_until = exec_plugin::fetch_credentials(&exec, user, login).await?;
+        credential_source = Some(exec_plugin::display_name(&exec));
+        basis.fingerprint = fingerprint_after_plugin(kubeconfigs, &basis).await;
     }
     let (mut config, user) = (target.config, target.user);
     // Key files are read.
     let client = tokio::task::spawn_blocking(move || {
-        let token = bearer::prepare(&user, &mut config.auth_info)
+        let token = bearer_token::prepare_token(&user, &mut config.auth_info)
             .map_err(|error| ConnectError::Client(error.to_string()))?;
-        stack::build(config, token).map_err(|error| {
-            ConnectError::Client(CallError::from_client("use it", &error).said.to_string())
+        client_stack::build_client(config, token).map_err(|error| {
+            ConnectError::Client(CallError::from_client("use it", &error).cause.to_string())
         })
     })
     .await
     .map_err(|error| ConnectError::Client(error.to_string()))??;
-    let least = Timestamp::now() + LEAST_USE;
-    Ok(Authenticated {
+    let least = Timestamp::now() + MIN_VALIDITY;
+    Ok(AuthenticationResult {
         client,
         server,
         notices: target.notices,
         basis,
         valid_until: valid_until.map(|until| until.max(least)),
-        giver,
+        credential_source,
         id_token,
     })
 }
 
 /// The fingerprint after a plugin ran: one that writes into its own entry each time has changed nothing
 /// that it is to be asked again for. Another server is a change all the same.
-async fn fingerprint_now(kubeconfigs: &Kubeconfigs, basis: &Basis) -> u64 {
+async fn fingerprint_after_plugin(
+    kubeconfigs: &MergedKubeconfig,
+    basis: &KubeconfigFingerprint,
+) -> u64 {
     let (kubeconfigs, context) = (kubeconfigs.clone(), basis.context.clone());
-    let reading = tokio::task::spawn_blocking(move || kubeconfigs.reload()?.target(Some(&context)));
+    let reading =
+        tokio::task::spawn_blocking(move || kubeconfigs.reload()?.resolve_context(Some(&context)));
     match reading.await {
-        Ok(Ok(now)) if now.endpoint == basis.endpoint => now.fingerprint,
+        Ok(Ok(now)) if now.server_fingerprint == basis.server_fingerprint => now.fingerprint,
         _ => basis.fingerprint,
     }
 }
 
 /// Which credentials a user has without asking anybody.
-struct HeldCredentials {
+struct StaticCredentials {
     /// A token or a password.
-    bearer: bool,
-    token_file: bool,
-    certificate: bool,
+    has_bearer: bool,
+    has_token_file: bool,
+    has_certificate: bool,
 }
 
-impl HeldCredentials {
+impl StaticCredentials {
     fn of(user: &AuthInfo) -> Self {
         // Secrets are only to be had by writing the user out.
         let written = serde_json::to_value(user).unwrap_or_default();
@@ -132,11 +139,11 @@ impl HeldCredentials {
                 .as_str()
                 .is_some_and(|text| !text.trim().is_empty())
         };
-        let token_file = has("tokenFile");
+        let has_token_file = has("tokenFile");
         Self {
-            bearer: has("token") || token_file || has("username") || has("password"),
-            token_file,
-            certificate: has("client-certificate") || has("client-certificate-data"),
+            has_bearer: has("token") || has_token_file || has("username") || has("password"),
+            has_token_file,
+            has_certificate: has("client-certificate") || has("client-certificate-data"),
         }
     }
 }
@@ -160,16 +167,16 @@ mod tests {
             path.display(),
         );
         std::fs::write(&path, &text).unwrap();
-        let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::File(path.clone())).unwrap();
+        let kubeconfigs = MergedKubeconfig::load(&KubeconfigSource::File(path.clone())).unwrap();
         let login = LoginContext::default();
         let built = authenticate(&kubeconfigs, None, None, &login)
             .await
             .unwrap();
         let now = std::fs::read_to_string(&path).unwrap();
         assert_ne!(now, text, "the plugin wrote into it");
-        assert_eq!(kubeconfigs.news(&built.basis).in_use, Ok(false));
+        assert_eq!(kubeconfigs.compare_with(&built.basis).in_use, Ok(false));
         std::fs::write(&path, now.replace("127.0.0.1:1", "127.0.0.1:2")).unwrap();
-        assert_eq!(kubeconfigs.news(&built.basis).in_use, Ok(true));
+        assert_eq!(kubeconfigs.compare_with(&built.basis).in_use, Ok(true));
     }
 
     #[tokio::test]
@@ -188,7 +195,7 @@ mod tests {
             let text = format!(
                 "current-context: c\ncontexts: [{{name: c, context: {{cluster: k, user: u}}}}]\nclusters: [{{name: k, cluster: {{server: 'https://127.0.0.1:1'}}}}]\nusers: [{{name: u, user: {{{user}}}}}]\n"
             );
-            let kubeconfigs = Kubeconfigs::load(&KubeconfigSource::Inline(text)).unwrap();
+            let kubeconfigs = MergedKubeconfig::load(&KubeconfigSource::Inline(text)).unwrap();
             let login = LoginContext::default();
             let built = authenticate(&kubeconfigs, Some("c"), None, &login).await;
             assert_eq!(built.is_ok(), succeeds, "{user}: {:?}", built.err());

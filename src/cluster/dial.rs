@@ -1,9 +1,9 @@
 //! [`Dialer`] by the API server: many connections over a session where the server speaks SPDY, else
 //! a WebSocket to `pods/portforward` for each.
 
-mod alone;
-mod doubtful;
-mod sessions;
+mod dedicated;
+mod refusal_mapping;
+mod session_opener;
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -13,11 +13,11 @@ use std::{
 use futures::future::BoxFuture;
 use tokio::time::Instant;
 
-use self::{doubtful::Doubtful, sessions::Sessions};
+use self::{refusal_mapping::RefusalMappingStream, session_opener::KubeSessionOpener};
 use super::{
     CallError, CallErrorKind,
-    link::Link,
-    tunnel::{Failure, Pool, Protocol},
+    api_client::ApiClient,
+    tunnel::{SessionPool, TunnelDialError, TunnelProtocol},
 };
 use crate::{
     forward::{DialError, DialErrorKind, Dialer, PodStream},
@@ -26,44 +26,44 @@ use crate::{
 
 /// Opens port-forwards.
 pub(super) struct KubeDialer {
-    link: Arc<Link>,
-    sessions: Pool<Sessions>,
+    link: Arc<ApiClient>,
+    sessions: SessionPool<KubeSessionOpener>,
     /// Until when the server is taken to speak no SPDY: learned, and kept for a day where it is
     /// certain.
-    one_by_one: Mutex<Option<Instant>>,
+    no_multiplexing_until: Mutex<Option<Instant>>,
 }
 
-const CERTAIN: Duration = Duration::from_secs(24 * 60 * 60);
-const UNCERTAIN: Duration = Duration::from_secs(30);
+const CERTAIN_TTL: Duration = Duration::from_secs(24 * 60 * 60);
+const UNCERTAIN_TTL: Duration = Duration::from_secs(30);
 
 impl KubeDialer {
-    pub fn new(link: Arc<Link>) -> Self {
+    pub fn new(link: Arc<ApiClient>) -> Self {
         Self {
-            sessions: Pool::new(Sessions::new(link.clone())),
+            sessions: SessionPool::new(KubeSessionOpener::new(link.clone())),
             link,
-            one_by_one: Mutex::default(),
+            no_multiplexing_until: Mutex::default(),
         }
     }
 
     async fn connect(&self, pod: &ObjectKey, port: u16) -> Result<Box<dyn PodStream>, DialError> {
         let tried = format!("forward to port {port} of pod {pod}");
-        if self.is_one_by_one() {
-            match alone::connect(&self.link, pod, port, &tried).await {
+        if self.is_multiplexing_unsupported() {
+            match dedicated::connect(&self.link, pod, port, &tried).await {
                 // It needs another right than SPDY, which may be there for this pod.
                 Err(error) if error.kind == DialErrorKind::Forbidden => {}
                 settled => return settled,
             }
         }
         match self.sessions.dial(pod, port).await {
-            Ok(stream) => Ok(Box::new(Doubtful { stream, tried })),
-            Err(Failure::Unsupported { certain }) => {
-                let stream = alone::connect(&self.link, pod, port, &tried).await?;
-                self.learn(if certain { CERTAIN } else { UNCERTAIN });
+            Ok(stream) => Ok(Box::new(RefusalMappingStream { stream, tried })),
+            Err(TunnelDialError::Unsupported { certain }) => {
+                let stream = dedicated::connect(&self.link, pod, port, &tried).await?;
+                self.remember_no_multiplexing(if certain { CERTAIN_TTL } else { UNCERTAIN_TTL });
                 Ok(stream)
             }
-            Err(Failure::Session(error)) => Err(error),
-            Err(Failure::Refused(words)) => Err(refusal(&tried, &words)),
-            Err(Failure::Lost(why)) => Err(DialError {
+            Err(TunnelDialError::SessionFailed(error)) => Err(error),
+            Err(TunnelDialError::Refused(words)) => Err(refusal_error(&tried, &words)),
+            Err(TunnelDialError::SessionLost(why)) => Err(DialError {
                 kind: DialErrorKind::Unreachable,
                 message: format!("could not {tried}: {why}").into(),
             }),
@@ -72,34 +72,43 @@ impl KubeDialer {
 
     /// The protocol by which a forward to this pod would be carried, found by upgrading to it. Only
     /// where each connection has a WebSocket of its own does the port hear of it.
-    pub async fn protocol(&self, pod: &ObjectKey, port: u16) -> Result<&'static str, DialError> {
-        match Sessions::new(self.link.clone()).protocol(pod).await {
-            Ok(Protocol::Tunnel) => Ok("SPDY over WebSocket"),
-            Ok(Protocol::Spdy) => Ok("SPDY"),
-            Err(Failure::Unsupported { .. }) => {
+    pub async fn probe_protocol(
+        &self,
+        pod: &ObjectKey,
+        port: u16,
+    ) -> Result<&'static str, DialError> {
+        match KubeSessionOpener::new(self.link.clone())
+            .probe_protocol(pod)
+            .await
+        {
+            Ok(TunnelProtocol::SpdyOverWebSocket) => Ok("SPDY over WebSocket"),
+            Ok(TunnelProtocol::Spdy) => Ok("SPDY"),
+            Err(TunnelDialError::Unsupported { .. }) => {
                 let tried = format!("forward to port {port} of pod {pod}");
-                let stream = alone::connect(&self.link, pod, port, &tried).await;
+                let stream = dedicated::connect(&self.link, pod, port, &tried).await;
                 stream.map(|_closed| "a WebSocket for each connection")
             }
-            Err(Failure::Session(error)) => Err(error),
-            Err(Failure::Refused(why) | Failure::Lost(why)) => Err(DialError {
-                kind: DialErrorKind::Unreachable,
-                message: format!("could not forward to pod {pod}: {why}").into(),
-            }),
+            Err(TunnelDialError::SessionFailed(error)) => Err(error),
+            Err(TunnelDialError::Refused(why) | TunnelDialError::SessionLost(why)) => {
+                Err(DialError {
+                    kind: DialErrorKind::Unreachable,
+                    message: format!("could not forward to pod {pod}: {why}").into(),
+                })
+            }
         }
     }
 
-    fn is_one_by_one(&self) -> bool {
+    fn is_multiplexing_unsupported(&self) -> bool {
         let until = self
-            .one_by_one
+            .no_multiplexing_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         until.is_some_and(|until| Instant::now() < until)
     }
 
-    fn learn(&self, time: Duration) {
+    fn remember_no_multiplexing(&self, time: Duration) {
         let mut until = self
-            .one_by_one
+            .no_multiplexing_until
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         *until = Some(Instant::now() + time);
@@ -116,7 +125,7 @@ impl Dialer for KubeDialer {
     }
 
     fn recheck(&self) {
-        self.sessions.retire();
+        self.sessions.drain();
     }
 }
 
@@ -135,7 +144,7 @@ fn to_dial_error(error: &CallError) -> DialError {
 }
 
 /// What a node's words mean: it could not reach the port, or found no pod; it has no code for it.
-fn kind_of(words: &str) -> DialErrorKind {
+fn error_kind_of_node_message(words: &str) -> DialErrorKind {
     let gone = [
         "not found",
         "no such",
@@ -153,8 +162,8 @@ fn kind_of(words: &str) -> DialErrorKind {
     }
 }
 
-fn refusal(tried: &str, words: &str) -> DialError {
-    let kind = kind_of(words);
+fn refusal_error(tried: &str, words: &str) -> DialError {
+    let kind = error_kind_of_node_message(words);
     let next = match kind {
         DialErrorKind::Refused => "; nothing listens on that port in the pod",
         _ => "",
@@ -171,15 +180,15 @@ mod tests {
 
     #[test]
     fn the_nodes_words_decide_what_to_do_next() {
-        let refused = refusal(
+        let refused = refusal_error(
             "forward",
             "dial tcp4 127.0.0.1:81: connect: connection refused",
         );
         assert_eq!(refused.kind, DialErrorKind::Refused);
         assert!(refused.message.contains("dial tcp4 127.0.0.1:81"));
-        let gone = refusal("forward", "container \"x\" not found");
+        let gone = refusal_error("forward", "container \"x\" not found");
         assert_eq!(gone.kind, DialErrorKind::PodGone);
-        let else_ = refusal("forward", "out of file descriptors");
+        let else_ = refusal_error("forward", "out of file descriptors");
         assert_eq!(else_.kind, DialErrorKind::Other);
     }
 }

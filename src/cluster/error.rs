@@ -1,4 +1,4 @@
-//! Why a call to the API server failed, in words for a person.
+//! Why a call to the API server failed, in words for the user.
 
 use std::{borrow::Cow, error::Error as StdError, io, time::Duration};
 
@@ -11,7 +11,7 @@ use kube::core::Status;
 
 use crate::{
     forward,
-    inventory::{Text, plain::plain},
+    inventory::{SharedStr, plain::plain},
     probe::distrust_in_words,
 };
 
@@ -49,38 +49,38 @@ pub struct CallError {
     /// What it means.
     pub kind: CallErrorKind,
     /// What was tried, what the other side said in its own words, and what to do next.
-    pub message: Text,
+    pub message: SharedStr,
     /// `Retry-After`, where the server sent one.
     pub retry_after: Option<Duration>,
     /// The server's own words alone.
-    pub said: Text,
+    pub cause: SharedStr,
     /// The server's answer, where it was a `Status`: only an API server gives one.
     pub(super) status: Option<Box<Status>>,
 }
 
 /// So many characters of what another side said are told.
-const MOST_SAID: usize = 2000;
+const MAX_MESSAGE_CHARS: usize = 2000;
 
 impl CallError {
     /// A failure that is not an answer of the server.
-    pub(super) fn new(kind: CallErrorKind, tried: &str, said: &str) -> Self {
-        let said = plain(said);
-        let said = &*bounded(&said, MOST_SAID);
+    pub(super) fn new(kind: CallErrorKind, action: &str, cause: &str) -> Self {
+        let said = plain(cause);
+        let said = &*truncated(&said, MAX_MESSAGE_CHARS);
         let message = match advice(kind) {
-            Some(next) => format!("could not {tried}: {said}; {next}"),
-            None => format!("could not {tried}: {said}"),
+            Some(next) => format!("could not {action}: {said}; {next}"),
+            None => format!("could not {action}: {said}"),
         };
         Self {
             kind,
             message: message.into(),
             retry_after: None,
-            said: said.into(),
+            cause: said.into(),
             status: None,
         }
     }
 
     /// The server answered with an error.
-    pub(super) fn from_status(tried: &str, status: Status, retry_after: Option<Duration>) -> Self {
+    pub(super) fn from_status(action: &str, status: Status, retry_after: Option<Duration>) -> Self {
         let kind = kind_of(status.code);
         let said = match (status.message.trim(), status.reason.as_str()) {
             ("", "") => format!("the API server answered {}", status.code),
@@ -90,48 +90,53 @@ impl CallError {
         Self {
             retry_after,
             status: Some(Box::new(status)),
-            ..Self::new(kind, tried, &said)
+            ..Self::new(kind, action, &said)
         }
     }
 
     /// An answer that is no success and no `Status`: an API server's plain words, or the page of
     /// something before it. Of a page only its code and where it is from are told.
-    pub(super) fn from_page(tried: &str, head: &Parts, body: &[u8]) -> Self {
+    pub(super) fn from_non_status(action: &str, head: &Parts, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
-        let said = words_of_cut_status(&text).unwrap_or_else(|| page_in_words(head, &text));
+        let said =
+            message_of_truncated_status(&text).unwrap_or_else(|| describe_non_status(head, &text));
         Self {
             retry_after: retry_after(head),
-            ..Self::new(kind_of(head.status.as_u16()), tried, &said)
+            ..Self::new(kind_of(head.status.as_u16()), action, &said)
         }
     }
 
     /// Whether the other side says when to try again. For client-go those are 429 and all from 500 on
     /// (`checkWait` in rest/with_retry.go).
-    pub(super) fn wants_a_retry(&self) -> Option<Duration> {
+    pub(super) fn retry_delay(&self) -> Option<Duration> {
         self.retry_after
     }
 
     /// The client failed before there was an answer, or while the answer was read.
-    pub(super) fn from_client(tried: &str, error: &kube::Error) -> Self {
+    pub(super) fn from_client(action: &str, error: &kube::Error) -> Self {
         if let kube::Error::Api(status) = error {
-            return Self::from_status(tried, (**status).clone(), None);
+            return Self::from_status(action, (**status).clone(), None);
         }
-        if is_credentials(error) {
-            return Self::new(CallErrorKind::Credentials, tried, &deepest(error));
+        if is_credentials_error(error) {
+            return Self::new(
+                CallErrorKind::Credentials,
+                action,
+                &root_cause_message(error),
+            );
         }
-        Self::from_transport(tried, error)
+        Self::from_transport(action, error)
     }
 
     /// The connection failed, or broke while a body was read.
-    pub(super) fn from_transport(tried: &str, error: &(dyn StdError + 'static)) -> Self {
-        if let Some(said) = chain(error).find_map(distrust) {
-            return Self::new(CallErrorKind::Untrusted, tried, &said);
+    pub(super) fn from_transport(action: &str, error: &(dyn StdError + 'static)) -> Self {
+        if let Some(said) = chain(error).find_map(certificate_rejection) {
+            return Self::new(CallErrorKind::Untrusted, action, &said);
         }
         let is_out = |cause: &(dyn StdError + 'static)| {
             cause.downcast_ref().is_some_and(forward::is_out_of_files)
         };
         if chain(error).any(is_out) {
-            return Self::new(CallErrorKind::Other, tried, &forward::out_of_files());
+            return Self::new(CallErrorKind::Other, action, &forward::out_of_files());
         }
         let timed_out = chain(error).any(|cause| {
             cause
@@ -141,20 +146,20 @@ impl CallError {
         let said = if timed_out {
             "no answer in time".to_owned()
         } else {
-            deepest(error)
+            root_cause_message(error)
         };
-        Self::new(CallErrorKind::Unreachable, tried, &said)
+        Self::new(CallErrorKind::Unreachable, action, &said)
     }
 
     /// Nothing came within `patience`.
-    pub(super) fn timed_out(tried: &str, patience: Duration) -> Self {
-        let said = format!("no answer within {} s", patience.as_secs().max(1));
-        Self::new(CallErrorKind::Unreachable, tried, &said)
+    pub(super) fn timed_out(action: &str, response_timeout: Duration) -> Self {
+        let said = format!("no answer within {} s", response_timeout.as_secs().max(1));
+        Self::new(CallErrorKind::Unreachable, action, &said)
     }
 }
 
 /// Why the server's certificate is refused, if that is what this error is.
-fn distrust(cause: &(dyn StdError + 'static)) -> Option<String> {
+fn certificate_rejection(cause: &(dyn StdError + 'static)) -> Option<String> {
     use rustls::{CertificateError as Why, Error::InvalidCertificate};
     let error @ InvalidCertificate(why) = cause.downcast_ref()? else {
         return None;
@@ -196,7 +201,7 @@ pub(super) fn retry_after(head: &Parts) -> Option<Duration> {
 }
 
 /// The message of a `Status` that is too long to be read whole.
-fn words_of_cut_status(body: &str) -> Option<String> {
+fn message_of_truncated_status(body: &str) -> Option<String> {
     const KEY: &str = r#""message":"#;
     if !body.trim_start().starts_with('{') {
         return None;
@@ -210,7 +215,10 @@ fn words_of_cut_status(body: &str) -> Option<String> {
         ends.then_some(at)
     });
     // No more of it is told, and so many bytes are surely that.
-    let most = rest.char_indices().nth(4 * MOST_SAID).map(|(at, _)| at);
+    let most = rest
+        .char_indices()
+        .nth(4 * MAX_MESSAGE_CHARS)
+        .map(|(at, _)| at);
     let end = end.or(most).unwrap_or(rest.len());
     let text = rest.get(..most.map_or(end, |most| most.min(end)))?;
     // The cut may be within an escape (the longest: a pair of surrogates).
@@ -221,7 +229,7 @@ fn words_of_cut_status(body: &str) -> Option<String> {
     (!said.trim().is_empty()).then_some(said)
 }
 
-fn page_in_words(head: &Parts, body: &str) -> String {
+fn describe_non_status(head: &Parts, body: &str) -> String {
     const LINE: usize = 200;
     let header = |name| head.headers.get(name).and_then(|it| it.to_str().ok());
     let code = match head.status.canonical_reason() {
@@ -229,7 +237,7 @@ fn page_in_words(head: &Parts, body: &str) -> String {
         None => head.status.as_u16().to_string(),
     };
     let from = header(SERVER).map_or_else(String::new, |server| {
-        format!(" from {}", bounded(server, 60))
+        format!(" from {}", truncated(server, 60))
     });
     const FOREIGN: &str =
         "not an API server's answer; check `server` in the kubeconfig and what is before it";
@@ -237,7 +245,10 @@ fn page_in_words(head: &Parts, body: &str) -> String {
         // The rest of an address may hold a secret.
         let to = header(LOCATION).and_then(|to| to.parse::<Uri>().ok());
         let to = to.filter(|to| to.host().is_some());
-        let to = to.map_or_else(|| "another path".to_owned(), |to| super::link::shown(&to));
+        let to = to.map_or_else(
+            || "another path".to_owned(),
+            |to| super::api_client::display_address(&to),
+        );
         return format!("{code}{from}, which leads to {to} and was not followed: {FOREIGN}");
     }
     let is_html = header(CONTENT_TYPE).is_some_and(|kind| kind.contains("html"))
@@ -248,12 +259,12 @@ fn page_in_words(head: &Parts, body: &str) -> String {
     let line = body.lines().map(str::trim).find(|line| !line.is_empty());
     match line {
         None => format!("the answer is {code}{from}, without a word"),
-        Some(line) => format!("{} ({code})", bounded(line, LINE)),
+        Some(line) => format!("{} ({code})", truncated(line, LINE)),
     }
 }
 
 /// A text of at most so many characters.
-fn bounded(text: &str, most: usize) -> Cow<'_, str> {
+fn truncated(text: &str, most: usize) -> Cow<'_, str> {
     match text.char_indices().nth(most) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", text.get(..end).unwrap_or_default())),
@@ -275,7 +286,7 @@ pub(super) fn without_advice(message: &str) -> &str {
     .unwrap_or(message)
 }
 
-/// What a person can do about it, where there is something.
+/// What the user can do about it, where there is something.
 fn advice(kind: CallErrorKind) -> Option<&'static str> {
     match kind {
         CallErrorKind::Unreachable => Some(
@@ -293,7 +304,7 @@ fn advice(kind: CallErrorKind) -> Option<&'static str> {
     }
 }
 
-fn is_credentials(error: &kube::Error) -> bool {
+fn is_credentials_error(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Auth(_))
         || chain(error).any(|cause| cause.is::<kube::client::AuthError>())
 }
@@ -316,7 +327,7 @@ pub(super) fn chain<'a>(
 }
 
 /// The words nearest to the cause; kube's outer texts name only the layer that passed it on.
-pub(super) fn deepest(error: &(dyn StdError + 'static)) -> String {
+pub(super) fn root_cause_message(error: &(dyn StdError + 'static)) -> String {
     let mut said = error.to_string();
     for cause in chain(error) {
         let words = cause.to_string();
@@ -337,7 +348,7 @@ mod tests {
         let status = Status::failure(said, "Forbidden").with_code(403);
         let error = CallError::from_status("list pods in all namespaces", status, None);
         assert_eq!(error.kind, CallErrorKind::Forbidden);
-        assert_eq!(&*error.said, said);
+        assert_eq!(&*error.cause, said);
         assert!(
             error
                 .to_string()
@@ -358,11 +369,11 @@ mod tests {
                 answer = answer.header(*name, *value);
             }
             let (head, ()) = answer.body(()).unwrap().into_parts();
-            CallError::from_page("reach it", &head, body.as_bytes())
+            CallError::from_non_status("reach it", &head, body.as_bytes())
         };
         let html = "<html><head><title>Sign in</title></head>";
-        type Fields<'a> = &'a [(&'a str, &'a str)];
-        let cases: [(u16, Fields<'_>, &str, &str); 6] = [
+        type HeaderFields<'a> = &'a [(&'a str, &'a str)];
+        let cases: [(u16, HeaderFields<'_>, &str, &str); 6] = [
             (
                 502,
                 &[("server", "nginx")],
@@ -397,7 +408,7 @@ mod tests {
         ];
         for (code, headers, body, words) in cases {
             let error = said(code, headers, body);
-            assert!(error.said.starts_with(words), "{error}");
+            assert!(error.cause.starts_with(words), "{error}");
             assert!(!error.to_string().contains('<') && !error.to_string().contains("s3cret"));
         }
         let long = said(500, &[], &"[".repeat(20_000));
@@ -407,22 +418,25 @@ mod tests {
     #[test]
     fn the_message_of_a_status_that_is_cut_is_told() {
         let start = r#"{"kind":"Status","status":"Failure","message":"etcd said \"no\": "#;
-        let said = words_of_cut_status(&format!("{start}{}", "x".repeat(60_000))).unwrap();
+        let said = message_of_truncated_status(&format!("{start}{}", "x".repeat(60_000))).unwrap();
         assert!(said.starts_with("etcd said \"no\": xxx"), "{said}");
         assert!(said.len() < 9000);
         for cut in [r"\", r"\u00", r"\ud83d", r"\ud83d\ude"] {
-            let said = words_of_cut_status(&format!("{start}{cut}"));
+            let said = message_of_truncated_status(&format!("{start}{cut}"));
             assert_eq!(said.as_deref(), Some("etcd said \"no\": "), "{cut}");
         }
         let details = r#"{"message":"short","details":{"causes":["#;
-        assert_eq!(words_of_cut_status(details).as_deref(), Some("short"));
+        assert_eq!(
+            message_of_truncated_status(details).as_deref(),
+            Some("short")
+        );
         for none in [
             "",
             "<html>\"message\":\"x\"",
             r#"{"message":7"#,
             r#"{"message":"""#,
         ] {
-            assert_eq!(words_of_cut_status(none), None, "{none}");
+            assert_eq!(message_of_truncated_status(none), None, "{none}");
         }
     }
 
@@ -446,7 +460,7 @@ mod tests {
     fn a_status_of_many_words_is_bounded() {
         let status = Status::failure(&"é".repeat(50_000), "Forbidden").with_code(403);
         let error = CallError::from_status("x", status, None);
-        assert_eq!(error.said.chars().count(), MOST_SAID + 1);
+        assert_eq!(error.cause.chars().count(), MAX_MESSAGE_CHARS + 1);
     }
 
     #[test]
@@ -464,7 +478,7 @@ mod tests {
         let wrapped = kube::Error::Service(Box::new(refused));
         let error = CallError::from_client("reach it", &wrapped);
         assert_eq!(error.kind, CallErrorKind::Unreachable);
-        assert_eq!(&*error.said, "connection refused");
+        assert_eq!(&*error.cause, "connection refused");
     }
 
     #[cfg(unix)]
@@ -489,7 +503,7 @@ mod tests {
         let error = CallError::from_client("reach it", &wrapped);
         assert_eq!(error.kind, CallErrorKind::Untrusted);
         let said = "the server's certificate is not trusted: no authority that is trusted for this cluster has signed it";
-        assert_eq!(&*error.said, said);
+        assert_eq!(&*error.cause, said);
         assert!(!error.to_string().contains("UnknownIssuer"), "{error}");
     }
 }

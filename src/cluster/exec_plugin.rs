@@ -5,7 +5,7 @@
 //! what it answers is put into the kubeconfig's user. It may wait for the user as long as it wants,
 //! as with kubectl: what it says is told meanwhile, and it can be cancelled.
 
-mod answer;
+mod exec_credential;
 mod process;
 
 use std::{
@@ -49,7 +49,7 @@ const KNOWN_HOME_BINS: [&str; 6] = [
 
 /// Why a plugin gave no credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ExecError {
+pub enum ExecPluginError {
     /// The kubeconfig names no command.
     #[error("the kubeconfig asks for a credential plugin but names no command; correct its `exec`")]
     NoCommand,
@@ -64,22 +64,22 @@ pub enum ExecError {
         next: String,
     },
     /// It could not be run.
-    #[error("could not run the credential plugin `{command}`: {said}")]
-    NotRun {
+    #[error("could not run the credential plugin `{command}`: {reason}")]
+    NotStarted {
         /// The program.
         command: String,
         /// What is in the way.
-        said: String,
+        reason: String,
     },
     /// It ended with an error.
-    #[error("the credential plugin `{command}` failed ({status}): {said}; {next}")]
+    #[error("the credential plugin `{command}` failed ({status}): {reason}; {next}")]
     Failed {
         /// The program without its arguments, which can hold a secret.
         command: String,
         /// `exit status: 1`.
         status: String,
         /// What it printed to stderr.
-        said: String,
+        reason: String,
         /// What the user can do.
         next: &'static str,
     },
@@ -98,34 +98,34 @@ pub enum ExecError {
     Cancelled,
     /// Its answer is no ExecCredential.
     #[error(
-        "the credential plugin `{command}` answered with something else than an ExecCredential: {said}"
+        "the credential plugin `{command}` answered with something else than an ExecCredential: {reason}"
     )]
     BadAnswer {
         /// The program.
         command: String,
         /// What is wrong with it, without the answer itself: it may hold a token.
-        said: String,
+        reason: String,
     },
 }
 
 /// What a plugin is called in messages: never with its arguments, which can hold a secret.
-pub(super) fn name(exec: &ExecConfig) -> String {
+pub(super) fn display_name(exec: &ExecConfig) -> String {
     let command = exec.command.as_deref().unwrap_or_default();
     let file = Path::new(command).file_name().unwrap_or_default();
     format!("the credential plugin `{}`", file.to_string_lossy())
 }
 
 /// Runs the plugin, gives `user` what it answered, and returns until when that is valid.
-pub(super) async fn ask(
+pub(super) async fn fetch_credentials(
     exec: &ExecConfig,
     user: &mut AuthInfo,
     login: &LoginContext,
-) -> Result<Option<Timestamp>, ExecError> {
+) -> Result<Option<Timestamp>, ExecPluginError> {
     let command = exec
         .command
         .as_deref()
         .filter(|command| !command.is_empty())
-        .ok_or(ExecError::NoCommand)?;
+        .ok_or(ExecPluginError::NoCommand)?;
     let own_env: HashMap<&str, &str> = exec
         .env
         .iter()
@@ -133,7 +133,7 @@ pub(super) async fn ask(
         .filter_map(|pair| Some((pair.get("name")?.as_str(), pair.get("value")?.as_str())))
         .collect();
     let path = search_path(own_env.get("PATH").map(OsString::from));
-    let program = executable::find(command, &path).ok_or_else(|| ExecError::NotFound {
+    let program = executable::find(command, &path).ok_or_else(|| ExecPluginError::NotFound {
         command: command.to_owned(),
         next: exec
             .install_hint
@@ -146,8 +146,8 @@ pub(super) async fn ask(
         .args(exec.args.as_deref().unwrap_or_default())
         .envs(&own_env)
         .env("PATH", &path)
-        .env("KUBERNETES_EXEC_INFO", info(exec, is_interactive));
-    let running = login.begin(&name(exec));
+        .env("KUBERNETES_EXEC_INFO", exec_info(exec, is_interactive));
+    let running = login.begin(&display_name(exec));
     let shares_terminal = login.has_terminal();
     let output = {
         let run = process::run(&mut plugin, is_interactive, shares_terminal, &running);
@@ -155,21 +155,21 @@ pub(super) async fn ask(
         match tokio::time::timeout(NOTICE_AFTER, &mut run).await {
             Ok(output) => output,
             Err(_elapsed) => {
-                running.is_waiting();
+                running.notify_waiting();
                 run.await
             }
         }
     };
     drop(running);
-    let output = output.map_err(|error| ExecError::NotRun {
+    let output = output.map_err(|error| ExecPluginError::NotStarted {
         command: command.to_owned(),
-        said: error.to_string(),
+        reason: error.to_string(),
     })?;
     if !output.status.success() {
-        return Err(ExecError::Failed {
+        return Err(ExecPluginError::Failed {
             command: command.to_owned(),
             status: output.status.to_string(),
-            said: match output.said.as_str() {
+            reason: match output.stderr_tail.as_str() {
                 "" => "it said nothing".to_owned(),
                 words => words.to_owned(),
             },
@@ -180,9 +180,11 @@ pub(super) async fn ask(
             },
         });
     }
-    answer::take(&output.stdout, version(exec), user).map_err(|said| ExecError::BadAnswer {
-        command: command.to_owned(),
-        said,
+    exec_credential::apply_credential(&output.stdout, version(exec), user).map_err(|said| {
+        ExecPluginError::BadAnswer {
+            command: command.to_owned(),
+            reason: said,
+        }
     })
 }
 
@@ -191,13 +193,13 @@ fn is_interactive(
     exec: &ExecConfig,
     command: &str,
     login: &LoginContext,
-) -> Result<bool, ExecError> {
+) -> Result<bool, ExecPluginError> {
     let has_terminal = login.has_terminal() && stdin().is_terminal();
     match &exec.interactive_mode {
         Some(ExecInteractiveMode::Never) => Ok(false),
         Some(ExecInteractiveMode::IfAvailable) | None => Ok(has_terminal),
         Some(ExecInteractiveMode::Always) if has_terminal => Ok(true),
-        Some(ExecInteractiveMode::Always) => Err(ExecError::NoTerminal {
+        Some(ExecInteractiveMode::Always) => Err(ExecPluginError::NoTerminal {
             command: command.to_owned(),
             problem: if login.has_terminal() {
                 "standard input is none: run svcscope in a terminal, with nothing piped into it"
@@ -215,7 +217,7 @@ fn version(exec: &ExecConfig) -> &str {
 }
 
 /// What the plugin is told, as client-go writes it (pkg/apis/clientauthentication/v1).
-fn info(exec: &ExecConfig, is_interactive: bool) -> String {
+fn exec_info(exec: &ExecConfig, is_interactive: bool) -> String {
     let mut spec = json!({ "interactive": is_interactive });
     if let Some(cluster) = &exec.cluster {
         spec["cluster"] = serde_json::to_value(cluster).unwrap_or_default();

@@ -1,12 +1,12 @@
 //! The kubeconfig: where it comes from, which contexts it has, and what one of them means.
 
-mod changes;
 mod document;
-mod entry;
-mod identity;
-mod server;
-mod target;
-mod user;
+mod file_changes;
+mod pem_files;
+mod resolved_context;
+mod section;
+mod server_address;
+mod user_credentials;
 
 use std::{
     collections::HashSet,
@@ -15,13 +15,13 @@ use std::{
 };
 
 use super::bounded_file;
-pub use changes::{FileStamps, KubeconfigNews};
-use document::Document;
-use entry::{Entry, Origin};
-pub use target::SecurityNotice;
+use document::KubeconfigDocument;
+pub use file_changes::{FileStamps, KubeconfigChange};
+pub use resolved_context::SecurityNotice;
+use section::{KubeconfigOrigin, KubeconfigSection};
 pub(super) use {
-    changes::Basis,
-    target::{ProxySource, Target},
+    file_changes::KubeconfigFingerprint,
+    resolved_context::{ProxySource, ResolvedContext},
 };
 
 /// The name under which the credentials of a pod are offered as a context.
@@ -47,9 +47,10 @@ impl KubeconfigSource {
         }
         let unreadable = |said| KubeconfigError::Unreadable {
             path: path.display().to_string(),
-            said,
+            reason: said,
         };
-        let content = bounded_file::drain(path, bounded_file::KUBECONFIG).map_err(unreadable)?;
+        let content =
+            bounded_file::read_pipe(path, bounded_file::MAX_KUBECONFIG).map_err(unreadable)?;
         document::decode(&content)
             .map(Self::Inline)
             .map_err(unreadable)
@@ -72,7 +73,7 @@ fn named_files() -> Vec<PathBuf> {
 }
 
 /// `~/.kube/config`.
-fn home_file() -> Option<PathBuf> {
+fn default_file() -> Option<PathBuf> {
     env::home_dir().map(|home| home.join(".kube").join("config"))
 }
 
@@ -98,45 +99,47 @@ pub enum KubeconfigError {
     )]
     Missing(String),
     /// It can't be read.
-    #[error("could not read the kubeconfig {path}: {said}")]
+    #[error("could not read the kubeconfig {path}: {reason}")]
     Unreadable {
         /// The file.
         path: String,
         /// The system's words.
-        said: String,
+        reason: String,
     },
     /// It is no kubeconfig.
-    #[error("could not understand the kubeconfig {path}: {said}; correct that line and reconnect")]
-    Broken {
+    #[error(
+        "could not understand the kubeconfig {path}: {reason}; correct that line and reconnect"
+    )]
+    Malformed {
         /// The file.
         path: String,
         /// Where and what.
-        said: String,
+        reason: String,
     },
     /// It has no such context.
-    #[error("{origin} has no context `{wanted}`; it has {}", list(known))]
+    #[error("{origin} has no context `{requested}`; it has {}", list(available))]
     NoContext {
         /// The kubeconfig, with its files.
         origin: String,
         /// What was asked for.
-        wanted: String,
+        requested: String,
         /// What there is.
-        known: Vec<String>,
+        available: Vec<String>,
     },
     /// Nobody said which context.
     #[error(
         "{origin} names no current-context; choose one with --context: it has {}",
-        list(known)
+        list(available)
     )]
     NoCurrentContext {
         /// The kubeconfig, with its files.
         origin: String,
         /// What there is.
-        known: Vec<String>,
+        available: Vec<String>,
     },
     /// A context points at something that is not there.
     #[error("context `{context}` of {origin} uses the {what} `{name}`, which is not there")]
-    Dangling {
+    MissingReference {
         /// The kubeconfig, with its files.
         origin: String,
         /// The context.
@@ -147,7 +150,7 @@ pub enum KubeconfigError {
         name: String,
     },
     /// A field has a value that can't be used.
-    #[error("{field} of {owner} in {origin} can't be used: {said}")]
+    #[error("{field} of {owner} in {origin} can't be used: {reason}")]
     BadField {
         /// The field.
         field: String,
@@ -156,7 +159,7 @@ pub enum KubeconfigError {
         /// The file that it stands in.
         origin: String,
         /// What is wrong, without what stands there.
-        said: String,
+        reason: String,
     },
     /// A proxy of the environment can't be used.
     #[error("the proxy of the environment can't be used: {0}")]
@@ -176,34 +179,34 @@ fn list(names: &[String]) -> String {
 
 /// The kubeconfig, read and merged.
 #[derive(Clone, Debug)]
-pub struct Kubeconfigs {
+pub struct MergedKubeconfig {
     source: KubeconfigSource,
-    current: Option<String>,
-    clusters: Vec<Entry>,
-    users: Vec<Entry>,
-    contexts: Vec<Entry>,
+    current_context: Option<String>,
+    clusters: Vec<KubeconfigSection>,
+    users: Vec<KubeconfigSection>,
+    contexts: Vec<KubeconfigSection>,
     /// All files, in the order in which they were read.
-    read: Vec<PathBuf>,
-    in_cluster: bool,
+    loaded_files: Vec<PathBuf>,
+    is_in_cluster: bool,
 }
 
-impl Kubeconfigs {
+impl MergedKubeconfig {
     /// Reads and merges. A file of `$KUBECONFIG` that does not exist is passed over as kubectl
     /// does, unless none of them exists.
     pub fn load(source: &KubeconfigSource) -> Result<Self, KubeconfigError> {
         let mut loaded = Self {
             source: source.clone(),
-            current: None,
+            current_context: None,
             clusters: Vec::new(),
             users: Vec::new(),
             contexts: Vec::new(),
-            read: Vec::new(),
-            in_cluster: false,
+            loaded_files: Vec::new(),
+            is_in_cluster: false,
         };
         match source {
             KubeconfigSource::Inline(text) => {
-                let document = Document::parse(text, &Origin::default())
-                    .map_err(|said| broken(Path::new("given as text"), said))?;
+                let document = KubeconfigDocument::parse(text, &KubeconfigOrigin::default())
+                    .map_err(|said| malformed(Path::new("given as text"), said))?;
                 loaded.merge(document);
             }
             KubeconfigSource::File(path) => loaded.add(path)?,
@@ -214,7 +217,7 @@ impl Kubeconfigs {
 
     fn load_default(&mut self) -> Result<(), KubeconfigError> {
         let named = named_files();
-        let home = home_file();
+        let home = default_file();
         let files = if named.is_empty() {
             home.clone().into_iter().collect()
         } else {
@@ -226,7 +229,7 @@ impl Kubeconfigs {
         }
         // As DeferredLoadingClientConfig, also where KUBECONFIG names what is not there.
         if env::var_os("KUBERNETES_SERVICE_HOST").is_some_and(|host| !host.is_empty()) {
-            self.in_cluster = true;
+            self.is_in_cluster = true;
             return Ok(());
         }
         if !named.is_empty() {
@@ -259,25 +262,25 @@ impl Kubeconfigs {
                 path.display()
             )));
         }
-        let content = bounded_file::read(path, bounded_file::KUBECONFIG).map_err(|said| {
+        let content = bounded_file::read(path, bounded_file::MAX_KUBECONFIG).map_err(|said| {
             let path = path.display().to_string();
-            KubeconfigError::Unreadable { path, said }
+            KubeconfigError::Unreadable { path, reason: said }
         })?;
-        let origin = Origin {
+        let origin = KubeconfigOrigin {
             file: Some(path.into()),
         };
         let document = document::decode(&content)
-            .and_then(|text| Document::parse(&text, &origin))
-            .map_err(|said| broken(path, said))?;
-        self.read.push(path.to_owned());
+            .and_then(|text| KubeconfigDocument::parse(&text, &origin))
+            .map_err(|said| malformed(path, said))?;
+        self.loaded_files.push(path.to_owned());
         self.merge(document);
         Ok(())
     }
 
     /// What earlier files said wins, as kubectl's rules have it: entry by entry, and the first
     /// current-context that is not empty (ClientConfigLoadingRules.Load).
-    fn merge(&mut self, document: Document) {
-        self.current = self.current.take().or(document.current_context);
+    fn merge(&mut self, document: KubeconfigDocument) {
+        self.current_context = self.current_context.take().or(document.current_context);
         for (known, more) in [
             (&mut self.clusters, document.clusters),
             (&mut self.users, document.users),
@@ -298,7 +301,7 @@ impl Kubeconfigs {
 
     /// All contexts, in the order of the files.
     pub fn contexts(&self) -> Vec<ContextRef> {
-        if self.in_cluster {
+        if self.is_in_cluster {
             return vec![ContextRef {
                 name: IN_CLUSTER.to_owned(),
                 cluster: IN_CLUSTER.to_owned(),
@@ -306,7 +309,7 @@ impl Kubeconfigs {
                 file: None,
             }];
         }
-        let to_ref = |entry: &Entry| ContextRef {
+        let to_ref = |entry: &KubeconfigSection| ContextRef {
             name: entry.name.clone(),
             // What can't be used is told once the context is.
             cluster: entry.text("cluster").ok().flatten().unwrap_or_default(),
@@ -317,8 +320,8 @@ impl Kubeconfigs {
     }
 
     /// The kubeconfig with its files, in words.
-    fn named(&self) -> String {
-        match self.read.as_slice() {
+    fn description(&self) -> String {
+        match self.loaded_files.as_slice() {
             [] => "the kubeconfig".to_owned(),
             _ => format!("the kubeconfig {}", self.origin()),
         }
@@ -326,16 +329,16 @@ impl Kubeconfigs {
 
     /// The files it was read from, in the order in which they count; none where it was given as text.
     pub(super) fn files(&self) -> &[PathBuf] {
-        &self.read
+        &self.loaded_files
     }
 
     /// The files it was read from, in words.
     pub(super) fn origin(&self) -> String {
-        if self.in_cluster {
+        if self.is_in_cluster {
             return "the service account of this pod".to_owned();
         }
         let mut files: Vec<_> = self
-            .read
+            .loaded_files
             .iter()
             .map(|path| path.display().to_string())
             .collect();
@@ -346,11 +349,11 @@ impl Kubeconfigs {
     }
 
     /// `current-context`.
-    pub fn current(&self) -> Option<&str> {
-        if self.in_cluster {
+    pub fn current_context(&self) -> Option<&str> {
+        if self.is_in_cluster {
             return Some(IN_CLUSTER);
         }
-        self.current.as_deref()
+        self.current_context.as_deref()
     }
 
     fn names(&self) -> Vec<String> {
@@ -361,9 +364,9 @@ impl Kubeconfigs {
     }
 }
 
-fn broken(path: &Path, said: String) -> KubeconfigError {
+fn malformed(path: &Path, reason: String) -> KubeconfigError {
     let path = path.display().to_string();
-    KubeconfigError::Broken { path, said }
+    KubeconfigError::Malformed { path, reason }
 }
 
 #[cfg(test)]

@@ -15,24 +15,24 @@ use std::{
 };
 
 use super::oidc::OidcTokens;
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// One thing that is told of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginEvent {
     /// A login began that may have to wait for the user.
-    Began {
+    Started {
         /// Names it until it has ended.
         id: u64,
         /// Who is asked: `credential plugin aws`.
-        whom: Text,
+        authority: SharedStr,
     },
     /// It has taken a few seconds by now.
     Waiting {
         /// Which one.
         id: u64,
         /// Who is asked.
-        whom: Text,
+        authority: SharedStr,
     },
     /// It printed something, without control characters.
     Printed {
@@ -49,9 +49,9 @@ pub enum LoginEvent {
         id: u64,
     },
     /// Something that the user should know.
-    Noted(Text),
+    Notice(SharedStr),
     /// Something that the user must know.
-    Warned(Text),
+    Warning(SharedStr),
 }
 
 /// Is told of logins as they run. It must not block.
@@ -64,7 +64,7 @@ pub struct LoginContext {
     has_terminal: bool,
     waits_for_user: bool,
     ids: Arc<AtomicU64>,
-    unsaved: Arc<Mutex<HashMap<String, OidcTokens>>>,
+    unsaved_tokens: Arc<Mutex<HashMap<String, OidcTokens>>>,
 }
 
 impl fmt::Debug for LoginContext {
@@ -111,7 +111,7 @@ impl LoginContext {
         self.has_terminal
     }
 
-    pub(super) fn tell(&self, event: &LoginEvent) {
+    pub(super) fn notify(&self, event: &LoginEvent) {
         for observer in &self.observers {
             observer(event);
         }
@@ -120,27 +120,33 @@ impl LoginContext {
     /// Says that a login begins; its end is told when the returned value goes.
     pub(super) fn begin(&self, whom: &str) -> RunningLogin {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
-        let whom = Text::from(whom);
-        self.tell(&LoginEvent::Began {
+        let whom = SharedStr::from(whom);
+        self.notify(&LoginEvent::Started {
             id,
-            whom: whom.clone(),
+            authority: whom.clone(),
         });
         RunningLogin {
             context: self.clone(),
             id,
-            whom,
+            authority: whom,
         }
     }
 
     /// The tokens that took the place of this refresh token and could not be saved.
-    pub(super) fn unsaved(&self, refresh_token: &str) -> Option<OidcTokens> {
-        let unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn unsaved_tokens(&self, refresh_token: &str) -> Option<OidcTokens> {
+        let unsaved = self
+            .unsaved_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         unsaved.get(refresh_token).cloned()
     }
 
     /// Keeps tokens for this run that could not be saved in place of this refresh token.
-    pub(super) fn keep_unsaved(&self, refresh_token: String, tokens: OidcTokens) {
-        let mut unsaved = self.unsaved.lock().unwrap_or_else(PoisonError::into_inner);
+    pub(super) fn keep_unsaved_tokens(&self, refresh_token: String, tokens: OidcTokens) {
+        let mut unsaved = self
+            .unsaved_tokens
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         unsaved.insert(refresh_token, tokens);
     }
 }
@@ -149,19 +155,19 @@ impl LoginContext {
 pub(super) struct RunningLogin {
     context: LoginContext,
     id: u64,
-    whom: Text,
+    authority: SharedStr,
 }
 
 impl RunningLogin {
-    pub fn is_waiting(&self) {
-        self.context.tell(&LoginEvent::Waiting {
+    pub fn notify_waiting(&self) {
+        self.context.notify(&LoginEvent::Waiting {
             id: self.id,
-            whom: self.whom.clone(),
+            authority: self.authority.clone(),
         });
     }
 
-    pub fn printed(&self, text: String, ends_line: bool) {
-        self.context.tell(&LoginEvent::Printed {
+    pub fn notify_printed(&self, text: String, ends_line: bool) {
+        self.context.notify(&LoginEvent::Printed {
             id: self.id,
             text,
             ends_line,
@@ -171,6 +177,6 @@ impl RunningLogin {
 
 impl Drop for RunningLogin {
     fn drop(&mut self) {
-        self.context.tell(&LoginEvent::Ended { id: self.id });
+        self.context.notify(&LoginEvent::Ended { id: self.id });
     }
 }

@@ -5,13 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::decode::{
-    ApiServices, BackendTlsPolicies, Deployments, EndpointSlices, Endpoints, Events,
-    GatewayClasses, Gateways, GrpcRoutes, HttpRoutes, IngressClasses, Ingresses, Interner,
-    MutatingWebhooks, Namespaces, NetworkPolicies, Nodes, Pods, ReferenceGrants, Resource,
-    ServiceCidrs, Services, StatefulSets, TcpRoutes, TlsRoutes, TlsSecrets, UdpRoutes,
-    ValidatingWebhooks,
+    ApiServiceResource, BackendTlsPolicyResource, DeploymentResource, EndpointSliceResource,
+    EndpointsResource, EventResource, GatewayClassResource, GatewayResource, GrpcRouteResource,
+    HttpRouteResource, IngressClassResource, IngressResource, MutatingWebhookResource,
+    NamespaceResource, NetworkPolicyResource, NodeResource, PodResource, ReferenceGrantResource,
+    ServiceCidrResource, ServiceResource, StatefulSetResource, TcpRouteResource, TextInterner,
+    TlsRouteResource, TlsSecretResource, UdpRouteResource, ValidatingWebhookResource,
+    WatchedResource,
 };
-use crate::inventory::{Change, Delta, Inventory, Kind, ObjectKey, Scope, Sync, Text};
+use crate::inventory::{
+    Inventory, InventoryChange, ObjectKey, RecordDelta, ResourceKind, SharedStr, SyncState,
+    WatchScope,
+};
 
 /// Something in a file that is no object.
 #[derive(Debug, thiserror::Error)]
@@ -31,19 +36,19 @@ pub enum ManifestError {
 
 /// What files say of a cluster.
 #[derive(Default)]
-pub struct Manifests {
+pub struct ManifestReader {
     namespace: String,
-    texts: Interner,
-    changes: Vec<Change>,
+    texts: TextInterner,
+    changes: Vec<InventoryChange>,
     /// Where there are objects of a kind.
-    seen: BTreeSet<(Kind, Text)>,
+    scopes_with_objects: BTreeSet<(ResourceKind, SharedStr)>,
     /// Templates of pods, and where there are pods that controllers made.
-    templates: Vec<Value>,
-    made: BTreeSet<String>,
-    ignored: BTreeMap<String, usize>,
+    pod_templates: Vec<Value>,
+    namespaces_with_controlled_pods: BTreeSet<String>,
+    ignored_kinds: BTreeMap<String, usize>,
 }
 
-impl Manifests {
+impl ManifestReader {
     /// Nothing yet; objects that name no namespace are in this one.
     pub fn new(namespace: &str) -> Self {
         Self {
@@ -105,88 +110,90 @@ impl Manifests {
         if scoped && object["metadata"]["namespace"].is_null() {
             object["metadata"]["namespace"] = self.namespace.clone().into();
         }
-        if let Some(template) = pod_of(group, &kind, &object) {
-            self.templates.push(template);
+        if let Some(template) = pod_of_template(group, &kind, &object) {
+            self.pod_templates.push(template);
         }
         let namespace = text(&object["metadata"], "namespace");
         if (group, &*kind) == ("", "Pod") && is_controlled(&object) {
-            self.made.insert(namespace);
+            self.namespaces_with_controlled_pods.insert(namespace);
         }
         match (group, &*kind) {
-            ("", "Service") => self.take::<Services>(&object),
-            ("", "Pod") => self.take::<Pods>(&object),
-            ("", "Endpoints") => self.take::<Endpoints>(&object),
-            ("", "Node") => self.take::<Nodes>(&object),
-            ("", "Namespace") => self.take::<Namespaces>(&object),
-            ("", "Event") => self.take::<Events>(&object),
-            ("discovery.k8s.io", "EndpointSlice") => self.take::<EndpointSlices>(&object),
+            ("", "Service") => self.decode::<ServiceResource>(&object),
+            ("", "Pod") => self.decode::<PodResource>(&object),
+            ("", "Endpoints") => self.decode::<EndpointsResource>(&object),
+            ("", "Node") => self.decode::<NodeResource>(&object),
+            ("", "Namespace") => self.decode::<NamespaceResource>(&object),
+            ("", "Event") => self.decode::<EventResource>(&object),
+            ("discovery.k8s.io", "EndpointSlice") => self.decode::<EndpointSliceResource>(&object),
             ("", "Secret") if object["type"] == "kubernetes.io/tls" => {
-                self.take::<TlsSecrets>(&object)
+                self.decode::<TlsSecretResource>(&object)
             }
-            ("apps", "Deployment") => self.take::<Deployments>(&object),
-            ("apps", "StatefulSet") => self.take::<StatefulSets>(&object),
-            ("networking.k8s.io", "Ingress") => self.take::<Ingresses>(&object),
-            ("networking.k8s.io", "IngressClass") => self.take::<IngressClasses>(&object),
-            ("networking.k8s.io", "NetworkPolicy") => self.take::<NetworkPolicies>(&object),
-            ("networking.k8s.io", "ServiceCIDR") => self.take::<ServiceCidrs>(&object),
-            ("gateway.networking.k8s.io", "Gateway") => self.take::<Gateways>(&object),
-            ("gateway.networking.k8s.io", "GatewayClass") => self.take::<GatewayClasses>(&object),
-            ("gateway.networking.k8s.io", "HTTPRoute") => self.take::<HttpRoutes>(&object),
-            ("gateway.networking.k8s.io", "GRPCRoute") => self.take::<GrpcRoutes>(&object),
-            ("gateway.networking.k8s.io", "TLSRoute") => self.take::<TlsRoutes>(&object),
-            ("gateway.networking.k8s.io", "TCPRoute") => self.take::<TcpRoutes>(&object),
-            ("gateway.networking.k8s.io", "UDPRoute") => self.take::<UdpRoutes>(&object),
+            ("apps", "Deployment") => self.decode::<DeploymentResource>(&object),
+            ("apps", "StatefulSet") => self.decode::<StatefulSetResource>(&object),
+            ("networking.k8s.io", "Ingress") => self.decode::<IngressResource>(&object),
+            ("networking.k8s.io", "IngressClass") => self.decode::<IngressClassResource>(&object),
+            ("networking.k8s.io", "NetworkPolicy") => self.decode::<NetworkPolicyResource>(&object),
+            ("networking.k8s.io", "ServiceCIDR") => self.decode::<ServiceCidrResource>(&object),
+            ("gateway.networking.k8s.io", "Gateway") => self.decode::<GatewayResource>(&object),
+            ("gateway.networking.k8s.io", "GatewayClass") => {
+                self.decode::<GatewayClassResource>(&object)
+            }
+            ("gateway.networking.k8s.io", "HTTPRoute") => self.decode::<HttpRouteResource>(&object),
+            ("gateway.networking.k8s.io", "GRPCRoute") => self.decode::<GrpcRouteResource>(&object),
+            ("gateway.networking.k8s.io", "TLSRoute") => self.decode::<TlsRouteResource>(&object),
+            ("gateway.networking.k8s.io", "TCPRoute") => self.decode::<TcpRouteResource>(&object),
+            ("gateway.networking.k8s.io", "UDPRoute") => self.decode::<UdpRouteResource>(&object),
             ("gateway.networking.k8s.io", "BackendTLSPolicy") => {
-                self.take::<BackendTlsPolicies>(&object)
+                self.decode::<BackendTlsPolicyResource>(&object)
             }
             ("gateway.networking.k8s.io", "ReferenceGrant") => {
-                self.take::<ReferenceGrants>(&object)
+                self.decode::<ReferenceGrantResource>(&object)
             }
             ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration") => {
-                self.take::<ValidatingWebhooks>(&object)
+                self.decode::<ValidatingWebhookResource>(&object)
             }
             ("admissionregistration.k8s.io", "MutatingWebhookConfiguration") => {
-                self.take::<MutatingWebhooks>(&object)
+                self.decode::<MutatingWebhookResource>(&object)
             }
-            ("apiregistration.k8s.io", "APIService") => self.take::<ApiServices>(&object),
+            ("apiregistration.k8s.io", "APIService") => self.decode::<ApiServiceResource>(&object),
             _ => {
-                *self.ignored.entry(kind).or_default() += 1;
+                *self.ignored_kinds.entry(kind).or_default() += 1;
                 Ok(())
             }
         }
     }
 
     /// Everything as changes, and with it the pods that workloads will make.
-    pub fn into_changes(mut self) -> Vec<Change> {
-        self.make_pods();
+    pub fn into_changes(mut self) -> Vec<InventoryChange> {
+        self.add_template_pods();
         self.changes
     }
 
     /// Everything as an inventory. A kind is live in the namespaces where the files have objects of
     /// it, and absent elsewhere: files without pods don't say that there are none.
     pub fn into_inventory(mut self) -> Inventory {
-        self.make_pods();
+        self.add_template_pods();
         let mut inventory = Inventory::default();
         for change in self.changes {
             inventory.apply(change);
         }
-        for kind in Kind::ALL {
-            let state = if kind == Kind::Service {
-                Sync::Live
+        for kind in ResourceKind::ALL {
+            let state = if kind == ResourceKind::Service {
+                SyncState::Live
             } else {
-                Sync::Absent {
-                    reason: Text::from(format!("the files hold no {kind}")),
+                SyncState::Absent {
+                    reason: SharedStr::from(format!("the files hold no {kind}")),
                 }
             };
-            inventory.apply(Change::Sync(kind, Scope::Cluster, state));
+            inventory.apply(InventoryChange::Sync(kind, WatchScope::Cluster, state));
         }
-        for (kind, namespace) in self.seen {
+        for (kind, namespace) in self.scopes_with_objects {
             let scope = if namespace.is_empty() {
-                Scope::Cluster
+                WatchScope::Cluster
             } else {
-                Scope::Namespace(namespace)
+                WatchScope::Namespace(namespace)
             };
-            inventory.apply(Change::Sync(kind, scope, Sync::Live));
+            inventory.apply(InventoryChange::Sync(kind, scope, SyncState::Live));
         }
         inventory
     }
@@ -194,38 +201,38 @@ impl Manifests {
     /// The Services that were read, in the order of the files.
     pub fn services(&self) -> impl Iterator<Item = &ObjectKey> {
         self.changes.iter().filter_map(|change| match change {
-            Change::Service(Delta::Upsert(service)) => Some(&service.key),
+            InventoryChange::Service(RecordDelta::Upsert(service)) => Some(&service.key),
             _ => None,
         })
     }
 
     /// Kinds that nothing is read of, and how many objects of each there are.
     pub fn ignored(&self) -> &BTreeMap<String, usize> {
-        &self.ignored
+        &self.ignored_kinds
     }
 
     /// Pods of templates, where no controller has made them already.
-    fn make_pods(&mut self) {
-        for pod in std::mem::take(&mut self.templates) {
+    fn add_template_pods(&mut self) {
+        for pod in std::mem::take(&mut self.pod_templates) {
             let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
-            if !self.made.contains(namespace) {
+            if !self.namespaces_with_controlled_pods.contains(namespace) {
                 // It was made here and is a pod.
-                self.take::<Pods>(&pod).ok();
+                self.decode::<PodResource>(&pod).ok();
             }
         }
     }
 
-    fn take<R: Resource>(&mut self, object: &Value) -> Result<(), String> {
+    fn decode<R: WatchedResource>(&mut self, object: &Value) -> Result<(), String> {
         let json = object.to_string();
         let object: R::Object<'_> =
             serde_json::from_str(&json).map_err(|error| error.to_string())?;
         let mut records = Vec::new();
         R::records(&object, &mut self.texts, &mut records);
         let namespace = super::decode::namespace_of(&object, &mut self.texts);
-        self.seen.insert((R::KIND, namespace));
-        let changes = records.into_iter().map(Delta::Upsert).map(R::change);
+        self.scopes_with_objects.insert((R::KIND, namespace));
+        let changes = records.into_iter().map(RecordDelta::Upsert).map(R::change);
         self.changes.extend(changes);
-        match self.texts.take_oddities() {
+        match self.texts.take_decode_problems() {
             None => Ok(()),
             Some(odd) => Err(odd.to_string()),
         }
@@ -265,7 +272,7 @@ fn is_controlled(object: &Value) -> bool {
 }
 
 /// The pod that a workload will make, named like the workload; several are alike for a Service.
-fn pod_of(group: &str, kind: &str, object: &Value) -> Option<Value> {
+fn pod_of_template(group: &str, kind: &str, object: &Value) -> Option<Value> {
     let template = match (group, kind) {
         ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
         | ("", "ReplicationController")
@@ -311,8 +318,8 @@ spec:
 # nothing
 ";
 
-    fn read(text: &str) -> Manifests {
-        let mut manifests = Manifests::new("shop");
+    fn read(text: &str) -> ManifestReader {
+        let mut manifests = ManifestReader::new("shop");
         manifests.read(text).unwrap();
         manifests
     }
@@ -327,11 +334,11 @@ spec:
         let pods = inventory.pods_selected_by(web);
         assert_eq!(pods.len(), 1);
         assert_eq!(&*pods[0].workload().unwrap().kind, "Deployment");
-        let known = |kind, namespace| inventory.sync(kind, &Text::from(namespace)).is_live();
-        assert!(known(Kind::Pod, "shop"));
-        assert!(!known(Kind::Pod, "infra"));
-        assert!(!known(Kind::EndpointSlice, "shop"));
-        assert!(known(Kind::Service, "infra"));
+        let known = |kind, namespace| inventory.sync(kind, &SharedStr::from(namespace)).is_live();
+        assert!(known(ResourceKind::Pod, "shop"));
+        assert!(!known(ResourceKind::Pod, "infra"));
+        assert!(!known(ResourceKind::EndpointSlice, "shop"));
+        assert!(known(ResourceKind::Service, "infra"));
     }
 
     #[test]
@@ -362,7 +369,7 @@ metadata:
             let before = format!("*a{}, ", n - 1).repeat(9);
             bomb.push_str(&format!("a{n}: &a{n} [{before}]\n"));
         }
-        let refused = Manifests::new("shop").read(&bomb);
+        let refused = ManifestReader::new("shop").read(&bomb);
         let said = refused.expect_err("it is a bomb").to_string();
         assert!(said.starts_with("neither JSON nor YAML"), "{said}");
         assert!(!said.contains('\n'), "{said}");
@@ -370,7 +377,7 @@ metadata:
 
     #[test]
     fn what_is_no_object_is_said_with_its_place() {
-        let mut manifests = Manifests::new("shop");
+        let mut manifests = ManifestReader::new("shop");
         let error = manifests.read("kind: Pod\nmetadata: {name: a}\n---\nfoo: 1\n");
         assert_eq!(
             error.unwrap_err().to_string(),

@@ -5,33 +5,33 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{CallError, CallErrorKind, link::Link};
+use super::{CallError, CallErrorKind, api_client::ApiClient};
 use crate::{
-    edit::{USUAL_NODE_PORTS, range_of},
-    inventory::{KubeProxyConfig, NodePortRules, Text},
+    edit::{DEFAULT_NODE_PORT_RANGE, range_of},
+    inventory::{KubeProxyConfig, NodePortRules, SharedStr},
 };
 
-const PROXY: &str = "/api/v1/namespaces/kube-system/configmaps/kube-proxy";
+const KUBE_PROXY_PATH: &str = "/api/v1/namespaces/kube-system/configmaps/kube-proxy";
 /// The label that kubeadm gives to static pods; one of them is enough.
-const SERVER: &str =
+const API_SERVER_PODS_PATH: &str =
     "/api/v1/namespaces/kube-system/pods?labelSelector=component%3Dkube-apiserver&limit=1";
 
 /// Reads both. An error is one that may be over at the next try; what is not there or not permitted
 /// is not known.
-pub(super) async fn read(link: &Link) -> Result<NodePortRules, CallError> {
+pub(super) async fn read(link: &ApiClient) -> Result<NodePortRules, CallError> {
     let (proxy, server) = futures::join!(
-        link.get("read how kube-proxy is configured", PROXY),
-        link.get("read the flags of the API server", SERVER),
+        link.get("read how kube-proxy is configured", KUBE_PROXY_PATH),
+        link.get("read the flags of the API server", API_SERVER_PODS_PATH),
     );
-    let proxy = settled(proxy)?;
-    let server = settled(server)?;
+    let proxy = unless_unavailable(proxy)?;
+    let server = unless_unavailable(server)?;
     Ok(NodePortRules {
-        range: server.and_then(|body| of_server(&body)),
-        proxy: proxy.and_then(|body| of_proxy(&body)),
+        range: server.and_then(|body| parse_node_port_range(&body)),
+        proxy: proxy.and_then(|body| parse_kube_proxy_config(&body)),
     })
 }
 
-fn settled(answer: Result<Bytes, CallError>) -> Result<Option<Bytes>, CallError> {
+fn unless_unavailable(answer: Result<Bytes, CallError>) -> Result<Option<Bytes>, CallError> {
     match answer {
         Ok(body) => Ok(Some(body)),
         Err(error)
@@ -48,7 +48,7 @@ fn settled(answer: Result<Bytes, CallError>) -> Result<Option<Bytes>, CallError>
 
 /// `--service-node-port-range` of a pod of kube-apiserver. One without the flag has the default; no
 /// pod tells nothing.
-fn of_server(pods: &[u8]) -> Option<std::ops::RangeInclusive<u16>> {
+fn parse_node_port_range(pods: &[u8]) -> Option<std::ops::RangeInclusive<u16>> {
     let list: Value = serde_json::from_slice(pods).ok()?;
     let containers = list.pointer("/items/0/spec/containers")?.as_array()?;
     let words = containers
@@ -63,7 +63,7 @@ fn of_server(pods: &[u8]) -> Option<std::ops::RangeInclusive<u16>> {
     let flag = "--service-node-port-range";
     let at = words.iter().position(|word| word.starts_with(flag));
     let Some(at) = at else {
-        return is_server.then_some(USUAL_NODE_PORTS);
+        return is_server.then_some(DEFAULT_NODE_PORT_RANGE);
     };
     let word = words.get(at)?;
     match word.split_once('=') {
@@ -75,30 +75,30 @@ fn of_server(pods: &[u8]) -> Option<std::ops::RangeInclusive<u16>> {
 /// `kubeproxy.config.k8s.io/v1alpha1`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Configuration {
+struct KubeProxyConfigFile {
     kind: String,
     mode: Option<String>,
     node_port_addresses: Option<Vec<String>>,
-    iptables: Option<Iptables>,
+    iptables: Option<IptablesConfig>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Iptables {
+struct IptablesConfig {
     localhost_node_ports: Option<bool>,
 }
 
-fn of_proxy(config_map: &[u8]) -> Option<KubeProxyConfig> {
+fn parse_kube_proxy_config(config_map: &[u8]) -> Option<KubeProxyConfig> {
     let map: Value = serde_json::from_slice(config_map).ok()?;
     let files = map.get("data")?.as_object()?.values();
     let found = files
         .filter_map(Value::as_str)
-        .filter_map(|text| serde_saphyr::from_str::<Configuration>(text).ok())
+        .filter_map(|text| serde_saphyr::from_str::<KubeProxyConfigFile>(text).ok())
         .find(|found| found.kind == "KubeProxyConfiguration")?;
     let addresses = found.node_port_addresses.unwrap_or_default();
     Some(KubeProxyConfig {
-        mode: Text::from(found.mode.unwrap_or_default()),
-        node_port_addresses: addresses.into_iter().map(Text::from).collect(),
+        mode: SharedStr::from(found.mode.unwrap_or_default()),
+        node_port_addresses: addresses.into_iter().map(SharedStr::from).collect(),
         localhost_node_ports: found.iptables.and_then(|it| it.localhost_node_ports),
     })
 }
@@ -120,7 +120,7 @@ mod tests {
             "kubeconfig.conf": "apiVersion: v1\nkind: Config\nclusters: []\n",
             "config.conf": config,
         }});
-        let read = |map: &Value| of_proxy(map.to_string().as_bytes());
+        let read = |map: &Value| parse_kube_proxy_config(map.to_string().as_bytes());
         let found = read(&map).unwrap();
         assert_eq!(&*found.mode, "nftables");
         assert!(found.node_port_addresses.is_empty());
@@ -146,7 +146,7 @@ mod tests {
     fn the_flag_of_the_static_pod_is_read() {
         let pod = |words: Value| {
             let pods = json!({"items": [{"spec": {"containers": [{"command": words}]}}]});
-            of_server(pods.to_string().as_bytes())
+            parse_node_port_range(pods.to_string().as_bytes())
         };
         let equals = json!(["kube-apiserver", "--service-node-port-range=20000-22767"]);
         assert_eq!(pod(equals), Some(20000..=22767));
@@ -158,9 +158,9 @@ mod tests {
         assert_eq!(pod(apart), Some(80..=90));
         assert_eq!(
             pod(json!(["kube-apiserver", "--v=2"])),
-            Some(USUAL_NODE_PORTS)
+            Some(DEFAULT_NODE_PORT_RANGE)
         );
         assert_eq!(pod(json!(["something-else"])), None);
-        assert_eq!(of_server(br#"{"items": []}"#), None);
+        assert_eq!(parse_node_port_range(br#"{"items": []}"#), None);
     }
 }

@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 pub(super) fn object(api: &str, namespace: &str, plural: &str, name: &str) -> String {
     format!(
         "{api}/namespaces/{}/{plural}/{}",
-        segment(namespace),
-        segment(name)
+        escape_segment(namespace),
+        escape_segment(name)
     )
 }
 
@@ -19,7 +19,7 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// One segment of a path.
-pub(super) fn segment(text: &str) -> String {
+pub(super) fn escape_segment(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED).to_string()
 }
 

@@ -22,9 +22,9 @@ use tokio_tungstenite::{
     tungstenite::{self, Message},
 };
 
-use super::link::Witness;
+use super::api_client::LivenessCheck;
 use crate::{
-    forward::{self, Pieces},
+    forward::{self, ByteChunks},
     inventory::plain_line,
 };
 
@@ -35,39 +35,39 @@ const ERROR: u8 = 1;
 const MAX_FRAME: usize = 64 * 1024;
 
 /// The longest complaint that is kept.
-const MAX_WORDS: usize = 4 * 1024;
+const MAX_ERROR_TEXT: usize = 4 * 1024;
 
 /// Load balancers in front of API servers cut what is silent, some after 60 s.
-const PING: Duration = Duration::from_secs(10);
+const PING_INTERVAL: Duration = Duration::from_secs(10);
 
 /// So many pings without an answer are a dead connection.
-const MAX_UNANSWERED: u8 = 2;
+const MAX_UNANSWERED_PINGS: u8 = 2;
 
 /// Silence with data on the way, after which the witness is asked.
-const DOUBT: Duration = Duration::from_secs(12);
+const LIVENESS_CHECK_AFTER: Duration = Duration::from_secs(12);
 
 /// After the local side has ended, the pod may be silent for so long: it can't be told of the end.
-const LINGER: Duration = Duration::from_secs(10);
+const CLOSE_GRACE_PERIOD: Duration = Duration::from_secs(10);
 
 /// The same where the pod has answered since something was last sent to it. Most clients that end
 /// then have closed and want nothing more, which TCP does not tell.
-const SHORT_LINGER: Duration = Duration::from_secs(4);
+const SHORT_CLOSE_GRACE_PERIOD: Duration = Duration::from_secs(4);
 
 /// A stream to a port of a pod. Dropping it closes the connection.
-pub(super) struct PodStream<S> {
+pub(super) struct WebSocketPodStream<S> {
     socket: WebSocketStream<S>,
     /// Of each channel, how many bytes of the port are still to come.
     port_bytes: [usize; 2],
     /// Data of the message being read.
     data: Bytes,
     /// What the node said on the error channel.
-    words: Vec<u8>,
+    error_text: Vec<u8>,
     /// The pod's side is over.
-    ended: bool,
+    is_ended: bool,
     /// The local side has nothing more to send.
-    shut: bool,
+    is_local_closed: bool,
     /// The pod has spoken since something was last sent to it.
-    answered: bool,
+    is_answered: bool,
     /// Something was handed to the socket and may still be in its buffer.
     unflushed: bool,
     /// Who waits until the socket takes more. A reader that flushes must not take its place: it
@@ -75,44 +75,44 @@ pub(super) struct PodStream<S> {
     writer: Option<Waker>,
     /// The next ping, or after `shut` the end of the patience.
     timer: Pin<Box<Sleep>>,
-    heard: Instant,
+    last_received: Instant,
     /// Data went up since the last sign of life: a pod that does not read holds back the answers
     /// to pings too, so silence then proves nothing, and the witness is asked.
-    sent_since_heard: bool,
-    unanswered: u8,
-    witness: Witness,
+    sent_since_receive: bool,
+    unanswered_pings: u8,
+    liveness_check: LivenessCheck,
     /// What the witness was asked and has not answered yet.
-    testimony: Option<BoxFuture<'static, bool>>,
+    liveness_answer: Option<BoxFuture<'static, bool>>,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketPodStream<S> {
     /// Takes over a socket on which exactly one port is forwarded.
-    pub fn new(socket: WebSocketStream<S>, witness: Witness) -> Self {
+    pub fn new(socket: WebSocketStream<S>, liveness_check: LivenessCheck) -> Self {
         Self {
             socket,
             port_bytes: [2, 2],
             data: Bytes::new(),
-            words: Vec::new(),
-            ended: false,
-            shut: false,
-            answered: false,
+            error_text: Vec::new(),
+            is_ended: false,
+            is_local_closed: false,
+            is_answered: false,
             unflushed: false,
             writer: None,
-            timer: Box::pin(sleep(PING)),
-            heard: Instant::now(),
-            sent_since_heard: false,
-            unanswered: 0,
-            witness,
-            testimony: None,
+            timer: Box::pin(sleep(PING_INTERVAL)),
+            last_received: Instant::now(),
+            sent_since_receive: false,
+            unanswered_pings: 0,
+            liveness_check,
+            liveness_answer: None,
         }
     }
 
     /// Waits until the node has named the port on both channels, then for a moment: a port on
     /// which nothing listens is refused within milliseconds. Returns the node's words if it was.
-    pub async fn refused(&mut self, moment: Duration) -> io::Result<Option<String>> {
+    pub async fn wait_for_refusal(&mut self, moment: Duration) -> io::Result<Option<String>> {
         let named = std::future::poll_fn(|cx| {
             loop {
-                if self.port_bytes == [0, 0] || !self.data.is_empty() || self.is_over() {
+                if self.port_bytes == [0, 0] || !self.data.is_empty() || self.is_finished() {
                     return Poll::Ready(Ok(()));
                 }
                 if let Err(error) = ready!(self.poll_message(cx)) {
@@ -122,7 +122,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
         });
         named.await?;
         let spoke = std::future::poll_fn(|cx| {
-            while self.data.is_empty() && !self.is_over() {
+            while self.data.is_empty() && !self.is_finished() {
                 if let Err(error) = ready!(self.poll_message(cx)) {
                     return Poll::Ready(Err(error));
                 }
@@ -132,15 +132,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
         if let Ok(outcome) = tokio::time::timeout(moment, spoke).await {
             outcome?;
         }
-        Ok(self.complaint().filter(|_| self.data.is_empty()))
+        Ok(self.error_message().filter(|_| self.data.is_empty()))
     }
 
-    fn is_over(&self) -> bool {
-        self.ended || !self.words.is_empty()
+    fn is_finished(&self) -> bool {
+        self.is_ended || !self.error_text.is_empty()
     }
 
-    fn complaint(&self) -> Option<String> {
-        let words = String::from_utf8_lossy(&self.words);
+    fn error_message(&self) -> Option<String> {
+        let words = String::from_utf8_lossy(&self.error_text);
         let words = words.trim();
         (!words.is_empty()).then(|| plain_line(words))
     }
@@ -148,26 +148,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
     /// Reads one message into this state.
     fn poll_message(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
-            None => self.ended = true,
+            None => self.is_ended = true,
             Some(Ok(message)) => {
-                self.heard = Instant::now();
-                self.unanswered = 0;
-                self.sent_since_heard = false;
-                self.take(message);
+                self.last_received = Instant::now();
+                self.unanswered_pings = 0;
+                self.sent_since_receive = false;
+                self.receive(message);
             }
             Some(Err(error)) => {
-                self.ended = true;
+                self.is_ended = true;
                 return Poll::Ready(Err(to_io(error)));
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    fn take(&mut self, message: Message) {
+    fn receive(&mut self, message: Message) {
         let mut payload = match message {
             Message::Binary(payload) => payload,
             Message::Close(_) => {
-                self.ended = true;
+                self.is_ended = true;
                 return;
             }
             Message::Ping(_) => {
@@ -187,45 +187,46 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
             payload = payload.split_off(named);
         }
         if channel == DATA {
-            self.answered |= !payload.is_empty();
+            self.is_answered |= !payload.is_empty();
             self.data = payload;
         } else {
-            let room = MAX_WORDS.saturating_sub(self.words.len());
-            self.words.extend(payload.iter().take(room));
+            let room = MAX_ERROR_TEXT.saturating_sub(self.error_text.len());
+            self.error_text.extend(payload.iter().take(room));
         }
     }
 
     /// Sends pings, and says when the other side is dead or has been silent for long enough.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if let Some(testimony) = &mut self.testimony
-            && let Poll::Ready(lives) = testimony.as_mut().poll(cx)
+        if let Some(liveness_answer) = &mut self.liveness_answer
+            && let Poll::Ready(lives) = liveness_answer.as_mut().poll(cx)
         {
-            self.testimony = None;
-            if !lives && self.heard.elapsed() >= DOUBT {
-                return Poll::Ready(Err(self.dead()));
+            self.liveness_answer = None;
+            if !lives && self.last_received.elapsed() >= LIVENESS_CHECK_AFTER {
+                return Poll::Ready(Err(self.dead_connection_error()));
             }
         }
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
-            if self.shut {
-                let until = self.heard + self.linger();
+            if self.is_local_closed {
+                let until = self.last_received + self.allowed_silence();
                 if now >= until {
-                    self.ended = true;
+                    self.is_ended = true;
                     return Poll::Ready(Ok(()));
                 }
                 self.timer.as_mut().reset(until);
                 continue;
             }
-            if self.unanswered >= MAX_UNANSWERED && !self.sent_since_heard {
-                return Poll::Ready(Err(self.dead()));
+            if self.unanswered_pings >= MAX_UNANSWERED_PINGS && !self.sent_since_receive {
+                return Poll::Ready(Err(self.dead_connection_error()));
             }
-            let is_doubtful = self.sent_since_heard && now >= self.heard + DOUBT;
-            if is_doubtful && self.testimony.is_none() {
-                self.testimony = Some((self.witness)());
+            let is_doubtful =
+                self.sent_since_receive && now >= self.last_received + LIVENESS_CHECK_AFTER;
+            if is_doubtful && self.liveness_answer.is_none() {
+                self.liveness_answer = Some((self.liveness_check)());
                 // Heard with the next round.
                 cx.waker().wake_by_ref();
             }
-            self.timer.as_mut().reset(now + PING);
+            self.timer.as_mut().reset(now + PING_INTERVAL);
             // A socket that takes nothing now is busy sending; it needs no ping.
             let waker = self.writer.clone().unwrap_or_else(|| cx.waker().clone());
             let mut cx = Context::from_waker(&waker);
@@ -235,20 +236,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
                     .start_send(Message::Ping(Bytes::new()))
                     .map_err(to_io)?;
                 self.unflushed = true;
-                self.unanswered = self.unanswered.saturating_add(1);
+                self.unanswered_pings = self.unanswered_pings.saturating_add(1);
             }
         }
         Poll::Pending
     }
 
     /// How long the pod may be silent after the local side has ended.
-    fn linger(&self) -> Duration {
-        if self.answered { SHORT_LINGER } else { LINGER }
+    fn allowed_silence(&self) -> Duration {
+        if self.is_answered {
+            SHORT_CLOSE_GRACE_PERIOD
+        } else {
+            CLOSE_GRACE_PERIOD
+        }
     }
 
-    fn dead(&mut self) -> io::Error {
-        self.ended = true;
-        let silence = self.heard.elapsed().as_secs();
+    fn dead_connection_error(&mut self) -> io::Error {
+        self.is_ended = true;
+        let silence = self.last_received.elapsed().as_secs();
         let said = format!("the connection to the pod is dead: nothing was heard for {silence} s");
         io::Error::new(io::ErrorKind::TimedOut, said)
     }
@@ -270,7 +275,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
 
     /// Flushes for a reader: answers to pings and what a writer left behind must leave even if
     /// nobody writes.
-    fn flush_aside(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+    fn flush_for_reader(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if !self.unflushed {
             return Ok(());
         }
@@ -287,23 +292,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketPodStream<S> {
     /// What the pod has said, at most so many bytes of it and as much as is in one message; nothing
     /// at its end.
-    fn poll_piece(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
+    fn poll_chunk(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<Bytes>> {
         loop {
             if !self.data.is_empty() {
                 let taken = self.data.len().min(most);
                 return Poll::Ready(Ok(self.data.split_to(taken)));
             }
-            if let Some(words) = self.complaint() {
+            if let Some(words) = self.error_message() {
                 return Poll::Ready(Err(io::Error::new(io::ErrorKind::ConnectionReset, words)));
             }
-            if self.ended {
+            if self.is_ended {
                 return Poll::Ready(Ok(Bytes::new()));
             }
-            if let Err(error) = self.flush_aside(cx) {
-                self.ended = true;
+            if let Err(error) = self.flush_for_reader(cx) {
+                self.is_ended = true;
                 return Poll::Ready(Err(error));
             }
             match self.poll_message(cx) {
@@ -315,38 +320,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> PodStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> forward::PodStream for PodStream<S> {
-    fn poll_take(
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> forward::PodStream for WebSocketPodStream<S> {
+    fn poll_read_chunks(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        pieces: &mut Pieces,
+        pieces: &mut ByteChunks,
     ) -> Poll<io::Result<()>> {
-        pieces.push(ready!(self.poll_piece(usize::MAX, cx))?);
+        pieces.push(ready!(self.poll_chunk(usize::MAX, cx))?);
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for PodStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for WebSocketPodStream<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        buf.put_slice(&ready!(self.poll_piece(buf.remaining(), cx))?);
+        buf.put_slice(&ready!(self.poll_chunk(buf.remaining(), cx))?);
         Poll::Ready(Ok(()))
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PodStream<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for WebSocketPodStream<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self;
-        if this.shut || this.is_over() {
+        if this.is_local_closed || this.is_finished() {
             let said = this
-                .complaint()
+                .error_message()
                 .unwrap_or_else(|| "the pod closed the connection".to_owned());
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::BrokenPipe, said)));
         }
@@ -365,8 +370,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PodStream<S> {
             .start_send(Message::Binary(frame.freeze()))
             .map_err(to_io)?;
         this.unflushed = true;
-        this.sent_since_heard = true;
-        this.answered = false;
+        this.sent_since_receive = true;
+        this.is_answered = false;
         match this.poll_unflushed(cx) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(part.len())),
@@ -381,10 +386,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for PodStream<S> {
     /// be read until it ends or is silent for long.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_unflushed(cx))?;
-        if !self.shut {
-            self.shut = true;
-            self.heard = Instant::now();
-            let until = self.heard + self.linger();
+        if !self.is_local_closed {
+            self.is_local_closed = true;
+            self.last_received = Instant::now();
+            let until = self.last_received + self.allowed_silence();
             self.timer.as_mut().reset(until);
         }
         Poll::Ready(Ok(()))

@@ -11,14 +11,14 @@ mod connect;
 mod no_proxy;
 mod socks;
 
-pub(super) use connect::{ProxyError, ThroughProxy};
+pub(super) use connect::{ProxyConnector, ProxyError};
 use no_proxy::is_exempt;
 
 /// What the environment says of proxies.
-struct Environment<F>(F);
+struct ProxyEnvironment<F>(F);
 
-impl<F: Fn(&str) -> Option<String>> Environment<F> {
-    fn first(&self, names: [&'static str; 2]) -> Option<(&'static str, String)> {
+impl<F: Fn(&str) -> Option<String>> ProxyEnvironment<F> {
+    fn first_set(&self, names: [&'static str; 2]) -> Option<(&'static str, String)> {
         let mut set = names
             .into_iter()
             .filter_map(|name| Some((name, (self.0)(name)?)));
@@ -28,10 +28,10 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     /// The variable that counts for a server, and what it says.
     fn variable(&self, server: &Uri) -> Option<(&'static str, String)> {
         if server.scheme_str() != Some("http") {
-            return self.first(["HTTPS_PROXY", "https_proxy"]);
+            return self.first_set(["HTTPS_PROXY", "https_proxy"]);
         }
         let is_cgi = (self.0)("REQUEST_METHOD").is_some_and(|method| !method.is_empty());
-        let set = self.first(["HTTP_PROXY", "http_proxy"]);
+        let set = self.first_set(["HTTP_PROXY", "http_proxy"]);
         set.filter(|_| !is_cgi)
     }
 
@@ -39,7 +39,7 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
         let Some((name, value)) = self.variable(server) else {
             return Ok(None);
         };
-        let exempt = self.first(["NO_PROXY", "no_proxy"]);
+        let exempt = self.first_set(["NO_PROXY", "no_proxy"]);
         let exempt = exempt.map_or_else(String::new, |(_, value)| value);
         if is_exempt(server, &exempt) {
             return Ok(None);
@@ -53,23 +53,23 @@ impl<F: Fn(&str) -> Option<String>> Environment<F> {
     }
 }
 
-fn process() -> Environment<impl Fn(&str) -> Option<String>> {
-    Environment(|name: &str| std::env::var(name).ok())
+fn process_environment() -> ProxyEnvironment<impl Fn(&str) -> Option<String>> {
+    ProxyEnvironment(|name: &str| std::env::var(name).ok())
 }
 
 /// The proxy that the environment names for this server; in words why it can't be used.
 pub(super) fn from_env(server: &Uri) -> Result<Option<Uri>, String> {
-    process().choose(server)
+    process_environment().choose(server)
 }
 
 /// The variable that names a proxy for such a server, whether or not it leads there.
-pub(super) fn variable(server: &Uri) -> Option<&'static str> {
-    process().variable(server).map(|(name, _)| name)
+pub(super) fn proxy_variable(server: &Uri) -> Option<&'static str> {
+    process_environment().variable(server).map(|(name, _)| name)
 }
 
 /// Why a URL of a proxy can't be used. Says nothing of what stands in it: it may be a password.
 #[derive(Debug, PartialEq, thiserror::Error)]
-pub(super) enum Unusable {
+pub(super) enum ProxyUrlError {
     /// It is none.
     #[error("it is no URL such as http://HOST:PORT ({0})")]
     NoUrl(String),
@@ -80,8 +80,8 @@ pub(super) enum Unusable {
 }
 
 /// Reads the URL of a proxy. Escapes in user and password stay; a port is always there.
-pub(super) fn parse(text: &str) -> Result<Uri, Unusable> {
-    let no_url = |why: &str| Unusable::NoUrl(why.to_owned());
+pub(super) fn parse(text: &str) -> Result<Uri, ProxyUrlError> {
+    let no_url = |why: &str| ProxyUrlError::NoUrl(why.to_owned());
     let url = Url::parse(text.trim()).map_err(|error| no_url(&error.to_string()))?;
     let host = url.host_str().filter(|host| !host.is_empty());
     let host = host.ok_or_else(|| no_url("it names no host"))?;
@@ -89,7 +89,7 @@ pub(super) fn parse(text: &str) -> Result<Uri, Unusable> {
         "http" => 80,
         "https" => 443,
         "socks5" | "socks5h" => 1080,
-        other => return Err(Unusable::Scheme(other.to_owned())),
+        other => return Err(ProxyUrlError::Scheme(other.to_owned())),
     };
     let port = url.port().unwrap_or(usual);
     let user = match (url.username(), url.password()) {

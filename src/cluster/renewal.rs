@@ -9,10 +9,10 @@ use futures::{
 use tokio::task::AbortHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{ExecError, connect::ConnectError, link::Session};
+use super::{ExecPluginError, api_client::CredentialedClient, connect::ConnectError};
 
 /// What comes of it.
-pub(super) type RenewalOutcome = Result<Arc<Session>, ConnectError>;
+pub(super) type RenewalOutcome = Result<Arc<CredentialedClient>, ConnectError>;
 
 /// Why a client is replaced.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,28 +22,28 @@ pub(super) enum RenewalReason {
     /// The API server answered 401.
     Refused,
     /// The user asked for it.
-    Asked,
+    Requested,
 }
 
 /// Goes on when one of those who wait gives up: the user may be typing a password. Ends when it is
 /// dropped and nobody waits.
-pub(super) struct Renewal {
+pub(super) struct ClientRenewal {
     outcome: Shared<BoxFuture<'static, RenewalOutcome>>,
-    work: AbortHandle,
+    abort_handle: AbortHandle,
 }
 
-impl Renewal {
+impl ClientRenewal {
     pub fn start(work: impl Future<Output = RenewalOutcome> + Send + 'static) -> Self {
         let work = AbortOnDropHandle::new(tokio::spawn(work));
         let abort = work.abort_handle();
         let outcome = work.map(|joined| match joined {
             Ok(outcome) => outcome,
-            Err(error) if error.is_cancelled() => Err(ExecError::Cancelled.into()),
+            Err(error) if error.is_cancelled() => Err(ExecPluginError::Cancelled.into()),
             Err(panic) => Err(ConnectError::Client(panic.to_string())),
         });
         Self {
             outcome: outcome.boxed().shared(),
-            work: abort,
+            abort_handle: abort,
         }
     }
 
@@ -57,7 +57,7 @@ impl Renewal {
     }
 
     pub fn cancel(&self) {
-        self.work.abort();
+        self.abort_handle.abort();
     }
 }
 
@@ -67,12 +67,12 @@ mod tests {
 
     #[tokio::test]
     async fn all_who_wait_are_told_that_it_was_cancelled() {
-        let renewal = Renewal::start(std::future::pending());
+        let renewal = ClientRenewal::start(std::future::pending());
         let (one, other) = (renewal.outcome(), renewal.outcome());
         assert!(one.clone().now_or_never().is_none() && renewal.is_running());
         renewal.cancel();
         for outcome in [one.await, other.await] {
-            assert_eq!(outcome.err(), Some(ExecError::Cancelled.into()));
+            assert_eq!(outcome.err(), Some(ExecPluginError::Cancelled.into()));
         }
         assert!(!renewal.is_running());
     }

@@ -12,15 +12,15 @@ use rustls::{
 };
 use tower::BoxError;
 
-use crate::tls::{install_provider, provider, verifier_by_machine, verifier_of};
+use crate::tls::{crypto_provider, install_crypto_provider, system_verifier, verifier_trusting};
 
 /// The configuration of a client. Reads certificate and key files, so it belongs on a thread that
 /// may block.
 pub(super) fn client_config(config: &Config) -> Result<ClientConfig, kube::Error> {
-    install_provider();
+    install_crypto_provider();
     let mut bare = config.clone();
-    let identity = identity(&mut bare.auth_info).map_err(kube::Error::Service)?;
-    let mut tls = trusting(bare)?;
+    let identity = take_identity(&mut bare.auth_info).map_err(kube::Error::Service)?;
+    let mut tls = config_with_trust(bare)?;
     if let Some(identity) = identity {
         tls.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(identity));
     }
@@ -28,16 +28,16 @@ pub(super) fn client_config(config: &Config) -> Result<ClientConfig, kube::Error
 }
 
 /// Without an identity, with the trust of kubectl.
-fn trusting(mut config: Config) -> Result<ClientConfig, kube::Error> {
+fn config_with_trust(mut config: Config) -> Result<ClientConfig, kube::Error> {
     // In a pod kube's own verifier reads the authorities anew as they are rotated.
     if config.accept_invalid_certs || config.root_cert_file.is_some() {
         return config.rustls_client_config();
     }
     let verifier = match &config.root_cert {
         Some(authorities) => {
-            verifier_of(authorities.iter().map(|der| der.clone().into()).collect())
+            verifier_trusting(authorities.iter().map(|der| der.clone().into()).collect())
         }
-        None => verifier_by_machine(Vec::new()),
+        None => system_verifier(Vec::new()),
     };
     let verifier = verifier.map_err(|error| kube::Error::Service(error.into()))?;
     // kube would read the authorities that are replaced just below.
@@ -50,7 +50,7 @@ fn trusting(mut config: Config) -> Result<ClientConfig, kube::Error> {
 /// Takes the certificate and the key of a user out, which are data by now. rustls's own way reads the
 /// certificate as a server's and refuses one of version 1, as `openssl x509 -req` makes them; the API
 /// server is to decide.
-fn identity(user: &mut AuthInfo) -> Result<Option<CertifiedKey>, BoxError> {
+fn take_identity(user: &mut AuthInfo) -> Result<Option<CertifiedKey>, BoxError> {
     let (Some(certificate), true) = (
         user.client_certificate_data.clone(),
         user.client_key_data.is_some(),
@@ -62,7 +62,7 @@ fn identity(user: &mut AuthInfo) -> Result<Option<CertifiedKey>, BoxError> {
     let key = STANDARD.decode(written["client-key-data"].as_str().unwrap_or_default())?;
     let chain = CertificateDer::pem_slice_iter(&STANDARD.decode(certificate)?)
         .collect::<Result<Vec<_>, _>>()?;
-    let key = provider()
+    let key = crypto_provider()
         .key_provider
         .load_private_key(PrivateKeyDer::from_pem_slice(&key)?)?;
     let identity = CertifiedKey::new(chain, key);
@@ -78,7 +78,7 @@ fn identity(user: &mut AuthInfo) -> Result<Option<CertifiedKey>, BoxError> {
 
 /// TLS over what this connects, where the address is `https://`. As
 /// [`ConfigExt::rustls_https_connector_with_connector`], over [`client_config`].
-pub(super) fn connector<C>(
+pub(super) fn https_connector<C>(
     config: &Config,
     connector: C,
 ) -> Result<HttpsConnector<C>, kube::Error> {
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn a_certificate_of_another_key_is_refused_in_words() {
         let said = config(include_str!("../tls/fixtures/leaf.pem"), KEY).unwrap_err();
-        let said = crate::cluster::error::deepest(&said);
+        let said = crate::cluster::error::root_cause_message(&said);
         assert_eq!(said, "the client certificate is not of the client key");
     }
 }

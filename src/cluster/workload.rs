@@ -2,11 +2,15 @@
 
 use serde_json::Value;
 
-use super::{CallError, CallErrorKind, link::Link, path};
+use super::{CallError, CallErrorKind, api_client::ApiClient, path};
 use crate::inventory::ObjectKey;
 
 /// Reads a Deployment, StatefulSet or DaemonSet whole.
-pub(super) async fn read(link: &Link, kind: &str, key: &ObjectKey) -> Result<Value, CallError> {
+pub(super) async fn read(
+    link: &ApiClient,
+    kind: &str,
+    key: &ObjectKey,
+) -> Result<Value, CallError> {
     let tried = format!("read {kind} {key}");
     let plural = format!("{}s", kind.to_lowercase());
     let path = path::object("/apis/apps/v1", &key.namespace, &plural, &key.name);

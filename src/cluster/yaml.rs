@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use super::{CallError, CallErrorKind, link::Link, path};
+use super::{CallError, CallErrorKind, api_client::ApiClient, path};
 use crate::{edit, inventory::ObjectKey};
 
 /// Reads a Service whole and writes it as kubectl would, without `managedFields`.
-pub(super) async fn service(link: &Link, key: &ObjectKey) -> Result<String, CallError> {
+pub(super) async fn service(link: &ApiClient, key: &ObjectKey) -> Result<String, CallError> {
     let tried = format!("read Service {key}");
     let path = path::object("/api/v1", &key.namespace, "services", &key.name);
     let body = link.get(&tried, &path).await?;

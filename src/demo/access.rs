@@ -6,15 +6,15 @@ use http::{HeaderMap, Method, Request, header};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use super::app::{self, App};
-use super::http::{self as answer, Answer};
 use super::json;
-use super::request::Target;
-use super::status::Status;
+use super::request::ApiResourcePath;
+use super::response::{self as answer, ApiResponse};
+use super::router::{self, DemoCluster};
+use super::status::FailureStatus;
 
-/// Where a [`Denial`] counts.
+/// Where a [`DenyRule`] counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Scope {
+pub enum DenyScope {
     /// Everywhere.
     Everywhere,
     /// Only for requests over all namespaces (and for cluster-scoped kinds).
@@ -25,18 +25,18 @@ pub enum Scope {
 
 /// A right that the demo's user does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Denial {
+pub struct DenyRule {
     /// The verb (`list`, `patch`, …), or `*`.
     pub verb: String,
     /// The plural name with its subresource (`pods`, `pods/portforward`), or `*`.
     pub resource: String,
     /// Where it counts.
-    pub scope: Scope,
+    pub scope: DenyScope,
 }
 
-impl Denial {
+impl DenyRule {
     /// No `verb` on `resource` in `scope`.
-    pub fn new(verb: &str, resource: &str, scope: Scope) -> Self {
+    pub fn new(verb: &str, resource: &str, scope: DenyScope) -> Self {
         Self {
             verb: verb.to_owned(),
             resource: resource.to_owned(),
@@ -44,30 +44,30 @@ impl Denial {
         }
     }
 
-    fn strikes(&self, verb: &str, resource: &str, namespace: Option<&str>) -> bool {
+    fn matches(&self, verb: &str, resource: &str, namespace: Option<&str>) -> bool {
         let fits = |wanted: &str, is: &str| wanted == "*" || wanted == is;
         fits(&self.verb, verb)
             && fits(&self.resource, resource)
             && match &self.scope {
-                Scope::Everywhere => true,
-                Scope::ClusterWide => namespace.is_none(),
-                Scope::Namespace(wanted) => namespace == Some(wanted),
+                DenyScope::Everywhere => true,
+                DenyScope::ClusterWide => namespace.is_none(),
+                DenyScope::Namespace(wanted) => namespace == Some(wanted),
             }
     }
 }
 
 /// The token and the denials.
 #[derive(Debug)]
-pub(super) struct Access {
+pub(super) struct ApiAccessControl {
     token: Mutex<String>,
-    denials: Mutex<Vec<Denial>>,
+    deny_rules: Mutex<Vec<DenyRule>>,
 }
 
-impl Access {
+impl ApiAccessControl {
     pub(super) fn new(token: String) -> Self {
         Self {
             token: Mutex::new(token),
-            denials: Mutex::default(),
+            deny_rules: Mutex::default(),
         }
     }
 
@@ -79,16 +79,16 @@ impl Access {
         *lock(&self.token) = token;
     }
 
-    pub(super) fn deny(&self, denial: Denial) {
-        lock(&self.denials).push(denial);
+    pub(super) fn deny(&self, denial: DenyRule) {
+        lock(&self.deny_rules).push(denial);
     }
 
     pub(super) fn allow_all(&self) {
-        lock(&self.denials).clear();
+        lock(&self.deny_rules).clear();
     }
 
     /// Whether the request shows the token.
-    pub(super) fn knows(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn accepts_token(&self, headers: &HeaderMap) -> bool {
         let shown = headers
             .get(header::AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
@@ -98,7 +98,7 @@ impl Access {
 
     /// The path below the token, if it begins with it. Over plain HTTP kubectl sends no credentials at all
     /// (client-go's clientcmd drops them), so the token may stand in the URL, as a path prefix, too.
-    pub(super) fn below_token<'p>(&self, path: &'p str) -> Option<&'p str> {
+    pub(super) fn strip_token_prefix<'p>(&self, path: &'p str) -> Option<&'p str> {
         let below = path
             .strip_prefix('/')?
             .strip_prefix(lock(&self.token).as_str())?;
@@ -109,13 +109,13 @@ impl Access {
     }
 
     pub(super) fn allows(&self, verb: &str, resource: &str, namespace: Option<&str>) -> bool {
-        !lock(&self.denials)
+        !lock(&self.deny_rules)
             .iter()
-            .any(|denial| denial.strikes(verb, resource, namespace))
+            .any(|denial| denial.matches(verb, resource, namespace))
     }
 
     /// Refuses a request that its user may not make.
-    pub(super) fn permit(&self, verb: &str, target: &Target) -> Result<(), Status> {
+    pub(super) fn permit(&self, verb: &str, target: &ApiResourcePath) -> Result<(), FailureStatus> {
         let resource = match &target.subresource {
             Some(subresource) => format!("{}/{subresource}", target.resource.plural),
             None => target.resource.plural.to_owned(),
@@ -130,7 +130,7 @@ impl Access {
         for verb in verbs {
             if !self.allows(verb, &resource, namespace) {
                 let group = target.resource.group;
-                return Err(Status::denied(
+                return Err(FailureStatus::forbidden(
                     verb,
                     &resource,
                     group,
@@ -149,17 +149,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Answers the self-reviews of authorization.k8s.io and authentication.k8s.io.
 pub(super) async fn review(
-    app: &App,
+    app: &DemoCluster,
     group: &str,
     plural: &str,
     request: Request<Incoming>,
-) -> Result<Answer, Status> {
+) -> Result<ApiResponse, FailureStatus> {
     if request.method() != Method::POST {
-        return Err(Status::method_not_allowed());
+        return Err(FailureStatus::method_not_allowed());
     }
-    let content_type = app::content_type(&request);
-    let body = app::read(request).await?;
-    let mut review = app::decode(&content_type, &body)?;
+    let content_type = router::content_type(&request);
+    let body = router::read(request).await?;
+    let mut review = router::decode(&content_type, &body)?;
     let (kind, status) = match plural {
         "selfsubjectaccessreviews" => ("SelfSubjectAccessReview", access_status(app, &review)),
         "selfsubjectrulesreviews" => ("SelfSubjectRulesReview", rules_status(app, &review)),
@@ -167,16 +167,16 @@ pub(super) async fn review(
             "SelfSubjectReview",
             json!({"userInfo": {"username": "demo", "groups": ["system:authenticated"]}}),
         ),
-        _ => return Err(Status::no_such_path()),
+        _ => return Err(FailureStatus::no_such_path()),
     };
     json::set(&mut review, "kind", kind);
     json::set(&mut review, "apiVersion", format!("{group}/v1"));
-    json::default(&mut review, "metadata", json!({"creationTimestamp": null}));
+    json::set_default(&mut review, "metadata", json!({"creationTimestamp": null}));
     json::set(&mut review, "status", status);
     Ok(answer::json(201, &review))
 }
 
-fn access_status(app: &App, review: &Value) -> Value {
+fn access_status(app: &DemoCluster, review: &Value) -> Value {
     let text = |field: &str| json::text(review, &format!("spec/resourceAttributes/{field}"));
     if json::at(review, "spec/resourceAttributes").is_none() {
         return json!({"allowed": true});
@@ -193,7 +193,7 @@ fn access_status(app: &App, review: &Value) -> Value {
     }
 }
 
-fn rules_status(app: &App, review: &Value) -> Value {
+fn rules_status(app: &DemoCluster, review: &Value) -> Value {
     let namespace = Some(json::text(review, "spec/namespace")).filter(|text| !text.is_empty());
     let verbs = [
         "get",
@@ -236,20 +236,24 @@ mod tests {
 
     #[test]
     fn the_token_may_stand_in_the_path() {
-        let access = Access::new("secret".to_owned());
-        assert_eq!(access.below_token("/secret/api/v1"), Some("/api/v1"));
-        assert_eq!(access.below_token("/secret"), Some("/"));
-        assert_eq!(access.below_token("/secretly/api"), None);
-        assert_eq!(access.below_token("/api/v1"), None);
+        let access = ApiAccessControl::new("secret".to_owned());
+        assert_eq!(access.strip_token_prefix("/secret/api/v1"), Some("/api/v1"));
+        assert_eq!(access.strip_token_prefix("/secret"), Some("/"));
+        assert_eq!(access.strip_token_prefix("/secretly/api"), None);
+        assert_eq!(access.strip_token_prefix("/api/v1"), None);
     }
 
     #[test]
     fn denials_have_a_scope() {
-        let access = Access::new(String::new());
-        access.deny(Denial::new("list", "pods", Scope::ClusterWide));
+        let access = ApiAccessControl::new(String::new());
+        access.deny(DenyRule::new("list", "pods", DenyScope::ClusterWide));
         assert!(!access.allows("list", "pods", None));
         assert!(access.allows("list", "pods", Some("shop")));
-        access.deny(Denial::new("*", "*", Scope::Namespace("shop".to_owned())));
+        access.deny(DenyRule::new(
+            "*",
+            "*",
+            DenyScope::Namespace("shop".to_owned()),
+        ));
         assert!(!access.allows("get", "services", Some("shop")));
         assert!(access.allows("get", "services", Some("infra")));
     }

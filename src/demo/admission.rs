@@ -3,112 +3,128 @@
 use serde_json::{Value, json};
 
 use super::json;
-use super::names;
-use super::resource::Kind;
-use super::status::{Cause, Status};
+use super::name_validation;
+use super::resource::ServedKind;
+use super::status::{FailureStatus, FieldViolation};
 
 /// Whether `metadata.generation` follows the spec of this kind.
-pub(super) fn counts_generations(kind: Kind) -> bool {
+pub(super) fn counts_generations(kind: ServedKind) -> bool {
     matches!(
         kind,
-        Kind::Deployment
-            | Kind::ReplicaSet
-            | Kind::StatefulSet
-            | Kind::DaemonSet
-            | Kind::EndpointSlice
-            | Kind::Ingress
-            | Kind::NetworkPolicy
-            | Kind::Gateway
-            | Kind::GatewayClass
-            | Kind::HttpRoute
-            | Kind::GrpcRoute
-            | Kind::TlsRoute
-            | Kind::TcpRoute
-            | Kind::UdpRoute
-            | Kind::BackendTlsPolicy
-            | Kind::ReferenceGrant
+        ServedKind::Deployment
+            | ServedKind::ReplicaSet
+            | ServedKind::StatefulSet
+            | ServedKind::DaemonSet
+            | ServedKind::EndpointSlice
+            | ServedKind::Ingress
+            | ServedKind::NetworkPolicy
+            | ServedKind::Gateway
+            | ServedKind::GatewayClass
+            | ServedKind::HttpRoute
+            | ServedKind::GrpcRoute
+            | ServedKind::TlsRoute
+            | ServedKind::TcpRoute
+            | ServedKind::UdpRoute
+            | ServedKind::BackendTlsPolicy
+            | ServedKind::ReferenceGrant
     )
 }
 
 /// Fills and checks a new object.
-pub(super) fn create(kind: Kind, object: &mut Value) -> Result<(), Status> {
+pub(super) fn create(kind: ServedKind, object: &mut Value) -> Result<(), FailureStatus> {
     let name = json::text(object, "metadata/name").to_owned();
     let mut causes = Vec::new();
     if name.is_empty() {
-        causes.push(Cause::required(
+        causes.push(FieldViolation::required(
             "metadata.name",
             "name or generateName is required",
         ));
-    } else if kind != Kind::Service
-        && let Some(wrong) = names::subdomain(&name)
+    } else if kind != ServedKind::Service
+        && let Some(wrong) = name_validation::subdomain_error(&name)
     {
-        causes.push(Cause::invalid("metadata.name", &json!(name), wrong));
+        causes.push(FieldViolation::invalid(
+            "metadata.name",
+            &json!(name),
+            wrong,
+        ));
     }
     match kind {
-        Kind::Pod => {
+        ServedKind::Pod => {
             pod_defaults(object);
             if json::list(object, "spec/containers").is_empty() {
-                causes.push(Cause::required("spec.containers", ""));
+                causes.push(FieldViolation::required("spec.containers", ""));
             }
         }
-        Kind::Namespace => json::set(object, "status/phase", "Active"),
-        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => {
+        ServedKind::Namespace => json::set(object, "status/phase", "Active"),
+        ServedKind::Deployment
+        | ServedKind::ReplicaSet
+        | ServedKind::StatefulSet
+        | ServedKind::DaemonSet => {
             workload_defaults(kind, object);
             causes.extend(selector(object));
         }
-        Kind::EndpointSlice => causes.extend(address_type(object)),
-        Kind::Secret => json::default(object, "type", "Opaque"),
+        ServedKind::EndpointSlice => causes.extend(address_type(object)),
+        ServedKind::Secret => json::set_default(object, "type", "Opaque"),
         _ => {}
     }
     refuse(kind, &name, &causes)
 }
 
 /// Fills and checks a changed object.
-pub(super) fn update(kind: Kind, new: &mut Value, old: &Value) -> Result<(), Status> {
+pub(super) fn update(kind: ServedKind, new: &mut Value, old: &Value) -> Result<(), FailureStatus> {
     let name = json::text(old, "metadata/name");
     let mut causes = Vec::new();
     match kind {
-        Kind::Pod => causes.extend(fixed_pod(new, old)),
-        Kind::Deployment | Kind::ReplicaSet | Kind::StatefulSet | Kind::DaemonSet => {
+        ServedKind::Pod => causes.extend(fixed_pod(new, old)),
+        ServedKind::Deployment
+        | ServedKind::ReplicaSet
+        | ServedKind::StatefulSet
+        | ServedKind::DaemonSet => {
             workload_defaults(kind, new);
             if json::at(new, "spec/selector") != json::at(old, "spec/selector") {
                 let selector = json::at(new, "spec/selector").cloned().unwrap_or_default();
-                causes.push(Cause::invalid(
+                causes.push(FieldViolation::invalid(
                     "spec.selector",
                     &selector,
                     "field is immutable",
                 ));
             }
         }
-        Kind::EndpointSlice if json::at(new, "addressType") != json::at(old, "addressType") => {
+        ServedKind::EndpointSlice
+            if json::at(new, "addressType") != json::at(old, "addressType") =>
+        {
             let kind = json!(json::text(new, "addressType"));
-            causes.push(Cause::invalid("addressType", &kind, "field is immutable"));
+            causes.push(FieldViolation::invalid(
+                "addressType",
+                &kind,
+                "field is immutable",
+            ));
         }
         _ => {}
     }
     refuse(kind, name, &causes)
 }
 
-fn refuse(kind: Kind, name: &str, causes: &[Cause]) -> Result<(), Status> {
+fn refuse(kind: ServedKind, name: &str, causes: &[FieldViolation]) -> Result<(), FailureStatus> {
     if causes.is_empty() {
         Ok(())
     } else {
-        Err(Status::invalid(kind.resource(), name, causes))
+        Err(FailureStatus::invalid(kind.resource(), name, causes))
     }
 }
 
 fn pod_defaults(pod: &mut Value) {
-    json::default(pod, "spec/restartPolicy", "Always");
-    json::default(pod, "spec/terminationGracePeriodSeconds", 30);
-    json::default(pod, "spec/dnsPolicy", "ClusterFirst");
-    json::default(pod, "spec/serviceAccountName", "default");
-    json::default(pod, "spec/schedulerName", "default-scheduler");
-    json::default(pod, "spec/enableServiceLinks", true);
+    json::set_default(pod, "spec/restartPolicy", "Always");
+    json::set_default(pod, "spec/terminationGracePeriodSeconds", 30);
+    json::set_default(pod, "spec/dnsPolicy", "ClusterFirst");
+    json::set_default(pod, "spec/serviceAccountName", "default");
+    json::set_default(pod, "spec/schedulerName", "default-scheduler");
+    json::set_default(pod, "spec/enableServiceLinks", true);
     for list in ["spec/containers", "spec/initContainers"] {
         for container in json::list_mut(pod, list).into_iter().flatten() {
-            json::default(container, "imagePullPolicy", "IfNotPresent");
+            json::set_default(container, "imagePullPolicy", "IfNotPresent");
             for port in json::list_mut(container, "ports").into_iter().flatten() {
-                json::default(port, "protocol", "TCP");
+                json::set_default(port, "protocol", "TCP");
             }
         }
     }
@@ -119,28 +135,28 @@ fn pod_defaults(pod: &mut Value) {
     );
 }
 
-fn workload_defaults(kind: Kind, object: &mut Value) {
-    if kind != Kind::DaemonSet {
-        json::default(object, "spec/replicas", 1);
+fn workload_defaults(kind: ServedKind, object: &mut Value) {
+    if kind != ServedKind::DaemonSet {
+        json::set_default(object, "spec/replicas", 1);
     }
-    if kind == Kind::Deployment {
-        json::default(object, "spec/strategy/type", "RollingUpdate");
-        json::default(object, "spec/progressDeadlineSeconds", 600);
-        json::default(object, "spec/revisionHistoryLimit", 10);
+    if kind == ServedKind::Deployment {
+        json::set_default(object, "spec/strategy/type", "RollingUpdate");
+        json::set_default(object, "spec/progressDeadlineSeconds", 600);
+        json::set_default(object, "spec/revisionHistoryLimit", 10);
     }
 }
 
-fn selector(object: &Value) -> Option<Cause> {
+fn selector(object: &Value) -> Option<FieldViolation> {
     let wanted = super::store::labels(object, "spec/selector/matchLabels");
     if wanted.is_empty() {
-        return Some(Cause::required("spec.selector", ""));
+        return Some(FieldViolation::required("spec.selector", ""));
     }
     let has = super::store::labels(object, "spec/template/metadata/labels");
     let met = wanted
         .iter()
         .all(|(key, value)| has.get(key) == Some(value));
     (!met).then(|| {
-        Cause::invalid(
+        FieldViolation::invalid(
             "spec.template.metadata.labels",
             &json!(has),
             "`selector` does not match template `labels`",
@@ -148,17 +164,21 @@ fn selector(object: &Value) -> Option<Cause> {
     })
 }
 
-fn address_type(slice: &Value) -> Option<Cause> {
+fn address_type(slice: &Value) -> Option<FieldViolation> {
     let supported = ["FQDN", "IPv4", "IPv6"];
     match json::text(slice, "addressType") {
-        "" => Some(Cause::required("addressType", "")),
+        "" => Some(FieldViolation::required("addressType", "")),
         known if supported.contains(&known) => None,
-        other => Some(Cause::unsupported("addressType", other, &supported)),
+        other => Some(FieldViolation::unsupported(
+            "addressType",
+            other,
+            &supported,
+        )),
     }
 }
 
 /// A pod's spec is fixed but for its images.
-fn fixed_pod(new: &Value, old: &Value) -> Option<Cause> {
+fn fixed_pod(new: &Value, old: &Value) -> Option<FieldViolation> {
     let bare = |pod: &Value| {
         let mut spec = pod.get("spec").cloned().unwrap_or_default();
         for list in ["containers", "initContainers"] {
@@ -171,7 +191,7 @@ fn fixed_pod(new: &Value, old: &Value) -> Option<Cause> {
         spec
     };
     (bare(new) != bare(old)).then(|| {
-        Cause::forbidden(
+        FieldViolation::forbidden(
             "spec",
             "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)",
         )

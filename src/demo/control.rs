@@ -6,29 +6,29 @@ use http::Method;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use super::access::Denial;
-use super::app::App;
-use super::faults::Fault;
+use super::access::DenyRule;
+use super::fault_injection::RequestFault;
 use super::json;
-use super::patch::Form;
-use super::pod;
+use super::patch::PatchContentType;
+use super::pod_status;
 use super::random;
-use super::registry::{Deletion, Intent};
-use super::resource::{Kind, RESOURCES, Resource};
-use super::status::Status;
-use super::store::Key;
+use super::registry::{ObjectDeleteOptions, ObjectWriteOptions};
+use super::resource::{RESOURCES, ServedKind, ServedResource};
+use super::router::DemoCluster;
+use super::status::FailureStatus;
+use super::store::NamespacedName;
 use super::watch_fault::WatchFault;
 
 /// Why the control could not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 #[error("the demo cluster refused: {message}")]
-pub struct ControlError {
+pub struct DemoControlError {
     /// The server's own words.
     message: String,
 }
 
-impl From<Status> for ControlError {
-    fn from(status: Status) -> Self {
+impl From<FailureStatus> for DemoControlError {
+    fn from(status: FailureStatus) -> Self {
         Self {
             message: json::text(&status.to_value(), "message").to_owned(),
         }
@@ -37,28 +37,28 @@ impl From<Status> for ControlError {
 
 /// Edits and faults of a running demo cluster. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Control {
-    app: Arc<App>,
-    up: watch::Sender<bool>,
+pub struct DemoControl {
+    app: Arc<DemoCluster>,
+    listening: watch::Sender<bool>,
 }
 
-impl Control {
-    pub(super) fn new(app: Arc<App>, up: watch::Sender<bool>) -> Self {
-        Self { app, up }
+impl DemoControl {
+    pub(super) fn new(app: Arc<DemoCluster>, listening: watch::Sender<bool>) -> Self {
+        Self { app, listening }
     }
 
     /// Creates the object, or merges it into the one of its name. Status given here is written too.
     ///
     /// # Errors
     /// What a client would be told.
-    pub fn apply(&self, object: Value) -> Result<Value, ControlError> {
-        let resource = Resource::of(&object).ok_or_else(|| {
-            Status::bad_request("the object has no kind and apiVersion that is served")
+    pub fn apply(&self, object: Value) -> Result<Value, DemoControlError> {
+        let resource = ServedResource::of(&object).ok_or_else(|| {
+            FailureStatus::bad_request("the object has no kind and apiVersion that is served")
         })?;
-        let key = Key::of(&object);
-        let intent = Intent {
+        let key = NamespacedName::of(&object);
+        let intent = ObjectWriteOptions {
             manager: "demo-control".to_owned(),
-            ..Intent::default()
+            ..ObjectWriteOptions::default()
         };
         let exists = self
             .app
@@ -70,7 +70,7 @@ impl Control {
         let made = if exists {
             self.app
                 .registry
-                .patch(resource, &key, Form::Merge, &object, &intent)?
+                .patch(resource, &key, PatchContentType::Merge, &object, &intent)?
         } else {
             self.app
                 .registry
@@ -78,15 +78,18 @@ impl Control {
         };
         match object.get("status") {
             Some(status) => {
-                let intent = Intent {
+                let intent = ObjectWriteOptions {
                     subresource: Some("status"),
                     ..intent
                 };
                 let patch = json!({"status": status});
-                Ok(self
-                    .app
-                    .registry
-                    .patch(resource, &key, Form::Merge, &patch, &intent)?)
+                Ok(self.app.registry.patch(
+                    resource,
+                    &key,
+                    PatchContentType::Merge,
+                    &patch,
+                    &intent,
+                )?)
             }
             None => Ok(made),
         }
@@ -96,14 +99,16 @@ impl Control {
     ///
     /// # Errors
     /// When it is not there.
-    pub fn delete(&self, kind: &str, namespace: &str, name: &str) -> Result<(), ControlError> {
-        let deletion = Deletion {
+    pub fn delete(&self, kind: &str, namespace: &str, name: &str) -> Result<(), DemoControlError> {
+        let deletion = ObjectDeleteOptions {
             grace_seconds: Some(0),
-            ..Deletion::default()
+            ..ObjectDeleteOptions::default()
         };
-        self.app
-            .registry
-            .delete(resource(kind)?, &Key::new(namespace, name), &deletion)?;
+        self.app.registry.delete(
+            resource(kind)?,
+            &NamespacedName::new(namespace, name),
+            &deletion,
+        )?;
         Ok(())
     }
 
@@ -112,8 +117,8 @@ impl Control {
         let resource = resource(kind).ok()?;
         let state = self.app.registry.store.lock();
         state
-            .get(resource.kind, &Key::new(namespace, name))
-            .map(|object| object.read())
+            .get(resource.kind, &NamespacedName::new(namespace, name))
+            .map(|object| object.to_value())
     }
 
     /// The objects of a kind in a namespace, or in all.
@@ -127,7 +132,7 @@ impl Control {
             .store
             .lock()
             .list(resource.kind, namespace);
-        objects.iter().map(|object| object.read()).collect()
+        objects.iter().map(|object| object.to_value()).collect()
     }
 
     /// Makes a running pod ready or not, as its readiness probe would.
@@ -139,15 +144,15 @@ impl Control {
         namespace: &str,
         name: &str,
         ready: bool,
-    ) -> Result<(), ControlError> {
+    ) -> Result<(), DemoControlError> {
         let mut state = self.app.registry.store.lock();
-        let missing = || Status::not_found(Kind::Pod.resource(), name);
+        let missing = || FailureStatus::not_found(ServedKind::Pod.resource(), name);
         let pod = state
-            .get(Kind::Pod, &Key::new(namespace, name))
+            .get(ServedKind::Pod, &NamespacedName::new(namespace, name))
             .ok_or_else(missing)?;
-        let mut pod = pod.read();
-        pod::set_ready(&mut pod, ready);
-        state.put(Kind::Pod, pod);
+        let mut pod = pod.to_value();
+        pod_status::set_ready(&mut pod, ready);
+        state.put(ServedKind::Pod, pod);
         Ok(())
     }
 
@@ -156,14 +161,14 @@ impl Control {
     pub fn fail(&self, method: Option<&str>, prefix: &str, code: u16, times: Option<usize>) {
         self.app
             .faults
-            .add(method_of(method), prefix, Fault::Status(code), times);
+            .add(method_of(method), prefix, RequestFault::Status(code), times);
     }
 
     /// Accepts such requests and never answers them.
     pub fn hang(&self, method: Option<&str>, prefix: &str, times: Option<usize>) {
         self.app
             .faults
-            .add(method_of(method), prefix, Fault::Hang, times);
+            .add(method_of(method), prefix, RequestFault::Hang, times);
     }
 
     /// Drops all rules of [`Self::fail`] and [`Self::hang`].
@@ -172,12 +177,12 @@ impl Control {
     }
 
     /// Silent death: connections stay open, nothing is answered, open watches say nothing.
-    pub fn set_silent(&self, silent: bool) {
-        self.app.faults.set_hung(silent);
+    pub fn set_unresponsive(&self, unresponsive: bool) {
+        self.app.faults.set_hung(unresponsive);
     }
 
     /// Takes a right away from the demo's user; access reviews agree.
-    pub fn deny(&self, denial: Denial) {
+    pub fn deny(&self, denial: DenyRule) {
         self.app.access.deny(denial);
     }
 
@@ -188,31 +193,31 @@ impl Control {
 
     /// Cuts every open connection and port-forward; the port stays open.
     pub fn cut_connections(&self) {
-        self.app.faults.cut();
+        self.app.faults.cut_connections();
     }
 
     /// Closes the port and cuts every connection. The objects stay.
-    pub fn go_down(&self) {
-        self.up.send_replace(false);
-        self.app.faults.cut();
+    pub fn close_port(&self) {
+        self.listening.send_replace(false);
+        self.app.faults.cut_connections();
     }
 
     /// Opens the port again.
-    pub fn come_up(&self) {
-        self.up.send_replace(true);
+    pub fn reopen_port(&self) {
+        self.listening.send_replace(true);
     }
 
     /// A server restart: every connection is cut, the same port answers again, the objects stay and the history
     /// of watches is gone.
     pub fn restart(&self) {
         self.compact();
-        self.app.faults.cut();
+        self.app.faults.cut_connections();
     }
 
     /// Forgets the history: watches and `continue` tokens from before get 410.
     pub fn compact(&self) {
         self.app.registry.store.lock().compact();
-        self.app.faults.pages().forget();
+        self.app.faults.continue_tokens().expire_all();
     }
 
     /// Whether `discovery.k8s.io` is served. Old servers serve Endpoints only.
@@ -259,9 +264,9 @@ fn method_of(method: Option<&str>) -> Option<Method> {
     method.and_then(|method| method.parse().ok())
 }
 
-fn resource(kind: &str) -> Result<&'static Resource, ControlError> {
+fn resource(kind: &str) -> Result<&'static ServedResource, DemoControlError> {
     RESOURCES
         .iter()
         .find(|row| row.name == kind || row.plural == kind || row.singular == kind)
-        .ok_or_else(|| Status::bad_request(format!("no kind {kind:?} is served")).into())
+        .ok_or_else(|| FailureStatus::bad_request(format!("no kind {kind:?} is served")).into())
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::app::App;
-use super::resource::{RESOURCES, Resource};
+use super::resource::{RESOURCES, ServedResource};
+use super::router::DemoCluster;
 
 /// The version that the demo cluster claims.
 pub(super) fn version() -> Value {
@@ -23,7 +23,7 @@ pub(super) fn version() -> Value {
 }
 
 /// The discovery document at a path, if it is one.
-pub(super) fn answer(app: &App, path: &str) -> Option<Value> {
+pub(super) fn document_at(app: &DemoCluster, path: &str) -> Option<Value> {
     let mut parts = path.trim_matches('/').split('/');
     match (parts.next()?, parts.next(), parts.next(), parts.next()) {
         ("", None, ..) => Some(
@@ -56,7 +56,7 @@ pub(super) fn answer(app: &App, path: &str) -> Option<Value> {
 }
 
 /// What may be asked of oneself: group, plural, singular and kind. All are v1.
-pub(super) const REVIEWS: [(&str, &str, &str, &str); 3] = [
+pub(super) const SELF_REVIEWS: [(&str, &str, &str, &str); 3] = [
     (
         "authorization.k8s.io",
         "selfsubjectaccessreviews",
@@ -77,29 +77,29 @@ pub(super) const REVIEWS: [(&str, &str, &str, &str); 3] = [
     ),
 ];
 
-fn groups(app: &App) -> BTreeSet<&'static str> {
+fn groups(app: &DemoCluster) -> BTreeSet<&'static str> {
     RESOURCES
         .iter()
         .filter(|row| !row.group.is_empty() && app.serves(row))
         .map(|row| row.group)
-        .chain(REVIEWS.map(|review| review.0))
+        .chain(SELF_REVIEWS.map(|review| review.0))
         .collect()
 }
 
 /// The versions of a group, the preferred one first; none where it is not served.
-fn versions(app: &App, group: &str) -> BTreeSet<&'static str> {
+fn versions(app: &DemoCluster, group: &str) -> BTreeSet<&'static str> {
     let rows = RESOURCES.iter().filter(|row| row.group == group);
     let mut versions: BTreeSet<_> = rows
         .filter(|row| app.serves(row))
         .map(|row| row.version)
         .collect();
-    if REVIEWS.iter().any(|review| review.0 == group) {
+    if SELF_REVIEWS.iter().any(|review| review.0 == group) {
         versions.insert("v1");
     }
     versions
 }
 
-fn group_of(app: &App, group: &str) -> Value {
+fn group_of(app: &DemoCluster, group: &str) -> Value {
     let versions: Vec<Value> = versions(app, group)
         .iter()
         .map(|version| json!({"groupVersion": format!("{group}/{version}"), "version": version}))
@@ -108,18 +108,18 @@ fn group_of(app: &App, group: &str) -> Value {
     json!({"name": group, "versions": versions, "preferredVersion": preferred})
 }
 
-fn resources(app: &App, group: &str, version: &str) -> Value {
+fn resources(app: &DemoCluster, group: &str, version: &str) -> Value {
     let mut rows = Vec::new();
     for resource in RESOURCES
         .iter()
         .filter(|row| row.group == group && row.version == version && app.serves(row))
     {
-        rows.push(row(resource));
+        rows.push(resource_row(resource));
         for subresource in resource.subresources {
-            rows.push(sub_row(resource, subresource));
+            rows.push(subresource_row(resource, subresource));
         }
     }
-    for (_, plural, singular, kind) in REVIEWS.into_iter().filter(|review| review.0 == group) {
+    for (_, plural, singular, kind) in SELF_REVIEWS.into_iter().filter(|review| review.0 == group) {
         rows.push(json!({"name": plural, "singularName": singular, "namespaced": false, "kind": kind, "verbs": ["create"]}));
     }
     let version = if group.is_empty() {
@@ -130,7 +130,7 @@ fn resources(app: &App, group: &str, version: &str) -> Value {
     json!({"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": rows})
 }
 
-fn row(resource: &Resource) -> Value {
+fn resource_row(resource: &ServedResource) -> Value {
     let mut row = json!({
         "name": resource.plural,
         "singularName": resource.singular,
@@ -138,8 +138,8 @@ fn row(resource: &Resource) -> Value {
         "kind": resource.name,
         "verbs": ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
     });
-    if !resource.short.is_empty() {
-        super::json::set(&mut row, "shortNames", json!(resource.short));
+    if !resource.short_names.is_empty() {
+        super::json::set(&mut row, "shortNames", json!(resource.short_names));
     }
     if matches!(
         resource.plural,
@@ -150,7 +150,7 @@ fn row(resource: &Resource) -> Value {
     row
 }
 
-fn sub_row(resource: &Resource, subresource: &str) -> Value {
+fn subresource_row(resource: &ServedResource, subresource: &str) -> Value {
     let (kind, verbs) = match subresource {
         "exec" => ("PodExecOptions", json!(["create", "get"])),
         "portforward" => ("PodPortForwardOptions", json!(["create", "get"])),

@@ -9,18 +9,18 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::json;
-use super::pod;
+use super::pod_status;
 
 /// A resolved port of a slice.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Port {
+pub(super) struct ComputedEndpointPort {
     name: String,
     protocol: String,
     number: i64,
     app_protocol: Option<String>,
 }
 
-impl Port {
+impl ComputedEndpointPort {
     pub(super) fn to_value(&self) -> Value {
         let mut port = json!({"name": self.name, "port": self.number, "protocol": self.protocol});
         if let Some(app_protocol) = &self.app_protocol {
@@ -41,7 +41,7 @@ impl Port {
 
 /// One pod behind a Service.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Endpoint {
+pub(super) struct ComputedEndpoint {
     pub(super) address: String,
     pub(super) ready: bool,
     pub(super) serving: bool,
@@ -51,7 +51,7 @@ pub(super) struct Endpoint {
     target: Value,
 }
 
-impl Endpoint {
+impl ComputedEndpoint {
     pub(super) fn to_value(&self) -> Value {
         let mut endpoint = json!({
             "addresses": [self.address],
@@ -86,26 +86,26 @@ impl Endpoint {
 }
 
 /// Endpoints by the ports they share.
-pub(super) type Groups = BTreeMap<Vec<Port>, Vec<Endpoint>>;
+pub(super) type EndpointsByPorts = BTreeMap<Vec<ComputedEndpointPort>, Vec<ComputedEndpoint>>;
 
 /// The endpoints of a Service for one address family (`IPv4` or `IPv6`).
-pub(super) fn groups(service: &Value, pods: &[Value], family: &str) -> Groups {
-    let publish = json::truth(service, "spec/publishNotReadyAddresses");
-    let mut groups = Groups::new();
+pub(super) fn endpoint_groups(service: &Value, pods: &[Value], family: &str) -> EndpointsByPorts {
+    let publish = json::boolean(service, "spec/publishNotReadyAddresses");
+    let mut groups = EndpointsByPorts::new();
     for one in pods {
-        let Some(address) = address(one, family).filter(|_| !pod::is_finished(one)) else {
+        let Some(address) = address(one, family).filter(|_| !pod_status::is_finished(one)) else {
             continue;
         };
         // A port that this pod does not have is dropped for this pod only: slices split by port set.
         let ports = json::list(service, "spec/ports")
             .iter()
-            .filter_map(|port| resolve(port, one))
+            .filter_map(|port| resolve_target_port(port, one))
             .collect::<Vec<_>>();
-        let (serving, terminating) = (pod::is_ready(one), pod::is_terminating(one));
+        let (serving, terminating) = (pod_status::is_ready(one), pod_status::is_terminating(one));
         let own = json::text(one, "spec/hostname");
         let named = !own.is_empty()
             && json::text(one, "spec/subdomain") == json::text(service, "metadata/name");
-        groups.entry(ports).or_default().push(Endpoint {
+        groups.entry(ports).or_default().push(ComputedEndpoint {
             address,
             ready: publish || (serving && !terminating),
             serving,
@@ -139,17 +139,17 @@ fn address(pod: &Value, family: &str) -> Option<String> {
 
 /// `FindPort`: a number needs no declaration; a name must be declared with the same protocol, by a container
 /// or by a sidecar.
-fn resolve(port: &Value, pod: &Value) -> Option<Port> {
+fn resolve_target_port(port: &Value, pod: &Value) -> Option<ComputedEndpointPort> {
     let protocol = match json::text(port, "protocol") {
         "" => "TCP",
         protocol => protocol,
     };
     let number = match port.get("targetPort") {
-        Some(Value::String(name)) => declared(pod, name, protocol)?,
+        Some(Value::String(name)) => declared_port(pod, name, protocol)?,
         Some(Value::Number(number)) if number.as_i64() != Some(0) => number.as_i64()?,
         _ => json::number(port, "port"),
     };
-    Some(Port {
+    Some(ComputedEndpointPort {
         name: json::text(port, "name").to_owned(),
         protocol: protocol.to_owned(),
         number,
@@ -159,7 +159,7 @@ fn resolve(port: &Value, pod: &Value) -> Option<Port> {
     })
 }
 
-fn declared(pod: &Value, name: &str, protocol: &str) -> Option<i64> {
+fn declared_port(pod: &Value, name: &str, protocol: &str) -> Option<i64> {
     let sidecars = json::list(pod, "spec/initContainers")
         .iter()
         .filter(|container| json::text(container, "restartPolicy") == "Always");
@@ -210,7 +210,7 @@ mod tests {
                 true,
             ),
         ];
-        let groups = groups(&service, &pods, "IPv4");
+        let groups = endpoint_groups(&service, &pods, "IPv4");
         assert_eq!(groups.len(), 2);
         let (ports, endpoints) = groups.iter().next().unwrap();
         assert!(ports.is_empty());
@@ -230,7 +230,7 @@ mod tests {
                 {"name": "side", "restartPolicy": "Always", "ports": [{"name": "web", "containerPort": 2}]},
             ]),
         );
-        let groups = groups(&service, &[one], "IPv4");
+        let groups = endpoint_groups(&service, &[one], "IPv4");
         assert_eq!(groups.keys().next().unwrap()[0].number, 2);
     }
 
@@ -243,7 +243,7 @@ mod tests {
             "metadata/deletionTimestamp",
             "2026-01-01T00:00:00Z",
         );
-        let groups = groups(&service, &[one], "IPv4");
+        let groups = endpoint_groups(&service, &[one], "IPv4");
         let endpoint = &groups.values().next().unwrap()[0];
         assert!(!endpoint.ready && endpoint.serving && endpoint.terminating);
     }
@@ -255,6 +255,6 @@ mod tests {
         json::set(&mut done, "status/phase", "Succeeded");
         let mut new = pod("b", json!([]), false);
         json::set(&mut new, "status", json!({"phase": "Pending"}));
-        assert!(groups(&service, &[done, new], "IPv4").is_empty());
+        assert!(endpoint_groups(&service, &[done, new], "IPv4").is_empty());
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn number(value: &Value, path: &str) -> i64 {
 }
 
 /// The boolean at `path`, or false.
-pub(super) fn truth(value: &Value, path: &str) -> bool {
+pub(super) fn boolean(value: &Value, path: &str) -> bool {
     at(value, path).and_then(Value::as_bool).unwrap_or_default()
 }
 
@@ -42,13 +42,13 @@ pub(super) fn at<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
 pub(super) fn set(value: &mut Value, path: &str, new: impl Into<Value>) {
     let mut here = value;
     for key in path.split('/') {
-        here = entry(here).entry(key).or_insert(Value::Null);
+        here = ensure_object(here).entry(key).or_insert(Value::Null);
     }
     *here = new.into();
 }
 
 /// Sets `path` if nothing stands there yet.
-pub(super) fn default(value: &mut Value, path: &str, new: impl Into<Value>) {
+pub(super) fn set_default(value: &mut Value, path: &str, new: impl Into<Value>) {
     if at(value, path).is_none() {
         set(value, path, new);
     }
@@ -68,9 +68,9 @@ pub(super) fn remove(value: &mut Value, path: &str) -> Option<Value> {
 pub(super) fn object_mut<'v>(value: &'v mut Value, path: &str) -> &'v mut Map<String, Value> {
     let mut here = value;
     for key in path.split('/') {
-        here = entry(here).entry(key).or_insert(Value::Null);
+        here = ensure_object(here).entry(key).or_insert(Value::Null);
     }
-    entry(here)
+    ensure_object(here)
 }
 
 /// The list at `path` for writing, if there is one.
@@ -83,12 +83,12 @@ pub(super) fn list_mut<'v>(value: &'v mut Value, path: &str) -> Option<&'v mut V
 }
 
 /// The value as an object, becoming an empty one if it was none.
-pub(super) fn entry(value: &mut Value) -> &mut Map<String, Value> {
+pub(super) fn ensure_object(value: &mut Value) -> &mut Map<String, Value> {
     match value {
         Value::Object(map) => map,
         other => {
             *other = Value::Object(Map::new());
-            entry(other)
+            ensure_object(other)
         }
     }
 }
@@ -102,7 +102,7 @@ mod tests {
     fn paths_are_made_read_and_removed() {
         let mut value = json!({});
         set(&mut value, "spec/type", "NodePort");
-        default(&mut value, "spec/type", "ClusterIP");
+        set_default(&mut value, "spec/type", "ClusterIP");
         assert_eq!(text(&value, "spec/type"), "NodePort");
         assert_eq!(remove(&mut value, "spec/type"), Some(json!("NodePort")));
         assert_eq!(value, json!({"spec": {}}));

@@ -1,8 +1,8 @@
 //! The embedded sample cluster: an API server that speaks the Kubernetes protocol over plain HTTP.
 //!
-//! In come [`Options`] and, over its socket, whatever a Kubernetes client sends: kubectl, this
+//! In come [`DemoOptions`] and, over its socket, whatever a Kubernetes client sends: kubectl, this
 //! program's own `cluster/`, a browser with the token. Out go a URL, a token and a kubeconfig, and
-//! the answers a real API server gives. Tests reach in through [`Control`].
+//! the answers a real API server gives. Tests reach in through [`DemoControl`].
 //!
 //! It shares nothing with the other rooms, so that it can't agree with their mistakes. A request
 //! goes `server` → `app` (token, faults, permission) → `list`, `watch` or `registry` (the rules of
@@ -11,36 +11,36 @@
 
 mod access;
 mod admission;
-mod app;
-mod backend;
+mod background_activity;
 mod control;
 mod controllers;
 mod discovery;
 mod endpoints;
 mod exec;
-mod faults;
-mod http;
+mod fault_injection;
+mod generated_cluster;
 mod json;
 mod kubeconfig;
-mod life;
 mod list;
-mod managed;
-mod names;
-mod node_ports;
+mod managed_fields;
+mod name_validation;
+mod node_port_listeners;
 mod openapi;
 mod options;
 mod patch;
-mod pod;
+mod pod_backend;
+mod pod_status;
 mod portforward;
-mod proto;
-mod proto_schema;
+mod protobuf;
+mod protobuf_schema;
 mod proxy;
 mod random;
 mod registry;
 mod request;
 mod resource;
-mod sample;
-mod scale;
+mod response;
+mod router;
+mod sample_cluster;
 mod scale_subresource;
 mod selector;
 mod server;
@@ -54,9 +54,9 @@ mod tls;
 mod watch;
 mod watch_fault;
 
-pub use access::{Denial, Scope};
-pub use control::{Control, ControlError};
+pub use access::{DenyRule, DenyScope};
+pub use control::{DemoControl, DemoControlError};
 pub use kubeconfig::write_kubeconfig;
-pub use options::Options;
-pub use server::{Server, StartError};
+pub use options::DemoOptions;
+pub use server::{DemoServer, DemoStartError};
 pub use watch_fault::WatchFault;

@@ -3,15 +3,15 @@
 
 use serde_json::{Value, json};
 
-use super::resource::{RESOURCES, Resource};
+use super::resource::{RESOURCES, ServedResource};
 
 /// The document at a path, if it is one.
-pub(super) fn answer(path: &str) -> Option<Value> {
+pub(super) fn document_at(path: &str) -> Option<Value> {
     let below = path.strip_prefix("/openapi/v3")?;
     let mut paths = json!({});
     for prefix in prefixes() {
         let url = format!("/openapi/v3/{prefix}?hash=demo");
-        super::json::entry(&mut paths).insert(prefix, json!({"serverRelativeURL": url}));
+        super::json::ensure_object(&mut paths).insert(prefix, json!({"serverRelativeURL": url}));
     }
     match below.trim_matches('/') {
         "" => Some(json!({"paths": paths})),
@@ -20,7 +20,7 @@ pub(super) fn answer(path: &str) -> Option<Value> {
     }
 }
 
-fn prefix_of(resource: &Resource) -> String {
+fn prefix_of(resource: &ServedResource) -> String {
     if resource.group.is_empty() {
         format!("api/{}", resource.version)
     } else {

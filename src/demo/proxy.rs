@@ -6,64 +6,67 @@ use http::{HeaderValue, Request, header};
 use hyper::body::Incoming;
 use serde_json::Value;
 
-use super::app::{self, App, Call};
-use super::backend::{Backend, Listener};
-use super::http::{self as answer, Answer};
 use super::json;
-use super::resource::Kind;
-use super::status::Status;
-use super::store::Key;
+use super::pod_backend::{BackendProtocol, PodBackend};
+use super::resource::ServedKind;
+use super::response::{self as answer, ApiResponse};
+use super::router::{self, ApiRequest, DemoCluster};
+use super::status::FailureStatus;
+use super::store::NamespacedName;
 use super::tls;
 
-pub(super) async fn answer(app: &App, call: Call) -> Result<Answer, Status> {
+pub(super) async fn answer(
+    app: &DemoCluster,
+    call: ApiRequest,
+) -> Result<ApiResponse, FailureStatus> {
     let id = call.target.name.clone().unwrap_or_default();
     let namespace = call.target.namespace.clone().unwrap_or_default();
-    let (scheme, name, port) = split(&id).ok_or_else(|| {
+    let (scheme, name, port) = split_proxy_id(&id).ok_or_else(|| {
         let kind = call.target.resource.singular;
-        Status::bad_request(format!("invalid {kind} request {id:?}"))
+        FailureStatus::bad_request(format!("invalid {kind} request {id:?}"))
     })?;
-    let key = Key::new(&namespace, name);
+    let key = NamespacedName::new(&namespace, name);
     let (pod, number) = match call.target.resource.kind {
-        Kind::Service => service(app, &key, port)?,
-        _ => pod(app, &key, port)?,
+        ServedKind::Service => resolve_service(app, &key, port)?,
+        _ => resolve_pod(app, &key, port)?,
     };
-    if call.target.rest.is_empty() {
-        return Ok(redirect(&call.request));
+    if call.target.proxy_path.is_empty() {
+        return Ok(redirect_to_slash(&call.request));
     }
     let ip = json::text(&pod, "status/podIP");
     let unreachable =
-        |why: &str| Status::unavailable(format!("error trying to reach service: {why}"));
-    let backend = Backend::find(&pod, number).ok_or_else(|| {
+        |why: &str| FailureStatus::unavailable(format!("error trying to reach service: {why}"));
+    let backend = PodBackend::find(&pod, number).ok_or_else(|| {
         unreachable(&format!(
             "dial tcp {ip}:{number}: connect: connection refused"
         ))
     })?;
-    match (backend.listener(), scheme == "https") {
-        (Listener::Http, false) | (Listener::Https, true) => {}
-        (Listener::Http, true) => {
+    match (backend.protocol(), scheme == "https") {
+        (BackendProtocol::Http, false) | (BackendProtocol::Https, true) => {}
+        (BackendProtocol::Http, true) => {
             return Err(unreachable(
                 "http: server gave HTTP response to HTTPS client",
             ));
         }
         // The pod's own answer: a proxy passes it on.
-        (Listener::Https, false) => return Ok(answer::text(400, tls::NOT_TLS)),
-        (Listener::Echo, true) => {
+        (BackendProtocol::Https, false) => return Ok(answer::text(400, tls::NOT_TLS)),
+        (BackendProtocol::Echo, true) => {
             return Err(unreachable(
                 "tls: first record does not look like a TLS handshake",
             ));
         }
-        (Listener::Echo, false) => {
+        (BackendProtocol::Echo, false) => {
             return Err(unreachable(
                 "net/http: HTTP/1.x transport connection broken: malformed HTTP response \"GET / HTTP/1.1\"",
             ));
         }
     }
-    let request = forwarded(call.request, &call.target.rest)?;
+    let request = forwarded_request(call.request, &call.target.proxy_path)?;
     Ok(backend.respond(request).await)
 }
 
 /// `[scheme:]name[:port]`.
-fn split(id: &str) -> Option<(&str, &str, &str)> {
+fn split_proxy_id(id: &str) -> Option<(&str, &str, &str)> {
     let parts = id.split(':').collect::<Vec<_>>();
     match parts.as_slice() {
         [name] => Some(("", name, "")),
@@ -73,8 +76,12 @@ fn split(id: &str) -> Option<(&str, &str, &str)> {
     }
 }
 
-fn service(app: &App, key: &Key, port: &str) -> Result<(Value, u16), Status> {
-    let service = app::find(app, Kind::Service, key)?;
+fn resolve_service(
+    app: &DemoCluster,
+    key: &NamespacedName,
+    port: &str,
+) -> Result<(Value, u16), FailureStatus> {
+    let service = router::find(app, ServedKind::Service, key)?;
     let wanted = match port.parse::<i64>() {
         Err(_) => port.to_owned(),
         Ok(number) => {
@@ -82,7 +89,7 @@ fn service(app: &App, key: &Key, port: &str) -> Result<(Value, u16), Status> {
                 .iter()
                 .find(|port| json::number(port, "port") == number);
             let missing = || {
-                Status::unavailable(format!(
+                FailureStatus::unavailable(format!(
                     "no service port {number} found for service {:?}",
                     key.name
                 ))
@@ -90,8 +97,9 @@ fn service(app: &App, key: &Key, port: &str) -> Result<(Value, u16), Status> {
             json::text(found.ok_or_else(missing)?, "name").to_owned()
         }
     };
-    let none = || Status::unavailable(format!("no endpoints available for service {:?}", key.name));
-    let endpoints = app::find(app, Kind::Endpoints, key).map_err(|_missing| none())?;
+    let none =
+        || FailureStatus::unavailable(format!("no endpoints available for service {:?}", key.name));
+    let endpoints = router::find(app, ServedKind::Endpoints, key).map_err(|_missing| none())?;
     let mut choices = Vec::new();
     for subset in json::list(&endpoints, "subsets") {
         for port in json::list(subset, "ports") {
@@ -114,14 +122,23 @@ fn service(app: &App, key: &Key, port: &str) -> Result<(Value, u16), Status> {
     }
     let turn = app.registry.draw(|random| random.below(choices.len()));
     let (name, number) = choices.get(turn).copied().ok_or_else(none)?;
-    let pod = app::find(app, Kind::Pod, &Key::new(&key.namespace, name)).map_err(|_gone| none())?;
+    let pod = router::find(
+        app,
+        ServedKind::Pod,
+        &NamespacedName::new(&key.namespace, name),
+    )
+    .map_err(|_gone| none())?;
     Ok((pod, u16::try_from(number).unwrap_or(0)))
 }
 
-fn pod(app: &App, key: &Key, port: &str) -> Result<(Value, u16), Status> {
-    let pod = app::find(app, Kind::Pod, key)?;
+fn resolve_pod(
+    app: &DemoCluster,
+    key: &NamespacedName,
+    port: &str,
+) -> Result<(Value, u16), FailureStatus> {
+    let pod = router::find(app, ServedKind::Pod, key)?;
     if json::text(&pod, "status/podIP").is_empty() {
-        return Err(Status::bad_request("address not allowed"));
+        return Err(FailureStatus::bad_request("address not allowed"));
     }
     let first = json::list(&pod, "spec/containers")
         .iter()
@@ -133,12 +150,12 @@ fn pod(app: &App, key: &Key, port: &str) -> Result<(Value, u16), Status> {
         "" => u16::try_from(first).unwrap_or(80),
         port => port
             .parse::<u16>()
-            .map_err(|_bad| Status::bad_request(format!("invalid pod port {port:?}")))?,
+            .map_err(|_bad| FailureStatus::bad_request(format!("invalid pod port {port:?}")))?,
     };
     Ok((pod, number))
 }
 
-fn redirect(request: &Request<Incoming>) -> Answer {
+fn redirect_to_slash(request: &Request<Incoming>) -> ApiResponse {
     let mut location = format!("{}/", request.uri().path());
     if let Some(query) = request.uri().query() {
         location.push_str(&format!("?{query}"));
@@ -151,7 +168,10 @@ fn redirect(request: &Request<Incoming>) -> Answer {
 }
 
 /// The request as it reaches the pod: without the token, with the marks of a proxy.
-fn forwarded(request: Request<Incoming>, rest: &str) -> Result<Request<Incoming>, Status> {
+fn forwarded_request(
+    request: Request<Incoming>,
+    rest: &str,
+) -> Result<Request<Incoming>, FailureStatus> {
     let (mut head, body) = request.into_parts();
     let original = head.uri.path().to_owned();
     let target = match head.uri.query() {
@@ -160,7 +180,7 @@ fn forwarded(request: Request<Incoming>, rest: &str) -> Result<Request<Incoming>
     };
     head.uri = target
         .parse()
-        .map_err(|error| Status::bad_request(format!("bad path {target:?}: {error}")))?;
+        .map_err(|error| FailureStatus::bad_request(format!("bad path {target:?}: {error}")))?;
     head.headers.remove(header::AUTHORIZATION);
     head.headers.remove(header::CONNECTION);
     if let Ok(uri) = HeaderValue::from_str(&original) {
@@ -178,13 +198,16 @@ fn forwarded(request: Request<Incoming>, rest: &str) -> Result<Request<Incoming>
 
 #[cfg(test)]
 mod tests {
-    use super::split;
+    use super::split_proxy_id;
 
     #[test]
     fn ids_split_into_scheme_name_and_port() {
-        assert_eq!(split("web"), Some(("", "web", "")));
-        assert_eq!(split("web:http"), Some(("", "web", "http")));
-        assert_eq!(split("https:web:443"), Some(("https", "web", "443")));
-        assert_eq!(split("ftp:web:443"), None);
+        assert_eq!(split_proxy_id("web"), Some(("", "web", "")));
+        assert_eq!(split_proxy_id("web:http"), Some(("", "web", "http")));
+        assert_eq!(
+            split_proxy_id("https:web:443"),
+            Some(("https", "web", "443"))
+        );
+        assert_eq!(split_proxy_id("ftp:web:443"), None);
     }
 }

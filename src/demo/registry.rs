@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 
 use super::admission;
 use super::json;
-use super::managed::{self, Writer};
-use super::patch::{self, Form};
-use super::random::Random;
-use super::resource::{Kind, Resource};
+use super::managed_fields::{self, ManagedFieldWriter};
+use super::patch::{self, PatchContentType};
+use super::random::SeededRandom;
+use super::resource::{ServedKind, ServedResource};
 use super::service;
-use super::status::Status;
-use super::store::{Key, State, Store};
+use super::status::FailureStatus;
+use super::store::{DemoObjectStore, NamespacedName, StoreState};
 use super::time;
 
 /// How a write is meant.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Intent {
+pub(super) struct ObjectWriteOptions {
     pub(super) dry_run: bool,
     /// The field manager; clients that name none are known by their user agent.
     pub(super) manager: String,
@@ -33,92 +33,100 @@ pub(super) struct Intent {
 
 /// How a deletion is meant.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Deletion {
+pub(super) struct ObjectDeleteOptions {
     pub(super) dry_run: bool,
     pub(super) grace_seconds: Option<i64>,
     pub(super) uid: Option<String>,
-    pub(super) revision: Option<String>,
+    pub(super) resource_version: Option<String>,
     pub(super) orphan: bool,
 }
 
 /// The store with the rules of writing around it.
 #[derive(Debug)]
-pub(super) struct Registry {
-    pub(super) store: Store,
-    random: Mutex<Random>,
+pub(super) struct ObjectRegistry {
+    pub(super) store: DemoObjectStore,
+    random: Mutex<SeededRandom>,
     /// How many seconds ago things are said to have been made: the past of a cluster that is being set up.
-    backdated: AtomicI64,
+    backdate_seconds: AtomicI64,
 }
 
-impl Registry {
-    pub(super) fn new(store: Store, seed: u64) -> Self {
+impl ObjectRegistry {
+    pub(super) fn new(store: DemoObjectStore, seed: u64) -> Self {
         Self {
             store,
-            random: Mutex::new(Random::new(seed)),
-            backdated: AtomicI64::new(0),
+            random: Mutex::new(SeededRandom::new(seed)),
+            backdate_seconds: AtomicI64::new(0),
         }
     }
 
     /// From now on new objects are this old.
     pub(super) fn backdate(&self, seconds: i64) {
-        self.backdated.store(seconds, Ordering::Relaxed);
+        self.backdate_seconds.store(seconds, Ordering::Relaxed);
     }
 
     /// Whether the cluster is being set up: what happened so long ago has left no Events.
-    pub(super) fn is_past(&self) -> bool {
-        self.backdated.load(Ordering::Relaxed) > 0
+    pub(super) fn is_backdating(&self) -> bool {
+        self.backdate_seconds.load(Ordering::Relaxed) > 0
     }
 
     /// The creation time of a new object.
-    pub(super) fn stamp(&self) -> String {
-        time::ago(self.backdated.load(Ordering::Relaxed))
+    pub(super) fn creation_timestamp(&self) -> String {
+        time::ago(self.backdate_seconds.load(Ordering::Relaxed))
     }
 
     /// Draws from the seeded generator.
-    pub(super) fn draw<T>(&self, draw: impl FnOnce(&mut Random) -> T) -> T {
+    pub(super) fn draw<T>(&self, draw: impl FnOnce(&mut SeededRandom) -> T) -> T {
         draw(&mut self.random.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Creates an object from a client's body.
     pub(super) fn create(
         &self,
-        resource: &Resource,
+        resource: &ServedResource,
         namespace: &str,
         mut body: Value,
-        intent: &Intent,
-    ) -> Result<Value, Status> {
-        self.name(resource, namespace, &mut body)?;
+        options: &ObjectWriteOptions,
+    ) -> Result<Value, FailureStatus> {
+        self.fill_metadata(resource, namespace, &mut body)?;
         admission::create(resource.kind, &mut body)?;
-        let key = Key::of(&body);
+        let key = NamespacedName::of(&body);
         let mut state = self.store.lock();
         if resource.namespaced
             && state
-                .get(Kind::Namespace, &Key::new("", namespace))
+                .get(ServedKind::Namespace, &NamespacedName::new("", namespace))
                 .is_none()
         {
-            return Err(Status::not_found(Kind::Namespace.resource(), namespace));
+            return Err(FailureStatus::not_found(
+                ServedKind::Namespace.resource(),
+                namespace,
+            ));
         }
         if state.get(resource.kind, &key).is_some() {
-            return Err(Status::already_exists(resource, &key.name));
+            return Err(FailureStatus::already_exists(resource, &key.name));
         }
-        if resource.kind == Kind::Service {
-            service::create(&mut body, &state.allocations, intent.dry_run)?;
+        if resource.kind == ServedKind::Service {
+            service::create(&mut body, &state.allocations, options.dry_run)?;
         }
-        managed::note(
+        managed_fields::record_write(
             &mut body,
             None,
             None,
-            writer(intent, "Update"),
+            writer(options, "Update"),
             &time::now(),
         );
-        commit(&mut state, resource.kind, body, intent.dry_run)
+        commit(&mut state, resource.kind, body, options.dry_run)
     }
 
-    fn name(&self, resource: &Resource, namespace: &str, body: &mut Value) -> Result<(), Status> {
+    fn fill_metadata(
+        &self,
+        resource: &ServedResource,
+        namespace: &str,
+        body: &mut Value,
+    ) -> Result<(), FailureStatus> {
         let said = json::text(body, "metadata/namespace");
         if resource.namespaced {
             if !said.is_empty() && said != namespace {
-                return Err(Status::bad_request(format!(
+                return Err(FailureStatus::bad_request(format!(
                     "the namespace of the provided object does not match the namespace sent on the request ({said} != {namespace})"
                 )));
             }
@@ -129,9 +137,13 @@ impl Registry {
             let name = format!("{wanted}{}", self.draw(|random| random.suffix(5)));
             json::set(body, "metadata/name", name);
         }
-        let uid = self.draw(Random::uid);
+        let uid = self.draw(SeededRandom::uid);
         json::set(body, "metadata/uid", uid);
-        json::set(body, "metadata/creationTimestamp", self.stamp());
+        json::set(
+            body,
+            "metadata/creationTimestamp",
+            self.creation_timestamp(),
+        );
         for path in [
             "resourceVersion",
             "deletionTimestamp",
@@ -149,34 +161,34 @@ impl Registry {
     /// Replaces an object by a client's body.
     pub(super) fn replace(
         &self,
-        resource: &Resource,
-        key: &Key,
+        resource: &ServedResource,
+        key: &NamespacedName,
         body: Value,
-        intent: &Intent,
-    ) -> Result<Value, Status> {
+        options: &ObjectWriteOptions,
+    ) -> Result<Value, FailureStatus> {
         let name = json::text(&body, "metadata/name");
         if name != key.name {
-            return Err(Status::bad_request(format!(
+            return Err(FailureStatus::bad_request(format!(
                 "the name of the object ({name}) does not match the name on the URL ({})",
                 key.name
             )));
         }
-        self.modify(resource, key, intent, "Update", None, |_| Ok(body))
+        self.modify(resource, key, options, "Update", None, |_| Ok(body))
     }
 
     /// Changes an object by a PATCH body. Server-side apply creates what is not there.
     pub(super) fn patch(
         &self,
-        resource: &Resource,
-        key: &Key,
-        form: Form,
+        resource: &ServedResource,
+        key: &NamespacedName,
+        form: PatchContentType,
         body: &Value,
-        intent: &Intent,
-    ) -> Result<Value, Status> {
-        if form != Form::Apply {
-            return self.modify(resource, key, intent, "Update", None, |old| {
+        options: &ObjectWriteOptions,
+    ) -> Result<Value, FailureStatus> {
+        if form != PatchContentType::Apply {
+            return self.modify(resource, key, options, "Update", None, |old| {
                 let mut new = old.clone();
-                patch::change(form, &mut new, body)?;
+                patch::apply_patch(form, &mut new, body)?;
                 Ok(new)
             });
         }
@@ -184,42 +196,45 @@ impl Registry {
         if !exists {
             let mut body = body.clone();
             json::set(&mut body, "metadata/name", key.name.as_str());
-            return self.create(resource, &key.namespace, body, intent);
+            return self.create(resource, &key.namespace, body, options);
         }
-        self.modify(resource, key, intent, "Apply", Some(body), |old| {
-            let owned = managed::conflicts(old, body, &intent.manager);
-            if !owned.is_empty() && !intent.force {
-                return Err(Status::field_conflict(resource, &key.name, &owned));
+        self.modify(resource, key, options, "Apply", Some(body), |old| {
+            let owned = managed_fields::conflicts(old, body, &options.manager);
+            if !owned.is_empty() && !options.force {
+                return Err(FailureStatus::field_conflict(resource, &key.name, &owned));
             }
-            let before = managed::owned(old, &intent.manager, "Apply");
+            let before = managed_fields::owned_fields(old, &options.manager, "Apply");
             Ok(patch::apply(old, body, &before))
         })
     }
 
     fn modify(
         &self,
-        resource: &Resource,
-        key: &Key,
-        intent: &Intent,
+        resource: &ServedResource,
+        key: &NamespacedName,
+        options: &ObjectWriteOptions,
         operation: &'static str,
         applied: Option<&Value>,
-        change: impl FnOnce(&Value) -> Result<Value, Status>,
-    ) -> Result<Value, Status> {
+        change: impl FnOnce(&Value) -> Result<Value, FailureStatus>,
+    ) -> Result<Value, FailureStatus> {
         let mut state = self.store.lock();
-        let missing = || Status::not_found(resource, &key.name);
-        let old = state.get(resource.kind, key).ok_or_else(missing)?.read();
+        let missing = || FailureStatus::not_found(resource, &key.name);
+        let old = state
+            .get(resource.kind, key)
+            .ok_or_else(missing)?
+            .to_value();
         let mut new = change(&old)?;
-        preconditions(resource, key, &old, &new)?;
-        keep_system_fields(&mut new, &old);
-        match intent.subresource {
-            Some(_) => keep_all_but_status(&mut new, &old),
+        check_preconditions(resource, key, &old, &new)?;
+        restore_system_fields(&mut new, &old);
+        match options.subresource {
+            Some(_) => replace_only_status(&mut new, &old),
             None => {
                 if let Some(status) = old.get("status") {
                     json::set(&mut new, "status", status.clone());
                 }
                 admission::update(resource.kind, &mut new, &old)?;
-                if resource.kind == Kind::Service {
-                    service::update(&mut new, &old, &state.allocations, intent.dry_run)?;
+                if resource.kind == ServedKind::Service {
+                    service::update(&mut new, &old, &state.allocations, options.dry_run)?;
                 }
             }
         }
@@ -230,82 +245,86 @@ impl Registry {
             let generation = json::number(&old, "metadata/generation") + 1;
             json::set(&mut new, "metadata/generation", generation);
         }
-        managed::note(
+        managed_fields::record_write(
             &mut new,
             Some(&old),
             applied,
-            writer(intent, operation),
+            writer(options, operation),
             &time::now(),
         );
         if new == old {
             return Ok(old);
         }
-        commit(&mut state, resource.kind, new, intent.dry_run)
+        commit(&mut state, resource.kind, new, options.dry_run)
     }
 
     /// Deletes an object. A running pod is only marked: its node ends it and then removes it.
     pub(super) fn delete(
         &self,
-        resource: &Resource,
-        key: &Key,
-        deletion: &Deletion,
-    ) -> Result<Value, Status> {
+        resource: &ServedResource,
+        key: &NamespacedName,
+        options: &ObjectDeleteOptions,
+    ) -> Result<Value, FailureStatus> {
         let mut state = self.store.lock();
-        let missing = || Status::not_found(resource, &key.name);
-        let mut old = state.get(resource.kind, key).ok_or_else(missing)?.read();
+        let missing = || FailureStatus::not_found(resource, &key.name);
+        let mut old = state
+            .get(resource.kind, key)
+            .ok_or_else(missing)?
+            .to_value();
         let differs = |wanted: &Option<String>, path: &str| {
             wanted
                 .as_deref()
                 .is_some_and(|wanted| wanted != json::text(&old, path))
         };
-        if differs(&deletion.uid, "metadata/uid") {
-            return Err(Status::conflict(
+        if differs(&options.uid, "metadata/uid") {
+            return Err(FailureStatus::conflict(
                 resource,
                 &key.name,
                 "Precondition failed: UID in precondition does not match the UID in object meta",
             ));
         }
-        if differs(&deletion.revision, "metadata/resourceVersion") {
-            return Err(Status::conflict(
+        if differs(&options.resource_version, "metadata/resourceVersion") {
+            return Err(FailureStatus::conflict(
                 resource,
                 &key.name,
                 "Precondition failed: ResourceVersion in precondition does not match the ResourceVersion in object meta",
             ));
         }
-        if deletion.dry_run {
-            return Ok(gone(resource, old));
+        if options.dry_run {
+            return Ok(delete_response(resource, old));
         }
-        if deletion.orphan {
-            orphan(&mut state, json::text(&old, "metadata/uid"), &key.namespace);
+        if options.orphan {
+            orphan_dependents(&mut state, json::text(&old, "metadata/uid"), &key.namespace);
         }
-        let grace = deletion
+        let grace = options
             .grace_seconds
             .or_else(|| {
                 json::at(&old, "spec/terminationGracePeriodSeconds").and_then(Value::as_i64)
             })
             .unwrap_or(30);
-        let running = resource.kind == Kind::Pod && !json::text(&old, "spec/nodeName").is_empty();
+        let running =
+            resource.kind == ServedKind::Pod && !json::text(&old, "spec/nodeName").is_empty();
         if running && grace > 0 {
             if json::text(&old, "metadata/deletionTimestamp").is_empty() {
                 json::set(&mut old, "metadata/deletionTimestamp", time::ago(-grace));
                 json::set(&mut old, "metadata/deletionGracePeriodSeconds", grace);
-                return Ok(state.put(resource.kind, old).read());
+                return Ok(state.put(resource.kind, old).to_value());
             }
             return Ok(old);
         }
-        if resource.kind == Kind::Namespace {
-            empty(&mut state, &key.name);
+        if resource.kind == ServedKind::Namespace {
+            delete_namespace_contents(&mut state, &key.name);
         }
         let last = state
             .delete(resource.kind, key)
-            .map_or(old, |object| object.read());
-        Ok(gone(resource, last))
+            .map_or(old, |object| object.to_value());
+        Ok(delete_response(resource, last))
     }
 }
 
 /// What a deletion answers: the object for the kinds that return it, else a `Status`.
-fn gone(resource: &Resource, object: Value) -> Value {
-    if matches!(resource.kind, Kind::Pod | Kind::Service) {
+fn delete_response(resource: &ServedResource, object: Value) -> Value {
+    if matches!(resource.kind, ServedKind::Pod | ServedKind::Service) {
         return object;
     }
     json!({
@@ -322,7 +341,12 @@ fn gone(resource: &Resource, object: Value) -> Value {
     })
 }
 
-fn commit(state: &mut State, kind: Kind, value: Value, dry_run: bool) -> Result<Value, Status> {
+fn commit(
+    state: &mut StoreState,
+    kind: ServedKind,
+    value: Value,
+    dry_run: bool,
+) -> Result<Value, FailureStatus> {
     if dry_run {
         let mut value = value;
         let resource = kind.resource();
@@ -330,27 +354,32 @@ fn commit(state: &mut State, kind: Kind, value: Value, dry_run: bool) -> Result<
         json::set(&mut value, "apiVersion", resource.api_version());
         return Ok(value);
     }
-    Ok(state.put(kind, value).read())
+    Ok(state.put(kind, value).to_value())
 }
 
-fn writer<'w>(intent: &'w Intent, operation: &'static str) -> Writer<'w> {
-    Writer {
-        manager: &intent.manager,
+fn writer<'w>(options: &'w ObjectWriteOptions, operation: &'static str) -> ManagedFieldWriter<'w> {
+    ManagedFieldWriter {
+        manager: &options.manager,
         operation,
-        subresource: intent.subresource,
+        subresource: options.subresource,
     }
 }
 
-fn preconditions(resource: &Resource, key: &Key, old: &Value, new: &Value) -> Result<(), Status> {
+fn check_preconditions(
+    resource: &ServedResource,
+    key: &NamespacedName,
+    old: &Value,
+    new: &Value,
+) -> Result<(), FailureStatus> {
     let differs = |path: &str| {
         let wanted = json::text(new, path);
         !wanted.is_empty() && wanted != json::text(old, path)
     };
     if differs("metadata/resourceVersion") {
-        return Err(Status::modified(resource, &key.name));
+        return Err(FailureStatus::modified(resource, &key.name));
     }
     if differs("metadata/uid") {
-        return Err(Status::conflict(
+        return Err(FailureStatus::conflict(
             resource,
             &key.name,
             "Precondition failed: UID in precondition does not match the UID in object meta",
@@ -360,7 +389,7 @@ fn preconditions(resource: &Resource, key: &Key, old: &Value, new: &Value) -> Re
 }
 
 /// The fields of metadata that no client can change.
-fn keep_system_fields(new: &mut Value, old: &Value) {
+fn restore_system_fields(new: &mut Value, old: &Value) {
     for field in [
         "name",
         "namespace",
@@ -386,7 +415,7 @@ fn keep_system_fields(new: &mut Value, old: &Value) {
     }
 }
 
-fn keep_all_but_status(new: &mut Value, old: &Value) {
+fn replace_only_status(new: &mut Value, old: &Value) {
     let status = json::remove(new, "status");
     *new = old.clone();
     if let Some(status) = status {
@@ -395,10 +424,14 @@ fn keep_all_but_status(new: &mut Value, old: &Value) {
 }
 
 /// Takes the owner away from its dependents, so that they outlive it.
-fn orphan(state: &mut State, uid: &str, namespace: &str) {
-    for kind in [Kind::ReplicaSet, Kind::Pod, Kind::EndpointSlice] {
+fn orphan_dependents(state: &mut StoreState, uid: &str, namespace: &str) {
+    for kind in [
+        ServedKind::ReplicaSet,
+        ServedKind::Pod,
+        ServedKind::EndpointSlice,
+    ] {
         for object in state.list(kind, Some(namespace)) {
-            let mut value = object.read();
+            let mut value = object.to_value();
             let Some(owners) = json::list_mut(&mut value, "metadata/ownerReferences") else {
                 continue;
             };
@@ -412,8 +445,8 @@ fn orphan(state: &mut State, uid: &str, namespace: &str) {
 }
 
 /// Removes everything in a namespace, with it.
-fn empty(state: &mut State, namespace: &str) {
-    for kind in Kind::ALL {
+fn delete_namespace_contents(state: &mut StoreState, namespace: &str) {
+    for kind in ServedKind::ALL {
         if !kind.resource().namespaced {
             continue;
         }

@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 
 use http::{HeaderMap, Method, header};
 
-use super::resource::Resource;
+use super::resource::ServedResource;
 
 /// The query of a request, decoded. Of a repeated key the values are kept in order.
 #[derive(Debug, Default)]
-pub(super) struct Query(BTreeMap<String, Vec<String>>);
+pub(super) struct ApiQueryParams(BTreeMap<String, Vec<String>>);
 
-impl Query {
+impl ApiQueryParams {
     /// Reads a query string; empty pairs are skipped, since kube's port-forward starts with `?&`.
     pub(super) fn parse(query: &str) -> Self {
         let mut pairs = BTreeMap::<String, Vec<String>>::new();
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             pairs
-                .entry(decode(key, true))
+                .entry(percent_decode(key, true))
                 .or_default()
-                .push(decode(value, true));
+                .push(percent_decode(value, true));
         }
         Self(pairs)
     }
@@ -49,7 +49,7 @@ impl Query {
 }
 
 /// Percent-decoding; in a query `+` is a space.
-pub(super) fn decode(text: &str, plus: bool) -> String {
+pub(super) fn percent_decode(text: &str, plus: bool) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -74,17 +74,17 @@ pub(super) fn decode(text: &str, plus: bool) -> String {
 
 /// A path below a resource.
 #[derive(Debug)]
-pub(super) struct Target {
-    pub(super) resource: &'static Resource,
+pub(super) struct ApiResourcePath {
+    pub(super) resource: &'static ServedResource,
     /// `None` at the cluster scope.
     pub(super) namespace: Option<String>,
     pub(super) name: Option<String>,
     pub(super) subresource: Option<String>,
     /// What follows `…/proxy`, still encoded.
-    pub(super) rest: String,
+    pub(super) proxy_path: String,
 }
 
-impl Target {
+impl ApiResourcePath {
     /// Splits `/api/v1/namespaces/shop/services/web/status` and its like.
     pub(super) fn parse(path: &str) -> Option<Self> {
         let mut parts = path.trim_start_matches('/').splitn(3, '/');
@@ -107,17 +107,17 @@ impl Target {
             if let Some((name, inner)) = inner.split_once('/')
                 && !matches!(inner, "status" | "finalize")
             {
-                namespace = Some(decode(name, false));
+                namespace = Some(percent_decode(name, false));
                 below = inner;
             }
         }
         let mut parts = below.splitn(4, '/');
-        let resource = Resource::find(group, version, parts.next()?)?;
+        let resource = ServedResource::find(group, version, parts.next()?)?;
         if namespace.is_some() && !resource.namespaced {
             return None;
         }
         let mut next = || parts.next().filter(|part| !part.is_empty());
-        let name = next().map(|part| decode(part, false));
+        let name = next().map(|part| percent_decode(part, false));
         let subresource = next().map(str::to_owned);
         if resource.namespaced && namespace.is_none() && name.is_some() {
             return None;
@@ -134,13 +134,17 @@ impl Target {
             namespace,
             name,
             subresource,
-            rest,
+            proxy_path: rest,
         })
     }
 }
 
 /// The verb as RBAC knows it.
-pub(super) fn verb(method: &Method, target: &Target, query: &Query) -> &'static str {
+pub(super) fn rbac_verb(
+    method: &Method,
+    target: &ApiResourcePath,
+    query: &ApiQueryParams,
+) -> &'static str {
     let named = target.name.is_some();
     match *method {
         Method::GET | Method::HEAD if target.subresource.is_some() => "get",
@@ -158,13 +162,13 @@ pub(super) fn verb(method: &Method, target: &Target, query: &Query) -> &'static 
 
 /// In which shape the client wants objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Shape {
-    Whole,
+pub(super) enum ApiResponseFormat {
+    FullObject,
     Table,
-    Metadata,
+    MetadataOnly,
 }
 
-impl Shape {
+impl ApiResponseFormat {
     /// The first shape of the Accept header that is served.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let accept = headers
@@ -179,39 +183,41 @@ impl Shape {
                 return Self::Table;
             }
             if choice.contains("as=PartialObjectMetadata") {
-                return Self::Metadata;
+                return Self::MetadataOnly;
             }
-            return Self::Whole;
+            return Self::FullObject;
         }
-        Self::Whole
+        Self::FullObject
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::resource::Kind;
+    use crate::demo::resource::ServedKind;
 
     #[test]
     fn paths_split() {
-        let target = Target::parse("/apis/apps/v1/namespaces/shop/deployments/web/scale").unwrap();
-        assert_eq!(target.resource.kind, Kind::Deployment);
+        let target =
+            ApiResourcePath::parse("/apis/apps/v1/namespaces/shop/deployments/web/scale").unwrap();
+        assert_eq!(target.resource.kind, ServedKind::Deployment);
         assert_eq!(target.namespace.as_deref(), Some("shop"));
         assert_eq!(target.name.as_deref(), Some("web"));
         assert_eq!(target.subresource.as_deref(), Some("scale"));
-        let namespace = Target::parse("/api/v1/namespaces/shop").unwrap();
-        assert_eq!(namespace.resource.kind, Kind::Namespace);
+        let namespace = ApiResourcePath::parse("/api/v1/namespaces/shop").unwrap();
+        assert_eq!(namespace.resource.kind, ServedKind::Namespace);
         assert_eq!(namespace.name.as_deref(), Some("shop"));
         let proxy =
-            Target::parse("/api/v1/namespaces/shop/services/https:web:443/proxy/a/b%20c/").unwrap();
+            ApiResourcePath::parse("/api/v1/namespaces/shop/services/https:web:443/proxy/a/b%20c/")
+                .unwrap();
         assert_eq!(proxy.name.as_deref(), Some("https:web:443"));
-        assert_eq!(proxy.rest, "/a/b%20c/");
-        assert!(Target::parse("/api/v1/podtemplates").is_none());
+        assert_eq!(proxy.proxy_path, "/a/b%20c/");
+        assert!(ApiResourcePath::parse("/api/v1/podtemplates").is_none());
     }
 
     #[test]
     fn queries_may_start_with_an_ampersand() {
-        let query = Query::parse("&ports=80%2C81&ports=82&labelSelector=a%3Db+");
+        let query = ApiQueryParams::parse("&ports=80%2C81&ports=82&labelSelector=a%3Db+");
         assert_eq!(query.all("ports"), ["80,81", "82"]);
         assert_eq!(query.get("labelSelector"), "a=b ");
     }

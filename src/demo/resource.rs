@@ -4,7 +4,7 @@ use serde_json::Value;
 
 /// A kind as it is stored. Events are stored once and served by two API groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Kind {
+pub(super) enum ServedKind {
     Namespace,
     Node,
     Service,
@@ -36,7 +36,7 @@ pub(super) enum Kind {
     ApiService,
 }
 
-impl Kind {
+impl ServedKind {
     /// Every kind, in the order of its number (`kind as usize`).
     pub(super) const ALL: [Self; 29] = [
         Self::Namespace,
@@ -71,7 +71,7 @@ impl Kind {
     ];
 
     /// The resource under which this kind is stored.
-    pub(super) fn resource(self) -> &'static Resource {
+    pub(super) fn resource(self) -> &'static ServedResource {
         RESOURCES
             .iter()
             .find(|resource| resource.kind == self)
@@ -81,19 +81,19 @@ impl Kind {
 
 /// One row of discovery: where a kind is served and how it is called.
 #[derive(Debug)]
-pub(super) struct Resource {
-    pub(super) kind: Kind,
+pub(super) struct ServedResource {
+    pub(super) kind: ServedKind,
     pub(super) group: &'static str,
     pub(super) version: &'static str,
     pub(super) plural: &'static str,
     pub(super) singular: &'static str,
     pub(super) name: &'static str,
-    pub(super) short: &'static [&'static str],
+    pub(super) short_names: &'static [&'static str],
     pub(super) namespaced: bool,
     pub(super) subresources: &'static [&'static str],
 }
 
-impl Resource {
+impl ServedResource {
     /// `v1` or `apps/v1`.
     pub(super) fn api_version(&self) -> String {
         if self.group.is_empty() {
@@ -131,9 +131,9 @@ impl Resource {
 }
 
 /// Everything that is served. The first row of a kind is the one it is stored as.
-pub(super) static RESOURCES: [Resource; 31] = [
-    core(
-        Kind::Namespace,
+pub(super) static RESOURCES: [ServedResource; 31] = [
+    core_resource(
+        ServedKind::Namespace,
         "namespaces",
         "namespace",
         "Namespace",
@@ -141,8 +141,8 @@ pub(super) static RESOURCES: [Resource; 31] = [
         false,
         &["status"],
     ),
-    core(
-        Kind::Node,
+    core_resource(
+        ServedKind::Node,
         "nodes",
         "node",
         "Node",
@@ -150,8 +150,8 @@ pub(super) static RESOURCES: [Resource; 31] = [
         false,
         &["status"],
     ),
-    core(
-        Kind::Service,
+    core_resource(
+        ServedKind::Service,
         "services",
         "service",
         "Service",
@@ -159,8 +159,8 @@ pub(super) static RESOURCES: [Resource; 31] = [
         true,
         &["status", "proxy"],
     ),
-    core(
-        Kind::Endpoints,
+    core_resource(
+        ServedKind::Endpoints,
         "endpoints",
         "endpoints",
         "Endpoints",
@@ -168,8 +168,8 @@ pub(super) static RESOURCES: [Resource; 31] = [
         true,
         &[],
     ),
-    core(
-        Kind::Pod,
+    core_resource(
+        ServedKind::Pod,
         "pods",
         "pod",
         "Pod",
@@ -177,9 +177,17 @@ pub(super) static RESOURCES: [Resource; 31] = [
         true,
         &["status", "proxy", "portforward", "exec"],
     ),
-    core(Kind::Event, "events", "event", "Event", &["ev"], true, &[]),
-    core(
-        Kind::ConfigMap,
+    core_resource(
+        ServedKind::Event,
+        "events",
+        "event",
+        "Event",
+        &["ev"],
+        true,
+        &[],
+    ),
+    core_resource(
+        ServedKind::ConfigMap,
         "configmaps",
         "configmap",
         "ConfigMap",
@@ -187,41 +195,41 @@ pub(super) static RESOURCES: [Resource; 31] = [
         true,
         &[],
     ),
-    apps(
-        Kind::Deployment,
+    apps_resource(
+        ServedKind::Deployment,
         "deployments",
         "deployment",
         "Deployment",
         &["deploy"],
     ),
-    apps(
-        Kind::ReplicaSet,
+    apps_resource(
+        ServedKind::ReplicaSet,
         "replicasets",
         "replicaset",
         "ReplicaSet",
         &["rs"],
     ),
-    apps(
-        Kind::StatefulSet,
+    apps_resource(
+        ServedKind::StatefulSet,
         "statefulsets",
         "statefulset",
         "StatefulSet",
         &["sts"],
     ),
-    Resource {
+    ServedResource {
         subresources: &["status"],
-        ..apps(
-            Kind::DaemonSet,
+        ..apps_resource(
+            ServedKind::DaemonSet,
             "daemonsets",
             "daemonset",
             "DaemonSet",
             &["ds"],
         )
     },
-    Resource {
+    ServedResource {
         group: "discovery.k8s.io",
-        ..core(
-            Kind::EndpointSlice,
+        ..core_resource(
+            ServedKind::EndpointSlice,
             "endpointslices",
             "endpointslice",
             "EndpointSlice",
@@ -230,103 +238,119 @@ pub(super) static RESOURCES: [Resource; 31] = [
             &[],
         )
     },
-    Resource {
+    ServedResource {
         group: "events.k8s.io",
-        ..core(Kind::Event, "events", "event", "Event", &["ev"], true, &[])
+        ..core_resource(
+            ServedKind::Event,
+            "events",
+            "event",
+            "Event",
+            &["ev"],
+            true,
+            &[],
+        )
     },
-    core(Kind::Secret, "secrets", "secret", "Secret", &[], true, &[]),
-    grouped(
+    core_resource(
+        ServedKind::Secret,
+        "secrets",
+        "secret",
+        "Secret",
+        &[],
+        true,
+        &[],
+    ),
+    resource_in_group(
         NETWORKING,
-        Kind::Ingress,
+        ServedKind::Ingress,
         ("ingresses", "ingress", "Ingress"),
         &["ing"],
         true,
     ),
-    grouped(
+    resource_in_group(
         NETWORKING,
-        Kind::IngressClass,
+        ServedKind::IngressClass,
         ("ingressclasses", "ingressclass", "IngressClass"),
         &[],
         false,
     ),
-    grouped(
+    resource_in_group(
         NETWORKING,
-        Kind::NetworkPolicy,
+        ServedKind::NetworkPolicy,
         ("networkpolicies", "networkpolicy", "NetworkPolicy"),
         &["netpol"],
         true,
     ),
-    grouped(
+    resource_in_group(
         NETWORKING,
-        Kind::ServiceCidr,
+        ServedKind::ServiceCidr,
         ("servicecidrs", "servicecidr", "ServiceCIDR"),
         &[],
         false,
     ),
-    grouped(
+    resource_in_group(
         GATEWAY,
-        Kind::Gateway,
+        ServedKind::Gateway,
         ("gateways", "gateway", "Gateway"),
         &["gtw"],
         true,
     ),
-    grouped(
+    resource_in_group(
         GATEWAY,
-        Kind::GatewayClass,
+        ServedKind::GatewayClass,
         ("gatewayclasses", "gatewayclass", "GatewayClass"),
         &["gc"],
         false,
     ),
-    grouped(
+    resource_in_group(
         GATEWAY,
-        Kind::HttpRoute,
+        ServedKind::HttpRoute,
         ("httproutes", "httproute", "HTTPRoute"),
         &[],
         true,
     ),
-    grouped(
+    resource_in_group(
         GATEWAY,
-        Kind::GrpcRoute,
+        ServedKind::GrpcRoute,
         ("grpcroutes", "grpcroute", "GRPCRoute"),
         &[],
         true,
     ),
-    grouped(
+    resource_in_group(
         GATEWAY,
-        Kind::TlsRoute,
+        ServedKind::TlsRoute,
         ("tlsroutes", "tlsroute", "TLSRoute"),
         &[],
         true,
     ),
-    grouped(
+    resource_in_group(
         GATEWAY,
-        Kind::TcpRoute,
+        ServedKind::TcpRoute,
         ("tcproutes", "tcproute", "TCPRoute"),
         &[],
         true,
     ),
-    grouped(
+    resource_in_group(
         GATEWAY,
-        Kind::UdpRoute,
+        ServedKind::UdpRoute,
         ("udproutes", "udproute", "UDPRoute"),
         &[],
         true,
     ),
-    grouped(
+    resource_in_group(
         GATEWAY,
-        Kind::BackendTlsPolicy,
+        ServedKind::BackendTlsPolicy,
         ("backendtlspolicies", "backendtlspolicy", "BackendTLSPolicy"),
         &["btlspolicy"],
         true,
     ),
     REFERENCE_GRANT,
-    Resource {
+    ServedResource {
         version: "v1beta1",
         ..REFERENCE_GRANT
     },
-    grouped(
+    resource_in_group(
         ADMISSION,
-        Kind::ValidatingWebhook,
+        ServedKind::ValidatingWebhook,
         (
             "validatingwebhookconfigurations",
             "validatingwebhookconfiguration",
@@ -335,9 +359,9 @@ pub(super) static RESOURCES: [Resource; 31] = [
         &[],
         false,
     ),
-    grouped(
+    resource_in_group(
         ADMISSION,
-        Kind::MutatingWebhook,
+        ServedKind::MutatingWebhook,
         (
             "mutatingwebhookconfigurations",
             "mutatingwebhookconfiguration",
@@ -346,9 +370,9 @@ pub(super) static RESOURCES: [Resource; 31] = [
         &[],
         false,
     ),
-    grouped(
+    resource_in_group(
         "apiregistration.k8s.io",
-        Kind::ApiService,
+        ServedKind::ApiService,
         ("apiservices", "apiservice", "APIService"),
         &[],
         false,
@@ -356,9 +380,9 @@ pub(super) static RESOURCES: [Resource; 31] = [
 ];
 
 /// Served in two versions, as Gateway API 1.5 does.
-const REFERENCE_GRANT: Resource = grouped(
+const REFERENCE_GRANT: ServedResource = resource_in_group(
     GATEWAY,
-    Kind::ReferenceGrant,
+    ServedKind::ReferenceGrant,
     ("referencegrants", "referencegrant", "ReferenceGrant"),
     &["refgrant"],
     true,
@@ -369,52 +393,52 @@ const GATEWAY: &str = "gateway.networking.k8s.io";
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
 /// A resource of a group, without anything special; `names` are plural, singular and kind.
-const fn grouped(
+const fn resource_in_group(
     group: &'static str,
-    kind: Kind,
+    kind: ServedKind,
     names: (&'static str, &'static str, &'static str),
     short: &'static [&'static str],
     namespaced: bool,
-) -> Resource {
+) -> ServedResource {
     let (plural, singular, name) = names;
-    Resource {
+    ServedResource {
         group,
-        ..core(kind, plural, singular, name, short, namespaced, &["status"])
+        ..core_resource(kind, plural, singular, name, short, namespaced, &["status"])
     }
 }
 
-const fn core(
-    kind: Kind,
+const fn core_resource(
+    kind: ServedKind,
     plural: &'static str,
     singular: &'static str,
     name: &'static str,
     short: &'static [&'static str],
     namespaced: bool,
     subresources: &'static [&'static str],
-) -> Resource {
-    Resource {
+) -> ServedResource {
+    ServedResource {
         kind,
         group: "",
         version: "v1",
         plural,
         singular,
         name,
-        short,
+        short_names: short,
         namespaced,
         subresources,
     }
 }
 
-const fn apps(
-    kind: Kind,
+const fn apps_resource(
+    kind: ServedKind,
     plural: &'static str,
     singular: &'static str,
     name: &'static str,
     short: &'static [&'static str],
-) -> Resource {
-    Resource {
+) -> ServedResource {
+    ServedResource {
         group: "apps",
-        ..core(
+        ..core_resource(
             kind,
             plural,
             singular,
@@ -432,7 +456,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_row_and_its_own_number() {
-        for (number, kind) in Kind::ALL.into_iter().enumerate() {
+        for (number, kind) in ServedKind::ALL.into_iter().enumerate() {
             assert_eq!(kind as usize, number);
             assert_eq!(kind.resource().kind, kind);
         }

@@ -3,34 +3,37 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::app::{self, App, Call};
-use super::http::{self as answer, Answer};
 use super::json;
-use super::patch::{self, Form};
-use super::status::Status;
-use super::store::Key;
+use super::patch::{self, PatchContentType};
+use super::response::{self as answer, ApiResponse};
+use super::router::{self, ApiRequest, DemoCluster};
+use super::status::FailureStatus;
+use super::store::NamespacedName;
 
-pub(super) async fn answer(app: &App, call: Call) -> Result<Answer, Status> {
+pub(super) async fn answer(
+    app: &DemoCluster,
+    call: ApiRequest,
+) -> Result<ApiResponse, FailureStatus> {
     let resource = call.target.resource;
     if !resource.subresources.contains(&"scale") {
-        return Err(Status::no_such_path());
+        return Err(FailureStatus::no_such_path());
     }
-    let key = Key::new(
+    let key = NamespacedName::new(
         call.target.namespace.as_deref().unwrap_or_default(),
         call.target.name.as_deref().unwrap_or_default(),
     );
-    let object = app::find(app, resource.kind, &key)?;
-    let mut scale = of(&object);
-    let intent = app::intent(&call);
+    let object = router::find(app, resource.kind, &key)?;
+    let mut scale = scale_object(&object);
+    let intent = router::write_options(&call);
     match *call.request.method() {
         Method::GET => return Ok(answer::json(200, &scale)),
-        Method::PUT => scale = app::read_json(call.request).await?,
+        Method::PUT => scale = router::read_json(call.request).await?,
         Method::PATCH => {
-            let form = Form::of(&app::content_type(&call.request))?;
-            let body = app::read_json(call.request).await?;
-            patch::change(form, &mut scale, &body)?;
+            let form = PatchContentType::of(&router::content_type(&call.request))?;
+            let body = router::read_json(call.request).await?;
+            patch::apply_patch(form, &mut scale, &body)?;
         }
-        _ => return Err(Status::method_not_allowed()),
+        _ => return Err(FailureStatus::method_not_allowed()),
     }
     let revision = json::text(&scale, "metadata/resourceVersion").to_owned();
     let mut body = json!({"spec": {"replicas": json::number(&scale, "spec/replicas")}});
@@ -39,11 +42,11 @@ pub(super) async fn answer(app: &App, call: Call) -> Result<Answer, Status> {
     }
     let scaled = app
         .registry
-        .patch(resource, &key, Form::Merge, &body, &intent)?;
-    Ok(answer::json(200, &of(&scaled)))
+        .patch(resource, &key, PatchContentType::Merge, &body, &intent)?;
+    Ok(answer::json(200, &scale_object(&scaled)))
 }
 
-fn of(object: &Value) -> Value {
+fn scale_object(object: &Value) -> Value {
     let meta = |field: &str| json::text(object, &format!("metadata/{field}"));
     let selector = super::store::labels(object, "spec/selector/matchLabels")
         .iter()

@@ -5,41 +5,45 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::json;
-use super::resource::Kind;
-use super::status::Status;
-use super::store::Object;
+use super::resource::ServedKind;
+use super::status::FailureStatus;
+use super::store::StoredObject;
 
 /// One requirement on labels.
 #[derive(Debug, Clone, PartialEq)]
-enum Need {
+enum ListSelectorRequirement {
     In(String, BTreeSet<String>),
     NotIn(String, BTreeSet<String>),
     Exists(String),
-    Absent(String),
+    DoesNotExist(String),
 }
 
-impl Need {
-    fn met(&self, labels: &BTreeMap<String, String>) -> bool {
+impl ListSelectorRequirement {
+    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         match self {
             Self::In(key, values) => labels.get(key).is_some_and(|value| values.contains(value)),
             Self::NotIn(key, values) => labels.get(key).is_none_or(|value| !values.contains(value)),
             Self::Exists(key) => labels.contains_key(key),
-            Self::Absent(key) => !labels.contains_key(key),
+            Self::DoesNotExist(key) => !labels.contains_key(key),
         }
     }
 }
 
 /// What a list or watch wants to see.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Filter {
-    labels: Vec<Need>,
+pub(super) struct LabelAndFieldSelector {
+    labels: Vec<ListSelectorRequirement>,
     /// Path, value, and whether equality is wanted.
     fields: Vec<(String, String, bool)>,
 }
 
-impl Filter {
+impl LabelAndFieldSelector {
     /// Reads both selectors of a query.
-    pub(super) fn parse(kind: Kind, labels: &str, fields: &str) -> Result<Self, Status> {
+    pub(super) fn parse(
+        kind: ServedKind,
+        labels: &str,
+        fields: &str,
+    ) -> Result<Self, FailureStatus> {
         Ok(Self {
             labels: parse_labels(labels)?,
             fields: parse_fields(kind, fields)?,
@@ -47,12 +51,12 @@ impl Filter {
     }
 
     /// Whether everything passes.
-    pub(super) fn is_open(&self) -> bool {
+    pub(super) fn matches_everything(&self) -> bool {
         self.labels.is_empty() && self.fields.is_empty()
     }
 
-    pub(super) fn admits(&self, object: &Object) -> bool {
-        if !self.labels.iter().all(|need| need.met(&object.labels)) {
+    pub(super) fn matches(&self, object: &StoredObject) -> bool {
+        if !self.labels.iter().all(|need| need.matches(&object.labels)) {
             return false;
         }
         // Only the fields that are no key make it necessary to look inside.
@@ -62,7 +66,7 @@ impl Filter {
                 "metadata.name" => &object.key.name == wanted,
                 "metadata.namespace" => &object.key.namespace == wanted,
                 path => {
-                    let value = parsed.get_or_insert_with(|| object.read());
+                    let value = parsed.get_or_insert_with(|| object.to_value());
                     field(value, path) == *wanted
                 }
             };
@@ -87,7 +91,10 @@ fn field(value: &Value, path: &str) -> String {
     }
 }
 
-fn parse_fields(kind: Kind, text: &str) -> Result<Vec<(String, String, bool)>, Status> {
+fn parse_fields(
+    kind: ServedKind,
+    text: &str,
+) -> Result<Vec<(String, String, bool)>, FailureStatus> {
     let mut fields = Vec::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
         let (path, value, equal) = if let Some((path, value)) = part.split_once("!=") {
@@ -95,12 +102,12 @@ fn parse_fields(kind: Kind, text: &str) -> Result<Vec<(String, String, bool)>, S
         } else if let Some((path, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
             (path, value, true)
         } else {
-            return Err(Status::bad_request(format!(
+            return Err(FailureStatus::bad_request(format!(
                 "unable to parse field selector {text:?}: invalid selector: {part:?}; can't understand {part:?}"
             )));
         };
         if !supported(kind, path) {
-            return Err(Status::bad_request(format!(
+            return Err(FailureStatus::bad_request(format!(
                 "field label not supported: {path}"
             )));
         }
@@ -109,12 +116,12 @@ fn parse_fields(kind: Kind, text: &str) -> Result<Vec<(String, String, bool)>, S
     Ok(fields)
 }
 
-fn supported(kind: Kind, path: &str) -> bool {
+fn supported(kind: ServedKind, path: &str) -> bool {
     if path == "metadata.name" || path == "metadata.namespace" {
         return true;
     }
     match kind {
-        Kind::Pod => matches!(
+        ServedKind::Pod => matches!(
             path,
             "spec.nodeName"
                 | "spec.restartPolicy"
@@ -125,7 +132,7 @@ fn supported(kind: Kind, path: &str) -> bool {
                 | "status.podIP"
                 | "status.nominatedNodeName"
         ),
-        Kind::Event => {
+        ServedKind::Event => {
             path.starts_with("involvedObject.")
                 || path.starts_with("regarding.")
                 || matches!(
@@ -133,18 +140,18 @@ fn supported(kind: Kind, path: &str) -> bool {
                     "reason" | "type" | "source" | "reportingComponent" | "reportingController"
                 )
         }
-        Kind::Secret => path == "type",
-        Kind::Service => matches!(path, "spec.clusterIP" | "spec.type"),
-        Kind::Node => path == "spec.unschedulable",
-        Kind::Namespace => path == "status.phase",
-        Kind::ReplicaSet => path == "status.replicas",
+        ServedKind::Secret => path == "type",
+        ServedKind::Service => matches!(path, "spec.clusterIP" | "spec.type"),
+        ServedKind::Node => path == "spec.unschedulable",
+        ServedKind::Namespace => path == "status.phase",
+        ServedKind::ReplicaSet => path == "status.replicas",
         _ => false,
     }
 }
 
-fn parse_labels(text: &str) -> Result<Vec<Need>, Status> {
+fn parse_labels(text: &str) -> Result<Vec<ListSelectorRequirement>, FailureStatus> {
     let wrong = |part: &str| {
-        Status::bad_request(format!(
+        FailureStatus::bad_request(format!(
             "unable to parse requirement: found {part:?} in {text:?}"
         ))
     };
@@ -163,13 +170,13 @@ fn parse_labels(text: &str) -> Result<Vec<Need>, Status> {
             comma
         };
         let (part, tail) = rest.split_at(end);
-        needs.push(parse_need(part.trim()).ok_or_else(|| wrong(part))?);
+        needs.push(parse_requirement(part.trim()).ok_or_else(|| wrong(part))?);
         rest = tail.strip_prefix(',').unwrap_or(tail).trim();
     }
     Ok(needs)
 }
 
-fn parse_need(part: &str) -> Option<Need> {
+fn parse_requirement(part: &str) -> Option<ListSelectorRequirement> {
     let one = |value: &str| BTreeSet::from([value.trim().to_owned()]);
     if let Some(set) = part.strip_suffix(')') {
         let (head, values) = set.split_once('(')?;
@@ -180,21 +187,27 @@ fn parse_need(part: &str) -> Option<Need> {
         let (key, verb) = head.trim().rsplit_once(' ')?;
         let key = key.trim().to_owned();
         return match verb {
-            "in" => Some(Need::In(key, values)),
-            "notin" => Some(Need::NotIn(key, values)),
+            "in" => Some(ListSelectorRequirement::In(key, values)),
+            "notin" => Some(ListSelectorRequirement::NotIn(key, values)),
             _ => None,
         };
     }
     if let Some((key, value)) = part.split_once("!=") {
-        return Some(Need::NotIn(key.trim().to_owned(), one(value)));
+        return Some(ListSelectorRequirement::NotIn(
+            key.trim().to_owned(),
+            one(value),
+        ));
     }
     if let Some((key, value)) = part.split_once("==").or_else(|| part.split_once('=')) {
-        return Some(Need::In(key.trim().to_owned(), one(value)));
+        return Some(ListSelectorRequirement::In(
+            key.trim().to_owned(),
+            one(value),
+        ));
     }
     match part.strip_prefix('!') {
         _ if part.is_empty() || part.contains(' ') => None,
-        Some(key) => Some(Need::Absent(key.trim().to_owned())),
-        None => Some(Need::Exists(part.to_owned())),
+        Some(key) => Some(ListSelectorRequirement::DoesNotExist(key.trim().to_owned())),
+        None => Some(ListSelectorRequirement::Exists(part.to_owned())),
     }
 }
 
@@ -210,7 +223,7 @@ mod tests {
         parse_labels(selector)
             .unwrap()
             .iter()
-            .all(|need| need.met(&labels))
+            .all(|need| need.matches(&labels))
     }
 
     #[test]
@@ -227,9 +240,11 @@ mod tests {
 
     #[test]
     fn unknown_fields_are_refused() {
-        assert!(parse_fields(Kind::Pod, "spec.nodeName=a,status.phase!=Failed").is_ok());
+        assert!(parse_fields(ServedKind::Pod, "spec.nodeName=a,status.phase!=Failed").is_ok());
         assert_eq!(
-            parse_fields(Kind::Pod, "spec.image=a").unwrap_err().code,
+            parse_fields(ServedKind::Pod, "spec.image=a")
+                .unwrap_err()
+                .code,
             400
         );
     }

@@ -11,18 +11,18 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
-use super::app::{self, App};
-use super::control::Control;
-use super::controllers::Controllers;
+use super::background_activity::BackgroundActivity;
+use super::control::DemoControl;
+use super::controllers::ControllerLoop;
 use super::kubeconfig;
-use super::life::Life;
-use super::node_ports;
-use super::options::Options;
-use super::{sample, scale};
+use super::node_port_listeners;
+use super::options::DemoOptions;
+use super::router::{self, DemoCluster};
+use super::{generated_cluster, sample_cluster};
 
 /// Why the demo cluster could not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum DemoStartError {
     /// The address is taken or not ours.
     #[error(
         "the demo cluster can't listen on {address}: {source}; choose another port, or 0 for any free one"
@@ -43,21 +43,21 @@ pub enum StartError {
 
 /// A demo cluster that runs until it is stopped or dropped.
 #[derive(Debug)]
-pub struct Server {
+pub struct DemoServer {
     address: SocketAddr,
-    control: Control,
+    control: DemoControl,
     stop: watch::Sender<bool>,
     ended: Option<oneshot::Receiver<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Server {
+impl DemoServer {
     /// Starts the demo cluster on the caller's tokio runtime. When this returns, every object is
     /// there and the address answers.
     ///
     /// # Errors
     /// When it can't listen where it is told to.
-    pub async fn start(options: Options) -> Result<Self, StartError> {
+    pub async fn start(options: DemoOptions) -> Result<Self, DemoStartError> {
         let (server, run) = Self::prepare(options).await?;
         tokio::spawn(run);
         Ok(server)
@@ -67,13 +67,13 @@ impl Server {
     ///
     /// # Errors
     /// When it can't listen where it is told to, or no thread can be made.
-    pub fn spawn(options: Options) -> Result<Self, StartError> {
+    pub fn spawn(options: DemoOptions) -> Result<Self, DemoStartError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("demo-worker")
             .enable_all()
             .build()
-            .map_err(StartError::Thread)?;
+            .map_err(DemoStartError::Thread)?;
         let (told, started) = std::sync::mpsc::channel();
         let serve = move || {
             runtime.block_on(async {
@@ -95,34 +95,34 @@ impl Server {
         let thread = std::thread::Builder::new()
             .name("demo".to_owned())
             .spawn(serve)
-            .map_err(StartError::Thread)?;
-        let mut server = started.recv().map_err(|_gone| StartError::Ended)??;
+            .map_err(DemoStartError::Thread)?;
+        let mut server = started.recv().map_err(|_gone| DemoStartError::Ended)??;
         server.thread = Some(thread);
         Ok(server)
     }
 
     async fn prepare(
-        options: Options,
-    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), StartError> {
+        options: DemoOptions,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + 'static), DemoStartError> {
         let listen = options.listen;
-        let fail = |source| StartError::Listen {
+        let fail = |source| DemoStartError::Listen {
             address: listen,
             source,
         };
         let listener = TcpListener::bind(listen).await.map_err(fail)?;
         let address = listener.local_addr().map_err(fail)?;
-        let app = Arc::new(App::new(options));
+        let app = Arc::new(DemoCluster::new(options));
         let controllers = populate(&app);
         let (stop, stopped) = watch::channel(false);
         let (ending, ended) = oneshot::channel();
         let (up, wanted) = watch::channel(true);
-        let control = Control::new(app.clone(), up);
+        let control = DemoControl::new(app.clone(), up);
         let run = async move {
             let mut stop = stopped.clone();
             tokio::select! {
                 () = controllers.run() => {}
-                () = node_ports::serve(app.clone()) => {}
-                () = accept(app, listener, address, wanted) => {}
+                () = node_port_listeners::serve(app.clone()) => {}
+                () = accept_connections(app, listener, address, wanted) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
             // Nobody may wait for this any more.
@@ -159,7 +159,7 @@ impl Server {
     }
 
     /// Direct edits and bad days, for tests.
-    pub fn control(&self) -> &Control {
+    pub fn control(&self) -> &DemoControl {
         &self.control
     }
 
@@ -173,7 +173,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for DemoServer {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         // The thread ends by itself within moments; joining here could wait for the caller's own runtime.
@@ -182,35 +182,35 @@ impl Drop for Server {
 }
 
 /// Fills the cluster and lets its controllers work until nothing is left to do.
-pub(super) fn populate(app: &Arc<App>) -> Controllers {
+pub(super) fn populate(app: &Arc<DemoCluster>) -> ControllerLoop {
     let options = &app.options;
-    let scripted = options.life && !options.at_scale();
-    let life = Life::new(scripted, options.churn_per_second);
-    let mut controllers = Controllers::new(app.clone(), life);
-    if options.at_scale() {
+    let scripted = options.scripted_activity && !options.is_generated();
+    let life = BackgroundActivity::new(scripted, options.churn_per_second);
+    let mut controllers = ControllerLoop::new(app.clone(), life);
+    if options.is_generated() {
         let services = options.services.unwrap_or(0);
-        scale::build(
+        generated_cluster::build(
             &app.registry,
             &app.network,
             services,
             options.pods.unwrap_or(services * 3),
         );
     } else {
-        sample::build(&app.registry, &app.network);
+        sample_cluster::build(&app.registry, &app.network);
     }
-    controllers.settle();
-    if options.at_scale() {
+    controllers.run_until_idle();
+    if options.is_generated() {
         app.registry.backdate(0);
     } else {
-        sample::spoil(&app.registry);
-        controllers.settle();
+        sample_cluster::mark_some_pods_unready(&app.registry);
+        controllers.run_until_idle();
     }
     controllers
 }
 
 /// Accepts connections while the server is up; while it is down the port is closed.
-async fn accept(
-    app: Arc<App>,
+async fn accept_connections(
+    app: Arc<DemoCluster>,
     listener: TcpListener,
     address: SocketAddr,
     mut up: watch::Receiver<bool>,
@@ -236,7 +236,7 @@ async fn accept(
             changed = up.changed() => if changed.is_err() { return },
             accepted = accept_one(listener.as_ref()) => match accepted {
                 Ok(stream) => {
-                    connections.spawn(serve(app.clone(), stream));
+                    connections.spawn(serve_connection(app.clone(), stream));
                 }
                 Err(error) => {
                     // Out of file descriptors, mostly: this passes.
@@ -256,14 +256,14 @@ async fn accept_one(listener: Option<&TcpListener>) -> std::io::Result<TcpStream
     }
 }
 
-async fn serve(app: Arc<App>, stream: TcpStream) {
+async fn serve_connection(app: Arc<DemoCluster>, stream: TcpStream) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "no TCP_NODELAY");
     }
-    let mut cuts = app.faults.cuts();
+    let mut cuts = app.faults.cut_signal();
     let service = service_fn(move |request: http::Request<Incoming>| {
         let app = app.clone();
-        async move { Ok::<_, std::convert::Infallible>(app::handle(app, request).await) }
+        async move { Ok::<_, std::convert::Infallible>(router::handle(app, request).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

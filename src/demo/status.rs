@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::resource::Resource;
+use super::resource::ServedResource;
 
 /// A refusal as `meta/v1.Status`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Status {
+pub(super) struct FailureStatus {
     pub(super) code: u16,
     reason: &'static str,
     message: String,
@@ -18,13 +18,13 @@ pub(super) struct Status {
 
 /// One field that is wrong: the parts of apimachinery's `field.Error`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cause {
+pub(super) struct FieldViolation {
     reason: &'static str,
     field: String,
     message: String,
 }
 
-impl Cause {
+impl FieldViolation {
     pub(super) fn invalid(field: &str, value: &Value, detail: &str) -> Self {
         Self {
             reason: "FieldValueInvalid",
@@ -79,7 +79,7 @@ impl Cause {
     }
 }
 
-impl Status {
+impl FailureStatus {
     /// Any other refusal.
     pub(super) fn new(code: u16, reason: &'static str, message: impl Into<String>) -> Self {
         Self {
@@ -92,7 +92,7 @@ impl Status {
     }
 
     /// The refusal that fault injection sends for a bare code.
-    pub(super) fn of_code(code: u16) -> Self {
+    pub(super) fn from_code(code: u16) -> Self {
         match code {
             401 => Self::unauthorized(),
             403 => Self::new(
@@ -146,7 +146,7 @@ impl Status {
         )
     }
 
-    pub(super) fn not_found(resource: &Resource, name: &str) -> Self {
+    pub(super) fn not_found(resource: &ServedResource, name: &str) -> Self {
         let message = format!("{} {name:?} not found", resource.qualified());
         Self {
             details: Some(Box::new(details(resource.group, resource.plural, name))),
@@ -154,7 +154,7 @@ impl Status {
         }
     }
 
-    pub(super) fn already_exists(resource: &Resource, name: &str) -> Self {
+    pub(super) fn already_exists(resource: &ServedResource, name: &str) -> Self {
         let message = format!("{} {name:?} already exists", resource.qualified());
         Self {
             details: Some(Box::new(details(resource.group, resource.plural, name))),
@@ -162,7 +162,7 @@ impl Status {
         }
     }
 
-    pub(super) fn conflict(resource: &Resource, name: &str, why: &str) -> Self {
+    pub(super) fn conflict(resource: &ServedResource, name: &str, why: &str) -> Self {
         let message = format!(
             "Operation cannot be fulfilled on {} {name:?}: {why}",
             resource.qualified()
@@ -174,7 +174,7 @@ impl Status {
     }
 
     /// The writer's `resourceVersion` is not the stored one.
-    pub(super) fn modified(resource: &Resource, name: &str) -> Self {
+    pub(super) fn modified(resource: &ServedResource, name: &str) -> Self {
         Self::conflict(
             resource,
             name,
@@ -184,7 +184,7 @@ impl Status {
 
     /// Server-side apply met fields that another manager owns.
     pub(super) fn field_conflict(
-        resource: &Resource,
+        resource: &ServedResource,
         name: &str,
         owned: &[(String, String)],
     ) -> Self {
@@ -216,7 +216,11 @@ impl Status {
         }
     }
 
-    pub(super) fn invalid(resource: &Resource, name: &str, causes: &[Cause]) -> Self {
+    pub(super) fn invalid(
+        resource: &ServedResource,
+        name: &str,
+        causes: &[FieldViolation],
+    ) -> Self {
         let mut said = causes
             .iter()
             .map(|cause| format!("{}: {}", cause.field, cause.message))
@@ -226,7 +230,10 @@ impl Status {
             [one] => one.clone(),
             many => format!("[{}]", many.join(", ")),
         };
-        let causes = causes.iter().map(Cause::to_value).collect::<Vec<_>>();
+        let causes = causes
+            .iter()
+            .map(FieldViolation::to_value)
+            .collect::<Vec<_>>();
         let mut details = details(resource.group, resource.name, name);
         super::json::set(&mut details, "causes", causes);
         Self {
@@ -241,7 +248,7 @@ impl Status {
 
     /// `sendInitialEvents` on a server without the WatchList feature gate.
     pub(super) fn no_watch_list() -> Self {
-        let cause = Cause::forbidden(
+        let cause = FieldViolation::forbidden(
             "sendInitialEvents",
             "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled",
         );
@@ -285,7 +292,7 @@ impl Status {
     }
 
     /// What RBAC says when a verb is not allowed.
-    pub(super) fn denied(
+    pub(super) fn forbidden(
         verb: &str,
         resource: &str,
         group: &str,
@@ -348,14 +355,15 @@ fn details(group: &str, kind: &str, name: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::resource::Kind;
+    use crate::demo::resource::ServedKind;
 
     #[test]
     fn one_cause_is_told_bare_and_several_in_brackets() {
-        let service = Kind::Service.resource();
-        let range = Cause::invalid("spec.ports[0].nodePort", &json!(29999), "out of range");
-        let ports = Cause::required("spec.ports", "");
-        let one = Status::invalid(service, "web", std::slice::from_ref(&range)).to_value();
+        let service = ServedKind::Service.resource();
+        let range =
+            FieldViolation::invalid("spec.ports[0].nodePort", &json!(29999), "out of range");
+        let ports = FieldViolation::required("spec.ports", "");
+        let one = FailureStatus::invalid(service, "web", std::slice::from_ref(&range)).to_value();
         assert_eq!(
             one["message"],
             "Service \"web\" is invalid: spec.ports[0].nodePort: Invalid value: 29999: out of range"
@@ -364,7 +372,7 @@ mod tests {
             one["details"]["causes"][0]["field"],
             "spec.ports[0].nodePort"
         );
-        let two = Status::invalid(service, "web", &[range, ports]).to_value();
+        let two = FailureStatus::invalid(service, "web", &[range, ports]).to_value();
         assert_eq!(
             two["message"],
             "Service \"web\" is invalid: [spec.ports[0].nodePort: Invalid value: 29999: out of range, spec.ports: Required value]"
@@ -373,7 +381,7 @@ mod tests {
 
     #[test]
     fn rbac_refusals_read_like_the_real_ones() {
-        let status = Status::denied("list", "pods", "", None, None).to_value();
+        let status = FailureStatus::forbidden("list", "pods", "", None, None).to_value();
         assert_eq!(
             status["message"],
             "pods is forbidden: User \"demo\" cannot list resource \"pods\" in API group \"\" at the cluster scope"

@@ -19,12 +19,12 @@ pub(super) fn ago(seconds: i64) -> String {
 /// The age of a timestamp as kubectl's tables write it (`duration.HumanDuration`).
 pub(super) fn age(timestamp: &str) -> String {
     match timestamp.parse::<Timestamp>() {
-        Ok(then) => human(Timestamp::now().as_second() - then.as_second()),
+        Ok(then) => human_duration(Timestamp::now().as_second() - then.as_second()),
         Err(_) => "<unknown>".to_owned(),
     }
 }
 
-fn human(seconds: i64) -> String {
+fn human_duration(seconds: i64) -> String {
     let with = |big: i64, unit: char, rest: i64, small: char| match rest {
         0 => format!("{big}{unit}"),
         rest => format!("{big}{unit}{rest}{small}"),
@@ -45,11 +45,11 @@ fn human(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::human;
+    use super::human_duration;
 
     #[test]
     fn ages_read_as_in_kubectl() {
-        let said = [5, 119, 125, 3600, 11_000, 90_000, 200_000, 900_000].map(human);
+        let said = [5, 119, 125, 3600, 11_000, 90_000, 200_000, 900_000].map(human_duration);
         assert_eq!(
             said,
             ["5s", "119s", "2m5s", "60m", "3h3m", "25h", "2d7h", "10d"]

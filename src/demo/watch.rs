@@ -13,62 +13,65 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
 
-use super::app::{App, Call};
-use super::http::{self as answer, Answer};
 use super::list;
-use super::request::Shape;
-use super::resource::Resource;
-use super::selector::Filter;
-use super::status::Status;
-use super::store::{self, Event, Object, Since, Verb};
+use super::request::ApiResponseFormat;
+use super::resource::ServedResource;
+use super::response::{self as answer, ApiResponse};
+use super::router::{ApiRequest, DemoCluster};
+use super::selector::LabelAndFieldSelector;
+use super::status::FailureStatus;
+use super::store::{self, EventHistoryLookup, StoreEvent, StoredObject, WatchEventType};
 use super::table;
 use super::watch_fault::WatchFault;
 
 /// The state of one watch.
-struct Watch {
-    app: Arc<App>,
-    resource: &'static Resource,
+struct ApiWatchSession {
+    app: Arc<DemoCluster>,
+    resource: &'static ServedResource,
     namespace: Option<String>,
-    filter: Filter,
-    shape: Shape,
+    filter: LabelAndFieldSelector,
+    shape: ApiResponseFormat,
     include_object: String,
     /// Whether the next table still has to carry its column definitions.
-    columns: bool,
-    told: u64,
+    columns_due: bool,
+    last_revision: u64,
     signal: Receiver<u64>,
     /// Objects that stood when the watch began and are still to be told.
-    initial: VecDeque<Arc<Object>>,
+    initial: VecDeque<Arc<StoredObject>>,
     /// Whether the end of the initial events is still to be told, by a bookmark.
-    announce: bool,
+    initial_events_end_due: bool,
     bookmarks: bool,
     next_bookmark: Instant,
-    end: Instant,
-    over: bool,
+    deadline: Instant,
+    is_over: bool,
 }
 
-pub(super) fn answer(app: &Arc<App>, call: Call) -> Result<Answer, Status> {
-    let lines = answer::stream(lines(app, call)?);
-    Ok(answer::answer(200, "application/json", lines))
+pub(super) fn answer(
+    app: &Arc<DemoCluster>,
+    call: ApiRequest,
+) -> Result<ApiResponse, FailureStatus> {
+    let lines = answer::streamed_body(watch_lines(app, call)?);
+    Ok(answer::response(200, "application/json", lines))
 }
 
 /// The lines of a watch, as they come.
-pub(super) fn lines(
-    app: &Arc<App>,
-    call: Call,
-) -> Result<impl Stream<Item = Bytes> + Send + use<>, Status> {
+pub(super) fn watch_lines(
+    app: &Arc<DemoCluster>,
+    call: ApiRequest,
+) -> Result<impl Stream<Item = Bytes> + Send + use<>, FailureStatus> {
     let query = &call.query;
     let streaming = query.is_true("sendInitialEvents");
     if !query.get("sendInitialEvents").is_empty() && !app.faults.watch_list(app.options.watch_list)
     {
-        return Err(Status::no_watch_list());
+        return Err(FailureStatus::no_watch_list());
     }
     let from = match query.get("resourceVersion") {
         "" | "0" => None,
         text => Some(text.parse::<u64>().map_err(|_bad| {
-            Status::bad_request(format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"))
+            FailureStatus::bad_request(format!("resourceVersion: Invalid value: {text:?}: strconv.ParseUint: parsing {text:?}: invalid syntax"))
         })?),
     };
-    let filter = list::filter(&call)?;
+    let filter = list::parse_selector(&call)?;
     let seconds = query
         .number("timeoutSeconds")
         .unwrap_or(1800)
@@ -85,22 +88,22 @@ pub(super) fn lines(
         _ => state.revision(),
     };
     let now = Instant::now();
-    let watch = Watch {
+    let watch = ApiWatchSession {
         app: app.clone(),
         resource: call.target.resource,
         namespace,
         filter,
-        shape: call.shape,
+        shape: call.format,
         include_object: query.get("includeObject").to_owned(),
-        columns: true,
-        told,
-        signal: state.signal(kind),
+        columns_due: true,
+        last_revision: told,
+        signal: state.change_signal(kind),
         initial,
-        announce: streaming,
+        initial_events_end_due: streaming,
         bookmarks: query.is_true("allowWatchBookmarks"),
         next_bookmark: now + app.options.bookmark_every,
-        end: now + Duration::from_secs(seconds),
-        over: false,
+        deadline: now + Duration::from_secs(seconds),
+        is_over: false,
     };
     drop(state);
     let lines = futures::stream::unfold(watch, |mut watch| async move {
@@ -110,19 +113,19 @@ pub(super) fn lines(
     Ok(futures::StreamExt::flatten(lines))
 }
 
-impl Watch {
+impl ApiWatchSession {
     /// The next lines to send, as soon as there are some; `None` when the watch is over.
     async fn next(&mut self) -> Option<Vec<Bytes>> {
         loop {
             self.app.faults.wait_while_hung().await;
-            if self.over {
+            if self.is_over {
                 return None;
             }
             if let Some(piece) = self.initial_piece() {
                 return Some(vec![piece]);
             }
-            if self.announce {
-                self.announce = false;
+            if self.initial_events_end_due {
+                self.initial_events_end_due = false;
                 return Some(vec![self.bookmark(true)]);
             }
             self.signal.mark_unchanged();
@@ -131,13 +134,13 @@ impl Watch {
                 .registry
                 .store
                 .lock()
-                .since(self.resource.kind, self.told);
+                .events_since(self.resource.kind, self.last_revision);
             match since {
-                Since::Events(events) => {
+                EventHistoryLookup::Events(events) => {
                     if let Some(last) = events.last() {
-                        self.told = last.revision;
+                        self.last_revision = last.revision;
                     }
-                    let is_lossy = self.app.faults.watch_fault() == Some(WatchFault::Lossy);
+                    let is_lossy = self.app.faults.watch_fault() == Some(WatchFault::DropsEvents);
                     let lines = events
                         .iter()
                         .filter(|_| !is_lossy)
@@ -147,13 +150,13 @@ impl Watch {
                         return Some(lines);
                     }
                 }
-                Since::Compacted(known) => {
-                    self.over = true;
-                    let status = Status::expired(format!(
+                EventHistoryLookup::Compacted(known) => {
+                    self.is_over = true;
+                    let status = FailureStatus::expired(format!(
                         "too old resource version: {} ({known})",
-                        self.told
+                        self.last_revision
                     ));
-                    return Some(vec![store::line(
+                    return Some(vec![store::format_watch_line(
                         "ERROR",
                         status.to_value().to_string().as_bytes(),
                     )]);
@@ -162,7 +165,7 @@ impl Watch {
             let bookmark = if self.bookmarks {
                 self.next_bookmark
             } else {
-                self.end
+                self.deadline
             };
             tokio::select! {
                 changed = self.signal.changed() => {
@@ -174,7 +177,7 @@ impl Watch {
                     self.next_bookmark = Instant::now() + self.app.options.bookmark_every;
                     return Some(vec![self.bookmark(false)]);
                 }
-                () = sleep_until(self.end) => return None,
+                () = sleep_until(self.deadline) => return None,
             }
         }
     }
@@ -187,51 +190,59 @@ impl Watch {
                 break;
             };
             if self.admits(&object) {
-                let line = self.shaped(Verb::Added, &object, None);
+                let line = self.formatted_line(WatchEventType::Added, &object, None);
                 piece.extend_from_slice(&line);
             }
         }
         (!piece.is_empty()).then(|| piece.freeze())
     }
 
-    fn admits(&self, object: &Object) -> bool {
+    fn admits(&self, object: &StoredObject) -> bool {
         self.namespace
             .as_ref()
             .is_none_or(|namespace| &object.key.namespace == namespace)
-            && self.filter.admits(object)
+            && self.filter.matches(object)
     }
 
     /// What this watch says of an event: an object may enter or leave what its selectors show.
-    fn line(&mut self, event: &Event) -> Option<Bytes> {
+    fn line(&mut self, event: &StoreEvent) -> Option<Bytes> {
         let was = event
             .before
             .as_deref()
             .is_some_and(|before| self.admits(before));
-        let is = event.verb != Verb::Deleted && self.admits(&event.object);
+        let is = event.event_type != WatchEventType::Deleted && self.admits(&event.object);
         let verb = match (was, is) {
             (false, false) => return None,
-            (false, true) => Verb::Added,
-            (true, true) => Verb::Modified,
-            (true, false) => Verb::Deleted,
+            (false, true) => WatchEventType::Added,
+            (true, true) => WatchEventType::Modified,
+            (true, false) => WatchEventType::Deleted,
         };
-        let finished = (verb == event.verb).then(|| event.line());
-        Some(self.shaped(verb, &event.object, finished))
+        let finished = (verb == event.event_type).then(|| event.watch_line());
+        Some(self.formatted_line(verb, &event.object, finished))
     }
 
-    fn shaped(&mut self, verb: Verb, object: &Object, finished: Option<Bytes>) -> Bytes {
+    fn formatted_line(
+        &mut self,
+        verb: WatchEventType,
+        object: &StoredObject,
+        finished: Option<Bytes>,
+    ) -> Bytes {
         let alias = self.resource.kind.resource().group != self.resource.group;
-        if self.shape == Shape::Whole && !alias {
-            return finished.unwrap_or_else(|| store::line(verb.name(), object.bytes()));
+        if self.shape == ApiResponseFormat::FullObject && !alias {
+            return finished
+                .unwrap_or_else(|| store::format_watch_line(verb.name(), object.bytes()));
         }
-        let mut value = object.read();
+        let mut value = object.to_value();
         list::to_served(self.resource, &mut value);
         let value = match self.shape {
-            Shape::Whole => value,
-            Shape::Metadata => table::metadata_only(&value, "PartialObjectMetadata"),
-            Shape::Table => {
-                let columns = std::mem::take(&mut self.columns);
+            ApiResponseFormat::FullObject => value,
+            ApiResponseFormat::MetadataOnly => {
+                table::metadata_only(&value, "PartialObjectMetadata")
+            }
+            ApiResponseFormat::Table => {
+                let columns = std::mem::take(&mut self.columns_due);
                 let revision = object.revision.to_string();
-                table::of(
+                table::table_of(
                     self.resource.kind,
                     [value],
                     &revision,
@@ -240,12 +251,13 @@ impl Watch {
                 )
             }
         };
-        store::line(verb.name(), &list::bytes_of(&value))
+        store::format_watch_line(verb.name(), &list::bytes_of(&value))
     }
 
     /// A bookmark: everything up to its revision has been told.
     fn bookmark(&mut self, initial_events_end: bool) -> Bytes {
-        let mut meta = json!({"resourceVersion": self.told.to_string(), "creationTimestamp": null});
+        let mut meta =
+            json!({"resourceVersion": self.last_revision.to_string(), "creationTimestamp": null});
         if initial_events_end {
             super::json::set(
                 &mut meta,
@@ -259,12 +271,14 @@ impl Watch {
             "metadata": meta,
         });
         match self.shape {
-            Shape::Whole => {}
-            Shape::Metadata => object = table::metadata_only(&object, "PartialObjectMetadata"),
-            Shape::Table => {
-                let columns = std::mem::take(&mut self.columns);
-                let revision = self.told.to_string();
-                object = table::of(
+            ApiResponseFormat::FullObject => {}
+            ApiResponseFormat::MetadataOnly => {
+                object = table::metadata_only(&object, "PartialObjectMetadata")
+            }
+            ApiResponseFormat::Table => {
+                let columns = std::mem::take(&mut self.columns_due);
+                let revision = self.last_revision.to_string();
+                object = table::table_of(
                     self.resource.kind,
                     std::iter::empty::<Value>(),
                     &revision,
@@ -274,7 +288,7 @@ impl Watch {
                 super::json::set(&mut object, "metadata", meta_of(&revision));
             }
         }
-        store::line("BOOKMARK", &list::bytes_of(&object))
+        store::format_watch_line("BOOKMARK", &list::bytes_of(&object))
     }
 }
 

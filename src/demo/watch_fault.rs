@@ -10,10 +10,10 @@ use futures::stream;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::app::{App, Call};
-use super::http::{self as answer, Answer};
 use super::list;
-use super::status::Status;
+use super::response::{self as answer, ApiResponse};
+use super::router::{ApiRequest, DemoCluster};
+use super::status::FailureStatus;
 use super::store;
 use super::watch;
 
@@ -21,63 +21,69 @@ use super::watch;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WatchFault {
     /// Answered 200 and ended at once, without a line (kubernetes/kubernetes#104171).
-    Ended,
+    EndsAtOnce,
     /// Answered 200 with `Content-Length: 0`.
-    Empty,
+    EmptyBody,
     /// Ended after whatever is said first.
-    FirstLine,
+    EndsAfterFirstLine,
     /// Ended after a second.
-    Short,
+    OneSecond,
     /// A proxy's page instead of events.
-    Page,
+    HtmlPage,
     /// A list instead of events.
-    List,
+    ListBody,
     /// Answered 200, and then nothing ever comes, not even the end.
-    Silent,
+    NoEvents,
     /// Never answered.
-    Unanswered,
+    NoResponse,
     /// Events are lost; bookmarks go on.
-    Lossy,
+    DropsEvents,
     /// A bookmark that lies far in the past.
-    Backwards,
+    OldRevision,
     /// A bookmark of version 0, and then all is well.
-    Zero,
+    ZeroRevision,
 }
 
 pub(super) async fn answer(
-    app: &Arc<App>,
-    call: Call,
+    app: &Arc<DemoCluster>,
+    call: ApiRequest,
     fault: WatchFault,
-) -> Result<Answer, Status> {
-    let events = |lines| answer::answer(200, "application/json", lines);
+) -> Result<ApiResponse, FailureStatus> {
+    let events = |lines| answer::response(200, "application/json", lines);
     Ok(match fault {
-        WatchFault::Ended => events(answer::stream(stream::empty())),
-        WatchFault::Empty => events(answer::full("")),
-        WatchFault::FirstLine => events(answer::stream(watch::lines(app, call)?.take(1))),
-        WatchFault::Short => {
+        WatchFault::EndsAtOnce => events(answer::streamed_body(stream::empty())),
+        WatchFault::EmptyBody => events(answer::full_body("")),
+        WatchFault::EndsAfterFirstLine => events(answer::streamed_body(
+            watch::watch_lines(app, call)?.take(1),
+        )),
+        WatchFault::OneSecond => {
             let second = Box::pin(sleep(Duration::from_secs(1)));
-            events(answer::stream(watch::lines(app, call)?.take_until(second)))
+            events(answer::streamed_body(
+                watch::watch_lines(app, call)?.take_until(second),
+            ))
         }
-        WatchFault::Page => {
+        WatchFault::HtmlPage => {
             let page = "<html><body>Please log in</body></html>\n";
-            answer::answer(200, "text/html", answer::full(page))
+            answer::response(200, "text/html", answer::full_body(page))
         }
-        WatchFault::List => list::answer(app, &call)?,
-        WatchFault::Silent => events(answer::stream(stream::pending())),
-        WatchFault::Unanswered => pending().await,
-        WatchFault::Lossy => watch::answer(app, call)?,
-        WatchFault::Backwards => {
+        WatchFault::ListBody => list::answer(app, &call)?,
+        WatchFault::NoEvents => events(answer::streamed_body(stream::pending())),
+        WatchFault::NoResponse => pending().await,
+        WatchFault::DropsEvents => watch::answer(app, call)?,
+        WatchFault::OldRevision => {
             let line = stream::iter([bookmark("1")]);
-            events(answer::stream(line.chain(stream::pending())))
+            events(answer::streamed_body(line.chain(stream::pending())))
         }
-        WatchFault::Zero => {
+        WatchFault::ZeroRevision => {
             let line = stream::iter([bookmark("0")]);
-            events(answer::stream(line.chain(watch::lines(app, call)?)))
+            events(answer::streamed_body(
+                line.chain(watch::watch_lines(app, call)?),
+            ))
         }
     })
 }
 
 fn bookmark(version: &str) -> Bytes {
     let object = json!({"metadata": {"resourceVersion": version}});
-    store::line("BOOKMARK", object.to_string().as_bytes())
+    store::format_watch_line("BOOKMARK", object.to_string().as_bytes())
 }

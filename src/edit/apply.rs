@@ -5,22 +5,23 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    Action, Conflict, EditError, Known, Outcome, Plan, ServiceWriter, WantedType, WriteError,
-    WriteMode, Written, changed, manifest, planner::conditioned,
+    ChangeOutcome, ChangePlan, EditConflict, EditError, ServiceSnapshot, ServiceTypeChoice,
+    ServiceWriteError, ServiceWriter, WriteAction, WriteMode, WriteResponse, differences, manifest,
+    planner::with_resource_version,
 };
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// What became of one step, for the journal.
 #[derive(Clone, Debug, PartialEq)]
-pub struct StepDone {
+pub struct ExecutedStep {
     /// Which step of the plan.
-    pub sentence: Text,
+    pub sentence: SharedStr,
     /// `patch`, `delete` or `create`.
     pub verb: &'static str,
     /// What was sent.
     pub sent: Option<Value>,
     /// What the server said, if it refused.
-    pub error: Option<Text>,
+    pub error: Option<SharedStr>,
 }
 
 /// Writes a plan, reads the Service back and compares all that was wanted: a 200 that changed
@@ -29,10 +30,10 @@ pub struct StepDone {
 /// `log` gets what was sent. A step is sent with the resourceVersion that the one before left, so
 /// that nobody else's change is overwritten between two either.
 pub async fn apply(
-    plan: &Arc<Plan>,
+    plan: &Arc<ChangePlan>,
     writer: &dyn ServiceWriter,
-    log: &mut Vec<StepDone>,
-) -> Result<Outcome, EditError> {
+    log: &mut Vec<ExecutedStep>,
+) -> Result<ChangeOutcome, EditError> {
     let mut version = plan
         .before
         .as_ref()
@@ -44,18 +45,20 @@ pub async fn apply(
         let mut tries = 0;
         let done = loop {
             let sent = match &step.action {
-                Action::Patch(patch) => Some(conditioned(patch, &version)),
-                Action::Create(object) => Some(object.clone()),
-                Action::Delete => None,
+                WriteAction::Patch(patch) => Some(with_resource_version(patch, &version)),
+                WriteAction::Create(object) => Some(object.clone()),
+                WriteAction::Delete => None,
             };
             let done = send(plan, writer, &step.action, sent.as_ref(), answer.as_ref()).await;
-            log.push(StepDone {
+            log.push(ExecutedStep {
                 sentence: step.sentence.clone(),
                 verb: step.action.verb(),
                 sent,
                 error: done.as_ref().err().map(|error| error.to_string().into()),
             });
-            match housekeeping(&done).filter(|_| index > 0 && tries < HOUSEKEEPING_TRIES) {
+            match version_after_controllers(&done)
+                .filter(|_| index > 0 && tries < CONTROLLER_CONFLICT_RETRIES)
+            {
                 Some(newer) => version = newer,
                 None => break done,
             }
@@ -69,12 +72,12 @@ pub async fn apply(
             }
             Ok(None) => {}
             Err(error) if index == 0 => return Err(error),
-            Err(error) => return Err(halfway(plan, writer, step, error, log).await),
+            Err(error) => return Err(partial_failure(plan, writer, step, error, log).await),
         }
     }
     let (after, later) = read_back(plan, writer, answer.as_ref()).await?;
     warnings.extend(later);
-    Ok(Outcome {
+    Ok(ChangeOutcome {
         plan: plan.clone(),
         after,
         warnings,
@@ -82,60 +85,66 @@ pub async fn apply(
 }
 
 /// How often a later step is sent again because a controller was quicker.
-const HOUSEKEEPING_TRIES: usize = 5;
+const CONTROLLER_CONFLICT_RETRIES: usize = 5;
 
 /// The version to go on with where only controllers wrote since the step before: the one that takes
 /// down a load balancer removes its finalizer and its address when the type changes.
-fn housekeeping(done: &Result<Option<Written>, EditError>) -> Option<Text> {
+fn version_after_controllers(done: &Result<Option<WriteResponse>, EditError>) -> Option<SharedStr> {
     let conflict = done.as_ref().err()?.conflict()?;
     let theirs = ["status", "metadata.finalizers"];
     conflict
         .changes
         .iter()
         .all(|change| theirs.iter().any(|field| change.field.starts_with(field)))
-        .then(|| Some(conflict.now.as_ref()?.record.resource_version.clone()))
+        .then(|| Some(conflict.current.as_ref()?.record.resource_version.clone()))
         .flatten()
 }
 
 async fn send(
-    plan: &Plan,
+    plan: &ChangePlan,
     writer: &dyn ServiceWriter,
-    action: &Action,
+    action: &WriteAction,
     sent: Option<&Value>,
-    last: Option<&Written>,
-) -> Result<Option<Written>, EditError> {
+    last: Option<&WriteResponse>,
+) -> Result<Option<WriteResponse>, EditError> {
     let nothing = Value::Null;
     let body = sent.unwrap_or(&nothing);
     let before = plan.before.as_ref().map(|known| &known.record);
     match (action, before) {
-        (Action::Patch(_), _) => match writer.patch(&plan.service, body, WriteMode::Apply).await {
-            Ok(written) => Ok(Some(written)),
-            Err(WriteError::Other { message }) => {
-                without_answer(plan, writer, body, message).await.map(Some)
+        (WriteAction::Patch(_), _) => {
+            match writer.patch(&plan.service, body, WriteMode::Apply).await {
+                Ok(written) => Ok(Some(written)),
+                Err(ServiceWriteError::Other { message }) => {
+                    recheck_unanswered_patch(plan, writer, body, message)
+                        .await
+                        .map(Some)
+                }
+                Err(error) => Err(conflict_with(plan, writer, error, last).await),
             }
-            Err(error) => Err(conflict_with(plan, writer, error, last).await),
-        },
-        (Action::Create(_), _) => create(plan, writer, body).await.map(Some),
-        (Action::Delete, Some(before)) => {
+        }
+        (WriteAction::Create(_), _) => create(plan, writer, body).await.map(Some),
+        (WriteAction::Delete, Some(before)) => {
             if let Err(error) = writer.delete(before, WriteMode::Apply).await {
                 return Err(match error {
                     // It may have been deleted all the same: only a look tells.
-                    WriteError::Other { message } => match writer.gone(before).await {
-                        Ok(()) => return Ok(None),
-                        Err(_still_there) => EditError::Uncertain { message },
-                    },
+                    ServiceWriteError::Other { message } => {
+                        match writer.wait_until_deleted(before).await {
+                            Ok(()) => return Ok(None),
+                            Err(_still_there) => EditError::UnknownOutcome { message },
+                        }
+                    }
                     error => conflict_with(plan, writer, error, last).await,
                 });
             }
             writer
-                .gone(before)
+                .wait_until_deleted(before)
                 .await
                 .map(|()| None)
-                .map_err(|error| EditError::Uncertain {
+                .map_err(|error| EditError::UnknownOutcome {
                     message: format!("it was deleted, but it is still there: {error}").into(),
                 })
         }
-        (Action::Delete, None) => Err(EditError::Other {
+        (WriteAction::Delete, None) => Err(EditError::Other {
             message: "a Service that is not there can't be deleted".into(),
         }),
     }
@@ -143,64 +152,67 @@ async fn send(
 
 /// There was no answer to a patch. Its precondition lets it be done once at most, so that a look at
 /// the Service tells whether it was.
-async fn without_answer(
-    plan: &Plan,
+async fn recheck_unanswered_patch(
+    plan: &ChangePlan,
     writer: &dyn ServiceWriter,
     sent: &Value,
-    message: Text,
-) -> Result<Written, EditError> {
+    message: SharedStr,
+) -> Result<WriteResponse, EditError> {
     let Ok(now) = writer.read(&plan.service).await else {
-        return Err(EditError::Uncertain { message });
+        return Err(EditError::UnknownOutcome { message });
     };
-    let precondition = super::known::text_at(sent, "metadata/resourceVersion");
+    let precondition = super::snapshot::text_at(sent, "metadata/resourceVersion");
     if Some(&now.service.resource_version) == precondition.as_ref() {
         return Err(EditError::Other { message });
     }
-    if changed::unmet(sent, &now.object).is_empty() {
+    if differences::unmet_goals(sent, &now.object).is_empty() {
         return Ok(now);
     }
-    Err(EditError::Uncertain { message })
+    Err(EditError::UnknownOutcome { message })
 }
 
 /// Creates an object; where there was no answer, once more: a name can't be created twice.
 async fn create(
-    plan: &Plan,
+    plan: &ChangePlan,
     writer: &dyn ServiceWriter,
     object: &Value,
-) -> Result<Written, EditError> {
+) -> Result<WriteResponse, EditError> {
     let namespace = &plan.service.namespace;
     let message = match writer.create(namespace, object, WriteMode::Apply).await {
         Ok(written) => return Ok(written),
-        Err(WriteError::Other { message }) => message,
+        Err(ServiceWriteError::Other { message }) => message,
         Err(error) => return Err(error.into()),
     };
     match writer.create(namespace, object, WriteMode::Apply).await {
         Ok(written) => Ok(written),
         // The first try was done after all, unless somebody else was quicker.
-        Err(WriteError::Exists { .. }) => match writer.read(&plan.service).await {
-            Ok(now) if changed::unmet(object, &now.object).is_empty() => Ok(now),
-            _ => Err(EditError::Uncertain { message }),
+        Err(ServiceWriteError::Exists { .. }) => match writer.read(&plan.service).await {
+            Ok(now) if differences::unmet_goals(object, &now.object).is_empty() => Ok(now),
+            _ => Err(EditError::UnknownOutcome { message }),
         },
         Err(error) => Err(error.into()),
     }
 }
 
 /// A later step failed. What was deleted is put back as it was, where that is possible.
-async fn halfway(
-    plan: &Plan,
+async fn partial_failure(
+    plan: &ChangePlan,
     writer: &dyn ServiceWriter,
-    step: &super::Step,
+    step: &super::PlanStep,
     cause: EditError,
-    log: &mut Vec<StepDone>,
+    log: &mut Vec<ExecutedStep>,
 ) -> EditError {
     let key = &plan.service;
     let cause = Box::new(cause);
-    let Action::Create(object) = &step.action else {
+    let WriteAction::Create(object) = &step.action else {
         let state = match writer.read(key).await {
-            Ok(now) => format!("Service {key} is {} now", WantedType::of(&now.service)),
+            Ok(now) => format!(
+                "Service {key} is {} now",
+                ServiceTypeChoice::of(&now.service)
+            ),
             Err(_unread) => format!("Service {key} is on its way"),
         };
-        return EditError::Halfway {
+        return EditError::PartlyApplied {
             state: format!("{state}, and could not be changed further").into(),
             cause,
             next: "Plan the change again from what it is now, or back to what it was".into(),
@@ -211,9 +223,9 @@ async fn halfway(
     let Some(before) = &plan.before else {
         return *cause;
     };
-    let old = manifest::of_new(&before.object);
+    let old = manifest::without_server_fields(&before.object);
     let restored = writer.create(&key.namespace, &old, WriteMode::Apply).await;
-    log.push(StepDone {
+    log.push(ExecutedStep {
         sentence: "put it back as it was".into(),
         verb: "create",
         sent: Some(old.clone()),
@@ -223,7 +235,7 @@ async fn halfway(
             .map(|error| error.to_string().into()),
     });
     match restored {
-        Ok(_) => EditError::Halfway {
+        Ok(_) => EditError::PartlyApplied {
             state: format!(
                 "Service {key} was deleted, could not be created as wanted, and was created again \
                  as it was, with another uid"
@@ -233,7 +245,7 @@ async fn halfway(
             next: "Correct what was refused and plan again".into(),
             manifest,
         },
-        Err(again) => EditError::Halfway {
+        Err(again) => EditError::PartlyApplied {
             state: format!("Service {key} is deleted and could not be created anew").into(),
             cause,
             next: format!(
@@ -248,21 +260,21 @@ async fn halfway(
 
 /// The Service as it is after the last `answer`, and what somebody else changed since that.
 async fn read_back(
-    plan: &Plan,
+    plan: &ChangePlan,
     writer: &dyn ServiceWriter,
-    answer: Option<&Written>,
-) -> Result<(Option<Known>, Option<Text>), EditError> {
-    let is_deletion = plan.expected.is_none();
+    answer: Option<&WriteResponse>,
+) -> Result<(Option<ServiceSnapshot>, Option<SharedStr>), EditError> {
+    let is_deletion = plan.projected_service.is_none();
     let now = match writer.read(&plan.service).await {
         Ok(now) => now,
-        Err(WriteError::NotFound { .. }) if is_deletion => return Ok((None, None)),
+        Err(ServiceWriteError::NotFound { .. }) if is_deletion => return Ok((None, None)),
         Err(error) => {
-            return Err(EditError::Uncertain {
+            return Err(EditError::UnknownOutcome {
                 message: format!("it was written, but could not be read back: {error}").into(),
             });
         }
     };
-    let known = Known::from(now);
+    let known = ServiceSnapshot::from(now);
     if is_deletion {
         // Another one of that name is somebody else's.
         let is_same = plan
@@ -270,7 +282,7 @@ async fn read_back(
             .as_ref()
             .is_some_and(|before| before.record.uid == known.record.uid);
         return if is_same {
-            Err(EditError::Uncertain {
+            Err(EditError::UnknownOutcome {
                 message: "it was deleted, but it is still there".into(),
             })
         } else {
@@ -278,23 +290,23 @@ async fn read_back(
         };
     }
     let goal = plan.goal();
-    let differences = changed::unmet(&goal, &known.object);
+    let differences = differences::unmet_goals(&goal, &known.object);
     if differences.is_empty() {
         return Ok((Some(known), None));
     }
     // At another version than the one that was written, it is somebody else's doing.
     let overtaken = answer.filter(|answer| {
         answer.service.resource_version != known.record.resource_version
-            && changed::unmet(&goal, &answer.object).is_empty()
+            && differences::unmet_goals(&goal, &answer.object).is_empty()
     });
     let Some(answer) = overtaken else {
-        return Err(EditError::NotAsWanted { differences });
+        return Err(EditError::GoalNotMet { differences });
     };
-    let later: Vec<_> = changed::differences(&answer.object, &known.object)
+    let later: Vec<_> = differences::differences(&answer.object, &known.object)
         .iter()
         .map(ToString::to_string)
         .collect();
-    let writers = changed::writers_between(&answer.object, &known.object);
+    let writers = differences::writers_between(&answer.object, &known.object);
     let said = format!(
         "it was written, and somebody changed it again at once ({}): {}",
         writers.join(", "),
@@ -306,12 +318,12 @@ async fn read_back(
 /// A failed write; where it was a conflict, with who changed what since the `last` answer, or since
 /// the plan was made.
 pub(crate) async fn conflict_with(
-    plan: &Plan,
+    plan: &ChangePlan,
     writer: &dyn ServiceWriter,
-    error: WriteError,
-    last: Option<&Written>,
+    error: ServiceWriteError,
+    last: Option<&WriteResponse>,
 ) -> EditError {
-    let WriteError::Conflict { message } = error else {
+    let ServiceWriteError::Conflict { message } = error else {
         return error.into();
     };
     let planned_with = plan.before.as_ref().map(|before| &*before.object);
@@ -322,15 +334,15 @@ pub(crate) async fn conflict_with(
         };
     };
     let conflict = match writer.read(&plan.service).await {
-        Ok(now) => Some(Conflict {
-            writers: changed::writers_between(before, &now.object),
-            changes: changed::differences(before, &now.object),
-            now: Some(now.into()),
+        Ok(now) => Some(EditConflict {
+            writers: differences::writers_between(before, &now.object),
+            changes: differences::differences(before, &now.object),
+            current: Some(now.into()),
         }),
-        Err(WriteError::NotFound { .. }) => Some(Conflict {
+        Err(ServiceWriteError::NotFound { .. }) => Some(EditConflict {
             writers: Vec::new(),
             changes: Vec::new(),
-            now: None,
+            current: None,
         }),
         Err(_unread) => None,
     };

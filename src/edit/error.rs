@@ -4,18 +4,18 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Difference, FieldError, Known, WriteError};
-use crate::inventory::Text;
+use super::{FieldDifference, FieldError, ServiceSnapshot, ServiceWriteError};
+use crate::inventory::SharedStr;
 
 /// What somebody else did since a plan was made.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Conflict {
+pub struct EditConflict {
     /// Who wrote, and when, by `metadata.managedFields`.
-    pub writers: Vec<Text>,
+    pub writers: Vec<SharedStr>,
     /// What is otherwise now.
-    pub changes: Vec<Difference>,
+    pub changes: Vec<FieldDifference>,
     /// The Service as it is now; none where it is gone.
-    pub now: Option<Known>,
+    pub current: Option<ServiceSnapshot>,
 }
 
 /// Why a plan could not be tried or applied.
@@ -25,7 +25,7 @@ pub enum EditError {
     #[error("the API server refuses the change: {message}")]
     Refused {
         /// The server's words.
-        message: Text,
+        message: SharedStr,
         /// The same by field.
         fields: Vec<FieldError>,
     },
@@ -36,49 +36,49 @@ pub enum EditError {
     )]
     Conflict {
         /// The server's words.
-        message: Text,
+        message: SharedStr,
         /// Who changed what; none where that could not be read.
-        conflict: Option<Arc<Conflict>>,
+        conflict: Option<Arc<EditConflict>>,
     },
-    /// The person may not change Services there.
+    /// The user may not change Services there.
     #[error("the change is not permitted: {message}")]
     Forbidden {
         /// The server's words.
-        message: Text,
+        message: SharedStr,
     },
     /// The Service is gone.
     #[error("the Service does not exist any more: {message}")]
     NotFound {
         /// The server's words.
-        message: Text,
+        message: SharedStr,
     },
     /// There is a Service of that name.
     #[error("there is a Service of that name already: {message}")]
     Exists {
         /// The server's words.
-        message: Text,
+        message: SharedStr,
     },
     /// The write was accepted, and the Service is not as wanted: no success.
     #[error("the API server accepted the change, but {}; look at the Service again", listed(.differences))]
-    NotAsWanted {
+    GoalNotMet {
         /// What is not as wanted: as it is, as it was wanted.
-        differences: Vec<Difference>,
+        differences: Vec<FieldDifference>,
     },
     /// The write was accepted, and the Service could not be read after; or there was no answer.
     #[error("it is not certain what was written: {message}; look at the Service again")]
-    Uncertain {
+    UnknownOutcome {
         /// What was tried and what the other side said.
-        message: Text,
+        message: SharedStr,
     },
     /// The first steps were done and a later one failed.
     #[error("{state}: {cause}. {next}")]
-    Halfway {
+    PartlyApplied {
         /// What the Service is now.
-        state: Text,
+        state: SharedStr,
         /// Why it did not go on.
         cause: Box<EditError>,
         /// What to do next.
-        next: Text,
+        next: SharedStr,
         /// The object that could not be created.
         manifest: Option<Box<Value>>,
     },
@@ -86,15 +86,15 @@ pub enum EditError {
     #[error("{message}")]
     Other {
         /// What was tried and what the other side said.
-        message: Text,
+        message: SharedStr,
     },
 }
 
-fn told(conflict: &Option<Arc<Conflict>>) -> String {
+fn told(conflict: &Option<Arc<EditConflict>>) -> String {
     let Some(conflict) = conflict else {
         return String::new();
     };
-    if conflict.now.is_none() {
+    if conflict.current.is_none() {
         return "; it is deleted".to_owned();
     }
     let mut told = String::new();
@@ -102,12 +102,15 @@ fn told(conflict: &Option<Arc<Conflict>>) -> String {
         told.push_str(&format!("; written by {}", conflict.writers.join(", ")));
     }
     if !conflict.changes.is_empty() {
-        told.push_str(&format!("; changed: {}", some(&conflict.changes)));
+        told.push_str(&format!(
+            "; changed: {}",
+            summarize_changes(&conflict.changes)
+        ));
     }
     told
 }
 
-fn listed(differences: &[Difference]) -> String {
+fn listed(differences: &[FieldDifference]) -> String {
     let all: Vec<_> = differences
         .iter()
         .map(|one| {
@@ -128,7 +131,7 @@ fn listed(differences: &[Difference]) -> String {
 }
 
 /// A sentence is no list of everything: the first few, and how many more.
-fn some(changes: &[Difference]) -> String {
+fn summarize_changes(changes: &[FieldDifference]) -> String {
     const SHOWN: usize = 6;
     let mut said: Vec<_> = changes
         .iter()
@@ -146,33 +149,33 @@ impl EditError {
     pub fn fields(&self) -> &[FieldError] {
         match self {
             Self::Refused { fields, .. } => fields,
-            Self::Halfway { cause, .. } => cause.fields(),
+            Self::PartlyApplied { cause, .. } => cause.fields(),
             _ => &[],
         }
     }
 
     /// Who changed what, where somebody did.
-    pub fn conflict(&self) -> Option<&Arc<Conflict>> {
+    pub fn conflict(&self) -> Option<&Arc<EditConflict>> {
         match self {
             Self::Conflict { conflict, .. } => conflict.as_ref(),
-            Self::Halfway { cause, .. } => cause.conflict(),
+            Self::PartlyApplied { cause, .. } => cause.conflict(),
             _ => None,
         }
     }
 }
 
-impl From<WriteError> for EditError {
-    fn from(error: WriteError) -> Self {
+impl From<ServiceWriteError> for EditError {
+    fn from(error: ServiceWriteError) -> Self {
         match error {
-            WriteError::Invalid { message, fields } => Self::Refused { message, fields },
-            WriteError::Conflict { message } => Self::Conflict {
+            ServiceWriteError::Invalid { message, fields } => Self::Refused { message, fields },
+            ServiceWriteError::Conflict { message } => Self::Conflict {
                 message,
                 conflict: None,
             },
-            WriteError::Exists { message } => Self::Exists { message },
-            WriteError::Forbidden { message } => Self::Forbidden { message },
-            WriteError::NotFound { message } => Self::NotFound { message },
-            WriteError::Other { message } => Self::Other { message },
+            ServiceWriteError::Exists { message } => Self::Exists { message },
+            ServiceWriteError::Forbidden { message } => Self::Forbidden { message },
+            ServiceWriteError::NotFound { message } => Self::NotFound { message },
+            ServiceWriteError::Other { message } => Self::Other { message },
         }
     }
 }

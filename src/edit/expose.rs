@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{WantedType, known::at, patch::whole_port};
+use super::{ServiceTypeChoice, patch::merged_port_json, snapshot::value_at};
 use crate::inventory::{
-    ContainerPort, ObjectKey, PodRecord, Protocol, ServicePort, TargetPort, Text,
+    ContainerPort, ObjectKey, PodRecord, Protocol, ServicePort, SharedStr, TargetPort,
 };
 
 /// Kinds that can be exposed, with the names that kubectl takes for them.
@@ -19,26 +19,26 @@ const KINDS: [(&str, &[&str]); 4] = [
 
 /// Whose pods a Service shall lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Workload {
+pub struct ExposableWorkload {
     /// `Pod`, `Deployment`, `StatefulSet` or `DaemonSet`.
-    pub kind: Text,
+    pub kind: SharedStr,
     /// Namespace and name.
     pub key: ObjectKey,
     /// Its own labels, which the Service gets too.
-    pub labels: BTreeMap<Text, Text>,
+    pub labels: BTreeMap<SharedStr, SharedStr>,
     /// What its pods have: the labels of a pod, else `spec.selector.matchLabels`.
-    pub selector: BTreeMap<Text, Text>,
+    pub selector: BTreeMap<SharedStr, SharedStr>,
     /// The ports that its containers declare.
     pub ports: Vec<ContainerPort>,
 }
 
 /// What to expose and how.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Exposure {
+pub struct ExposeOptions {
     /// The Service's name; none is the workload's.
-    pub name: Option<Text>,
+    pub name: Option<SharedStr>,
     /// Its type; none is ClusterIP. An ExternalName leads to no pods.
-    pub to: Option<WantedType>,
+    pub to: Option<ServiceTypeChoice>,
     /// Its ports; none are those of the containers.
     pub ports: Vec<ServicePort>,
 }
@@ -54,19 +54,19 @@ pub enum ExposeError {
         "{0} selects its pods by matchExpressions, which the selector of a Service can't say: create \
          the Service from a manifest"
     )]
-    Expressions(Text),
+    Expressions(SharedStr),
     /// Nothing to select by.
     #[error("{0} has no labels that a Service could select its pods by")]
-    NoLabels(Text),
+    NoLabels(SharedStr),
     /// Nothing to lead to.
     #[error("the containers of {0} declare no ports: say which (--port)")]
-    NoPorts(Text),
+    NoPorts(SharedStr),
     /// ExternalName.
     #[error("an ExternalName is an alias of a name elsewhere and leads to no pods")]
     ExternalName,
 }
 
-impl Workload {
+impl ExposableWorkload {
     /// The kind that a word names, in Kubernetes' own spelling.
     pub fn kind_of(word: &str) -> Result<&'static str, ExposeError> {
         let lower = word.to_lowercase();
@@ -99,15 +99,16 @@ impl Workload {
 
     /// A workload as the API server says it.
     pub fn read(kind: &str, key: ObjectKey, object: &Value) -> Result<Self, ExposeError> {
-        let named = || Text::from(format!("{} {}", kind.to_lowercase(), key.name));
-        let expressions = at(object, "spec/selector/matchExpressions");
+        let named = || SharedStr::from(format!("{} {}", kind.to_lowercase(), key.name));
+        let expressions = value_at(object, "spec/selector/matchExpressions");
         if expressions
             .and_then(Value::as_array)
             .is_some_and(|all| !all.is_empty())
         {
             return Err(ExposeError::Expressions(named()));
         }
-        let containers = at(object, "spec/template/spec/containers").and_then(Value::as_array);
+        let containers =
+            value_at(object, "spec/template/spec/containers").and_then(Value::as_array);
         let ports = containers
             .into_iter()
             .flatten()
@@ -116,8 +117,8 @@ impl Workload {
             .filter_map(container_port)
             .collect();
         Ok(Self {
-            labels: pairs(at(object, "metadata/labels")),
-            selector: pairs(at(object, "spec/selector/matchLabels")),
+            labels: pairs(value_at(object, "metadata/labels")),
+            selector: pairs(value_at(object, "spec/selector/matchLabels")),
             kind: kind.into(),
             key,
             ports,
@@ -125,7 +126,7 @@ impl Workload {
     }
 
     /// `deployment web`.
-    fn named(&self) -> Text {
+    fn named(&self) -> SharedStr {
         format!("{} {}", self.kind.to_lowercase(), self.key.name).into()
     }
 
@@ -140,7 +141,7 @@ impl Workload {
             }
         }
         let several = declared.len() > 1;
-        let is_unique = |name: &Text| {
+        let is_unique = |name: &SharedStr| {
             let same = |port: &&&ContainerPort| port.name.as_ref() == Some(name);
             declared.iter().filter(same).count() == 1
         };
@@ -166,12 +167,15 @@ impl Workload {
 }
 
 /// The object of a Service that leads to the pods of a workload.
-pub fn expose(workload: &Workload, exposure: &Exposure) -> Result<Value, ExposeError> {
+pub fn expose(
+    workload: &ExposableWorkload,
+    exposure: &ExposeOptions,
+) -> Result<Value, ExposeError> {
     if workload.selector.is_empty() {
         return Err(ExposeError::NoLabels(workload.named()));
     }
-    let to = exposure.to.unwrap_or(WantedType::ClusterIP);
-    if to == WantedType::ExternalName {
+    let to = exposure.to.unwrap_or(ServiceTypeChoice::ClusterIP);
+    if to == ServiceTypeChoice::ExternalName {
         return Err(ExposeError::ExternalName);
     }
     let ports = if exposure.ports.is_empty() {
@@ -188,7 +192,7 @@ pub fn expose(workload: &Workload, exposure: &Exposure) -> Result<Value, ExposeE
     });
     let ports: Vec<_> = ports
         .iter()
-        .map(|port| whole_port(Map::new(), port))
+        .map(|port| merged_port_json(Map::new(), port))
         .collect();
     let mut object = json!({
         "apiVersion": "v1",
@@ -200,19 +204,21 @@ pub fn expose(workload: &Workload, exposure: &Exposure) -> Result<Value, ExposeE
             "type": to.service_type().as_str(), "selector": workload.selector, "ports": ports,
         },
     });
-    if to == WantedType::Headless {
-        let spec = super::known::make_object(&mut object, &["spec"]);
+    if to == ServiceTypeChoice::Headless {
+        let spec = super::snapshot::ensure_object(&mut object, &["spec"]);
         spec.insert("clusterIP".to_owned(), json!("None"));
     }
     Ok(object)
 }
 
-fn pairs(value: Option<&Value>) -> BTreeMap<Text, Text> {
+fn pairs(value: Option<&Value>) -> BTreeMap<SharedStr, SharedStr> {
     value
         .and_then(Value::as_object)
         .into_iter()
         .flatten()
-        .filter_map(|(key, value)| Some((Text::from(&**key), Text::from(value.as_str()?))))
+        .filter_map(|(key, value)| {
+            Some((SharedStr::from(&**key), SharedStr::from(value.as_str()?)))
+        })
         .collect()
 }
 
@@ -223,7 +229,10 @@ fn container_port(value: &Value) -> Option<ContainerPort> {
         _ => Protocol::Tcp,
     };
     Some(ContainerPort {
-        name: value.get("name").and_then(Value::as_str).map(Text::from),
+        name: value
+            .get("name")
+            .and_then(Value::as_str)
+            .map(SharedStr::from),
         protocol,
         port: u16::try_from(value.get("containerPort")?.as_u64()?).ok()?,
         host_port: None,
@@ -248,14 +257,14 @@ mod tests {
         })
     }
 
-    fn web() -> Workload {
+    fn web() -> ExposableWorkload {
         let key = ObjectKey::new("shop", "web");
-        Workload::read("Deployment", key, &deployment()).unwrap()
+        ExposableWorkload::read("Deployment", key, &deployment()).unwrap()
     }
 
     #[test]
     fn ports_come_from_all_containers_and_lead_to_names_where_there_are_any() {
-        let object = expose(&web(), &Exposure::default()).unwrap();
+        let object = expose(&web(), &ExposeOptions::default()).unwrap();
         assert_eq!(
             object,
             json!({
@@ -279,18 +288,19 @@ mod tests {
         object["spec"]["selector"]["matchExpressions"] = json!([{"key": "a"}]);
         let key = || ObjectKey::new("shop", "web");
         assert!(matches!(
-            Workload::read("Deployment", key(), &object),
+            ExposableWorkload::read("Deployment", key(), &object),
             Err(ExposeError::Expressions(_))
         ));
         let pod = PodRecord::new(key());
-        let error = expose(&Workload::of_pod(&pod), &Exposure::default()).unwrap_err();
+        let error =
+            expose(&ExposableWorkload::of_pod(&pod), &ExposeOptions::default()).unwrap_err();
         assert_eq!(error, ExposeError::NoLabels("pod web".into()));
         let mut silent = web();
         silent.ports.clear();
-        let error = expose(&silent, &Exposure::default()).unwrap_err();
+        let error = expose(&silent, &ExposeOptions::default()).unwrap_err();
         assert_eq!(error, ExposeError::NoPorts("deployment web".into()));
-        assert!(Workload::kind_of("deploy").is_ok());
-        assert!(Workload::kind_of("cm").is_err());
+        assert!(ExposableWorkload::kind_of("deploy").is_ok());
+        assert!(ExposableWorkload::kind_of("cm").is_err());
     }
 
     #[test]
@@ -299,7 +309,7 @@ mod tests {
         for (key, value) in [("app", "web"), ("pod-template-hash", "7f9c")] {
             pod.labels.insert(key.into(), value.into());
         }
-        let workload = Workload::of_pod(&pod);
+        let workload = ExposableWorkload::of_pod(&pod);
         assert_eq!(workload.selector, [("app".into(), "web".into())].into());
     }
 }

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    Known, SessionAffinity, WantedType, patch::SOURCE_RANGES_ANNOTATION, patch::whole_port,
+    ServiceSnapshot, ServiceTypeChoice, SessionAffinity, patch::SOURCE_RANGES_ANNOTATION,
+    patch::merged_port_json,
 };
 use crate::inventory::{
-    LoadBalancerPoint, ObjectKey, Protocol, ServicePort, ServiceRecord, TargetPort, Text,
+    LoadBalancerIngress, ObjectKey, Protocol, ServicePort, ServiceRecord, SharedStr, TargetPort,
     TrafficPolicy,
 };
 
-pub(crate) fn text(word: &str) -> Text {
-    Text::from(word)
+pub(crate) fn text(word: &str) -> SharedStr {
+    SharedStr::from(word)
 }
 
 /// A port whose target is its name.
@@ -30,7 +31,7 @@ pub(crate) fn port(name: &str, protocol: Protocol, port: u16) -> ServicePort {
 
 /// shop/web at resourceVersion 41 with two ports (TCP and UDP on one number), and all that its type
 /// may carry.
-pub(crate) fn service(from: WantedType) -> ServiceRecord {
+pub(crate) fn service(from: ServiceTypeChoice) -> ServiceRecord {
     let mut service = ServiceRecord {
         uid: text("u1"),
         resource_version: text("41"),
@@ -50,9 +51,9 @@ pub(crate) fn service(from: WantedType) -> ServiceRecord {
         service.ports[1].node_port = Some(30081);
     }
     match from {
-        WantedType::ClusterIP => {}
-        WantedType::NodePort => service.external_traffic_policy = Some(TrafficPolicy::Local),
-        WantedType::LoadBalancer => {
+        ServiceTypeChoice::ClusterIP => {}
+        ServiceTypeChoice::NodePort => service.external_traffic_policy = Some(TrafficPolicy::Local),
+        ServiceTypeChoice::LoadBalancer => {
             service.external_traffic_policy = Some(TrafficPolicy::Cluster);
             service.source_ranges = vec![text("192.0.2.0/24")];
             service
@@ -60,27 +61,27 @@ pub(crate) fn service(from: WantedType) -> ServiceRecord {
                 .insert(text(SOURCE_RANGES_ANNOTATION), text("192.0.2.0/24"));
             service.load_balancer_class = Some(text("example.com/lb"));
             service.allocate_load_balancer_node_ports = Some(true);
-            service.load_balancer = vec![LoadBalancerPoint {
+            service.load_balancer = vec![LoadBalancerIngress {
                 ip: Some(text("203.0.113.7")),
                 hostname: None,
                 proxied: false,
                 errors: Vec::new(),
             }];
         }
-        WantedType::ExternalName => {
+        ServiceTypeChoice::ExternalName => {
             service.cluster_ips = Vec::new();
             service.ip_families = Vec::new();
             service.ip_family_policy = None;
             service.external_name = Some(text("old.example.com"));
         }
-        WantedType::Headless => service.cluster_ips = vec![text("None")],
+        ServiceTypeChoice::Headless => service.cluster_ips = vec![text("None")],
     }
     service
 }
 
 /// The whole of a record.
-pub(crate) fn known(record: ServiceRecord) -> Known {
-    Known {
+pub(crate) fn snapshot(record: ServiceRecord) -> ServiceSnapshot {
+    ServiceSnapshot {
         object: Arc::new(object(&record)),
         record: Arc::new(record),
     }
@@ -123,7 +124,7 @@ pub(crate) fn object(record: &ServiceRecord) -> Value {
     let ports: Vec<_> = record
         .ports
         .iter()
-        .map(|port| whole_port(Map::new(), port))
+        .map(|port| merged_port_json(Map::new(), port))
         .collect();
     set("ports", json!(ports));
     if let Some(allocate) = record.allocate_load_balancer_node_ports {

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    FieldError, WantedType,
-    known::{at, make_object, merge, text_at},
+    FieldError, ServiceTypeChoice,
+    snapshot::{ensure_object, merge, text_at, value_at},
 };
 use crate::inventory::{Inventory, ServiceRecord, address::is_same_address};
 
 /// What the server alone writes, and what names an object for life.
-const VOLATILE: [&str; 8] = [
+const SERVER_WRITTEN_FIELDS: [&str; 8] = [
     "uid",
     "resourceVersion",
     "creationTimestamp",
@@ -24,15 +24,15 @@ const VOLATILE: [&str; 8] = [
 const LOAD_BALANCER_FINALIZER: &str = "service.kubernetes.io/load-balancer-cleanup";
 
 /// An object as a new one: what only the server writes is left out.
-pub(crate) fn of_new(object: &Value) -> Value {
+pub(crate) fn without_server_fields(object: &Value) -> Value {
     let mut fresh = json!({ "apiVersion": "v1", "kind": "Service" });
     for (field, value) in object.as_object().into_iter().flatten() {
         if field != "status" {
-            make_object(&mut fresh, &[]).insert(field.clone(), value.clone());
+            ensure_object(&mut fresh, &[]).insert(field.clone(), value.clone());
         }
     }
-    let metadata = make_object(&mut fresh, &["metadata"]);
-    for field in VOLATILE {
+    let metadata = ensure_object(&mut fresh, &["metadata"]);
+    for field in SERVER_WRITTEN_FIELDS {
         metadata.shift_remove(field);
     }
     if let Some(finalizers) = metadata.get_mut("finalizers").and_then(Value::as_array_mut) {
@@ -55,20 +55,20 @@ pub(crate) fn of_new(object: &Value) -> Value {
 
 /// The object that takes the place of another: `away` and `back` are what would lead there through
 /// ExternalName, where addresses are given up as well.
-pub(crate) fn recreated(
+pub(crate) fn recreation_manifest(
     object: &Value,
     after: &ServiceRecord,
     away: &Value,
     back: &Value,
 ) -> Value {
-    let mut fresh = of_new(object);
-    let to = WantedType::of(after);
+    let mut fresh = without_server_fields(object);
+    let to = ServiceTypeChoice::of(after);
     without(
         &mut fresh,
         &["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"],
     );
     without(&mut fresh, &["healthCheckNodePort"]);
-    if to != WantedType::LoadBalancer {
+    if to != ServiceTypeChoice::LoadBalancer {
         without(
             &mut fresh,
             &["allocateLoadBalancerNodePorts", "loadBalancerClass"],
@@ -87,8 +87,8 @@ pub(crate) fn recreated(
 
 /// The object of a Service that was deleted, to be created again. Addresses and nodePorts are asked
 /// for unless somebody else is seen to hold them.
-pub fn restored(object: &Value, inventory: &Inventory) -> Value {
-    let mut fresh = of_new(object);
+pub fn restoration_manifest(object: &Value, inventory: &Inventory) -> Value {
+    let mut fresh = without_server_fields(object);
     without(&mut fresh, &["healthCheckNodePort"]);
     let key = crate::inventory::ObjectKey::new(
         text_at(&fresh, "metadata/namespace").unwrap_or_default(),
@@ -102,11 +102,11 @@ pub fn restored(object: &Value, inventory: &Inventory) -> Value {
     if addresses(&fresh).any(is_held) {
         without(&mut fresh, &["clusterIP", "clusterIPs"]);
     }
-    let others = super::NodePorts::beside(inventory, &key);
+    let others = super::NodePortAllocations::excluding_service(inventory, &key);
     each_port(&mut fresh, |port| {
         let number = port.get("nodePort").and_then(Value::as_u64);
         let number = number.and_then(|number| u16::try_from(number).ok());
-        if number.is_some_and(|number| others.holder(number).is_some()) {
+        if number.is_some_and(|number| others.owner(number).is_some()) {
             port.shift_remove("nodePort");
         }
     });
@@ -114,9 +114,9 @@ pub fn restored(object: &Value, inventory: &Inventory) -> Value {
 }
 
 /// The same object under another name, with addresses and nodePorts of its own.
-pub fn duplicate(object: &Value, name: &str) -> Value {
-    let mut fresh = of_new(object);
-    let metadata = make_object(&mut fresh, &["metadata"]);
+pub fn duplicate_manifest(object: &Value, name: &str) -> Value {
+    let mut fresh = without_server_fields(object);
+    let metadata = ensure_object(&mut fresh, &["metadata"]);
     metadata.insert("name".to_owned(), json!(name));
     metadata.shift_remove("ownerReferences");
     metadata.shift_remove("finalizers");
@@ -127,15 +127,15 @@ pub fn duplicate(object: &Value, name: &str) -> Value {
         // It is of the other's manifest.
         annotations.shift_remove("kubectl.kubernetes.io/last-applied-configuration");
     }
-    given_anew(&mut fresh);
+    clear_allocated(&mut fresh);
     fresh
 }
 
 /// The object under a name that the server makes up, without the addresses and nodePorts that the
 /// Service itself holds as yet: to have the server check it by a dry run.
-pub(crate) fn on_trial(object: &Value, holder: Option<&ServiceRecord>) -> Value {
-    let mut fresh = of_new(object);
-    let metadata = make_object(&mut fresh, &["metadata"]);
+pub(crate) fn dry_run_manifest(object: &Value, holder: Option<&ServiceRecord>) -> Value {
+    let mut fresh = without_server_fields(object);
+    let metadata = ensure_object(&mut fresh, &["metadata"]);
     metadata.shift_remove("name");
     metadata.insert("generateName".to_owned(), json!("svcscope-trial-"));
     metadata.shift_remove("finalizers");
@@ -160,13 +160,13 @@ pub(crate) fn on_trial(object: &Value, holder: Option<&ServiceRecord>) -> Value 
 
 /// The clusterIPs that an object asks for, of every family.
 fn addresses(object: &Value) -> impl Iterator<Item = &str> {
-    let all = at(object, "spec/clusterIPs").and_then(Value::as_array);
-    let first = at(object, "spec/clusterIP").and_then(Value::as_str);
+    let all = value_at(object, "spec/clusterIPs").and_then(Value::as_array);
+    let first = value_at(object, "spec/clusterIP").and_then(Value::as_str);
     let all = all.into_iter().flatten().filter_map(Value::as_str);
     first.into_iter().chain(all)
 }
 
-fn given_anew(object: &mut Value) {
+fn clear_allocated(object: &mut Value) {
     let is_headless = text_at(object, "spec/clusterIP").as_deref() == Some("None");
     if !is_headless {
         without(object, &["clusterIP", "clusterIPs"]);
@@ -177,29 +177,29 @@ fn given_anew(object: &mut Value) {
 
 /// A merge patch without the ports, which a [`super::Wanted`] can say better: with the nodePorts
 /// that they keep.
-pub(crate) fn unspoken(patch: &Value) -> Option<Value> {
+pub(crate) fn patch_beyond_desired_state(patch: &Value) -> Option<Value> {
     let mut rest = patch.clone();
     without(&mut rest, &["ports"]);
-    let has_spec = at(&rest, "spec")
+    let has_spec = value_at(&rest, "spec")
         .and_then(Value::as_object)
         .is_some_and(|spec| !spec.is_empty());
-    if !has_spec && at(&rest, "metadata").is_none() {
+    if !has_spec && value_at(&rest, "metadata").is_none() {
         return None;
     }
     Some(rest)
 }
 
 /// What a patch says of things that no patch changes.
-pub(crate) fn fixed_fields(patch: &Value) -> Vec<FieldError> {
+pub(crate) fn immutable_field_errors(patch: &Value) -> Vec<FieldError> {
     let complaint = |field: String, said: &str| FieldError {
         field: field.into(),
         message: said.into(),
     };
-    let metadata = at(patch, "metadata").and_then(Value::as_object);
+    let metadata = value_at(patch, "metadata").and_then(Value::as_object);
     let volatile = metadata
         .into_iter()
         .flat_map(Map::keys)
-        .filter(|field| VOLATILE.contains(&&***field))
+        .filter(|field| SERVER_WRITTEN_FIELDS.contains(&&***field))
         .map(|field| complaint(format!("metadata.{field}"), "is the API server's to write"));
     let named = metadata
         .into_iter()
@@ -209,10 +209,10 @@ pub(crate) fn fixed_fields(patch: &Value) -> Vec<FieldError> {
             let said = "can't be changed; duplicate the Service under another name";
             complaint(format!("metadata.{field}"), said)
         });
-    let status = at(patch, "status").map(|_status| {
+    let status = value_at(patch, "status").map(|_status| {
         complaint(
             "status".to_owned(),
-            "is written by controllers, not by a person",
+            "is written by controllers, not by the user",
         )
     });
     volatile.chain(named).chain(status).collect()
@@ -264,19 +264,19 @@ mod tests {
     #[test]
     fn a_new_object_keeps_what_is_the_persons() {
         assert_eq!(
-            of_new(&stored())["metadata"],
+            without_server_fields(&stored())["metadata"],
             json!({
                 "name": "web", "namespace": "shop",
                 "labels": {"app": "web"}, "annotations": {"mine": "yes"},
                 "ownerReferences": [{"kind": "Shop", "name": "s", "uid": "u0"}],
             })
         );
-        assert_eq!(of_new(&stored()).get("status"), None);
+        assert_eq!(without_server_fields(&stored()).get("status"), None);
     }
 
     #[test]
     fn a_duplicate_asks_for_nothing_that_the_other_holds() {
-        let copy = duplicate(&stored(), "web-2");
+        let copy = duplicate_manifest(&stored(), "web-2");
         assert_eq!(copy["metadata"]["name"], "web-2");
         assert_eq!(
             copy["spec"],
@@ -287,17 +287,17 @@ mod tests {
     #[test]
     fn a_restored_object_asks_for_its_own_unless_it_is_held() {
         let empty = Inventory::default();
-        let back = restored(&stored(), &empty);
+        let back = restoration_manifest(&stored(), &empty);
         assert_eq!(back["spec"]["clusterIP"], "10.96.0.7");
         assert_eq!(back["spec"]["ports"][0]["nodePort"], 30080);
 
         let mut taken = ServiceRecord::new(crate::inventory::ObjectKey::new("shop", "api"));
         taken.cluster_ips = vec!["10.96.0.7".into()];
         let mut inventory = Inventory::default();
-        inventory.apply(crate::inventory::Change::Service(
-            crate::inventory::Delta::Upsert(taken),
+        inventory.apply(crate::inventory::InventoryChange::Service(
+            crate::inventory::RecordDelta::Upsert(taken),
         ));
-        let back = restored(&stored(), &inventory);
+        let back = restoration_manifest(&stored(), &inventory);
         assert_eq!(back["spec"].get("clusterIP"), None);
         assert_eq!(back["spec"].get("clusterIPs"), None);
         assert_eq!(back["spec"]["ports"][0]["nodePort"], 30080);
@@ -306,7 +306,7 @@ mod tests {
         let mut dual = stored();
         dual["spec"]["clusterIP"] = json!("fd01::7");
         dual["spec"]["clusterIPs"] = json!(["fd01::7", "10.96.0.7"]);
-        let back = restored(&dual, &inventory);
+        let back = restoration_manifest(&dual, &inventory);
         assert_eq!(back["spec"].get("clusterIPs"), None);
     }
 
@@ -315,7 +315,7 @@ mod tests {
         let patch = json!({
             "metadata": {"name": "x", "uid": "u", "labels": {}}, "status": {}, "spec": {}
         });
-        let fields: Vec<_> = fixed_fields(&patch)
+        let fields: Vec<_> = immutable_field_errors(&patch)
             .into_iter()
             .map(|error| error.field.to_string())
             .collect();

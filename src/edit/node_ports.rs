@@ -2,18 +2,18 @@
 
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-use crate::inventory::{Inventory, ObjectKey, ServiceRecord, Text};
+use crate::inventory::{Inventory, ObjectKey, ServiceRecord, SharedStr};
 
 /// The range of nodePorts of an API server that was not told another
 /// (`--service-node-port-range`).
-pub const USUAL_NODE_PORTS: RangeInclusive<u16> = 30000..=32767;
+pub const DEFAULT_NODE_PORT_RANGE: RangeInclusive<u16> = 30000..=32767;
 
 /// nodePorts of all Services but one. A number is one Service's for all protocols, and what
 /// `healthCheckNodePort` holds is taken from the same range
 /// (`pkg/registry/core/service/portallocator`).
-pub struct NodePorts {
-    holders: BTreeMap<u16, ObjectKey>,
-    own: Vec<u16>,
+pub struct NodePortAllocations {
+    owners: BTreeMap<u16, ObjectKey>,
+    own_ports: Vec<u16>,
     range: NodePortRange,
 }
 
@@ -21,59 +21,60 @@ pub struct NodePorts {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NodePortRange {
     /// The API server's own word.
-    Told(RangeInclusive<u16>),
+    Reported(RangeInclusive<u16>),
     /// Nothing speaks against the usual one.
-    Usual,
+    Default,
     /// Some Service has a nodePort outside it: the API server has another, and these numbers lie in
     /// it for certain, which is the span of those that are seen.
-    Seen(RangeInclusive<u16>),
+    Observed(RangeInclusive<u16>),
 }
 
 impl NodePortRange {
     /// What lies in it for certain, or most likely.
     pub fn numbers(&self) -> RangeInclusive<u16> {
         match self {
-            Self::Told(range) | Self::Seen(range) => range.clone(),
-            Self::Usual => USUAL_NODE_PORTS,
+            Self::Reported(range) | Self::Observed(range) => range.clone(),
+            Self::Default => DEFAULT_NODE_PORT_RANGE,
         }
     }
 }
 
-impl NodePorts {
+impl NodePortAllocations {
     /// Those that are held beside this Service's.
-    pub fn beside(inventory: &Inventory, service: &ObjectKey) -> Self {
-        let holders: BTreeMap<_, _> = inventory
+    pub fn excluding_service(inventory: &Inventory, service: &ObjectKey) -> Self {
+        let owners: BTreeMap<_, _> = inventory
             .services()
             .filter(|other| other.key != *service)
             .flat_map(|other| numbers(other).map(|number| (number, other.key.clone())))
             .collect();
-        let own: Vec<_> = inventory
+        let own_ports: Vec<_> = inventory
             .service(service)
             .map(|own| numbers(own).collect())
             .unwrap_or_default();
-        let seen = || holders.keys().chain(&own).copied();
+        let seen = || owners.keys().chain(&own_ports).copied();
         // What was told and does not hold what is there was told before it was changed.
         let told = inventory.node_port_rules().range.clone();
         let told = told.filter(|range| seen().all(|number| range.contains(&number)));
         let range = match (told, seen().min(), seen().max()) {
-            (Some(range), ..) => NodePortRange::Told(range),
+            (Some(range), ..) => NodePortRange::Reported(range),
             (None, Some(least), Some(most))
-                if !USUAL_NODE_PORTS.contains(&least) || !USUAL_NODE_PORTS.contains(&most) =>
+                if !DEFAULT_NODE_PORT_RANGE.contains(&least)
+                    || !DEFAULT_NODE_PORT_RANGE.contains(&most) =>
             {
-                NodePortRange::Seen(least..=most)
+                NodePortRange::Observed(least..=most)
             }
-            _ => NodePortRange::Usual,
+            _ => NodePortRange::Default,
         };
         Self {
-            holders,
-            own,
+            owners,
+            own_ports,
             range,
         }
     }
 
     /// Who holds a number.
-    pub fn holder(&self, number: u16) -> Option<&ObjectKey> {
-        self.holders.get(&number)
+    pub fn owner(&self, number: u16) -> Option<&ObjectKey> {
+        self.owners.get(&number)
     }
 
     /// What is known of the range.
@@ -91,41 +92,41 @@ impl NodePorts {
         };
         (start..=*range.end())
             .chain(*range.start()..start)
-            .filter(|number| !self.holders.contains_key(number) && !self.own.contains(number))
+            .filter(|number| !self.owners.contains_key(number) && !self.own_ports.contains(number))
             .take(count)
             .collect()
     }
 
     /// Why a number can't be had, with some that can.
-    pub(crate) fn refusal(&self, number: u16) -> Option<Text> {
-        let holder = self.holder(number)?;
+    pub(crate) fn refusal(&self, number: u16) -> Option<SharedStr> {
+        let holder = self.owner(number)?;
         let said = format!("{number} is held by Service {holder}");
         Some(self.with_free(&said, number))
     }
 
     /// Why a number may not be had: the API server decides, and its dry run does not check the
     /// range (`pkg/registry/core/service/portallocator/operation.go`).
-    pub fn warning(&self, number: u16) -> Option<Text> {
+    pub fn warning(&self, number: u16) -> Option<SharedStr> {
         let range = self.range.numbers();
-        if range.contains(&number) || self.holder(number).is_some() {
+        if range.contains(&number) || self.owner(number).is_some() {
             return None;
         }
         let range = format!("{}-{}", range.start(), range.end());
         let said = match self.range {
-            NodePortRange::Usual => {
+            NodePortRange::Default => {
                 format!("nodePort {number} lies outside the usual {range}; the server decides")
             }
-            NodePortRange::Told(_) => format!(
+            NodePortRange::Reported(_) => format!(
                 "nodePort {number} lies outside {range}, which is the range by the API server's \
                  own word; the server decides"
             ),
             // The range goes on beyond those, and nobody knows how far.
-            NodePortRange::Seen(_) => return None,
+            NodePortRange::Observed(_) => return None,
         };
         Some(self.with_free(&said, number))
     }
 
-    fn with_free(&self, said: &str, near: u16) -> Text {
+    fn with_free(&self, said: &str, near: u16) -> SharedStr {
         let free = self.free(near, 3);
         if free.is_empty() {
             return said.into();
@@ -168,7 +169,9 @@ fn numbers(service: &ServiceRecord) -> impl Iterator<Item = u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Change, Delta, NodePortRules, Protocol, ServicePort, TargetPort};
+    use crate::inventory::{
+        InventoryChange, NodePortRules, Protocol, RecordDelta, ServicePort, TargetPort,
+    };
 
     fn holding(name: &str, node_port: u16) -> ServiceRecord {
         ServiceRecord {
@@ -187,7 +190,7 @@ mod tests {
     fn inventory(services: Vec<ServiceRecord>) -> Inventory {
         let mut inventory = Inventory::default();
         for service in services {
-            inventory.apply(Change::Service(Delta::Upsert(service)));
+            inventory.apply(InventoryChange::Service(RecordDelta::Upsert(service)));
         }
         inventory
     }
@@ -197,7 +200,8 @@ mod tests {
         let mut health = holding("lb", 30082);
         health.health_check_node_port = Some(30083);
         let inventory = inventory(vec![holding("web", 30080), holding("api", 30081), health]);
-        let ports = NodePorts::beside(&inventory, &ObjectKey::new("shop", "web"));
+        let ports =
+            NodePortAllocations::excluding_service(&inventory, &ObjectKey::new("shop", "web"));
         assert_eq!(ports.refusal(30080), None, "its own");
         assert_eq!(
             ports.refusal(30081).as_deref(),
@@ -212,7 +216,7 @@ mod tests {
         let web = ObjectKey::new("shop", "web");
         let mut known = inventory(vec![holding("api", 30081)]);
         let warning = |inventory: &Inventory, number| {
-            let ports = NodePorts::beside(inventory, &web);
+            let ports = NodePortAllocations::excluding_service(inventory, &web);
             assert_eq!(ports.refusal(number), None);
             ports.warning(number).map(|said| said.to_string())
         };
@@ -227,12 +231,12 @@ mod tests {
         // A Service is seen outside: there is another range, which no one knows the ends of.
         let seen = inventory(vec![holding("api", 20081), holding("db", 30002)]);
         assert_eq!(warning(&seen, 20080), None);
-        let ports = NodePorts::beside(&seen, &web);
-        assert_eq!(*ports.range(), NodePortRange::Seen(20081..=30002));
+        let ports = NodePortAllocations::excluding_service(&seen, &web);
+        assert_eq!(*ports.range(), NodePortRange::Observed(20081..=30002));
         assert_eq!(ports.free(40000, 2), [20082, 20083]);
         // The server's own word.
         let told = |range| {
-            Change::NodePorts(NodePortRules {
+            InventoryChange::NodePorts(NodePortRules {
                 range: Some(range),
                 proxy: None,
             })
@@ -249,8 +253,8 @@ mod tests {
         // It was narrowed or widened since.
         known.apply(told(20000..=22767));
         assert_eq!(
-            *NodePorts::beside(&known, &web).range(),
-            NodePortRange::Usual
+            *NodePortAllocations::excluding_service(&known, &web).range(),
+            NodePortRange::Default
         );
     }
 

@@ -1,9 +1,9 @@
 //! Who else looks after a Service and may change it back.
 
-use crate::inventory::{ServiceRecord, Text};
+use crate::inventory::{ServiceRecord, SharedStr};
 
 /// Managers through which people or the cluster itself write: naming them warns of nothing.
-const NOT_OWNERS: [&str; 6] = [
+const NEUTRAL_FIELD_MANAGERS: [&str; 6] = [
     "kubectl",
     "svcscope",
     "kube-controller-manager",
@@ -16,10 +16,10 @@ const NOT_OWNERS: [&str; 6] = [
 ///
 /// Helm, Argo CD and Flux are known by the labels and annotations that they document; operators by
 /// their entries in `metadata.managedFields`.
-pub(crate) fn warnings(service: &ServiceRecord) -> Vec<Text> {
+pub(crate) fn warnings(service: &ServiceRecord) -> Vec<SharedStr> {
     let label = |name: &str| service.labels.get(name).map(|value| &**value);
     let annotation = |name: &str| service.annotations.get(name).map(|value| &**value);
-    let mut found: Vec<Text> = Vec::new();
+    let mut found: Vec<SharedStr> = Vec::new();
     let mut say = |sentence: String| found.push(sentence.into());
 
     let is_helm = label("app.kubernetes.io/managed-by") == Some("Helm")
@@ -72,7 +72,7 @@ pub(crate) fn warnings(service: &ServiceRecord) -> Vec<Text> {
     ];
     for manager in &service.managers {
         let lower = manager.to_lowercase();
-        let harmless = NOT_OWNERS
+        let harmless = NEUTRAL_FIELD_MANAGERS
             .iter()
             .any(|known| lower.starts_with(&known.to_lowercase()));
         match is_said.iter().find(|(word, ..)| lower.starts_with(word)) {
@@ -98,7 +98,7 @@ mod tests {
         let map = |pairs: &[(&str, &str)]| {
             pairs
                 .iter()
-                .map(|(name, value)| (Text::from(*name), Text::from(*value)))
+                .map(|(name, value)| (SharedStr::from(*name), SharedStr::from(*value)))
                 .collect()
         };
         ServiceRecord {
@@ -161,7 +161,7 @@ mod tests {
     fn operators_are_known_by_managed_fields() {
         let mut service = service(&[], &[]);
         service.managers = ["kubectl-edit", "svcscope", "redis-operator"]
-            .map(Text::from)
+            .map(SharedStr::from)
             .to_vec();
         assert_only(&service, "`redis-operator` writes its spec");
     }
@@ -174,11 +174,11 @@ mod tests {
             ("kustomize-controller", "Flux (`kustomize-controller`)"),
         ] {
             let mut service = service(&[], &[]);
-            service.managers = vec![Text::from(manager)];
+            service.managers = vec![SharedStr::from(manager)];
             assert_only(&service, said);
         }
         let mut labelled = service(&[("kustomize.toolkit.fluxcd.io/name", "apps")], &[]);
-        labelled.managers = vec![Text::from("kustomize-controller")];
+        labelled.managers = vec![SharedStr::from("kustomize-controller")];
         assert_only(&labelled, "Kustomization apps");
         let fleet = [("objectset.rio.cattle.io/owner-name", "shop")];
         assert_only(&service(&[], &fleet), "Fleet or Rancher manages it (shop)");

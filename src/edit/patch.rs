@@ -7,9 +7,9 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    SessionAffinity, Wanted, WantedType,
-    expected::counterpart,
-    known::{join_patch, make_object},
+    DesiredServiceState, ServiceTypeChoice, SessionAffinity,
+    projection::matching_port,
+    snapshot::{ensure_object, join_patch},
 };
 use crate::inventory::{ServicePort, ServiceRecord};
 
@@ -26,11 +26,11 @@ pub(crate) fn patch(
     before: &ServiceRecord,
     object: &Value,
     after: &ServiceRecord,
-    wanted: &Wanted,
+    wanted: &DesiredServiceState,
 ) -> Value {
     let mut spec = Map::new();
     let mut set = |field: &str, value: Value| drop(spec.insert(field.to_owned(), value));
-    let (was, to) = (WantedType::of(before), WantedType::of(after));
+    let (was, to) = (ServiceTypeChoice::of(before), ServiceTypeChoice::of(after));
 
     if before.service_type != after.service_type {
         set("type", json!(after.service_type.as_str()));
@@ -38,8 +38,8 @@ pub(crate) fn patch(
     if before.external_name != after.external_name {
         set("externalName", json!(after.external_name));
     }
-    if was == WantedType::ExternalName && to != WantedType::ExternalName {
-        let asked = if to == WantedType::Headless {
+    if was == ServiceTypeChoice::ExternalName && to != ServiceTypeChoice::ExternalName {
+        let asked = if to == ServiceTypeChoice::Headless {
             Some(&after.cluster_ips)
         } else {
             wanted.cluster_ips.as_ref()
@@ -66,9 +66,9 @@ pub(crate) fn patch(
             },
         );
     }
-    let left_alone = super::expected::expected(
+    let left_alone = super::projection::projected_service(
         before,
-        &Wanted {
+        &DesiredServiceState {
             ports: None,
             ..wanted.clone()
         },
@@ -106,12 +106,12 @@ pub(crate) fn patch(
 
     let mut patch = json!({});
     if let Some(metadata) = metadata(before, after) {
-        make_object(&mut patch, &[]).insert("metadata".to_owned(), metadata);
+        ensure_object(&mut patch, &[]).insert("metadata".to_owned(), metadata);
     }
     if !spec.is_empty() {
-        make_object(&mut patch, &[]).insert("spec".to_owned(), Value::Object(spec));
+        ensure_object(&mut patch, &[]).insert("spec".to_owned(), Value::Object(spec));
     }
-    if let Some(other) = &wanted.other {
+    if let Some(other) = &wanted.merge_patch {
         join_patch(&mut patch, other);
     }
     patch
@@ -131,9 +131,10 @@ fn metadata(before: &ServiceRecord, after: &ServiceRecord) -> Option<Value> {
     (!metadata.is_empty()).then_some(Value::Object(metadata))
 }
 
-type Pairs = std::collections::BTreeMap<crate::inventory::Text, crate::inventory::Text>;
+type LabelMap =
+    std::collections::BTreeMap<crate::inventory::SharedStr, crate::inventory::SharedStr>;
 
-fn pairs(was: &Pairs, is: &Pairs) -> Map<String, Value> {
+fn pairs(was: &LabelMap, is: &LabelMap) -> Map<String, Value> {
     let gone = was
         .keys()
         .filter(|key| !is.contains_key(*key))
@@ -176,21 +177,21 @@ fn affinity(before: &ServiceRecord, after: &ServiceRecord, set: &mut impl FnMut(
 
 /// A merge patch replaces a list whole.
 fn ports(before: &ServiceRecord, object: &Value, after: &ServiceRecord) -> Value {
-    let raw = super::known::at(object, "spec/ports").and_then(Value::as_array);
+    let raw = super::snapshot::value_at(object, "spec/ports").and_then(Value::as_array);
     after
         .ports
         .iter()
         .map(|port| {
-            let held = counterpart(&before.ports, port)
+            let held = matching_port(&before.ports, port)
                 .and_then(|held| before.ports.iter().position(|one| one == held))
                 .and_then(|position| raw?.get(position)?.as_object());
-            whole_port(held.cloned().unwrap_or_default(), port)
+            merged_port_json(held.cloned().unwrap_or_default(), port)
         })
         .collect()
 }
 
 /// A port as JSON, with what else `held` says.
-pub(crate) fn whole_port(mut held: Map<String, Value>, port: &ServicePort) -> Value {
+pub(crate) fn merged_port_json(mut held: Map<String, Value>, port: &ServicePort) -> Value {
     let mut set = |field: &str, value: Option<Value>| match value {
         Some(value) => drop(held.insert(field.to_owned(), value)),
         None => drop(held.shift_remove(field)),

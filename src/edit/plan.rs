@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Known, Via, Wanted};
-use crate::inventory::{ObjectKey, ServiceRecord, Text};
+use super::{DesiredServiceState, MigrationPath, ServiceSnapshot};
+use crate::inventory::{ObjectKey, ServiceRecord, SharedStr};
 
-/// What a person asks of one Service.
+/// What the user asks of one Service.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
+pub enum RequestedChange {
     /// Change it.
-    Change(Box<Wanted>),
+    Change(Box<DesiredServiceState>),
     /// Create it from this object.
     Create(Value),
     /// Delete it.
@@ -20,7 +20,7 @@ pub enum Wish {
 
 /// One request to the API server.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Action {
+pub enum WriteAction {
     /// A JSON merge patch. It is sent with `metadata.resourceVersion` as its precondition: that of
     /// the Service as planned with, or as the step before left it.
     Patch(Value),
@@ -30,7 +30,7 @@ pub enum Action {
     Create(Value),
 }
 
-impl Action {
+impl WriteAction {
     /// What is sent, as an access review names it.
     pub fn verb(&self) -> &'static str {
         match self {
@@ -51,65 +51,65 @@ impl Action {
 
 /// A request and what it does.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Step {
+pub struct PlanStep {
     /// What is sent.
-    pub action: Action,
+    pub action: WriteAction,
     /// What it does, in a sentence.
-    pub sentence: Text,
+    pub sentence: SharedStr,
 }
 
 /// One of the two ways to headless or away from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Way {
+pub struct MigrationOption {
     /// Which.
-    pub via: Via,
+    pub path: MigrationPath,
     /// What it costs beside what the change itself does.
-    pub price: Vec<Text>,
+    pub costs: Vec<SharedStr>,
 }
 
 /// How an applied plan can be taken back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UndoOutlook {
+pub struct UndoAssessment {
     /// Whether it can be taken back, and how, in a sentence.
-    pub sentence: Text,
+    pub sentence: SharedStr,
     /// What does not come back, or only with luck.
-    pub losses: Vec<Text>,
+    pub losses: Vec<SharedStr>,
 }
 
 /// What will be sent and what it means.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Plan {
+pub struct ChangePlan {
     /// The Service.
     pub service: ObjectKey,
     /// What is done, in a sentence without its end: `change Service shop/web from ClusterIP to
     /// NodePort`.
-    pub title: Text,
+    pub title: SharedStr,
     /// As the server said it when the plan was made; none for a new Service.
-    pub before: Option<Known>,
+    pub before: Option<ServiceSnapshot>,
     /// As it will be, without what the server allocates; none where it is deleted.
-    pub expected: Option<Arc<ServiceRecord>>,
+    pub projected_service: Option<Arc<ServiceRecord>>,
     /// The wish.
-    pub wish: Wish,
+    pub requested_change: RequestedChange,
     /// What is sent, in this order.
-    pub steps: Vec<Step>,
+    pub steps: Vec<PlanStep>,
     /// The object that more than one step lead to: a server can try only the first of them.
-    pub destination: Option<Value>,
+    pub final_manifest: Option<Value>,
     /// What the Service gains: `a port on every node, allocated by the cluster`.
-    pub gains: Vec<Text>,
+    pub gains: Vec<SharedStr>,
     /// What it loses: `nodePort 30080 is released and may be taken by another Service`.
-    pub losses: Vec<Text>,
+    pub losses: Vec<SharedStr>,
     /// What else to know: who manages the Service and may revert the change.
-    pub notes: Vec<Text>,
+    pub notes: Vec<SharedStr>,
     /// How it can be taken back.
-    pub undo: UndoOutlook,
+    pub undo_assessment: UndoAssessment,
 }
 
-impl Plan {
+impl ChangePlan {
     /// What must hold when all is done, as a merge patch: what is set is there, what is null is not.
     pub fn goal(&self) -> Value {
         let mut goal = Value::Object(serde_json::Map::new());
         for body in self.steps.iter().filter_map(|step| step.action.body()) {
-            super::known::join_patch(&mut goal, body);
+            super::snapshot::join_patch(&mut goal, body);
         }
         goal
     }
@@ -125,7 +125,7 @@ impl Plan {
     /// The first step's patch, where it is one.
     pub fn patch(&self) -> Option<&Value> {
         match &self.steps.first()?.action {
-            Action::Patch(patch) => Some(patch),
+            WriteAction::Patch(patch) => Some(patch),
             _ => None,
         }
     }
@@ -133,11 +133,11 @@ impl Plan {
 
 /// What an applied plan really did.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct ChangeOutcome {
     /// What was applied.
-    pub plan: Arc<Plan>,
+    pub plan: Arc<ChangePlan>,
     /// The Service as read back; none where it was deleted.
-    pub after: Option<Known>,
+    pub after: Option<ServiceSnapshot>,
     /// `Warning` headers of the API server, and what else was noticed on the way.
-    pub warnings: Vec<Text>,
+    pub warnings: Vec<SharedStr>,
 }

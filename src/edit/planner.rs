@@ -5,21 +5,22 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::{
-    Action, FieldError, Known, NodePorts, Plan, Step, UndoOutlook, Via, Wanted, WantedType, Way,
-    Wish,
-    changed::{changed_since, unmet},
-    check::check,
-    consequences::{Consequences, consequences},
-    expected::{expected, has_families_by_default},
-    manifest, outlook, owners,
+    ChangePlan, DesiredServiceState, FieldError, MigrationOption, MigrationPath,
+    NodePortAllocations, PlanStep, RequestedChange, ServiceSnapshot, ServiceTypeChoice,
+    UndoAssessment, WriteAction,
+    differences::{changed_since, unmet_goals},
+    effects::{ChangeEffects, change_effects},
+    manifest, manifest_reader, owners,
     patch::patch,
-    reader,
+    projection::{has_families_by_default, projected_service},
+    undo_assessment,
+    validation::validate,
 };
-use crate::inventory::{Inventory, ObjectKey, ServiceRecord, Text};
+use crate::inventory::{Inventory, ObjectKey, ServiceRecord, SharedStr};
 
 /// Where a Service points on its way through ExternalName. RFC 6761 keeps `invalid` free for ever,
 /// so that nobody is sent to somebody else's host.
-pub(crate) const NOWHERE: &str = "svcscope.invalid";
+pub(crate) const PLACEHOLDER_EXTERNAL_NAME: &str = "svcscope.invalid";
 
 /// Why there is no plan.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -28,44 +29,44 @@ pub enum PlanError {
     #[error("svc/{name} is that already, with all that was asked for")]
     NothingToDo {
         /// The Service.
-        name: Text,
+        name: SharedStr,
     },
     /// A finalizer holds back a deleted Service.
     #[error("svc/{name} is being deleted")]
-    Deleting {
+    BeingDeleted {
         /// The Service.
-        name: Text,
+        name: SharedStr,
     },
-    /// There are two ways, and the person has to choose.
+    /// There are two ways, and the user has to choose.
     #[error(
         "svc/{name} can't become {to} from {from} in one step: a Service keeps its clusterIP for as \
          long as its type has one, and the API server refuses another or ignores it. Two ways lead \
          round, each at its price: through ExternalName (--via external-name), or deleted and \
          created anew (--via recreate)"
     )]
-    NeedsWay {
+    NeedsMigrationPath {
         /// The Service.
-        name: Text,
+        name: SharedStr,
         /// What it is.
-        from: WantedType,
+        from: ServiceTypeChoice,
         /// What it shall be.
-        to: WantedType,
+        to: ServiceTypeChoice,
         /// The two ways.
-        ways: Vec<Way>,
+        options: Vec<MigrationOption>,
     },
     /// The API server would refuse it.
     #[error("{}", sentence(.0))]
     Invalid(Vec<FieldError>),
-    /// Somebody changed what the person wants to change.
+    /// Somebody changed what the user wants to change.
     #[error(
         "svc/{name} was changed by somebody since it was looked at ({}); look at it again",
         .fields.join(", ")
     )]
-    Changed {
+    ChangedSinceSeen {
         /// The Service.
-        name: Text,
+        name: SharedStr,
         /// What is otherwise now: `ports`.
-        fields: Vec<Text>,
+        fields: Vec<SharedStr>,
     },
     /// There is one of that name.
     #[error("there is a Service {key} already; choose another name")]
@@ -85,9 +86,9 @@ impl PlanError {
     }
 
     /// The ways to choose from.
-    pub fn ways(&self) -> &[Way] {
+    pub fn migration_options(&self) -> &[MigrationOption] {
         match self {
-            Self::NeedsWay { ways, .. } => ways,
+            Self::NeedsMigrationPath { options: ways, .. } => ways,
             _ => &[],
         }
     }
@@ -105,41 +106,46 @@ fn sentence(fields: &[FieldError]) -> String {
 ///
 /// The inventory tells which nodePorts others hold and which pods a selector finds.
 pub fn plan_change(
-    known: &Known,
-    wanted: Wanted,
+    known: &ServiceSnapshot,
+    wanted: DesiredServiceState,
     inventory: &Inventory,
-) -> Result<Plan, PlanError> {
+) -> Result<ChangePlan, PlanError> {
     let before = &known.record;
     let name = before.key.name.clone();
     if before.deleting.is_some() {
-        return Err(PlanError::Deleting { name });
+        return Err(PlanError::BeingDeleted { name });
     }
-    if let Some(seen) = &wanted.seen {
+    if let Some(seen) = &wanted.seen_record {
         let fields = changed_since(seen, before, &wanted);
         if !fields.is_empty() {
-            return Err(PlanError::Changed { name, fields });
+            return Err(PlanError::ChangedSinceSeen { name, fields });
         }
     }
-    let wanted = with_other(known, wanted).map_err(PlanError::Invalid)?;
-    let was = WantedType::of(before);
-    let to = wanted.to.unwrap_or(was);
-    let mut after = expected(before, &wanted);
-    if was.needs_a_way(to) && has_families_by_default(before) && wanted.ip_families.is_none() {
+    let wanted = with_merge_patch(known, wanted).map_err(PlanError::Invalid)?;
+    let was = ServiceTypeChoice::of(before);
+    let to = wanted.service_type.unwrap_or(was);
+    let mut after = projected_service(before, &wanted);
+    if was.needs_migration_path(to)
+        && has_families_by_default(before)
+        && wanted.ip_families.is_none()
+    {
         after.ip_families.clear();
         after.ip_family_policy.clone_from(&wanted.ip_family_policy);
     }
     let after = after;
-    let errors = check(Some(before), &after, &wanted, inventory);
+    let errors = validate(Some(before), &after, &wanted, inventory);
     if !errors.is_empty() {
         return Err(PlanError::Invalid(errors));
     }
-    let via = if was.needs_a_way(to) {
-        let way = wanted.via.ok_or_else(|| PlanError::NeedsWay {
-            name: name.clone(),
-            from: was,
-            to,
-            ways: ways(before),
-        })?;
+    let via = if was.needs_migration_path(to) {
+        let way = wanted
+            .migration_path
+            .ok_or_else(|| PlanError::NeedsMigrationPath {
+                name: name.clone(),
+                from: was,
+                to,
+                options: migration_options(before),
+            })?;
         Some(way)
     } else {
         None
@@ -148,22 +154,22 @@ pub fn plan_change(
     if steps.is_empty() {
         return Err(PlanError::NothingToDo { name });
     }
-    let mut said = consequences(before, &after, inventory);
+    let mut said = change_effects(before, &after, inventory);
     said.notes
         .extend(node_port_warnings(Some(before), &after, inventory));
     if let Some(via) = via {
-        said.losses.extend(price(before, via));
+        said.losses.extend(migration_costs(before, via));
     }
     said.notes.extend(owners::warnings(before));
-    Ok(Plan {
+    Ok(ChangePlan {
         service: before.key.clone(),
         title: title(before, &after),
-        undo: outlook::of_change(before, &after, via),
+        undo_assessment: undo_assessment::assess_change_undo(before, &after, via),
         before: Some(known.clone()),
-        expected: Some(Arc::new(after)),
-        wish: Wish::Change(Box::new(wanted)),
+        projected_service: Some(Arc::new(after)),
+        requested_change: RequestedChange::Change(Box::new(wanted)),
         steps,
-        destination,
+        final_manifest: destination,
         gains: said.gains,
         losses: said.losses,
         notes: said.notes,
@@ -171,15 +177,15 @@ pub fn plan_change(
 }
 
 /// Plans a new Service.
-pub fn plan_creation(object: Value, inventory: &Inventory) -> Result<Plan, PlanError> {
-    let object = manifest::of_new(&object);
-    let record = reader::record(&object).map_err(PlanError::Invalid)?;
+pub fn plan_creation(object: Value, inventory: &Inventory) -> Result<ChangePlan, PlanError> {
+    let object = manifest::without_server_fields(&object);
+    let record = manifest_reader::parse_service(&object).map_err(PlanError::Invalid)?;
     let key = record.key.clone();
     if inventory.service(&key).is_some() {
         return Err(PlanError::Exists { key });
     }
-    let wanted = Wanted::to(WantedType::of(&record));
-    let errors = check(None, &record, &wanted, inventory);
+    let wanted = DesiredServiceState::of_type(ServiceTypeChoice::of(&record));
+    let errors = validate(None, &record, &wanted, inventory);
     if !errors.is_empty() {
         return Err(PlanError::Invalid(errors));
     }
@@ -187,25 +193,29 @@ pub fn plan_creation(object: Value, inventory: &Inventory) -> Result<Plan, PlanE
         service_type: crate::inventory::ServiceType::ExternalName,
         ..ServiceRecord::new(key.clone())
     };
-    let Consequences {
+    let ChangeEffects {
         gains,
         mut notes,
         losses: _,
-    } = consequences(&nothing, &record, inventory);
+    } = change_effects(&nothing, &record, inventory);
     notes.extend(node_port_warnings(None, &record, inventory));
-    Ok(Plan {
-        title: format!("create Service {key} of type {}", WantedType::of(&record)).into(),
-        undo: UndoOutlook {
+    Ok(ChangePlan {
+        title: format!(
+            "create Service {key} of type {}",
+            ServiceTypeChoice::of(&record)
+        )
+        .into(),
+        undo_assessment: UndoAssessment {
             sentence: "it can be deleted again".into(),
             losses: Vec::new(),
         },
         service: key,
         before: None,
-        expected: Some(Arc::new(record)),
-        wish: Wish::Create(object.clone()),
-        destination: None,
-        steps: vec![Step {
-            action: Action::Create(object),
+        projected_service: Some(Arc::new(record)),
+        requested_change: RequestedChange::Create(object.clone()),
+        final_manifest: None,
+        steps: vec![PlanStep {
+            action: WriteAction::Create(object),
             sentence: "create it".into(),
         }],
         gains,
@@ -215,10 +225,13 @@ pub fn plan_creation(object: Value, inventory: &Inventory) -> Result<Plan, PlanE
 }
 
 /// Plans the deletion of a Service.
-pub fn plan_deletion(known: &Known, inventory: &Inventory) -> Result<Plan, PlanError> {
+pub fn plan_deletion(
+    known: &ServiceSnapshot,
+    inventory: &Inventory,
+) -> Result<ChangePlan, PlanError> {
     let before = &known.record;
     if before.deleting.is_some() {
-        return Err(PlanError::Deleting {
+        return Err(PlanError::BeingDeleted {
             name: before.key.name.clone(),
         });
     }
@@ -226,21 +239,21 @@ pub fn plan_deletion(known: &Known, inventory: &Inventory) -> Result<Plan, PlanE
         service_type: crate::inventory::ServiceType::ExternalName,
         ..ServiceRecord::new(before.key.clone())
     };
-    let said = consequences(before, &nothing, inventory);
-    let mut losses = vec![Text::from(
+    let said = change_effects(before, &nothing, inventory);
+    let mut losses = vec![SharedStr::from(
         "its DNS name is gone; connections to its addresses fail",
     )];
     losses.extend(said.losses);
-    Ok(Plan {
+    Ok(ChangePlan {
         service: before.key.clone(),
         title: format!("delete Service {}", before.key).into(),
-        undo: outlook::of_deletion(before),
+        undo_assessment: undo_assessment::assess_deletion_undo(before),
         before: Some(known.clone()),
-        expected: None,
-        wish: Wish::Delete,
-        destination: None,
-        steps: vec![Step {
-            action: Action::Delete,
+        projected_service: None,
+        requested_change: RequestedChange::Delete,
+        final_manifest: None,
+        steps: vec![PlanStep {
+            action: WriteAction::Delete,
             sentence: "delete it".into(),
         }],
         gains: Vec::new(),
@@ -254,7 +267,7 @@ fn node_port_warnings(
     before: Option<&ServiceRecord>,
     after: &ServiceRecord,
     inventory: &Inventory,
-) -> Vec<Text> {
+) -> Vec<SharedStr> {
     let held = before.into_iter().flat_map(|before| &before.ports);
     let held: Vec<_> = held.filter_map(|port| port.node_port).collect();
     let asked = after.ports.iter().filter_map(|port| port.node_port);
@@ -262,28 +275,31 @@ fn node_port_warnings(
     if asked.peek().is_none() {
         return Vec::new();
     }
-    let others = NodePorts::beside(inventory, &after.key);
+    let others = NodePortAllocations::excluding_service(inventory, &after.key);
     asked.filter_map(|number| others.warning(number)).collect()
 }
 
-/// A merge patch that a person wrote, as the wish that it is: what a [`Wanted`] has a word for is
+/// A merge patch that the user wrote, as the wish that it is: what a [`DesiredServiceState`] has a word for is
 /// planned with like any other wish, the rest is sent as it stands.
-fn with_other(known: &Known, wanted: Wanted) -> Result<Wanted, Vec<FieldError>> {
-    let Some(other) = &wanted.other else {
+fn with_merge_patch(
+    known: &ServiceSnapshot,
+    wanted: DesiredServiceState,
+) -> Result<DesiredServiceState, Vec<FieldError>> {
+    let Some(other) = &wanted.merge_patch else {
         return Ok(wanted);
     };
-    let fixed = manifest::fixed_fields(other);
+    let fixed = manifest::immutable_field_errors(other);
     if !fixed.is_empty() {
         return Err(fixed);
     }
     let mut object = (*known.object).clone();
-    super::known::merge(&mut object, other);
-    let now = reader::record(&known.object)?;
-    let written = reader::record(&object)?;
-    let other = manifest::unspoken(other);
-    let spoken = Wanted::between(&now, &written);
-    Ok(Wanted {
-        to: wanted.to.or(spoken.to),
+    super::snapshot::merge(&mut object, other);
+    let now = manifest_reader::parse_service(&known.object)?;
+    let written = manifest_reader::parse_service(&object)?;
+    let other = manifest::patch_beyond_desired_state(other);
+    let spoken = DesiredServiceState::between(&now, &written);
+    Ok(DesiredServiceState {
+        service_type: wanted.service_type.or(spoken.service_type),
         external_name: wanted.external_name.or(spoken.external_name),
         ports: wanted.ports.or(spoken.ports),
         selector: wanted.selector.or(spoken.selector),
@@ -311,65 +327,65 @@ fn with_other(known: &Known, wanted: Wanted) -> Result<Wanted, Vec<FieldError>> 
             .into_iter()
             .chain(wanted.annotations)
             .collect(),
-        other,
-        via: wanted.via,
-        seen: wanted.seen,
+        merge_patch: other,
+        migration_path: wanted.migration_path,
+        seen_record: wanted.seen_record,
     })
 }
 
 fn steps(
-    known: &Known,
+    known: &ServiceSnapshot,
     after: &ServiceRecord,
-    wanted: &Wanted,
-    via: Option<Via>,
-) -> (Vec<Step>, Option<Value>) {
+    wanted: &DesiredServiceState,
+    via: Option<MigrationPath>,
+) -> (Vec<PlanStep>, Option<Value>) {
     let before = &known.record;
-    let to = WantedType::of(after);
+    let to = ServiceTypeChoice::of(after);
     let Some(via) = via else {
         let patch = patch(before, &known.object, after, wanted);
         let is_empty = patch.as_object().is_none_or(serde_json::Map::is_empty);
-        let is_met = wanted.other.is_some() && unmet(&patch, &known.object).is_empty();
+        let is_met = wanted.merge_patch.is_some() && unmet_goals(&patch, &known.object).is_empty();
         if is_empty || is_met {
             return (Vec::new(), None);
         }
-        let step = Step {
-            action: Action::Patch(patch),
+        let step = PlanStep {
+            action: WriteAction::Patch(patch),
             sentence: "change it".into(),
         };
         return (vec![step], None);
     };
-    let first = Wanted::alias_of(NOWHERE);
-    let between = expected(before, &first);
-    let second = to_the_end(before, wanted, to);
+    let first = DesiredServiceState::alias_of(PLACEHOLDER_EXTERNAL_NAME);
+    let between = projected_service(before, &first);
+    let second = second_half(before, wanted, to);
     let away = patch(before, &known.object, &between, &first);
     let back = patch(
         &between,
         &known.object,
-        &expected(&between, &second),
+        &projected_service(&between, &second),
         &second,
     );
-    let fresh = manifest::recreated(&known.object, after, &away, &back);
+    let fresh = manifest::recreation_manifest(&known.object, after, &away, &back);
     let steps = match via {
-        Via::ExternalName => vec![
-            Step {
-                action: Action::Patch(away),
+        MigrationPath::ExternalName => vec![
+            PlanStep {
+                action: WriteAction::Patch(away),
                 sentence: format!(
-                    "change it to ExternalName, an alias of {NOWHERE}, where nothing answers"
+                    "change it to ExternalName, an alias of {PLACEHOLDER_EXTERNAL_NAME}, where nothing answers"
                 )
                 .into(),
             },
-            Step {
-                action: Action::Patch(back),
+            PlanStep {
+                action: WriteAction::Patch(back),
                 sentence: format!("change it from ExternalName to {to}").into(),
             },
         ],
-        Via::Recreate => vec![
-            Step {
-                action: Action::Delete,
+        MigrationPath::Recreate => vec![
+            PlanStep {
+                action: WriteAction::Delete,
                 sentence: "delete it and wait until it is gone".into(),
             },
-            Step {
-                action: Action::Create(fresh.clone()),
+            PlanStep {
+                action: WriteAction::Create(fresh.clone()),
                 sentence: format!("create it anew as {to}, with its labels and annotations").into(),
             },
         ],
@@ -379,9 +395,13 @@ fn steps(
 
 /// The wish for the second half of a way: with the address families of before, without which the
 /// Service would come back with those that the cluster prefers.
-fn to_the_end(before: &ServiceRecord, wanted: &Wanted, to: WantedType) -> Wanted {
-    let mut second = Wanted {
-        to: Some(to),
+fn second_half(
+    before: &ServiceRecord,
+    wanted: &DesiredServiceState,
+    to: ServiceTypeChoice,
+) -> DesiredServiceState {
+    let mut second = DesiredServiceState {
+        service_type: Some(to),
         ..wanted.clone()
     };
     let is_asked = wanted.ip_families.is_some() || wanted.ip_family_policy.is_some();
@@ -393,28 +413,28 @@ fn to_the_end(before: &ServiceRecord, wanted: &Wanted, to: WantedType) -> Wanted
 }
 
 /// Both ways with their price.
-fn ways(before: &ServiceRecord) -> Vec<Way> {
-    [Via::ExternalName, Via::Recreate]
-        .map(|via| Way {
-            via,
-            price: price(before, via),
+fn migration_options(before: &ServiceRecord) -> Vec<MigrationOption> {
+    [MigrationPath::ExternalName, MigrationPath::Recreate]
+        .map(|via| MigrationOption {
+            path: via,
+            costs: migration_costs(before, via),
         })
         .to_vec()
 }
 
-fn price(before: &ServiceRecord, via: Via) -> Vec<Text> {
+fn migration_costs(before: &ServiceRecord, via: MigrationPath) -> Vec<SharedStr> {
     let mut price = Vec::new();
     match via {
-        Via::ExternalName => {
+        MigrationPath::ExternalName => {
             price.push(format!(
-                "between two changes its DNS name is an alias of {NOWHERE}: whoever asks in that \
+                "between two changes its DNS name is an alias of {PLACEHOLDER_EXTERNAL_NAME}: whoever asks in that \
                  moment is told that there is no such host, and may remember it for some seconds"
             ));
             price.push(
                 "should the second change fail, it stays an ExternalName until the next try".into(),
             );
         }
-        Via::Recreate => {
+        MigrationPath::Recreate => {
             price.push(
                 "it is missing for a moment: its DNS name is gone, connections to it break".into(),
             );
@@ -428,11 +448,11 @@ fn price(before: &ServiceRecord, via: Via) -> Vec<Text> {
             }
         }
     }
-    price.into_iter().map(Text::from).collect()
+    price.into_iter().map(SharedStr::from).collect()
 }
 
-fn title(before: &ServiceRecord, after: &ServiceRecord) -> Text {
-    let (was, to) = (WantedType::of(before), WantedType::of(after));
+fn title(before: &ServiceRecord, after: &ServiceRecord) -> SharedStr {
+    let (was, to) = (ServiceTypeChoice::of(before), ServiceTypeChoice::of(after));
     if was != to {
         return format!("change Service {} from {was} to {to}", before.key).into();
     }
@@ -455,9 +475,9 @@ fn title(before: &ServiceRecord, after: &ServiceRecord) -> Text {
 }
 
 /// The patch with its precondition.
-pub(crate) fn conditioned(patch: &Value, resource_version: &str) -> Value {
+pub(crate) fn with_resource_version(patch: &Value, resource_version: &str) -> Value {
     let mut patch = patch.clone();
-    super::known::make_object(&mut patch, &["metadata"])
+    super::snapshot::ensure_object(&mut patch, &["metadata"])
         .insert("resourceVersion".to_owned(), json!(resource_version));
     patch
 }

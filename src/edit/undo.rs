@@ -2,38 +2,45 @@
 
 use std::sync::Arc;
 
-use super::{Outcome, Via, Wanted, WantedType, Wish, manifest, node_ports::NodePorts, patch};
-use crate::inventory::{Inventory, ServiceRecord, Text};
+use super::{
+    ChangeOutcome, DesiredServiceState, MigrationPath, RequestedChange, ServiceTypeChoice,
+    manifest, node_ports::NodePortAllocations, patch,
+};
+use crate::inventory::{Inventory, ServiceRecord, SharedStr};
 
 /// The wish to have a Service as it was before a plan was applied, and what of it can't come back.
 ///
 /// It is planned with the Service as it then is: where somebody changed meanwhile what it takes
-/// back, there is no plan ([`super::PlanError::Changed`]).
-pub fn undo(outcome: &Outcome, inventory: &Inventory) -> (Wish, Vec<Text>) {
+/// back, there is no plan ([`super::PlanError::ChangedNode`]).
+pub fn undo_request(
+    outcome: &ChangeOutcome,
+    inventory: &Inventory,
+) -> (RequestedChange, Vec<SharedStr>) {
     match (&outcome.plan.before, &outcome.after) {
         (Some(before), Some(after)) => {
-            let (wanted, losses) = back(outcome, &before.record, &after.record, inventory);
-            (Wish::Change(Box::new(wanted)), losses)
+            let (wanted, losses) =
+                desired_previous_state(outcome, &before.record, &after.record, inventory);
+            (RequestedChange::Change(Box::new(wanted)), losses)
         }
         (Some(before), None) => (
-            Wish::Create(manifest::restored(&before.object, inventory)),
-            outcome.plan.undo.losses.clone(),
+            RequestedChange::Create(manifest::restoration_manifest(&before.object, inventory)),
+            outcome.plan.undo_assessment.losses.clone(),
         ),
-        (None, _) => (Wish::Delete, Vec::new()),
+        (None, _) => (RequestedChange::Delete, Vec::new()),
     }
 }
 
-fn back(
-    outcome: &Outcome,
+fn desired_previous_state(
+    outcome: &ChangeOutcome,
     before: &ServiceRecord,
     after: &Arc<ServiceRecord>,
     inventory: &Inventory,
-) -> (Wanted, Vec<Text>) {
-    let mut losses: Vec<Text> = Vec::new();
-    let mut wanted = Wanted::between(after, before);
+) -> (DesiredServiceState, Vec<SharedStr>) {
+    let mut losses: Vec<SharedStr> = Vec::new();
+    let mut wanted = DesiredServiceState::between(after, before);
     let goal = outcome.plan.goal();
     // Others write labels and annotations too: only those that the plan wrote are taken back.
-    let is_own = |field: &str, key: &Text| {
+    let is_own = |field: &str, key: &SharedStr| {
         goal.get("metadata")
             .and_then(|metadata| metadata.get(field)?.get(&**key))
             .is_some()
@@ -43,10 +50,12 @@ fn back(
     wanted
         .annotations
         .retain(|key, _| is_own("annotations", key));
-    if WantedType::of(after).needs_a_way(WantedType::of(before)) {
-        wanted.via = Some(match &outcome.plan.wish {
-            Wish::Change(wanted) => wanted.via.unwrap_or(Via::ExternalName),
-            _ => Via::ExternalName,
+    if ServiceTypeChoice::of(after).needs_migration_path(ServiceTypeChoice::of(before)) {
+        wanted.migration_path = Some(match &outcome.plan.requested_change {
+            RequestedChange::Change(wanted) => {
+                wanted.migration_path.unwrap_or(MigrationPath::ExternalName)
+            }
+            _ => MigrationPath::ExternalName,
         });
     }
     if let Some(ips) = &wanted.cluster_ips {
@@ -65,11 +74,11 @@ fn back(
             wanted.cluster_ips = None;
         }
     }
-    let others = NodePorts::beside(inventory, &before.key);
+    let others = NodePortAllocations::excluding_service(inventory, &before.key);
     for port in wanted.ports.iter_mut().flatten() {
         if let Some((number, holder)) = port
             .node_port
-            .and_then(|number| Some((number, others.holder(number)?)))
+            .and_then(|number| Some((number, others.owner(number)?)))
         {
             losses.push(
                 format!("nodePort {number} is Service {holder}'s now; another is allocated").into(),
@@ -77,11 +86,11 @@ fn back(
             port.node_port = None;
         }
     }
-    if WantedType::of(before) == WantedType::LoadBalancer
-        && WantedType::of(after) != WantedType::LoadBalancer
+    if ServiceTypeChoice::of(before) == ServiceTypeChoice::LoadBalancer
+        && ServiceTypeChoice::of(after) != ServiceTypeChoice::LoadBalancer
     {
         losses.push("the load balancer may grant another external address".into());
     }
-    wanted.seen = Some(after.clone());
+    wanted.seen_record = Some(after.clone());
     (wanted, losses)
 }

@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use crate::inventory::plain::{is_commanding, plain_json};
+use crate::inventory::plain::{is_control_char, plain_json};
 
-/// What has no place where a person compares: the server counts it for itself.
-const COUNTED: [&str; 6] = [
+/// What has no place where the user compares: the server counts it for itself.
+const SERVER_MAINTAINED_FIELDS: [&str; 6] = [
     "managedFields",
     "resourceVersion",
     "generation",
@@ -19,7 +19,7 @@ const CONTEXT: usize = 3;
 
 /// How a line stands in a diff.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LineKind {
+pub enum DiffLineKind {
     /// In both.
     Same,
     /// Only before.
@@ -32,7 +32,7 @@ pub enum LineKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiffLine {
     /// Where it stands.
-    pub kind: LineKind,
+    pub kind: DiffLineKind,
     /// Without its end.
     pub text: String,
 }
@@ -44,7 +44,7 @@ pub fn yaml(object: Option<&Value>) -> String {
     };
     let mut object = object.clone();
     if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
-        for field in COUNTED {
+        for field in SERVER_MAINTAINED_FIELDS {
             metadata.shift_remove(field);
         }
     }
@@ -56,7 +56,7 @@ pub fn to_yaml(value: &Value) -> String {
     // The writer escapes control characters, but not those that turn the direction of writing.
     // JSON is YAML: what it shows is as true.
     match serde_saphyr::to_string(value) {
-        Ok(yaml) if !yaml.contains(|c| c != '\n' && is_commanding(c)) => yaml,
+        Ok(yaml) if !yaml.contains(|c| c != '\n' && is_control_char(c)) => yaml,
         _ => plain_json(format!("{value:#}\n")),
     }
 }
@@ -129,17 +129,17 @@ fn diff(was: &[&str], is: &[&str]) -> Vec<DiffLine> {
         match (was.get(i), is.get(j)) {
             (None, None) => return lines,
             (Some(old), Some(new)) if old == new => {
-                lines.push(line(LineKind::Same, old));
+                lines.push(line(DiffLineKind::Same, old));
                 (i, j) = (i + 1, j + 1);
             }
             (Some(old), new)
                 if new.is_none() || cell(&common, i + 1, j) >= cell(&common, i, j + 1) =>
             {
-                lines.push(line(LineKind::Removed, old));
+                lines.push(line(DiffLineKind::Removed, old));
                 i += 1;
             }
             (_, Some(new)) => {
-                lines.push(line(LineKind::Added, new));
+                lines.push(line(DiffLineKind::Added, new));
                 j += 1;
             }
             // Without a new line the arm before the last took the old one.
@@ -149,8 +149,8 @@ fn diff(was: &[&str], is: &[&str]) -> Vec<DiffLine> {
 }
 
 /// The diff as `diff -u` prints it; empty where nothing differs.
-pub fn unified(lines: &[DiffLine], before: &str, after: &str) -> String {
-    let is_change = |line: &DiffLine| line.kind != LineKind::Same;
+pub fn unified_diff(lines: &[DiffLine], before: &str, after: &str) -> String {
+    let is_change = |line: &DiffLine| line.kind != DiffLineKind::Same;
     let near = |index: usize| {
         let from = index.saturating_sub(CONTEXT);
         lines
@@ -176,7 +176,7 @@ pub fn unified(lines: &[DiffLine], before: &str, after: &str) -> String {
             continue;
         }
         let count = |kind| hunk.iter().filter(|line| line.kind != kind).count();
-        let (olds, news) = (count(LineKind::Added), count(LineKind::Removed));
+        let (olds, news) = (count(DiffLineKind::Added), count(DiffLineKind::Removed));
         if text.is_empty() {
             text = format!("--- {before}\n+++ {after}\n");
         }
@@ -188,9 +188,9 @@ pub fn unified(lines: &[DiffLine], before: &str, after: &str) -> String {
         ));
         for line in &hunk {
             let sign = match line.kind {
-                LineKind::Same => ' ',
-                LineKind::Removed => '-',
-                LineKind::Added => '+',
+                DiffLineKind::Same => ' ',
+                DiffLineKind::Removed => '-',
+                DiffLineKind::Added => '+',
             };
             text.push_str(&format!("{sign}{}\n", line.text));
         }
@@ -213,7 +213,10 @@ mod tests {
             serde_json::json!({text: ["\x1b", "\n", "plain"]}),
         ] {
             let yaml = to_yaml(&value);
-            assert!(!yaml.contains(|c| c != '\n' && is_commanding(c)), "{yaml}");
+            assert!(
+                !yaml.contains(|c| c != '\n' && is_control_char(c)),
+                "{yaml}"
+            );
             let read: Value = serde_saphyr::from_str(&yaml).expect("it is YAML");
             assert_eq!(read, value);
         }
@@ -231,12 +234,12 @@ mod tests {
             &is.iter().map(String::as_str).collect::<Vec<_>>(),
         );
         assert_eq!(
-            unified(&lines, "a", "b"),
+            unified_diff(&lines, "a", "b"),
             "--- a\n+++ b\n\
              @@ -2,7 +2,7 @@\n line 2\n line 3\n line 4\n-line 5\n+other\n line 6\n line 7\n line 8\n\
              @@ -14,7 +14,6 @@\n line 14\n line 15\n line 16\n-line 17\n line 18\n line 19\n line 20\n"
         );
-        assert_eq!(unified(&diff(&["a"], &["a"]), "a", "b"), "");
+        assert_eq!(unified_diff(&diff(&["a"], &["a"]), "a", "b"), "");
     }
 
     #[test]
@@ -245,7 +248,7 @@ mod tests {
         let after = json!({"spec": {"ports": [{"name": "a", "port": 1}], "type": "NodePort"}, "kind": "Service"});
         let changed: Vec<_> = yaml_diff(Some(&before), Some(&after))
             .into_iter()
-            .filter(|line| line.kind != LineKind::Same)
+            .filter(|line| line.kind != DiffLineKind::Same)
             .map(|line| line.text)
             .collect();
         assert_eq!(changed, ["  type: ClusterIP", "  type: NodePort"]);
@@ -255,13 +258,17 @@ mod tests {
     fn what_is_new_or_gone_differs_in_every_line() {
         let object = json!({"kind": "Service", "metadata": {"name": "web", "uid": "u"}});
         let added = yaml_diff(None, Some(&object));
-        assert!(added.iter().all(|line| line.kind == LineKind::Added));
+        assert!(added.iter().all(|line| line.kind == DiffLineKind::Added));
         assert_eq!(
-            unified(&added, "/dev/null", "web"),
+            unified_diff(&added, "/dev/null", "web"),
             "--- /dev/null\n+++ web\n@@ -0,0 +1,3 @@\n+kind: Service\n+metadata:\n+  name: web\n"
         );
         let removed = yaml_diff(Some(&object), None);
-        assert!(removed.iter().all(|line| line.kind == LineKind::Removed));
+        assert!(
+            removed
+                .iter()
+                .all(|line| line.kind == DiffLineKind::Removed)
+        );
         assert_eq!(removed.len(), 3);
     }
 }

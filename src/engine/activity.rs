@@ -4,43 +4,43 @@ use std::{collections::VecDeque, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Activity, ActivityLevel};
-use crate::inventory::{Text, plain::plain};
+use super::{ActivityLevel, ActivityMessage};
+use crate::inventory::{SharedStr, plain::plain};
 
 /// How many activities are kept.
-const KEPT: usize = 500;
+const MAX_MESSAGES: usize = 500;
 
 /// The newest activities, numbered from 1.
 #[derive(Debug, Default)]
 pub(super) struct ActivityLog {
-    entries: VecDeque<Activity>,
+    entries: VecDeque<ActivityMessage>,
     last_number: u64,
 }
 
 impl ActivityLog {
     /// Adds one; the oldest makes room.
-    pub(super) fn add(&mut self, level: ActivityLevel, text: impl Into<Text>) {
+    pub(super) fn add(&mut self, level: ActivityLevel, text: impl Into<SharedStr>) {
         self.push(level, text.into(), false);
     }
 
     /// Adds one about the connection or its kubeconfig, which commands print as well.
-    pub(super) fn add_connection(&mut self, level: ActivityLevel, text: impl Into<Text>) {
+    pub(super) fn add_connection(&mut self, level: ActivityLevel, text: impl Into<SharedStr>) {
         self.push(level, text.into(), true);
     }
 
-    fn push(&mut self, level: ActivityLevel, text: Text, is_of_connection: bool) {
+    fn push(&mut self, level: ActivityLevel, text: SharedStr, is_of_connection: bool) {
         // Others said part of it, and it is one line in the list and in the log.
-        let text = Text::from(&*plain(&text));
+        let text = SharedStr::from(&*plain(&text));
         match level {
             ActivityLevel::Info => tracing::info!("{text}"),
             ActivityLevel::Warning => tracing::warn!("{text}"),
             ActivityLevel::Error => tracing::error!("{text}"),
         }
         self.last_number += 1;
-        if self.entries.len() == KEPT {
+        if self.entries.len() == MAX_MESSAGES {
             self.entries.pop_front();
         }
-        self.entries.push_back(Activity {
+        self.entries.push_back(ActivityMessage {
             number: self.last_number,
             at: Timestamp::now(),
             level,
@@ -50,7 +50,7 @@ impl ActivityLog {
     }
 
     /// What a scene shows.
-    pub(super) fn snapshot(&self) -> Arc<[Activity]> {
+    pub(super) fn snapshot(&self) -> Arc<[ActivityMessage]> {
         self.entries.iter().cloned().collect()
     }
 }
@@ -69,12 +69,15 @@ mod tests {
     #[test]
     fn numbers_go_on_when_the_oldest_are_dropped() {
         let mut log = ActivityLog::default();
-        for turn in 0..KEPT + 3 {
+        for turn in 0..MAX_MESSAGES + 3 {
             log.add(ActivityLevel::Info, format!("turn {turn}"));
         }
         let shown = log.snapshot();
-        assert_eq!(shown.len(), KEPT);
+        assert_eq!(shown.len(), MAX_MESSAGES);
         assert_eq!(shown[0].number, 4);
-        assert_eq!(&*shown[KEPT - 1].text, format!("turn {}", KEPT + 2));
+        assert_eq!(
+            &*shown[MAX_MESSAGES - 1].text,
+            format!("turn {}", MAX_MESSAGES + 2)
+        );
     }
 }

@@ -1,15 +1,15 @@
-//! What a person can ask of the engine.
+//! What the user can ask of the engine.
 
 use std::path::PathBuf;
 
-use super::{MapView, ReachId, SettingsChange, TestPaths};
+use super::{MapView, PathTestId, PathTestRequest, SettingsChange};
 use crate::{
-    edit::{Exposure, Wish},
+    edit::{ExposeOptions, RequestedChange},
     forward::{ForwardId, ForwardSpec},
-    inventory::{ObjectKey, Text},
-    layout::Point,
-    probe::{CurlRequest, RequestId, Tap},
-    session::{MarkChange, SavedForward},
+    inventory::{ObjectKey, SharedStr},
+    layout::MapPoint,
+    probe::{BodySink, CurlRequest, RequestId},
+    session::{ProtectionChange, SavedForward},
 };
 
 /// Names an edit as long as the engine lives.
@@ -19,34 +19,34 @@ pub struct EditId(pub u64);
 /// One wish. The asker chooses the ids, from [`super::Handle::next_id`], so that it can find the
 /// result in a later scene.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Command {
+pub enum EngineCommand {
     /// Leave the cluster and connect to this context of the kubeconfig (none: the current one).
-    Connect(Option<Text>),
+    Connect(Option<SharedStr>),
     /// Try again now: rebuild the client and all watches.
     Reconnect,
     /// Give up on the login that is under way.
     CancelLogin,
     /// Watch only these namespaces; none of them means all.
-    SetNamespaces(Vec<Text>),
+    SetNamespaces(Vec<SharedStr>),
     /// Show this on the map, like this.
     SetMapView(MapView),
     /// The map has this shape on screen, width by height: what is laid out afresh from now on is
     /// made for it.
-    SetMapShape(f32),
+    SetMapAspectRatio(f32),
     /// Lay everything out afresh, without what was put somewhere by hand.
-    TidyUp {
+    ResetLayout {
         /// Width by height of the map on screen.
         aspect: f32,
     },
-    /// Take back the last [`Self::TidyUp`]: what was put somewhere by hand stands there again.
-    UndoTidyUp,
+    /// Take back the last [`Self::ResetLayout`]: what was put somewhere by hand stands there again.
+    UndoResetLayout,
     /// Put a Service with its family here, from the corner of its district; none puts it back.
-    Pin(ObjectKey, Option<Point>),
+    PinService(ObjectKey, Option<MapPoint>),
     /// Load what the inspector shows beyond the records (the YAML) and keep it current; none
     /// stops that.
-    Inspect(Option<ObjectKey>),
+    InspectService(Option<ObjectKey>),
     /// Read this Service where they may not be listed; see [`super::Scene::looked_up`].
-    LookUp(ObjectKey),
+    LookUpService(ObjectKey),
     /// Start a forward. One that has the same id is stopped first, and this takes its place.
     StartForward(ForwardId, ForwardSpec),
     /// Stop a forward; it stays in the list as stopped.
@@ -58,85 +58,85 @@ pub enum Command {
         /// The running one that it was made of, which bears its name from now on.
         running: Option<ForwardId>,
         /// What it was called before.
-        was: Option<Text>,
+        previous_name: Option<SharedStr>,
         /// The forward.
         forward: Box<SavedForward>,
     },
     /// Keep the forward of this name no longer. It goes on if it runs.
-    ForgetForward(Text),
+    ForgetForward(SharedStr),
     /// Start those of these saved forwards that are not up.
-    StartSaved(Vec<Text>),
+    StartSavedForwards(Vec<SharedStr>),
     /// Write the saved forwards of the context to a new file.
     ExportForwards(PathBuf),
     /// Read such a file and show what it holds, as [`super::Scene::import_offer`].
-    OfferForwards(PathBuf),
+    PreviewForwardImport(PathBuf),
     /// Save the forwards that such a file holds, beside those that are saved: as they were offered,
     /// where they were.
     ImportForwards(PathBuf),
     /// Send a request. A tap takes the whole body; without one it is kept up to a limit.
-    Curl(RequestId, Box<CurlRequest>, Option<Tap>),
+    SendRequest(RequestId, Box<CurlRequest>, Option<BodySink>),
     /// Send a request so many times, one after another.
-    RepeatCurl(RequestId, Box<CurlRequest>, u32),
+    RepeatRequest(RequestId, Box<CurlRequest>, u32),
     /// Write the whole body of an answer to a new file: what was kept, and the rest as it comes.
-    SaveBody(RequestId, PathBuf),
+    SaveResponseBody(RequestId, PathBuf),
     /// Give up on a request.
-    CancelCurl(RequestId),
+    CancelRequest(RequestId),
     /// Test every path to a Service. It takes the place of the last test.
-    TestPaths(ReachId, Box<TestPaths>),
+    StartPathTest(PathTestId, Box<PathTestRequest>),
     /// End the test of paths; what is known stays.
-    StopTestPaths,
+    StopPathTest,
     /// Test the connection step by step, also while there is none. It takes the place of the last
     /// test.
-    TestConnection {
+    StartConnectionTest {
         /// Whether the user agreed to a command in a container, which others may notice.
         run_command: bool,
     },
     /// End the test of the connection; what is known stays.
     StopConnectionTest,
     /// Plan a change, a creation or a deletion of a Service and try it by a dry run.
-    PlanEdit(EditId, ObjectKey, Wish),
+    PlanEdit(EditId, ObjectKey, RequestedChange),
     /// Plan a Service for a `Pod`, `Deployment`, `StatefulSet` or `DaemonSet`, as `kubectl expose`
     /// does, and try it by a dry run.
-    PlanExpose(EditId, Text, ObjectKey, Exposure),
+    PlanExpose(EditId, SharedStr, ObjectKey, ExposeOptions),
     /// Plan a Service like this one under another name and try it by a dry run.
-    DuplicateService(EditId, ObjectKey, Text),
+    DuplicateService(EditId, ObjectKey, SharedStr),
     /// Plan the opposite of this entry of the journal and try it by a dry run.
     UndoEdit(EditId, u64),
     /// Apply a plan whose dry run was accepted. In a production context it is refused.
     ApplyEdit(EditId),
     /// The same, also in a production context: the user has typed this name, which must be that of
     /// the Service.
-    ApplyEditByName(EditId, Text),
+    ApplyEditByName(EditId, SharedStr),
     /// The user has allowed, in this production context and until it is left, commands in pods,
     /// probe pods and requests that could change something.
-    AllowInProduction(Text),
+    AllowInProduction(SharedStr),
     /// Mark a context as read-only or production, or take marks away; it is remembered.
-    Protect {
+    ChangeProtection {
         /// The context.
-        context: Text,
+        context: SharedStr,
         /// Its marks that change.
-        change: MarkChange,
+        change: ProtectionChange,
     },
     /// Forget a plan.
     DiscardEdit(EditId),
     /// Write the journal of all writes to a new file, as JSON.
-    ExportJournal(PathBuf),
+    ExportAuditLog(PathBuf),
     /// Suppress a check, or hear of it again; it is remembered.
-    Suppress {
+    SuppressRule {
         /// The identifier of the rule, or `*` for all.
-        rule: Text,
+        rule: SharedStr,
         /// The Service; none means everywhere, in any cluster.
         service: Option<ObjectKey>,
         /// Whether it is suppressed from now on.
         suppressed: bool,
     },
     /// Tell on the desktop when this Service breaks or heals, or don't; it is remembered.
-    Bell {
+    SetHealthAlert {
         /// The Service.
         service: ObjectKey,
         /// Whether it is told from now on.
-        on: bool,
+        enabled: bool,
     },
     /// Know this at the next start.
-    Remember(SettingsChange),
+    ChangeSettings(SettingsChange),
 }

@@ -2,16 +2,16 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{Desktop, Notifier};
+use super::{DesktopNotifier, Notifier};
 use crate::{
     cluster::{KubeconfigSource, LoginContext},
-    probe::inside::ProbeImage,
+    probe::in_cluster::ProbeImage,
     session::{Settings, SuppressedChecks},
 };
 
 /// How to reach the cluster and what is allowed there.
 #[derive(Clone, Debug)]
-pub struct Config {
+pub struct EngineConfig {
     /// Where the kubeconfig comes from.
     pub kubeconfig: KubeconfigSource,
     /// Who is told of logins beside the scene, and whether they have a terminal.
@@ -23,35 +23,35 @@ pub struct Config {
     /// Refuse everything that changes the cluster.
     pub read_only: bool,
     /// The settings that say which contexts are read-only or production, read again before each
-    /// write; without it that of [`Self::remembered`].
+    /// write; without it that of [`Self::persisted_settings`].
     pub protection_file: Option<PathBuf>,
     /// Checks that are suppressed, where nothing is remembered.
     pub suppressed_checks: SuppressedChecks,
     /// Whether anybody looks at the map: without a window nothing needs to be laid out.
-    pub without_layout: bool,
+    pub skip_layout: bool,
     /// What probe pods run.
     pub probe_image: ProbeImage,
     /// Where probe pods are noted, so that the next start finds what a crash left; without it they
     /// are not.
-    pub probe_folder: Option<PathBuf>,
+    pub probe_registry_folder: Option<PathBuf>,
     /// Where the nodePort ranges are kept that API servers named; without it they are forgotten.
-    pub node_ports_file: Option<PathBuf>,
+    pub node_port_ranges_file: Option<PathBuf>,
     /// Who shows notices on the desktop.
     pub notifier: Arc<dyn Notifier>,
     /// What was remembered of the last time and where to keep it; without it nothing is.
-    pub remembered: Option<Remembered>,
+    pub persisted_settings: Option<PersistedSettings>,
 }
 
 /// Settings and their file.
 #[derive(Clone, Debug)]
-pub struct Remembered {
+pub struct PersistedSettings {
     /// The file.
     pub path: PathBuf,
     /// What it said.
     pub settings: Settings,
 }
 
-impl Default for Config {
+impl Default for EngineConfig {
     fn default() -> Self {
         Self {
             kubeconfig: KubeconfigSource::Default,
@@ -61,12 +61,12 @@ impl Default for Config {
             read_only: false,
             protection_file: None,
             suppressed_checks: SuppressedChecks::default(),
-            without_layout: false,
+            skip_layout: false,
             probe_image: ProbeImage::default(),
-            probe_folder: None,
-            node_ports_file: None,
-            notifier: Arc::new(Desktop),
-            remembered: None,
+            probe_registry_folder: None,
+            node_port_ranges_file: None,
+            notifier: Arc::new(DesktopNotifier),
+            persisted_settings: None,
         }
     }
 }

@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use crate::{
-    cluster::{ConnectionStep, StepOutcome, StepResult},
-    inventory::{Kind, Text, plain_line},
+    cluster::{ConnectionStep, ConnectionStepResult, StepStatus},
+    inventory::{ResourceKind, SharedStr, plain_line},
 };
 
 /// A test of the connection. It outlives the cluster that it was made of: it is needed most where
@@ -12,13 +12,13 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectionTestStatus {
     /// The context that is tested; none means the current one.
-    pub context: Option<Text>,
+    pub context: Option<SharedStr>,
     /// When it began.
     pub began: Timestamp,
     /// Whether the user agreed to a command in a container.
     pub run_command: bool,
     /// What is known, in the order of [`ConnectionStep::ALL`].
-    pub steps: Vec<StepResult>,
+    pub steps: Vec<ConnectionStepResult>,
     /// Whether it goes on.
     pub is_running: bool,
 }
@@ -37,22 +37,22 @@ impl ConnectionTestStatus {
 }
 
 /// What all steps come to, in a sentence.
-pub fn connection_summary(steps: &[StepResult]) -> String {
-    let named = |wanted: &dyn Fn(&StepResult) -> bool| {
+pub fn connection_summary(steps: &[ConnectionStepResult]) -> String {
+    let named = |wanted: &dyn Fn(&ConnectionStepResult) -> bool| {
         let steps = steps.iter().filter(|result| wanted(result));
         names(steps.map(|result| result.step))
     };
-    let failed = named(&|result| result.outcome == StepOutcome::Failed);
-    let warned = named(&|result| result.outcome == StepOutcome::Warning);
+    let failed = named(&|result| result.outcome == StepStatus::Failed);
+    let warned = named(&|result| result.outcome == StepStatus::Warning);
     // That there is no proxy, and no TLS on this machine, leaves nothing untried.
     let untried = named(&|result| {
         let is_use = matches!(
             result.step,
             ConnectionStep::PortForward | ConnectionStep::Exec
         );
-        is_use && result.outcome == StepOutcome::Skipped
+        is_use && result.outcome == StepStatus::Skipped
     });
-    let late = named(&|result| result.outcome == StepOutcome::NotTried);
+    let late = named(&|result| result.outcome == StepStatus::NotTried);
     if failed.is_empty() && !late.is_empty() {
         return format!(
             "Not all of it was tried: {}.",
@@ -71,7 +71,7 @@ pub fn connection_summary(steps: &[StepResult]) -> String {
 fn names(steps: impl Iterator<Item = ConnectionStep>) -> String {
     let mut names: Vec<String> = Vec::new();
     let steps: Vec<_> = steps.collect();
-    let watches = Kind::ALL.map(ConnectionStep::Watch);
+    let watches = ResourceKind::ALL.map(ConnectionStep::Watch);
     let are_all = watches.iter().all(|watch| steps.contains(watch));
     for step in steps {
         let name = if are_all && matches!(step, ConnectionStep::Watch(_)) {
@@ -88,30 +88,30 @@ fn names(steps: impl Iterator<Item = ConnectionStep>) -> String {
 
 /// The steps that could not be tried for the same reason, on one line: `TLS, credentials, … (network
 /// failed)`.
-pub fn untried_text(steps: &[StepResult]) -> Option<String> {
-    let untried = |result: &&StepResult| result.outcome == StepOutcome::NotTried;
-    let why = &steps.iter().find(untried)?.found;
+pub fn untried_text(steps: &[ConnectionStepResult]) -> Option<String> {
+    let untried = |result: &&ConnectionStepResult| result.outcome == StepStatus::NotTried;
+    let why = &steps.iter().find(untried)?.summary;
     let reason = why.strip_prefix("not tried: ").unwrap_or(why);
     let steps = steps.iter().filter(untried).map(|result| result.step);
     Some(format!("{} ({reason})", names(steps)))
 }
 
 /// The test as text: a line for each step and below it what to do next, then what was not tried.
-pub fn connection_text(steps: &[StepResult]) -> String {
+pub fn connection_text(steps: &[ConnectionStepResult]) -> String {
     let mut text: String = steps.iter().filter_map(step_text).collect();
     if let Some(untried) = untried_text(steps) {
-        let mark = StepOutcome::NotTried.mark();
+        let mark = StepStatus::NotTried.mark();
         text.push_str(&line(mark, "not tried", &untried));
     }
     text
 }
 
 /// The lines of one step that was tried.
-pub fn step_text(result: &StepResult) -> Option<String> {
-    if result.outcome == StepOutcome::NotTried {
+pub fn step_text(result: &ConnectionStepResult) -> Option<String> {
+    if result.outcome == StepStatus::NotTried {
         return None;
     }
-    let found = format!("{}{}", result.found, took_text(result));
+    let found = format!("{}{}", result.summary, took_text(result));
     let mut text = line(result.outcome.mark(), &result.step.to_string(), &found);
     if let Some(advice) = &result.advice {
         text.push_str(&line(" ", "", &format!("→ {advice}")));
@@ -120,7 +120,7 @@ pub fn step_text(result: &StepResult) -> Option<String> {
 }
 
 /// How long a step took, where that is worth a word: ` (1.2 s)`.
-pub fn took_text(result: &StepResult) -> String {
+pub fn took_text(result: &ConnectionStepResult) -> String {
     match result.millis {
         Some(millis) if millis >= 1_000 => {
             format!(" ({}.{} s)", millis / 1_000, millis % 1_000 / 100)
@@ -139,11 +139,11 @@ fn line(mark: &str, name: &str, text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn result(step: ConnectionStep, outcome: StepOutcome) -> StepResult {
-        StepResult {
+    fn result(step: ConnectionStep, outcome: StepStatus) -> ConnectionStepResult {
+        ConnectionStepResult {
             step,
             outcome,
-            found: "no\u{1b}[2J\nfor\u{202e}g\u{2069}ed".into(),
+            summary: "no\u{1b}[2J\nfor\u{202e}g\u{2069}ed".into(),
             advice: Some("do that".into()),
             millis: Some(1_250),
         }
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_step_is_one_line_whatever_others_said() {
-        let failed = result(ConnectionStep::Tls, StepOutcome::Failed);
+        let failed = result(ConnectionStep::Tls, StepStatus::Failed);
         assert_eq!(
             connection_text(&[failed]),
             "✕ TLS                   no␛[2J for\u{fffd}g\u{fffd}ed (1.2 s)\n                        → do that\n"
@@ -160,24 +160,24 @@ mod tests {
 
     #[test]
     fn the_summary_names_what_fails_before_what_warns() {
-        use ConnectionStep::{Exec, Rights, Tls};
-        let warned = result(Rights, StepOutcome::Warning);
-        let fine = result(Exec, StepOutcome::Skipped);
+        use ConnectionStep::{Exec, Permissions, Tls};
+        let warned = result(Permissions, StepStatus::Warning);
+        let fine = result(Exec, StepStatus::Skipped);
         assert_eq!(
             connection_summary(&[warned.clone(), fine.clone()]),
             "Works, with a warning: rights."
         );
-        let failed = result(Tls, StepOutcome::Failed);
+        let failed = result(Tls, StepStatus::Failed);
         assert_eq!(connection_summary(&[failed, warned]), "Does not work: TLS.");
         assert_eq!(
             connection_summary(&[fine]),
             "Everything that was tried works; not tried: exec."
         );
-        let no_proxy = result(ConnectionStep::Proxy, StepOutcome::Skipped);
+        let no_proxy = result(ConnectionStep::Proxy, StepStatus::Skipped);
         assert_eq!(connection_summary(&[no_proxy]), "Everything works.");
-        let late = StepResult {
-            found: "not tried: the time limit of 1 s is over".into(),
-            ..result(Rights, StepOutcome::NotTried)
+        let late = ConnectionStepResult {
+            summary: "not tried: the time limit of 1 s is over".into(),
+            ..result(Permissions, StepStatus::NotTried)
         };
         assert_eq!(
             connection_summary(&[late]),
@@ -187,9 +187,9 @@ mod tests {
 
     #[test]
     fn what_was_not_tried_is_one_line() {
-        let steps = ConnectionStep::ALL.map(|step| StepResult {
-            found: "not tried: TLS failed".into(),
-            ..result(step, StepOutcome::NotTried)
+        let steps = ConnectionStep::ALL.map(|step| ConnectionStepResult {
+            summary: "not tried: TLS failed".into(),
+            ..result(step, StepStatus::NotTried)
         });
         assert_eq!(
             connection_text(&steps[4..]),

@@ -2,38 +2,40 @@
 
 use std::sync::Arc;
 
-use super::{EditId, EditStatus, EditStep};
+use super::{EditId, EditState, EditStatus};
 use crate::{
-    edit::{self, EditError, Known, Plan, PlanError, ServiceWriter, Wish},
-    inventory::{Inventory, ObjectKey, Text},
+    edit::{
+        self, ChangePlan, EditError, PlanError, RequestedChange, ServiceSnapshot, ServiceWriter,
+    },
+    inventory::{Inventory, ObjectKey, SharedStr},
 };
 
 /// Edits that were not discarded.
 #[derive(Default)]
-pub(super) struct Edits {
+pub(super) struct OpenEdits {
     entries: Vec<EditStatus>,
 }
 
-impl Edits {
+impl OpenEdits {
     /// Sets how an edit stands, whether it is new or known.
-    pub(super) fn set(&mut self, id: EditId, service: ObjectKey, step: EditStep) {
+    pub(super) fn set(&mut self, id: EditId, service: ObjectKey, step: EditState) {
         if !self.advance(id, step.clone()) {
             self.entries.push(EditStatus {
                 id,
                 service,
                 step,
-                entry: None,
+                audit_number: None,
             });
         }
     }
 
     /// Moves a known edit on; one that was discarded meanwhile is not brought back. Says whether it
     /// is known.
-    pub(super) fn advance(&mut self, id: EditId, step: EditStep) -> bool {
+    pub(super) fn advance(&mut self, id: EditId, step: EditState) -> bool {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) else {
             return false;
         };
-        if let EditStep::Trying { plan } = &step {
+        if let EditState::DryRunning { plan } = &step {
             entry.service = plan.service.clone();
         }
         entry.step = step;
@@ -41,16 +43,16 @@ impl Edits {
     }
 
     /// Notes where an edit stands in the journal.
-    pub(super) fn journalled(&mut self, id: EditId, number: u64) {
+    pub(super) fn set_audit_number(&mut self, id: EditId, number: u64) {
         if let Some(entry) = self.entries.iter_mut().find(|entry| entry.id == id) {
-            entry.entry = Some(number);
+            entry.audit_number = Some(number);
         }
     }
 
     /// The plan of an edit that the server would accept.
-    pub(super) fn ready(&self, id: EditId) -> Option<(ObjectKey, Arc<Plan>)> {
+    pub(super) fn ready_plan(&self, id: EditId) -> Option<(ObjectKey, Arc<ChangePlan>)> {
         self.entries.iter().find_map(|entry| match &entry.step {
-            EditStep::Ready { plan, .. } if entry.id == id => {
+            EditState::Ready { plan, .. } if entry.id == id => {
                 Some((entry.service.clone(), plan.clone()))
             }
             _ => None,
@@ -74,51 +76,58 @@ impl Edits {
 }
 
 /// What is being taken back.
-pub(super) struct Undoing {
+pub(super) struct UndoRequest {
     /// How it was before.
-    pub(super) wish: Wish,
+    pub(super) requested_change: RequestedChange,
     /// What of it can't come back.
-    pub(super) losses: Vec<Text>,
+    pub(super) losses: Vec<SharedStr>,
     /// What else there is.
     pub(super) inventory: Inventory,
 }
 
 /// Plans a wish with the Service as the server says it now.
-pub(super) async fn planned(
+pub(super) async fn plan_change_request(
     service: &ObjectKey,
-    wish: Wish,
+    wish: RequestedChange,
     inventory: &Inventory,
     writer: &dyn ServiceWriter,
-) -> Result<Plan, EditStep> {
+) -> Result<ChangePlan, EditState> {
     let planned = match wish {
-        Wish::Create(object) => edit::plan_creation(object, inventory),
-        Wish::Change(wanted) => {
-            let known = read(service, writer).await?;
+        RequestedChange::Create(object) => edit::plan_creation(object, inventory),
+        RequestedChange::Change(wanted) => {
+            let known = read_snapshot(service, writer).await?;
             edit::plan_change(&known, *wanted, inventory)
         }
-        Wish::Delete => {
-            let known = read(service, writer).await?;
+        RequestedChange::Delete => {
+            let known = read_snapshot(service, writer).await?;
             edit::plan_deletion(&known, inventory)
         }
     };
-    planned.map_err(|error| unplanned(&error))
+    planned.map_err(|error| plan_failed(&error))
 }
 
-async fn read(service: &ObjectKey, writer: &dyn ServiceWriter) -> Result<Known, EditStep> {
-    writer.read(service).await.map(Known::from).map_err(failed)
+async fn read_snapshot(
+    service: &ObjectKey,
+    writer: &dyn ServiceWriter,
+) -> Result<ServiceSnapshot, EditState> {
+    writer
+        .read(service)
+        .await
+        .map(ServiceSnapshot::from)
+        .map_err(failed)
 }
 
 /// Asks the server what it would make of a plan.
 ///
 /// An address of before that is not to be had any more keeps nobody from taking the rest back.
-pub(super) async fn try_out(
-    plan: Arc<Plan>,
-    undoing: Option<Undoing>,
+pub(super) async fn dry_run_plan(
+    plan: Arc<ChangePlan>,
+    undoing: Option<UndoRequest>,
     writer: &dyn ServiceWriter,
-) -> EditStep {
+) -> EditState {
     let error = match edit::dry_run(&plan, writer).await {
         Ok(preview) => {
-            return EditStep::Ready {
+            return EditState::Ready {
                 plan,
                 preview: Arc::new(preview),
             };
@@ -128,64 +137,71 @@ pub(super) async fn try_out(
     let is_address = |field: &edit::FieldError| field.field.starts_with("spec.clusterIP");
     if let Some(mut undoing) = undoing
         && error.fields().iter().any(is_address)
-        && give_up_address(&mut undoing.wish)
+        && drop_requested_addresses(&mut undoing.requested_change)
     {
         let service = plan.service.clone();
-        return match planned(&service, undoing.wish, &undoing.inventory, writer).await {
+        return match plan_change_request(
+            &service,
+            undoing.requested_change,
+            &undoing.inventory,
+            writer,
+        )
+        .await
+        {
             Ok(mut plan) => {
                 plan.notes.extend(undoing.losses);
                 plan.notes.push(
                     format!("its clusterIP can't come back ({error}); another is allocated").into(),
                 );
-                Box::pin(try_out(Arc::new(plan), None, writer)).await
+                Box::pin(dry_run_plan(Arc::new(plan), None, writer)).await
             }
             Err(step) => step,
         };
     }
-    not_written(&error)
+    apply_failed(&error)
 }
 
 /// Asks for no particular address any more; says whether one was asked for.
-fn give_up_address(wish: &mut Wish) -> bool {
+fn drop_requested_addresses(wish: &mut RequestedChange) -> bool {
     match wish {
-        Wish::Change(wanted) => wanted.cluster_ips.take().is_some(),
-        Wish::Create(object) => {
+        RequestedChange::Change(wanted) => wanted.cluster_ips.take().is_some(),
+        RequestedChange::Create(object) => {
             let Some(spec) = object.get_mut("spec").and_then(|spec| spec.as_object_mut()) else {
                 return false;
             };
             spec.shift_remove("clusterIPs");
             spec.shift_remove("clusterIP").is_some()
         }
-        Wish::Delete => false,
+        RequestedChange::Delete => false,
     }
 }
 
 /// Why there is no plan.
-pub(super) fn unplanned(error: &PlanError) -> EditStep {
-    EditStep::Failed {
-        reason: Text::from(error.to_string()),
+pub(super) fn plan_failed(error: &PlanError) -> EditState {
+    EditState::Failed {
+        reason: SharedStr::from(error.to_string()),
         fields: error.fields().to_vec(),
-        ways: error.ways().to_vec(),
+        migration_options: error.migration_options().to_vec(),
         conflict: None,
     }
 }
 
 /// Why a plan was not carried out.
-pub(super) fn not_written(error: &EditError) -> EditStep {
-    EditStep::Failed {
-        reason: Text::from(error.to_string()),
+pub(super) fn apply_failed(error: &EditError) -> EditState {
+    EditState::Failed {
+        reason: SharedStr::from(error.to_string()),
         fields: error.fields().to_vec(),
-        ways: Vec::new(),
+        migration_options: Vec::new(),
         conflict: error.conflict().cloned(),
     }
 }
 
 /// Nothing was done, for a reason that needs no more words.
-pub(super) fn failed(reason: impl ToString) -> EditStep {
-    EditStep::Failed {
-        reason: Text::from(reason.to_string()),
+pub(super) fn failed(reason: impl ToString) -> EditState {
+    EditState::Failed {
+        reason: SharedStr::from(reason.to_string()),
         fields: Vec::new(),
-        ways: Vec::new(),
+        migration_options: Vec::new(),
         conflict: None,
     }
 }

@@ -3,130 +3,139 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    ContextInfo, EditId, EditStep, ImportOffer, ReachId, Rights, first_connection::NotConnected,
-    reaching::ReachNews,
+    ContextSummary, EditId, EditState, ForwardImportPreview, PathTestId, UserPermissions,
+    connect_retry::ConnectFailure, path_test::PathTestEvent,
 };
-use crate::edit::{EditError, Outcome, Plan, StepDone};
+use crate::edit::{ChangeOutcome, ChangePlan, EditError, ExecutedStep};
 use crate::{
-    cluster::{Cluster, KubeconfigNews, LoginEvent, SecurityNotice, StepResult},
+    cluster::{ClusterClient, ConnectionStepResult, KubeconfigChange, LoginEvent, SecurityNotice},
     forward::ForwardStatus,
-    inventory::{NodePortRules, ObjectKey, ServiceRecord, Text},
-    probe::{Answer, CurlError, CurlResponse, Repeated, RequestId},
-    session::{ForwardBook, Loaded, SavedForward},
+    inventory::{NodePortRules, ObjectKey, ServiceRecord, SharedStr},
+    probe::{CurlError, CurlResponse, RepeatStatistics, RequestId, ResumableResponse},
+    session::{LoadedSettings, SavedForward, SavedForwards},
 };
 
 /// Result of a job. Those of a cluster that was left carry an old generation and are dropped.
-pub(super) enum Event {
+pub(super) enum WorkerEvent {
     /// The kubeconfig was read; its contexts are known whether or not one of them answers.
-    Contexts {
+    KubeconfigContexts {
         generation: u64,
-        contexts: Vec<ContextInfo>,
+        contexts: Vec<ContextSummary>,
         /// The one that is connected to.
-        chosen: Option<Text>,
+        selected: Option<SharedStr>,
     },
     /// An attempt to connect ended.
-    Connected {
+    ConnectFinished {
         generation: u64,
-        outcome: Result<(Cluster, Duration), NotConnected>,
+        outcome: Result<(ClusterClient, Duration), ConnectFailure>,
     },
     /// A request waits because the API server is busy, and how long.
-    Waits { generation: u64, words: Text },
+    RequestDelayed { generation: u64, message: SharedStr },
     /// How a connection that is tried would be protected.
-    Notices {
+    SecurityWarnings {
         generation: u64,
-        notices: Vec<SecurityNotice>,
+        warnings: Vec<SecurityNotice>,
     },
     /// A login goes on.
     Login(LoginEvent),
-    /// Credentials were read and the client built anew, because a person asked to reconnect.
-    Renewed {
+    /// Credentials were read and the client built anew, because the user asked to reconnect.
+    CredentialsRenewed {
         generation: u64,
-        outcome: Result<(), Text>,
+        outcome: Result<(), SharedStr>,
     },
     /// What was read of one Service, because they may not be listed; none where it does not exist.
-    LookedUp {
+    ServiceLookedUp {
         generation: u64,
         service: ObjectKey,
-        outcome: Result<Option<Box<ServiceRecord>>, Text>,
+        outcome: Result<Option<Box<ServiceRecord>>, SharedStr>,
     },
     /// The kubeconfig was read again after it was written.
-    KubeconfigRead {
+    KubeconfigReloaded {
         generation: u64,
-        news: KubeconfigNews,
+        change: KubeconfigChange,
     },
     /// The client was built anew, because what it was made from had changed.
-    KubeconfigTaken {
+    KubeconfigApplied {
         generation: u64,
-        outcome: Result<(), Text>,
+        outcome: Result<(), SharedStr>,
     },
-    /// What the person may do.
-    Rights { generation: u64, rights: Rights },
+    /// What the user may do.
+    Permissions {
+        generation: u64,
+        rights: UserPermissions,
+    },
     /// What was read of the cluster's nodePorts, because something wanted it.
-    NodePorts {
+    NodePortRulesRead {
         generation: u64,
         rules: NodePortRules,
     },
     /// The YAML of the inspected Service.
-    Yaml {
+    ServiceYamlRead {
         generation: u64,
         service: ObjectKey,
-        text: Result<Text, Text>,
+        text: Result<SharedStr, SharedStr>,
     },
     /// A request ended.
-    Curl {
+    RequestFinished {
         id: RequestId,
-        outcome: Result<Box<Answer>, Box<CurlError>>,
+        outcome: Result<Box<ResumableResponse>, Box<CurlError>>,
     },
     /// A request was sent once more.
-    CurlRepeated {
+    RequestRepeated {
         id: RequestId,
-        so_far: Arc<Repeated>,
+        so_far: Arc<RepeatStatistics>,
     },
     /// More of an answer came.
-    CurlProgress {
+    RequestProgressed {
         id: RequestId,
         so_far: Arc<CurlResponse>,
     },
     /// A test of paths went on.
-    Reach { id: ReachId, news: ReachNews },
+    PathTestProgressed {
+        id: PathTestId,
+        event: PathTestEvent,
+    },
     /// A step of the test of the connection is done, or, without one, the test has ended.
-    ConnectionTested {
+    ConnectionTestProgressed {
         number: u64,
-        step: Option<StepResult>,
+        step: Option<ConnectionStepResult>,
     },
     /// The settings could not be written.
-    NotSaved(Text),
+    SettingsNotSaved(SharedStr),
     /// What the settings' file holds now.
-    SettingsRead(Box<Loaded>),
+    SettingsReloaded(Box<LoadedSettings>),
     /// Forwards of a file that may be imported.
-    ForwardsOffered(Box<ImportOffer>),
+    ForwardImportPreviewed(Box<ForwardImportPreview>),
     /// A forward came up, or failed to.
     ForwardStarted {
         generation: u64,
         status: Box<ForwardStatus>,
     },
     /// The way to the cluster is lost, and why, or it is there.
-    Way { generation: u64, lost: Option<Text> },
+    ConnectivityChecked {
+        generation: u64,
+        unreachable_reason: Option<SharedStr>,
+    },
     /// What the file of saved forwards holds now.
-    ForwardsWritten(Box<ForwardBook>),
+    SavedForwardsWritten(Box<SavedForwards>),
     /// Forwards from a file that was imported.
     ForwardsImported {
         generation: u64,
         forwards: Vec<SavedForward>,
     },
     /// What became of something that has no other place to say it.
-    Said(Result<String, String>),
+    BackgroundJobFinished(Result<String, String>),
     /// An edit went a step further.
-    Edit { id: EditId, step: EditStep },
+    EditProgressed { id: EditId, step: EditState },
     /// A plan was applied, or failed to be.
-    Written(Box<Written>),
+    EditApplied(Box<AppliedEdit>),
 }
 
 /// What became of a plan.
-pub(super) struct Written {
+pub(super) struct AppliedEdit {
     pub id: EditId,
-    pub context: Text,
-    pub plan: Arc<Plan>,
-    pub log: Vec<StepDone>,
-    pub result: Result<Arc<Outcome>, EditError>,
+    pub context: SharedStr,
+    pub plan: Arc<ChangePlan>,
+    pub executed_steps: Vec<ExecutedStep>,
+    pub result: Result<Arc<ChangeOutcome>, EditError>,
 }

@@ -11,36 +11,36 @@ use std::{
 use arc_swap::ArcSwap;
 use tokio::sync::mpsc;
 
-use super::{Command, Scene};
+use super::{EngineCommand, Scene};
 
 /// Called by the engine after it published a scene. It must not block.
-pub type Waker = Arc<dyn Fn() + Send + Sync>;
+pub type SceneCallback = Arc<dyn Fn() + Send + Sync>;
 
 /// Sends commands and reads the newest scene; neither ever waits.
 #[derive(Clone)]
-pub struct Handle {
-    commands: mpsc::UnboundedSender<Command>,
+pub struct EngineHandle {
+    commands: mpsc::UnboundedSender<EngineCommand>,
     scene: Arc<ArcSwap<Scene>>,
     ids: Arc<AtomicU64>,
     frame_micros: Arc<AtomicU64>,
 }
 
-/// The engine's side of a [`Handle`].
-pub struct Counterpart {
+/// The engine's side of a [`EngineHandle`].
+pub struct EngineChannels {
     /// Commands in the order in which they were sent.
-    pub commands: mpsc::UnboundedReceiver<Command>,
+    pub commands: mpsc::UnboundedReceiver<EngineCommand>,
     scene: Arc<ArcSwap<Scene>>,
     frame_micros: Arc<AtomicU64>,
     ids: Arc<AtomicU64>,
 }
 
 /// A handle and its other side. The engine holds the other side; a test may as well.
-pub fn pair(scene: Scene) -> (Handle, Counterpart) {
+pub fn engine_channel(scene: Scene) -> (EngineHandle, EngineChannels) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let scene = Arc::new(ArcSwap::from_pointee(scene));
     let ids = Arc::new(AtomicU64::new(1));
     let frame_micros = Arc::new(AtomicU64::new(0));
-    let handle = Handle {
+    let handle = EngineHandle {
         commands: sender,
         scene: scene.clone(),
         ids: ids.clone(),
@@ -48,7 +48,7 @@ pub fn pair(scene: Scene) -> (Handle, Counterpart) {
     };
     (
         handle,
-        Counterpart {
+        EngineChannels {
             commands: receiver,
             scene,
             frame_micros,
@@ -57,9 +57,9 @@ pub fn pair(scene: Scene) -> (Handle, Counterpart) {
     )
 }
 
-impl Handle {
+impl EngineHandle {
     /// Asks for something. A command to an engine that has ended is lost, as the window is too.
-    pub fn send(&self, command: Command) {
+    pub fn send(&self, command: EngineCommand) {
         self.commands.send(command).ok();
     }
 
@@ -80,7 +80,7 @@ impl Handle {
         clippy::cast_sign_loss,
         reason = "clamped to a second"
     )]
-    pub fn note_frame(&self, secs: f32) {
+    pub fn report_frame_time(&self, secs: f32) {
         let micros = (secs.clamp(0.0, 1.0) * 1e6) as u64;
         // A slow frame counts at once, a quick one by and by: the first after a pause is no rule.
         let before = self.frame_micros.load(Ordering::Relaxed);
@@ -89,13 +89,13 @@ impl Handle {
     }
 }
 
-impl Counterpart {
+impl EngineChannels {
     /// How long a frame takes, as the window says; nothing without a window.
     pub fn frame_time(&self) -> Duration {
         Duration::from_micros(self.frame_micros.load(Ordering::Relaxed))
     }
 
-    /// As [`Handle::next_id`], for what the engine starts by itself.
+    /// As [`EngineHandle::next_id`], for what the engine starts by itself.
     pub fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }

@@ -1,24 +1,27 @@
 //! The last change of the map, in words for the status bar.
 
-use crate::inventory::{Inventory, Kind, Text, Touched};
+use crate::inventory::{ChangedRecord, Inventory, ResourceKind, SharedStr};
 
-/// Tells the last of these changes that a person would care for.
+/// Tells the last of these changes that the user would care for.
 ///
 /// What a first list brings is not a change: only kinds that were known before count.
-pub(super) fn describe(touched: &[Touched], before: &Inventory) -> Option<Text> {
+pub(super) fn describe_last_change(
+    touched: &[ChangedRecord],
+    before: &Inventory,
+) -> Option<SharedStr> {
     touched
         .iter()
         .rev()
         .find_map(|step| describe_one(step, before))
-        .map(Text::from)
+        .map(SharedStr::from)
 }
 
-fn describe_one(step: &Touched, before: &Inventory) -> Option<String> {
-    let was_known = |kind, namespace: &Text| before.sync(kind, namespace).is_current();
+fn describe_one(step: &ChangedRecord, before: &Inventory) -> Option<String> {
+    let was_known = |kind, namespace: &SharedStr| before.sync(kind, namespace).is_current();
     match step {
-        Touched::Pod { before: old, after } => {
+        ChangedRecord::Pod { before: old, after } => {
             let pod = after.as_ref().or(old.as_ref())?;
-            if !was_known(Kind::Pod, &pod.key.namespace) {
+            if !was_known(ResourceKind::Pod, &pod.key.namespace) {
                 return None;
             }
             let what = match (old, after) {
@@ -38,8 +41,8 @@ fn describe_one(step: &Touched, before: &Inventory) -> Option<String> {
             };
             Some(format!("pod {} {what}", pod.key))
         }
-        Touched::Service(key) => {
-            was_known(Kind::Service, &key.namespace).then(|| match before.service(key) {
+        ChangedRecord::Service(key) => {
+            was_known(ResourceKind::Service, &key.namespace).then(|| match before.service(key) {
                 None => format!("Service {key} appeared"),
                 Some(_) => format!("Service {key} changed"),
             })
@@ -51,7 +54,9 @@ fn describe_one(step: &Touched, before: &Inventory) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Change, Delta, ObjectKey, PodRecord, Scope, Sync};
+    use crate::inventory::{
+        InventoryChange, ObjectKey, PodRecord, RecordDelta, SyncState, WatchScope,
+    };
 
     fn pod(ready: bool) -> PodRecord {
         PodRecord {
@@ -64,19 +69,23 @@ mod tests {
     fn a_first_list_is_no_change() {
         let mut inventory = Inventory::default();
         let before = inventory.clone();
-        let touched = inventory.apply(Change::Pod(Delta::Upsert(pod(true))));
-        assert_eq!(describe(&touched, &before), None);
+        let touched = inventory.apply(InventoryChange::Pod(RecordDelta::Upsert(pod(true))));
+        assert_eq!(describe_last_change(&touched, &before), None);
     }
 
     #[test]
     fn a_readiness_flip_is_told() {
         let mut inventory = Inventory::default();
-        inventory.apply(Change::Pod(Delta::Upsert(pod(true))));
-        inventory.apply(Change::Sync(Kind::Pod, Scope::Cluster, Sync::Live));
+        inventory.apply(InventoryChange::Pod(RecordDelta::Upsert(pod(true))));
+        inventory.apply(InventoryChange::Sync(
+            ResourceKind::Pod,
+            WatchScope::Cluster,
+            SyncState::Live,
+        ));
         let before = inventory.clone();
-        let touched = inventory.apply(Change::Pod(Delta::Upsert(pod(false))));
+        let touched = inventory.apply(InventoryChange::Pod(RecordDelta::Upsert(pod(false))));
         assert_eq!(
-            describe(&touched, &before).as_deref(),
+            describe_last_change(&touched, &before).as_deref(),
             Some("pod shop/web-0 is not ready")
         );
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// How many of its lines are kept.
-const KEPT_LINES: usize = 200;
+const MAX_OUTPUT_LINES: usize = 200;
 
 /// A login that may be waiting for the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,24 +15,24 @@ pub struct LoginStatus {
     /// Tells it from others.
     pub id: u64,
     /// Who is asked: `the credential plugin aws`.
-    pub whom: Text,
+    pub credential_source: SharedStr,
     /// Since when.
-    pub since: Timestamp,
+    pub started_at: Timestamp,
     /// Whether it has taken a few seconds by now.
     pub is_waiting: bool,
     /// What it printed.
-    pub lines: Arc<Vec<Text>>,
+    pub lines: Arc<Vec<SharedStr>>,
     /// Whether the last line goes on.
     pub is_line_open: bool,
 }
 
 impl LoginStatus {
     /// One that begins.
-    pub fn new(id: u64, whom: Text) -> Self {
+    pub fn new(id: u64, credential_source: SharedStr) -> Self {
         Self {
             id,
-            whom,
-            since: Timestamp::now(),
+            credential_source,
+            started_at: Timestamp::now(),
             is_waiting: false,
             lines: Arc::default(),
             is_line_open: false,
@@ -40,13 +40,13 @@ impl LoginStatus {
     }
 
     /// It printed a line, or a part of one.
-    pub fn printed(&mut self, text: &str, ends_line: bool) {
+    pub fn append_output(&mut self, text: &str, ends_line: bool) {
         let lines = Arc::make_mut(&mut self.lines);
         match lines.last_mut().filter(|_| self.is_line_open) {
             Some(last) => *last = format!("{last}{text}").into(),
             None => lines.push(text.into()),
         }
-        if lines.len() > KEPT_LINES {
+        if lines.len() > MAX_OUTPUT_LINES {
             lines.remove(0);
         }
         self.is_line_open = !ends_line;
@@ -73,13 +73,13 @@ mod tests {
             ("", true),
             ("done", true),
         ] {
-            login.printed(text, ends);
+            login.append_output(text, ends);
         }
         let lines: Vec<&str> = login.lines.iter().map(|line| &**line).collect();
         assert_eq!(lines, ["open", "code: AB", "done"]);
-        for _ in 0..2 * KEPT_LINES {
-            login.printed("x", true);
+        for _ in 0..2 * MAX_OUTPUT_LINES {
+            login.append_output("x", true);
         }
-        assert_eq!(login.lines.len(), KEPT_LINES);
+        assert_eq!(login.lines.len(), MAX_OUTPUT_LINES);
     }
 }

@@ -1,12 +1,12 @@
-//! What a person wants the map to show, and how.
+//! What the user wants the map to show, and how.
 
-use crate::{filter::Filter, layout::Grouping};
+use crate::{filter::ServiceFilter, layout::ServiceGrouping};
 
 /// A choice of what stands on the map.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MapView {
     /// Which Services are shown.
-    pub filter: Filter,
+    pub filter: ServiceFilter,
     /// What stands together as a district.
-    pub grouping: Grouping,
+    pub grouping: ServiceGrouping,
 }

@@ -1,56 +1,57 @@
-//! The tokio runtime on its own thread: owns the rooms, takes [`Command`]s, publishes [`Scene`]s.
+//! The tokio runtime on its own thread: owns the rooms, takes [`EngineCommand`]s, publishes [`Scene`]s.
 //!
 //! **In**: commands from the window or the command line, changes from the cluster.
 //! **Out**: an immutable `Arc<Scene>` at most every 50 ms (every 250 ms while the cluster changes
 //! all the time), and a wake-up only when it is a new one.
 
 mod activity;
-mod bells;
+mod alerts;
 mod command;
 mod config;
+mod connect_retry;
 mod connection_test;
-mod drawn;
 mod edits;
 mod event;
-mod first_connection;
-mod ghost;
 mod handle;
-mod insiders;
 mod last_change;
 mod login;
+mod map_state;
 mod map_view;
-mod memory;
 mod model;
 mod notifier;
-mod offline;
+mod offline_dialer;
+mod path_test;
+mod preview_diff;
+mod probe_pods;
 mod protection;
-mod reaching;
 mod requests;
 mod runtime;
-mod saved;
+mod saved_forwards;
 mod scene;
-mod session;
-mod vigil;
+mod settings_store;
+mod suspend_detector;
+mod watched_cluster;
 mod worker;
 
-pub use crate::cluster::{ConnectionStep, StepOutcome, StepResult};
+pub use crate::cluster::{ConnectionStep, ConnectionStepResult, StepStatus};
 pub use crate::inventory::plain_line;
 pub use crate::session::SettingsChange;
-pub use command::{Command, EditId};
-pub use config::{Config, Remembered};
+pub use command::{EditId, EngineCommand};
+pub use config::{EngineConfig, PersistedSettings};
 pub use connection_test::{
     ConnectionTestStatus, connection_summary, connection_text, step_text, took_text, untried_text,
 };
-pub use ghost::{Fate, Ghost, ghost};
-pub use handle::{Counterpart, Handle, Waker, pair};
+pub use handle::{EngineChannels, EngineHandle, SceneCallback, engine_channel};
 pub use login::LoginStatus;
 pub use map_view::MapView;
-pub use memory::suppressions;
-pub use model::Model;
-pub use notifier::{Desktop, Notifier};
-pub use reaching::{ReachCell, ReachId, ReachStatus, TestPaths};
-pub use runtime::{Engine, StartError};
+pub use model::ClusterModel;
+pub use notifier::{DesktopNotifier, Notifier};
+pub use path_test::{PathTestCell, PathTestId, PathTestRequest, PathTestStatus};
+pub use preview_diff::{PreviewDiff, PreviewDiffKind, preview_diff};
+pub use runtime::{Engine, EngineStartError};
 pub use scene::{
-    Activity, ActivityLevel, ConnectionState, ContextInfo, EditStatus, EditStep, ImportOffer,
-    NextAttempt, RequestState, RequestStatus, Rights, Scene, SecurityNotice, Yaml,
+    ActivityLevel, ActivityMessage, ConnectionSecurityWarning, ConnectionState, ContextSummary,
+    EditState, EditStatus, ForwardImportPreview, NextAttempt, RequestState, RequestStatus, Scene,
+    ServiceYaml, UserPermissions,
 };
+pub use settings_store::suppressions;

@@ -6,50 +6,52 @@ use imbl::OrdMap;
 use jiff::Timestamp;
 
 use super::{
-    MapView, ReachStatus, Scene,
-    drawn::{Drawn, Pins},
+    MapView, PathTestStatus, Scene,
+    map_state::{MapState, PinPositionMap},
 };
 use crate::{
-    check::{Checks, History, Report, Suppressions, TestResult},
-    inventory::{self, Change, Inventory, Kind, ObjectKey, Text, Touched},
-    layout::Point,
+    check::{FindingHistory, PathTestReport, RuleSuppressions, ServiceChecks, ServiceReport},
+    inventory::{
+        self, ChangedRecord, Inventory, InventoryChange, ObjectKey, ResourceKind, SharedStr,
+    },
+    layout::MapPoint,
     topology::Topology,
 };
 
 /// Everything that is derived from what the cluster says, without I/O: the engine feeds it, and so
 /// can a test or a benchmark.
 #[derive(Debug, Default)]
-pub struct Model {
+pub struct ClusterModel {
     inventory: Inventory,
     topology: Topology,
-    checks: Checks,
-    drawn: Drawn,
+    checks: ServiceChecks,
+    map_state: MapState,
     /// The last test of paths of each Service that has not changed since.
-    tested: OrdMap<ObjectKey, Arc<ReachStatus>>,
-    history: History,
+    path_tests: OrdMap<ObjectKey, Arc<PathTestStatus>>,
+    history: FindingHistory,
     /// Whether all first lists are there that the checks ask for: what is found until then was
     /// there before.
-    settled: bool,
-    changes: u64,
+    initial_lists_complete: bool,
+    change_count: u64,
 }
 
-impl Model {
+impl ClusterModel {
     /// All records.
     pub fn inventory(&self) -> &Inventory {
         &self.inventory
     }
 
     /// What the checks say, by Service.
-    pub fn reports(&self) -> &OrdMap<ObjectKey, Arc<Report>> {
+    pub fn reports(&self) -> &OrdMap<ObjectKey, Arc<ServiceReport>> {
         self.checks.reports()
     }
 
     /// Takes in a batch of changes at the cost of what they touch; says what they touched.
     pub fn apply(
         &mut self,
-        changes: impl IntoIterator<Item = Change>,
+        changes: impl IntoIterator<Item = InventoryChange>,
         now: Timestamp,
-    ) -> Vec<Touched> {
+    ) -> Vec<ChangedRecord> {
         let before = self.inventory.clone();
         let mut touched = Vec::new();
         for change in changes {
@@ -58,53 +60,67 @@ impl Model {
         if touched.is_empty() {
             return touched;
         }
-        self.changes += count(&touched, &before);
+        self.change_count += count_cluster_changes(&touched, &before);
         let mut redrawn = self.topology.update(&self.inventory, &touched);
         let told = self.checks.reports().clone();
         let checks = &mut self.checks;
-        let differ = checks.follow(&self.topology, &self.inventory, &touched, &redrawn, now);
-        self.remember(&told, &differ, now);
-        self.forget_outdated();
+        let differ = checks.apply_changes(&self.topology, &self.inventory, &touched, &redrawn, now);
+        self.record_finding_history(&told, &differ, now);
+        self.drop_outdated_path_tests();
         redrawn.extend(differ);
         redrawn.sort();
         redrawn.dedup();
         let reports = self.checks.reports();
-        self.drawn.follow(&self.topology, reports, &redrawn);
-        let asks = |step: &Touched| matches!(step, Touched::Sync(..) | Touched::Related { .. });
+        self.map_state
+            .apply_changes(&self.topology, reports, &redrawn);
+        let asks = |step: &ChangedRecord| {
+            matches!(
+                step,
+                ChangedRecord::Sync(..) | ChangedRecord::Related { .. }
+            )
+        };
         if touched.iter().any(asks) {
-            let wanted = inventory::wanted(&self.inventory);
-            let needed = Kind::DRAWN.into_iter().chain(wanted);
-            self.settled = self.inventory.completeness_of(needed).is_listed();
+            let wanted = inventory::needed_kinds(&self.inventory);
+            let needed = ResourceKind::MAP_KINDS.into_iter().chain(wanted);
+            self.initial_lists_complete = self.inventory.completeness_of(needed).is_listed();
         }
-        let synced = touched.iter().any(|step| matches!(step, Touched::Sync(..)));
-        if synced && self.inventory.completeness_of(Kind::DRAWN).is_listed() {
-            self.drawn.settle();
+        let synced = touched
+            .iter()
+            .any(|step| matches!(step, ChangedRecord::Sync(..)));
+        if synced
+            && self
+                .inventory
+                .completeness_of(ResourceKind::MAP_KINDS)
+                .is_listed()
+        {
+            self.map_state.complete_initial_lists();
         }
         touched
     }
 
     /// Renews the reports that tell a duration; says whether one of them reads differently now.
-    pub fn renew_timed(&mut self, now: Timestamp) -> bool {
+    pub fn refresh_timed_reports(&mut self, now: Timestamp) -> bool {
         let told = self.checks.reports().clone();
         let checks = &mut self.checks;
-        let differ = checks.renew_timed(&self.topology, &self.inventory, now);
-        self.remember(&told, &differ, now);
+        let differ = checks.rerun_time_dependent(&self.topology, &self.inventory, now);
+        self.record_finding_history(&told, &differ, now);
         let reports = self.checks.reports();
-        self.drawn.follow(&self.topology, reports, &differ);
+        self.map_state
+            .apply_changes(&self.topology, reports, &differ);
         !differ.is_empty()
     }
 
     /// Keeps what a test of paths found of a Service, until that is tested again or changes; says
     /// whether a report reads differently now.
-    pub(super) fn keep_test(
+    pub(super) fn record_path_test(
         &mut self,
-        status: &ReachStatus,
-        result: TestResult,
+        status: &PathTestStatus,
+        result: PathTestReport,
         now: Timestamp,
     ) -> bool {
-        let service = &status.asked.service;
+        let service = &status.request.service;
         if self
-            .tested
+            .path_tests
             .get(service)
             .is_some_and(|earlier| !status.supersedes(earlier))
         {
@@ -112,27 +128,31 @@ impl Model {
         }
         let told = self.checks.reports().clone();
         let (checks, topology) = (&mut self.checks, &self.topology);
-        let differ = checks.keep_test(service, result, topology, &self.inventory, now);
-        self.tested
+        let differ = checks.record_path_test(service, result, topology, &self.inventory, now);
+        self.path_tests
             .insert(service.clone(), Arc::new(status.clone()));
-        self.forget_outdated();
-        self.remember(&told, &differ, now);
+        self.drop_outdated_path_tests();
+        self.record_finding_history(&told, &differ, now);
         let reports = self.checks.reports();
-        self.drawn.follow(&self.topology, reports, &differ);
+        self.map_state
+            .apply_changes(&self.topology, reports, &differ);
         !differ.is_empty()
     }
 
-    fn forget_outdated(&mut self) {
-        let keys = self.tested.keys().filter(|key| !self.checks.has_test(key));
+    fn drop_outdated_path_tests(&mut self) {
+        let keys = self
+            .path_tests
+            .keys()
+            .filter(|key| !self.checks.has_path_test(key));
         for key in Vec::from_iter(keys.cloned()) {
-            self.tested.remove(&key);
+            self.path_tests.remove(&key);
         }
     }
 
     /// Notes which findings came and went with these reports.
-    fn remember(
+    fn record_finding_history(
         &mut self,
-        before: &OrdMap<ObjectKey, Arc<Report>>,
+        before: &OrdMap<ObjectKey, Arc<ServiceReport>>,
         differ: &[ObjectKey],
         now: Timestamp,
     ) {
@@ -140,102 +160,104 @@ impl Model {
         for key in differ {
             let was = before.get(key).map(|report| &**report);
             let is = reports.get(key).map(|report| &**report);
-            self.history.follow(key, was, is, now, self.settled);
+            self.history
+                .record_report(key, was, is, now, self.initial_lists_complete);
         }
     }
 
     /// Whether a report will read differently after a while although nothing changes.
-    pub fn is_timed(&self) -> bool {
-        self.checks.is_timed()
+    pub fn has_timed_reports(&self) -> bool {
+        self.checks.has_time_dependent()
     }
 
     /// Suppresses these findings from now on, and no others; says whether a report reads
     /// differently now.
-    pub fn suppress(&mut self, suppressions: Suppressions, now: Timestamp) -> bool {
+    pub fn suppress(&mut self, suppressions: RuleSuppressions, now: Timestamp) -> bool {
         let told = self.checks.reports().clone();
         let checks = &mut self.checks;
         let differ = checks.suppress(suppressions, &self.topology, &self.inventory, now);
-        self.remember(&told, &differ, now);
+        self.record_finding_history(&told, &differ, now);
         let reports = self.checks.reports();
-        self.drawn.follow(&self.topology, reports, &differ);
+        self.map_state
+            .apply_changes(&self.topology, reports, &differ);
         !differ.is_empty()
     }
 
     /// Shows something else, or otherwise; says whether that is so.
     pub fn set_view(&mut self, view: MapView) -> bool {
-        self.drawn
+        self.map_state
             .set_view(view, &self.topology, self.checks.reports())
     }
 
     /// Notes the shape of the window's map, for the next layout that is made afresh.
-    pub fn set_aspect(&mut self, aspect: f32) {
-        self.drawn.set_aspect(aspect);
+    pub fn set_aspect_ratio(&mut self, aspect: f32) {
+        self.map_state.set_aspect_ratio(aspect);
     }
 
     /// Has everything laid out afresh for a map of this shape, without what was put somewhere by
     /// hand.
-    pub fn tidy_up(&mut self, aspect: f32) {
-        self.drawn.tidy_up(aspect);
+    pub fn reset_layout(&mut self, aspect: f32) {
+        self.map_state.reset_layout(aspect);
     }
 
     /// Takes back the last tidying up; says what stands where it was put by hand again.
-    pub fn untidy(&mut self) -> Vec<(ObjectKey, Point)> {
-        self.drawn.untidy()
+    pub fn undo_reset_layout(&mut self) -> Vec<(ObjectKey, MapPoint)> {
+        self.map_state.undo_reset_layout()
     }
 
     /// Puts a Service with its family somewhere, or back; says of which other Services of the
     /// family the place is forgotten.
-    pub fn pin(&mut self, service: &ObjectKey, at: Option<Point>) -> Vec<ObjectKey> {
-        self.drawn.pin(service, at)
+    pub fn pin(&mut self, service: &ObjectKey, at: Option<MapPoint>) -> Vec<ObjectKey> {
+        self.map_state.pin(service, at)
     }
 
-    /// What a person wants the map to show.
+    /// What the user wants the map to show.
     pub fn view(&self) -> &MapView {
-        self.drawn.view()
+        self.map_state.view()
     }
 
     /// Takes over how the map of a cluster was left the last time, before anything of it is known.
-    pub(super) fn recall(&mut self, view: MapView, pins: Pins) {
+    pub(super) fn restore_map(&mut self, view: MapView, pins: PinPositionMap) {
         self.clear();
-        self.drawn.recall(view, pins);
-        self.changes = 0;
+        self.map_state.restore(view, pins);
+        self.change_count = 0;
     }
 
     /// Brings the layout up to date; says whether it had to and could. While the first lists
     /// arrive it can't at any time: [`Self::layout_due`] says when.
-    pub fn arrange(&mut self) -> bool {
-        self.drawn.arrange()
+    pub fn update_layout(&mut self) -> bool {
+        self.map_state.update_layout()
     }
 
     /// When a layout that was put off may be made.
     pub fn layout_due(&self) -> Option<Instant> {
-        self.drawn.due()
+        self.map_state.next_layout_at()
     }
 
     /// Puts what is known now into a scene, at the cost of some counters.
-    pub fn show(&self, scene: &mut Scene) {
+    pub fn write_to_scene(&self, scene: &mut Scene) {
         scene.inventory = self.inventory.clone();
         scene.topology = self.topology.clone();
         scene.reports = self.checks.reports().clone();
-        scene.tested = self.tested.clone();
+        scene.path_tests = self.path_tests.clone();
         scene.history = self.history.clone();
-        scene.layout = self.drawn.layout().clone();
-        scene.map_view = self.drawn.view().clone();
-        scene.shown = self.drawn.shown();
-        scene.tidied = self.drawn.tidied();
-        scene.changes = self.changes;
+        scene.layout = self.map_state.layout().clone();
+        scene.map_view = self.map_state.view().clone();
+        scene.filter_counts = self.map_state.filter_counts();
+        scene.reset_pin_count = self.map_state.reset_pin_count();
+        scene.change_count = self.change_count;
     }
 
-    /// Forgets what the cluster said: another one comes, or other namespaces of it. What a person
+    /// Forgets what the cluster said: another one comes, or other namespaces of it. What the user
     /// chose for the map stays.
     pub fn clear(&mut self) {
-        self.drawn.clear();
+        self.map_state.clear();
         let suppressions = self.checks.suppressions().clone();
         let nothing = (Topology::default(), Inventory::default());
         *self = Self {
-            checks: Checks::new(&nothing.0, &nothing.1, suppressions, Timestamp::UNIX_EPOCH),
-            drawn: std::mem::take(&mut self.drawn),
-            changes: self.changes,
+            checks: ServiceChecks::new(&nothing.0, &nothing.1, suppressions, Timestamp::UNIX_EPOCH),
+            map_state: std::mem::take(&mut self.map_state),
+            change_count: self.change_count,
             ..Self::default()
         };
     }
@@ -243,25 +265,25 @@ impl Model {
 
 /// How many of these are changes of the cluster: what a first list, or the list after a lost
 /// watch, brings was there before.
-fn count(touched: &[Touched], before: &Inventory) -> u64 {
-    let was_known = |kind, namespace: &Text| before.sync(kind, namespace).is_current();
-    let is_change = |step: &&Touched| match step {
-        Touched::Namespace(key) => was_known(Kind::Namespace, &key.namespace),
-        Touched::Service(key) => was_known(Kind::Service, &key.namespace),
-        Touched::Node(key) => was_known(Kind::Node, &key.namespace),
-        Touched::Pod { before, after } => before
+fn count_cluster_changes(touched: &[ChangedRecord], before: &Inventory) -> u64 {
+    let was_known = |kind, namespace: &SharedStr| before.sync(kind, namespace).is_current();
+    let is_change = |step: &&ChangedRecord| match step {
+        ChangedRecord::Namespace(key) => was_known(ResourceKind::Namespace, &key.namespace),
+        ChangedRecord::Service(key) => was_known(ResourceKind::Service, &key.namespace),
+        ChangedRecord::Node(key) => was_known(ResourceKind::Node, &key.namespace),
+        ChangedRecord::Pod { before, after } => before
             .as_ref()
             .or(after.as_ref())
-            .is_some_and(|pod| was_known(Kind::Pod, &pod.key.namespace)),
-        Touched::EndpointSlice { before, after } => before
+            .is_some_and(|pod| was_known(ResourceKind::Pod, &pod.key.namespace)),
+        ChangedRecord::EndpointSlice { before, after } => before
             .as_ref()
             .or(after.as_ref())
-            .is_some_and(|slice| was_known(Kind::EndpointSlice, &slice.key.namespace)),
-        Touched::Related { before, after } => before
+            .is_some_and(|slice| was_known(ResourceKind::EndpointSlice, &slice.key.namespace)),
+        ChangedRecord::Related { before, after } => before
             .as_ref()
             .or(after.as_ref())
             .is_some_and(|object| was_known(object.kind(), &object.key().namespace)),
-        Touched::Event(_) | Touched::NodePorts | Touched::Sync(..) => false,
+        ChangedRecord::Event(_) | ChangedRecord::NodePorts | ChangedRecord::Sync(..) => false,
     };
     touched.iter().filter(is_change).count() as u64
 }

@@ -10,9 +10,9 @@ pub trait Notifier: Debug + Send + Sync {
 
 /// The desktop's own notices: over D-Bus on Linux, else by the system.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Desktop;
+pub struct DesktopNotifier;
 
-impl Notifier for Desktop {
+impl Notifier for DesktopNotifier {
     fn show(&self, title: &str, body: &str) -> Result<(), String> {
         notify_rust::Notification::new()
             .appname("svcscope")

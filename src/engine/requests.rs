@@ -7,28 +7,31 @@ use tokio::time::Instant;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{RequestState, RequestStatus};
-use crate::probe::{Answer, CurlError, CurlRequest, CurlResponse, Repeated, RequestId, Rest};
+use crate::probe::{
+    CurlError, CurlRequest, CurlResponse, RepeatStatistics, RequestId, ResumableResponse,
+    UnreadBody,
+};
 
 /// How many requests are remembered.
-const KEPT: usize = 200;
+const MAX_REQUESTS: usize = 200;
 
 /// How long the rest of a body may wait to be fetched: a connection is held open for it.
-const REST_WAITS: Duration = Duration::from_secs(300);
+const UNREAD_BODY_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// The newest requests.
 #[derive(Default)]
-pub(super) struct Requests {
-    entries: Vec<Entry>,
+pub(super) struct RequestHistory {
+    entries: Vec<TrackedRequest>,
 }
 
-struct Entry {
+struct TrackedRequest {
     status: RequestStatus,
     /// Dropping it gives up on the request.
     job: Option<AbortOnDropHandle<()>>,
-    rest: Option<(Instant, Box<Rest>)>,
+    unread_body: Option<(Instant, Box<UnreadBody>)>,
 }
 
-impl Requests {
+impl RequestHistory {
     /// Remembers a request that is under way.
     pub(super) fn start(
         &mut self,
@@ -36,49 +39,56 @@ impl Requests {
         request: CurlRequest,
         job: Option<AbortOnDropHandle<()>>,
     ) {
-        if self.entries.len() == KEPT {
+        if self.entries.len() == MAX_REQUESTS {
             self.entries.remove(0);
         }
-        self.entries.push(Entry {
+        self.entries.push(TrackedRequest {
             status: RequestStatus {
                 id,
                 request: Arc::new(request),
                 started: Timestamp::now(),
                 state: RequestState::Running,
-                repeated: None,
-                has_rest: false,
+                repeat_statistics: None,
+                has_unread_body: false,
             },
             job,
-            rest: None,
+            unread_body: None,
         });
     }
 
     /// Notes what came so far.
-    pub(super) fn progress(&mut self, id: RequestId, so_far: Arc<CurlResponse>) {
-        if let Some(entry) = self.under_way(id) {
+    pub(super) fn record_progress(&mut self, id: RequestId, so_far: Arc<CurlResponse>) {
+        if let Some(entry) = self.find_running(id) {
             entry.status.state = RequestState::Receiving(so_far);
         }
     }
 
     /// Notes what came of a request that is sent many times.
-    pub(super) fn repeated(&mut self, id: RequestId, so_far: Arc<Repeated>) {
-        if let Some(entry) = self.under_way(id) {
-            entry.status.repeated = Some(so_far);
+    pub(super) fn record_repeat(&mut self, id: RequestId, so_far: Arc<RepeatStatistics>) {
+        if let Some(entry) = self.find_running(id) {
+            entry.status.repeat_statistics = Some(so_far);
         }
     }
 
     /// Notes how a request ended; one that was cancelled meanwhile stays cancelled.
-    pub(super) fn finish(&mut self, id: RequestId, outcome: Result<Box<Answer>, Box<CurlError>>) {
-        self.drop_old_rests();
-        let Some(entry) = self.under_way(id) else {
+    pub(super) fn finish(
+        &mut self,
+        id: RequestId,
+        outcome: Result<Box<ResumableResponse>, Box<CurlError>>,
+    ) {
+        self.drop_expired_bodies();
+        let Some(entry) = self.find_running(id) else {
             return;
         };
         entry.job = None;
         entry.status.state = match outcome {
             Ok(answer) => {
-                let Answer { response, rest } = *answer;
-                entry.status.has_rest = rest.is_some();
-                entry.rest = rest.map(|rest| (Instant::now(), rest));
+                let ResumableResponse {
+                    response,
+                    unread_body: rest,
+                } = *answer;
+                entry.status.has_unread_body = rest.is_some();
+                entry.unread_body = rest.map(|rest| (Instant::now(), rest));
                 RequestState::Done(Arc::new(response))
             }
             Err(error) => RequestState::Failed(Arc::new(*error)),
@@ -87,7 +97,7 @@ impl Requests {
 
     /// Gives up on a request.
     pub(super) fn cancel(&mut self, id: RequestId) {
-        if let Some(entry) = self.under_way(id) {
+        if let Some(entry) = self.find_running(id) {
             entry.status.state = RequestState::Cancelled;
             entry.job = None;
         }
@@ -101,8 +111,11 @@ impl Requests {
     }
 
     /// The answer to a request, and the rest of its body, which is given away.
-    pub(super) fn take(&mut self, id: RequestId) -> Option<(Arc<CurlResponse>, Option<Box<Rest>>)> {
-        self.drop_old_rests();
+    pub(super) fn take_response(
+        &mut self,
+        id: RequestId,
+    ) -> Option<(Arc<CurlResponse>, Option<Box<UnreadBody>>)> {
+        self.drop_expired_bodies();
         let entry = self
             .entries
             .iter_mut()
@@ -110,24 +123,27 @@ impl Requests {
         let RequestState::Done(response) = &entry.status.state else {
             return None;
         };
-        entry.status.has_rest = false;
-        Some((response.clone(), entry.rest.take().map(|(_, rest)| rest)))
+        entry.status.has_unread_body = false;
+        Some((
+            response.clone(),
+            entry.unread_body.take().map(|(_, rest)| rest),
+        ))
     }
 
-    fn drop_old_rests(&mut self) {
+    fn drop_expired_bodies(&mut self) {
         for entry in &mut self.entries {
             if entry
-                .rest
+                .unread_body
                 .as_ref()
-                .is_some_and(|(since, _)| since.elapsed() > REST_WAITS)
+                .is_some_and(|(since, _)| since.elapsed() > UNREAD_BODY_TIMEOUT)
             {
-                entry.rest = None;
-                entry.status.has_rest = false;
+                entry.unread_body = None;
+                entry.status.has_unread_body = false;
             }
         }
     }
 
-    fn under_way(&mut self, id: RequestId) -> Option<&mut Entry> {
+    fn find_running(&mut self, id: RequestId) -> Option<&mut TrackedRequest> {
         self.entries
             .iter_mut()
             .find(|entry| entry.status.id == id && entry.status.state.is_under_way())

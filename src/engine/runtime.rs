@@ -4,14 +4,14 @@ use std::{io, thread, time::Duration};
 
 use tokio_util::sync::CancellationToken;
 
-use super::{Config, Handle, Scene, Waker, handle, worker::Worker};
+use super::{EngineConfig, EngineHandle, Scene, SceneCallback, handle, worker::EngineWorker};
 
 /// How long the engine may take to end; what still runs then is cut off.
-const SHUTDOWN: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The engine did not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum EngineStartError {
     /// The operating system gave no thread or no event queue.
     #[error("could not start the engine: {0}; is the machine out of threads or files?")]
     Runtime(#[source] io::Error),
@@ -19,7 +19,7 @@ pub enum StartError {
 
 /// A running engine. Dropping it ends everything it does, within two seconds.
 pub struct Engine {
-    handle: Handle,
+    handle: EngineHandle,
     stop: CancellationToken,
     thread: Option<thread::JoinHandle<()>>,
 }
@@ -27,27 +27,27 @@ pub struct Engine {
 impl Engine {
     /// Starts the engine and has it connect as `config` says. `waker` is called after each
     /// published scene, from the engine's thread.
-    pub fn start(config: Config, waker: Waker) -> Result<Self, StartError> {
+    pub fn start(config: EngineConfig, waker: SceneCallback) -> Result<Self, EngineStartError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("svcscope-io")
             .enable_all()
             .build()
-            .map_err(StartError::Runtime)?;
-        let (handle, counterpart) = handle::pair(Scene::default());
+            .map_err(EngineStartError::Runtime)?;
+        let (handle, counterpart) = handle::engine_channel(Scene::default());
         let stop = CancellationToken::new();
         let worker = {
             // What it starts belongs to this runtime.
             let _on_runtime = runtime.enter();
-            Worker::new(config, counterpart, waker, stop.clone())
+            EngineWorker::new(config, counterpart, waker, stop.clone())
         };
         let thread = thread::Builder::new()
             .name("svcscope-engine".to_owned())
             .spawn(move || {
                 runtime.block_on(worker.run());
-                runtime.shutdown_timeout(SHUTDOWN);
+                runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
             })
-            .map_err(StartError::Runtime)?;
+            .map_err(EngineStartError::Runtime)?;
         Ok(Self {
             handle,
             stop,
@@ -56,13 +56,13 @@ impl Engine {
     }
 
     /// Has it end what it does and remove what it made, as dropping it does, without waiting.
-    pub fn stopper(&self) -> impl Fn() + Send + 'static + use<> {
+    pub fn stop_callback(&self) -> impl Fn() + Send + 'static + use<> {
         let stop = self.stop.clone();
         move || stop.cancel()
     }
 
     /// The door to it.
-    pub fn handle(&self) -> Handle {
+    pub fn handle(&self) -> EngineHandle {
         self.handle.clone()
     }
 }

@@ -5,15 +5,18 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use imbl::OrdMap;
 use jiff::Timestamp;
 
-use super::{ConnectionTestStatus, EditId, LoginStatus, MapView, ReachStatus};
+use super::{ConnectionTestStatus, EditId, LoginStatus, MapView, PathTestStatus};
 use crate::{
-    check::{History, Report},
-    edit::{Conflict, FieldError, JournalEntry, Outcome, Plan, Way, Written},
-    filter::Shown,
+    check::{FindingHistory, ServiceReport},
+    edit::{
+        AuditRecord, ChangeOutcome, ChangePlan, EditConflict, FieldError, MigrationOption,
+        WriteResponse,
+    },
+    filter::FilterCounts,
     forward::ForwardStatus,
-    inventory::{Completeness, Inventory, Kind, ObjectKey, Text},
-    layout::Layout,
-    probe::{CurlError, CurlRequest, CurlResponse, Repeated, RequestId},
+    inventory::{Inventory, ListCompleteness, ObjectKey, ResourceKind, SharedStr},
+    layout::MapLayout,
+    probe::{CurlError, CurlRequest, CurlResponse, RepeatStatistics, RequestId},
     session::{ProtectedContexts, SavedForward},
     topology::Topology,
 };
@@ -33,12 +36,12 @@ pub enum ConnectionState {
         /// Since when what is drawn may be old.
         since: Timestamp,
         /// What the other side said.
-        reason: Text,
+        reason: SharedStr,
     },
     /// Could not connect.
     Failed {
         /// What was tried, what was said, what to do next.
-        reason: Text,
+        reason: SharedStr,
     },
 }
 
@@ -53,38 +56,38 @@ pub enum NextAttempt {
     /// At this time.
     At(Timestamp),
     /// Once the kubeconfig is another one.
-    WhenChanged,
+    AfterKubeconfigChange,
 }
 
 /// A context of the kubeconfig.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ContextInfo {
+pub struct ContextSummary {
     /// Its name.
-    pub name: Text,
+    pub name: SharedStr,
     /// Its cluster's name.
-    pub cluster: Text,
+    pub cluster: SharedStr,
     /// Its default namespace.
-    pub namespace: Option<Text>,
+    pub namespace: Option<SharedStr>,
     /// The file it comes from, where it comes from one.
     pub file: Option<PathBuf>,
 }
 
 /// A way in which the connection is less protected than it looks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SecurityNotice {
+pub struct ConnectionSecurityWarning {
     /// In two or three words.
-    pub label: Text,
+    pub label: SharedStr,
     /// In a sentence.
-    pub sentence: Text,
+    pub sentence: SharedStr,
 }
 
-/// What the person may do, as far as the API server said; unknown until it did.
+/// What the user may do, as far as the API server said; unknown until it did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rights {
+pub struct UserPermissions {
     /// Why forwarding is not possible, where it is not.
-    pub no_forward: Option<Text>,
+    pub forward_denied_reason: Option<SharedStr>,
     /// Why changing Services is not possible, where it is not.
-    pub no_edit: Option<Text>,
+    pub edit_denied_reason: Option<SharedStr>,
 }
 
 /// How a request stands.
@@ -98,7 +101,7 @@ pub enum RequestState {
     Done(Arc<CurlResponse>),
     /// Not answered, or not to the end.
     Failed(Arc<CurlError>),
-    /// Given up by the person.
+    /// Given up by the user.
     Cancelled,
 }
 
@@ -112,7 +115,7 @@ impl RequestState {
     pub fn response(&self) -> Option<&CurlResponse> {
         match self {
             Self::Receiving(response) | Self::Done(response) => Some(response),
-            Self::Failed(error) => error.so_far.partial.as_ref(),
+            Self::Failed(error) => error.progress.partial.as_ref(),
             Self::Running | Self::Cancelled => None,
         }
     }
@@ -130,45 +133,45 @@ pub struct RequestStatus {
     /// How it stands.
     pub state: RequestState,
     /// What came of it so far, where it is sent many times.
-    pub repeated: Option<Arc<Repeated>>,
+    pub repeat_statistics: Option<Arc<RepeatStatistics>>,
     /// Whether the rest of a cut body is still to be had: see [`super::Command::SaveBody`].
-    pub has_rest: bool,
+    pub has_unread_body: bool,
 }
 
 /// How an edit stands.
 #[derive(Clone, Debug, PartialEq)]
-pub enum EditStep {
+pub enum EditState {
     /// The Service is read and the plan made.
     Planning,
     /// The plan is dry-run at the server.
-    Trying {
+    DryRunning {
         /// The plan.
-        plan: Arc<Plan>,
+        plan: Arc<ChangePlan>,
     },
     /// The server would accept it.
     Ready {
         /// The plan.
-        plan: Arc<Plan>,
+        plan: Arc<ChangePlan>,
         /// What the server says the Service would be.
-        preview: Arc<Written>,
+        preview: Arc<WriteResponse>,
     },
     /// It is being written.
     Applying {
         /// The plan.
-        plan: Arc<Plan>,
+        plan: Arc<ChangePlan>,
     },
     /// Written and read back.
-    Applied(Arc<Outcome>),
+    Applied(Arc<ChangeOutcome>),
     /// Impossible, refused by the server, or changed nothing.
     Failed {
         /// Who said what, and what to do next.
-        reason: Text,
+        reason: SharedStr,
         /// Complaints by field, ours or the server's.
         fields: Vec<FieldError>,
-        /// Where a person has to choose: the ways that there are.
-        ways: Vec<Way>,
+        /// Where the user has to choose: the ways that there are.
+        migration_options: Vec<MigrationOption>,
         /// Where somebody else changed the Service: who changed what.
-        conflict: Option<Arc<Conflict>>,
+        conflict: Option<Arc<EditConflict>>,
     },
 }
 
@@ -180,12 +183,12 @@ pub struct EditStatus {
     /// The Service; until it is planned, what is to be exposed.
     pub service: ObjectKey,
     /// How it stands.
-    pub step: EditStep,
+    pub step: EditState,
     /// Its entry in the journal, once something was sent.
-    pub entry: Option<u64>,
+    pub audit_number: Option<u64>,
 }
 
-/// How much an [`Activity`] matters.
+/// How much an [`ActivityMessage`] matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ActivityLevel {
     /// Went as asked.
@@ -198,7 +201,7 @@ pub enum ActivityLevel {
 
 /// Something that happened, for the activity list and for toasts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Activity {
+pub struct ActivityMessage {
     /// Counts up from 1: what the window has shown already, it does not show again.
     pub number: u64,
     /// When.
@@ -206,23 +209,23 @@ pub struct Activity {
     /// How much it matters.
     pub level: ActivityLevel,
     /// In a sentence.
-    pub text: Text,
+    pub text: SharedStr,
     /// It is of the connection or its kubeconfig, which commands say as well.
     pub is_of_connection: bool,
 }
 
 /// The YAML of the inspected Service.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Yaml {
+pub struct ServiceYaml {
     /// Whose it is.
     pub service: ObjectKey,
     /// The text without managedFields, or why it can't be had.
-    pub text: Result<Text, Text>,
+    pub text: Result<SharedStr, SharedStr>,
 }
 
 /// The saved forwards that a file holds.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ImportOffer {
+pub struct ForwardImportPreview {
     /// The file.
     pub file: PathBuf,
     /// What it holds.
@@ -242,92 +245,92 @@ pub struct Scene {
     /// When connecting is tried again, while it has failed.
     pub next_attempt: NextAttempt,
     /// The last time that a request waited because the API server asked for it: for what, how long.
-    pub waited: Option<Text>,
+    pub retry_wait: Option<SharedStr>,
     /// A login that is under way and may be waiting for the user.
     pub login: Option<Arc<LoginStatus>>,
     /// The context in use, or the one that is tried.
-    pub context: Option<Text>,
+    pub context: Option<SharedStr>,
     /// The address of the API server.
-    pub server: Option<Text>,
+    pub server: Option<SharedStr>,
     /// The server's version: `v1.36.2`, or that it is unknown.
-    pub version: Option<Text>,
+    pub version: Option<SharedStr>,
     /// All contexts of the kubeconfig, in its order.
-    pub contexts: Arc<[ContextInfo]>,
+    pub contexts: Arc<[ContextSummary]>,
     /// The context that another program made the current one of the kubeconfig meanwhile: to be
     /// offered, not taken.
-    pub offered_context: Option<Text>,
+    pub suggested_context: Option<SharedStr>,
     /// How the connection is less protected than it looks.
-    pub notices: Arc<[SecurityNotice]>,
+    pub notices: Arc<[ConnectionSecurityWarning]>,
     /// The namespaces watched; none means all.
-    pub namespaces: Arc<[Text]>,
+    pub namespaces: Arc<[SharedStr]>,
     /// Whether the engine refuses every write.
     pub read_only: bool,
     /// Why, where that is known.
-    pub read_only_reason: Option<Text>,
+    pub read_only_reason: Option<SharedStr>,
     /// The context is marked as production: whoever changes something there is asked twice.
     pub production: bool,
     /// The user has allowed, in this production context, commands in pods and requests that could
     /// change something.
-    pub is_allowed: bool,
+    pub production_changes_allowed: bool,
     /// Every context that is protected.
-    pub protected: Arc<ProtectedContexts>,
+    pub protected_contexts: Arc<ProtectedContexts>,
     /// Forwards of a file, as they may be imported.
-    pub import_offer: Option<Arc<ImportOffer>>,
+    pub import_offer: Option<Arc<ForwardImportPreview>>,
     /// What to know about how the cluster is watched: that Endpoints stand in for EndpointSlices,
     /// that only one namespace is permitted.
-    pub notes: Arc<[Text]>,
-    /// What the person may do.
-    pub rights: Rights,
+    pub watch_notes: Arc<[SharedStr]>,
+    /// What the user may do.
+    pub permissions: UserPermissions,
     /// The last Service that was read alone because Services may not be listed, and why it could not
     /// be read.
-    pub looked_up: Option<(ObjectKey, Option<Text>)>,
+    pub last_service_lookup: Option<(ObjectKey, Option<SharedStr>)>,
     /// All records.
     pub inventory: Inventory,
     /// The graph.
     pub topology: Topology,
     /// What the checks say, by Service.
-    pub reports: OrdMap<ObjectKey, Arc<Report>>,
-    /// Services of which a person wants to be told when they break or heal.
-    pub bells: Arc<BTreeSet<ObjectKey>>,
+    pub reports: OrdMap<ObjectKey, Arc<ServiceReport>>,
+    /// Services of which the user wants to be told when they break or heal.
+    pub alert_services: Arc<BTreeSet<ObjectKey>>,
     /// Since when findings are there, and which are gone.
-    pub history: History,
+    pub history: FindingHistory,
     /// Where everything stands that is shown.
-    pub layout: Arc<Layout>,
-    /// What a person wants the map to show.
+    pub layout: Arc<MapLayout>,
+    /// What the user wants the map to show.
     pub map_view: Arc<MapView>,
     /// How much of [`Self::topology`] is shown, and what hides the rest.
-    pub shown: Shown,
+    pub filter_counts: FilterCounts,
     /// How many places that things were put to by hand the last tidying up took away: they can be
     /// had back.
-    pub tidied: usize,
+    pub reset_pin_count: usize,
     /// How often something of the cluster changed since it was connected to. What the first lists
     /// brought is no change.
-    pub changes: u64,
+    pub change_count: u64,
     /// Forwards in the order of their start.
     pub forwards: Arc<[ForwardStatus]>,
     /// Forwards of this context that are kept for the next start.
-    pub saved: Arc<[SavedForward]>,
+    pub saved_forwards: Arc<[SavedForward]>,
     /// Nothing outlives the process, as with `--demo`: saved forwards are kept until it ends.
-    pub is_forgetful: bool,
+    pub is_ephemeral: bool,
     /// Requests, the newest last.
     pub requests: Arc<[RequestStatus]>,
     /// The newest test of all paths to a Service.
-    pub reach: Option<Arc<ReachStatus>>,
+    pub path_test: Option<Arc<PathTestStatus>>,
     /// The newest test of the connection.
     pub connection_test: Option<Arc<ConnectionTestStatus>>,
     /// The last finished test of each Service that has not changed since: see
     /// [`crate::check::way_of`].
-    pub tested: OrdMap<ObjectKey, Arc<ReachStatus>>,
+    pub path_tests: OrdMap<ObjectKey, Arc<PathTestStatus>>,
     /// Edits that are not discarded.
     pub edits: Arc<[EditStatus]>,
     /// All writes of the session, the newest last.
-    pub journal: Arc<[Arc<JournalEntry>]>,
+    pub audit_log: Arc<[Arc<AuditRecord>]>,
     /// The newest activities, the newest last.
-    pub activity: Arc<[Activity]>,
+    pub activity: Arc<[ActivityMessage]>,
     /// The last change of the map: when, and in words.
-    pub last_change: Option<(Timestamp, Text)>,
+    pub last_change: Option<(Timestamp, SharedStr)>,
     /// The YAML of the inspected Service.
-    pub yaml: Option<Arc<Yaml>>,
+    pub yaml: Option<Arc<ServiceYaml>>,
     /// The round trip of the last small request to the API server, in milliseconds.
     pub api_millis: Option<u32>,
 }
@@ -335,18 +338,18 @@ pub struct Scene {
 impl Scene {
     /// What a test of paths says of a Service as it is now: of the one under way, else of the last
     /// one since which the Service has not changed.
-    pub fn test_of(&self, service: &ObjectKey) -> Option<&Arc<ReachStatus>> {
+    pub fn path_test_of(&self, service: &ObjectKey) -> Option<&Arc<PathTestStatus>> {
         let is_of =
-            |status: &&Arc<ReachStatus>| status.asked.service == *service && status.is_running;
-        let under_way = self.reach.as_ref().filter(is_of);
-        under_way.or_else(|| self.tested.get(service))
+            |status: &&Arc<PathTestStatus>| status.request.service == *service && status.is_running;
+        let under_way = self.path_test.as_ref().filter(is_of);
+        under_way.or_else(|| self.path_tests.get(service))
     }
 
     /// How completely the lists are that the map is made of.
-    pub fn completeness(&self) -> Completeness {
-        let known = self.inventory.completeness_of(Kind::DRAWN);
+    pub fn completeness(&self) -> ListCompleteness {
+        let known = self.inventory.completeness_of(ResourceKind::MAP_KINDS);
         match self.connection {
-            ConnectionState::Lost { .. } => known.min(Completeness::Stale),
+            ConnectionState::Lost { .. } => known.min(ListCompleteness::Stale),
             _ => known,
         }
     }
@@ -354,14 +357,14 @@ impl Scene {
     /// Whether what is drawn may be old.
     pub fn is_stale(&self) -> bool {
         let lost = matches!(self.connection, ConnectionState::Lost { .. });
-        lost || self.completeness() == Completeness::Stale
+        lost || self.completeness() == ListCompleteness::Stale
     }
 
     /// The newest change of the session that can be undone in this context.
-    pub fn undoable(&self) -> Option<&Arc<JournalEntry>> {
-        let is_here = |entry: &&Arc<JournalEntry>| {
+    pub fn latest_undoable(&self) -> Option<&Arc<AuditRecord>> {
+        let is_here = |entry: &&Arc<AuditRecord>| {
             entry.applied.is_some() && self.context.as_ref() == Some(&entry.context)
         };
-        self.journal.iter().rev().find(is_here)
+        self.audit_log.iter().rev().find(is_here)
     }
 }

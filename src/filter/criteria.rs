@@ -1,34 +1,34 @@
-//! What a person wants to see, and whether a Service is part of it.
+//! What the user wants to see, and whether a Service is part of it.
 
 use std::collections::BTreeSet;
 
-use super::{LabelSelector, Neighbourhood, Query, ServiceKind};
-use crate::check::{Report, Verdict};
-use crate::inventory::{ObjectKey, Text};
+use super::{LabelFilter, SearchQuery, ServiceKind, ServiceNeighbourhood};
+use crate::check::{Health, ServiceReport};
+use crate::inventory::{ObjectKey, SharedStr};
 use crate::topology::ServiceTraffic;
 
-/// What a person wants to see; everything that is filled in must hold. The default shows all.
+/// What the user wants to see; everything that is filled in must hold. The default shows all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
+pub struct ServiceFilter {
     /// Only these types; none of them means all.
     pub types: BTreeSet<ServiceKind>,
     /// Only what stands like this; none of them means all.
-    pub states: BTreeSet<Verdict>,
+    pub health: BTreeSet<Health>,
     /// Only these namespaces; none of them means all.
-    pub namespaces: BTreeSet<Text>,
+    pub namespaces: BTreeSet<SharedStr>,
     /// Only what this means.
-    pub text: Query,
+    pub text: SearchQuery,
     /// Only Services with labels like these: their own, as kubectl's `-l` has it.
-    pub labels: LabelSelector,
-    /// Only what is wrong: [`Report::is_wrong`].
-    pub only_wrong: bool,
-    /// Only what is around this Service: [`Neighbourhood`].
+    pub labels: LabelFilter,
+    /// Only what is wrong: [`ServiceReport::has_problems`].
+    pub only_problems: bool,
+    /// Only what is around this Service: [`ServiceNeighbourhood`].
     pub neighbourhood: Option<ObjectKey>,
 }
 
-/// One of the things that a [`Filter`] asks for.
+/// One of the things that a [`ServiceFilter`] asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Criterion {
+pub enum FilterCriterion {
     /// Its namespaces.
     Namespace,
     /// Around which Service.
@@ -40,12 +40,12 @@ pub enum Criterion {
     /// Its text.
     Text,
     /// How it stands.
-    State,
+    Health,
     /// That something is wrong.
-    OnlyWrong,
+    OnlyProblems,
 }
 
-impl Criterion {
+impl FilterCriterion {
     /// Every criterion, in the order in which a Service is asked.
     pub const ALL: [Self; 7] = [
         Self::Namespace,
@@ -53,8 +53,8 @@ impl Criterion {
         Self::Type,
         Self::Labels,
         Self::Text,
-        Self::State,
-        Self::OnlyWrong,
+        Self::Health,
+        Self::OnlyProblems,
     ];
 
     /// What hides a Service, in a word or two.
@@ -65,65 +65,65 @@ impl Criterion {
             Self::Type => "type",
             Self::Labels => "labels",
             Self::Text => "text",
-            Self::State => "state",
-            Self::OnlyWrong => "nothing wrong",
+            Self::Health => "state",
+            Self::OnlyProblems => "nothing wrong",
         }
     }
 }
 
-impl Filter {
+impl ServiceFilter {
     /// Whether it shows everything.
     pub fn is_empty(&self) -> bool {
-        !Criterion::ALL
+        !FilterCriterion::ALL
             .into_iter()
-            .any(|criterion| self.asks(criterion))
+            .any(|criterion| self.is_set(criterion))
     }
 
     /// Whether this is filled in.
-    pub fn asks(&self, criterion: Criterion) -> bool {
+    pub fn is_set(&self, criterion: FilterCriterion) -> bool {
         match criterion {
-            Criterion::Namespace => !self.namespaces.is_empty(),
-            Criterion::Neighbourhood => self.neighbourhood.is_some(),
-            Criterion::Type => !self.types.is_empty(),
-            Criterion::Labels => !self.labels.is_empty(),
-            Criterion::Text => !self.text.is_empty(),
-            Criterion::State => !self.states.is_empty(),
-            Criterion::OnlyWrong => self.only_wrong,
+            FilterCriterion::Namespace => !self.namespaces.is_empty(),
+            FilterCriterion::Neighbourhood => self.neighbourhood.is_some(),
+            FilterCriterion::Type => !self.types.is_empty(),
+            FilterCriterion::Labels => !self.labels.is_empty(),
+            FilterCriterion::Text => !self.text.is_empty(),
+            FilterCriterion::Health => !self.health.is_empty(),
+            FilterCriterion::OnlyProblems => self.only_problems,
         }
     }
 
     /// The same without one of the things it asks for.
-    pub fn without(mut self, criterion: Criterion) -> Self {
+    pub fn without(mut self, criterion: FilterCriterion) -> Self {
         match criterion {
-            Criterion::Namespace => self.namespaces.clear(),
-            Criterion::Neighbourhood => self.neighbourhood = None,
-            Criterion::Type => self.types.clear(),
-            Criterion::Labels => self.labels = LabelSelector::default(),
-            Criterion::Text => self.text = Query::default(),
-            Criterion::State => self.states.clear(),
-            Criterion::OnlyWrong => self.only_wrong = false,
+            FilterCriterion::Namespace => self.namespaces.clear(),
+            FilterCriterion::Neighbourhood => self.neighbourhood = None,
+            FilterCriterion::Type => self.types.clear(),
+            FilterCriterion::Labels => self.labels = LabelFilter::default(),
+            FilterCriterion::Text => self.text = SearchQuery::default(),
+            FilterCriterion::Health => self.health.clear(),
+            FilterCriterion::OnlyProblems => self.only_problems = false,
         }
         self
     }
 
     /// What is asked for, in words: `Type: NodePort, LoadBalancer`. Nothing where nothing is.
-    pub fn words(&self, criterion: Criterion) -> Option<String> {
-        if !self.asks(criterion) {
+    pub fn describe(&self, criterion: FilterCriterion) -> Option<String> {
+        if !self.is_set(criterion) {
             return None;
         }
         Some(match criterion {
-            Criterion::Namespace => format!("Namespace: {}", list(self.namespaces.iter())),
-            Criterion::Neighbourhood => match &self.neighbourhood {
+            FilterCriterion::Namespace => format!("Namespace: {}", list(self.namespaces.iter())),
+            FilterCriterion::Neighbourhood => match &self.neighbourhood {
                 Some(key) => format!("Around {key}"),
                 None => return None,
             },
-            Criterion::Type => format!("Type: {}", list(self.types.iter())),
-            Criterion::Labels => format!("Labels: {}", self.labels),
-            Criterion::Text => format!("Text: {}", self.text),
-            Criterion::State => {
-                format!("State: {}", list(self.states.iter().map(|s| s.word())))
+            FilterCriterion::Type => format!("Type: {}", list(self.types.iter())),
+            FilterCriterion::Labels => format!("Labels: {}", self.labels),
+            FilterCriterion::Text => format!("Text: {}", self.text),
+            FilterCriterion::Health => {
+                format!("State: {}", list(self.health.iter().map(|s| s.word())))
             }
-            Criterion::OnlyWrong => "Only what is wrong".to_owned(),
+            FilterCriterion::OnlyProblems => "Only what is wrong".to_owned(),
         })
     }
 
@@ -132,31 +132,33 @@ impl Filter {
     pub fn hidden_by(
         &self,
         traffic: &ServiceTraffic,
-        report: Option<&Report>,
-        around: Option<&Neighbourhood>,
-    ) -> Option<Criterion> {
+        report: Option<&ServiceReport>,
+        around: Option<&ServiceNeighbourhood>,
+    ) -> Option<FilterCriterion> {
         let service = &traffic.service;
-        let state = report.map_or(Verdict::Unknown, |report| report.verdict);
+        let state = report.map_or(Health::Unknown, |report| report.health);
         let holds = |criterion| match criterion {
-            Criterion::Namespace => self.namespaces.contains(&service.key.namespace),
-            Criterion::Neighbourhood => around.is_some_and(|around| around.holds(&service.key)),
-            Criterion::Type => self.types.contains(&ServiceKind::of(service)),
-            Criterion::Labels => self.labels.matches(&service.labels),
-            Criterion::Text => self.text.matches(traffic, report),
-            Criterion::State => self.states.contains(&state),
-            Criterion::OnlyWrong => report.is_some_and(Report::is_wrong),
+            FilterCriterion::Namespace => self.namespaces.contains(&service.key.namespace),
+            FilterCriterion::Neighbourhood => {
+                around.is_some_and(|around| around.holds(&service.key))
+            }
+            FilterCriterion::Type => self.types.contains(&ServiceKind::of(service)),
+            FilterCriterion::Labels => self.labels.matches(&service.labels),
+            FilterCriterion::Text => self.text.matches(traffic, report),
+            FilterCriterion::Health => self.health.contains(&state),
+            FilterCriterion::OnlyProblems => report.is_some_and(ServiceReport::has_problems),
         };
-        Criterion::ALL
+        FilterCriterion::ALL
             .into_iter()
-            .find(|&criterion| self.asks(criterion) && !holds(criterion))
+            .find(|&criterion| self.is_set(criterion) && !holds(criterion))
     }
 
     /// Whether a Service is shown.
     pub fn shows(
         &self,
         traffic: &ServiceTraffic,
-        report: Option<&Report>,
-        around: Option<&Neighbourhood>,
+        report: Option<&ServiceReport>,
+        around: Option<&ServiceNeighbourhood>,
     ) -> bool {
         self.hidden_by(traffic, report, around).is_none()
     }

@@ -4,17 +4,17 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use imbl::OrdMap;
 
-use super::{Criterion, Filter, Neighbourhood};
-use crate::check::Report;
+use super::{FilterCriterion, ServiceFilter, ServiceNeighbourhood};
+use crate::check::ServiceReport;
 use crate::inventory::ObjectKey;
 use crate::topology::Topology;
 
 /// What the checks say, by Service.
-type Reports = OrdMap<ObjectKey, Arc<Report>>;
+type ReportsByService = OrdMap<ObjectKey, Arc<ServiceReport>>;
 
 /// How many are shown of how many, and what hides the others.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shown {
+pub struct FilterCounts {
     /// Services that are shown.
     pub services: usize,
     /// Services that there are.
@@ -24,10 +24,10 @@ pub struct Shown {
     /// Different pods behind any Service.
     pub of_pods: usize,
     /// Hidden Services by the first thing that hides them; none is zero.
-    pub hidden_by: BTreeMap<Criterion, usize>,
+    pub hidden_by: BTreeMap<FilterCriterion, usize>,
 }
 
-impl Shown {
+impl FilterCounts {
     /// How many Services are hidden.
     pub fn hidden(&self) -> usize {
         self.of_services - self.services
@@ -39,32 +39,32 @@ impl Shown {
 /// Following a change costs what changed; it then equals the one made from scratch.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FilteredMap {
-    filter: Filter,
+    filter: ServiceFilter,
     topology: Topology,
     of_services: usize,
     of_pods: usize,
-    hidden: OrdMap<ObjectKey, Criterion>,
-    hidden_by: BTreeMap<Criterion, usize>,
-    around: Option<Neighbourhood>,
+    hidden: OrdMap<ObjectKey, FilterCriterion>,
+    hidden_by: BTreeMap<FilterCriterion, usize>,
+    neighbourhood: Option<ServiceNeighbourhood>,
 }
 
 impl FilteredMap {
     /// Asks every Service of a graph.
-    pub fn new(filter: Filter, whole: &Topology, reports: &Reports) -> Self {
+    pub fn new(filter: ServiceFilter, whole: &Topology, reports: &ReportsByService) -> Self {
         let around = filter
             .neighbourhood
             .clone()
-            .map(|of| Neighbourhood::new(of, whole));
+            .map(|of| ServiceNeighbourhood::new(of, whole));
         let mut map = Self {
             filter,
-            around,
+            neighbourhood: around,
             ..Self::default()
         };
         if map.filter.is_empty() {
             map.topology = whole.clone();
         } else {
             for traffic in whole.services() {
-                map.ask(whole, reports, &traffic.service.key);
+                map.evaluate(whole, reports, &traffic.service.key);
             }
         }
         map.count(whole);
@@ -76,7 +76,7 @@ impl FilteredMap {
     pub fn update(
         &mut self,
         whole: &Topology,
-        reports: &Reports,
+        reports: &ReportsByService,
         changed: &[ObjectKey],
     ) -> Vec<ObjectKey> {
         if self.filter.is_empty() {
@@ -85,13 +85,13 @@ impl FilteredMap {
             return changed.to_vec();
         }
         let beside = self
-            .around
+            .neighbourhood
             .as_mut()
             .map(|around| around.update(whole, changed));
         let mut differ = Vec::new();
         for key in changed.iter().chain(beside.iter().flatten()) {
             let before = self.topology.service(key).is_some();
-            self.ask(whole, reports, key);
+            self.evaluate(whole, reports, key);
             if before || self.topology.service(key).is_some() {
                 differ.push(key.clone());
             }
@@ -101,7 +101,7 @@ impl FilteredMap {
     }
 
     /// What it was made of.
-    pub fn filter(&self) -> &Filter {
+    pub fn filter(&self) -> &ServiceFilter {
         &self.filter
     }
 
@@ -112,8 +112,8 @@ impl FilteredMap {
     }
 
     /// The numbers.
-    pub fn shown(&self) -> Shown {
-        Shown {
+    pub fn counts(&self) -> FilterCounts {
+        FilterCounts {
             services: self.topology.service_count(),
             of_services: self.of_services,
             pods: self.topology.pod_count(),
@@ -123,7 +123,7 @@ impl FilteredMap {
     }
 
     /// What hides a Service; nothing where it is shown or not there.
-    pub fn hidden_by(&self, service: &ObjectKey) -> Option<Criterion> {
+    pub fn hidden_by(&self, service: &ObjectKey) -> Option<FilterCriterion> {
         self.hidden.get(service).copied()
     }
 
@@ -132,14 +132,15 @@ impl FilteredMap {
         self.of_pods = whole.pod_count();
     }
 
-    fn ask(&mut self, whole: &Topology, reports: &Reports, key: &ObjectKey) {
+    fn evaluate(&mut self, whole: &Topology, reports: &ReportsByService, key: &ObjectKey) {
         let reason = whole.service(key).and_then(|traffic| {
             let report = reports.get(key).map(|report| &**report);
-            self.filter.hidden_by(traffic, report, self.around.as_ref())
+            self.filter
+                .hidden_by(traffic, report, self.neighbourhood.as_ref())
         });
         match reason {
-            None => self.topology.adopt(whole, key),
-            Some(_) => self.topology.leave_out(key),
+            None => self.topology.copy_service(whole, key),
+            Some(_) => self.topology.remove_service(key),
         }
         let before = match reason {
             Some(reason) => self.hidden.insert(key.clone(), reason),

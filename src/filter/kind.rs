@@ -1,4 +1,4 @@
-//! The kinds of Services as a person tells them apart.
+//! The kinds of Services as the user tells them apart.
 
 use std::{fmt, str::FromStr};
 

@@ -1,12 +1,12 @@
-//! Which Services a person wants to see.
+//! Which Services the user wants to see.
 //!
-//! **In**: a [`Filter`] (types, states, namespaces, text, labels, only what is wrong, the
+//! **In**: a [`ServiceFilter`] (types, states, namespaces, text, labels, only what is wrong, the
 //! neighbourhood of a Service), the whole graph and what the checks say of it.
 //! **Out**: a [`FilteredMap`]: the part of the graph that is shown, kept up to date at the cost of
-//! what changed, and [`Shown`]: how many are shown of how many, and what hides the others.
+//! what changed, and [`FilterCounts`]: how many are shown of how many, and what hides the others.
 //!
-//! The search field, the list, the map and the command line read the same [`Query`] and the same
-//! [`LabelSelector`], so that one language does everywhere.
+//! The search field, the list, the map and the command line read the same [`SearchQuery`] and the same
+//! [`LabelFilter`], so that one language does everywhere.
 
 mod criteria;
 mod filtered;
@@ -19,9 +19,9 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-pub use criteria::{Criterion, Filter};
-pub use filtered::{FilteredMap, Shown};
+pub use criteria::{FilterCriterion, ServiceFilter};
+pub use filtered::{FilterCounts, FilteredMap};
 pub use kind::{ParseServiceKindError, ServiceKind};
-pub use labels::{LabelSelector, LabelSelectorError};
-pub use neighbourhood::Neighbourhood;
-pub use query::Query;
+pub use labels::{LabelFilter, LabelFilterError};
+pub use neighbourhood::ServiceNeighbourhood;
+pub use query::SearchQuery;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inventory::ObjectKey;
-use crate::topology::{BackendTarget, EntryKind, ServiceTraffic, Topology};
+use crate::topology::{BackendTarget, EntryPointKind, ServiceTraffic, Topology};
 
 /// A Service with everything that shares a pod with it, every ExternalName that leads to it, and
 /// where it leads itself if it is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Neighbourhood {
-    of: ObjectKey,
+pub struct ServiceNeighbourhood {
+    center: ObjectKey,
     members: BTreeSet<ObjectKey>,
     /// ExternalName Services by the name they are an alias of, whether or not it is known.
     aliases: BTreeMap<String, BTreeSet<ObjectKey>>,
@@ -17,11 +17,11 @@ pub struct Neighbourhood {
     alias_of: BTreeMap<ObjectKey, String>,
 }
 
-impl Neighbourhood {
+impl ServiceNeighbourhood {
     /// Looks around a Service; costs what the graph holds.
     pub fn new(of: ObjectKey, topology: &Topology) -> Self {
         let mut around = Self {
-            of,
+            center: of,
             members: BTreeSet::new(),
             aliases: BTreeMap::new(),
             alias_of: BTreeMap::new(),
@@ -29,7 +29,7 @@ impl Neighbourhood {
         for traffic in topology.services() {
             around.note_alias(&traffic.service.key, alias_of(traffic));
         }
-        around.look_around(topology);
+        around.rebuild(topology);
         around
     }
 
@@ -42,7 +42,8 @@ impl Neighbourhood {
     /// left beside the changed ones.
     pub fn update(&mut self, topology: &Topology, changed: &[ObjectKey]) -> Vec<ObjectKey> {
         // Aliases are few and change rarely; what shares pods is asked one by one below.
-        let mut look_again = changed.contains(&self.of) || self.alias_of.contains_key(&self.of);
+        let mut look_again =
+            changed.contains(&self.center) || self.alias_of.contains_key(&self.center);
         for key in changed {
             let alias = topology.service(key).and_then(|traffic| alias_of(traffic));
             look_again |= alias.is_some() || self.alias_of.contains_key(key);
@@ -50,14 +51,14 @@ impl Neighbourhood {
         }
         if look_again {
             let before = std::mem::take(&mut self.members);
-            self.look_around(topology);
+            self.rebuild(topology);
             return before
                 .symmetric_difference(&self.members)
                 .cloned()
                 .collect();
         }
         for key in changed {
-            if shares_a_pod(topology, key, &self.of) {
+            if shares_a_pod(topology, key, &self.center) {
                 self.members.insert(key.clone());
             } else {
                 self.members.remove(key);
@@ -86,12 +87,12 @@ impl Neighbourhood {
         }
     }
 
-    fn look_around(&mut self, topology: &Topology) {
+    fn rebuild(&mut self, topology: &Topology) {
         self.members.clear();
-        let Some(centre) = topology.service(&self.of) else {
+        let Some(centre) = topology.service(&self.center) else {
             return;
         };
-        self.members.insert(self.of.clone());
+        self.members.insert(self.center.clone());
         for pod in pods(centre) {
             self.members.extend(topology.services_of_pod(pod).cloned());
         }
@@ -101,7 +102,7 @@ impl Neighbourhood {
 
     /// Aliases of the Service, aliases of those, and so on.
     fn follow_aliases_here(&mut self) {
-        let mut reached = vec![self.of.clone()];
+        let mut reached = vec![self.center.clone()];
         while let Some(key) = reached.pop() {
             for name in names(&key) {
                 for alias in self.aliases.get(&name).into_iter().flatten() {
@@ -115,7 +116,7 @@ impl Neighbourhood {
 
     /// Where the Service leads, step by step, if it is an alias of Services of the cluster.
     fn follow_aliases_away(&mut self, topology: &Topology) {
-        let mut at = self.of.clone();
+        let mut at = self.center.clone();
         while let Some(next) = self.alias_of.get(&at).and_then(|name| service_named(name))
             && topology.service(&next).is_some()
             && self.members.insert(next.clone())
@@ -128,9 +129,9 @@ impl Neighbourhood {
 /// The name elsewhere that a Service is an alias of, as names are compared.
 fn alias_of(traffic: &ServiceTraffic) -> Option<String> {
     let far_end = traffic
-        .entries
+        .entry_points
         .iter()
-        .find(|entry| entry.id.kind == EntryKind::ExternalName)?;
+        .find(|entry| entry.id.kind == EntryPointKind::ExternalName)?;
     let name = far_end.id.address.trim_end_matches('.');
     Some(name.to_ascii_lowercase())
 }

@@ -3,33 +3,36 @@
 use proptest::{collection::btree_set, option, prelude::*, sample::select};
 
 use super::*;
-use crate::check::{self, Checks, Verdict};
+use crate::check::{self, Health, ServiceChecks};
 use crate::inventory::{
-    ObjectKey, Text,
+    ObjectKey, SharedStr,
     arbitrary::{self, batches, now},
     sample::live,
 };
 use crate::topology::Topology;
 
-fn filter() -> impl Strategy<Value = Filter> {
+fn filter() -> impl Strategy<Value = ServiceFilter> {
     let key = (select(&["infra", "shop"][..]), select(&["a", "b", "c"][..]));
     (
         btree_set(select(&ServiceKind::ALL[..]), 0..3),
-        btree_set(select(&Verdict::ALL[..]), 0..4),
-        btree_set(select(&["infra", "shop"][..]).prop_map(Text::from), 0..2),
+        btree_set(select(&Health::ALL[..]), 0..4),
+        btree_set(
+            select(&["infra", "shop"][..]).prop_map(SharedStr::from),
+            0..2,
+        ),
         select(&["", "", "a", "ns:shop", "pod:p1", "port:80", "broken"][..]),
         select(&["", "", "app", "!app", "app in (web,x)", "run!=web"][..]),
         proptest::bool::weighted(0.3),
         option::of(key),
     )
         .prop_map(
-            |(types, states, namespaces, text, labels, only_wrong, around)| Filter {
+            |(types, states, namespaces, text, labels, only_wrong, around)| ServiceFilter {
                 types,
-                states,
+                health: states,
                 namespaces,
-                text: Query::parse(text),
-                labels: LabelSelector::parse(labels).expect("a selector"),
-                only_wrong,
+                text: SearchQuery::parse(text),
+                labels: LabelFilter::parse(labels).expect("a selector"),
+                only_problems: only_wrong,
                 neighbourhood: around.map(|(namespace, name)| ObjectKey::new(namespace, name)),
             },
         )
@@ -43,12 +46,12 @@ proptest! {
     ) {
         let mut inventory = live();
         let mut topology = Topology::default();
-        let mut checks = Checks::default();
+        let mut checks = ServiceChecks::default();
         let mut map = FilteredMap::new(filter.clone(), &topology, checks.reports());
         for batch in batches {
             let touched = arbitrary::apply(&mut inventory, &batch);
             let mut changed = topology.update(&inventory, &touched);
-            changed.extend(checks.follow(&topology, &inventory, &touched, &changed, now()));
+            changed.extend(checks.apply_changes(&topology, &inventory, &touched, &changed, now()));
             changed.sort();
             changed.dedup();
             let before = map.clone();
@@ -69,9 +72,9 @@ proptest! {
         filter in filter(),
     ) {
         let topology = Topology::build(&inventory);
-        let reports = check::all(&topology, &inventory, now());
+        let reports = check::check_all(&topology, &inventory, now());
         let map = FilteredMap::new(filter, &topology, &reports);
-        let shown = map.shown();
+        let shown = map.counts();
         let pods = |topology: &Topology| {
             let nodes = topology.nodes();
             nodes

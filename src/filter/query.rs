@@ -1,4 +1,4 @@
-//! What a person types to find Services.
+//! What the user types to find Services.
 //!
 //! Words are joined by "and". A plain word is looked for in names, namespaces, types, states,
 //! ports, addresses, labels and pods; `ns:`, `type:`, `state:`, `port:`, `pod:` and `label:` look
@@ -6,15 +6,15 @@
 
 use std::fmt;
 
-use crate::check::{Report, Verdict};
-use crate::topology::{BackendTarget, Entry, PortTraffic, ServiceTraffic};
+use crate::check::{Health, ServiceReport};
+use crate::topology::{BackendTarget, EntryPoint, PortTraffic, ServiceTraffic};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
+enum SearchField {
     Any,
     Namespace,
     Type,
-    State,
+    Health,
     Port,
     Pod,
     Label,
@@ -22,25 +22,25 @@ enum Field {
 
 /// A text that was typed, ready to be compared.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Query {
+pub struct SearchQuery {
     text: String,
-    terms: Vec<(Field, String)>,
+    terms: Vec<(SearchField, String)>,
 }
 
-impl Query {
+impl SearchQuery {
     /// Reads what was typed.
     pub fn parse(text: &str) -> Self {
         let terms = text
             .split_whitespace()
             .filter_map(|word| {
                 let (field, wanted) = match word.split_once(':') {
-                    Some(("ns" | "namespace", rest)) => (Field::Namespace, rest),
-                    Some(("type", rest)) => (Field::Type, rest),
-                    Some(("state", rest)) => (Field::State, rest),
-                    Some(("port", rest)) => (Field::Port, rest),
-                    Some(("pod", rest)) => (Field::Pod, rest),
-                    Some(("label", rest)) => (Field::Label, rest),
-                    _ => (Field::Any, word),
+                    Some(("ns" | "namespace", rest)) => (SearchField::Namespace, rest),
+                    Some(("type", rest)) => (SearchField::Type, rest),
+                    Some(("state", rest)) => (SearchField::Health, rest),
+                    Some(("port", rest)) => (SearchField::Port, rest),
+                    Some(("pod", rest)) => (SearchField::Pod, rest),
+                    Some(("label", rest)) => (SearchField::Label, rest),
+                    _ => (SearchField::Any, word),
                 };
                 (!wanted.is_empty()).then(|| (field, wanted.to_lowercase()))
             })
@@ -57,7 +57,7 @@ impl Query {
     }
 
     /// Whether a Service is meant.
-    pub fn matches(&self, traffic: &ServiceTraffic, report: Option<&Report>) -> bool {
+    pub fn matches(&self, traffic: &ServiceTraffic, report: Option<&ServiceReport>) -> bool {
         self.terms
             .iter()
             .all(|(field, wanted)| matches(*field, wanted, traffic, report))
@@ -65,22 +65,27 @@ impl Query {
 }
 
 /// As it was typed.
-impl fmt::Display for Query {
+impl fmt::Display for SearchQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-fn matches(field: Field, wanted: &str, traffic: &ServiceTraffic, report: Option<&Report>) -> bool {
+fn matches(
+    field: SearchField,
+    wanted: &str,
+    traffic: &ServiceTraffic,
+    report: Option<&ServiceReport>,
+) -> bool {
     let service = &traffic.service;
     let in_namespace = || contains(&service.key.namespace, wanted);
     let in_type = || contains(service.type_word(), wanted);
     let in_state = || {
-        let state = report.map_or(Verdict::Unknown, |report| report.verdict);
+        let state = report.map_or(Health::Unknown, |report| report.health);
         state.word().starts_with(wanted)
     };
-    let in_port = || traffic.ports.iter().any(|port| port_is(port, wanted));
-    let in_pod = || traffic.ports.iter().any(|port| pod_is(port, wanted));
+    let in_port = || traffic.ports.iter().any(|port| port_matches(port, wanted));
+    let in_pod = || traffic.ports.iter().any(|port| pod_matches(port, wanted));
     let in_label = || {
         service
             .labels
@@ -89,25 +94,25 @@ fn matches(field: Field, wanted: &str, traffic: &ServiceTraffic, report: Option<
             .any(|(key, value)| contains(&format!("{key}={value}"), wanted))
     };
     match field {
-        Field::Namespace => in_namespace(),
-        Field::Type => in_type(),
-        Field::State => in_state(),
-        Field::Port => in_port(),
-        Field::Pod => in_pod(),
-        Field::Label => in_label(),
-        Field::Any => {
+        SearchField::Namespace => in_namespace(),
+        SearchField::Type => in_type(),
+        SearchField::Health => in_state(),
+        SearchField::Port => in_port(),
+        SearchField::Pod => in_pod(),
+        SearchField::Label => in_label(),
+        SearchField::Any => {
             contains(&service.key.to_string(), wanted)
                 || in_type()
                 || in_state()
                 || in_port()
                 || in_label()
                 || in_pod()
-                || address_is(traffic, wanted)
+                || address_matches(traffic, wanted)
         }
     }
 }
 
-fn port_is(port: &PortTraffic, wanted: &str) -> bool {
+fn port_matches(port: &PortTraffic, wanted: &str) -> bool {
     let spec = &port.port;
     let is = |number: u16| number.to_string() == wanted;
     is(spec.port)
@@ -119,7 +124,7 @@ fn port_is(port: &PortTraffic, wanted: &str) -> bool {
             .is_some_and(|name| contains(name, wanted))
 }
 
-fn pod_is(port: &PortTraffic, wanted: &str) -> bool {
+fn pod_matches(port: &PortTraffic, wanted: &str) -> bool {
     port.backends.iter().any(|backend| {
         let named = match &backend.target {
             BackendTarget::Pod(key) => contains(&key.name, wanted),
@@ -129,14 +134,17 @@ fn pod_is(port: &PortTraffic, wanted: &str) -> bool {
     })
 }
 
-fn address_is(traffic: &ServiceTraffic, wanted: &str) -> bool {
+fn address_matches(traffic: &ServiceTraffic, wanted: &str) -> bool {
     contains(&traffic.dns_name, wanted)
         || traffic
-            .entries
+            .entry_points
             .iter()
             .flat_map(|entry| &entry.addresses)
             .any(|address| contains(address, wanted))
-        || traffic.entries.iter().any(|entry| front_is(entry, wanted))
+        || traffic
+            .entry_points
+            .iter()
+            .any(|entry| ingress_matches(entry, wanted))
         || traffic
             .service
             .cluster_ips
@@ -146,8 +154,8 @@ fn address_is(traffic: &ServiceTraffic, wanted: &str) -> bool {
 }
 
 /// A host finds the Service behind it, and so does the Ingress or route that has it.
-fn front_is(entry: &Entry, wanted: &str) -> bool {
-    entry.front.is_some()
+fn ingress_matches(entry: &EntryPoint, wanted: &str) -> bool {
+    entry.ingress.is_some()
         && (contains(&entry.id.address, wanted)
             || entry.urls().iter().any(|url| contains(url, wanted))
             || entry
@@ -168,14 +176,16 @@ mod tests {
 
     use super::*;
     use crate::inventory::{
-        ObjectKey, Protocol, ServicePort, ServiceRecord, ServiceType, TargetPort, Text,
+        ObjectKey, Protocol, ServicePort, ServiceRecord, ServiceType, SharedStr, TargetPort,
     };
-    use crate::topology::{Backend, EntryId, EntryKind, Front, FrontPath};
+    use crate::topology::{
+        EntryPointId, EntryPointKind, IngressHost, IngressHostPath, PortBackend,
+    };
 
     fn api() -> ServiceTraffic {
         let mut service = ServiceRecord::new(ObjectKey::new("shop", "api"));
         service.service_type = ServiceType::NodePort;
-        service.cluster_ips = vec![Text::from("10.96.93.120")];
+        service.cluster_ips = vec![SharedStr::from("10.96.93.120")];
         service.labels.insert("team".into(), "Checkout".into());
         let port = ServicePort {
             name: Some("http".into()),
@@ -189,10 +199,10 @@ mod tests {
         ServiceTraffic {
             service: Arc::new(service),
             dns_name: "api.shop.svc.cluster.local".into(),
-            entries: vec![host()],
+            entry_points: vec![host()],
             ports: vec![PortTraffic {
                 port,
-                backends: vec![Backend {
+                backends: vec![PortBackend {
                     target: BackendTarget::Pod(ObjectKey::new("shop", "api-5875-jqm")),
                     address: "10.244.0.7".into(),
                     port: Some(8080),
@@ -209,42 +219,42 @@ mod tests {
         }
     }
 
-    fn host() -> Entry {
-        let path = FrontPath {
+    fn host() -> EntryPoint {
+        let path = IngressHostPath {
             path: "/cart".into(),
             exact: false,
-            said: "http".into(),
+            port_ref: "http".into(),
             port: None,
         };
-        Entry {
-            id: EntryId {
+        EntryPoint {
+            id: EntryPointId {
                 service: ObjectKey::new("shop", "api"),
-                kind: EntryKind::Ingress,
+                kind: EntryPointKind::Ingress,
                 address: "buy.example.com".into(),
                 node_port: None,
                 object: Some(ObjectKey::new("shop", "front")),
             },
             addresses: Vec::new(),
             ports: Vec::new(),
-            front: Some(Arc::new(Front {
+            ingress: Some(Arc::new(IngressHost {
                 encrypted: true,
                 paths: vec![path],
-                ..Front::default()
+                ..IngressHost::default()
             })),
             notes: Vec::new(),
         }
     }
 
     fn found(text: &str) -> bool {
-        let report = Report {
-            verdict: Verdict::Degraded,
+        let report = ServiceReport {
+            health: Health::Degraded,
             ready: 1,
-            wanted: 2,
+            expected: 2,
             ports: Vec::new(),
             findings: Vec::new(),
             suppressed: Vec::new(),
         };
-        Query::parse(text).matches(&api(), Some(&report))
+        SearchQuery::parse(text).matches(&api(), Some(&report))
     }
 
     #[test]
@@ -292,11 +302,14 @@ mod tests {
 
     #[test]
     fn a_field_without_a_value_asks_for_nothing_yet() {
-        assert!(Query::parse("type: ").is_empty());
+        assert!(SearchQuery::parse("type: ").is_empty());
     }
 
     #[test]
     fn it_reads_back_as_it_was_typed() {
-        assert_eq!(Query::parse(" ns:Shop  web ").to_string(), "ns:Shop  web");
+        assert_eq!(
+            SearchQuery::parse(" ns:Shop  web ").to_string(),
+            "ns:Shop  web"
+        );
     }
 }

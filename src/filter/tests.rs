@@ -2,7 +2,7 @@ use imbl::OrdMap;
 use jiff::Timestamp;
 
 use super::*;
-use crate::check::{self, Verdict};
+use crate::check::{self, Health};
 use crate::inventory::{
     Inventory, ObjectKey, ServiceRecord, ServiceType,
     sample::{external, key, labels, live, pod, port, put, service, slice, slice_port},
@@ -46,14 +46,14 @@ fn shop() -> Inventory {
     inventory
 }
 
-fn map(filter: Filter) -> FilteredMap {
+fn map(filter: ServiceFilter) -> FilteredMap {
     let inventory = shop();
     let topology = Topology::build(&inventory);
-    let reports = check::all(&topology, &inventory, Timestamp::UNIX_EPOCH);
+    let reports = check::check_all(&topology, &inventory, Timestamp::UNIX_EPOCH);
     FilteredMap::new(filter, &topology, &reports)
 }
 
-fn names(filter: Filter) -> Vec<String> {
+fn names(filter: ServiceFilter) -> Vec<String> {
     let map = map(filter);
     let services = map.topology().services();
     services
@@ -62,51 +62,51 @@ fn names(filter: Filter) -> Vec<String> {
 }
 
 fn around(name: &str) -> Vec<String> {
-    names(Filter {
+    names(ServiceFilter {
         neighbourhood: Some(key(name)),
-        ..Filter::default()
+        ..ServiceFilter::default()
     })
 }
 
 #[test]
 fn an_empty_filter_shows_all() {
-    assert!(Filter::default().is_empty());
-    let map = map(Filter::default());
-    assert_eq!(map.shown().services, 6);
-    assert_eq!(map.shown().pods, 3);
-    assert_eq!(map.shown().hidden(), 0);
+    assert!(ServiceFilter::default().is_empty());
+    let map = map(ServiceFilter::default());
+    assert_eq!(map.counts().services, 6);
+    assert_eq!(map.counts().pods, 3);
+    assert_eq!(map.counts().hidden(), 0);
 }
 
 #[test]
 fn each_criterion_shows_what_it_says() {
-    let of_type = Filter {
+    let of_type = ServiceFilter {
         types: [ServiceKind::NodePort].into(),
-        ..Filter::default()
+        ..ServiceFilter::default()
     };
     assert_eq!(names(of_type), ["db"]);
-    let healthy = Filter {
-        states: [Verdict::Healthy].into(),
-        ..Filter::default()
+    let healthy = ServiceFilter {
+        health: [Health::Healthy].into(),
+        ..ServiceFilter::default()
     };
     assert_eq!(names(healthy), ["web", "web-metrics"]);
-    let wrong = Filter {
-        only_wrong: true,
-        ..Filter::default()
+    let wrong = ServiceFilter {
+        only_problems: true,
+        ..ServiceFilter::default()
     };
     assert_eq!(names(wrong), ["db"]);
-    let labelled = Filter {
-        labels: LabelSelector::parse("team=front,name!=web").unwrap(),
-        ..Filter::default()
+    let labelled = ServiceFilter {
+        labels: LabelFilter::parse("team=front,name!=web").unwrap(),
+        ..ServiceFilter::default()
     };
     assert_eq!(names(labelled), ["web-metrics"]);
-    let text = Filter {
-        text: Query::parse("type:externalname older"),
-        ..Filter::default()
+    let text = ServiceFilter {
+        text: SearchQuery::parse("type:externalname older"),
+        ..ServiceFilter::default()
     };
     assert_eq!(names(text), ["older-web"]);
-    let elsewhere = Filter {
+    let elsewhere = ServiceFilter {
         namespaces: ["infra".into()].into(),
-        ..Filter::default()
+        ..ServiceFilter::default()
     };
     assert_eq!(names(elsewhere), [""; 0]);
 }
@@ -124,32 +124,32 @@ fn a_neighbourhood_shares_pods_or_leads_there() {
 
 #[test]
 fn what_is_hidden_is_counted_by_the_first_reason() {
-    let map = map(Filter {
+    let map = map(ServiceFilter {
         types: [ServiceKind::ClusterIP, ServiceKind::NodePort].into(),
-        states: [Verdict::Healthy].into(),
-        ..Filter::default()
+        health: [Health::Healthy].into(),
+        ..ServiceFilter::default()
     });
-    let shown = map.shown();
+    let shown = map.counts();
     assert_eq!((shown.services, shown.of_services), (2, 6));
     assert_eq!((shown.pods, shown.of_pods), (2, 3));
-    let reasons = [(Criterion::Type, 3), (Criterion::State, 1)];
+    let reasons = [(FilterCriterion::Type, 3), (FilterCriterion::Health, 1)];
     assert_eq!(shown.hidden_by, reasons.into());
-    assert_eq!(map.hidden_by(&key("db")), Some(Criterion::State));
+    assert_eq!(map.hidden_by(&key("db")), Some(FilterCriterion::Health));
     assert_eq!(map.hidden_by(&key("web")), None);
 }
 
 #[test]
 fn a_filter_says_what_it_asks_for_and_gives_it_up_piece_by_piece() {
-    let mut filter = Filter {
+    let mut filter = ServiceFilter {
         types: [ServiceKind::LoadBalancer, ServiceKind::Headless].into(),
-        states: [Verdict::Broken].into(),
+        health: [Health::Broken].into(),
         namespaces: ["shop".into()].into(),
-        text: Query::parse("web"),
-        labels: LabelSelector::parse("app=web,!old").unwrap(),
-        only_wrong: true,
+        text: SearchQuery::parse("web"),
+        labels: LabelFilter::parse("app=web,!old").unwrap(),
+        only_problems: true,
         neighbourhood: Some(ObjectKey::new("shop", "web")),
     };
-    let words = Criterion::ALL.map(|criterion| filter.words(criterion).unwrap());
+    let words = FilterCriterion::ALL.map(|criterion| filter.describe(criterion).unwrap());
     assert_eq!(
         words,
         [
@@ -162,10 +162,10 @@ fn a_filter_says_what_it_asks_for_and_gives_it_up_piece_by_piece() {
             "Only what is wrong",
         ]
     );
-    for criterion in Criterion::ALL {
+    for criterion in FilterCriterion::ALL {
         assert!(!filter.is_empty());
         filter = filter.without(criterion);
-        assert_eq!(filter.words(criterion), None);
+        assert_eq!(filter.describe(criterion), None);
     }
     assert!(filter.is_empty());
 }
@@ -175,18 +175,18 @@ fn kinds_and_states_are_read_in_any_case() {
     assert_eq!("nodeport".parse(), Ok(ServiceKind::NodePort));
     assert_eq!("Headless".parse(), Ok(ServiceKind::Headless));
     assert!("node".parse::<ServiceKind>().is_err());
-    assert_eq!("Broken".parse(), Ok(Verdict::Broken));
-    assert!("fine".parse::<Verdict>().is_err());
+    assert_eq!("Broken".parse(), Ok(Health::Broken));
+    assert!("fine".parse::<Health>().is_err());
 }
 
 #[test]
 fn a_report_that_is_not_there_hides_nothing_wrong_and_is_unknown() {
     let inventory = shop();
     let topology = Topology::build(&inventory);
-    let unknown = Filter {
-        states: [Verdict::Unknown].into(),
-        ..Filter::default()
+    let unknown = ServiceFilter {
+        health: [Health::Unknown].into(),
+        ..ServiceFilter::default()
     };
     let map = FilteredMap::new(unknown, &topology, &OrdMap::new());
-    assert_eq!(map.shown().services, 6);
+    assert_eq!(map.counts().services, 6);
 }

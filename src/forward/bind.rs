@@ -5,8 +5,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener},
 };
 
-use super::{ForwardSpec, holder};
-use crate::inventory::Text;
+use super::{ForwardSpec, port_owner};
+use crate::inventory::SharedStr;
 
 /// How many ports above a taken one are tried before any free one is suggested.
 const NEARBY_PORTS: u16 = 100;
@@ -17,15 +17,15 @@ const ANY_PORT_TRIES: usize = 32;
 
 /// Why nothing listens, and what could.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NotBound {
-    pub(crate) reason: Text,
+pub(crate) struct BindError {
+    pub(crate) reason: SharedStr,
     /// A port that is free.
-    pub(crate) offer: Option<u16>,
+    pub(crate) free_port: Option<u16>,
 }
 
 /// Binds where the spec says, or says why that can't be and what can. Where no port is wanted, the
 /// one of the last time is tried first.
-pub(crate) async fn bind(spec: &ForwardSpec) -> Result<Vec<tokio::net::TcpListener>, NotBound> {
+pub(crate) async fn bind(spec: &ForwardSpec) -> Result<Vec<tokio::net::TcpListener>, BindError> {
     let address = spec.local_address;
     let any = || spec.last_port.into_iter().chain([0; ANY_PORT_TRIES]);
     let listening = match spec.local_port {
@@ -44,9 +44,9 @@ pub(crate) async fn bind(spec: &ForwardSpec) -> Result<Vec<tokio::net::TcpListen
         Err(error) => Err(
             tokio::task::spawn_blocking(move || explain(address, port, &error))
                 .await
-                .unwrap_or_else(|_gone| NotBound {
-                    reason: Text::from("svcscope is shutting down"),
-                    offer: None,
+                .unwrap_or_else(|_gone| BindError {
+                    reason: SharedStr::from("svcscope is shutting down"),
+                    free_port: None,
                 }),
         ),
     }
@@ -81,7 +81,7 @@ fn nonblocking(listener: TcpListener) -> io::Result<tokio::net::TcpListener> {
     tokio::net::TcpListener::from_std(listener)
 }
 
-fn explain(address: Option<IpAddr>, port: u16, error: &io::Error) -> NotBound {
+fn explain(address: Option<IpAddr>, port: u16, error: &io::Error) -> BindError {
     let offered = |from: Option<u16>, otherwise: &str| {
         let offer = free_port(address, from);
         let advice = offer.map_or_else(
@@ -93,7 +93,7 @@ fn explain(address: Option<IpAddr>, port: u16, error: &io::Error) -> NotBound {
     let (offer, reason) = match error.kind() {
         io::ErrorKind::AddrInUse if port == 0 => (None, "no local port is free".to_owned()),
         io::ErrorKind::AddrInUse => {
-            let holder = holder::of_port(port)
+            let holder = port_owner::owner_of_port(port)
                 .map_or_else(|| "another program".to_owned(), |found| found.to_string());
             let (offer, advice) = offered(port.checked_add(1), "stop it or choose another port");
             (
@@ -128,9 +128,9 @@ fn explain(address: Option<IpAddr>, port: u16, error: &io::Error) -> NotBound {
             (None, format!("can't listen at {wanted}: {error}"))
         }
     };
-    NotBound {
+    BindError {
         reason: reason.into(),
-        offer,
+        free_port: offer,
     }
 }
 
@@ -182,14 +182,14 @@ mod tests {
             .collect()
     }
 
-    fn assert_taken(refused: &NotBound, port: u16) {
+    fn assert_taken(refused: &BindError, port: u16) {
         let message = &refused.reason;
         assert!(message.starts_with(&format!("local port {port} is taken by ")));
         if cfg!(target_os = "linux") {
             let own = format!("(pid {})", std::process::id());
             assert!(message.contains(&own), "{message}");
         }
-        let offer = refused.offer.expect("some port is free");
+        let offer = refused.free_port.expect("some port is free");
         assert_ne!(offer, port);
         assert!(message.ends_with(&format!("; port {offer} is free")));
     }
@@ -256,7 +256,7 @@ mod tests {
         let refused = explain(None, 443, &denied);
         let message = refused.reason;
         assert!(message.contains("below 1024"), "{message}");
-        let offer = refused.offer.expect("some port is free");
+        let offer = refused.free_port.expect("some port is free");
         assert!(message.ends_with(&format!("port {offer} is free")));
     }
 

@@ -11,8 +11,8 @@ use futures::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 
-use super::Pieces;
-use crate::inventory::{ObjectKey, Text};
+use super::ByteChunks;
+use crate::inventory::{ObjectKey, SharedStr};
 
 /// A byte stream to a port of a pod.
 ///
@@ -21,14 +21,14 @@ use crate::inventory::{ObjectKey, Text};
 /// does not hear of it.
 ///
 /// A pod that turns out to refuse after the dial is told by an error of reading that
-/// [`DialError::within`] knows: nothing that was written has reached an application.
+/// [`DialError::from_io_error`] knows: nothing that was written has reached an application.
 pub trait PodStream: AsyncRead + AsyncWrite + Send + Unpin {
     /// As `poll_read`, without a copy where the stream has what it received in pieces of its own.
     /// Nothing is added at the end of what the pod says.
-    fn poll_take(
+    fn poll_read_chunks(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        pieces: &mut Pieces,
+        pieces: &mut ByteChunks,
     ) -> Poll<io::Result<()>> {
         let mut buffer = BytesMut::with_capacity(READ);
         ready!(poll_read_buf(self.as_mut(), cx, &mut buffer))?;
@@ -38,7 +38,7 @@ pub trait PodStream: AsyncRead + AsyncWrite + Send + Unpin {
 
     /// As `poll_write`, without a copy where the stream can keep bytes until they are sent. What
     /// was taken is cut off.
-    fn poll_give(
+    fn poll_write_bytes(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &mut Bytes,
@@ -53,20 +53,20 @@ pub trait PodStream: AsyncRead + AsyncWrite + Send + Unpin {
 const READ: usize = 16 * 1024;
 
 impl<S: PodStream + ?Sized> PodStream for Box<S> {
-    fn poll_take(
+    fn poll_read_chunks(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        pieces: &mut Pieces,
+        pieces: &mut ByteChunks,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self).poll_take(cx, pieces)
+        Pin::new(&mut **self).poll_read_chunks(cx, pieces)
     }
 
-    fn poll_give(
+    fn poll_write_bytes(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &mut Bytes,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut **self).poll_give(cx, bytes)
+        Pin::new(&mut **self).poll_write_bytes(cx, bytes)
     }
 }
 
@@ -103,7 +103,7 @@ pub enum DialErrorKind {
     PodGone,
     /// Nothing in the pod listens on that port.
     Refused,
-    /// The person lacks a right; trying again is pointless.
+    /// The user lacks a right; trying again is pointless.
     Forbidden,
     /// The API server does not know who asks.
     Unauthorized,
@@ -120,7 +120,7 @@ pub struct DialError {
     /// What to do about it.
     pub kind: DialErrorKind,
     /// What was tried and what the other side said.
-    pub message: Text,
+    pub message: SharedStr,
 }
 
 impl DialError {
@@ -130,7 +130,7 @@ impl DialError {
     }
 
     /// What a stream's error says about its dial, if it says something.
-    pub fn within(error: &io::Error) -> Option<&Self> {
+    pub fn from_io_error(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()
     }
 }

@@ -18,20 +18,21 @@ use tokio::{
 
 use super::{DialError, DialErrorKind, Dialer, InventoryFeed, PodStream};
 use crate::inventory::{
-    Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord, EndpointSource,
-    Inventory, Kind, ObjectKey, OwnerRef, PodRecord, Protocol, Scope, ServicePort, ServiceRecord,
-    ServiceType, SlicePort, Sync, TargetPort, Text,
+    ContainerPort, ContainerRecord, EndpointRecord, EndpointSliceRecord, EndpointSource, Inventory,
+    InventoryChange, ObjectKey, OwnerRef, PodRecord, Protocol, RecordDelta, ResourceKind,
+    ServicePort, ServiceRecord, ServiceType, SharedStr, SlicePort, SyncState, TargetPort,
+    WatchScope,
 };
 
 /// Everything stands in namespace `shop`.
 const NAMESPACE: &str = "shop";
 
 /// An inventory that tests change.
-pub(crate) struct Cluster {
+pub(crate) struct InventoryFixture {
     inventory: watch::Sender<Inventory>,
 }
 
-impl Default for Cluster {
+impl Default for InventoryFixture {
     fn default() -> Self {
         Self {
             inventory: watch::Sender::new(Inventory::default()),
@@ -40,14 +41,14 @@ impl Default for Cluster {
 }
 
 /// A ready endpoint, at an address by the end of the pod's name.
-pub(crate) fn endpoint(pod: &str) -> Endpoint {
+pub(crate) fn endpoint(pod: &str) -> EndpointRecord {
     let number = pod.bytes().last().unwrap_or_default();
-    Endpoint {
+    EndpointRecord {
         address: format!("10.244.0.{number}").into(),
         ready: true,
         serving: true,
         terminating: false,
-        pod: Some(Text::from(pod)),
+        pod: Some(SharedStr::from(pod)),
         node: None,
         zone: None,
         hostname: None,
@@ -56,14 +57,14 @@ pub(crate) fn endpoint(pod: &str) -> Endpoint {
     }
 }
 
-impl Cluster {
+impl InventoryFixture {
     /// All kinds live, and Service `web` with `http 80 → "http"`, a UDP port, and DNS on both
     /// protocols.
     pub(crate) fn with_web() -> Self {
         let cluster = Self::default();
         cluster.live();
         let port = |name: &str, protocol, number, target_port| ServicePort {
-            name: Some(Text::from(name)),
+            name: Some(SharedStr::from(name)),
             protocol,
             port: number,
             target_port,
@@ -71,13 +72,13 @@ impl Cluster {
             app_protocol: None,
         };
         cluster.upsert_service(ServiceRecord {
-            selector: BTreeMap::from([(Text::from("app"), Text::from("web"))]),
+            selector: BTreeMap::from([(SharedStr::from("app"), SharedStr::from("web"))]),
             ports: vec![
                 port(
                     "http",
                     Protocol::Tcp,
                     80,
-                    TargetPort::Name(Text::from("http")),
+                    TargetPort::Name(SharedStr::from("http")),
                 ),
                 port("metrics", Protocol::Udp, 9125, TargetPort::Number(9125)),
                 port("dns", Protocol::Udp, 53, TargetPort::Number(53)),
@@ -97,17 +98,17 @@ impl Cluster {
     }
 
     pub(crate) fn live(&self) {
-        for kind in Kind::ALL {
-            self.sync(kind, Sync::Live);
+        for kind in ResourceKind::ALL {
+            self.sync(kind, SyncState::Live);
         }
     }
 
-    pub(crate) fn sync(&self, kind: Kind, state: Sync) {
-        self.sync_in(kind, Scope::Cluster, state);
+    pub(crate) fn sync(&self, kind: ResourceKind, state: SyncState) {
+        self.sync_in(kind, WatchScope::Cluster, state);
     }
 
-    pub(crate) fn sync_in(&self, kind: Kind, scope: Scope, state: Sync) {
-        self.change(Change::Sync(kind, scope, state));
+    pub(crate) fn sync_in(&self, kind: ResourceKind, scope: WatchScope, state: SyncState) {
+        self.change(InventoryChange::Sync(kind, scope, state));
     }
 
     pub(crate) fn service(&self, name: &str) -> ServiceRecord {
@@ -116,13 +117,13 @@ impl Cluster {
     }
 
     pub(crate) fn upsert_service(&self, service: ServiceRecord) {
-        self.change(Change::Service(Delta::Upsert(service)));
+        self.change(InventoryChange::Service(RecordDelta::Upsert(service)));
     }
 
     pub(crate) fn external_name(&self, name: &str, host: &str) {
         self.upsert_service(ServiceRecord {
             service_type: ServiceType::ExternalName,
-            external_name: Some(Text::from(host)),
+            external_name: Some(SharedStr::from(host)),
             ..self.service(name)
         });
     }
@@ -130,27 +131,29 @@ impl Cluster {
     pub(crate) fn portless(&self, name: &str) {
         self.upsert_service(ServiceRecord {
             ports: Vec::new(),
-            cluster_ips: vec![Text::from("None")],
+            cluster_ips: vec![SharedStr::from("None")],
             ..self.service(name)
         });
     }
 
     /// A slice of Service `web` that resolves port `http` to `port`.
-    pub(crate) fn slice(&self, name: &str, port: u16, endpoints: Vec<Endpoint>) {
-        self.change(Change::EndpointSlice(Delta::Upsert(EndpointSliceRecord {
-            key: key(name),
-            service: Some(Text::from("web")),
-            source: EndpointSource::EndpointSlice,
-            address_type: Text::from("IPv4"),
-            ports: vec![SlicePort {
-                name: Text::from("http"),
-                protocol: Protocol::Tcp,
-                port: Some(port),
-            }],
-            endpoints,
-            truncated: false,
-            managed_by: None,
-        })));
+    pub(crate) fn slice(&self, name: &str, port: u16, endpoints: Vec<EndpointRecord>) {
+        self.change(InventoryChange::EndpointSlice(RecordDelta::Upsert(
+            EndpointSliceRecord {
+                key: key(name),
+                service: Some(SharedStr::from("web")),
+                source: EndpointSource::EndpointSlice,
+                address_type: SharedStr::from("IPv4"),
+                ports: vec![SlicePort {
+                    name: SharedStr::from("http"),
+                    protocol: Protocol::Tcp,
+                    port: Some(port),
+                }],
+                endpoints,
+                truncated: false,
+                managed_by: None,
+            },
+        )));
     }
 
     /// Pods behind Service `web`, ready, each at 8080.
@@ -171,12 +174,12 @@ impl Cluster {
 
     pub(crate) fn pod_with_port(&self, name: &str, label: &str, value: &str, port: u16) {
         self.upsert_pod(PodRecord {
-            labels: BTreeMap::from([(Text::from(label), Text::from(value))]),
+            labels: BTreeMap::from([(SharedStr::from(label), SharedStr::from(value))]),
             containers: vec![ContainerRecord {
-                name: Text::from("main"),
+                name: SharedStr::from("main"),
                 sidecar: false,
                 ports: vec![ContainerPort {
-                    name: Some(Text::from("http")),
+                    name: Some(SharedStr::from("http")),
                     protocol: Protocol::Tcp,
                     port,
                     host_port: None,
@@ -198,12 +201,12 @@ impl Cluster {
         owner: &str,
         hash: Option<&str>,
     ) {
-        let hash = hash.map(|hash| (Text::from("pod-template-hash"), Text::from(hash)));
+        let hash = hash.map(|hash| (SharedStr::from("pod-template-hash"), SharedStr::from(hash)));
         self.upsert_pod(PodRecord {
             labels: hash.into_iter().collect(),
             owner: Some(OwnerRef {
-                kind: Text::from(kind),
-                name: Text::from(owner),
+                kind: SharedStr::from(kind),
+                name: SharedStr::from(owner),
             }),
             ..record(name, ready)
         });
@@ -218,14 +221,14 @@ impl Cluster {
     }
 
     pub(crate) fn delete_pod(&self, name: &str) {
-        self.change(Change::Pod(Delta::Remove(key(name))));
+        self.change(InventoryChange::Pod(RecordDelta::Remove(key(name))));
     }
 
     pub(crate) fn upsert_pod(&self, pod: PodRecord) {
-        self.change(Change::Pod(Delta::Upsert(pod)));
+        self.change(InventoryChange::Pod(RecordDelta::Upsert(pod)));
     }
 
-    fn change(&self, change: Change) {
+    fn change(&self, change: InventoryChange) {
         self.inventory.send_modify(|inventory| {
             inventory.apply(change);
         });
@@ -238,19 +241,19 @@ pub(crate) fn key(name: &str) -> ObjectKey {
 
 fn record(name: &str, ready: bool) -> PodRecord {
     PodRecord {
-        uid: Text::from(format!("uid of {name}")),
-        ips: vec![Text::from("10.244.0.5")],
+        uid: SharedStr::from(format!("uid of {name}")),
+        ips: vec![SharedStr::from("10.244.0.5")],
         ready,
         ..PodRecord::new(key(name))
     }
 }
 
-type Handler = Arc<dyn Fn(DuplexStream) -> BoxFuture<'static, ()> + Send + std::marker::Sync>;
+type StreamHandler = Arc<dyn Fn(DuplexStream) -> BoxFuture<'static, ()> + Send + std::marker::Sync>;
 
 /// What a dial to a pod leads to.
 #[derive(Clone)]
-enum Answer {
-    Serve(Handler),
+enum DialScript {
+    Serve(StreamHandler),
     Fail(DialErrorKind, Duration),
     Late,
     Hang,
@@ -259,7 +262,7 @@ enum Answer {
 /// A dialer whose pods are functions over in-memory streams.
 #[derive(Default)]
 pub(crate) struct FakeDialer {
-    answers: Mutex<BTreeMap<String, Answer>>,
+    answers: Mutex<BTreeMap<String, DialScript>>,
     dialled: Mutex<Vec<(String, u16)>>,
 }
 
@@ -272,23 +275,23 @@ impl FakeDialer {
     ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        let handler: Handler = Arc::new(move |stream| Box::pin(handler(stream)));
-        self.set(pod, Answer::Serve(handler));
+        let handler: StreamHandler = Arc::new(move |stream| Box::pin(handler(stream)));
+        self.set(pod, DialScript::Serve(handler));
     }
 
     /// A pod that can't be reached, which shows after a while.
     pub(crate) fn fail(&self, pod: &str, kind: DialErrorKind, after: Duration) {
-        self.set(pod, Answer::Fail(kind, after));
+        self.set(pod, DialScript::Fail(kind, after));
     }
 
     /// A pod that turns out to refuse when something was sent to it.
     pub(crate) fn refuse_late(&self, pod: &str) {
-        self.set(pod, Answer::Late);
+        self.set(pod, DialScript::Late);
     }
 
     /// A pod whose dial never ends.
     pub(crate) fn hang(&self, pod: &str) {
-        self.set(pod, Answer::Hang);
+        self.set(pod, DialScript::Hang);
     }
 
     /// Pods and ports in the order in which they were dialled.
@@ -296,7 +299,7 @@ impl FakeDialer {
         self.dialled.lock().unwrap().clone()
     }
 
-    fn set(&self, pod: &str, answer: Answer) {
+    fn set(&self, pod: &str, answer: DialScript) {
         self.answers.lock().unwrap().insert(pod.to_owned(), answer);
     }
 }
@@ -312,26 +315,26 @@ impl Dialer for FakeDialer {
         let answer = self.answers.lock().unwrap().get(&name).cloned();
         Box::pin(async move {
             match answer {
-                Some(Answer::Serve(handler)) => {
+                Some(DialScript::Serve(handler)) => {
                     let (ours, theirs) = tokio::io::duplex(16 * 1024);
                     tokio::spawn(handler(theirs));
                     Ok(Box::new(ours) as Box<dyn PodStream>)
                 }
-                Some(Answer::Fail(kind, after)) => {
+                Some(DialScript::Fail(kind, after)) => {
                     tokio::time::sleep(after).await;
                     Err(DialError {
                         kind,
                         message: format!("pod {name} port {port}: refused by the test").into(),
                     })
                 }
-                Some(Answer::Late) => {
+                Some(DialScript::Late) => {
                     let refusal = DialError {
                         kind: DialErrorKind::Refused,
                         message: format!("pod {name} port {port}: refused late").into(),
                     };
-                    Ok(Box::new(Late(refusal, false, None)) as Box<dyn PodStream>)
+                    Ok(Box::new(LateRefusalStream(refusal, false, None)) as Box<dyn PodStream>)
                 }
-                Some(Answer::Hang) => std::future::pending().await,
+                Some(DialScript::Hang) => std::future::pending().await,
                 None => Err(DialError {
                     kind: DialErrorKind::PodGone,
                     message: format!("pod {name} not found").into(),
@@ -342,11 +345,11 @@ impl Dialer for FakeDialer {
 }
 
 /// Takes what is written, and then says that nobody got it.
-struct Late(DialError, bool, Option<Waker>);
+struct LateRefusalStream(DialError, bool, Option<Waker>);
 
-impl PodStream for Late {}
+impl PodStream for LateRefusalStream {}
 
-impl AsyncRead for Late {
+impl AsyncRead for LateRefusalStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -360,7 +363,7 @@ impl AsyncRead for Late {
     }
 }
 
-impl AsyncWrite for Late {
+impl AsyncWrite for LateRefusalStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,

@@ -11,17 +11,17 @@ use tokio::{
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
-    Dialer, ForwardId, ForwardSpec, ForwardStatus, InventoryFeed, OnChange,
+    Dialer, ForwardId, ForwardSpec, ForwardStatus, InventoryFeed, StatusCallback,
     bind::bind,
-    choice::NoPod,
-    connection::Way,
-    descriptors::places,
-    lane,
-    ledger::Ledger,
-    listener::{follow, run},
-    sessions::Sessions,
+    connection::ForwardContext,
+    endpoint_selection::NoEndpointReason,
+    file_descriptors::connection_permits,
+    listener::{apply_inventory, run},
+    open_connections::OpenConnections,
+    runtime_thread,
+    status_board::StatusBoard,
 };
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// Dials of one forward under way at the same time: a page that opens 50 connections must not
 /// bury the API server.
@@ -31,24 +31,24 @@ const MAX_DIALS: usize = 16;
 pub struct Forwards {
     inventory: InventoryFeed,
     dialer: watch::Sender<Arc<dyn Dialer>>,
-    on_change: OnChange,
-    places: (Arc<Semaphore>, usize),
-    doubt: Arc<Notify>,
-    outdated: Arc<Notify>,
-    all: Mutex<All>,
+    on_change: StatusCallback,
+    connection_permits: (Arc<Semaphore>, usize),
+    link_suspected: Arc<Notify>,
+    inventory_stale: Arc<Notify>,
+    all: Mutex<ForwardList>,
     stop: CancellationToken,
     _stop_on_drop: DropGuard,
 }
 
 #[derive(Default)]
-struct All {
-    running: Vec<Running>,
+struct ForwardList {
+    running: Vec<ForwardHandle>,
     /// Since when the way to the cluster is known to be lost.
-    lost: Option<(Timestamp, Text)>,
+    link_down: Option<(Timestamp, SharedStr)>,
 }
 
-struct Running {
-    ledger: Arc<Ledger>,
+struct ForwardHandle {
+    status_board: Arc<StatusBoard>,
     stop: CancellationToken,
     task: Option<JoinHandle<()>>,
 }
@@ -56,15 +56,19 @@ struct Running {
 impl Forwards {
     /// No forwards yet. `on_change` is called whenever a status is another one, at most four times
     /// a second while only bytes flow; it must not block.
-    pub fn new(inventory: InventoryFeed, dialer: Arc<dyn Dialer>, on_change: OnChange) -> Self {
+    pub fn new(
+        inventory: InventoryFeed,
+        dialer: Arc<dyn Dialer>,
+        on_change: StatusCallback,
+    ) -> Self {
         let stop = CancellationToken::new();
         Self {
             inventory,
             dialer: watch::Sender::new(dialer),
             on_change,
-            places: places(),
-            doubt: Arc::default(),
-            outdated: Arc::default(),
+            connection_permits: connection_permits(),
+            link_suspected: Arc::default(),
+            inventory_stale: Arc::default(),
             all: Mutex::default(),
             _stop_on_drop: stop.clone().drop_guard(),
             stop,
@@ -73,9 +77,12 @@ impl Forwards {
 
     /// The same, with so many connections at the most.
     #[cfg(test)]
-    fn with_places(self, most: usize) -> Self {
+    fn with_connection_permits(self, most: usize) -> Self {
         let places = (Arc::new(Semaphore::new(most)), most);
-        Self { places, ..self }
+        Self {
+            connection_permits: places,
+            ..self
+        }
     }
 
     /// Starts a forward and says how it stands: bound, or failed and why. A forward that had the
@@ -91,29 +98,32 @@ impl Forwards {
         &self,
         id: ForwardId,
         spec: ForwardSpec,
-        may: impl Future<Output = Result<(), Text>>,
+        may: impl Future<Output = Result<(), SharedStr>>,
     ) -> ForwardStatus {
         self.stop(id).await;
-        let ledger = Arc::new(Ledger::new(id, spec, self.on_change.clone()));
+        let ledger = Arc::new(StatusBoard::new(id, spec, self.on_change.clone()));
         let stop = self.stop.child_token();
-        self.list(ledger.clone(), stop.clone());
-        let way = Arc::new(Way {
-            ledger: ledger.clone(),
+        self.register(ledger.clone(), stop.clone());
+        let way = Arc::new(ForwardContext {
+            status_board: ledger.clone(),
             inventory: self.inventory.clone(),
             dialer: self.dialer.subscribe(),
             dials: Semaphore::new(MAX_DIALS),
-            places: self.places.0.clone(),
-            most: self.places.1,
-            sessions: Arc::new(Sessions::default()),
-            doubt: self.doubt.clone(),
-            outdated: self.outdated.clone(),
+            connection_permits: self.connection_permits.0.clone(),
+            max_connections: self.connection_permits.1,
+            open_connections: Arc::new(OpenConnections::default()),
+            link_suspected: self.link_suspected.clone(),
+            inventory_stale: self.inventory_stale.clone(),
         });
         let opened = async {
             if let Err(reason) = may.await {
                 return ledger.failed(reason);
             }
             if let Some(listeners) = open(&way).await {
-                self.attach(&ledger, lane::spawn(run(listeners, way, stop.clone())));
+                self.attach(
+                    &ledger,
+                    runtime_thread::spawn(run(listeners, way, stop.clone())),
+                );
             }
         };
         tokio::select! {
@@ -125,18 +135,22 @@ impl Forwards {
     }
 
     /// Puts a forward into the list, in the place of the one that had its id.
-    fn list(&self, ledger: Arc<Ledger>, stop: CancellationToken) {
+    fn register(&self, ledger: Arc<StatusBoard>, stop: CancellationToken) {
         let mut all = self.all();
-        if let Some(lost) = all.lost.clone() {
-            ledger.way_lost(lost);
+        if let Some(lost) = all.link_down.clone() {
+            ledger.link_lost(lost);
         }
-        let new = Running {
-            ledger,
+        let new = ForwardHandle {
+            status_board: ledger,
             stop,
             task: None,
         };
-        let id = new.ledger.id();
-        match all.running.iter_mut().find(|old| old.ledger.id() == id) {
+        let id = new.status_board.id();
+        match all
+            .running
+            .iter_mut()
+            .find(|old| old.status_board.id() == id)
+        {
             Some(old) => *old = new,
             None => all.running.push(new),
         }
@@ -146,12 +160,12 @@ impl Forwards {
 
     /// Has whoever stops the forward wait for its task. One that was stopped meanwhile ends at
     /// once by itself.
-    fn attach(&self, ledger: &Arc<Ledger>, task: JoinHandle<()>) {
+    fn attach(&self, ledger: &Arc<StatusBoard>, task: JoinHandle<()>) {
         let mut all = self.all();
         let running = all
             .running
             .iter_mut()
-            .find(|running| Arc::ptr_eq(&running.ledger, ledger));
+            .find(|running| Arc::ptr_eq(&running.status_board, ledger));
         if let Some(running) = running {
             running.task = Some(task);
         }
@@ -164,10 +178,10 @@ impl Forwards {
             .all()
             .running
             .iter_mut()
-            .find(|running| running.ledger.id() == id)
+            .find(|running| running.status_board.id() == id)
             .map(|running| {
                 running.stop.cancel();
-                (running.ledger.clone(), running.task.take())
+                (running.status_board.clone(), running.task.take())
             });
         let Some((ledger, task)) = found else {
             return;
@@ -186,7 +200,7 @@ impl Forwards {
         let removed = {
             let running = &mut self.all().running;
             let before = running.len();
-            running.retain(|running| running.ledger.id() != id);
+            running.retain(|running| running.status_board.id() != id);
             running.len() != before
         };
         if removed {
@@ -194,39 +208,42 @@ impl Forwards {
         }
     }
 
-    /// A person calls a forward so from now on.
-    pub fn name(&self, id: ForwardId, name: Option<Text>) {
+    /// The user calls a forward so from now on.
+    pub fn rename(&self, id: ForwardId, name: Option<SharedStr>) {
         let all = self.all();
-        let found = all.running.iter().find(|running| running.ledger.id() == id);
+        let found = all
+            .running
+            .iter()
+            .find(|running| running.status_board.id() == id);
         if let Some(running) = found {
-            running.ledger.name(name);
+            running.status_board.set_name(name);
         }
     }
 
     /// Told when something happened that a lost way to the cluster would explain: a pod could not
-    /// be reached, a connection broke. Whoever can should check, and say so by [`Self::way`].
-    pub fn doubt(&self) -> Arc<Notify> {
-        self.doubt.clone()
+    /// be reached, a connection broke. Whoever can should check, and say so by [`Self::set_link_state`].
+    pub fn link_suspected(&self) -> Arc<Notify> {
+        self.link_suspected.clone()
     }
 
     /// Told when a pod that the inventory holds turned out to be gone. Whoever can should have the
     /// lists of pods and EndpointSlices read again.
-    pub fn outdated(&self) -> Arc<Notify> {
-        self.outdated.clone()
+    pub fn inventory_stale(&self) -> Arc<Notify> {
+        self.inventory_stale.clone()
     }
 
     /// Says that the way to the cluster is lost and why, or that it is there.
-    pub fn way(&self, lost: Option<Text>) {
+    pub fn set_link_state(&self, lost: Option<SharedStr>) {
         let mut all = self.all();
-        let before = all.lost.take();
-        all.lost = lost.map(|reason| {
+        let before = all.link_down.take();
+        all.link_down = lost.map(|reason| {
             let since = before.as_ref().map(|(since, _)| *since);
             (since.unwrap_or_else(Timestamp::now), reason)
         });
         for running in &all.running {
-            match all.lost.clone() {
-                Some(lost) => running.ledger.way_lost(lost),
-                None => running.ledger.way_found(before.is_some()),
+            match all.link_down.clone() {
+                Some(lost) => running.status_board.link_lost(lost),
+                None => running.status_board.link_restored(before.is_some()),
             }
         }
     }
@@ -236,7 +253,7 @@ impl Forwards {
         self.all()
             .running
             .iter()
-            .map(|running| running.ledger.status())
+            .map(|running| running.status_board.status())
             .collect()
     }
 
@@ -245,13 +262,13 @@ impl Forwards {
         self.all()
             .running
             .iter()
-            .find(|running| running.ledger.id() == id)
-            .map(|running| running.ledger.status())
+            .find(|running| running.status_board.id() == id)
+            .map(|running| running.status_board.status())
     }
 
-    /// Whether [`Self::way`] said last that it is lost.
-    pub fn is_lost(&self) -> bool {
-        self.all().lost.is_some()
+    /// Whether [`Self::set_link_state`] said last that it is lost.
+    pub fn is_link_down(&self) -> bool {
+        self.all().link_down.is_some()
     }
 
     /// Has what is kept open on the way to pods show that it lives before it is used again.
@@ -265,25 +282,25 @@ impl Forwards {
     }
 
     // Held for a few assignments only, and never across an await.
-    fn all(&self) -> MutexGuard<'_, All> {
+    fn all(&self) -> MutexGuard<'_, ForwardList> {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Binds, unless the target can't be forwarded to at all.
-async fn open(way: &Way) -> Option<Vec<TcpListener>> {
-    if let Err(NoPod::Refused(reason)) = follow(way) {
-        way.ledger.failed(reason);
+async fn open(context: &ForwardContext) -> Option<Vec<TcpListener>> {
+    if let Err(NoEndpointReason::Refused(reason)) = apply_inventory(context) {
+        context.status_board.failed(reason);
         return None;
     }
-    match bind(way.ledger.spec()).await {
+    match bind(context.status_board.spec()).await {
         Ok(listeners) => {
             let locals = listeners.iter().filter_map(|one| one.local_addr().ok());
-            way.ledger.bound(locals.collect());
+            context.status_board.bound(locals.collect());
             Some(listeners)
         }
         Err(why) => {
-            way.ledger.not_bound(why);
+            context.status_board.not_bound(why);
             None
         }
     }

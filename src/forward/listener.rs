@@ -10,22 +10,26 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    choice::{NoPod, candidates, stale},
-    connection::{Way, serve},
-    descriptors::{is_out_of_files, out_of_files},
+    connection::{ForwardContext, serve},
+    endpoint_selection::{NoEndpointReason, candidates, stale},
+    file_descriptors::{is_out_of_files, out_of_files},
 };
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// How often flowing bytes are told.
-const TELL_EVERY: Duration = Duration::from_millis(250);
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The pause after a failed accept (too many open files), and how far it grows.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// Accepts and serves until stopped. Stopping closes the listeners and every connection.
-pub(crate) async fn run(listeners: Vec<TcpListener>, way: Arc<Way>, stop: CancellationToken) {
-    let mut inventory = way.inventory.clone();
+pub(crate) async fn run(
+    listeners: Vec<TcpListener>,
+    context: Arc<ForwardContext>,
+    stop: CancellationToken,
+) {
+    let mut inventory = context.inventory.clone();
     let mut connections = JoinSet::new();
     let mut pause = FIRST_PAUSE;
     let mut accept_at = None;
@@ -33,21 +37,23 @@ pub(crate) async fn run(listeners: Vec<TcpListener>, way: Arc<Way>, stop: Cancel
     let mut place = None;
     loop {
         if place.is_none() {
-            place = way.places.clone().try_acquire_owned().ok();
-            way.ledger.full(place.is_none().then(|| full(&way)));
+            place = context.connection_permits.clone().try_acquire_owned().ok();
+            context
+                .status_board
+                .set_at_capacity(place.is_none().then(|| capacity_message(&context)));
         }
         tokio::select! {
             () = stop.cancelled() => break,
-            freed = way.places.clone().acquire_owned(), if place.is_none() => {
+            freed = context.connection_permits.clone().acquire_owned(), if place.is_none() => {
                 // It is never closed.
                 place = freed.ok();
-                way.ledger.full(None);
+                context.status_board.set_at_capacity(None);
             }
             accepted = accept(&listeners, accept_at), if place.is_some() => {
                 match accepted {
                     Ok((local, client)) => {
                         (pause, accept_at) = (FIRST_PAUSE, None);
-                        let (place, way) = (place.take(), way.clone());
+                        let (place, way) = (place.take(), context.clone());
                         connections.spawn(async move {
                             serve(local, client, way).await;
                             drop(place);
@@ -59,9 +65,9 @@ pub(crate) async fn run(listeners: Vec<TcpListener>, way: Arc<Way>, stop: Cancel
                         } else {
                             error.to_string()
                         };
-                        let said = Text::from(format!("could not accept a connection: {said}"));
-                        way.ledger.lost(said.clone());
-                        way.ledger.full(Some(said));
+                        let said = SharedStr::from(format!("could not accept a connection: {said}"));
+                        context.status_board.connection_lost(said.clone());
+                        context.status_board.set_at_capacity(Some(said));
                         accept_at = Some(Instant::now() + pause);
                         pause = (pause * 2).min(LONGEST_PAUSE);
                     }
@@ -70,14 +76,14 @@ pub(crate) async fn run(listeners: Vec<TcpListener>, way: Arc<Way>, stop: Cancel
             Some(_ended) = connections.join_next(), if !connections.is_empty() => {}
             Ok(()) = inventory.changed() => {
                 inventory.mark_unchanged();
-                follow(&way).ok();
+                apply_inventory(&context).ok();
             }
-            () = way.ledger.meter.flowed(), if tell_at.is_none() => {
-                tell_at = Some(Instant::now() + TELL_EVERY);
+            () = context.status_board.byte_counters.activity(), if tell_at.is_none() => {
+                tell_at = Some(Instant::now() + PUBLISH_INTERVAL);
             }
             () = sleep_until(tell_at.unwrap_or_else(Instant::now)), if tell_at.is_some() => {
                 tell_at = None;
-                way.ledger.tell_bytes();
+                context.status_board.publish_bytes();
             }
         }
     }
@@ -85,9 +91,9 @@ pub(crate) async fn run(listeners: Vec<TcpListener>, way: Arc<Way>, stop: Cancel
     connections.shutdown().await;
 }
 
-fn full(way: &Way) -> Text {
-    let most = way.most;
-    Text::from(format!(
+fn capacity_message(context: &ForwardContext) -> SharedStr {
+    let most = context.max_connections;
+    SharedStr::from(format!(
         "{most} connections are open, and this process has files for no more (ulimit -n); further ones \
          wait until one ends"
     ))
@@ -112,12 +118,13 @@ async fn accept(
 
 /// Takes in what the inventory says now: ends connections to deleted pods and says whether the
 /// next connection would find a pod.
-pub(crate) fn follow(way: &Way) -> Result<(), NoPod> {
-    let now = way.inventory.borrow().clone();
-    way.sessions.end_deleted(&now);
-    let choice = candidates(&now, way.ledger.spec()).map(|_found| ());
-    let old = stale(&now, way.ledger.spec());
-    way.ledger
-        .availability(choice.clone().map_err(NoPod::reason), old);
+pub(crate) fn apply_inventory(context: &ForwardContext) -> Result<(), NoEndpointReason> {
+    let now = context.inventory.borrow().clone();
+    context.open_connections.end_deleted(&now);
+    let choice = candidates(&now, context.status_board.spec()).map(|_found| ());
+    let old = stale(&now, context.status_board.spec());
+    context
+        .status_board
+        .availability(choice.clone().map_err(NoEndpointReason::reason), old);
     choice
 }

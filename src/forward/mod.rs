@@ -8,41 +8,41 @@
 //! it (`connection`) and is pumped to its end (`pump`); what happens is written down where anybody
 //! can read it without waiting (`ledger`).
 
+mod backend_slots;
 mod bind;
-mod choice;
+mod byte_chunks;
+mod byte_counters;
 mod connection;
-mod descriptors;
 mod dialer;
+mod endpoint_selection;
+mod file_descriptors;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod forwards;
-mod history;
-mod holder;
-mod lane;
-mod ledger;
 mod listener;
-mod meter;
-mod pieces;
-mod pump;
-mod seats;
+mod open_connections;
+mod port_owner;
+mod relay;
+mod runtime_thread;
 mod service_port;
-mod sessions;
 mod spec;
 mod status;
+mod status_board;
+mod traffic_history;
 
 pub use bind::free_port_at;
-#[cfg(test)]
-pub(crate) use choice::candidates;
-pub use descriptors::raise_limit;
-pub(crate) use descriptors::{is_out_of_files, out_of_files};
+pub use byte_chunks::ByteChunks;
 pub use dialer::{DialError, DialErrorKind, Dialer, PodStream};
+#[cfg(test)]
+pub(crate) use endpoint_selection::candidates;
+pub use file_descriptors::raise_limit;
+pub(crate) use file_descriptors::{is_out_of_files, out_of_files};
 pub use forwards::Forwards;
-pub use history::{Flow, History};
-pub use ledger::OnChange;
-pub use pieces::Pieces;
 pub(crate) use service_port::service_port;
-pub use spec::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, Spread};
-pub use status::{ForwardState, ForwardStatus, PodInUse};
+pub use spec::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, SpreadPolicy};
+pub use status::{ForwardState, ForwardStatus, PodConnectionCount};
+pub use status_board::StatusCallback;
+pub use traffic_history::{TrafficHistory, TrafficVolume};
 
 /// The live inventory: whoever owns it sends each new one.
 pub type InventoryFeed = tokio::sync::watch::Receiver<crate::inventory::Inventory>;

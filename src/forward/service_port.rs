@@ -1,13 +1,13 @@
 //! Which port of a Service is meant.
 
 use super::RemotePort;
-use crate::inventory::{Protocol, ServicePort, ServiceRecord, TargetPort, Text};
+use crate::inventory::{Protocol, ServicePort, ServiceRecord, SharedStr, TargetPort};
 
 /// The TCP port of a Service by number or name, or why it can't be forwarded.
 pub(crate) fn service_port(
     service: &ServiceRecord,
     wanted: &RemotePort,
-) -> Result<ServicePort, Text> {
+) -> Result<ServicePort, SharedStr> {
     if let (RemotePort::Number(number), true) = (wanted, service.ports.is_empty()) {
         return Ok(portless(*number));
     }
@@ -24,7 +24,7 @@ pub(crate) fn service_port(
         other = Some(port);
     }
     let name = &service.key.name;
-    Err(Text::from(match other {
+    Err(SharedStr::from(match other {
         Some(port) => format!(
             "port {wanted} of svc/{name} is {protocol}, and port-forward carries TCP only; reach it \
              from a pod inside the cluster (kubectl debug) or through a {protocol} nodePort or load \

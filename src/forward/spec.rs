@@ -1,10 +1,10 @@
-//! What a person asks for.
+//! What the user asks for.
 
 use std::{fmt, net::IpAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{ObjectKey, Text};
+use crate::inventory::{ObjectKey, SharedStr};
 
 /// Names a forward as long as the engine lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub enum ForwardTarget {
     /// or `Job`.
     Workload {
         /// Kubernetes' spelling of the kind.
-        kind: Text,
+        kind: SharedStr,
         /// Namespace and name.
         key: ObjectKey,
     },
@@ -32,7 +32,7 @@ impl ForwardTarget {
     pub fn parse(namespace: &str, word: &str) -> Option<Self> {
         let (kind, name) = word.split_once('/')?;
         let kind = Self::kind(kind)?;
-        (!name.is_empty()).then(|| Self::of(kind, ObjectKey::new(namespace, name)))
+        (!name.is_empty()).then(|| Self::from_kind(kind, ObjectKey::new(namespace, name)))
     }
 
     /// Kubernetes' spelling of a kind that can be forwarded to, from any of kubectl's words for it.
@@ -50,12 +50,12 @@ impl ForwardTarget {
     }
 
     /// The object of this kind, in Kubernetes' spelling.
-    pub fn of(kind: &str, key: ObjectKey) -> Self {
+    pub fn from_kind(kind: &str, key: ObjectKey) -> Self {
         match kind {
             "Service" => Self::Service(key),
             "Pod" => Self::Pod(key),
             _ => Self::Workload {
-                kind: Text::from(kind),
+                kind: SharedStr::from(kind),
                 key,
             },
         }
@@ -87,7 +87,7 @@ pub enum RemotePort {
     /// By number.
     Number(u16),
     /// By name.
-    Name(Text),
+    Name(SharedStr),
 }
 
 impl fmt::Display for RemotePort {
@@ -102,21 +102,21 @@ impl fmt::Display for RemotePort {
 /// Which of the pods that could take a connection gets it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Spread {
+pub enum SpreadPolicy {
     /// The pod of the last connection, as long as no other is better.
     #[default]
     Sticky,
     /// The one with the fewest open connections, in turn.
     Balanced,
     /// The pod of this name and no other.
-    Pinned(Text),
+    Pinned(SharedStr),
 }
 
 /// A forward as it was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ForwardSpec {
-    /// What a person calls it, where it has a name.
-    pub name: Option<Text>,
+    /// What the user calls it, where it has a name.
+    pub name: Option<SharedStr>,
     /// Where it leads.
     pub target: ForwardTarget,
     /// Which port there.
@@ -129,12 +129,12 @@ pub struct ForwardSpec {
     /// Where any free port would do: the one to try first, because it was in use the last time.
     pub last_port: Option<u16>,
     /// How connections are spread over pods.
-    pub spread: Spread,
+    pub spread: SpreadPolicy,
 }
 
 impl ForwardSpec {
     /// Whether other machines can reach it: it listens at another address than loopback.
-    pub fn listens_for_others(&self) -> bool {
+    pub fn listens_beyond_loopback(&self) -> bool {
         self.local_address
             .is_some_and(|address| !address.to_canonical().is_loopback())
     }
@@ -148,7 +148,7 @@ impl ForwardSpec {
             local_address: None,
             local_port: None,
             last_port: None,
-            spread: Spread::default(),
+            spread: SpreadPolicy::default(),
         }
     }
 }

@@ -4,8 +4,8 @@ use std::{net::SocketAddr, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{ForwardId, ForwardSpec, History};
-use crate::inventory::{ObjectKey, Text};
+use super::{ForwardId, ForwardSpec, TrafficHistory};
+use crate::inventory::{ObjectKey, SharedStr};
 
 /// The state of a forward.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,26 +19,26 @@ pub enum ForwardState {
         /// Since when.
         since: Timestamp,
         /// What is missing: `no ready pod behind http 80`.
-        reason: Text,
+        reason: SharedStr,
     },
     /// Bound, but the way to the cluster is lost; it is looked for all the time.
     Reconnecting {
         /// Since when.
         since: Timestamp,
         /// What the other side said, or that it said nothing.
-        reason: Text,
+        reason: SharedStr,
     },
     /// The last connection failed; the next one tries again.
     Failing {
         /// What was tried and what the other side said.
-        reason: Text,
+        reason: SharedStr,
     },
     /// Never came up (the local port is taken, the target has no such port) or was given up.
     Failed {
         /// Why, and what to do.
-        reason: Text,
+        reason: SharedStr,
     },
-    /// A person stopped it.
+    /// The user stopped it.
     Stopped,
 }
 
@@ -51,7 +51,7 @@ impl ForwardState {
 
 /// A pod that connections are open to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PodInUse {
+pub struct PodConnectionCount {
     /// The pod.
     pub pod: ObjectKey,
     /// Its port.
@@ -70,17 +70,17 @@ pub struct ForwardStatus {
     /// Where it listens; none before it is bound.
     pub local: Option<SocketAddr>,
     /// Where it listens too: `[::1]`, with the same port.
-    pub also: Option<SocketAddr>,
+    pub local_ipv6: Option<SocketAddr>,
     /// How it stands.
     pub state: ForwardState,
     /// A local port that is free, where the wanted one is not.
-    pub offer: Option<u16>,
+    pub free_port: Option<u16>,
     /// The pod of the last connection.
     pub pod: Option<ObjectKey>,
     /// The pod's port of the last connection.
     pub pod_port: Option<u16>,
     /// The pods that connections are open to, by name.
-    pub pods: Arc<[PodInUse]>,
+    pub pods: Arc<[PodConnectionCount]>,
     /// Connections open now.
     pub open: u32,
     /// Connections accepted since it started.
@@ -90,11 +90,11 @@ pub struct ForwardStatus {
     /// Bytes received from pods.
     pub bytes_down: u64,
     /// What flowed in the last minute.
-    pub history: Arc<History>,
+    pub history: Arc<TrafficHistory>,
     /// Why the last connection failed, where it did.
-    pub last_error: Option<Text>,
+    pub last_error: Option<SharedStr>,
     /// Why further connections wait until one ends, where they do.
-    pub full: Option<Text>,
+    pub at_capacity: Option<SharedStr>,
     /// When it was started.
     pub started: Timestamp,
 }
@@ -106,9 +106,9 @@ impl ForwardStatus {
             id,
             spec,
             local: None,
-            also: None,
+            local_ipv6: None,
             state,
-            offer: None,
+            free_port: None,
             pod: None,
             pod_port: None,
             pods: Arc::default(),
@@ -118,13 +118,13 @@ impl ForwardStatus {
             bytes_down: 0,
             history: Arc::default(),
             last_error: None,
-            full: None,
+            at_capacity: None,
             started,
         }
     }
 
     /// Every address it listens at.
     pub fn addresses(&self) -> impl Iterator<Item = SocketAddr> {
-        self.local.into_iter().chain(self.also)
+        self.local.into_iter().chain(self.local_ipv6)
     }
 }

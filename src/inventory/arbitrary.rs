@@ -13,10 +13,11 @@ use proptest::{
 };
 
 use super::{
-    Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord, EndpointSource,
-    EventRecord, Inventory, Kind, LoadBalancerPoint, NodeAddress, NodeAddressKind, NodeRecord,
-    ObjectKey, OwnerRef, PodPhase, PodRecord, Protocol, Scope, ServicePort, ServiceRecord,
-    ServiceType, SlicePort, Sync, TargetPort, Text, Touched, TrafficPolicy,
+    ChangedRecord, ContainerPort, ContainerRecord, EndpointRecord, EndpointSliceRecord,
+    EndpointSource, EventRecord, Inventory, InventoryChange, LoadBalancerIngress, NodeAddress,
+    NodeAddressKind, NodeRecord, ObjectKey, OwnerRef, PodPhase, PodRecord, Protocol, RecordDelta,
+    ResourceKind, ServicePort, ServiceRecord, ServiceType, SharedStr, SlicePort, SyncState,
+    TargetPort, TrafficPolicy, WatchScope,
 };
 
 /// The moment by which the ages of random records are judged.
@@ -25,7 +26,7 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// Changes as a cluster could send them, in batches.
-pub(crate) fn batches() -> impl Strategy<Value = Vec<Vec<Change>>> {
+pub(crate) fn batches() -> impl Strategy<Value = Vec<Vec<InventoryChange>>> {
     vec(vec(change(), 1..5), 1..20)
 }
 
@@ -41,26 +42,26 @@ pub(crate) fn inventory() -> impl Strategy<Value = Inventory> {
 }
 
 /// Applies a batch and says what it touched.
-pub(crate) fn apply(inventory: &mut Inventory, batch: &[Change]) -> Vec<Touched> {
+pub(crate) fn apply(inventory: &mut Inventory, batch: &[InventoryChange]) -> Vec<ChangedRecord> {
     batch
         .iter()
         .flat_map(|change| inventory.apply(change.clone()))
         .collect()
 }
 
-fn change() -> impl Strategy<Value = Change> {
+fn change() -> impl Strategy<Value = InventoryChange> {
     prop_oneof![8 => object(), 1 => sync()]
 }
 
-fn object() -> impl Strategy<Value = Change> {
+fn object() -> impl Strategy<Value = InventoryChange> {
     prop_oneof![
-        3 => delta(service(), |r: &ServiceRecord| r.key.clone()).prop_map(Change::Service),
-        4 => delta(pod(), |r: &PodRecord| r.key.clone()).prop_map(Change::Pod),
+        3 => delta(service(), |r: &ServiceRecord| r.key.clone()).prop_map(InventoryChange::Service),
+        4 => delta(pod(), |r: &PodRecord| r.key.clone()).prop_map(InventoryChange::Pod),
         4 => delta(slice(), |r: &EndpointSliceRecord| r.key.clone())
-            .prop_map(Change::EndpointSlice),
+            .prop_map(InventoryChange::EndpointSlice),
         1 => delta(node(), |r: &NodeRecord| ObjectKey::cluster_scoped(r.name.clone()))
-            .prop_map(Change::Node),
-        1 => delta(event(), |r: &EventRecord| r.key.clone()).prop_map(Change::Event),
+            .prop_map(InventoryChange::Node),
+        1 => delta(event(), |r: &EventRecord| r.key.clone()).prop_map(InventoryChange::Event),
         3 => related::change(),
     ]
 }
@@ -68,30 +69,33 @@ fn object() -> impl Strategy<Value = Change> {
 fn delta<R: Clone + std::fmt::Debug + 'static>(
     record: impl Strategy<Value = R> + Clone + 'static,
     key: fn(&R) -> ObjectKey,
-) -> impl Strategy<Value = Delta<R>> {
+) -> impl Strategy<Value = RecordDelta<R>> {
     prop_oneof![
-        7 => record.clone().prop_map(Delta::Upsert),
-        2 => record.clone().prop_map(move |record| Delta::Remove(key(&record))),
+        7 => record.clone().prop_map(RecordDelta::Upsert),
+        2 => record.clone().prop_map(move |record| RecordDelta::Remove(key(&record))),
         1 => (scope(), vec(record, 0..5)).prop_map(move |(scope, records)| {
             let records = records
                 .into_iter()
                 .filter(|record| scope.holds(&key(record).namespace))
                 .collect();
-            Delta::Replace { scope, records }
+            RecordDelta::Replace { scope, records }
         }),
     ]
 }
 
-fn text(words: &'static [&'static str]) -> impl Strategy<Value = Text> + Clone {
-    select(words).prop_map(Text::from)
+fn text(words: &'static [&'static str]) -> impl Strategy<Value = SharedStr> + Clone {
+    select(words).prop_map(SharedStr::from)
 }
 
-fn namespace() -> impl Strategy<Value = Text> + Clone {
+fn namespace() -> impl Strategy<Value = SharedStr> + Clone {
     text(&["infra", "shop"])
 }
 
-fn scope() -> impl Strategy<Value = Scope> + Clone {
-    prop_oneof![Just(Scope::Cluster), namespace().prop_map(Scope::Namespace)]
+fn scope() -> impl Strategy<Value = WatchScope> + Clone {
+    prop_oneof![
+        Just(WatchScope::Cluster),
+        namespace().prop_map(WatchScope::Namespace)
+    ]
 }
 
 fn key(names: &'static [&'static str]) -> impl Strategy<Value = ObjectKey> + Clone {
@@ -103,7 +107,7 @@ const PODS: &[&str] = &["p0", "p1", "p2", "p3", "p4", "p5"];
 const NODES: &[&str] = &["n0", "n1"];
 const PORT_NAMES: &[&str] = &["http", "grpc"];
 
-fn labels() -> impl Strategy<Value = BTreeMap<Text, Text>> + Clone {
+fn labels() -> impl Strategy<Value = BTreeMap<SharedStr, SharedStr>> + Clone {
     btree_map(text(&["app", "run"]), text(&["web", "webb", "x"]), 0..3)
 }
 
@@ -127,7 +131,7 @@ fn ports() -> impl Strategy<Value = Vec<ServicePort>> + Clone {
             .zip(80..)
             .map(
                 |(((target_port, protocol, node_port), name), port)| ServicePort {
-                    name: Some(Text::from(*name)),
+                    name: Some(SharedStr::from(*name)),
                     protocol,
                     port,
                     target_port,
@@ -165,14 +169,14 @@ fn service() -> impl Strategy<Value = ServiceRecord> + Clone {
                     selector,
                     ports,
                     created,
-                    cluster_ips: vec![Text::from(if headless { "None" } else { "10.96.0.1" })],
+                    cluster_ips: vec![SharedStr::from(if headless { "None" } else { "10.96.0.1" })],
                     external_name: Some(name),
                     internal_traffic_policy: headless.then_some(TrafficPolicy::Local),
                     external_traffic_policy: (!headless).then_some(TrafficPolicy::Local),
-                    ip_families: vec![Text::from("IPv4"), Text::from("IPv6")],
+                    ip_families: vec![SharedStr::from("IPv4"), SharedStr::from("IPv6")],
                     load_balancer: balancer
                         .into_iter()
-                        .map(|hostname| LoadBalancerPoint {
+                        .map(|hostname| LoadBalancerIngress {
                             ip: None,
                             hostname: Some(hostname),
                             proxied: false,
@@ -197,7 +201,7 @@ fn containers() -> impl Strategy<Value = Vec<ContainerRecord>> + Clone {
         containers
             .into_iter()
             .map(|(sidecar, ready, ports)| ContainerRecord {
-                name: Text::from("c"),
+                name: SharedStr::from("c"),
                 sidecar,
                 ports: ports
                     .into_iter()
@@ -210,7 +214,7 @@ fn containers() -> impl Strategy<Value = Vec<ContainerRecord>> + Clone {
                     .collect(),
                 ready,
                 restarts: 0,
-                reason: (!ready).then(|| Text::from("CrashLoopBackOff")),
+                reason: (!ready).then(|| SharedStr::from("CrashLoopBackOff")),
                 probes: Box::default(),
             })
             .collect()
@@ -231,27 +235,30 @@ fn pod() -> impl Strategy<Value = PodRecord> + Clone {
     )
         .prop_map(
             |(key, mut labels, phase, ready, node, owner, (created, deleting), containers)| {
-                labels.insert(Text::from("pod-template-hash"), Text::from("7f9c"));
+                labels.insert(
+                    SharedStr::from("pod-template-hash"),
+                    SharedStr::from("7f9c"),
+                );
                 PodRecord {
                     labels,
                     phase,
                     ready,
                     node,
                     owner: owner.map(|name| OwnerRef {
-                        kind: Text::from("ReplicaSet"),
+                        kind: SharedStr::from("ReplicaSet"),
                         name,
                     }),
                     created,
                     deleting,
                     containers,
-                    ips: vec![Text::from("10.244.0.1")],
+                    ips: vec![SharedStr::from("10.244.0.1")],
                     ..PodRecord::new(key)
                 }
             },
         )
 }
 
-fn endpoint() -> impl Strategy<Value = Endpoint> + Clone {
+fn endpoint() -> impl Strategy<Value = EndpointRecord> + Clone {
     (
         text(&["10.244.0.1", "10.244.0.2", "fd00::1", "10.96.0.1"]),
         any::<(bool, bool, bool)>(),
@@ -261,7 +268,7 @@ fn endpoint() -> impl Strategy<Value = Endpoint> + Clone {
         vec(text(NODES), 0..2),
     )
         .prop_map(
-            |(address, (ready, serving, terminating), pod, node, zones, nodes)| Endpoint {
+            |(address, (ready, serving, terminating), pod, node, zones, nodes)| EndpointRecord {
                 address,
                 ready,
                 serving,
@@ -292,7 +299,7 @@ fn slice() -> impl Strategy<Value = EndpointSliceRecord> + Clone {
                     key,
                     service,
                     source: EndpointSource::EndpointSlice,
-                    address_type: Text::from(address_type),
+                    address_type: SharedStr::from(address_type),
                     ports: ports
                         .into_iter()
                         .map(|(name, protocol, port)| SlicePort {
@@ -336,25 +343,25 @@ fn event() -> impl Strategy<Value = EventRecord> + Clone {
             key,
             warning: &*reason != "Type",
             reason,
-            message: Text::from("said"),
+            message: SharedStr::from("said"),
             count: 1,
             last_seen,
-            source: Text::from("service-controller"),
+            source: SharedStr::from("service-controller"),
         })
 }
 
-fn sync() -> impl Strategy<Value = Change> {
+fn sync() -> impl Strategy<Value = InventoryChange> {
     let state = prop_oneof![
-        2 => Just(Sync::Live),
-        1 => Just(Sync::Polled {
+        2 => Just(SyncState::Live),
+        1 => Just(SyncState::Polled {
             every: Duration::from_secs(5),
-            reason: Text::from("ended"),
+            reason: SharedStr::from("ended"),
         }),
-        1 => Just(Sync::Syncing),
-        1 => Just(Sync::Forbidden { message: Text::from("forbidden") }),
-        1 => Just(Sync::Stale { since: now(), reason: Text::from("refused") }),
+        1 => Just(SyncState::Syncing),
+        1 => Just(SyncState::Forbidden { message: SharedStr::from("forbidden") }),
+        1 => Just(SyncState::Stale { since: now(), reason: SharedStr::from("refused") }),
     ];
-    let kinds = [&Kind::ALL[..], &Kind::ON_DEMAND[..]].concat();
+    let kinds = [&ResourceKind::ALL[..], &ResourceKind::ON_DEMAND[..]].concat();
     (select(kinds), scope(), state)
-        .prop_map(|(kind, scope, state)| Change::Sync(kind, scope, state))
+        .prop_map(|(kind, scope, state)| InventoryChange::Sync(kind, scope, state))
 }

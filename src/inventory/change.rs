@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodePortRules, NodeRecord, ObjectKey,
-    PodRecord, Related, Scope, ServiceRecord, Sync, Unreadable,
+    DecodeFailure, EndpointSliceRecord, EventRecord, NamespaceRecord, NodePortRules, NodeRecord,
+    ObjectKey, PodRecord, RelatedRecord, ResourceKind, ServiceRecord, SyncState, WatchScope,
 };
 
 /// What happened to the objects of one kind.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Delta<R> {
+pub enum RecordDelta<R> {
     /// The object was added or changed; it now is as given.
     Upsert(R),
     /// The object is gone.
@@ -18,7 +18,7 @@ pub enum Delta<R> {
     /// arrived whole, so that the view is swapped and never emptied.
     Replace {
         /// What the list covers.
-        scope: Scope,
+        scope: WatchScope,
         /// All objects in that scope.
         records: Vec<R>,
     },
@@ -26,25 +26,25 @@ pub enum Delta<R> {
 
 /// One step of what is known about the cluster.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Change {
+pub enum InventoryChange {
     /// Namespaces changed.
-    Namespace(Delta<NamespaceRecord>),
+    Namespace(RecordDelta<NamespaceRecord>),
     /// Services changed.
-    Service(Delta<ServiceRecord>),
+    Service(RecordDelta<ServiceRecord>),
     /// EndpointSlices (or Endpoints) changed.
-    EndpointSlice(Delta<EndpointSliceRecord>),
+    EndpointSlice(RecordDelta<EndpointSliceRecord>),
     /// Pods changed.
-    Pod(Delta<PodRecord>),
+    Pod(RecordDelta<PodRecord>),
     /// Nodes changed.
-    Node(Delta<NodeRecord>),
+    Node(RecordDelta<NodeRecord>),
     /// Events about Services changed.
-    Event(Delta<EventRecord>),
+    Event(RecordDelta<EventRecord>),
     /// What is known of the cluster's nodePorts beside its Services.
     NodePorts(NodePortRules),
     /// Objects of a kind on demand changed: all of them are of this kind.
-    Related(Kind, Delta<Related>),
+    Related(ResourceKind, RecordDelta<RelatedRecord>),
     /// These are the objects of a kind that can't be read in a scope, and no others.
-    Unreadable(Kind, Scope, BTreeMap<ObjectKey, Unreadable>),
+    Unreadable(ResourceKind, WatchScope, BTreeMap<ObjectKey, DecodeFailure>),
     /// How well a kind is known in a scope changed.
-    Sync(Kind, Scope, Sync),
+    Sync(ResourceKind, WatchScope, SyncState),
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Endpoint, EndpointSliceRecord, Inventory, ObjectKey, ServicePort, Text};
+use super::{EndpointRecord, EndpointSliceRecord, Inventory, ObjectKey, ServicePort, SharedStr};
 
 /// An endpoint with the slice that lists it.
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub struct ListedEndpoint<'a> {
     /// The slice.
     pub slice: &'a Arc<EndpointSliceRecord>,
     /// The endpoint.
-    pub endpoint: &'a Endpoint,
+    pub endpoint: &'a EndpointRecord,
     /// The pods' number, where a port was asked for; none means every port.
     pub port: Option<u16>,
 }
@@ -41,7 +41,7 @@ impl Inventory {
 
     /// The pods that the endpoints of a Service name, by name, each with whether it is a ready
     /// endpoint that stays.
-    pub fn endpoint_pods_of(&self, service: &ObjectKey) -> Vec<(&Text, bool)> {
+    pub fn endpoint_pods_of(&self, service: &ObjectKey) -> Vec<(&SharedStr, bool)> {
         let mut pods: Vec<_> = self
             .endpoints_of(service)
             .into_iter()
@@ -94,7 +94,7 @@ fn one_per_address(mut listed: Vec<ListedEndpoint<'_>>) -> Vec<ListedEndpoint<'_
     listed.retain(|one| !one.endpoint.address.is_empty());
     listed.sort_by(|a, b| {
         let place = |one: &ListedEndpoint<'_>| {
-            let Endpoint {
+            let EndpointRecord {
                 ready,
                 serving,
                 terminating,
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
     use crate::inventory::sample::{key, live, pod, port, put, service, slice, slice_port};
 
-    fn conditions(endpoint: &mut Endpoint, ready: bool, serving: bool, terminating: bool) {
+    fn conditions(endpoint: &mut EndpointRecord, ready: bool, serving: bool, terminating: bool) {
         endpoint.ready = ready;
         endpoint.serving = serving;
         endpoint.terminating = terminating;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectKey, Text};
+use super::{ObjectKey, SharedStr};
 
 /// A `v1` Event whose `involvedObject` is a Service.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,13 +15,13 @@ pub struct EventRecord {
     /// `type` is `Warning` (else `Normal`).
     pub warning: bool,
     /// `reason`: `EnsuringLoadBalancer`, `PortAlreadyAllocated`, …
-    pub reason: Text,
+    pub reason: SharedStr,
     /// `message`, in the reporter's words.
-    pub message: Text,
+    pub message: SharedStr,
     /// How often it was seen.
     pub count: u32,
     /// When it was last seen.
     pub last_seen: Option<Timestamp>,
     /// Who reported it.
-    pub source: Text,
+    pub source: SharedStr,
 }

@@ -1,7 +1,7 @@
 //! Topology hints as kube-proxy follows them (`topologyModeFromHints` and `availableForTopology` in
 //! pkg/proxy/topology.go).
 
-use super::{Endpoint, Text};
+use super::{EndpointRecord, SharedStr};
 
 /// Which ready endpoints kube-proxy on a node sends traffic to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub struct HintCounts {
 
 impl HintCounts {
     /// Counts the hints of endpoints.
-    pub fn of<'a>(endpoints: impl IntoIterator<Item = &'a Endpoint>) -> Self {
+    pub fn of<'a>(endpoints: impl IntoIterator<Item = &'a EndpointRecord>) -> Self {
         let mut counts = Self::default();
         for endpoint in endpoints.into_iter().filter(|endpoint| endpoint.ready) {
             counts.ready += 1;
@@ -50,10 +50,14 @@ impl HintCounts {
 
 /// What kube-proxy does on a node: hints for the node win over those for its zone, and each count
 /// only if every ready endpoint has one and at least one is for here.
-pub fn topology_mode(endpoints: &[&Endpoint], node: &str, zone: Option<&str>) -> TopologyMode {
+pub fn topology_mode(
+    endpoints: &[&EndpointRecord],
+    node: &str,
+    zone: Option<&str>,
+) -> TopologyMode {
     let counts = HintCounts::of(endpoints.iter().copied());
     let mut ready = endpoints.iter().filter(|endpoint| endpoint.ready);
-    let has = |hints: &[Text], name: &str| hints.iter().any(|hint| &**hint == name);
+    let has = |hints: &[SharedStr], name: &str| hints.iter().any(|hint| &**hint == name);
     if counts.nodes_count() && ready.clone().any(|one| has(&one.node_hints, node)) {
         TopologyMode::SameNode
     } else if counts.zones_count()
@@ -70,9 +74,9 @@ mod tests {
     use super::*;
     use crate::inventory::sample::{endpoint, pod};
 
-    fn hinted(zones: &[&str], nodes: &[&str]) -> Endpoint {
-        let texts = |all: &[&str]| all.iter().map(|text| Text::from(*text)).collect();
-        Endpoint {
+    fn hinted(zones: &[&str], nodes: &[&str]) -> EndpointRecord {
+        let texts = |all: &[&str]| all.iter().map(|text| SharedStr::from(*text)).collect();
+        EndpointRecord {
             zone_hints: texts(zones),
             node_hints: texts(nodes),
             ..endpoint(&pod("web", 1))
@@ -96,7 +100,7 @@ mod tests {
         let a = hinted(&["zone-1"], &["node-a"]);
         let b = hinted(&["zone-1"], &[]);
         let mut c = hinted(&[], &[]);
-        let mode = |all: &[&Endpoint]| topology_mode(all, "node-a", Some("zone-1"));
+        let mode = |all: &[&EndpointRecord]| topology_mode(all, "node-a", Some("zone-1"));
         assert_eq!(mode(&[&a, &b]), TopologyMode::SameZone);
         assert_eq!(mode(&[&a, &b, &c]), TopologyMode::All);
         // One that is not ready needs none.

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 /// Shared text: names, labels and addresses repeat all over a cluster, a clone costs a counter.
-pub type Text = Arc<str>;
+pub type SharedStr = Arc<str>;
 
 /// Namespace and name of an object of some kind; ordered by namespace first, as a list is read.
 ///
@@ -13,14 +13,14 @@ pub type Text = Arc<str>;
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectKey {
     /// The namespace, empty for a cluster-scoped object.
-    pub namespace: Text,
+    pub namespace: SharedStr,
     /// `metadata.name`.
-    pub name: Text,
+    pub name: SharedStr,
 }
 
 impl ObjectKey {
     /// The key of a namespaced object.
-    pub fn new(namespace: impl Into<Text>, name: impl Into<Text>) -> Self {
+    pub fn new(namespace: impl Into<SharedStr>, name: impl Into<SharedStr>) -> Self {
         Self {
             namespace: namespace.into(),
             name: name.into(),
@@ -28,7 +28,7 @@ impl ObjectKey {
     }
 
     /// The key of a cluster-scoped object.
-    pub fn cluster_scoped(name: impl Into<Text>) -> Self {
+    pub fn cluster_scoped(name: impl Into<SharedStr>) -> Self {
         Self::new("", name)
     }
 }

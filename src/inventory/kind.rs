@@ -5,11 +5,11 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Completeness, Text};
+use super::{ListCompleteness, SharedStr};
 
 /// A kind of object that an [`super::Inventory`] holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Kind {
+pub enum ResourceKind {
     /// `v1` Namespace.
     Namespace,
     /// `v1` Service.
@@ -62,8 +62,8 @@ pub enum Kind {
     ServiceCidr,
 }
 
-impl Kind {
-    /// Kinds that are watched in every cluster, in the order in which a person meets them.
+impl ResourceKind {
+    /// Kinds that are watched in every cluster, in the order in which the user meets them.
     pub const ALL: [Self; 6] = [
         Self::Namespace,
         Self::Service,
@@ -107,7 +107,7 @@ impl Kind {
     ];
 
     /// Kinds without which there is no map.
-    pub const DRAWN: [Self; 3] = [Self::Service, Self::EndpointSlice, Self::Pod];
+    pub const MAP_KINDS: [Self; 3] = [Self::Service, Self::EndpointSlice, Self::Pod];
 
     /// Whether it is watched only once something needs it.
     pub fn is_on_demand(self) -> bool {
@@ -161,7 +161,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for ResourceKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.plural())
     }
@@ -169,14 +169,14 @@ impl fmt::Display for Kind {
 
 /// Where a watch looks: the whole cluster or one namespace.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Scope {
+pub enum WatchScope {
     /// All namespaces, and all objects of a cluster-scoped kind.
     Cluster,
     /// One namespace.
-    Namespace(Text),
+    Namespace(SharedStr),
 }
 
-impl Scope {
+impl WatchScope {
     /// Whether an object of this namespace is in scope.
     pub fn holds(&self, namespace: &str) -> bool {
         match self {
@@ -186,18 +186,18 @@ impl Scope {
     }
 }
 
-/// How well the objects of one kind in one [`Scope`] are known now.
+/// How well the objects of one kind in one [`WatchScope`] are known now.
 ///
 /// Only what [is current](Self::is_current) may be drawn as certain: unknown is never drawn as
 /// healthy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Sync {
+pub enum SyncState {
     /// The first list is under way.
     Syncing,
     /// The first list failed and is tried again: nothing was ever listed.
     Failing {
         /// What was tried and what the other side said.
-        reason: Text,
+        reason: SharedStr,
     },
     /// Listed whole, and the watch is running.
     Live,
@@ -207,28 +207,28 @@ pub enum Sync {
         /// The time between two lists.
         every: Duration,
         /// What is wrong with the watches.
-        reason: Text,
+        reason: SharedStr,
     },
     /// The watch is lost; what is shown was true at `since`.
     Stale {
         /// When it was last known to be true.
         since: Timestamp,
         /// What was tried and what the other side said.
-        reason: Text,
+        reason: SharedStr,
     },
     /// The API server refuses to list or watch it.
     Forbidden {
         /// The API server's words.
-        message: Text,
+        message: SharedStr,
     },
-    /// The server does not serve this kind, or the person did not ask for it.
+    /// The server does not serve this kind, or the user did not ask for it.
     Absent {
         /// Why, in a sentence.
-        reason: Text,
+        reason: SharedStr,
     },
 }
 
-impl Sync {
+impl SyncState {
     /// Whether what changes in the cluster is told at once.
     pub fn is_live(&self) -> bool {
         matches!(self, Self::Live)
@@ -242,11 +242,11 @@ impl Sync {
 
     /// Whether waiting longer for a first list is pointless: it is there, or it was refused.
     pub fn is_settled(&self) -> bool {
-        Completeness::from(self).is_listed()
+        ListCompleteness::from(self).is_listed()
     }
 
     /// Why it is not current, in the words of whoever said so.
-    pub fn reason(&self) -> Option<&Text> {
+    pub fn reason(&self) -> Option<&SharedStr> {
         match self {
             Self::Failing { reason } | Self::Stale { reason, .. } | Self::Absent { reason } => {
                 Some(reason)

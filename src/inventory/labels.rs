@@ -8,7 +8,7 @@ use std::{
 
 use imbl::OrdSet;
 
-use super::{ObjectKey, PodRecord, Text};
+use super::{ObjectKey, PodRecord, SharedStr};
 
 /// Pods by the fingerprint of namespace, label key and label value.
 ///
@@ -37,7 +37,7 @@ impl LabelIndex {
     pub(super) fn candidates(
         &self,
         namespace: &str,
-        labels: &BTreeMap<Text, Text>,
+        labels: &BTreeMap<SharedStr, SharedStr>,
     ) -> Vec<&ObjectKey> {
         let mut lists: Vec<_> = labels
             .iter()

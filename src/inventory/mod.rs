@@ -1,6 +1,6 @@
 //! What the cluster holds, as small records.
 //!
-//! **In**: [`Change`]s, made by `cluster/` from what the API server says.
+//! **In**: [`InventoryChange`]s, made by `cluster/` from what the API server says.
 //! **Out**: [`Inventory`], a value that is cheap to clone, and the rules by which the controllers
 //! join its records: which pods a selector matches and where a targetPort leads on each of them.
 //!
@@ -11,6 +11,7 @@ pub mod address;
 pub(crate) mod arbitrary;
 mod change;
 mod completeness;
+mod decode_failure;
 mod endpoint_slice;
 mod endpoints;
 mod event;
@@ -24,7 +25,7 @@ mod node;
 mod node_ports;
 pub mod plain;
 mod pod;
-mod polled;
+mod polling_summary;
 pub mod ports;
 mod related;
 #[cfg(test)]
@@ -32,34 +33,36 @@ pub(crate) mod sample;
 pub mod selector;
 mod service;
 mod store;
-mod unreadable;
 
-pub use change::{Change, Delta};
-pub use completeness::Completeness;
-pub use endpoint_slice::{Endpoint, EndpointSliceRecord, EndpointSource, SlicePort};
+pub use change::{InventoryChange, RecordDelta};
+pub use completeness::ListCompleteness;
+pub use decode_failure::DecodeFailure;
+pub use endpoint_slice::{EndpointRecord, EndpointSliceRecord, EndpointSource, SlicePort};
 pub use endpoints::{ListedEndpoint, endpoints_of_port};
 pub use event::EventRecord;
 pub use ip_family::IpFamily;
-pub use key::{ObjectKey, Text};
-pub use kind::{Kind, Scope, Sync};
+pub use key::{ObjectKey, SharedStr};
+pub use kind::{ResourceKind, SyncState, WatchScope};
 pub use namespace::NamespaceRecord;
 pub use node::{NodeAddress, NodeAddressKind, NodeRecord};
-pub use node_ports::{KubeProxyConfig, NodePortRules, Served};
+pub use node_ports::{KubeProxyConfig, NodePortRules, NodePortServing};
 pub use plain::plain_line;
-pub use pod::{ContainerPort, ContainerRecord, OwnerRef, PodPhase, PodRecord, Probe, ProbeKind};
-pub use polled::Polled;
+pub use pod::{
+    ContainerPort, ContainerProbe, ContainerRecord, OwnerRef, PodPhase, PodRecord, ProbeKind,
+};
+pub use polling_summary::PollingSummary;
 pub use related::{
-    AllowedRoutes, ApiServiceRecord, BackendTlsPolicyRecord, BackendTlsTarget, Condition,
-    GatewayClassRecord, GatewayRecord, GrantFrom, GrantTo, Hook, IngressBackend,
-    IngressClassRecord, IngressPath, IngressPort, IngressRecord, IngressRule, IngressTls,
-    LabelSelector, Listener, MeshParent, NetworkPolicyRecord, Operator, ParentRef, ParentStatus,
-    PolicyPeer, PolicyPort, PolicyRule, ReferenceGrantRecord, Related, Requirement, Rollout,
-    RouteBackend, RouteKind, RouteMatch, RouteRecord, RouteRule, ServiceCidrRecord,
-    TlsSecretRecord, WebhookRecord, WorkloadRecord, wanted,
+    AllowedRoutes, ApiServiceRecord, BackendTlsPolicyRecord, BackendTlsTarget, GatewayClassRecord,
+    GatewayListener, GatewayRecord, IngressBackend, IngressClassRecord, IngressPath, IngressPort,
+    IngressRecord, IngressRule, IngressTls, LabelSelector, MeshParent, NetworkPolicyRecord,
+    ParentRef, PolicyPeer, PolicyPort, PolicyRule, ReferenceGrantFrom, ReferenceGrantRecord,
+    ReferenceGrantTo, RelatedRecord, RolloutStatus, RouteBackend, RouteKind, RouteMatch,
+    RouteParentStatus, RouteRecord, RouteRule, SelectorOperator, SelectorRequirement,
+    ServiceCidrRecord, ServiceWebhook, StatusCondition, TlsSecretRecord, WebhookRecord,
+    WorkloadRecord, needed_kinds,
 };
 pub use service::{
-    LoadBalancerPoint, ParseServiceTypeError, Protocol, ServicePort, ServiceRecord, ServiceType,
+    LoadBalancerIngress, ParseServiceTypeError, Protocol, ServicePort, ServiceRecord, ServiceType,
     TargetPort, TrafficPolicy,
 };
-pub use store::{Inventory, Touched};
-pub use unreadable::Unreadable;
+pub use store::{ChangedRecord, Inventory};

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Text;
+use super::SharedStr;
 
 /// A namespace.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NamespaceRecord {
     /// Its name.
-    pub name: Text,
+    pub name: SharedStr,
     /// `metadata.labels`.
-    pub labels: BTreeMap<Text, Text>,
+    pub labels: BTreeMap<SharedStr, SharedStr>,
     /// Whether `status.phase` is `Terminating`.
     pub terminating: bool,
 }

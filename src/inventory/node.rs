@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{IpFamily, Text};
+use super::{IpFamily, SharedStr};
 
 /// `status.addresses[].type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -25,14 +25,14 @@ pub struct NodeAddress {
     /// Of what kind it is.
     pub kind: NodeAddressKind,
     /// The address or name.
-    pub address: Text,
+    pub address: SharedStr,
 }
 
 /// A node.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NodeRecord {
     /// Its name.
-    pub name: Text,
+    pub name: SharedStr,
     /// Its addresses in the order of the object.
     pub addresses: Vec<NodeAddress>,
     /// The `Ready` condition.
@@ -40,13 +40,13 @@ pub struct NodeRecord {
     /// `spec.unschedulable`.
     pub unschedulable: bool,
     /// Label `topology.kubernetes.io/zone`.
-    pub zone: Option<Text>,
+    pub zone: Option<SharedStr>,
 }
 
 impl NodeRecord {
     /// The addresses of a family, the one to try first from a laptop first: external ones, then
     /// internal ones.
-    pub fn addresses_of(&self, family: IpFamily) -> impl Iterator<Item = &Text> + '_ {
+    pub fn addresses_of(&self, family: IpFamily) -> impl Iterator<Item = &SharedStr> + '_ {
         [NodeAddressKind::ExternalIP, NodeAddressKind::InternalIP]
             .into_iter()
             .flat_map(move |kind| self.of_kind(kind))
@@ -55,7 +55,7 @@ impl NodeRecord {
 
     /// The address of a family that the node takes for its own: the first internal one, else the
     /// first external one (`GetNodeHostIPs` in `pkg/util/node`).
-    pub fn primary_address(&self, family: IpFamily) -> Option<&Text> {
+    pub fn primary_address(&self, family: IpFamily) -> Option<&SharedStr> {
         [NodeAddressKind::InternalIP, NodeAddressKind::ExternalIP]
             .into_iter()
             .flat_map(|kind| self.of_kind(kind))
@@ -68,7 +68,7 @@ impl NodeRecord {
         is(NodeAddressKind::ExternalIP) && !is(NodeAddressKind::InternalIP)
     }
 
-    fn of_kind(&self, kind: NodeAddressKind) -> impl Iterator<Item = &Text> + '_ {
+    fn of_kind(&self, kind: NodeAddressKind) -> impl Iterator<Item = &SharedStr> + '_ {
         self.addresses
             .iter()
             .filter(move |address| address.kind == kind)

@@ -9,7 +9,7 @@ use std::{
     ops::RangeInclusive,
 };
 
-use super::{Inventory, IpFamily, NodeRecord, ServiceRecord, Text};
+use super::{Inventory, IpFamily, NodeRecord, ServiceRecord, SharedStr};
 
 /// What is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,16 +24,16 @@ pub struct NodePortRules {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KubeProxyConfig {
     /// `mode`: `iptables`, `ipvs`, `nftables`, `kernelspace`; empty means the version's default.
-    pub mode: Text,
+    pub mode: SharedStr,
     /// `nodePortAddresses`: ranges of addresses, or `primary`.
-    pub node_port_addresses: Vec<Text>,
+    pub node_port_addresses: Vec<SharedStr>,
     /// `iptables.localhostNodePorts`.
     pub localhost_node_ports: Option<bool>,
 }
 
 /// Whether kube-proxy answers at an address of a node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Served {
+pub enum NodePortServing {
     /// It does.
     Yes,
     /// It does not, for this reason.
@@ -49,20 +49,20 @@ impl NodePortRules {
     /// nftables does where nothing is said (`cmd/kube-proxy/app/server_linux.go`). An ExternalIP of
     /// a cloud is mostly no address of the node itself: its network translates it to the
     /// InternalIP, so of an ExternalIP nothing is known.
-    pub fn serves(&self, node: &NodeRecord, address: &str) -> Served {
+    pub fn serves(&self, node: &NodeRecord, address: &str) -> NodePortServing {
         let (Some(proxy), Some(family)) = (&self.proxy, IpFamily::of(address)) else {
-            return Served::Unknown;
+            return NodePortServing::Unknown;
         };
         if let Some(no) = proxy.refuses_loopback(address) {
             return no;
         }
         let primary = node.primary_address(family);
         if primary.is_some_and(|primary| **primary == *address) && proxy.serves_primary() {
-            return Served::Yes;
+            return NodePortServing::Yes;
         }
         if proxy.serves_primary() {
             if node.is_external(address) {
-                return Served::Unknown;
+                return NodePortServing::Unknown;
             }
             let at = primary.map_or_else(String::new, |primary| format!(" {primary}"));
             let who = if proxy.node_port_addresses.is_empty() {
@@ -70,29 +70,29 @@ impl NodePortRules {
             } else {
                 "kube-proxy's nodePortAddresses are"
             };
-            return Served::No(format!("{who} the node's primary address{at} only"));
+            return NodePortServing::No(format!("{who} the node's primary address{at} only"));
         }
         let mut ranges = proxy
             .node_port_addresses
             .iter()
-            .filter_map(|range| Range::parse(range))
+            .filter_map(|range| CidrRange::parse(range))
             .filter(|range| range.family() == family)
             .peekable();
         // Without a range of the family all of it is served (`NewNodePortAddresses`).
         if ranges.peek().is_none() {
             return match &*proxy.mode {
                 // What the default is depends on the version.
-                "" if proxy.node_port_addresses.is_empty() => Served::Unknown,
-                _ => Served::Yes,
+                "" if proxy.node_port_addresses.is_empty() => NodePortServing::Unknown,
+                _ => NodePortServing::Yes,
             };
         }
         if ranges.any(|range| range.holds(address)) {
-            return Served::Yes;
+            return NodePortServing::Yes;
         }
         if node.is_external(address) {
-            return Served::Unknown;
+            return NodePortServing::Unknown;
         }
-        Served::No(format!(
+        NodePortServing::No(format!(
             "kube-proxy serves nodePorts at {} only (nodePortAddresses)",
             proxy.node_port_addresses.join(", ")
         ))
@@ -102,7 +102,7 @@ impl NodePortRules {
 impl NodePortRules {
     /// Where alone kube-proxy is known to serve nodePorts, in a sentence; nothing where it serves
     /// them at every address, or that is not known.
-    pub fn limits(&self) -> Option<String> {
+    pub fn limits_message(&self) -> Option<String> {
         let proxy = self.proxy.as_ref()?;
         let ranges = &proxy.node_port_addresses;
         if proxy.serves_primary() {
@@ -136,7 +136,7 @@ impl KubeProxyConfig {
 
     /// Only iptables answers at a node's loopback address, and only over IPv4
     /// (`localhostNodePorts`).
-    fn refuses_loopback(&self, address: &str) -> Option<Served> {
+    fn refuses_loopback(&self, address: &str) -> Option<NodePortServing> {
         let address: IpAddr = address.parse().ok()?;
         if !address.is_loopback() || self.mode.is_empty() {
             return None;
@@ -145,7 +145,7 @@ impl KubeProxyConfig {
             && address.is_ipv4()
             && self.localhost_node_ports != Some(false);
         (!answers).then(|| {
-            Served::No(format!(
+            NodePortServing::No(format!(
                 "kube-proxy in {} mode serves no nodePort at {address}",
                 self.mode
             ))
@@ -154,9 +154,9 @@ impl KubeProxyConfig {
 }
 
 /// `10.0.0.0/8`.
-struct Range(IpAddr, u8);
+struct CidrRange(IpAddr, u8);
 
-impl Range {
+impl CidrRange {
     fn parse(range: &str) -> Option<Self> {
         let (address, bits) = range.split_once('/')?;
         Some(Self(address.parse().ok()?, bits.parse().ok()?))
@@ -196,7 +196,7 @@ impl Inventory {
     pub fn node_port_addresses<'a>(
         &'a self,
         service: &ServiceRecord,
-    ) -> Vec<(&'a NodeRecord, &'a Text)> {
+    ) -> Vec<(&'a NodeRecord, &'a SharedStr)> {
         IpFamily::ALL
             .into_iter()
             .filter(|family| service.serves(*family))
@@ -208,12 +208,12 @@ impl Inventory {
     pub fn node_addresses(
         &self,
         family: IpFamily,
-    ) -> impl Iterator<Item = (&NodeRecord, &Text)> + '_ {
+    ) -> impl Iterator<Item = (&NodeRecord, &SharedStr)> + '_ {
         self.nodes().filter_map(move |node| {
             let rules = self.node_port_rules();
             let mut addresses = node.addresses_of(family);
-            let found =
-                addresses.find(|address| !matches!(rules.serves(node, address), Served::No(_)))?;
+            let found = addresses
+                .find(|address| !matches!(rules.serves(node, address), NodePortServing::No(_)))?;
             Some((&**node, found))
         })
     }
@@ -222,7 +222,7 @@ impl Inventory {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{Change, Delta, NodeAddress, NodeAddressKind, ObjectKey};
+    use crate::inventory::{InventoryChange, NodeAddress, NodeAddressKind, ObjectKey, RecordDelta};
 
     fn node(addresses: &[(NodeAddressKind, &str)]) -> NodeRecord {
         NodeRecord {
@@ -231,7 +231,7 @@ mod tests {
                 .iter()
                 .map(|(kind, address)| NodeAddress {
                     kind: *kind,
-                    address: Text::from(*address),
+                    address: SharedStr::from(*address),
                 })
                 .collect(),
             ready: true,
@@ -245,7 +245,7 @@ mod tests {
             range: None,
             proxy: Some(KubeProxyConfig {
                 mode: mode.into(),
-                node_port_addresses: addresses.iter().copied().map(Text::from).collect(),
+                node_port_addresses: addresses.iter().copied().map(SharedStr::from).collect(),
                 localhost_node_ports: None,
             }),
         }
@@ -263,9 +263,9 @@ mod tests {
             (EXTERNAL, "203.0.113.7"),
         ]);
         let nftables = rules("nftables", &[]);
-        assert_eq!(nftables.serves(&node, "10.0.0.7"), Served::Yes);
-        assert_eq!(nftables.serves(&node, "fd00::7"), Served::Yes);
-        let Served::No(why) = nftables.serves(&node, "192.168.0.7") else {
+        assert_eq!(nftables.serves(&node, "10.0.0.7"), NodePortServing::Yes);
+        assert_eq!(nftables.serves(&node, "fd00::7"), NodePortServing::Yes);
+        let NodePortServing::No(why) = nftables.serves(&node, "192.168.0.7") else {
             panic!("the second address is served");
         };
         assert_eq!(
@@ -273,49 +273,72 @@ mod tests {
             "in nftables mode kube-proxy serves the node's primary address 10.0.0.7 only"
         );
         // A cloud translates it, or does not.
-        assert_eq!(nftables.serves(&node, "203.0.113.7"), Served::Unknown);
+        assert_eq!(
+            nftables.serves(&node, "203.0.113.7"),
+            NodePortServing::Unknown
+        );
         assert_eq!(
             rules("iptables", &[]).serves(&node, "192.168.0.7"),
-            Served::Yes
+            NodePortServing::Yes
         );
         assert_eq!(
             rules("nftables", &["0.0.0.0/0"]).serves(&node, "192.168.0.7"),
-            Served::Yes
+            NodePortServing::Yes
         );
         assert_eq!(
             NodePortRules::default().serves(&node, "192.168.0.7"),
-            Served::Unknown
+            NodePortServing::Unknown
         );
-        assert!(nftables.limits().unwrap().contains("primary address only"));
-        assert_eq!(rules("iptables", &[]).limits(), None);
-        assert_eq!(rules("nftables", &["0.0.0.0/0"]).limits(), None);
-        assert_eq!(NodePortRules::default().limits(), None);
+        assert!(
+            nftables
+                .limits_message()
+                .unwrap()
+                .contains("primary address only")
+        );
+        assert_eq!(rules("iptables", &[]).limits_message(), None);
+        assert_eq!(rules("nftables", &["0.0.0.0/0"]).limits_message(), None);
+        assert_eq!(NodePortRules::default().limits_message(), None);
         // The default of a mode that nobody wrote down changes with the version.
-        assert_eq!(rules("", &[]).serves(&node, "10.0.0.7"), Served::Unknown);
+        assert_eq!(
+            rules("", &[]).serves(&node, "10.0.0.7"),
+            NodePortServing::Unknown
+        );
     }
 
     #[test]
     fn ranges_count_for_their_own_family() {
         let node = node(&[(INTERNAL, "10.0.0.7"), (INTERNAL, "fd00::7")]);
         let some = rules("iptables", &["192.168.0.0/16"]);
-        assert!(matches!(some.serves(&node, "10.0.0.7"), Served::No(_)));
-        assert_eq!(some.serves(&node, "fd00::7"), Served::Yes);
+        assert!(matches!(
+            some.serves(&node, "10.0.0.7"),
+            NodePortServing::No(_)
+        ));
+        assert_eq!(some.serves(&node, "fd00::7"), NodePortServing::Yes);
         let other = rules("ipvs", &["10.0.0.0/29", "fd00::/64"]);
-        assert_eq!(other.serves(&node, "10.0.0.7"), Served::Yes);
-        assert_eq!(other.serves(&node, "fd00::7"), Served::Yes);
-        assert!(matches!(other.serves(&node, "10.0.0.8"), Served::No(_)));
+        assert_eq!(other.serves(&node, "10.0.0.7"), NodePortServing::Yes);
+        assert_eq!(other.serves(&node, "fd00::7"), NodePortServing::Yes);
+        assert!(matches!(
+            other.serves(&node, "10.0.0.8"),
+            NodePortServing::No(_)
+        ));
     }
 
     #[test]
     fn only_iptables_answers_at_loopback_and_only_over_ipv4() {
         let node = node(&[(INTERNAL, "10.0.0.7")]);
         let serves = |mode, at| rules(mode, &[]).serves(&node, at);
-        assert_eq!(serves("iptables", "127.0.0.1"), Served::Yes);
-        assert!(matches!(serves("iptables", "::1"), Served::No(_)));
-        assert!(matches!(serves("nftables", "127.0.0.1"), Served::No(_)));
+        assert_eq!(serves("iptables", "127.0.0.1"), NodePortServing::Yes);
+        assert!(matches!(serves("iptables", "::1"), NodePortServing::No(_)));
+        assert!(matches!(
+            serves("nftables", "127.0.0.1"),
+            NodePortServing::No(_)
+        ));
         let mut off = rules("iptables", &[]);
         off.proxy.as_mut().unwrap().localhost_node_ports = Some(false);
-        assert!(matches!(off.serves(&node, "127.0.0.1"), Served::No(_)));
+        assert!(matches!(
+            off.serves(&node, "127.0.0.1"),
+            NodePortServing::No(_)
+        ));
     }
 
     #[test]
@@ -327,10 +350,10 @@ mod tests {
             (EXTERNAL, "203.0.113.7"),
             (NodeAddressKind::Hostname, "node-a"),
         ]);
-        inventory.apply(Change::Node(Delta::Upsert(node)));
+        inventory.apply(InventoryChange::Node(RecordDelta::Upsert(node)));
         let asked = |inventory: &Inventory, ips: &[&str]| {
             let service = ServiceRecord {
-                cluster_ips: ips.iter().copied().map(Text::from).collect(),
+                cluster_ips: ips.iter().copied().map(SharedStr::from).collect(),
                 ..ServiceRecord::new(ObjectKey::new("shop", "web"))
             };
             let found = inventory.node_port_addresses(&service);
@@ -343,9 +366,15 @@ mod tests {
         assert_eq!(asked(&inventory, &["fd01::1"]), ["fd00::7"]);
         let both = ["fd01::1", "10.96.0.1"];
         assert_eq!(asked(&inventory, &both), ["203.0.113.7", "fd00::7"]);
-        inventory.apply(Change::NodePorts(rules("iptables", &["10.0.0.0/8"])));
+        inventory.apply(InventoryChange::NodePorts(rules(
+            "iptables",
+            &["10.0.0.0/8"],
+        )));
         assert_eq!(asked(&inventory, &both), ["203.0.113.7", "fd00::7"]);
-        inventory.apply(Change::NodePorts(rules("iptables", &["fd99::/64"])));
+        inventory.apply(InventoryChange::NodePorts(rules(
+            "iptables",
+            &["fd99::/64"],
+        )));
         assert_eq!(asked(&inventory, &both), ["203.0.113.7"]);
     }
 }

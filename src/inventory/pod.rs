@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectKey, Protocol, TargetPort, Text};
+use super::{ObjectKey, Protocol, SharedStr, TargetPort};
 
 /// `status.phase`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub enum PodPhase {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ContainerPort {
     /// Its name, by which a targetPort may find it.
-    pub name: Option<Text>,
+    pub name: Option<SharedStr>,
     /// TCP, UDP or SCTP; a named targetPort must match it too.
     pub protocol: Protocol,
     /// `containerPort`.
@@ -60,7 +60,7 @@ impl ProbeKind {
 
 /// A probe of a container.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Probe {
+pub struct ContainerProbe {
     /// What it is for.
     pub kind: ProbeKind,
     /// The port that it asks; none where it runs a command.
@@ -72,7 +72,7 @@ pub struct Probe {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ContainerRecord {
     /// Its name.
-    pub name: Text,
+    pub name: SharedStr,
     /// Whether it is an init container with `restartPolicy: Always`.
     pub sidecar: bool,
     /// Declared ports.
@@ -82,18 +82,18 @@ pub struct ContainerRecord {
     /// `containerStatuses[].restartCount`.
     pub restarts: u32,
     /// The reason of a waiting or terminated state: `CrashLoopBackOff`, `ImagePullBackOff`.
-    pub reason: Option<Text>,
+    pub reason: Option<SharedStr>,
     /// Its probes; most containers have one or two.
-    pub probes: Box<[Probe]>,
+    pub probes: Box<[ContainerProbe]>,
 }
 
 /// The owner of a pod that has `controller: true`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct OwnerRef {
     /// `ReplicaSet`, `StatefulSet`, `DaemonSet`, `Job`, …
-    pub kind: Text,
+    pub kind: SharedStr,
     /// Its name.
-    pub name: Text,
+    pub name: SharedStr,
 }
 
 /// A pod.
@@ -102,19 +102,19 @@ pub struct PodRecord {
     /// Namespace and name.
     pub key: ObjectKey,
     /// `metadata.uid`.
-    pub uid: Text,
+    pub uid: SharedStr,
     /// `metadata.creationTimestamp`.
     pub created: Option<Timestamp>,
     /// `metadata.deletionTimestamp`: the pod is terminating.
     pub deleting: Option<Timestamp>,
     /// `metadata.labels`.
-    pub labels: BTreeMap<Text, Text>,
+    pub labels: BTreeMap<SharedStr, SharedStr>,
     /// The controlling owner.
     pub owner: Option<OwnerRef>,
     /// `spec.nodeName`.
-    pub node: Option<Text>,
+    pub node: Option<SharedStr>,
     /// `status.podIPs`, the primary one first.
-    pub ips: Vec<Text>,
+    pub ips: Vec<SharedStr>,
     /// `spec.hostNetwork`.
     pub host_network: bool,
     /// `status.phase`.
@@ -122,13 +122,13 @@ pub struct PodRecord {
     /// The `Ready` condition.
     pub ready: bool,
     /// Why the `Ready` condition is false, in the kubelet's words.
-    pub not_ready_message: Option<Text>,
+    pub not_ready_message: Option<SharedStr>,
     /// When the `Ready` condition changed last.
     pub ready_changed: Option<Timestamp>,
     /// Why the scheduler finds no node, in its words (`PodScheduled` is false).
-    pub unscheduled: Option<Text>,
+    pub unscheduled: Option<SharedStr>,
     /// Readiness gates (`spec.readinessGates`) whose condition is not true.
-    pub closed_gates: Box<[Text]>,
+    pub closed_gates: Box<[SharedStr]>,
     /// Regular containers, then sidecars.
     pub containers: Vec<ContainerRecord>,
 }
@@ -138,7 +138,7 @@ impl PodRecord {
     pub fn new(key: ObjectKey) -> Self {
         Self {
             key,
-            uid: Text::from(""),
+            uid: SharedStr::from(""),
             created: None,
             deleting: None,
             labels: BTreeMap::new(),
@@ -156,7 +156,7 @@ impl PodRecord {
         }
     }
 
-    /// The workload that a person knows the pod by: the Deployment behind a ReplicaSet, else the
+    /// The workload that the user knows the pod by: the Deployment behind a ReplicaSet, else the
     /// controlling owner itself; none for a bare pod and for a static pod, whose owner is its node.
     ///
     /// A Deployment names its ReplicaSets `<deployment>-<hash>` and puts the hash on their pods as
@@ -171,8 +171,8 @@ impl PodRecord {
             .filter(|name| !name.is_empty());
         Some(match deployment {
             Some(name) => OwnerRef {
-                kind: Text::from("Deployment"),
-                name: Text::from(name),
+                kind: SharedStr::from("Deployment"),
+                name: SharedStr::from(name),
             },
             None => owner.clone(),
         })
@@ -184,7 +184,7 @@ impl PodRecord {
     }
 
     /// The most telling reason of a container that does not run: `CrashLoopBackOff`.
-    pub fn trouble(&self) -> Option<&Text> {
+    pub fn trouble(&self) -> Option<&SharedStr> {
         self.containers
             .iter()
             .find_map(|container| container.reason.as_ref().filter(|_| !container.ready))
@@ -198,12 +198,12 @@ mod tests {
     fn workload(kind: &str, name: &str, hash: Option<&str>) -> Option<(String, String)> {
         let mut pod = PodRecord::new(ObjectKey::new("shop", "web-7f9c-x2"));
         pod.owner = Some(OwnerRef {
-            kind: Text::from(kind),
-            name: Text::from(name),
+            kind: SharedStr::from(kind),
+            name: SharedStr::from(name),
         });
         if let Some(hash) = hash {
             pod.labels
-                .insert(Text::from("pod-template-hash"), Text::from(hash));
+                .insert(SharedStr::from("pod-template-hash"), SharedStr::from(hash));
         }
         pod.workload()
             .map(|owner| (owner.kind.to_string(), owner.name.to_string()))

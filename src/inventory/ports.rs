@@ -35,7 +35,9 @@ pub fn should_be_endpoint(pod: &PodRecord) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inventory::{ContainerPort, ContainerRecord, ObjectKey, PodPhase, Protocol, Text};
+    use crate::inventory::{
+        ContainerPort, ContainerRecord, ObjectKey, PodPhase, Protocol, SharedStr,
+    };
 
     fn service_port(target_port: TargetPort, protocol: Protocol) -> ServicePort {
         ServicePort {
@@ -50,12 +52,12 @@ mod tests {
 
     fn container(sidecar: bool, ports: &[(&str, Protocol, u16)]) -> ContainerRecord {
         ContainerRecord {
-            name: Text::from("c"),
+            name: SharedStr::from("c"),
             sidecar,
             ports: ports
                 .iter()
                 .map(|(name, protocol, port)| ContainerPort {
-                    name: (!name.is_empty()).then(|| Text::from(*name)),
+                    name: (!name.is_empty()).then(|| SharedStr::from(*name)),
                     protocol: *protocol,
                     port: *port,
                     host_port: None,
@@ -76,7 +78,7 @@ mod tests {
     }
 
     fn named(name: &str) -> TargetPort {
-        TargetPort::Name(Text::from(name))
+        TargetPort::Name(SharedStr::from(name))
     }
 
     #[test]
@@ -142,7 +144,7 @@ mod tests {
     fn finished_pods_and_pods_without_address_are_no_endpoints() {
         let mut pod = pod(Vec::new());
         assert!(!should_be_endpoint(&pod), "no address yet");
-        pod.ips = vec![Text::from("10.244.0.5")];
+        pod.ips = vec![SharedStr::from("10.244.0.5")];
         for (phase, expected) in [
             (PodPhase::Pending, true),
             (PodPhase::Running, true),

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord, EndpointSource,
-    Inventory, Kind, NodeAddress, NodeAddressKind, NodeRecord, ObjectKey, OwnerRef, PodRecord,
-    Probe, ProbeKind, Protocol, Related, Scope, ServicePort, ServiceRecord, ServiceType, SlicePort,
-    Sync, TargetPort, Text,
+    ContainerPort, ContainerProbe, ContainerRecord, EndpointRecord, EndpointSliceRecord,
+    EndpointSource, Inventory, InventoryChange, NodeAddress, NodeAddressKind, NodeRecord,
+    ObjectKey, OwnerRef, PodRecord, ProbeKind, Protocol, RecordDelta, RelatedRecord, ResourceKind,
+    ServicePort, ServiceRecord, ServiceType, SharedStr, SlicePort, SyncState, TargetPort,
+    WatchScope,
 };
 
 /// Labels from pairs.
-pub(crate) fn labels(pairs: &[(&str, &str)]) -> BTreeMap<Text, Text> {
+pub(crate) fn labels(pairs: &[(&str, &str)]) -> BTreeMap<SharedStr, SharedStr> {
     pairs
         .iter()
-        .map(|(key, value)| (Text::from(*key), Text::from(*value)))
+        .map(|(key, value)| (SharedStr::from(*key), SharedStr::from(*value)))
         .collect()
 }
 
@@ -25,12 +26,13 @@ pub(crate) fn key(name: &str) -> ObjectKey {
 /// A TCP port; a target of digits is a number.
 pub(crate) fn port(name: &str, port: u16, target: &str) -> ServicePort {
     ServicePort {
-        name: (!name.is_empty()).then(|| Text::from(name)),
+        name: (!name.is_empty()).then(|| SharedStr::from(name)),
         protocol: Protocol::Tcp,
         port,
-        target_port: target
-            .parse()
-            .map_or_else(|_| TargetPort::Name(Text::from(target)), TargetPort::Number),
+        target_port: target.parse().map_or_else(
+            |_| TargetPort::Name(SharedStr::from(target)),
+            TargetPort::Number,
+        ),
         node_port: None,
         app_protocol: None,
     }
@@ -40,7 +42,7 @@ pub(crate) fn port(name: &str, port: u16, target: &str) -> ServicePort {
 pub(crate) fn service(name: &str, ports: Vec<ServicePort>) -> ServiceRecord {
     ServiceRecord {
         selector: labels(&[("app", name)]),
-        cluster_ips: vec![Text::from("10.96.0.1")],
+        cluster_ips: vec![SharedStr::from("10.96.0.1")],
         ports,
         ..ServiceRecord::new(key(name))
     }
@@ -50,7 +52,7 @@ pub(crate) fn service(name: &str, ports: Vec<ServicePort>) -> ServiceRecord {
 pub(crate) fn external(name: &str, host: &str) -> ServiceRecord {
     ServiceRecord {
         service_type: ServiceType::ExternalName,
-        external_name: Some(Text::from(host)),
+        external_name: Some(SharedStr::from(host)),
         ..ServiceRecord::new(key(name))
     }
 }
@@ -58,21 +60,24 @@ pub(crate) fn external(name: &str, host: &str) -> ServiceRecord {
 /// A ready pod `<app>-<n>` of Deployment `<app>` that declares `http` 8080.
 pub(crate) fn pod(app: &str, n: u8) -> PodRecord {
     let mut labels = labels(&[("app", app)]);
-    labels.insert(Text::from("pod-template-hash"), Text::from("7f9c"));
+    labels.insert(
+        SharedStr::from("pod-template-hash"),
+        SharedStr::from("7f9c"),
+    );
     PodRecord {
         labels,
         owner: Some(OwnerRef {
-            kind: Text::from("ReplicaSet"),
-            name: Text::from(format!("{app}-7f9c")),
+            kind: SharedStr::from("ReplicaSet"),
+            name: SharedStr::from(format!("{app}-7f9c")),
         }),
-        node: Some(Text::from("node-a")),
-        ips: vec![Text::from(format!("10.244.0.{n}"))],
+        node: Some(SharedStr::from("node-a")),
+        ips: vec![SharedStr::from(format!("10.244.0.{n}"))],
         ready: true,
         containers: vec![ContainerRecord {
-            name: Text::from("app"),
+            name: SharedStr::from("app"),
             sidecar: false,
             ports: vec![ContainerPort {
-                name: Some(Text::from("http")),
+                name: Some(SharedStr::from("http")),
                 protocol: Protocol::Tcp,
                 port: 8080,
                 host_port: None,
@@ -80,9 +85,9 @@ pub(crate) fn pod(app: &str, n: u8) -> PodRecord {
             ready: true,
             restarts: 0,
             reason: None,
-            probes: Box::new([Probe {
+            probes: Box::new([ContainerProbe {
                 kind: ProbeKind::Readiness,
-                port: Some(TargetPort::Name(Text::from("http"))),
+                port: Some(TargetPort::Name(SharedStr::from("http"))),
             }]),
         }],
         ..PodRecord::new(key(&format!("{app}-{n}")))
@@ -92,16 +97,20 @@ pub(crate) fn pod(app: &str, n: u8) -> PodRecord {
 /// A slice port.
 pub(crate) fn slice_port(name: &str, port: u16) -> SlicePort {
     SlicePort {
-        name: Text::from(name),
+        name: SharedStr::from(name),
         protocol: Protocol::Tcp,
         port: Some(port),
     }
 }
 
 /// The endpoint that a pod is, as ready as it is.
-pub(crate) fn endpoint(pod: &PodRecord) -> Endpoint {
-    Endpoint {
-        address: pod.ips.first().cloned().unwrap_or_else(|| Text::from("")),
+pub(crate) fn endpoint(pod: &PodRecord) -> EndpointRecord {
+    EndpointRecord {
+        address: pod
+            .ips
+            .first()
+            .cloned()
+            .unwrap_or_else(|| SharedStr::from("")),
         ready: pod.ready,
         serving: pod.ready,
         terminating: false,
@@ -123,9 +132,9 @@ pub(crate) fn slice(
 ) -> EndpointSliceRecord {
     EndpointSliceRecord {
         key: key(&format!("{service}-{n}")),
-        service: Some(Text::from(service)),
+        service: Some(SharedStr::from(service)),
         source: EndpointSource::EndpointSlice,
-        address_type: Text::from("IPv4"),
+        address_type: SharedStr::from("IPv4"),
         ports,
         endpoints: pods.iter().map(|pod| endpoint(pod)).collect(),
         truncated: false,
@@ -136,10 +145,10 @@ pub(crate) fn slice(
 /// A node with an internal address.
 pub(crate) fn node(name: &str, address: &str) -> NodeRecord {
     NodeRecord {
-        name: Text::from(name),
+        name: SharedStr::from(name),
         addresses: vec![NodeAddress {
             kind: NodeAddressKind::InternalIP,
-            address: Text::from(address),
+            address: SharedStr::from(address),
         }],
         ready: true,
         unschedulable: false,
@@ -148,39 +157,39 @@ pub(crate) fn node(name: &str, address: &str) -> NodeRecord {
 }
 
 /// What is added to an inventory.
-pub(crate) enum Object {
+pub(crate) enum SampleRecord {
     Service(ServiceRecord),
     Pod(PodRecord),
     Slice(EndpointSliceRecord),
     Node(NodeRecord),
-    Related(Related),
+    Related(RelatedRecord),
 }
 
-impl From<ServiceRecord> for Object {
+impl From<ServiceRecord> for SampleRecord {
     fn from(record: ServiceRecord) -> Self {
         Self::Service(record)
     }
 }
 
-impl From<PodRecord> for Object {
+impl From<PodRecord> for SampleRecord {
     fn from(record: PodRecord) -> Self {
         Self::Pod(record)
     }
 }
 
-impl From<EndpointSliceRecord> for Object {
+impl From<EndpointSliceRecord> for SampleRecord {
     fn from(record: EndpointSliceRecord) -> Self {
         Self::Slice(record)
     }
 }
 
-impl From<NodeRecord> for Object {
+impl From<NodeRecord> for SampleRecord {
     fn from(record: NodeRecord) -> Self {
         Self::Node(record)
     }
 }
 
-impl<R: Into<Related>> From<R> for Object {
+impl<R: Into<RelatedRecord>> From<R> for SampleRecord {
     fn from(record: R) -> Self {
         Self::Related(record.into())
     }
@@ -189,8 +198,12 @@ impl<R: Into<Related>> From<R> for Object {
 /// An inventory of which every kind is live.
 pub(crate) fn live() -> Inventory {
     let mut inventory = Inventory::default();
-    for kind in Kind::ALL {
-        inventory.apply(Change::Sync(kind, Scope::Cluster, Sync::Live));
+    for kind in ResourceKind::ALL {
+        inventory.apply(InventoryChange::Sync(
+            kind,
+            WatchScope::Cluster,
+            SyncState::Live,
+        ));
     }
     inventory
 }
@@ -198,19 +211,28 @@ pub(crate) fn live() -> Inventory {
 /// An inventory of which every kind is live, those on demand as well.
 pub(crate) fn wholly_live() -> Inventory {
     let mut inventory = live();
-    for kind in Kind::ON_DEMAND {
-        inventory.apply(Change::Sync(kind, Scope::Cluster, Sync::Live));
+    for kind in ResourceKind::ON_DEMAND {
+        inventory.apply(InventoryChange::Sync(
+            kind,
+            WatchScope::Cluster,
+            SyncState::Live,
+        ));
     }
     inventory
 }
 
 /// Puts an object into an inventory.
-pub(crate) fn put(inventory: &mut Inventory, object: impl Into<Object>) -> Vec<super::Touched> {
+pub(crate) fn put(
+    inventory: &mut Inventory,
+    object: impl Into<SampleRecord>,
+) -> Vec<super::ChangedRecord> {
     inventory.apply(match object.into() {
-        Object::Service(record) => Change::Service(Delta::Upsert(record)),
-        Object::Pod(record) => Change::Pod(Delta::Upsert(record)),
-        Object::Slice(record) => Change::EndpointSlice(Delta::Upsert(record)),
-        Object::Node(record) => Change::Node(Delta::Upsert(record)),
-        Object::Related(related) => Change::Related(related.kind(), Delta::Upsert(related)),
+        SampleRecord::Service(record) => InventoryChange::Service(RecordDelta::Upsert(record)),
+        SampleRecord::Pod(record) => InventoryChange::Pod(RecordDelta::Upsert(record)),
+        SampleRecord::Slice(record) => InventoryChange::EndpointSlice(RecordDelta::Upsert(record)),
+        SampleRecord::Node(record) => InventoryChange::Node(RecordDelta::Upsert(record)),
+        SampleRecord::Related(related) => {
+            InventoryChange::Related(related.kind(), RecordDelta::Upsert(related))
+        }
     })
 }

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use super::Text;
+use super::SharedStr;
 
 /// Whether labels satisfy a Service's selector: every pair is there.
 ///
 /// An empty selector selects nothing: the EndpointSlice controller skips such a Service and
 /// leaves its endpoints to somebody else (for a Deployment's selector an empty one means all).
-pub fn matches(selector: &BTreeMap<Text, Text>, labels: &BTreeMap<Text, Text>) -> bool {
+pub fn matches(
+    selector: &BTreeMap<SharedStr, SharedStr>,
+    labels: &BTreeMap<SharedStr, SharedStr>,
+) -> bool {
     !selector.is_empty()
         && selector
             .iter()
@@ -19,10 +22,10 @@ pub fn matches(selector: &BTreeMap<Text, Text>, labels: &BTreeMap<Text, Text>) -
 mod tests {
     use super::*;
 
-    fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<Text, Text> {
+    fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<SharedStr, SharedStr> {
         pairs
             .iter()
-            .map(|(key, value)| (Text::from(*key), Text::from(*value)))
+            .map(|(key, value)| (SharedStr::from(*key), SharedStr::from(*value)))
             .collect()
     }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{IpFamily, ObjectKey, Text, address::parse_ip};
+use super::{IpFamily, ObjectKey, SharedStr, address::parse_ip};
 
 /// `spec.type`. A headless Service is a [`ServiceType::ClusterIP`] whose clusterIP is `None`.
 #[derive(
@@ -105,7 +105,7 @@ pub enum TargetPort {
     /// The pod's port number; it needs no declaration in the pod.
     Number(u16),
     /// The name of a container port.
-    Name(Text),
+    Name(SharedStr),
 }
 
 impl fmt::Display for TargetPort {
@@ -121,7 +121,7 @@ impl fmt::Display for TargetPort {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ServicePort {
     /// Its name; a Service with one port may leave it out.
-    pub name: Option<Text>,
+    pub name: Option<SharedStr>,
     /// TCP, UDP or SCTP.
     pub protocol: Protocol,
     /// The port that clients of the Service use.
@@ -131,7 +131,7 @@ pub struct ServicePort {
     /// The port on every node, for NodePort and (mostly) LoadBalancer.
     pub node_port: Option<u16>,
     /// `appProtocol`, a hint for meshes and load balancers.
-    pub app_protocol: Option<Text>,
+    pub app_protocol: Option<SharedStr>,
 }
 
 /// `externalTrafficPolicy` and `internalTrafficPolicy`.
@@ -156,19 +156,19 @@ impl TrafficPolicy {
 
 /// One entry of `status.loadBalancer.ingress`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct LoadBalancerPoint {
+pub struct LoadBalancerIngress {
     /// The address that the load balancer answers at, unless it has a host name.
-    pub ip: Option<Text>,
+    pub ip: Option<SharedStr>,
     /// The host name that the load balancer answers at.
-    pub hostname: Option<Text>,
+    pub hostname: Option<SharedStr>,
     /// `ipMode` is `Proxy`: kube-proxy leaves the address to the load balancer for pods too. Where
     /// nothing is said it is `VIP`, and kube-proxy takes it for one of its own.
     pub proxied: bool,
     /// `ports[].error`: Service ports that the load balancer can't serve, and why.
-    pub errors: Vec<(u16, Text)>,
+    pub errors: Vec<(u16, SharedStr)>,
 }
 
-impl LoadBalancerPoint {
+impl LoadBalancerIngress {
     /// Whether kube-proxy leaves traffic from inside the cluster to the load balancer as well.
     pub fn is_proxied(&self) -> bool {
         self.proxied && self.ip.is_some()
@@ -180,8 +180,8 @@ impl LoadBalancerPoint {
         !self.proxied && self.ip.is_some() && self.hostname.is_none()
     }
 
-    /// The host name, else the address, else nothing a person could use.
-    pub fn address(&self) -> Option<&Text> {
+    /// The host name, else the address, else nothing the user could use.
+    pub fn address(&self) -> Option<&SharedStr> {
         self.hostname.as_ref().or(self.ip.as_ref())
     }
 }
@@ -192,9 +192,9 @@ pub struct ServiceRecord {
     /// Namespace and name.
     pub key: ObjectKey,
     /// `metadata.uid`.
-    pub uid: Text,
+    pub uid: SharedStr,
     /// `metadata.resourceVersion`, the precondition of every write.
-    pub resource_version: Text,
+    pub resource_version: SharedStr,
     /// `metadata.creationTimestamp`.
     pub created: Option<Timestamp>,
     /// `metadata.deletionTimestamp`: set while finalizers hold it back.
@@ -202,29 +202,29 @@ pub struct ServiceRecord {
     /// Whether the finalizer `service.kubernetes.io/load-balancer-cleanup` holds it back.
     pub load_balancer_cleanup: bool,
     /// `metadata.labels`.
-    pub labels: BTreeMap<Text, Text>,
+    pub labels: BTreeMap<SharedStr, SharedStr>,
     /// `metadata.annotations`.
-    pub annotations: BTreeMap<Text, Text>,
+    pub annotations: BTreeMap<SharedStr, SharedStr>,
     /// `spec.type`.
     pub service_type: ServiceType,
     /// `spec.clusterIPs` (`["None"]` when headless; empty for ExternalName).
-    pub cluster_ips: Vec<Text>,
+    pub cluster_ips: Vec<SharedStr>,
     /// `spec.selector`; empty means that somebody else writes the endpoints.
-    pub selector: BTreeMap<Text, Text>,
+    pub selector: BTreeMap<SharedStr, SharedStr>,
     /// `spec.ports` in the order of the object.
     pub ports: Vec<ServicePort>,
     /// `spec.externalName`.
-    pub external_name: Option<Text>,
+    pub external_name: Option<SharedStr>,
     /// `spec.externalIPs`.
-    pub external_ips: Vec<Text>,
+    pub external_ips: Vec<SharedStr>,
     /// `status.loadBalancer.ingress`.
-    pub load_balancer: Vec<LoadBalancerPoint>,
+    pub load_balancer: Vec<LoadBalancerIngress>,
     /// `spec.loadBalancerClass`.
-    pub load_balancer_class: Option<Text>,
+    pub load_balancer_class: Option<SharedStr>,
     /// `spec.loadBalancerIP`, deprecated.
-    pub load_balancer_ip: Option<Text>,
+    pub load_balancer_ip: Option<SharedStr>,
     /// `spec.loadBalancerSourceRanges`.
-    pub source_ranges: Vec<Text>,
+    pub source_ranges: Vec<SharedStr>,
     /// `spec.sessionAffinity` is `ClientIP`.
     pub session_affinity_client_ip: bool,
     /// `spec.sessionAffinityConfig.clientIP.timeoutSeconds`.
@@ -234,7 +234,7 @@ pub struct ServiceRecord {
     /// `spec.internalTrafficPolicy`.
     pub internal_traffic_policy: Option<TrafficPolicy>,
     /// `spec.trafficDistribution`.
-    pub traffic_distribution: Option<Text>,
+    pub traffic_distribution: Option<SharedStr>,
     /// `spec.publishNotReadyAddresses`.
     pub publish_not_ready_addresses: bool,
     /// `spec.healthCheckNodePort`.
@@ -242,11 +242,11 @@ pub struct ServiceRecord {
     /// `spec.allocateLoadBalancerNodePorts`.
     pub allocate_load_balancer_node_ports: Option<bool>,
     /// `spec.ipFamilies`: `IPv4`, `IPv6`.
-    pub ip_families: Vec<Text>,
+    pub ip_families: Vec<SharedStr>,
     /// `spec.ipFamilyPolicy`.
-    pub ip_family_policy: Option<Text>,
+    pub ip_family_policy: Option<SharedStr>,
     /// Names of `metadata.managedFields[].manager` that own something in `spec`, sorted.
-    pub managers: Vec<Text>,
+    pub managers: Vec<SharedStr>,
 }
 
 impl ServiceRecord {
@@ -254,8 +254,8 @@ impl ServiceRecord {
     pub fn new(key: ObjectKey) -> Self {
         Self {
             key,
-            uid: Text::from(""),
-            resource_version: Text::from(""),
+            uid: SharedStr::from(""),
+            resource_version: SharedStr::from(""),
             created: None,
             deleting: None,
             load_balancer_cleanup: false,
@@ -292,7 +292,7 @@ impl ServiceRecord {
     }
 
     /// The virtual addresses, without the `None` of a headless Service.
-    pub fn virtual_ips(&self) -> impl Iterator<Item = &Text> {
+    pub fn virtual_ips(&self) -> impl Iterator<Item = &SharedStr> {
         self.cluster_ips.iter().filter(|ip| parse_ip(ip).is_some())
     }
 
@@ -322,7 +322,7 @@ impl ServiceRecord {
 
     /// The externalIPs that kube-proxy takes: none of a headless Service, and of any other those of
     /// its families (`newBaseServiceInfo` in `pkg/proxy/serviceport.go`).
-    pub fn served_external_ips(&self) -> impl Iterator<Item = &Text> {
+    pub fn served_external_ips(&self) -> impl Iterator<Item = &SharedStr> {
         let is_served = !self.is_headless() && self.service_type != ServiceType::ExternalName;
         self.external_ips
             .iter()
@@ -330,7 +330,7 @@ impl ServiceRecord {
             .filter(|ip| IpFamily::of(ip).is_none_or(|family| self.serves(family)))
     }
 
-    /// The type as a person says it: `headless` is one.
+    /// The type as the user says it: `headless` is one.
     pub fn type_word(&self) -> &'static str {
         if self.is_headless() {
             "headless"

@@ -8,9 +8,9 @@ use std::{collections::BTreeMap, sync::Arc};
 use imbl::{OrdMap, OrdSet};
 
 use super::{
-    Change, Delta, EndpointSliceRecord, EventRecord, Kind, NamespaceRecord, NodePortRules,
-    NodeRecord, ObjectKey, PodRecord, Related, Scope, ServiceRecord, Sync, Text, Unreadable,
-    labels::LabelIndex, selector,
+    DecodeFailure, EndpointSliceRecord, EventRecord, InventoryChange, NamespaceRecord,
+    NodePortRules, NodeRecord, ObjectKey, PodRecord, RecordDelta, RelatedRecord, ResourceKind,
+    ServiceRecord, SharedStr, SyncState, WatchScope, labels::LabelIndex, selector,
 };
 
 /// All that is known about a cluster at one moment.
@@ -27,20 +27,20 @@ pub struct Inventory {
     node_ports: Arc<NodePortRules>,
     events: OrdMap<ObjectKey, Arc<EventRecord>>,
     slices_of: OrdMap<ObjectKey, OrdSet<ObjectKey>>,
-    labelled: LabelIndex,
-    related: OrdMap<Kind, OrdMap<ObjectKey, Arc<Related>>>,
+    label_index: LabelIndex,
+    related: OrdMap<ResourceKind, OrdMap<ObjectKey, Arc<RelatedRecord>>>,
     /// Service and object, for every object that leads traffic to a Service or decides about it.
-    leads_to: OrdSet<(ObjectKey, Kind, ObjectKey)>,
-    sync: OrdMap<(Kind, Scope), Sync>,
-    unreadable: OrdMap<(Kind, Scope), Arc<BTreeMap<ObjectKey, Unreadable>>>,
+    related_by_service: OrdSet<(ObjectKey, ResourceKind, ObjectKey)>,
+    sync: OrdMap<(ResourceKind, WatchScope), SyncState>,
+    unreadable: OrdMap<(ResourceKind, WatchScope), Arc<BTreeMap<ObjectKey, DecodeFailure>>>,
 }
 
-/// One object that a [`Change`] really changed.
+/// One object that a [`InventoryChange`] really changed.
 ///
 /// `before` and `after` let whoever derives something tell what is affected: a label that moved
 /// away concerns the Services that matched before.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Touched {
+pub enum ChangedRecord {
     /// A namespace.
     Namespace(ObjectKey),
     /// A Service.
@@ -68,12 +68,12 @@ pub enum Touched {
     /// An object of a kind on demand.
     Related {
         /// As it was.
-        before: Option<Arc<Related>>,
+        before: Option<Arc<RelatedRecord>>,
         /// As it is.
-        after: Option<Arc<Related>>,
+        after: Option<Arc<RelatedRecord>>,
     },
     /// How well this kind is known.
-    Sync(Kind, Scope),
+    Sync(ResourceKind, WatchScope),
 }
 
 impl Inventory {
@@ -81,66 +81,78 @@ impl Inventory {
     ///
     /// A record that equals the one held touches nothing, so that a relist after a lost watch
     /// costs only what changed meanwhile.
-    pub fn apply(&mut self, change: Change) -> Vec<Touched> {
+    pub fn apply(&mut self, change: InventoryChange) -> Vec<ChangedRecord> {
         match change {
-            Change::Namespace(delta) => update(&mut self.namespaces, delta, cluster_key_ns)
+            InventoryChange::Namespace(delta) => {
+                update(&mut self.namespaces, delta, cluster_key_ns)
+                    .into_iter()
+                    .map(|step| ChangedRecord::Namespace(step.key))
+                    .collect()
+            }
+            InventoryChange::Service(delta) => update(&mut self.services, delta, |r| r.key.clone())
                 .into_iter()
-                .map(|step| Touched::Namespace(step.key))
+                .map(|step| ChangedRecord::Service(step.key))
                 .collect(),
-            Change::Service(delta) => update(&mut self.services, delta, |r| r.key.clone())
-                .into_iter()
-                .map(|step| Touched::Service(step.key))
-                .collect(),
-            Change::EndpointSlice(delta) => {
+            InventoryChange::EndpointSlice(delta) => {
                 let steps = update(&mut self.slices, delta, |r| r.key.clone());
                 for step in &steps {
                     self.reindex_slice(step);
                 }
                 steps
                     .into_iter()
-                    .map(|Step { before, after, .. }| Touched::EndpointSlice { before, after })
+                    .map(
+                        |RecordUpdate { before, after, .. }| ChangedRecord::EndpointSlice {
+                            before,
+                            after,
+                        },
+                    )
                     .collect()
             }
-            Change::Pod(delta) => update(&mut self.pods, delta, |r| r.key.clone())
+            InventoryChange::Pod(delta) => update(&mut self.pods, delta, |r| r.key.clone())
                 .into_iter()
-                .map(|Step { before, after, .. }| {
-                    self.labelled.follow(before.as_deref(), after.as_deref());
-                    Touched::Pod { before, after }
+                .map(|RecordUpdate { before, after, .. }| {
+                    self.label_index.follow(before.as_deref(), after.as_deref());
+                    ChangedRecord::Pod { before, after }
                 })
                 .collect(),
-            Change::Node(delta) => update(&mut self.nodes, delta, cluster_key_node)
+            InventoryChange::Node(delta) => update(&mut self.nodes, delta, cluster_key_node)
                 .into_iter()
-                .map(|step| Touched::Node(step.key))
+                .map(|step| ChangedRecord::Node(step.key))
                 .collect(),
-            Change::NodePorts(rules) => {
+            InventoryChange::NodePorts(rules) => {
                 if *self.node_ports == rules {
                     return Vec::new();
                 }
                 self.node_ports = Arc::new(rules);
-                vec![Touched::NodePorts]
+                vec![ChangedRecord::NodePorts]
             }
-            Change::Event(delta) => update(&mut self.events, delta, |r| r.key.clone())
+            InventoryChange::Event(delta) => update(&mut self.events, delta, |r| r.key.clone())
                 .into_iter()
                 .flat_map(|step| {
                     let about = |event: &Arc<EventRecord>| event.service.clone();
                     let (before, after) = (step.before.as_ref(), step.after.as_ref());
                     let (before, after) = (before.map(about), after.map(about));
                     let moved = before.filter(|before| after.as_ref() != Some(before));
-                    moved.into_iter().chain(after).map(Touched::Event)
+                    moved.into_iter().chain(after).map(ChangedRecord::Event)
                 })
                 .collect(),
-            Change::Related(kind, delta) => {
+            InventoryChange::Related(kind, delta) => {
                 let held = self.related.entry(kind).or_default();
-                let steps = update(held, delta, |r: &Related| r.key().clone());
+                let steps = update(held, delta, |r: &RelatedRecord| r.key().clone());
                 for step in &steps {
                     self.reindex_related(kind, step);
                 }
                 steps
                     .into_iter()
-                    .map(|Step { before, after, .. }| Touched::Related { before, after })
+                    .map(
+                        |RecordUpdate { before, after, .. }| ChangedRecord::Related {
+                            before,
+                            after,
+                        },
+                    )
                     .collect()
             }
-            Change::Unreadable(kind, scope, objects) => {
+            InventoryChange::Unreadable(kind, scope, objects) => {
                 let at = (kind, scope);
                 let held = self.unreadable.get(&at);
                 if held.map_or(objects.is_empty(), |held| **held == objects) {
@@ -152,20 +164,20 @@ impl Inventory {
                     self.unreadable.insert(at.clone(), Arc::new(objects));
                 }
                 // It says how completely the kind is known.
-                vec![Touched::Sync(at.0, at.1)]
+                vec![ChangedRecord::Sync(at.0, at.1)]
             }
-            Change::Sync(kind, scope, state) => {
+            InventoryChange::Sync(kind, scope, state) => {
                 let at = (kind, scope);
                 if self.sync.get(&at) == Some(&state) {
                     return Vec::new();
                 }
                 self.sync.insert(at.clone(), state);
-                vec![Touched::Sync(at.0, at.1)]
+                vec![ChangedRecord::Sync(at.0, at.1)]
             }
         }
     }
 
-    fn reindex_slice(&mut self, step: &Step<EndpointSliceRecord>) {
+    fn reindex_slice(&mut self, step: &RecordUpdate<EndpointSliceRecord>) {
         let owner = |slice: &Option<Arc<EndpointSliceRecord>>| {
             slice.as_ref().and_then(|slice| slice.service_key())
         };
@@ -186,19 +198,21 @@ impl Inventory {
         }
     }
 
-    fn reindex_related(&mut self, kind: Kind, step: &Step<Related>) {
+    fn reindex_related(&mut self, kind: ResourceKind, step: &RecordUpdate<RelatedRecord>) {
         for service in step.before.iter().flat_map(|before| before.services()) {
-            self.leads_to.remove(&(service, kind, step.key.clone()));
+            self.related_by_service
+                .remove(&(service, kind, step.key.clone()));
         }
         for service in step.after.iter().flat_map(|after| after.services()) {
-            self.leads_to.insert((service, kind, step.key.clone()));
+            self.related_by_service
+                .insert((service, kind, step.key.clone()));
         }
     }
 
     /// Objects of a kind on demand, by namespace and name, as their records.
-    pub fn related<'a, R>(&'a self, kind: Kind) -> impl Iterator<Item = &'a R>
+    pub fn related<'a, R>(&'a self, kind: ResourceKind) -> impl Iterator<Item = &'a R>
     where
-        &'a R: TryFrom<&'a Related>,
+        &'a R: TryFrom<&'a RelatedRecord>,
         R: 'a,
     {
         let all = self.related.get(&kind).into_iter();
@@ -209,11 +223,11 @@ impl Inventory {
     /// Those of one namespace; costs what that namespace holds.
     pub fn related_in<'a, R>(
         &'a self,
-        kind: Kind,
-        namespace: &Text,
+        kind: ResourceKind,
+        namespace: &SharedStr,
     ) -> impl Iterator<Item = &'a R> + use<'a, R>
     where
-        &'a R: TryFrom<&'a Related>,
+        &'a R: TryFrom<&'a RelatedRecord>,
         R: 'a,
     {
         let all = self.related.get(&kind);
@@ -224,9 +238,9 @@ impl Inventory {
     }
 
     /// One of them.
-    pub fn related_at<'a, R>(&'a self, kind: Kind, key: &ObjectKey) -> Option<&'a R>
+    pub fn related_at<'a, R>(&'a self, kind: ResourceKind, key: &ObjectKey) -> Option<&'a R>
     where
-        &'a R: TryFrom<&'a Related>,
+        &'a R: TryFrom<&'a RelatedRecord>,
         R: 'a,
     {
         let related = self.related.get(&kind)?.get(key)?;
@@ -235,9 +249,12 @@ impl Inventory {
 
     /// What leads traffic to a Service or decides about it: Ingresses, routes, webhooks, APIServices,
     /// BackendTLSPolicies; of a Service that is not there as well.
-    pub fn leading_to<'a>(&'a self, service: &'a ObjectKey) -> impl Iterator<Item = &'a Related> {
-        let least = (Kind::Namespace, ObjectKey::new("", ""));
-        self.leads_to
+    pub fn related_to_service<'a>(
+        &'a self,
+        service: &'a ObjectKey,
+    ) -> impl Iterator<Item = &'a RelatedRecord> {
+        let least = (ResourceKind::Namespace, ObjectKey::new("", ""));
+        self.related_by_service
             .range((service.clone(), least.0, least.1)..)
             .take_while(move |(to, ..)| to == service)
             .filter_map(|(_, kind, key)| self.related.get(kind)?.get(key))
@@ -245,9 +262,9 @@ impl Inventory {
     }
 
     /// The Services that something leads to, each once, whether or not they are there.
-    pub fn led_to(&self) -> impl Iterator<Item = &ObjectKey> {
+    pub fn referenced_services(&self) -> impl Iterator<Item = &ObjectKey> {
         let mut last = None;
-        self.leads_to
+        self.related_by_service
             .iter()
             .map(|(service, ..)| service)
             .filter(move |service| last.replace(*service) != Some(*service))
@@ -286,14 +303,17 @@ impl Inventory {
     }
 
     /// Pods of one namespace; costs what that namespace holds.
-    pub fn pods_in<'a>(&'a self, namespace: &Text) -> impl Iterator<Item = &'a Arc<PodRecord>> {
+    pub fn pods_in<'a>(
+        &'a self,
+        namespace: &SharedStr,
+    ) -> impl Iterator<Item = &'a Arc<PodRecord>> {
         in_namespace(&self.pods, namespace)
     }
 
     /// Pods that the selector of a Service matches, by name; costs what the rarest of its labels
     /// finds.
     pub fn pods_selected_by(&self, service: &ServiceRecord) -> Vec<&Arc<PodRecord>> {
-        self.labelled
+        self.label_index
             .candidates(&service.key.namespace, &service.selector)
             .into_iter()
             .filter_map(|key| self.pods.get(key))
@@ -307,7 +327,7 @@ impl Inventory {
     /// Services of one namespace; costs what that namespace holds.
     pub fn services_in<'a>(
         &'a self,
-        namespace: &Text,
+        namespace: &SharedStr,
     ) -> impl Iterator<Item = &'a Arc<ServiceRecord>> + use<'a> {
         in_namespace(&self.services, namespace)
     }
@@ -329,7 +349,7 @@ impl Inventory {
     }
 
     /// The Services that slices belong to, if they exist or not.
-    pub fn owners_of_slices(&self) -> impl Iterator<Item = &ObjectKey> {
+    pub fn services_with_slices(&self) -> impl Iterator<Item = &ObjectKey> {
         self.slices_of.keys()
     }
 
@@ -364,17 +384,20 @@ impl Inventory {
 
     /// How well objects of `kind` in `namespace` are known: what was said of the namespace
     /// itself, else of the whole cluster, else that nothing was asked yet.
-    pub fn sync(&self, kind: Kind, namespace: &Text) -> &Sync {
+    pub fn sync(&self, kind: ResourceKind, namespace: &SharedStr) -> &SyncState {
         self.sync
-            .get(&(kind, Scope::Namespace(namespace.clone())))
-            .or_else(|| self.sync.get(&(kind, Scope::Cluster)))
-            .unwrap_or(&Sync::Syncing)
+            .get(&(kind, WatchScope::Namespace(namespace.clone())))
+            .or_else(|| self.sync.get(&(kind, WatchScope::Cluster)))
+            .unwrap_or(&SyncState::Syncing)
     }
 
     /// What is known of one kind in every scope that something was said of; the whole cluster first.
-    pub(super) fn syncs_of(&self, kind: Kind) -> impl Iterator<Item = (&Scope, &Sync)> {
+    pub(super) fn sync_states_of(
+        &self,
+        kind: ResourceKind,
+    ) -> impl Iterator<Item = (&WatchScope, &SyncState)> {
         self.sync
-            .range((kind, Scope::Cluster)..)
+            .range((kind, WatchScope::Cluster)..)
             .take_while(move |((of, _), _)| *of == kind)
             .map(|((_, scope), state)| (scope, state))
     }
@@ -382,22 +405,22 @@ impl Inventory {
     /// The objects of a kind that can't be read in a scope.
     pub(super) fn unreadable_in(
         &self,
-        kind: Kind,
-        scope: &Scope,
-    ) -> impl Iterator<Item = (&ObjectKey, &Unreadable)> {
+        kind: ResourceKind,
+        scope: &WatchScope,
+    ) -> impl Iterator<Item = (&ObjectKey, &DecodeFailure)> {
         let held = self.unreadable.get(&(kind, scope.clone()));
         held.into_iter().flat_map(|held| held.iter())
     }
 
     /// What is known of every kind in every scope that something was said of.
-    pub fn syncs(&self) -> impl Iterator<Item = (Kind, &Scope, &Sync)> {
+    pub fn sync_states(&self) -> impl Iterator<Item = (ResourceKind, &WatchScope, &SyncState)> {
         self.sync
             .iter()
             .map(|((kind, scope), state)| (*kind, scope, state))
     }
 }
 
-struct Step<R> {
+struct RecordUpdate<R> {
     key: ObjectKey,
     before: Option<Arc<R>>,
     after: Option<Arc<R>>,
@@ -413,14 +436,14 @@ fn cluster_key_node(record: &NodeRecord) -> ObjectKey {
 
 fn update<R: Clone + PartialEq>(
     map: &mut OrdMap<ObjectKey, Arc<R>>,
-    delta: Delta<R>,
+    delta: RecordDelta<R>,
     key_of: impl Fn(&R) -> ObjectKey,
-) -> Vec<Step<R>> {
+) -> Vec<RecordUpdate<R>> {
     let mut steps = Vec::new();
     match delta {
-        Delta::Upsert(record) => upsert(map, key_of(&record), record, &mut steps),
-        Delta::Remove(key) => remove(map, key, &mut steps),
-        Delta::Replace { scope, records } => {
+        RecordDelta::Upsert(record) => upsert(map, key_of(&record), record, &mut steps),
+        RecordDelta::Remove(key) => remove(map, key, &mut steps),
+        RecordDelta::Replace { scope, records } => {
             let mut listed = std::collections::BTreeSet::new();
             for record in records {
                 let key = key_of(&record);
@@ -444,23 +467,27 @@ fn upsert<R: Clone + PartialEq>(
     map: &mut OrdMap<ObjectKey, Arc<R>>,
     key: ObjectKey,
     record: R,
-    steps: &mut Vec<Step<R>>,
+    steps: &mut Vec<RecordUpdate<R>>,
 ) {
     if map.get(&key).is_some_and(|held| **held == record) {
         return;
     }
     let after = Arc::new(record);
     let before = map.insert(key.clone(), after.clone());
-    steps.push(Step {
+    steps.push(RecordUpdate {
         key,
         before,
         after: Some(after),
     });
 }
 
-fn remove<R: Clone>(map: &mut OrdMap<ObjectKey, Arc<R>>, key: ObjectKey, steps: &mut Vec<Step<R>>) {
+fn remove<R: Clone>(
+    map: &mut OrdMap<ObjectKey, Arc<R>>,
+    key: ObjectKey,
+    steps: &mut Vec<RecordUpdate<R>>,
+) {
     if let Some(before) = map.remove(&key) {
-        steps.push(Step {
+        steps.push(RecordUpdate {
             key,
             before: Some(before),
             after: None,
@@ -470,7 +497,7 @@ fn remove<R: Clone>(map: &mut OrdMap<ObjectKey, Arc<R>>, key: ObjectKey, steps: 
 
 fn in_namespace<'a, R>(
     map: &'a OrdMap<ObjectKey, Arc<R>>,
-    namespace: &Text,
+    namespace: &SharedStr,
 ) -> impl Iterator<Item = &'a Arc<R>> + use<'a, R> {
     let namespace = namespace.clone();
     map.range(ObjectKey::new(namespace.clone(), "")..)

@@ -3,82 +3,87 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Area, District, Family, Layout, Options, PlacedFamily, Point,
-    fill::{self, Filled},
-    follow, group, make,
-    map::Made,
-    pack::{self, Parcel},
-    seat::Seat,
-    size,
+    ComponentLayout, LayoutOptions, MapLayout, MapPoint, MapRect, PlacedComponent, ServiceGroup,
+    components,
+    fill::{self, GroupColumns},
+    group,
+    lookup::ComponentLocation,
+    map::LayoutInputs,
+    pack::{self, BlockSize},
+    size, update,
 };
-use crate::inventory::{ObjectKey, Text};
+use crate::inventory::{ObjectKey, SharedStr};
 use crate::topology::Topology;
 
 /// Lays out a topology: columns by kind, namespaces as blocks packed to the wanted shape.
 ///
 /// Deterministic: the same input gives the same places. Without a `last` layout everything is laid
 /// out afresh; with one the new layout follows it as [`follow()`](follow::follow) says.
-pub fn arrange(topology: &Topology, options: &Options, last: Option<&Layout>) -> Layout {
+pub fn arrange(
+    topology: &Topology,
+    options: &LayoutOptions,
+    last: Option<&MapLayout>,
+) -> MapLayout {
     let Some(last) = last else {
-        return afresh(topology, options);
+        return arrange_from_scratch(topology, options);
     };
     let there = topology.services().map(|traffic| &traffic.service.key);
-    let gone = last.seats.keys();
+    let gone = last.locations.keys();
     let all: Vec<ObjectKey> = there
         .chain(gone.filter(|key| topology.service(key).is_none()))
         .cloned()
         .collect();
-    follow::follow(topology, options, last, &all)
+    update::update_layout(topology, options, last, &all)
 }
 
 /// Lays out everything without a look at what was.
-pub(super) fn afresh(topology: &Topology, options: &Options) -> Layout {
+pub(super) fn arrange_from_scratch(topology: &Topology, options: &LayoutOptions) -> MapLayout {
     let services: Vec<_> = topology.services().collect();
-    let mut blocks: BTreeMap<Text, Vec<Arc<Family>>> = BTreeMap::new();
-    for family in make::families(&services, options.group_above, |_| None) {
+    let mut blocks: BTreeMap<SharedStr, Vec<Arc<ComponentLayout>>> = BTreeMap::new();
+    for family in components::build_components(&services, options.pod_group_threshold, |_| None) {
         let name = group::of(&family, options.grouping);
         blocks.entry(name).or_default().push(family);
     }
     let aspect = aspect(options);
-    let filled: Vec<Filled> = blocks
+    let filled: Vec<GroupColumns> = blocks
         .values()
         .map(|families| fill::fill(families, &options.pins, aspect))
         .collect();
-    let parcels: Vec<Parcel> = filled
+    let parcels: Vec<BlockSize> = filled
         .iter()
-        .map(|filled| Parcel {
+        .map(|filled| BlockSize {
             span: size::units(filled.size.width),
             height: filled.size.height,
         })
         .collect();
     let packed = pack::pack(&parcels, aspect);
-    let mut layout = Layout {
-        made: Made::from(options),
-        ..Layout::default()
+    let mut layout = MapLayout {
+        inputs: LayoutInputs::from(options),
+        ..MapLayout::default()
     };
     let places = packed.places.into_iter().zip(filled);
     for ((name, families), ((unit, y), filled)) in blocks.into_iter().zip(places) {
-        let corner = Point {
+        let corner = MapPoint {
             x: unit as f32 * size::PITCH,
             y,
         };
         build(&mut layout, name, families, filled, corner);
     }
-    layout.bounds = bounds(&layout.districts);
+    layout.bounds = bounds(&layout.groups);
     layout
 }
 
 /// The wanted shape of the map, within reason.
-pub(super) fn aspect(options: &Options) -> f32 {
+pub(super) fn aspect(options: &LayoutOptions) -> f32 {
     if options.aspect.is_finite() {
         options.aspect.clamp(0.2, 5.0)
     } else {
-        Options::default().aspect
+        LayoutOptions::default().aspect
     }
 }
 
 /// The area that holds all districts.
-pub(super) fn bounds(districts: &[District]) -> Area {
+pub(super) fn bounds(districts: &[ServiceGroup]) -> MapRect {
     let areas = districts.iter().map(|district| district.area);
     areas
         .reduce(|all, area| all.union(&area))
@@ -86,46 +91,48 @@ pub(super) fn bounds(districts: &[District]) -> Area {
 }
 
 fn build(
-    layout: &mut Layout,
-    name: Text,
-    families: Vec<Arc<Family>>,
-    filled: Filled,
-    corner: Point,
+    layout: &mut MapLayout,
+    name: SharedStr,
+    families: Vec<Arc<ComponentLayout>>,
+    filled: GroupColumns,
+    corner: MapPoint,
 ) {
-    let at = layout.districts.len();
-    let first = layout.families.len();
-    layout.districts.push(District {
+    let at = layout.groups.len();
+    let first = layout.components.len();
+    layout.groups.push(ServiceGroup {
         name: name.clone(),
-        grouping: layout.made.grouping,
-        area: Area::at(corner, filled.size),
+        grouping: layout.inputs.grouping,
+        area: MapRect::at(corner, filled.size),
         services: families.iter().map(|family| family.sources.len()).sum(),
         pods: families.iter().map(|family| family.pods).sum(),
-        families: first..first + families.len(),
+        components: first..first + families.len(),
     });
     for (family, from_corner) in families.into_iter().zip(filled.corners) {
-        layout.seat(&family, &name);
-        let origin = Point {
+        layout.record_location(&family, &name);
+        let origin = MapPoint {
             x: corner.x + from_corner.x,
             y: corner.y + from_corner.y,
         };
-        layout.families.push(PlacedFamily::new(family, origin, at));
+        layout
+            .components
+            .push(PlacedComponent::new(family, origin, at));
     }
 }
 
-impl Layout {
+impl MapLayout {
     /// Notes where the Services of a family are found.
-    pub(super) fn seat(&mut self, family: &Family, district: &Text) {
-        let Some(lead) = family.lead() else {
+    pub(super) fn record_location(&mut self, family: &ComponentLayout, district: &SharedStr) {
+        let Some(lead) = family.key_service() else {
             return;
         };
-        let seat = Seat {
-            district: district.clone(),
-            lead: lead.clone(),
+        let seat = ComponentLocation {
+            group: district.clone(),
+            key_service: lead.clone(),
         };
         for traffic in &family.sources {
             let key = &traffic.service.key;
-            if self.seats.get(key) != Some(&seat) {
-                self.seats.insert(key.clone(), seat.clone());
+            if self.locations.get(key) != Some(&seat) {
+                self.locations.insert(key.clone(), seat.clone());
             }
         }
     }

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Size;
+use super::MapSize;
 
 /// A point of the map, in map units; y grows downwards.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Point {
+pub struct MapPoint {
     /// To the right.
     pub x: f32,
     /// Downwards.
@@ -15,7 +15,7 @@ pub struct Point {
 
 /// An axis-parallel area of the map, in map units.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Area {
+pub struct MapRect {
     /// Left edge.
     pub x: f32,
     /// Upper edge.
@@ -26,9 +26,9 @@ pub struct Area {
     pub height: f32,
 }
 
-impl Area {
+impl MapRect {
     /// The area of something so large whose upper left corner is at a point.
-    pub(super) fn at(corner: Point, size: Size) -> Self {
+    pub(super) fn at(corner: MapPoint, size: MapSize) -> Self {
         Self {
             x: corner.x,
             y: corner.y,
@@ -38,8 +38,8 @@ impl Area {
     }
 
     /// The upper left corner.
-    pub(super) fn corner(&self) -> Point {
-        Point {
+    pub(super) fn corner(&self) -> MapPoint {
+        MapPoint {
             x: self.x,
             y: self.y,
         }
@@ -67,8 +67,8 @@ impl Area {
     }
 
     /// The middle.
-    pub fn center(&self) -> Point {
-        Point {
+    pub fn center(&self) -> MapPoint {
+        MapPoint {
             x: self.x + self.width / 2.0,
             y: self.y + self.height / 2.0,
         }

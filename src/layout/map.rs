@@ -9,13 +9,13 @@ use std::{
 use foldhash::fast::FixedState;
 use imbl::OrdMap;
 
-use super::{Area, Point, seat::Seat, sieve::Sieve, size};
-use crate::inventory::{ObjectKey, Text};
-use crate::topology::{BackendState, EntryId, NodeId, PortId, ServiceTraffic};
+use super::{MapPoint, MapRect, bloom_filter::BloomFilter, lookup::ComponentLocation, size};
+use crate::inventory::{ObjectKey, SharedStr};
+use crate::topology::{BackendState, EntryPointId, NodeId, PortId, ServiceTraffic};
 
 /// What stands together as a district.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Grouping {
+pub enum ServiceGrouping {
     /// A district for each namespace.
     #[default]
     Namespace,
@@ -28,24 +28,24 @@ pub enum Grouping {
 
 /// What a layout should look like.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Options {
+pub struct LayoutOptions {
     /// Width by height that the whole map should have: the window's.
     pub aspect: f32,
     /// A Service port with more pods of one workload than this shows them as one group.
-    pub group_above: usize,
+    pub pod_group_threshold: usize,
     /// What stands together.
-    pub grouping: Grouping,
-    /// Families that a person put somewhere, by any of their Services: where their upper left
+    pub grouping: ServiceGrouping,
+    /// Families that the user put somewhere, by any of their Services: where their upper left
     /// corner stands, from the upper left corner of their district.
-    pub pins: Arc<BTreeMap<ObjectKey, Point>>,
+    pub pins: Arc<BTreeMap<ObjectKey, MapPoint>>,
 }
 
-impl Default for Options {
+impl Default for LayoutOptions {
     fn default() -> Self {
         Self {
             aspect: 1.6,
-            group_above: 8,
-            grouping: Grouping::default(),
+            pod_group_threshold: 8,
+            grouping: ServiceGrouping::default(),
             pins: Arc::default(),
         }
     }
@@ -53,29 +53,30 @@ impl Default for Options {
 
 /// A block of the map with a header: a namespace, or what else is grouped by.
 #[derive(Clone, Debug, PartialEq)]
-pub struct District {
+pub struct ServiceGroup {
     /// What its header says: the namespace or the application; unique in a layout.
-    pub name: Text,
+    pub name: SharedStr,
     /// What it stands for.
-    pub grouping: Grouping,
+    pub grouping: ServiceGrouping,
     /// Its block, in map units.
-    pub area: Area,
+    pub area: MapRect,
     /// How many Services it holds.
     pub services: usize,
     /// How many different pods stand behind them.
     pub pods: usize,
-    /// Its families, as a range of [`Layout::families`].
-    pub families: Range<usize>,
+    /// Its families, as a range of [`MapLayout::components`].
+    pub components: Range<usize>,
 }
 
-impl District {
+impl ServiceGroup {
     /// Where its families stand: what is below its header and within its padding.
-    pub fn content(&self) -> Area {
-        Area {
-            x: self.area.x + size::DISTRICT_PADDING,
-            y: self.area.y + size::DISTRICT_HEADER,
-            width: (self.area.width - 2.0 * size::DISTRICT_PADDING).max(0.0),
-            height: (self.area.height - size::DISTRICT_HEADER - size::DISTRICT_PADDING).max(0.0),
+    pub fn content(&self) -> MapRect {
+        MapRect {
+            x: self.area.x + size::SERVICE_GROUP_PADDING,
+            y: self.area.y + size::SERVICE_GROUP_HEADER,
+            width: (self.area.width - 2.0 * size::SERVICE_GROUP_PADDING).max(0.0),
+            height: (self.area.height - size::SERVICE_GROUP_HEADER - size::SERVICE_GROUP_PADDING)
+                .max(0.0),
         }
     }
 }
@@ -85,9 +86,9 @@ impl District {
 /// All its places are relative to its own upper left corner, so that it moves as a whole and is
 /// shared between layouts while nothing in it changes.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Family {
+pub struct ComponentLayout {
     /// Its width and height; everything of it is within.
-    pub size: Size,
+    pub size: MapSize,
     /// Nodes, each once. Services are in the order in which they stand.
     pub nodes: Vec<PlacedNode>,
     /// Edges between them.
@@ -100,17 +101,17 @@ pub struct Family {
     /// What it was made of, by name: whether it is still true is seen by comparing.
     pub(super) sources: Vec<Arc<ServiceTraffic>>,
     /// Its pods and their workloads.
-    pub(super) sieve: Sieve,
+    pub(super) bloom_filter: BloomFilter,
     /// How much taller it is with a pod more.
-    pub(super) spare: f32,
+    pub(super) growth_height: f32,
 }
 
 /// Nodes of a family by what they are.
 pub type NodeIndex = HashMap<NodeId, usize, FixedState>;
 
-impl Family {
+impl ComponentLayout {
     /// The first of its Services by name, which names its place among the families.
-    pub(super) fn lead(&self) -> Option<&ObjectKey> {
+    pub(super) fn key_service(&self) -> Option<&ObjectKey> {
         self.sources.first().map(|traffic| &traffic.service.key)
     }
 
@@ -125,7 +126,7 @@ impl Family {
 
 /// Width and height in map units.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Size {
+pub struct MapSize {
     /// Never negative.
     pub width: f32,
     /// Never negative.
@@ -134,40 +135,40 @@ pub struct Size {
 
 /// A family with its place on the map.
 #[derive(Clone, Debug, PartialEq)]
-pub struct PlacedFamily {
+pub struct PlacedComponent {
     /// Its upper left corner.
-    pub origin: Point,
-    /// The district it stands in, as an index into [`Layout::districts`].
-    pub district: usize,
+    pub origin: MapPoint,
+    /// The district it stands in, as an index into [`MapLayout::groups`].
+    pub group: usize,
     /// What stands there.
-    pub family: Arc<Family>,
+    pub component: Arc<ComponentLayout>,
     /// The family's, kept at hand: whoever looks for a pod passes by all families.
-    pub(super) sieve: Sieve,
+    pub(super) bloom_filter: BloomFilter,
 }
 
-impl PlacedFamily {
-    pub(super) fn new(family: Arc<Family>, origin: Point, district: usize) -> Self {
+impl PlacedComponent {
+    pub(super) fn new(component: Arc<ComponentLayout>, origin: MapPoint, group: usize) -> Self {
         Self {
             origin,
-            district,
-            sieve: family.sieve,
-            family,
+            group,
+            bloom_filter: component.bloom_filter,
+            component,
         }
     }
 
     /// All of it, on the map.
-    pub fn area(&self) -> Area {
-        Area {
+    pub fn area(&self) -> MapRect {
+        MapRect {
             x: self.origin.x,
             y: self.origin.y,
-            width: self.family.size.width,
-            height: self.family.size.height,
+            width: self.component.size.width,
+            height: self.component.size.height,
         }
     }
 
     /// Where a part of it stands on the map.
-    pub fn on_map(&self, part: Area) -> Area {
-        Area {
+    pub fn on_map(&self, part: MapRect) -> MapRect {
+        MapRect {
             x: part.x + self.origin.x,
             y: part.y + self.origin.y,
             ..part
@@ -175,8 +176,8 @@ impl PlacedFamily {
     }
 
     /// Where a point of it is on the map.
-    pub fn point_on_map(&self, point: Point) -> Point {
-        Point {
+    pub fn point_on_map(&self, point: MapPoint) -> MapPoint {
+        MapPoint {
             x: point.x + self.origin.x,
             y: point.y + self.origin.y,
         }
@@ -189,18 +190,18 @@ pub struct PortRow {
     /// The port.
     pub port: PortId,
     /// The row's area in its family; edges leave from the middle of its right side.
-    pub area: Area,
+    pub area: MapRect,
 }
 
 /// What a placed node shows.
 #[derive(Clone, Debug, PartialEq)]
-pub enum PlacedWhat {
+pub enum PlacedNodeKind {
     /// A pill at the left: a way in.
-    Entry,
+    EntryPoint,
     /// A pill for many front doors: `+57 hosts`. Its node is the first of them.
-    Hosts {
+    IngressHosts {
         /// All of them, sorted.
-        doors: Vec<EntryId>,
+        entry_points: Vec<EntryPointId>,
     },
     /// A card with a row for each port.
     Service {
@@ -210,7 +211,7 @@ pub enum PlacedWhat {
     /// A pod, or an address that no pod stands behind.
     Backend,
     /// Many pods of one workload: `24 pods, 22 ready`.
-    Group {
+    PodGroup {
         /// The pods, sorted.
         pods: Vec<ObjectKey>,
     },
@@ -224,16 +225,16 @@ pub struct PlacedNode {
     /// Which one it is.
     pub id: NodeId,
     /// Its place in its family.
-    pub area: Area,
+    pub area: MapRect,
     /// What it shows.
-    pub what: PlacedWhat,
+    pub kind: PlacedNodeKind,
 }
 
 /// How an edge is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EdgeStyle {
     /// From a door to a Service or its port; pending where the load balancer has no address.
-    Entry {
+    EntryPoint {
         /// No address yet.
         pending: bool,
     },
@@ -246,14 +247,14 @@ pub enum EdgeStyle {
 /// An edge between two placed nodes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlacedEdge {
-    /// Index into [`Family::nodes`].
+    /// Index into [`ComponentLayout::nodes`].
     pub from: usize,
-    /// Index into [`Family::nodes`].
+    /// Index into [`ComponentLayout::nodes`].
     pub to: usize,
     /// Where it leaves, in its family.
-    pub start: Point,
+    pub start: MapPoint,
     /// Where it arrives, in its family.
-    pub end: Point,
+    pub end: MapPoint,
     /// The Service port that it belongs to, where it belongs to one.
     pub port: Option<PortId>,
     /// How to draw it.
@@ -262,112 +263,132 @@ pub struct PlacedEdge {
 
 /// A node of one layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeAt {
-    /// Index into [`Layout::families`].
-    pub family: usize,
-    /// Index into [`Family::nodes`].
+pub struct LayoutNodeRef {
+    /// Index into [`MapLayout::components`].
+    pub component: usize,
+    /// Index into [`ComponentLayout::nodes`].
     pub node: usize,
 }
 
 /// An edge of one layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct EdgeAt {
-    /// Index into [`Layout::families`].
-    pub family: usize,
-    /// Index into [`Family::edges`].
+pub struct LayoutEdgeRef {
+    /// Index into [`MapLayout::components`].
+    pub component: usize,
+    /// Index into [`ComponentLayout::edges`].
     pub edge: usize,
 }
 
 /// Where everything stands.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Layout {
+pub struct MapLayout {
     /// The whole map.
-    pub bounds: Area,
+    pub bounds: MapRect,
     /// Districts, sorted by name.
-    pub districts: Vec<District>,
+    pub groups: Vec<ServiceGroup>,
     /// Families: district by district, in each by the name of their first Service.
-    pub families: Vec<PlacedFamily>,
+    pub components: Vec<PlacedComponent>,
     /// Where the family of each Service is found.
-    pub(super) seats: OrdMap<ObjectKey, Seat>,
+    pub(super) locations: OrdMap<ObjectKey, ComponentLocation>,
     /// With what it was made.
-    pub(super) made: Made,
+    pub(super) inputs: LayoutInputs,
 }
 
 /// The options that decide what a layout consists of, not just where it stands.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Made {
-    pub grouping: Grouping,
-    pub group_above: usize,
-    pub pins: Arc<BTreeMap<ObjectKey, Point>>,
+pub(super) struct LayoutInputs {
+    pub grouping: ServiceGrouping,
+    pub pod_group_threshold: usize,
+    pub pins: Arc<BTreeMap<ObjectKey, MapPoint>>,
 }
 
-impl From<&Options> for Made {
-    fn from(options: &Options) -> Self {
+impl From<&LayoutOptions> for LayoutInputs {
+    fn from(options: &LayoutOptions) -> Self {
         Self {
             grouping: options.grouping,
-            group_above: options.group_above,
+            pod_group_threshold: options.pod_group_threshold,
             pins: options.pins.clone(),
         }
     }
 }
 
-impl Default for Made {
+impl Default for LayoutInputs {
     fn default() -> Self {
-        Self::from(&Options::default())
+        Self::from(&LayoutOptions::default())
     }
 }
 
-impl Layout {
+impl MapLayout {
     /// The family that a node is part of.
-    pub fn family(&self, at: NodeAt) -> Option<&PlacedFamily> {
-        self.families.get(at.family)
+    pub fn component(&self, at: LayoutNodeRef) -> Option<&PlacedComponent> {
+        self.components.get(at.component)
     }
 
     /// A node; its area is relative to its family.
-    pub fn node(&self, at: NodeAt) -> Option<&PlacedNode> {
-        self.family(at)?.family.nodes.get(at.node)
+    pub fn node(&self, at: LayoutNodeRef) -> Option<&PlacedNode> {
+        self.component(at)?.component.nodes.get(at.node)
     }
 
     /// Where a node stands on the map.
-    pub fn area(&self, at: NodeAt) -> Option<Area> {
-        let placed = self.family(at)?;
-        Some(placed.on_map(placed.family.nodes.get(at.node)?.area))
+    pub fn area(&self, at: LayoutNodeRef) -> Option<MapRect> {
+        let placed = self.component(at)?;
+        Some(placed.on_map(placed.component.nodes.get(at.node)?.area))
     }
 
     /// An edge; its points are relative to its family.
-    pub fn edge(&self, at: EdgeAt) -> Option<&PlacedEdge> {
-        self.families.get(at.family)?.family.edges.get(at.edge)
+    pub fn edge(&self, at: LayoutEdgeRef) -> Option<&PlacedEdge> {
+        self.components
+            .get(at.component)?
+            .component
+            .edges
+            .get(at.edge)
     }
 
     /// The district that a node stands in.
-    pub fn district(&self, at: NodeAt) -> Option<&District> {
-        self.districts.get(self.family(at)?.district)
+    pub fn group(&self, at: LayoutNodeRef) -> Option<&ServiceGroup> {
+        self.groups.get(self.component(at)?.group)
     }
 
     /// Every node; costs what the map holds.
-    pub fn nodes(&self) -> impl Iterator<Item = (NodeAt, &PlacedNode)> {
-        self.families
+    pub fn nodes(&self) -> impl Iterator<Item = (LayoutNodeRef, &PlacedNode)> {
+        self.components
             .iter()
             .enumerate()
             .flat_map(|(family, placed)| {
-                let nodes = placed.family.nodes.iter().enumerate();
-                nodes.map(move |(node, placed)| (NodeAt { family, node }, placed))
+                let nodes = placed.component.nodes.iter().enumerate();
+                nodes.map(move |(node, placed)| {
+                    (
+                        LayoutNodeRef {
+                            component: family,
+                            node,
+                        },
+                        placed,
+                    )
+                })
             })
     }
 
     /// Every edge; costs what the map holds.
-    pub fn edges(&self) -> impl Iterator<Item = (EdgeAt, &PlacedEdge)> {
-        self.families
+    pub fn edges(&self) -> impl Iterator<Item = (LayoutEdgeRef, &PlacedEdge)> {
+        self.components
             .iter()
             .enumerate()
             .flat_map(|(family, placed)| {
-                let edges = placed.family.edges.iter().enumerate();
-                edges.map(move |(edge, placed)| (EdgeAt { family, edge }, placed))
+                let edges = placed.component.edges.iter().enumerate();
+                edges.map(move |(edge, placed)| {
+                    (
+                        LayoutEdgeRef {
+                            component: family,
+                            edge,
+                        },
+                        placed,
+                    )
+                })
             })
     }
 
     /// Whether nothing is on the map.
     pub fn is_empty(&self) -> bool {
-        self.families.is_empty()
+        self.components.is_empty()
     }
 }

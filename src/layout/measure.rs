@@ -1,72 +1,84 @@
 //! How tall everything in a family is.
 
 use super::{
-    kin::{Kin, Stop},
+    connected::{BackendNode, ServiceComponent},
     size,
 };
-use crate::topology::{Entry, EntryKind, ServiceTraffic};
+use crate::topology::{EntryPoint, EntryPointKind, ServiceTraffic};
 
 /// Whether an entry is drawn as a way in. Every Service has its name in the cluster, which the
 /// card shows; the far end of an ExternalName stands at the right.
-pub(super) fn is_door(entry: &Entry) -> bool {
+pub(super) fn is_drawn_as_entry_point(entry: &EntryPoint) -> bool {
     !matches!(
         entry.id.kind,
-        EntryKind::ClusterDns | EntryKind::ExternalName
+        EntryPointKind::ClusterDns | EntryPointKind::ExternalName
     )
 }
 
 /// So many front doors of a Service are drawn one by one.
-const FRONTS: usize = 4;
+const MAX_INGRESS_HOSTS: usize = 4;
 
 /// The doors of a Service as they are drawn: one by one, and front doors that stand for themselves
 /// as one, because sixty hosts of one Service would be a tower.
-pub(super) fn doors(traffic: &ServiceTraffic) -> (Vec<&Entry>, Vec<&Entry>) {
-    let doors = traffic.entries.iter().filter(|entry| is_door(entry));
-    let fronts = doors.clone().filter(|entry| entry.id.kind.is_front());
+pub(super) fn entry_points(traffic: &ServiceTraffic) -> (Vec<&EntryPoint>, Vec<&EntryPoint>) {
+    let doors = traffic
+        .entry_points
+        .iter()
+        .filter(|entry| is_drawn_as_entry_point(entry));
+    let fronts = doors
+        .clone()
+        .filter(|entry| entry.id.kind.is_ingress_or_route());
     let count = fronts.count();
     // The place that the others take as one is one of theirs.
-    let shown = if count > FRONTS { FRONTS - 1 } else { count };
+    let shown = if count > MAX_INGRESS_HOSTS {
+        MAX_INGRESS_HOSTS - 1
+    } else {
+        count
+    };
     let mut met = 0;
     doors.partition(|entry| {
-        met += usize::from(entry.id.kind.is_front());
-        !entry.id.kind.is_front() || met <= shown
+        met += usize::from(entry.id.kind.is_ingress_or_route());
+        !entry.id.kind.is_ingress_or_route() || met <= shown
     })
 }
 
 /// The height of all Services in one column.
-pub(super) fn services_height(kin: &Kin<'_>) -> f32 {
+pub(super) fn services_height(kin: &ServiceComponent<'_>) -> f32 {
     let rows = kin.services.iter().map(|traffic| row_height(traffic));
     stacked(rows, size::ROW_GAP)
 }
 
 /// The height of all stops in one column.
-pub(super) fn stops_height(kin: &Kin<'_>) -> f32 {
-    stacked(kin.stops.iter().map(stop_height), size::POD_GAP)
+pub(super) fn backends_height(kin: &ServiceComponent<'_>) -> f32 {
+    stacked(kin.backends.iter().map(backend_height), size::POD_GAP)
 }
 
 /// The height of a Service with its doors.
 pub(super) fn row_height(traffic: &ServiceTraffic) -> f32 {
-    size::on_grid(card_height(traffic).max(doors_height(traffic)))
+    size::on_grid(card_height(traffic).max(entry_points_height(traffic)))
 }
 
 pub(super) fn card_height(traffic: &ServiceTraffic) -> f32 {
     let far_end = traffic
-        .entries
+        .entry_points
         .iter()
-        .any(|entry| entry.id.kind == EntryKind::ExternalName);
+        .any(|entry| entry.id.kind == EntryPointKind::ExternalName);
     // The row that says CNAME.
     let rows = traffic.ports.len().max(usize::from(far_end));
     size::on_grid(size::CARD_HEADER + rows as f32 * size::PORT_HEIGHT + size::CARD_FOOT)
 }
 
-pub(super) fn doors_height(traffic: &ServiceTraffic) -> f32 {
-    let (single, folded) = doors(traffic);
+pub(super) fn entry_points_height(traffic: &ServiceTraffic) -> f32 {
+    let (single, folded) = entry_points(traffic);
     let pills = single.len() + usize::from(!folded.is_empty());
-    stacked((0..pills).map(|_| size::DOOR_HEIGHT), size::DOOR_GAP)
+    stacked(
+        (0..pills).map(|_| size::ENTRY_POINT_HEIGHT),
+        size::ENTRY_POINT_GAP,
+    )
 }
 
-pub(super) fn stop_height(stop: &Stop) -> f32 {
-    let Some(pods) = &stop.group else {
+pub(super) fn backend_height(stop: &BackendNode) -> f32 {
+    let Some(pods) = &stop.pod_group else {
         return size::POD_HEIGHT;
     };
     let rows = pods

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use super::{
-    kin::{Kin, Link},
+    connected::{BackendEdge, ServiceComponent},
     sift,
 };
 
@@ -16,47 +16,47 @@ const SIFTS: usize = 4;
 
 /// Sorts Services and stops so that ties run level and cross little. States play no part, so that a
 /// pod that turns ready moves nothing.
-pub(super) fn sort(kin: &mut Kin<'_>) {
-    let rows = Rows::of(kin);
-    let all_tied = kin.links.len() == rows.tied * kin.stops.len();
-    if kin.stops.len() < 2 || (kin.services.len() == 1 && all_tied) {
+pub(super) fn sort(kin: &mut ServiceComponent<'_>) {
+    let rows = PortRowIndex::of(kin);
+    let all_tied = kin.edges.len() == rows.tied * kin.backends.len();
+    if kin.backends.len() < 2 || (kin.services.len() == 1 && all_tied) {
         return;
     }
-    let bundles = Bundles::of(kin, &rows);
-    let best = search(&rows, &bundles);
+    let bundles = BackendBundles::of(kin, &rows);
+    let best = minimize_crossings(&rows, &bundles);
     let stops = bundles.stop_ranks(&best.bundles);
-    for link in &mut kin.links {
+    for link in &mut kin.edges {
         link.service = at(&best.services, link.service);
-        link.stop = at(&stops, link.stop);
+        link.backend = at(&stops, link.backend);
     }
-    kin.links.sort_unstable();
+    kin.edges.sort_unstable();
     permute(&mut kin.services, &best.services);
-    permute(&mut kin.stops, &stops);
+    permute(&mut kin.backends, &stops);
 }
 
 /// Stops that are tied to the same rows: they stand together in the order in which they came.
-struct Bundles {
+struct BackendBundles {
     /// The bundle of each stop.
     of_stop: Vec<usize>,
     /// How many stops each has.
     sizes: Vec<usize>,
     /// The rows of all bundles.
-    ties: Vec<Tie>,
+    ties: Vec<BundleEdge>,
 }
 
 /// A row and a bundle that is tied to it.
-struct Tie {
+struct BundleEdge {
     service: usize,
     row: usize,
     bundle: usize,
 }
 
-impl Bundles {
-    fn of(kin: &Kin<'_>, rows: &Rows) -> Self {
-        let mut of_stop: Vec<Vec<(usize, usize)>> = vec![Vec::new(); kin.stops.len()];
-        for link in &kin.links {
+impl BackendBundles {
+    fn of(kin: &ServiceComponent<'_>, rows: &PortRowIndex) -> Self {
+        let mut of_stop: Vec<Vec<(usize, usize)>> = vec![Vec::new(); kin.backends.len()];
+        for link in &kin.edges {
             let row = at(&rows.first, link.service) + link.port.unwrap_or_default();
-            if let Some(tied) = of_stop.get_mut(link.stop) {
+            if let Some(tied) = of_stop.get_mut(link.backend) {
                 tied.push((link.service, row));
             }
         }
@@ -70,7 +70,7 @@ impl Bundles {
             let bundle = *known.entry(tied).or_insert_with(|| {
                 let bundle = bundles.sizes.len();
                 bundles.sizes.push(0);
-                let ties = tied.iter().map(|&(service, row)| Tie {
+                let ties = tied.iter().map(|&(service, row)| BundleEdge {
                     service,
                     row,
                     bundle,
@@ -102,11 +102,11 @@ impl Bundles {
     }
 
     /// For each row of a bundle its Service, its row and the weight and place of the bundle.
-    fn weighted<'a>(&'a self, bundles: &'a [usize]) -> impl Iterator<Item = Weighted> + 'a {
+    fn weighted<'a>(&'a self, bundles: &'a [usize]) -> impl Iterator<Item = WeightedEdge> + 'a {
         let starts = run_starts(bundles, &self.sizes);
         self.ties.iter().map(move |tie| {
             let weight = at(&self.sizes, tie.bundle);
-            Weighted {
+            WeightedEdge {
                 service: tie.service,
                 row: tie.row,
                 weight,
@@ -118,7 +118,7 @@ impl Bundles {
 }
 
 /// A tie with how many stops it stands for, and where the middle of them is.
-struct Weighted {
+struct WeightedEdge {
     service: usize,
     row: usize,
     weight: usize,
@@ -126,7 +126,7 @@ struct Weighted {
 }
 
 /// The port rows of all Services, numbered through.
-struct Rows {
+struct PortRowIndex {
     /// How many rows each Service has; one at least, which the alias of an ExternalName leaves from.
     of_service: Vec<usize>,
     /// The first row of each Service.
@@ -135,15 +135,15 @@ struct Rows {
     tied: usize,
 }
 
-impl Rows {
-    fn of(kin: &Kin<'_>) -> Self {
+impl PortRowIndex {
+    fn of(kin: &ServiceComponent<'_>) -> Self {
         let services = kin.services.iter();
         let of_service: Vec<usize> = services.map(|traffic| traffic.ports.len().max(1)).collect();
-        let row = |link: &Link| (link.service, link.port);
+        let row = |link: &BackendEdge| (link.service, link.port);
         Self {
             first: starts(of_service.iter().copied()),
             of_service,
-            tied: kin.links.chunk_by(|a, b| row(a) == row(b)).count(),
+            tied: kin.edges.chunk_by(|a, b| row(a) == row(b)).count(),
         }
     }
 
@@ -182,14 +182,14 @@ fn starts(lengths: impl Iterator<Item = usize>) -> Vec<usize> {
 
 /// The place of each Service and of each bundle in its column.
 #[derive(Clone, PartialEq)]
-struct Ranks {
+struct ColumnOrder {
     services: Vec<usize>,
     bundles: Vec<usize>,
 }
 
 /// Sweeps from the order of names until nothing moves, then sifts, where that crosses less.
-fn search(rows: &Rows, bundles: &Bundles) -> Ranks {
-    let by_name = Ranks {
+fn minimize_crossings(rows: &PortRowIndex, bundles: &BackendBundles) -> ColumnOrder {
+    let by_name = ColumnOrder {
         services: (0..rows.of_service.len()).collect(),
         bundles: (0..bundles.sizes.len()).collect(),
     };
@@ -201,10 +201,10 @@ fn search(rows: &Rows, bundles: &Bundles) -> Ranks {
     let mut now = by_name.clone();
     for _ in 0..SWEEPS {
         let before = now.clone();
-        now.bundles = level(&now.bundles, to_rows(&now.services));
+        now.bundles = barycenter_order(&now.bundles, to_rows(&now.services));
         let to_stops = bundles.weighted(&now.bundles);
         let to_stops = to_stops.map(|tie| (tie.service, tie.middle, tie.weight));
-        now.services = level(&now.services, to_stops);
+        now.services = barycenter_order(&now.services, to_stops);
         if now == before {
             break;
         }
@@ -247,14 +247,14 @@ fn lists(count: usize, ties: impl Iterator<Item = (usize, usize, usize)>) -> Vec
 }
 
 /// How many pairs of ties cross.
-fn crossings(rows: &Rows, bundles: &Bundles, ranks: &Ranks) -> usize {
+fn crossings(rows: &PortRowIndex, bundles: &BackendBundles, ranks: &ColumnOrder) -> usize {
     let row_ranks = rows.ranks(&ranks.services);
     let weighted = bundles.weighted(&ranks.bundles);
     let mut ends: Vec<_> = weighted
         .map(|tie| (at(&row_ranks, tie.row), tie.middle, tie.weight))
         .collect();
     ends.sort_unstable();
-    let mut above = Above::new(2 * bundles.of_stop.len());
+    let mut above = FenwickTree::new(2 * bundles.of_stop.len());
     let mut seen = 0;
     ends.iter()
         .map(|&(_, middle, weight)| {
@@ -267,9 +267,9 @@ fn crossings(rows: &Rows, bundles: &Bundles, ranks: &Ranks) -> usize {
 }
 
 /// Counts of places, as a Fenwick tree.
-struct Above(Vec<usize>);
+struct FenwickTree(Vec<usize>);
 
-impl Above {
+impl FenwickTree {
     fn new(places: usize) -> Self {
         Self(vec![0; places + 2])
     }
@@ -296,7 +296,10 @@ impl Above {
 
 /// The new rank of each item of a column, by the weighted mean of the places that it is tied to. An
 /// item without ties goes on standing below the one that it stood below.
-fn level(own: &[usize], ties: impl Iterator<Item = (usize, usize, usize)>) -> Vec<usize> {
+fn barycenter_order(
+    own: &[usize],
+    ties: impl Iterator<Item = (usize, usize, usize)>,
+) -> Vec<usize> {
     let mut sums = vec![(0_usize, 0_usize); own.len()];
     for (item, place, weight) in ties {
         if let Some(sum) = sums.get_mut(item) {

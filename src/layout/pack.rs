@@ -2,18 +2,18 @@
 
 use std::cmp::Reverse;
 
-use super::size::{DISTRICT_GAP, PITCH, width_of};
+use super::size::{PITCH, SERVICE_GROUP_GAP, width_of};
 
 /// What is packed: how many columns of the map it is wide, and its height.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Parcel {
+pub(super) struct BlockSize {
     /// Width in units.
     pub span: usize,
     /// Height in map units.
     pub height: f32,
 }
 
-impl Parcel {
+impl BlockSize {
     /// Width, and height in steps of double, so that a Service more or less rarely changes the order.
     fn rank(&self) -> (usize, i32) {
         (self.span, self.height.max(1.0).log2() as i32)
@@ -22,7 +22,7 @@ impl Parcel {
 
 /// Where parcels stand.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Packed {
+pub(super) struct BlockPacking {
     /// For each parcel its unit from the left and its distance from the top.
     pub places: Vec<(usize, f32)>,
     /// Units in use.
@@ -32,29 +32,29 @@ pub(super) struct Packed {
 }
 
 /// Packs parcels, the wide and the clearly taller ones first, each as high up as it fits.
-pub(super) fn pack(parcels: &[Parcel], aspect: f32) -> Packed {
+pub(super) fn pack(parcels: &[BlockSize], aspect: f32) -> BlockPacking {
     let Some(widest) = parcels.iter().map(|parcel| parcel.span).max() else {
-        return Packed::default();
+        return BlockPacking::default();
     };
     let area: f32 = parcels
         .iter()
-        .map(|parcel| (parcel.span as f32 * PITCH) * (parcel.height + DISTRICT_GAP))
+        .map(|parcel| (parcel.span as f32 * PITCH) * (parcel.height + SERVICE_GROUP_GAP))
         .sum();
     let guess = ((area * aspect).sqrt() / PITCH).round() as usize;
     let candidates = guess.saturating_sub(1).max(widest)..=(guess + 2).max(widest);
     // The smaller the window of the wanted shape that holds all, the larger all is drawn in it.
-    let need = |packed: &Packed| (width_of(packed.units) / aspect).max(packed.height);
+    let need = |packed: &BlockPacking| (width_of(packed.units) / aspect).max(packed.height);
     candidates
         .map(|units| stack(parcels, units))
         .min_by(|a, b| need(a).total_cmp(&need(b)))
         .unwrap_or_default()
 }
 
-fn stack(parcels: &[Parcel], units: usize) -> Packed {
+fn stack(parcels: &[BlockSize], units: usize) -> BlockPacking {
     let mut order: Vec<usize> = (0..parcels.len()).collect();
-    order.sort_by_key(|&at| Reverse(parcels.get(at).map(Parcel::rank)));
+    order.sort_by_key(|&at| Reverse(parcels.get(at).map(BlockSize::rank)));
     let mut filled = vec![0.0_f32; units];
-    let mut packed = Packed {
+    let mut packed = BlockPacking {
         places: vec![(0, 0.0); parcels.len()],
         units: 0,
         height: 0.0,
@@ -68,7 +68,7 @@ fn stack(parcels: &[Parcel], units: usize) -> Packed {
             *place = (unit, y);
         }
         for level in filled.iter_mut().skip(unit).take(parcel.span) {
-            *level = y + parcel.height + DISTRICT_GAP;
+            *level = y + parcel.height + SERVICE_GROUP_GAP;
         }
         packed.units = packed.units.max(unit + parcel.span);
         packed.height = packed.height.max(y + parcel.height);
@@ -89,8 +89,8 @@ fn highest_place(filled: &[f32], span: usize) -> (usize, f32) {
 mod tests {
     use super::*;
 
-    fn parcel(span: usize, height: f32) -> Parcel {
-        Parcel { span, height }
+    fn parcel(span: usize, height: f32) -> BlockSize {
+        BlockSize { span, height }
     }
 
     #[test]

@@ -3,103 +3,111 @@
 use std::sync::Arc;
 
 use super::{
-    Area, EdgeStyle, Family, NodeIndex, PlacedEdge, PlacedNode, PlacedWhat, Point, PortRow, keep,
-    kin::{Kin, Link, Stop},
-    measure::{self, card_height, centred, doors_height, row_height},
+    ComponentLayout, EdgeStyle, MapPoint, MapRect, NodeIndex, PlacedEdge, PlacedNode,
+    PlacedNodeKind, PortRow,
+    connected::{BackendEdge, BackendNode, ServiceComponent},
+    measure::{self, card_height, centred, entry_points_height, row_height},
     order,
-    plan::{self, Plan},
-    size,
+    positions::{self, ComponentPositions},
+    reuse_positions, size,
 };
-use crate::topology::{Entry, NodeId, PortId, ServiceTraffic};
+use crate::topology::{EntryPoint, NodeId, PortId, ServiceTraffic};
 
 /// Places a family relative to its own upper left corner, where it can be as it was `before`.
-pub(super) fn place(mut kin: Kin<'_>, before: Option<&Family>) -> Family {
+pub(super) fn place_component(
+    mut kin: ServiceComponent<'_>,
+    before: Option<&ComponentLayout>,
+) -> ComponentLayout {
     let sources = kin
         .services
         .iter()
         .map(|&traffic| traffic.clone())
         .collect();
-    let kept = before.and_then(|before| keep::plan(&mut kin, before));
+    let kept = before.and_then(|before| reuse_positions::reuse_positions(&mut kin, before));
     let plan = kept.unwrap_or_else(|| {
         order::sort(&mut kin);
-        Plan::afresh(&kin)
+        ComponentPositions::from_scratch(&kin)
     });
-    let mut sheet = Sheet::new(&kin);
+    let mut sheet = ComponentLayoutBuilder::new(&kin);
     let size = plan.size(&kin);
-    let spare = plan.spare(&kin, size);
+    let spare = plan.growth_height(&kin, size);
     let mut cards = Vec::with_capacity(kin.services.len());
     for (traffic, row) in kin.services.iter().zip(plan.rows) {
-        let card = sheet.card(traffic, plan::card_corner(row, traffic));
-        let doors_at = Point {
+        let card = sheet.card(traffic, positions::card_corner(row, traffic));
+        let doors_at = MapPoint {
             x: row.x,
-            y: row.y + centred(row_height(traffic), doors_height(traffic)),
+            y: row.y + centred(row_height(traffic), entry_points_height(traffic)),
         };
-        sheet.doors(traffic, doors_at, card);
+        sheet.entry_points(traffic, doors_at, card);
         cards.push(card);
     }
     let stops: Vec<usize> = kin
-        .stops
+        .backends
         .into_iter()
-        .zip(plan.stops)
-        .map(|(stop, area)| sheet.stop(stop, area))
+        .zip(plan.backends)
+        .map(|(stop, area)| sheet.backend(stop, area))
         .collect();
-    for link in kin.links {
-        if let (Some(&card), Some(&stop)) = (cards.get(link.service), stops.get(link.stop)) {
-            sheet.link(link, card, stop);
+    for link in kin.edges {
+        if let (Some(&card), Some(&stop)) = (cards.get(link.service), stops.get(link.backend)) {
+            sheet.backend_edge(link, card, stop);
         }
     }
-    Family {
+    ComponentLayout {
         size,
         nodes: sheet.nodes,
         edges: sheet.edges,
         index: Arc::new(sheet.index),
         pods: kin.pods,
         sources,
-        sieve: kin.sieve,
-        spare,
+        bloom_filter: kin.bloom_filter,
+        growth_height: spare,
     }
 }
 
 /// A family in the making.
-struct Sheet {
+struct ComponentLayoutBuilder {
     nodes: Vec<PlacedNode>,
     edges: Vec<PlacedEdge>,
     index: NodeIndex,
 }
 
-impl Sheet {
+impl ComponentLayoutBuilder {
     /// Makes room for all nodes and edges at once.
-    fn new(kin: &Kin<'_>) -> Self {
+    fn new(kin: &ServiceComponent<'_>) -> Self {
         let services = kin.services.iter();
         let (doors, rows) = services.fold((0, 0), |(doors, rows), traffic| {
-            let (single, folded) = measure::doors(traffic);
+            let (single, folded) = measure::entry_points(traffic);
             let own = single.len() + folded.len();
             (doors + own, rows + traffic.ports.len())
         });
-        let (cards, stops) = (kin.services.len(), kin.stops.len());
+        let (cards, stops) = (kin.services.len(), kin.backends.len());
         let mut index = NodeIndex::default();
         index.reserve(cards + rows + doors + stops.max(kin.pods));
         Self {
             nodes: Vec::with_capacity(cards + doors + stops),
-            edges: Vec::with_capacity(doors + kin.links.len()),
+            edges: Vec::with_capacity(doors + kin.edges.len()),
             index,
         }
     }
 
-    fn put(&mut self, id: NodeId, area: Area, what: PlacedWhat) -> usize {
+    fn put(&mut self, id: NodeId, area: MapRect, what: PlacedNodeKind) -> usize {
         let at = self.nodes.len();
         self.index.insert(id.clone(), at);
-        self.nodes.push(PlacedNode { id, area, what });
+        self.nodes.push(PlacedNode {
+            id,
+            area,
+            kind: what,
+        });
         at
     }
 
-    fn card(&mut self, traffic: &ServiceTraffic, at: Point) -> usize {
+    fn card(&mut self, traffic: &ServiceTraffic, at: MapPoint) -> usize {
         let key = &traffic.service.key;
         let mut rows = Vec::with_capacity(traffic.ports.len());
         for (row, port) in traffic.ports.iter().enumerate() {
             rows.push(PortRow {
                 port: port.id(key),
-                area: Area {
+                area: MapRect {
                     x: at.x,
                     y: at.y + size::CARD_HEADER + row as f32 * size::PORT_HEIGHT,
                     width: size::CARD_WIDTH,
@@ -111,7 +119,7 @@ impl Sheet {
         for row in &rows {
             self.index.insert(NodeId::Port(row.port.clone()), card);
         }
-        let area = Area {
+        let area = MapRect {
             x: at.x,
             y: at.y,
             width: size::CARD_WIDTH,
@@ -120,12 +128,12 @@ impl Sheet {
         self.put(
             NodeId::Service(key.clone()),
             area,
-            PlacedWhat::Service { rows },
+            PlacedNodeKind::Service { rows },
         )
     }
 
-    fn doors(&mut self, traffic: &ServiceTraffic, at: Point, card: usize) {
-        let (single, folded) = measure::doors(traffic);
+    fn entry_points(&mut self, traffic: &ServiceTraffic, at: MapPoint, card: usize) {
+        let (single, folded) = measure::entry_points(traffic);
         let mut doors: Vec<_> = single
             .into_iter()
             .map(|entry| (only_row(traffic, entry), entry))
@@ -134,37 +142,47 @@ impl Sheet {
         doors.sort_by_key(|(row, _)| row.unwrap_or_default());
         let mut y = at.y;
         for (row, entry) in doors {
-            let area = Area {
+            let area = MapRect {
                 x: at.x,
                 y,
-                width: size::DOOR_WIDTH,
-                height: size::DOOR_HEIGHT,
+                width: size::ENTRY_POINT_WIDTH,
+                height: size::ENTRY_POINT_HEIGHT,
             };
-            y += size::DOOR_HEIGHT + size::DOOR_GAP;
-            let door = self.put(NodeId::Entry(entry.id.clone()), area, PlacedWhat::Entry);
-            self.enter(door, (card, row), entry.is_pending());
+            y += size::ENTRY_POINT_HEIGHT + size::ENTRY_POINT_GAP;
+            let door = self.put(
+                NodeId::EntryPoint(entry.id.clone()),
+                area,
+                PlacedNodeKind::EntryPoint,
+            );
+            self.entry_point_edge(door, (card, row), entry.is_pending());
         }
         if let Some(first) = folded.first() {
-            let area = Area {
+            let area = MapRect {
                 x: at.x,
                 y,
-                width: size::DOOR_WIDTH,
-                height: size::DOOR_HEIGHT,
+                width: size::ENTRY_POINT_WIDTH,
+                height: size::ENTRY_POINT_HEIGHT,
             };
             let place = self.nodes.len();
             for entry in &folded {
-                self.index.insert(NodeId::Entry(entry.id.clone()), place);
+                self.index
+                    .insert(NodeId::EntryPoint(entry.id.clone()), place);
             }
-            let hosts = PlacedWhat::Hosts {
-                doors: folded.iter().map(|entry| entry.id.clone()).collect(),
+            let hosts = PlacedNodeKind::IngressHosts {
+                entry_points: folded.iter().map(|entry| entry.id.clone()).collect(),
             };
-            let door = self.put(NodeId::Entry(first.id.clone()), area, hosts);
-            self.enter(door, (card, None), false);
+            let door = self.put(NodeId::EntryPoint(first.id.clone()), area, hosts);
+            self.entry_point_edge(door, (card, None), false);
         }
     }
 
     /// The edge from a door to a row of a card, or to the card.
-    fn enter(&mut self, door: usize, (card, row): (usize, Option<usize>), pending: bool) {
+    fn entry_point_edge(
+        &mut self,
+        door: usize,
+        (card, row): (usize, Option<usize>),
+        pending: bool,
+    ) {
         let (row_area, port) = self.row(card, row);
         let Some(start) = self.nodes.get(door).map(|node| right_of(node.area)) else {
             return;
@@ -175,17 +193,17 @@ impl Sheet {
             start,
             end: left_of(row_area),
             port,
-            style: EdgeStyle::Entry { pending },
+            style: EdgeStyle::EntryPoint { pending },
         });
     }
 
-    fn stop(&mut self, stop: Stop, area: Area) -> usize {
-        let is_far_end = matches!(stop.id, NodeId::Entry(_));
-        let Some(pods) = stop.group else {
+    fn backend(&mut self, stop: BackendNode, area: MapRect) -> usize {
+        let is_far_end = matches!(stop.id, NodeId::EntryPoint(_));
+        let Some(pods) = stop.pod_group else {
             let what = if is_far_end {
-                PlacedWhat::ExternalName
+                PlacedNodeKind::ExternalName
             } else {
-                PlacedWhat::Backend
+                PlacedNodeKind::Backend
             };
             return self.put(stop.id, area, what);
         };
@@ -193,10 +211,10 @@ impl Sheet {
         for pod in &pods {
             self.index.insert(NodeId::Pod(pod.clone()), at);
         }
-        self.put(stop.id, area, PlacedWhat::Group { pods })
+        self.put(stop.id, area, PlacedNodeKind::PodGroup { pods })
     }
 
-    fn link(&mut self, link: Link, card: usize, stop: usize) {
+    fn backend_edge(&mut self, link: BackendEdge, card: usize, stop: usize) {
         let (row_area, port) = self.row(card, link.port);
         let Some(end) = self.nodes.get(stop).map(|node| left_of(node.area)) else {
             return;
@@ -213,16 +231,16 @@ impl Sheet {
     }
 
     /// The area of a port's row and the port; without one, the first row below the header.
-    fn row(&self, card: usize, row: Option<usize>) -> (Area, Option<PortId>) {
+    fn row(&self, card: usize, row: Option<usize>) -> (MapRect, Option<PortId>) {
         let Some(node) = self.nodes.get(card) else {
-            return (Area::default(), None);
+            return (MapRect::default(), None);
         };
-        if let PlacedWhat::Service { rows } = &node.what
+        if let PlacedNodeKind::Service { rows } = &node.kind
             && let Some(row) = row.and_then(|row| rows.get(row))
         {
             return (row.area, Some(row.port.clone()));
         }
-        let below = Area {
+        let below = MapRect {
             y: node.area.y + size::CARD_HEADER,
             height: (node.area.height - size::CARD_HEADER).min(size::PORT_HEIGHT),
             ..node.area
@@ -232,7 +250,7 @@ impl Sheet {
 }
 
 /// The row that a door leads to; a door to several ports leads to the card.
-fn only_row(traffic: &ServiceTraffic, entry: &Entry) -> Option<usize> {
+fn only_row(traffic: &ServiceTraffic, entry: &EntryPoint) -> Option<usize> {
     let [only] = entry.ports.as_slice() else {
         return None;
     };
@@ -240,15 +258,15 @@ fn only_row(traffic: &ServiceTraffic, entry: &Entry) -> Option<usize> {
     ports.position(|port| (port.port.protocol, port.port.port) == *only)
 }
 
-fn left_of(area: Area) -> Point {
-    Point {
+fn left_of(area: MapRect) -> MapPoint {
+    MapPoint {
         x: area.x,
         y: area.center().y,
     }
 }
 
-fn right_of(area: Area) -> Point {
-    Point {
+fn right_of(area: MapRect) -> MapPoint {
+    MapPoint {
         x: area.right(),
         y: area.center().y,
     }

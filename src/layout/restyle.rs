@@ -4,18 +4,22 @@ use std::{collections::HashMap, sync::Arc};
 
 use foldhash::fast::FixedState;
 
-use super::{EdgeStyle, Family, Grouping, PlacedEdge, PlacedWhat, group};
+use super::{ComponentLayout, EdgeStyle, PlacedEdge, PlacedNodeKind, ServiceGrouping, group};
 use crate::topology::{BackendState, NodeId, ServiceTraffic};
 
 /// The best state of what is behind each edge: from which card, in which row, to which stop.
-type States = HashMap<(usize, usize, usize), BackendState, FixedState>;
+type EdgeStates = HashMap<(usize, usize, usize), BackendState, FixedState>;
 
 /// Whether two states of a Service look the same but for the states of their backends.
-pub(super) fn same_shape(a: &ServiceTraffic, b: &ServiceTraffic, grouping: Grouping) -> bool {
-    let doors = a.entries.len() == b.entries.len()
-        && a.entries
+pub(super) fn same_shape(
+    a: &ServiceTraffic,
+    b: &ServiceTraffic,
+    grouping: ServiceGrouping,
+) -> bool {
+    let doors = a.entry_points.len() == b.entry_points.len()
+        && a.entry_points
             .iter()
-            .zip(&b.entries)
+            .zip(&b.entry_points)
             .all(|(a, b)| a.id == b.id && a.ports == b.ports);
     doors
         && a.ports.len() == b.ports.len()
@@ -31,7 +35,10 @@ pub(super) fn same_shape(a: &ServiceTraffic, b: &ServiceTraffic, grouping: Group
 }
 
 /// The family with the states of these Services, which are its own in another state.
-pub(super) fn restyle(family: &Family, sources: Vec<Arc<ServiceTraffic>>) -> Family {
+pub(super) fn restyle(
+    family: &ComponentLayout,
+    sources: Vec<Arc<ServiceTraffic>>,
+) -> ComponentLayout {
     let states = states(family, &sources);
     let edges = family.edges.iter().map(|edge| {
         let state = row_of(family, edge).and_then(|row| states.get(&(edge.from, row, edge.to)));
@@ -43,20 +50,20 @@ pub(super) fn restyle(family: &Family, sources: Vec<Arc<ServiceTraffic>>) -> Fam
             ..edge.clone()
         }
     });
-    Family {
+    ComponentLayout {
         size: family.size,
         nodes: family.nodes.clone(),
         edges: edges.collect(),
         index: family.index.clone(),
         pods: family.pods,
         sources,
-        sieve: family.sieve,
-        spare: family.spare,
+        bloom_filter: family.bloom_filter,
+        growth_height: family.growth_height,
     }
 }
 
-fn states(family: &Family, sources: &[Arc<ServiceTraffic>]) -> States {
-    let mut states = States::default();
+fn states(family: &ComponentLayout, sources: &[Arc<ServiceTraffic>]) -> EdgeStates {
+    let mut states = EdgeStates::default();
     states.reserve(family.edges.len());
     for traffic in sources {
         let key = &traffic.service.key;
@@ -79,8 +86,8 @@ fn states(family: &Family, sources: &[Arc<ServiceTraffic>]) -> States {
 }
 
 /// The row of its card that an edge leaves from.
-fn row_of(family: &Family, edge: &PlacedEdge) -> Option<usize> {
-    let PlacedWhat::Service { rows } = &family.nodes.get(edge.from)?.what else {
+fn row_of(family: &ComponentLayout, edge: &PlacedEdge) -> Option<usize> {
+    let PlacedNodeKind::Service { rows } = &family.nodes.get(edge.from)?.kind else {
         return None;
     };
     rows.iter()

@@ -25,14 +25,14 @@ pub(super) const PORT_HEIGHT: f32 = 22.0;
 pub(super) const CARD_FOOT: f32 = 4.0;
 
 /// Width of a way in.
-pub(super) const DOOR_WIDTH: f32 = 152.0;
+pub(super) const ENTRY_POINT_WIDTH: f32 = 152.0;
 /// Height of a way in.
-pub(super) const DOOR_HEIGHT: f32 = 36.0;
+pub(super) const ENTRY_POINT_HEIGHT: f32 = 36.0;
 /// Between two ways in.
-pub(super) const DOOR_GAP: f32 = 8.0;
+pub(super) const ENTRY_POINT_GAP: f32 = 8.0;
 
 /// From the ways in to the card.
-pub(super) const DOOR_TO_CARD: f32 = 64.0;
+pub(super) const ENTRY_POINT_TO_CARD: f32 = 64.0;
 /// From the card to the pods: room for the words on an edge.
 pub(super) const CARD_TO_POD: f32 = 208.0;
 /// Between two Services: room for a line of what is wrong.
@@ -42,40 +42,41 @@ pub(super) const ROW_GAP: f32 = 20.0;
 pub(super) const SERVICE_ROOM: f32 = 72.0;
 
 /// Width of a Service with all that belongs to it.
-pub(super) const ROW_WIDTH: f32 = DOOR_WIDTH + DOOR_TO_CARD + CARD_WIDTH + CARD_TO_POD + POD_WIDTH;
+pub(super) const ROW_WIDTH: f32 =
+    ENTRY_POINT_WIDTH + ENTRY_POINT_TO_CARD + CARD_WIDTH + CARD_TO_POD + POD_WIDTH;
 
 /// Around what a district holds.
-pub(super) const DISTRICT_PADDING: f32 = 20.0;
+pub(super) const SERVICE_GROUP_PADDING: f32 = 20.0;
 /// Height of a district's name.
-pub(super) const DISTRICT_HEADER: f32 = 36.0;
+pub(super) const SERVICE_GROUP_HEADER: f32 = 36.0;
 /// Between two districts.
-pub(super) const DISTRICT_GAP: f32 = 16.0;
+pub(super) const SERVICE_GROUP_GAP: f32 = 16.0;
 /// Width of a district with one column of Services.
-pub(super) const DISTRICT_WIDTH: f32 = ROW_WIDTH + 2.0 * DISTRICT_PADDING;
+pub(super) const SERVICE_GROUP_WIDTH: f32 = ROW_WIDTH + 2.0 * SERVICE_GROUP_PADDING;
 
 /// From one column of Services to the next, and from one district to the next.
-pub(super) const PITCH: f32 = DISTRICT_WIDTH + DISTRICT_GAP;
+pub(super) const PITCH: f32 = SERVICE_GROUP_WIDTH + SERVICE_GROUP_GAP;
 
 /// From one column of pods to the next in a family of very many.
-pub(super) const STOP_PITCH: f32 = POD_WIDTH + 40.0;
+pub(super) const BACKEND_PITCH: f32 = POD_WIDTH + 40.0;
 /// From one column of cards to the next in a family of very many, doors included.
-pub(super) const CARD_PITCH: f32 = DOOR_WIDTH + DOOR_TO_CARD + CARD_WIDTH + 64.0;
+pub(super) const CARD_PITCH: f32 = ENTRY_POINT_WIDTH + ENTRY_POINT_TO_CARD + CARD_WIDTH + 64.0;
 /// Cards or pods that would stand taller than this are divided into columns.
-pub(super) const TALL: f32 = 1440.0;
+pub(super) const MAX_COLUMN_HEIGHT: f32 = 1440.0;
 
 /// The width of so many districts of one column with the gaps between them.
 pub(super) fn width_of(units: usize) -> f32 {
-    (units as f32 * PITCH - DISTRICT_GAP).max(0.0)
+    (units as f32 * PITCH - SERVICE_GROUP_GAP).max(0.0)
 }
 
 /// How many columns of the map something so wide takes.
 pub(super) fn units(width: f32) -> usize {
-    ((width + DISTRICT_GAP) / PITCH).ceil().max(1.0) as usize
+    ((width + SERVICE_GROUP_GAP) / PITCH).ceil().max(1.0) as usize
 }
 
 /// How many columns of its district a family takes.
 pub(super) fn columns(family_width: f32) -> usize {
-    units(family_width + 2.0 * DISTRICT_PADDING)
+    units(family_width + 2.0 * SERVICE_GROUP_PADDING)
 }
 
 /// Rounds up to the grid.

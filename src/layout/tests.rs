@@ -6,7 +6,7 @@ mod shapes;
 use super::*;
 use crate::inventory::{
     IngressBackend, IngressPath, IngressPort, IngressRecord, IngressRule, Inventory, PodRecord,
-    ServiceRecord, ServiceType, Text,
+    ServiceRecord, ServiceType, SharedStr,
     sample::{external, key, live, pod, port, put, service, slice, slice_port},
 };
 use crate::topology::{BackendState, NodeId, Topology};
@@ -38,16 +38,16 @@ fn shop() -> Inventory {
     inventory
 }
 
-fn lay(inventory: &Inventory) -> Layout {
-    arrange(&Topology::build(inventory), &Options::default(), None)
+fn lay(inventory: &Inventory) -> MapLayout {
+    arrange(&Topology::build(inventory), &LayoutOptions::default(), None)
 }
 
-fn area(layout: &Layout, id: &NodeId) -> Area {
+fn area(layout: &MapLayout, id: &NodeId) -> MapRect {
     let at = layout.find(id).expect("it is on the map");
     layout.area(at).expect("found nodes have an area")
 }
 
-fn node<'a>(layout: &'a Layout, id: &NodeId) -> &'a PlacedNode {
+fn node<'a>(layout: &'a MapLayout, id: &NodeId) -> &'a PlacedNode {
     let at = layout.find(id).expect("it is on the map");
     layout.node(at).expect("found nodes are there")
 }
@@ -79,10 +79,10 @@ fn sixty_hosts_of_a_service_fold() {
     let topology = Topology::build(&inventory);
     let web = topology.service(&key("web")).expect("it is there");
     let hosts: Vec<NodeId> = web
-        .entries
+        .entry_points
         .iter()
-        .filter(|entry| entry.front.is_some())
-        .map(|entry| NodeId::Entry(entry.id.clone()))
+        .filter(|entry| entry.ingress.is_some())
+        .map(|entry| NodeId::EntryPoint(entry.id.clone()))
         .collect();
     assert_eq!(hosts.len(), 60);
     let layout = lay(&inventory);
@@ -91,11 +91,14 @@ fn sixty_hosts_of_a_service_fold() {
         .map(|id| layout.find(id).expect("each is found"))
         .collect();
     assert_eq!(places.len(), 4);
-    let PlacedWhat::Hosts { doors } = &node(&layout, &hosts[59]).what else {
+    let PlacedNodeKind::IngressHosts {
+        entry_points: doors,
+    } = &node(&layout, &hosts[59]).kind
+    else {
         panic!("the last one is folded");
     };
     assert_eq!(doors.len(), 57);
-    assert_eq!(node(&layout, &hosts[0]).what, PlacedWhat::Entry);
+    assert_eq!(node(&layout, &hosts[0]).kind, PlacedNodeKind::EntryPoint);
     let tall = area(&layout, &hosts[59]).bottom() - area(&layout, &hosts[0]).y;
     assert!(tall < 200.0, "{tall}");
 }
@@ -105,13 +108,13 @@ fn four_hosts_stand_for_themselves() {
     let mut inventory = shop();
     put(&mut inventory, ingress(4));
     let layout = lay(&inventory);
-    let folded = |node: &PlacedNode| matches!(node.what, PlacedWhat::Hosts { .. });
+    let folded = |node: &PlacedNode| matches!(node.kind, PlacedNodeKind::IngressHosts { .. });
     assert!(!layout.nodes().any(|(_, node)| folded(node)));
 }
 
 #[test]
 fn an_empty_map_is_empty() {
-    assert_eq!(lay(&live()), Layout::default());
+    assert_eq!(lay(&live()), MapLayout::default());
     assert!(lay(&live()).is_empty());
 }
 
@@ -121,24 +124,21 @@ fn a_service_stands_between_its_doors_and_its_pods() {
     let card = area(&layout, &NodeId::Service(key("pay")));
     let (door, _) = layout
         .nodes()
-        .find(|(_, node)| node.what == PlacedWhat::Entry)
+        .find(|(_, node)| node.kind == PlacedNodeKind::EntryPoint)
         .expect("a load balancer");
     assert!(layout.area(door).expect("a door").right() < card.x);
     let card = area(&layout, &NodeId::Service(key("web")));
     let web = area(&layout, &NodeId::Pod(key("web-1")));
     assert!(card.right() + 100.0 < web.x);
-    assert!(layout.districts[0].area.right() > web.right());
-    assert_eq!(
-        (layout.districts[0].services, layout.districts[0].pods),
-        (4, 3)
-    );
+    assert!(layout.groups[0].area.right() > web.right());
+    assert_eq!((layout.groups[0].services, layout.groups[0].pods), (4, 3));
 }
 
 #[test]
 fn edges_leave_from_the_row_of_their_port() {
     let layout = lay(&shop());
     let card = node(&layout, &NodeId::Service(key("web")));
-    let PlacedWhat::Service { rows } = &card.what else {
+    let PlacedNodeKind::Service { rows } = &card.kind else {
         panic!("a card");
     };
     let edges: Vec<_> = layout
@@ -156,11 +156,9 @@ fn edges_leave_from_the_row_of_their_port() {
             .edges()
             .any(|(_, edge)| edge.style == EdgeStyle::Alias)
     );
-    assert!(
-        layout.edges().any(
-            |(_, edge)| edge.style == EdgeStyle::Entry { pending: true } && edge.port.is_none()
-        )
-    );
+    assert!(layout.edges().any(
+        |(_, edge)| edge.style == EdgeStyle::EntryPoint { pending: true } && edge.port.is_none()
+    ));
 }
 
 #[test]
@@ -170,8 +168,8 @@ fn many_pods_of_a_workload_become_one_group() {
     with_pods(&mut inventory, "web", &pods);
     let layout = lay(&inventory);
     let group = node(&layout, &NodeId::Pod(key("web-4")));
-    let PlacedWhat::Group { pods } = &group.what else {
-        panic!("a group, not {:?}", group.what);
+    let PlacedNodeKind::PodGroup { pods } = &group.kind else {
+        panic!("a group, not {:?}", group.kind);
     };
     assert_eq!(pods.len(), 9);
     assert_eq!(layout.edges().count(), 1, "one edge for all of them");
@@ -181,7 +179,7 @@ fn many_pods_of_a_workload_become_one_group() {
 fn services_that_share_pods_share_their_places() {
     let mut inventory = shop();
     let mut headless = service("zz-web", vec![port("http", 80, "8080")]);
-    headless.cluster_ips = vec![Text::from("None")];
+    headless.cluster_ips = vec![SharedStr::from("None")];
     put(&mut inventory, headless);
     let (one, two) = (pod("web", 1), pod("web", 2));
     put(
@@ -195,7 +193,7 @@ fn services_that_share_pods_share_their_places() {
     let to_first = layout.find(&NodeId::Pod(key("web-1"))).expect("web-1");
     let into = layout
         .edges()
-        .filter(|(at, edge)| (at.family, edge.to) == (to_first.family, to_first.node));
+        .filter(|(at, edge)| (at.component, edge.to) == (to_first.component, to_first.node));
     assert_eq!(into.count(), 2);
 }
 

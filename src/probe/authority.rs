@@ -1,6 +1,6 @@
 //! Under which name a request calls its target.
 
-use super::{CurlRequest, Vantage};
+use super::{AccessPath, CurlRequest};
 use crate::{
     forward::{ForwardTarget, RemotePort, service_port},
     inventory::Inventory,
@@ -8,7 +8,7 @@ use crate::{
 
 /// The name and port that a client in the cluster would use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Authority {
+pub(crate) struct RequestAuthority {
     /// `web.shop.svc` for a Service, which holds whatever the cluster's own domain is; for a pod
     /// or a workload `localhost`, as if the request came from inside the pod.
     pub(crate) host: String,
@@ -16,20 +16,20 @@ pub(crate) struct Authority {
     pub(crate) port: Option<u16>,
 }
 
-impl Authority {
+impl RequestAuthority {
     pub(crate) fn of(request: &CurlRequest, inventory: &Inventory) -> Self {
         let service = match &request.target {
             ForwardTarget::Service(key) => inventory.service(key),
             _ => None,
         };
-        if let Vantage::Elsewhere { host, port } = &request.vantage {
+        if let AccessPath::RedirectTarget { host, port } = &request.access_path {
             return Self {
                 host: host.to_string(),
                 port: Some(*port).filter(|port| *port != request.scheme.usual_port()),
             };
         }
         // Nobody out there knows the Service's own name.
-        if request.vantage == Vantage::ExternalName
+        if request.access_path == AccessPath::ExternalName
             && let Some(name) = service.and_then(|service| service.external_name.as_deref())
         {
             return Self {
@@ -60,7 +60,7 @@ impl Authority {
 }
 
 /// `web.shop.svc` or `web.shop.svc:8080`.
-impl std::fmt::Display for Authority {
+impl std::fmt::Display for RequestAuthority {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.port {
             Some(port) => write!(f, "{}:{port}", self.host),
@@ -86,7 +86,7 @@ pub(crate) fn encoded(path: &str) -> String {
     encoded + query
 }
 
-/// Path and query, with the leading slash that a person may leave out.
+/// Path and query, with the leading slash that the user may leave out.
 pub(crate) fn absolute(path: &str) -> String {
     if path.starts_with('/') {
         path.to_owned()

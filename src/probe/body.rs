@@ -6,45 +6,48 @@ use bytes::{Bytes, BytesMut};
 use futures::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
-use super::{CurlResponse, MAX_BODY, Outlet, ProxyBody, Tap, door::Door};
+use super::{
+    BodySink, CurlResponse, MAX_BODY, ProxyBody, ResponseObserver,
+    resolved_access_path::ResolvedAccessPath,
+};
 
 /// How often a growing body is told.
-const TELL: Duration = Duration::from_millis(150);
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(150);
 
 /// What of a body was not read: the connection is held open, and nothing flows.
-pub struct Rest {
+pub struct UnreadBody {
     first: Option<Bytes>,
     stream: ProxyBody,
     /// The way that the rest would come.
-    door: Option<Arc<Door>>,
+    access_path: Option<Arc<ResolvedAccessPath>>,
 }
 
-impl Rest {
+impl UnreadBody {
     /// Reads on, to the end; how it broke off if it did.
-    pub async fn pour(mut self, into: &Tap) -> Result<(), String> {
+    pub async fn drain_into(mut self, into: &BodySink) -> Result<(), String> {
         let mut pieces = stream::iter(self.first.take().map(Ok)).chain(&mut self.stream);
         while let Some(piece) = pieces.next().await {
-            if !into.give(piece?).await {
+            if !into.send(piece?).await {
                 break;
             }
         }
-        drop(self.door);
+        drop(self.access_path);
         Ok(())
     }
 }
 
-impl std::fmt::Debug for Rest {
+impl std::fmt::Debug for UnreadBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Rest")
     }
 }
 
 /// How reading ended.
-pub(super) enum End {
+pub(super) enum BodyEnd {
     /// The body is whole.
-    Whole,
+    Complete,
     /// Enough was kept; the rest is there to be had.
-    Paused(Box<Rest>),
+    Paused(Box<UnreadBody>),
     /// The time was over.
     TimedOut,
     /// It broke off.
@@ -55,10 +58,10 @@ pub(super) enum End {
 pub(super) async fn read(
     answer: &mut CurlResponse,
     mut stream: ProxyBody,
-    door: Option<Arc<Door>>,
+    door: Option<Arc<ResolvedAccessPath>>,
     deadline: Instant,
-    outlet: &Outlet,
-) -> End {
+    outlet: &ResponseObserver,
+) -> BodyEnd {
     let mut kept = BytesMut::new();
     let mut told = Instant::now();
     let tell = |answer: &mut CurlResponse, kept: &BytesMut| {
@@ -70,30 +73,30 @@ pub(super) async fn read(
     tell(answer, &kept);
     let end = loop {
         let piece = match timeout_at(deadline, stream.next()).await {
-            Err(_elapsed) => break End::TimedOut,
-            Ok(None) => break End::Whole,
-            Ok(Some(Err(said))) => break End::Broken(said),
+            Err(_elapsed) => break BodyEnd::TimedOut,
+            Ok(None) => break BodyEnd::Complete,
+            Ok(Some(Err(said))) => break BodyEnd::Broken(said),
             Ok(Some(Ok(piece))) => piece,
         };
         answer.body_bytes += piece.len() as u64;
         let room = MAX_BODY - kept.len();
         kept.extend_from_slice(piece.get(..room).unwrap_or(&piece));
-        if let Some(tap) = &outlet.tap {
+        if let Some(tap) = &outlet.body_sink {
             answer.truncated = answer.body_bytes > MAX_BODY as u64;
-            if !tap.give(piece).await {
-                break End::Whole;
+            if !tap.send(piece).await {
+                break BodyEnd::Complete;
             }
         } else if piece.len() > room {
             answer.truncated = true;
             let first = piece.slice(room..);
-            let rest = Rest {
+            let rest = UnreadBody {
                 first: Some(first),
                 stream,
-                door,
+                access_path: door,
             };
-            break End::Paused(Box::new(rest));
+            break BodyEnd::Paused(Box::new(rest));
         }
-        if told.elapsed() >= TELL {
+        if told.elapsed() >= PROGRESS_INTERVAL {
             told = Instant::now();
             tell(answer, &kept);
         }

@@ -7,13 +7,13 @@ use super::{CurlRequest, CurlResponse, http};
 
 /// Cookies that go along with requests, and are learnt from answers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CookieJar(Vec<Cookie>);
+pub struct CookieJar(Vec<StoredCookie>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Cookie {
+struct StoredCookie {
     domain: String,
     /// Whether hosts below the domain get it too.
-    is_for_below: bool,
+    includes_subdomains: bool,
     path: String,
     is_secure: bool,
     is_http_only: bool,
@@ -33,7 +33,7 @@ impl CookieJar {
                     self.learn(value, url);
                 }
                 _ => {
-                    if let Some(cookie) = of_line(line) {
+                    if let Some(cookie) = parse_line(line) {
                         self.put(cookie);
                     }
                 }
@@ -49,9 +49,9 @@ impl CookieJar {
             return;
         };
         let folder = url.path().rsplit_once('/').map_or("", |(folder, _)| folder);
-        let mut cookie = Cookie {
+        let mut cookie = StoredCookie {
             domain: host.to_owned(),
-            is_for_below: false,
+            includes_subdomains: false,
             path: if folder.is_empty() { "/" } else { folder }.to_owned(),
             is_secure: false,
             is_http_only: false,
@@ -71,7 +71,7 @@ impl CookieJar {
                     domain
                         .trim_start_matches('.')
                         .clone_into(&mut cookie.domain);
-                    cookie.is_for_below = true;
+                    cookie.includes_subdomains = true;
                     if !is_host(&cookie, host) {
                         return;
                     }
@@ -90,8 +90,8 @@ impl CookieJar {
         self.put(cookie);
     }
 
-    fn put(&mut self, cookie: Cookie) {
-        let is_same = |known: &Cookie| {
+    fn put(&mut self, cookie: StoredCookie) {
+        let is_same = |known: &StoredCookie| {
             known.name == cookie.name && known.domain == cookie.domain && known.path == cookie.path
         };
         // One that is set anew keeps its age.
@@ -107,7 +107,7 @@ impl CookieJar {
         let now = Timestamp::now().as_second();
         let is_secure =
             url.scheme() == "https" || matches!(host, "localhost" | "127.0.0.1" | "::1" | "[::1]");
-        let fits = |cookie: &&Cookie| {
+        let fits = |cookie: &&StoredCookie| {
             is_host(cookie, host)
                 && is_path(&cookie.path, url.path())
                 && (is_secure || !cookie.is_secure)
@@ -141,9 +141,9 @@ impl CookieJar {
                 } else {
                     ""
                 },
-                if cookie.is_for_below { "." } else { "" },
+                if cookie.includes_subdomains { "." } else { "" },
                 cookie.domain,
-                word(cookie.is_for_below),
+                word(cookie.includes_subdomains),
                 cookie.path,
                 word(cookie.is_secure),
                 cookie.expires,
@@ -161,7 +161,7 @@ pub(super) fn with_cookies(request: &CurlRequest, url: &str) -> CurlRequest {
     let url = Url::parse(url).ok();
     let jar = request.cookies.as_ref().zip(url);
     if let Some(value) = jar.and_then(|(jar, url)| jar.value(&url)) {
-        let end = http::options(&sent);
+        let end = http::option_header_count(&sent);
         let options = sent.headers.get_mut(..end).unwrap_or_default();
         match options
             .last_mut()
@@ -170,7 +170,7 @@ pub(super) fn with_cookies(request: &CurlRequest, url: &str) -> CurlRequest {
             Some((_, own)) => *own = format!("{value}; {own}"),
             None => {
                 sent.headers.insert(end, ("Cookie".to_owned(), value));
-                sent.options = end + 1;
+                sent.option_header_count = end + 1;
             }
         }
     }
@@ -188,16 +188,16 @@ pub(super) fn learn(jar: &mut Option<CookieJar>, response: &CurlResponse, url: &
 }
 
 /// `domain TAB tail TAB path TAB secure TAB expires TAB name TAB value`.
-fn of_line(line: &str) -> Option<Cookie> {
+fn parse_line(line: &str) -> Option<StoredCookie> {
     let http_only = line.strip_prefix("#HttpOnly_");
     let line = http_only.unwrap_or(line);
     if line.starts_with('#') {
         return None;
     }
     let mut parts = line.split('\t');
-    let cookie = Cookie {
+    let cookie = StoredCookie {
         domain: parts.next()?.trim_start_matches('.').to_owned(),
-        is_for_below: parts.next()?.eq_ignore_ascii_case("true"),
+        includes_subdomains: parts.next()?.eq_ignore_ascii_case("true"),
         path: parts.next()?.to_owned(),
         is_secure: parts.next()?.eq_ignore_ascii_case("true"),
         is_http_only: http_only.is_some(),
@@ -208,7 +208,7 @@ fn of_line(line: &str) -> Option<Cookie> {
     parts.next().is_none().then_some(cookie)
 }
 
-fn is_host(cookie: &Cookie, host: &str) -> bool {
+fn is_host(cookie: &StoredCookie, host: &str) -> bool {
     if cookie.domain.eq_ignore_ascii_case(host) {
         return true;
     }
@@ -220,7 +220,7 @@ fn is_host(cookie: &Cookie, host: &str) -> bool {
         .trim_matches(['[', ']'])
         .parse::<std::net::IpAddr>()
         .is_ok();
-    cookie.is_for_below
+    cookie.includes_subdomains
         && !is_address
         && host
             .strip_suffix(&domain)

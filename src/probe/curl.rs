@@ -6,75 +6,77 @@ use bytes::Bytes;
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    Ask, CurlError, CurlRequest, CurlResponse, ExchangeFacts, FailureKind, HttpHead, Outlet,
-    ProxyBody, Rest, Said, SoFar, Vantage, Ways,
-    authority::Authority,
-    body::{self, End},
-    cookies,
-    diagnosis::{self, Scene, diagnose},
-    door::{Door, proxy},
+    AccessPath, AccessPaths, CurlError, CurlRequest, CurlResponse, ExchangeSummary, FailureKind,
+    HttpHead, ProxyBody, RequestKind, RequestProgress, ResponseKind, ResponseObserver, UnreadBody,
+    authority::RequestAuthority,
+    body::{self, BodyEnd},
+    connect_probe, cookies,
+    diagnosis::{self, FailureContext, diagnose},
     grpc,
-    heads::{Heads, head_bytes},
-    http::{Exchange, Marks, Record, UNDECODABLE},
-    inside::to_curl_error,
-    knock, redirect,
+    http::{HttpExchange, PhaseTimestamps, UNDECODABLE, WireCapture},
+    in_cluster::to_curl_error,
+    redirect,
+    resolved_access_path::{ResolvedAccessPath, api_proxy},
+    response_heads::{ResponseHeads, head_bytes},
 };
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// An answer, and what of its body was not read.
 #[derive(Debug)]
-pub struct Answer {
+pub struct ResumableResponse {
     /// What came.
     pub response: CurlResponse,
     /// The rest of the body, where more was sent than is kept.
-    pub rest: Option<Box<Rest>>,
+    pub unread_body: Option<Box<UnreadBody>>,
 }
 
 /// Sends a request through its door and gives the answer, whatever its status. No proxy of the
 /// environment is used. Dropping the future cancels the request.
 pub async fn curl(
     request: &CurlRequest,
-    ways: &Ways,
-    outlet: &Outlet,
-) -> Result<Answer, CurlError> {
+    ways: &AccessPaths,
+    outlet: &ResponseObserver,
+) -> Result<ResumableResponse, CurlError> {
     let deadline = Instant::now() + request.timeout;
-    if let Ask::GrpcHealth(service) = &request.ask {
+    if let RequestKind::GrpcHealth(service) = &request.kind {
         let asking = grpc::request(request, service);
-        let mut answer = http(&asking, ways, &Outlet::default(), deadline).await?;
+        let mut answer = http(&asking, ways, &ResponseObserver::default(), deadline).await?;
         let head = answer.response.http().cloned();
         let said = head
             .ok_or_else(|| "no HTTP head".to_owned())
             .and_then(|head| grpc::health(&head, &answer.response.body))
             .map_err(|reason| CurlError::new(FailureKind::NotHttp, reason))?;
-        answer.response.said = Said::Health(said);
+        answer.response.kind = ResponseKind::GrpcHealth(said);
         return Ok(answer);
     }
-    let knocks = matches!(request.ask, Ask::Tcp | Ask::Tls);
-    match (&request.vantage, knocks) {
-        (Vantage::Inside { .. }, true) => inside(request, ways).await.map(whole),
-        (Vantage::ServiceProxy | Vantage::PodProxy(_), true) => Err(CurlError::new(
-            FailureKind::NoWay,
+    let knocks = matches!(request.kind, RequestKind::Tcp | RequestKind::Tls);
+    match (&request.access_path, knocks) {
+        (AccessPath::InCluster { .. }, true) => send_in_cluster(request, ways).await.map(complete),
+        (AccessPath::ServiceProxy | AccessPath::PodProxy(_), true) => Err(CurlError::new(
+            FailureKind::NoTarget,
             "the API server's proxy carries HTTP only; use a forward",
         )),
-        (_, true) => knock::knock(request, ways, deadline).await.map(whole),
+        (_, true) => connect_probe::connect_probe(request, ways, deadline)
+            .await
+            .map(complete),
         (_, false) => http(request, ways, outlet, deadline).await,
     }
 }
 
-fn whole(response: CurlResponse) -> Answer {
-    Answer {
+fn complete(response: CurlResponse) -> ResumableResponse {
+    ResumableResponse {
         response,
-        rest: None,
+        unread_body: None,
     }
 }
 
 /// HTTP, with the redirects that shall be followed.
 async fn http(
     request: &CurlRequest,
-    ways: &Ways,
-    outlet: &Outlet,
+    ways: &AccessPaths,
+    outlet: &ResponseObserver,
     deadline: Instant,
-) -> Result<Answer, CurlError> {
+) -> Result<ResumableResponse, CurlError> {
     let started = Instant::now();
     let mut hops = Vec::new();
     let mut heads = Vec::new();
@@ -83,17 +85,17 @@ async fn http(
     loop {
         let url = redirect::url_of(&asked, &ways.inventory.borrow());
         let sent = cookies::with_cookies(&asked, &url);
-        let mut begun = begin(&sent, ways, deadline).await?;
+        let mut begun = start(&sent, ways, deadline).await?;
         cookies::learn(&mut asked.cookies, begun.response(), &url);
         heads.extend_from_slice(&begun.response().exchange.heads);
         let facts = &mut begun.response_mut().exchange;
-        *facts = ExchangeFacts {
+        *facts = ExchangeSummary {
             method: sent.method.clone(),
             url,
             referer: header(&sent, "referer"),
             heads: heads.clone().into(),
-            uploaded: sent.body.as_ref().map_or(0, |body| body.len() as u64),
-            redirecting,
+            bytes_uploaded: sent.body.as_ref().map_or(0, |body| body.len() as u64),
+            redirect_time: redirecting,
             cookies: asked.cookies.clone(),
             ..std::mem::take(facts)
         };
@@ -112,10 +114,10 @@ async fn http(
                 response.hops = hops;
                 response.phases.total = started.elapsed();
                 return Err(CurlError {
-                    so_far: Box::new(SoFar {
+                    progress: Box::new(RequestProgress {
                         via: Some(response.via.clone()),
                         partial: Some(response),
-                        ..SoFar::default()
+                        ..RequestProgress::default()
                     }),
                     ..error
                 });
@@ -125,52 +127,52 @@ async fn http(
             continue;
         }
         return match begun {
-            Begun::Open(mut open) => {
+            ResponseStart::Streaming(mut open) => {
                 open.response.hops = hops;
                 finish(&asked, *open, started, deadline, outlet).await
             }
-            Begun::Whole(mut response) => {
+            ResponseStart::Complete(mut response) => {
                 response.hops = hops;
                 if let Some(progress) = &outlet.progress {
                     progress((*response).clone());
                 }
-                if let Some(tap) = &outlet.tap {
-                    tap.give(response.body.clone()).await;
+                if let Some(tap) = &outlet.body_sink {
+                    tap.send(response.body.clone()).await;
                 }
-                Ok(whole(*response))
+                Ok(complete(*response))
             }
         };
     }
 }
 
 /// What a door gave.
-enum Begun {
+enum ResponseStart {
     /// The head of an answer.
-    Open(Box<Open>),
+    Streaming(Box<StreamingResponse>),
     /// All of an answer: curl in a pod tells it at its end.
-    Whole(Box<CurlResponse>),
+    Complete(Box<CurlResponse>),
 }
 
-impl Begun {
+impl ResponseStart {
     fn response(&self) -> &CurlResponse {
         match self {
-            Self::Open(open) => &open.response,
-            Self::Whole(response) => response,
+            Self::Streaming(open) => &open.response,
+            Self::Complete(response) => response,
         }
     }
 
     fn response_mut(&mut self) -> &mut CurlResponse {
         match self {
-            Self::Open(open) => &mut open.response,
-            Self::Whole(response) => response,
+            Self::Streaming(open) => &mut open.response,
+            Self::Complete(response) => response,
         }
     }
 
     /// The answer without its body.
     fn into_response(self) -> CurlResponse {
         match self {
-            Self::Open(open) => open.response,
-            Self::Whole(response) => CurlResponse {
+            Self::Streaming(open) => open.response,
+            Self::Complete(response) => CurlResponse {
                 body: Bytes::new(),
                 body_bytes: 0,
                 ..*response
@@ -190,68 +192,75 @@ fn header(request: &CurlRequest, name: &str) -> Option<String> {
 }
 
 /// The head of an answer, with its body still to be read.
-pub(super) struct Open {
+pub(super) struct StreamingResponse {
     response: CurlResponse,
     body: ProxyBody,
-    door: Option<Arc<Door>>,
-    marks: Arc<Marks>,
-    record: Option<Arc<Record>>,
+    access_path: Option<Arc<ResolvedAccessPath>>,
+    timestamps: Arc<PhaseTimestamps>,
+    capture: Option<Arc<WireCapture>>,
 }
 
-async fn begin(request: &CurlRequest, ways: &Ways, deadline: Instant) -> Result<Begun, CurlError> {
-    match &request.vantage {
-        Vantage::ServiceProxy | Vantage::PodProxy(_) => {
-            let open = begin_by_proxy(request, ways, deadline).await?;
-            Ok(Begun::Open(Box::new(open)))
+async fn start(
+    request: &CurlRequest,
+    ways: &AccessPaths,
+    deadline: Instant,
+) -> Result<ResponseStart, CurlError> {
+    match &request.access_path {
+        AccessPath::ServiceProxy | AccessPath::PodProxy(_) => {
+            let open = start_via_proxy(request, ways, deadline).await?;
+            Ok(ResponseStart::Streaming(Box::new(open)))
         }
-        Vantage::Inside { .. } => {
-            let whole = inside(request, ways).await?;
-            Ok(Begun::Whole(Box::new(whole)))
+        AccessPath::InCluster { .. } => {
+            let whole = send_in_cluster(request, ways).await?;
+            Ok(ResponseStart::Complete(Box::new(whole)))
         }
         _ => {
-            let door = Arc::new(Door::open(request, ways).await?);
-            let open = begin_from_here(request, ways, deadline, door).await?;
-            Ok(Begun::Open(Box::new(open)))
+            let door = Arc::new(ResolvedAccessPath::open(request, ways).await?);
+            let open = start_direct(request, ways, deadline, door).await?;
+            Ok(ResponseStart::Streaming(Box::new(open)))
         }
     }
 }
 
 /// From a pod. The time that it takes to make one is none of the request's.
-async fn inside(request: &CurlRequest, ways: &Ways) -> Result<CurlResponse, CurlError> {
-    let Vantage::Inside { from, .. } = &request.vantage else {
+async fn send_in_cluster(
+    request: &CurlRequest,
+    ways: &AccessPaths,
+) -> Result<CurlResponse, CurlError> {
+    let AccessPath::InCluster { from, .. } = &request.access_path else {
         return Err(CurlError::other("this door is not inside the cluster"));
     };
-    let asker = ways.inside.asker(from).await.map_err(to_curl_error)?;
+    let asker = ways.in_cluster.client(from).await.map_err(to_curl_error)?;
     let inventory = ways.inventory.borrow().clone();
     asker.send(request, &inventory).await
 }
 
-pub(super) async fn begin_from_here(
+pub(super) async fn start_direct(
     request: &CurlRequest,
-    ways: &Ways,
+    ways: &AccessPaths,
     deadline: Instant,
-    door: Arc<Door>,
-) -> Result<Open, CurlError> {
-    let authority = Authority::of(request, &ways.inventory.borrow());
-    let exchange = Exchange::new(request, &authority, &door)?;
-    let (marks, tls) = (exchange.marks.clone(), exchange.tls.clone());
+    door: Arc<ResolvedAccessPath>,
+) -> Result<StreamingResponse, CurlError> {
+    let authority = RequestAuthority::of(request, &ways.inventory.borrow());
+    let exchange = HttpExchange::new(request, &authority, &door)?;
+    let (marks, tls) = (exchange.timestamps.clone(), exchange.tls.clone());
     let seen = || {
         tls.as_ref()
-            .and_then(|recorder| recorder.facts())
+            .and_then(|recorder| recorder.summary())
             .map(Arc::new)
     };
     let so_far = |error: CurlError| CurlError {
-        so_far: Box::new(door.so_far(&marks, seen())),
+        progress: Box::new(door.progress(&marks, seen())),
         ..error
     };
     let sent = match timeout_at(deadline, exchange.send()).await {
         Ok(Ok(sent)) => sent,
         Ok(Err(error)) => {
             let facts = seen();
-            let scene = Scene {
-                door: &door,
+            let scene = FailureContext {
+                access_path: &door,
                 scheme: request.scheme,
-                rejected: facts.as_ref().and_then(|facts| facts.rejected.as_deref()),
+                rejection: facts.as_ref().and_then(|facts| facts.rejection.as_deref()),
             };
             return Err(so_far(diagnose(&*error, &scene)));
         }
@@ -260,48 +269,48 @@ pub(super) async fn begin_from_here(
         }
     };
     let response = CurlResponse {
-        said: Said::Http(in_words(&sent.head, &sent.heads)),
+        kind: ResponseKind::Http(to_http_head(&sent.head, &sent.heads)),
         via: via(request, &door),
         pod: door.pod(),
-        address: sent.ends.1,
-        phases: marks.phases(),
+        address: sent.socket_addresses.1,
+        phases: marks.timings(),
         tls: seen(),
-        exchange: ExchangeFacts {
+        exchange: ExchangeSummary {
             heads: sent.heads,
-            local: sent.ends.0,
-            ..ExchangeFacts::default()
+            local: sent.socket_addresses.0,
+            ..ExchangeSummary::default()
         },
         ..CurlResponse::empty()
     };
-    Ok(Open {
+    Ok(StreamingResponse {
         response,
         body: sent.body,
-        door: Some(door),
-        marks,
-        record: Some(sent.record),
+        access_path: Some(door),
+        timestamps: marks,
+        capture: Some(sent.capture),
     })
 }
 
-async fn begin_by_proxy(
+async fn start_via_proxy(
     request: &CurlRequest,
-    ways: &Ways,
+    ways: &AccessPaths,
     deadline: Instant,
-) -> Result<Open, CurlError> {
-    let marks = Arc::new(Marks::new());
-    let way = proxy::way(request, &ways.inventory.borrow())?;
+) -> Result<StreamingResponse, CurlError> {
+    let marks = Arc::new(PhaseTimestamps::new());
+    let way = api_proxy::resolve(request, &ways.inventory.borrow())?;
     let so_far = |error: CurlError| CurlError {
-        so_far: Box::new(SoFar {
-            via: Some(way.words.clone()),
+        progress: Box::new(RequestProgress {
+            via: Some(way.description.clone()),
             pod: way.pod.clone(),
-            phases: marks.phases(),
-            ..SoFar::default()
+            phases: marks.timings(),
+            ..RequestProgress::default()
         }),
         ..error
     };
-    let answered = timeout_at(deadline, proxy::send(request, &way, &ways.proxy)).await;
+    let answered = timeout_at(deadline, api_proxy::send(request, &way, &ways.proxy)).await;
     let sent = answered
         .unwrap_or_else(|_elapsed| {
-            Err(diagnosis::late(
+            Err(diagnosis::timeout_error(
                 request.timeout,
                 "the API server did not pass an answer on",
             ))
@@ -311,53 +320,53 @@ async fn begin_by_proxy(
     let (head, body) = sent.into_parts();
     let heads = head_bytes(&head);
     let response = CurlResponse {
-        said: Said::Http(in_words(&head, &heads)),
-        via: way.words,
+        kind: ResponseKind::Http(to_http_head(&head, &heads)),
+        via: way.description,
         pod: way.pod,
-        phases: marks.phases(),
-        exchange: ExchangeFacts {
+        phases: marks.timings(),
+        exchange: ExchangeSummary {
             heads,
-            ..ExchangeFacts::default()
+            ..ExchangeSummary::default()
         },
         ..CurlResponse::empty()
     };
-    Ok(Open {
+    Ok(StreamingResponse {
         response,
         body,
-        door: None,
-        marks,
-        record: None,
+        access_path: None,
+        timestamps: marks,
+        capture: None,
     })
 }
 
 pub(super) async fn finish(
     request: &CurlRequest,
-    begun: Open,
+    begun: StreamingResponse,
     started: Instant,
     deadline: Instant,
-    outlet: &Outlet,
-) -> Result<Answer, CurlError> {
-    let Open {
+    outlet: &ResponseObserver,
+) -> Result<ResumableResponse, CurlError> {
+    let StreamingResponse {
         mut response,
         body,
-        door,
-        marks,
-        record,
+        access_path: door,
+        timestamps: marks,
+        capture: record,
     } = begun;
     let status = response.status().unwrap_or_default();
     let end = body::read(&mut response, body, door.clone(), deadline, outlet).await;
-    response.phases = marks.phases();
+    response.phases = marks.timings();
     response.phases.total = started.elapsed();
     response.exchange.trailers = record
         .as_ref()
-        .map(|it| it.trailing().into())
+        .map(|it| it.trailer_lines().into())
         .unwrap_or_default();
-    response.exchange.sent = record.map(|record| record.sent());
+    response.exchange.bytes_sent = record.map(|record| record.sent());
     let broken = |kind, message: String| {
         Err(CurlError {
             kind,
             message: message.into(),
-            so_far: Box::new(SoFar {
+            progress: Box::new(RequestProgress {
                 via: Some(response.via.clone()),
                 pod: response.pod.clone(),
                 phases: response.phases,
@@ -367,12 +376,12 @@ pub(super) async fn finish(
         })
     };
     match end {
-        End::Whole => Ok(whole(response)),
-        End::Paused(rest) => Ok(Answer {
+        BodyEnd::Complete => Ok(complete(response)),
+        BodyEnd::Paused(rest) => Ok(ResumableResponse {
             response,
-            rest: Some(rest),
+            unread_body: Some(rest),
         }),
-        End::TimedOut => broken(
+        BodyEnd::TimedOut => broken(
             FailureKind::TimedOut,
             format!(
                 "no end within {} s: status {status} came, and {} bytes of the body",
@@ -380,8 +389,8 @@ pub(super) async fn finish(
                 response.body_bytes
             ),
         ),
-        End::Broken(said) => {
-            let known = door.and_then(|door| door.failure());
+        BodyEnd::Broken(said) => {
+            let known = door.and_then(|door| door.dial_failure());
             let said = known.map_or_else(|| said.into(), |failure| failure.message);
             // curl tells a reset and bad chunks (56) and what can't be decoded (61) from an end that
             // comes too early (18).
@@ -406,10 +415,10 @@ pub(super) async fn finish(
 }
 
 /// The head that counts, in the words that came.
-fn in_words(head: &::http::response::Parts, heads: &[u8]) -> HttpHead {
+fn to_http_head(head: &::http::response::Parts, heads: &[u8]) -> HttpHead {
     let version = format!("{:?}", head.version);
-    match Heads::read(heads, Some(heads.len())) {
-        Some(Heads { last, .. }) => HttpHead { version, ..last },
+    match ResponseHeads::read(heads, Some(heads.len())) {
+        Some(ResponseHeads { last, .. }) => HttpHead { version, ..last },
         None => HttpHead {
             version,
             status: head.status.as_u16(),
@@ -418,9 +427,9 @@ fn in_words(head: &::http::response::Parts, heads: &[u8]) -> HttpHead {
     }
 }
 
-fn via(request: &CurlRequest, door: &Door) -> Text {
-    let words = door.words();
-    if request.scheme == super::Scheme::Https && request.tls.insecure {
+fn via(request: &CurlRequest, door: &ResolvedAccessPath) -> SharedStr {
+    let words = door.description();
+    if request.scheme == super::HttpScheme::Https && request.tls.insecure {
         format!("{words}, certificate not verified").into()
     } else {
         words
@@ -428,6 +437,6 @@ fn via(request: &CurlRequest, door: &Door) -> Text {
 }
 
 #[cfg(test)]
-mod hostile;
+mod adversarial;
 #[cfg(test)]
 mod tests;

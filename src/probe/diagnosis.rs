@@ -3,30 +3,30 @@
 use std::{error::Error, io, time::Duration};
 
 use super::{
-    CurlError, FailureKind, Scheme,
-    door::Door,
-    http::{Marks, NUL, NameError},
+    CurlError, FailureKind, HttpScheme,
+    http::{NUL, PhaseTimestamps, ResolveError},
+    resolved_access_path::ResolvedAccessPath,
 };
 use crate::forward::DialErrorKind;
 
 /// A failed exchange, as far as it was seen.
-pub(super) struct Scene<'a> {
-    pub(super) door: &'a Door,
-    pub(super) scheme: Scheme,
+pub(super) struct FailureContext<'a> {
+    pub(super) access_path: &'a ResolvedAccessPath,
+    pub(super) scheme: HttpScheme,
     /// Why the certificate is not trusted, where one came.
-    pub(super) rejected: Option<&'a str>,
+    pub(super) rejection: Option<&'a str>,
 }
 
 /// Turns what broke into the step at which it broke.
 ///
 /// The forward knows best what became of the connection, except for TLS: a server that gets plain
 /// bytes may well reset it, and that is not the cause.
-pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> CurlError {
-    let other_side = scene.door.other_side();
+pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &FailureContext<'_>) -> CurlError {
+    let other_side = scene.access_path.peer();
     if let Some(tls) = find::<rustls::Error>(error) {
-        return of_tls(tls, scene.rejected);
+        return of_tls(tls, scene.rejection);
     }
-    if let Some(failure) = scene.door.failure() {
+    if let Some(failure) = scene.access_path.dial_failure() {
         let kind = match failure.kind {
             DialErrorKind::Refused => FailureKind::Refused,
             DialErrorKind::Forbidden | DialErrorKind::Unauthorized => FailureKind::NotPermitted,
@@ -38,10 +38,10 @@ pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Curl
         };
         return CurlError::new(kind, failure.message);
     }
-    if let Some(name) = find::<NameError>(error) {
+    if let Some(name) = find::<ResolveError>(error) {
         let kind = match name {
-            NameError::Unknown { .. } => FailureKind::Name,
-            NameError::NoRoute { .. } | NameError::Local { .. } => FailureKind::NoWay,
+            ResolveError::Unknown { .. } => FailureKind::NameResolution,
+            ResolveError::NoRoute { .. } | ResolveError::Local { .. } => FailureKind::NoTarget,
         };
         return CurlError::new(kind, name.to_string());
     }
@@ -64,9 +64,9 @@ pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Curl
         );
     }
     let advice = match scene.scheme {
-        Scheme::Http => ": it may expect TLS (try https) or another protocol",
-        Scheme::Https => " the TLS handshake: it may expect plain http",
-        Scheme::H2c => ": it may not speak HTTP/2 without TLS (try http)",
+        HttpScheme::Http => ": it may expect TLS (try https) or another protocol",
+        HttpScheme::Https => " the TLS handshake: it may expect plain http",
+        HttpScheme::H2c => ": it may not speak HTTP/2 without TLS (try http)",
     };
     if let Some(io) = find::<io::Error>(error)
         && let Some(kind) = of_io(io)
@@ -87,7 +87,7 @@ pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &Scene<'_>) -> Curl
     if http.is_some_and(hyper::Error::is_incomplete_message) {
         return CurlError::new(FailureKind::Closed, closed(&other_side, advice));
     }
-    if scene.scheme == Scheme::H2c {
+    if scene.scheme == HttpScheme::H2c {
         return CurlError::new(
             FailureKind::NotHttp,
             format!("the answer is not HTTP/2 ({}): try http", innermost(error)),
@@ -137,23 +137,26 @@ fn of_io(error: &io::Error) -> Option<FailureKind> {
 }
 
 /// No answer within the limit, and how far it came.
-pub(super) fn timed_out(after: Duration, door: &Door, marks: &Marks) -> CurlError {
+pub(super) fn timed_out(
+    after: Duration,
+    door: &ResolvedAccessPath,
+    marks: &PhaseTimestamps,
+) -> CurlError {
     let step = match door {
-        Door::Forward(_) if door.pod().is_none() => "no pod could be reached".to_owned(),
-        Door::Direct { .. } if !marks.is_open() => format!(
+        ResolvedAccessPath::Forward(_) if door.pod().is_none() => {
+            "no pod could be reached".to_owned()
+        }
+        ResolvedAccessPath::Direct { .. } if !marks.is_open() => format!(
             "{} did not take the connection: a firewall may drop it",
-            door.other_side()
+            door.peer()
         ),
-        _ => format!(
-            "{} took the connection and did not answer",
-            door.other_side()
-        ),
+        _ => format!("{} took the connection and did not answer", door.peer()),
     };
-    late(after, &step)
+    timeout_error(after, &step)
 }
 
 /// No answer within the limit.
-pub(super) fn late(after: Duration, step: &str) -> CurlError {
+pub(super) fn timeout_error(after: Duration, step: &str) -> CurlError {
     let seconds = after.as_secs_f64();
     CurlError::new(
         FailureKind::TimedOut,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{CurlResponse, Phases, TlsFacts};
-use crate::inventory::{ObjectKey, Text};
+use super::{CurlResponse, PhaseTimings, TlsSummary};
+use crate::inventory::{ObjectKey, SharedStr};
 
 /// At which step a request died.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,11 +11,11 @@ pub enum FailureKind {
     /// The request can't be sent as it is.
     Malformed,
     /// There is nothing to send it to: no such port, no pod, no address.
-    NoWay,
+    NoTarget,
     /// A right is missing.
     NotPermitted,
     /// The name does not resolve.
-    Name,
+    NameResolution,
     /// Nothing listens there.
     Refused,
     /// No route leads there, or the way broke before the port was reached.
@@ -59,8 +59,8 @@ impl FailureKind {
     pub fn curl_code(self) -> u8 {
         match self {
             Self::Malformed => 3,
-            Self::Name => 6,
-            Self::NoWay | Self::Refused | Self::Unreachable => 7,
+            Self::NameResolution => 6,
+            Self::NoTarget | Self::Refused | Self::Unreachable => 7,
             // curl knows no refusal: those of svcscope end with 1 everywhere.
             Self::NotHttp | Self::NotPermitted => 1,
             Self::BadHead => 8,
@@ -83,38 +83,38 @@ pub struct CurlError {
     /// At which step.
     pub kind: FailureKind,
     /// What was tried, what the other side said, and what to do next.
-    pub message: Text,
+    pub message: SharedStr,
     /// How far it came.
-    pub so_far: Box<SoFar>,
+    pub progress: Box<RequestProgress>,
 }
 
 /// How far a request came that got no answer, or not the whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SoFar {
+pub struct RequestProgress {
     /// The path that it took, as far as it had one.
-    pub via: Option<Text>,
+    pub via: Option<SharedStr>,
     /// The pod that it was sent to, where the door tells.
     pub pod: Option<ObjectKey>,
     /// How long each step took that came to its end.
-    pub phases: Phases,
+    pub phases: PhaseTimings,
     /// What TLS said.
-    pub tls: Option<Arc<TlsFacts>>,
+    pub tls: Option<Arc<TlsSummary>>,
     /// What had come of an answer that broke off.
     pub partial: Option<CurlResponse>,
 }
 
 impl CurlError {
     /// An error of no particular kind.
-    pub fn other(message: impl Into<Text>) -> Self {
+    pub fn other(message: impl Into<SharedStr>) -> Self {
         Self::new(FailureKind::Other, message)
     }
 
     /// An error of this kind.
-    pub fn new(kind: FailureKind, message: impl Into<Text>) -> Self {
+    pub fn new(kind: FailureKind, message: impl Into<SharedStr>) -> Self {
         Self {
             kind,
             message: message.into(),
-            so_far: Box::default(),
+            progress: Box::default(),
         }
     }
 }

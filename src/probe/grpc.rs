@@ -5,8 +5,8 @@
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{CurlRequest, HttpHead, Scheme};
-use crate::inventory::Text;
+use super::{CurlRequest, HttpHead, HttpScheme};
+use crate::inventory::SharedStr;
 
 /// The request that asks for the health of a service.
 pub(super) fn request(of: &CurlRequest, service: &str) -> CurlRequest {
@@ -19,8 +19,8 @@ pub(super) fn request(of: &CurlRequest, service: &str) -> CurlRequest {
         headers,
         body: Some(message(service)),
         scheme: match of.scheme {
-            Scheme::Https => Scheme::Https,
-            Scheme::Http | Scheme::H2c => Scheme::H2c,
+            HttpScheme::Https => HttpScheme::Https,
+            HttpScheme::Http | HttpScheme::H2c => HttpScheme::H2c,
         },
         version: super::HttpVersion::Http2,
         ..of.clone()
@@ -51,12 +51,12 @@ fn put_varint(into: &mut BytesMut, mut value: u64) {
 }
 
 /// What the answer says: a serving status, or why there is none.
-pub(super) fn health(head: &HttpHead, body: &[u8]) -> Result<Text, String> {
+pub(super) fn health(head: &HttpHead, body: &[u8]) -> Result<SharedStr, String> {
     if let Some(code) = head.header("grpc-status").filter(|code| *code != "0") {
         let said = head.header("grpc-message").unwrap_or_default();
         return match code {
             // NOT_FOUND: the protocol's way to say that it does not know the service.
-            "5" => Ok(Text::from("SERVICE_UNKNOWN")),
+            "5" => Ok(SharedStr::from("SERVICE_UNKNOWN")),
             "12" => {
                 Err("the server has no health service (gRPC status 12, unimplemented)".to_owned())
             }
@@ -81,7 +81,7 @@ pub(super) fn health(head: &HttpHead, body: &[u8]) -> Result<Text, String> {
         [0x08, status, ..] => *status,
         _ => return Err("the answer holds no serving status".to_owned()),
     };
-    Ok(Text::from(match status {
+    Ok(SharedStr::from(match status {
         1 => "SERVING",
         2 => "NOT_SERVING",
         3 => "SERVICE_UNKNOWN",

@@ -1,9 +1,10 @@
 //! What to do with a redirect.
 
 use super::{
-    CurlError, CurlRequest, CurlResponse, Follow, Hop, Scheme, Vantage, authority::Authority, http,
+    AccessPath, CurlError, CurlRequest, CurlResponse, HttpScheme, RedirectHop, RedirectPolicy,
+    authority::RequestAuthority, http,
 };
-use crate::inventory::{Inventory, Text};
+use crate::inventory::{Inventory, SharedStr};
 
 /// The next request, where the answer is a redirect that shall be followed.
 ///
@@ -14,18 +15,19 @@ pub(super) fn next(
     request: &CurlRequest,
     response: &CurlResponse,
     inventory: &Inventory,
-) -> Result<Option<(Hop, CurlRequest)>, CurlError> {
+) -> Result<Option<(RedirectHop, CurlRequest)>, CurlError> {
     let Some(head) = response.http() else {
         return Ok(None);
     };
     let is_redirect = matches!(head.status, 301 | 302 | 303 | 307 | 308);
     let location = head.header("location").filter(|_| is_redirect);
-    let (Some(location), true) = (location, request.follow != Follow::No) else {
+    let (Some(location), true) = (location, request.redirect_policy != RedirectPolicy::Never)
+    else {
         return Ok(None);
     };
     let base = url_of(request, inventory);
     let from = url::Url::parse(&base).ok();
-    let Some(to) = from.as_ref().and_then(|from| joined(from, location)) else {
+    let Some(to) = from.as_ref().and_then(|from| join_location(from, location)) else {
         return Ok(None);
     };
     let stays = from
@@ -33,17 +35,17 @@ pub(super) fn next(
         .is_some_and(|from| from.origin() == to.origin());
     let mut then = request.clone();
     if !stays {
-        if request.follow == Follow::SameDoor {
+        if request.redirect_policy == RedirectPolicy::SameOrigin {
             return Ok(None);
         }
-        let Some(elsewhere) = elsewhere(&to) else {
+        let Some(elsewhere) = redirect_target(&to) else {
             return Ok(None);
         };
-        then.vantage = elsewhere;
+        then.access_path = elsewhere;
         then.scheme = if to.scheme() == "https" {
-            Scheme::Https
+            HttpScheme::Https
         } else {
-            Scheme::Http
+            HttpScheme::Http
         };
         // What was meant for one host is no other host's business.
         then.headers.retain(|(name, _)| !is_private(name));
@@ -67,10 +69,10 @@ pub(super) fn next(
         Some(query) => format!("{}?{query}", to.path()),
         None => to.path().to_owned(),
     };
-    let hop = Hop {
+    let hop = RedirectHop {
         status: head.status,
-        from: Text::from(base),
-        to: Text::from(location),
+        from: SharedStr::from(base),
+        to: SharedStr::from(location),
         via: response.via.clone(),
     };
     Ok(Some((hop, then)))
@@ -78,7 +80,7 @@ pub(super) fn next(
 
 /// Where a `Location` leads, as curl joins it (lib/urlapi.c, `concat_url`, of 7.88): an empty one
 /// leads nowhere, and one that is a fragment takes the place of all behind the last slash.
-pub(super) fn joined(base: &url::Url, location: &str) -> Option<url::Url> {
+pub(super) fn join_location(base: &url::Url, location: &str) -> Option<url::Url> {
     match location.trim() {
         "" => None,
         fragment if fragment.starts_with('#') => base.join(&format!("./{fragment}")).ok(),
@@ -93,7 +95,7 @@ pub fn url_of(request: &CurlRequest, inventory: &Inventory) -> String {
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case("host"))
         .map(|(_, value)| value.clone());
-    let authority = own.unwrap_or_else(|| Authority::of(request, inventory).to_string());
+    let authority = own.unwrap_or_else(|| RequestAuthority::of(request, inventory).to_string());
     let path = super::authority::absolute(&request.path);
     format!("{}://{authority}{path}", request.scheme.in_url())
 }
@@ -101,7 +103,9 @@ pub fn url_of(request: &CurlRequest, inventory: &Inventory) -> String {
 /// Names the page that led to a request, without name, password and fragment.
 fn set_referer(request: &mut CurlRequest, base: &str) {
     let is_it = |(name, _): &(String, String)| name.eq_ignore_ascii_case("referer");
-    let custom = request.headers.split_off(http::options(request));
+    let custom = request
+        .headers
+        .split_off(http::option_header_count(request));
     request.headers.retain(|header| !is_it(header));
     let at = request
         .headers
@@ -111,7 +115,7 @@ fn set_referer(request: &mut CurlRequest, base: &str) {
     request
         .headers
         .insert(at, ("Referer".to_owned(), base.to_owned()));
-    request.options = request.headers.len();
+    request.option_header_count = request.headers.len();
     request.headers.extend(custom);
 }
 
@@ -122,10 +126,10 @@ fn is_of_body(name: &str) -> bool {
         .any(|known| name.eq_ignore_ascii_case(known))
 }
 
-fn elsewhere(to: &url::Url) -> Option<Vantage> {
+fn redirect_target(to: &url::Url) -> Option<AccessPath> {
     matches!(to.scheme(), "http" | "https").then_some(())?;
-    Some(Vantage::Elsewhere {
-        host: Text::from(to.host_str()?),
+    Some(AccessPath::RedirectTarget {
+        host: SharedStr::from(to.host_str()?),
         port: to.port_or_known_default()?,
     })
 }
@@ -138,12 +142,12 @@ fn is_private(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::joined;
+    use super::join_location;
 
     #[test]
     fn a_location_is_joined_as_curl_joins_it() {
         let base = url::Url::parse("http://h/a/b?q=1").unwrap();
-        let to = |location: &str| joined(&base, location).map(String::from);
+        let to = |location: &str| join_location(&base, location).map(String::from);
         assert_eq!(to(""), None);
         assert_eq!(to(" "), None);
         assert_eq!(to("#f").as_deref(), Some("http://h/a/#f"));

@@ -5,40 +5,41 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::Instant;
 
 use super::{
-    Answer, CurlError, CurlRequest, FailureKind, Outlet, Vantage, Ways,
-    curl::{begin_from_here, curl, finish},
-    door::Door,
+    AccessPath, AccessPaths, CurlError, CurlRequest, FailureKind, ResponseObserver,
+    ResumableResponse,
+    curl::{curl, finish, start_direct},
+    resolved_access_path::ResolvedAccessPath,
 };
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// No more than this: a console is no load generator.
 pub const MAX_TIMES: u32 = 1_000;
 
 /// What came of a request that was sent many times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Repeated {
+pub struct RepeatStatistics {
     /// How often it is to be sent.
     pub times: u32,
     /// How long each answer took to its end, in the order sent.
-    pub took: Vec<Duration>,
+    pub durations: Vec<Duration>,
     /// How often each pod answered, where the door tells which did.
-    pub pods: BTreeMap<Text, u32>,
+    pub pods: BTreeMap<SharedStr, u32>,
     /// How often each HTTP status came.
     pub statuses: BTreeMap<u16, u32>,
     /// How often it failed at each step.
     pub failures: BTreeMap<FailureKind, u32>,
 }
 
-impl Repeated {
+impl RepeatStatistics {
     /// How often it was sent so far.
     pub fn done(&self) -> u32 {
         let failed: u32 = self.failures.values().sum();
-        failed + u32::try_from(self.took.len()).unwrap_or(u32::MAX)
+        failed + u32::try_from(self.durations.len()).unwrap_or(u32::MAX)
     }
 
     /// The time that this share of the answers (0 to 1) took at most.
     pub fn quantile(&self, share: f64) -> Option<Duration> {
-        let mut sorted = self.took.clone();
+        let mut sorted = self.durations.clone();
         sorted.sort_unstable();
         let last = sorted.len().checked_sub(1)?;
         let at = (last as f64 * share.clamp(0.0, 1.0)).round() as usize;
@@ -48,13 +49,15 @@ impl Repeated {
     /// So many equal spans of time from the shortest to the longest, with how many answers fell
     /// into each.
     pub fn histogram(&self, spans: usize) -> Vec<(Duration, u32)> {
-        let (Some(&least), Some(&most)) = (self.took.iter().min(), self.took.iter().max()) else {
+        let (Some(&least), Some(&most)) =
+            (self.durations.iter().min(), self.durations.iter().max())
+        else {
             return Vec::new();
         };
         let spans = spans.max(1);
         let width = (most - least).as_secs_f64() / spans as f64;
         let mut counts = vec![0; spans];
-        for took in &self.took {
+        for took in &self.durations {
             let at = ((*took - least).as_secs_f64() / width.max(1e-9)) as usize;
             if let Some(count) = counts.get_mut(at.min(spans - 1)) {
                 *count += 1;
@@ -67,10 +70,10 @@ impl Repeated {
             .collect()
     }
 
-    fn note(&mut self, outcome: &Result<Answer, CurlError>) {
+    fn record(&mut self, outcome: &Result<ResumableResponse, CurlError>) {
         match outcome {
-            Ok(Answer { response, .. }) => {
-                self.took.push(response.phases.total);
+            Ok(ResumableResponse { response, .. }) => {
+                self.durations.push(response.phases.total);
                 if let Some(pod) = &response.pod {
                     *self.pods.entry(pod.name.clone()).or_default() += 1;
                 }
@@ -89,25 +92,25 @@ impl Repeated {
 pub async fn repeat(
     request: &CurlRequest,
     times: u32,
-    ways: &Ways,
-    tell: impl Fn(&Repeated),
-) -> Result<(Answer, Repeated), CurlError> {
-    let mut repeated = Repeated {
+    ways: &AccessPaths,
+    tell: impl Fn(&RepeatStatistics),
+) -> Result<(ResumableResponse, RepeatStatistics), CurlError> {
+    let mut repeated = RepeatStatistics {
         times: times.clamp(1, MAX_TIMES),
-        ..Repeated::default()
+        ..RepeatStatistics::default()
     };
-    let door = match &request.vantage {
-        Vantage::Forward | Vantage::ForwardPod(_) => {
-            Some(Arc::new(Door::open_for_many(request, ways).await?))
-        }
+    let door = match &request.access_path {
+        AccessPath::Forward | AccessPath::ForwardPod(_) => Some(Arc::new(
+            ResolvedAccessPath::open_balanced(request, ways).await?,
+        )),
         _ => None,
     };
     loop {
         let outcome = match &door {
             Some(door) => once(request, ways, door).await,
-            None => curl(request, ways, &Outlet::default()).await,
+            None => curl(request, ways, &ResponseObserver::default()).await,
         };
-        repeated.note(&outcome);
+        repeated.record(&outcome);
         tell(&repeated);
         if repeated.done() >= repeated.times {
             return outcome.map(|answer| (answer, repeated));
@@ -116,11 +119,22 @@ pub async fn repeat(
 }
 
 /// One request through a door that is open. Redirects are not followed.
-async fn once(request: &CurlRequest, ways: &Ways, door: &Arc<Door>) -> Result<Answer, CurlError> {
+async fn once(
+    request: &CurlRequest,
+    ways: &AccessPaths,
+    door: &Arc<ResolvedAccessPath>,
+) -> Result<ResumableResponse, CurlError> {
     let started = Instant::now();
     let deadline = started + request.timeout;
-    let begun = begin_from_here(request, ways, deadline, door.clone()).await?;
-    finish(request, begun, started, deadline, &Outlet::default()).await
+    let begun = start_direct(request, ways, deadline, door.clone()).await?;
+    finish(
+        request,
+        begun,
+        started,
+        deadline,
+        &ResponseObserver::default(),
+    )
+    .await
 }
 
 #[cfg(test)]
@@ -129,9 +143,9 @@ mod tests {
 
     #[test]
     fn a_histogram_holds_every_answer_once() {
-        let millis = |list: &[u64]| Repeated {
-            took: list.iter().map(|&at| Duration::from_millis(at)).collect(),
-            ..Repeated::default()
+        let millis = |list: &[u64]| RepeatStatistics {
+            durations: list.iter().map(|&at| Duration::from_millis(at)).collect(),
+            ..RepeatStatistics::default()
         };
         let repeated = millis(&[10, 11, 12, 30, 50]);
         let counts: Vec<_> = repeated.histogram(4).iter().map(|span| span.1).collect();

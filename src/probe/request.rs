@@ -1,13 +1,13 @@
-//! What a person asks, of whom and by which door.
+//! What the user asks, of whom and by which door.
 
 use std::{path::PathBuf, time::Duration};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use super::{CookieJar, Vantage};
+use super::{AccessPath, CookieJar};
 use crate::forward::{ForwardTarget, RemotePort};
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// Names a request as long as the engine lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -16,7 +16,7 @@ pub struct RequestId(pub u64);
 /// What is spoken under HTTP.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Scheme {
+pub enum HttpScheme {
     /// Plain.
     #[default]
     Http,
@@ -26,12 +26,12 @@ pub enum Scheme {
     H2c,
 }
 
-impl Scheme {
+impl HttpScheme {
     /// All of them, in the order of a menu.
     pub const ALL: [Self; 3] = [Self::Http, Self::Https, Self::H2c];
 
-    /// As a person chooses it: `http`, `https`, `h2c`.
-    pub fn word(self) -> &'static str {
+    /// As the user chooses it: `http`, `https`, `h2c`.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Http => "http",
             Self::Https => "https",
@@ -70,7 +70,7 @@ pub enum HttpVersion {
 
 /// What to do with the port.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Ask {
+pub enum RequestKind {
     /// Send an HTTP request.
     #[default]
     Http,
@@ -79,28 +79,30 @@ pub enum Ask {
     /// Shake hands by TLS and close.
     Tls,
     /// `grpc.health.v1.Health/Check` of this service; an empty name means the whole server.
-    GrpcHealth(Text),
+    GrpcHealth(SharedStr),
 }
 
 /// Which redirects to follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Follow {
+pub enum RedirectPolicy {
     /// None: they are shown.
     #[default]
-    No,
+    #[serde(rename = "No")]
+    Never,
     /// Those that stay at the same host and port, by the same door.
-    SameDoor,
+    #[serde(rename = "SameDoor")]
+    SameOrigin,
     /// All: those that lead elsewhere are asked from this machine, whatever door came before.
     Anywhere,
 }
 
 /// How TLS is done.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct TlsChoice {
+pub struct TlsOptions {
     /// Go on whatever the certificate says.
     pub insecure: bool,
     /// The name to ask for and to verify, where it is not that of the `Host` header.
-    pub server_name: Option<Text>,
+    pub server_name: Option<SharedStr>,
     /// A file of PEM certificates to trust beside those of this machine.
     pub ca: Option<PathBuf>,
     /// A file with the client's PEM certificate, and its key unless [`Self::key`] has it.
@@ -117,11 +119,11 @@ pub struct CurlRequest {
     /// Which port there.
     pub port: RemotePort,
     /// By which door.
-    pub vantage: Vantage,
+    pub access_path: AccessPath,
     /// What to do there.
-    pub ask: Ask,
+    pub kind: RequestKind,
     /// What is spoken under HTTP.
-    pub scheme: Scheme,
+    pub scheme: HttpScheme,
     /// Which HTTP.
     pub version: HttpVersion,
     /// The method: `GET`.
@@ -132,16 +134,16 @@ pub struct CurlRequest {
     pub headers: Vec<(String, String)>,
     /// How many of [`Self::headers`] at the beginning are those of options (`-u`, `-A`, `-b`), which
     /// curl sends before those of `-H`. Nothing but their order follows from it.
-    pub options: usize,
+    pub option_header_count: usize,
     /// Headers that are sent unasked (`Host`, `User-Agent`, `Accept`, `Content-Length`) and shall
     /// not be.
-    pub removed: Vec<String>,
+    pub suppressed_headers: Vec<String>,
     /// The body to send.
     pub body: Option<Bytes>,
     /// How long the whole may take.
     pub timeout: Duration,
     /// Which redirects to follow.
-    pub follow: Follow,
+    pub redirect_policy: RedirectPolicy,
     /// How many redirects are followed.
     pub max_redirects: u32,
     /// Redirects leave the method as it is, as curl's `-X` does; else 303 and, of a POST, 301 and
@@ -156,11 +158,11 @@ pub struct CurlRequest {
     pub cookies: Option<CookieJar>,
     /// Leave addresses alone that an object of the cluster chose and that are this machine's own,
     /// loopback or link-local (`externalIPs`, `externalName`).
-    pub spares_local: bool,
+    pub skips_local_addresses: bool,
     /// Ask for gzip or deflate and undo it.
     pub compressed: bool,
     /// How TLS is done.
-    pub tls: TlsChoice,
+    pub tls: TlsOptions,
 }
 
 impl CurlRequest {
@@ -169,31 +171,31 @@ impl CurlRequest {
         Self {
             target,
             port,
-            vantage: Vantage::default(),
-            ask: Ask::default(),
-            scheme: Scheme::default(),
+            access_path: AccessPath::default(),
+            kind: RequestKind::default(),
+            scheme: HttpScheme::default(),
             version: HttpVersion::default(),
             method: "GET".to_owned(),
             path: "/".to_owned(),
             headers: Vec::new(),
-            options: 0,
-            removed: Vec::new(),
+            option_header_count: 0,
+            suppressed_headers: Vec::new(),
             body: None,
             timeout: Duration::from_secs(30),
-            follow: Follow::default(),
+            redirect_policy: RedirectPolicy::default(),
             max_redirects: 50,
             keeps_method: false,
             is_upload: false,
             auto_referer: false,
             cookies: None,
-            spares_local: false,
+            skips_local_addresses: false,
             compressed: false,
-            tls: TlsChoice::default(),
+            tls: TlsOptions::default(),
         }
     }
 
     /// Whether it could change something: any HTTP method but GET, HEAD and OPTIONS.
     pub fn may_change(&self) -> bool {
-        self.ask == Ask::Http && !matches!(&*self.method, "GET" | "HEAD" | "OPTIONS")
+        self.kind == RequestKind::Http && !matches!(&*self.method, "GET" | "HEAD" | "OPTIONS")
     }
 }

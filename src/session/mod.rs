@@ -4,29 +4,30 @@
 //! spoil and a broken one can't stop (where contexts are protected it closes instead); and files that the
 //! user asks for ([`write_new`], [`write_over`]).
 
-mod file;
-mod forward_book;
-mod map;
-mod node_port_book;
-mod probe_book;
+mod map_settings;
+mod node_port_ranges;
+mod probe_pod_registry;
 mod protection;
 mod saved_forward;
-mod saving;
-mod settings;
+mod saved_forwards;
 mod settings_change;
 mod settings_file;
+mod state_files;
 mod strict_json;
+mod user_files;
+mod user_settings;
 
-pub use file::default_path;
-pub use forward_book::{
-    Added, BookChange, BookError, ForwardBook, export_forwards, forwards_path, import_forwards,
-};
-pub use map::{MapGrouping, MapSettings, Pin};
-pub use node_port_book::{keep_node_port_range, node_port_range, node_ports_path};
-pub use probe_book::{LeftBook, NotedPod, ProbeBook, probe_folder};
-pub use protection::{ContextMarks, MarkChange, ProtectedContexts};
+pub use map_settings::{MapGrouping, MapSettings, PinnedService};
+pub use node_port_ranges::{node_port_range, node_ports_path, save_node_port_range};
+pub use probe_pod_registry::{OrphanedPodList, ProbePodRegistry, RegisteredProbePod, probe_folder};
+pub use protection::{ProtectedContexts, ProtectionChange, ProtectionFlags};
 pub use saved_forward::SavedForward;
-pub use saving::{WriteError, pictures_folder, write_new, write_new_private, write_over};
-pub use settings::{Settings, SuppressedChecks, Theme};
+pub use saved_forwards::{
+    AddForwardsSummary, SavedForwardChange, SavedForwardError, SavedForwards, export_forwards,
+    forwards_path, import_forwards,
+};
 pub use settings_change::SettingsChange;
-pub use settings_file::{Loaded, SaveError};
+pub use settings_file::{LoadedSettings, SettingsSaveError};
+pub use state_files::default_path;
+pub use user_files::{FileWriteError, pictures_folder, write_new, write_new_private, write_over};
+pub use user_settings::{Settings, SuppressedChecks, ThemeSetting};

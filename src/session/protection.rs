@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 /// How a context is marked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ContextMarks {
+pub struct ProtectionFlags {
     /// Nothing is changed there.
     pub read_only: bool,
     /// A change is only made after a name was typed.
     pub production: bool,
 }
 
-impl ContextMarks {
+impl ProtectionFlags {
     /// Every mark.
     pub const ALL: Self = Self {
         read_only: true,
@@ -19,7 +19,7 @@ impl ContextMarks {
     };
 
     /// `read-only, production`; empty where there is no mark.
-    pub fn words(self) -> String {
+    pub fn label(self) -> String {
         let marks = [
             (self.read_only, "read-only"),
             (self.production, "production"),
@@ -62,18 +62,18 @@ impl ContextMarks {
 /// What is changed of a context's marks. A mark that is in neither stays as it is, also where
 /// somebody else has set it meanwhile: nobody has agreed to take it away.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct MarkChange {
+pub struct ProtectionChange {
     /// The marks that are set.
-    pub set: ContextMarks,
+    pub added: ProtectionFlags,
     /// The marks that are taken away, as was agreed to.
-    pub removed: ContextMarks,
+    pub removed: ProtectionFlags,
 }
 
-impl MarkChange {
+impl ProtectionChange {
     /// What leads from one to the other.
-    pub fn between(before: ContextMarks, after: ContextMarks) -> Self {
+    pub fn between(before: ProtectionFlags, after: ProtectionFlags) -> Self {
         Self {
-            set: after.without(before),
+            added: after.without(before),
             removed: before.without(after),
         }
     }
@@ -88,21 +88,24 @@ pub struct ProtectedContexts {
     pub production: BTreeSet<String>,
     /// Why it is not known which contexts these are, and what to do; then nothing is changed
     /// anywhere.
-    pub fault: Option<String>,
+    pub unknown_reason: Option<String>,
 }
 
 impl ProtectedContexts {
     /// How a context is marked, as far as that is known.
-    pub fn of(&self, context: &str) -> ContextMarks {
-        ContextMarks {
+    pub fn flags_of(&self, context: &str) -> ProtectionFlags {
+        ProtectionFlags {
             read_only: self.read_only.contains(context),
             production: self.production.contains(context),
         }
     }
 
     /// Changes the marks of a context.
-    pub fn mark(&mut self, context: &str, change: MarkChange) {
-        let MarkChange { set, removed } = change;
+    pub fn change_flags(&mut self, context: &str, change: ProtectionChange) {
+        let ProtectionChange {
+            added: set,
+            removed,
+        } = change;
         let lists = [
             (&mut self.read_only, set.read_only, removed.read_only),
             (&mut self.production, set.production, removed.production),
@@ -118,7 +121,10 @@ impl ProtectedContexts {
 
     /// The one of these contexts that a marked name perhaps means: the same but for case and blanks
     /// around it. None where the name is that of a context.
-    pub fn meant<'a>(marked: &str, contexts: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    pub fn closest_context<'a>(
+        marked: &str,
+        contexts: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
         let plain = |name: &str| name.trim().to_lowercase();
         let mut found = None;
         for context in contexts {
@@ -148,7 +154,7 @@ mod tests {
             ("dmeo", None),
         ] {
             assert_eq!(
-                ProtectedContexts::meant(marked, contexts),
+                ProtectedContexts::closest_context(marked, contexts),
                 meant,
                 "{marked}"
             );
@@ -157,21 +163,24 @@ mod tests {
 
     #[test]
     fn a_change_leaves_the_marks_alone_that_it_does_not_name() {
-        let production = ContextMarks {
+        let production = ProtectionFlags {
             production: true,
-            ..ContextMarks::default()
+            ..ProtectionFlags::default()
         };
         let mut protected = ProtectedContexts::default();
-        protected.mark("demo", MarkChange::between(production, ContextMarks::ALL));
-        assert_eq!(protected.of("demo").words(), "read-only");
-        protected.mark(
+        protected.change_flags(
             "demo",
-            MarkChange::between(ContextMarks::default(), production),
+            ProtectionChange::between(production, ProtectionFlags::ALL),
         );
-        protected.mark(
+        assert_eq!(protected.flags_of("demo").label(), "read-only");
+        protected.change_flags(
             "demo",
-            MarkChange::between(production, ContextMarks::default()),
+            ProtectionChange::between(ProtectionFlags::default(), production),
         );
-        assert_eq!(protected.of("demo").words(), "read-only");
+        protected.change_flags(
+            "demo",
+            ProtectionChange::between(production, ProtectionFlags::default()),
+        );
+        assert_eq!(protected.flags_of("demo").label(), "read-only");
     }
 }

@@ -1,22 +1,22 @@
-//! A forward that a person gave a name, as it is kept.
+//! A forward that the user gave a name, as it is kept.
 
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    forward::{ForwardSpec, ForwardTarget, RemotePort, Spread},
-    inventory::Text,
+    forward::{ForwardSpec, ForwardTarget, RemotePort, SpreadPolicy},
+    inventory::SharedStr,
 };
 
 /// A forward with a name that is known at the next start.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "SavedForwardJson", into = "SavedForwardJson")]
 pub struct SavedForward {
     /// Names it among those of its context.
-    pub name: Text,
+    pub name: SharedStr,
     /// What it is started together with.
-    pub group: Option<Text>,
+    pub group: Option<SharedStr>,
     /// Whether it starts when the app comes to its context.
     pub start_with_app: bool,
     /// What is forwarded; it bears the name too.
@@ -27,7 +27,7 @@ pub struct SavedForward {
 
 impl SavedForward {
     /// A forward by this name.
-    pub fn new(name: impl Into<Text>, spec: ForwardSpec) -> Self {
+    pub fn new(name: impl Into<SharedStr>, spec: ForwardSpec) -> Self {
         let name = name.into();
         Self {
             group: None,
@@ -43,12 +43,12 @@ impl SavedForward {
     }
 
     /// Whether other machines can reach it whenever the app comes to its context.
-    pub fn opens_at_start(&self) -> bool {
-        self.start_with_app && self.spec.listens_for_others()
+    pub fn exposes_port_at_start(&self) -> bool {
+        self.start_with_app && self.spec.listens_beyond_loopback()
     }
 
     /// The same under another name.
-    pub fn renamed(self, name: impl Into<Text>) -> Self {
+    pub fn renamed(self, name: impl Into<SharedStr>) -> Self {
         Self {
             group: self.group,
             start_with_app: self.start_with_app,
@@ -58,7 +58,7 @@ impl SavedForward {
     }
 
     /// Why a word is no name or group, where it is none.
-    pub fn refuse_name(name: &str) -> Option<&'static str> {
+    pub fn invalid_name_reason(name: &str) -> Option<&'static str> {
         if name.trim().is_empty() {
             Some("a name is needed")
         } else if name.trim() != name || name.chars().any(char::is_control) {
@@ -73,11 +73,11 @@ impl SavedForward {
 
 /// Its form in a file, for people to read.
 #[derive(Clone, Serialize, Deserialize)]
-struct Written {
-    name: Text,
+struct SavedForwardJson {
+    name: SharedStr,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    group: Option<Text>,
-    namespace: Text,
+    group: Option<SharedStr>,
+    namespace: SharedStr,
     /// `svc/web`.
     target: String,
     port: RemotePort,
@@ -86,21 +86,21 @@ struct Written {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     local_address: Option<IpAddr>,
     #[serde(default)]
-    spread: Spread,
+    spread: SpreadPolicy,
     #[serde(default)]
     start_with_app: bool,
     #[serde(flatten)]
     unknown: serde_json::Map<String, serde_json::Value>,
 }
 
-impl TryFrom<Written> for SavedForward {
+impl TryFrom<SavedForwardJson> for SavedForward {
     type Error = String;
 
-    fn try_from(written: Written) -> Result<Self, String> {
+    fn try_from(written: SavedForwardJson) -> Result<Self, String> {
         let name = &written.name;
         let group = written.group.as_deref();
         for word in [Some(&**name), group].into_iter().flatten() {
-            if let Some(why) = Self::refuse_name(word) {
+            if let Some(why) = Self::invalid_name_reason(word) {
                 return Err(format!("forward `{name}`: {why}"));
             }
         }
@@ -131,7 +131,7 @@ impl TryFrom<Written> for SavedForward {
     }
 }
 
-impl From<SavedForward> for Written {
+impl From<SavedForward> for SavedForwardJson {
     fn from(saved: SavedForward) -> Self {
         let spec = saved.spec;
         Self {
@@ -159,7 +159,7 @@ mod tests {
         let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
         let spec = ForwardSpec {
             local_port: Some(8080),
-            spread: Spread::Pinned("web-0".into()),
+            spread: SpreadPolicy::Pinned("web-0".into()),
             ..ForwardSpec::new(target, RemotePort::Name("http".into()))
         };
         let mut saved = SavedForward::new("shop front", spec);
@@ -177,7 +177,7 @@ mod tests {
     fn little_needs_to_be_written_and_what_is_not_understood_stays() {
         let text = r#"{"name":"db","namespace":"infra","target":"sts/db","port":5432,"colour":1}"#;
         let saved: SavedForward = serde_json::from_str(text).unwrap();
-        assert_eq!(saved.spec.spread, Spread::Sticky);
+        assert_eq!(saved.spec.spread, SpreadPolicy::Sticky);
         assert_eq!(saved.spec.local_port, None);
         let again = serde_json::to_string(&saved.renamed("pg")).unwrap();
         assert!(again.contains(r#""colour":1"#) && again.contains(r#""name":"pg""#));

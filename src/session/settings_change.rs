@@ -2,24 +2,27 @@
 
 use serde_json::{Map, Value};
 
-use super::{ContextMarks, MapGrouping, MarkChange, Pin, Settings, Theme, settings_file::nearest};
+use super::{
+    MapGrouping, PinnedService, ProtectionChange, ProtectionFlags, Settings, ThemeSetting,
+    settings_file::closest_key,
+};
 
 /// A choice that the next start shall know.
 #[derive(Clone, Debug, PartialEq)]
 pub enum SettingsChange {
     /// Light or dark.
-    Theme(Theme),
+    Theme(ThemeSetting),
     /// The size of everything: 1.0 is the desktop's own.
     UiZoom(f32),
     /// Look at these namespaces of a context.
-    LookAt {
+    SelectNamespaces {
         /// The context.
         context: String,
         /// The namespaces; none means all.
         namespaces: Vec<String>,
     },
     /// Suppress a check, or hear of it again.
-    Suppress {
+    SuppressRule {
         /// The identifier of its rule.
         rule: String,
         /// Of this Service (`namespace/name`) of this context; none means everywhere.
@@ -28,13 +31,13 @@ pub enum SettingsChange {
         suppressed: bool,
     },
     /// Tell when a Service breaks or heals, or don't.
-    Bell {
+    SetHealthAlert {
         /// The context.
         context: String,
         /// `namespace/name`.
         service: String,
         /// Whether it is told from now on.
-        on: bool,
+        enabled: bool,
     },
     /// Group the map of a context so.
     GroupBy {
@@ -44,44 +47,48 @@ pub enum SettingsChange {
         grouping: MapGrouping,
     },
     /// Forget where these Services (namespace and name) were put, and remember one that was.
-    Place {
+    PinService {
         /// The context.
         context: String,
         /// Those that are forgotten.
-        forgotten: Vec<(String, String)>,
+        unpinned: Vec<(String, String)>,
         /// The one that was put somewhere.
-        pin: Option<Pin>,
+        pin: Option<PinnedService>,
     },
     /// Forget where anything was put on the map of this context.
-    ForgetPlaces(String),
+    ForgetPins(String),
     /// Mark a context, or take marks away.
-    Protect {
+    ChangeProtection {
         /// The context.
         context: String,
         /// Its marks that change; the others stay as the file has them.
-        change: MarkChange,
+        change: ProtectionChange,
     },
 }
 
 impl SettingsChange {
     /// Where in the file that is which it changes.
-    fn paths(&self) -> Vec<Vec<&str>> {
+    fn changed_paths(&self) -> Vec<Vec<&str>> {
         match self {
             Self::Theme(_) => vec![vec!["theme"]],
             Self::UiZoom(_) => vec![vec!["ui_zoom"]],
-            Self::LookAt { context, .. } => {
+            Self::SelectNamespaces { context, .. } => {
                 vec![vec!["last_context"], vec!["last_namespaces", context]]
             }
-            Self::Suppress { service: None, .. } => vec![vec!["suppressed_checks", "everywhere"]],
-            Self::Suppress {
+            Self::SuppressRule { service: None, .. } => {
+                vec![vec!["suppressed_checks", "everywhere"]]
+            }
+            Self::SuppressRule {
                 service: Some((context, _)),
                 ..
             } => vec![vec!["suppressed_checks", "services", context]],
-            Self::Bell { context, .. } => vec![vec!["bells", context]],
+            Self::SetHealthAlert { context, .. } => vec![vec!["bells", context]],
             Self::GroupBy { context, .. }
-            | Self::Place { context, .. }
-            | Self::ForgetPlaces(context) => vec![vec!["maps", context]],
-            Self::Protect { .. } => vec![vec!["read_only_contexts"], vec!["production_contexts"]],
+            | Self::PinService { context, .. }
+            | Self::ForgetPins(context) => vec![vec!["maps", context]],
+            Self::ChangeProtection { .. } => {
+                vec![vec!["read_only_contexts"], vec!["production_contexts"]]
+            }
         }
     }
 }
@@ -92,7 +99,7 @@ impl Settings {
         match change {
             SettingsChange::Theme(theme) => self.theme = *theme,
             SettingsChange::UiZoom(zoom) => self.ui_zoom = *zoom,
-            SettingsChange::LookAt {
+            SettingsChange::SelectNamespaces {
                 context,
                 namespaces,
             } => {
@@ -104,7 +111,7 @@ impl Settings {
                         .insert(context.clone(), namespaces.clone());
                 }
             }
-            SettingsChange::Suppress {
+            SettingsChange::SuppressRule {
                 rule,
                 service,
                 suppressed,
@@ -112,17 +119,17 @@ impl Settings {
                 let service = service.as_ref().map(|(context, key)| (&**context, &**key));
                 self.suppressed_checks.set(rule, service, *suppressed);
             }
-            SettingsChange::Bell {
+            SettingsChange::SetHealthAlert {
                 context,
                 service,
-                on,
-            } => self.ring(context, service, *on),
+                enabled: on,
+            } => self.set_alert(context, service, *on),
             SettingsChange::GroupBy { context, grouping } => {
                 self.map_of(context).grouping = *grouping;
             }
-            SettingsChange::Place {
+            SettingsChange::PinService {
                 context,
-                forgotten,
+                unpinned: forgotten,
                 pin,
             } => {
                 let map = self.map_of(context);
@@ -133,25 +140,25 @@ impl Settings {
                     map.pin(pin.clone());
                 }
             }
-            SettingsChange::ForgetPlaces(context) => self.map_of(context).pins.clear(),
-            SettingsChange::Protect { context, change } => {
-                let mut protected = self.protected();
-                protected.mark(context, *change);
+            SettingsChange::ForgetPins(context) => self.map_of(context).pins.clear(),
+            SettingsChange::ChangeProtection { context, change } => {
+                let mut protected = self.protected_contexts();
+                protected.change_flags(context, *change);
                 self.read_only_contexts = protected.read_only;
                 self.production_contexts = protected.production;
-                unmark_misspelt(&mut self.unknown, context, change.removed);
+                remove_misspelt_context(&mut self.unknown, context, change.removed);
             }
         }
     }
 
-    fn ring(&mut self, context: &str, service: &str, on: bool) {
-        let bells = self.bells.entry(context.to_owned()).or_default();
+    fn set_alert(&mut self, context: &str, service: &str, on: bool) {
+        let bells = self.alert_services.entry(context.to_owned()).or_default();
         if on {
             bells.insert(service.to_owned());
         } else {
             bells.remove(service);
         }
-        self.bells.retain(|_, bells| !bells.is_empty());
+        self.alert_services.retain(|_, bells| !bells.is_empty());
     }
 }
 
@@ -159,22 +166,26 @@ impl Settings {
 /// what is not understood included.
 pub(super) fn merge(document: &mut Value, after: &Value, changes: &[SettingsChange]) {
     for change in changes {
-        for path in change.paths() {
+        for path in change.changed_paths() {
             copy(document, Some(after), &path);
         }
-        if let (SettingsChange::Protect { context, change }, Some(object)) =
+        if let (SettingsChange::ChangeProtection { context, change }, Some(object)) =
             (change, document.as_object_mut())
         {
-            unmark_misspelt(object, context, change.removed);
+            remove_misspelt_context(object, context, change.removed);
         }
     }
 }
 
 /// Takes a context out of the lists whose key is misspelt: they protect like those that they are
 /// taken for.
-fn unmark_misspelt(object: &mut Map<String, Value>, context: &str, removed: ContextMarks) {
+fn remove_misspelt_context(
+    object: &mut Map<String, Value>,
+    context: &str,
+    removed: ProtectionFlags,
+) {
     for (key, value) in object.iter_mut() {
-        let meant = nearest(key).filter(|known| known != key);
+        let meant = closest_key(key).filter(|known| known != key);
         let is_removed = match meant {
             Some("read_only_contexts") => removed.read_only,
             Some("production_contexts") => removed.production,

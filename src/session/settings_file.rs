@@ -14,8 +14,8 @@ use serde_json::{Map, Value};
 
 use super::{
     ProtectedContexts, Settings, SettingsChange,
-    file::{lock, read_file, write_unless, write_whole},
     settings_change::merge,
+    state_files::{lock, read_file, write_atomically, write_unless},
     strict_json,
 };
 
@@ -38,30 +38,30 @@ const KEYS: [&str; 10] = [
 
 /// What a file gave.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Loaded {
+pub struct LoadedSettings {
     /// The settings, with defaults for what could not be used.
     pub settings: Settings,
     /// Why it is not known which contexts are protected, and what to do.
-    pub fault: Option<String>,
+    pub protection_unknown_reason: Option<String>,
     /// What else of the file could not be used, a sentence each.
     pub notices: Vec<String>,
     /// Whether there is a file.
-    pub is_there: bool,
+    pub file_exists: bool,
 }
 
-impl Loaded {
+impl LoadedSettings {
     /// The contexts that are protected.
-    pub fn protected(&self) -> ProtectedContexts {
+    pub fn protected_contexts(&self) -> ProtectedContexts {
         ProtectedContexts {
-            fault: self.fault.clone(),
-            ..self.settings.protected()
+            unknown_reason: self.protection_unknown_reason.clone(),
+            ..self.settings.protected_contexts()
         }
     }
 }
 
 /// Settings could not be saved.
 #[derive(Debug, thiserror::Error)]
-pub enum SaveError {
+pub enum SettingsSaveError {
     /// The system refused.
     #[error("settings could not be saved to {}: {source}", path.display())]
     Io {
@@ -78,13 +78,13 @@ pub enum SaveError {
 impl Settings {
     /// Reads settings. A missing file gives the defaults; what can't be used is told, and stays in
     /// the file.
-    pub fn load(path: &Path) -> Loaded {
+    pub fn load(path: &Path) -> LoadedSettings {
         decoded(path, &read_file(path))
     }
 
     /// Writes all of the settings, whatever the file holds.
-    pub fn save(&self, path: &Path) -> Result<(), SaveError> {
-        write_whole(self, path).map_err(|source| failed(path, source))
+    pub fn save(&self, path: &Path) -> Result<(), SettingsSaveError> {
+        write_atomically(self, path).map_err(|source| failed(path, source))
     }
 
     /// Makes changes to what the file holds at that moment, and gives that back. Only the keys that
@@ -93,7 +93,7 @@ impl Settings {
         path: &Path,
         known: &Self,
         changes: &[SettingsChange],
-    ) -> Result<Loaded, SaveError> {
+    ) -> Result<LoadedSettings, SettingsSaveError> {
         let _lock = lock(path).map_err(|source| failed(path, source))?;
         for _ in 0..ATTEMPTS {
             if let Some(loaded) = change_once(path, known, changes)? {
@@ -110,12 +110,12 @@ fn change_once(
     path: &Path,
     known: &Settings,
     changes: &[SettingsChange],
-) -> Result<Option<Loaded>, SaveError> {
+) -> Result<Option<LoadedSettings>, SettingsSaveError> {
     let failed = |source| failed(path, source);
     let read = read_file(path);
     let mut loaded = decoded(path, &read);
-    if let Some(fault) = loaded.fault {
-        return Err(SaveError::Unusable(fault));
+    if let Some(fault) = loaded.protection_unknown_reason {
+        return Err(SettingsSaveError::Unusable(fault));
     }
     let bytes = read.unwrap_or_default();
     let before = match &bytes {
@@ -134,7 +134,7 @@ fn change_once(
         Some(_) => merge(&mut document, &after, changes),
         None => document = after,
     }
-    loaded.is_there = true;
+    loaded.file_exists = true;
     if document == before {
         return Ok(Some(loaded));
     }
@@ -148,34 +148,34 @@ fn to_value(settings: &Settings) -> io::Result<Value> {
     Ok(serde_json::from_slice(&serde_json::to_vec(settings)?)?)
 }
 
-fn failed(path: &Path, source: io::Error) -> SaveError {
-    SaveError::Io {
+fn failed(path: &Path, source: io::Error) -> SettingsSaveError {
+    SettingsSaveError::Io {
         path: path.to_owned(),
         source,
     }
 }
 
-fn unusable(path: &Path, why: &str) -> Loaded {
-    Loaded {
-        fault: Some(format!(
+fn unusable(path: &Path, why: &str) -> LoadedSettings {
+    LoadedSettings {
+        protection_unknown_reason: Some(format!(
             "it is not known which contexts are protected, because the settings in {} can't be \
              used: {why}; mend that file, or move it away if no context is to be protected",
             path.display()
         )),
-        is_there: true,
-        ..Loaded::default()
+        file_exists: true,
+        ..LoadedSettings::default()
     }
 }
 
-fn decoded(path: &Path, read: &io::Result<Option<Vec<u8>>>) -> Loaded {
+fn decoded(path: &Path, read: &io::Result<Option<Vec<u8>>>) -> LoadedSettings {
     match read {
-        Ok(None) => Loaded::default(),
+        Ok(None) => LoadedSettings::default(),
         Ok(Some(bytes)) => decode(path, bytes),
         Err(error) => unusable(path, &error.to_string()),
     }
 }
 
-fn decode(path: &Path, bytes: &[u8]) -> Loaded {
+fn decode(path: &Path, bytes: &[u8]) -> LoadedSettings {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return unusable(path, "the file is empty");
     }
@@ -192,9 +192,9 @@ fn decode(path: &Path, bytes: &[u8]) -> Loaded {
     }
 }
 
-fn from_object(path: &Path, object: Map<String, Value>) -> Loaded {
+fn from_object(path: &Path, object: Map<String, Value>) -> LoadedSettings {
     let mut settings = Settings::default();
-    let mut fields = Fields {
+    let mut fields = SettingsFieldReader {
         path,
         notices: Vec::new(),
     };
@@ -206,7 +206,7 @@ fn from_object(path: &Path, object: Map<String, Value>) -> Loaded {
             "last_context" => fields.take(&mut settings.last_context, &key, &value),
             "last_namespaces" => fields.take_each(&mut settings.last_namespaces, &key, &value),
             "maps" => fields.take_each(&mut settings.maps, &key, &value),
-            "bells" => fields.take_each(&mut settings.bells, &key, &value),
+            "bells" => fields.take_each(&mut settings.alert_services, &key, &value),
             "suppressed_checks" => fields.take(&mut settings.suppressed_checks, &key, &value),
             "probe_image" => fields.take(&mut settings.probe_image, &key, &value),
             "read_only_contexts" => {
@@ -216,8 +216,8 @@ fn from_object(path: &Path, object: Map<String, Value>) -> Loaded {
                 faults.extend(contexts(&mut settings.production_contexts, &key, &value));
             }
             _ => {
-                let meant = nearest(&key);
-                fields.unknown(&key, meant);
+                let meant = closest_key(&key);
+                fields.report_unknown(&key, meant);
                 // Who misspelt it wants it all the same: a mark too many is no harm.
                 let list = match meant {
                     Some("read_only_contexts") => Some(&mut settings.read_only_contexts),
@@ -230,11 +230,12 @@ fn from_object(path: &Path, object: Map<String, Value>) -> Loaded {
         }
     }
     let fault = (!faults.is_empty()).then(|| faults.join(", "));
-    Loaded {
-        fault: fault.and_then(|why| unusable(path, &why).fault),
+    LoadedSettings {
+        protection_unknown_reason: fault
+            .and_then(|why| unusable(path, &why).protection_unknown_reason),
         settings,
         notices: fields.notices,
-        is_there: true,
+        file_exists: true,
     }
 }
 
@@ -250,7 +251,7 @@ fn contexts(list: &mut BTreeSet<String>, key: &str, value: &Value) -> Option<Str
 
 /// The key that is perhaps meant: the same but for case and what joins its words, one with a few
 /// letters that differ, or one that protects by its name.
-pub(super) fn nearest(key: &str) -> Option<&'static str> {
+pub(super) fn closest_key(key: &str) -> Option<&'static str> {
     let plain = |key: &str| {
         let letters = key.chars().filter(|letter| letter.is_alphanumeric());
         letters.flat_map(char::to_lowercase).collect::<String>()
@@ -269,16 +270,16 @@ pub(super) fn nearest(key: &str) -> Option<&'static str> {
     (distance(&known) <= known.len() / 5).then_some(known)
 }
 
-struct Fields<'a> {
+struct SettingsFieldReader<'a> {
     path: &'a Path,
     notices: Vec<String>,
 }
 
-impl Fields<'_> {
+impl SettingsFieldReader<'_> {
     fn take<T: DeserializeOwned>(&mut self, place: &mut T, key: &str, value: &Value) {
         match T::deserialize(value) {
             Ok(value) => *place = value,
-            Err(error) => self.spoiled(key, &error.to_string()),
+            Err(error) => self.report_invalid(key, &error.to_string()),
         }
     }
 
@@ -290,12 +291,12 @@ impl Fields<'_> {
         value: &Value,
     ) {
         let Some(object) = value.as_object() else {
-            return self.spoiled(key, "it is no object");
+            return self.report_invalid(key, "it is no object");
         };
         for (name, value) in object {
             match T::deserialize(value) {
                 Ok(value) => drop(place.insert(name.clone(), value)),
-                Err(error) => self.spoiled(&format!("{key}.{name}"), &error.to_string()),
+                Err(error) => self.report_invalid(&format!("{key}.{name}"), &error.to_string()),
             }
         }
     }
@@ -306,18 +307,18 @@ impl Fields<'_> {
         if zoom.is_finite() && zoom > 0.0 {
             *place = zoom;
         } else {
-            self.spoiled("ui_zoom", "it is no size such as 1.25");
+            self.report_invalid("ui_zoom", "it is no size such as 1.25");
         }
     }
 
-    fn spoiled(&mut self, key: &str, why: &str) {
+    fn report_invalid(&mut self, key: &str, why: &str) {
         let path = self.path.display();
         self.notices.push(format!(
             "`{key}` of the settings in {path} can't be used and counts as not set: {why}"
         ));
     }
 
-    fn unknown(&mut self, key: &str, meant: Option<&str>) {
+    fn report_unknown(&mut self, key: &str, meant: Option<&str>) {
         let meant = match meant {
             Some(meant) if meant.ends_with("contexts") => {
                 format!("; it is taken for `{meant}`: call it that")

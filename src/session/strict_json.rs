@@ -13,20 +13,20 @@ use serde_json::{Map, Number, Value};
 
 /// Reads a document, or says in which line it is none.
 pub(super) fn parse(bytes: &[u8]) -> Result<Value, serde_json::Error> {
-    serde_json::from_slice(bytes).map(|Strict(value)| value)
+    serde_json::from_slice(bytes).map(|StrictJsonValue(value)| value)
 }
 
-struct Strict(Value);
+struct StrictJsonValue(Value);
 
-impl<'de> Deserialize<'de> for Strict {
+impl<'de> Deserialize<'de> for StrictJsonValue {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        input.deserialize_any(StrictVisitor).map(Self)
+        input.deserialize_any(StrictJsonVisitor).map(Self)
     }
 }
 
-struct StrictVisitor;
+struct StrictJsonVisitor;
 
-impl<'de> Visitor<'de> for StrictVisitor {
+impl<'de> Visitor<'de> for StrictJsonVisitor {
     type Value = Value;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,7 +59,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        while let Some(Strict(value)) = list.next_element()? {
+        while let Some(StrictJsonValue(value)) = list.next_element()? {
             values.push(value);
         }
         Ok(Value::Array(values))
@@ -71,7 +71,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
             if values.contains_key(&key) {
                 return Err(A::Error::custom(format!("`{key}` is there twice")));
             }
-            let Strict(value) = object.next_value()?;
+            let StrictJsonValue(value) = object.next_value()?;
             values.insert(key, value);
         }
         Ok(Value::Object(values))

@@ -8,11 +8,11 @@ use rustls::{
 /// The certificates of a bundle that can be read. What else stands there is passed over, as
 /// `CertPool.AppendCertsFromPEM` does (Go's crypto/x509/cert_pool.go): one broken certificate of many
 /// costs itself alone, also where its end is missing.
-pub fn authorities_in(pem: &[u8]) -> Vec<CertificateDer<'static>> {
+pub fn authorities_in_pem(pem: &[u8]) -> Vec<CertificateDer<'static>> {
     let is_begin = |rest: &[u8]| rest.starts_with(BEGIN);
     let begins = (0..pem.len()).filter(|&at| pem.get(at..).is_some_and(is_begin));
     begins
-        .filter_map(|at| CertificateDer::from_pem_slice(block(pem.get(at..)?)).ok())
+        .filter_map(|at| CertificateDer::from_pem_slice(first_pem_block(pem.get(at..)?)).ok())
         .filter(|certificate| RootCertStore::empty().add(certificate.clone()).is_ok())
         .collect()
 }
@@ -20,7 +20,7 @@ pub fn authorities_in(pem: &[u8]) -> Vec<CertificateDer<'static>> {
 const BEGIN: &[u8] = b"-----BEGIN ";
 
 /// Up to where the next one begins.
-fn block(from: &[u8]) -> &[u8] {
+fn first_pem_block(from: &[u8]) -> &[u8] {
     let next = from
         .windows(BEGIN.len())
         .skip(1)
@@ -37,7 +37,7 @@ mod tests {
     const KEY: &str = include_str!("fixtures/self.key");
 
     fn count(bundle: &str) -> usize {
-        authorities_in(bundle.as_bytes()).len()
+        authorities_in_pem(bundle.as_bytes()).len()
     }
 
     #[test]

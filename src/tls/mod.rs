@@ -13,19 +13,19 @@ use std::sync::{Arc, LazyLock};
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 
-pub use bundle::authorities_in;
-pub use verifier::{verifier_by_machine, verifier_of};
+pub use bundle::authorities_in_pem;
+pub use verifier::{system_verifier, verifier_trusting};
 
 /// The one provider of cryptography: AWS-LC, which knows all keys and signatures that Go knows but
 /// RSA under 2048 bits.
-pub fn provider() -> Arc<CryptoProvider> {
+pub fn crypto_provider() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> =
         LazyLock::new(|| Arc::new(aws_lc_rs::default_provider()));
     PROVIDER.clone()
 }
 
-/// Makes [`provider`] that of the whole process, for crates that ask for no other. Harmless when
+/// Makes [`crypto_provider`] that of the whole process, for crates that ask for no other. Harmless when
 /// done before.
-pub fn install_provider() {
+pub fn install_crypto_provider() {
     aws_lc_rs::default_provider().install_default().ok();
 }

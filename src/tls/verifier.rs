@@ -22,38 +22,41 @@ use x509_cert::{
     ext::pkix::ExtendedKeyUsage,
 };
 
-use super::provider;
+use super::crypto_provider;
 
 /// Trusts these authorities and nobody else; none that can be read is an error.
-pub fn verifier_of(
+pub fn verifier_trusting(
     authorities: Vec<CertificateDer<'static>>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(authorities.iter().cloned());
-    let by_chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+    let by_chain = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), crypto_provider())
         .build()
         .map_err(|error| Error::General(error.to_string()))?;
     Ok(Arc::new(BundleVerifier {
-        by_chain,
-        bundle: Bundle::These(authorities),
+        chain_verifier: by_chain,
+        bundle: TrustedBundle::Given(authorities),
     }))
 }
 
 /// Trusts whom this machine trusts, and these authorities beside it.
-pub fn verifier_by_machine(
-    also: Vec<CertificateDer<'static>>,
+pub fn system_verifier(
+    extra_authorities: Vec<CertificateDer<'static>>,
 ) -> Result<Arc<dyn ServerCertVerifier>, Error> {
     // Reading some hundred certificates takes longer than a request.
     static MACHINE: LazyLock<Result<Arc<Verifier>, Error>> =
-        LazyLock::new(|| Verifier::new(provider()).map(Arc::new));
-    let by_chain: Arc<dyn ServerCertVerifier> = if also.is_empty() {
+        LazyLock::new(|| Verifier::new(crypto_provider()).map(Arc::new));
+    let by_chain: Arc<dyn ServerCertVerifier> = if extra_authorities.is_empty() {
         MACHINE.clone()?
     } else {
-        Arc::new(Verifier::new_with_extra_roots(also.clone(), provider())?)
+        Arc::new(Verifier::new_with_extra_roots(
+            extra_authorities.clone(),
+            crypto_provider(),
+        )?)
     };
     Ok(Arc::new(BundleVerifier {
-        by_chain,
-        bundle: Bundle::Machine(also),
+        chain_verifier: by_chain,
+        bundle: TrustedBundle::System(extra_authorities),
     }))
 }
 
@@ -63,30 +66,30 @@ pub fn verifier_by_machine(
 /// server.
 #[derive(Debug)]
 struct BundleVerifier {
-    by_chain: Arc<dyn ServerCertVerifier>,
-    bundle: Bundle,
+    chain_verifier: Arc<dyn ServerCertVerifier>,
+    bundle: TrustedBundle,
 }
 
 /// Where a server certificate may itself stand.
 #[derive(Debug)]
-enum Bundle {
-    These(Vec<CertificateDer<'static>>),
+enum TrustedBundle {
+    Given(Vec<CertificateDer<'static>>),
     /// In the files of this machine, or among these.
-    Machine(Vec<CertificateDer<'static>>),
+    System(Vec<CertificateDer<'static>>),
 }
 
-impl Bundle {
+impl TrustedBundle {
     fn contains(&self, certificate: &CertificateDer<'_>) -> bool {
         let is_in = |some: &[CertificateDer<'static>]| some.iter().any(|one| one == certificate);
         match self {
-            Self::These(some) => is_in(some),
-            Self::Machine(also) => is_in(also) || is_in(&MACHINE_FILES),
+            Self::Given(some) => is_in(some),
+            Self::System(also) => is_in(also) || is_in(&MACHINE_FILES),
         }
     }
 
     /// Whether one of the authorities that were given has signed it with its own key.
     fn has_signed(&self, certificate: &CertificateDer<'_>, now: UnixTime) -> bool {
-        let (Self::These(authorities) | Self::Machine(authorities)) = self;
+        let (Self::Given(authorities) | Self::System(authorities)) = self;
         authorities
             .iter()
             .any(|authority| signature::is_signed_by(certificate, authority, now))
@@ -95,10 +98,10 @@ impl Bundle {
 
 /// Read only once a certificate is not trusted by its chain. On other systems the system's own
 /// verifier decides, which knows this case.
-static MACHINE_FILES: LazyLock<Vec<CertificateDer<'static>>> = LazyLock::new(machine_files);
+static MACHINE_FILES: LazyLock<Vec<CertificateDer<'static>>> = LazyLock::new(system_certificates);
 
 #[cfg(all(unix, not(target_os = "macos")))]
-fn machine_files() -> Vec<CertificateDer<'static>> {
+fn system_certificates() -> Vec<CertificateDer<'static>> {
     rustls_native_certs::load_native_certs().certs
 }
 
@@ -116,9 +119,13 @@ impl ServerCertVerifier for BundleVerifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verdict =
-            self.by_chain
-                .verify_server_cert(end_entity, intermediates, name, ocsp_response, now);
+        let verdict = self.chain_verifier.verify_server_cert(
+            end_entity,
+            intermediates,
+            name,
+            ocsp_response,
+            now,
+        );
         let is_trusted = match &verdict {
             Ok(_) => return verdict,
             Err(Error::InvalidCertificate(why)) if is_authority_as_server(why) => {
@@ -127,7 +134,7 @@ impl ServerCertVerifier for BundleVerifier {
             Err(_by_chain) => self.bundle.contains(end_entity),
         };
         if is_trusted {
-            return verify_itself(end_entity, name, now);
+            return verify_without_issuer(end_entity, name, now);
         }
         verdict
     }
@@ -138,7 +145,7 @@ impl ServerCertVerifier for BundleVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.by_chain
+        self.chain_verifier
             .verify_tls12_signature(message, certificate, signed)
     }
 
@@ -148,17 +155,17 @@ impl ServerCertVerifier for BundleVerifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.by_chain
+        self.chain_verifier
             .verify_tls13_signature(message, certificate, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.by_chain.supported_verify_schemes()
+        self.chain_verifier.supported_verify_schemes()
     }
 }
 
 /// Time, purpose and name of a certificate whose issuer needs no proof.
-fn verify_itself(
+fn verify_without_issuer(
     certificate: &CertificateDer<'_>,
     name: &ServerName<'_>,
     now: UnixTime,

@@ -4,29 +4,29 @@ mod related;
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use super::{EntryKind, Topology};
-use crate::inventory::{Inventory, ObjectKey, PodRecord, Scope, Touched, selector};
+use super::{EntryPointKind, Topology};
+use crate::inventory::{ChangedRecord, Inventory, ObjectKey, PodRecord, WatchScope, selector};
 
 /// The Services whose traffic, or what the checks say of it, may be different after a change.
 pub(super) fn affected(
     topology: &Topology,
     inventory: &Inventory,
-    touched: &[Touched],
+    touched: &[ChangedRecord],
 ) -> BTreeSet<ObjectKey> {
     let mut found = BTreeSet::new();
     let mut nodes = false;
     for touched in touched {
         match touched {
-            Touched::Service(key) | Touched::Event(key) => {
+            ChangedRecord::Service(key) | ChangedRecord::Event(key) => {
                 found.insert(key.clone());
             }
-            Touched::EndpointSlice { before, after } => found.extend(
+            ChangedRecord::EndpointSlice { before, after } => found.extend(
                 [before, after]
                     .into_iter()
                     .flatten()
                     .filter_map(|slice| slice.service_key()),
             ),
-            Touched::Pod { before, after } => {
+            ChangedRecord::Pod { before, after } => {
                 of_pod(
                     topology,
                     inventory,
@@ -35,18 +35,18 @@ pub(super) fn affected(
                     &mut found,
                 );
             }
-            Touched::Node(_) | Touched::NodePorts => nodes = true,
-            Touched::Related { before, after } => {
+            ChangedRecord::Node(_) | ChangedRecord::NodePorts => nodes = true,
+            ChangedRecord::Related { before, after } => {
                 for object in [before, after].into_iter().flatten() {
                     related::of_object(object, inventory, &mut found);
                 }
             }
-            Touched::Sync(kind, scope) => match related::of_sync(*kind, inventory) {
+            ChangedRecord::Sync(kind, scope) => match related::of_sync(*kind, inventory) {
                 Some(concerned) => found.extend(concerned),
                 None => found.extend(in_scope(topology, scope)),
             },
             // Gateways choose by its labels whose routes they take.
-            Touched::Namespace(_) => found.extend(inventory.led_to().cloned()),
+            ChangedRecord::Namespace(_) => found.extend(inventory.referenced_services().cloned()),
         }
     }
     if nodes {
@@ -84,14 +84,17 @@ fn at_nodes(topology: &Topology) -> impl Iterator<Item = ObjectKey> {
         .services()
         .filter(|traffic| {
             traffic
-                .entries
+                .entry_points
                 .iter()
-                .any(|entry| entry.id.kind == EntryKind::NodePort)
+                .any(|entry| entry.id.kind == EntryPointKind::NodePort)
         })
         .map(|traffic| traffic.service.key.clone())
 }
 
-fn in_scope<'a>(topology: &'a Topology, scope: &'a Scope) -> impl Iterator<Item = ObjectKey> + 'a {
+fn in_scope<'a>(
+    topology: &'a Topology,
+    scope: &'a WatchScope,
+) -> impl Iterator<Item = ObjectKey> + 'a {
     topology
         .services()
         .map(|traffic| &traffic.service.key)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Backend, BackendTarget, BackendTls, PortTraffic, WorkloadId};
+use super::{BackendTarget, BackendTls, PortBackend, PortTraffic, WorkloadId};
 use crate::inventory::{
     EndpointSliceRecord, Inventory, ListedEndpoint, ObjectKey, ServicePort, ServiceRecord,
     ServiceType, endpoints_of_port,
@@ -40,7 +40,7 @@ fn backends(
     slices: &[&Arc<EndpointSliceRecord>],
     any_port: bool,
     inventory: &Inventory,
-) -> Vec<Backend> {
+) -> Vec<PortBackend> {
     let mut found: Vec<_> = endpoints_of_port(slices, port, any_port)
         .into_iter()
         .map(|listed| backend(listed, inventory))
@@ -49,7 +49,7 @@ fn backends(
     found
 }
 
-fn backend(listed: ListedEndpoint<'_>, inventory: &Inventory) -> Backend {
+fn backend(listed: ListedEndpoint<'_>, inventory: &Inventory) -> PortBackend {
     let ListedEndpoint {
         slice, endpoint, ..
     } = listed;
@@ -58,7 +58,7 @@ fn backend(listed: ListedEndpoint<'_>, inventory: &Inventory) -> Backend {
         .as_ref()
         .map(|name| ObjectKey::new(slice.key.namespace.clone(), name.clone()));
     let pod = key.as_ref().and_then(|key| inventory.pod(key));
-    Backend {
+    PortBackend {
         node: endpoint
             .node
             .clone()

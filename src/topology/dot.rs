@@ -11,8 +11,10 @@ use std::{
     io::{self, Write},
 };
 
-use self::attributes::{Attributes, quoted};
-use super::{Backend, BackendState, EntryKind, NodeId, PortTraffic, ServiceTraffic, Topology};
+use self::attributes::{DotAttributes, quoted};
+use super::{
+    BackendState, EntryPointKind, NodeId, PortBackend, PortTraffic, ServiceTraffic, Topology,
+};
 
 /// The head: from left to right, as a packet goes.
 const HEAD: &str = r##"digraph svcscope {
@@ -30,9 +32,9 @@ pub fn write_dot(topology: &Topology, is_listed: bool, out: impl Write) -> io::R
     let mut services = topology.services().peekable();
     while let Some(first) = services.next() {
         let namespace = &first.service.key.namespace;
-        let mut cluster = Cluster {
+        let mut cluster = DotSubgraph {
             is_listed,
-            ..Cluster::default()
+            ..DotSubgraph::default()
         };
         cluster.add(first, &mut out, namespace)?;
         // Services are sorted by namespace.
@@ -47,16 +49,16 @@ pub fn write_dot(topology: &Topology, is_listed: bool, out: impl Write) -> io::R
 
 /// A namespace that is being written.
 #[derive(Default)]
-struct Cluster<'a> {
+struct DotSubgraph<'a> {
     open: bool,
     /// Whether endpoints could be listed.
     is_listed: bool,
     /// A pod may stand behind many Services: it is one node, in the worst state that one sees.
-    backends: BTreeMap<NodeId, (&'a Backend, BackendState)>,
+    backends: BTreeMap<NodeId, (&'a PortBackend, BackendState)>,
     edges: Vec<u8>,
 }
 
-impl<'a> Cluster<'a> {
+impl<'a> DotSubgraph<'a> {
     fn add(
         &mut self,
         traffic: &'a ServiceTraffic,
@@ -72,9 +74,9 @@ impl<'a> Cluster<'a> {
             )?;
         }
         node::write_service(traffic, self.is_listed, out)?;
-        for entry in &traffic.entries {
-            node::write_entry(entry, out)?;
-            self.door(traffic, entry)?;
+        for entry in &traffic.entry_points {
+            node::write_entry_point(entry, out)?;
+            self.write_entry_point_edges(traffic, entry)?;
         }
         for port in &traffic.ports {
             for backend in &port.backends {
@@ -82,23 +84,27 @@ impl<'a> Cluster<'a> {
                 let state = backend.state();
                 let known = self.backends.entry(id.clone()).or_insert((backend, state));
                 known.1 = known.1.max(state);
-                self.forward(traffic, port, backend, &id)?;
+                self.write_backend_edge(traffic, port, backend, &id)?;
             }
         }
         Ok(())
     }
 
-    fn door(&mut self, traffic: &ServiceTraffic, entry: &super::Entry) -> io::Result<()> {
+    fn write_entry_point_edges(
+        &mut self,
+        traffic: &ServiceTraffic,
+        entry: &super::EntryPoint,
+    ) -> io::Result<()> {
         let service = node::name(&NodeId::Service(traffic.service.key.clone()));
-        let door = node::name(&NodeId::Entry(entry.id.clone()));
-        if entry.id.kind == EntryKind::ExternalName {
-            let look = Attributes::default().text("style", "dotted");
+        let door = node::name(&NodeId::EntryPoint(entry.id.clone()));
+        if entry.id.kind == EntryPointKind::ExternalName {
+            let look = DotAttributes::default().text("style", "dotted");
             return writeln!(self.edges, "  {service}:name -> {door}{look};");
         }
         let look = if entry.is_pending() {
-            Attributes::default().text("style", "dotted")
+            DotAttributes::default().text("style", "dotted")
         } else {
-            Attributes::default()
+            DotAttributes::default()
         };
         if entry.ports.is_empty() {
             return writeln!(self.edges, "  {door} -> {service}:name:w{look};");
@@ -110,11 +116,11 @@ impl<'a> Cluster<'a> {
         Ok(())
     }
 
-    fn forward(
+    fn write_backend_edge(
         &mut self,
         traffic: &ServiceTraffic,
         port: &PortTraffic,
-        backend: &Backend,
+        backend: &PortBackend,
         to: &NodeId,
     ) -> io::Result<()> {
         let service = node::name(&NodeId::Service(traffic.service.key.clone()));
@@ -127,7 +133,7 @@ impl<'a> Cluster<'a> {
         if state != BackendState::Ready {
             label.push_str(&format!(" {}", node::word(state)));
         }
-        let look = Attributes::default()
+        let look = DotAttributes::default()
             .text("label", &label)
             .text("color", node::color(state))
             .text("style", node::line(state));

@@ -7,8 +7,8 @@ use std::{
 
 use imbl::{OrdMap, OrdSet};
 
-use super::{BackendTarget, ServiceTraffic, affected::affected, backends, doors, front};
-use crate::inventory::{Inventory, IpFamily, ObjectKey, ServiceRecord, Text, Touched};
+use super::{BackendTarget, ServiceTraffic, affected::affected, backends, entry_points, ingress};
+use crate::inventory::{ChangedRecord, Inventory, IpFamily, ObjectKey, ServiceRecord, SharedStr};
 
 /// Comes before all others. Looked up once a backend: made anew, it would cost more than the rest.
 static FIRST: LazyLock<ObjectKey> = LazyLock::new(|| ObjectKey::new("", ""));
@@ -29,20 +29,20 @@ impl Topology {
     /// The graph of an inventory from scratch.
     pub fn build(inventory: &Inventory) -> Self {
         let mut topology = Self::default();
-        let source = Source::new(inventory);
+        let source = TopologyBuilder::new(inventory);
         for service in inventory.services() {
-            topology.renew(&source, &service.key);
+            topology.rebuild_service(&source, &service.key);
         }
         topology
     }
 
     /// Follows a change; says for which Services the traffic, or what the checks say of it, may
     /// be different now, sorted. Services that are gone are among them.
-    pub fn update(&mut self, inventory: &Inventory, touched: &[Touched]) -> Vec<ObjectKey> {
+    pub fn update(&mut self, inventory: &Inventory, touched: &[ChangedRecord]) -> Vec<ObjectKey> {
         let affected = affected(self, inventory, touched);
-        let source = Source::new(inventory);
+        let source = TopologyBuilder::new(inventory);
         for key in &affected {
-            self.renew(&source, key);
+            self.rebuild_service(&source, key);
         }
         affected.into_iter().collect()
     }
@@ -86,26 +86,26 @@ impl Topology {
 
     /// Takes over what another graph has of a Service, which may be nothing: a graph made so holds
     /// a part of the other one.
-    pub fn adopt(&mut self, whole: &Self, key: &ObjectKey) {
+    pub fn copy_service(&mut self, whole: &Self, key: &ObjectKey) {
         self.put(key, whole.services.get(key).cloned());
     }
 
     /// Forgets a Service, as far as it was known.
-    pub fn leave_out(&mut self, key: &ObjectKey) {
+    pub fn remove_service(&mut self, key: &ObjectKey) {
         self.put(key, None);
     }
 
     /// Services of a namespace whose selector matches no pod, by name.
     pub(super) fn unmatched_in<'a>(
         &'a self,
-        namespace: &'a Text,
+        namespace: &'a SharedStr,
     ) -> impl Iterator<Item = &'a ObjectKey> {
         self.unmatched
             .range(ObjectKey::new(namespace.clone(), "")..)
             .take_while(move |key| key.namespace == *namespace)
     }
 
-    fn renew(&mut self, source: &Source<'_>, key: &ObjectKey) {
+    fn rebuild_service(&mut self, source: &TopologyBuilder<'_>, key: &ObjectKey) {
         let service = source.inventory.service(key);
         let matches_nothing = service.is_some_and(|service| {
             !service.selector.is_empty() && source.inventory.pods_selected_by(service).is_empty()
@@ -153,13 +153,13 @@ fn pods(traffic: &ServiceTraffic) -> impl Iterator<Item = &ObjectKey> {
 }
 
 /// An inventory, with what all Services share worked out once.
-struct Source<'a> {
+struct TopologyBuilder<'a> {
     inventory: &'a Inventory,
     /// IPv4 and IPv6: the same for every Service.
-    node_addresses: OnceCell<[Vec<Text>; 2]>,
+    node_addresses: OnceCell<[Vec<SharedStr>; 2]>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> TopologyBuilder<'a> {
     fn new(inventory: &'a Inventory) -> Self {
         Self {
             inventory,
@@ -168,23 +168,23 @@ impl<'a> Source<'a> {
     }
 
     fn traffic(&self, service: &Arc<ServiceRecord>) -> ServiceTraffic {
-        let dns_name = doors::dns_name(service);
-        let entries = doors::entries(
+        let dns_name = entry_points::dns_name(service);
+        let entries = entry_points::entry_points(
             service,
             &dns_name,
             &self.node_addresses(service),
-            front::entries(service, self.inventory),
+            ingress::ingress_entry_points(service, self.inventory),
         );
         ServiceTraffic {
             service: service.clone(),
             dns_name,
-            entries,
+            entry_points: entries,
             ports: backends::ports(service, self.inventory),
         }
     }
 
     /// Where the nodePorts of a Service answer: see [`Inventory::node_port_addresses`].
-    fn node_addresses(&self, service: &ServiceRecord) -> Vec<Text> {
+    fn node_addresses(&self, service: &ServiceRecord) -> Vec<SharedStr> {
         let has_node_ports = service.ports.iter().any(|port| port.node_port.is_some());
         if !has_node_ports {
             return Vec::new();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{ObjectKey, Protocol, Text};
+use crate::inventory::{ObjectKey, Protocol, SharedStr};
 
 /// A port of a Service: the API server allows a number once for each protocol.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub struct PortId {
 /// The kind of a way into a Service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum EntryKind {
+pub enum EntryPointKind {
     /// A host of an Ingress.
     Ingress,
     /// A host of an HTTPRoute.
@@ -46,9 +46,9 @@ pub enum EntryKind {
     ExternalName,
 }
 
-impl EntryKind {
+impl EntryPointKind {
     /// Whether it is a host of something that leads to the Service.
-    pub fn is_front(self) -> bool {
+    pub fn is_ingress_or_route(self) -> bool {
         matches!(
             self,
             Self::Ingress
@@ -60,7 +60,7 @@ impl EntryKind {
         )
     }
 
-    /// What a person calls it.
+    /// What the user calls it.
     pub fn label(self) -> &'static str {
         match self {
             Self::Ingress => "Ingress",
@@ -80,14 +80,14 @@ impl EntryKind {
 
 /// A way into a Service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct EntryId {
+pub struct EntryPointId {
     /// The Service that it leads to.
     pub service: ObjectKey,
     /// Of what kind it is.
-    pub kind: EntryKind,
+    pub kind: EntryPointKind,
     /// The address or name; empty while a load balancer is pending, for a NodePort, which answers
     /// at every node, and for a front door that takes every host.
-    pub address: Text,
+    pub address: SharedStr,
     /// The nodePort of a NodePort entry, which is an entry of its own for each port.
     pub node_port: Option<u16>,
     /// The Ingress or route of a front door.
@@ -98,11 +98,11 @@ pub struct EntryId {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct WorkloadId {
     /// Its namespace.
-    pub namespace: Text,
+    pub namespace: SharedStr,
     /// `Deployment`, `StatefulSet`, `DaemonSet`, `ReplicaSet`, `Job`, …
-    pub kind: Text,
+    pub kind: SharedStr,
     /// Its name.
-    pub name: Text,
+    pub name: SharedStr,
 }
 
 /// `deployment/web`, as kubectl spells it.
@@ -116,7 +116,8 @@ impl fmt::Display for WorkloadId {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum NodeId {
     /// A way in from outside the Service.
-    Entry(EntryId),
+    #[serde(rename = "Entry")]
+    EntryPoint(EntryPointId),
     /// A Service.
     Service(ObjectKey),
     /// A port of a Service.
@@ -128,10 +129,10 @@ pub enum NodeId {
         /// The Service whose endpoint it is.
         service: ObjectKey,
         /// The address.
-        address: Text,
+        address: SharedStr,
     },
     /// The workload that owns pods.
     Workload(WorkloadId),
     /// A node of the cluster.
-    Node(Text),
+    Node(SharedStr),
 }

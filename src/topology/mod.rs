@@ -8,24 +8,24 @@
 
 mod affected;
 mod backends;
-mod doors;
 pub mod dot;
-pub mod export;
-mod front;
+mod edges;
+mod entry_points;
 mod graph;
 mod id;
+mod ingress;
+pub mod json;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tests;
 pub mod text;
 mod traffic;
-mod view;
 
-pub use front::{Front, FrontPath, ingress_port};
+pub use edges::{TrafficEdge, TrafficEdgeKind};
 pub use graph::Topology;
-pub use id::{EntryId, EntryKind, NodeId, PortId, WorkloadId};
+pub use id::{EntryPointId, EntryPointKind, NodeId, PortId, WorkloadId};
+pub use ingress::{IngressHost, IngressHostPath, ingress_port};
 pub use traffic::{
-    Backend, BackendState, BackendTarget, BackendTls, Entry, PortTraffic, ServiceTraffic,
+    BackendState, BackendTarget, BackendTls, EntryPoint, PortBackend, PortTraffic, ServiceTraffic,
 };
-pub use view::{Edge, EdgeKind};

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{EdgeKind, Topology};
+use super::{Topology, TrafficEdgeKind};
 use crate::inventory::{
     Inventory,
     arbitrary::{self, batches},
@@ -40,7 +40,7 @@ proptest! {
         }
         let forwards = edges
             .iter()
-            .filter(|edge| matches!(edge.kind, EdgeKind::Forwards { .. }))
+            .filter(|edge| matches!(edge.kind, TrafficEdgeKind::Forwards { .. }))
             .map(|edge| (&edge.from, &edge.to))
             .collect::<std::collections::BTreeSet<_>>();
         let mut backends = std::collections::BTreeSet::new();

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::inventory::{
-    Change, Delta, Inventory, LoadBalancerPoint, Protocol, ServiceRecord, ServiceType, Text,
+    Inventory, InventoryChange, LoadBalancerIngress, Protocol, RecordDelta, ServiceRecord,
+    ServiceType, SharedStr,
     sample::{external, key, labels, live, node, pod, port, put, service, slice, slice_port},
 };
 
@@ -11,9 +12,9 @@ fn traffic(inventory: &Inventory, name: &str) -> ServiceTraffic {
     ServiceTraffic::clone(topology.service(&key(name)).expect("the Service is there"))
 }
 
-fn entries(traffic: &ServiceTraffic) -> Vec<(EntryKind, String, Option<u16>, Vec<String>)> {
+fn entries(traffic: &ServiceTraffic) -> Vec<(EntryPointKind, String, Option<u16>, Vec<String>)> {
     traffic
-        .entries
+        .entry_points
         .iter()
         .map(|entry| {
             (
@@ -71,14 +72,14 @@ fn each_address_family_is_a_backend_of_its_own() {
         slice("web", 1, vec![slice_port("", 8080)], &[&one]),
     );
     let mut v6 = slice("web", 2, vec![slice_port("", 8080)], &[&one]);
-    v6.address_type = Text::from("IPv6");
-    v6.endpoints[0].address = Text::from("fd00::1");
+    v6.address_type = SharedStr::from("IPv6");
+    v6.endpoints[0].address = SharedStr::from("fd00::1");
     put(&mut inventory, v6.clone());
     let web = &traffic(&inventory, "web").ports[0];
     assert_eq!(web.backends.len(), 2);
     assert_eq!((web.ready(), web.all()), (1, 1), "it is one pod");
 
-    v6.address_type = Text::from("FQDN");
+    v6.address_type = SharedStr::from("FQDN");
     put(&mut inventory, v6);
     assert_eq!(
         traffic(&inventory, "web").ports[0].backends.len(),
@@ -122,7 +123,7 @@ fn an_address_without_a_pod_is_a_backend() {
     put(&mut inventory, manual);
     assert_eq!(
         traffic(&inventory, "db").ports[0].backends[0].target,
-        BackendTarget::Address(Text::from("10.244.0.9"))
+        BackendTarget::Address(SharedStr::from("10.244.0.9"))
     );
 }
 
@@ -132,7 +133,7 @@ fn doors_are_of_the_service_s_families() {
     let mut both = node("node-a", "10.0.0.1");
     both.addresses.push(crate::inventory::NodeAddress {
         kind: crate::inventory::NodeAddressKind::InternalIP,
-        address: Text::from("fd00::1"),
+        address: SharedStr::from("fd00::1"),
     });
     put(&mut inventory, both);
     put(&mut inventory, node("node-b", "10.0.0.2"));
@@ -141,14 +142,14 @@ fn doors_are_of_the_service_s_families() {
         http.node_port = Some(30080);
         let web = ServiceRecord {
             service_type: ServiceType::NodePort,
-            cluster_ips: ips.iter().copied().map(Text::from).collect(),
-            external_ips: vec![Text::from("192.0.2.1"), Text::from("2001:db8::1")],
+            cluster_ips: ips.iter().copied().map(SharedStr::from).collect(),
+            external_ips: vec![SharedStr::from("192.0.2.1"), SharedStr::from("2001:db8::1")],
             ..service("web", vec![http])
         };
         put(&mut inventory, web);
         let web = traffic(&inventory, "web");
         let doors = entries(&web).into_iter();
-        let doors = doors.filter(|(kind, ..)| *kind != EntryKind::ClusterDns);
+        let doors = doors.filter(|(kind, ..)| *kind != EntryPointKind::ClusterDns);
         let addresses: Vec<_> = doors.flat_map(|(.., addresses)| addresses).collect();
         let mut bytes = Vec::new();
         text::write_text(&Topology::build(&inventory), true, &mut bytes).expect("memory takes it");
@@ -195,7 +196,7 @@ fn a_node_port_is_a_door_at_every_node() {
         &mut inventory,
         ServiceRecord {
             service_type: ServiceType::NodePort,
-            external_ips: vec![Text::from("192.0.2.1")],
+            external_ips: vec![SharedStr::from("192.0.2.1")],
             ..service("web", vec![https, port("http", 80, "8080")])
         },
     );
@@ -203,19 +204,19 @@ fn a_node_port_is_a_door_at_every_node() {
         entries(&traffic(&inventory, "web")),
         [
             (
-                EntryKind::NodePort,
+                EntryPointKind::NodePort,
                 String::new(),
                 Some(30443),
                 strings(&["10.0.0.1", "10.0.0.2"])
             ),
             (
-                EntryKind::ExternalIp,
+                EntryPointKind::ExternalIp,
                 "192.0.2.1".to_owned(),
                 None,
                 strings(&["192.0.2.1"])
             ),
             (
-                EntryKind::ClusterDns,
+                EntryPointKind::ClusterDns,
                 "web.shop.svc.cluster.local".to_owned(),
                 None,
                 strings(&["10.96.0.1"])
@@ -232,26 +233,26 @@ fn a_load_balancer_is_pending_until_it_has_an_address() {
         ..service("web", vec![port("", 80, "8080")])
     };
     put(&mut inventory, web.clone());
-    assert!(traffic(&inventory, "web").entries[0].is_pending());
+    assert!(traffic(&inventory, "web").entry_points[0].is_pending());
 
-    web.load_balancer = vec![LoadBalancerPoint {
-        ip: Some(Text::from("203.0.113.7")),
+    web.load_balancer = vec![LoadBalancerIngress {
+        ip: Some(SharedStr::from("203.0.113.7")),
         hostname: None,
         proxied: false,
         errors: Vec::new(),
     }];
     put(&mut inventory, web);
     let web = traffic(&inventory, "web");
-    assert!(!web.entries[0].is_pending());
-    assert_eq!(&*web.entries[0].id.address, "203.0.113.7");
-    assert_eq!(web.entries[0].ports, [(Protocol::Tcp, 80)]);
+    assert!(!web.entry_points[0].is_pending());
+    assert_eq!(&*web.entry_points[0].id.address, "203.0.113.7");
+    assert_eq!(web.entry_points[0].ports, [(Protocol::Tcp, 80)]);
 }
 
 #[test]
 fn what_is_unusual_of_an_entry_point_is_said() {
     let mut inventory = live();
-    let point = |ip: &str, proxied| LoadBalancerPoint {
-        ip: Some(Text::from(ip)),
+    let point = |ip: &str, proxied| LoadBalancerIngress {
+        ip: Some(SharedStr::from(ip)),
         hostname: None,
         proxied,
         errors: Vec::new(),
@@ -259,14 +260,14 @@ fn what_is_unusual_of_an_entry_point_is_said() {
     let web = ServiceRecord {
         service_type: ServiceType::LoadBalancer,
         load_balancer: vec![point("203.0.113.7", true), point("203.0.113.8", false)],
-        external_ips: vec![Text::from("192.0.2.1")],
+        external_ips: vec![SharedStr::from("192.0.2.1")],
         ..service("web", vec![port("", 80, "8080")])
     };
     assert!(!web.load_balancer[0].is_virtual() && web.load_balancer[1].is_virtual());
     put(&mut inventory, web);
     let web = traffic(&inventory, "web");
     let notes = |address: &str| {
-        let mut entries = web.entries.iter();
+        let mut entries = web.entry_points.iter();
         let entry = entries.find(|entry| &*entry.id.address == address);
         entry.expect("it is there").notes.clone()
     };
@@ -280,7 +281,7 @@ fn an_external_name_has_a_name_here_and_a_far_end() {
     let mut inventory = live();
     put(&mut inventory, external("legacy", "legacy.example.com"));
     let kinds: Vec<_> = traffic(&inventory, "legacy")
-        .entries
+        .entry_points
         .iter()
         .map(|entry| (entry.id.kind, entry.id.address.to_string()))
         .collect();
@@ -288,10 +289,13 @@ fn an_external_name_has_a_name_here_and_a_far_end() {
         kinds,
         [
             (
-                EntryKind::ClusterDns,
+                EntryPointKind::ClusterDns,
                 "legacy.shop.svc.cluster.local".to_owned()
             ),
-            (EntryKind::ExternalName, "legacy.example.com".to_owned()),
+            (
+                EntryPointKind::ExternalName,
+                "legacy.example.com".to_owned()
+            ),
         ]
     );
 }
@@ -315,14 +319,14 @@ fn the_old_endpoints_of_an_external_name_lead_nowhere() {
 fn a_headless_service_has_no_virtual_address_and_may_have_no_ports() {
     let mut inventory = live();
     let mut db = service("db", Vec::new());
-    db.cluster_ips = vec![Text::from("None")];
-    db.external_ips = vec![Text::from("192.0.2.1")];
+    db.cluster_ips = vec![SharedStr::from("None")];
+    db.external_ips = vec![SharedStr::from("192.0.2.1")];
     put(&mut inventory, db);
     let db = traffic(&inventory, "db");
     assert_eq!(
         entries(&db),
         [(
-            EntryKind::ClusterDns,
+            EntryPointKind::ClusterDns,
             "db.shop.svc.cluster.local".to_owned(),
             None,
             Vec::new()
@@ -347,7 +351,7 @@ fn an_update_tells_which_services_it_concerns() {
     assert_eq!(topology.update(&inventory, &touched), [key("web")]);
     assert_eq!(topology, Topology::build(&inventory));
 
-    let touched = inventory.apply(Change::Service(Delta::Remove(key("web"))));
+    let touched = inventory.apply(InventoryChange::Service(RecordDelta::Remove(key("web"))));
     assert_eq!(topology.update(&inventory, &touched), [key("web")]);
     assert!(topology.service(&key("web")).is_none());
     assert_eq!(topology.services_of_pod(&key("web-1")).count(), 0);

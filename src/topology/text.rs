@@ -6,9 +6,10 @@ use std::{
 };
 
 use super::{
-    Backend, BackendState, BackendTarget, Entry, EntryKind, PortTraffic, ServiceTraffic, Topology,
+    BackendState, BackendTarget, EntryPoint, EntryPointKind, PortBackend, PortTraffic,
+    ServiceTraffic, Topology,
 };
-use crate::inventory::{IpFamily, Text, plain::plain};
+use crate::inventory::{IpFamily, SharedStr, plain::plain};
 
 /// Writes a block for each Service: its doors, its ports and what is behind each of them. Where
 /// endpoints could not be listed, that nothing is behind a port is not known.
@@ -37,9 +38,9 @@ fn write_service(
     let addresses = Vec::from_iter(service.virtual_ips().map(|ip| &**ip)).join(", ");
     let line = format!("{}  {}  {addresses}", service.key, service.type_word());
     write_line(line.trim_end(), out)?;
-    for entry in &traffic.entries {
+    for entry in &traffic.entry_points {
         let kind = entry.id.kind.label();
-        write_line(&format!("  {kind:<14} {}", place(entry)), out)?;
+        write_line(&format!("  {kind:<14} {}", client_address(entry)), out)?;
         for note in &entry.notes {
             write_line(&format!("                 {note}"), out)?;
         }
@@ -50,12 +51,12 @@ fn write_service(
     Ok(())
 }
 
-/// Where a person would point a client.
-pub(super) fn place(entry: &Entry) -> String {
+/// Where the user would point a client.
+pub(super) fn client_address(entry: &EntryPoint) -> String {
     match (entry.id.kind, entry.id.node_port) {
-        (EntryKind::NodePort, Some(port)) => at_nodes(&entry.addresses, port),
+        (EntryPointKind::NodePort, Some(port)) => at_nodes(&entry.addresses, port),
         _ if entry.is_pending() => "pending".to_owned(),
-        (kind, _) if kind.is_front() => match entry.urls().as_slice() {
+        (kind, _) if kind.is_ingress_or_route() => match entry.urls().as_slice() {
             [] => entry.host().to_owned(),
             [first] => first.clone(),
             [first, more @ ..] => format!("{first}, +{}", more.len()),
@@ -65,7 +66,7 @@ pub(super) fn place(entry: &Entry) -> String {
 }
 
 /// The first address of each family, and how many nodes there are besides.
-fn at_nodes(addresses: &[Text], port: u16) -> String {
+fn at_nodes(addresses: &[SharedStr], port: u16) -> String {
     let (six, four): (Vec<_>, Vec<_>) = addresses
         .iter()
         .partition(|address| IpFamily::of(address) == Some(IpFamily::IPv6));
@@ -118,7 +119,7 @@ fn write_port(traffic: &PortTraffic, is_listed: bool, out: &mut impl Write) -> i
     Ok(())
 }
 
-fn write_backend(backend: &Backend, out: &mut impl Write) -> io::Result<()> {
+fn write_backend(backend: &PortBackend, out: &mut impl Write) -> io::Result<()> {
     let (mark, words) = match backend.state() {
         BackendState::Ready => ("●", ""),
         BackendState::Draining => ("◐", "  terminating"),

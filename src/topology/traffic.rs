@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EntryId, EntryKind, Front, NodeId, PortId, WorkloadId};
-use crate::inventory::{ObjectKey, Protocol, ServicePort, ServiceRecord, Text};
+use super::{EntryPointId, EntryPointKind, IngressHost, NodeId, PortId, WorkloadId};
+use crate::inventory::{ObjectKey, Protocol, ServicePort, ServiceRecord, SharedStr};
 
 /// Everything that is drawn of one Service.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,33 +13,33 @@ pub struct ServiceTraffic {
     /// The Service.
     pub service: Arc<ServiceRecord>,
     /// `name.namespace.svc.cluster.local`; the cluster's own domain may be another.
-    pub dns_name: Text,
+    pub dns_name: SharedStr,
     /// Ways in, and the far end of an ExternalName, sorted.
-    pub entries: Vec<Entry>,
+    pub entry_points: Vec<EntryPoint>,
     /// Its ports in the order of the object.
     pub ports: Vec<PortTraffic>,
 }
 
 /// A way into a Service with what is needed to use it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct EntryPoint {
     /// Which one it is.
-    pub id: EntryId,
+    pub id: EntryPointId,
     /// The addresses or names it answers at: the nodes of a NodePort, the virtual addresses of a
     /// DNS name; none while a load balancer is pending.
-    pub addresses: Vec<Text>,
+    pub addresses: Vec<SharedStr>,
     /// The Service ports it leads to: `(protocol, port)`.
     pub ports: Vec<(Protocol, u16)>,
     /// What is more of a front door.
-    pub front: Option<Arc<Front>>,
+    pub ingress: Option<Arc<IngressHost>>,
     /// What has to be known of it, in sentences.
-    pub notes: Vec<Text>,
+    pub notes: Vec<SharedStr>,
 }
 
-impl Entry {
+impl EntryPoint {
     /// A load balancer that has no address yet.
     pub fn is_pending(&self) -> bool {
-        self.id.kind == EntryKind::LoadBalancer && self.id.address.is_empty()
+        self.id.kind == EntryPointKind::LoadBalancer && self.id.address.is_empty()
     }
 }
 
@@ -49,7 +49,7 @@ pub struct PortTraffic {
     /// The port.
     pub port: ServicePort,
     /// Its endpoints from all slices, sorted, each once.
-    pub backends: Vec<Backend>,
+    pub backends: Vec<PortBackend>,
     /// The BackendTLSPolicy by which Gateways speak TLS to it.
     pub backend_tls: Option<BackendTls>,
 }
@@ -60,7 +60,7 @@ pub struct BackendTls {
     /// The BackendTLSPolicy.
     pub policy: ObjectKey,
     /// The name that is asked for and verified.
-    pub hostname: Text,
+    pub hostname: SharedStr,
 }
 
 impl BackendTls {
@@ -86,7 +86,7 @@ impl PortTraffic {
     /// How many pods and addresses take new traffic. A pod has an endpoint in each address family,
     /// and counts once.
     pub fn ready(&self) -> usize {
-        let is_ready = |backend: &&Backend| backend.state() == BackendState::Ready;
+        let is_ready = |backend: &&PortBackend| backend.state() == BackendState::Ready;
         each_once(self.backends.iter().filter(is_ready))
     }
 
@@ -97,7 +97,7 @@ impl PortTraffic {
 }
 
 /// The different targets of backends, which are sorted by them.
-fn each_once<'a>(backends: impl Iterator<Item = &'a Backend>) -> usize {
+fn each_once<'a>(backends: impl Iterator<Item = &'a PortBackend>) -> usize {
     let mut last = None;
     backends
         .filter(|backend| last.replace(&backend.target) != Some(&backend.target))
@@ -110,7 +110,7 @@ pub enum BackendTarget {
     /// A pod.
     Pod(ObjectKey),
     /// An address that somebody wrote by hand.
-    Address(Text),
+    Address(SharedStr),
 }
 
 impl BackendTarget {
@@ -139,15 +139,15 @@ pub enum BackendState {
 
 /// One endpoint of a Service port: the edge from the port to a pod.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Backend {
+pub struct PortBackend {
     /// What stands there.
     pub target: BackendTarget,
     /// The endpoint's address.
-    pub address: Text,
+    pub address: SharedStr,
     /// The port of the backend after translation.
     pub port: Option<u16>,
     /// The node it runs on.
-    pub node: Option<Text>,
+    pub node: Option<SharedStr>,
     /// The workload that owns the pod.
     pub workload: Option<WorkloadId>,
     /// `conditions.ready` (null is true).
@@ -157,12 +157,12 @@ pub struct Backend {
     /// `conditions.terminating`.
     pub terminating: bool,
     /// `hints.forZones`: the zones whose traffic it is meant for.
-    pub zone_hints: Box<[Text]>,
+    pub zone_hints: Box<[SharedStr]>,
     /// `hints.forNodes`: the nodes whose traffic it is meant for.
-    pub node_hints: Box<[Text]>,
+    pub node_hints: Box<[SharedStr]>,
 }
 
-impl Backend {
+impl PortBackend {
     /// What its conditions mean for traffic.
     pub fn state(&self) -> BackendState {
         if self.ready {

@@ -6,17 +6,17 @@ use super::{
     BottomTab,
     command::UiCommand,
     dialogs::{
-        edit_service::{EditWish, Opening},
-        export::ExportWish,
-        file_choice::Purpose,
+        edit_service::{EditDialogMode, EditRequest},
+        export::ExportRequest,
+        file_choice::FilePurpose,
     },
-    state::ProblemsView,
+    state::ProblemListFilter,
 };
 use crate::{
-    engine::{Command, EditId, TestPaths},
-    filter::Filter,
+    engine::{EditId, EngineCommand, PathTestRequest},
+    filter::ServiceFilter,
     forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort},
-    inventory::{ObjectKey, Text},
+    inventory::{ObjectKey, SharedStr},
     probe::{CurlRequest, RequestId},
     session::SavedForward,
     topology::NodeId,
@@ -24,11 +24,11 @@ use crate::{
 
 /// One wish of a panel or of the canvas.
 #[derive(Clone, Debug)]
-pub enum Action {
+pub enum WindowAction {
     /// Do what a key or the palette would.
     Run(UiCommand),
     /// Send this to the engine.
-    Send(Command),
+    Send(EngineCommand),
     /// Select a node, or nothing.
     Select(Option<NodeId>),
     /// Select a node and bring it into view.
@@ -40,45 +40,45 @@ pub enum Action {
     /// Open the dialog of a request that was sent.
     ShowRequest(RequestId),
     /// Open the dialog that changes, makes or deletes a Service.
-    OpenEdit(Opening),
+    OpenEdit(EditDialogMode),
     /// Start these forwards, keep those that are to be kept, and show the forwards.
     StartForwards(Vec<ForwardSpec>, Vec<SavedForward>),
     /// Start a forward anew in its place, at the same local port if it has one.
-    Restart(ForwardId, ForwardSpec),
+    RestartForward(ForwardId, ForwardSpec),
     /// Open the dialog that keeps a forward: a running one, or one that is kept under this name.
-    OpenSaveForward(Option<ForwardId>, Option<Text>, ForwardSpec),
+    OpenSaveForward(Option<ForwardId>, Option<SharedStr>, ForwardSpec),
     /// Open the dialog that writes or reads a file.
-    OpenFile(Purpose),
+    OpenFile(FilePurpose),
     /// Send a request, so many times where that is asked for; the open console follows it.
     Curl(Box<CurlRequest>, Option<u32>),
     /// Test all paths to a Service and show them.
-    TestPaths(TestPaths),
+    TestPaths(PathTestRequest),
     /// Plan this change; the open dialog follows it.
-    PlanEdit(EditWish),
+    PlanEdit(EditRequest),
     /// Apply the plan of the open dialog.
     ApplyEdit(EditId),
     /// Export the map, or what is shown of it.
-    Export(ExportWish),
+    Export(ExportRequest),
     /// Close the dialog and forget what it planned.
     CloseDialog,
     /// Light these pods on the map and nothing else, or what is usual again.
-    LightPods(Option<BTreeSet<ObjectKey>>),
+    HighlightPods(Option<BTreeSet<ObjectKey>>),
     /// Change the text of the search field.
     SetSearch(String),
     /// Change the text of the list's filter.
-    SetFilter(String),
+    SetListFilter(String),
     /// Show only these Services on the map.
-    Filter(Filter),
+    SetMapFilter(ServiceFilter),
     /// Change the text field of the map's filter.
-    TypeFilterText(String),
+    SetMapFilterText(String),
     /// Change the label selector field of the map's filter.
-    TypeFilterLabels(String),
+    SetMapFilterLabels(String),
     /// The map is this wide by high on screen.
-    ShapeMap(f32),
+    SetMapAspect(f32),
     /// Fold or unfold a namespace of the list.
-    ToggleNamespace(Text),
+    ToggleNamespace(SharedStr),
     /// Show these problems.
-    ShowProblems(ProblemsView),
+    ShowProblems(ProblemListFilter),
     /// Show a tab of the bottom panel.
     ShowTab(BottomTab),
     /// Put text on the clipboard and say what it was.

@@ -6,9 +6,9 @@ use crate::inventory::plain::plain_lines;
 
 /// Takes all that could command a terminal out of whatever is copied: `ESC[201~` ends what a shell
 /// takes for pasted text. Line breaks and tabs stay.
-pub struct HarmlessCopies;
+pub struct ClipboardSanitizer;
 
-impl Plugin for HarmlessCopies {
+impl Plugin for ClipboardSanitizer {
     fn debug_name(&self) -> &'static str {
         "HarmlessCopies"
     }
@@ -29,7 +29,7 @@ mod tests {
     #[test]
     fn what_is_copied_commands_no_terminal() {
         let egui = Context::default();
-        egui.add_plugin(HarmlessCopies);
+        egui.add_plugin(ClipboardSanitizer);
         let mut output = egui.run_ui(egui::RawInput::default(), |ui| {
             ui.ctx().copy_text("a\n\tb\x1b[201~\u{202e}".to_owned());
         });

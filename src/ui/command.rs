@@ -1,4 +1,4 @@
-//! Everything a person can ask for by menu, key or palette: one list, one source.
+//! Everything the user can ask for by menu, key or palette: one list, one source.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 use egui_phosphor::regular as icon;
@@ -41,7 +41,7 @@ pub enum UiCommand {
     /// Choose what the map shows.
     Filter,
     /// Show only what is wrong, or all again.
-    OnlyWrong,
+    OnlyProblems,
     /// Show only what is around the selected Service.
     Neighbourhood,
     /// Show everything again.
@@ -53,9 +53,9 @@ pub enum UiCommand {
     /// One district for everything.
     GroupByNothing,
     /// Lay the map out afresh.
-    TidyUp,
+    ResetLayout,
     /// Put back what tidying up moved away from where it was dragged.
-    UndoTidyUp,
+    UndoResetLayout,
     /// Hold the map still, or let it follow again.
     Pause,
     /// Save the map as a picture or as data.
@@ -109,7 +109,7 @@ pub enum UiCommand {
     /// Save the forwards of a file.
     ImportForwards,
     /// Write the journal of changes to a file.
-    ExportJournal,
+    ExportAuditLog,
     /// List all shortcuts.
     Help,
     /// Leave.
@@ -118,7 +118,7 @@ pub enum UiCommand {
 
 /// A group of commands in the help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Group {
+pub enum CommandGroup {
     /// What is done to the selection.
     Selection,
     /// Finding things.
@@ -131,7 +131,7 @@ pub enum Group {
     App,
 }
 
-impl Group {
+impl CommandGroup {
     /// Every group in the order of the help.
     pub const ALL: [Self; 5] = [
         Self::Selection,
@@ -173,14 +173,14 @@ impl UiCommand {
         Self::PreviousService,
         Self::NextProblem,
         Self::Filter,
-        Self::OnlyWrong,
+        Self::OnlyProblems,
         Self::Neighbourhood,
         Self::ClearFilter,
         Self::GroupByNamespace,
         Self::GroupByApp,
         Self::GroupByNothing,
-        Self::TidyUp,
-        Self::UndoTidyUp,
+        Self::ResetLayout,
+        Self::UndoResetLayout,
         Self::Pause,
         Self::Export,
         Self::FitMap,
@@ -207,7 +207,7 @@ impl UiCommand {
         Self::StopAllForwards,
         Self::ExportForwards,
         Self::ImportForwards,
-        Self::ExportJournal,
+        Self::ExportAuditLog,
         Self::Help,
         Self::Quit,
     ];
@@ -232,14 +232,14 @@ impl UiCommand {
             Self::Search => "Search",
             Self::Palette => "Commands",
             Self::Filter => "Filter the map…",
-            Self::OnlyWrong => "Only what is wrong",
+            Self::OnlyProblems => "Only what is wrong",
             Self::Neighbourhood => "Show the neighbourhood",
             Self::ClearFilter => "Clear the filter",
             Self::GroupByNamespace => "Group by namespace",
             Self::GroupByApp => "Group by application",
             Self::GroupByNothing => "Do not group",
-            Self::TidyUp => "Tidy up the map",
-            Self::UndoTidyUp => "Undo tidying up",
+            Self::ResetLayout => "Tidy up the map",
+            Self::UndoResetLayout => "Undo tidying up",
             Self::Pause => "Pause or resume the map",
             Self::Export => "Export…",
             Self::FitMap => "Show the whole map",
@@ -266,7 +266,7 @@ impl UiCommand {
             Self::StopAllForwards => "Stop all forwards",
             Self::ExportForwards => "Export forwards…",
             Self::ImportForwards => "Import forwards…",
-            Self::ExportJournal => "Export the journal…",
+            Self::ExportAuditLog => "Export the journal…",
             Self::Help => "Keyboard shortcuts",
             Self::Quit => "Quit",
         }
@@ -300,7 +300,7 @@ impl UiCommand {
             Self::Filter => {
                 "Choose the Services on the map by text, labels, type, state or namespace"
             }
-            Self::OnlyWrong => "Show only Services with an error or a warning; again shows all",
+            Self::OnlyProblems => "Show only Services with an error or a warning; again shows all",
             Self::Neighbourhood => {
                 "Show only what shares pods with the selected Service, or leads to it"
             }
@@ -310,8 +310,10 @@ impl UiCommand {
                 "A district for each application, by the label app.kubernetes.io/part-of or instance"
             }
             Self::GroupByNothing => "One district for everything",
-            Self::TidyUp => "Lay everything out afresh, also what was dragged; it can be undone",
-            Self::UndoTidyUp => "Put back what was dragged to where it was before tidying up",
+            Self::ResetLayout => {
+                "Lay everything out afresh, also what was dragged; it can be undone"
+            }
+            Self::UndoResetLayout => "Put back what was dragged to where it was before tidying up",
             Self::Pause => "Hold the picture still; everything else goes on",
             Self::Export => "Save the map as SVG or PNG, or the graph as DOT or JSON",
             Self::FitMap => "Zoom out until everything is in view",
@@ -344,7 +346,7 @@ impl UiCommand {
             Self::StopAllForwards => "Close every local listener",
             Self::ExportForwards => "Write the forwards that are kept for this context to a file",
             Self::ImportForwards => "Keep the forwards of such a file beside those of this context",
-            Self::ExportJournal => "Write all changes of this session to a file, before and after",
+            Self::ExportAuditLog => "Write all changes of this session to a file, before and after",
             Self::Help => "List all shortcuts",
             Self::Quit => "Stop all forwards and leave",
         }
@@ -369,14 +371,14 @@ impl UiCommand {
             Self::Search => plain(Key::Slash),
             Self::Palette => ctrl(Key::K),
             Self::Filter => ctrl(Key::F),
-            Self::OnlyWrong => plain(Key::W),
+            Self::OnlyProblems => plain(Key::W),
             Self::Neighbourhood => plain(Key::H),
             Self::ClearFilter => plain(Key::X),
             Self::GroupByNamespace => plain(Key::Num1),
             Self::GroupByApp => plain(Key::Num2),
             Self::GroupByNothing => plain(Key::Num3),
-            Self::TidyUp => plain(Key::L),
-            Self::UndoTidyUp => ctrl(Key::Z),
+            Self::ResetLayout => plain(Key::L),
+            Self::UndoResetLayout => ctrl(Key::Z),
             Self::Pause => plain(Key::P),
             Self::Export => ctrl(Key::E),
             Self::FitMap => plain(Key::Num0),
@@ -403,7 +405,7 @@ impl UiCommand {
             | Self::Expose
             | Self::Duplicate
             | Self::UndoChange
-            | Self::ExportJournal
+            | Self::ExportAuditLog
             | Self::StartSavedForwards
             | Self::StopAllForwards
             | Self::ExportForwards
@@ -433,12 +435,12 @@ impl UiCommand {
             Self::Search => icon::MAGNIFYING_GLASS,
             Self::Palette => icon::COMMAND,
             Self::Filter => icon::FUNNEL,
-            Self::OnlyWrong => icon::WARNING_CIRCLE,
+            Self::OnlyProblems => icon::WARNING_CIRCLE,
             Self::Neighbourhood => icon::SHARE_NETWORK,
             Self::ClearFilter => icon::FUNNEL_X,
             Self::GroupByNamespace | Self::GroupByApp | Self::GroupByNothing => icon::SQUARES_FOUR,
-            Self::TidyUp => icon::BROOM,
-            Self::UndoTidyUp => icon::ARROW_COUNTER_CLOCKWISE,
+            Self::ResetLayout => icon::BROOM,
+            Self::UndoResetLayout => icon::ARROW_COUNTER_CLOCKWISE,
             Self::Pause => icon::PAUSE,
             Self::Export => icon::EXPORT,
             Self::FitMap => icon::CORNERS_OUT,
@@ -458,7 +460,7 @@ impl UiCommand {
             Self::AllNamespaces => icon::STACK,
             Self::StartSavedForwards => icon::PLAY,
             Self::StopAllForwards => icon::STOP,
-            Self::ExportForwards | Self::ExportJournal => icon::EXPORT,
+            Self::ExportForwards | Self::ExportAuditLog => icon::EXPORT,
             Self::ImportForwards => icon::DOWNLOAD_SIMPLE,
             Self::Help => icon::KEYBOARD,
             Self::Quit => icon::X,
@@ -466,7 +468,7 @@ impl UiCommand {
     }
 
     /// Where the help lists it.
-    pub fn group(self) -> Group {
+    pub fn group(self) -> CommandGroup {
         match self {
             Self::Forward
             | Self::Curl
@@ -477,23 +479,23 @@ impl UiCommand {
             | Self::Duplicate
             | Self::Delete
             | Self::ShowOnMap
-            | Self::CopyDnsName => Group::Selection,
+            | Self::CopyDnsName => CommandGroup::Selection,
             Self::Search
             | Self::Palette
             | Self::NextService
             | Self::PreviousService
-            | Self::NextProblem => Group::Find,
+            | Self::NextProblem => CommandGroup::Find,
             Self::Filter
-            | Self::OnlyWrong
+            | Self::OnlyProblems
             | Self::Neighbourhood
             | Self::ClearFilter
             | Self::GroupByNamespace
             | Self::GroupByApp
             | Self::GroupByNothing
-            | Self::TidyUp
-            | Self::UndoTidyUp
+            | Self::ResetLayout
+            | Self::UndoResetLayout
             | Self::Pause
-            | Self::Export => Group::Map,
+            | Self::Export => CommandGroup::Map,
             Self::FitMap
             | Self::FitSelection
             | Self::ToggleMinimap
@@ -509,7 +511,7 @@ impl UiCommand {
             | Self::ToggleInspector
             | Self::ToggleBottom
             | Self::ToggleTheme
-            | Self::ToggleFrameTimes => Group::View,
+            | Self::ToggleFrameTimes => CommandGroup::View,
             Self::Reconnect
             | Self::TestConnection
             | Self::ProtectContexts
@@ -519,9 +521,9 @@ impl UiCommand {
             | Self::ExportForwards
             | Self::ImportForwards
             | Self::UndoChange
-            | Self::ExportJournal
+            | Self::ExportAuditLog
             | Self::Help
-            | Self::Quit => Group::App,
+            | Self::Quit => CommandGroup::App,
         }
     }
 
@@ -551,7 +553,7 @@ impl UiCommand {
     /// Takes the keys of this frame that ask for a command.
     ///
     /// While text is typed only keys with a modifier count, and so do function keys.
-    pub fn take_pressed(ctx: &egui::Context) -> Vec<Self> {
+    pub fn take_shortcuts(ctx: &egui::Context) -> Vec<Self> {
         let typing = ctx.text_edit_focused();
         Self::ALL
             .into_iter()
@@ -601,7 +603,7 @@ mod tests {
     fn every_command_is_listed_once_and_belongs_to_a_group() {
         let listed: BTreeSet<_> = UiCommand::ALL.iter().map(|c| format!("{c:?}")).collect();
         assert_eq!(listed.len(), UiCommand::ALL.len());
-        for group in Group::ALL {
+        for group in CommandGroup::ALL {
             assert!(UiCommand::ALL.iter().any(|c| c.group() == group));
         }
     }

@@ -1,4 +1,4 @@
-//! How many frames a second are drawn and what one costs, for a person who wants to see it.
+//! How many frames a second are drawn and what one costs, for the user who wants to see it.
 
 use std::collections::VecDeque;
 

@@ -4,181 +4,187 @@ use egui::{Align, CentralPanel, Frame, Label, Layout, RichText, Ui};
 use egui_phosphor::regular as icon;
 
 use super::{
-    action::Action,
-    canvas::{Canvas, CanvasEvent, CanvasInput},
+    action::WindowAction,
+    canvas::{CanvasEvent, CanvasInput, MapCanvas},
     command::UiCommand,
-    context::Ctx,
-    filter_bar,
-    theme::{State, TITLE, regular, semibold},
+    context::PanelContext,
+    filter_bar, formatting,
+    theme::{HealthState, TITLE, regular, semibold},
     widgets::{link_button, notice, primary_button},
-    words,
 };
 use crate::{
-    engine::{Command, ConnectionState},
-    inventory::{Completeness, Kind, ObjectKey, Text},
+    engine::{ConnectionState, EngineCommand},
+    inventory::{ListCompleteness, ObjectKey, ResourceKind, SharedStr},
     topology::NodeId,
 };
 
 /// Draws the middle.
-pub fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>, canvas: &mut Canvas) {
+pub fn map_ui(ui: &mut Ui, ctx: &PanelContext<'_>, canvas: &mut MapCanvas) {
     // The window is cleared in this colour and the canvas paints it: where no graphics card draws,
     // a third time over the largest area would be felt.
     CentralPanel::default().frame(Frame::NONE).show(ui, |ui| {
-        if let Some(nothing) = why_nothing(ctx) {
-            nothing_ui(ui, ctx, &nothing);
+        if let Some(nothing) = empty_map_reason(ctx) {
+            empty_map_ui(ui, ctx, &nothing);
             return;
         }
         banners_ui(ui, ctx);
         filter_bar::strip_ui(ui, ctx);
-        shape(ui, ctx);
+        send_aspect_ratio(ui, ctx);
         let scene = match &ctx.view.paused {
             Some(paused) => &*paused.scene,
             None => ctx.scene,
         };
-        if scene.shown.of_services > 0 && scene.shown.services == 0 {
+        if scene.filter_counts.of_services > 0 && scene.filter_counts.services == 0 {
             all_hidden_ui(ui, ctx);
             return;
         }
         let derived = &ctx.view.derived;
-        let highlight = |service: &ObjectKey| derived.is_hit(service);
+        let highlight = |service: &ObjectKey| derived.matches_search(service);
         let events = canvas.ui(
             ui,
             &CanvasInput {
                 scene,
                 tokens: ctx.tokens,
                 selection: ctx.view.selection.as_ref(),
-                highlight: &highlight,
+                matches_search: &highlight,
                 stale: ctx.is_stale(),
                 now: ctx.now,
-                bare: false,
+                hide_controls: false,
             },
         );
         for event in events {
-            follow(ctx, event);
+            handle_canvas_event(ctx, event);
         }
         let selected = ctx.view.selected_service();
-        if let Some(test) = selected.and_then(|service| scene.tested.get(service)) {
+        if let Some(test) = selected.and_then(|service| scene.path_tests.get(service)) {
             // Its age stands at the edges.
-            ctx.age(test.began);
+            ctx.age(test.round_started_at);
         }
     });
 }
 
 /// Tells the engine for what shape to lay out, when it is clearly another one.
-fn shape(ui: &Ui, ctx: &Ctx<'_>) {
+fn send_aspect_ratio(ui: &Ui, ctx: &PanelContext<'_>) {
     const CLEARLY: f32 = 1.08;
     let room = ui.available_size();
     let aspect = room.x / room.y.max(1.0);
-    let known = ctx.view.map_shape;
+    let known = ctx.view.map_aspect;
     let same = known > 0.0 && aspect / known < CLEARLY && known / aspect < CLEARLY;
     if !same && aspect.is_finite() && aspect > 0.0 {
-        ctx.send(Action::ShapeMap(aspect));
+        ctx.send(WindowAction::SetMapAspect(aspect));
     }
 }
 
-fn all_hidden_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn all_hidden_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     ui.with_layout(Layout::top_down(Align::Center), |ui| {
         ui.add_space((ui.available_height() * 0.28).max(24.0));
         ui.set_max_width(ui.available_width().min(620.0));
         let hint = "No Service is as the filter wants it.";
-        said_ui(ui, ctx, icon::FUNNEL, "Nothing to show", hint);
+        message_ui(ui, ctx, icon::FUNNEL, "Nothing to show", hint);
         if primary_button(ui, ctx.tokens, UiCommand::ClearFilter.text(), None).clicked() {
-            ctx.send(Action::Run(UiCommand::ClearFilter));
+            ctx.send(WindowAction::Run(UiCommand::ClearFilter));
         }
     });
 }
 
-fn follow(ctx: &Ctx<'_>, event: CanvasEvent) {
+fn handle_canvas_event(ctx: &PanelContext<'_>, event: CanvasEvent) {
     let run = |node: NodeId, command| {
-        ctx.send(Action::Select(Some(node)));
-        ctx.send(Action::Run(command));
+        ctx.send(WindowAction::Select(Some(node)));
+        ctx.send(WindowAction::Run(command));
     };
     match event {
-        CanvasEvent::Select(node) => ctx.send(Action::Select(node)),
+        CanvasEvent::Select(node) => ctx.send(WindowAction::Select(node)),
         CanvasEvent::Open(node) => {
-            ctx.send(Action::Reveal(node));
+            ctx.send(WindowAction::Reveal(node));
             if !ctx.view.inspector_open {
-                ctx.send(Action::Run(UiCommand::ToggleInspector));
+                ctx.send(WindowAction::Run(UiCommand::ToggleInspector));
             }
         }
-        CanvasEvent::Menu(node, at) => ctx.send(Action::OpenMenu(node, at)),
+        CanvasEvent::Menu(node, at) => ctx.send(WindowAction::OpenMenu(node, at)),
         CanvasEvent::Forward(node) => run(node, UiCommand::Forward),
         CanvasEvent::Curl(node) => run(node, UiCommand::Curl),
         CanvasEvent::ChangeType(node) => run(node, UiCommand::ChangeType),
-        CanvasEvent::Pin(service, at) => ctx.send(Action::Send(Command::Pin(service, Some(at)))),
+        CanvasEvent::Pin(service, at) => ctx.send(WindowAction::Send(EngineCommand::PinService(
+            service,
+            Some(at),
+        ))),
     }
 }
 
 /// Why no map can be drawn.
-enum Nothing {
+enum EmptyMapReason {
     Idle,
     Connecting,
-    Reading,
-    Unlisted(Text),
-    Failed(Text),
-    Forbidden(Text),
+    ListingResources,
+    ListFailed(SharedStr),
+    Failed(SharedStr),
+    Forbidden(SharedStr),
     NoServices,
 }
 
-fn why_nothing(ctx: &Ctx<'_>) -> Option<Nothing> {
+fn empty_map_reason(ctx: &PanelContext<'_>) -> Option<EmptyMapReason> {
     if let ConnectionState::Failed { reason } = &ctx.scene.connection {
-        return Some(Nothing::Failed(reason.clone()));
+        return Some(EmptyMapReason::Failed(reason.clone()));
     }
     if ctx.view.derived.services > 0 {
         return None;
     }
     match &ctx.scene.connection {
-        ConnectionState::Idle => return Some(Nothing::Idle),
-        ConnectionState::Connecting => return Some(Nothing::Connecting),
+        ConnectionState::Idle => return Some(EmptyMapReason::Idle),
+        ConnectionState::Connecting => return Some(EmptyMapReason::Connecting),
         ConnectionState::Failed { .. } | ConnectionState::Lost { .. } => return None,
         ConnectionState::Connected => {}
     }
     let inventory = &ctx.scene.inventory;
     let reason = || {
-        let mut watched = inventory.watched(Kind::Service);
+        let mut watched = inventory.watched_scopes(ResourceKind::Service);
         watched.find_map(|(_, state)| state.reason().cloned())
     };
-    match (inventory.completeness(Kind::Service), reason()) {
-        (Completeness::Live | Completeness::Polled, _) => Some(Nothing::NoServices),
+    match (inventory.completeness(ResourceKind::Service), reason()) {
+        (ListCompleteness::Live | ListCompleteness::Polled, _) => Some(EmptyMapReason::NoServices),
         // Some namespaces are seen and have none; what can't be seen is said in the status bar.
-        (Completeness::Partial, _) if inventory.is_seen(Kind::Service) => Some(Nothing::NoServices),
-        (Completeness::Partial, Some(message)) => Some(Nothing::Forbidden(message)),
-        (Completeness::Unlisted, Some(reason)) => Some(Nothing::Unlisted(reason)),
-        (Completeness::Stale, _) => None,
-        (Completeness::Partial | Completeness::Unlisted, None) => Some(Nothing::Reading),
+        (ListCompleteness::Partial, _) if inventory.was_listed(ResourceKind::Service) => {
+            Some(EmptyMapReason::NoServices)
+        }
+        (ListCompleteness::Partial, Some(message)) => Some(EmptyMapReason::Forbidden(message)),
+        (ListCompleteness::Unlisted, Some(reason)) => Some(EmptyMapReason::ListFailed(reason)),
+        (ListCompleteness::Stale, _) => None,
+        (ListCompleteness::Partial | ListCompleteness::Unlisted, None) => {
+            Some(EmptyMapReason::ListingResources)
+        }
     }
 }
 
-fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>, nothing: &Nothing) {
+fn empty_map_ui(ui: &mut Ui, ctx: &PanelContext<'_>, empty_reason: &EmptyMapReason) {
     let context = ctx.scene.context.as_deref().unwrap_or("the cluster");
     ui.with_layout(Layout::top_down(Align::Center), |ui| {
         ui.add_space((ui.available_height() * 0.28).max(24.0));
         ui.set_max_width(ui.available_width().min(620.0));
-        match nothing {
-            Nothing::Idle => {
-                said_ui(ui, ctx, icon::PLUGS, "Not connected", "Choose a context of the kubeconfig.");
+        match empty_reason {
+            EmptyMapReason::Idle => {
+                message_ui(ui, ctx, icon::PLUGS, "Not connected", "Choose a context of the kubeconfig.");
                 contexts_ui(ui, ctx);
             }
-            Nothing::Connecting => {
+            EmptyMapReason::Connecting => {
                 ui.add(egui::Spinner::new().size(28.0));
                 let server = ctx.scene.server.as_deref().unwrap_or_default();
-                said_ui(ui, ctx, "", &format!("Connecting to {context}…"), server);
+                message_ui(ui, ctx, "", &format!("Connecting to {context}…"), server);
                 test_ui(ui, ctx);
                 contexts_ui(ui, ctx);
             }
-            Nothing::Reading => {
+            EmptyMapReason::ListingResources => {
                 ui.add(egui::Spinner::new().size(28.0));
-                said_ui(ui, ctx, "", "Reading the cluster…", "The first lists are under way.");
+                message_ui(ui, ctx, "", "Reading the cluster…", "The first lists are under way.");
             }
-            Nothing::Unlisted(reason) => {
+            EmptyMapReason::ListFailed(reason) => {
                 ui.add(egui::Spinner::new().size(28.0));
                 let detail = format!("{reason}. It is tried again.");
-                said_ui(ui, ctx, "", "The Services can't be listed yet", &detail);
+                message_ui(ui, ctx, "", "The Services can't be listed yet", &detail);
             }
-            Nothing::Failed(reason) => {
+            EmptyMapReason::Failed(reason) => {
                 let title = format!("Could not connect to {context}");
-                let again = super::status_bar::retry_words(ctx);
-                said_ui(ui, ctx, icon::CLOUD_SLASH, &title, reason);
+                let again = super::status_bar::retry_label(ctx);
+                message_ui(ui, ctx, icon::CLOUD_SLASH, &title, reason);
                 if let Some(again) = again {
                     let again = again.replacen("trying", "Trying", 1);
                     ui.label(RichText::new(again).color(ctx.tokens.pending));
@@ -188,14 +194,14 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>, nothing: &Nothing) {
                     .on_hover_text(UiCommand::Reconnect.hover_text(ui.ctx()))
                     .clicked()
                 {
-                    ctx.send(Action::Run(UiCommand::Reconnect));
+                    ctx.send(WindowAction::Run(UiCommand::Reconnect));
                 }
                 ui.add_space(4.0);
                 test_ui(ui, ctx);
                 contexts_ui(ui, ctx);
             }
-            Nothing::Forbidden(message) => {
-                said_ui(ui, ctx, icon::PROHIBIT, "Services are not permitted to be seen", message);
+            EmptyMapReason::Forbidden(message) => {
+                message_ui(ui, ctx, icon::PROHIBIT, "Services are not permitted to be seen", message);
                 ui.label(
                     RichText::new(
                         "Choose a namespace that you may read in the bar above, or start with -n NAMESPACE.",
@@ -203,18 +209,18 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>, nothing: &Nothing) {
                     .color(ctx.tokens.dim),
                 );
             }
-            Nothing::NoServices => {
+            EmptyMapReason::NoServices => {
                 let hint = if ctx.scene.namespaces.is_empty() {
                     "The cluster has none in any namespace."
                 } else {
                     "There is none in the namespaces that are watched."
                 };
-                said_ui(ui, ctx, icon::TRAY, "No Services", hint);
+                message_ui(ui, ctx, icon::TRAY, "No Services", hint);
                 if !ctx.scene.namespaces.is_empty()
                     && primary_button(ui, ctx.tokens, UiCommand::AllNamespaces.text(), None)
                         .clicked()
                 {
-                    ctx.send(Action::Run(UiCommand::AllNamespaces));
+                    ctx.send(WindowAction::Run(UiCommand::AllNamespaces));
                 }
             }
         }
@@ -222,17 +228,17 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>, nothing: &Nothing) {
 }
 
 /// What the words of a failure leave open.
-fn test_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn test_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let test = UiCommand::TestConnection;
     if link_button(ui, ctx.tokens, test.text(), test.text())
         .on_hover_text(test.tooltip())
         .clicked()
     {
-        ctx.send(Action::Run(test));
+        ctx.send(WindowAction::Run(test));
     }
 }
 
-fn said_ui(ui: &mut Ui, ctx: &Ctx<'_>, glyph: &str, title: &str, detail: &str) {
+fn message_ui(ui: &mut Ui, ctx: &PanelContext<'_>, glyph: &str, title: &str, detail: &str) {
     if !glyph.is_empty() {
         ui.label(
             RichText::new(glyph)
@@ -248,7 +254,7 @@ fn said_ui(ui: &mut Ui, ctx: &Ctx<'_>, glyph: &str, title: &str, detail: &str) {
 }
 
 /// The other contexts, each one click away.
-fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn contexts_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let others: Vec<_> = ctx
         .scene
         .contexts
@@ -263,7 +269,9 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     for context in others.iter().take(8) {
         let label = format!("Connect to {}", context.name);
         if link_button(ui, ctx.tokens, &context.name, &label).clicked() {
-            ctx.send(Action::Send(Command::Connect(Some(context.name.clone()))));
+            ctx.send(WindowAction::Send(EngineCommand::Connect(Some(
+                context.name.clone(),
+            ))));
         }
     }
     if others.len() > 8 {
@@ -274,9 +282,9 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     }
 }
 
-fn banners_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    let banner = |ui: &mut Ui, state: State, text: String, links: &[(&str, Action)]| {
-        let color = ctx.tokens.state(state);
+fn banners_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
+    let banner = |ui: &mut Ui, state: HealthState, text: String, links: &[(&str, WindowAction)]| {
+        let color = ctx.tokens.health_color(state);
         Frame::new().inner_margin(8).show(ui, |ui| {
             notice(ui, ctx.tokens, color, |ui| {
                 ui.horizontal_wrapped(|ui| {
@@ -295,26 +303,26 @@ fn banners_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         let text = format!(
             "Connection lost {} ago: {reason}. What is drawn was true at {}.",
             ctx.age(*since),
-            words::clock(*since)
+            formatting::time_of_day(*since)
         );
         let links = [
-            ("Try again now", Action::Run(UiCommand::Reconnect)),
+            ("Try again now", WindowAction::Run(UiCommand::Reconnect)),
             (
                 UiCommand::TestConnection.text(),
-                Action::Run(UiCommand::TestConnection),
+                WindowAction::Run(UiCommand::TestConnection),
             ),
         ];
-        banner(ui, State::Degraded, text, &links);
+        banner(ui, HealthState::Degraded, text, &links);
     }
     if ctx
         .view
         .derived
-        .hits
+        .search_hits
         .as_ref()
         .is_some_and(std::collections::BTreeSet::is_empty)
     {
         let text = format!("Nothing matches “{}”.", ctx.view.search);
-        let clear = Action::SetSearch(String::new());
-        banner(ui, State::Unknown, text, &[("Clear search", clear)]);
+        let clear = WindowAction::SetSearch(String::new());
+        banner(ui, HealthState::Unknown, text, &[("Clear search", clear)]);
     }
 }

@@ -1,6 +1,6 @@
 //! The window: panels, dialogs, the canvas and the theme.
 //!
-//! **In**: an `Arc<Scene>` a frame, from [`crate::engine::Handle`]. **Out**: what a person sees,
+//! **In**: an `Arc<Scene>` a frame, from [`crate::engine::Handle`]. **Out**: what the user sees,
 //! and [`crate::engine::Command`]s. A frame never waits and never takes a lock.
 //!
 //! Panels are functions of a borrowed [`context::Ctx`]; what they want they send as
@@ -10,24 +10,25 @@ pub mod action;
 mod app;
 mod bottom;
 pub mod canvas;
+mod change_rate;
 mod clipboard;
 pub mod command;
 pub mod context;
-pub mod derived;
+mod context_menu;
+pub mod derived_state;
 pub mod dialogs;
 pub mod export;
-mod exporting;
+mod export_flow;
 pub mod filter_bar;
+mod finding_location;
+mod formatting;
 mod frame_times;
 mod inspector;
-mod login;
+mod login_panel;
 mod map;
-mod mapping;
-mod menu;
-mod namespaces;
-mod place;
-mod ports;
-mod rate;
+mod map_view;
+mod namespace_picker;
+mod port_options;
 mod services_list;
 pub mod state;
 mod status_bar;
@@ -37,8 +38,7 @@ mod top_bar;
 pub mod update;
 pub mod widgets;
 mod window;
-mod words;
 
-pub use app::{App, AppOptions};
+pub use app::{AppOptions, SvcscopeApp};
 pub use state::BottomTab;
-pub use window::{WakeSlot, WindowError, run};
+pub use window::{WindowError, WindowHandle, run};

@@ -4,16 +4,16 @@ use egui::{Align2, Panel, ScrollArea, Ui, vec2};
 use egui_phosphor::regular as icon;
 
 use super::{
-    action::Action,
-    context::Ctx,
-    derived::ListRow,
-    theme::{SMALL, State, TEXT, regular, semibold},
+    action::WindowAction,
+    context::PanelContext,
+    derived_state::ServiceListRow,
+    formatting,
+    theme::{HealthState, SMALL, TEXT, regular, semibold},
     widgets::{RowText, empty, named_field, paint_text, paint_type, row, text_field},
-    words,
 };
 use crate::{
     engine::{ConnectionState, Scene},
-    inventory::{Completeness, Kind, ObjectKey, ServiceType, Sync, Text},
+    inventory::{ListCompleteness, ObjectKey, ResourceKind, ServiceType, SharedStr, SyncState},
     topology::NodeId,
 };
 
@@ -22,7 +22,7 @@ const ROW: f32 = 26.0;
 pub const FILTER_LABEL: &str = "Filter the list";
 
 /// Draws the list.
-pub fn services_list_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn services_list_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     Panel::left("services")
         .default_size(248.0)
         .size_range(180.0..=420.0)
@@ -31,15 +31,15 @@ pub fn services_list_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             filter_ui(ui, ctx);
             ui.add_space(6.0);
             if ctx.view.derived.rows.is_empty() {
-                nothing_ui(ui, ctx);
+                empty_list_ui(ui, ctx);
             } else {
                 rows_ui(ui, ctx);
             }
         });
 }
 
-fn filter_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    let mut text = ctx.view.filter.clone();
+fn filter_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
+    let mut text = ctx.view.list_filter.clone();
     let response = ui.add(
         text_field(&mut text)
             .hint_text("Filter: name, type, state, label…")
@@ -47,13 +47,13 @@ fn filter_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     );
     named_field(&response, FILTER_LABEL, &text);
     if response.changed() {
-        ctx.send(Action::SetFilter(text));
+        ctx.send(WindowAction::SetListFilter(text));
     }
 }
 
-fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn empty_list_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let view = ctx.view;
-    if !view.filter.is_empty() || !view.search.is_empty() {
+    if !view.list_filter.is_empty() || !view.search.is_empty() {
         empty(
             ui,
             ctx.tokens,
@@ -61,13 +61,13 @@ fn nothing_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             "Change the search or the filter.",
         );
     } else {
-        let (title, detail) = why_none(ctx.scene);
+        let (title, detail) = empty_list_reason(ctx.scene);
         empty(ui, ctx.tokens, title, &detail);
     }
 }
 
 /// Why there is no Service to list, as a title and what is to be known of it.
-fn why_none(scene: &Scene) -> (&'static str, String) {
+fn empty_list_reason(scene: &Scene) -> (&'static str, String) {
     match &scene.connection {
         ConnectionState::Idle | ConnectionState::Failed { .. } => {
             return (
@@ -80,23 +80,23 @@ fn why_none(scene: &Scene) -> (&'static str, String) {
     }
     let inventory = &scene.inventory;
     let worst = inventory
-        .watched(Kind::Service)
+        .watched_scopes(ResourceKind::Service)
         .find_map(|(_, state)| Some((state, state.reason()?.to_string())));
-    match (inventory.completeness(Kind::Service), worst) {
-        (Completeness::Live | Completeness::Polled, _) => {
-            let which = if inventory.is_narrowed(Kind::Service) {
+    match (inventory.completeness(ResourceKind::Service), worst) {
+        (ListCompleteness::Live | ListCompleteness::Polled, _) => {
+            let which = if inventory.is_narrowed(ResourceKind::Service) {
                 "None in the namespaces that are watched."
             } else {
                 "The cluster has none in any namespace."
             };
             ("No Services", which.into())
         }
-        (Completeness::Stale, Some((_, reason))) => ("None when last seen", reason),
-        (Completeness::Partial, Some((Sync::Forbidden { .. }, reason))) => {
+        (ListCompleteness::Stale, Some((_, reason))) => ("None when last seen", reason),
+        (ListCompleteness::Partial, Some((SyncState::Forbidden { .. }, reason))) => {
             ("Services are not permitted to be seen", reason)
         }
-        (Completeness::Partial, Some((_, reason))) => ("Services can't be seen", reason),
-        (Completeness::Unlisted, Some((_, reason))) => ("Services can't be listed yet", reason),
+        (ListCompleteness::Partial, Some((_, reason))) => ("Services can't be seen", reason),
+        (ListCompleteness::Unlisted, Some((_, reason))) => ("Services can't be listed yet", reason),
         (_, None) => (
             "No Services yet",
             "They appear once the cluster has listed them.".into(),
@@ -104,7 +104,7 @@ fn why_none(scene: &Scene) -> (&'static str, String) {
     }
 }
 
-fn rows_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn rows_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let rows = &ctx.view.derived.rows;
     ui.spacing_mut().item_spacing = vec2(0.0, 1.0);
     let mut area = ScrollArea::vertical().auto_shrink(false);
@@ -119,13 +119,13 @@ fn rows_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     area.show_rows(ui, ROW, rows.len(), |ui, range| {
         for listed in rows.get(range).unwrap_or_default() {
             match listed {
-                ListRow::Namespace {
+                ServiceListRow::Namespace {
                     name,
                     services,
                     worst,
                     folded,
                 } => namespace_ui(ui, ctx, name, *services, *worst, *folded),
-                ListRow::Service(key) => service_ui(ui, ctx, key),
+                ServiceListRow::Service(key) => service_ui(ui, ctx, key),
             }
         }
     });
@@ -139,13 +139,13 @@ fn offset_showing(ui: &Ui, row: usize) -> f32 {
 
 fn namespace_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    name: &Text,
+    ctx: &PanelContext<'_>,
+    name: &SharedStr,
     services: usize,
-    worst: State,
+    worst: HealthState,
     folded: bool,
 ) {
-    let counted = words::count(services, "service");
+    let counted = formatting::plural(services, "service");
     let label = format!("Namespace {name}, {counted}");
     let response = row(ui, ctx.tokens, &label, false, ROW, |painter, rect| {
         let tokens = ctx.tokens;
@@ -168,7 +168,7 @@ fn namespace_ui(
             text(caret, regular(10.0), tokens.dim, 14.0),
         );
         let worst = if ctx.is_stale() {
-            State::Unknown
+            HealthState::Unknown
         } else {
             worst
         };
@@ -193,30 +193,35 @@ fn namespace_ui(
         );
     });
     if response.clicked() {
-        ctx.send(Action::ToggleNamespace(name.clone()));
+        ctx.send(WindowAction::ToggleNamespace(name.clone()));
     }
 }
 
-fn service_ui(ui: &mut Ui, ctx: &Ctx<'_>, key: &ObjectKey) {
+fn service_ui(ui: &mut Ui, ctx: &PanelContext<'_>, key: &ObjectKey) {
     let Some(traffic) = ctx.scene.topology.service(key) else {
         return;
     };
     let service = &traffic.service;
     let report = ctx.scene.reports.get(key);
-    let state = ctx.state_of(key);
+    let state = ctx.service_health(key);
     let ready = match report {
         Some(report) if service.service_type != ServiceType::ExternalName => {
-            let unseen = |kind| ctx.scene.inventory.unseen(kind, &key.namespace).is_some();
-            if unseen(Kind::EndpointSlice) || unseen(Kind::Pod) {
+            let unseen = |kind| {
+                ctx.scene
+                    .inventory
+                    .why_unknown(kind, &key.namespace)
+                    .is_some()
+            };
+            if unseen(ResourceKind::EndpointSlice) || unseen(ResourceKind::Pod) {
                 "?".to_owned()
             } else {
-                format!("{}/{}", report.ready, report.wanted)
+                format!("{}/{}", report.ready, report.expected)
             }
         }
         _ => "–".to_owned(),
     };
     let selected = ctx.view.selected_service() == Some(key);
-    let label = words::service_label(key);
+    let label = formatting::service_label(key);
     let response = row(ui, ctx.tokens, &label, selected, ROW, |painter, rect| {
         let tokens = ctx.tokens;
         let y = rect.center().y;
@@ -245,17 +250,17 @@ fn service_ui(ui: &mut Ui, ctx: &Ctx<'_>, key: &ObjectKey) {
     });
     let node = || NodeId::Service(key.clone());
     if response.clicked() {
-        ctx.send(Action::Reveal(node()));
+        ctx.send(WindowAction::Reveal(node()));
     } else if response.secondary_clicked()
         && let Some(at) = response.interact_pointer_pos()
     {
-        ctx.send(Action::OpenMenu(node(), at));
+        ctx.send(WindowAction::OpenMenu(node(), at));
     }
     if response.hovered() {
         response.on_hover_text(format!(
             "{key}: {}, {}, {ready} ready",
             service.type_word(),
-            state.word()
+            state.as_str()
         ));
     }
 }

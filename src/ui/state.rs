@@ -5,12 +5,13 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    canvas::Canvas, derived::Derived, dialogs::Dialog, export::saving::Saving,
-    filter_bar::FilterFields, frame_times::FrameTimes, rate::ChangeRate, toasts::Toasts,
+    canvas::MapCanvas, change_rate::ChangeRate, derived_state::DerivedState, dialogs::Dialog,
+    export::pending::PendingExports, filter_bar::MapFilterFields, frame_times::FrameTimes,
+    toasts::ToastStack,
 };
 use crate::{
     engine::{MapView, Scene},
-    inventory::{ObjectKey, Text},
+    inventory::{ObjectKey, SharedStr},
     topology::NodeId,
 };
 
@@ -34,18 +35,18 @@ pub enum BottomTab {
 
 /// What the list of problems shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ProblemsView {
+pub struct ProblemListFilter {
     /// Only those that say this.
     pub text: String,
     /// Notes too.
-    pub notes: bool,
+    pub includes_notes: bool,
     /// Those that are gone instead.
-    pub gone: bool,
+    pub resolved: bool,
 }
 
 /// A picture that is held still.
 #[derive(Clone, Debug)]
-pub struct Paused {
+pub struct PausedMap {
     /// Since when.
     pub at: Timestamp,
     /// What it shows.
@@ -54,33 +55,33 @@ pub struct Paused {
 
 /// What panels read and only [`super::update`] changes.
 #[derive(Debug)]
-pub struct View {
+pub struct ViewState {
     /// What is selected.
     pub selection: Option<NodeId>,
     /// The text of the search field.
     pub search: String,
     /// The text of the list's filter.
-    pub filter: String,
+    pub list_filter: String,
     /// What the map shall show, until the engine shows it.
-    pub wanted: Option<MapView>,
+    pub requested_map_view: Option<MapView>,
     /// What is typed into the fields of the map's filter.
-    pub filter_fields: FilterFields,
+    pub filter_fields: MapFilterFields,
     /// The text field of the map's filter takes the keyboard in the next frame.
     pub focus_filter: bool,
     /// The picture that the map shows while it is paused.
-    pub paused: Option<Paused>,
+    pub paused: Option<PausedMap>,
     /// Width by height of the map, as the engine was told last.
-    pub map_shape: f32,
+    pub map_aspect: f32,
     /// How fast the cluster changes.
-    pub rate: ChangeRate,
-    /// What frames cost, while a person wants to see it.
+    pub change_rate: ChangeRate,
+    /// What frames cost, while the user wants to see it.
     pub frame_times: Option<FrameTimes>,
     /// Namespaces that are folded in the list.
-    pub folded: BTreeSet<Text>,
+    pub collapsed_namespaces: BTreeSet<SharedStr>,
     /// The tab of the bottom panel.
     pub tab: BottomTab,
     /// What the list of problems shows.
-    pub problems: ProblemsView,
+    pub problems: ProblemListFilter,
     /// Whether the list of Services is shown.
     pub list_open: bool,
     /// Whether the inspector is shown.
@@ -94,40 +95,40 @@ pub struct View {
     /// The node whose context menu is open, and where.
     pub menu: Option<(NodeId, egui::Pos2)>,
     /// Pods that are lit on the map instead of what is pointed at or selected.
-    pub lit_pods: Option<Arc<BTreeSet<ObjectKey>>>,
+    pub highlighted_pods: Option<Arc<BTreeSet<ObjectKey>>>,
     /// What follows from the scene and the fields above.
-    pub derived: Derived,
+    pub derived: DerivedState,
 }
 
-impl Default for View {
+impl Default for ViewState {
     fn default() -> Self {
         Self {
             selection: None,
             search: String::new(),
-            filter: String::new(),
-            wanted: None,
-            filter_fields: FilterFields::default(),
+            list_filter: String::new(),
+            requested_map_view: None,
+            filter_fields: MapFilterFields::default(),
             focus_filter: false,
             paused: None,
-            map_shape: 0.0,
-            rate: ChangeRate::default(),
+            map_aspect: 0.0,
+            change_rate: ChangeRate::default(),
             frame_times: None,
-            folded: BTreeSet::new(),
+            collapsed_namespaces: BTreeSet::new(),
             tab: BottomTab::default(),
-            problems: ProblemsView::default(),
+            problems: ProblemListFilter::default(),
             list_open: true,
             inspector_open: true,
             bottom_open: true,
             focus_search: false,
             scroll_to_selection: false,
             menu: None,
-            lit_pods: None,
-            derived: Derived::default(),
+            highlighted_pods: None,
+            derived: DerivedState::default(),
         }
     }
 }
 
-impl View {
+impl ViewState {
     /// The Service that the selection is or is part of.
     pub fn selected_service(&self) -> Option<&ObjectKey> {
         self.selection.as_ref().and_then(service_of)
@@ -135,7 +136,7 @@ impl View {
 
     /// What the map shows, or shall show in a moment.
     pub fn map_view<'a>(&'a self, scene: &'a Scene) -> &'a MapView {
-        self.wanted.as_ref().unwrap_or(&scene.map_view)
+        self.requested_map_view.as_ref().unwrap_or(&scene.map_view)
     }
 }
 
@@ -144,7 +145,7 @@ pub fn service_of(node: &NodeId) -> Option<&ObjectKey> {
     match node {
         NodeId::Service(key) => Some(key),
         NodeId::Port(port) => Some(&port.service),
-        NodeId::Entry(entry) => Some(&entry.service),
+        NodeId::EntryPoint(entry) => Some(&entry.service),
         NodeId::Address { service, .. } => Some(service),
         NodeId::Pod(_) | NodeId::Workload(_) | NodeId::Node(_) => None,
     }
@@ -154,17 +155,17 @@ pub fn service_of(node: &NodeId) -> Option<&ObjectKey> {
 #[derive(Default)]
 pub struct AppState {
     /// What panels read.
-    pub view: View,
+    pub view: ViewState,
     /// The open dialog.
     pub dialog: Option<Dialog>,
     /// The map.
-    pub canvas: Canvas,
+    pub canvas: MapCanvas,
     /// Short notices.
-    pub toasts: Toasts,
+    pub toasts: ToastStack,
     /// The Service whose YAML the engine was asked to keep.
-    pub inspected: Option<ObjectKey>,
+    pub inspected_service: Option<ObjectKey>,
     /// Exports under way.
-    pub saving: Saving,
+    pub export_jobs: PendingExports,
     /// Where exports go unless somebody says otherwise.
-    pub pictures: Option<PathBuf>,
+    pub export_folder: Option<PathBuf>,
 }

@@ -10,10 +10,10 @@ use egui_phosphor::regular as icon;
 
 use super::{
     bottom::activity,
-    theme::Tokens,
+    theme::ColorTokens,
     widgets::{icon_button, link_button},
 };
-use crate::engine::{Activity, ActivityLevel, Scene};
+use crate::engine::{ActivityLevel, ActivityMessage, Scene};
 
 const SHOWN_AT_ONCE: usize = 4;
 const SECONDS: f64 = 5.0;
@@ -22,23 +22,23 @@ const SECONDS_LONG: f64 = 15.0;
 const WIDTH: f32 = 340.0;
 
 #[derive(Debug)]
-struct Toast {
+struct ToastMessage {
     level: ActivityLevel,
     text: String,
     /// A file that it is about.
     file: Option<PathBuf>,
     /// When it goes, in egui's seconds; none before it was first drawn.
-    until: Option<f64>,
+    expires_at: Option<f64>,
 }
 
 /// The notices on screen.
 #[derive(Debug, Default)]
-pub struct Toasts {
-    toasts: Vec<Toast>,
-    seen: u64,
+pub struct ToastStack {
+    toasts: Vec<ToastMessage>,
+    last_shown_number: u64,
 }
 
-impl Toasts {
+impl ToastStack {
     /// Says something of the window's own.
     pub fn notice(&mut self, text: String) {
         self.push(ActivityLevel::Info, text, None);
@@ -55,9 +55,9 @@ impl Toasts {
     }
 
     /// Of what happened before the window opened only errors are news.
-    pub fn begin(&mut self, scene: &Scene) {
+    pub fn show_startup_errors(&mut self, scene: &Scene) {
         for entry in scene.activity.iter() {
-            self.seen = self.seen.max(entry.number);
+            self.last_shown_number = self.last_shown_number.max(entry.number);
             if entry.level == ActivityLevel::Error {
                 self.push(entry.level, entry.text.to_string(), None);
             }
@@ -65,21 +65,21 @@ impl Toasts {
     }
 
     /// Takes in what happened since the last scene.
-    pub fn follow(&mut self, scene: &Scene) {
-        let unseen = |entry: &&Activity| entry.number > self.seen;
+    pub fn show_new_activity(&mut self, scene: &Scene) {
+        let unseen = |entry: &&ActivityMessage| entry.number > self.last_shown_number;
         let news: Vec<_> = scene.activity.iter().filter(unseen).cloned().collect();
         for entry in news {
-            self.seen = self.seen.max(entry.number);
+            self.last_shown_number = self.last_shown_number.max(entry.number);
             self.push(entry.level, entry.text.to_string(), None);
         }
     }
 
     fn push(&mut self, level: ActivityLevel, text: String, file: Option<PathBuf>) {
-        self.toasts.push(Toast {
+        self.toasts.push(ToastMessage {
             level,
             text,
             file,
-            until: None,
+            expires_at: None,
         });
         if self.toasts.len() > SHOWN_AT_ONCE {
             self.toasts.remove(0);
@@ -87,7 +87,7 @@ impl Toasts {
     }
 
     /// Draws them; asks for the one frame in which the next one goes.
-    pub fn ui(&mut self, ctx: &Context, tokens: &Tokens) {
+    pub fn ui(&mut self, ctx: &Context, tokens: &ColorTokens) {
         if self.toasts.is_empty() {
             return;
         }
@@ -98,14 +98,14 @@ impl Toasts {
                 _ if toast.file.is_some() => SECONDS_LONG,
                 ActivityLevel::Info | ActivityLevel::Warning => SECONDS,
             };
-            toast.until.get_or_insert(now + lasts);
+            toast.expires_at.get_or_insert(now + lasts);
         }
         self.toasts
-            .retain(|toast| toast.until.is_none_or(|until| until > now));
+            .retain(|toast| toast.expires_at.is_none_or(|until| until > now));
         let next = self
             .toasts
             .iter()
-            .filter_map(|toast| toast.until)
+            .filter_map(|toast| toast.expires_at)
             .fold(f64::INFINITY, f64::min);
         if next.is_finite() {
             ctx.request_repaint_after_secs((next - now) as f32);
@@ -119,8 +119,8 @@ impl Toasts {
                 ui.set_width(WIDTH);
                 self.toasts.retain(|toast| {
                     let pressed = toast_ui(ui, tokens, toast);
-                    copied |= pressed == Some(Pressed::CopyPath);
-                    pressed != Some(Pressed::Dismiss)
+                    copied |= pressed == Some(ToastButton::CopyPath);
+                    pressed != Some(ToastButton::Dismiss)
                 });
             });
         if copied {
@@ -132,13 +132,13 @@ impl Toasts {
 
 /// What somebody pressed on a notice.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Pressed {
+enum ToastButton {
     CopyPath,
     Dismiss,
 }
 
 /// Draws one; says what was pressed on it.
-fn toast_ui(ui: &mut egui::Ui, tokens: &Tokens, toast: &Toast) -> Option<Pressed> {
+fn toast_ui(ui: &mut egui::Ui, tokens: &ColorTokens, toast: &ToastMessage) -> Option<ToastButton> {
     let (glyph, color, _) = activity::level(tokens, toast.level);
     let mut pressed = None;
     Frame::new()
@@ -158,11 +158,11 @@ fn toast_ui(ui: &mut egui::Ui, tokens: &Tokens, toast: &Toast) -> Option<Pressed
                         .as_deref()
                         .is_some_and(|file| file_ui(ui, tokens, file))
                     {
-                        pressed = Some(Pressed::CopyPath);
+                        pressed = Some(ToastButton::CopyPath);
                     }
                 });
                 if icon_button(ui, icon::X, "Dismiss", None).clicked() {
-                    pressed = Some(Pressed::Dismiss);
+                    pressed = Some(ToastButton::Dismiss);
                 }
             });
         });
@@ -170,7 +170,7 @@ fn toast_ui(ui: &mut egui::Ui, tokens: &Tokens, toast: &Toast) -> Option<Pressed
 }
 
 /// What can be done with a file; says whether its path was copied.
-fn file_ui(ui: &mut egui::Ui, tokens: &Tokens, file: &Path) -> bool {
+fn file_ui(ui: &mut egui::Ui, tokens: &ColorTokens, file: &Path) -> bool {
     ui.horizontal(|ui| {
         if link_button(ui, tokens, "Open", "Open the file").clicked() {
             ui.ctx().open_url(egui::OpenUrl::new_tab(file_url(file)));
@@ -206,7 +206,7 @@ mod tests {
     fn scene(numbers: std::ops::RangeInclusive<u64>) -> Scene {
         Scene {
             activity: numbers
-                .map(|number| Activity {
+                .map(|number| ActivityMessage {
                     number,
                     at: jiff::Timestamp::UNIX_EPOCH,
                     level: ActivityLevel::Info,
@@ -220,9 +220,9 @@ mod tests {
 
     #[test]
     fn what_was_shown_is_not_shown_again() {
-        let mut toasts = Toasts::default();
-        toasts.follow(&scene(1..=2));
-        toasts.follow(&scene(1..=3));
+        let mut toasts = ToastStack::default();
+        toasts.show_new_activity(&scene(1..=2));
+        toasts.show_new_activity(&scene(1..=3));
         let texts: Vec<_> = toasts.toasts.iter().map(|toast| &*toast.text).collect();
         assert_eq!(texts, ["1", "2", "3"]);
     }
@@ -235,8 +235,8 @@ mod tests {
 
     #[test]
     fn a_flood_shows_only_the_newest() {
-        let mut toasts = Toasts::default();
-        toasts.follow(&scene(1..=50));
+        let mut toasts = ToastStack::default();
+        toasts.show_new_activity(&scene(1..=50));
         assert_eq!(toasts.toasts.len(), SHOWN_AT_ONCE);
         assert_eq!(toasts.toasts.last().map(|toast| &*toast.text), Some("50"));
     }

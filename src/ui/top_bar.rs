@@ -5,15 +5,14 @@ use egui_phosphor::regular as icon;
 
 use super::{
     BottomTab,
-    action::Action,
+    action::WindowAction,
     command::UiCommand,
-    context::Ctx,
-    filter_bar, namespaces,
+    context::PanelContext,
+    filter_bar, formatting, namespace_picker,
     theme::semibold,
     widgets::{icon_button, named_field, text_field},
-    words,
 };
-use crate::{engine::Command, inventory::Kind};
+use crate::{engine::EngineCommand, inventory::ResourceKind};
 
 /// The accessible name of the search field.
 pub const SEARCH_LABEL: &str = "Search Services";
@@ -30,7 +29,7 @@ const HITS_WIDTH: f32 = 100.0;
 const SEARCH_WIDTH: f32 = 100.0;
 
 /// Draws the bar.
-pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn top_bar_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     Panel::top("top bar").exact_size(44.0).show(ui, |ui| {
         let narrow = ui.available_width() < NARROW;
         ui.horizontal_centered(|ui| {
@@ -38,9 +37,9 @@ pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             ui.label(RichText::new("svcscope").font(semibold(15.0)));
             ui.add_space(4.0);
             contexts_ui(ui, ctx);
-            marks_ui(ui, ctx);
-            notices_ui(ui, ctx, narrow);
-            namespaces::picker_ui(ui, ctx);
+            protection_badges_ui(ui, ctx);
+            connection_badges_ui(ui, ctx, narrow);
+            namespace_picker::picker_ui(ui, ctx);
             filter_bar::group_menu_ui(ui, ctx, narrow);
             filter_bar::filter_menu_ui(ui, ctx);
             // A long name or a badge on the left leaves less than the window's width promises.
@@ -63,7 +62,7 @@ pub fn top_bar_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
 }
 
 /// What protects the context in use, beside its name.
-fn marks_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn protection_badges_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let tokens = ctx.tokens;
     if ctx.scene.read_only {
         let why = ctx.scene.read_only_reason.as_deref();
@@ -78,7 +77,7 @@ fn marks_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     }
 }
 
-fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn contexts_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let current = ctx.scene.context.as_deref().unwrap_or("no context");
     let text = format!("{}  {current}  {}", icon::STEERING_WHEEL, icon::CARET_DOWN);
     let response = ui.menu_button(text, |ui| {
@@ -88,7 +87,7 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         }
         for context in ctx.scene.contexts.iter() {
             let chosen = ctx.scene.context.as_ref() == Some(&context.name);
-            let marks = ctx.scene.protected.of(&context.name).words();
+            let marks = ctx.scene.protected_contexts.flags_of(&context.name).label();
             let name = if marks.is_empty() {
                 context.name.to_string()
             } else {
@@ -106,7 +105,9 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                 file.unwrap_or_default(),
             ));
             if response.clicked() {
-                ctx.send(Action::Send(Command::Connect(Some(context.name.clone()))));
+                ctx.send(WindowAction::Send(EngineCommand::Connect(Some(
+                    context.name.clone(),
+                ))));
                 ui.close();
             }
         }
@@ -115,7 +116,7 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             .button(format!("{}  Reconnect", icon::ARROWS_CLOCKWISE))
             .clicked()
         {
-            ctx.send(Action::Run(UiCommand::Reconnect));
+            ctx.send(WindowAction::Run(UiCommand::Reconnect));
             ui.close();
         }
         for command in [UiCommand::TestConnection, UiCommand::ProtectContexts] {
@@ -124,7 +125,7 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                 .on_hover_text(command.tooltip())
                 .clicked()
             {
-                ctx.send(Action::Run(command));
+                ctx.send(WindowAction::Run(command));
                 ui.close();
             }
         }
@@ -137,7 +138,7 @@ fn contexts_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
 }
 
 /// How the connection is less protected than it looks.
-fn notices_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
+fn connection_badges_ui(ui: &mut Ui, ctx: &PanelContext<'_>, narrow: bool) {
     for notice in ctx.scene.notices.iter() {
         let text = if narrow {
             icon::SHIELD_WARNING
@@ -150,7 +151,7 @@ fn notices_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
 }
 
 /// `right_width` is what must be left free behind it.
-fn search_ui(ui: &mut Ui, ctx: &Ctx<'_>, right_width: f32) {
+fn search_ui(ui: &mut Ui, ctx: &PanelContext<'_>, right_width: f32) {
     let mut text = ctx.view.search.clone();
     let width = (ui.available_width() - right_width - HITS_WIDTH).clamp(SEARCH_WIDTH, 300.0);
     let response = ui.add(
@@ -166,24 +167,29 @@ fn search_ui(ui: &mut Ui, ctx: &Ctx<'_>, right_width: f32) {
         response.request_focus();
     }
     if response.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter)) {
-        let first = ctx.view.derived.hits.as_ref().and_then(|hits| hits.first());
+        let first = ctx
+            .view
+            .derived
+            .search_hits
+            .as_ref()
+            .and_then(|hits| hits.first());
         if let Some(key) = first {
-            ctx.send(Action::Reveal(crate::topology::NodeId::Service(
+            ctx.send(WindowAction::Reveal(crate::topology::NodeId::Service(
                 key.clone(),
             )));
         }
     }
     if response.changed() {
-        ctx.send(Action::SetSearch(text));
+        ctx.send(WindowAction::SetSearch(text));
     }
     if !ctx.view.search.is_empty() {
         if icon_button(ui, icon::X, "Clear the search", None).clicked() {
-            ctx.send(Action::SetSearch(String::new()));
+            ctx.send(WindowAction::SetSearch(String::new()));
         }
         // In a narrow window the list at the left tells how many there are.
         let fits = ui.available_width() > right_width + HITS_WIDTH / 2.0;
-        if let Some(hits) = ctx.view.derived.hits.as_ref().filter(|_| fits) {
-            ui.label(RichText::new(words::count(hits.len(), "hit")).color(ctx.tokens.dim));
+        if let Some(hits) = ctx.view.derived.search_hits.as_ref().filter(|_| fits) {
+            ui.label(RichText::new(formatting::plural(hits.len(), "hit")).color(ctx.tokens.dim));
         }
     }
     response.on_hover_text(format!(
@@ -193,7 +199,7 @@ fn search_ui(ui: &mut Ui, ctx: &Ctx<'_>, right_width: f32) {
 }
 
 /// From right to left.
-fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
+fn right_ui(ui: &mut Ui, ctx: &PanelContext<'_>, narrow: bool) {
     let palette = if narrow {
         icon::COMMAND
     } else {
@@ -220,13 +226,14 @@ fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
         (derived.errors, "error", icon::X, ctx.tokens.broken),
     ] {
         let inventory = &ctx.scene.inventory;
-        let unlisted = !ctx.scene.completeness().is_listed() || !inventory.is_seen(Kind::Service);
+        let unlisted =
+            !ctx.scene.completeness().is_listed() || !inventory.was_listed(ResourceKind::Service);
         // What was found is told all the same; that nothing was means nothing then.
         let is_unknown = number == 0 && unlisted;
         let words = if is_unknown {
             format!("? {noun}s")
         } else {
-            words::count(number, noun)
+            formatting::plural(number, noun)
         };
         let is_old = unlisted || ctx.scene.is_stale();
         let color = if number == 0 || is_old {
@@ -252,12 +259,12 @@ fn right_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
             "Show all problems"
         };
         if response.on_hover_text(hover).clicked() {
-            ctx.send(Action::ShowTab(BottomTab::Problems));
+            ctx.send(WindowAction::ShowTab(BottomTab::Problems));
         }
     }
 }
 
-fn pause_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
+fn pause_ui(ui: &mut Ui, ctx: &PanelContext<'_>, narrow: bool) {
     let (glyph, word) = if ctx.view.paused.is_some() {
         (icon::PLAY, "Resume")
     } else {
@@ -274,17 +281,17 @@ fn pause_ui(ui: &mut Ui, ctx: &Ctx<'_>, narrow: bool) {
         .on_hover_text(UiCommand::Pause.hover_text(ui.ctx()))
         .clicked()
     {
-        ctx.send(Action::Run(UiCommand::Pause));
+        ctx.send(WindowAction::Run(UiCommand::Pause));
     }
 }
 
-fn command_button(ui: &mut Ui, ctx: &Ctx<'_>, command: UiCommand, text: &str) {
+fn command_button(ui: &mut Ui, ctx: &PanelContext<'_>, command: UiCommand, text: &str) {
     let response = ui.button(text);
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, command.text()));
     if response
         .on_hover_text(command.hover_text(ui.ctx()))
         .clicked()
     {
-        ctx.send(Action::Run(command));
+        ctx.send(WindowAction::Run(command));
     }
 }

@@ -5,232 +5,241 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 
 use super::{
-    action::Action,
+    action::WindowAction,
     command::UiCommand,
-    derived::ListRow,
+    derived_state::ServiceListRow,
     dialogs::{
         Dialog,
         connection_test::ConnectionTestForm,
-        curl::Curl,
-        edit_service::{EditService, EditWish, Opening, Page},
-        file_choice::{FileChoice, Purpose},
-        forward::Forward,
-        palette::Palette,
+        curl::CurlDialog,
+        edit_service::{EditDialogMode, EditPage, EditRequest, EditServiceDialog},
+        file_choice::{FileChoiceForm, FilePurpose},
+        forward::ForwardForm,
+        palette::CommandPalette,
         protection::ProtectionForm,
-        save_forward::SaveForward,
+        save_forward::SaveForwardForm,
     },
-    exporting,
+    export_flow,
     frame_times::FrameTimes,
-    mapping,
+    map_view,
     state::{AppState, BottomTab},
 };
 use crate::{
-    edit::Workload,
-    engine::{Command, EditId, Handle, ReachId, Scene, TestPaths},
+    edit::ExposableWorkload,
+    engine::{EditId, EngineCommand, EngineHandle, PathTestId, PathTestRequest, Scene},
     forward::{ForwardId, ForwardTarget},
-    inventory::{Kind, ObjectKey, Text},
-    probe::{RequestId, reach::ReachOptions},
+    inventory::{ObjectKey, ResourceKind, SharedStr},
+    probe::{RequestId, path_test::PathTestOptions},
     topology::NodeId,
 };
 
 /// Does what was asked for in the last frame.
-pub fn apply(state: &mut AppState, around: &Surroundings<'_>, actions: Vec<Action>) {
+pub fn apply(state: &mut AppState, context: &UpdateContext<'_>, actions: Vec<WindowAction>) {
     for action in actions {
-        apply_one(state, around, action);
+        apply_one(state, context, action);
     }
-    follow_selection(state, around.handle);
+    sync_inspected_service(state, context.handle);
 }
 
 /// What wishes are about and where they go.
-pub struct Surroundings<'a> {
+pub struct UpdateContext<'a> {
     /// What was drawn when they were made.
     pub scene: &'a Scene,
     /// The engine.
-    pub handle: &'a Handle,
+    pub handle: &'a EngineHandle,
     /// The window.
     pub egui: &'a egui::Context,
     /// The time.
     pub now: Timestamp,
 }
 
-fn apply_one(state: &mut AppState, around: &Surroundings<'_>, action: Action) {
-    let Surroundings {
+fn apply_one(state: &mut AppState, context: &UpdateContext<'_>, action: WindowAction) {
+    let UpdateContext {
         scene,
         handle,
         egui,
         ..
-    } = *around;
+    } = *context;
     match action {
-        Action::Run(command) => run(state, around, command),
-        Action::Send(command) => handle.send(command),
-        Action::Select(node) => {
+        WindowAction::Run(command) => run_command(state, context, command),
+        WindowAction::Send(command) => handle.send(command),
+        WindowAction::Select(node) => {
             state.view.selection = node;
             state.view.scroll_to_selection = true;
         }
-        Action::Reveal(node) => {
+        WindowAction::Reveal(node) => {
             state.canvas.focus_on(&node);
             state.view.selection = Some(node);
             state.view.scroll_to_selection = true;
         }
-        Action::OpenForward(target, port) => {
-            state.dialog = Some(Dialog::Forward(Box::new(Forward::new(scene, target, port))));
+        WindowAction::OpenForward(target, port) => {
+            state.dialog = Some(Dialog::Forward(Box::new(ForwardForm::new(
+                scene, target, port,
+            ))));
         }
-        Action::OpenCurl(target, port) => {
-            state.dialog = Some(Dialog::Curl(Box::new(Curl::new(scene, target, port))));
+        WindowAction::OpenCurl(target, port) => {
+            state.dialog = Some(Dialog::Curl(Box::new(CurlDialog::new(scene, target, port))));
         }
-        Action::ShowRequest(id) => {
+        WindowAction::ShowRequest(id) => {
             if let Some(status) = scene.requests.iter().find(|status| status.id == id) {
-                state.dialog = Some(Dialog::Curl(Box::new(Curl::of_request(scene, status))));
+                state.dialog = Some(Dialog::Curl(Box::new(CurlDialog::of_request(
+                    scene, status,
+                ))));
             }
         }
-        Action::OpenEdit(opening) => open_edit(state, around, opening),
-        Action::StartForwards(specs, saved) => {
+        WindowAction::OpenEdit(opening) => open_edit(state, context, opening),
+        WindowAction::StartForwards(specs, saved) => {
             for forward in saved {
-                handle.send(Command::SaveForward {
+                handle.send(EngineCommand::SaveForward {
                     running: None,
-                    was: None,
+                    previous_name: None,
                     forward: Box::new(forward),
                 });
             }
             for spec in specs {
-                handle.send(Command::StartForward(ForwardId(handle.next_id()), spec));
+                handle.send(EngineCommand::StartForward(
+                    ForwardId(handle.next_id()),
+                    spec,
+                ));
             }
             state.dialog = None;
             show_tab(state, BottomTab::Forwards);
         }
-        Action::Restart(id, spec) => handle.send(Command::StartForward(id, spec)),
-        Action::OpenSaveForward(running, was, spec) => {
-            let form = SaveForward::new(scene, running, was, spec);
+        WindowAction::RestartForward(id, spec) => {
+            handle.send(EngineCommand::StartForward(id, spec))
+        }
+        WindowAction::OpenSaveForward(running, was, spec) => {
+            let form = SaveForwardForm::new(scene, running, was, spec);
             state.dialog = Some(Dialog::SaveForward(Box::new(form)));
         }
-        Action::OpenFile(direction) => {
-            let form = FileChoice::new(
+        WindowAction::OpenFile(direction) => {
+            let form = FileChoiceForm::new(
                 direction,
-                state.pictures.as_deref(),
+                state.export_folder.as_deref(),
                 scene.context.as_deref(),
             );
             state.dialog = Some(Dialog::FileChoice(Box::new(form)));
         }
-        Action::Curl(request, times) => {
+        WindowAction::Curl(request, times) => {
             let id = RequestId(handle.next_id());
             handle.send(match times {
-                None => Command::Curl(id, request, None),
-                Some(times) => Command::RepeatCurl(id, request, times),
+                None => EngineCommand::SendRequest(id, request, None),
+                Some(times) => EngineCommand::RepeatRequest(id, request, times),
             });
             if let Some(Dialog::Curl(dialog)) = &mut state.dialog {
                 dialog.follow(id);
             }
         }
-        Action::TestPaths(asked) => {
-            let id = ReachId(handle.next_id());
-            handle.send(Command::TestPaths(id, Box::new(asked)));
+        WindowAction::TestPaths(asked) => {
+            let id = PathTestId(handle.next_id());
+            handle.send(EngineCommand::StartPathTest(id, Box::new(asked)));
             show_tab(state, BottomTab::Paths);
         }
-        Action::PlanEdit(wish) => {
+        WindowAction::PlanEdit(wish) => {
             if let Some(Dialog::Edit(dialog)) = &mut state.dialog {
                 plan(dialog, handle, wish);
             }
         }
-        Action::ApplyEdit(id) => handle.send(Command::ApplyEdit(id)),
-        Action::Export(wish) => exporting::start(state, around, wish),
-        Action::CloseDialog => close_dialog(state, handle),
-        Action::LightPods(pods) => light(state, pods),
-        Action::SetSearch(text) => state.view.search = text,
-        Action::SetFilter(text) => state.view.filter = text,
-        Action::Filter(filter) => mapping::filter(state, around, filter),
-        Action::TypeFilterText(text) => mapping::type_text(state, around, text),
-        Action::TypeFilterLabels(text) => mapping::type_labels(state, around, text),
-        Action::ShapeMap(aspect) => {
-            state.view.map_shape = aspect;
-            handle.send(Command::SetMapShape(aspect));
+        WindowAction::ApplyEdit(id) => handle.send(EngineCommand::ApplyEdit(id)),
+        WindowAction::Export(wish) => export_flow::start(state, context, wish),
+        WindowAction::CloseDialog => close_dialog(state, handle),
+        WindowAction::HighlightPods(pods) => highlight_pods(state, pods),
+        WindowAction::SetSearch(text) => state.view.search = text,
+        WindowAction::SetListFilter(text) => state.view.list_filter = text,
+        WindowAction::SetMapFilter(filter) => map_view::filter(state, context, filter),
+        WindowAction::SetMapFilterText(text) => map_view::type_text(state, context, text),
+        WindowAction::SetMapFilterLabels(text) => map_view::type_labels(state, context, text),
+        WindowAction::SetMapAspect(aspect) => {
+            state.view.map_aspect = aspect;
+            handle.send(EngineCommand::SetMapAspectRatio(aspect));
         }
-        Action::ToggleNamespace(name) => {
-            if !state.view.folded.remove(&name) {
-                state.view.folded.insert(name);
+        WindowAction::ToggleNamespace(name) => {
+            if !state.view.collapsed_namespaces.remove(&name) {
+                state.view.collapsed_namespaces.insert(name);
             }
         }
-        Action::ShowProblems(problems) => state.view.problems = problems,
-        Action::ShowTab(tab) => {
+        WindowAction::ShowProblems(problems) => state.view.problems = problems,
+        WindowAction::ShowTab(tab) => {
             state.view.tab = tab;
             state.view.bottom_open = true;
         }
-        Action::Copy { text, what } => {
+        WindowAction::Copy { text, what } => {
             egui.copy_text(text);
             state.toasts.notice(format!("Copied the {what}"));
         }
-        Action::OpenUrl(url) => egui.open_url(egui::OpenUrl::new_tab(url)),
-        Action::OpenMenu(node, at) => {
+        WindowAction::OpenUrl(url) => egui.open_url(egui::OpenUrl::new_tab(url)),
+        WindowAction::OpenMenu(node, at) => {
             state.view.selection = Some(node.clone());
             state.view.menu = Some((node, at));
         }
-        Action::CloseMenu => state.view.menu = None,
+        WindowAction::CloseMenu => state.view.menu = None,
     }
 }
 
-fn open_edit(state: &mut AppState, around: &Surroundings<'_>, opening: Opening) {
-    let Some((mut dialog, wish)) = EditService::open(around.scene, opening) else {
+fn open_edit(state: &mut AppState, context: &UpdateContext<'_>, opening: EditDialogMode) {
+    let Some((mut dialog, wish)) = EditServiceDialog::open(context.scene, opening) else {
         return;
     };
     if let Some(wish) = wish {
-        plan(&mut dialog, around.handle, wish);
+        plan(&mut dialog, context.handle, wish);
     }
     state.dialog = Some(Dialog::Edit(Box::new(dialog)));
 }
 
-fn plan(dialog: &mut EditService, handle: &Handle, wish: EditWish) {
+fn plan(dialog: &mut EditServiceDialog, handle: &EngineHandle, wish: EditRequest) {
     let id = EditId(handle.next_id());
     if let Some(old) = dialog.follow(id, wish.clone()) {
-        handle.send(Command::DiscardEdit(old));
+        handle.send(EngineCommand::DiscardEdit(old));
     }
     handle.send(wish.command(id));
 }
 
-fn light(state: &mut AppState, pods: Option<BTreeSet<ObjectKey>>) {
+fn highlight_pods(state: &mut AppState, pods: Option<BTreeSet<ObjectKey>>) {
     let pods = pods.map(Arc::new);
-    state.canvas.light(pods.clone());
-    state.view.lit_pods = pods;
+    state.canvas.highlight_pods(pods.clone());
+    state.view.highlighted_pods = pods;
 }
 
-fn close_dialog(state: &mut AppState, handle: &Handle) {
-    if state.view.lit_pods.is_some() {
-        light(state, None);
+fn close_dialog(state: &mut AppState, handle: &EngineHandle) {
+    if state.view.highlighted_pods.is_some() {
+        highlight_pods(state, None);
     }
     if let Some(Dialog::Edit(dialog)) = state.dialog.take()
-        && let Some(id) = dialog.edit()
+        && let Some(id) = dialog.edit_id()
     {
-        handle.send(Command::DiscardEdit(id));
+        handle.send(EngineCommand::DiscardEdit(id));
     }
 }
 
 /// Has the engine keep the YAML of what the inspector shows, and only that.
-pub fn follow_selection(state: &mut AppState, handle: &Handle) {
+pub fn sync_inspected_service(state: &mut AppState, handle: &EngineHandle) {
     let wanted = state.view.selected_service().cloned();
-    if wanted != state.inspected {
-        handle.send(Command::Inspect(wanted.clone()));
-        state.inspected = wanted;
+    if wanted != state.inspected_service {
+        handle.send(EngineCommand::InspectService(wanted.clone()));
+        state.inspected_service = wanted;
     }
 }
 
-fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
+fn run_command(state: &mut AppState, context: &UpdateContext<'_>, command: UiCommand) {
     const ZOOM_STEP: f32 = 1.25;
-    let Surroundings {
+    let UpdateContext {
         scene,
         handle,
         egui,
         ..
-    } = *around;
+    } = *context;
     let view = &mut state.view;
     match command {
         UiCommand::Forward => {
             if let Some(target) = view.selection.as_ref().and_then(target_of) {
                 let port = view.selection.as_ref().and_then(port_of);
-                apply_one(state, around, Action::OpenForward(target, port));
+                apply_one(state, context, WindowAction::OpenForward(target, port));
             }
         }
         UiCommand::Curl => {
             if let Some(target) = view.selection.as_ref().and_then(target_of) {
                 let port = view.selection.as_ref().and_then(port_of);
-                apply_one(state, around, Action::OpenCurl(target, port));
+                apply_one(state, context, WindowAction::OpenCurl(target, port));
             }
         }
         UiCommand::ChangeType
@@ -238,22 +247,26 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
         | UiCommand::Duplicate
         | UiCommand::Delete => {
             if let Some(service) = view.selected_service().cloned() {
-                open_edit(state, around, opening(command, service));
+                open_edit(state, context, edit_dialog_mode(command, service));
             }
         }
         UiCommand::Expose => {
-            if let Some((kind, key)) = view.selection.as_ref().and_then(exposed) {
-                open_edit(state, around, Opening::Expose(kind, key));
+            if let Some((kind, key)) = view.selection.as_ref().and_then(expose_target) {
+                open_edit(state, context, EditDialogMode::Expose(kind, key));
             }
         }
         UiCommand::UndoChange => {
-            if let Some(entry) = scene.undoable() {
-                let opening = Opening::Undo(entry.service.clone(), entry.number);
-                open_edit(state, around, opening);
+            if let Some(entry) = scene.latest_undoable() {
+                let opening = EditDialogMode::Undo(entry.service.clone(), entry.number);
+                open_edit(state, context, opening);
             }
         }
-        UiCommand::ExportJournal => {
-            apply_one(state, around, Action::OpenFile(Purpose::ExportJournal));
+        UiCommand::ExportAuditLog => {
+            apply_one(
+                state,
+                context,
+                WindowAction::OpenFile(FilePurpose::ExportAuditLog),
+            );
         }
         UiCommand::ShowOnMap => {
             if let Some(node) = &view.selection {
@@ -267,34 +280,34 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
                 .map(|traffic| traffic.dns_name.to_string());
             if let Some(text) = name {
                 let what = "DNS name";
-                apply_one(state, around, Action::Copy { text, what });
+                apply_one(state, context, WindowAction::Copy { text, what });
             }
         }
-        UiCommand::NextService => step(state, true),
-        UiCommand::PreviousService => step(state, false),
+        UiCommand::NextService => select_adjacent_service(state, true),
+        UiCommand::PreviousService => select_adjacent_service(state, false),
         UiCommand::NextProblem => next_problem(state),
         UiCommand::Search => view.focus_search = true,
         UiCommand::Palette => {
             state.dialog = match state.dialog.take() {
                 Some(Dialog::Palette(_)) => None,
-                _ => Some(Dialog::Palette(Palette::default())),
+                _ => Some(Dialog::Palette(CommandPalette::default())),
             };
         }
         UiCommand::Filter
-        | UiCommand::OnlyWrong
+        | UiCommand::OnlyProblems
         | UiCommand::Neighbourhood
         | UiCommand::ClearFilter
         | UiCommand::GroupByNamespace
         | UiCommand::GroupByApp
         | UiCommand::GroupByNothing
-        | UiCommand::TidyUp
-        | UiCommand::UndoTidyUp
-        | UiCommand::Pause => mapping::run(state, around, command),
-        UiCommand::Export => exporting::open(state, around),
+        | UiCommand::ResetLayout
+        | UiCommand::UndoResetLayout
+        | UiCommand::Pause => map_view::run(state, context, command),
+        UiCommand::Export => export_flow::open_dialog(state, context),
         UiCommand::FitMap => state.canvas.fit_all(),
         UiCommand::FitSelection => {
             if let Some(node) = &view.selection {
-                state.canvas.fit_node(node);
+                state.canvas.fit_component(node);
             }
         }
         UiCommand::ToggleMinimap => state.canvas.toggle_minimap(),
@@ -306,12 +319,12 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
         UiCommand::ShowActivity => show_tab(state, BottomTab::Activity),
         UiCommand::TestPaths => {
             if let Some(service) = view.selected_service().cloned() {
-                let asked = TestPaths {
+                let asked = PathTestRequest {
                     service,
-                    options: ReachOptions::default(),
-                    every: None,
+                    options: PathTestOptions::default(),
+                    repeat_interval: None,
                 };
-                apply_one(state, around, Action::TestPaths(asked));
+                apply_one(state, context, WindowAction::TestPaths(asked));
             }
         }
         UiCommand::ShowPaths => show_tab(state, BottomTab::Paths),
@@ -329,26 +342,37 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
                 None => Some(FrameTimes::default()),
             };
         }
-        UiCommand::Reconnect => handle.send(Command::Reconnect),
+        UiCommand::Reconnect => handle.send(EngineCommand::Reconnect),
         UiCommand::TestConnection => test_connection(state, scene, handle),
         UiCommand::ProtectContexts => {
             state.dialog = Some(Dialog::Protection(ProtectionForm::default()));
         }
-        UiCommand::AllNamespaces => handle.send(Command::SetNamespaces(Vec::new())),
+        UiCommand::AllNamespaces => handle.send(EngineCommand::SetNamespaces(Vec::new())),
         UiCommand::StartSavedForwards => {
-            let names = scene.saved.iter().map(|forward| forward.name.clone());
-            handle.send(Command::StartSaved(names.collect()));
+            let names = scene
+                .saved_forwards
+                .iter()
+                .map(|forward| forward.name.clone());
+            handle.send(EngineCommand::StartSavedForwards(names.collect()));
             show_tab(state, BottomTab::Forwards);
         }
         UiCommand::ExportForwards => {
-            apply_one(state, around, Action::OpenFile(Purpose::ExportForwards));
+            apply_one(
+                state,
+                context,
+                WindowAction::OpenFile(FilePurpose::ExportForwards),
+            );
         }
         UiCommand::ImportForwards => {
-            apply_one(state, around, Action::OpenFile(Purpose::ImportForwards));
+            apply_one(
+                state,
+                context,
+                WindowAction::OpenFile(FilePurpose::ImportForwards),
+            );
         }
         UiCommand::StopAllForwards => {
             for forward in scene.forwards.iter() {
-                handle.send(Command::StopForward(forward.id));
+                handle.send(EngineCommand::StopForward(forward.id));
             }
         }
         UiCommand::Help => state.dialog = Some(Dialog::Help),
@@ -357,11 +381,11 @@ fn run(state: &mut AppState, around: &Surroundings<'_>, command: UiCommand) {
 }
 
 /// Opens the dialog. A test that goes on is shown, else a new one begins, which runs no command.
-fn test_connection(state: &mut AppState, scene: &Scene, handle: &Handle) {
+fn test_connection(state: &mut AppState, scene: &Scene, handle: &EngineHandle) {
     state.dialog = Some(Dialog::ConnectionTest(ConnectionTestForm::default()));
     let test = scene.connection_test.as_ref();
     if !test.is_some_and(|test| test.is_running) {
-        handle.send(Command::TestConnection { run_command: false });
+        handle.send(EngineCommand::StartConnectionTest { run_command: false });
     }
 }
 
@@ -370,21 +394,21 @@ fn show_tab(state: &mut AppState, tab: BottomTab) {
     state.view.bottom_open = true;
 }
 
-fn opening(command: UiCommand, service: ObjectKey) -> Opening {
+fn edit_dialog_mode(command: UiCommand, service: ObjectKey) -> EditDialogMode {
     match command {
-        UiCommand::EditService => Opening::Page(service, Page::Ports),
-        UiCommand::Duplicate => Opening::Duplicate(service),
-        UiCommand::Delete => Opening::Delete(service),
-        _ => Opening::Type(service, None),
+        UiCommand::EditService => EditDialogMode::Page(service, EditPage::Ports),
+        UiCommand::Duplicate => EditDialogMode::Duplicate(service),
+        UiCommand::Delete => EditDialogMode::Delete(service),
+        _ => EditDialogMode::Type(service, None),
     }
 }
 
 /// The kind and name of what a Service can be made for.
-pub fn exposed(node: &NodeId) -> Option<(Text, ObjectKey)> {
+pub fn expose_target(node: &NodeId) -> Option<(SharedStr, ObjectKey)> {
     match node {
-        NodeId::Pod(key) => Some((Text::from("Pod"), key.clone())),
+        NodeId::Pod(key) => Some((SharedStr::from("Pod"), key.clone())),
         NodeId::Workload(workload) => {
-            let kind = Workload::kind_of(&workload.kind).ok()?;
+            let kind = ExposableWorkload::kind_of(&workload.kind).ok()?;
             let key = ObjectKey::new(workload.namespace.clone(), workload.name.clone());
             Some((kind.into(), key))
         }
@@ -414,9 +438,9 @@ fn port_of(node: &NodeId) -> Option<crate::forward::RemotePort> {
     }
 }
 
-fn step(state: &mut AppState, forwards: bool) {
+fn select_adjacent_service(state: &mut AppState, forwards: bool) {
     let view = &mut state.view;
-    let listed: Vec<&ObjectKey> = view.derived.listed().collect();
+    let listed: Vec<&ObjectKey> = view.derived.listed_services().collect();
     let at = view
         .selected_service()
         .and_then(|key| listed.iter().position(|listed| *listed == key));
@@ -457,9 +481,9 @@ fn select_service(state: &mut AppState, key: ObjectKey) {
 }
 
 /// The row of a Service in the list.
-pub fn row_of(rows: &[ListRow], key: &ObjectKey) -> Option<usize> {
+pub fn row_of(rows: &[ServiceListRow], key: &ObjectKey) -> Option<usize> {
     rows.iter()
-        .position(|row| matches!(row, ListRow::Service(listed) if listed == key))
+        .position(|row| matches!(row, ServiceListRow::Service(listed) if listed == key))
 }
 
 /// Forgets a selection that no longer exists. What is not read yet may still come.
@@ -467,10 +491,12 @@ pub fn drop_lost_selection(state: &mut AppState, scene: &Scene) {
     let inventory = &scene.inventory;
     let is_read = |kind, key: &ObjectKey| inventory.sync(kind, &key.namespace).is_current();
     let lost = match &state.view.selection {
-        Some(NodeId::Pod(key)) => inventory.pod(key).is_none() && is_read(Kind::Pod, key),
+        Some(NodeId::Pod(key)) => inventory.pod(key).is_none() && is_read(ResourceKind::Pod, key),
         Some(node) => super::state::service_of(node)
             .filter(|key| !scene.reports.contains_key(*key))
-            .is_some_and(|key| inventory.service(key).is_none() && is_read(Kind::Service, key)),
+            .is_some_and(|key| {
+                inventory.service(key).is_none() && is_read(ResourceKind::Service, key)
+            }),
         None => false,
     };
     if lost {
@@ -481,11 +507,11 @@ pub fn drop_lost_selection(state: &mut AppState, scene: &Scene) {
     }
 }
 
-fn name_of(node: &NodeId) -> Text {
+fn name_of(node: &NodeId) -> SharedStr {
     match node {
         NodeId::Pod(key) => format!("Pod {key}").into(),
         other => super::state::service_of(other).map_or_else(
-            || Text::from("What was selected"),
+            || SharedStr::from("What was selected"),
             |key| format!("Service {key}").into(),
         ),
     }

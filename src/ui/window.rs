@@ -5,8 +5,8 @@ use std::{
     time::Duration,
 };
 
-use super::{App, AppOptions};
-use crate::engine::{Handle, Waker};
+use super::{AppOptions, SvcscopeApp};
+use crate::engine::{EngineHandle, SceneCallback};
 
 /// Why no window could be opened.
 #[derive(Debug, thiserror::Error)]
@@ -27,13 +27,13 @@ pub enum WindowError {
 
 /// Where the window leaves its handle so that the engine, which starts first, can wake it.
 #[derive(Clone, Default)]
-pub struct WakeSlot {
+pub struct WindowHandle {
     window: Arc<OnceLock<egui::Context>>,
 }
 
-impl WakeSlot {
+impl WindowHandle {
     /// What the engine calls after each scene; it does nothing before the window is open.
-    pub fn waker(&self) -> Waker {
+    pub fn repaint_waker(&self) -> SceneCallback {
         let window = self.window.clone();
         Arc::new(move || {
             if let Some(ctx) = window.get() {
@@ -55,14 +55,14 @@ impl WakeSlot {
         }
     }
 
-    pub(super) fn fill(&self, ctx: &egui::Context) {
+    pub(super) fn attach(&self, ctx: &egui::Context) {
         // A slot is filled once: a second window would need a slot of its own.
         self.window.get_or_init(|| ctx.clone());
     }
 }
 
 /// Opens the window and draws until it is closed.
-pub fn run(handle: Handle, options: AppOptions) -> Result<(), WindowError> {
+pub fn run(handle: EngineHandle, options: AppOptions) -> Result<(), WindowError> {
     if !has_display() {
         return Err(WindowError::NoDisplay);
     }
@@ -84,7 +84,7 @@ pub fn run(handle: Handle, options: AppOptions) -> Result<(), WindowError> {
     eframe::run_native(
         "svcscope",
         native,
-        Box::new(move |cc| Ok(Box::new(App::new(cc, handle, options)))),
+        Box::new(move |cc| Ok(Box::new(SvcscopeApp::new(cc, handle, options)))),
     )
     .map_err(|error| WindowError::Open(error.to_string()))
 }

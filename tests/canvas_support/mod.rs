@@ -12,46 +12,50 @@ use svcscope::{
     check,
     engine::Scene,
     inventory::{
-        Change, ContainerPort, ContainerRecord, Delta, Endpoint, EndpointSliceRecord,
-        EndpointSource, Inventory, Kind, LoadBalancerPoint, NodeAddress, NodeAddressKind,
-        NodeRecord, ObjectKey, OwnerRef, PodRecord, Protocol, Scope, ServicePort, ServiceRecord,
-        ServiceType, SlicePort, Sync, TargetPort, Text,
+        ContainerPort, ContainerRecord, EndpointRecord, EndpointSliceRecord, EndpointSource,
+        Inventory, InventoryChange, LoadBalancerIngress, NodeAddress, NodeAddressKind, NodeRecord,
+        ObjectKey, OwnerRef, PodRecord, Protocol, RecordDelta, ResourceKind, ServicePort,
+        ServiceRecord, ServiceType, SharedStr, SlicePort, SyncState, TargetPort, WatchScope,
     },
-    layout::{self, Options},
+    layout::{self, LayoutOptions},
     topology::Topology,
 };
 
 /// An inventory in the making.
-pub struct Sample {
+pub struct SampleInventoryBuilder {
     pub inventory: Inventory,
     /// All that the inventory was told.
-    pub told: Vec<Change>,
+    pub changes: Vec<InventoryChange>,
     pods: u32,
     services: u32,
 }
 
 /// One port: name, port, targetPort, nodePort.
-pub type Port = (&'static str, u16, u16, Option<u16>);
+pub type SampleServicePort = (&'static str, u16, u16, Option<u16>);
 
-impl Sample {
+impl SampleInventoryBuilder {
     pub fn new() -> Self {
         let mut sample = Self {
             inventory: Inventory::default(),
-            told: Vec::new(),
+            changes: Vec::new(),
             pods: 0,
             services: 0,
         };
         for kind in [
-            Kind::Namespace,
-            Kind::Service,
-            Kind::EndpointSlice,
-            Kind::Pod,
-            Kind::Node,
+            ResourceKind::Namespace,
+            ResourceKind::Service,
+            ResourceKind::EndpointSlice,
+            ResourceKind::Pod,
+            ResourceKind::Node,
         ] {
-            sample.tell(Change::Sync(kind, Scope::Cluster, Sync::Live));
+            sample.apply(InventoryChange::Sync(
+                kind,
+                WatchScope::Cluster,
+                SyncState::Live,
+            ));
         }
         for (at, name) in ["node-a", "node-b", "node-c"].into_iter().enumerate() {
-            sample.tell(Change::Node(Delta::Upsert(NodeRecord {
+            sample.apply(InventoryChange::Node(RecordDelta::Upsert(NodeRecord {
                 name: name.into(),
                 addresses: vec![NodeAddress {
                     kind: NodeAddressKind::InternalIP,
@@ -66,8 +70,8 @@ impl Sample {
     }
 
     /// Applies a change and keeps it.
-    pub fn tell(&mut self, change: Change) {
-        self.told.push(change.clone());
+    pub fn apply(&mut self, change: InventoryChange) {
+        self.changes.push(change.clone());
         self.inventory.apply(change);
     }
 
@@ -77,7 +81,7 @@ impl Sample {
         namespace: &str,
         name: &str,
         service_type: ServiceType,
-        ports: &[Port],
+        ports: &[SampleServicePort],
         (ready, waiting): (usize, usize),
     ) -> ServiceRecord {
         let key = ObjectKey::new(namespace, name);
@@ -102,29 +106,31 @@ impl Sample {
         for at in 0..ready + waiting {
             endpoints.push(self.pod(namespace, name, at, ports, at < ready));
         }
-        self.tell(Change::EndpointSlice(Delta::Upsert(EndpointSliceRecord {
-            key: ObjectKey::new(namespace, format!("{name}-x7k2p")),
-            service: Some(name.into()),
-            source: EndpointSource::EndpointSlice,
-            address_type: "IPv4".into(),
-            ports: ports
-                .iter()
-                .map(|&(name, _, target, _)| SlicePort {
-                    name: name.into(),
-                    protocol: Protocol::Tcp,
-                    port: Some(target),
-                })
-                .collect(),
-            endpoints,
-            truncated: false,
-            managed_by: None,
-        })));
+        self.apply(InventoryChange::EndpointSlice(RecordDelta::Upsert(
+            EndpointSliceRecord {
+                key: ObjectKey::new(namespace, format!("{name}-x7k2p")),
+                service: Some(name.into()),
+                source: EndpointSource::EndpointSlice,
+                address_type: "IPv4".into(),
+                ports: ports
+                    .iter()
+                    .map(|&(name, _, target, _)| SlicePort {
+                        name: name.into(),
+                        protocol: Protocol::Tcp,
+                        port: Some(target),
+                    })
+                    .collect(),
+                endpoints,
+                truncated: false,
+                managed_by: None,
+            },
+        )));
         self.put(service.clone());
         service
     }
 
     pub fn put(&mut self, service: ServiceRecord) {
-        self.tell(Change::Service(Delta::Upsert(service)));
+        self.apply(InventoryChange::Service(RecordDelta::Upsert(service)));
     }
 
     fn pod(
@@ -132,13 +138,14 @@ impl Sample {
         namespace: &str,
         app: &str,
         at: usize,
-        ports: &[Port],
+        ports: &[SampleServicePort],
         ready: bool,
-    ) -> Endpoint {
+    ) -> EndpointRecord {
         self.pods += 1;
         let name = format!("{app}-7f9c-{}", suffix(at));
-        let address: Text = format!("10.244.{}.{}", self.pods / 250, self.pods % 250 + 2).into();
-        let node: Text = ["node-a", "node-b", "node-c"][at % 3].into();
+        let address: SharedStr =
+            format!("10.244.{}.{}", self.pods / 250, self.pods % 250 + 2).into();
+        let node: SharedStr = ["node-a", "node-b", "node-c"][at % 3].into();
         let mut pod = PodRecord::new(ObjectKey::new(namespace, name.as_str()));
         pod.labels = labels(&[("app", app), ("pod-template-hash", "7f9c")]);
         pod.owner = Some(OwnerRef {
@@ -168,8 +175,8 @@ impl Sample {
             reason: None,
             probes: Box::default(),
         }];
-        self.tell(Change::Pod(Delta::Upsert(pod)));
-        Endpoint {
+        self.apply(InventoryChange::Pod(RecordDelta::Upsert(pod)));
+        EndpointRecord {
             address,
             ready,
             serving: ready,
@@ -193,8 +200,8 @@ impl Sample {
 pub fn scene_of(inventory: Inventory, revision: u64) -> Scene {
     let topology = Topology::build(&inventory);
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
-    let reports = check::all(&topology, &inventory, now);
-    let layout = layout::arrange(&topology, &Options::default(), None);
+    let reports = check::check_all(&topology, &inventory, now);
+    let layout = layout::arrange(&topology, &LayoutOptions::default(), None);
     Scene {
         revision,
         map_revision: revision,
@@ -207,9 +214,9 @@ pub fn scene_of(inventory: Inventory, revision: u64) -> Scene {
 }
 
 /// The cluster of the design's picture.
-pub fn shop() -> Sample {
+pub fn shop() -> SampleInventoryBuilder {
     use ServiceType::{ClusterIP, ExternalName, LoadBalancer, NodePort};
-    let mut sample = Sample::new();
+    let mut sample = SampleInventoryBuilder::new();
     let mut web = sample.service(
         "shop",
         "web",
@@ -220,7 +227,7 @@ pub fn shop() -> Sample {
         ],
         (3, 0),
     );
-    web.load_balancer = vec![LoadBalancerPoint {
+    web.load_balancer = vec![LoadBalancerIngress {
         ip: Some("203.0.113.7".into()),
         hostname: None,
         proxied: false,
@@ -284,14 +291,14 @@ pub fn shop() -> Sample {
 }
 
 /// The shop after one of the pods of `web` stopped being ready and one more Service came.
-pub fn sick_shop() -> Sample {
+pub fn unhealthy_shop() -> SampleInventoryBuilder {
     let mut sample = shop();
     let ports = [
         ("https", 443, 8443, Some(30443)),
         ("http", 80, 8080, Some(31200)),
     ];
     let mut web = sample.service("shop", "web", ServiceType::LoadBalancer, &ports, (2, 1));
-    web.load_balancer = vec![LoadBalancerPoint {
+    web.load_balancer = vec![LoadBalancerIngress {
         ip: Some("203.0.113.7".into()),
         hostname: None,
         proxied: false,
@@ -304,13 +311,17 @@ pub fn sick_shop() -> Sample {
 }
 
 /// Many Services with so many pods each, forty Services a namespace.
-pub fn large(services: usize, pods_each: usize) -> Sample {
-    crowd(services, pods_each, &[("http", 80, 8080)])
+pub fn large(services: usize, pods_each: usize) -> SampleInventoryBuilder {
+    many_services(services, pods_each, &[("http", 80, 8080)])
 }
 
 /// The same with these ports each: name, port, targetPort.
-pub fn crowd(services: usize, pods_each: usize, ports: &[(&'static str, u16, u16)]) -> Sample {
-    let mut sample = Sample::new();
+pub fn many_services(
+    services: usize,
+    pods_each: usize,
+    ports: &[(&'static str, u16, u16)],
+) -> SampleInventoryBuilder {
+    let mut sample = SampleInventoryBuilder::new();
     for at in 0..services {
         let namespace = format!("team-{:02}", at / 40);
         let waiting = usize::from(at % 9 == 0);
@@ -322,7 +333,7 @@ pub fn crowd(services: usize, pods_each: usize, ports: &[(&'static str, u16, u16
             _ => (ServiceType::ClusterIP, None),
         };
         // The first port is the one that is open on the nodes.
-        let ports: Vec<Port> = ports
+        let ports: Vec<SampleServicePort> = ports
             .iter()
             .enumerate()
             .map(|(at, &(name, port, target))| (name, port, target, node_port.filter(|_| at == 0)))
@@ -338,10 +349,10 @@ pub fn crowd(services: usize, pods_each: usize, ports: &[(&'static str, u16, u16
     sample
 }
 
-fn labels(pairs: &[(&str, &str)]) -> BTreeMap<Text, Text> {
+fn labels(pairs: &[(&str, &str)]) -> BTreeMap<SharedStr, SharedStr> {
     pairs
         .iter()
-        .map(|(key, value)| (Text::from(*key), Text::from(*value)))
+        .map(|(key, value)| (SharedStr::from(*key), SharedStr::from(*value)))
         .collect()
 }
 

@@ -5,36 +5,36 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use svcscope::{
-    cluster::{KubeconfigSource, Kubeconfigs, Pace, connect_at},
-    demo::{Denial, Scope, Server, WatchFault},
-    inventory::{Change, Inventory, Kind, ObjectKey, Sync},
+    cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at},
+    demo::{DemoServer, DenyRule, DenyScope, WatchFault},
+    inventory::{Inventory, InventoryChange, ObjectKey, ResourceKind, SyncState},
 };
 
 use super::{
-    cluster_support::{quick, still_demo},
-    view::{View, state},
+    cluster_support::{fast_pace, static_demo},
+    view::{WatchedInventory, state},
 };
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// Silence is noticed sooner than by [`quick`].
-fn quicker() -> Pace {
-    Pace {
-        watch: 1000 * MILLI,
-        silence: 2000 * MILLI,
-        answer: 1000 * MILLI,
-        ..quick()
+/// Silence is noticed sooner than by [`fast_pace`].
+fn quicker() -> WatchTiming {
+    WatchTiming {
+        watch_duration: 1000 * MILLI,
+        silence_timeout: 2000 * MILLI,
+        answer_timeout: 1000 * MILLI,
+        ..fast_pace()
     }
 }
 
-async fn view_at(server: &Server, pace: Pace) -> View {
+async fn view_at(server: &DemoServer, pace: WatchTiming) -> WatchedInventory {
     let source = KubeconfigSource::Inline(server.kubeconfig());
-    let kubeconfigs = Kubeconfigs::load(&source).unwrap();
+    let kubeconfigs = MergedKubeconfig::load(&source).unwrap();
     let cluster = connect_at(&kubeconfigs, None, pace).await.unwrap();
-    View::of(&cluster, &[])
+    WatchedInventory::of(&cluster, &[])
 }
 
-fn delete(server: &Server, service: &str) {
+fn delete(server: &DemoServer, service: &str) {
     let control = server.control();
     control.delete("Service", "shop", service).unwrap();
 }
@@ -47,17 +47,17 @@ fn is_gone(inventory: &Inventory, service: &str) -> bool {
 
 /// Why all kinds are polled, where they are.
 fn polled(inventory: &Inventory) -> Option<String> {
-    let mut reasons = Kind::ALL.map(|kind| match state(inventory, kind, None) {
-        Sync::Polled { reason, .. } => Some(reason.to_string()),
+    let mut reasons = ResourceKind::ALL.map(|kind| match state(inventory, kind, None) {
+        SyncState::Polled { reason, .. } => Some(reason.to_string()),
         _ => None,
     });
     reasons.sort();
     reasons.into_iter().collect::<Option<Vec<_>>>()?.pop()
 }
 
-fn states(log: &[Change]) -> Vec<&Sync> {
+fn states(log: &[InventoryChange]) -> Vec<&SyncState> {
     let states = log.iter().filter_map(|change| match change {
-        Change::Sync(Kind::Service, _, state) => Some(state),
+        InventoryChange::Sync(ResourceKind::Service, _, state) => Some(state),
         _ => None,
     });
     states.collect()
@@ -66,23 +66,25 @@ fn states(log: &[Change]) -> Vec<&Sync> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_was_lost_is_found_by_the_next_list() {
     for watch_list in [true, false] {
-        let server = still_demo().await;
+        let server = static_demo().await;
         server.control().set_watch_list(watch_list);
-        let pace = Pace {
-            watch: 200 * MILLI,
-            relist: 100 * MILLI,
-            ..quick()
+        let pace = WatchTiming {
+            watch_duration: 200 * MILLI,
+            relist_interval: 100 * MILLI,
+            ..fast_pace()
         };
         let mut view = view_at(&server, pace).await;
         view.live().await;
-        server.control().break_watches(Some(WatchFault::Lossy));
+        server
+            .control()
+            .break_watches(Some(WatchFault::DropsEvents));
         delete(&server, "web");
         view.until("the Service to go", |inventory| is_gone(inventory, "web"))
             .await;
         let told = states(&view.log);
         assert!(
             told.iter()
-                .all(|state| matches!(state, Sync::Syncing | Sync::Live)),
+                .all(|state| matches!(state, SyncState::Syncing | SyncState::Live)),
             "{told:?}"
         );
         assert_eq!(told.len(), 2, "each state is told once: {told:?}");
@@ -91,7 +93,7 @@ async fn an_event_that_was_lost_is_found_by_the_next_list() {
 
 /// A fault that no watch survives, and the words for it.
 async fn lists_stand_in(fault: WatchFault, from_the_start: bool, words: &str) {
-    let server = still_demo().await;
+    let server = static_demo().await;
     if from_the_start {
         server.control().break_watches(Some(fault));
     }
@@ -129,7 +131,7 @@ async fn lists_stand_in(fault: WatchFault, from_the_start: bool, words: &str) {
     let lists = view.log[log..].iter().filter(|change| {
         matches!(
             change,
-            Change::Service(svcscope::inventory::Delta::Replace { .. })
+            InventoryChange::Service(svcscope::inventory::RecordDelta::Replace { .. })
         )
     });
     assert_eq!(lists.count(), 0, "{fault:?}: an event did it");
@@ -137,23 +139,29 @@ async fn lists_stand_in(fault: WatchFault, from_the_start: bool, words: &str) {
 
 /// What no watch survives, and what is said of it.
 const DEADLY: [(WatchFault, &str); 7] = [
-    (WatchFault::Ended, "the API server ends each watch at once"),
-    (WatchFault::Empty, "the API server ends each watch at once"),
     (
-        WatchFault::Page,
+        WatchFault::EndsAtOnce,
+        "the API server ends each watch at once",
+    ),
+    (
+        WatchFault::EmptyBody,
+        "the API server ends each watch at once",
+    ),
+    (
+        WatchFault::HtmlPage,
         "watches fail: the answer is no event of a watch: <html>",
     ),
     (
-        WatchFault::List,
+        WatchFault::ListBody,
         "watches fail: the answer is no event of a watch: {",
     ),
     (
-        WatchFault::Silent,
+        WatchFault::NoEvents,
         "watches fail: nothing was heard from the API server for 2 s",
     ),
-    (WatchFault::Unanswered, "watches fail: no answer within 1 s"),
+    (WatchFault::NoResponse, "watches fail: no answer within 1 s"),
     (
-        WatchFault::Backwards,
+        WatchFault::OldRevision,
         "watches fail: the watch went back from version",
     ),
 ];
@@ -170,10 +178,14 @@ async fn where_watches_are_dead_from_the_start_lists_stand_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn watches_that_end_early_and_odd_versions_lose_nothing() {
-    let faults = [WatchFault::FirstLine, WatchFault::Short, WatchFault::Zero];
+    let faults = [
+        WatchFault::EndsAfterFirstLine,
+        WatchFault::OneSecond,
+        WatchFault::ZeroRevision,
+    ];
     join_all(faults.map(async |fault| {
-        let server = still_demo().await;
-        let mut view = view_at(&server, quick()).await;
+        let server = static_demo().await;
+        let mut view = view_at(&server, fast_pace()).await;
         view.live().await;
         server.control().break_watches(Some(fault));
         server.control().cut_connections();
@@ -184,7 +196,7 @@ async fn watches_that_end_early_and_odd_versions_lose_nothing() {
             })
             .await;
         }
-        let now = state(&view.inventory, Kind::Service, None);
+        let now = state(&view.inventory, ResourceKind::Service, None);
         assert!(now.is_current(), "{fault:?}: {now:?}");
     }))
     .await;
@@ -192,11 +204,11 @@ async fn watches_that_end_early_and_odd_versions_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_that_fails_where_watches_are_dead_is_stale_since_the_last_one() {
-    let server = still_demo().await;
+    let server = static_demo().await;
     let control = server.control();
     let mut view = view_at(&server, quicker()).await;
     view.live().await;
-    control.break_watches(Some(WatchFault::Ended));
+    control.break_watches(Some(WatchFault::EndsAtOnce));
     control.cut_connections();
     view.until("lists instead of watches", |inventory| {
         polled(inventory).is_some()
@@ -205,10 +217,14 @@ async fn a_list_that_fails_where_watches_are_dead_is_stale_since_the_last_one() 
     let before = jiff::Timestamp::now();
     control.fail(Some("GET"), "/api/v1/services", 500, None);
     view.until("the loss to be said", |inventory| {
-        matches!(state(inventory, Kind::Service, None), Sync::Stale { .. })
+        matches!(
+            state(inventory, ResourceKind::Service, None),
+            SyncState::Stale { .. }
+        )
     })
     .await;
-    let Sync::Stale { since, reason } = state(&view.inventory, Kind::Service, None) else {
+    let SyncState::Stale { since, reason } = state(&view.inventory, ResourceKind::Service, None)
+    else {
         panic!("just seen");
     };
     assert!(
@@ -224,16 +240,20 @@ async fn a_list_that_fails_where_watches_are_dead_is_stale_since_the_last_one() 
 #[tokio::test(flavor = "multi_thread")]
 async fn who_may_list_and_not_watch_reads_again_and_again() {
     for watch_list in [true, false] {
-        let server = still_demo().await;
+        let server = static_demo().await;
         let control = server.control();
         control.set_watch_list(watch_list);
-        control.deny(Denial::new("watch", "services", Scope::Everywhere));
+        control.deny(DenyRule::new("watch", "services", DenyScope::Everywhere));
         let mut view = view_at(&server, quicker()).await;
         view.until("lists of Services", |inventory| {
-            matches!(state(inventory, Kind::Service, None), Sync::Polled { .. })
+            matches!(
+                state(inventory, ResourceKind::Service, None),
+                SyncState::Polled { .. }
+            )
         })
         .await;
-        let Sync::Polled { reason, .. } = state(&view.inventory, Kind::Service, None) else {
+        let SyncState::Polled { reason, .. } = state(&view.inventory, ResourceKind::Service, None)
+        else {
             panic!("just seen");
         };
         assert!(reason.starts_with("watches are refused: "), "{reason}");
@@ -245,15 +265,17 @@ async fn who_may_list_and_not_watch_reads_again_and_again() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_is_read_again_when_that_is_asked_for() {
-    let server = still_demo().await;
-    let mut view = view_at(&server, Pace::default()).await;
+    let server = static_demo().await;
+    let mut view = view_at(&server, WatchTiming::default()).await;
     view.live().await;
-    server.control().break_watches(Some(WatchFault::Lossy));
+    server
+        .control()
+        .break_watches(Some(WatchFault::DropsEvents));
     delete(&server, "web");
-    view.watches.relist(&[Kind::Service]);
+    view.watches.relist(&[ResourceKind::Service]);
     view.until("the Service to go", |inventory| is_gone(inventory, "web"))
         .await;
     let told = states(&view.log);
-    assert_eq!(told.last(), Some(&&Sync::Live));
+    assert_eq!(told.last(), Some(&&SyncState::Live));
     assert_eq!(told.len(), 2, "{told:?}");
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use svcscope::{
-    cluster::{Cluster, Watches},
-    inventory::{Change, Inventory, Kind, Scope, Sync, Text},
+    cluster::{ClusterClient, ClusterWatches},
+    inventory::{Inventory, InventoryChange, ResourceKind, SharedStr, SyncState, WatchScope},
 };
 use tokio::{sync::mpsc, time::timeout};
 
@@ -12,15 +12,15 @@ use tokio::{sync::mpsc, time::timeout};
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// An inventory that is fed by watches.
-pub struct View {
+pub struct WatchedInventory {
     pub inventory: Inventory,
-    pub watches: Watches,
-    pub log: Vec<Change>,
-    changes: mpsc::Receiver<Change>,
+    pub watches: ClusterWatches,
+    pub log: Vec<InventoryChange>,
+    changes: mpsc::Receiver<InventoryChange>,
 }
 
-impl View {
-    pub fn of(cluster: &Cluster, namespaces: &[&str]) -> Self {
+impl WatchedInventory {
+    pub fn of(cluster: &ClusterClient, namespaces: &[&str]) -> Self {
         let (sender, changes) = mpsc::channel(256);
         let names = namespaces.iter().map(|name| (*name).to_owned()).collect();
         Self {
@@ -36,7 +36,7 @@ impl View {
         while !done(&self.inventory) {
             let change = timeout(LIMIT, self.changes.recv()).await;
             let Ok(Some(change)) = change else {
-                let states: Vec<_> = self.inventory.syncs().collect();
+                let states: Vec<_> = self.inventory.sync_states().collect();
                 panic!("waited for {what}; the states are {states:#?}");
             };
             self.log.push(change.clone());
@@ -47,7 +47,7 @@ impl View {
     /// Takes in changes until every kind is live in the whole cluster.
     pub async fn live(&mut self) {
         self.until("every kind to be live", |inventory| {
-            Kind::ALL
+            ResourceKind::ALL
                 .into_iter()
                 .all(|kind| state(inventory, kind, None).is_live())
         })
@@ -56,10 +56,12 @@ impl View {
 }
 
 /// How well a kind is known in the cluster or in one namespace.
-pub fn state(inventory: &Inventory, kind: Kind, namespace: Option<&str>) -> Sync {
-    let wanted = namespace.map_or(Scope::Cluster, |name| Scope::Namespace(Text::from(name)));
+pub fn state(inventory: &Inventory, kind: ResourceKind, namespace: Option<&str>) -> SyncState {
+    let wanted = namespace.map_or(WatchScope::Cluster, |name| {
+        WatchScope::Namespace(SharedStr::from(name))
+    });
     inventory
-        .syncs()
+        .sync_states()
         .find(|(known, scope, _)| *known == kind && **scope == wanted)
-        .map_or(Sync::Syncing, |(_, _, state)| state.clone())
+        .map_or(SyncState::Syncing, |(_, _, state)| state.clone())
 }

@@ -23,9 +23,9 @@ pub fn has_kubectl() -> bool {
 }
 
 /// kubectl on a kubeconfig.
-pub struct Kubectl<'a>(pub &'a Path);
+pub struct KubectlRunner<'a>(pub &'a Path);
 
-impl Kubectl<'_> {
+impl KubectlRunner<'_> {
     /// Runs it; it must succeed.
     pub fn run(&self, args: &[&str]) -> String {
         let output = Command::new("kubectl")

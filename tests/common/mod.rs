@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
-pub mod cable;
 mod kubectl;
+pub mod severable_proxy;
 
 use std::{
     process::{Command as Process, Output, Stdio},
@@ -12,27 +12,27 @@ use std::{
 };
 
 #[allow(unused_imports, reason = "each test binary uses its part")]
-pub use kubectl::{Kubectl, has_kubectl};
+pub use kubectl::{KubectlRunner, has_kubectl};
 use svcscope::{
     cluster::KubeconfigSource,
-    engine::{Command, Config, ConnectionState, Engine, Handle, Scene},
-    inventory::Kind,
+    engine::{ConnectionState, Engine, EngineCommand, EngineConfig, EngineHandle, Scene},
+    inventory::ResourceKind,
 };
 
 /// How long anything may take before a test gives up. Long, because it says nothing about speed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An engine under test: every published scene wakes the waiting test.
-pub struct Driven {
-    pub handle: Handle,
-    woken: mpsc::Receiver<()>,
+pub struct EngineDriver {
+    pub handle: EngineHandle,
+    scene_published: mpsc::Receiver<()>,
     _engine: Engine,
 }
 
-impl Driven {
-    pub fn start(config: Config) -> Self {
-        svcscope::tls::install_provider();
-        let (wake, woken) = mpsc::sync_channel(1);
+impl EngineDriver {
+    pub fn start(config: EngineConfig) -> Self {
+        svcscope::tls::install_crypto_provider();
+        let (wake, scene_published) = mpsc::sync_channel(1);
         let engine = Engine::start(
             config,
             Arc::new(move || {
@@ -42,26 +42,26 @@ impl Driven {
         .expect("the engine starts");
         Self {
             handle: engine.handle(),
-            woken,
+            scene_published,
             _engine: engine,
         }
     }
 
     /// An engine on a kubeconfig's file that looks at one namespace, whatever becomes of it.
     pub fn connecting(file: &str, namespace: &str) -> Self {
-        Self::start(Config {
+        Self::start(EngineConfig {
             kubeconfig: KubeconfigSource::File(file.into()),
             namespaces: vec![namespace.to_owned()],
-            ..Config::default()
+            ..EngineConfig::default()
         })
     }
 
     /// An engine on this kubeconfig that looks at one namespace, connected.
     pub fn connected(source: KubeconfigSource, namespace: &str) -> Self {
-        let driven = Self::start(Config {
+        let driven = Self::start(EngineConfig {
             kubeconfig: source,
             namespaces: vec![namespace.to_owned()],
-            ..Config::default()
+            ..EngineConfig::default()
         });
         driven.wait("the cluster to be read", |scene| {
             if let ConnectionState::Failed { reason } = &scene.connection {
@@ -72,13 +72,13 @@ impl Driven {
         driven
     }
 
-    pub fn send(&self, command: Command) {
+    pub fn send(&self, command: EngineCommand) {
         self.handle.send(command);
     }
 
     /// Waits until a scene satisfies the wish; says how long that took.
-    pub fn wait(&self, what: &str, mut wish: impl FnMut(&Scene) -> bool) -> Duration {
-        self.find(what, |scene| wish(scene).then_some(())).1
+    pub fn wait(&self, what: &str, mut condition: impl FnMut(&Scene) -> bool) -> Duration {
+        self.find(what, |scene| condition(scene).then_some(())).1
     }
 
     /// Waits until something is found in a scene.
@@ -95,13 +95,13 @@ impl Driven {
                     scene.activity.iter().rev().take(5).collect::<Vec<_>>()
                 )
             });
-            self.until_woken(left);
+            self.wait_for_scene(left);
         }
     }
 
     /// Waits until a scene was published since the last call, or the patience ends.
-    pub fn until_woken(&self, patience: Duration) {
-        self.woken.recv_timeout(patience).ok();
+    pub fn wait_for_scene(&self, patience: Duration) {
+        self.scene_published.recv_timeout(patience).ok();
     }
 }
 
@@ -128,8 +128,17 @@ pub fn stderr(output: &Output) -> String {
 /// Whether the first lists of a cluster are there, or refused. At first only some kinds are known
 /// of.
 pub fn is_read(scene: &Scene) -> bool {
-    let kinds = [Kind::Service, Kind::EndpointSlice, Kind::Pod];
-    let is_known = |wanted| scene.inventory.syncs().any(|(kind, ..)| kind == wanted);
-    let mut states = scene.inventory.syncs();
+    let kinds = [
+        ResourceKind::Service,
+        ResourceKind::EndpointSlice,
+        ResourceKind::Pod,
+    ];
+    let is_known = |wanted| {
+        scene
+            .inventory
+            .sync_states()
+            .any(|(kind, ..)| kind == wanted)
+    };
+    let mut states = scene.inventory.sync_states();
     kinds.into_iter().all(is_known) && states.all(|(.., state)| state.is_settled())
 }

@@ -11,11 +11,11 @@ use std::{
     time::Duration,
 };
 
-use svcscope::demo::{Options, Server};
+use svcscope::demo::{DemoOptions, DemoServer};
 
 /// What a run did.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Ran {
+pub struct CurlRunResult {
     pub code: Option<i32>,
     pub stdout: String,
     /// The requests, each as it came.
@@ -25,16 +25,16 @@ pub struct Ran {
 }
 
 /// The demo cluster with a Service that stands for this machine by its name.
-pub struct Beside {
+pub struct CurlComparisonCluster {
     kubeconfig: tempfile::NamedTempFile,
-    _server: Server,
+    _server: DemoServer,
 }
 
-impl Beside {
+impl CurlComparisonCluster {
     pub fn start() -> Self {
-        let server = Server::spawn(Options {
-            life: false,
-            ..Options::default()
+        let server = DemoServer::spawn(DemoOptions {
+            scripted_activity: false,
+            ..DemoOptions::default()
         })
         .unwrap();
         let body = r#"{"apiVersion":"v1","kind":"Service","metadata":{"name":"here","namespace":"shop"},
@@ -59,7 +59,7 @@ impl Beside {
     }
 
     /// `svcscope curl` with these arguments.
-    pub fn ours(&self, args: &[&str], path: &str) -> Ran {
+    pub fn run_svcscope_curl(&self, args: &[&str], path: &str) -> CurlRunResult {
         let kubeconfig = self.kubeconfig.path().to_str().unwrap();
         run(path, |port| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_svcscope"));
@@ -79,7 +79,7 @@ impl Beside {
     }
 
     /// curl with these arguments.
-    pub fn curls(&self, args: &[&str], path: &str) -> Ran {
+    pub fn run_curl(&self, args: &[&str], path: &str) -> CurlRunResult {
         run(path, |port| {
             let mut command = Command::new("curl");
             command.arg("-q").args(args);
@@ -89,7 +89,7 @@ impl Beside {
     }
 }
 
-fn run(path: &str, command: impl FnOnce(u16) -> Command) -> Ran {
+fn run(path: &str, command: impl FnOnce(u16) -> Command) -> CurlRunResult {
     let folder = tempfile::tempdir().unwrap();
     let inputs = [
         ("f.txt", "hello\r\nworld\n"),
@@ -143,7 +143,7 @@ fn run(path: &str, command: impl FnOnce(u16) -> Command) -> Ran {
             && !name.starts_with(".cache")
     });
     let sent = sent.lock().unwrap().clone();
-    Ran {
+    CurlRunResult {
         code: output.status.code(),
         stdout: normal(String::from_utf8_lossy(&output.stdout).into_owned()),
         sent: sent.into_iter().map(normal).collect(),

@@ -3,29 +3,29 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use svcscope::demo::{Options, Server};
+use svcscope::demo::{DemoOptions, DemoServer};
 
 /// How long anything may take before a test gives up; nothing is measured by it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-pub struct Cluster {
-    pub server: Server,
+pub struct DemoApiClient {
+    pub server: DemoServer,
     http: reqwest::Client,
 }
 
-impl Cluster {
+impl DemoApiClient {
     /// The sample without a life of its own.
-    pub async fn still() -> Self {
-        Self::start(Options {
-            life: false,
-            ..Options::default()
+    pub async fn without_activity() -> Self {
+        Self::start(DemoOptions {
+            scripted_activity: false,
+            ..DemoOptions::default()
         })
         .await
     }
 
-    pub async fn start(options: Options) -> Self {
-        svcscope::tls::install_provider();
-        let server = Server::start(options).await.unwrap();
+    pub async fn start(options: DemoOptions) -> Self {
+        svcscope::tls::install_crypto_provider();
+        let server = DemoServer::start(options).await.unwrap();
         Self {
             server,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -41,7 +41,7 @@ impl Cluster {
     }
 
     /// Status and JSON body of a request.
-    pub async fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+    pub async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
         let mut request = self.request(method, path);
         if let Some(body) = body {
             request = request
@@ -52,7 +52,7 @@ impl Cluster {
     }
 
     pub async fn get(&self, path: &str) -> Value {
-        let (code, body) = self.ask("GET", path, None).await;
+        let (code, body) = self.send("GET", path, None).await;
         assert_eq!(code, 200, "{body}");
         body
     }
@@ -67,10 +67,10 @@ impl Cluster {
     }
 
     /// The lines of a watch.
-    pub async fn watch(&self, path: &str) -> Watch {
+    pub async fn watch(&self, path: &str) -> DemoWatchReader {
         let response = self.request("GET", path).send().await.unwrap();
         assert_eq!(response.status(), 200);
-        Watch {
+        DemoWatchReader {
             response,
             rest: Vec::new(),
         }
@@ -87,12 +87,12 @@ async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {
     )
 }
 
-pub struct Watch {
+pub struct DemoWatchReader {
     response: reqwest::Response,
     rest: Vec<u8>,
 }
 
-impl Watch {
+impl DemoWatchReader {
     /// The next line; `None` when the watch has ended.
     pub async fn next(&mut self) -> Option<Value> {
         loop {

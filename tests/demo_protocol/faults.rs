@@ -2,17 +2,17 @@
 
 use serde_json::json;
 
-use crate::client::Cluster;
+use crate::client::DemoApiClient;
 
 #[tokio::test]
 async fn the_next_requests_fail_as_told() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let control = cluster.server.control();
     control.fail(Some("GET"), "/api/v1/pods", 503, Some(2));
     for _ in 0..2 {
-        assert_eq!(cluster.ask("GET", "/api/v1/pods", None).await.0, 503);
+        assert_eq!(cluster.send("GET", "/api/v1/pods", None).await.0, 503);
     }
-    assert_eq!(cluster.ask("GET", "/api/v1/pods", None).await.0, 200);
+    assert_eq!(cluster.send("GET", "/api/v1/pods", None).await.0, 200);
     control.fail(None, "/api/v1/services", 429, None);
     let response = cluster
         .request("GET", "/api/v1/services")
@@ -27,12 +27,12 @@ async fn the_next_requests_fail_as_told() {
         (429, &"1".parse().unwrap())
     );
     control.clear_faults();
-    assert_eq!(cluster.ask("GET", "/api/v1/services", None).await.0, 200);
+    assert_eq!(cluster.send("GET", "/api/v1/services", None).await.0, 200);
 }
 
 #[tokio::test]
 async fn a_rotated_token_leaves_the_old_one_out() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let old = cluster.server.token();
     cluster.server.control().rotate_token();
     assert_ne!(cluster.server.token(), old);
@@ -47,7 +47,7 @@ async fn a_rotated_token_leaves_the_old_one_out() {
 
 #[tokio::test]
 async fn a_restart_cuts_watches_keeps_objects_and_forgets_history() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let from = cluster.server.control().revision();
     let mut watch = cluster
         .watch(&format!("/api/v1/pods?watch=true&resourceVersion={from}"))
@@ -56,7 +56,7 @@ async fn a_restart_cuts_watches_keeps_objects_and_forgets_history() {
     while watch.next().await.is_some() {}
     assert_eq!(
         cluster
-            .ask("GET", "/api/v1/namespaces/shop/services/web", None)
+            .send("GET", "/api/v1/namespaces/shop/services/web", None)
             .await
             .0,
         200
@@ -69,15 +69,15 @@ async fn a_restart_cuts_watches_keeps_objects_and_forgets_history() {
 
 #[tokio::test]
 async fn down_refuses_connections_and_up_is_the_same_port() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let control = cluster.server.control();
     cluster.get("/version").await;
-    control.go_down();
+    control.close_port();
     // The port closes within moments; until then an answer may still come.
     while cluster.request("GET", "/version").send().await.is_ok() {
         tokio::task::yield_now().await;
     }
-    control.come_up();
+    control.reopen_port();
     while cluster.request("GET", "/version").send().await.is_err() {
         tokio::task::yield_now().await;
     }
@@ -85,7 +85,7 @@ async fn down_refuses_connections_and_up_is_the_same_port() {
 
 #[tokio::test]
 async fn silence_is_lifted() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let control = cluster.server.control();
     let mut watch = cluster
         .watch(&format!(
@@ -93,7 +93,7 @@ async fn silence_is_lifted() {
             control.revision()
         ))
         .await;
-    control.set_silent(true);
+    control.set_unresponsive(true);
     control
         .apply(json!({"kind": "Service", "apiVersion": "v1", "metadata": {"name": "quiet", "namespace": "shop"}, "spec": {"ports": [{"port": 80}]}}))
         .unwrap();
@@ -102,7 +102,7 @@ async fn silence_is_lifted() {
         tokio::task::yield_now().await;
     }
     assert!(!asked.is_finished());
-    control.set_silent(false);
+    control.set_unresponsive(false);
     assert_eq!(asked.await.unwrap().unwrap().status(), 200);
     assert_eq!(
         watch.next().await.unwrap()["object"]["metadata"]["name"],

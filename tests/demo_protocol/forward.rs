@@ -2,22 +2,22 @@
 
 use futures::{SinkExt, StreamExt};
 use serde_json::Value;
-use svcscope::demo::Options;
+use svcscope::demo::DemoOptions;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
 
-use crate::client::{Cluster, PATIENCE, items};
+use crate::client::{DemoApiClient, PATIENCE, items};
 
-type Socket = WebSocketStream<TcpStream>;
+type PortForwardSocket = WebSocketStream<TcpStream>;
 
 async fn forward(
-    cluster: &Cluster,
+    cluster: &DemoApiClient,
     namespace: &str,
     pod: &str,
     port: u16,
-) -> Result<Socket, tungstenite::Error> {
+) -> Result<PortForwardSocket, tungstenite::Error> {
     let url = format!(
         "ws://{}/api/v1/namespaces/{namespace}/pods/{pod}/portforward?&ports={port}",
         cluster.server.address()
@@ -44,7 +44,7 @@ async fn forward(
 }
 
 /// The next data message: its channel and bytes; `None` at the end.
-async fn next(socket: &mut Socket) -> Option<(u8, Vec<u8>)> {
+async fn next(socket: &mut PortForwardSocket) -> Option<(u8, Vec<u8>)> {
     loop {
         match tokio::time::timeout(PATIENCE, socket.next())
             .await
@@ -57,7 +57,7 @@ async fn next(socket: &mut Socket) -> Option<(u8, Vec<u8>)> {
     }
 }
 
-async fn opened(socket: &mut Socket, port: u16) {
+async fn opened(socket: &mut PortForwardSocket, port: u16) {
     for channel in [0, 1] {
         assert_eq!(
             next(socket).await,
@@ -66,7 +66,7 @@ async fn opened(socket: &mut Socket, port: u16) {
     }
 }
 
-fn pod_of(cluster: &Cluster, namespace: &str, app: &str) -> String {
+fn pod_of(cluster: &DemoApiClient, namespace: &str, app: &str) -> String {
     let pods = cluster.server.control().list("Pod", Some(namespace));
     let pod = pods
         .iter()
@@ -77,7 +77,7 @@ fn pod_of(cluster: &Cluster, namespace: &str, app: &str) -> String {
 
 #[tokio::test]
 async fn a_pod_answers_http_through_the_forward() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let pod = pod_of(&cluster, "shop", "web");
     let mut socket = forward(&cluster, "shop", &pod, 8080).await.unwrap();
     opened(&mut socket, 8080).await;
@@ -103,7 +103,7 @@ async fn a_pod_answers_http_through_the_forward() {
 
 #[tokio::test]
 async fn an_echo_sends_back_what_it_gets() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let pod = pod_of(&cluster, "infra", "echo");
     let mut socket = forward(&cluster, "infra", &pod, 9000).await.unwrap();
     opened(&mut socket, 9000).await;
@@ -122,7 +122,7 @@ async fn an_echo_sends_back_what_it_gets() {
 
 #[tokio::test]
 async fn a_port_where_nothing_listens_is_told_on_the_error_channel() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let pod = pod_of(&cluster, "shop", "web");
     let mut socket = forward(&cluster, "shop", &pod, 1).await.unwrap();
     opened(&mut socket, 1).await;
@@ -142,7 +142,7 @@ async fn a_port_where_nothing_listens_is_told_on_the_error_channel() {
 
 #[tokio::test]
 async fn a_forward_ends_with_its_pod() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let pod = pod_of(&cluster, "infra", "echo");
     let mut socket = forward(&cluster, "infra", &pod, 9000).await.unwrap();
     opened(&mut socket, 9000).await;
@@ -156,24 +156,25 @@ async fn a_forward_ends_with_its_pod() {
 
 #[tokio::test]
 async fn a_missing_pod_is_404_and_a_missing_right_is_403() {
-    let cluster = Cluster::still().await;
-    let code = |result: Result<Socket, tungstenite::Error>| match result {
+    let cluster = DemoApiClient::without_activity().await;
+    let code = |result: Result<PortForwardSocket, tungstenite::Error>| match result {
         Err(tungstenite::Error::Http(response)) => response.status().as_u16(),
         other => panic!("{other:?}"),
     };
     assert_eq!(code(forward(&cluster, "shop", "none", 80).await), 404);
-    use svcscope::demo::{Denial, Scope};
-    cluster
-        .server
-        .control()
-        .deny(Denial::new("create", "pods/portforward", Scope::Everywhere));
+    use svcscope::demo::{DenyRule, DenyScope};
+    cluster.server.control().deny(DenyRule::new(
+        "create",
+        "pods/portforward",
+        DenyScope::Everywhere,
+    ));
     let pod = pod_of(&cluster, "shop", "web");
     assert_eq!(code(forward(&cluster, "shop", &pod, 8080).await), 403);
 }
 
 #[tokio::test]
 async fn the_service_proxy_has_its_quirks() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let proxy = |id: &str, path: &str| format!("/api/v1/namespaces/shop/services/{id}/proxy{path}");
     let request = cluster
         .request("GET", &proxy("web:http", "/hello?x=1"))
@@ -195,11 +196,11 @@ async fn the_service_proxy_has_its_quirks() {
         ("web:81", "no service port 81 found for service \"web\""),
         ("legacy", "no endpoints available for service \"legacy\""),
     ] {
-        let (code, status) = cluster.ask("GET", &proxy(id, "/"), None).await;
+        let (code, status) = cluster.send("GET", &proxy(id, "/"), None).await;
         assert_eq!((code, status["message"].as_str().unwrap()), (503, said));
     }
     let (code, _) = cluster
-        .ask("GET", &proxy("web:80", "/status?code=418"), None)
+        .send("GET", &proxy("web:80", "/status?code=418"), None)
         .await;
     assert_eq!(code, 418, "the application's own answer passes through");
     for (id, expected) in [
@@ -207,7 +208,7 @@ async fn the_service_proxy_has_its_quirks() {
         ("web:443", 400),
         ("https:web:80", 503),
     ] {
-        let (code, _) = cluster.ask("GET", &proxy(id, "/"), None).await;
+        let (code, _) = cluster.send("GET", &proxy(id, "/"), None).await;
         assert_eq!(code, expected, "{id}");
     }
     let pods = cluster
@@ -215,7 +216,7 @@ async fn the_service_proxy_has_its_quirks() {
         .await;
     let name = items(&pods)[0]["metadata"]["name"].as_str().unwrap();
     let (code, _) = cluster
-        .ask(
+        .send(
             "GET",
             &format!("/api/v1/namespaces/shop/pods/{name}:8080/proxy/"),
             None,
@@ -228,10 +229,10 @@ async fn the_service_proxy_has_its_quirks() {
 async fn kube_itself_lists_watches_and_forwards() {
     use k8s_openapi::api::core::v1::{Pod, Service};
     use kube::api::{Api, ListParams};
-    svcscope::tls::install_provider();
-    let cluster = Cluster::start(Options {
-        life: false,
-        ..Options::default()
+    svcscope::tls::install_crypto_provider();
+    let cluster = DemoApiClient::start(DemoOptions {
+        scripted_activity: false,
+        ..DemoOptions::default()
     })
     .await;
     let kubeconfig = kube::config::Kubeconfig::from_yaml(&cluster.server.kubeconfig()).unwrap();

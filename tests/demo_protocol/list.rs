@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::client::{Cluster, items, names};
+use crate::client::{DemoApiClient, items, names};
 
 #[tokio::test]
 async fn without_the_token_there_is_no_answer() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let bare = reqwest::Client::builder().no_proxy().build().unwrap();
     let response = bare
         .get(format!("{}/api/v1/pods", cluster.server.url()))
@@ -28,7 +28,7 @@ async fn without_the_token_there_is_no_answer() {
 
 #[tokio::test]
 async fn a_list_in_pages_is_the_list_as_it_was() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let whole = cluster.get("/api/v1/pods").await;
     assert!(items(&whole).len() > 50);
     assert!(
@@ -59,18 +59,18 @@ async fn a_list_in_pages_is_the_list_as_it_was() {
 
 #[tokio::test]
 async fn an_old_continue_is_expired() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let page = cluster.get("/api/v1/pods?limit=5").await;
     let token = page["metadata"]["continue"].as_str().unwrap();
     cluster.server.control().compact();
     let path = format!("/api/v1/pods?limit=5&continue={token}");
-    let (code, status) = cluster.ask("GET", &path, None).await;
+    let (code, status) = cluster.send("GET", &path, None).await;
     assert_eq!((code, &status["reason"]), (410, &Value::from("Expired")));
 }
 
 #[tokio::test]
 async fn selectors_by_label_and_field() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let web = cluster
         .get("/api/v1/pods?labelSelector=app%20in%20(web)%2Cpod-template-hash")
         .await;
@@ -89,14 +89,14 @@ async fn selectors_by_label_and_field() {
     );
     assert!(!items(&node).is_empty());
     let (code, _) = cluster
-        .ask("GET", "/api/v1/pods?fieldSelector=spec.image%3Da", None)
+        .send("GET", "/api/v1/pods?fieldSelector=spec.image%3Da", None)
         .await;
     assert_eq!(code, 400);
 }
 
 #[tokio::test]
 async fn tables_and_metadata_on_request() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let ask = |accept: &'static str| {
         let request = cluster
             .request("GET", "/api/v1/namespaces/shop/services")
@@ -124,7 +124,7 @@ async fn tables_and_metadata_on_request() {
 
 #[tokio::test]
 async fn events_are_served_by_both_groups() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let path = "/api/v1/namespaces/shop/events?fieldSelector=involvedObject.kind%3DPod";
     let core = cluster.get(path).await;
     assert_eq!(items(&core)[0]["reason"], "Unhealthy");
@@ -139,7 +139,7 @@ async fn events_are_served_by_both_groups() {
 
 #[tokio::test]
 async fn discovery_tells_what_is_served() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     assert_eq!(cluster.get("/version").await["gitVersion"], "v1.36.0-demo");
     let groups = cluster.get("/apis").await;
     let served = |groups: &Value| {
@@ -153,7 +153,7 @@ async fn discovery_tells_what_is_served() {
     cluster.server.control().serve_endpoint_slices(false);
     assert!(!served(&cluster.get("/apis").await));
     let (code, _) = cluster
-        .ask("GET", "/apis/discovery.k8s.io/v1/endpointslices", None)
+        .send("GET", "/apis/discovery.k8s.io/v1/endpointslices", None)
         .await;
     assert_eq!(code, 404);
 }

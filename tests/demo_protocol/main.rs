@@ -7,10 +7,10 @@
 )]
 
 mod client;
-mod consequences;
+mod controller_effects;
 mod faults;
 mod forward;
 mod list;
-mod types;
+mod service_types;
 mod watch;
 mod write;

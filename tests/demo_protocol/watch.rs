@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use svcscope::demo::Options;
+use svcscope::demo::DemoOptions;
 
-use crate::client::{Cluster, items};
+use crate::client::{DemoApiClient, items};
 
 fn service(name: &str, labels: Value) -> Value {
     json!({
@@ -17,7 +17,7 @@ fn service(name: &str, labels: Value) -> Value {
 
 #[tokio::test]
 async fn a_watch_resumes_after_a_list_without_a_gap() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let list = cluster.get("/api/v1/services").await;
     let from = list["metadata"]["resourceVersion"].as_str().unwrap();
     cluster
@@ -58,7 +58,7 @@ async fn a_watch_resumes_after_a_list_without_a_gap() {
 
 #[tokio::test]
 async fn an_object_enters_and_leaves_what_a_selector_shows() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let from = cluster.server.control().revision();
     let mut watch = cluster
         .watch(&format!("/api/v1/namespaces/shop/services?watch=true&labelSelector=tier%3Dfront&resourceVersion={from}"))
@@ -84,7 +84,7 @@ async fn an_object_enters_and_leaves_what_a_selector_shows() {
 
 #[tokio::test]
 async fn a_streaming_list_ends_with_its_bookmark() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let path = "/api/v1/services?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
     let mut watch = cluster.watch(path).await;
     let mut count = 0;
@@ -114,20 +114,20 @@ async fn a_streaming_list_ends_with_its_bookmark() {
 
 #[tokio::test]
 async fn without_watch_list_it_is_422_with_its_cause() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     cluster.server.control().set_watch_list(false);
     let path = "/api/v1/services?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true";
-    let (code, status) = cluster.ask("GET", path, None).await;
+    let (code, status) = cluster.send("GET", path, None).await;
     assert_eq!(code, 422);
     assert_eq!(status["details"]["causes"][0]["field"], "sendInitialEvents");
 }
 
 #[tokio::test]
 async fn bookmarks_come_and_the_timeout_ends_the_stream() {
-    let cluster = Cluster::start(Options {
-        life: false,
+    let cluster = DemoApiClient::start(DemoOptions {
+        scripted_activity: false,
         bookmark_every: Duration::from_millis(50),
-        ..Options::default()
+        ..DemoOptions::default()
     })
     .await;
     let from = cluster.server.control().revision();
@@ -147,7 +147,7 @@ async fn bookmarks_come_and_the_timeout_ends_the_stream() {
 
 #[tokio::test]
 async fn a_watch_from_before_the_history_is_410_in_the_stream() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let from = cluster.server.control().revision();
     cluster.server.control().compact();
     let mut watch = cluster
@@ -162,10 +162,10 @@ async fn a_watch_from_before_the_history_is_410_in_the_stream() {
 
 #[tokio::test]
 async fn a_small_history_forgets_by_itself() {
-    let cluster = Cluster::start(Options {
-        life: false,
-        history: 2,
-        ..Options::default()
+    let cluster = DemoApiClient::start(DemoOptions {
+        scripted_activity: false,
+        history_limit: 2,
+        ..DemoOptions::default()
     })
     .await;
     let from = cluster.server.control().revision();

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::client::Cluster;
+use crate::client::DemoApiClient;
 
 const WEB: &str = "/api/v1/namespaces/shop/services/web";
 const MERGE: &str = "merge-patch+json";
 
 #[tokio::test]
 async fn every_kind_of_patch() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let (code, merged) = cluster
         .patch(MERGE, WEB, &json!({"metadata": {"labels": {"a": "1"}}}))
         .await;
@@ -48,7 +48,7 @@ async fn every_kind_of_patch() {
 
 #[tokio::test]
 async fn server_side_apply_creates_conflicts_and_takes_over() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let path = "/api/v1/namespaces/shop/services/applied";
     let object = |kind: &str| json!({"kind": "Service", "apiVersion": "v1", "metadata": {"name": "applied"}, "spec": {"type": kind, "ports": [{"port": 80}]}});
     let apply = |manager: &str, force: bool, object: Value| {
@@ -71,7 +71,7 @@ async fn server_side_apply_creates_conflicts_and_takes_over() {
 
 #[tokio::test]
 async fn a_stale_revision_is_409_and_an_equal_write_changes_nothing() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let web = cluster.get(WEB).await;
     let stale = json!({"metadata": {"resourceVersion": "1", "labels": {"a": "b"}}});
     let (code, status) = cluster.patch(MERGE, WEB, &stale).await;
@@ -82,13 +82,13 @@ async fn a_stale_revision_is_409_and_an_equal_write_changes_nothing() {
             .unwrap()
             .contains("the object has been modified")
     );
-    let (code, same) = cluster.ask("PUT", WEB, Some(&web)).await;
+    let (code, same) = cluster.send("PUT", WEB, Some(&web)).await;
     assert_eq!((code, &same), (200, &web));
 }
 
 #[tokio::test]
 async fn a_dry_run_stores_nothing() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let before = cluster.get(WEB).await;
     let path = format!("{WEB}?dryRun=All");
     let (code, shown) = cluster
@@ -96,28 +96,28 @@ async fn a_dry_run_stores_nothing() {
         .await;
     assert_eq!((code, &shown["spec"]["type"]), (200, &json!("NodePort")));
     assert_eq!(cluster.get(WEB).await, before);
-    let (code, _) = cluster.ask("DELETE", &path, None).await;
+    let (code, _) = cluster.send("DELETE", &path, None).await;
     assert_eq!(code, 200);
     assert_eq!(cluster.get(WEB).await, before);
 }
 
 #[tokio::test]
 async fn names_that_are_taken_or_missing() {
-    let cluster = Cluster::still().await;
+    let cluster = DemoApiClient::without_activity().await;
     let body = json!({"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}});
     let (code, status) = cluster
-        .ask("POST", "/api/v1/namespaces/shop/services", Some(&body))
+        .send("POST", "/api/v1/namespaces/shop/services", Some(&body))
         .await;
     assert_eq!((code, &status["reason"]), (409, &json!("AlreadyExists")));
     let (code, status) = cluster
-        .ask("POST", "/api/v1/namespaces/nowhere/services", Some(&body))
+        .send("POST", "/api/v1/namespaces/nowhere/services", Some(&body))
         .await;
     assert_eq!(
         (code, &status["message"]),
         (404, &json!("namespaces \"nowhere\" not found"))
     );
     let (code, status) = cluster
-        .ask("GET", "/api/v1/namespaces/shop/services/none", None)
+        .send("GET", "/api/v1/namespaces/shop/services/none", None)
         .await;
     assert_eq!(
         (code, &status["message"]),
@@ -127,16 +127,16 @@ async fn names_that_are_taken_or_missing() {
 
 #[tokio::test]
 async fn reviews_agree_with_what_is_refused() {
-    let cluster = Cluster::still().await;
-    use svcscope::demo::{Denial, Scope};
+    let cluster = DemoApiClient::without_activity().await;
+    use svcscope::demo::{DenyRule, DenyScope};
     let control = cluster.server.control();
-    control.deny(Denial::new("list", "pods", Scope::ClusterWide));
-    control.deny(Denial::new(
+    control.deny(DenyRule::new("list", "pods", DenyScope::ClusterWide));
+    control.deny(DenyRule::new(
         "patch",
         "services",
-        Scope::Namespace("shop".to_owned()),
+        DenyScope::Namespace("shop".to_owned()),
     ));
-    let (code, status) = cluster.ask("GET", "/api/v1/pods", None).await;
+    let (code, status) = cluster.send("GET", "/api/v1/pods", None).await;
     assert_eq!(code, 403);
     assert!(
         status["message"]
@@ -155,7 +155,7 @@ async fn reviews_agree_with_what_is_refused() {
     ] {
         let body = json!({"spec": {"resourceAttributes": {"namespace": namespace, "verb": verb, "resource": resource}}});
         let path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
-        let (code, review) = cluster.ask("POST", path, Some(&body)).await;
+        let (code, review) = cluster.send("POST", path, Some(&body)).await;
         assert_eq!(code, 201);
         assert_eq!(
             review["status"]["allowed"], allowed,

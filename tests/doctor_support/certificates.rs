@@ -15,7 +15,7 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 
-use super::{Tested, common::has_kubectl, head, kubeconfig, listen};
+use super::{DoctorRunResult, common::has_kubectl, head, kubeconfig, listen};
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -27,22 +27,22 @@ const CA: &str = fixture!("ca.pem");
 const OTHER: &str = fixture!("other.pem");
 
 /// A certificate and its key.
-type Identity = (&'static str, &'static str);
+type CertificateAndKey = (&'static str, &'static str);
 
-const LEAF: Identity = (fixture!("leaf.pem"), fixture!("leaf.key"));
-const SELF: Identity = (fixture!("self.pem"), fixture!("self.key"));
-const AUTHORITY: Identity = (
+const LEAF: CertificateAndKey = (fixture!("leaf.pem"), fixture!("leaf.key"));
+const SELF: CertificateAndKey = (fixture!("self.pem"), fixture!("self.key"));
+const AUTHORITY: CertificateAndKey = (
     fixture!("authority-leaf.pem"),
     fixture!("authority-leaf.key"),
 );
-const CLIENT_ONLY: Identity = (fixture!("client-only.pem"), fixture!("client-only.key"));
-const SHA512: Identity = (fixture!("sha512.pem"), fixture!("sha512.key"));
-const P521: Identity = (fixture!("p521.pem"), fixture!("p521.key"));
-const RSA8192: Identity = (fixture!("rsa8192.pem"), fixture!("rsa8192.key"));
+const CLIENT_ONLY: CertificateAndKey = (fixture!("client-only.pem"), fixture!("client-only.key"));
+const SHA512: CertificateAndKey = (fixture!("sha512.pem"), fixture!("sha512.key"));
+const P521: CertificateAndKey = (fixture!("p521.pem"), fixture!("p521.key"));
+const RSA8192: CertificateAndKey = (fixture!("rsa8192.pem"), fixture!("rsa8192.key"));
 
 /// An API server that tells its version to whoever shows a certificate of the authority, or to all.
-fn server((certificate, key): Identity, asks_for_certificate: bool) -> SocketAddr {
-    svcscope::tls::install_provider();
+fn server((certificate, key): CertificateAndKey, asks_for_certificate: bool) -> SocketAddr {
+    svcscope::tls::install_crypto_provider();
     let builder = ServerConfig::builder();
     let builder = if asks_for_certificate {
         let mut roots = RootCertStore::empty();
@@ -83,7 +83,12 @@ fn kubectl_works(file: &Path) -> bool {
 
 /// Whether svcscope can use it; kubectl, where it is installed, must agree.
 #[track_caller]
-fn is_usable(what: &str, bundle: &str, shown: Identity, user: Option<Identity>) -> bool {
+fn is_usable(
+    what: &str,
+    bundle: &str,
+    shown: CertificateAndKey,
+    user: Option<CertificateAndKey>,
+) -> bool {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -107,7 +112,7 @@ fn is_usable(what: &str, bundle: &str, shown: Identity, user: Option<Identity>) 
         },
     );
     let made = kubeconfig(folder.path(), &cluster, &user);
-    let tested = Tested::of(&made, &["--timeout", "5"]);
+    let tested = DoctorRunResult::of(&made, &["--timeout", "5"]);
     let ours = tested.outcome("version") == "ok";
     if has_kubectl() {
         assert_eq!(ours, kubectl_works(&made), "{what}: {}", tested.all);

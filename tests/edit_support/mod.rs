@@ -6,17 +6,18 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 use svcscope::{
-    cluster::Cluster,
+    cluster::ClusterClient,
     edit::{
-        self, EditError, Known, Outcome, Plan, PlanError, ServiceWriter, Via, Wanted, WantedType,
-        Wish, WriteError, WriteMode,
+        self, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, MigrationPath, PlanError,
+        RequestedChange, ServiceSnapshot, ServiceTypeChoice, ServiceWriteError, ServiceWriter,
+        WriteMode,
     },
     inventory::{Inventory, ObjectKey, ServiceRecord},
 };
 
 /// What a Service carries beside its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Load {
+pub enum ServiceFeatureSet {
     /// One port without a name.
     Plain,
     /// TCP and UDP on one number, policies, labels, annotations and all that its type may have.
@@ -29,15 +30,24 @@ pub enum Load {
     Six,
 }
 
-pub const LOADS: [Load; 3] = [Load::Plain, Load::Rich, Load::Outside];
+pub const LOADS: [ServiceFeatureSet; 3] = [
+    ServiceFeatureSet::Plain,
+    ServiceFeatureSet::Rich,
+    ServiceFeatureSet::Outside,
+];
 
 /// What a cluster of two address families takes besides.
-pub const FAMILY_LOADS: [Load; 2] = [Load::Dual, Load::Six];
+pub const FAMILY_LOADS: [ServiceFeatureSet; 2] = [ServiceFeatureSet::Dual, ServiceFeatureSet::Six];
 
 const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
 /// A Service to start from.
-pub fn start(namespace: &str, name: &str, from: WantedType, load: Load) -> Value {
+pub fn start(
+    namespace: &str,
+    name: &str,
+    from: ServiceTypeChoice,
+    load: ServiceFeatureSet,
+) -> Value {
     let mut spec = json!({
         "type": from.service_type().as_str(),
         "selector": {"app": "nobody-at-all"},
@@ -45,19 +55,20 @@ pub fn start(namespace: &str, name: &str, from: WantedType, load: Load) -> Value
     });
     let mut annotations = json!({"mine": "kept"});
     match from {
-        WantedType::Headless => spec["clusterIP"] = json!("None"),
-        WantedType::ExternalName => spec["externalName"] = json!("old.example.com"),
+        ServiceTypeChoice::Headless => spec["clusterIP"] = json!("None"),
+        ServiceTypeChoice::ExternalName => spec["externalName"] = json!("old.example.com"),
         _ => {}
     }
     match load {
-        Load::Plain => {}
-        Load::Dual | Load::Six if from == WantedType::ExternalName => {}
-        Load::Dual => {
+        ServiceFeatureSet::Plain => {}
+        ServiceFeatureSet::Dual | ServiceFeatureSet::Six
+            if from == ServiceTypeChoice::ExternalName => {}
+        ServiceFeatureSet::Dual => {
             spec["ipFamilies"] = json!(["IPv6", "IPv4"]);
             spec["ipFamilyPolicy"] = json!("RequireDualStack");
         }
-        Load::Six => spec["ipFamilies"] = json!(["IPv6"]),
-        Load::Rich => {
+        ServiceFeatureSet::Six => spec["ipFamilies"] = json!(["IPv6"]),
+        ServiceFeatureSet::Rich => {
             spec["ports"] = json!([
                 {"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"},
                 {"name": "quic", "port": 80, "targetPort": "quic", "protocol": "UDP"},
@@ -67,14 +78,14 @@ pub fn start(namespace: &str, name: &str, from: WantedType, load: Load) -> Value
             if from.has_node_ports() {
                 spec["externalTrafficPolicy"] = json!("Local");
             }
-            if from == WantedType::LoadBalancer {
+            if from == ServiceTypeChoice::LoadBalancer {
                 spec["loadBalancerSourceRanges"] = json!(["192.0.2.0/24"]);
                 annotations[SOURCE_RANGES] = json!("192.0.2.0/24");
             }
         }
-        Load::Outside => {
+        ServiceFeatureSet::Outside => {
             spec["externalIPs"] = json!(["198.51.100.7"]);
-            if from == WantedType::LoadBalancer {
+            if from == ServiceTypeChoice::LoadBalancer {
                 spec["allocateLoadBalancerNodePorts"] = json!(false);
                 spec["loadBalancerClass"] = json!("example.com/lb");
             }
@@ -92,47 +103,57 @@ pub fn start(namespace: &str, name: &str, from: WantedType, load: Load) -> Value
 
 /// How one transition went.
 #[derive(Debug)]
-pub struct Case {
-    pub from: WantedType,
-    pub to: WantedType,
-    pub load: Load,
-    pub via: Option<Via>,
+pub struct TransitionResult {
+    pub from: ServiceTypeChoice,
+    pub to: ServiceTypeChoice,
+    pub load: ServiceFeatureSet,
+    pub via: Option<MigrationPath>,
     /// The server's words where its dry run refused; nothing was written then.
     pub refused: Option<String>,
 }
 
-async fn read(writer: &dyn ServiceWriter, key: &ObjectKey) -> Known {
-    Known::from(writer.read(key).await.expect("it can be read"))
+async fn read(writer: &dyn ServiceWriter, key: &ObjectKey) -> ServiceSnapshot {
+    ServiceSnapshot::from(writer.read(key).await.expect("it can be read"))
 }
 
-fn wanted(to: WantedType, via: Option<Via>) -> Wanted {
-    Wanted {
-        via,
-        ..if to == WantedType::ExternalName {
-            Wanted::alias_of("new.example.com")
+fn wanted(to: ServiceTypeChoice, via: Option<MigrationPath>) -> DesiredServiceState {
+    DesiredServiceState {
+        migration_path: via,
+        ..if to == ServiceTypeChoice::ExternalName {
+            DesiredServiceState::alias_of("new.example.com")
         } else {
-            Wanted::to(to)
+            DesiredServiceState::of_type(to)
         }
     }
 }
 
-async fn carry_out(writer: &dyn ServiceWriter, plan: Plan) -> Result<Outcome, EditError> {
+async fn carry_out(
+    writer: &dyn ServiceWriter,
+    plan: ChangePlan,
+) -> Result<ChangeOutcome, EditError> {
     let plan = Arc::new(plan);
     edit::dry_run(&plan, writer).await?;
     edit::apply(&plan, writer, &mut Vec::new()).await
 }
 
 /// Every type to every other, with every load, on every way; and back.
-pub async fn matrix(cluster: &Cluster, namespace: &str, loads: &[Load]) -> Vec<Case> {
+pub async fn run_transition_matrix(
+    cluster: &ClusterClient,
+    namespace: &str,
+    loads: &[ServiceFeatureSet],
+) -> Vec<TransitionResult> {
     let writer = cluster.writer();
     let mut cases = Vec::new();
     for load in loads.iter().copied() {
-        for from in WantedType::ALL {
-            for to in WantedType::ALL {
-                let ways: &[Option<Via>] = if from == to {
+        for from in ServiceTypeChoice::ALL {
+            for to in ServiceTypeChoice::ALL {
+                let ways: &[Option<MigrationPath>] = if from == to {
                     &[]
-                } else if from.needs_a_way(to) {
-                    &[Some(Via::ExternalName), Some(Via::Recreate)]
+                } else if from.needs_migration_path(to) {
+                    &[
+                        Some(MigrationPath::ExternalName),
+                        Some(MigrationPath::Recreate),
+                    ]
                 } else {
                     &[None]
                 };
@@ -141,8 +162,8 @@ pub async fn matrix(cluster: &Cluster, namespace: &str, loads: &[Load]) -> Vec<C
                     let object = start(namespace, &name, from, load);
                     match writer.create(namespace, &object, WriteMode::Apply).await {
                         Ok(_) => {}
-                        Err(WriteError::Invalid { message, .. }) => {
-                            cases.push(Case {
+                        Err(ServiceWriteError::Invalid { message, .. }) => {
+                            cases.push(TransitionResult {
                                 from,
                                 to,
                                 load,
@@ -155,7 +176,7 @@ pub async fn matrix(cluster: &Cluster, namespace: &str, loads: &[Load]) -> Vec<C
                     }
                     let key = ObjectKey::new(namespace, &*name);
                     let refused = there_and_back(&*writer, &key, to, *via).await;
-                    cases.push(Case {
+                    cases.push(TransitionResult {
                         from,
                         to,
                         load,
@@ -177,21 +198,24 @@ pub async fn matrix(cluster: &Cluster, namespace: &str, loads: &[Load]) -> Vec<C
 async fn there_and_back(
     writer: &dyn ServiceWriter,
     key: &ObjectKey,
-    to: WantedType,
-    via: Option<Via>,
+    to: ServiceTypeChoice,
+    via: Option<MigrationPath>,
 ) -> Option<String> {
     let nobody = Inventory::default();
     let before = read(writer, key).await;
-    let from = WantedType::of(&before.record);
+    let from = ServiceTypeChoice::of(&before.record);
     let case = format!("{from} to {to} via {via:?} of {:#}", before.object);
 
     if via.is_some() {
         let error = edit::plan_change(&before, wanted(to, None), &nobody);
-        assert!(matches!(error, Err(PlanError::NeedsWay { .. })), "{case}");
+        assert!(
+            matches!(error, Err(PlanError::NeedsMigrationPath { .. })),
+            "{case}"
+        );
     }
     let plan = edit::plan_change(&before, wanted(to, via), &nobody)
         .unwrap_or_else(|error| panic!("{case}: {error}"));
-    let expected = plan.expected.clone().expect("a change");
+    let expected = plan.projected_service.clone().expect("a change");
     let outcome = match carry_out(writer, plan).await {
         Ok(outcome) => outcome,
         Err(error @ EditError::Refused { .. }) => {
@@ -205,7 +229,7 @@ async fn there_and_back(
         Err(error) => panic!("{case}: {error}"),
     };
     let after = read(writer, key).await;
-    assert_eq!(WantedType::of(&after.record), to, "{case}");
+    assert_eq!(ServiceTypeChoice::of(&after.record), to, "{case}");
     assert_eq!(
         comparable(&after.record, &expected),
         comparable(&expected, &expected),
@@ -216,8 +240,8 @@ async fn there_and_back(
         Some("kept")
     );
 
-    let (wish, losses) = edit::undo(&outcome, &nobody);
-    let Wish::Change(back) = wish else {
+    let (wish, losses) = edit::undo_request(&outcome, &nobody);
+    let RequestedChange::Change(back) = wish else {
         panic!("the opposite of a change is a change");
     };
     let plan = edit::plan_change(&after, *back, &nobody)
@@ -238,7 +262,7 @@ async fn there_and_back(
     None
 }
 
-/// What a person would compare; what `model` leaves to the server is left out.
+/// What the user would compare; what `model` leaves to the server is left out.
 fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'static str, String> {
     let ports: Vec<_> = record
         .ports
@@ -246,7 +270,7 @@ fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'stati
         .zip(&model.ports)
         .map(|(port, model)| {
             let mut port = port.clone();
-            if model.node_port.is_none() && WantedType::of(record).has_node_ports() {
+            if model.node_port.is_none() && ServiceTypeChoice::of(record).has_node_ports() {
                 port.node_port = None;
             }
             port
@@ -257,7 +281,7 @@ fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'stati
     annotations
         .retain(|key, _| model.annotations.contains_key(key) || key.contains("source-ranges"));
     BTreeMap::from([
-        ("type", WantedType::of(record).to_string()),
+        ("type", ServiceTypeChoice::of(record).to_string()),
         ("ports", format!("{ports:?}")),
         ("selector", format!("{:?}", record.selector)),
         (
@@ -293,7 +317,7 @@ fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'stati
                 "{:?}",
                 record
                     .external_traffic_policy
-                    .filter(|_| WantedType::of(record).has_node_ports())
+                    .filter(|_| ServiceTypeChoice::of(record).has_node_ports())
             ),
         ),
         (
@@ -306,15 +330,15 @@ fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'stati
 }
 
 /// Numbers that look random and are the same in every run.
-pub struct Dice(u64);
+pub struct TestRandom(u64);
 
-impl Dice {
+impl TestRandom {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// Below `end`.
-    pub fn roll(&mut self, end: u64) -> u64 {
+    pub fn below(&mut self, end: u64) -> u64 {
         // Knuth's MMIX.
         self.0 = self
             .0
@@ -326,7 +350,7 @@ impl Dice {
 
 /// What the race came to.
 #[derive(Debug)]
-pub struct Race {
+pub struct EditRaceResult {
     pub applied: usize,
     pub conflicts: usize,
     pub foreign: usize,
@@ -334,14 +358,24 @@ pub struct Race {
 
 /// Applies `plans` plans to a few Services while somebody else changes the same ones at random, and
 /// looks after that no change of anybody is lost.
-pub async fn race(ours: &Cluster, theirs: &Cluster, namespace: &str, plans: usize) -> Race {
+pub async fn run_edit_race(
+    ours: &ClusterClient,
+    theirs: &ClusterClient,
+    namespace: &str,
+    plans: usize,
+) -> EditRaceResult {
     const SERVICES: u64 = 5;
     let writer = ours.writer();
     let keys: Vec<_> = (0..SERVICES)
         .map(|n| ObjectKey::new(namespace, format!("race-{n}")))
         .collect();
     for key in &keys {
-        let object = start(namespace, &key.name, WantedType::ClusterIP, Load::Plain);
+        let object = start(
+            namespace,
+            &key.name,
+            ServiceTypeChoice::ClusterIP,
+            ServiceFeatureSet::Plain,
+        );
         writer
             .create(namespace, &object, WriteMode::Apply)
             .await
@@ -352,12 +386,12 @@ pub async fn race(ours: &Cluster, theirs: &Cluster, namespace: &str, plans: usiz
     let rival = tokio::spawn({
         let (writer, keys) = (theirs.writer(), keys.clone());
         async move {
-            let mut dice = Dice::new(7);
+            let mut dice = TestRandom::new(7);
             let mut done: Vec<(ObjectKey, String)> = Vec::new();
             while stopped.try_recv().is_err() {
-                let key = &keys[usize::try_from(dice.roll(SERVICES)).expect("small")];
+                let key = &keys[usize::try_from(dice.below(SERVICES)).expect("small")];
                 let name = format!("rival-{}", done.len());
-                let affinity = ["None", "ClientIP"][usize::try_from(dice.roll(2)).expect("small")];
+                let affinity = ["None", "ClientIP"][usize::try_from(dice.below(2)).expect("small")];
                 let patch = json!({
                     "metadata": {"annotations": {&name: "there"}},
                     "spec": {"sessionAffinity": affinity},
@@ -366,11 +400,13 @@ pub async fn race(ours: &Cluster, theirs: &Cluster, namespace: &str, plans: usiz
                     Ok(_) => done.push((key.clone(), name)),
                     // Between the deletion and the creation of one that is recreated, and where the
                     // server gave up merging it with a change of ours.
-                    Err(WriteError::NotFound { .. } | WriteError::Conflict { .. }) => {}
+                    Err(
+                        ServiceWriteError::NotFound { .. } | ServiceWriteError::Conflict { .. },
+                    ) => {}
                     Err(error) => panic!("the rival: {error}"),
                 }
                 // Some time for the other side, so that not every plan meets a change.
-                for _ in 0..dice.roll(3) {
+                for _ in 0..dice.below(3) {
                     writer.read(key).await.ok();
                 }
             }
@@ -378,19 +414,20 @@ pub async fn race(ours: &Cluster, theirs: &Cluster, namespace: &str, plans: usiz
         }
     });
 
-    let mut dice = Dice::new(11);
-    let mut journal = edit::Journal::default();
+    let mut dice = TestRandom::new(11);
+    let mut journal = edit::AuditLog::default();
     let mut conflicts = 0;
     for number in 0..plans {
-        let key = &keys[usize::try_from(dice.roll(SERVICES)).expect("small")];
+        let key = &keys[usize::try_from(dice.below(SERVICES)).expect("small")];
         let known = read(&*writer, key).await;
-        let now = WantedType::of(&known.record);
-        let others: Vec<_> = WantedType::ALL
+        let now = ServiceTypeChoice::of(&known.record);
+        let others: Vec<_> = ServiceTypeChoice::ALL
             .into_iter()
             .filter(|to| *to != now)
             .collect();
-        let to = others[usize::try_from(dice.roll(4)).expect("small")];
-        let via = [Via::ExternalName, Via::Recreate][usize::try_from(dice.roll(2)).expect("small")];
+        let to = others[usize::try_from(dice.below(4)).expect("small")];
+        let via = [MigrationPath::ExternalName, MigrationPath::Recreate]
+            [usize::try_from(dice.below(2)).expect("small")];
         let mut wish = wanted(to, Some(via));
         let label = format!("plan-{number}");
         wish.labels
@@ -409,7 +446,7 @@ pub async fn race(ours: &Cluster, theirs: &Cluster, namespace: &str, plans: usiz
                 conflicts += 1;
             }
         }
-        journal.note(
+        journal.record(
             jiff::Timestamp::now(),
             "race".into(),
             &plan,
@@ -451,8 +488,8 @@ pub async fn race(ours: &Cluster, theirs: &Cluster, namespace: &str, plans: usiz
         .collect();
     for (key, entry) in newest.iter().filter(|(key, _)| !disturbed.contains(key)) {
         let plan = &entry.applied.as_ref().expect("applied").plan;
-        let to = WantedType::of(plan.expected.as_ref().expect("a change"));
-        assert_eq!(WantedType::of(&last[key].record), to, "{key}");
+        let to = ServiceTypeChoice::of(plan.projected_service.as_ref().expect("a change"));
+        assert_eq!(ServiceTypeChoice::of(&last[key].record), to, "{key}");
     }
     for known in last.values() {
         writer
@@ -460,7 +497,7 @@ pub async fn race(ours: &Cluster, theirs: &Cluster, namespace: &str, plans: usiz
             .await
             .expect("deleted");
     }
-    Race {
+    EditRaceResult {
         applied,
         conflicts,
         foreign: foreign.len(),

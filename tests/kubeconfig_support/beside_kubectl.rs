@@ -4,26 +4,26 @@
 use std::{fs, path::Path, process::Command, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use svcscope::cluster::{KubeconfigSource, Kubeconfigs, Pace, connect_at};
+use svcscope::cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at};
 
 use super::{
     common::has_kubectl,
-    recorder::{Arrived, CERTIFICATE, KEY, Recorder},
+    recorder::{CERTIFICATE, CredentialRecorder, KEY, ReceivedCredentials},
 };
 
 /// A kubeconfig by its parts: `{http}` and `{https}` stand for the servers, `{cert}` and `{key}`
 /// for a client certificate in base64.
 #[derive(Clone, Copy)]
-struct Case {
+struct KubeconfigCase {
     cluster: &'static str,
     user: &'static str,
     /// More lines.
     more: &'static str,
-    expected: Expected,
+    expected: KubectlAgreement,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Expected {
+enum KubectlAgreement {
     /// Both can use it, and the same arrives.
     Same,
     /// Neither can.
@@ -33,13 +33,17 @@ enum Expected {
     /// The same, without any credentials; kubectl asks for a name at the terminal first.
     WeDoNotAsk,
 }
-use Expected::{Neither, OnlyWe, Same, WeDoNotAsk};
+use KubectlAgreement::{Neither, OnlyWe, Same, WeDoNotAsk};
 
 const HTTP: &str = "server: 'http://{http}'";
 const TLS: &str = "server: 'https://{https}', insecure-skip-tls-verify: true";
 
-const fn over(cluster: &'static str, user: &'static str, expected: Expected) -> Case {
-    Case {
+const fn over(
+    cluster: &'static str,
+    user: &'static str,
+    expected: KubectlAgreement,
+) -> KubeconfigCase {
+    KubeconfigCase {
         cluster,
         user,
         more: "",
@@ -47,8 +51,8 @@ const fn over(cluster: &'static str, user: &'static str, expected: Expected) -> 
     }
 }
 
-const fn with(more: &'static str, expected: Expected) -> Case {
-    Case {
+const fn with(more: &'static str, expected: KubectlAgreement) -> KubeconfigCase {
+    KubeconfigCase {
         cluster: TLS,
         user: "token: t",
         more,
@@ -56,7 +60,7 @@ const fn with(more: &'static str, expected: Expected) -> Case {
     }
 }
 
-const CASES: &[Case] = &[
+const CASES: &[KubeconfigCase] = &[
     // What goes without TLS.
     over(HTTP, "token: t", Same),
     over(HTTP, "tokenFile: /no/such/file", Same),
@@ -235,9 +239,9 @@ const CASES: &[Case] = &[
     over(TLS, "token: old, token: new", Same),
 ];
 
-struct Folder {
+struct KubeconfigComparison {
     folder: tempfile::TempDir,
-    recorder: Recorder,
+    recorder: CredentialRecorder,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -254,7 +258,7 @@ fn pem(label: &str, der: &[u8]) -> String {
     )
 }
 
-impl Folder {
+impl KubeconfigComparison {
     fn new() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let write =
@@ -281,13 +285,13 @@ impl Folder {
         }
         Self {
             folder,
-            recorder: Recorder::start(),
+            recorder: CredentialRecorder::start(),
             runtime: tokio::runtime::Runtime::new().expect("a runtime"),
         }
     }
 
-    fn text(&self, case: Case) -> String {
-        let Case {
+    fn text(&self, case: KubeconfigCase) -> String {
+        let KubeconfigCase {
             cluster,
             user,
             more,
@@ -305,7 +309,7 @@ impl Folder {
     }
 
     /// What arrives of kubectl; or why it can't use the kubeconfig.
-    fn kubectl(&self, file: &Path) -> Result<Arrived, String> {
+    fn kubectl(&self, file: &Path) -> Result<ReceivedCredentials, String> {
         let mut kubectl = Command::new("kubectl");
         kubectl
             .args([
@@ -330,12 +334,12 @@ impl Folder {
         }
     }
 
-    fn svcscope(&self, file: &Path) -> Result<Arrived, String> {
+    fn svcscope(&self, file: &Path) -> Result<ReceivedCredentials, String> {
         let source = KubeconfigSource::File(file.to_owned());
-        let connected = Kubeconfigs::load(&source)
+        let connected = MergedKubeconfig::load(&source)
             .map_err(|error| error.to_string())
             .and_then(|kubeconfigs| {
-                let connecting = connect_at(&kubeconfigs, None, Pace::default());
+                let connecting = connect_at(&kubeconfigs, None, WatchTiming::default());
                 let limited =
                     async { tokio::time::timeout(Duration::from_secs(20), connecting).await };
                 let outcome = self.runtime.block_on(limited).expect("it ends");
@@ -351,7 +355,7 @@ fn what_kubectl_can_use_can_be_used_and_the_same_credentials_arrive() {
     if !has_kubectl() {
         return;
     }
-    let folder = Folder::new();
+    let folder = KubeconfigComparison::new();
     let file = folder.folder.path().join("config");
     let mut wrong = Vec::new();
     for case in CASES {
@@ -385,7 +389,7 @@ fn the_first_of_several_files_that_says_something_counts() {
     if !has_kubectl() {
         return;
     }
-    let folder = Folder::new();
+    let folder = KubeconfigComparison::new();
     let (first, second) = (
         folder.folder.path().join("a"),
         folder.folder.path().join("b"),

@@ -11,24 +11,24 @@ use std::{
 use svcscope::{
     cluster::KubeconfigSource,
     demo,
-    engine::{Command, ConnectionState, Scene},
+    engine::{ConnectionState, EngineCommand, Scene},
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort},
     inventory::ObjectKey,
 };
 use tempfile::TempDir;
 
-use super::common::{Driven, svcscope};
+use super::common::{EngineDriver, svcscope};
 
-struct Changing {
-    server: demo::Server,
+struct ChangingKubeconfig {
+    server: demo::DemoServer,
     folder: TempDir,
 }
 
-impl Changing {
+impl ChangingKubeconfig {
     fn start() -> Self {
-        let server = demo::Server::spawn(demo::Options {
-            life: false,
-            ..demo::Options::default()
+        let server = demo::DemoServer::spawn(demo::DemoOptions {
+            scripted_activity: false,
+            ..demo::DemoOptions::default()
         });
         let changing = Self {
             server: server.expect("a demo cluster"),
@@ -73,10 +73,10 @@ fn answers(port: u16) -> bool {
 }
 
 /// A forward to a Service that brings answers, by its local port.
-fn forwarded(engine: &Driven) -> u16 {
+fn forwarded(engine: &EngineDriver) -> u16 {
     let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
     let spec = ForwardSpec::new(target, RemotePort::Number(80));
-    engine.send(Command::StartForward(ForwardId(1), spec));
+    engine.send(EngineCommand::StartForward(ForwardId(1), spec));
     let (port, _) = engine.find("the forward", |scene| {
         let status = scene.forwards.first()?;
         let local = status.local?;
@@ -88,8 +88,8 @@ fn forwarded(engine: &Driven) -> u16 {
 
 #[test]
 fn new_credentials_are_taken_and_forwards_go_on() {
-    let changing = Changing::start();
-    let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");
+    let changing = ChangingKubeconfig::start();
+    let engine = EngineDriver::connected(KubeconfigSource::File(changing.file()), "shop");
     let port = forwarded(&engine);
     changing.server.control().rotate_token();
     changing.write(&changing.server.kubeconfig());
@@ -102,18 +102,20 @@ fn new_credentials_are_taken_and_forwards_go_on() {
 
 #[test]
 fn a_context_that_leads_to_another_server_is_read_anew_and_forwards_lead_there() {
-    let changing = Changing::start();
-    let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");
+    let changing = ChangingKubeconfig::start();
+    let engine = EngineDriver::connected(KubeconfigSource::File(changing.file()), "shop");
     let port = forwarded(&engine);
-    let Changing { server, folder } = changing;
-    let other = demo::Server::spawn(demo::Options {
-        life: false,
-        ..demo::Options::default()
+    let ChangingKubeconfig { server, folder } = changing;
+    let other = demo::DemoServer::spawn(demo::DemoOptions {
+        scripted_activity: false,
+        ..demo::DemoOptions::default()
     });
     let other = other.expect("another demo cluster");
     let gone = ObjectKey::new("shop", "cache");
-    engine.send(Command::LookUp(gone.clone()));
-    engine.wait("what was read alone", |scene| scene.looked_up.is_some());
+    engine.send(EngineCommand::LookUpService(gone.clone()));
+    engine.wait("what was read alone", |scene| {
+        scene.last_service_lookup.is_some()
+    });
     other
         .control()
         .delete("services", "shop", "cache")
@@ -128,13 +130,16 @@ fn a_context_that_leads_to_another_server_is_read_anew_and_forwards_lead_there()
     engine.wait("an answer of the other cluster", |_| answers(port));
     let scene = engine.handle.scene();
     assert_eq!(scene.forwards.len(), 1);
-    assert_eq!(scene.looked_up, None, "it was of the other cluster");
+    assert_eq!(
+        scene.last_service_lookup, None,
+        "it was of the other cluster"
+    );
 }
 
 #[test]
 fn a_broken_one_keeps_the_connection_and_contexts_are_only_offered() {
-    let changing = Changing::start();
-    let engine = Driven::connected(KubeconfigSource::File(changing.file()), "shop");
+    let changing = ChangingKubeconfig::start();
+    let engine = EngineDriver::connected(KubeconfigSource::File(changing.file()), "shop");
     let text = changing.server.kubeconfig();
     changing.write(&text[..text.len() - 30]);
     engine.wait("the fault to be told", |scene| {
@@ -153,24 +158,24 @@ fn a_broken_one_keeps_the_connection_and_contexts_are_only_offered() {
             .iter()
             .any(|context| &*context.name == "other")
     });
-    assert_eq!(engine.handle.scene().offered_context, None);
+    assert_eq!(engine.handle.scene().suggested_context, None);
     changing.write(&more.replace("current-context: demo", "current-context: other"));
     engine.wait("the offer", |scene| {
-        scene.offered_context.as_deref() == Some("other")
+        scene.suggested_context.as_deref() == Some("other")
     });
     let scene = engine.handle.scene();
     assert_eq!(scene.context.as_deref(), Some("demo"));
     assert!(is_live(&scene));
     assert_eq!(said(&scene, "reconnected"), 0);
-    engine.send(Command::Connect(Some("other".into())));
+    engine.send(EngineCommand::Connect(Some("other".into())));
     engine.wait("the other context", |scene| {
-        scene.context.as_deref() == Some("other") && scene.offered_context.is_none()
+        scene.context.as_deref() == Some("other") && scene.suggested_context.is_none()
     });
 }
 
 #[test]
 fn a_command_that_goes_on_follows_and_says_so() {
-    let changing = Changing::start();
+    let changing = ChangingKubeconfig::start();
     let mut forward = svcscope(&["-n", "shop", "forward", "svc/web", "80", "--kubeconfig"])
         .arg(changing.file())
         .stdout(Stdio::piped())
@@ -193,10 +198,10 @@ fn a_command_that_goes_on_follows_and_says_so() {
 
 #[test]
 fn a_refused_login_is_tried_again_once_the_kubeconfig_changes() {
-    let changing = Changing::start();
+    let changing = ChangingKubeconfig::start();
     let text = changing.server.kubeconfig();
     changing.write(&text.replace(&changing.server.token(), "expired"));
-    let engine = Driven::connecting(changing.file().to_str().expect("UTF-8"), "shop");
+    let engine = EngineDriver::connecting(changing.file().to_str().expect("UTF-8"), "shop");
     engine.wait("the refusal", |scene| {
         matches!(scene.connection, ConnectionState::Failed { .. })
     });

@@ -20,20 +20,20 @@ pub const KEY: &[u8] = include_bytes!("../../src/demo/tls/key.der");
 const ANSWER: &str = r#"{"major":"1","minor":"30","gitVersion":"v1.30.0"}"#;
 
 /// What came with a request: the credentials among its headers, and `certificate`.
-pub type Arrived = Vec<String>;
+pub type ReceivedCredentials = Vec<String>;
 
 #[derive(Clone)]
-pub struct Recorder {
+pub struct CredentialRecorder {
     pub http: SocketAddr,
     pub https: SocketAddr,
-    arrived: Arc<Mutex<Vec<Arrived>>>,
+    arrived: Arc<Mutex<Vec<ReceivedCredentials>>>,
 }
 
-impl Recorder {
+impl CredentialRecorder {
     pub fn start() -> Self {
-        svcscope::tls::install_provider();
+        svcscope::tls::install_crypto_provider();
         let tls = rustls::ServerConfig::builder()
-            .with_client_cert_verifier(Arc::new(AnyCertificate))
+            .with_client_cert_verifier(Arc::new(AcceptAnyClientCertificate))
             .with_single_cert(
                 vec![CertificateDer::from(CERTIFICATE)],
                 PrivateKeyDer::from(PrivatePkcs8KeyDer::from(KEY)),
@@ -58,15 +58,15 @@ impl Recorder {
     }
 
     /// What arrived first since the last call; none where nothing did.
-    pub fn take(&self) -> Option<Arrived> {
+    pub fn take(&self) -> Option<ReceivedCredentials> {
         let all = std::mem::take(&mut *self.arrived.lock().expect("not poisoned"));
         all.into_iter().next()
     }
 }
 
 fn listen(
-    arrived: &Arc<Mutex<Vec<Arrived>>>,
-    with: impl Fn(TcpStream, &Mutex<Vec<Arrived>>) + Send + Sync + 'static,
+    arrived: &Arc<Mutex<Vec<ReceivedCredentials>>>,
+    with: impl Fn(TcpStream, &Mutex<Vec<ReceivedCredentials>>) + Send + Sync + 'static,
 ) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address");
@@ -82,7 +82,7 @@ fn listen(
 
 fn answer<S: Read + Write>(
     stream: S,
-    arrived: &Mutex<Vec<Arrived>>,
+    arrived: &Mutex<Vec<ReceivedCredentials>>,
     has_certificate: impl Fn(&S) -> bool,
 ) {
     let mut stream = BufReader::new(stream);
@@ -119,9 +119,9 @@ fn answer<S: Read + Write>(
 
 /// Takes whatever certificate a client has, or none.
 #[derive(Debug)]
-struct AnyCertificate;
+struct AcceptAnyClientCertificate;
 
-impl ClientCertVerifier for AnyCertificate {
+impl ClientCertVerifier for AcceptAnyClientCertificate {
     fn client_auth_mandatory(&self) -> bool {
         false
     }
@@ -158,7 +158,7 @@ impl ClientCertVerifier for AnyCertificate {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        svcscope::tls::provider()
+        svcscope::tls::crypto_provider()
             .signature_verification_algorithms
             .supported_schemes()
     }

@@ -11,20 +11,20 @@ use egui_kittest::{
 };
 use svcscope::{
     cluster::KubeconfigSource,
-    demo::{Control, Options, Server},
-    engine::{Config, Scene},
+    demo::{DemoControl, DemoOptions, DemoServer},
+    engine::{EngineConfig, Scene},
     forward::ForwardStatus,
     inventory::ServiceType,
-    ui::{App, AppOptions},
+    ui::{AppOptions, SvcscopeApp},
 };
 
-use crate::common::{self, Driven, PATIENCE};
+use crate::common::{self, EngineDriver, PATIENCE};
 
 /// A window on a demo cluster that holds still.
 pub struct LiveWindow {
-    pub harness: Harness<'static, App>,
-    pub driven: Driven,
-    pub server: Server,
+    pub harness: Harness<'static, SvcscopeApp>,
+    pub driven: EngineDriver,
+    pub server: DemoServer,
 }
 
 impl LiveWindow {
@@ -33,23 +33,23 @@ impl LiveWindow {
         Self::open_with(|_| {})
     }
 
-    pub fn open_with(configure: impl FnOnce(&mut Config)) -> Self {
-        let server = Server::spawn(Options {
-            life: false,
-            ..Options::default()
+    pub fn open_with(configure: impl FnOnce(&mut EngineConfig)) -> Self {
+        let server = DemoServer::spawn(DemoOptions {
+            scripted_activity: false,
+            ..DemoOptions::default()
         })
         .expect("the demo cluster starts");
-        let mut config = Config {
+        let mut config = EngineConfig {
             kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
-            ..Config::default()
+            ..EngineConfig::default()
         };
         configure(&mut config);
-        let driven = Driven::start(config);
+        let driven = EngineDriver::start(config);
         let handle = driven.handle.clone();
         let harness = Harness::builder()
             .with_size(vec2(1600.0, 1000.0))
             .with_max_steps(64)
-            .build_eframe(move |cc| App::new(cc, handle, AppOptions::default()));
+            .build_eframe(move |cc| SvcscopeApp::new(cc, handle, AppOptions::default()));
         let mut window = Self {
             harness,
             driven,
@@ -61,7 +61,7 @@ impl LiveWindow {
         window
     }
 
-    pub fn control(&self) -> &Control {
+    pub fn control(&self) -> &DemoControl {
         self.server.control()
     }
 
@@ -90,18 +90,18 @@ impl LiveWindow {
                     self.words()
                 );
             };
-            self.driven.until_woken(left);
+            self.driven.wait_for_scene(left);
         }
     }
 
     /// Waits until a label contains these words.
     #[track_caller]
-    pub fn until_says(&mut self, words: &str) {
-        self.until(words, |window| window.says(words));
+    pub fn wait_for_text(&mut self, words: &str) {
+        self.until(words, |window| window.contains_text(words));
     }
 
     #[track_caller]
-    fn click_found<'a>(&'a mut self, find: impl Fn(&'a Harness<'static, App>) -> Node<'a>) {
+    fn click_found<'a>(&'a mut self, find: impl Fn(&'a Harness<'static, SvcscopeApp>) -> Node<'a>) {
         find(&self.harness).click();
     }
 
@@ -150,7 +150,7 @@ impl LiveWindow {
         self.harness.query_all_by_label(label).next().is_some()
     }
 
-    pub fn says(&self, part: &str) -> bool {
+    pub fn contains_text(&self, part: &str) -> bool {
         self.harness
             .query_all_by_label_contains(part)
             .next()

@@ -24,7 +24,7 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use serde_json::json;
-use svcscope::demo::{Options, Server};
+use svcscope::demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
 pub const CA_PEM: &str = include_str!("ca.pem");
@@ -69,7 +69,7 @@ fn listen(
 }
 
 fn tls(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> ServerConfig {
-    svcscope::tls::install_provider();
+    svcscope::tls::install_crypto_provider();
     ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(chain, key)
@@ -77,12 +77,12 @@ fn tls(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Serv
 }
 
 /// A request: head and body.
-struct Request {
+struct RawHttpRequest {
     head: String,
     body: Vec<u8>,
 }
 
-impl Request {
+impl RawHttpRequest {
     fn read(stream: &mut BufReader<TlsStream>) -> Option<Self> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -115,7 +115,7 @@ impl Request {
 }
 
 /// By the header or by the body, as RFC 6749 §2.3.1 lets clients choose.
-fn is_client(request: &Request) -> bool {
+fn is_client(request: &RawHttpRequest) -> bool {
     let expected = format!("Basic {}", STANDARD.encode("app:cl13nt-s3cret"));
     request.header("authorization") == Some(&expected)
         || request.field("client_id").as_deref() == Some("app")
@@ -135,7 +135,7 @@ fn respond(stream: &mut BufReader<TlsStream>, status: u16, body: &str) -> Option
 
 /// What an issuer has done.
 #[derive(Default)]
-pub struct Issued {
+pub struct IssuerStatistics {
     /// So many refresh tokens were answered.
     pub refreshes: u32,
     /// So many were refused.
@@ -145,25 +145,25 @@ pub struct Issued {
 }
 
 /// An issuer whose refresh token is `refresh-N`, N being the number of refreshes so far.
-pub struct Issuer {
+pub struct OidcIssuer {
     pub address: SocketAddr,
-    pub issued: Arc<Mutex<Issued>>,
+    pub statistics: Arc<Mutex<IssuerStatistics>>,
 }
 
-impl Issuer {
+impl OidcIssuer {
     /// Its tokens last so many seconds; `answered` is called right after each answer was sent.
     pub fn start(
         lifetime: i64,
         delay: Duration,
         answered: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        let issued = Arc::new(Mutex::new(Issued::default()));
-        let state = issued.clone();
+        let statistics = Arc::new(Mutex::new(IssuerStatistics::default()));
+        let state = statistics.clone();
         let chain = CertificateDer::pem_slice_iter(ISSUER_PEM.as_bytes());
         let key = PrivateKeyDer::from_pem_slice(ISSUER_KEY.as_bytes()).expect("a key");
         let config = tls(chain.map(|der| der.expect("PEM")).collect(), key);
         let address = listen(config, move |stream| {
-            let request = Request::read(stream)?;
+            let request = RawHttpRequest::read(stream)?;
             if request
                 .head
                 .starts_with("GET /dex/.well-known/openid-configuration ")
@@ -198,15 +198,18 @@ impl Issuer {
             }
             Some(())
         });
-        Self { address, issued }
+        Self {
+            address,
+            statistics,
+        }
     }
 
     pub fn refreshes(&self) -> u32 {
-        self.issued.lock().expect("not poisoned").refreshes
+        self.statistics.lock().expect("not poisoned").refreshes
     }
 
     /// A kubeconfig of a user whose ID token has expired.
-    pub fn kubeconfig(&self, api: &ApiServer) -> String {
+    pub fn kubeconfig(&self, api: &TlsDemoApiServer) -> String {
         let user = format!(
             "auth-provider:
       name: oidc
@@ -232,13 +235,13 @@ pub fn id_token(number: u32, lifetime: i64) -> String {
 }
 
 /// The demo cluster behind TLS and a check of tokens. Forwards are not carried.
-pub struct ApiServer {
+pub struct TlsDemoApiServer {
     address: SocketAddr,
     folder: TempDir,
-    _demo: Server,
+    _demo: DemoServer,
 }
 
-impl ApiServer {
+impl TlsDemoApiServer {
     /// One that lets in whoever sends a token that `takes` takes.
     pub fn start(takes: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
         let certificate = include_bytes!("../../src/demo/tls/certificate.der");
@@ -253,7 +256,7 @@ impl ApiServer {
 
     /// One that lets in whoever shows a certificate of the tests' authority.
     pub fn of_certificates() -> Self {
-        svcscope::tls::install_provider();
+        svcscope::tls::install_crypto_provider();
         let mut roots = RootCertStore::empty();
         let ca = CertificateDer::from_pem_slice(CA_PEM.as_bytes()).expect("PEM");
         roots.add(ca).expect("a CA");
@@ -271,17 +274,17 @@ impl ApiServer {
 
     fn with(
         config: ServerConfig,
-        lets_in: impl Fn(&Request, bool) -> bool + Send + Sync + 'static,
+        lets_in: impl Fn(&RawHttpRequest, bool) -> bool + Send + Sync + 'static,
     ) -> Self {
-        let demo = Server::spawn(Options {
-            life: false,
-            ..Options::default()
+        let demo = DemoServer::spawn(DemoOptions {
+            scripted_activity: false,
+            ..DemoOptions::default()
         });
         let demo = demo.expect("the demo cluster starts");
         let (upstream, token) = (demo.url(), demo.control().token());
         let upstream = upstream.trim_start_matches("http://").to_owned();
         let address = listen(config, move |stream| {
-            let request = Request::read(stream)?;
+            let request = RawHttpRequest::read(stream)?;
             let is_certified = stream.get_ref().conn.peer_certificates().is_some();
             if !lets_in(&request, is_certified) {
                 let status = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": "Unauthorized", "message": "Unauthorized", "code": 401 });

@@ -34,27 +34,27 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 /// What stands at each port, in this order.
-const MODES: [Mode; 13] = [
-    Mode::Healthy,
-    Mode::LoopbackOnly,
-    Mode::Expired,
-    Mode::OtherName,
-    Mode::Redirect,
-    Mode::Slow,
-    Mode::Endless,
-    Mode::ResetInBody,
-    Mode::Http2Only,
-    Mode::Large,
-    Mode::HostileHeaders,
-    Mode::HeaderBomb,
-    Mode::GzipBomb,
+const MODES: [ServerMode; 13] = [
+    ServerMode::Healthy,
+    ServerMode::LoopbackOnly,
+    ServerMode::Expired,
+    ServerMode::OtherName,
+    ServerMode::Redirect,
+    ServerMode::Slow,
+    ServerMode::Endless,
+    ServerMode::ResetInBody,
+    ServerMode::Http2Only,
+    ServerMode::Large,
+    ServerMode::HostileHeaders,
+    ServerMode::HeaderBomb,
+    ServerMode::GzipBomb,
 ];
 
 const SLOW: Duration = Duration::from_secs(10);
 const LARGE: usize = 200 << 20;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Mode {
+enum ServerMode {
     /// Answers every request.
     Healthy,
     /// The same, at 127.0.0.1 only.
@@ -91,7 +91,7 @@ async fn main() {
         .install_default()
         .expect("the only provider");
     for (mode, port) in MODES.into_iter().zip(first..) {
-        let host = if mode == Mode::LoopbackOnly {
+        let host = if mode == ServerMode::LoopbackOnly {
             [127, 0, 0, 1]
         } else {
             [0, 0, 0, 0]
@@ -104,7 +104,7 @@ async fn main() {
     std::future::pending::<()>().await;
 }
 
-async fn listen(listener: TcpListener, mode: Mode) {
+async fn listen(listener: TcpListener, mode: ServerMode) {
     loop {
         let (stream, _) = listener.accept().await.expect("a connection");
         tokio::spawn(async move {
@@ -114,12 +114,12 @@ async fn listen(listener: TcpListener, mode: Mode) {
     }
 }
 
-async fn serve(mut stream: TcpStream, mode: Mode) -> io::Result<()> {
+async fn serve(mut stream: TcpStream, mode: ServerMode) -> io::Result<()> {
     match mode {
-        Mode::Http2Only => http2(stream).await,
-        Mode::Expired => tls(stream, include_bytes!("expired.der")).await,
-        Mode::OtherName => tls(stream, include_bytes!("other-name.der")).await,
-        Mode::ResetInBody => {
+        ServerMode::Http2Only => http2(stream).await,
+        ServerMode::Expired => tls(stream, include_bytes!("expired.der")).await,
+        ServerMode::OtherName => tls(stream, include_bytes!("other-name.der")).await,
+        ServerMode::ResetInBody => {
             request(&mut stream).await?;
             let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n";
             stream.write_all(head).await?;
@@ -132,7 +132,10 @@ async fn serve(mut stream: TcpStream, mode: Mode) -> io::Result<()> {
     }
 }
 
-async fn plain<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, mode: Mode) -> io::Result<()> {
+async fn plain<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    mode: ServerMode,
+) -> io::Result<()> {
     if let Err(error) = request(stream).await {
         // As nginx and Go do to who speaks TLS to a plain port.
         let refusal = b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
@@ -141,25 +144,25 @@ async fn plain<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, mode: Mode) ->
     }
     let head = |extra: &str| format!("HTTP/1.1 200 OK\r\nConnection: close\r\n{extra}\r\n");
     match mode {
-        Mode::Redirect => {
+        ServerMode::Redirect => {
             let head = "HTTP/1.1 302 Found\r\nLocation: https://other.example/login\r\n\
                         Connection: close\r\nContent-Length: 0\r\n\r\n";
             stream.write_all(head.as_bytes()).await?;
         }
-        Mode::Slow => {
+        ServerMode::Slow => {
             sleep(SLOW).await;
             let head = head("Content-Length: 5\r\n");
             stream.write_all(head.as_bytes()).await?;
             stream.write_all(b"late\n").await?;
         }
-        Mode::Endless => {
+        ServerMode::Endless => {
             stream.write_all(head("").as_bytes()).await?;
             loop {
                 stream.write_all(&[b'.'; 16 * 1024]).await?;
                 sleep(Duration::from_millis(1)).await;
             }
         }
-        Mode::Large => {
+        ServerMode::Large => {
             let head = head(&format!("Content-Length: {LARGE}\r\n"));
             stream.write_all(head.as_bytes()).await?;
             let piece = vec![b'L'; 1 << 20];
@@ -167,7 +170,7 @@ async fn plain<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, mode: Mode) ->
                 stream.write_all(&piece).await?;
             }
         }
-        Mode::HostileHeaders => {
+        ServerMode::HostileHeaders => {
             let body = b"<html><script>alert(1)</script>\x1b[2J\x1b]0;owned\x07\xff\xfe</html>";
             stream
                 .write_all(b"HTTP/1.1 200 \x1b[31mOK\r\nX-Escape: \x1b[2J\x1b[31mred\r\n")
@@ -182,14 +185,14 @@ async fn plain<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, mode: Mode) ->
             stream.write_all(rest.as_bytes()).await?;
             stream.write_all(body).await?;
         }
-        Mode::HeaderBomb => {
+        ServerMode::HeaderBomb => {
             stream.write_all(b"HTTP/1.1 200 OK\r\n").await?;
             for number in 0_u64.. {
                 let line = format!("X-Bomb-{number}: {}\r\n", "b".repeat(1000));
                 stream.write_all(line.as_bytes()).await?;
             }
         }
-        Mode::GzipBomb => {
+        ServerMode::GzipBomb => {
             let body = gzip::zeros(100 << 20);
             let head = head(&format!(
                 "Content-Encoding: gzip\r\nContent-Length: {}\r\n",
@@ -232,15 +235,15 @@ async fn tls(stream: TcpStream, certificate: &'static [u8]) -> io::Result<()> {
         .expect("a key and its certificate");
     let acceptor = TlsAcceptor::from(Arc::new(config));
     let mut stream = acceptor.accept(stream).await?;
-    plain(&mut stream, Mode::Healthy).await
+    plain(&mut stream, ServerMode::Healthy).await
 }
 
 /// HTTP/2, whatever the client speaks; gRPC's health is told to who asks for it.
 async fn http2(stream: TcpStream) -> io::Result<()> {
-    type Body = http_body_util::combinators::BoxBody<Bytes, Infallible>;
+    type GrpcResponseBody = http_body_util::combinators::BoxBody<Bytes, Infallible>;
     let service = service_fn(|request: Request<Incoming>| async move {
         let is_health = request.uri().path() == "/grpc.health.v1.Health/Check";
-        let response: Response<Body> = if is_health {
+        let response: Response<GrpcResponseBody> = if is_health {
             let mut trailers = HeaderMap::new();
             trailers.insert("grpc-status", HeaderValue::from_static("0"));
             // A frame that is not compressed, two bytes long: status SERVING.

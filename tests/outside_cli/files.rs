@@ -5,8 +5,8 @@ use std::{fs, path::Path, process::Stdio};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use svcscope::{
-    check::{Checks, Suppressions},
-    cluster::Manifests,
+    check::{RuleSuppressions, ServiceChecks},
+    cluster::ManifestReader,
     topology::Topology,
 };
 
@@ -190,11 +190,11 @@ proptest! {
                 text.replace_range(at..end, PIECES[piece]);
             }
         }
-        let mut manifests = Manifests::new("shop");
+        let mut manifests = ManifestReader::new("shop");
         if manifests.read(&text).is_ok() {
             let inventory = manifests.into_inventory();
             let topology = Topology::build(&inventory);
-            let checks = Checks::new(&topology, &inventory, Suppressions::default(), Timestamp::UNIX_EPOCH);
+            let checks = ServiceChecks::new(&topology, &inventory, RuleSuppressions::default(), Timestamp::UNIX_EPOCH);
             prop_assert!(checks.reports().len() <= 4, "no more than there are objects");
         }
     }

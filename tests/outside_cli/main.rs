@@ -10,7 +10,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
-mod fake;
+mod fake_api_server;
 mod files;
 mod output;
 mod proxies;

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     common::{stderr, stdout, svcscope},
-    fake::{Fake, Manner},
+    fake_api_server::{FakeApiServer, FakeServerBehaviour},
 };
 
 /// Holds both streams of an ended run harmless.
@@ -34,7 +34,7 @@ fn assert_text(what: &str, text: &str) {
     assert_eq!(forged, None, "{what}");
 }
 
-fn run(fake: &Fake, args: &[&str]) -> Output {
+fn run(fake: &FakeApiServer, args: &[&str]) -> Output {
     let file = fake.kubeconfig.to_str().expect("UTF-8");
     let output = svcscope(&[&["--kubeconfig", file], args].concat())
         .env("HOME", fake.kubeconfig.parent().expect("a folder"))
@@ -47,7 +47,7 @@ fn run(fake: &Fake, args: &[&str]) -> Output {
 
 #[test]
 fn what_is_read_commands_no_terminal_in_any_form() {
-    let fake = Fake::start(Manner::Serves);
+    let fake = FakeApiServer::start(FakeServerBehaviour::Serves);
     let check = run(&fake, &["check", "--notes", "--timeout", "20"]);
     let said = stdout(&check) + &stderr(&check);
     assert!(
@@ -98,14 +98,17 @@ fn what_is_written_and_refused_commands_no_terminal() {
         "delete svc/web --dry-run",
         "expose pod/web-1 --yes",
     ];
-    for manner in [Manner::Serves, Manner::RefusesWrites] {
-        let fake = Fake::start(manner);
+    for manner in [
+        FakeServerBehaviour::Serves,
+        FakeServerBehaviour::RefusesWrites,
+    ] {
+        let fake = FakeApiServer::start(manner);
         for args in forms {
             let args: Vec<_> = args.split(' ').collect();
             let output = run(&fake, &args);
             let said = stderr(&output);
             assert!(!said.is_empty(), "{args:?}");
-            if manner == Manner::RefusesWrites && !args.contains(&"headless") {
+            if manner == FakeServerBehaviour::RefusesWrites && !args.contains(&"headless") {
                 assert!(said.contains("quota␛]52;c;"), "{args:?}: {said}");
             }
         }
@@ -114,12 +117,12 @@ fn what_is_written_and_refused_commands_no_terminal() {
 
 #[test]
 fn servers_that_refuse_and_babble_command_no_terminal() {
-    let manners = [401, 403, 500, 429].map(Manner::Refuses);
+    let manners = [401, 403, 500, 429].map(FakeServerBehaviour::Refuses);
     for manner in manners
         .into_iter()
-        .chain([200, 404, 502].map(Manner::Babbles))
+        .chain([200, 404, 502].map(FakeServerBehaviour::AnswersPlainText))
     {
-        let fake = Fake::start(manner);
+        let fake = FakeApiServer::start(manner);
         for args in [
             "check --timeout 3",
             "doctor --timeout 5",
@@ -133,7 +136,7 @@ fn servers_that_refuse_and_babble_command_no_terminal() {
 
 #[test]
 fn a_log_is_lines_of_ours() {
-    let fake = Fake::start(Manner::Serves);
+    let fake = FakeApiServer::start(FakeServerBehaviour::Serves);
     let file = fake.kubeconfig.to_str().expect("UTF-8");
     let args = ["--kubeconfig", file, "check", "-vvv", "--timeout", "20"];
     let output = svcscope(&args)
@@ -146,7 +149,7 @@ fn a_log_is_lines_of_ours() {
 
 #[test]
 fn a_node_that_refuses_a_forward_commands_no_terminal() {
-    let fake = Fake::start(Manner::Serves);
+    let fake = FakeApiServer::start(FakeServerBehaviour::Serves);
     let file = fake.kubeconfig.to_str().expect("UTF-8");
     for format in ["text", "json"] {
         let args = [

@@ -9,24 +9,24 @@ use std::{
     thread,
 };
 
-use svcscope::demo::{Options, Server};
+use svcscope::demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
 use crate::common::{has_kubectl, stderr, svcscope};
 
 /// A proxy that notes what it is asked for.
-struct Recorder {
+struct RecordingProxy {
     address: String,
-    seen: Arc<Mutex<Vec<String>>>,
+    requests: Arc<Mutex<Vec<String>>>,
 }
 
-impl Recorder {
+impl RecordingProxy {
     /// It leads to `upstream`; without one it refuses.
     fn start(upstream: Option<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let address = listener.local_addr().expect("an address").to_string();
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let notes = seen.clone();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let notes = requests.clone();
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let (notes, upstream) = (notes.clone(), upstream.clone());
@@ -34,12 +34,12 @@ impl Recorder {
                 thread::spawn(move || serve(client, &notes, upstream.as_deref()).ok());
             }
         });
-        Self { address, seen }
+        Self { address, requests }
     }
 
     /// What was asked since the last time, each once.
     fn take(&self) -> Vec<String> {
-        let mut seen = std::mem::take(&mut *self.seen.lock().expect("notes"));
+        let mut seen = std::mem::take(&mut *self.requests.lock().expect("notes"));
         seen.sort();
         seen.dedup();
         seen
@@ -161,11 +161,11 @@ fn config(folder: &TempDir, server: &str, proxy_url: Option<&str>) -> PathBuf {
     file
 }
 
-type Environment<'a> = Vec<(&'a str, String)>;
+type EnvironmentVariables<'a> = Vec<(&'a str, String)>;
 
 #[test]
 fn the_same_connections_as_kubectl_in_each_environment() {
-    let proxy = Recorder::start(None);
+    let proxy = RecordingProxy::start(None);
     let at = &proxy.address;
     let folder = tempfile::tempdir().expect("a folder");
     let is_kubectl_there = has_kubectl();
@@ -174,7 +174,7 @@ fn the_same_connections_as_kubectl_in_each_environment() {
     let basic = "Proxy-Authorization: Basic YW5uOnBAc3M=";
     let http = |name| (name, format!("http://{at}"));
     let bare = |name: &'static str, value: &str| (name, value.to_owned());
-    let cases: Vec<(Environment<'_>, &str, Option<String>, String)> = vec![
+    let cases: Vec<(EnvironmentVariables<'_>, &str, Option<String>, String)> = vec![
         (vec![http("HTTPS_PROXY")], server, None, connect.to_owned()),
         (
             vec![bare("HTTPS_PROXY", at)],
@@ -336,13 +336,13 @@ fn the_same_connections_as_kubectl_in_each_environment() {
 
 #[test]
 fn everything_goes_through_a_proxy_with_a_password_also_upgrades() {
-    let demo = Server::spawn(Options {
-        life: false,
-        ..Options::default()
+    let demo = DemoServer::spawn(DemoOptions {
+        scripted_activity: false,
+        ..DemoOptions::default()
     })
     .expect("the demo cluster starts");
     let address = demo.url().trim_start_matches("http://").to_owned();
-    let proxy = Recorder::start(Some(address.clone()));
+    let proxy = RecordingProxy::start(Some(address.clone()));
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("config");
     // A server that only the proxy knows.
@@ -374,7 +374,7 @@ fn everything_goes_through_a_proxy_with_a_password_also_upgrades() {
 
 #[test]
 fn a_proxy_is_named_without_its_password_wherever_it_fails() {
-    let refusing = Recorder::start(None);
+    let refusing = RecordingProxy::start(None);
     let folder = tempfile::tempdir().expect("a folder");
     let at = &refusing.address;
     for (url, said) in [

@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde_json::Value;
-use svcscope::demo::Server;
+use svcscope::demo::DemoServer;
 
 use crate::{
     common::{self, stderr, stdout},
@@ -19,13 +19,13 @@ use crate::{
 };
 
 /// A demo cluster and a home whose settings a test writes.
-struct Home {
-    server: Server,
+struct DemoWithSettingsHome {
+    server: DemoServer,
     folder: tempfile::TempDir,
     kubeconfig: String,
 }
 
-impl Home {
+impl DemoWithSettingsHome {
     fn new() -> Self {
         let (server, folder, kubeconfig) = quiet_demo_in(&open_parent());
         fs::create_dir(folder.path().join("svcscope")).unwrap();
@@ -69,10 +69,10 @@ impl Home {
 
 const DUPLICATE: &str = "duplicate svc/cache copy --yes";
 
-type Spoil = fn(&Path);
+type SettingsCorruption = fn(&Path);
 
 /// Every fault of the file: its name, how it is made, and what is said of it.
-const FAULTS: [(&str, Spoil, &str); 17] = [
+const FAULTS: [(&str, SettingsCorruption, &str); 17] = [
     (
         "trailing comma",
         |path| text(path, r#"{"read_only_contexts":["demo"],}"#),
@@ -165,7 +165,7 @@ fn unreadable(path: &Path) {
 
 /// Root reads everything: then svcscope runs as another user, from a folder that this user may enter
 /// (the one of the build may be closed to others).
-fn as_nobody(home: &Home, words: &[&str]) -> std::process::Command {
+fn as_nobody(home: &DemoWithSettingsHome, words: &[&str]) -> std::process::Command {
     let open = |path: &Path, mode| {
         fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     };
@@ -217,7 +217,7 @@ fn is_root() -> bool {
 #[test]
 fn whatever_is_wrong_with_the_settings_nothing_is_written_and_all_is_read() {
     for (name, spoil, said) in FAULTS {
-        let home = Home::new();
+        let home = DemoWithSettingsHome::new();
         spoil(&home.settings());
         let before = fs::symlink_metadata(home.settings()).unwrap();
         let run = |words: &str| {
@@ -283,7 +283,7 @@ fn whatever_is_wrong_with_the_settings_nothing_is_written_and_all_is_read() {
 
 #[test]
 fn what_else_is_wrong_with_the_settings_costs_itself_and_is_told() {
-    let home = Home::new();
+    let home = DemoWithSettingsHome::new();
     home.write(r#"{"theme":"blue","ui_zoom":"big","minimap":true,"uiZoom":1}"#);
     let done = home.run(DUPLICATE);
     assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
@@ -309,7 +309,7 @@ fn what_else_is_wrong_with_the_settings_costs_itself_and_is_told() {
 }
 
 /// What a command must end with, unmarked, in a production context and in a read-only one.
-struct Cell(&'static str, [i32; 3]);
+struct ExpectedExitCodes(&'static str, [i32; 3]);
 
 /// A test of paths may find something: only whether it is refused counts.
 const TRIED: i32 = -1;
@@ -317,7 +317,7 @@ const REFUSED: i32 = -2;
 
 #[test]
 fn the_command_line_does_what_the_table_says() {
-    let home = Home::new();
+    let home = DemoWithSettingsHome::new();
     let pods = home.server.control().list("Pod", Some("shop"));
     let names = pods
         .iter()
@@ -325,35 +325,35 @@ fn the_command_line_does_what_the_table_says() {
     let pod = names.clone().find(|name| name.starts_with("api-")).unwrap();
     // 7 is what curl says of a request that was not sent.
     let cells = [
-        Cell("map", [0, 0, 0]),
-        Cell("check svc/cache", [0, 0, 0]),
-        Cell("forward svc/api :8081 --exec true", [0, 0, 0]),
-        Cell("curl svc/web:80", [0, 0, 0]),
-        Cell("curl svc/web:80 -I", [0, 0, 0]),
-        Cell("curl svc/web:80 -X OPTIONS", [0, 0, 0]),
-        Cell("curl svc/web:80 --via proxy", [0, 0, 0]),
-        Cell("curl svc/web:80 --tcp", [0, 0, 0]),
-        Cell("curl svc/web:80 -X POST", [0, 2, 1]),
-        Cell("curl svc/web:80 -X POST --yes", [0, 0, 1]),
-        Cell("curl svc/web:80 -d a=b --via proxy", [0, 2, 1]),
-        Cell("curl svc/web:80 -X get", [0, 2, 1]),
-        Cell("curl svc/web:80 --via cluster --from POD", [0, 2, 1]),
-        Cell("curl svc/web:80 --via cluster --from POD --yes", [0, 0, 1]),
-        Cell("curl svc/web:80 --via cluster --inside shop", [0, 2, 1]),
-        Cell(
+        ExpectedExitCodes("map", [0, 0, 0]),
+        ExpectedExitCodes("check svc/cache", [0, 0, 0]),
+        ExpectedExitCodes("forward svc/api :8081 --exec true", [0, 0, 0]),
+        ExpectedExitCodes("curl svc/web:80", [0, 0, 0]),
+        ExpectedExitCodes("curl svc/web:80 -I", [0, 0, 0]),
+        ExpectedExitCodes("curl svc/web:80 -X OPTIONS", [0, 0, 0]),
+        ExpectedExitCodes("curl svc/web:80 --via proxy", [0, 0, 0]),
+        ExpectedExitCodes("curl svc/web:80 --tcp", [0, 0, 0]),
+        ExpectedExitCodes("curl svc/web:80 -X POST", [0, 2, 1]),
+        ExpectedExitCodes("curl svc/web:80 -X POST --yes", [0, 0, 1]),
+        ExpectedExitCodes("curl svc/web:80 -d a=b --via proxy", [0, 2, 1]),
+        ExpectedExitCodes("curl svc/web:80 -X get", [0, 2, 1]),
+        ExpectedExitCodes("curl svc/web:80 --via cluster --from POD", [0, 2, 1]),
+        ExpectedExitCodes("curl svc/web:80 --via cluster --from POD --yes", [0, 0, 1]),
+        ExpectedExitCodes("curl svc/web:80 --via cluster --inside shop", [0, 2, 1]),
+        ExpectedExitCodes(
             "curl svc/web:80 --via cluster --inside shop --yes",
             [0, 0, 1],
         ),
-        Cell("reach svc/web --inside shop", [TRIED, 2, REFUSED]),
-        Cell("reach svc/web --from POD", [TRIED, 2, REFUSED]),
-        Cell("doctor --exec", [0, 2, 1]),
-        Cell("doctor --exec --yes", [0, 0, 1]),
-        Cell("duplicate svc/cache dry --dry-run", [0, 0, 0]),
-        Cell("duplicate svc/cache NAME", [2, 2, 1]),
-        Cell("duplicate svc/cache NAME --yes", [0, 2, 1]),
-        Cell("duplicate svc/cache NAME --confirm other", [2, 2, 1]),
-        Cell("duplicate svc/cache NAME --yes --confirm NAME", [0, 0, 1]),
-        Cell("duplicate svc/cache NAME --confirm NAME", [0, 0, 1]),
+        ExpectedExitCodes("reach svc/web --inside shop", [TRIED, 2, REFUSED]),
+        ExpectedExitCodes("reach svc/web --from POD", [TRIED, 2, REFUSED]),
+        ExpectedExitCodes("doctor --exec", [0, 2, 1]),
+        ExpectedExitCodes("doctor --exec --yes", [0, 0, 1]),
+        ExpectedExitCodes("duplicate svc/cache dry --dry-run", [0, 0, 0]),
+        ExpectedExitCodes("duplicate svc/cache NAME", [2, 2, 1]),
+        ExpectedExitCodes("duplicate svc/cache NAME --yes", [0, 2, 1]),
+        ExpectedExitCodes("duplicate svc/cache NAME --confirm other", [2, 2, 1]),
+        ExpectedExitCodes("duplicate svc/cache NAME --yes --confirm NAME", [0, 0, 1]),
+        ExpectedExitCodes("duplicate svc/cache NAME --confirm NAME", [0, 0, 1]),
     ];
     let marks = [
         "{}",
@@ -362,7 +362,7 @@ fn the_command_line_does_what_the_table_says() {
     ];
     for (column, settings) in marks.into_iter().enumerate() {
         home.write(settings);
-        for (row, Cell(words, codes)) in cells.iter().enumerate() {
+        for (row, ExpectedExitCodes(words, codes)) in cells.iter().enumerate() {
             let name = format!("copy-{column}-{row}");
             let line = words.replace("POD", pod).replace("NAME", &name);
             let output = home.run(&line);
@@ -399,7 +399,7 @@ fn the_command_line_does_what_the_table_says() {
 
 #[test]
 fn contexts_are_marked_listed_and_unmarked_from_the_command_line() {
-    let home = Home::new();
+    let home = DemoWithSettingsHome::new();
     home.write(r#"{"minimap": true, "production_contexts": ["prdo"]}"#);
     let done = |words: &str, code: i32| {
         let output = home.run(words);
@@ -453,7 +453,7 @@ fn contexts_are_marked_listed_and_unmarked_from_the_command_line() {
 
 #[test]
 fn a_mark_whose_key_is_misspelt_is_taken_away_as_well() {
-    let home = Home::new();
+    let home = DemoWithSettingsHome::new();
     home.write(r#"{"readOnlyContexts": ["demo", "other"]}"#);
     assert_eq!(home.run(DUPLICATE).status.code(), Some(1));
     let done = home.run("protect demo --none --yes");
@@ -466,7 +466,7 @@ fn a_mark_whose_key_is_misspelt_is_taken_away_as_well() {
 
 #[test]
 fn a_folder_that_leads_nowhere_protects_every_context() {
-    let home = Home::new();
+    let home = DemoWithSettingsHome::new();
     fs::remove_dir(home.folder.path().join("svcscope")).unwrap();
     symlink("/nonexistent", home.folder.path().join("svcscope")).unwrap();
     let refused = home.run(DUPLICATE);
@@ -483,7 +483,7 @@ fn a_folder_that_leads_nowhere_protects_every_context() {
 
 #[test]
 fn the_words_about_marks_say_what_is_so() {
-    let home = Home::new();
+    let home = DemoWithSettingsHome::new();
     home.write(r#"{"production_contexts": ["demo"], "read_only_contexts": ["Demo"]}"#);
     for words in ["contexts", "duplicate svc/cache dry --dry-run"] {
         says(
@@ -528,7 +528,7 @@ fn the_words_about_marks_say_what_is_so() {
 #[cfg(target_os = "linux")]
 #[test]
 fn contexts_that_could_not_be_printed_are_told() {
-    let home = Home::new();
+    let home = DemoWithSettingsHome::new();
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let output = home.process(&["contexts"]).stdout(full).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));

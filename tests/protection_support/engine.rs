@@ -4,34 +4,34 @@ use std::{fs, path::Path};
 
 use svcscope::{
     cluster::KubeconfigSource,
-    demo::Server,
-    engine::{Command, Config, EditId, EditStep, RequestState},
+    demo::DemoServer,
+    engine::{EditId, EditState, EngineCommand, EngineConfig, RequestState},
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort},
     inventory::ObjectKey,
-    probe::{CurlRequest, InsideName, Insider, RequestId, Vantage},
-    session::{ContextMarks, MarkChange},
+    probe::{AccessPath, CurlRequest, ExecTarget, InClusterName, RequestId},
+    session::{ProtectionChange, ProtectionFlags},
 };
 
 use crate::{
-    common::{self, Driven},
+    common::{self, EngineDriver},
     demo, probe, probe_pods, web,
 };
 
-fn engine(server: &Server, settings: &Path) -> Driven {
-    let driven = Driven::start(Config {
+fn engine(server: &DemoServer, settings: &Path) -> EngineDriver {
+    let driven = EngineDriver::start(EngineConfig {
         kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
         namespaces: vec!["shop".to_owned()],
         protection_file: Some(settings.to_owned()),
-        ..Config::default()
+        ..EngineConfig::default()
     });
     driven.wait("the cluster to be read", common::is_read);
     driven
 }
 
 /// Sends a request; whether it was sent, or why not.
-fn send(driven: &Driven, request: CurlRequest) -> Result<(), String> {
+fn send(driven: &EngineDriver, request: CurlRequest) -> Result<(), String> {
     let id = RequestId(driven.handle.next_id());
-    driven.send(Command::Curl(id, Box::new(request), None));
+    driven.send(EngineCommand::SendRequest(id, Box::new(request), None));
     let (state, _) = driven.find("an answer", |scene| {
         let status = scene.requests.iter().find(|status| status.id == id)?;
         (!status.state.is_under_way()).then(|| status.state.clone())
@@ -42,30 +42,30 @@ fn send(driven: &Driven, request: CurlRequest) -> Result<(), String> {
     }
 }
 
-fn request(method: &str, vantage: Vantage) -> CurlRequest {
+fn request(method: &str, vantage: AccessPath) -> CurlRequest {
     CurlRequest {
         method: method.to_owned(),
-        vantage,
+        access_path: vantage,
         ..CurlRequest::new(ForwardTarget::Service(web()), RemotePort::Number(80))
     }
 }
 
-fn inside(from: Insider) -> Vantage {
-    Vantage::Inside {
+fn inside(from: ExecTarget) -> AccessPath {
+    AccessPath::InCluster {
         from,
-        to: InsideName::ClusterIp(None),
+        to: InClusterName::ClusterIp(None),
     }
 }
 
 /// Plans a copy and applies it, by the typed name where there is one.
-fn duplicate(driven: &Driven, name: &str, typed: Option<&str>) -> Result<(), String> {
+fn duplicate(driven: &EngineDriver, name: &str, typed: Option<&str>) -> Result<(), String> {
     let id = EditId(driven.handle.next_id());
-    driven.send(Command::DuplicateService(
+    driven.send(EngineCommand::DuplicateService(
         id,
         ObjectKey::new("shop", "cache"),
         name.into(),
     ));
-    let until = |wanted: fn(&EditStep) -> bool| {
+    let until = |wanted: fn(&EditState) -> bool| {
         let found = driven.find("a step", |scene| {
             let edit = scene.edits.iter().find(|edit| edit.id == id)?;
             wanted(&edit.step).then(|| edit.step.clone())
@@ -73,26 +73,26 @@ fn duplicate(driven: &Driven, name: &str, typed: Option<&str>) -> Result<(), Str
         found.0
     };
     // A dry run is allowed everywhere: it stores nothing.
-    until(|step| matches!(step, EditStep::Ready { .. }));
+    until(|step| matches!(step, EditState::Ready { .. }));
     driven.send(match typed {
-        Some(typed) => Command::ApplyEditByName(id, typed.into()),
-        None => Command::ApplyEdit(id),
+        Some(typed) => EngineCommand::ApplyEditByName(id, typed.into()),
+        None => EngineCommand::ApplyEdit(id),
     });
-    match until(|step| matches!(step, EditStep::Applied(_) | EditStep::Failed { .. })) {
-        EditStep::Failed { reason, .. } => Err(reason.to_string()),
+    match until(|step| matches!(step, EditState::Applied(_) | EditState::Failed { .. })) {
+        EditState::Failed { reason, .. } => Err(reason.to_string()),
         _ => Ok(()),
     }
 }
 
-fn forward(driven: &Driven) {
+fn forward(driven: &EngineDriver) {
     let id = ForwardId(driven.handle.next_id());
     let spec = ForwardSpec::new(ForwardTarget::Service(web()), RemotePort::Number(80));
-    driven.send(Command::StartForward(id, spec));
+    driven.send(EngineCommand::StartForward(id, spec));
     driven.wait("a forward to listen", |scene| {
         let mut forwards = scene.forwards.iter();
         forwards.any(|one| one.id == id && one.state == ForwardState::Listening)
     });
-    driven.send(Command::RemoveForward(id));
+    driven.send(EngineCommand::RemoveForward(id));
 }
 
 fn refused(outcome: Result<(), String>, why: &str) {
@@ -112,7 +112,7 @@ fn the_engine_does_what_the_table_says_of_the_file_as_it_is_just_then() {
         .filter_map(|pod| pod["metadata"]["name"].as_str());
     let pod = ObjectKey::new("shop", names.find(|name| name.starts_with("api-")).unwrap());
     let in_pod = || {
-        inside(Insider::Pod {
+        inside(ExecTarget::Pod {
             pod: pod.clone(),
             container: None,
         })
@@ -120,18 +120,18 @@ fn the_engine_does_what_the_table_says_of_the_file_as_it_is_just_then() {
     // What is allowed wherever a context is not marked otherwise.
     let risky = || {
         [
-            request("POST", Vantage::Forward),
-            request("DELETE", Vantage::ServiceProxy),
-            request("get", Vantage::Forward),
+            request("POST", AccessPath::Forward),
+            request("DELETE", AccessPath::ServiceProxy),
+            request("get", AccessPath::Forward),
             request("GET", in_pod()),
             request("GET", inside(probe(true))),
         ]
     };
-    let safe = |driven: &Driven| {
+    let safe = |driven: &EngineDriver| {
         forward(driven);
         for method in ["GET", "HEAD", "OPTIONS"] {
-            send(driven, request(method, Vantage::Forward)).unwrap();
-            send(driven, request(method, Vantage::ServiceProxy)).unwrap();
+            send(driven, request(method, AccessPath::Forward)).unwrap();
+            send(driven, request(method, AccessPath::ServiceProxy)).unwrap();
         }
     };
 
@@ -156,12 +156,12 @@ fn the_engine_does_what_the_table_says_of_the_file_as_it_is_just_then() {
         "name was not typed",
     );
     duplicate(&driven, "copy-1", Some("copy-1")).unwrap();
-    driven.send(Command::AllowInProduction("another".into()));
+    driven.send(EngineCommand::AllowInProduction("another".into()));
     refused(
-        send(&driven, request("POST", Vantage::Forward)),
+        send(&driven, request("POST", AccessPath::Forward)),
         "nobody has allowed",
     );
-    driven.send(Command::AllowInProduction("demo".into()));
+    driven.send(EngineCommand::AllowInProduction("demo".into()));
     for request in risky() {
         let said = format!("{request:?}");
         if let Err(error) = send(&driven, request) {
@@ -207,17 +207,17 @@ fn a_mark_is_in_the_file_before_it_is_told() {
     )
     .unwrap();
     let driven = engine(&server, &settings);
-    let marks = |read_only| ContextMarks {
+    let marks = |read_only| ProtectionFlags {
         read_only,
         production: false,
     };
-    let protect = |read_only: bool| Command::Protect {
+    let protect = |read_only: bool| EngineCommand::ChangeProtection {
         context: "demo".into(),
-        change: MarkChange::between(marks(!read_only), marks(read_only)),
+        change: ProtectionChange::between(marks(!read_only), marks(read_only)),
     };
     driven.send(protect(true));
     driven.wait("the mark", |scene| {
-        scene.read_only && scene.protected.of("demo").read_only
+        scene.read_only && scene.protected_contexts.flags_of("demo").read_only
     });
     let text = fs::read_to_string(&settings).unwrap();
     assert!(text.contains("minimap") && text.contains("other"), "{text}");

@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use crate::common::{Kubectl, PATIENCE};
+use crate::common::{KubectlRunner, PATIENCE};
 
 /// The first port of the odd server; see `tests/odd_server/server.rs` for those behind it.
 pub const FIRST: u16 = 9001;
@@ -39,31 +39,31 @@ pub fn port(mode: &str) -> u16 {
 }
 
 /// A namespace with the odd server in pods.
-pub struct Odd {
+pub struct AdversarialServerNamespace {
     pub kubeconfig: PathBuf,
     pub namespace: String,
 }
 
-impl Odd {
+impl AdversarialServerNamespace {
     pub fn new(kubeconfig: &Path, test: &str) -> Self {
         let odd = Self {
             kubeconfig: kubeconfig.to_owned(),
             namespace: format!("svcscope-{test}-{}", std::process::id()),
         };
-        let kubectl = Kubectl(kubeconfig);
+        let kubectl = KubectlRunner(kubeconfig);
         kubectl.run(&["create", "namespace", &odd.namespace]);
         odd
     }
 
     pub fn run(&self, args: &[&str]) -> String {
-        let kubectl = Kubectl(&self.kubeconfig);
+        let kubectl = KubectlRunner(&self.kubeconfig);
         kubectl.run(&[&["-n", &self.namespace], args].concat())
     }
 
     /// Applies manifests in which `NAMESPACE` stands for this one.
     pub fn apply(&self, manifests: &str) {
         let manifests = manifests.replace("NAMESPACE", &self.namespace);
-        Kubectl(&self.kubeconfig).apply(&manifests);
+        KubectlRunner(&self.kubeconfig).apply(&manifests);
     }
 
     /// A pod with a toolbox in it, and further YAML for its spec. It need not become ready.
@@ -196,7 +196,7 @@ spec:
     }
 }
 
-impl Drop for Odd {
+impl Drop for AdversarialServerNamespace {
     fn drop(&mut self) {
         // Not waited for: the cluster goes on without us.
         self.kubectl()

@@ -3,11 +3,11 @@
 
 use std::{fs, process::Command};
 
-use super::Odd;
+use super::AdversarialServerNamespace;
 
 /// Drops what comes to a pod over the network: what comes by loopback, as a forward does, goes on.
 /// Says whether that was possible: the pods of another cluster run elsewhere.
-pub fn drop_packets(odd: &Odd, pod: &str) -> bool {
+pub fn drop_packets(odd: &AdversarialServerNamespace, pod: &str) -> bool {
     let uid = odd.run(&["get", "pod", pod, "-o", "jsonpath={.metadata.uid}"]);
     let Some(process) = process_of(&uid) else {
         eprintln!("skipped: no process of pod {pod} is on this machine, so no packet is dropped");

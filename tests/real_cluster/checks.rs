@@ -10,7 +10,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    common::{Kubectl, run_svcscope, stderr, stdout},
+    common::{KubectlRunner, run_svcscope, stderr, stdout},
     kubeconfig,
 };
 
@@ -61,12 +61,12 @@ const BROKEN: &[(&str, &[&str])] = &[
 const HEALTHY: &[&str] = &["fine", "fine-headless", "manual-fine"];
 
 /// A namespace that goes with the test.
-struct Namespace {
+struct TemporaryNamespace {
     kubeconfig: PathBuf,
     name: String,
 }
 
-impl Namespace {
+impl TemporaryNamespace {
     fn check(&self, flags: &[&str]) -> Value {
         let file = self.kubeconfig.to_str().expect("UTF-8");
         let output =
@@ -76,7 +76,7 @@ impl Namespace {
     }
 }
 
-impl Drop for Namespace {
+impl Drop for TemporaryNamespace {
     fn drop(&mut self) {
         std::process::Command::new("kubectl")
             .arg("--kubeconfig")
@@ -129,11 +129,11 @@ fn wrong(document: &Value, namespace: &str) -> Vec<String> {
 fn each_broken_service_is_found_and_nothing_is_said_of_what_works() {
     let Some(file) = kubeconfig() else { return };
     assert!(BROKEN.len() >= 30);
-    let namespace = Namespace {
+    let namespace = TemporaryNamespace {
         kubeconfig: file.clone(),
         name: format!("svcscope-checks-{}", std::process::id()),
     };
-    let kubectl = Kubectl(&file);
+    let kubectl = KubectlRunner(&file);
     kubectl.run(&["create", "namespace", &namespace.name]);
     kubectl.apply(&manifest(&namespace.name));
 
@@ -157,7 +157,7 @@ fn each_broken_service_is_found_and_nothing_is_said_of_what_works() {
 #[test]
 fn the_clusters_own_services_are_clean() {
     let Some(file) = kubeconfig() else { return };
-    let cluster = Namespace {
+    let cluster = TemporaryNamespace {
         kubeconfig: file,
         name: format!("svcscope-none-{}", std::process::id()),
     };

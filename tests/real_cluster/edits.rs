@@ -1,47 +1,51 @@
 //! Types changed on a real API server, by the window's code path and by the command line.
 
 use svcscope::{
-    edit::{Wanted, WantedType, Wish},
-    engine::{Command, EditId, EditStep},
+    edit::{DesiredServiceState, RequestedChange, ServiceTypeChoice},
+    engine::{EditId, EditState, EngineCommand},
     inventory::{ObjectKey, ServiceType},
 };
 
 use crate::{
-    common::{Driven, run_svcscope, stderr, stdout},
+    common::{EngineDriver, run_svcscope, stderr, stdout},
     kubeconfig,
-    sample::Sample,
+    sample::WebSampleNamespace,
 };
 
-fn change(to: ServiceType) -> Wanted {
+fn change(to: ServiceType) -> DesiredServiceState {
     if to == ServiceType::ExternalName {
-        Wanted::alias_of("elsewhere.example.com")
+        DesiredServiceState::alias_of("elsewhere.example.com")
     } else {
-        Wanted::to(WantedType::from(to))
+        DesiredServiceState::of_type(ServiceTypeChoice::from(to))
     }
 }
 
 /// Plans, tries out and applies, as the dialog does; gives the refusal where there is one.
-fn apply(engine: &Driven, service: &ObjectKey, change: Wanted) -> Result<(), String> {
+fn apply(
+    engine: &EngineDriver,
+    service: &ObjectKey,
+    change: DesiredServiceState,
+) -> Result<(), String> {
     let id = EditId(engine.handle.next_id());
-    let wish = Wish::Change(Box::new(change));
-    engine.send(Command::PlanEdit(id, service.clone(), wish));
-    let step = |done: fn(&EditStep) -> bool| {
+    let wish = RequestedChange::Change(Box::new(change));
+    engine.send(EngineCommand::PlanEdit(id, service.clone(), wish));
+    let step = |done: fn(&EditState) -> bool| {
         engine
             .find("the edit to go on", |scene| {
                 let edit = scene.edits.iter().find(|edit| edit.id == id)?;
                 match &edit.step {
-                    EditStep::Failed { reason, .. } => Some(Err(reason.to_string())),
+                    EditState::Failed { reason, .. } => Some(Err(reason.to_string())),
                     step => done(step).then_some(Ok(())),
                 }
             })
             .0
     };
-    step(|step| matches!(step, EditStep::Ready { .. }))?;
-    engine.send(Command::ApplyEdit(id));
-    step(|step| matches!(step, EditStep::Applied(_)))
+    step(|step| matches!(step, EditState::Ready { .. }))?;
+    engine.send(EngineCommand::ApplyEdit(id));
+    step(|step| matches!(step, EditState::Applied(_)))
 }
 
-fn service_type(sample: &Sample, name: &str) -> String {
+fn service_type(sample: &WebSampleNamespace, name: &str) -> String {
     sample.run(&["get", "service", name, "-o", "jsonpath={.spec.type}"])
 }
 
@@ -59,7 +63,7 @@ const ROUND: [ServiceType; 8] = [
 #[test]
 fn the_window_changes_types_and_the_server_agrees() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "types");
+    let sample = WebSampleNamespace::deploy(&file, "types");
     let engine = sample.engine();
     let web = ObjectKey::new(&*sample.namespace, "web");
     for to in ROUND {
@@ -77,7 +81,7 @@ fn the_window_changes_types_and_the_server_agrees() {
 #[test]
 fn the_command_line_changes_types_and_a_dry_run_changes_nothing() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "set-type");
+    let sample = WebSampleNamespace::deploy(&file, "set-type");
     for to in ROUND {
         let mut args = vec!["set-type", "svc/web", to.as_str(), "--yes"];
         if to == ServiceType::ExternalName {
@@ -110,7 +114,7 @@ fn the_command_line_changes_types_and_a_dry_run_changes_nothing() {
 #[test]
 fn a_taken_node_port_names_its_holder() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "taken");
+    let sample = WebSampleNamespace::deploy(&file, "taken");
     let engine = sample.engine();
     let taken: u16 = sample
         .run(&[
@@ -132,7 +136,7 @@ fn a_taken_node_port_names_its_holder() {
         .ports
         .clone();
     ports[0].node_port = Some(taken);
-    let wish = Wanted {
+    let wish = DesiredServiceState {
         ports: Some(ports),
         ..change(ServiceType::NodePort)
     };
@@ -162,23 +166,23 @@ fn a_taken_node_port_names_its_holder() {
 #[test]
 fn somebody_elses_change_in_between_is_not_overwritten() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "conflict");
+    let sample = WebSampleNamespace::deploy(&file, "conflict");
     let engine = sample.engine();
     let web = ObjectKey::new(&*sample.namespace, "web");
     let id = EditId(engine.handle.next_id());
-    let wish = Wish::Change(Box::new(change(ServiceType::NodePort)));
-    engine.send(Command::PlanEdit(id, web, wish));
+    let wish = RequestedChange::Change(Box::new(change(ServiceType::NodePort)));
+    engine.send(EngineCommand::PlanEdit(id, web, wish));
     engine.find("the dry run", |scene| {
         let edit = scene.edits.iter().find(|edit| edit.id == id)?;
-        matches!(edit.step, EditStep::Ready { .. }).then_some(())
+        matches!(edit.step, EditState::Ready { .. }).then_some(())
     });
     sample.run(&["label", "service", "web", "changed=meanwhile"]);
-    engine.send(Command::ApplyEdit(id));
+    engine.send(EngineCommand::ApplyEdit(id));
     let (reason, _) = engine.find("the conflict", |scene| {
         let edit = scene.edits.iter().find(|edit| edit.id == id)?;
         match &edit.step {
-            EditStep::Failed { reason, .. } => Some(reason.clone()),
-            EditStep::Applied(_) => panic!("the other change was overwritten"),
+            EditState::Failed { reason, .. } => Some(reason.clone()),
+            EditState::Applied(_) => panic!("the other change was overwritten"),
             _ => None,
         }
     });
@@ -187,7 +191,7 @@ fn somebody_elses_change_in_between_is_not_overwritten() {
 }
 
 /// Runs the built program on the sample; it must succeed.
-fn done(sample: &Sample, words: &str) {
+fn done(sample: &WebSampleNamespace, words: &str) {
     let mut args: Vec<_> = words.split_whitespace().collect();
     args.extend(sample.flags());
     let output = run_svcscope(&args);
@@ -197,7 +201,7 @@ fn done(sample: &Sample, words: &str) {
 #[test]
 fn the_command_line_goes_to_headless_and_back_on_both_ways() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "headless");
+    let sample = WebSampleNamespace::deploy(&file, "headless");
     let field = |path: &str| sample.run(&["get", "service", "web", "-o", path]);
     let uid = field("jsonpath={.metadata.uid}");
     done(&sample, "set-type svc/web Headless --yes");
@@ -213,7 +217,7 @@ fn the_command_line_goes_to_headless_and_back_on_both_ways() {
 #[test]
 fn what_is_exposed_selects_what_kubectl_would() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "expose");
+    let sample = WebSampleNamespace::deploy(&file, "expose");
     sample.run(&["expose", "deployment", "web", "--name", "by-kubectl"]);
     done(&sample, "expose deployment/web --name by-svcscope --yes");
     done(

@@ -14,29 +14,29 @@ use std::{
 };
 
 use svcscope::{
-    engine::{Command, RequestState},
-    forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort, Spread},
+    engine::{EngineCommand, RequestState},
+    forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort, SpreadPolicy},
     inventory::ObjectKey,
     probe::{CurlRequest, RequestId},
 };
 
 use crate::{
-    common::{Driven, PATIENCE, run_svcscope, stderr, stdout, svcscope},
+    common::{EngineDriver, PATIENCE, run_svcscope, stderr, stdout, svcscope},
     kubeconfig,
-    sample::Sample,
+    sample::WebSampleNamespace,
 };
 
 pub fn forward(
-    engine: &Driven,
+    engine: &EngineDriver,
     target: ForwardTarget,
     port: RemotePort,
 ) -> (ForwardId, SocketAddr) {
     start(engine, ForwardSpec::new(target, port))
 }
 
-fn start(engine: &Driven, spec: ForwardSpec) -> (ForwardId, SocketAddr) {
+fn start(engine: &EngineDriver, spec: ForwardSpec) -> (ForwardId, SocketAddr) {
     let id = ForwardId(engine.handle.next_id());
-    engine.send(Command::StartForward(id, spec));
+    engine.send(EngineCommand::StartForward(id, spec));
     let (local, _) = engine.find("the forward to listen", |scene| {
         let status = scene.forwards.iter().find(|status| status.id == id)?;
         if let ForwardState::Failed { reason } = &status.state {
@@ -58,7 +58,7 @@ fn connect(local: SocketAddr) -> TcpStream {
 #[test]
 fn a_forward_carries_100_mb_whole() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "bulk");
+    let sample = WebSampleNamespace::deploy(&file, "bulk");
     let engine = sample.engine();
     let web = ForwardTarget::Service(ObjectKey::new(&*sample.namespace, "web"));
     let (_, local) = forward(&engine, web.clone(), RemotePort::Name("http".into()));
@@ -112,7 +112,7 @@ fn a_forward_carries_100_mb_whole() {
 #[test]
 fn a_half_closed_request_is_answered_whole() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "half");
+    let sample = WebSampleNamespace::deploy(&file, "half");
     let engine = sample.engine();
     let web = ForwardTarget::Service(ObjectKey::new(&*sample.namespace, "web"));
     let (_, local) = forward(&engine, web, RemotePort::Number(80));
@@ -133,7 +133,7 @@ fn a_half_closed_request_is_answered_whole() {
 #[test]
 fn pods_and_deployments_are_targets_too_and_a_dead_pod_is_replaced() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "targets");
+    let sample = WebSampleNamespace::deploy(&file, "targets");
     let engine = sample.engine();
     let key = |name: &str| ObjectKey::new(&*sample.namespace, name);
     let deployment = ForwardTarget::Workload {
@@ -160,7 +160,7 @@ fn pods_and_deployments_are_targets_too_and_a_dead_pod_is_replaced() {
     );
     assert_eq!(answering_pod(local), next);
 
-    engine.send(Command::StopForward(id));
+    engine.send(EngineCommand::StopForward(id));
     engine.wait("the forward to stop", |scene| {
         scene
             .forwards
@@ -233,7 +233,7 @@ const POD: &str = r#"{terminationGracePeriodSeconds: 0, containers: [{name: http
 #[test]
 fn every_kind_of_target_is_reached() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "kinds");
+    let sample = WebSampleNamespace::deploy(&file, "kinds");
     let manifest = KINDS.replace("POD", POD);
     let manifest = manifest.replace("NAMESPACE", &sample.namespace);
     sample.kubectl().apply(&manifest);
@@ -286,10 +286,10 @@ subsets:
 #[test]
 fn a_balanced_forward_reaches_all_ready_pods_and_no_other() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "balance");
+    let sample = WebSampleNamespace::deploy(&file, "balance");
     let engine = sample.engine();
     let balanced = ForwardSpec {
-        spread: Spread::Balanced,
+        spread: SpreadPolicy::Balanced,
         ..ForwardSpec::new(
             ForwardTarget::Service(ObjectKey::new(&*sample.namespace, "web")),
             RemotePort::Number(80),
@@ -300,7 +300,7 @@ fn a_balanced_forward_reaches_all_ready_pods_and_no_other() {
     assert_eq!(both.len(), 2, "{both:?}");
     for pod in &both {
         let pinned = ForwardSpec {
-            spread: Spread::Pinned(pod.as_str().into()),
+            spread: SpreadPolicy::Pinned(pod.as_str().into()),
             ..balanced.clone()
         };
         let (_, local) = start(&engine, pinned);
@@ -329,10 +329,10 @@ fn keep_asking(local: SocketAddr, stop: Arc<AtomicBool>) -> thread::JoinHandle<(
 #[test]
 fn a_rollout_costs_only_what_was_under_way_on_a_pod_that_died() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "rollout");
+    let sample = WebSampleNamespace::deploy(&file, "rollout");
     let engine = sample.engine();
     let stop = Arc::new(AtomicBool::new(false));
-    let clients: Vec<_> = [Spread::Sticky, Spread::Balanced]
+    let clients: Vec<_> = [SpreadPolicy::Sticky, SpreadPolicy::Balanced]
         .map(|spread| {
             let spec = ForwardSpec {
                 spread: spread.clone(),
@@ -365,10 +365,10 @@ fn a_rollout_costs_only_what_was_under_way_on_a_pod_that_died() {
 #[test]
 fn a_request_is_answered_by_window_and_by_command_line() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "curl");
+    let sample = WebSampleNamespace::deploy(&file, "curl");
     let engine = sample.engine();
     let id = RequestId(engine.handle.next_id());
-    engine.send(Command::Curl(
+    engine.send(EngineCommand::SendRequest(
         id,
         Box::new(CurlRequest {
             path: "/status?code=418".to_owned(),
@@ -420,7 +420,7 @@ fn a_request_is_answered_by_window_and_by_command_line() {
 #[test]
 fn the_command_line_forwards_as_kubectl_does() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "cli");
+    let sample = WebSampleNamespace::deploy(&file, "cli");
     let mut child = svcscope(&[&["forward", "svc/web", "0:http"], &sample.flags()[..]].concat())
         .stdout(Stdio::piped())
         .spawn()

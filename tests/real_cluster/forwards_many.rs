@@ -6,7 +6,7 @@ use std::{
 };
 
 use svcscope::{
-    engine::Command,
+    engine::EngineCommand,
     forward::{ForwardId, ForwardState, ForwardTarget, RemotePort},
     inventory::ObjectKey,
 };
@@ -14,7 +14,7 @@ use svcscope::{
 use crate::{
     forwards::{answering_pod, forward},
     kubeconfig,
-    sample::Sample,
+    sample::WebSampleNamespace,
 };
 
 /// At the same time, for each answer's end takes a second to come.
@@ -29,7 +29,7 @@ fn all_answer(forwards: &[(ForwardId, SocketAddr)]) {
 #[test]
 fn of_fifty_forwards_stopping_one_leaves_forty_nine() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "fifty");
+    let sample = WebSampleNamespace::deploy(&file, "fifty");
     let engine = sample.engine();
     let web = ForwardTarget::Service(ObjectKey::new(&*sample.namespace, "web"));
     let mut all: Vec<_> = (0..50)
@@ -38,7 +38,7 @@ fn of_fifty_forwards_stopping_one_leaves_forty_nine() {
     all_answer(&all);
 
     let (stopped, local) = all.swap_remove(24);
-    engine.send(Command::StopForward(stopped));
+    engine.send(EngineCommand::StopForward(stopped));
     engine.wait("the forward to stop", |scene| {
         let mut forwards = scene.forwards.iter();
         forwards.any(|one| one.id == stopped && one.state == ForwardState::Stopped)

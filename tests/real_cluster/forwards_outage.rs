@@ -9,19 +9,19 @@ use svcscope::{
 };
 
 use crate::{
-    common::{Driven, cable::Cable},
+    common::{EngineDriver, severable_proxy::SeverableProxy},
     forwards::{answering_pod, ask, forward},
     kubeconfig,
-    sample::Sample,
+    sample::WebSampleNamespace,
 };
 
 #[test]
 fn a_cut_network_is_told_and_the_forward_comes_back_by_itself() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "cut");
+    let sample = WebSampleNamespace::deploy(&file, "cut");
     let folder = tempfile::tempdir().expect("a folder");
-    let (cable, copy) = Cable::lay(&file, folder.path());
-    let engine = Driven::connected(KubeconfigSource::File(copy), &sample.namespace);
+    let (cable, copy) = SeverableProxy::start(&file, folder.path());
+    let engine = EngineDriver::connected(KubeconfigSource::File(copy), &sample.namespace);
     let web = ForwardTarget::Service(ObjectKey::new(&*sample.namespace, "web"));
     let (id, local) = forward(&engine, web, RemotePort::Name("http".into()));
     answering_pod(local);
@@ -39,7 +39,7 @@ fn a_cut_network_is_told_and_the_forward_comes_back_by_itself() {
     });
     eprintln!("told {:.1} s after the cut", told.as_secs_f64());
 
-    cable.mend();
+    cable.restore();
     let back = state_is("the forward to come back", |state| {
         matches!(state, ForwardState::Listening | ForwardState::Connected)
     });

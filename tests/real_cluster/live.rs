@@ -4,15 +4,15 @@
 use svcscope::{
     engine::Scene,
     inventory::{ObjectKey, ServiceType},
-    topology::{Backend, BackendState, BackendTarget},
+    topology::{BackendState, BackendTarget, PortBackend},
 };
 
-use crate::{kubeconfig, sample::Sample};
+use crate::{kubeconfig, sample::WebSampleNamespace};
 
 #[test]
 fn pods_readiness_and_types_are_followed() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "live");
+    let sample = WebSampleNamespace::deploy(&file, "live");
     let engine = sample.engine();
     let web = ObjectKey::new(&*sample.namespace, "web");
     let gated = ObjectKey::new(&*sample.namespace, "gated");
@@ -97,7 +97,7 @@ fn pods_readiness_and_types_are_followed() {
     );
 }
 
-fn backends(scene: &Scene, service: &ObjectKey) -> Vec<Backend> {
+fn backends(scene: &Scene, service: &ObjectKey) -> Vec<PortBackend> {
     scene
         .topology
         .service(service)

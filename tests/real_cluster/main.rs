@@ -14,24 +14,24 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod address_families;
 mod checks;
 #[path = "../edit_support/mod.rs"]
 mod edit_support;
 mod edits;
-mod families;
+mod exec_and_probe_pods;
 mod forwards;
 mod forwards_many;
 mod forwards_outage;
-mod fronts;
-mod inside;
+mod ingress;
 mod live;
 mod map;
-mod matrix;
+mod permissions;
 mod reach;
 #[path = "../reach_support/mod.rs"]
 mod reach_support;
-mod rights;
 mod sample;
+mod type_change_matrix;
 
 use std::path::PathBuf;
 

@@ -5,15 +5,15 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    common::{Kubectl, run_svcscope, stderr, stdout},
+    common::{KubectlRunner, run_svcscope, stderr, stdout},
     kubeconfig,
-    sample::Sample,
+    sample::WebSampleNamespace,
 };
 
 #[test]
 fn the_map_says_of_every_service_what_kubectl_says() {
     let Some(file) = kubeconfig() else { return };
-    let sample = Sample::deploy(&file, "map");
+    let sample = WebSampleNamespace::deploy(&file, "map");
     // Of the whole cluster, so that other tests' Services come and go meanwhile; ours do not.
     let output = run_svcscope(&[
         "map",
@@ -25,7 +25,7 @@ fn the_map_says_of_every_service_what_kubectl_says() {
     assert!(output.status.success(), "{}", stderr(&output));
     let map: Value = serde_json::from_str(&stdout(&output)).expect("JSON");
 
-    let kubectl = Kubectl(&file);
+    let kubectl = KubectlRunner(&file);
     let mut compared = 0;
     for namespace in [&*sample.namespace, "default"] {
         let services = kubectl.json(&["-n", namespace, "get", "services"]);

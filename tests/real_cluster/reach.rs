@@ -4,45 +4,45 @@ use std::{sync::Arc, time::Duration};
 
 use svcscope::{
     cluster::KubeconfigSource,
-    engine::{Command, ReachId, ReachStatus, TestPaths},
+    engine::{EngineCommand, PathTestId, PathTestRequest, PathTestStatus},
     inventory::ObjectKey,
     probe::{
-        Insider,
-        reach::{ReachOptions, Verdict},
+        ExecTarget,
+        path_test::{PathTestOptions, PathTestSummary},
     },
 };
 
 use crate::{
-    common::{Driven, run_svcscope, stderr, stdout},
+    common::{EngineDriver, run_svcscope, stderr, stdout},
     kubeconfig,
-    reach_support::{Odd, netns, port},
+    reach_support::{AdversarialServerNamespace, netns, port},
 };
 
 pub fn test_paths(
-    engine: &Driven,
+    engine: &EngineDriver,
     service: ObjectKey,
-    insiders: Vec<Insider>,
+    insiders: Vec<ExecTarget>,
     patience: Duration,
-) -> Arc<ReachStatus> {
-    let id = ReachId(engine.handle.next_id());
-    let asked = TestPaths {
+) -> Arc<PathTestStatus> {
+    let id = PathTestId(engine.handle.next_id());
+    let asked = PathTestRequest {
         service,
-        options: ReachOptions {
-            insiders,
-            patience,
-            ..ReachOptions::default()
+        options: PathTestOptions {
+            exec_targets: insiders,
+            timeout: patience,
+            ..PathTestOptions::default()
         },
-        every: None,
+        repeat_interval: None,
     };
-    engine.send(Command::TestPaths(id, Box::new(asked)));
+    engine.send(EngineCommand::StartPathTest(id, Box::new(asked)));
     let (status, _) = engine.find("the paths to be tried", |scene| {
-        let status = scene.reach.as_ref().filter(|status| status.id == id)?;
+        let status = scene.path_test.as_ref().filter(|status| status.id == id)?;
         (status.rounds > 0 || status.failure.is_some()).then(|| status.clone())
     });
     status
 }
 
-pub fn wait_for_endpoints(engine: &Driven, service: &ObjectKey, count: usize) {
+pub fn wait_for_endpoints(engine: &EngineDriver, service: &ObjectKey, count: usize) {
     engine.wait("ready endpoints", |scene| {
         let slices = scene.inventory.slices_of(service);
         let endpoints = slices.flat_map(|slice| &slice.endpoints);
@@ -50,15 +50,15 @@ pub fn wait_for_endpoints(engine: &Driven, service: &ObjectKey, count: usize) {
     });
 }
 
-pub fn in_words(status: &ReachStatus) -> String {
+pub fn in_words(status: &PathTestStatus) -> String {
     let plan = status.plan.as_ref().expect("a plan");
     let mut words = String::new();
     for (planned, cell) in plan.cells.iter().zip(status.cells.iter()) {
         let result = cell.result.as_ref().expect("a result");
         words.push_str(&format!(
             "  {:?}: {} {}\n",
-            planned.vantage,
-            result.reach.words(),
+            planned.access_path,
+            result.reach.label(),
             result.note
         ));
     }
@@ -71,7 +71,7 @@ pub fn in_words(status: &ReachStatus) -> String {
 #[test]
 fn each_broken_service_gets_the_right_conclusion() {
     let Some(file) = kubeconfig() else { return };
-    let odd = Odd::new(&file, "reach");
+    let odd = AdversarialServerNamespace::new(&file, "reach");
     let one = [
         "healthy",
         "loopback",
@@ -124,10 +124,10 @@ spec: {type: ExternalName, externalName: no-such-host.invalid}
     odd.run(&["label", "pod", "odd", "client", "half=yes"]);
     let can_drop = netns::drop_packets(&odd, "dropped");
 
-    let engine = Driven::connected(KubeconfigSource::File(file.clone()), &odd.namespace);
+    let engine = EngineDriver::connected(KubeconfigSource::File(file.clone()), &odd.namespace);
     let key = |name: &str| ObjectKey::new(&*odd.namespace, name);
     let from = |pod: &str| {
-        vec![Insider::Pod {
+        vec![ExecTarget::Pod {
             pod: key(pod),
             container: None,
         }]
@@ -180,7 +180,10 @@ spec: {type: ExternalName, externalName: no-such-host.invalid}
         }
         let status = test_paths(&engine, key(service), from(pod), patience);
         let found = status.conclusions.first().expect("a conclusion");
-        eprintln!("{service}: {} ({:?})", found.text, status.took);
+        eprintln!(
+            "{service}: {} ({:?})",
+            found.text, status.last_round_duration
+        );
         if found.rule != rule || !found.text.contains(words) {
             wrong.push_str(&format!("{service} is not {rule}:\n{}", in_words(&status)));
         }
@@ -220,7 +223,7 @@ spec: {type: ExternalName, externalName: no-such-host.invalid}
 #[test]
 fn the_matrix_of_a_node_port_service_takes_seconds() {
     let Some(file) = kubeconfig() else { return };
-    let odd = Odd::new(&file, "matrix-time");
+    let odd = AdversarialServerNamespace::new(&file, "matrix-time");
     odd.apply(
         "
 apiVersion: apps/v1
@@ -254,10 +257,10 @@ spec:
     odd.toolbox("client", "client", &odd.host_aliases(), "");
     odd.wait_until_running("client");
     odd.run(&["rollout", "status", "deployment/web", "--timeout=90s"]);
-    let engine = Driven::connected(KubeconfigSource::File(file), &odd.namespace);
+    let engine = EngineDriver::connected(KubeconfigSource::File(file), &odd.namespace);
     let key = |name: &str| ObjectKey::new(&*odd.namespace, name);
     wait_for_endpoints(&engine, &key("web"), 6);
-    let client = Insider::Pod {
+    let client = ExecTarget::Pod {
         pod: key("client"),
         container: None,
     };
@@ -266,24 +269,24 @@ spec:
         let is_inside = !insiders.is_empty();
         let status = test_paths(&engine, key("web"), insiders, patience);
         assert_eq!(
-            status.verdict,
-            Some(Verdict::AllReached),
+            status.summary,
+            Some(PathTestSummary::AllReached),
             "{}",
             in_words(&status)
         );
         eprintln!(
             "{} paths, inside {is_inside}: {:?}",
             status.cells.len(),
-            status.took
+            status.last_round_duration
         );
     }
 }
 
-/// What the namespace's quota or the person's rights do not allow is told, and nothing is left.
+/// What the namespace's quota or the user's rights do not allow is told, and nothing is left.
 #[test]
 fn a_probe_pod_is_made_used_and_removed_or_refused_in_words() {
     let Some(file) = kubeconfig() else { return };
-    let odd = Odd::new(&file, "probe-pod");
+    let odd = AdversarialServerNamespace::new(&file, "probe-pod");
     odd.service("healthy", "odd", "http", port("healthy"));
     odd.toolbox("odd", "odd", "", "");
     odd.wait_until_running("odd");
@@ -365,7 +368,11 @@ spec: {hard: {pods: \"1\"}}
 }
 
 /// A kubeconfig with the token of a service account.
-fn as_account(odd: &Odd, admin: &std::path::Path, name: &str) -> tempfile::NamedTempFile {
+fn as_account(
+    odd: &AdversarialServerNamespace,
+    admin: &std::path::Path,
+    name: &str,
+) -> tempfile::NamedTempFile {
     let secret = odd.run(&[
         "get",
         "serviceaccount",

@@ -7,15 +7,15 @@ use std::{
 
 use svcscope::cluster::KubeconfigSource;
 
-use crate::common::{Driven, Kubectl, PATIENCE};
+use crate::common::{EngineDriver, KubectlRunner, PATIENCE};
 
 /// A namespace with a web Deployment and Services of every type before it.
-pub struct Sample {
+pub struct WebSampleNamespace {
     pub kubeconfig: PathBuf,
     pub namespace: String,
 }
 
-impl Sample {
+impl WebSampleNamespace {
     /// Deploys it and waits until its pods are ready.
     pub fn deploy(kubeconfig: &Path, test: &str) -> Self {
         let sample = Self {
@@ -63,8 +63,8 @@ impl Sample {
         }
     }
 
-    pub fn kubectl(&self) -> Kubectl<'_> {
-        Kubectl(&self.kubeconfig)
+    pub fn kubectl(&self) -> KubectlRunner<'_> {
+        KubectlRunner(&self.kubeconfig)
     }
 
     /// kubectl in the sample's namespace.
@@ -74,8 +74,8 @@ impl Sample {
     }
 
     /// An engine that looks at the sample.
-    pub fn engine(&self) -> Driven {
-        Driven::connected(
+    pub fn engine(&self) -> EngineDriver {
+        EngineDriver::connected(
             KubeconfigSource::File(self.kubeconfig.clone()),
             &self.namespace,
         )
@@ -92,7 +92,7 @@ impl Sample {
     }
 }
 
-impl Drop for Sample {
+impl Drop for WebSampleNamespace {
     fn drop(&mut self) {
         // Not waited for: the cluster goes on without us.
         std::process::Command::new("kubectl")

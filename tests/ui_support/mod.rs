@@ -1,7 +1,7 @@
 //! A window without an engine: scenes made by hand, commands caught on the other side.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
-mod hands;
+mod user_input;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
@@ -9,19 +9,28 @@ use egui::{Theme, vec2};
 use egui_kittest::Harness;
 use jiff::{SignedDuration, Timestamp};
 use svcscope::{
-    edit::{Known, Plan, UndoOutlook, Wanted, WantedType, Wish},
+    edit::{
+        ChangePlan, DesiredServiceState, RequestedChange, ServiceSnapshot, ServiceTypeChoice,
+        UndoAssessment,
+    },
     engine::{
-        Activity, ActivityLevel, Command, ConnectionState, ContextInfo, Counterpart, EditId,
-        EditStatus, EditStep, RequestState, RequestStatus, Scene, pair,
+        ActivityLevel, ActivityMessage, ConnectionState, ContextSummary, EditId, EditState,
+        EditStatus, EngineChannels, EngineCommand, RequestState, RequestStatus, Scene,
+        engine_channel,
     },
     forward::{
-        Flow, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, History,
-        RemotePort,
+        ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort,
+        TrafficHistory, TrafficVolume,
     },
-    inventory::{Change, Delta, EventRecord, Kind, NamespaceRecord, ObjectKey, Scope, Sync},
-    probe::{CurlRequest, CurlResponse, ExchangeFacts, HttpHead, Phases, RequestId, Said},
+    inventory::{
+        EventRecord, InventoryChange, NamespaceRecord, ObjectKey, RecordDelta, ResourceKind,
+        SyncState, WatchScope,
+    },
+    probe::{
+        CurlRequest, CurlResponse, ExchangeSummary, HttpHead, PhaseTimings, RequestId, ResponseKind,
+    },
     session::SavedForward,
-    ui::{App, AppOptions},
+    ui::{AppOptions, SvcscopeApp},
 };
 
 use crate::canvas_support;
@@ -66,15 +75,17 @@ pub fn busy_scene() -> Scene {
     for name in ["default", "infra", "kube-system", "shop"] {
         sample
             .inventory
-            .apply(Change::Namespace(Delta::Upsert(NamespaceRecord {
-                name: name.into(),
-                labels: Default::default(),
-                terminating: false,
-            })));
+            .apply(InventoryChange::Namespace(RecordDelta::Upsert(
+                NamespaceRecord {
+                    name: name.into(),
+                    labels: Default::default(),
+                    terminating: false,
+                },
+            )));
     }
     sample
         .inventory
-        .apply(Change::Event(Delta::Upsert(EventRecord {
+        .apply(InventoryChange::Event(RecordDelta::Upsert(EventRecord {
             key: key("shop", "api.1"),
             service: key("shop", "api"),
             warning: true,
@@ -84,10 +95,10 @@ pub fn busy_scene() -> Scene {
             last_seen: Some(ago(240)),
             source: "endpoint-slice-controller".into(),
         })));
-    sample.inventory.apply(Change::Sync(
-        Kind::Event,
-        Scope::Cluster,
-        Sync::Forbidden {
+    sample.inventory.apply(InventoryChange::Sync(
+        ResourceKind::Event,
+        WatchScope::Cluster,
+        SyncState::Forbidden {
             message: "events is forbidden: User \"dev\" cannot list resource \"events\"".into(),
         },
     ));
@@ -110,9 +121,9 @@ pub fn busy_scene() -> Scene {
     }
 }
 
-pub fn contexts() -> Arc<[ContextInfo]> {
+pub fn contexts() -> Arc<[ContextSummary]> {
     ["lab-eu-1", "prod-us-2"]
-        .map(|name| ContextInfo {
+        .map(|name| ContextSummary {
             name: name.into(),
             cluster: name.into(),
             namespace: Some("shop".into()),
@@ -144,12 +155,12 @@ fn forwards() -> Arc<[ForwardStatus]> {
     web.total = 148;
     web.bytes_down = 1_234_567;
     web.bytes_up = 14_210;
-    let mut history = History::default();
+    let mut history = TrafficHistory::default();
     for second in 0..40_u64 {
         let down = 200_000 + (second * 37 % 11) * 80_000;
         history.record(
             ago(45 - second as i64),
-            Flow {
+            TrafficVolume {
                 up: down / 10,
                 down,
             },
@@ -157,7 +168,7 @@ fn forwards() -> Arc<[ForwardStatus]> {
     }
     for second in [2, 1] {
         let (up, down) = (100_000, 1_000_000);
-        history.record(ago(second), Flow { up, down });
+        history.record(ago(second), TrafficVolume { up, down });
     }
     web.history = Arc::new(history);
     let waiting = ForwardState::Waiting {
@@ -179,7 +190,7 @@ fn forwards() -> Arc<[ForwardStatus]> {
             ForwardState::Listening,
         ),
         ForwardStatus {
-            offer: Some(9001),
+            free_port: Some(9001),
             ..status(4, "api", "shop", 8081, "", failed)
         },
     ]
@@ -198,7 +209,7 @@ pub fn scene_with_saved() -> Scene {
     let mut front = saved("front", Some("shop"), ("shop", "web"), 443);
     front.start_with_app = true;
     Scene {
-        saved: vec![
+        saved_forwards: vec![
             front,
             saved("back", Some("shop"), ("shop", "api"), 8081),
             saved("db", None, ("infra", "db"), 5432),
@@ -222,15 +233,15 @@ pub fn request(id: RequestId, state: RequestState) -> RequestStatus {
         }),
         started: ago(30),
         state,
-        repeated: None,
-        has_rest: false,
+        repeat_statistics: None,
+        has_unread_body: false,
     }
 }
 
 pub fn response() -> CurlResponse {
     let body = "{\n  \"status\": \"degraded\",\n  \"checks\": {\n    \"db\": true,\n    \"queue\": false\n  },\n  \"uptime_secs\": 86113\n}\n";
     CurlResponse {
-        said: Said::Http(HttpHead {
+        kind: ResponseKind::Http(HttpHead {
             version: "HTTP/1.1".to_owned(),
             status: 503,
             headers: vec![
@@ -245,19 +256,19 @@ pub fn response() -> CurlResponse {
         via: "port-forward to pod api-7f9c-gc port 8080".into(),
         hops: Vec::new(),
         address: None,
-        phases: Phases {
+        phases: PhaseTimings {
             connect: Some(Duration::from_micros(200)),
-            dial: Some(Duration::from_millis(4)),
+            pod_dial: Some(Duration::from_millis(4)),
             first_byte: Some(Duration::from_millis(12)),
             total: Duration::from_millis(14),
-            ..Phases::default()
+            ..PhaseTimings::default()
         },
         tls: None,
-        exchange: ExchangeFacts::default(),
+        exchange: ExchangeSummary::default(),
     }
 }
 
-fn activity() -> Arc<[Activity]> {
+fn activity() -> Arc<[ActivityMessage]> {
     [
         (1, 700, ActivityLevel::Info, "Connected to lab-eu-1"),
         (
@@ -279,7 +290,7 @@ fn activity() -> Arc<[Activity]> {
             "Forward shop/api failed: local port 9000 is taken: choose another or leave it empty",
         ),
     ]
-    .map(|(number, secs, level, text)| Activity {
+    .map(|(number, secs, level, text)| ActivityMessage {
         number,
         at: ago(secs),
         level,
@@ -290,7 +301,7 @@ fn activity() -> Arc<[Activity]> {
 }
 
 /// A plan for shop/api.
-pub fn plan(to: WantedType) -> Plan {
+pub fn plan(to: ServiceTypeChoice) -> ChangePlan {
     let before = busy_scene()
         .inventory
         .service(&key("shop", "api"))
@@ -298,38 +309,38 @@ pub fn plan(to: WantedType) -> Plan {
         .clone();
     let mut after = before.as_ref().clone();
     after.service_type = to.service_type();
-    Plan {
+    ChangePlan {
         service: key("shop", "api"),
         title: format!("change Service shop/api from NodePort to {to}").into(),
-        before: Some(Known {
+        before: Some(ServiceSnapshot {
             record: before.clone(),
             object: Arc::new(serde_json::json!({})),
         }),
-        expected: Some(Arc::new(after)),
-        wish: Wish::Change(Box::new(Wanted {
-            seen: Some(before),
-            ..Wanted::to(to)
+        projected_service: Some(Arc::new(after)),
+        requested_change: RequestedChange::Change(Box::new(DesiredServiceState {
+            seen_record: Some(before),
+            ..DesiredServiceState::of_type(to)
         })),
         steps: Vec::new(),
-        destination: None,
+        final_manifest: None,
         gains: Vec::new(),
         losses: vec!["nodePort 30080 is released".into()],
         notes: vec!["Helm manages it and may change it back".into()],
-        undo: UndoOutlook {
+        undo_assessment: UndoAssessment {
             sentence: "can be taken back".into(),
             losses: Vec::new(),
         },
     }
 }
 
-pub fn scene_with_edit(revision: u64, id: EditId, step: EditStep) -> Scene {
+pub fn scene_with_edit(revision: u64, id: EditId, step: EditState) -> Scene {
     Scene {
         revision,
         edits: vec![EditStatus {
             id,
             service: key("shop", "api"),
             step,
-            entry: Some(1),
+            audit_number: Some(1),
         }]
         .into(),
         ..busy_scene()
@@ -337,18 +348,18 @@ pub fn scene_with_edit(revision: u64, id: EditId, step: EditStep) -> Scene {
 }
 
 /// A window with the engine's side of its handle.
-pub struct Window {
-    pub harness: Harness<'static, App>,
-    pub engine: Counterpart,
+pub struct TestWindow {
+    pub harness: Harness<'static, SvcscopeApp>,
+    pub engine: EngineChannels,
 }
 
-impl Window {
+impl TestWindow {
     pub fn open(scene: Scene) -> Self {
         Self::open_in(scene, Theme::Dark)
     }
 
     pub fn open_in(scene: Scene, theme: Theme) -> Self {
-        let (handle, engine) = pair(scene);
+        let (handle, engine) = engine_channel(scene);
         let options = AppOptions {
             theme: match theme {
                 Theme::Dark => egui::ThemePreference::Dark,
@@ -361,13 +372,13 @@ impl Window {
             .with_size(vec2(1600.0, 1000.0))
             .with_theme(theme)
             .with_max_steps(64)
-            .build_eframe(move |cc| App::new(cc, handle, options));
+            .build_eframe(move |cc| SvcscopeApp::new(cc, handle, options));
         let mut window = Self { harness, engine };
         window.settle();
         // The first frame tells the engine the shape of the map.
         let told = window.commands();
         assert!(
-            matches!(told[..], [] | [Command::SetMapShape(_)]),
+            matches!(told[..], [] | [EngineCommand::SetMapAspectRatio(_)]),
             "{told:?}"
         );
         // Errors from before the window are told in it; they would hide what a test clicks on.
@@ -383,7 +394,7 @@ impl Window {
     }
 
     /// The commands that were sent since the last call.
-    pub fn commands(&mut self) -> Vec<Command> {
+    pub fn commands(&mut self) -> Vec<EngineCommand> {
         let mut commands = Vec::new();
         while let Ok(command) = self.engine.commands.try_recv() {
             commands.push(command);

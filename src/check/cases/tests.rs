@@ -19,10 +19,15 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Checks, PathEvidence, Suppressions, TestResult, rules, way_of};
+use super::{
+    PathEvidence, PathTestReport, RuleSuppressions, ServiceChecks, path_fingerprint, rules,
+};
 use crate::{
-    cluster::Manifests,
-    inventory::{Change, Inventory, Kind, ObjectKey, Scope, Sync, Text, Touched},
+    cluster::ManifestReader,
+    inventory::{
+        ChangedRecord, Inventory, InventoryChange, ObjectKey, ResourceKind, SharedStr, SyncState,
+        WatchScope,
+    },
     topology::Topology,
 };
 
@@ -166,22 +171,22 @@ fn now() -> Timestamp {
     NOW.parse().expect("a time")
 }
 
-fn sync_of(word: &str) -> Sync {
-    let text = Text::from;
+fn sync_of(word: &str) -> SyncState {
+    let text = SharedStr::from;
     match word {
-        "syncing" => Sync::Syncing,
-        "stale" => Sync::Stale {
+        "syncing" => SyncState::Syncing,
+        "stale" => SyncState::Stale {
             since: now() - SignedDuration::from_secs(40),
             reason: text("connection refused"),
         },
-        "polled" => Sync::Polled {
+        "polled" => SyncState::Polled {
             every: Duration::from_secs(5),
             reason: text("the API server ends each watch at once"),
         },
-        "forbidden" => Sync::Forbidden {
+        "forbidden" => SyncState::Forbidden {
             message: text("User \"dev\" cannot list resource in API group \"\""),
         },
-        "absent" => Sync::Absent {
+        "absent" => SyncState::Absent {
             reason: text("the server does not serve it"),
         },
         other => panic!("no state of a watch: {other}"),
@@ -189,21 +194,29 @@ fn sync_of(word: &str) -> Sync {
 }
 
 fn inventory(case: &Case) -> Inventory {
-    let mut manifests = Manifests::new("shop");
+    let mut manifests = ManifestReader::new("shop");
     for object in case.objects.clone() {
         manifests.add(object).expect("an object");
     }
     let mut inventory = Inventory::default();
-    for kind in Kind::ALL.into_iter().chain(Kind::ON_DEMAND) {
-        inventory.apply(Change::Sync(kind, Scope::Cluster, Sync::Live));
+    for kind in ResourceKind::ALL.into_iter().chain(ResourceKind::ON_DEMAND) {
+        inventory.apply(InventoryChange::Sync(
+            kind,
+            WatchScope::Cluster,
+            SyncState::Live,
+        ));
     }
     for (plural, word) in &case.head.sync {
-        let kind = Kind::ALL
+        let kind = ResourceKind::ALL
             .into_iter()
-            .chain(Kind::ON_DEMAND)
+            .chain(ResourceKind::ON_DEMAND)
             .find(|kind| kind.plural() == plural)
             .expect("a kind");
-        inventory.apply(Change::Sync(kind, Scope::Cluster, sync_of(word)));
+        inventory.apply(InventoryChange::Sync(
+            kind,
+            WatchScope::Cluster,
+            sync_of(word),
+        ));
     }
     for change in manifests.into_changes() {
         inventory.apply(change);
@@ -215,25 +228,25 @@ fn inventory(case: &Case) -> Inventory {
 fn say(case: &Case) -> (Vec<Expected>, BTreeMap<String, String>) {
     let inventory = inventory(case);
     let topology = Topology::build(&inventory);
-    let mut checks = Checks::new(&topology, &inventory, Suppressions::default(), now());
+    let mut checks = ServiceChecks::new(&topology, &inventory, RuleSuppressions::default(), now());
     for (pod, times) in &case.head.flaps {
         flap(&mut checks, &topology, &inventory, pod, *times);
     }
     for (service, word) in &case.head.tested {
         let service = ObjectKey::new("shop", service.as_str());
         let result = tested(&service, word, &inventory);
-        checks.keep_test(&service, result, &topology, &inventory, now());
+        checks.record_path_test(&service, result, &topology, &inventory, now());
     }
     let mut said = Vec::new();
     let mut verdicts = BTreeMap::new();
     for (service, report) in checks.reports() {
-        verdicts.insert(service.to_string(), report.verdict.word().to_owned());
+        verdicts.insert(service.to_string(), report.health.word().to_owned());
         for finding in &report.findings {
             said.push(Expected {
                 service: service.to_string(),
                 id: finding.id.to_owned(),
                 severity: finding.severity.word().to_owned(),
-                at: finding.place.to_string(),
+                at: finding.location.to_string(),
                 message: finding.message.to_string(),
                 hint: finding.hint.as_ref().map(ToString::to_string),
             });
@@ -243,7 +256,7 @@ fn say(case: &Case) -> (Vec<Expected>, BTreeMap<String, String>) {
     (said, verdicts)
 }
 
-fn tested(service: &ObjectKey, word: &str, inventory: &Inventory) -> TestResult {
+fn tested(service: &ObjectKey, word: &str, inventory: &Inventory) -> PathTestReport {
     let evidence = PathEvidence {
         ports: vec![80],
         short: "nothing listens on targetPort 8080".into(),
@@ -255,15 +268,21 @@ fn tested(service: &ObjectKey, word: &str, inventory: &Inventory) -> TestResult 
         "fine" => Vec::new(),
         _ => vec![evidence],
     };
-    TestResult {
+    PathTestReport {
         at: now(),
-        when: "12:00".into(),
+        at_text: "12:00".into(),
         evidence: evidence.into(),
-        way: way_of(service, inventory).expect("the Service"),
+        fingerprint: path_fingerprint(service, inventory).expect("the Service"),
     }
 }
 
-fn flap(checks: &mut Checks, topology: &Topology, inventory: &Inventory, pod: &str, times: u32) {
+fn flap(
+    checks: &mut ServiceChecks,
+    topology: &Topology,
+    inventory: &Inventory,
+    pod: &str,
+    times: u32,
+) {
     let pod = inventory
         .pod(&ObjectKey::new("shop", pod))
         .expect("the pod");
@@ -277,12 +296,12 @@ fn flap(checks: &mut Checks, topology: &Topology, inventory: &Inventory, pod: &s
         } else {
             (pod.clone(), turned.clone())
         };
-        let touched = [Touched::Pod {
+        let touched = [ChangedRecord::Pod {
             before: Some(before),
             after: Some(after),
         }];
         let at = now() - SignedDuration::from_secs(10 * i64::from(turn));
-        checks.follow(topology, inventory, &touched, &services, at);
+        checks.apply_changes(topology, inventory, &touched, &services, at);
     }
 }
 
@@ -355,7 +374,7 @@ fn rules_are_told_apart_and_silence_rules_that_exist() {
             rule.id
         );
     }
-    for silenced in rules().flat_map(|rule| rule.silences) {
+    for silenced in rules().flat_map(|rule| rule.supersedes) {
         assert!(ids.contains(silenced), "{silenced} is no rule");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::{fmt::Write as _, fs, path::Path};
 
-use super::{Group, Rule, Verdict, rules};
+use super::{CheckRule, Health, RuleGroup, rules};
 
 const HEAD: &str = "# Checks
 
@@ -22,7 +22,7 @@ that a suppressed finding says is broken is `unknown`.
 
 fn page() -> String {
     let mut page = HEAD.to_owned();
-    let mut groups: Vec<Group> = rules().map(|rule| rule.group).collect();
+    let mut groups: Vec<RuleGroup> = rules().map(|rule| rule.group).collect();
     groups.sort();
     groups.dedup();
     for group in groups {
@@ -34,12 +34,16 @@ fn page() -> String {
     page
 }
 
-fn section(rule: &Rule) -> String {
-    let means = match rule.means {
-        Verdict::Healthy => String::new(),
+fn section(rule: &CheckRule) -> String {
+    let means = match rule.implied_health {
+        Health::Healthy => String::new(),
         verdict => format!(" The Service is then {}.", verdict.word()),
     };
-    let needs: Vec<_> = rule.needs.iter().map(|kind| kind.plural()).collect();
+    let needs: Vec<_> = rule
+        .required_kinds
+        .iter()
+        .map(|kind| kind.plural())
+        .collect();
     let needs = match needs.as_slice() {
         [] => String::new(),
         needs => format!(" It rests on {}.", needs.join(", ")),

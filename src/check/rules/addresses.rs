@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 
 use super::{
-    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_SLICES, links,
-    words,
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    Severity, WITH_SLICES, documentation_urls, words,
 };
-use crate::inventory::{EventRecord, Kind};
+use crate::inventory::{EventRecord, ResourceKind};
 
-pub(super) static RULES: &[&Rule] = &[
+pub(super) static RULES: &[&CheckRule] = &[
     &RANGE_FULL,
     &CLUSTER_IP,
     &NODE_PORT,
@@ -20,114 +20,114 @@ pub(super) static RULES: &[&Rule] = &[
 ];
 
 /// The repair loops of the API server look every three minutes: what they don't say again is over.
-const REPAIRED: SignedDuration = SignedDuration::from_mins(10);
+const RECENT_EVENT: SignedDuration = SignedDuration::from_mins(10);
 
-const ADDRESSES: Rule = Rule {
-    group: Group::Addresses,
+const ADDRESSES: CheckRule = CheckRule {
+    group: RuleGroup::Addresses,
     severity: Severity::Error,
-    means: Verdict::Broken,
-    url: links::CLUSTER_IP,
-    ..Rule::BASE
+    implied_health: Health::Broken,
+    url: documentation_urls::CLUSTER_IP,
+    ..CheckRule::BASE
 };
 
-static RANGE_FULL: Rule = Rule {
+static RANGE_FULL: CheckRule = CheckRule {
     id: "SVC-RANGE-FULL",
     title: "No address or nodePort is left",
-    also: &[Kind::Event],
+    optional_kinds: &[ResourceKind::Event],
     about: "The API server says in an Event that its range of addresses or of nodePorts is used up.",
-    find: Find::Service(range_full),
+    function: RuleFunction::Service(range_full),
     ..ADDRESSES
 };
 
-static CLUSTER_IP: Rule = Rule {
+static CLUSTER_IP: CheckRule = CheckRule {
     id: "SVC-CLUSTER-IP-CONFLICT",
     title: "The clusterIP is not this Service's alone, or no valid one",
-    also: &[Kind::Event],
+    optional_kinds: &[ResourceKind::Event],
     about: "The API server compares all addresses every three minutes and says in an Event what does \
             not fit. One that was only not noted down is mended by itself.",
-    find: Find::Service(cluster_ip),
+    function: RuleFunction::Service(cluster_ip),
     ..ADDRESSES
 };
 
-static NODE_PORT: Rule = Rule {
+static NODE_PORT: CheckRule = CheckRule {
     id: "SVC-NODE-PORT-CONFLICT",
     title: "A nodePort is another Service's too, or out of range",
     severity: Severity::Warning,
-    means: Verdict::Degraded,
-    also: &[Kind::Event],
+    implied_health: Health::Degraded,
+    optional_kinds: &[ResourceKind::Event],
     about: "The API server compares all nodePorts every three minutes and says in an Event what does \
             not fit.",
-    url: links::NODE_PORT,
-    find: Find::Service(node_port),
+    url: documentation_urls::NODE_PORT,
+    function: RuleFunction::Service(node_port),
     ..ADDRESSES
 };
 
-static HOST_PORT: Rule = Rule {
+static HOST_PORT: CheckRule = CheckRule {
     id: "SVC-NODE-PORT-HOST-PORT",
     title: "A pod takes the nodePort for itself on its node",
     severity: Severity::Warning,
-    means: Verdict::Degraded,
-    needs: super::WITH_PODS,
-    looks_at_others: true,
+    implied_health: Health::Degraded,
+    required_kinds: super::WITH_PODS,
+    reads_other_services: true,
     about: "A hostPort of a pod has the number of the nodePort: on that node one of the two gets the \
             traffic that is meant for the other.",
-    url: links::NODE_PORT,
-    find: Find::Service(host_port),
+    url: documentation_urls::NODE_PORT,
+    function: RuleFunction::Service(host_port),
     ..ADDRESSES
 };
 
-static FAMILY: Rule = Rule {
+static FAMILY: CheckRule = CheckRule {
     id: "SVC-FAMILY-NO-ENDPOINTS",
     title: "An address family without endpoints",
     severity: Severity::Warning,
-    means: Verdict::Degraded,
-    needs: WITH_SLICES,
+    implied_health: Health::Degraded,
+    required_kinds: WITH_SLICES,
     about: "The Service has an address of a family in which no pod has one: clients that prefer it \
             get no answer.",
-    url: links::DUAL_STACK,
-    find: Find::Service(family),
+    url: documentation_urls::DUAL_STACK,
+    function: RuleFunction::Service(family),
     ..ADDRESSES
 };
 
-static SINGLE_STACK: Rule = Rule {
+static SINGLE_STACK: CheckRule = CheckRule {
     id: "SVC-SINGLE-STACK",
     title: "RequireDualStack and only one address",
     severity: Severity::Warning,
-    means: Verdict::Healthy,
+    implied_health: Health::Healthy,
     about: "The Service must have an address of each family and has one: the cluster gives out one \
             family only.",
-    url: links::DUAL_STACK,
-    find: Find::Service(single_stack),
+    url: documentation_urls::DUAL_STACK,
+    function: RuleFunction::Service(single_stack),
     ..ADDRESSES
 };
 
 /// The newest Event about the Service with one of these reasons, if it is not over.
-fn event<'a>(case: &Case<'a>, reasons: &[&str]) -> Option<&'a EventRecord> {
+fn event<'a>(case: &RuleContext<'a>, reasons: &[&str]) -> Option<&'a EventRecord> {
     let event = case
         .events()
         .iter()
         .rfind(|event| reasons.contains(&&*event.reason))?;
     let seen = event.last_seen?;
-    case.is_younger_than(seen, REPAIRED).then_some(&**event)
+    case.is_younger_than(seen, RECENT_EVENT).then_some(&**event)
 }
 
-fn told(rule: &Rule, event: &EventRecord, short: &str) -> Finding {
-    rule.found(
-        Place::Service,
+fn event_finding(rule: &CheckRule, event: &EventRecord, short: &str) -> Finding {
+    rule.finding(
+        FindingLocation::Service,
         short,
         format!("The API server says {}: {}", event.reason, event.message),
     )
     .evidence([format!("Event {} by {}", event.reason, event.source)])
 }
 
-fn range_full(case: &Case<'_>) -> Vec<Finding> {
+fn range_full(case: &RuleContext<'_>) -> Vec<Finding> {
     let full = event(case, &["ServiceCIDRFull", "PortRangeFull"]);
-    full.map(|event| told(&RANGE_FULL, event, "no address or nodePort left"))
+    full.map(|event| event_finding(&RANGE_FULL, event, "no address or nodePort left"))
         .into_iter()
         .collect()
 }
 
-fn cluster_ip(case: &Case<'_>) -> Vec<Finding> {
+fn cluster_ip(case: &RuleContext<'_>) -> Vec<Finding> {
     let said = event(
         case,
         &[
@@ -137,28 +137,28 @@ fn cluster_ip(case: &Case<'_>) -> Vec<Finding> {
         ],
     );
     said.map(|event| {
-        told(&CLUSTER_IP, event, "clusterIP conflict")
+        event_finding(&CLUSTER_IP, event, "clusterIP conflict")
             .hint("make the Service anew without clusterIP")
     })
     .into_iter()
     .collect()
 }
 
-fn node_port(case: &Case<'_>) -> Vec<Finding> {
+fn node_port(case: &RuleContext<'_>) -> Vec<Finding> {
     let said = event(case, &["PortAlreadyAllocated", "PortOutOfRange"]);
     said.map(|event| {
-        told(&NODE_PORT, event, "nodePort conflict").hint("ask another nodePort, or none")
+        event_finding(&NODE_PORT, event, "nodePort conflict").hint("ask another nodePort, or none")
     })
     .into_iter()
     .collect()
 }
 
-fn host_port(case: &Case<'_>) -> Vec<Finding> {
+fn host_port(case: &RuleContext<'_>) -> Vec<Finding> {
     let ports = case.service().ports.iter();
     ports
         .filter_map(|port| {
             let number = port.node_port?;
-            let pods = case.world.index.pods_on_host_port(number);
+            let pods = case.inputs.index.pods_on_host_port(number);
             let taking: Vec<_> = pods
                 .filter_map(|key| case.inventory.pod(key))
                 .filter(|pod| pod.is_active())
@@ -171,7 +171,7 @@ fn host_port(case: &Case<'_>) -> Vec<Finding> {
             let node = pod.node.as_deref().unwrap_or("its node");
             Some(
                 HOST_PORT
-                    .found(
+                    .finding(
                         super::place_of(case, port),
                         format!("nodePort {number} is a hostPort on {node}"),
                         format!(
@@ -180,12 +180,12 @@ fn host_port(case: &Case<'_>) -> Vec<Finding> {
                             pod.key, port.port
                         ),
                     )
-                    .about(words::some(&taking).map(|pod| ObjectRef::pod(&pod.key)))
+                    .with_objects(words::some(&taking).map(|pod| ObjectRef::pod(&pod.key)))
                     .evidence(
                         words::some(&taking).map(|pod| format!("{}: hostPort: {number}", pod.key)),
                     )
                     .hint("ask another nodePort, or another hostPort")
-                    .fix(super::Fix::NodePort {
+                    .fix(super::SuggestedFix::NodePort {
                         port: case.port_id(port),
                         to: None,
                     }),
@@ -194,7 +194,7 @@ fn host_port(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn family(case: &Case<'_>) -> Vec<Finding> {
+fn family(case: &RuleContext<'_>) -> Vec<Finding> {
     // A headless Service has no address that could fail: DNS answers with the slices that there
     // are. The API server asks for both families by itself where one has no selector
     // (`initIPFamilyFields` in pkg/registry/core/service/storage).
@@ -217,8 +217,8 @@ fn family(case: &Case<'_>) -> Vec<Finding> {
         .filter(|family| !served.contains(family))
         .map(|family| {
             FAMILY
-                .found(
-                    Place::Service,
+                .finding(
+                    FindingLocation::Service,
                     format!("no {family} endpoints"),
                     format!("It has an {family} address and no ready endpoint of {family}: clients that use it get no answer."),
                 )
@@ -231,7 +231,7 @@ fn family(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn single_stack(case: &Case<'_>) -> Vec<Finding> {
+fn single_stack(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let required = service.ip_family_policy.as_deref() == Some("RequireDualStack");
     if !required || service.is_headless() || service.cluster_ips.len() != 1 {
@@ -239,8 +239,8 @@ fn single_stack(case: &Case<'_>) -> Vec<Finding> {
     }
     vec![
         SINGLE_STACK
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "only one address family",
                 format!(
                     "It requires two address families and has only {}.",

@@ -1,25 +1,27 @@
 //! What a port speaks, as meshes and Ingress controllers have to guess it.
 
-use super::{Case, Find, Finding, Group, Rule, links, place_of};
+use super::{
+    CheckRule, Finding, RuleContext, RuleFunction, RuleGroup, documentation_urls, place_of,
+};
 
-pub(super) static RULES: &[&Rule] = &[&UNKNOWN];
+pub(super) static RULES: &[&CheckRule] = &[&UNKNOWN];
 
 /// The values of the domain that Kubernetes defines.
 const DEFINED: [&str; 3] = ["h2c", "ws", "wss"];
 
-static UNKNOWN: Rule = Rule {
+static UNKNOWN: CheckRule = CheckRule {
     id: "SVC-APP-PROTOCOL",
-    group: Group::Ports,
+    group: RuleGroup::Ports,
     title: "What a port speaks has to be guessed",
     about: "Said of a port named like gRPC without appProtocol, and of a value below \
             kubernetes.io/ that is not defined: h2c, ws and wss are. Other values have other \
             owners.",
-    url: links::APP_PROTOCOL,
-    find: Find::Service(check),
-    ..Rule::BASE
+    url: documentation_urls::APP_PROTOCOL,
+    function: RuleFunction::Service(check),
+    ..CheckRule::BASE
 };
 
-fn check(case: &Case<'_>) -> Vec<Finding> {
+fn check(case: &RuleContext<'_>) -> Vec<Finding> {
     let ports = case.service().ports.iter();
     ports
         .filter_map(|port| {
@@ -43,7 +45,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
                 ),
                 _ => return None,
             };
-            Some(UNKNOWN.found(place_of(case, port), short, message))
+            Some(UNKNOWN.finding(place_of(case, port), short, message))
         })
         .collect()
 }

@@ -1,58 +1,61 @@
 //! Fields that do less, or something else, than they seem to.
 
-use super::{Case, Find, Finding, Group, Place, Rule, Severity, links, words};
+use super::{
+    CheckRule, Finding, FindingLocation, RuleContext, RuleFunction, RuleGroup, Severity,
+    documentation_urls, words,
+};
 use crate::inventory::ServiceType;
 
-pub(super) static RULES: &[&Rule] = &[&EXTERNAL_NAME, &AFFINITY, &EXTERNAL_IPS, &DEPRECATED];
+pub(super) static RULES: &[&CheckRule] = &[&EXTERNAL_NAME, &AFFINITY, &EXTERNAL_IPS, &DEPRECATED];
 
-const FIELDS: Rule = Rule {
-    group: Group::Type,
-    ..Rule::BASE
+const FIELDS: CheckRule = CheckRule {
+    group: RuleGroup::Type,
+    ..CheckRule::BASE
 };
 
-static EXTERNAL_NAME: Rule = Rule {
+static EXTERNAL_NAME: CheckRule = CheckRule {
     id: "SVC-EXTERNAL-NAME-FIELDS",
     title: "ExternalName with fields that have no effect",
     severity: Severity::Warning,
     about: "An ExternalName Service is an entry of DNS: a selector finds nothing and ports are not \
             translated. Ports alone are a note, because Ingress controllers want them.",
-    url: links::EXTERNAL_NAME,
-    find: Find::Service(external_name),
+    url: documentation_urls::EXTERNAL_NAME,
+    function: RuleFunction::Service(external_name),
     ..FIELDS
 };
 
-static AFFINITY: Rule = Rule {
+static AFFINITY: CheckRule = CheckRule {
     id: "SVC-SESSION-AFFINITY",
     title: "sessionAffinity may do something else than it says",
     about: "Through a load balancer or an Ingress all clients may have one address: then all go to \
             one pod. A headless Service ignores it.",
-    url: links::AFFINITY,
-    find: Find::Service(affinity),
+    url: documentation_urls::AFFINITY,
+    function: RuleFunction::Service(affinity),
     ..FIELDS
 };
 
-static EXTERNAL_IPS: Rule = Rule {
+static EXTERNAL_IPS: CheckRule = CheckRule {
     id: "SVC-EXTERNAL-IPS",
     title: "externalIPs is set",
     severity: Severity::Warning,
     about: "Whoever may write it can take traffic that is meant for others (CVE-2020-8554), and the \
             field is deprecated. Headless and ExternalName Services ignore it.",
-    url: links::EXTERNAL_IPS,
-    find: Find::Service(external_ips),
+    url: documentation_urls::EXTERNAL_IPS,
+    function: RuleFunction::Service(external_ips),
     ..FIELDS
 };
 
-static DEPRECATED: Rule = Rule {
+static DEPRECATED: CheckRule = CheckRule {
     id: "SVC-TOPOLOGY-DEPRECATED",
     title: "An old name of a topology setting",
     about: "The annotation topology-aware-hints became topology-mode, and trafficDistribution \
             PreferClose became PreferSameZone.",
-    url: links::TOPOLOGY,
-    find: Find::Service(deprecated),
+    url: documentation_urls::TOPOLOGY,
+    function: RuleFunction::Service(deprecated),
     ..FIELDS
 };
 
-fn external_name(case: &Case<'_>) -> Vec<Finding> {
+fn external_name(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     if service.service_type != ServiceType::ExternalName {
         return Vec::new();
@@ -74,20 +77,20 @@ fn external_name(case: &Case<'_>) -> Vec<Finding> {
         "have"
     };
     let found = EXTERNAL_NAME
-        .found(
-            Place::Service,
+        .finding(
+            FindingLocation::Service,
             format!("{list} without effect"),
             format!("An ExternalName Service is only a name in DNS: {list} {verb} no effect."),
         )
         .evidence(fields.iter().map(|field| format!("spec.{field} is set")));
     vec![if service.selector.is_empty() {
-        found.milder(Severity::Note)
+        found.with_severity(Severity::Note)
     } else {
         found.hint("take the selector out, or make it a ClusterIP Service")
     }]
 }
 
-fn affinity(case: &Case<'_>) -> Vec<Finding> {
+fn affinity(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     if !service.session_affinity_client_ip {
         return Vec::new();
@@ -102,12 +105,12 @@ fn affinity(case: &Case<'_>) -> Vec<Finding> {
     };
     vec![
         AFFINITY
-            .found(Place::Service, "sessionAffinity", message)
+            .finding(FindingLocation::Service, "sessionAffinity", message)
             .evidence(["spec.sessionAffinity: ClientIP"]),
     ]
 }
 
-fn external_ips(case: &Case<'_>) -> Vec<Finding> {
+fn external_ips(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     if service.external_ips.is_empty() {
         return Vec::new();
@@ -123,13 +126,13 @@ fn external_ips(case: &Case<'_>) -> Vec<Finding> {
     };
     vec![
         EXTERNAL_IPS
-            .found(Place::Service, "externalIPs", message)
+            .finding(FindingLocation::Service, "externalIPs", message)
             .evidence([format!("spec.externalIPs: {list}")])
             .hint("use a LoadBalancer Service or the Gateway API"),
     ]
 }
 
-fn deprecated(case: &Case<'_>) -> Vec<Finding> {
+fn deprecated(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let annotation = "service.kubernetes.io/topology-aware-hints";
     let (old, new) = if service.annotations.contains_key(annotation) {
@@ -144,8 +147,8 @@ fn deprecated(case: &Case<'_>) -> Vec<Finding> {
     };
     vec![
         DEPRECATED
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "old name of a topology setting",
                 format!("{old} is an old name of {new}."),
             )

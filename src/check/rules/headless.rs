@@ -1,77 +1,77 @@
 //! Headless Services: DNS answers with the pods themselves.
 
 use super::{
-    Case, Find, Finding, Group, Place, Rule, Severity, Verdict, WITH_BOTH, WITH_PODS, links,
-    place_of, words,
+    CheckRule, Finding, FindingLocation, Health, RuleContext, RuleFunction, RuleGroup, Severity,
+    WITH_BOTH, WITH_PODS, documentation_urls, place_of, words,
 };
 use crate::inventory::ports::resolve_target_port;
 
-pub(super) static RULES: &[&Rule] = &[&EMPTY, &OTHER_PORT, &NO_POD_NAMES, &PUBLISHES];
+pub(super) static RULES: &[&CheckRule] = &[&EMPTY, &OTHER_PORT, &NO_POD_NAMES, &PUBLISHES];
 
-const HEADLESS: Rule = Rule {
-    group: Group::Type,
+const HEADLESS: CheckRule = CheckRule {
+    group: RuleGroup::Type,
     severity: Severity::Warning,
-    url: links::HEADLESS,
-    ..Rule::BASE
+    url: documentation_urls::HEADLESS,
+    ..CheckRule::BASE
 };
 
-static EMPTY: Rule = Rule {
+static EMPTY: CheckRule = CheckRule {
     id: "SVC-HEADLESS-EMPTY",
     title: "DNS returns nothing for a headless Service",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    needs: WITH_BOTH,
-    silences: &["SVC-NO-READY-ENDPOINT"],
+    implied_health: Health::Broken,
+    required_kinds: WITH_BOTH,
+    supersedes: &["SVC-NO-READY-ENDPOINT"],
     about: "DNS answers with the addresses of ready pods. There are none, the Service does not \
             publish those that are not ready, and no other rule says why.",
-    find: Find::Last(empty),
+    function: RuleFunction::Fallback(empty),
     ..HEADLESS
 };
 
-static OTHER_PORT: Rule = Rule {
+static OTHER_PORT: CheckRule = CheckRule {
     id: "SVC-HEADLESS-PORT",
     title: "A headless Service with a port that is not the pods' port",
-    needs: WITH_PODS,
+    required_kinds: WITH_PODS,
     about: "Nothing translates ports of a headless Service: clients get the addresses of pods and \
             must use the pods' own port. The port of the Service only appears in SRV records.",
-    find: Find::Service(other_port),
+    function: RuleFunction::Service(other_port),
     ..HEADLESS
 };
 
-static NO_POD_NAMES: Rule = Rule {
+static NO_POD_NAMES: CheckRule = CheckRule {
     id: "SVC-HEADLESS-NO-POD-NAMES",
     title: "Pods of a StatefulSet have no names of their own here",
     severity: Severity::Note,
-    needs: WITH_BOTH,
+    required_kinds: WITH_BOTH,
     about: "A name like db-0.db resolves only by the Service that the StatefulSet names in \
             serviceName. The endpoints of this one carry no host names.",
-    url: links::STATEFUL_SET,
-    find: Find::Service(no_pod_names),
+    url: documentation_urls::STATEFUL_SET,
+    function: RuleFunction::Service(no_pod_names),
     ..HEADLESS
 };
 
-static PUBLISHES: Rule = Rule {
+static PUBLISHES: CheckRule = CheckRule {
     id: "SVC-PUBLISHES-NOT-READY",
     title: "Pods that are not ready get traffic",
     about: "publishNotReadyAddresses is for the peers of a StatefulSet, which find each other by a \
             headless Service before they are ready. On another Service clients are sent to pods \
             that can't answer yet.",
-    url: links::SERVICE,
-    find: Find::Service(publishes),
+    url: documentation_urls::SERVICE,
+    function: RuleFunction::Service(publishes),
     ..HEADLESS
 };
 
-fn empty(case: &Case<'_>) -> Vec<Finding> {
+fn empty(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let applies = service.is_headless() && !service.publish_not_ready_addresses;
-    let waiting = case.waiting().len();
+    let waiting = case.not_ready_pods().len();
     if !applies || !case.ready.is_empty() || waiting == case.candidates().count() {
         return Vec::new();
     }
     vec![
         EMPTY
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "DNS returns nothing",
                 "No endpoint is ready, so that DNS returns nothing for this headless Service.",
             )
@@ -83,7 +83,7 @@ fn empty(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn other_port(case: &Case<'_>) -> Vec<Finding> {
+fn other_port(case: &RuleContext<'_>) -> Vec<Finding> {
     if !case.service().is_headless() {
         return Vec::new();
     }
@@ -96,7 +96,7 @@ fn other_port(case: &Case<'_>) -> Vec<Finding> {
         .filter(|(port, target)| port.port != *target)
         .map(|(port, target)| {
             OTHER_PORT
-                .found(
+                .finding(
                     place_of(case, port),
                     format!("clients must use {target}"),
                     format!(
@@ -116,7 +116,7 @@ fn other_port(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn no_pod_names(case: &Case<'_>) -> Vec<Finding> {
+fn no_pod_names(case: &RuleContext<'_>) -> Vec<Finding> {
     if !case.service().is_headless() || case.ready.is_empty() {
         return Vec::new();
     }
@@ -130,8 +130,8 @@ fn no_pod_names(case: &Case<'_>) -> Vec<Finding> {
     };
     vec![
         NO_POD_NAMES
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "no names of pods",
                 format!(
                     "The pods of StatefulSet {set} have no names below this Service: serviceName \
@@ -142,7 +142,7 @@ fn no_pod_names(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn publishes(case: &Case<'_>) -> Vec<Finding> {
+fn publishes(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let applies = service.publish_not_ready_addresses && case.needs_endpoints();
     if !applies || service.is_headless() {
@@ -150,8 +150,8 @@ fn publishes(case: &Case<'_>) -> Vec<Finding> {
     }
     vec![
         PUBLISHES
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "unready pods get traffic",
                 "publishNotReadyAddresses is set, so that pods which are not ready get traffic \
                  too.",

@@ -2,47 +2,50 @@
 
 use jiff::SignedDuration;
 
-use super::{Case, Find, Finding, Group, Place, Rule, Severity, links, words};
+use super::{
+    CheckRule, Finding, FindingLocation, RuleContext, RuleFunction, RuleGroup, Severity,
+    documentation_urls, words,
+};
 use crate::inventory::ServiceRecord;
 
-pub(super) static RULES: &[&Rule] = &[&STUCK, &MANAGED];
+pub(super) static RULES: &[&CheckRule] = &[&STUCK, &MANAGED];
 
-const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+const FINALIZER_GRACE: SignedDuration = SignedDuration::from_mins(5);
 
-static STUCK: Rule = Rule {
+static STUCK: CheckRule = CheckRule {
     id: "SVC-STUCK-DELETING",
-    group: Group::Lifecycle,
+    group: RuleGroup::Lifecycle,
     title: "Waits for the load balancer's clean-up",
     severity: Severity::Warning,
     about: "A finalizer holds the Service back until the controller of load balancers has removed \
             what it made. After five minutes somebody should look at that controller.",
-    url: links::FINALIZERS,
-    find: Find::Service(stuck),
-    ..Rule::BASE
+    url: documentation_urls::FINALIZERS,
+    function: RuleFunction::Service(stuck),
+    ..CheckRule::BASE
 };
 
-static MANAGED: Rule = Rule {
+static MANAGED: CheckRule = CheckRule {
     id: "SVC-MANAGED",
-    group: Group::Lifecycle,
+    group: RuleGroup::Lifecycle,
     title: "Argo CD or Flux keeps the Service as it is written elsewhere",
     about: "A change that is made here is reverted, at once or at the next round.",
-    url: links::MANAGED_FIELDS,
-    find: Find::Service(managed),
-    ..Rule::BASE
+    url: documentation_urls::MANAGED_FIELDS,
+    function: RuleFunction::Service(managed),
+    ..CheckRule::BASE
 };
 
-fn stuck(case: &Case<'_>) -> Vec<Finding> {
+fn stuck(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let Some(since) = service.deleting.filter(|_| service.load_balancer_cleanup) else {
         return Vec::new();
     };
-    if case.is_younger_than(since, PATIENCE) {
+    if case.is_younger_than(since, FINALIZER_GRACE) {
         return Vec::new();
     }
     vec![
         STUCK
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "waits for clean-up",
                 format!(
                     "It was deleted {} ago and waits for the controller of load balancers to clean \
@@ -76,14 +79,14 @@ fn mark(service: &ServiceRecord) -> Option<(String, &'static str)> {
     })
 }
 
-fn managed(case: &Case<'_>) -> Vec<Finding> {
+fn managed(case: &RuleContext<'_>) -> Vec<Finding> {
     let Some((mark, tool)) = mark(case.service()) else {
         return Vec::new();
     };
     vec![
         MANAGED
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("managed by {tool}"),
                 format!("{tool} keeps this Service: what is changed here will be reverted."),
             )

@@ -1,9 +1,12 @@
 //! What a load balancer says of itself, and what it is asked.
 
-use super::{Case, Find, Finding, Group, Place, Rule, Severity, Verdict, links, words};
-use crate::inventory::{Kind, ServiceType};
+use super::{
+    CheckRule, Finding, FindingLocation, Health, RuleContext, RuleFunction, RuleGroup, Severity,
+    documentation_urls, words,
+};
+use crate::inventory::{ResourceKind, ServiceType};
 
-pub(super) static RULES: &[&Rule] = &[
+pub(super) static RULES: &[&CheckRule] = &[
     &FAILED,
     &PORT_ERROR,
     &NO_NODE_PORTS,
@@ -18,67 +21,72 @@ const FAILURES: [&str; 3] = [
     "CreatingLoadBalancerFailed",
 ];
 
-const BALANCER: Rule = Rule {
-    group: Group::Type,
-    url: links::LOAD_BALANCER,
-    ..Rule::BASE
+const BALANCER: CheckRule = CheckRule {
+    group: RuleGroup::Type,
+    url: documentation_urls::LOAD_BALANCER,
+    ..CheckRule::BASE
 };
 
-static FAILED: Rule = Rule {
+static FAILED: CheckRule = CheckRule {
     id: "SVC-LB-FAILED",
     title: "The load balancer could not be provided",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    also: &[Kind::Event],
-    silences: &["SVC-LB-PENDING"],
+    implied_health: Health::Broken,
+    optional_kinds: &[ResourceKind::Event],
+    supersedes: &["SVC-LB-PENDING"],
     about: "The controller of load balancers says why in an Event. Inside the cluster the Service \
             may work all the same: its ports have verdicts of their own.",
-    find: Find::Service(failed),
+    function: RuleFunction::Service(failed),
     ..BALANCER
 };
 
-static PORT_ERROR: Rule = Rule {
+static PORT_ERROR: CheckRule = CheckRule {
     id: "SVC-LB-PORT-ERROR",
     title: "The load balancer can't serve a port",
     severity: Severity::Error,
-    means: Verdict::Broken,
+    implied_health: Health::Broken,
     about: "The controller of load balancers writes it into status.loadBalancer.ingress[].ports[].",
-    find: Find::Service(port_error),
+    function: RuleFunction::Service(port_error),
     ..BALANCER
 };
 
-static NO_NODE_PORTS: Rule = Rule {
+static NO_NODE_PORTS: CheckRule = CheckRule {
     id: "SVC-LB-NO-NODE-PORTS",
     title: "The load balancer has no nodePorts to send to",
     about: "allocateLoadBalancerNodePorts is false: only a load balancer that reaches pods directly \
             works with it.",
-    find: Find::Service(no_node_ports),
+    function: RuleFunction::Service(no_node_ports),
     ..BALANCER
 };
 
-static SOURCE_RANGES: Rule = Rule {
+static SOURCE_RANGES: CheckRule = CheckRule {
     id: "SVC-LB-SOURCE-RANGES",
     title: "The load balancer lets only some clients in",
     about: "Clients with other addresses get no answer and no refusal.",
-    find: Find::Service(source_ranges),
+    function: RuleFunction::Service(source_ranges),
     ..BALANCER
 };
 
-static FIXED_IP: Rule = Rule {
+static FIXED_IP: CheckRule = CheckRule {
     id: "SVC-LB-IP-DEPRECATED",
     title: "loadBalancerIP is set",
     about: "The field is deprecated, and many load balancers ignore it: they have annotations of \
             their own.",
-    find: Find::Service(fixed_ip),
+    function: RuleFunction::Service(fixed_ip),
     ..BALANCER
 };
 
-fn is_balancer(case: &Case<'_>) -> bool {
+fn is_balancer(case: &RuleContext<'_>) -> bool {
     case.service().service_type == ServiceType::LoadBalancer
 }
 
-fn failed(case: &Case<'_>) -> Vec<Finding> {
-    if !case.traffic.entries.iter().any(|entry| entry.is_pending()) {
+fn failed(case: &RuleContext<'_>) -> Vec<Finding> {
+    if !case
+        .traffic
+        .entry_points
+        .iter()
+        .any(|entry| entry.is_pending())
+    {
         return Vec::new();
     }
     let last = case
@@ -91,8 +99,8 @@ fn failed(case: &Case<'_>) -> Vec<Finding> {
     };
     vec![
         FAILED
-            .found(
-                Place::Entry,
+            .finding(
+                FindingLocation::EntryPoint,
                 format!("failed: {}", event.reason),
                 format!("The load balancer could not be provided: {}", event.message),
             )
@@ -104,14 +112,14 @@ fn failed(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn port_error(case: &Case<'_>) -> Vec<Finding> {
+fn port_error(case: &RuleContext<'_>) -> Vec<Finding> {
     let points = &case.service().load_balancer;
     let errors = points.iter().flat_map(|point| &point.errors);
     errors
         .map(|(port, error)| {
             PORT_ERROR
-                .found(
-                    Place::Entry,
+                .finding(
+                    FindingLocation::EntryPoint,
                     format!("port {port}: {error}"),
                     format!("The load balancer can't serve port {port}: {error}."),
                 )
@@ -122,7 +130,7 @@ fn port_error(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn no_node_ports(case: &Case<'_>) -> Vec<Finding> {
+fn no_node_ports(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let without = service.allocate_load_balancer_node_ports == Some(false)
         && service.ports.iter().all(|port| port.node_port.is_none());
@@ -131,8 +139,8 @@ fn no_node_ports(case: &Case<'_>) -> Vec<Finding> {
     }
     vec![
         NO_NODE_PORTS
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "no nodePorts",
                 "It has no nodePorts: the load balancer must reach the pods directly.",
             )
@@ -140,7 +148,7 @@ fn no_node_ports(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn source_ranges(case: &Case<'_>) -> Vec<Finding> {
+fn source_ranges(case: &RuleContext<'_>) -> Vec<Finding> {
     let ranges = &case.service().source_ranges;
     let all = |range: &str| matches!(range, "0.0.0.0/0" | "::/0");
     if !is_balancer(case) || ranges.is_empty() || ranges.iter().any(|range| all(range)) {
@@ -149,8 +157,8 @@ fn source_ranges(case: &Case<'_>) -> Vec<Finding> {
     let list = words::list(ranges);
     vec![
         SOURCE_RANGES
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("only from {list}"),
                 format!("Only clients with an address in {list} get through the load balancer."),
             )
@@ -158,7 +166,7 @@ fn source_ranges(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn fixed_ip(case: &Case<'_>) -> Vec<Finding> {
+fn fixed_ip(case: &RuleContext<'_>) -> Vec<Finding> {
     let Some(ip) = case.service().load_balancer_ip.as_ref() else {
         return Vec::new();
     };
@@ -169,8 +177,8 @@ fn fixed_ip(case: &Case<'_>) -> Vec<Finding> {
     };
     vec![
         FIXED_IP
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "loadBalancerIP is deprecated",
                 format!("loadBalancerIP {ip} is {ignored}."),
             )

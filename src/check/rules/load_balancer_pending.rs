@@ -2,33 +2,41 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Case, Find, Finding, Group, Place, Rule, Severity, Verdict, links, words};
-use crate::inventory::Kind;
+use super::{
+    CheckRule, Finding, FindingLocation, Health, RuleContext, RuleFunction, RuleGroup, Severity,
+    documentation_urls, words,
+};
+use crate::inventory::ResourceKind;
 
-pub(super) static RULES: &[&Rule] = &[&PENDING];
+pub(super) static RULES: &[&CheckRule] = &[&PENDING];
 
-static PENDING: Rule = Rule {
+static PENDING: CheckRule = CheckRule {
     id: "SVC-LB-PENDING",
-    group: Group::Type,
+    group: RuleGroup::Type,
     title: "The load balancer has no address yet",
     severity: Severity::Warning,
-    means: Verdict::Pending,
-    also: &[Kind::Event],
+    implied_health: Health::Pending,
+    optional_kinds: &[ResourceKind::Event],
     about: "Somebody outside Kubernetes has to provide the load balancer and write its address into \
             the status. Clouds take up to five minutes; until then this is a note.",
-    url: links::LOAD_BALANCER,
-    find: Find::Service(check),
-    ..Rule::BASE
+    url: documentation_urls::LOAD_BALANCER,
+    function: RuleFunction::Service(check),
+    ..CheckRule::BASE
 };
 
 /// Clouds take up to about this long; after that somebody should look.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
+const PROVISIONING_GRACE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Events are kept for an hour: an older Service without one may have been changed at any time.
-const EVENTS_KEPT: SignedDuration = SignedDuration::from_hours(1);
+const EVENT_RETENTION: SignedDuration = SignedDuration::from_hours(1);
 
-fn check(case: &Case<'_>) -> Vec<Finding> {
-    if !case.traffic.entries.iter().any(|entry| entry.is_pending()) {
+fn check(case: &RuleContext<'_>) -> Vec<Finding> {
+    if !case
+        .traffic
+        .entry_points
+        .iter()
+        .any(|entry| entry.is_pending())
+    {
         return Vec::new();
     }
     let age = since(case).map(|since| case.age(since));
@@ -45,7 +53,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             )
         },
     );
-    let severity = if age.is_some_and(|age| age < PATIENCE) {
+    let severity = if age.is_some_and(|age| age < PROVISIONING_GRACE) {
         Severity::Note
     } else {
         Severity::Warning
@@ -56,8 +64,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         .rfind(|event| event.warning && !is_about_endpoints(&event.reason))
         .map(|event| format!("{}: {}", event.reason, event.message));
     let found = PENDING
-        .found(Place::Entry, short, message)
-        .milder(severity)
+        .finding(FindingLocation::EntryPoint, short, message)
+        .with_severity(severity)
         .evidence(["status.loadBalancer.ingress is empty"])
         .evidence(complaint.clone().map(|said| format!("last Event: {said}")));
     let hint = complaint.unwrap_or_else(|| match &case.service().load_balancer_class {
@@ -77,7 +85,7 @@ fn is_about_endpoints(reason: &str) -> bool {
 
 /// Since when it is waited for: the change of type where an Event tells of it, else the Service's
 /// creation where no Event could have been lost since.
-fn since(case: &Case<'_>) -> Option<Timestamp> {
+fn since(case: &RuleContext<'_>) -> Option<Timestamp> {
     let changed = case
         .events()
         .iter()
@@ -86,6 +94,6 @@ fn since(case: &Case<'_>) -> Option<Timestamp> {
     let created = case
         .service()
         .created
-        .filter(|&created| case.is_younger_than(created, EVENTS_KEPT));
+        .filter(|&created| case.is_younger_than(created, EVENT_RETENTION));
     changed.or(created)
 }

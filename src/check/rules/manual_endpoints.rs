@@ -1,58 +1,61 @@
 //! A Service without selector: somebody else writes its endpoints.
 
-use super::{Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_SLICES};
-use super::{links, words};
+use super::{
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    Severity, WITH_SLICES,
+};
+use super::{documentation_urls, words};
 
-pub(super) static RULES: &[&Rule] = &[&NONE, &NONE_READY, &SOME_NOT_READY];
+pub(super) static RULES: &[&CheckRule] = &[&NONE, &NONE_READY, &SOME_NOT_READY];
 
-const MANUAL: Rule = Rule {
-    group: Group::Endpoints,
+const MANUAL: CheckRule = CheckRule {
+    group: RuleGroup::Endpoints,
     severity: Severity::Error,
-    means: Verdict::Broken,
-    needs: WITH_SLICES,
-    url: links::SELECTORLESS,
-    silences: &["SVC-PORT-NO-ENDPOINTS", "SVC-HEADLESS-EMPTY"],
-    ..Rule::BASE
+    implied_health: Health::Broken,
+    required_kinds: WITH_SLICES,
+    url: documentation_urls::SELECTORLESS,
+    supersedes: &["SVC-PORT-NO-ENDPOINTS", "SVC-HEADLESS-EMPTY"],
+    ..CheckRule::BASE
 };
 
-static NONE: Rule = Rule {
+static NONE: CheckRule = CheckRule {
     id: "SVC-MANUAL-NO-ENDPOINTS",
     title: "No selector and no endpoints",
     about: "Of a Service without selector no controller writes the endpoints. Somebody has to write \
             an EndpointSlice with the label kubernetes.io/service-name, and nobody has.",
-    find: Find::Service(none),
+    function: RuleFunction::Service(none),
     ..MANUAL
 };
 
-static NONE_READY: Rule = Rule {
+static NONE_READY: CheckRule = CheckRule {
     id: "SVC-MANUAL-NONE-READY",
     title: "No endpoint that was written by hand is ready",
     about: "The endpoints of a Service without selector say by their own conditions whether they \
             take traffic; null means ready.",
-    find: Find::Service(none_ready),
+    function: RuleFunction::Service(none_ready),
     ..MANUAL
 };
 
-static SOME_NOT_READY: Rule = Rule {
+static SOME_NOT_READY: CheckRule = CheckRule {
     id: "SVC-MANUAL-SOME-NOT-READY",
     title: "Some endpoints that were written by hand are not ready",
     severity: Severity::Warning,
-    means: Verdict::Degraded,
+    implied_health: Health::Degraded,
     about: "The endpoints of a Service without selector say by their own conditions whether they \
             take traffic; null means ready.",
-    find: Find::Service(some_not_ready),
+    function: RuleFunction::Service(some_not_ready),
     ..MANUAL
 };
 
-fn applies(case: &Case<'_>) -> bool {
+fn applies(case: &RuleContext<'_>) -> bool {
     case.needs_endpoints() && case.service().selector.is_empty()
 }
 
-fn endpoints(case: &Case<'_>) -> usize {
+fn endpoints(case: &RuleContext<'_>) -> usize {
     case.inventory.endpoints_of(&case.service().key).len()
 }
 
-fn none(case: &Case<'_>) -> Vec<Finding> {
+fn none(case: &RuleContext<'_>) -> Vec<Finding> {
     if !applies(case) || endpoints(case) > 0 {
         return Vec::new();
     }
@@ -63,8 +66,8 @@ fn none(case: &Case<'_>) -> Vec<Finding> {
     };
     let slices = case.slices.len();
     vec![
-        NONE.found(
-            Place::Service,
+        NONE.finding(
+            FindingLocation::Service,
             "no selector and no endpoints",
             "It has no selector and no EndpointSlice gives it endpoints: traffic has nowhere to go.",
         )
@@ -77,7 +80,7 @@ fn none(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Endpoints that say that they are not ready, by slice.
-fn explain(case: &Case<'_>, found: Finding) -> Finding {
+fn explain(case: &RuleContext<'_>, found: Finding) -> Finding {
     let endpoints = case.inventory.endpoints_of(&case.service().key).into_iter();
     let lines = endpoints
         .filter(|listed| !listed.endpoint.ready)
@@ -89,16 +92,18 @@ fn explain(case: &Case<'_>, found: Finding) -> Finding {
         });
     let slices = case.slices.iter();
     let found = found.evidence(words::some(lines));
-    found.about(words::some(slices).map(|slice| ObjectRef::new("EndpointSlice", slice.key.clone())))
+    found.with_objects(
+        words::some(slices).map(|slice| ObjectRef::new("EndpointSlice", slice.key.clone())),
+    )
 }
 
-fn none_ready(case: &Case<'_>) -> Vec<Finding> {
-    if !applies(case) || case.wanted.is_empty() || !case.ready.is_empty() {
+fn none_ready(case: &RuleContext<'_>) -> Vec<Finding> {
+    if !applies(case) || case.expected.is_empty() || !case.ready.is_empty() {
         return Vec::new();
     }
-    let wanted = case.wanted.len();
-    let found = NONE_READY.found(
-        Place::Service,
+    let wanted = case.expected.len();
+    let found = NONE_READY.finding(
+        FindingLocation::Service,
         format!("0 of {wanted} endpoints ready"),
         format!(
             "None of its {} is ready.",
@@ -108,13 +113,13 @@ fn none_ready(case: &Case<'_>) -> Vec<Finding> {
     vec![explain(case, found)]
 }
 
-fn some_not_ready(case: &Case<'_>) -> Vec<Finding> {
-    let (ready, wanted) = (case.ready.len(), case.wanted.len());
+fn some_not_ready(case: &RuleContext<'_>) -> Vec<Finding> {
+    let (ready, wanted) = (case.ready.len(), case.expected.len());
     if !applies(case) || ready == 0 || ready == wanted {
         return Vec::new();
     }
-    let found = SOME_NOT_READY.found(
-        Place::Service,
+    let found = SOME_NOT_READY.finding(
+        FindingLocation::Service,
         format!("{ready} of {wanted} endpoints ready"),
         format!(
             "{ready} of its {wanted} endpoints {} ready, the others take no traffic.",

@@ -2,20 +2,21 @@
 
 mod addresses;
 mod app_protocol;
+mod documentation_urls;
 mod external_name;
 mod fields;
 mod flapping;
-mod fronts;
 mod headless;
+mod inbound;
 mod lifecycle;
-mod links;
 mod load_balancer;
 mod load_balancer_pending;
 mod manual_endpoints;
 mod named_port;
-mod nearest;
+mod nearest_label;
 mod only_finished;
 mod orphan_slice;
+mod path_tests;
 mod policies;
 mod port_without_endpoints;
 mod probes;
@@ -23,7 +24,6 @@ mod readiness;
 mod scaled;
 mod selector;
 mod sharing;
-mod sight;
 mod slices;
 mod spread;
 mod standby;
@@ -31,26 +31,31 @@ mod system;
 mod target_port_digits;
 mod target_ports;
 mod terminating;
-mod tested;
 mod traffic_policy;
 mod unexplained;
+mod visibility;
 pub(super) mod words;
 
 use super::{
-    Finding, Fix, Group, ObjectRef, Place, Rule, Severity, Verdict, case::Case, rule::Find,
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleGroup, Severity, SuggestedFix,
+    rule::RuleFunction, rule_context::RuleContext,
 };
-use crate::inventory::{Kind, ServicePort};
+use crate::inventory::{ResourceKind, ServicePort};
 
 pub(super) use system::{api_service, is_kube_proxy};
 
-const WITH_PODS: &[Kind] = &[Kind::Service, Kind::Pod];
-const WITH_SLICES: &[Kind] = &[Kind::Service, Kind::EndpointSlice];
-const WITH_BOTH: &[Kind] = &[Kind::Service, Kind::Pod, Kind::EndpointSlice];
+const WITH_PODS: &[ResourceKind] = &[ResourceKind::Service, ResourceKind::Pod];
+const WITH_SLICES: &[ResourceKind] = &[ResourceKind::Service, ResourceKind::EndpointSlice];
+const WITH_BOTH: &[ResourceKind] = &[
+    ResourceKind::Service,
+    ResourceKind::Pod,
+    ResourceKind::EndpointSlice,
+];
 
-/// All rules, in the order in which a person would ask. What is found is told in this order where
+/// All rules, in the order in which the user would ask. What is found is told in this order where
 /// it is equally bad.
-static FILES: &[&[&Rule]] = &[
-    sight::RULES,
+static FILES: &[&[&CheckRule]] = &[
+    visibility::RULES,
     system::RULES,
     external_name::RULES,
     selector::RULES,
@@ -68,7 +73,7 @@ static FILES: &[&[&Rule]] = &[
     named_port::RULES,
     target_ports::RULES,
     port_without_endpoints::RULES,
-    tested::RULES,
+    path_tests::RULES,
     app_protocol::RULES,
     slices::RULES,
     load_balancer::RULES,
@@ -80,23 +85,23 @@ static FILES: &[&[&Rule]] = &[
     lifecycle::RULES,
     unexplained::RULES,
     orphan_slice::RULES,
-    fronts::INGRESSES,
-    fronts::ROUTES,
-    fronts::GATEWAYS,
-    fronts::CALLERS,
+    inbound::INGRESSES,
+    inbound::ROUTES,
+    inbound::GATEWAYS,
+    inbound::CALLERS,
     policies::RULES,
 ];
 
-/// All rules, in the order in which a person would ask.
-pub fn all() -> impl Iterator<Item = &'static Rule> {
+/// All rules, in the order in which the user would ask.
+pub fn all() -> impl Iterator<Item = &'static CheckRule> {
     FILES.iter().flat_map(|rules| rules.iter().copied())
 }
 
 /// The rule of this identifier.
-pub fn by_id(id: &str) -> Option<&'static Rule> {
+pub fn by_id(id: &str) -> Option<&'static CheckRule> {
     all().find(|rule| rule.id == id)
 }
 
-fn place_of(case: &Case<'_>, port: &ServicePort) -> Place {
-    Place::Port(case.port_id(port))
+fn place_of(case: &RuleContext<'_>, port: &ServicePort) -> FindingLocation {
+    FindingLocation::Port(case.port_id(port))
 }

@@ -3,63 +3,63 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Case, Find, Finding, Fix, Group, ObjectRef, Rule, Severity, Verdict, WITH_PODS, links,
-    place_of, target_port_digits::is_digits, words,
+    CheckRule, Finding, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup, Severity,
+    SuggestedFix, WITH_PODS, documentation_urls, place_of, target_port_digits::is_digits, words,
 };
 use crate::inventory::{
-    PodRecord, Protocol, ServicePort, TargetPort, Text, ports::resolve_target_port,
+    PodRecord, Protocol, ServicePort, SharedStr, TargetPort, ports::resolve_target_port,
 };
 
-pub(super) static RULES: &[&Rule] = &[&OTHER_PROTOCOL, &ON_NO_POD, &ON_SOME_PODS];
+pub(super) static RULES: &[&CheckRule] = &[&OTHER_PROTOCOL, &ON_NO_POD, &ON_SOME_PODS];
 
-const NAMED: Rule = Rule {
-    group: Group::Ports,
+const NAMED: CheckRule = CheckRule {
+    group: RuleGroup::Ports,
     severity: Severity::Error,
-    means: Verdict::Broken,
-    needs: WITH_PODS,
-    silences: &["SVC-PORT-NO-ENDPOINTS"],
-    url: links::PORTS,
-    ..Rule::BASE
+    implied_health: Health::Broken,
+    required_kinds: WITH_PODS,
+    supersedes: &["SVC-PORT-NO-ENDPOINTS"],
+    url: documentation_urls::PORTS,
+    ..CheckRule::BASE
 };
 
-static OTHER_PROTOCOL: Rule = Rule {
+static OTHER_PROTOCOL: CheckRule = CheckRule {
     id: "SVC-PORT-WRONG-PROTOCOL",
     title: "The named targetPort has another protocol on the pods",
     about: "The EndpointSlice controller looks for a container port with the name and the protocol \
             of the Service port. Pods declare the name with another protocol only.",
-    find: Find::Service(other_protocol),
+    function: RuleFunction::Service(other_protocol),
     ..NAMED
 };
 
-static ON_NO_POD: Rule = Rule {
+static ON_NO_POD: CheckRule = CheckRule {
     id: "SVC-PORT-NAME-UNKNOWN",
     title: "No pod declares the named targetPort",
     about: "A named targetPort must be declared by a container (or a sidecar) of the pod under this \
             very name. A pod without it gets no traffic for this port.",
-    find: Find::Service(on_no_pod),
+    function: RuleFunction::Service(on_no_pod),
     ..NAMED
 };
 
-static ON_SOME_PODS: Rule = Rule {
+static ON_SOME_PODS: CheckRule = CheckRule {
     id: "SVC-PORT-NAME-ON-SOME",
     title: "Only some pods declare the named targetPort",
     severity: Severity::Warning,
-    means: Verdict::Degraded,
+    implied_health: Health::Degraded,
     about: "Pods that don't declare the named targetPort never get traffic for this port, however \
             ready they are. During a rollout that renames a port this is so for a while.",
-    find: Find::Service(on_some_pods),
+    function: RuleFunction::Service(on_some_pods),
     ..NAMED
 };
 
 /// The pods that could serve, and which of them have the named port.
-struct Named<'a> {
+struct NamedPortPods<'a> {
     port: &'a ServicePort,
     name: &'a str,
     pods: Vec<&'a Arc<PodRecord>>,
     without: Vec<&'a Arc<PodRecord>>,
 }
 
-fn named<'a>(case: &Case<'a>) -> Vec<Named<'a>> {
+fn named<'a>(case: &RuleContext<'a>) -> Vec<NamedPortPods<'a>> {
     let mut ports = case
         .named_ports()
         .filter(|(_, name)| !is_digits(name))
@@ -70,7 +70,7 @@ fn named<'a>(case: &Case<'a>) -> Vec<Named<'a>> {
     let pods: Vec<_> = case.candidates().collect();
     ports
         .filter(|_| !pods.is_empty())
-        .map(|(port, name)| Named {
+        .map(|(port, name)| NamedPortPods {
             port,
             name,
             without: pods
@@ -83,7 +83,7 @@ fn named<'a>(case: &Case<'a>) -> Vec<Named<'a>> {
         .collect()
 }
 
-impl<'a> Named<'a> {
+impl<'a> NamedPortPods<'a> {
     fn on_none(&self) -> bool {
         self.without.len() == self.pods.len()
     }
@@ -99,7 +99,7 @@ impl<'a> Named<'a> {
         found
     }
 
-    fn declared(&self) -> impl Iterator<Item = (&'a Text, Protocol)> {
+    fn declared(&self) -> impl Iterator<Item = (&'a SharedStr, Protocol)> {
         self.pods
             .iter()
             .flat_map(|pod| &pod.containers)
@@ -108,22 +108,28 @@ impl<'a> Named<'a> {
     }
 
     /// Names that pods declare with the protocol of the port.
-    fn fitting(&self) -> BTreeSet<&'a Text> {
+    fn fitting(&self) -> BTreeSet<&'a SharedStr> {
         self.declared()
             .filter(|(_, protocol)| *protocol == self.port.protocol)
             .map(|(name, _)| name)
             .collect()
     }
 
-    fn found(&self, case: &Case<'_>, rule: &Rule, short: String, message: String) -> Finding {
+    fn found(
+        &self,
+        case: &RuleContext<'_>,
+        rule: &CheckRule,
+        short: String,
+        message: String,
+    ) -> Finding {
         let names: BTreeSet<_> = self.declared().map(|(name, _)| name).collect();
         let declared = if names.is_empty() {
             "the pods name none of their ports".to_owned()
         } else {
             format!("pods declare {}", words::list(names))
         };
-        rule.found(place_of(case, self.port), short, message)
-            .about(words::some(&self.without).map(|pod| ObjectRef::pod(&pod.key)))
+        rule.finding(place_of(case, self.port), short, message)
+            .with_objects(words::some(&self.without).map(|pod| ObjectRef::pod(&pod.key)))
             .evidence([
                 format!("spec.ports[].targetPort: {}", self.name),
                 format!("spec.containers[].ports[] of the pods: {declared}"),
@@ -132,7 +138,7 @@ impl<'a> Named<'a> {
     }
 }
 
-fn on_no_pod(case: &Case<'_>) -> Vec<Finding> {
+fn on_no_pod(case: &RuleContext<'_>) -> Vec<Finding> {
     named(case)
         .iter()
         .filter(|named| named.on_none() && named.protocols().is_empty())
@@ -146,7 +152,7 @@ fn on_no_pod(case: &Case<'_>) -> Vec<Finding> {
             );
             let found = named.found(case, &ON_NO_POD, short, message);
             match Vec::from_iter(named.fitting()).as_slice() {
-                [only] => found.fix(Fix::TargetPort {
+                [only] => found.fix(SuggestedFix::TargetPort {
                     port: case.port_id(named.port),
                     to: TargetPort::Name((*only).clone()),
                 }),
@@ -156,7 +162,7 @@ fn on_no_pod(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn on_some_pods(case: &Case<'_>) -> Vec<Finding> {
+fn on_some_pods(case: &RuleContext<'_>) -> Vec<Finding> {
     named(case)
         .iter()
         .filter(|named| !named.on_none() && !named.without.is_empty())
@@ -176,7 +182,7 @@ fn on_some_pods(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn other_protocol(case: &Case<'_>) -> Vec<Finding> {
+fn other_protocol(case: &RuleContext<'_>) -> Vec<Finding> {
     named(case)
         .iter()
         .filter(|named| named.on_none() && !named.protocols().is_empty())
@@ -194,7 +200,7 @@ fn other_protocol(case: &Case<'_>) -> Vec<Finding> {
             );
             let found = named.found(case, &OTHER_PROTOCOL, short, message);
             match protocols.as_slice() {
-                [only] => found.fix(Fix::Protocol {
+                [only] => found.fix(SuggestedFix::Protocol {
                     port: case.port_id(named.port),
                     to: *only,
                 }),

@@ -1,33 +1,36 @@
 //! Only finished pods match.
 
-use super::{Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_PODS};
 use super::{
-    links,
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    Severity, WITH_PODS,
+};
+use super::{
+    documentation_urls,
     words::{self, pods},
 };
 
-pub(super) static RULES: &[&Rule] = &[&ONLY_FINISHED];
+pub(super) static RULES: &[&CheckRule] = &[&ONLY_FINISHED];
 
-static ONLY_FINISHED: Rule = Rule {
+static ONLY_FINISHED: CheckRule = CheckRule {
     id: "SVC-SELECTOR-ONLY-FINISHED",
-    group: Group::Pods,
+    group: RuleGroup::Pods,
     title: "Only finished pods match",
     severity: Severity::Warning,
-    means: Verdict::Broken,
-    needs: WITH_PODS,
-    silences: &[
+    implied_health: Health::Broken,
+    required_kinds: WITH_PODS,
+    supersedes: &[
         "SVC-PORT-NO-ENDPOINTS",
         "SVC-NO-SLICES",
         "SVC-HEADLESS-EMPTY",
     ],
     about: "Pods that Succeeded or Failed are never endpoints: the selector may mean a Job, or all \
             pods were evicted.",
-    url: links::POD_LIFECYCLE,
-    find: Find::Service(check),
-    ..Rule::BASE
+    url: documentation_urls::POD_LIFECYCLE,
+    function: RuleFunction::Service(check),
+    ..CheckRule::BASE
 };
 
-fn check(case: &Case<'_>) -> Vec<Finding> {
+fn check(case: &RuleContext<'_>) -> Vec<Finding> {
     let finished = case.selected.iter().filter(|pod| !pod.is_active()).count();
     if !case.needs_endpoints() || finished == 0 || finished < case.selected.len() {
         return Vec::new();
@@ -38,8 +41,8 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
         .map(|pod| format!("{}: phase {:?}", pod.key.name, pod.phase));
     vec![
         ONLY_FINISHED
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "only finished pods match",
                 format!(
                     "The selector {} matches {} and all have finished; finished pods are never \
@@ -48,7 +51,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
                     pods(finished)
                 ),
             )
-            .about(words::some(&case.selected).map(|pod| ObjectRef::pod(&pod.key)))
+            .with_objects(words::some(&case.selected).map(|pod| ObjectRef::pod(&pod.key)))
             .evidence(words::some(phases))
             .hint(format!(
                 "{} Succeeded or Failed; such pods are never endpoints",

@@ -1,31 +1,31 @@
 //! An EndpointSlice of a Service that does not exist.
 
 use super::{
-    Find, Finding, Group, ObjectRef, Place, Rule, Severity, WITH_SLICES, links, slices::CONTROLLER,
-    words,
+    CheckRule, Finding, FindingLocation, ObjectRef, RuleFunction, RuleGroup, Severity, WITH_SLICES,
+    documentation_urls, slices::CONTROLLER, words,
 };
-use crate::check::case::Absent;
+use crate::check::rule_context::MissingService;
 use crate::inventory::EndpointSource;
 
-pub(super) static RULES: &[&Rule] = &[&ORPHAN];
+pub(super) static RULES: &[&CheckRule] = &[&ORPHAN];
 
-static ORPHAN: Rule = Rule {
+static ORPHAN: CheckRule = CheckRule {
     id: "SVC-SLICE-ORPHAN",
-    group: Group::Endpoints,
+    group: RuleGroup::Endpoints,
     title: "An EndpointSlice names a Service that does not exist",
     severity: Severity::Warning,
-    needs: WITH_SLICES,
+    required_kinds: WITH_SLICES,
     about: "The label kubernetes.io/service-name of a slice that somebody wrote by hand names no \
             Service of its namespace, so that nobody gets traffic through it. Slices that the \
             controller writes go with their Service and are not meant.",
-    url: links::SLICES,
-    find: Find::Absent(orphan),
-    ..Rule::BASE
+    url: documentation_urls::SLICES,
+    function: RuleFunction::MissingService(orphan),
+    ..CheckRule::BASE
 };
 
-fn orphan(absent: &Absent<'_>) -> Vec<Finding> {
+fn orphan(absent: &MissingService<'_>) -> Vec<Finding> {
     let slices: Vec<_> = absent
-        .world
+        .inputs
         .inventory
         .slices_of(absent.key)
         .filter(|slice| slice.source == EndpointSource::EndpointSlice)
@@ -38,8 +38,8 @@ fn orphan(absent: &Absent<'_>) -> Vec<Finding> {
     let endpoints: usize = slices.iter().map(|slice| slice.endpoints.len()).sum();
     vec![
         ORPHAN
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("no Service {name}"),
                 format!(
                     "Namespace {} has no Service {name}, and {} with {} {} its name.",
@@ -53,7 +53,7 @@ fn orphan(absent: &Absent<'_>) -> Vec<Finding> {
                     },
                 ),
             )
-            .about(
+            .with_objects(
                 words::some(&slices)
                     .map(|slice| ObjectRef::new("EndpointSlice", slice.key.clone())),
             )

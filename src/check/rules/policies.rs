@@ -4,38 +4,43 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Case, Find, Finding, Group, ObjectRef, Rule, Severity, Verdict, links, place_of, words,
+    CheckRule, Finding, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup, Severity,
+    documentation_urls, place_of, words,
 };
 use crate::check::{
-    Place,
+    FindingLocation,
     admission::{covers, isolating, may_exist},
 };
 use crate::inventory::{
-    Kind, NetworkPolicyRecord, PodRecord, PolicyPeer, PolicyPort, Protocol, ServicePort,
+    NetworkPolicyRecord, PodRecord, PolicyPeer, PolicyPort, Protocol, ResourceKind, ServicePort,
     TargetPort, ports::resolve_target_port,
 };
 
-pub(super) static RULES: &[&Rule] = &[&BLOCKED, &NO_DNS, &SERVICE_PORT];
+pub(super) static RULES: &[&CheckRule] = &[&BLOCKED, &NO_DNS, &SERVICE_PORT];
 
 /// The verdict stays: nobody knows whether the cluster enforces the policy.
-const POLICY: Rule = Rule {
-    group: Group::Policies,
+const POLICY: CheckRule = CheckRule {
+    group: RuleGroup::Policies,
     severity: Severity::Warning,
-    means: Verdict::Healthy,
-    needs: &[Kind::Service, Kind::Pod, Kind::NetworkPolicy],
-    url: links::POLICIES,
-    ..Rule::BASE
+    implied_health: Health::Healthy,
+    required_kinds: &[
+        ResourceKind::Service,
+        ResourceKind::Pod,
+        ResourceKind::NetworkPolicy,
+    ],
+    url: documentation_urls::POLICIES,
+    ..CheckRule::BASE
 };
 
-static BLOCKED: Rule = Rule {
+static BLOCKED: CheckRule = CheckRule {
     id: "SVC-POLICY-BLOCKED",
     title: "NetworkPolicies let nobody in (predicted)",
-    silences: &["SVC-POLICY-SERVICE-PORT"],
-    looks_at_others: true,
+    supersedes: &["SVC-POLICY-SERVICE-PORT"],
+    reads_other_services: true,
     about: "Pods that a policy isolates take only what some policy lets in. Here each pod behind a \
             port is isolated, and no policy lets anybody reach that port, or only pods of the same \
             namespace of which there are none. This is predicted from the policies: the network plugin may enforce them otherwise, or not at all.",
-    find: Find::Service(blocked),
+    function: RuleFunction::Service(blocked),
     ..POLICY
 };
 
@@ -43,11 +48,11 @@ fn policy_ref(policy: &NetworkPolicyRecord) -> ObjectRef {
     ObjectRef::new("NetworkPolicy", policy.key.clone())
 }
 
-fn blocked(case: &Case<'_>) -> Vec<Finding> {
+fn blocked(case: &RuleContext<'_>) -> Vec<Finding> {
     let namespace = &case.service().key.namespace;
     let mut policies = case
         .inventory
-        .related_in::<NetworkPolicyRecord>(Kind::NetworkPolicy, namespace);
+        .related_in::<NetworkPolicyRecord>(ResourceKind::NetworkPolicy, namespace);
     if policies.next().is_none() {
         return Vec::new();
     }
@@ -85,12 +90,12 @@ fn blocked(case: &Case<'_>) -> Vec<Finding> {
                 .iter()
                 .map(|key| ObjectRef::new("NetworkPolicy", (*key).clone()));
             let found = BLOCKED
-                .found(
+                .finding(
                     place_of(case, port),
                     format!("predicted: blocked by {names}"),
                     message,
                 )
-                .about(policies)
+                .with_objects(policies)
                 .evidence([if covered {
                     format!("no pod of the namespace is one that {names} lets in")
                 } else {
@@ -101,7 +106,7 @@ fn blocked(case: &Case<'_>) -> Vec<Finding> {
                 }]);
             // A client may be a Job that comes tomorrow.
             let found = if covered {
-                found.milder(Severity::Note)
+                found.with_severity(Severity::Note)
             } else {
                 found
             };
@@ -123,7 +128,7 @@ fn blocked(case: &Case<'_>) -> Vec<Finding> {
 /// Whether any of the policies lets anybody reach a port of a pod. Pods of the same namespace must
 /// be there; of other namespaces and of the world outside nobody knows it.
 fn lets_in(
-    case: &Case<'_>,
+    case: &RuleContext<'_>,
     policies: &[&NetworkPolicyRecord],
     pod: &PodRecord,
     protocol: Protocol,
@@ -145,22 +150,22 @@ fn lets_in(
     })
 }
 
-static NO_DNS: Rule = Rule {
+static NO_DNS: CheckRule = CheckRule {
     id: "SVC-POLICY-NO-DNS",
     title: "NetworkPolicies let pods out, but not to DNS (predicted)",
-    needs: &[Kind::Service, Kind::NetworkPolicy],
+    required_kinds: &[ResourceKind::Service, ResourceKind::NetworkPolicy],
     about: "Pods that a policy isolates reach only what some policy lets out. Here a policy lets \
             pods out to some places but none to port 53, so that they can't look up any name. \
             Policies that let nothing out at all are taken for meant.",
-    url: links::POLICIES,
-    find: Find::Service(no_dns),
+    url: documentation_urls::POLICIES,
+    function: RuleFunction::Service(no_dns),
     ..POLICY
 };
 
 /// The port of DNS.
 const DNS: u16 = 53;
 
-fn no_dns(case: &Case<'_>) -> Vec<Finding> {
+fn no_dns(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let is_dns = service
         .labels
@@ -172,7 +177,7 @@ fn no_dns(case: &Case<'_>) -> Vec<Finding> {
     }
     let all = || {
         case.inventory
-            .related::<NetworkPolicyRecord>(Kind::NetworkPolicy)
+            .related::<NetworkPolicyRecord>(ResourceKind::NetworkPolicy)
     };
     let lets_ask = |policy: &NetworkPolicyRecord| {
         let mut rules = policy.egress.iter().flatten();
@@ -210,30 +215,30 @@ fn no_dns(case: &Case<'_>) -> Vec<Finding> {
                 policy.key
             );
             NO_DNS
-                .found(
-                    Place::Object(policy_ref(policy)),
+                .finding(
+                    FindingLocation::Object(policy_ref(policy)),
                     format!("predicted: {} blocks DNS", policy.key),
                     message,
                 )
-                .about([policy_ref(policy)])
+                .with_objects([policy_ref(policy)])
                 .evidence(["no rule of spec.egress covers 53/UDP"])
                 .hint("let them out to port 53, UDP and TCP")
         })
         .collect()
 }
 
-static SERVICE_PORT: Rule = Rule {
+static SERVICE_PORT: CheckRule = CheckRule {
     id: "SVC-POLICY-SERVICE-PORT",
     title: "A NetworkPolicy names the Service's port instead of the pods'",
     severity: Severity::Note,
     about: "A policy sees packets as the pods do, after the Service has changed the port: its \
             ports are the targetPorts. A rule for the Service's own port lets nothing in that \
             comes through the Service.",
-    find: Find::Service(service_port),
+    function: RuleFunction::Service(service_port),
     ..POLICY
 };
 
-fn service_port(case: &Case<'_>) -> Vec<Finding> {
+fn service_port(case: &RuleContext<'_>) -> Vec<Finding> {
     let pods: Vec<_> = case.candidates().collect();
     let ports = case.traffic.ports.iter().map(|traffic| &traffic.port);
     ports
@@ -244,19 +249,19 @@ fn service_port(case: &Case<'_>) -> Vec<Finding> {
                  {number}, and that is what a policy sees.",
                 policy.key, port.port
             );
-            let finding = SERVICE_PORT.found(
+            let finding = SERVICE_PORT.finding(
                 place_of(case, port),
                 format!("policy says {} for {number}", port.port),
                 message,
             );
-            Some(finding.about([policy_ref(policy)]))
+            Some(finding.with_objects([policy_ref(policy)]))
         })
         .collect()
 }
 
 /// A policy that lets in the number of the Service's port, which no pod has, and the pods' number.
 fn names_service_port<'a>(
-    case: &Case<'a>,
+    case: &RuleContext<'a>,
     port: &ServicePort,
     pods: &[&Arc<PodRecord>],
 ) -> Option<(&'a NetworkPolicyRecord, u16)> {

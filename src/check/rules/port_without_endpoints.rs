@@ -2,27 +2,30 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Find, Finding, Group, ObjectRef, Rule, Severity, Verdict, WITH_SLICES};
-use super::{links, place_of, words};
+use super::{
+    CheckRule, Finding, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup, Severity,
+    WITH_SLICES,
+};
+use super::{documentation_urls, place_of, words};
 
-pub(super) static RULES: &[&Rule] = &[&NO_ENDPOINTS];
+pub(super) static RULES: &[&CheckRule] = &[&NO_ENDPOINTS];
 
-static NO_ENDPOINTS: Rule = Rule {
+static NO_ENDPOINTS: CheckRule = CheckRule {
     id: "SVC-PORT-NO-ENDPOINTS",
-    group: Group::Ports,
+    group: RuleGroup::Ports,
     title: "A port has no endpoints although the Service has some",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    needs: WITH_SLICES,
+    implied_health: Health::Broken,
+    required_kinds: WITH_SLICES,
     about: "EndpointSlices carry ports by name and protocol. One that no Service port matches \
             serves nothing. In slices written by hand that is a mistake; of the controller's own, a \
             rule about named targetPorts says more where it can.",
-    url: links::SLICES,
-    find: Find::Service(check),
-    ..Rule::BASE
+    url: documentation_urls::SLICES,
+    function: RuleFunction::Service(check),
+    ..CheckRule::BASE
 };
 
-fn check(case: &Case<'_>) -> Vec<Finding> {
+fn check(case: &RuleContext<'_>) -> Vec<Finding> {
     let served: Vec<_> = case
         .slices
         .iter()
@@ -62,7 +65,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
             format!("its EndpointSlices serve {}", words::list(names))
         };
         NO_ENDPOINTS
-            .found(
+            .finding(
                 place_of(case, port),
                 format!("port {} has no endpoints", port.port),
                 format!(
@@ -72,7 +75,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
                     if lacks_number { " by a number" } else { "" }
                 ),
             )
-            .about(
+            .with_objects(
                 words::some(&served)
                     .map(|slice| ObjectRef::new("EndpointSlice", slice.key.clone())),
             )

@@ -3,51 +3,53 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, WITH_PODS, links, words,
+    CheckRule, Finding, FindingLocation, ObjectRef, RuleContext, RuleFunction, RuleGroup, Severity,
+    WITH_PODS, documentation_urls, words,
 };
 use crate::inventory::{
-    ContainerRecord, PodRecord, Probe, ProbeKind, TargetPort, Text, ports::resolve_target_port,
+    ContainerProbe, ContainerRecord, PodRecord, ProbeKind, SharedStr, TargetPort,
+    ports::resolve_target_port,
 };
 
-pub(super) static RULES: &[&Rule] = &[&UNDECLARED, &OTHER_PORT, &NO_PROBE];
+pub(super) static RULES: &[&CheckRule] = &[&UNDECLARED, &OTHER_PORT, &NO_PROBE];
 
-const PROBES: Rule = Rule {
-    group: Group::Pods,
-    needs: WITH_PODS,
-    url: links::PROBES,
-    ..Rule::BASE
+const PROBES: CheckRule = CheckRule {
+    group: RuleGroup::Pods,
+    required_kinds: WITH_PODS,
+    url: documentation_urls::PROBES,
+    ..CheckRule::BASE
 };
 
-static UNDECLARED: Rule = Rule {
+static UNDECLARED: CheckRule = CheckRule {
     id: "SVC-PROBE-PORT",
     title: "A probe asks a port that its container does not declare",
     severity: Severity::Warning,
     about: "A probe that names a port which its container does not declare fails for ever. A number \
             needs no declaration: then it is a note, and only where the container declares others.",
-    find: Find::Service(undeclared),
+    function: RuleFunction::Service(undeclared),
     ..PROBES
 };
 
-static OTHER_PORT: Rule = Rule {
+static OTHER_PORT: CheckRule = CheckRule {
     id: "SVC-PROBE-OTHER-PORT",
     title: "Readiness is measured at a port that gets no traffic",
     about: "Ready then says that another port of the pod answers, such as one for management. The \
             port that gets the traffic may be dead.",
-    find: Find::Service(other_port),
+    function: RuleFunction::Service(other_port),
     ..PROBES
 };
 
-static NO_PROBE: Rule = Rule {
+static NO_PROBE: CheckRule = CheckRule {
     id: "SVC-NO-READINESS-PROBE",
     title: "The pods have no readiness probe",
     about: "Pods count as ready as soon as their containers run, whether or not they answer \
             already.",
-    find: Find::Service(no_probe),
+    function: RuleFunction::Service(no_probe),
     ..PROBES
 };
 
 /// One pod of each workload: the others are alike.
-fn examples<'a>(case: &Case<'a>) -> Vec<&'a Arc<PodRecord>> {
+fn examples<'a>(case: &RuleContext<'a>) -> Vec<&'a Arc<PodRecord>> {
     let mut seen = BTreeSet::new();
     let of_another = |pod: &&'a Arc<PodRecord>| seen.insert(pod.owner.as_ref());
     case.candidates().filter(of_another).collect()
@@ -60,7 +62,7 @@ fn declares(container: &ContainerRecord, wanted: &TargetPort) -> bool {
     })
 }
 
-fn undeclared(case: &Case<'_>) -> Vec<Finding> {
+fn undeclared(case: &RuleContext<'_>) -> Vec<Finding> {
     if !case.needs_endpoints() {
         return Vec::new();
     }
@@ -86,21 +88,21 @@ fn undeclared(case: &Case<'_>) -> Vec<Finding> {
 fn say(
     pod: &PodRecord,
     container: &ContainerRecord,
-    probe: &Probe,
+    probe: &ContainerProbe,
     port: &TargetPort,
     by_name: bool,
 ) -> Finding {
     let field = probe.kind.field();
     let found = UNDECLARED
-        .found(
-            Place::Service,
+        .finding(
+            FindingLocation::Service,
             format!("{field} asks port {port}, not declared"),
             format!(
                 "The {field} of container {} asks port {port}, which the container does not declare.",
                 container.name
             ),
         )
-        .about([ObjectRef::pod(&pod.key)])
+        .with_objects([ObjectRef::pod(&pod.key)])
         .evidence([format!(
             "{}: ports declared: {}",
             pod.key.name,
@@ -109,11 +111,11 @@ fn say(
     if by_name {
         found
     } else {
-        found.milder(Severity::Note)
+        found.with_severity(Severity::Note)
     }
 }
 
-fn readiness(pod: &PodRecord) -> impl Iterator<Item = (&ContainerRecord, &Probe)> {
+fn readiness(pod: &PodRecord) -> impl Iterator<Item = (&ContainerRecord, &ContainerProbe)> {
     pod.containers.iter().flat_map(|container| {
         let probes = container.probes.iter();
         probes
@@ -134,7 +136,7 @@ fn number(container: &ContainerRecord, port: &TargetPort) -> Option<u16> {
     }
 }
 
-fn other_port(case: &Case<'_>) -> Vec<Finding> {
+fn other_port(case: &RuleContext<'_>) -> Vec<Finding> {
     if !case.needs_endpoints() {
         return Vec::new();
     }
@@ -160,24 +162,24 @@ fn other_port(case: &Case<'_>) -> Vec<Finding> {
     let (asked, targets) = (words::list(asked), words::list(targets));
     vec![
         OTHER_PORT
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("ready is measured on {asked}"),
                 format!(
                     "Readiness is measured at port {asked} of the pods, traffic goes to {targets}."
                 ),
             )
-            .about([ObjectRef::pod(&pod.key)])
+            .with_objects([ObjectRef::pod(&pod.key)])
             .evidence([format!("{}: readinessProbe at {asked}", pod.key.name)]),
     ]
 }
 
-fn no_probe(case: &Case<'_>) -> Vec<Finding> {
+fn no_probe(case: &RuleContext<'_>) -> Vec<Finding> {
     let mut pods = case.candidates().peekable();
     if !case.needs_endpoints() || pods.peek().is_none() {
         return Vec::new();
     }
-    let names: Vec<&Text> = pods
+    let names: Vec<&SharedStr> = pods
         .filter(|pod| readiness(pod).next().is_none())
         .map(|pod| &pod.key.name)
         .collect();
@@ -187,8 +189,8 @@ fn no_probe(case: &Case<'_>) -> Vec<Finding> {
     }
     vec![
         NO_PROBE
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "no readiness probe",
                 "Its pods have no readiness probe: they count as ready as soon as they start.",
             )

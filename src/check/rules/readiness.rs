@@ -6,12 +6,12 @@ use std::{
 };
 
 use super::{
-    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_BOTH, links,
-    standby, words,
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    Severity, WITH_BOTH, documentation_urls, standby, words,
 };
 use crate::inventory::PodRecord;
 
-pub(super) static RULES: &[&Rule] = &[
+pub(super) static RULES: &[&CheckRule] = &[
     &NONE_READY,
     &UNSCHEDULED,
     &GATED,
@@ -20,91 +20,91 @@ pub(super) static RULES: &[&Rule] = &[
     &SOME_STARTING,
 ];
 
-const PODS: Rule = Rule {
-    group: Group::Pods,
-    needs: WITH_BOTH,
-    url: links::PROBES,
-    ..Rule::BASE
+const PODS: CheckRule = CheckRule {
+    group: RuleGroup::Pods,
+    required_kinds: WITH_BOTH,
+    url: documentation_urls::PROBES,
+    ..CheckRule::BASE
 };
 
-static NONE_READY: Rule = Rule {
+static NONE_READY: CheckRule = CheckRule {
     id: "SVC-PODS-NONE-READY",
     title: "Pods match and none is ready",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    silences: &["SVC-PORT-NO-ENDPOINTS", "SVC-HEADLESS-EMPTY"],
+    implied_health: Health::Broken,
+    supersedes: &["SVC-PORT-NO-ENDPOINTS", "SVC-HEADLESS-EMPTY"],
     about: "Only ready pods get traffic, unless the Service publishes those that are not. The \
             commonest reason is named. Pods younger than 30 s that nothing went wrong with are \
             starting, which is no error.",
-    find: Find::Service(none_ready),
+    function: RuleFunction::Service(none_ready),
     ..PODS
 };
 
-static UNSCHEDULED: Rule = Rule {
+static UNSCHEDULED: CheckRule = CheckRule {
     id: "SVC-PODS-UNSCHEDULED",
     title: "Some pods have no node or no address",
     severity: Severity::Warning,
-    means: Verdict::Degraded,
+    implied_health: Health::Degraded,
     about: "The scheduler finds no node for them, or the node gives them no address; the evidence \
             has its words. Where no pod at all is ready, that is said instead.",
-    url: links::SCHEDULING,
-    find: Find::Service(unscheduled),
+    url: documentation_urls::SCHEDULING,
+    function: RuleFunction::Service(unscheduled),
     ..PODS
 };
 
-static GATED: Rule = Rule {
+static GATED: CheckRule = CheckRule {
     id: "SVC-PODS-GATED",
     title: "A readiness gate holds pods back whose containers are ready",
     severity: Severity::Warning,
-    means: Verdict::Degraded,
+    implied_health: Health::Degraded,
     about: "Somebody outside, mostly the controller of a load balancer, has to set the condition of \
             the gate. Where no pod at all is ready, that is said instead.",
-    url: links::READINESS_GATES,
-    find: Find::Service(gated),
+    url: documentation_urls::READINESS_GATES,
+    function: RuleFunction::Service(gated),
     ..PODS
 };
 
-static SOME_NOT_READY: Rule = Rule {
+static SOME_NOT_READY: CheckRule = CheckRule {
     id: "SVC-PODS-SOME-NOT-READY",
     title: "Some of the pods that match are not ready",
     severity: Severity::Warning,
-    means: Verdict::Degraded,
+    implied_health: Health::Degraded,
     about: "The others carry the load of those that are not ready. Pods younger than 30 s that \
             nothing went wrong with are starting, which is no warning.",
-    find: Find::Service(some_not_ready),
+    function: RuleFunction::Service(some_not_ready),
     ..PODS
 };
 
-static NONE_STARTED: Rule = Rule {
+static NONE_STARTED: CheckRule = CheckRule {
     id: "SVC-PODS-STARTING",
     title: "All pods are young and none is ready yet",
-    means: Verdict::Pending,
-    silences: &["SVC-PORT-NO-ENDPOINTS"],
+    implied_health: Health::Pending,
+    supersedes: &["SVC-PORT-NO-ENDPOINTS"],
     about: "A rollout is no outage: pods get 30 s to become ready.",
-    find: Find::Service(none_started),
+    function: RuleFunction::Service(none_started),
     ..PODS
 };
 
-static SOME_STARTING: Rule = Rule {
+static SOME_STARTING: CheckRule = CheckRule {
     id: "SVC-PODS-MORE-STARTING",
     title: "Young pods join others that are ready",
     about: "A rollout or a scale-up is under way: pods get 30 s to become ready.",
-    find: Find::Service(some_starting),
+    function: RuleFunction::Service(some_starting),
     ..PODS
 };
 
 /// How the pods of a Service with a selector stand.
-struct Pods<'a> {
+struct PodReadiness<'a> {
     all: usize,
     waiting: Vec<&'a Arc<PodRecord>>,
     /// Nothing went wrong yet with any that waits.
     starting: bool,
 }
 
-impl<'a> Pods<'a> {
+impl<'a> PodReadiness<'a> {
     /// None where every pod is ready or there is none.
-    fn of(case: &Case<'a>) -> Option<Self> {
-        let waiting = case.waiting();
+    fn of(case: &RuleContext<'a>) -> Option<Self> {
+        let waiting = case.not_ready_pods();
         (case.needs_endpoints() && !waiting.is_empty()).then(|| Self {
             all: case.candidates().count(),
             starting: waiting.iter().all(|pod| case.is_starting(pod)),
@@ -131,23 +131,26 @@ impl<'a> Pods<'a> {
 }
 
 fn find(
-    case: &Case<'_>,
-    rule: &Rule,
+    case: &RuleContext<'_>,
+    rule: &CheckRule,
     none_ready: bool,
     starting: bool,
-    say: impl Fn(&Pods<'_>) -> (String, String),
+    say: impl Fn(&PodReadiness<'_>) -> (String, String),
 ) -> Vec<Finding> {
-    Pods::of(case)
+    PodReadiness::of(case)
         .filter(|pods| pods.none_ready() == none_ready && pods.starting == starting)
         .map(|pods| {
             let (short, message) = say(&pods);
-            explain(rule.found(Place::Service, short, message), &pods)
+            explain(
+                rule.finding(FindingLocation::Service, short, message),
+                &pods,
+            )
         })
         .into_iter()
         .collect()
 }
 
-fn none_ready(case: &Case<'_>) -> Vec<Finding> {
+fn none_ready(case: &RuleContext<'_>) -> Vec<Finding> {
     find(case, &NONE_READY, true, false, |pods| {
         let why = top_reason(&pods.waiting);
         let short = format!("{}: {why}", pods.count());
@@ -169,11 +172,11 @@ fn is_gated(pod: &PodRecord) -> bool {
 }
 
 /// Something that all pods which wait have in common, where others are ready.
-fn all_waiting(case: &Case<'_>, is_so: fn(&PodRecord) -> bool) -> bool {
-    Pods::of(case).is_some_and(|pods| pods.waiting.iter().all(|pod| is_so(pod)))
+fn all_waiting(case: &RuleContext<'_>, is_so: fn(&PodRecord) -> bool) -> bool {
+    PodReadiness::of(case).is_some_and(|pods| pods.waiting.iter().all(|pod| is_so(pod)))
 }
 
-fn unscheduled(case: &Case<'_>) -> Vec<Finding> {
+fn unscheduled(case: &RuleContext<'_>) -> Vec<Finding> {
     if !all_waiting(case, is_unscheduled) {
         return Vec::new();
     }
@@ -186,7 +189,7 @@ fn unscheduled(case: &Case<'_>) -> Vec<Finding> {
     })
 }
 
-fn gated(case: &Case<'_>) -> Vec<Finding> {
+fn gated(case: &RuleContext<'_>) -> Vec<Finding> {
     if !all_waiting(case, is_gated) {
         return Vec::new();
     }
@@ -202,7 +205,7 @@ fn gated(case: &Case<'_>) -> Vec<Finding> {
     })
 }
 
-fn some_not_ready(case: &Case<'_>) -> Vec<Finding> {
+fn some_not_ready(case: &RuleContext<'_>) -> Vec<Finding> {
     let other = all_waiting(case, is_unscheduled) || all_waiting(case, is_gated);
     if other || standby::is_by_design(case) {
         return Vec::new();
@@ -219,7 +222,7 @@ fn some_not_ready(case: &Case<'_>) -> Vec<Finding> {
     })
 }
 
-fn none_started(case: &Case<'_>) -> Vec<Finding> {
+fn none_started(case: &RuleContext<'_>) -> Vec<Finding> {
     find(case, &NONE_STARTED, true, true, |pods| {
         let short = format!("{}, starting", pods.count());
         let message = format!(
@@ -231,7 +234,7 @@ fn none_started(case: &Case<'_>) -> Vec<Finding> {
     })
 }
 
-fn some_starting(case: &Case<'_>) -> Vec<Finding> {
+fn some_starting(case: &RuleContext<'_>) -> Vec<Finding> {
     find(case, &SOME_STARTING, false, true, |pods| {
         let starting = pods.waiting.len();
         let short = format!("{}, {starting} starting", pods.count());
@@ -245,7 +248,7 @@ fn some_starting(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// Says of each pod that waits why, in the kubelet's words where it has some.
-fn explain(found: Finding, pods: &Pods<'_>) -> Finding {
+fn explain(found: Finding, pods: &PodReadiness<'_>) -> Finding {
     let line = |pod: &Arc<PodRecord>| {
         let said = pod
             .unscheduled
@@ -255,7 +258,7 @@ fn explain(found: Finding, pods: &Pods<'_>) -> Finding {
     };
     let waiting = || words::some(&pods.waiting);
     let found = found
-        .about(waiting().map(|pod| ObjectRef::pod(&pod.key)))
+        .with_objects(waiting().map(|pod| ObjectRef::pod(&pod.key)))
         .evidence(waiting().map(|pod| line(pod)));
     match pods.waiting.first() {
         Some(pod) if found.severity > Severity::Note => found.hint(line(pod)),

@@ -1,34 +1,38 @@
 //! A workload that was scaled to 0: nothing is wrong, and nothing answers.
 
-use super::{Case, Find, Finding, Group, ObjectRef, Place, Rule, Verdict, WITH_PODS, links, words};
-use crate::inventory::{Kind, WorkloadRecord, selector};
+use super::{
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    WITH_PODS, documentation_urls, words,
+};
+use crate::inventory::{ResourceKind, WorkloadRecord, selector};
 
-pub(super) static RULES: &[&Rule] = &[&SCALED];
+pub(super) static RULES: &[&CheckRule] = &[&SCALED];
 
 /// The kinds that say how many pods there should be.
-pub(super) const WORKLOADS: &[Kind] = &[Kind::Deployment, Kind::StatefulSet];
+pub(super) const WORKLOADS: &[ResourceKind] =
+    &[ResourceKind::Deployment, ResourceKind::StatefulSet];
 
-static SCALED: Rule = Rule {
+static SCALED: CheckRule = CheckRule {
     id: "SVC-SCALED-TO-ZERO",
-    group: Group::Pods,
+    group: RuleGroup::Pods,
     title: "The workload behind it is scaled to 0",
-    means: Verdict::Pending,
-    needs: WITH_PODS,
-    also: WORKLOADS,
-    silences: &[
+    implied_health: Health::Pending,
+    required_kinds: WITH_PODS,
+    optional_kinds: WORKLOADS,
+    supersedes: &[
         "SVC-PORT-NO-ENDPOINTS",
         "SVC-NO-SLICES",
         "SVC-HEADLESS-EMPTY",
     ],
     about: "No pod matches, and a Deployment or StatefulSet whose pods would match has 0 replicas: \
             by hand, by an autoscaler such as KEDA, or by Knative. It is no error.",
-    url: links::DEBUG_SERVICES,
-    find: Find::Service(scaled),
-    ..Rule::BASE
+    url: documentation_urls::DEBUG_SERVICES,
+    function: RuleFunction::Service(scaled),
+    ..CheckRule::BASE
 };
 
 /// Workloads that would make pods for a Service that has none.
-pub(super) fn to_zero<'a>(case: &Case<'a>) -> Vec<&'a WorkloadRecord> {
+pub(super) fn to_zero<'a>(case: &RuleContext<'a>) -> Vec<&'a WorkloadRecord> {
     let service = case.service();
     let waits = case.needs_endpoints() && case.candidates().next().is_none();
     if !waits || service.selector.is_empty() {
@@ -46,7 +50,7 @@ pub(super) fn to_zero<'a>(case: &Case<'a>) -> Vec<&'a WorkloadRecord> {
         .collect()
 }
 
-fn scaled(case: &Case<'_>) -> Vec<Finding> {
+fn scaled(case: &RuleContext<'_>) -> Vec<Finding> {
     let workloads = to_zero(case);
     // Pods that are on their way out say more.
     let Some(first) = workloads.first().filter(|_| case.selected.is_empty()) else {
@@ -60,15 +64,15 @@ fn scaled(case: &Case<'_>) -> Vec<Finding> {
         |workload: &&WorkloadRecord| ObjectRef::new(workload.kind_word(), workload.key.clone());
     vec![
         SCALED
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("{} scaled to 0", first.key.name),
                 format!(
                     "{list} {} scaled to 0: no pod is there to take the traffic.",
                     words::are(workloads.len())
                 ),
             )
-            .about(words::some(workloads.iter().map(object)))
+            .with_objects(words::some(workloads.iter().map(object)))
             .evidence([format!("spec.replicas: 0 of {list}")])
             .hint("scale it up when it is needed"),
     ]

@@ -1,31 +1,34 @@
 //! The selector matches no pod.
 
-use super::{Case, Find, Finding, Fix, Group, Place, Rule, Severity, Verdict, WITH_PODS};
-use super::{links, nearest, scaled, words};
+use super::{
+    CheckRule, Finding, FindingLocation, Health, RuleContext, RuleFunction, RuleGroup, Severity,
+    SuggestedFix, WITH_PODS,
+};
+use super::{documentation_urls, nearest_label, scaled, words};
 
-pub(super) static RULES: &[&Rule] = &[&NO_MATCH];
+pub(super) static RULES: &[&CheckRule] = &[&NO_MATCH];
 
-static NO_MATCH: Rule = Rule {
+static NO_MATCH: CheckRule = CheckRule {
     id: "SVC-SELECTOR-NO-MATCH",
-    group: Group::Pods,
+    group: RuleGroup::Pods,
     title: "The selector matches no pod",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    needs: WITH_PODS,
-    also: scaled::WORKLOADS,
-    silences: &[
+    implied_health: Health::Broken,
+    required_kinds: WITH_PODS,
+    optional_kinds: scaled::WORKLOADS,
+    supersedes: &[
         "SVC-PORT-NO-ENDPOINTS",
         "SVC-NO-SLICES",
         "SVC-HEADLESS-EMPTY",
     ],
     about: "The commonest mistake: the labels of selector and pods differ in a letter, or the pods \
             are in another namespace. The nearest pair that pods do have is named.",
-    url: links::DEBUG_SERVICES,
-    find: Find::Service(matches_nothing),
-    ..Rule::BASE
+    url: documentation_urls::DEBUG_SERVICES,
+    function: RuleFunction::Service(matches_nothing),
+    ..CheckRule::BASE
 };
 
-fn matches_nothing(case: &Case<'_>) -> Vec<Finding> {
+fn matches_nothing(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let selector = &service.selector;
     let applies = case.needs_endpoints() && !selector.is_empty() && case.selected.is_empty();
@@ -43,12 +46,16 @@ fn matches_nothing(case: &Case<'_>) -> Vec<Finding> {
         ),
     };
     let found = NO_MATCH
-        .found(Place::Service, format!("{pairs} matches no pod"), message)
+        .finding(
+            FindingLocation::Service,
+            format!("{pairs} matches no pod"),
+            message,
+        )
         .evidence([format!("spec.selector: {pairs}")]);
-    let Some(nearest) = nearest::find(case) else {
+    let Some(nearest) = nearest_label::find(case) else {
         return vec![found.hint("no pod here has labels like it; its workload may be scaled to 0")];
     };
-    let fix = Fix::Selector {
+    let fix = SuggestedFix::Selector {
         remove: nearest.missed.clone(),
         key: nearest.key.clone(),
         value: nearest.value.clone(),

@@ -2,55 +2,58 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, WITH_BOTH, WITH_PODS};
-use super::{links, words};
+use super::{
+    CheckRule, Finding, FindingLocation, ObjectRef, RuleContext, RuleFunction, RuleGroup, Severity,
+    WITH_BOTH, WITH_PODS,
+};
+use super::{documentation_urls, words};
 use crate::inventory::{ServicePort, ServiceRecord};
 
-pub(super) static RULES: &[&Rule] = &[&MIXED, &DUPLICATE, &SHARED];
+pub(super) static RULES: &[&CheckRule] = &[&MIXED, &DUPLICATE, &SHARED];
 
-static MIXED: Rule = Rule {
+static MIXED: CheckRule = CheckRule {
     id: "SVC-SELECTOR-MIXES-WORKLOADS",
-    group: Group::Pods,
+    group: RuleGroup::Pods,
     title: "The selector matches pods of unrelated workloads",
     severity: Severity::Warning,
-    needs: WITH_PODS,
+    required_kinds: WITH_PODS,
     about: "Traffic is spread over all of them. That is how a canary works, and how a selector that \
             is too broad breaks things. Workloads that are named after each other or after the \
             Service (web, web-canary) are taken to belong together.",
-    url: links::DEBUG_SERVICES,
-    find: Find::Service(mixed),
-    ..Rule::BASE
+    url: documentation_urls::DEBUG_SERVICES,
+    function: RuleFunction::Service(mixed),
+    ..CheckRule::BASE
 };
 
-static DUPLICATE: Rule = Rule {
+static DUPLICATE: CheckRule = CheckRule {
     id: "SVC-DUPLICATE",
-    group: Group::Pods,
+    group: RuleGroup::Pods,
     title: "Another Service is the same",
     severity: Severity::Warning,
-    needs: WITH_BOTH,
-    looks_at_others: true,
-    silences: &["SVC-SHARES-PODS"],
+    required_kinds: WITH_BOTH,
+    reads_other_services: true,
+    supersedes: &["SVC-SHARES-PODS"],
     about: "Two Services of one type with the same selector and the same ports do the same twice: \
             one of them is probably left over.",
-    url: links::SERVICE,
-    find: Find::Service(duplicate),
-    ..Rule::BASE
+    url: documentation_urls::SERVICE,
+    function: RuleFunction::Service(duplicate),
+    ..CheckRule::BASE
 };
 
-static SHARED: Rule = Rule {
+static SHARED: CheckRule = CheckRule {
     id: "SVC-SHARES-PODS",
-    group: Group::Pods,
+    group: RuleGroup::Pods,
     title: "Other Services lead to the same pods",
-    needs: WITH_BOTH,
-    looks_at_others: true,
+    required_kinds: WITH_BOTH,
+    reads_other_services: true,
     about: "Usual for a headless Service beside another, and for one door inside and one outside. \
             Whoever changes the pods changes all of them.",
-    url: links::SERVICE,
-    find: Find::Service(shared),
-    ..Rule::BASE
+    url: documentation_urls::SERVICE,
+    function: RuleFunction::Service(shared),
+    ..CheckRule::BASE
 };
 
-fn mixed(case: &Case<'_>) -> Vec<Finding> {
+fn mixed(case: &RuleContext<'_>) -> Vec<Finding> {
     let mut pods = case.candidates();
     let first = pods.next().map(|pod| &pod.owner);
     // What all pods share needs no look at who is behind a ReplicaSet.
@@ -83,22 +86,22 @@ fn mixed(case: &Case<'_>) -> Vec<Finding> {
     });
     vec![
         MIXED
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("pods of {} workloads", owners.len()),
                 format!(
                     "The selector {} matches pods of {list}; traffic is spread over all of them.",
                     words::pairs(&case.service().selector)
                 ),
             )
-            .about(words::some(objects))
+            .with_objects(words::some(objects))
             .hint(
                 "add a label to the selector that only the right pods have, unless this is meant",
             ),
     ]
 }
 
-fn others<'a>(case: &Case<'a>) -> Vec<&'a ServiceRecord> {
+fn others<'a>(case: &RuleContext<'a>) -> Vec<&'a ServiceRecord> {
     let known = case.peers.iter();
     known
         .filter_map(|key| case.inventory.service(key))
@@ -117,7 +120,7 @@ fn is_same(one: &ServiceRecord, other: &ServiceRecord) -> bool {
         && ports(one) == ports(other)
 }
 
-fn duplicate(case: &Case<'_>) -> Vec<Finding> {
+fn duplicate(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let same: Vec<_> = others(case)
         .into_iter()
@@ -129,12 +132,12 @@ fn duplicate(case: &Case<'_>) -> Vec<Finding> {
     let names = words::list(same.iter().map(|other| &other.key.name));
     vec![
         DUPLICATE
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("the same as {names}"),
                 format!("It has the same selector, type and ports as {names}."),
             )
-            .about(
+            .with_objects(
                 same.iter()
                     .map(|other| ObjectRef::new("Service", other.key.clone())),
             )
@@ -146,7 +149,7 @@ fn duplicate(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn shared(case: &Case<'_>) -> Vec<Finding> {
+fn shared(case: &RuleContext<'_>) -> Vec<Finding> {
     let others = others(case);
     if others.is_empty() {
         return Vec::new();
@@ -154,8 +157,8 @@ fn shared(case: &Case<'_>) -> Vec<Finding> {
     let names = words::list(others.iter().map(|other| &other.key.name));
     vec![
         SHARED
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("shares pods with {names}"),
                 format!(
                     "{} leads to the same pods: {names}.",
@@ -165,6 +168,8 @@ fn shared(case: &Case<'_>) -> Vec<Finding> {
                     }
                 ),
             )
-            .about(words::some(&others).map(|other| ObjectRef::new("Service", other.key.clone()))),
+            .with_objects(
+                words::some(&others).map(|other| ObjectRef::new("Service", other.key.clone())),
+            ),
     ]
 }

@@ -5,15 +5,15 @@ use std::{collections::BTreeSet, net::IpAddr};
 use jiff::SignedDuration;
 
 use super::{
-    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_BOTH, WITH_SLICES,
-    links, words,
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    Severity, WITH_BOTH, WITH_SLICES, documentation_urls, words,
 };
 use crate::inventory::{
-    Endpoint, EndpointSliceRecord, hints::HintCounts, ports::resolve_target_port,
+    EndpointRecord, EndpointSliceRecord, hints::HintCounts, ports::resolve_target_port,
 };
 use crate::topology::BackendTarget;
 
-pub(super) static RULES: &[&Rule] = &[
+pub(super) static RULES: &[&CheckRule] = &[
     &NO_SLICES,
     &STALE_ENDPOINT,
     &EXTRA_PORT,
@@ -34,105 +34,105 @@ const LAG_AFTER: SignedDuration = SignedDuration::from_secs(30);
 /// What one Endpoints object holds at the most.
 const LARGE: usize = 1_000;
 
-const SLICES: Rule = Rule {
-    group: Group::Endpoints,
+const SLICES: CheckRule = CheckRule {
+    group: RuleGroup::Endpoints,
     severity: Severity::Warning,
-    needs: WITH_SLICES,
-    url: links::SLICES,
-    ..Rule::BASE
+    required_kinds: WITH_SLICES,
+    url: documentation_urls::SLICES,
+    ..CheckRule::BASE
 };
 
-static NO_SLICES: Rule = Rule {
+static NO_SLICES: CheckRule = CheckRule {
     id: "SVC-NO-SLICES",
     title: "The EndpointSlice controller has made no slice",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    silences: &["SVC-NO-READY-ENDPOINT", "SVC-HEADLESS-EMPTY"],
+    implied_health: Health::Broken,
+    supersedes: &["SVC-NO-READY-ENDPOINT", "SVC-HEADLESS-EMPTY"],
     about: "Each Service with a selector has a slice ten seconds after it was made, even if no pod \
             matches. Without one the controller does not run or may not write.",
-    find: Find::Service(no_slices),
+    function: RuleFunction::Service(no_slices),
     ..SLICES
 };
 
-static STALE_ENDPOINT: Rule = Rule {
+static STALE_ENDPOINT: CheckRule = CheckRule {
     id: "SVC-ENDPOINT-STALE",
     title: "An endpoint that was written by hand names a pod that is gone or has another address",
-    means: Verdict::Degraded,
-    needs: WITH_BOTH,
-    looks_at_others: true,
+    implied_health: Health::Degraded,
+    required_kinds: WITH_BOTH,
+    reads_other_services: true,
     about: "Nobody follows the pods for a slice that was written by hand: traffic goes to an address \
             that may be another pod's by now.",
-    find: Find::Service(stale_endpoint),
+    function: RuleFunction::Service(stale_endpoint),
     ..SLICES
 };
 
-static EXTRA_PORT: Rule = Rule {
+static EXTRA_PORT: CheckRule = CheckRule {
     id: "SVC-SLICE-PORT-UNKNOWN",
     title: "A slice that was written by hand has a port that the Service has not",
     about: "Ports of slices are matched by name and protocol; what matches no Service port is \
             ignored. Said only where all ports of the Service have endpoints.",
-    find: Find::Service(extra_port),
+    function: RuleFunction::Service(extra_port),
     ..SLICES
 };
 
-static FQDN: Rule = Rule {
+static FQDN: CheckRule = CheckRule {
     id: "SVC-SLICE-FQDN",
     title: "A slice of address type FQDN",
     about: "The address type is deprecated, and kube-proxy ignores such slices.",
-    find: Find::Service(fqdn),
+    function: RuleFunction::Service(fqdn),
     ..SLICES
 };
 
-static LAG: Rule = Rule {
+static LAG: CheckRule = CheckRule {
     id: "SVC-ENDPOINTS-LAG",
     title: "A pod has been ready for a while and gets no traffic",
-    means: Verdict::Degraded,
-    needs: WITH_BOTH,
+    implied_health: Health::Degraded,
+    required_kinds: WITH_BOTH,
     about: "The EndpointSlice controller writes a change within seconds. A pod that has been ready \
             for 30 s and that no slice lists as ready shows that it lags or stands still.",
-    find: Find::Service(lag),
+    function: RuleFunction::Service(lag),
     ..SLICES
 };
 
-static MANY: Rule = Rule {
+static MANY: CheckRule = CheckRule {
     id: "SVC-MANY-ENDPOINTS",
     title: "More than 1,000 endpoints",
     severity: Severity::Note,
     about: "Whatever reads the old Endpoints sees only 1,000 of them.",
-    find: Find::Service(many),
+    function: RuleFunction::Service(many),
     ..SLICES
 };
 
-static BAD_ADDRESS: Rule = Rule {
+static BAD_ADDRESS: CheckRule = CheckRule {
     id: "SVC-ENDPOINT-ADDRESS",
     title: "An endpoint at an address that can't be one",
-    looks_at_others: true,
+    reads_other_services: true,
     about: "Addresses of the node itself (loopback, link-local) and those of Services are no \
             backends: kube-proxy does not forward there.",
-    url: links::SELECTORLESS,
-    find: Find::Service(bad_address),
+    url: documentation_urls::SELECTORLESS,
+    function: RuleFunction::Service(bad_address),
     ..SLICES
 };
 
-static HOST_NETWORK: Rule = Rule {
+static HOST_NETWORK: CheckRule = CheckRule {
     id: "SVC-HOST-NETWORK",
     title: "The pods use the network of their nodes",
     severity: Severity::Note,
-    needs: super::WITH_PODS,
+    required_kinds: super::WITH_PODS,
     about: "Their addresses are those of the nodes. NetworkPolicies mostly don't apply to them, and \
             their ports clash with whatever else the node runs.",
-    find: Find::Service(host_network),
+    function: RuleFunction::Service(host_network),
     ..SLICES
 };
 
-static HINTS: Rule = Rule {
+static HINTS: CheckRule = CheckRule {
     id: "SVC-HINTS-IGNORED",
     title: "Topology hints that kube-proxy ignores",
     about: "kube-proxy keeps traffic on a node (forNodes) or in a zone (forZones) only if each ready \
             endpoint has such a hint and at least one is for that node or zone. Where hints for nodes \
             do not count, those for zones may.",
-    url: links::TOPOLOGY,
-    find: Find::Service(hints),
+    url: documentation_urls::TOPOLOGY,
+    function: RuleFunction::Service(hints),
     ..SLICES
 };
 
@@ -141,12 +141,14 @@ fn slice_ref(slice: &EndpointSliceRecord) -> ObjectRef {
 }
 
 /// Slices that no controller keeps.
-fn by_hand<'a>(case: &Case<'a>) -> impl Iterator<Item = &'a EndpointSliceRecord> {
+fn by_hand<'a>(case: &RuleContext<'a>) -> impl Iterator<Item = &'a EndpointSliceRecord> {
     let slices = case.slices.iter().map(|slice| &***slice);
-    slices.filter(|slice| slice.is_by_hand())
+    slices.filter(|slice| slice.is_manual())
 }
 
-fn endpoints<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a EndpointSliceRecord, &'a Endpoint)> {
+fn endpoints<'a>(
+    case: &RuleContext<'a>,
+) -> impl Iterator<Item = (&'a EndpointSliceRecord, &'a EndpointRecord)> {
     by_hand(case).flat_map(|slice| {
         slice
             .endpoints
@@ -155,20 +157,20 @@ fn endpoints<'a>(case: &Case<'a>) -> impl Iterator<Item = (&'a EndpointSliceReco
     })
 }
 
-fn no_slices(case: &Case<'_>) -> Vec<Finding> {
+fn no_slices(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let Some(created) = service.created else {
         return Vec::new();
     };
     let applies = case.needs_endpoints() && !service.selector.is_empty() && case.slices.is_empty();
-    if !applies || case.world.index.reads_endpoints() || case.is_younger_than(created, FIRST_SLICE)
+    if !applies || case.inputs.index.reads_endpoints() || case.is_younger_than(created, FIRST_SLICE)
     {
         return Vec::new();
     }
     vec![
         NO_SLICES
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "no EndpointSlice",
                 format!(
                     "No EndpointSlice has its name, though it has had a selector for {}: their \
@@ -184,7 +186,7 @@ fn no_slices(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn stale_endpoint(case: &Case<'_>) -> Vec<Finding> {
+fn stale_endpoint(case: &RuleContext<'_>) -> Vec<Finding> {
     let stale: Vec<_> = endpoints(case)
         .filter(|(_, endpoint)| endpoint.ready)
         .filter_map(|(slice, endpoint)| {
@@ -208,8 +210,8 @@ fn stale_endpoint(case: &Case<'_>) -> Vec<Finding> {
     };
     vec![
         STALE_ENDPOINT
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("stale endpoint {address}"),
                 format!(
                     "{} written by hand {} stale: {address}, and {why}.",
@@ -217,7 +219,7 @@ fn stale_endpoint(case: &Case<'_>) -> Vec<Finding> {
                     words::are(stale.len())
                 ),
             )
-            .about(words::some(&stale).map(|(slice, ..)| slice_ref(slice)))
+            .with_objects(words::some(&stale).map(|(slice, ..)| slice_ref(slice)))
             .evidence(
                 words::some(&stale)
                     .map(|(slice, address, why)| format!("{}: {address}, {why}", slice.key.name)),
@@ -226,7 +228,7 @@ fn stale_endpoint(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn extra_port(case: &Case<'_>) -> Vec<Finding> {
+fn extra_port(case: &RuleContext<'_>) -> Vec<Finding> {
     let ports = &case.traffic.ports;
     if ports.is_empty() || ports.iter().any(|port| port.backends.is_empty()) {
         return Vec::new();
@@ -246,8 +248,8 @@ fn extra_port(case: &Case<'_>) -> Vec<Finding> {
     let name = format!("`{}` ({})", port.name, port.protocol);
     vec![
         EXTRA_PORT
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("slice port {name} matches nothing"),
                 format!(
                     "Port {name} of EndpointSlice {} matches no port of the Service: nobody gets \
@@ -255,7 +257,7 @@ fn extra_port(case: &Case<'_>) -> Vec<Finding> {
                     slice.key.name
                 ),
             )
-            .about([slice_ref(slice)])
+            .with_objects([slice_ref(slice)])
             .evidence([format!(
                 "ports of the Service: {}",
                 words::list(ports.iter().map(|traffic| words::port(&traffic.port)))
@@ -264,7 +266,7 @@ fn extra_port(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn fqdn(case: &Case<'_>) -> Vec<Finding> {
+fn fqdn(case: &RuleContext<'_>) -> Vec<Finding> {
     let slices: Vec<_> = case
         .inventory
         .slices_of(&case.service().key)
@@ -275,12 +277,12 @@ fn fqdn(case: &Case<'_>) -> Vec<Finding> {
     }
     let names = words::list(slices.iter().map(|slice| &slice.key.name));
     vec![
-        FQDN.found(
-            Place::Service,
+        FQDN.finding(
+            FindingLocation::Service,
             "slice of type FQDN",
             format!("kube-proxy ignores EndpointSlices of address type FQDN: {names}."),
         )
-        .about(words::some(&slices).map(|slice| slice_ref(slice)))
+        .with_objects(words::some(&slices).map(|slice| slice_ref(slice)))
         .evidence(
             words::some(&slices).map(|slice| format!("{}: addressType: FQDN", slice.key.name)),
         )
@@ -288,10 +290,10 @@ fn fqdn(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn lag(case: &Case<'_>) -> Vec<Finding> {
+fn lag(case: &RuleContext<'_>) -> Vec<Finding> {
     // Where nothing is ready at all, another rule says so.
     let none = case.ready.is_empty() || case.traffic.ports.is_empty();
-    if !case.needs_endpoints() || none || case.ready.len() == case.wanted.len() {
+    if !case.needs_endpoints() || none || case.ready.len() == case.expected.len() {
         return Vec::new();
     }
     let lagging: Vec<_> = case
@@ -299,7 +301,7 @@ fn lag(case: &Case<'_>) -> Vec<Finding> {
         .filter(|pod| pod.ready && !pod.ips.is_empty())
         .filter(|pod| {
             let target = BackendTarget::Pod(pod.key.clone());
-            case.wanted.contains(&target) && !case.ready.contains(&target)
+            case.expected.contains(&target) && !case.ready.contains(&target)
         })
         .filter(|pod| {
             let ports = &case.service().ports;
@@ -317,8 +319,8 @@ fn lag(case: &Case<'_>) -> Vec<Finding> {
     }
     let names = words::list(lagging.iter().map(|(pod, _)| &pod.key.name));
     vec![
-        LAG.found(
-            Place::Service,
+        LAG.finding(
+            FindingLocation::Service,
             format!("{} ready, not listed", words::pods(lagging.len())),
             format!(
                 "{} {} been ready for more than 30 s, and no EndpointSlice lists {} as ready: {names}.",
@@ -327,7 +329,7 @@ fn lag(case: &Case<'_>) -> Vec<Finding> {
                 if lagging.len() == 1 { "it" } else { "them" },
             ),
         )
-        .about(words::some(&lagging).map(|(pod, _)| ObjectRef::pod(&pod.key)))
+        .with_objects(words::some(&lagging).map(|(pod, _)| ObjectRef::pod(&pod.key)))
         .evidence(
             words::some(&lagging)
                 .map(|(pod, since)| format!("{}: Ready since {since:.0}", pod.key.name)),
@@ -336,14 +338,14 @@ fn lag(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn many(case: &Case<'_>) -> Vec<Finding> {
+fn many(case: &RuleContext<'_>) -> Vec<Finding> {
     let count = case.inventory.endpoints_of(&case.service().key).len();
     if count <= LARGE {
         return Vec::new();
     }
     let slices = case.slices.len();
-    vec![MANY.found(
-        Place::Service,
+    vec![MANY.finding(
+        FindingLocation::Service,
         format!("{count} endpoints"),
         format!(
             "It has {count} endpoints in {slices} slices; the old Endpoints show 1,000 of them."
@@ -351,7 +353,7 @@ fn many(case: &Case<'_>) -> Vec<Finding> {
     )]
 }
 
-fn bad_address(case: &Case<'_>) -> Vec<Finding> {
+fn bad_address(case: &RuleContext<'_>) -> Vec<Finding> {
     let bad: Vec<_> = endpoints(case)
         .filter_map(|(slice, endpoint)| {
             let address: IpAddr = endpoint.address.parse().ok()?;
@@ -362,7 +364,7 @@ fn bad_address(case: &Case<'_>) -> Vec<Finding> {
                     IpAddr::V4(v4) => v4.is_link_local(),
                     IpAddr::V6(v6) => v6.is_unicast_link_local(),
                 };
-            let service = case.world.index.service_at(&endpoint.address);
+            let service = case.inputs.index.service_at(&endpoint.address);
             let what = match service {
                 Some(key) => format!("the address of Service {key}"),
                 None if is_own => "no address of another machine".to_owned(),
@@ -376,12 +378,12 @@ fn bad_address(case: &Case<'_>) -> Vec<Finding> {
     };
     vec![
         BAD_ADDRESS
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("{address} is no backend"),
                 format!("Endpoint {address} is {what}: kube-proxy does not forward there."),
             )
-            .about(words::some(&bad).map(|(slice, ..)| slice_ref(slice)))
+            .with_objects(words::some(&bad).map(|(slice, ..)| slice_ref(slice)))
             .evidence(
                 words::some(&bad)
                     .map(|(slice, address, what)| format!("{}: {address}, {what}", slice.key.name)),
@@ -390,15 +392,15 @@ fn bad_address(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn host_network(case: &Case<'_>) -> Vec<Finding> {
+fn host_network(case: &RuleContext<'_>) -> Vec<Finding> {
     let pods: Vec<_> = case.candidates().filter(|pod| pod.host_network).collect();
     if !case.needs_endpoints() || pods.is_empty() {
         return Vec::new();
     }
     vec![
         HOST_NETWORK
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "pods on host network",
                 format!(
                     "{} of its {} {} the network of the node: the address is the node's, and \
@@ -408,14 +410,14 @@ fn host_network(case: &Case<'_>) -> Vec<Finding> {
                     words::verb(pods.len(), "use")
                 ),
             )
-            .about(words::some(&pods).map(|pod| ObjectRef::pod(&pod.key)))
+            .with_objects(words::some(&pods).map(|pod| ObjectRef::pod(&pod.key)))
             .evidence(
                 words::some(&pods).map(|pod| format!("{}: spec.hostNetwork: true", pod.key.name)),
             ),
     ]
 }
 
-fn hints(case: &Case<'_>) -> Vec<Finding> {
+fn hints(case: &RuleContext<'_>) -> Vec<Finding> {
     let listed = case.inventory.endpoints_of(&case.service().key);
     let ready: Vec<_> = listed
         .iter()
@@ -453,17 +455,17 @@ fn hints(case: &Case<'_>) -> Vec<Finding> {
     found
 }
 
-fn ignored(case: &Case<'_>, field: &str, why: &str) -> Finding {
+fn ignored(case: &RuleContext<'_>, field: &str, why: &str) -> Finding {
     let what = match field {
         "forNodes" => "hints for nodes",
         _ => "topology hints",
     };
     HINTS
-        .found(
-            Place::Service,
+        .finding(
+            FindingLocation::Service,
             format!("{what} ignored"),
             format!("kube-proxy ignores the {what}: {why}."),
         )
-        .about(words::some(&case.slices).map(|slice| slice_ref(slice)))
+        .with_objects(words::some(&case.slices).map(|slice| slice_ref(slice)))
         .evidence([format!("endpoints[].hints.{field}: {why}")])
 }

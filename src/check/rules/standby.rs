@@ -4,30 +4,33 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::{Case, Find, Finding, Group, ObjectRef, Place, Rule, WITH_BOTH, links, words};
+use super::{
+    CheckRule, Finding, FindingLocation, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    WITH_BOTH, documentation_urls, words,
+};
 use crate::inventory::PodRecord;
 
-pub(super) static RULES: &[&Rule] = &[&STANDBY];
+pub(super) static RULES: &[&CheckRule] = &[&STANDBY];
 
 /// How long the pods must have been so.
-const SETTLED: SignedDuration = SignedDuration::from_mins(10);
+const STANDBY_MIN_AGE: SignedDuration = SignedDuration::from_mins(10);
 
-static STANDBY: Rule = Rule {
+static STANDBY: CheckRule = CheckRule {
     id: "SVC-PODS-STANDBY",
-    group: Group::Pods,
+    group: RuleGroup::Pods,
     title: "One pod is ready, and the others seem to stand by",
-    needs: WITH_BOTH,
+    required_kinds: WITH_BOTH,
     about: "Where replicas elect a leader, only the leader is ready, by design. It is taken for that \
             where exactly one pod is ready, the others are alike, have run for ten minutes without \
             a restart and were never ready.",
-    url: links::PROBES,
-    find: Find::Service(standby),
-    ..Rule::BASE
+    url: documentation_urls::PROBES,
+    function: RuleFunction::Service(standby),
+    ..CheckRule::BASE
 };
 
 /// The pods that stand by, where it looks like leader election.
-fn standing_by<'a>(case: &Case<'a>) -> Option<Vec<&'a Arc<PodRecord>>> {
-    let waiting = case.waiting();
+fn standing_by<'a>(case: &RuleContext<'a>) -> Option<Vec<&'a Arc<PodRecord>>> {
+    let waiting = case.not_ready_pods();
     let mut ready = case.candidates().filter(|pod| pod.ready);
     let (Some(leader), None) = (ready.next(), ready.next()) else {
         return None;
@@ -40,7 +43,7 @@ fn standing_by<'a>(case: &Case<'a>) -> Option<Vec<&'a Arc<PodRecord>>> {
             .any(|container| container.restarts > 0);
         let never = match (pod.created, pod.ready_changed) {
             (Some(created), Some(changed)) => {
-                !case.is_younger_than(created, SETTLED)
+                !case.is_younger_than(created, STANDBY_MIN_AGE)
                     && changed.duration_since(created) < SignedDuration::from_mins(2)
             }
             _ => false,
@@ -53,11 +56,11 @@ fn standing_by<'a>(case: &Case<'a>) -> Option<Vec<&'a Arc<PodRecord>>> {
 }
 
 /// Whether it is no warning that most pods are not ready.
-pub(super) fn is_by_design(case: &Case<'_>) -> bool {
+pub(super) fn is_by_design(case: &RuleContext<'_>) -> bool {
     standing_by(case).is_some()
 }
 
-fn standby(case: &Case<'_>) -> Vec<Finding> {
+fn standby(case: &RuleContext<'_>) -> Vec<Finding> {
     let Some(pods) = standing_by(case).filter(|_| case.needs_endpoints()) else {
         return Vec::new();
     };
@@ -65,11 +68,11 @@ fn standby(case: &Case<'_>) -> Vec<Finding> {
     let was = if pods.len() == 1 { "was" } else { "were" };
     vec![
         STANDBY
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("{count} standing by"),
                 format!("One pod is ready, and {count} never {was}: standing by for it, it seems."),
             )
-            .about(words::some(&pods).map(|pod| ObjectRef::pod(&pod.key))),
+            .with_objects(words::some(&pods).map(|pod| ObjectRef::pod(&pod.key))),
     ]
 }

@@ -1,52 +1,53 @@
 //! Services that the whole cluster depends on.
 
 use super::{
-    Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_BOTH, links, words,
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    Severity, WITH_BOTH, documentation_urls, words,
 };
 use crate::inventory::{ObjectKey, PodRecord};
 
-pub(super) static RULES: &[&Rule] = &[&DNS_DOWN, &KUBE_PROXY];
+pub(super) static RULES: &[&CheckRule] = &[&DNS_DOWN, &KUBE_PROXY];
 
 /// The namespace of the cluster's own workloads.
 pub(super) const SYSTEM: &str = "kube-system";
 
-static DNS_DOWN: Rule = Rule {
+static DNS_DOWN: CheckRule = CheckRule {
     id: "SVC-DNS-DOWN",
-    group: Group::Lifecycle,
+    group: RuleGroup::Lifecycle,
     title: "The cluster's DNS has no ready pod",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    needs: WITH_BOTH,
-    silences: &["SVC-PODS-NONE-READY", "SVC-SELECTOR-NO-MATCH"],
+    implied_health: Health::Broken,
+    required_kinds: WITH_BOTH,
+    supersedes: &["SVC-PODS-NONE-READY", "SVC-SELECTOR-NO-MATCH"],
     about: "Names of Services don't resolve anywhere in the cluster, addresses still work. Known by \
             the label k8s-app: kube-dns in kube-system, which CoreDNS has too.",
-    url: links::DNS,
-    find: Find::Service(dns_down),
-    ..Rule::BASE
+    url: documentation_urls::DNS,
+    function: RuleFunction::Service(dns_down),
+    ..CheckRule::BASE
 };
 
-static KUBE_PROXY: Rule = Rule {
+static KUBE_PROXY: CheckRule = CheckRule {
     id: "SVC-KUBE-PROXY-NOT-READY",
-    group: Group::Lifecycle,
+    group: RuleGroup::Lifecycle,
     title: "kube-proxy is not ready on some nodes",
     severity: Severity::Warning,
-    needs: WITH_BOTH,
-    looks_at_others: true,
+    required_kinds: WITH_BOTH,
+    reads_other_services: true,
     about: "The rules by which such a node finds the pods of any Service may be old. Said once, of \
             the API server's own Service; clusters that replace kube-proxy are not looked at.",
-    url: links::VIRTUAL_IPS,
-    find: Find::Service(kube_proxy),
-    ..Rule::BASE
+    url: documentation_urls::VIRTUAL_IPS,
+    function: RuleFunction::Service(kube_proxy),
+    ..CheckRule::BASE
 };
 
-fn dns_down(case: &Case<'_>) -> Vec<Finding> {
+fn dns_down(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let is_dns = service.labels.get("k8s-app").map(|app| &**app) == Some("kube-dns");
     if &*service.key.namespace != SYSTEM || !is_dns || !case.ready.is_empty() {
         return Vec::new();
     }
     // A rollout is no outage.
-    let mut waiting = case.waiting().into_iter().peekable();
+    let mut waiting = case.not_ready_pods().into_iter().peekable();
     if waiting.peek().is_some() && waiting.all(|pod| case.is_starting(pod)) {
         return Vec::new();
     }
@@ -60,15 +61,15 @@ fn dns_down(case: &Case<'_>) -> Vec<Finding> {
     });
     vec![
         DNS_DOWN
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "cluster DNS is down",
                 format!(
                     "The cluster's DNS is down: names fail, addresses still work. {}.",
                     words::none_ready(pods, "")
                 ),
             )
-            .about(words::some(
+            .with_objects(words::some(
                 case.candidates().map(|pod| ObjectRef::pod(&pod.key)),
             ))
             .evidence(words::some(lines))
@@ -87,13 +88,13 @@ pub(in crate::check) fn api_service() -> ObjectKey {
     ObjectKey::new("default", "kubernetes")
 }
 
-fn kube_proxy(case: &Case<'_>) -> Vec<Finding> {
+fn kube_proxy(case: &RuleContext<'_>) -> Vec<Finding> {
     let key = &case.service().key;
     if (&*key.namespace, &*key.name) != ("default", "kubernetes") {
         return Vec::new();
     }
     let bad: Vec<_> = case
-        .world
+        .inputs
         .index
         .kube_proxies()
         .filter_map(|key| case.inventory.pod(key))
@@ -109,14 +110,14 @@ fn kube_proxy(case: &Case<'_>) -> Vec<Finding> {
     );
     vec![
         KUBE_PROXY
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("kube-proxy not ready on {nodes}"),
                 format!(
                     "kube-proxy is not ready on {nodes}: Services may lead to old endpoints there."
                 ),
             )
-            .about(words::some(&bad).map(|pod| ObjectRef::pod(&pod.key)))
+            .with_objects(words::some(&bad).map(|pod| ObjectRef::pod(&pod.key)))
             .evidence(words::some(bad.iter().map(|pod| {
                 let why = pod.not_ready_message.as_deref().unwrap_or("not ready");
                 format!("{}: {why}", pod.key.name)

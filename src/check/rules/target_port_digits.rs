@@ -1,30 +1,33 @@
 //! A targetPort that is a number in quotes.
 
-use super::{Case, Find, Finding, Fix, Group, Rule, Severity, Verdict, links, place_of};
+use super::{
+    CheckRule, Finding, Health, RuleContext, RuleFunction, RuleGroup, Severity, SuggestedFix,
+    documentation_urls, place_of,
+};
 use crate::inventory::TargetPort;
 
-pub(super) static RULES: &[&Rule] = &[&DIGITS];
+pub(super) static RULES: &[&CheckRule] = &[&DIGITS];
 
-static DIGITS: Rule = Rule {
+static DIGITS: CheckRule = CheckRule {
     id: "SVC-PORT-DIGITS",
-    group: Group::Ports,
+    group: RuleGroup::Ports,
     title: "targetPort is a number in quotes",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    silences: &["SVC-PORT-NO-ENDPOINTS"],
+    implied_health: Health::Broken,
+    supersedes: &["SVC-PORT-NO-ENDPOINTS"],
     about: "A targetPort in quotes is the name of a container port. A port name must have a \
             letter, so that no pod can have this one.",
-    url: links::PORTS,
-    find: Find::Service(check),
-    ..Rule::BASE
+    url: documentation_urls::PORTS,
+    function: RuleFunction::Service(check),
+    ..CheckRule::BASE
 };
 
-fn check(case: &Case<'_>) -> Vec<Finding> {
+fn check(case: &RuleContext<'_>) -> Vec<Finding> {
     case.named_ports()
         .filter(|(_, name)| is_digits(name))
         .map(|(port, name)| {
             let found = DIGITS
-                .found(
+                .finding(
                     place_of(case, port),
                     format!("targetPort \"{name}\" is a name, not a number"),
                     format!(
@@ -36,7 +39,7 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
                 .evidence([format!("spec.ports[].targetPort: \"{name}\" (a string)")])
                 .hint(format!("write targetPort: {name} without quotes"));
             match name.parse() {
-                Ok(number) if number != 0 => found.fix(Fix::TargetPort {
+                Ok(number) if number != 0 => found.fix(SuggestedFix::TargetPort {
                     port: case.port_id(port),
                     to: TargetPort::Number(number),
                 }),

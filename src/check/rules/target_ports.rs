@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Case, Find, Finding, Fix, Group, ObjectRef, Place, Rule, Severity, WITH_PODS, links, place_of,
-    words,
+    CheckRule, Finding, FindingLocation, ObjectRef, RuleContext, RuleFunction, RuleGroup, Severity,
+    SuggestedFix, WITH_PODS, documentation_urls, place_of, words,
 };
 use crate::inventory::{
     ContainerPort, PodRecord, ServicePort, TargetPort, ports::resolve_target_port,
 };
 
-pub(super) static RULES: &[&Rule] = &[
+pub(super) static RULES: &[&CheckRule] = &[
     &DIFFERS,
     &DEFAULTED,
     &OTHER_DECLARED,
@@ -18,62 +18,62 @@ pub(super) static RULES: &[&Rule] = &[
     &UNNAMED,
 ];
 
-const TARGET: Rule = Rule {
-    group: Group::Ports,
-    needs: WITH_PODS,
-    url: links::PORTS,
-    ..Rule::BASE
+const TARGET: CheckRule = CheckRule {
+    group: RuleGroup::Ports,
+    required_kinds: WITH_PODS,
+    url: documentation_urls::PORTS,
+    ..CheckRule::BASE
 };
 
-static DIFFERS: Rule = Rule {
+static DIFFERS: CheckRule = CheckRule {
     id: "SVC-PORT-NAME-DIFFERS",
     title: "The named targetPort is another number on other pods",
     severity: Severity::Warning,
     about: "Works, because each pod is asked at its own number. It is so during a rollout that \
             changes the port, and where a selector matches what does not belong together.",
-    find: Find::Service(differs),
+    function: RuleFunction::Service(differs),
     ..TARGET
 };
 
-static DEFAULTED: Rule = Rule {
+static DEFAULTED: CheckRule = CheckRule {
     id: "SVC-PORT-DEFAULTED",
     title: "targetPort is the port itself, and the pods declare others",
     severity: Severity::Warning,
-    silences: &["SVC-PROBE-OTHER-PORT"],
+    supersedes: &["SVC-PROBE-OTHER-PORT"],
     about: "A targetPort that is left out is the port itself. The pods don't declare it, and declare \
             others: it was probably forgotten. Ports of proxies beside the application and those \
             for metrics and health don't count.",
-    find: Find::Service(defaulted),
+    function: RuleFunction::Service(defaulted),
     ..TARGET
 };
 
-static OTHER_DECLARED: Rule = Rule {
+static OTHER_DECLARED: CheckRule = CheckRule {
     id: "SVC-PORT-OTHER-DECLARED",
     title: "targetPort is not declared, and exactly one other port is",
     severity: Severity::Warning,
-    silences: &["SVC-PROBE-OTHER-PORT"],
+    supersedes: &["SVC-PROBE-OTHER-PORT"],
     about: "A pod need not declare its ports. One that declares a single other port probably means \
             that one. Ports of proxies beside the application and those for metrics and health \
             don't count.",
-    find: Find::Service(other_declared),
+    function: RuleFunction::Service(other_declared),
     ..TARGET
 };
 
-static NOT_DECLARED: Rule = Rule {
+static NOT_DECLARED: CheckRule = CheckRule {
     id: "SVC-PORT-NOT-DECLARED",
     title: "targetPort is not declared by the pods",
     about: "A pod need not declare its ports; nobody can tell from here whether something listens.",
-    find: Find::Service(not_declared),
+    function: RuleFunction::Service(not_declared),
     ..TARGET
 };
 
-static UNNAMED: Rule = Rule {
+static UNNAMED: CheckRule = CheckRule {
     id: "SVC-PORT-UNNAMED",
     title: "A port of several has no name",
-    needs: TARGET.needs,
+    required_kinds: TARGET.required_kinds,
     about: "With more than one port each must have a name; the API server refuses it today, old \
             objects may still lack one.",
-    find: Find::Service(unnamed),
+    function: RuleFunction::Service(unnamed),
     ..TARGET
 };
 
@@ -102,14 +102,14 @@ fn declares(pod: &PodRecord, port: &ServicePort, number: u16) -> bool {
 }
 
 /// What is known of a port that leads to a number which no pod declares.
-struct Undeclared<'a> {
+struct UndeclaredPort<'a> {
     port: &'a ServicePort,
     number: u16,
     /// What the pods declare instead.
     others: BTreeSet<u16>,
 }
 
-fn undeclared<'a>(case: &Case<'a>) -> Vec<Undeclared<'a>> {
+fn undeclared<'a>(case: &RuleContext<'a>) -> Vec<UndeclaredPort<'a>> {
     if !case.needs_endpoints() || case.candidates().next().is_none() {
         return Vec::new();
     }
@@ -121,7 +121,7 @@ fn undeclared<'a>(case: &Case<'a>) -> Vec<Undeclared<'a>> {
             TargetPort::Name(_) => None,
         })
         .filter(|(port, number)| !case.candidates().any(|pod| declares(pod, port, *number)))
-        .map(|(port, number)| Undeclared {
+        .map(|(port, number)| UndeclaredPort {
             port,
             number,
             others: case
@@ -133,7 +133,7 @@ fn undeclared<'a>(case: &Case<'a>) -> Vec<Undeclared<'a>> {
         .collect()
 }
 
-impl Undeclared<'_> {
+impl UndeclaredPort<'_> {
     fn is_defaulted(&self) -> bool {
         self.number == self.port.port && !self.others.is_empty()
     }
@@ -142,7 +142,13 @@ impl Undeclared<'_> {
         self.number != self.port.port && self.others.len() == 1
     }
 
-    fn found(&self, case: &Case<'_>, rule: &Rule, short: String, message: String) -> Finding {
+    fn found(
+        &self,
+        case: &RuleContext<'_>,
+        rule: &CheckRule,
+        short: String,
+        message: String,
+    ) -> Finding {
         let pods = case.candidates().map(|pod| ObjectRef::pod(&pod.key));
         let declared = if self.others.is_empty() {
             "the pods declare no port for clients".to_owned()
@@ -150,8 +156,8 @@ impl Undeclared<'_> {
             format!("the pods declare {}", words::list(&self.others))
         };
         let found = rule
-            .found(place_of(case, self.port), short, message)
-            .about(words::some(pods))
+            .finding(place_of(case, self.port), short, message)
+            .with_objects(words::some(pods))
             .evidence([
                 format!("spec.ports[].targetPort: {}", self.number),
                 format!("spec.containers[].ports[]: {declared}"),
@@ -159,7 +165,7 @@ impl Undeclared<'_> {
         match (rule.severity, Vec::from_iter(&self.others).as_slice()) {
             (Severity::Warning, [only]) => found
                 .hint(format!("did you mean targetPort {only}?"))
-                .fix(Fix::TargetPort {
+                .fix(SuggestedFix::TargetPort {
                     port: case.port_id(self.port),
                     to: TargetPort::Number(**only),
                 }),
@@ -169,7 +175,7 @@ impl Undeclared<'_> {
     }
 }
 
-fn defaulted(case: &Case<'_>) -> Vec<Finding> {
+fn defaulted(case: &RuleContext<'_>) -> Vec<Finding> {
     let all = undeclared(case);
     let found = all.iter().filter(|one| one.is_defaulted());
     found
@@ -185,7 +191,7 @@ fn defaulted(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn other_declared(case: &Case<'_>) -> Vec<Finding> {
+fn other_declared(case: &RuleContext<'_>) -> Vec<Finding> {
     let all = undeclared(case);
     let found = all.iter().filter(|one| one.is_other());
     found
@@ -201,7 +207,7 @@ fn other_declared(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn not_declared(case: &Case<'_>) -> Vec<Finding> {
+fn not_declared(case: &RuleContext<'_>) -> Vec<Finding> {
     let all = undeclared(case);
     let found = all
         .iter()
@@ -219,7 +225,7 @@ fn not_declared(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn differs(case: &Case<'_>) -> Vec<Finding> {
+fn differs(case: &RuleContext<'_>) -> Vec<Finding> {
     case.named_ports()
         .filter_map(|(port, name)| {
             let mut numbers: BTreeMap<u16, Vec<&str>> = BTreeMap::new();
@@ -239,7 +245,7 @@ fn differs(case: &Case<'_>) -> Vec<Finding> {
                 .map(|(number, pods)| format!("{name} is {number} on {}", words::list(pods)));
             Some(
                 DIFFERS
-                    .found(
+                    .finding(
                         place_of(case, port),
                         format!("{name} is {} different numbers", numbers.len()),
                         format!("The container port {name} is {}.", words::list(each)),
@@ -251,7 +257,7 @@ fn differs(case: &Case<'_>) -> Vec<Finding> {
         .collect()
 }
 
-fn unnamed(case: &Case<'_>) -> Vec<Finding> {
+fn unnamed(case: &RuleContext<'_>) -> Vec<Finding> {
     let ports = &case.service().ports;
     if ports.len() < 2 {
         return Vec::new();
@@ -259,8 +265,8 @@ fn unnamed(case: &Case<'_>) -> Vec<Finding> {
     let unnamed = ports.iter().filter(|port| port.name.is_none());
     unnamed
         .map(|port| {
-            UNNAMED.found(
-                Place::Port(case.port_id(port)),
+            UNNAMED.finding(
+                FindingLocation::Port(case.port_id(port)),
                 format!("port {} has no name", port.port),
                 format!(
                     "Port {} has no name, though the Service has {} ports; each of several must \

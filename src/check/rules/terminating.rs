@@ -1,45 +1,48 @@
 //! All pods that match are on their way out.
 
-use super::{Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, WITH_BOTH};
 use super::{
-    links,
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    Severity, WITH_BOTH,
+};
+use super::{
+    documentation_urls,
     words::{self, pods},
 };
 use crate::topology::BackendState;
 
-pub(super) static RULES: &[&Rule] = &[&STILL_SERVING, &NONE_SERVING];
+pub(super) static RULES: &[&CheckRule] = &[&STILL_SERVING, &NONE_SERVING];
 
-static STILL_SERVING: Rule = Rule {
+static STILL_SERVING: CheckRule = CheckRule {
     id: "SVC-PODS-TERMINATING",
-    group: Group::Pods,
+    group: RuleGroup::Pods,
     title: "Only terminating pods are left, and they still serve",
     severity: Severity::Warning,
-    means: Verdict::Degraded,
-    needs: WITH_BOTH,
-    silences: &["SVC-PORT-NO-ENDPOINTS", "SVC-HEADLESS-EMPTY"],
+    implied_health: Health::Degraded,
+    required_kinds: WITH_BOTH,
+    supersedes: &["SVC-PORT-NO-ENDPOINTS", "SVC-HEADLESS-EMPTY"],
     about: "kube-proxy sends traffic to terminating pods that still serve when nothing else is \
             left. They will be gone soon.",
-    url: links::SLICES,
-    find: Find::Service(still_serving),
-    ..Rule::BASE
+    url: documentation_urls::SLICES,
+    function: RuleFunction::Service(still_serving),
+    ..CheckRule::BASE
 };
 
-static NONE_SERVING: Rule = Rule {
+static NONE_SERVING: CheckRule = CheckRule {
     id: "SVC-PODS-GONE",
-    group: Group::Pods,
+    group: RuleGroup::Pods,
     title: "Only terminating pods are left, and none serves",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    needs: WITH_BOTH,
-    silences: &["SVC-PORT-NO-ENDPOINTS", "SVC-HEADLESS-EMPTY"],
+    implied_health: Health::Broken,
+    required_kinds: WITH_BOTH,
+    supersedes: &["SVC-PORT-NO-ENDPOINTS", "SVC-HEADLESS-EMPTY"],
     about: "All pods that the selector matches are terminating and their endpoints are not \
             serving any more, so that not even kube-proxy's fallback finds one.",
-    url: links::SLICES,
-    find: Find::Service(none_serving),
-    ..Rule::BASE
+    url: documentation_urls::SLICES,
+    function: RuleFunction::Service(none_serving),
+    ..CheckRule::BASE
 };
 
-fn leaving(case: &Case<'_>) -> usize {
+fn leaving(case: &RuleContext<'_>) -> usize {
     if case.needs_endpoints() && case.candidates().next().is_none() {
         case.selected.iter().filter(|pod| pod.is_active()).count()
     } else {
@@ -47,25 +50,30 @@ fn leaving(case: &Case<'_>) -> usize {
     }
 }
 
-fn serves(case: &Case<'_>) -> bool {
+fn serves(case: &RuleContext<'_>) -> bool {
     let mut backends = case.traffic.ports.iter().flat_map(|port| &port.backends);
     backends.any(|backend| backend.state() != BackendState::NotReady)
 }
 
-fn told(case: &Case<'_>, rule: &Rule, short: String, message: String) -> Vec<Finding> {
+fn terminating_finding(
+    case: &RuleContext<'_>,
+    rule: &CheckRule,
+    short: String,
+    message: String,
+) -> Vec<Finding> {
     let leaving = case.selected.iter().filter(|pod| pod.is_active());
     let lines = leaving.clone().filter_map(|pod| {
         let since = pod.deleting?;
         Some(format!("{}: deletionTimestamp {since:.0}", pod.key.name))
     });
     vec![
-        rule.found(Place::Service, short, message)
-            .about(words::some(leaving).map(|pod| ObjectRef::pod(&pod.key)))
+        rule.finding(FindingLocation::Service, short, message)
+            .with_objects(words::some(leaving).map(|pod| ObjectRef::pod(&pod.key)))
             .evidence(words::some(lines)),
     ]
 }
 
-fn still_serving(case: &Case<'_>) -> Vec<Finding> {
+fn still_serving(case: &RuleContext<'_>) -> Vec<Finding> {
     let leaving = leaving(case);
     if leaving == 0 || !serves(case) {
         return Vec::new();
@@ -76,10 +84,10 @@ fn still_serving(case: &Case<'_>) -> Vec<Finding> {
         pods(leaving)
     );
     let short = format!("only {} left, terminating", pods(leaving));
-    told(case, &STILL_SERVING, short, message)
+    terminating_finding(case, &STILL_SERVING, short, message)
 }
 
-fn none_serving(case: &Case<'_>) -> Vec<Finding> {
+fn none_serving(case: &RuleContext<'_>) -> Vec<Finding> {
     let leaving = leaving(case);
     if leaving == 0 || serves(case) {
         return Vec::new();
@@ -89,5 +97,5 @@ fn none_serving(case: &Case<'_>) -> Vec<Finding> {
         pods(leaving)
     );
     let short = format!("{} left, terminating and not serving", pods(leaving));
-    told(case, &NONE_SERVING, short, message)
+    terminating_finding(case, &NONE_SERVING, short, message)
 }

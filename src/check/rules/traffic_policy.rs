@@ -2,71 +2,78 @@
 
 use std::collections::BTreeSet;
 
-use super::{Case, Find, Finding, Group, ObjectRef, Place, Rule, Severity, Verdict, links, words};
-use crate::inventory::{Kind, ServiceType, Text, TrafficPolicy};
+use super::{
+    CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
+    Severity, documentation_urls, words,
+};
+use crate::inventory::{ResourceKind, ServiceType, SharedStr, TrafficPolicy};
 use crate::topology::BackendState;
 
-pub(super) static RULES: &[&Rule] = &[
+pub(super) static RULES: &[&CheckRule] = &[
     &INTERNAL_LOCAL,
     &EXTERNAL_LOCAL,
     &NO_HEALTH_CHECK,
     &HIDDEN_SOURCE,
 ];
 
-const POLICY: Rule = Rule {
-    group: Group::Type,
+const POLICY: CheckRule = CheckRule {
+    group: RuleGroup::Type,
     severity: Severity::Warning,
-    needs: &[Kind::Service, Kind::EndpointSlice, Kind::Node],
-    also: &[Kind::Pod],
-    url: links::TRAFFIC_POLICY,
-    ..Rule::BASE
+    required_kinds: &[
+        ResourceKind::Service,
+        ResourceKind::EndpointSlice,
+        ResourceKind::Node,
+    ],
+    optional_kinds: &[ResourceKind::Pod],
+    url: documentation_urls::TRAFFIC_POLICY,
+    ..CheckRule::BASE
 };
 
-static INTERNAL_LOCAL: Rule = Rule {
+static INTERNAL_LOCAL: CheckRule = CheckRule {
     id: "SVC-INTERNAL-LOCAL-NODES",
     title: "internalTrafficPolicy Local, and nodes without an endpoint",
-    means: Verdict::Degraded,
+    implied_health: Health::Degraded,
     about: "Pods on a node get only to the endpoints of that very node. On a node without one they \
             get nothing, however many there are elsewhere.",
-    find: Find::Service(internal_local),
+    function: RuleFunction::Service(internal_local),
     ..POLICY
 };
 
-static EXTERNAL_LOCAL: Rule = Rule {
+static EXTERNAL_LOCAL: CheckRule = CheckRule {
     id: "SVC-EXTERNAL-LOCAL-NODES",
     title: "externalTrafficPolicy Local, and nodes without an endpoint",
     about: "Such nodes drop what comes from outside. A load balancer asks healthCheckNodePort and \
             keeps away from them, so that this is a note there; whoever uses a nodePort has to know \
             which nodes answer.",
-    find: Find::Service(external_local),
+    function: RuleFunction::Service(external_local),
     ..POLICY
 };
 
-static NO_HEALTH_CHECK: Rule = Rule {
+static NO_HEALTH_CHECK: CheckRule = CheckRule {
     id: "SVC-EXTERNAL-LOCAL-NO-HEALTH-CHECK",
     title: "externalTrafficPolicy Local without healthCheckNodePort",
-    needs: &[Kind::Service],
-    also: &[],
+    required_kinds: &[ResourceKind::Service],
+    optional_kinds: &[],
     about: "The load balancer can't see which nodes have an endpoint and sends traffic where it is \
             dropped.",
-    find: Find::Service(no_health_check),
+    function: RuleFunction::Service(no_health_check),
     ..POLICY
 };
 
-static HIDDEN_SOURCE: Rule = Rule {
+static HIDDEN_SOURCE: CheckRule = CheckRule {
     id: "SVC-SOURCE-IP-HIDDEN",
     title: "The pods don't see the addresses of clients",
     severity: Severity::Note,
-    needs: &[Kind::Service],
-    also: &[],
+    required_kinds: &[ResourceKind::Service],
+    optional_kinds: &[],
     about: "With externalTrafficPolicy Cluster a node may forward to another node's pod and then \
             puts its own address in place of the client's.",
-    url: links::SOURCE_IP,
-    find: Find::Service(hidden_source),
+    url: documentation_urls::SOURCE_IP,
+    function: RuleFunction::Service(hidden_source),
     ..POLICY
 };
 
-fn is_external(case: &Case<'_>) -> bool {
+fn is_external(case: &RuleContext<'_>) -> bool {
     matches!(
         case.service().service_type,
         ServiceType::NodePort | ServiceType::LoadBalancer
@@ -74,7 +81,7 @@ fn is_external(case: &Case<'_>) -> bool {
 }
 
 /// Ready nodes without a ready endpoint, where there are others with one.
-fn empty_nodes<'a>(case: &Case<'a>) -> BTreeSet<&'a Text> {
+fn empty_nodes<'a>(case: &RuleContext<'a>) -> BTreeSet<&'a SharedStr> {
     let backends = case.traffic.ports.iter().flat_map(|port| &port.backends);
     let with: BTreeSet<_> = backends
         .filter(|backend| backend.state() == BackendState::Ready)
@@ -90,7 +97,7 @@ fn empty_nodes<'a>(case: &Case<'a>) -> BTreeSet<&'a Text> {
         .collect()
 }
 
-fn internal_local(case: &Case<'_>) -> Vec<Finding> {
+fn internal_local(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let local = service.internal_traffic_policy == Some(TrafficPolicy::Local);
     // A headless Service has no virtual address that a policy could be about.
@@ -104,18 +111,18 @@ fn internal_local(case: &Case<'_>) -> Vec<Finding> {
     let list = words::list(&nodes);
     vec![
         INTERNAL_LOCAL
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 format!("nothing on {list}"),
                 format!("internalTrafficPolicy is Local: pods on {list} get nothing, because no endpoint is there."),
             )
-            .about(words::some(&nodes).map(|name| ObjectRef::node(name)))
+            .with_objects(words::some(&nodes).map(|name| ObjectRef::node(name)))
             .evidence(["spec.internalTrafficPolicy: Local"])
             .hint("run a pod on each node (a DaemonSet), or use internalTrafficPolicy: Cluster"),
     ]
 }
 
-fn external_local(case: &Case<'_>) -> Vec<Finding> {
+fn external_local(case: &RuleContext<'_>) -> Vec<Finding> {
     let local = case.service().external_traffic_policy == Some(TrafficPolicy::Local);
     if !local || !is_external(case) {
         return Vec::new();
@@ -127,22 +134,22 @@ fn external_local(case: &Case<'_>) -> Vec<Finding> {
     let list = words::list(&nodes);
     let drop = words::verb(nodes.len(), "drop");
     let found = EXTERNAL_LOCAL
-        .found(
-            Place::Service,
+        .finding(
+            FindingLocation::Service,
             format!("{list} {drop} external traffic"),
             format!("externalTrafficPolicy is Local: {list} {drop} what comes from outside, because no endpoint is there."),
         )
-        .about(words::some(&nodes).map(|name| ObjectRef::node(name)))
+        .with_objects(words::some(&nodes).map(|name| ObjectRef::node(name)))
         .evidence(["spec.externalTrafficPolicy: Local"]);
     let has_balancer = case.service().service_type == ServiceType::LoadBalancer;
     vec![if has_balancer {
-        found.milder(Severity::Note)
+        found.with_severity(Severity::Note)
     } else {
         found.hint("ask only nodes that have a pod, or use externalTrafficPolicy: Cluster")
     }]
 }
 
-fn no_health_check(case: &Case<'_>) -> Vec<Finding> {
+fn no_health_check(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let applies = service.service_type == ServiceType::LoadBalancer
         && service.external_traffic_policy == Some(TrafficPolicy::Local)
@@ -152,8 +159,8 @@ fn no_health_check(case: &Case<'_>) -> Vec<Finding> {
     }
     vec![
         NO_HEALTH_CHECK
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "no healthCheckNodePort",
                 "externalTrafficPolicy is Local without a healthCheckNodePort: the load balancer \
                  can't see which nodes have an endpoint.",
@@ -165,7 +172,7 @@ fn no_health_check(case: &Case<'_>) -> Vec<Finding> {
     ]
 }
 
-fn hidden_source(case: &Case<'_>) -> Vec<Finding> {
+fn hidden_source(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let cluster = service.external_traffic_policy != Some(TrafficPolicy::Local);
     if service.service_type != ServiceType::LoadBalancer || !cluster {
@@ -173,8 +180,8 @@ fn hidden_source(case: &Case<'_>) -> Vec<Finding> {
     }
     vec![
         HIDDEN_SOURCE
-            .found(
-                Place::Service,
+            .finding(
+                FindingLocation::Service,
                 "clients' addresses hidden",
                 "externalTrafficPolicy is Cluster: the pods see the addresses of nodes instead of \
                  the clients'.",

@@ -1,28 +1,31 @@
 //! A port has no ready endpoint and nothing else says why.
 
-use super::{Case, Find, Finding, Group, Place, Rule, Severity, Verdict, WITH_BOTH};
-use super::{links, place_of, words};
+use super::{
+    CheckRule, Finding, FindingLocation, Health, RuleContext, RuleFunction, RuleGroup, Severity,
+    WITH_BOTH,
+};
+use super::{documentation_urls, place_of, words};
 
-pub(super) static RULES: &[&Rule] = &[&NO_READY_ENDPOINT];
+pub(super) static RULES: &[&CheckRule] = &[&NO_READY_ENDPOINT];
 
-static NO_READY_ENDPOINT: Rule = Rule {
+static NO_READY_ENDPOINT: CheckRule = CheckRule {
     id: "SVC-NO-READY-ENDPOINT",
-    group: Group::Endpoints,
+    group: RuleGroup::Endpoints,
     title: "A port has no ready endpoint and nothing else says why",
     severity: Severity::Error,
-    means: Verdict::Broken,
-    needs: WITH_BOTH,
+    implied_health: Health::Broken,
+    required_kinds: WITH_BOTH,
     about: "Pods are ready, yet the EndpointSlices don't say so: their controller lags or does not \
             run, or somebody else writes them.",
-    url: links::SLICES,
-    find: Find::Last(check),
-    ..Rule::BASE
+    url: documentation_urls::SLICES,
+    function: RuleFunction::Fallback(check),
+    ..CheckRule::BASE
 };
 
-fn check(case: &Case<'_>) -> Vec<Finding> {
+fn check(case: &RuleContext<'_>) -> Vec<Finding> {
     let hint = if case.service().selector.is_empty() {
         "its EndpointSlices list no endpoint of it as ready"
-    } else if case.waiting().len() < case.candidates().count() {
+    } else if case.not_ready_pods().len() < case.candidates().count() {
         "pods are ready, but the EndpointSlices don't list them as ready"
     } else {
         // No pod is ready, and other rules say why.
@@ -38,14 +41,14 @@ fn check(case: &Case<'_>) -> Vec<Finding> {
     );
     let told = |place, short: String, message: String| {
         NO_READY_ENDPOINT
-            .found(place, short, message)
+            .finding(place, short, message)
             .evidence([read.clone()])
             .hint(hint)
     };
     if case.traffic.ports.is_empty() && case.ready.is_empty() {
         let message = format!("It has no ready endpoint: {hint}.");
         return vec![told(
-            Place::Service,
+            FindingLocation::Service,
             "no ready endpoint".to_owned(),
             message,
         )];

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use crate::inventory::{ServicePort, Text};
+use crate::inventory::{ServicePort, SharedStr};
 
 /// How many things a list names before it counts.
-const NAMED: usize = 5;
+const MAX_LISTED: usize = 5;
 
 /// `1 pod`, `2 pods`.
 pub(crate) fn pods(count: usize) -> String {
@@ -20,7 +20,7 @@ pub(crate) fn counted(count: usize, one: &str) -> String {
 }
 
 /// `app=web,tier=front`.
-pub(crate) fn pairs(labels: &BTreeMap<Text, Text>) -> String {
+pub(crate) fn pairs(labels: &BTreeMap<SharedStr, SharedStr>) -> String {
     let pairs: Vec<_> = labels
         .iter()
         .map(|(key, value)| format!("{key}={value}"))
@@ -31,16 +31,16 @@ pub(crate) fn pairs(labels: &BTreeMap<Text, Text>) -> String {
 /// `a, b, c`; of many the first and how many more.
 pub(crate) fn list<T: ToString>(all: impl IntoIterator<Item = T>) -> String {
     let all: Vec<_> = all.into_iter().map(|one| one.to_string()).collect();
-    if all.len() <= NAMED {
+    if all.len() <= MAX_LISTED {
         return all.join(", ");
     }
-    let (named, rest) = all.split_at(NAMED);
+    let (named, rest) = all.split_at(MAX_LISTED);
     format!("{} and {} more", named.join(", "), rest.len())
 }
 
 /// The first of many, so that evidence stays short.
 pub(crate) fn some<T>(all: impl IntoIterator<Item = T>) -> impl Iterator<Item = T> {
-    all.into_iter().take(NAMED)
+    all.into_iter().take(MAX_LISTED)
 }
 
 /// `80/TCP`, or `80/TCP (http)` of a port that has a name.

@@ -11,15 +11,16 @@ use jiff::Timestamp;
 
 use super::{
     super::{
-        args::{Check, Common},
-        exit::{Exit, failure},
-        input, remote,
+        args::{CheckArgs, GlobalFlags},
+        engine_client,
+        exit::{CliExit, cli_error},
+        input,
     },
-    Told, print,
+    CheckResults, print,
 };
 use crate::{
-    check::{Checks, Suppressions},
-    cluster::Manifests,
+    check::{RuleSuppressions, ServiceChecks},
+    cluster::ManifestReader,
     engine,
     inventory::ObjectKey,
     topology::Topology,
@@ -28,10 +29,10 @@ use crate::{
 /// Files of these endings are read in a folder.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
-pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
+pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliExit> {
     if task.watch {
-        return Err(failure(
-            Exit::Usage,
+        return Err(cli_error(
+            CliExit::Usage,
             "files are not watched: leave out --watch",
         ));
     }
@@ -39,13 +40,13 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
         [] => "default",
         [one] => one,
         _ => {
-            return Err(failure(
-                Exit::Usage,
+            return Err(cli_error(
+                CliExit::Usage,
                 "objects without a namespace are put in one: give -n once",
             ));
         }
     };
-    let mut manifests = Manifests::new(namespace);
+    let mut manifests = ManifestReader::new(namespace);
     let mut sources = BTreeMap::new();
     for path in paths(&task.files)? {
         let before = manifests.services().count();
@@ -53,7 +54,7 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
         let text = input::read(&path)?;
         manifests
             .read(&text)
-            .map_err(|error| failure(Exit::Usage, format!("{name}: {error}")))?;
+            .map_err(|error| cli_error(CliExit::Usage, format!("{name}: {error}")))?;
         for key in manifests.services().skip(before) {
             sources.insert(key.clone(), name.clone());
         }
@@ -65,14 +66,14 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
         .as_ref()
         .filter(|key| inventory.service(key).is_none())
     {
-        return Err(failure(
-            Exit::NotFound,
+        return Err(cli_error(
+            CliExit::NotFound,
             format!("the files hold no Service {key}"),
         ));
     }
     let topology = Topology::build(&inventory);
-    let checks = Checks::new(&topology, &inventory, suppressions(), Timestamp::now());
-    let mut told = Told::new(checks.reports(), target.as_ref());
+    let checks = ServiceChecks::new(&topology, &inventory, suppressions(), Timestamp::now());
+    let mut told = CheckResults::new(checks.reports(), target.as_ref());
     told.files = sources;
     if told.reports.is_empty() {
         eprintln!("svcscope: the files hold no Service");
@@ -80,10 +81,10 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
     print(&told, task)
 }
 
-/// What a person suppressed everywhere; and that files lack what only a cluster has is no news.
-fn suppressions() -> Suppressions {
-    let mut suppressions = engine::suppressions(&remote::settings().suppressed_checks, None);
-    suppressions.leave_out("SVC-NOT-WATCHED");
+/// What the user suppressed everywhere; and that files lack what only a cluster has is no news.
+fn suppressions() -> RuleSuppressions {
+    let mut suppressions = engine::suppressions(&engine_client::settings().suppressed_checks, None);
+    suppressions.disable_rule("SVC-NOT-WATCHED");
     suppressions
 }
 
@@ -98,8 +99,8 @@ fn paths(given: &[PathBuf]) -> anyhow::Result<Vec<PathBuf>> {
         }
     }
     if found.is_empty() {
-        return Err(failure(
-            Exit::Usage,
+        return Err(cli_error(
+            CliExit::Usage,
             "there is no .yaml, .yml or .json file below what -f names",
         ));
     }

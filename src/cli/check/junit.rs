@@ -2,15 +2,15 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::told::Told;
+use super::results::CheckResults;
 use crate::{
-    check::{Report, Severity, Verdict},
-    inventory::{ObjectKey, plain::is_commanding},
+    check::{Health, ServiceReport, Severity},
+    inventory::{ObjectKey, plain::is_control_char},
 };
 
 /// One suite a namespace.
-pub(super) fn write(told: &Told) -> String {
-    let mut suites: BTreeMap<&str, Vec<(&ObjectKey, &Report)>> = BTreeMap::new();
+pub(super) fn write(told: &CheckResults) -> String {
+    let mut suites: BTreeMap<&str, Vec<(&ObjectKey, &ServiceReport)>> = BTreeMap::new();
     for (key, report) in &told.reports {
         let suite = suites.entry(&key.namespace).or_default();
         suite.push((key, report));
@@ -20,7 +20,7 @@ pub(super) fn write(told: &Told) -> String {
     for (namespace, cases) in suites {
         let failing = cases
             .iter()
-            .filter(|(_, report)| wrong(report).next().is_some());
+            .filter(|(_, report)| reported_findings(report).next().is_some());
         let skipped = cases.iter().filter(|(_, report)| is_skipped(report));
         // Writing to a text does not fail.
         writeln!(
@@ -33,30 +33,30 @@ pub(super) fn write(told: &Told) -> String {
         )
         .ok();
         for (key, report) in cases {
-            case(&mut xml, key, report);
+            write_test_case(&mut xml, key, report);
         }
         xml.push_str("  </testsuite>\n");
     }
     xml + "</testsuites>\n"
 }
 
-fn wrong(report: &Report) -> impl Iterator<Item = &crate::check::Finding> {
+fn reported_findings(report: &ServiceReport) -> impl Iterator<Item = &crate::check::Finding> {
     let findings = report.findings.iter();
     findings.filter(|found| found.severity >= Severity::Warning)
 }
 
-fn is_skipped(report: &Report) -> bool {
-    report.verdict == Verdict::Unknown && wrong(report).next().is_none()
+fn is_skipped(report: &ServiceReport) -> bool {
+    report.health == Health::Unknown && reported_findings(report).next().is_none()
 }
 
-fn case(xml: &mut String, key: &ObjectKey, report: &Report) {
+fn write_test_case(xml: &mut String, key: &ObjectKey, report: &ServiceReport) {
     let (namespace, name) = (escaped(&key.namespace), escaped(&key.name));
     writeln!(
         xml,
         "    <testcase classname=\"{namespace}\" name=\"{name}\">"
     )
     .ok();
-    for found in wrong(report) {
+    for found in reported_findings(report) {
         let mut lines: Vec<&str> = found.evidence.iter().map(|line| &**line).collect();
         lines.extend(found.hint.as_deref());
         lines.push(found.url());
@@ -85,7 +85,7 @@ fn escaped(text: &str) -> String {
             '>' => out.push_str("&gt;"),
             '"' => out.push_str("&quot;"),
             '\n' | '\t' => out.push(c),
-            c if is_commanding(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c if is_control_char(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
             c => out.push(c),
         }
     }

@@ -3,51 +3,54 @@
 //! **In**: a cluster, or files. **Out**: what the checks say, as text, JSON, SARIF or JUnit, and an
 //! exit code by `--fail-on`.
 
-mod data;
 mod files;
+mod json;
 mod junit;
+mod results;
 mod sarif;
-mod told;
 mod trace;
 mod watch;
 
 use std::sync::Arc;
 
 use super::{
-    args::{Check, CheckFormat, Common},
-    exit::{Exit, failure},
+    args::{CheckArgs, CheckFormat, GlobalFlags},
+    engine_client::{self, EngineClient},
+    exit::{CliExit, cli_error},
     export,
-    remote::{self, Remote},
-    terminal::Data,
+    terminal::OutputBytes,
 };
 use crate::{
     check::{self, Severity},
     engine::Scene,
-    inventory::{self, Kind, ObjectKey},
+    inventory::{self, ObjectKey, ResourceKind},
 };
-use told::Told;
+use results::CheckResults;
 
-pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
+pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliExit> {
     if task.list {
         let rules = match task.output {
-            CheckFormat::Json => Data::json(data::rules()?),
-            _ => Data::text(&list()),
+            CheckFormat::Json => OutputBytes::json(json::rules()?),
+            _ => OutputBytes::text(&list()),
         };
-        return export::write(&rules, None).map(|()| Exit::Done);
+        return export::write(&rules, None).map(|()| CliExit::Success);
     }
     if task.target.as_ref().is_some_and(|it| !it.is_service()) {
-        return Err(failure(Exit::Usage, "only Services are checked: svc/NAME"));
+        return Err(cli_error(
+            CliExit::Usage,
+            "only Services are checked: svc/NAME",
+        ));
     }
     if !task.files.is_empty() {
         return files::run(common, task);
     }
     let (remote, target) = match &task.target {
         Some(target) => {
-            let (remote, namespace) = Remote::start_for_target(common)?;
+            let (remote, namespace) = EngineClient::start_for_target(common)?;
             let key = ObjectKey::new(namespace, target.name().clone());
             (remote, Some(key))
         }
-        None => (Remote::start(common)?, None),
+        None => (EngineClient::start(common)?, None),
     };
     let scene = remote.wait_for(
         Some(task.timeout),
@@ -62,8 +65,8 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
         .as_ref()
         .filter(|key| scene.inventory.service(key).is_none())
     {
-        return Err(failure(
-            Exit::NotFound,
+        return Err(cli_error(
+            CliExit::NotFound,
             format!("there is no Service {key}"),
         ));
     }
@@ -73,45 +76,49 @@ pub(super) fn run(common: &Common, task: &Check) -> anyhow::Result<Exit> {
     if task.watch {
         return watch::run(&remote, task, target.as_ref());
     }
-    let told = Told::new(&scene.reports, target.as_ref());
+    let told = CheckResults::new(&scene.reports, target.as_ref());
     let exit = print(&told, task)?;
-    for note in scene.notes.iter() {
+    for note in scene.watch_notes.iter() {
         eprintln!("svcscope: {note}");
     }
-    let needed = [Kind::Service, Kind::EndpointSlice, Kind::Pod];
-    let gaps = remote::gaps(&scene, &needed);
-    for gap in remote::polled(&scene).iter().chain(&gaps) {
+    let needed = [
+        ResourceKind::Service,
+        ResourceKind::EndpointSlice,
+        ResourceKind::Pod,
+    ];
+    let gaps = engine_client::visibility_gaps(&scene, &needed);
+    for gap in engine_client::polling_text(&scene).iter().chain(&gaps) {
         eprintln!("svcscope: {gap}");
     }
-    let is_nowhere = remote::tell_missing_namespaces(&scene, &common.namespaces);
+    let is_nowhere = engine_client::report_missing_namespaces(&scene, &common.namespaces);
     Ok(match exit {
-        _ if is_nowhere => Exit::NotFound,
-        Exit::Done if !gaps.is_empty() => Exit::Incomplete,
+        _ if is_nowhere => CliExit::NotFound,
+        CliExit::Success if !gaps.is_empty() => CliExit::Incomplete,
         exit => exit,
     })
 }
 
 /// Whether all that any rule reads is there, or refused.
 fn is_read(scene: &Scene) -> bool {
-    let wanted = inventory::wanted(&scene.inventory);
-    let needed = Kind::ALL.into_iter().chain(wanted);
+    let wanted = inventory::needed_kinds(&scene.inventory);
+    let needed = ResourceKind::ALL.into_iter().chain(wanted);
     scene.inventory.completeness_of(needed).is_complete()
 }
 
 /// Prints what is said in the form that was asked for; says how the process ends.
-fn print(told: &Told, task: &Check) -> anyhow::Result<Exit> {
+fn print(told: &CheckResults, task: &CheckArgs) -> anyhow::Result<CliExit> {
     let data = match task.output {
-        CheckFormat::Text => Data::lines(told.lines(task.notes)),
-        CheckFormat::Json => Data::json(data::findings(told)?),
-        CheckFormat::Sarif => Data::json(sarif::write(told)?),
-        CheckFormat::Junit => Data::text(&junit::write(told)),
+        CheckFormat::Text => OutputBytes::lines(told.lines(task.notes)),
+        CheckFormat::Json => OutputBytes::json(json::findings(told)?),
+        CheckFormat::Sarif => OutputBytes::json(sarif::write(told)?),
+        CheckFormat::Junit => OutputBytes::text(&junit::write(told)),
     };
     export::write(&data, None)?;
     let limit = task.fail_on.map(Severity::from);
-    Ok(if limit.is_some_and(|limit| told.has(limit)) {
-        Exit::Found
+    Ok(if limit.is_some_and(|limit| told.has_at_least(limit)) {
+        CliExit::FindingsReported
     } else {
-        Exit::Done
+        CliExit::Success
     })
 }
 

@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::told::Told;
-use crate::check::{self, Rule};
+use super::results::CheckResults;
+use crate::check::{self, CheckRule};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 /// One run with all rules and what they found.
-pub(super) fn write(told: &Told) -> serde_json::Result<String> {
+pub(super) fn write(told: &CheckResults) -> serde_json::Result<String> {
     let rules: Vec<_> = check::rules().collect();
     let results: Vec<_> = told
         .findings()
@@ -16,7 +16,7 @@ pub(super) fn write(told: &Told) -> serde_json::Result<String> {
             let name = service.to_string();
             let mut location = json!({
                 "logicalLocations": [{
-                    "fullyQualifiedName": format!("{name} {}", found.place),
+                    "fullyQualifiedName": format!("{name} {}", found.location),
                     "name": &*service.name,
                     "kind": "resource",
                 }],
@@ -37,7 +37,7 @@ pub(super) fn write(told: &Told) -> serde_json::Result<String> {
                 "message": { "text": text },
                 "locations": [location],
                 "partialFingerprints": {
-                    "svcscope/v1": format!("{}|{name}|{}", found.id, found.place),
+                    "svcscope/v1": format!("{}|{name}|{}", found.id, found.location),
                 },
             })
         })
@@ -46,7 +46,7 @@ pub(super) fn write(told: &Told) -> serde_json::Result<String> {
         "tool": { "driver": {
             "name": "svcscope",
             "semanticVersion": env!("CARGO_PKG_VERSION"),
-            "rules": rules.iter().map(|rule| described(rule)).collect::<Vec<_>>(),
+            "rules": rules.iter().map(|rule| rule_json(rule)).collect::<Vec<_>>(),
         }},
         "results": results,
     });
@@ -54,7 +54,7 @@ pub(super) fn write(told: &Told) -> serde_json::Result<String> {
     Ok(serde_json::to_string_pretty(&log)? + "\n")
 }
 
-fn described(rule: &Rule) -> Value {
+fn rule_json(rule: &CheckRule) -> Value {
     json!({
         "id": rule.id,
         "shortDescription": { "text": rule.title },

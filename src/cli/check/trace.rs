@@ -4,51 +4,51 @@ use serde_json::json;
 
 use super::super::{
     args::CheckFormat,
-    exit::{Exit, failure},
+    exit::{CliExit, cli_error},
     export,
-    terminal::{Data, Lines},
+    terminal::{OutputBytes, TerminalLines},
 };
 use crate::{
-    check::{Passage, Trace, trace},
+    check::{HopResult, PacketTrace, trace},
     engine::Scene,
     inventory::ObjectKey,
 };
 
 /// Prints the way to each port.
-pub(super) fn run(scene: &Scene, key: &ObjectKey, format: CheckFormat) -> anyhow::Result<Exit> {
+pub(super) fn run(scene: &Scene, key: &ObjectKey, format: CheckFormat) -> anyhow::Result<CliExit> {
     let known = scene.topology.service(key).zip(scene.reports.get(key));
     let Some((traffic, report)) = known else {
         // Whoever asks has seen that it is there.
-        return Err(failure(
-            Exit::Incomplete,
+        return Err(cli_error(
+            CliExit::Incomplete,
             format!("nothing is known yet of the way to Service {key}"),
         ));
     };
     let traces = trace(traffic, report, &scene.inventory);
     let data = match format {
-        CheckFormat::Text => Data::lines(lines(key, &traces)),
-        CheckFormat::Json => Data::json(json(key, &traces)?),
+        CheckFormat::Text => OutputBytes::lines(lines(key, &traces)),
+        CheckFormat::Json => OutputBytes::json(json(key, &traces)?),
         CheckFormat::Sarif | CheckFormat::Junit => {
             let why = "a trace is printed as text or json";
-            return Err(failure(Exit::Usage, why));
+            return Err(cli_error(CliExit::Usage, why));
         }
     };
     export::write(&data, None)?;
-    Ok(Exit::Done)
+    Ok(CliExit::Success)
 }
 
-fn word(passage: Passage) -> &'static str {
+fn hop_result_text(passage: HopResult) -> &'static str {
     match passage {
-        Passage::Passes => "passes",
-        Passage::Limps => "warning",
-        Passage::Depends => "depends",
-        Passage::Unknown => "unknown",
-        Passage::Stops => "ends here",
+        HopResult::Passes => "passes",
+        HopResult::Degraded => "warning",
+        HopResult::DependsOnClient => "depends",
+        HopResult::Unknown => "unknown",
+        HopResult::Blocked => "ends here",
     }
 }
 
-fn lines(key: &ObjectKey, traces: &[Trace]) -> Lines {
-    let mut lines = Lines::default();
+fn lines(key: &ObjectKey, traces: &[PacketTrace]) -> TerminalLines {
+    let mut lines = TerminalLines::default();
     for trace in traces {
         let port = match &trace.port {
             Some(port) => format!(" port {port}"),
@@ -56,21 +56,24 @@ fn lines(key: &ObjectKey, traces: &[Trace]) -> Lines {
         };
         lines.add(&format!("{key}{port}: {}", trace.outcome()));
         for hop in &trace.hops {
-            let passage = word(hop.passage);
-            lines.add(&format!("  {passage:<11}{}: {}", hop.what, hop.says));
+            let passage = hop_result_text(hop.result);
+            lines.add(&format!(
+                "  {passage:<11}{}: {}",
+                hop.label, hop.explanation
+            ));
         }
     }
     lines
 }
 
-fn json(key: &ObjectKey, traces: &[Trace]) -> anyhow::Result<String> {
+fn json(key: &ObjectKey, traces: &[PacketTrace]) -> anyhow::Result<String> {
     let traces: Vec<_> = traces
         .iter()
         .map(|trace| {
             let hops: Vec<_> = trace
                 .hops
                 .iter()
-                .map(|hop| json!({"what": hop.what, "passage": word(hop.passage), "says": hop.says}))
+                .map(|hop| json!({"what": hop.label, "passage": hop_result_text(hop.result), "says": hop.explanation}))
                 .collect();
             json!({"port": trace.port, "outcome": trace.outcome(), "arrives": trace.arrives(), "hops": hops})
         })

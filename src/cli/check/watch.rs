@@ -6,13 +6,13 @@ use serde_json::json;
 
 use super::{
     super::{
-        args::{Check, CheckFormat},
-        exit::{Exit, failure},
+        args::{CheckArgs, CheckFormat},
+        engine_client::{self, EngineClient},
+        exit::{CliExit, cli_error},
         export,
-        remote::{self, Remote},
-        terminal::{Data, Lines},
+        terminal::{OutputBytes, TerminalLines},
     },
-    data::Row,
+    json::FindingJson,
 };
 use crate::{
     check::{Finding, Severity},
@@ -21,11 +21,18 @@ use crate::{
 };
 
 /// A finding as long as it stands: its words may change meanwhile.
-type Standing = BTreeMap<(ObjectKey, &'static str, String), Finding>;
+type CurrentFindings = BTreeMap<(ObjectKey, &'static str, String), Finding>;
 
-pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> anyhow::Result<Exit> {
+pub(super) fn run(
+    remote: &EngineClient,
+    task: &CheckArgs,
+    only: Option<&ObjectKey>,
+) -> anyhow::Result<CliExit> {
     if !matches!(task.output, CheckFormat::Text | CheckFormat::Json) {
-        return Err(failure(Exit::Usage, "--watch prints -o text or -o json"));
+        return Err(cli_error(
+            CliExit::Usage,
+            "--watch prints -o text or -o json",
+        ));
     }
     // As without --watch: data hold all, a text what was asked for.
     let least = if task.notes || task.output == CheckFormat::Json {
@@ -33,23 +40,23 @@ pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> an
     } else {
         Severity::Warning
     };
-    let mut standing = Standing::new();
+    let mut standing = CurrentFindings::new();
     let mut polled = None;
     let mut was_stale = false;
     loop {
         let now = remote.wait_for(None, "a change", |scene| {
-            remote::tell_polled(scene, &mut polled);
+            engine_client::report_polling(scene, &mut polled);
             if scene.is_stale() != was_stale {
                 was_stale = !was_stale;
                 // That it is polled now was said just before: it is not live.
-                if scene.is_stale() || remote::polled(scene).is_none() {
-                    eprintln!("svcscope: {}", connection_words(scene));
+                if scene.is_stale() || engine_client::polling_text(scene).is_none() {
+                    eprintln!("svcscope: {}", connection_text(scene));
                 }
             }
-            let now = found(scene, only, least);
+            let now = current_findings(scene, only, least);
             (!now.keys().eq(standing.keys())).then_some(now)
         })?;
-        let mut lines = Lines::default();
+        let mut lines = TerminalLines::default();
         let mut json = String::new();
         let mut add = |change: &str, service: &ObjectKey, finding: &Finding| {
             if task.output == CheckFormat::Json {
@@ -68,14 +75,14 @@ pub(super) fn run(remote: &Remote, task: &Check, only: Option<&ObjectKey>) -> an
                 add("appeared", &at.0, finding);
             }
         }
-        export::write(&Data::lines(lines), None)?;
-        export::write(&Data::json(json), None)?;
+        export::write(&OutputBytes::lines(lines), None)?;
+        export::write(&OutputBytes::json(json), None)?;
         standing = now;
     }
 }
 
 /// What the lines that follow are worth.
-fn connection_words(scene: &Scene) -> String {
+fn connection_text(scene: &Scene) -> String {
     match &scene.connection {
         ConnectionState::Lost { since, reason } => {
             format!("what is said may be old, since {since:.0}: {reason}")
@@ -85,7 +92,7 @@ fn connection_words(scene: &Scene) -> String {
     }
 }
 
-fn found(scene: &Scene, only: Option<&ObjectKey>, least: Severity) -> Standing {
+fn current_findings(scene: &Scene, only: Option<&ObjectKey>, least: Severity) -> CurrentFindings {
     let reports = scene.reports.iter();
     reports
         .filter(|(key, _)| only.is_none_or(|only| only == *key))
@@ -93,7 +100,7 @@ fn found(scene: &Scene, only: Option<&ObjectKey>, least: Severity) -> Standing {
             let worth = report.findings.iter();
             worth.filter(|found| found.severity >= least).map(|found| {
                 (
-                    (key.clone(), found.id, found.place.to_string()),
+                    (key.clone(), found.id, found.location.to_string()),
                     found.clone(),
                 )
             })
@@ -102,7 +109,7 @@ fn found(scene: &Scene, only: Option<&ObjectKey>, least: Severity) -> Standing {
 }
 
 fn json_line(change: &str, service: &ObjectKey, finding: &Finding) -> String {
-    let row = Row::new(service, finding);
+    let row = FindingJson::new(service, finding);
     format!("{}\n", json!({ "change": change, "finding": row }))
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use clap::{CommandFactory, Parser as _};
 
-use crate::cli::args::Args;
+use crate::cli::args::CliArgs;
 
 /// Each option of the table with its short form and what becomes of it.
 fn table() -> BTreeMap<String, (Option<char>, String)> {
@@ -52,7 +52,7 @@ const OWN_TOO: [&str; 2] = ["tcp", "tls"];
 
 #[test]
 fn the_table_says_what_the_flags_do() {
-    let mut command = Args::command();
+    let mut command = CliArgs::command();
     command.build();
     let curl = command.find_subcommand("curl").unwrap();
     let mut accepted = BTreeMap::new();
@@ -73,7 +73,7 @@ fn the_table_says_what_the_flags_do() {
                 assert!(here.is_none(), "--{long} is taken and said to be refused");
                 if let Some(short) = short.filter(|short| *short != 'V') {
                     let line = ["svcscope", "curl", "svc/web", &format!("-{short}")];
-                    assert!(Args::try_parse_from(line).is_err(), "-{short}");
+                    assert!(CliArgs::try_parse_from(line).is_err(), "-{short}");
                 }
             }
             how => panic!("--{long} is {how}"),
@@ -122,7 +122,7 @@ fn flags_may_stand_twice_as_in_curl() {
         &["-d", "-x", "-d", "--", "-F=x"],
     ] {
         let line = [&["svcscope", "curl", "svc/web"], more].concat();
-        Args::try_parse_from(&line)
+        CliArgs::try_parse_from(&line)
             .map(drop)
             .unwrap_or_else(|error| panic!("{line:?}: {error}"));
     }

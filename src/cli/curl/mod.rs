@@ -1,11 +1,11 @@
 //! `svcscope curl`: one request, the body on stdout, curl's own exit codes.
 
-mod answer;
+mod diagnostics;
 #[cfg(test)]
 mod docs;
-pub(super) mod options;
 mod output;
 mod password;
+pub(super) mod response_options;
 mod retry;
 mod target;
 mod write_out;
@@ -13,40 +13,45 @@ mod write_out;
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    args::{Common, Curl},
-    asking::allow_in_production,
-    exit::{Exit, failure},
-    remote::{POLICIES, Remote},
+    args::{CurlArgs, GlobalFlags},
+    engine_client::{EngineClient, POLICY_TIMEOUT},
+    exit::{CliExit, cli_error},
+    prompt::allow_in_production,
 };
 use crate::{
-    engine::{Command, RequestState, RequestStatus, Scene},
+    engine::{EngineCommand, RequestState, RequestStatus, Scene},
     forward::ForwardTarget,
-    inventory::Kind,
+    inventory::ResourceKind,
     probe::{
-        self, Ask, CurlError, CurlRequest, FlagError, Follow, Insider, RequestId, SendFlags, Tap,
-        Vantage,
+        self, AccessPath, BodySink, CurlError, CurlFlagError, CurlRequest, CurlSendFlags,
+        ExecTarget, RedirectPolicy, RequestId, RequestKind,
     },
 };
-use output::Output;
-use retry::Retries;
-use write_out::{Outcome, fill};
+use output::CurlOutput;
+use retry::RetryBudget;
+use write_out::{WriteOutContext, expand_format};
 
-pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
-    fits_together(task)?;
-    let send = password::with_password(&task.send, task.silent)?;
+pub(super) fn run(common: &GlobalFlags, task: &CurlArgs) -> anyhow::Result<CliExit> {
+    check_flag_conflicts(task)?;
+    let send = password::with_password(&task.request_flags, task.silent)?;
     let format = task.write_out.as_deref().map(format_of).transpose()?;
-    let (remote, namespace) = Remote::start_for_target(common)?;
-    let needed = [Kind::Service, Kind::EndpointSlice, Kind::Pod, Kind::Node];
+    let (remote, namespace) = EngineClient::start_for_target(common)?;
+    let needed = [
+        ResourceKind::Service,
+        ResourceKind::EndpointSlice,
+        ResourceKind::Pod,
+        ResourceKind::Node,
+    ];
     let drawn = if task.needs_nodes() {
         &needed[..]
     } else {
         &needed[..3]
     };
-    let patience = task.send.max_time.filter(|limit| !limit.is_zero());
+    let patience = task.request_flags.max_time.filter(|limit| !limit.is_zero());
     let mut scene = remote.wait_until_known(drawn, patience.unwrap_or(Duration::from_secs(30)))?;
     if task.target.is_service() {
         // A BackendTLSPolicy may say how to ask. One that can't be read in time says nothing.
-        remote.wait_for_fronts(&[], POLICIES).ok();
+        remote.wait_for_ingress_kinds(&[], POLICY_TIMEOUT).ok();
         scene = remote.handle().scene();
     }
 
@@ -55,16 +60,16 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
     }
 
     let request = request(task, &send, &namespace, &scene)?;
-    if let Some(what) = changed_by(&request) {
+    if let Some(what) = production_risk(&request) {
         allow_in_production(&remote, task.yes, what)?;
     }
-    if matches!(request.vantage, Vantage::Inside { .. }) {
+    if matches!(request.access_path, AccessPath::InCluster { .. }) {
         remote.end_on_signals()?;
     }
-    let mut output = Output::new(task, &request.path)?;
-    let mut retries = Retries::new(&task.answer, task.fail);
+    let mut output = CurlOutput::new(task, &request.path)?;
+    let mut retries = RetryBudget::new(&task.response, task.fail);
     if common.verbose > 0 && !task.silent {
-        answer::tell_request(&request, &scene);
+        diagnostics::print_request(&request, &scene);
     }
     let end = loop {
         let end = attempt(&remote, task, &request, common.verbose > 0, &mut output)?;
@@ -74,13 +79,13 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
         if !task.silent {
             eprintln!(
                 "svcscope: {}; sent again in {} s, {} more times at most",
-                again.why,
-                again.after.as_secs_f64(),
-                again.left
+                again.reason,
+                again.delay.as_secs_f64(),
+                again.retries_left
             );
         }
-        output.again()?;
-        remote.wait_within(Some(again.after), |_| None::<()>)?;
+        output.restart()?;
+        remote.wait_within(Some(again.delay), |_| None::<()>)?;
     };
     let url = probe::url_of(&request, &scene.inventory);
     finish(
@@ -89,19 +94,19 @@ pub(super) fn run(common: &Common, task: &Curl) -> anyhow::Result<Exit> {
         &request,
         url,
         &end,
-        retries.done(),
+        retries.retries_used(),
         output,
     )
 }
 
 /// What the user allows in a production context.
-fn changed_by(request: &CurlRequest) -> Option<&'static str> {
-    match &request.vantage {
-        Vantage::Inside {
-            from: Insider::ProbePod { .. },
+fn production_risk(request: &CurlRequest) -> Option<&'static str> {
+    match &request.access_path {
+        AccessPath::InCluster {
+            from: ExecTarget::ProbePod { .. },
             ..
         } => Some("create a probe pod and run a command in it"),
-        Vantage::Inside { .. } => Some("run a command in a pod"),
+        AccessPath::InCluster { .. } => Some("run a command in a pod"),
         _ => request
             .may_change()
             .then_some("send a request that could change something"),
@@ -109,82 +114,85 @@ fn changed_by(request: &CurlRequest) -> Option<&'static str> {
 }
 
 /// Options that curl takes only one of (src/tool_getparam.c, src/tool_operate.c).
-fn fits_together(task: &Curl) -> anyhow::Result<()> {
-    let wrong = if task.fail && task.answer.fail_with_body {
+fn check_flag_conflicts(task: &CurlArgs) -> anyhow::Result<()> {
+    let wrong = if task.fail && task.response.fail_with_body {
         "-f shows no body and --fail-with-body does: give one of them"
-    } else if task.answer.remote_header_name && (task.include || task.send.head) {
+    } else if task.response.remote_header_name && (task.include || task.request_flags.head) {
         "-J can't be combined with -i and -I, which write heads before a file has its name"
     } else {
         return Ok(());
     };
-    Err(failure(Exit::Usage, wrong))
+    Err(cli_error(CliExit::Usage, wrong))
 }
 
 /// The request that target and flags make.
 fn request(
-    task: &Curl,
-    send: &SendFlags,
+    task: &CurlArgs,
+    send: &CurlSendFlags,
     namespace: &str,
     scene: &Scene,
 ) -> anyhow::Result<CurlRequest> {
     let mut request = target::request(task, namespace, scene)?;
-    if task.answer.cookie_jar.is_some() {
+    if task.response.cookie_jar.is_some() {
         request.cookies.get_or_insert_default();
     }
     probe::apply(send, &mut request, &scene.inventory, &read_file).map_err(|error| {
         let exit = match error {
-            FlagError::File(..) => Exit::Curl(26),
-            _ => Exit::Usage,
+            CurlFlagError::File(..) => CliExit::Curl(26),
+            _ => CliExit::Usage,
         };
-        failure(exit, error.to_string())
+        cli_error(exit, error.to_string())
     })?;
     Ok(request)
 }
 
 /// Sends it once, and writes what comes.
 fn attempt(
-    remote: &Remote,
-    task: &Curl,
+    remote: &EngineClient,
+    task: &CurlArgs,
     request: &CurlRequest,
     is_verbose: bool,
-    output: &mut Output,
+    output: &mut CurlOutput,
 ) -> anyhow::Result<RequestStatus> {
     let id = RequestId(remote.handle().next_id());
-    let (tap, mut pieces) = Tap::new();
-    remote
-        .handle()
-        .send(Command::Curl(id, Box::new(request.clone()), Some(tap)));
+    let (tap, mut pieces) = BodySink::new();
+    remote.handle().send(EngineCommand::SendRequest(
+        id,
+        Box::new(request.clone()),
+        Some(tap),
+    ));
     let head = remote.wait_for(None, "an answer", |scene| {
         let status = find(scene, id)?;
         (status.state != RequestState::Running).then(|| status.clone())
     })?;
-    let is_shown = task.include || task.send.head;
+    let is_shown = task.include || task.request_flags.head;
     let mut heads = 0;
-    if let Some(response) = came(&head) {
+    if let Some(response) = received_response(&head) {
         if is_verbose && !task.silent {
-            answer::tell_response(response);
+            diagnostics::print_response(response);
         }
-        output.heads(response, is_shown)?;
+        output.write_headers(response, is_shown)?;
         heads = response.exchange.heads.len();
     }
     // `-I -X GET` reads no body either.
-    let withheld = task.send.head || task.fail && !task.answer.fail_with_body && is_bad(&head);
+    let withheld =
+        task.request_flags.head || task.fail && !task.response.fail_with_body && is_bad(&head);
     while let Some(piece) = pieces.blocking_recv() {
         // Nothing yet is no reason to make a file.
         if !withheld && !piece.is_empty() {
-            output.body(&piece)?;
+            output.write_body(&piece)?;
         }
     }
     let end = remote.wait_for(None, "the end of the answer", |scene| {
         let status = find(scene, id)?;
         (!status.state.is_under_way()).then(|| status.clone())
     })?;
-    if let Some(response) = came(&end) {
+    if let Some(response) = received_response(&end) {
         // Heads of redirects that went on and on come with the failure.
         if heads == 0 {
-            output.heads(response, is_shown)?;
+            output.write_headers(response, is_shown)?;
         }
-        output.lines(&response.exchange.trailers, is_shown)?;
+        output.write_lines(&response.exchange.trailers, is_shown)?;
     }
     Ok(end)
 }
@@ -194,9 +202,9 @@ fn find(scene: &Scene, id: RequestId) -> Option<&RequestStatus> {
 }
 
 /// An answer, or what of one there is.
-fn came(status: &RequestStatus) -> Option<&probe::CurlResponse> {
+fn received_response(status: &RequestStatus) -> Option<&probe::CurlResponse> {
     let partial = match &status.state {
-        RequestState::Failed(error) => error.so_far.partial.as_ref(),
+        RequestState::Failed(error) => error.progress.partial.as_ref(),
         _ => None,
     };
     status.state.response().or(partial)
@@ -211,34 +219,34 @@ fn is_bad(status: &RequestStatus) -> bool {
 }
 
 fn finish(
-    task: &Curl,
+    task: &CurlArgs,
     format: Option<&str>,
     request: &CurlRequest,
     url: String,
     end: &RequestStatus,
     retries: u32,
-    mut output: Output,
-) -> anyhow::Result<Exit> {
-    let response = came(end);
+    mut output: CurlOutput,
+) -> anyhow::Result<CliExit> {
+    let response = received_response(end);
     let (exit, error) = match &end.state {
-        RequestState::Failed(error) => (Exit::Curl(error.kind.curl_code()), Some(error.clone())),
-        RequestState::Done(response) => ended(task, request, response),
+        RequestState::Failed(error) => (CliExit::Curl(error.kind.curl_code()), Some(error.clone())),
+        RequestState::Done(response) => exit_status(task, request, response),
         _ => {
             let error = CurlError::other("the request was given up");
-            (Exit::Failed, Some(Arc::new(error)))
+            (CliExit::Failed, Some(Arc::new(error)))
         }
     };
-    if let (Some(response), true) = (response, request.ask != Ask::Http) {
-        output.line(&answer::said(response))?;
+    if let (Some(response), true) = (response, request.kind != RequestKind::Http) {
+        output.write_line(&diagnostics::non_http_text(response))?;
     }
     if let (Some(file), Some(jar)) = (
-        &task.answer.cookie_jar,
+        &task.response.cookie_jar,
         response.and_then(|response| response.exchange.cookies.as_ref()),
     ) {
         write_cookies(file, &jar.netscape(), &mut output)?;
     }
     if let Some(format) = format {
-        let outcome = Outcome {
+        let outcome = WriteOutContext {
             request,
             url,
             response,
@@ -247,9 +255,9 @@ fn finish(
             file: output.file().map(|file| file.display().to_string()),
             retries,
         };
-        for piece in fill(format, &outcome) {
+        for piece in expand_format(format, &outcome) {
             if piece.is_stderr {
-                super::terminal::tell_text(&piece.text);
+                super::terminal::print_error_text(&piece.text);
             } else {
                 output.write_out(&piece.text)?;
             }
@@ -257,9 +265,9 @@ fn finish(
     }
     // 304 says that the file that is there is right.
     let status = response.and_then(|response| response.status());
-    output.finish(exit == Exit::Done && status != Some(304))?;
+    output.finish(exit == CliExit::Success && status != Some(304))?;
     if let (Some(response), false) = (end.state.response(), task.silent) {
-        answer::tell_way(response);
+        diagnostics::print_route(response);
     }
     match error {
         Some(error)
@@ -267,50 +275,54 @@ fn finish(
                 || task.show_error
                 || error.kind == probe::FailureKind::NotPermitted =>
         {
-            Err(failure(exit, error.to_string()))
+            Err(cli_error(exit, error.to_string()))
         }
         _ => Ok(exit),
     }
 }
 
 /// How a whole answer ends the program.
-fn ended(
-    task: &Curl,
+fn exit_status(
+    task: &CurlArgs,
     request: &CurlRequest,
     response: &probe::CurlResponse,
-) -> (Exit, Option<Arc<CurlError>>) {
+) -> (CliExit, Option<Arc<CurlError>>) {
     let status = response.status().unwrap_or_default();
     let because = |words: String| Some(Arc::new(CurlError::other(words)));
-    if (task.fail || task.answer.fail_with_body) && status >= 400 {
+    if (task.fail || task.response.fail_with_body) && status >= 400 {
         return (
-            Exit::HttpError,
+            CliExit::HttpError,
             because(format!("the server answered {status}")),
         );
     }
     let leads_away = response
         .redirect_url()
-        .filter(|_| request.follow != Follow::No);
+        .filter(|_| request.redirect_policy != RedirectPolicy::Never);
     match leads_away.filter(|_| matches!(status, 301 | 302 | 303 | 307 | 308)) {
         // As curl ends where it may follow no more.
         Some(url) => (
-            Exit::Curl(probe::FailureKind::TooManyRedirects.curl_code()),
+            CliExit::Curl(probe::FailureKind::TooManyRedirects.curl_code()),
             because(format!(
                 "{status} leads to {}, which was not followed: -L stays at the same host and port; \
                  --location-anywhere asks elsewhere too, from this machine by http or https",
                 url
             )),
         ),
-        None => (Exit::Done, None),
+        None => (CliExit::Success, None),
     }
 }
 
-fn write_cookies(file: &std::path::Path, text: &str, output: &mut Output) -> anyhow::Result<()> {
+fn write_cookies(
+    file: &std::path::Path,
+    text: &str,
+    output: &mut CurlOutput,
+) -> anyhow::Result<()> {
     if file.as_os_str() == "-" {
         return output.write_out(text);
     }
     std::fs::write(file, text).map_err(|error| {
         let said = format!("could not write cookies to {}: {error}", file.display());
-        failure(Exit::Curl(23), said)
+        cli_error(CliExit::Curl(23), said)
     })
 }
 
@@ -319,15 +331,15 @@ fn format_of(word: &str) -> anyhow::Result<String> {
     let format = match word.strip_prefix('@') {
         Some(file) => {
             let bytes =
-                read_file(file).map_err(|error| failure(Exit::Curl(26), error.to_string()))?;
+                read_file(file).map_err(|error| cli_error(CliExit::Curl(26), error.to_string()))?;
             let text = String::from_utf8_lossy(&bytes).into_owned();
             text.replace(['\r', '\n'], "")
         }
         None => word.to_owned(),
     };
     match write_out::unsupported(&format) {
-        Some(name) => Err(failure(
-            Exit::Usage,
+        Some(name) => Err(cli_error(
+            CliExit::Usage,
             format!("--write-out knows no {name}…}} here"),
         )),
         None => Ok(format),
@@ -335,23 +347,24 @@ fn format_of(word: &str) -> anyhow::Result<String> {
 }
 
 /// No body is longer: it is held in memory.
-const MOST: u64 = 512 * 1024 * 1024;
+const MAX_BODY_BYTES: u64 = 512 * 1024 * 1024;
 
-fn read_file(name: &str) -> Result<Vec<u8>, FlagError> {
+fn read_file(name: &str) -> Result<Vec<u8>, CurlFlagError> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
     let read = match name {
-        "-" => std::io::stdin().take(MOST + 1).read_to_end(&mut bytes),
-        name => {
-            std::fs::File::open(name).and_then(|file| file.take(MOST + 1).read_to_end(&mut bytes))
-        }
+        "-" => std::io::stdin()
+            .take(MAX_BODY_BYTES + 1)
+            .read_to_end(&mut bytes),
+        name => std::fs::File::open(name)
+            .and_then(|file| file.take(MAX_BODY_BYTES + 1).read_to_end(&mut bytes)),
     };
     match read {
-        Ok(length) if length as u64 > MOST => Err(FlagError::Usage(format!(
+        Ok(length) if length as u64 > MAX_BODY_BYTES => Err(CurlFlagError::Usage(format!(
             "{name} is longer than {} MiB, the most that is sent",
-            MOST / 1024 / 1024
+            MAX_BODY_BYTES / 1024 / 1024
         ))),
         Ok(_) => Ok(bytes),
-        Err(error) => Err(FlagError::File(name.into(), error)),
+        Err(error) => Err(CurlFlagError::File(name.into(), error)),
     }
 }

@@ -8,34 +8,34 @@ use std::{
 
 use crate::{
     cli::{
-        args::Curl,
-        exit::{Exit, failure},
-        terminal::Harmless,
+        args::CurlArgs,
+        exit::{CliExit, cli_error},
+        terminal::EscapingWriter,
     },
     probe::CurlResponse,
 };
 
 /// A file, or stdout; what goes to a terminal can't command it. Files are made when something comes
 /// for them, so that a request that fails costs no file.
-pub(super) struct Output {
-    body: Sink,
+pub(super) struct CurlOutput {
+    body: OutputSink,
     /// Where `-D` has the heads go.
-    heads: Option<Sink>,
+    headers: Option<OutputSink>,
     /// The folder of a name that an answer gives.
-    named_by_answer: Option<PathBuf>,
+    content_disposition_folder: Option<PathBuf>,
     create_dirs: bool,
 }
 
-enum Sink {
-    Later { file: PathBuf, is_new: bool },
+enum OutputSink {
+    Unopened { file: PathBuf, is_new: bool },
     File(PathBuf, File),
     Pipe(io::Stdout),
-    Terminal(Harmless<io::Stdout>),
+    Terminal(EscapingWriter<io::Stdout>),
 }
 
-impl Output {
-    pub(super) fn new(task: &Curl, path: &str) -> anyhow::Result<Self> {
-        let options = &task.answer;
+impl CurlOutput {
+    pub(super) fn new(task: &CurlArgs, path: &str) -> anyhow::Result<Self> {
+        let options = &task.response;
         let folder = options.output_dir.clone().unwrap_or_default();
         let body = if options.remote_name {
             let path = path.split(['?', '#']).next().unwrap_or_default();
@@ -48,70 +48,76 @@ impl Output {
             } else {
                 name
             };
-            later(folder.join(name))
+            unopened(folder.join(name))
         } else {
             match &task.output {
                 Some(file) if file.as_os_str() != "-" => {
-                    later(within(options.output_dir.as_deref(), file))
+                    unopened(within(options.output_dir.as_deref(), file))
                 }
                 _ => stdout(),
             }
         };
         let heads = options.dump_header.as_deref().map(|file| match file {
             file if file.as_os_str() == "-" => stdout(),
-            file => later(file.to_owned()),
+            file => unopened(file.to_owned()),
         });
         Ok(Self {
             body,
-            heads,
-            named_by_answer: options.remote_header_name.then_some(folder),
+            headers: heads,
+            content_disposition_folder: options.remote_header_name.then_some(folder),
             create_dirs: options.create_dirs,
         })
     }
 
     /// The heads of an answer, as they came.
-    pub(super) fn heads(&mut self, response: &CurlResponse, is_shown: bool) -> anyhow::Result<()> {
-        if let Some(folder) = &self.named_by_answer
+    pub(super) fn write_headers(
+        &mut self,
+        response: &CurlResponse,
+        is_shown: bool,
+    ) -> anyhow::Result<()> {
+        if let Some(folder) = &self.content_disposition_folder
             && let Some(name) = response
                 .http()
                 .and_then(|head| name_of(head.header("content-disposition")?))
         {
-            self.body = Sink::Later {
+            self.body = OutputSink::Unopened {
                 file: folder.join(name),
                 is_new: true,
             };
         }
-        self.lines(&response.exchange.heads, is_shown)
+        self.write_lines(&response.exchange.heads, is_shown)
     }
 
     /// Lines of a head, or behind a body.
-    pub(super) fn lines(&mut self, lines: &[u8], is_shown: bool) -> anyhow::Result<()> {
-        if let Some(heads) = &mut self.heads {
-            heads.put(lines, false)?;
+    pub(super) fn write_lines(&mut self, lines: &[u8], is_shown: bool) -> anyhow::Result<()> {
+        if let Some(heads) = &mut self.headers {
+            heads.write_chunk(lines, false)?;
         }
         if is_shown {
-            self.body(lines)?;
+            self.write_body(lines)?;
         }
         Ok(())
     }
 
     /// A piece of the body.
-    pub(super) fn body(&mut self, piece: &[u8]) -> anyhow::Result<()> {
-        self.body.put(piece, self.create_dirs)
+    pub(super) fn write_body(&mut self, piece: &[u8]) -> anyhow::Result<()> {
+        self.body.write_chunk(piece, self.create_dirs)
     }
 
     /// A line of ours, where there is no body.
-    pub(super) fn line(&mut self, words: &str) -> anyhow::Result<()> {
-        self.body(format!("{words}\n").as_bytes())
+    pub(super) fn write_line(&mut self, words: &str) -> anyhow::Result<()> {
+        self.write_body(format!("{words}\n").as_bytes())
     }
 
     /// `--write-out` goes to stdout, wherever the body went.
     pub(super) fn write_out(&mut self, text: &str) -> anyhow::Result<()> {
         match &mut self.body {
-            sink @ (Sink::Pipe(_) | Sink::Terminal(_)) => sink.put(text.as_bytes(), false),
+            sink @ (OutputSink::Pipe(_) | OutputSink::Terminal(_)) => {
+                sink.write_chunk(text.as_bytes(), false)
+            }
             _ => {
                 let mut out = stdout();
-                out.put(text.as_bytes(), false)?;
+                out.write_chunk(text.as_bytes(), false)?;
                 out.flush()
             }
         }
@@ -120,14 +126,14 @@ impl Output {
     /// The file that the body goes to.
     pub(super) fn file(&self) -> Option<&Path> {
         match &self.body {
-            Sink::Later { file, .. } | Sink::File(file, _) => Some(file),
+            OutputSink::Unopened { file, .. } | OutputSink::File(file, _) => Some(file),
             _ => None,
         }
     }
 
     /// Forgets what came, because it is sent again. What stdout got it keeps.
-    pub(super) fn again(&mut self) -> anyhow::Result<()> {
-        if let Sink::File(name, file) = &mut self.body {
+    pub(super) fn restart(&mut self) -> anyhow::Result<()> {
+        if let OutputSink::File(name, file) = &mut self.body {
             let cut = file.set_len(0).and_then(|()| file.rewind());
             cut.map_err(|error| not_written(name, &error))?;
         }
@@ -138,9 +144,9 @@ impl Output {
     /// without a body makes an empty one (src/tool_operate.c, `post_per_transfer`).
     pub(super) fn finish(mut self, makes_file: bool) -> anyhow::Result<()> {
         if makes_file {
-            self.body(b"")?;
+            self.write_body(b"")?;
         }
-        self.heads.iter_mut().try_for_each(Sink::flush)?;
+        self.headers.iter_mut().try_for_each(OutputSink::flush)?;
         self.body.flush()?;
         stdout().flush()
     }
@@ -154,24 +160,24 @@ fn within(folder: Option<&Path>, file: &Path) -> PathBuf {
     }
 }
 
-fn later(file: PathBuf) -> Sink {
-    Sink::Later {
+fn unopened(file: PathBuf) -> OutputSink {
+    OutputSink::Unopened {
         file,
         is_new: false,
     }
 }
 
-fn stdout() -> Sink {
+fn stdout() -> OutputSink {
     if io::stdout().is_terminal() {
-        Sink::Terminal(Harmless::new(io::stdout()))
+        OutputSink::Terminal(EscapingWriter::new(io::stdout()))
     } else {
-        Sink::Pipe(io::stdout())
+        OutputSink::Pipe(io::stdout())
     }
 }
 
-impl Sink {
-    fn put(&mut self, piece: &[u8], create_dirs: bool) -> anyhow::Result<()> {
-        if let Self::Later { file, is_new } = self {
+impl OutputSink {
+    fn write_chunk(&mut self, piece: &[u8], create_dirs: bool) -> anyhow::Result<()> {
+        if let Self::Unopened { file, is_new } = self {
             let folder = file.parent().filter(|_| create_dirs);
             let made = folder.map_or(Ok(()), fs::create_dir_all);
             let opened = made.and_then(|()| match is_new {
@@ -182,7 +188,7 @@ impl Sink {
             *self = Self::File(std::mem::take(file), opened);
         }
         let (written, name) = match self {
-            Self::Later { .. } => return Ok(()),
+            Self::Unopened { .. } => return Ok(()),
             Self::File(name, file) => (file.write_all(piece), &**name),
             Self::Pipe(out) => (out.write_all(piece), Path::new("stdout")),
             Self::Terminal(out) => (out.write_all(piece), Path::new("stdout")),
@@ -192,7 +198,7 @@ impl Sink {
 
     fn flush(&mut self) -> anyhow::Result<()> {
         let (flushed, name) = match self {
-            Self::Later { .. } => return Ok(()),
+            Self::Unopened { .. } => return Ok(()),
             Self::File(name, file) => (file.flush(), &**name),
             Self::Pipe(out) => (out.flush(), Path::new("stdout")),
             Self::Terminal(out) => (out.flush(), Path::new("stdout")),
@@ -207,7 +213,7 @@ fn not_written(file: &Path, error: &io::Error) -> anyhow::Error {
 
 /// curl's code for what can't be written.
 fn failed(words: &str) -> anyhow::Error {
-    failure(Exit::Curl(23), words)
+    cli_error(CliExit::Curl(23), words)
 }
 
 /// The name that `Content-Disposition` gives, without the folders that it may name

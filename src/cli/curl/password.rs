@@ -7,22 +7,25 @@ use std::{
 
 use crate::{
     cli::{
-        exit::{Exit, failure},
+        exit::{CliExit, cli_error},
         terminal,
     },
-    probe::{self, SendFlags},
+    probe::{self, CurlSendFlags},
 };
 
 /// The flags with a password, which is asked for where `-u` has none. Arguments can't be blanked
 /// without unsafe code, as curl blanks them, so that one among them is said to be there to be read.
-pub(super) fn with_password(flags: &SendFlags, is_silent: bool) -> anyhow::Result<SendFlags> {
+pub(super) fn with_password(
+    flags: &CurlSendFlags,
+    is_silent: bool,
+) -> anyhow::Result<CurlSendFlags> {
     let mut flags = flags.clone();
     let asked = flags.user.as_ref().is_some_and(|user| !user.contains(':'));
     if let Some(user) = flags.user.as_deref().filter(|user| !user.contains(':')) {
-        let password = ask(user)?;
+        let password = prompt_password(user)?;
         flags.user = Some(format!("{user}:{password}"));
     }
-    if let (Some((what, instead)), false) = (exposed(&flags, asked), is_silent) {
+    if let (Some((what, instead)), false) = (exposed_secret(&flags, asked), is_silent) {
         eprintln!(
             "svcscope: warning: while this runs, others on this machine can read the {what} in the \
              list of processes; {instead}"
@@ -32,7 +35,7 @@ pub(super) fn with_password(flags: &SendFlags, is_silent: bool) -> anyhow::Resul
 }
 
 /// What secret stands among the arguments, and what keeps it out of them.
-fn exposed(flags: &SendFlags, asked: bool) -> Option<(&'static str, &'static str)> {
+fn exposed_secret(flags: &CurlSendFlags, asked: bool) -> Option<(&'static str, &'static str)> {
     let is_secret = |line: &String| {
         let header = line.split_once(':');
         header.is_some_and(|(name, value)| {
@@ -56,17 +59,17 @@ fn exposed(flags: &SendFlags, asked: bool) -> Option<(&'static str, &'static str
     }
 }
 
-fn ask(user: &str) -> anyhow::Result<String> {
+fn prompt_password(user: &str) -> anyhow::Result<String> {
     if !io::stdin().is_terminal() {
-        return Err(failure(
-            Exit::Usage,
+        return Err(cli_error(
+            CliExit::Usage,
             format!(
                 "`-u {user}` has no password, and there is no terminal to ask for it at: \
                  --netrc-file FILE reads it"
             ),
         ));
     }
-    terminal::ask(&format!("Password for user {user}: "));
+    terminal::print_question(&format!("Password for user {user}: "));
     let echo = |mode: &str| {
         let stty = Command::new("stty")
             .arg(mode)
@@ -91,18 +94,18 @@ mod tests {
 
     #[test]
     fn secrets_among_the_arguments_are_told_of() {
-        let of = |flags: SendFlags| exposed(&flags, false).map(|(what, _)| what);
-        let header = |line: &str| SendFlags {
+        let of = |flags: CurlSendFlags| exposed_secret(&flags, false).map(|(what, _)| what);
+        let header = |line: &str| CurlSendFlags {
             headers: vec![line.to_owned()],
-            ..SendFlags::default()
+            ..CurlSendFlags::default()
         };
         assert_eq!(of(header("authorization: Bearer x")), Some("secret of -H"));
         assert_eq!(of(header("Authorization:")), None);
         assert_eq!(of(header("@authorization: x")), None);
         assert_eq!(of(header("Accept: x")), None);
-        let token = SendFlags {
+        let token = CurlSendFlags {
             oauth2_bearer: Some("x".to_owned()),
-            ..SendFlags::default()
+            ..CurlSendFlags::default()
         };
         assert_eq!(of(token), Some("token of --oauth2-bearer"));
     }

@@ -4,53 +4,53 @@ use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use super::options::AnswerOptions;
+use super::response_options::ResponseOptions;
 use crate::{
     engine::{RequestState, RequestStatus},
     probe::{CurlResponse, FailureKind},
 };
 
-const FIRST: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(600);
+const FIRST_DELAY: Duration = Duration::from_secs(1);
+const LONGEST_DELAY: Duration = Duration::from_secs(600);
 
 /// What is left of the tries.
-pub(super) struct Retries<'a> {
-    options: &'a AnswerOptions,
+pub(super) struct RetryBudget<'a> {
+    options: &'a ResponseOptions,
     /// A status of 400 or above is a failure: `-f`, `--fail-with-body`.
-    fails: bool,
+    fail_on_http_error: bool,
     started: Instant,
-    left: u32,
+    retries_left: u32,
     delay: Duration,
 }
 
 /// Why a request is sent again, and when.
-pub(super) struct Retry {
-    pub(super) why: String,
-    pub(super) after: Duration,
-    pub(super) left: u32,
+pub(super) struct ScheduledRetry {
+    pub(super) reason: String,
+    pub(super) delay: Duration,
+    pub(super) retries_left: u32,
 }
 
-impl<'a> Retries<'a> {
-    pub(super) fn new(options: &'a AnswerOptions, fails: bool) -> Self {
+impl<'a> RetryBudget<'a> {
+    pub(super) fn new(options: &'a ResponseOptions, fails: bool) -> Self {
         Self {
             options,
-            fails: fails || options.fail_with_body,
+            fail_on_http_error: fails || options.fail_with_body,
             started: Instant::now(),
-            left: options.retry,
-            delay: FIRST,
+            retries_left: options.retry,
+            delay: FIRST_DELAY,
         }
     }
 
     /// How often it was sent again.
-    pub(super) fn done(&self) -> u32 {
-        self.options.retry - self.left
+    pub(super) fn retries_used(&self) -> u32 {
+        self.options.retry - self.retries_left
     }
 
     /// Whether to send it again after this outcome.
-    pub(super) fn next(&mut self, outcome: &RequestStatus) -> Option<Retry> {
+    pub(super) fn next(&mut self, outcome: &RequestStatus) -> Option<ScheduledRetry> {
         let most = self.options.retry_max_time.filter(|most| !most.is_zero());
         let elapsed = self.started.elapsed();
-        if self.left == 0 || most.is_some_and(|most| elapsed >= most) {
+        if self.retries_left == 0 || most.is_some_and(|most| elapsed >= most) {
             return None;
         }
         let why = self.reason(outcome)?;
@@ -62,12 +62,12 @@ impl<'a> Retries<'a> {
                 return None;
             }
         }
-        self.left -= 1;
-        self.delay = (self.delay * 2).min(LONGEST);
-        Some(Retry {
-            why,
-            after,
-            left: self.left,
+        self.retries_left -= 1;
+        self.delay = (self.delay * 2).min(LONGEST_DELAY);
+        Some(ScheduledRetry {
+            reason: why,
+            delay: after,
+            retries_left: self.retries_left,
         })
     }
 
@@ -76,14 +76,15 @@ impl<'a> Retries<'a> {
             RequestState::Done(response) => {
                 let status = response.status()?;
                 let is_passing = matches!(status, 408 | 429 | 500 | 502 | 503 | 504);
-                let has_failed = self.fails && self.options.retry_all_errors && status >= 400;
+                let has_failed =
+                    self.fail_on_http_error && self.options.retry_all_errors && status >= 400;
                 (is_passing || has_failed).then(|| format!("HTTP status {status}"))
             }
             // What was refused is refused again.
             RequestState::Failed(error) if error.kind == FailureKind::NotPermitted => None,
             RequestState::Failed(error) => {
                 let is_passing = match error.kind {
-                    FailureKind::TimedOut | FailureKind::Name => true,
+                    FailureKind::TimedOut | FailureKind::NameResolution => true,
                     FailureKind::Refused => self.options.retry_connrefused,
                     _ => false,
                 };

@@ -2,17 +2,23 @@
 
 use crate::{
     cli::{
-        args::{CalledAs, Curl, Via},
-        exit::{Exit, failure},
+        args::{AccessPathArg, CurlArgs, InClusterAddressArg},
+        exit::{CliExit, cli_error},
     },
     engine::Scene,
     forward::{ForwardTarget, RemotePort},
-    inventory::{IpFamily, Kind, ObjectKey, ServicePort, ServiceType, Sync, Text},
-    probe::{self, Ask, CurlRequest, InsideName, Insider, Scheme, Vantage},
+    inventory::{
+        IpFamily, ObjectKey, ResourceKind, ServicePort, ServiceType, SharedStr, SyncState,
+    },
+    probe::{self, AccessPath, CurlRequest, ExecTarget, HttpScheme, InClusterName, RequestKind},
 };
 
 /// The request but for what curl's own flags say.
-pub(super) fn request(task: &Curl, namespace: &str, scene: &Scene) -> anyhow::Result<CurlRequest> {
+pub(super) fn request(
+    task: &CurlArgs,
+    namespace: &str,
+    scene: &Scene,
+) -> anyhow::Result<CurlRequest> {
     let target = task.target.in_namespace(namespace);
     let (port, service_port) = port(task, &target, scene)?;
     // A BackendTLSPolicy says what Gateways speak to the port, and so does a request.
@@ -24,8 +30,8 @@ pub(super) fn request(task: &Curl, namespace: &str, scene: &Scene) -> anyhow::Re
         task.http,
         &service_port,
     ) {
-        (true, ..) => Scheme::Https,
-        (_, true, _) | (.., None) => Scheme::Http,
+        (true, ..) => HttpScheme::Https,
+        (_, true, _) | (.., None) => HttpScheme::Http,
         (.., Some(port)) => probe::guess_scheme(port),
     };
     let path = match task.path.strip_prefix('/') {
@@ -33,40 +39,40 @@ pub(super) fn request(task: &Curl, namespace: &str, scene: &Scene) -> anyhow::Re
         None => format!("/{}", task.path),
     };
     let ask = match (task.tcp, task.tls, &task.grpc_health) {
-        (true, ..) => Ask::Tcp,
-        (_, true, _) => Ask::Tls,
-        (.., Some(service)) => Ask::GrpcHealth(Text::from(service.as_str())),
-        _ => Ask::Http,
+        (true, ..) => RequestKind::Tcp,
+        (_, true, _) => RequestKind::Tls,
+        (.., Some(service)) => RequestKind::GrpcHealth(SharedStr::from(service.as_str())),
+        _ => RequestKind::Http,
     };
     let mut request = CurlRequest {
         scheme,
         path,
-        ask,
+        kind: ask,
         ..CurlRequest::new(target, port)
     };
-    let asked = task.server_name.as_deref().map(Text::from);
+    let asked = task.server_name.as_deref().map(SharedStr::from);
     request.tls.server_name = asked.or(name_by_policy);
-    request.vantage = vantage(task, &request, scene)?;
+    request.access_path = choose_access_path(task, &request, scene)?;
     Ok(request)
 }
 
 fn port(
-    task: &Curl,
+    task: &CurlArgs,
     target: &ForwardTarget,
     scene: &Scene,
 ) -> anyhow::Result<(RemotePort, Option<ServicePort>)> {
     let ForwardTarget::Service(key) = target else {
         return match &task.target.port {
             Some(port) => Ok((port.clone(), None)),
-            None => Err(failure(
-                Exit::Usage,
+            None => Err(cli_error(
+                CliExit::Usage,
                 format!("which port? Write for example {}:8080", task.target),
             )),
         };
     };
     let Some(service) = scene.inventory.service(key) else {
-        return Err(failure(
-            Exit::NotFound,
+        return Err(cli_error(
+            CliExit::NotFound,
             format!("there is no Service {key}"),
         ));
     };
@@ -78,8 +84,8 @@ fn port(
             let usual = if task.https { 443 } else { 80 };
             Ok((wanted.clone().unwrap_or(RemotePort::Number(usual)), None))
         }
-        (None, _) => Err(failure(
-            Exit::NotFound,
+        (None, _) => Err(cli_error(
+            CliExit::NotFound,
             format!("Service {key} has {}", port_list(&service.ports)),
         )),
     }
@@ -115,7 +121,7 @@ fn port_list(ports: &[ServicePort]) -> String {
 }
 
 /// The address family that was asked for.
-fn family(task: &Curl) -> Option<IpFamily> {
+fn family(task: &CurlArgs) -> Option<IpFamily> {
     match (task.ipv4, task.ipv6) {
         (true, _) => Some(IpFamily::IPv4),
         (_, true) => Some(IpFamily::IPv6),
@@ -124,15 +130,15 @@ fn family(task: &Curl) -> Option<IpFamily> {
 }
 
 /// From a pod in the cluster.
-fn inside(task: &Curl, namespace: &str, scene: &Scene) -> anyhow::Result<Vantage> {
-    let usage = |words: &str| failure(Exit::Usage, words);
+fn in_cluster_path(task: &CurlArgs, namespace: &str, scene: &Scene) -> anyhow::Result<AccessPath> {
+    let usage = |words: &str| cli_error(CliExit::Usage, words);
     let from = match (&task.inside, &task.from) {
-        (Some(namespace), _) => Insider::ProbePod {
-            namespace: Text::from(namespace.as_str()),
+        (Some(namespace), _) => ExecTarget::ProbePod {
+            namespace: SharedStr::from(namespace.as_str()),
             // Whoever gives the flag agrees to what it says.
-            agreed: true,
+            user_consented: true,
         },
-        (None, Some(pod)) => insider(pod, namespace),
+        (None, Some(pod)) => parse_exec_target(pod, namespace),
         (None, None) => {
             return Err(usage(
                 "from where in the cluster? --inside NAMESPACE makes a pod for it and removes it \
@@ -141,85 +147,92 @@ fn inside(task: &Curl, namespace: &str, scene: &Scene) -> anyhow::Result<Vantage
         }
     };
     // Where pods may not be listed the API server says so when it is asked.
-    if let Insider::Pod { pod, .. } = &from
+    if let ExecTarget::Pod { pod, .. } = &from
         && matches!(
-            scene.inventory.sync(Kind::Pod, &pod.namespace),
-            Sync::Live | Sync::Polled { .. }
+            scene.inventory.sync(ResourceKind::Pod, &pod.namespace),
+            SyncState::Live | SyncState::Polled { .. }
         )
         && scene.inventory.pod(pod).is_none()
     {
         let said = format!("there is no pod {pod} to send it from");
-        return Err(failure(Exit::NotFound, said));
+        return Err(cli_error(CliExit::NotFound, said));
     }
-    let to = match task.called_as {
-        CalledAs::Full => InsideName::Full,
-        CalledAs::Namespaced => InsideName::WithNamespace,
-        CalledAs::Short => InsideName::Short,
-        CalledAs::Ip => InsideName::ClusterIp(family(task)),
-        CalledAs::External => InsideName::ExternalName,
-        CalledAs::Pod => match &task.pod {
-            Some(pod) => InsideName::Pod(Text::from(pod.as_str()), family(task)),
+    let to = match task.in_cluster_address {
+        InClusterAddressArg::Full => InClusterName::Full,
+        InClusterAddressArg::Namespaced => InClusterName::WithNamespace,
+        InClusterAddressArg::Short => InClusterName::Short,
+        InClusterAddressArg::Ip => InClusterName::ClusterIp(family(task)),
+        InClusterAddressArg::External => InClusterName::ExternalName,
+        InClusterAddressArg::Pod => match &task.pod {
+            Some(pod) => InClusterName::Pod(SharedStr::from(pod.as_str()), family(task)),
             None => return Err(usage("which pod? Name it with --pod")),
         },
     };
-    Ok(Vantage::Inside { from, to })
+    Ok(AccessPath::InCluster { from, to })
 }
 
 /// `[NAMESPACE/]POD[:CONTAINER]`.
-pub(in crate::cli) fn insider(word: &str, namespace: &str) -> Insider {
+pub(in crate::cli) fn parse_exec_target(word: &str, namespace: &str) -> ExecTarget {
     let (pod, container) = match word.split_once(':') {
-        Some((pod, container)) => (pod, Some(Text::from(container))),
+        Some((pod, container)) => (pod, Some(SharedStr::from(container))),
         None => (word, None),
     };
     let (namespace, name) = pod.split_once('/').unwrap_or((namespace, pod));
-    Insider::Pod {
+    ExecTarget::Pod {
         pod: ObjectKey::new(namespace, name),
         container,
     }
 }
 
 /// The first door of the kind that was asked for.
-fn vantage(task: &Curl, request: &CurlRequest, scene: &Scene) -> anyhow::Result<Vantage> {
-    let offered = probe::doors(&request.target, &request.port, &scene.inventory);
+fn choose_access_path(
+    task: &CurlArgs,
+    request: &CurlRequest,
+    scene: &Scene,
+) -> anyhow::Result<AccessPath> {
+    let offered = probe::access_path_choices(&request.target, &request.port, &scene.inventory);
     let Some(via) = task.via else {
-        let usual = offered.into_iter().next().map(|door| door.vantage);
-        let to_pod = task.pod.as_deref().map(Text::from);
-        return Ok(to_pod.map_or_else(|| usual.unwrap_or_default(), Vantage::ForwardPod));
+        let usual = offered.into_iter().next().map(|door| door.access_path);
+        let to_pod = task.pod.as_deref().map(SharedStr::from);
+        return Ok(to_pod.map_or_else(|| usual.unwrap_or_default(), AccessPath::ForwardPod));
     };
-    if via == Via::Cluster {
-        return inside(task, &request.target.key().namespace, scene);
+    if via == AccessPathArg::Cluster {
+        return in_cluster_path(task, &request.target.key().namespace, scene);
     }
     match (via, task.pod.as_deref()) {
-        (Via::Forward, Some(pod)) => return Ok(Vantage::ForwardPod(Text::from(pod))),
-        (Via::Proxy, Some(pod)) => return Ok(Vantage::PodProxy(Text::from(pod))),
+        (AccessPathArg::Forward, Some(pod)) => {
+            return Ok(AccessPath::ForwardPod(SharedStr::from(pod)));
+        }
+        (AccessPathArg::Proxy, Some(pod)) => return Ok(AccessPath::PodProxy(SharedStr::from(pod))),
         _ => {}
     }
-    let fits = |vantage: &Vantage| match (via, vantage) {
-        (Via::Forward, Vantage::Forward) | (Via::Proxy, Vantage::ServiceProxy) => true,
-        (Via::Nodeport, Vantage::NodePort { node, address }) => {
+    let fits = |vantage: &AccessPath| match (via, vantage) {
+        (AccessPathArg::Forward, AccessPath::Forward)
+        | (AccessPathArg::Proxy, AccessPath::ServiceProxy) => true,
+        (AccessPathArg::Nodeport, AccessPath::NodePort { node, address }) => {
             let wanted = task.node.as_deref();
             wanted.is_none_or(|wanted| wanted == &**node || wanted == &**address)
         }
-        (Via::Lb, Vantage::LoadBalancer(_) | Vantage::ExternalIp(_))
-        | (Via::External, Vantage::ExternalName) => true,
+        (AccessPathArg::Lb, AccessPath::LoadBalancer(_) | AccessPath::ExternalIp(_))
+        | (AccessPathArg::External, AccessPath::ExternalName) => true,
         _ => false,
     };
     let wanted = family(task);
-    let is_of = |vantage: &Vantage| wanted.is_none() || vantage.family() == wanted;
+    let is_of = |vantage: &AccessPath| wanted.is_none() || vantage.family() == wanted;
     let found = offered
         .iter()
-        .find(|door| fits(&door.vantage) && is_of(&door.vantage));
-    found.map(|door| door.vantage.clone()).ok_or_else(|| {
+        .find(|door| fits(&door.access_path) && is_of(&door.access_path));
+    found.map(|door| door.access_path.clone()).ok_or_else(|| {
         // Several doors have one word: the pods' stand at the end.
         let mut words: Vec<&str> = Vec::new();
-        for word in offered.iter().map(|door| door.vantage.word()) {
+        for word in offered.iter().map(|door| door.access_path.via_flag()) {
             if !words.contains(&word) {
                 words.push(word);
             }
         }
         let of = wanted.map_or_else(String::new, |family| format!(" of {family}"));
-        failure(
-            Exit::NotFound,
+        cli_error(
+            CliExit::NotFound,
             format!(
                 "{} has no such door{of}; it has {}",
                 task.target,

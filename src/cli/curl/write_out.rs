@@ -5,25 +5,25 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    cli::{exit::Exit, terminal::harmless},
+    cli::{exit::CliExit, terminal::escape_line},
     probe::{CurlError, CurlRequest, CurlResponse},
 };
 
 /// What a format is filled from.
-pub(super) struct Outcome<'a> {
+pub(super) struct WriteOutContext<'a> {
     pub(super) request: &'a CurlRequest,
     /// The URL that was asked for first.
     pub(super) url: String,
     pub(super) response: Option<&'a CurlResponse>,
     pub(super) error: Option<&'a CurlError>,
-    pub(super) exit: Exit,
+    pub(super) exit: CliExit,
     pub(super) file: Option<String>,
     pub(super) retries: u32,
 }
 
 /// A piece of text, and whether it goes to stderr.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Piece {
+pub(super) struct WriteOutChunk {
     pub(super) is_stderr: bool,
     pub(super) text: String,
 }
@@ -36,7 +36,7 @@ pub(super) fn unsupported(format: &str) -> Option<&'static str> {
 }
 
 /// Fills the variables in.
-pub(super) fn fill(format: &str, outcome: &Outcome<'_>) -> Vec<Piece> {
+pub(super) fn expand_format(format: &str, outcome: &WriteOutContext<'_>) -> Vec<WriteOutChunk> {
     let mut pieces = Vec::new();
     let mut text = String::new();
     let mut is_stderr = false;
@@ -44,36 +44,36 @@ pub(super) fn fill(format: &str, outcome: &Outcome<'_>) -> Vec<Piece> {
     while let Some(at) = rest.find(['%', '\\']) {
         let (before, here) = rest.split_at(at);
         text.push_str(before);
-        let (length, said) = read(here, outcome);
+        let (length, said) = parse_token(here, outcome);
         rest = here.get(length..).unwrap_or_default();
         match said {
-            Expansion::Text(said) => text.push_str(&said),
-            Expansion::Stream(to_stderr) => {
+            WriteOutToken::Text(said) => text.push_str(&said),
+            WriteOutToken::Stream(to_stderr) => {
                 let text = std::mem::take(&mut text);
-                pieces.push(Piece { is_stderr, text });
+                pieces.push(WriteOutChunk { is_stderr, text });
                 is_stderr = to_stderr;
             }
-            Expansion::Unknown(name) => {
+            WriteOutToken::Unknown(name) => {
                 eprintln!(
                     "svcscope: unknown --write-out variable: '{}'",
-                    harmless(&name)
+                    escape_line(&name)
                 );
             }
-            Expansion::OnError if outcome.exit == Exit::Done => {
+            WriteOutToken::OnError if outcome.exit == CliExit::Success => {
                 rest = "";
                 break;
             }
-            Expansion::OnError => {}
+            WriteOutToken::OnError => {}
         }
     }
     text.push_str(rest);
-    pieces.push(Piece { is_stderr, text });
+    pieces.push(WriteOutChunk { is_stderr, text });
     pieces.retain(|piece| !piece.text.is_empty());
     pieces
 }
 
 /// What a variable says.
-enum Expansion {
+enum WriteOutToken {
     Text(String),
     Stream(bool),
     OnError,
@@ -81,10 +81,10 @@ enum Expansion {
 }
 
 /// What begins here stands for, and how many bytes it is long.
-fn read(here: &str, outcome: &Outcome<'_>) -> (usize, Expansion) {
+fn parse_token(here: &str, outcome: &WriteOutContext<'_>) -> (usize, WriteOutToken) {
     for (written, meant) in [("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ("%%", "%")] {
         if here.starts_with(written) {
-            return (written.len(), Expansion::Text(meant.to_owned()));
+            return (written.len(), WriteOutToken::Text(meant.to_owned()));
         }
     }
     let within = |begin: &str| {
@@ -97,31 +97,31 @@ fn read(here: &str, outcome: &Outcome<'_>) -> (usize, Expansion) {
         let value = head.and_then(|head| head.header(name)).unwrap_or_default();
         return (
             name.len() + "%header{}".len(),
-            Expansion::Text(value.to_owned()),
+            WriteOutToken::Text(value.to_owned()),
         );
     }
     let Some(name) = within("%{") else {
         // curl goes on behind what it can't read, and so does this.
         let one = here.chars().next().unwrap_or_default();
-        return (one.len_utf8(), Expansion::Text(one.to_string()));
+        return (one.len_utf8(), WriteOutToken::Text(one.to_string()));
     };
     // curl tells no cases of letters apart here.
     let lower = name.to_ascii_lowercase();
     let said = match &*lower {
-        "stdout" | "stderr" => Expansion::Stream(lower == "stderr"),
-        "onerror" => Expansion::OnError,
-        "header_json" => Expansion::Text(header_json(outcome)),
-        "json" => Expansion::Text(all_as_json(outcome)),
+        "stdout" | "stderr" => WriteOutToken::Stream(lower == "stderr"),
+        "onerror" => WriteOutToken::OnError,
+        "header_json" => WriteOutToken::Text(header_json(outcome)),
+        "json" => WriteOutToken::Text(all_as_json(outcome)),
         known => match value(known, outcome) {
-            Some(value) => Expansion::Text(in_words(known, &value)),
-            None => Expansion::Unknown(name.to_owned()),
+            Some(value) => WriteOutToken::Text(value_text(known, &value)),
+            None => WriteOutToken::Unknown(name.to_owned()),
         },
     };
     (name.len() + "%{}".len(), said)
 }
 
 /// Codes have three digits outside of JSON.
-fn in_words(name: &str, value: &Value) -> String {
+fn value_text(name: &str, value: &Value) -> String {
     let is_code = matches!(name, "http_code" | "response_code" | "http_connect");
     match value {
         Value::String(text) => text.clone(),
@@ -135,7 +135,7 @@ fn in_words(name: &str, value: &Value) -> String {
 }
 
 /// curl's variables, sorted as it sorts them, and two of our own.
-const NAMES: [&str; 48] = [
+const VARIABLE_NAMES: [&str; 48] = [
     "content_type",
     "errormsg",
     "exitcode",
@@ -186,8 +186,10 @@ const NAMES: [&str; 48] = [
     "via",
 ];
 
-fn all_as_json(outcome: &Outcome<'_>) -> String {
-    let named = NAMES.iter().filter(|name| !name.starts_with("url."));
+fn all_as_json(outcome: &WriteOutContext<'_>) -> String {
+    let named = VARIABLE_NAMES
+        .iter()
+        .filter(|name| !name.starts_with("url."));
     let all: Map<_, _> = named
         .filter_map(|name| Some(((*name).to_owned(), value(name, outcome)?)))
         .chain([(
@@ -199,7 +201,7 @@ fn all_as_json(outcome: &Outcome<'_>) -> String {
 }
 
 /// Each name with its values, names in lower case.
-fn header_json(outcome: &Outcome<'_>) -> String {
+fn header_json(outcome: &WriteOutContext<'_>) -> String {
     let mut all: Vec<(String, Vec<&str>)> = Vec::new();
     let head = outcome.response.and_then(CurlResponse::http);
     for (name, value) in head.iter().flat_map(|head| &head.headers) {
@@ -216,8 +218,8 @@ fn header_json(outcome: &Outcome<'_>) -> String {
     format!("{{{}\n}}", lines.join(",\n"))
 }
 
-fn value(name: &str, outcome: &Outcome<'_>) -> Option<Value> {
-    let Outcome {
+fn value(name: &str, outcome: &WriteOutContext<'_>) -> Option<Value> {
+    let WriteOutContext {
         request,
         response,
         error,
@@ -225,11 +227,11 @@ fn value(name: &str, outcome: &Outcome<'_>) -> Option<Value> {
     } = outcome;
     let phases = response
         .map(|response| response.phases)
-        .or_else(|| error.map(|error| error.so_far.phases))
+        .or_else(|| error.map(|error| error.progress.phases))
         .unwrap_or_default();
     let dns = phases.dns.unwrap_or_default();
     // A forward's way into the pod is part of the connection.
-    let connect = dns + phases.connect.unwrap_or_default() + phases.dial.unwrap_or_default();
+    let connect = dns + phases.connect.unwrap_or_default() + phases.pod_dial.unwrap_or_default();
     let tls = phases.tls.map(|tls| connect + tls).unwrap_or_default();
     let seconds = |duration: Duration| json!(duration.as_micros() as f64 / 1e6);
     let speed = |bytes: u64| {
@@ -244,7 +246,7 @@ fn value(name: &str, outcome: &Outcome<'_>) -> Option<Value> {
     let exchange = response.map(|response| &response.exchange);
     let count = |count: usize| json!(count);
     let downloaded = response.map_or(0, |response| response.body_bytes);
-    let uploaded = exchange.map_or(0, |exchange| exchange.uploaded);
+    let uploaded = exchange.map_or(0, |exchange| exchange.bytes_uploaded);
     let (remote, local) = (
         response.and_then(|response| response.address),
         exchange.and_then(|exchange| exchange.local),
@@ -292,16 +294,20 @@ fn value(name: &str, outcome: &Outcome<'_>) -> Option<Value> {
         "num_retries" => json!(outcome.retries),
         "redirect_url" => json!(response.and_then(CurlResponse::redirect_url)),
         "referer" => json!(exchange.and_then(|exchange| exchange.referer.as_ref())),
-        "scheme" => json!(request.scheme.word()),
+        "scheme" => json!(request.scheme.as_str()),
         "size_download" => json!(downloaded),
         "size_header" => count(exchange.map_or(0, |it| it.heads.len() + it.trailers.len())),
-        "size_request" => json!(exchange.and_then(|exchange| exchange.sent).unwrap_or(0)),
+        "size_request" => json!(
+            exchange
+                .and_then(|exchange| exchange.bytes_sent)
+                .unwrap_or(0)
+        ),
         "size_upload" => json!(uploaded),
         "speed_download" => speed(downloaded),
         "speed_upload" => speed(uploaded),
         "ssl_verify_result" => {
             let tls = response.and_then(|response| response.tls.as_ref());
-            json!(u8::from(tls.is_some_and(|tls| tls.rejected.is_some())))
+            json!(u8::from(tls.is_some_and(|tls| tls.rejection.is_some())))
         }
         "time_namelookup" => seconds(dns),
         "time_connect" => seconds(connect),
@@ -309,7 +315,7 @@ fn value(name: &str, outcome: &Outcome<'_>) -> Option<Value> {
         "time_pretransfer" => seconds(connect.max(tls)),
         "time_redirect" => seconds(
             exchange
-                .map(|exchange| exchange.redirecting)
+                .map(|exchange| exchange.redirect_time)
                 .unwrap_or_default(),
         ),
         "time_starttransfer" => seconds(phases.first_byte.unwrap_or_default()),
@@ -325,7 +331,7 @@ fn value(name: &str, outcome: &Outcome<'_>) -> Option<Value> {
                 .map(|pod| &*pod.name)
         ),
         "via" => json!(response.map(|response| &*response.via)),
-        name => url_part(name.strip_prefix("url.")?).filter(|_| NAMES.contains(&name))?,
+        name => url_part(name.strip_prefix("url.")?).filter(|_| VARIABLE_NAMES.contains(&name))?,
     })
 }
 
@@ -338,11 +344,11 @@ mod tests {
         probe::FailureKind,
     };
 
-    fn pieces(format: &str, exit: Exit) -> Vec<(bool, String)> {
+    fn pieces(format: &str, exit: CliExit) -> Vec<(bool, String)> {
         let target = ForwardTarget::Service(ObjectKey::new("shop", "web"));
         let request = CurlRequest::new(target, RemotePort::Number(80));
         let error = CurlError::new(FailureKind::Refused, "nothing listens");
-        let outcome = Outcome {
+        let outcome = WriteOutContext {
             request: &request,
             url: "http://web.shop.svc:81/a?b".to_owned(),
             response: None,
@@ -351,7 +357,7 @@ mod tests {
             file: None,
             retries: 2,
         };
-        let pieces = fill(format, &outcome);
+        let pieces = expand_format(format, &outcome);
         pieces
             .into_iter()
             .map(|it| (it.is_stderr, it.text))
@@ -359,7 +365,7 @@ mod tests {
     }
 
     fn filled(format: &str) -> String {
-        let pieces = pieces(format, Exit::Curl(7));
+        let pieces = pieces(format, CliExit::Curl(7));
         pieces.into_iter().map(|(_, text)| text).collect()
     }
 
@@ -384,12 +390,12 @@ mod tests {
 
     #[test]
     fn every_variable_has_a_value() {
-        for name in NAMES {
-            let left = pieces(&format!("%{{{name}}}x"), Exit::Done);
+        for name in VARIABLE_NAMES {
+            let left = pieces(&format!("%{{{name}}}x"), CliExit::Success);
             assert_eq!(left.len(), 1, "{name}");
         }
         let all: Value = serde_json::from_str(&filled("%{json}")).unwrap();
-        for name in NAMES.iter().filter(|name| !name.contains('.')) {
+        for name in VARIABLE_NAMES.iter().filter(|name| !name.contains('.')) {
             assert!(all.get(name).is_some(), "{name}");
         }
     }
@@ -397,7 +403,10 @@ mod tests {
     #[test]
     fn streams_and_failures_divide_it() {
         let all = [(true, "e".to_owned()), (false, "o".to_owned())];
-        assert_eq!(pieces("%{stderr}e%{stdout}o%{onerror}E", Exit::Done), all);
+        assert_eq!(
+            pieces("%{stderr}e%{stdout}o%{onerror}E", CliExit::Success),
+            all
+        );
         assert_eq!(filled("%{onerror}%{exitcode}"), "7");
         assert_eq!(unsupported("a%output{x}"), Some("%output{"));
     }

@@ -3,10 +3,10 @@
 
 use std::ffi::{OsStr, OsString};
 
-use super::super::{exit::Exit, signals::EndSignal};
+use super::super::{exit::CliExit, signals::TerminationSignal};
 
 /// The first word of the command line by which this program becomes the command.
-const CHILD: &str = "__run-as-child-of";
+const CHILD_MARKER: &str = "__run-as-child-of";
 
 /// A command that is killed when this process ends, however it does.
 ///
@@ -16,7 +16,7 @@ const CHILD: &str = "__run-as-child-of";
 pub(super) fn command(program: &OsStr) -> tokio::process::Command {
     if cfg!(target_os = "linux") {
         let mut command = tokio::process::Command::new("/proc/self/exe");
-        command.args([CHILD, &std::process::id().to_string()]);
+        command.args([CHILD_MARKER, &std::process::id().to_string()]);
         command.arg(program);
         return command;
     }
@@ -24,9 +24,9 @@ pub(super) fn command(program: &OsStr) -> tokio::process::Command {
 }
 
 /// Becomes the command where the command line says so. Only comes back where it can't.
-pub(in super::super) fn run_as_child() -> Option<Exit> {
+pub(in super::super) fn run_as_child() -> Option<CliExit> {
     let mut words = std::env::args_os().skip(1);
-    if words.next()? != CHILD {
+    if words.next()? != CHILD_MARKER {
         return None;
     }
     let parent = words.next()?.into_string().ok()?.parse().ok()?;
@@ -35,7 +35,7 @@ pub(in super::super) fn run_as_child() -> Option<Exit> {
 }
 
 #[cfg(target_os = "linux")]
-fn become_child(parent: i32, program: &OsStr, arguments: Vec<OsString>) -> Exit {
+fn become_child(parent: i32, program: &OsStr, arguments: Vec<OsString>) -> CliExit {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
     use std::os::unix::process::CommandExt as _;
     if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
@@ -43,21 +43,21 @@ fn become_child(parent: i32, program: &OsStr, arguments: Vec<OsString>) -> Exit 
     }
     // It may have ended before it was asked for.
     if getppid().is_none_or(|now| now.as_raw_nonzero().get() != parent) {
-        return Exit::Failed;
+        return CliExit::Failed;
     }
     let error = std::process::Command::new(program).args(arguments).exec();
     eprintln!("svcscope: could not run {}: {error}", program.display());
-    Exit::Failed
+    CliExit::Failed
 }
 
 #[cfg(not(target_os = "linux"))]
-fn become_child(_parent: i32, _program: &OsStr, _arguments: Vec<OsString>) -> Exit {
-    Exit::Usage
+fn become_child(_parent: i32, _program: &OsStr, _arguments: Vec<OsString>) -> CliExit {
+    CliExit::Usage
 }
 
 /// Sends a signal to the command. One that has just ended needs none.
 #[cfg(unix)]
-pub(super) fn pass_on(signal: EndSignal, child: Option<u32>) {
+pub(super) fn forward_signal(signal: TerminationSignal, child: Option<u32>) {
     use rustix::process::{Pid, Signal, kill_process};
     let pid = child.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
     let signal = match signal.name {
@@ -71,7 +71,7 @@ pub(super) fn pass_on(signal: EndSignal, child: Option<u32>) {
 }
 
 #[cfg(not(unix))]
-pub(super) fn pass_on(_signal: EndSignal, _child: Option<u32>) {}
+pub(super) fn pass_on(_signal: TerminationSignal, _child: Option<u32>) {}
 
 /// Whether the terminal sends an interrupt to this process, and so to its command too. Linux tells
 /// it by the process group in the foreground (proc(5), `tpgid`).

@@ -11,12 +11,12 @@ use anyhow::Context as _;
 
 use super::{
     super::{
-        exit::{Exit, failure},
-        remote::Remote,
-        signals::EndSignals,
+        engine_client::EngineClient,
+        exit::{CliExit, cli_error},
+        signals::TerminationSignals,
     },
-    UP_WITHIN, child, failed,
-    tell::Teller,
+    READY_TIMEOUT, child, failed,
+    reporter::ForwardReporter,
 };
 use crate::{
     engine::Scene,
@@ -25,13 +25,13 @@ use crate::{
 
 /// Waits until every forward is up, runs the command, and ends with its exit code.
 pub(super) fn run(
-    remote: &Remote,
+    remote: &EngineClient,
     words: &[OsString],
     ids: &[ForwardId],
-    teller: &mut Teller,
-) -> anyhow::Result<Exit> {
+    teller: &mut ForwardReporter,
+) -> anyhow::Result<CliExit> {
     let Some((program, arguments)) = words.split_first() else {
-        return Err(failure(Exit::Usage, "--exec needs a command"));
+        return Err(cli_error(CliExit::Usage, "--exec needs a command"));
     };
     let environment = wait_until_up(remote, ids, teller)?;
     let mut command = child::command(program);
@@ -48,7 +48,7 @@ pub(super) fn run(
         })
         .context("no thread for the command")?;
     let outcome = remote.wait_for(None, "the command to end", |scene| {
-        teller.tell(scene);
+        teller.report(scene);
         match ended.try_recv() {
             Ok(outcome) => Some(outcome),
             Err(TryRecvError::Empty) => None,
@@ -57,22 +57,22 @@ pub(super) fn run(
     })?;
     let program = program.display();
     match outcome {
-        Ok(status) => Ok(Exit::Command(code_of(status))),
-        Err(error) => Err(failure(
-            Exit::Failed,
+        Ok(status) => Ok(CliExit::Command(code_of(status))),
+        Err(error) => Err(cli_error(
+            CliExit::Failed,
             format!("could not run {program}: {error}"),
         )),
     }
 }
 
 fn wait_until_up(
-    remote: &Remote,
+    remote: &EngineClient,
     ids: &[ForwardId],
-    teller: &mut Teller,
+    teller: &mut ForwardReporter,
 ) -> anyhow::Result<Vec<(String, String)>> {
     // Which of them is late and why was told when it began to be.
-    let outcome = remote.wait_for(Some(UP_WITHIN), "the forwards to be up", |scene| {
-        teller.tell(scene);
+    let outcome = remote.wait_for(Some(READY_TIMEOUT), "the forwards to be up", |scene| {
+        teller.report(scene);
         let ours: Vec<_> = ids.iter().filter_map(|id| status(scene, *id)).collect();
         if failed(scene, ids).next().is_some() {
             return Some(Err("a forward failed, so the command was not run"));
@@ -80,7 +80,7 @@ fn wait_until_up(
         let all_up = ours.len() == ids.len() && ours.iter().all(|status| is_up(status));
         all_up.then(|| Ok(environment(&ours)))
     })?;
-    outcome.map_err(|reason| failure(Exit::Failed, reason))
+    outcome.map_err(|reason| cli_error(CliExit::Failed, reason))
 }
 
 fn status(scene: &Scene, id: ForwardId) -> Option<&ForwardStatus> {
@@ -138,14 +138,14 @@ fn wait_for(mut command: tokio::process::Command) -> std::io::Result<ExitStatus>
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let mut signals = EndSignals::listen()?;
+        let mut signals = TerminationSignals::listen()?;
         let mut child = command.spawn()?;
         loop {
             tokio::select! {
                 ended = child.wait() => return ended,
                 Some(signal) = signals.next() => {
                     if signal.name != "INT" || !child::is_in_foreground() {
-                        child::pass_on(signal, child.id());
+                        child::forward_signal(signal, child.id());
                     }
                 }
             }
@@ -160,13 +160,13 @@ fn code_of(status: ExitStatus) -> u8 {
         .code()
         .or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok())
-        .unwrap_or_else(|| Exit::Failed.code())
+        .unwrap_or_else(|| CliExit::Failed.code())
 }
 
 #[cfg(not(unix))]
 fn code_of(status: ExitStatus) -> u8 {
     let code = status.code().and_then(|code| u8::try_from(code).ok());
-    code.unwrap_or_else(|| Exit::Failed.code())
+    code.unwrap_or_else(|| CliExit::Failed.code())
 }
 
 #[cfg(test)]

@@ -10,19 +10,20 @@ use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::{Value, json};
 
 use super::{
-    Outcome,
-    result::Finding,
+    StepOutput,
+    result::StepFinding,
     transport::{day, days_left},
 };
 use crate::{
     cluster::{
-        CallError, CallErrorKind, Kubeconfigs, bearer,
-        kubeconfig::Target,
-        link::{self, Link},
+        CallError, CallErrorKind, MergedKubeconfig,
+        api_client::{self, ApiClient},
+        bearer_token,
+        kubeconfig::ResolvedContext,
         login::LoginContext,
         oidc::expiry,
     },
-    probe::{CertificateFacts, certificate_facts},
+    probe::{CertificateSummary, certificate_facts},
 };
 use std::sync::Arc;
 
@@ -31,44 +32,47 @@ const VERSIONS: [&str; 3] = ["v1", "v1beta1", "v1alpha1"];
 
 /// Gets the credentials, by the plugin where there is one, and asks the server who they are of.
 pub(super) async fn log_in(
-    kubeconfigs: &Kubeconfigs,
-    target: &Target,
+    kubeconfigs: &MergedKubeconfig,
+    target: &ResolvedContext,
     login: &LoginContext,
-) -> Outcome<Arc<Link>> {
-    let held = Held::of(target);
-    let words = &held.words;
-    let link = match Link::open(kubeconfigs, Some(&target.context), None, login).await {
+) -> StepOutput<Arc<ApiClient>> {
+    let credentials = CredentialSummary::of(target);
+    let words = &credentials.description;
+    let link = match ApiClient::open(kubeconfigs, Some(&target.context), None, login).await {
         Ok(link) => Arc::new(link),
-        Err(error) => return (Finding::failed(format!("{words}: {error}"), None), None),
+        Err(error) => return (StepFinding::failed(format!("{words}: {error}"), None), None),
     };
-    let ends = link.current().valid_until().or(held.ends);
+    let ends = link
+        .current_client()
+        .valid_until()
+        .or(credentials.expires_at);
     let until = ends.map_or_else(String::new, |end| match days_left(end) {
         _ if end < Timestamp::now() => format!(", ended at {end:.0}"),
         0 => format!(", valid until {end:.0}"),
         _ => format!(", valid until {}", day(end)),
     });
-    match who(&link).await {
-        Ok(Who::Named { user, groups }) if user == "system:anonymous" => {
+    match who_am_i(&link).await {
+        Ok(WhoAmIAnswer::Named { user, groups }) if user == "system:anonymous" => {
             let found = format!("{words}{until}: the server takes you for {user} ({groups})");
             let advice = "the credentials were not sent or not used: check the user of the context";
-            (Finding::warning(found, advice), Some(link))
+            (StepFinding::warning(found, advice), Some(link))
         }
-        Ok(Who::Named { user, groups }) => {
+        Ok(WhoAmIAnswer::Named { user, groups }) => {
             let found = format!("{words}{until}: you are `{user}` ({groups})");
-            (Finding::ok(found), Some(link))
+            (StepFinding::ok(found), Some(link))
         }
-        Ok(Who::Refused { user }) => {
+        Ok(WhoAmIAnswer::Refused { user }) => {
             let found = format!("{words}{until}: accepted, you are `{user}`");
-            (Finding::ok(found), Some(link))
+            (StepFinding::ok(found), Some(link))
         }
-        Ok(Who::Unknown) => {
+        Ok(WhoAmIAnswer::Unknown) => {
             let found = format!(
                 "{words}{until}: not refused; the server can't say who you are (it can from 1.28 on)"
             );
-            (Finding::ok(found), Some(link))
+            (StepFinding::ok(found), Some(link))
         }
         Err(error) => {
-            let found = format!("{words}{until}: {}", error.said);
+            let found = format!("{words}{until}: {}", error.cause);
             let advice = match error.kind {
                 CallErrorKind::Unauthorized => {
                     "the server refuses these credentials: log in again, or get the kubeconfig anew"
@@ -81,30 +85,30 @@ pub(super) async fn log_in(
                 }
                 _ => "check that `server` leads to a Kubernetes API server",
             };
-            (Finding::failed(found, Some(advice)), None)
+            (StepFinding::failed(found, Some(advice)), None)
         }
     }
 }
 
 /// Credentials as the kubeconfig has them: which kind, and until when. Never their text.
-struct Held {
-    words: String,
-    ends: Option<Timestamp>,
+struct CredentialSummary {
+    description: String,
+    expires_at: Option<Timestamp>,
 }
 
-impl Held {
-    fn of(target: &Target) -> Self {
+impl CredentialSummary {
+    fn of(target: &ResolvedContext) -> Self {
         let user = &target.config.auth_info;
         let mut held = match &target.exec {
             Some(exec) => {
                 let command = exec.command.as_deref().unwrap_or("no command");
                 // Arguments can hold a secret.
-                Self::without_end(format!("plugin `{command}`"))
+                Self::without_expiry(format!("plugin `{command}`"))
             }
             None => Self::of_user(user),
         };
         if let Some(name) = &user.impersonate {
-            held.words.push_str(&format!(" as `{name}`"));
+            held.description.push_str(&format!(" as `{name}`"));
         }
         held
     }
@@ -113,32 +117,32 @@ impl Held {
         if let Some(provider) = &user.auth_provider {
             let token = provider.config.get("id-token");
             return Self {
-                words: format!("auth-provider `{}`", provider.name),
-                ends: token.and_then(|token| expiry(token)),
+                description: format!("auth-provider `{}`", provider.name),
+                expires_at: token.and_then(|token| expiry(token)),
             };
         }
         if let Some(file) = &user.token_file {
-            let token = bearer::read(Path::new(file)).unwrap_or_default();
+            let token = bearer_token::read_token_file(Path::new(file)).unwrap_or_default();
             return Self {
-                words: format!("token of the file {file}"),
-                ends: expiry(&token),
+                description: format!("token of the file {file}"),
+                expires_at: expiry(&token),
             };
         }
         if user.token.is_some() {
             // Its text is only to be had by writing the user out.
             let written = serde_json::to_value(user).unwrap_or_default();
             return Self {
-                words: "token of the kubeconfig".to_owned(),
-                ends: written["token"].as_str().and_then(expiry),
+                description: "token of the kubeconfig".to_owned(),
+                expires_at: written["token"].as_str().and_then(expiry),
             };
         }
         if let Some(certificate) = client_certificate(user) {
             return Self {
-                words: format!("client certificate of {}", certificate.subject),
-                ends: certificate.not_after,
+                description: format!("client certificate of {}", certificate.subject),
+                expires_at: certificate.not_after,
             };
         }
-        Self::without_end(
+        Self::without_expiry(
             if user.username.is_some() {
                 "user name and password"
             } else {
@@ -148,12 +152,15 @@ impl Held {
         )
     }
 
-    fn without_end(words: String) -> Self {
-        Self { words, ends: None }
+    fn without_expiry(description: String) -> Self {
+        Self {
+            description,
+            expires_at: None,
+        }
     }
 }
 
-fn client_certificate(user: &AuthInfo) -> Option<CertificateFacts> {
+fn client_certificate(user: &AuthInfo) -> Option<CertificateSummary> {
     let pem = STANDARD
         .decode(user.client_certificate_data.as_ref()?)
         .ok()?;
@@ -162,7 +169,7 @@ fn client_certificate(user: &AuthInfo) -> Option<CertificateFacts> {
 }
 
 /// Who the server says that we are.
-enum Who {
+enum WhoAmIAnswer {
     Named {
         user: String,
         groups: String,
@@ -174,25 +181,26 @@ enum Who {
     Unknown,
 }
 
-async fn who(link: &Link) -> Result<Who, CallError> {
+async fn who_am_i(link: &ApiClient) -> Result<WhoAmIAnswer, CallError> {
     for version in VERSIONS {
-        match review(link, version).await {
-            Ok(answer) => return Ok(named(&answer)),
+        match self_subject_review(link, version).await {
+            Ok(answer) => return Ok(parse_self_subject_review(&answer)),
             Err(error) if error.kind == CallErrorKind::NotFound => {}
             Err(error) if error.kind == CallErrorKind::Forbidden => {
-                return Ok(user_in(&error.said).map_or(Who::Unknown, |user| Who::Refused { user }));
+                return Ok(user_in_refusal(&error.cause)
+                    .map_or(WhoAmIAnswer::Unknown, |user| WhoAmIAnswer::Refused { user }));
             }
             Err(error) => return Err(error),
         }
     }
-    Ok(Who::Unknown)
+    Ok(WhoAmIAnswer::Unknown)
 }
 
-async fn review(link: &Link, version: &str) -> Result<Value, CallError> {
+async fn self_subject_review(link: &ApiClient, version: &str) -> Result<Value, CallError> {
     let tried = "ask the API server who you are";
     let group = format!("authentication.k8s.io/{version}");
     let question = json!({ "apiVersion": group, "kind": "SelfSubjectReview" });
-    let request = link::with_body(
+    let request = api_client::request_with_body(
         tried,
         http::Method::POST,
         &format!("/apis/{group}/selfsubjectreviews"),
@@ -206,10 +214,10 @@ async fn review(link: &Link, version: &str) -> Result<Value, CallError> {
     })
 }
 
-fn named(answer: &Value) -> Who {
+fn parse_self_subject_review(answer: &Value) -> WhoAmIAnswer {
     let info = &answer["status"]["userInfo"];
     let Some(user) = info["username"].as_str() else {
-        return Who::Unknown;
+        return WhoAmIAnswer::Unknown;
     };
     let groups: Vec<_> = info["groups"]
         .as_array()
@@ -222,14 +230,14 @@ fn named(answer: &Value) -> Who {
         [one] => format!("group {one}"),
         some => format!("groups {}", some.join(", ")),
     };
-    Who::Named {
+    WhoAmIAnswer::Named {
         user: user.to_owned(),
         groups,
     }
 }
 
 /// `User "eve" cannot create resource …` (k8s.io/apiserver/pkg/endpoints/handlers/responsewriters).
-fn user_in(refusal: &str) -> Option<String> {
+fn user_in_refusal(refusal: &str) -> Option<String> {
     let (_, rest) = refusal.split_once("User \"")?;
     let (user, _) = rest.split_once('"')?;
     Some(user.to_owned())
@@ -242,7 +250,7 @@ mod tests {
     #[test]
     fn a_refusal_names_the_user() {
         let said = r#"selfsubjectreviews.authentication.k8s.io is forbidden: User "eve" cannot create resource"#;
-        assert_eq!(user_in(said).as_deref(), Some("eve"));
-        assert_eq!(user_in("no"), None);
+        assert_eq!(user_in_refusal(said).as_deref(), Some("eve"));
+        assert_eq!(user_in_refusal("no"), None);
     }
 }

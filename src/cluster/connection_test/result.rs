@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use serde::{Serialize, Serializer};
 
-use crate::inventory::{Kind, Text, plain::plain};
+use crate::inventory::{ResourceKind, SharedStr, plain::plain};
 
 /// A step of the test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,9 +22,9 @@ pub enum ConnectionStep {
     /// The server's version, the round trip and the clocks.
     Server,
     /// What RBAC permits.
-    Rights,
+    Permissions,
     /// A kind is listed and watched.
-    Watch(Kind),
+    Watch(ResourceKind),
     /// The upgrade of `pods/portforward`.
     PortForward,
     /// A command in a container.
@@ -40,13 +40,13 @@ impl ConnectionStep {
         Self::Tls,
         Self::Credentials,
         Self::Server,
-        Self::Rights,
-        Self::Watch(Kind::ALL[0]),
-        Self::Watch(Kind::ALL[1]),
-        Self::Watch(Kind::ALL[2]),
-        Self::Watch(Kind::ALL[3]),
-        Self::Watch(Kind::ALL[4]),
-        Self::Watch(Kind::ALL[5]),
+        Self::Permissions,
+        Self::Watch(ResourceKind::ALL[0]),
+        Self::Watch(ResourceKind::ALL[1]),
+        Self::Watch(ResourceKind::ALL[2]),
+        Self::Watch(ResourceKind::ALL[3]),
+        Self::Watch(ResourceKind::ALL[4]),
+        Self::Watch(ResourceKind::ALL[5]),
         Self::PortForward,
         Self::Exec,
     ];
@@ -74,7 +74,7 @@ impl fmt::Display for ConnectionStep {
             Self::Tls => f.pad("TLS"),
             Self::Credentials => f.pad("credentials"),
             Self::Server => f.pad("version"),
-            Self::Rights => f.pad("rights"),
+            Self::Permissions => f.pad("rights"),
             Self::Watch(kind) => f.pad(&format!("watch {kind}")),
             Self::PortForward => f.pad("port-forward"),
             Self::Exec => f.pad("exec"),
@@ -91,7 +91,7 @@ impl Serialize for ConnectionStep {
 /// How a step went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub enum StepOutcome {
+pub enum StepStatus {
     /// It works.
     Ok,
     /// It works, but not all of it, or not safely.
@@ -104,7 +104,7 @@ pub enum StepOutcome {
     Skipped,
 }
 
-impl StepOutcome {
+impl StepStatus {
     /// One character for it; colour is never the only sign.
     pub fn mark(self) -> &'static str {
         match self {
@@ -118,53 +118,54 @@ impl StepOutcome {
 
 /// What came of a step. No text of it is a secret; what others said in it is one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct StepResult {
+pub struct ConnectionStepResult {
     /// Which step.
     pub step: ConnectionStep,
     /// How it went.
-    pub outcome: StepOutcome,
+    pub outcome: StepStatus,
     /// What was tried and what was found.
-    pub found: Text,
+    #[serde(rename = "found")]
+    pub summary: SharedStr,
     /// What to do next, where there is something to do.
-    pub advice: Option<Text>,
+    pub advice: Option<SharedStr>,
     /// How long it took; none where it was not tried.
     pub millis: Option<u64>,
 }
 
 /// What a step found, before it is known how long it took.
-pub(super) struct Finding {
-    outcome: StepOutcome,
-    found: String,
+pub(super) struct StepFinding {
+    outcome: StepStatus,
+    summary: String,
     advice: Option<String>,
 }
 
-impl Finding {
-    fn new(outcome: StepOutcome, found: impl fmt::Display, advice: Option<&str>) -> Self {
+impl StepFinding {
+    fn new(outcome: StepStatus, found: impl fmt::Display, advice: Option<&str>) -> Self {
         Self {
             outcome,
-            found: found.to_string(),
+            summary: found.to_string(),
             advice: advice.map(str::to_owned),
         }
     }
 
     pub fn ok(found: impl fmt::Display) -> Self {
-        Self::new(StepOutcome::Ok, found, None)
+        Self::new(StepStatus::Ok, found, None)
     }
 
     pub fn warning(found: impl fmt::Display, advice: &str) -> Self {
-        Self::new(StepOutcome::Warning, found, Some(advice))
+        Self::new(StepStatus::Warning, found, Some(advice))
     }
 
     pub fn failed(found: impl fmt::Display, advice: Option<&str>) -> Self {
-        Self::new(StepOutcome::Failed, found, advice)
+        Self::new(StepStatus::Failed, found, advice)
     }
 
     pub fn skipped(found: impl fmt::Display) -> Self {
-        Self::new(StepOutcome::Skipped, found, None)
+        Self::new(StepStatus::Skipped, found, None)
     }
 
     pub fn not_tried(why: &str) -> Self {
-        Self::new(StepOutcome::NotTried, format!("not tried: {why}"), None)
+        Self::new(StepStatus::NotTried, format!("not tried: {why}"), None)
     }
 
     pub fn no_answer(waited: Duration) -> Self {
@@ -177,10 +178,10 @@ impl Finding {
     /// Of two findings about the same thing the one that matters more.
     pub fn worse(self, other: Self) -> Self {
         let weight = |outcome| match outcome {
-            StepOutcome::Failed => 3,
-            StepOutcome::Warning => 2,
-            StepOutcome::Ok => 1,
-            StepOutcome::NotTried | StepOutcome::Skipped => 0,
+            StepStatus::Failed => 3,
+            StepStatus::Warning => 2,
+            StepStatus::Ok => 1,
+            StepStatus::NotTried | StepStatus::Skipped => 0,
         };
         if weight(other.outcome) > weight(self.outcome) {
             other
@@ -192,30 +193,30 @@ impl Finding {
     /// The same with a warning beside it.
     pub fn and_warning(self, said: &str, advice: &str) -> Self {
         let outcome = match self.outcome {
-            StepOutcome::Failed => StepOutcome::Failed,
-            _ => StepOutcome::Warning,
+            StepStatus::Failed => StepStatus::Failed,
+            _ => StepStatus::Warning,
         };
         let advice = self.advice.as_deref().unwrap_or(advice);
-        Self::new(outcome, format!("{said}; {}", self.found), Some(advice))
+        Self::new(outcome, format!("{said}; {}", self.summary), Some(advice))
     }
 
     /// Less than a failure, where svcscope can do without.
-    pub fn or_warning(self, is_needed: bool) -> Self {
+    pub fn downgrade_unless_needed(self, is_needed: bool) -> Self {
         match self.outcome {
-            StepOutcome::Failed if !is_needed => Self {
-                outcome: StepOutcome::Warning,
+            StepStatus::Failed if !is_needed => Self {
+                outcome: StepStatus::Warning,
                 ..self
             },
             _ => self,
         }
     }
 
-    pub fn of_step(self, step: ConnectionStep, took: Option<Duration>) -> StepResult {
-        StepResult {
+    pub fn into_result(self, step: ConnectionStep, took: Option<Duration>) -> ConnectionStepResult {
+        ConnectionStepResult {
             step,
             outcome: self.outcome,
-            found: Text::from(&*plain(&self.found)),
-            advice: self.advice.map(|advice| Text::from(&*plain(&advice))),
+            summary: SharedStr::from(&*plain(&self.summary)),
+            advice: self.advice.map(|advice| SharedStr::from(&*plain(&advice))),
             millis: took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
         }
     }
@@ -227,7 +228,7 @@ mod tests {
 
     #[test]
     fn every_watched_kind_has_its_step() {
-        for kind in Kind::ALL {
+        for kind in ResourceKind::ALL {
             let watch = ConnectionStep::Watch(kind);
             assert!(ConnectionStep::ALL.contains(&watch), "{watch}");
         }
@@ -235,10 +236,13 @@ mod tests {
 
     #[test]
     fn of_two_namespaces_the_failure_is_said() {
-        let both = Finding::ok("fine").worse(Finding::failed("gone", None));
-        assert_eq!(both.outcome, StepOutcome::Failed);
-        let both = Finding::failed("gone", None).worse(Finding::ok("fine"));
-        assert_eq!(both.found, "gone");
-        assert_eq!(both.or_warning(false).outcome, StepOutcome::Warning);
+        let both = StepFinding::ok("fine").worse(StepFinding::failed("gone", None));
+        assert_eq!(both.outcome, StepStatus::Failed);
+        let both = StepFinding::failed("gone", None).worse(StepFinding::ok("fine"));
+        assert_eq!(both.summary, "gone");
+        assert_eq!(
+            both.downgrade_unless_needed(false).outcome,
+            StepStatus::Warning
+        );
     }
 }

@@ -8,25 +8,25 @@ use std::{
 use http::{HeaderMap, header::DATE};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Outcome, access::Permissions, result::Finding};
+use super::{StepOutput, permissions::RbacPermissions, result::StepFinding};
 use crate::{
     cluster::{
         CallError, CallErrorKind,
-        connect::{Version, is_api_server},
+        api_client::{self, ApiClient},
+        connect::{ServerVersion, is_api_server},
         dial::KubeDialer,
         error::without_advice,
-        exec::Exec,
-        link::{self, Link},
+        pod_exec::PodCommandRunner,
     },
     forward::DialErrorKind,
-    inventory::{ObjectKey, Text},
-    probe::inside::{PodCommand, PodErrorKind},
+    inventory::{ObjectKey, SharedStr},
+    probe::in_cluster::{PodCommand, PodErrorKind},
 };
 
 /// Tokens and certificates are refused when clocks differ; by more than this it is worth a word.
-const SKEW: SignedDuration = SignedDuration::from_secs(60);
+const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// How long the command in the container may take.
-const COMMAND: Duration = Duration::from_secs(10);
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A running pod: what to test with.
 pub(super) struct RunningPod {
@@ -34,45 +34,45 @@ pub(super) struct RunningPod {
     /// A port of a container.
     pub port: u16,
     /// Its first container: old servers choose none by themselves.
-    pub container: Option<Text>,
+    pub container: Option<SharedStr>,
 }
 
 /// None where there is none, or why it can't be known.
-pub(super) type FoundPod = Result<Option<RunningPod>, CallError>;
+pub(super) type RunningPodLookup = Result<Option<RunningPod>, CallError>;
 
 /// `GET /version`: what answers, how fast, and how late it is there. Everything else works without it.
-pub(super) async fn version(link: &Link) -> Outcome<Option<Version>> {
-    let tried = format!("ask {} for its version", link.current().server);
+pub(super) async fn test_version(link: &ApiClient) -> StepOutput<Option<ServerVersion>> {
+    let tried = format!("ask {} for its version", link.current_client().server);
     let asked = Instant::now();
-    let answer = match link::get(&tried, "/version") {
+    let answer = match api_client::get_request(&tried, "/version") {
         Ok(request) => link.fetch(&tried, &request).await,
         Err(error) => Err(error),
     };
     let round_trip = asked.elapsed();
     let answer = match answer {
         Ok(answer) => answer,
-        Err(error) if is_api_server(link, &error).await => return unknown(&error.said),
+        Err(error) if is_api_server(link, &error).await => return version_unknown(&error.cause),
         Err(error) => {
             let advice = "check that the API server is well";
-            return (Finding::failed(&error.said, Some(advice)), None);
+            return (StepFinding::failed(&error.cause, Some(advice)), None);
         }
     };
-    let Ok(version) = serde_json::from_slice::<Version>(answer.body()) else {
+    let Ok(version) = serde_json::from_slice::<ServerVersion>(answer.body()) else {
         let found = "what answers there is no Kubernetes API server";
         let error = CallError::new(CallErrorKind::Other, &tried, found);
         if is_api_server(link, &error).await {
-            return unknown("the answer can't be read");
+            return version_unknown("the answer can't be read");
         }
         let advice = "check `server` in the kubeconfig";
-        return (Finding::failed(found, Some(advice)), None);
+        return (StepFinding::failed(found, Some(advice)), None);
     };
     let found = format!(
         "Kubernetes {}, round trip {} ms",
         version.git_version,
         round_trip.as_millis()
     );
-    let finding = match skew(answer.headers(), Timestamp::now()) {
-        Some(skew) if skew.abs() > SKEW => {
+    let finding = match clock_skew(answer.headers(), Timestamp::now()) {
+        Some(skew) if skew.abs() > MAX_CLOCK_SKEW => {
             let side = if skew.is_positive() {
                 "ahead of"
             } else {
@@ -82,20 +82,20 @@ pub(super) async fn version(link: &Link) -> Outcome<Option<Version>> {
                 "{found}; this machine's clock is {} s {side} the server's",
                 skew.abs().as_secs()
             );
-            Finding::warning(
+            StepFinding::warning(
                 found,
                 "set the clock: tokens and certificates may seem to have ended, or not to have begun",
             )
         }
-        Some(_) => Finding::ok(format!("{found}, clocks agree")),
-        None => Finding::ok(found),
+        Some(_) => StepFinding::ok(format!("{found}, clocks agree")),
+        None => StepFinding::ok(found),
     };
     (finding, Some(Some(version)))
 }
 
 /// A server that does not say its version, which only we would like to know.
-fn unknown(said: &str) -> Outcome<Option<Version>> {
-    let finding = Finding::warning(
+fn version_unknown(said: &str) -> StepOutput<Option<ServerVersion>> {
+    let finding = StepFinding::warning(
         format!("its version is unknown: {said}"),
         "all else goes on: lists are read in pages. An administrator can grant /version by the ClusterRole system:public-info-viewer",
     );
@@ -103,7 +103,7 @@ fn unknown(said: &str) -> Outcome<Option<Version>> {
 }
 
 /// How far this machine's clock is ahead of the `Date` of an answer, which is whole seconds.
-fn skew(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
+fn clock_skew(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
     let date = headers.get(DATE)?.to_str().ok()?;
     let there = jiff::fmt::rfc2822::parse(date).ok()?.timestamp();
     Some(now.duration_since(there))
@@ -111,18 +111,18 @@ fn skew(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
 
 /// The upgrade to a session, as a forward begins. No stream is opened where the server multiplexes
 /// them, so the application hears nothing.
-pub(super) async fn port_forward(
+pub(super) async fn test_port_forward(
     dialer: &KubeDialer,
-    rights: &Permissions,
-    pod: &FoundPod,
-) -> Outcome<()> {
+    rights: &RbacPermissions,
+    pod: &RunningPodLookup,
+) -> StepOutput<()> {
     let pod = match pod {
         Ok(Some(pod)) => pod,
-        Ok(None) => return (no_pod(rights, "pods/portforward"), Some(())),
-        Err(_told_by_its_watch) => return (pods_unread(), None),
+        Ok(None) => return (no_pod_finding(rights, "pods/portforward"), Some(())),
+        Err(_told_by_its_watch) => return (pods_not_listed_finding(), None),
     };
-    let finding = match dialer.protocol(&pod.key, pod.port).await {
-        Ok(protocol) => Finding::ok(format!(
+    let finding = match dialer.probe_protocol(&pod.key, pod.port).await {
+        Ok(protocol) => StepFinding::ok(format!(
             "opened to pod {} by {protocol}; nothing was sent to it",
             pod.key
         )),
@@ -137,31 +137,33 @@ pub(super) async fn port_forward(
                 }
                 _ => "a proxy or load balancer between may not pass upgrades (WebSocket, SPDY)",
             };
-            Finding::failed(without_advice(&error.message), Some(advice))
+            StepFinding::failed(without_advice(&error.message), Some(advice))
         }
     };
     (finding, Some(()))
 }
 
 /// A command that does nothing, where the user agreed; else the right alone.
-pub(super) async fn exec(
-    link: &Arc<Link>,
-    rights: &Permissions,
-    pod: &FoundPod,
+pub(super) async fn test_exec(
+    link: &Arc<ApiClient>,
+    rights: &RbacPermissions,
+    pod: &RunningPodLookup,
     agreed: bool,
-) -> Outcome<()> {
+) -> StepOutput<()> {
     let pod = match pod {
         Ok(Some(pod)) => pod,
-        Ok(None) => return (no_pod(rights, "pods/exec"), Some(())),
-        Err(_told_by_its_watch) => return (pods_unread(), None),
+        Ok(None) => return (no_pod_finding(rights, "pods/exec"), Some(())),
+        Err(_told_by_its_watch) => return (pods_not_listed_finding(), None),
     };
     if !agreed {
         let finding = match rights.missing_of("pods/exec") {
-            None if rights.is_unknown("pods/exec") => {
-                Finding::skipped("whether it is permitted could not be asked; no command was run")
+            None if rights.is_unknown("pods/exec") => StepFinding::skipped(
+                "whether it is permitted could not be asked; no command was run",
+            ),
+            None => {
+                StepFinding::skipped("permitted; no command was run, which others could notice")
             }
-            None => Finding::skipped("permitted; no command was run, which others could notice"),
-            Some(missing) => Finding::warning(
+            Some(missing) => StepFinding::warning(
                 format!("not permitted: {missing}"),
                 "without it no request is sent from inside a pod",
             ),
@@ -170,19 +172,19 @@ pub(super) async fn exec(
     }
     let command = PodCommand {
         container: pod.container.clone(),
-        ..PodCommand::new(pod.key.clone(), vec!["true".to_owned()], COMMAND)
+        ..PodCommand::new(pod.key.clone(), vec!["true".to_owned()], COMMAND_TIMEOUT)
     };
     let pod = &pod.key;
-    let finding = match Exec::new(link.clone()).run(&command).await {
-        Ok(output) if output.code == Some(0) => Finding::ok(format!("ran `true` in pod {pod}")),
-        Ok(output) => Finding::ok(format!(
+    let finding = match PodCommandRunner::new(link.clone()).run(&command).await {
+        Ok(output) if output.code == Some(0) => StepFinding::ok(format!("ran `true` in pod {pod}")),
+        Ok(output) => StepFinding::ok(format!(
             "`true` in pod {pod} ended with code {}",
             output.code.unwrap_or(-1)
         )),
         Err(error) if error.kind == PodErrorKind::NoProgram => {
-            Finding::ok(format!("pod {pod} was reached; it has no program `true`"))
+            StepFinding::ok(format!("pod {pod} was reached; it has no program `true`"))
         }
-        Err(error) => Finding::failed(
+        Err(error) => StepFinding::failed(
             without_advice(&error.message),
             Some("without it no request is sent from inside a pod"),
         ),
@@ -190,21 +192,21 @@ pub(super) async fn exec(
     (finding, Some(()))
 }
 
-fn no_pod(rights: &Permissions, resource: &str) -> Finding {
+fn no_pod_finding(rights: &RbacPermissions, resource: &str) -> StepFinding {
     match rights.missing_of(resource) {
-        None if rights.is_unknown(resource) => Finding::skipped(
+        None if rights.is_unknown(resource) => StepFinding::skipped(
             "whether it is permitted could not be asked; not tried, because no pod is running",
         ),
-        None => Finding::skipped("permitted; not tried, because no pod is running"),
-        Some(missing) => Finding::warning(
+        None => StepFinding::skipped("permitted; not tried, because no pod is running"),
+        Some(missing) => StepFinding::warning(
             format!("not permitted: {missing}"),
             "ask an administrator of the cluster for that right",
         ),
     }
 }
 
-fn pods_unread() -> Finding {
-    Finding::not_tried("pods can't be listed")
+fn pods_not_listed_finding() -> StepFinding {
+    StepFinding::not_tried("pods can't be listed")
 }
 
 #[cfg(test)]
@@ -217,9 +219,9 @@ mod tests {
         headers.insert(DATE, "Sun, 06 Nov 1994 08:49:37 GMT".parse().unwrap());
         let there: Timestamp = "1994-11-06T08:49:37Z".parse().unwrap();
         let ahead = there + SignedDuration::from_secs(125);
-        assert_eq!(skew(&headers, ahead).unwrap().as_secs(), 125);
+        assert_eq!(clock_skew(&headers, ahead).unwrap().as_secs(), 125);
         let behind = there - SignedDuration::from_secs(90);
-        assert_eq!(skew(&headers, behind).unwrap().as_secs(), -90);
-        assert_eq!(skew(&HeaderMap::new(), there), None);
+        assert_eq!(clock_skew(&headers, behind).unwrap().as_secs(), -90);
+        assert_eq!(clock_skew(&HeaderMap::new(), there), None);
     }
 }

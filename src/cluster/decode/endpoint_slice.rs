@@ -3,66 +3,67 @@
 use serde::Deserialize;
 
 use super::{
-    Described, Interner, Resource,
-    meta::Meta,
-    text::{Str, address, own_some},
+    HasMetadata, TextInterner, WatchedResource,
+    meta::PartialObjectMeta,
+    text::{JsonText, canonical_address, owned_non_empty},
 };
 use crate::inventory::{
-    Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Kind, Protocol, SlicePort,
+    EndpointRecord, EndpointSliceRecord, EndpointSource, InventoryChange, Protocol, RecordDelta,
+    ResourceKind, SlicePort,
 };
 
 /// EndpointSlices.
-pub struct EndpointSlices;
+pub struct EndpointSliceResource;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct EndpointSlice<'json> {
+pub struct PartialEndpointSlice<'json> {
     #[serde(borrow)]
-    metadata: Meta<'json>,
+    metadata: PartialObjectMeta<'json>,
     #[serde(borrow)]
-    address_type: Option<Str<'json>>,
+    address_type: Option<JsonText<'json>>,
     #[serde(borrow)]
-    endpoints: Option<Vec<Found<'json>>>,
+    endpoints: Option<Vec<PartialSliceEndpoint<'json>>>,
     #[serde(borrow)]
-    ports: Option<Vec<Port<'json>>>,
+    ports: Option<Vec<PartialEndpointPort<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Found<'json> {
+struct PartialSliceEndpoint<'json> {
     #[serde(borrow)]
-    addresses: Option<Vec<Str<'json>>>,
-    conditions: Option<Conditions>,
+    addresses: Option<Vec<JsonText<'json>>>,
+    conditions: Option<PartialEndpointConditions>,
     #[serde(borrow)]
-    hostname: Option<Str<'json>>,
+    hostname: Option<JsonText<'json>>,
     #[serde(borrow)]
-    node_name: Option<Str<'json>>,
+    node_name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    target_ref: Option<TargetRef<'json>>,
+    target_ref: Option<PartialTargetRef<'json>>,
     #[serde(borrow)]
-    zone: Option<Str<'json>>,
+    zone: Option<JsonText<'json>>,
     #[serde(borrow)]
-    hints: Option<Hints<'json>>,
+    hints: Option<PartialEndpointHints<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Hints<'json> {
+struct PartialEndpointHints<'json> {
     #[serde(borrow)]
-    for_zones: Option<Vec<ForOne<'json>>>,
+    for_zones: Option<Vec<PartialHintTarget<'json>>>,
     #[serde(borrow)]
-    for_nodes: Option<Vec<ForOne<'json>>>,
+    for_nodes: Option<Vec<PartialHintTarget<'json>>>,
 }
 
 /// A zone or a node.
 #[derive(Debug, Deserialize)]
-struct ForOne<'json> {
+struct PartialHintTarget<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
 }
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
-struct Conditions {
+struct PartialEndpointConditions {
     ready: Option<bool>,
     serving: Option<bool>,
     terminating: Option<bool>,
@@ -70,16 +71,16 @@ struct Conditions {
 
 /// What an address belongs to.
 #[derive(Debug, Deserialize)]
-pub struct TargetRef<'json> {
+pub struct PartialTargetRef<'json> {
     #[serde(borrow)]
-    kind: Option<Str<'json>>,
+    kind: Option<JsonText<'json>>,
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
 }
 
-impl<'json> TargetRef<'json> {
+impl<'json> PartialTargetRef<'json> {
     /// The name, where it is a pod's.
-    pub fn pod(&self) -> Option<&Str<'json>> {
+    pub fn pod(&self) -> Option<&JsonText<'json>> {
         let kind = self.kind.as_ref()?;
         self.name.as_ref().filter(|_| kind.as_str() == "Pod")
     }
@@ -87,18 +88,20 @@ impl<'json> TargetRef<'json> {
 
 /// A port of a slice or of a subset.
 #[derive(Debug, Deserialize)]
-pub struct Port<'json> {
+pub struct PartialEndpointPort<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    protocol: Option<Str<'json>>,
+    protocol: Option<JsonText<'json>>,
     port: Option<i64>,
 }
 
-impl Port<'_> {
-    pub fn record(&self, texts: &mut Interner) -> SlicePort {
+impl PartialEndpointPort<'_> {
+    pub fn record(&self, texts: &mut TextInterner) -> SlicePort {
         SlicePort {
-            name: texts.common_some(self.name.as_ref()).unwrap_or_default(),
+            name: texts
+                .intern_non_empty(self.name.as_ref())
+                .unwrap_or_default(),
             protocol: protocol(self.protocol.as_ref()),
             port: texts.port("ports[].port", self.port),
         }
@@ -106,31 +109,31 @@ impl Port<'_> {
 }
 
 /// TCP where nothing is said.
-pub fn protocol(text: Option<&Str<'_>>) -> Protocol {
-    match text.map(Str::as_str) {
+pub fn protocol(text: Option<&JsonText<'_>>) -> Protocol {
+    match text.map(JsonText::as_str) {
         Some("UDP") => Protocol::Udp,
         Some("SCTP") => Protocol::Sctp,
         _ => Protocol::Tcp,
     }
 }
 
-impl Described for EndpointSlice<'_> {
-    fn metadata(&self) -> &Meta<'_> {
+impl HasMetadata for PartialEndpointSlice<'_> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
 
-impl Resource for EndpointSlices {
-    type Object<'json> = EndpointSlice<'json>;
+impl WatchedResource for EndpointSliceResource {
+    type Object<'json> = PartialEndpointSlice<'json>;
     type Record = EndpointSliceRecord;
 
-    const KIND: Kind = Kind::EndpointSlice;
+    const KIND: ResourceKind = ResourceKind::EndpointSlice;
     const API: &'static str = "/apis/discovery.k8s.io/v1";
     const PLURAL: &'static str = "endpointslices";
 
     fn records(
-        object: &EndpointSlice<'_>,
-        texts: &mut Interner,
+        object: &PartialEndpointSlice<'_>,
+        texts: &mut TextInterner,
         records: &mut Vec<EndpointSliceRecord>,
     ) {
         let label = |key| {
@@ -140,16 +143,16 @@ impl Resource for EndpointSlices {
                 .as_ref()
                 .and_then(|labels| labels.get(key))
         };
-        let service = label("kubernetes.io/service-name").map(|name| texts.common(name));
+        let service = label("kubernetes.io/service-name").map(|name| texts.intern(name));
         let managed_by =
-            label("endpointslice.kubernetes.io/managed-by").map(|name| texts.common(name));
+            label("endpointslice.kubernetes.io/managed-by").map(|name| texts.intern(name));
         let endpoints = object.endpoints.as_ref().into_iter().flatten();
         records.push(EndpointSliceRecord {
             key: object.metadata.key(texts),
             service,
             source: EndpointSource::EndpointSlice,
             address_type: texts
-                .common_some(object.address_type.as_ref())
+                .intern_non_empty(object.address_type.as_ref())
                 .unwrap_or_default(),
             ports: object
                 .ports
@@ -165,34 +168,34 @@ impl Resource for EndpointSlices {
         });
     }
 
-    fn change(delta: Delta<EndpointSliceRecord>) -> Change {
-        Change::EndpointSlice(delta)
+    fn change(delta: RecordDelta<EndpointSliceRecord>) -> InventoryChange {
+        InventoryChange::EndpointSlice(delta)
     }
 }
 
 /// `ready: null` and `serving: null` mean true (API documentation of `EndpointConditions`, and
 /// kube-proxy's `addEndpoints`).
-fn endpoint(found: &Found<'_>, texts: &mut Interner) -> Endpoint {
+fn endpoint(found: &PartialSliceEndpoint<'_>, texts: &mut TextInterner) -> EndpointRecord {
     let conditions = found.conditions.unwrap_or_default();
     let ready = conditions.ready.unwrap_or(true);
-    let pod = found.target_ref.as_ref().and_then(TargetRef::pod);
+    let pod = found.target_ref.as_ref().and_then(PartialTargetRef::pod);
     let hints = found.hints.as_ref();
-    let mut names = |all: Option<&Vec<ForOne<'_>>>| {
+    let mut names = |all: Option<&Vec<PartialHintTarget<'_>>>| {
         let all = all.into_iter().flatten();
-        all.filter_map(|one| texts.common_some(one.name.as_ref()))
+        all.filter_map(|one| texts.intern_non_empty(one.name.as_ref()))
             .collect()
     };
     let zone_hints = names(hints.and_then(|hints| hints.for_zones.as_ref()));
     let node_hints = names(hints.and_then(|hints| hints.for_nodes.as_ref()));
-    Endpoint {
-        address: address(found.addresses.as_ref().and_then(|all| all.first())),
+    EndpointRecord {
+        address: canonical_address(found.addresses.as_ref().and_then(|all| all.first())),
         ready,
         serving: conditions.serving.unwrap_or(true),
         terminating: conditions.terminating.unwrap_or(false),
-        pod: own_some(pod),
-        node: texts.common_some(found.node_name.as_ref()),
-        zone: texts.common_some(found.zone.as_ref()),
-        hostname: own_some(found.hostname.as_ref()),
+        pod: owned_non_empty(pod),
+        node: texts.intern_non_empty(found.node_name.as_ref()),
+        zone: texts.intern_non_empty(found.zone.as_ref()),
+        hostname: owned_non_empty(found.hostname.as_ref()),
         zone_hints,
         node_hints,
     }

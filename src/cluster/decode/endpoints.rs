@@ -1,73 +1,74 @@
-//! `v1` Endpoints, for servers and persons that have no EndpointSlices.
+//! `v1` Endpoints, for servers and users that have no EndpointSlices.
 
 use std::net::IpAddr;
 
 use serde::Deserialize;
 
 use super::{
-    Described, Interner, Resource,
-    endpoint_slice::{Port, TargetRef},
-    meta::Meta,
-    text::{Str, address, own_some},
+    HasMetadata, TextInterner, WatchedResource,
+    endpoint_slice::{PartialEndpointPort, PartialTargetRef},
+    meta::PartialObjectMeta,
+    text::{JsonText, canonical_address, owned_non_empty},
 };
 use crate::inventory::{
-    Change, Delta, Endpoint, EndpointSliceRecord, EndpointSource, Kind, ObjectKey,
+    EndpointRecord, EndpointSliceRecord, EndpointSource, InventoryChange, ObjectKey, RecordDelta,
+    ResourceKind,
 };
 
 /// Endpoints in the shape of slices, one record a subset.
-pub struct Endpoints;
+pub struct EndpointsResource;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename = "Endpoints")]
-pub struct EndpointsObject<'json> {
+pub struct PartialEndpoints<'json> {
     #[serde(borrow)]
-    metadata: Meta<'json>,
+    metadata: PartialObjectMeta<'json>,
     #[serde(borrow)]
-    subsets: Option<Vec<Subset<'json>>>,
+    subsets: Option<Vec<PartialEndpointSubset<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Subset<'json> {
+struct PartialEndpointSubset<'json> {
     #[serde(borrow)]
-    addresses: Option<Vec<Address<'json>>>,
+    addresses: Option<Vec<PartialEndpointAddress<'json>>>,
     #[serde(borrow)]
-    not_ready_addresses: Option<Vec<Address<'json>>>,
+    not_ready_addresses: Option<Vec<PartialEndpointAddress<'json>>>,
     #[serde(borrow)]
-    ports: Option<Vec<Port<'json>>>,
+    ports: Option<Vec<PartialEndpointPort<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Address<'json> {
+struct PartialEndpointAddress<'json> {
     #[serde(borrow)]
-    ip: Option<Str<'json>>,
+    ip: Option<JsonText<'json>>,
     #[serde(borrow)]
-    hostname: Option<Str<'json>>,
+    hostname: Option<JsonText<'json>>,
     #[serde(borrow)]
-    node_name: Option<Str<'json>>,
+    node_name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    target_ref: Option<TargetRef<'json>>,
+    target_ref: Option<PartialTargetRef<'json>>,
 }
 
-impl Described for EndpointsObject<'_> {
-    fn metadata(&self) -> &Meta<'_> {
+impl HasMetadata for PartialEndpoints<'_> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
 
-impl Resource for Endpoints {
-    type Object<'json> = EndpointsObject<'json>;
+impl WatchedResource for EndpointsResource {
+    type Object<'json> = PartialEndpoints<'json>;
     type Record = EndpointSliceRecord;
 
-    const KIND: Kind = Kind::EndpointSlice;
+    const KIND: ResourceKind = ResourceKind::EndpointSlice;
     const API: &'static str = "/api/v1";
     const PLURAL: &'static str = "endpoints";
-    const MANY: bool = true;
+    const MAKES_MANY_RECORDS: bool = true;
 
     fn records(
-        object: &EndpointsObject<'_>,
-        texts: &mut Interner,
+        object: &PartialEndpoints<'_>,
+        texts: &mut TextInterner,
         records: &mut Vec<EndpointSliceRecord>,
     ) {
         let key = object.metadata.key(texts);
@@ -92,10 +93,10 @@ impl Resource for Endpoints {
                 .map(|(address, ready)| endpoint(address, ready, texts))
                 .collect();
             records.push(EndpointSliceRecord {
-                key: Self::part(&key, n),
+                key: Self::record_key(&key, n),
                 service: Some(key.name.clone()),
                 source: EndpointSource::Endpoints,
-                address_type: texts.common(address_type(&endpoints)),
+                address_type: texts.intern(address_type(&endpoints)),
                 ports: subset
                     .ports
                     .iter()
@@ -109,32 +110,36 @@ impl Resource for Endpoints {
         }
     }
 
-    fn part(object: &ObjectKey, n: usize) -> ObjectKey {
+    fn record_key(object: &ObjectKey, n: usize) -> ObjectKey {
         ObjectKey::new(object.namespace.clone(), format!("{}#{n}", object.name))
     }
 
-    fn change(delta: Delta<EndpointSliceRecord>) -> Change {
-        Change::EndpointSlice(delta)
+    fn change(delta: RecordDelta<EndpointSliceRecord>) -> InventoryChange {
+        InventoryChange::EndpointSlice(delta)
     }
 }
 
 /// Endpoints have no word for a pod that terminates: its address is just not ready.
-fn endpoint(found: &Address<'_>, ready: bool, texts: &mut Interner) -> Endpoint {
-    Endpoint {
-        address: address(found.ip.as_ref()),
+fn endpoint(
+    found: &PartialEndpointAddress<'_>,
+    ready: bool,
+    texts: &mut TextInterner,
+) -> EndpointRecord {
+    EndpointRecord {
+        address: canonical_address(found.ip.as_ref()),
         ready,
         serving: ready,
         terminating: false,
-        pod: own_some(found.target_ref.as_ref().and_then(TargetRef::pod)),
-        node: texts.common_some(found.node_name.as_ref()),
+        pod: owned_non_empty(found.target_ref.as_ref().and_then(PartialTargetRef::pod)),
+        node: texts.intern_non_empty(found.node_name.as_ref()),
         zone: None,
-        hostname: own_some(found.hostname.as_ref()),
+        hostname: owned_non_empty(found.hostname.as_ref()),
         zone_hints: Box::default(),
         node_hints: Box::default(),
     }
 }
 
-fn address_type(endpoints: &[Endpoint]) -> &'static str {
+fn address_type(endpoints: &[EndpointRecord]) -> &'static str {
     match endpoints.first().map(|endpoint| endpoint.address.parse()) {
         Some(Ok(IpAddr::V6(_))) => "IPv6",
         _ => "IPv4",

@@ -3,89 +3,93 @@
 use serde::Deserialize;
 
 use super::{
-    Described, Interner, Resource,
-    meta::{Meta, timestamp},
-    text::{Str, own},
+    HasMetadata, TextInterner, WatchedResource,
+    meta::{PartialObjectMeta, timestamp},
+    text::{JsonText, owned_text},
 };
-use crate::inventory::{Change, Delta, EventRecord, Kind, ObjectKey};
+use crate::inventory::{EventRecord, InventoryChange, ObjectKey, RecordDelta, ResourceKind};
 
 /// Events whose `involvedObject` is a Service.
-pub struct Events;
+pub struct EventResource;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-pub struct Event<'json> {
+pub struct PartialEvent<'json> {
     #[serde(borrow)]
-    metadata: Meta<'json>,
+    metadata: PartialObjectMeta<'json>,
     #[serde(borrow)]
-    involved_object: Option<Involved<'json>>,
+    involved_object: Option<PartialInvolvedObject<'json>>,
     #[serde(borrow, rename = "type")]
-    kind: Option<Str<'json>>,
+    kind: Option<JsonText<'json>>,
     #[serde(borrow)]
-    reason: Option<Str<'json>>,
+    reason: Option<JsonText<'json>>,
     #[serde(borrow)]
-    message: Option<Str<'json>>,
+    message: Option<JsonText<'json>>,
     count: Option<u32>,
     #[serde(borrow)]
-    first_timestamp: Option<Str<'json>>,
+    first_timestamp: Option<JsonText<'json>>,
     #[serde(borrow)]
-    last_timestamp: Option<Str<'json>>,
+    last_timestamp: Option<JsonText<'json>>,
     #[serde(borrow)]
-    event_time: Option<Str<'json>>,
+    event_time: Option<JsonText<'json>>,
     #[serde(borrow)]
-    series: Option<Series<'json>>,
+    series: Option<PartialEventSeries<'json>>,
     #[serde(borrow)]
-    source: Option<Source<'json>>,
+    source: Option<PartialEventSource<'json>>,
     #[serde(borrow)]
-    reporting_component: Option<Str<'json>>,
+    reporting_component: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Involved<'json> {
+struct PartialInvolvedObject<'json> {
     #[serde(borrow)]
-    namespace: Option<Str<'json>>,
+    namespace: Option<JsonText<'json>>,
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Series<'json> {
+struct PartialEventSeries<'json> {
     count: Option<u32>,
     #[serde(borrow)]
-    last_observed_time: Option<Str<'json>>,
+    last_observed_time: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Source<'json> {
+struct PartialEventSource<'json> {
     #[serde(borrow)]
-    component: Option<Str<'json>>,
+    component: Option<JsonText<'json>>,
 }
 
-impl Described for Event<'_> {
-    fn metadata(&self) -> &Meta<'_> {
+impl HasMetadata for PartialEvent<'_> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
 
-impl Resource for Events {
-    type Object<'json> = Event<'json>;
+impl WatchedResource for EventResource {
+    type Object<'json> = PartialEvent<'json>;
     type Record = EventRecord;
 
-    const KIND: Kind = Kind::Event;
+    const KIND: ResourceKind = ResourceKind::Event;
     const API: &'static str = "/api/v1";
     const PLURAL: &'static str = "events";
     const FIELD_SELECTOR: Option<&'static str> = Some("involvedObject.kind%3DService");
 
-    fn records(object: &Event<'_>, texts: &mut Interner, records: &mut Vec<EventRecord>) {
+    fn records(
+        object: &PartialEvent<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<EventRecord>,
+    ) {
         let key = object.metadata.key(texts);
         let involved = object.involved_object.as_ref();
         let name = involved.and_then(|involved| involved.name.as_ref());
         let namespace =
-            involved.and_then(|involved| texts.common_some(involved.namespace.as_ref()));
+            involved.and_then(|involved| texts.intern_non_empty(involved.namespace.as_ref()));
         let service = ObjectKey::new(
             namespace.unwrap_or_else(|| key.namespace.clone()),
-            texts.common(name.map(Str::as_str).unwrap_or_default()),
+            texts.intern(name.map(JsonText::as_str).unwrap_or_default()),
         );
         let series = object.series.as_ref();
         let component = object
@@ -106,8 +110,14 @@ impl Resource for Events {
                 .kind
                 .as_ref()
                 .is_some_and(|kind| kind.as_str() == "Warning"),
-            reason: texts.common(object.reason.as_ref().map(Str::as_str).unwrap_or_default()),
-            message: own(object.message.as_ref()),
+            reason: texts.intern(
+                object
+                    .reason
+                    .as_ref()
+                    .map(JsonText::as_str)
+                    .unwrap_or_default(),
+            ),
+            message: owned_text(object.message.as_ref()),
             count: series
                 .and_then(|series| series.count)
                 .or(object.count)
@@ -118,13 +128,13 @@ impl Resource for Events {
                 .find_map(timestamp)
                 .or_else(|| object.metadata.created()),
             source: texts
-                .common_some(component)
-                .or_else(|| texts.common_some(object.reporting_component.as_ref()))
+                .intern_non_empty(component)
+                .or_else(|| texts.intern_non_empty(object.reporting_component.as_ref()))
                 .unwrap_or_default(),
         });
     }
 
-    fn change(delta: Delta<EventRecord>) -> Change {
-        Change::Event(delta)
+    fn change(delta: RecordDelta<EventRecord>) -> InventoryChange {
+        InventoryChange::Event(delta)
     }
 }

@@ -3,88 +3,92 @@
 use jiff::Timestamp;
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::text::{Interner, Pairs, Str};
-use crate::inventory::{ObjectKey, OwnerRef, Text};
+use super::text::{JsonText, JsonTextMap, TextInterner};
+use crate::inventory::{ObjectKey, OwnerRef, SharedStr};
 
 /// `metadata` of an object.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Meta<'json> {
+pub struct PartialObjectMeta<'json> {
     #[serde(borrow)]
-    pub name: Option<Str<'json>>,
+    pub name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    pub namespace: Option<Str<'json>>,
+    pub namespace: Option<JsonText<'json>>,
     #[serde(borrow)]
-    pub uid: Option<Str<'json>>,
+    pub uid: Option<JsonText<'json>>,
     #[serde(borrow)]
-    pub resource_version: Option<Str<'json>>,
+    pub resource_version: Option<JsonText<'json>>,
     #[serde(borrow)]
-    creation_timestamp: Option<Str<'json>>,
+    creation_timestamp: Option<JsonText<'json>>,
     #[serde(borrow)]
-    deletion_timestamp: Option<Str<'json>>,
+    deletion_timestamp: Option<JsonText<'json>>,
     #[serde(borrow)]
-    pub labels: Option<Pairs<'json>>,
+    pub labels: Option<JsonTextMap<'json>>,
     #[serde(borrow)]
-    pub annotations: Option<Pairs<'json>>,
+    pub annotations: Option<JsonTextMap<'json>>,
     #[serde(borrow)]
-    owner_references: Option<Vec<Owner<'json>>>,
+    owner_references: Option<Vec<PartialOwnerReference<'json>>>,
     #[serde(borrow)]
-    finalizers: Option<Vec<Str<'json>>>,
+    finalizers: Option<Vec<JsonText<'json>>>,
     #[serde(borrow)]
-    managed_fields: Option<Vec<Managed<'json>>>,
+    managed_fields: Option<Vec<PartialManagedFields<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Owner<'json> {
+struct PartialOwnerReference<'json> {
     #[serde(borrow)]
-    kind: Option<Str<'json>>,
+    kind: Option<JsonText<'json>>,
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     controller: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Managed<'json> {
+struct PartialManagedFields<'json> {
     #[serde(borrow)]
-    manager: Option<Str<'json>>,
-    fields_v1: Option<Fields>,
+    manager: Option<JsonText<'json>>,
+    fields_v1: Option<PartialFieldsV1>,
 }
 
 /// Only whether something in `spec` is owned matters.
 #[derive(Debug, Deserialize)]
-struct Fields {
+struct PartialFieldsV1 {
     #[serde(rename = "f:spec")]
     spec: Option<IgnoredAny>,
 }
 
-impl Meta<'_> {
+impl PartialObjectMeta<'_> {
     /// Namespace and name.
-    pub fn key(&self, texts: &mut Interner) -> ObjectKey {
-        let namespace = self.namespace.as_ref().map(Str::as_str).unwrap_or_default();
-        let name = self.name.as_ref().map(Str::as_str).unwrap_or_default();
-        ObjectKey::new(texts.common(namespace), name)
+    pub fn key(&self, texts: &mut TextInterner) -> ObjectKey {
+        let namespace = self
+            .namespace
+            .as_ref()
+            .map(JsonText::as_str)
+            .unwrap_or_default();
+        let name = self.name.as_ref().map(JsonText::as_str).unwrap_or_default();
+        ObjectKey::new(texts.intern(namespace), name)
     }
 
     pub fn version(&self) -> &str {
         self.resource_version
             .as_ref()
-            .map(Str::as_str)
+            .map(JsonText::as_str)
             .unwrap_or_default()
     }
 
     /// The owner that has `controller: true`.
-    pub fn controller(&self, texts: &mut Interner) -> Option<OwnerRef> {
+    pub fn controller(&self, texts: &mut TextInterner) -> Option<OwnerRef> {
         let owners = self.owner_references.as_ref()?;
         let owner = owners.iter().find(|owner| owner.controller == Some(true))?;
         Some(OwnerRef {
-            kind: texts.common_some(owner.kind.as_ref())?,
-            name: texts.common_some(owner.name.as_ref())?,
+            kind: texts.intern_non_empty(owner.kind.as_ref())?,
+            name: texts.intern_non_empty(owner.name.as_ref())?,
         })
     }
 
     /// Who owns something in `spec`, sorted, each once.
-    pub fn spec_managers(&self, texts: &mut Interner) -> Vec<Text> {
+    pub fn spec_managers(&self, texts: &mut TextInterner) -> Vec<SharedStr> {
         let mut managers: Vec<_> = self
             .managed_fields
             .iter()
@@ -95,7 +99,7 @@ impl Meta<'_> {
                     .as_ref()
                     .is_some_and(|fields| fields.spec.is_some())
             })
-            .filter_map(|managed| texts.common_some(managed.manager.as_ref()))
+            .filter_map(|managed| texts.intern_non_empty(managed.manager.as_ref()))
             .collect();
         managers.sort();
         managers.dedup();
@@ -120,27 +124,30 @@ impl Meta<'_> {
 /// `metadata` of a list.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ListMeta<'json> {
+pub struct PartialListMeta<'json> {
     #[serde(borrow)]
-    pub resource_version: Option<Str<'json>>,
+    pub resource_version: Option<JsonText<'json>>,
     #[serde(borrow, rename = "continue")]
-    pub token: Option<Str<'json>>,
+    pub continue_token: Option<JsonText<'json>>,
 }
 
-impl ListMeta<'_> {
+impl PartialListMeta<'_> {
     pub fn version(&self) -> &str {
         self.resource_version
             .as_ref()
-            .map(Str::as_str)
+            .map(JsonText::as_str)
             .unwrap_or_default()
     }
 
-    pub fn token(&self) -> &str {
-        self.token.as_ref().map(Str::as_str).unwrap_or_default()
+    pub fn continue_token(&self) -> &str {
+        self.continue_token
+            .as_ref()
+            .map(JsonText::as_str)
+            .unwrap_or_default()
     }
 }
 
 /// RFC 3339, as Kubernetes writes all times.
-pub fn timestamp(text: Option<&Str<'_>>) -> Option<Timestamp> {
+pub fn timestamp(text: Option<&JsonText<'_>>) -> Option<Timestamp> {
     text?.as_str().parse().ok()
 }

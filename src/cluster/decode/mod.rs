@@ -17,38 +17,40 @@ mod text;
 
 use serde::Deserialize;
 
-pub(super) use endpoint_slice::EndpointSlices;
-pub(super) use endpoints::Endpoints;
-pub(super) use event::Events;
-use meta::{ListMeta, Meta};
-pub(super) use namespace::Namespaces;
-pub(super) use node::Nodes;
-pub(super) use pod::Pods;
+pub(super) use endpoint_slice::EndpointSliceResource;
+pub(super) use endpoints::EndpointsResource;
+pub(super) use event::EventResource;
+use meta::{PartialListMeta, PartialObjectMeta};
+pub(super) use namespace::NamespaceResource;
+pub(super) use node::NodeResource;
+pub(super) use pod::PodResource;
 pub(super) use related::{
-    ApiServices, BackendTlsPolicies, Deployments, GatewayClasses, Gateways, GrpcRoutes, HttpRoutes,
-    IngressClasses, Ingresses, MutatingWebhooks, NetworkPolicies, ReferenceGrants, ServiceCidrs,
-    StatefulSets, TcpRoutes, TlsRoutes, TlsSecrets, UdpRoutes, ValidatingWebhooks,
+    ApiServiceResource, BackendTlsPolicyResource, DeploymentResource, GatewayClassResource,
+    GatewayResource, GrpcRouteResource, HttpRouteResource, IngressClassResource, IngressResource,
+    MutatingWebhookResource, NetworkPolicyResource, ReferenceGrantResource, ServiceCidrResource,
+    StatefulSetResource, TcpRouteResource, TlsRouteResource, TlsSecretResource, UdpRouteResource,
+    ValidatingWebhookResource,
 };
-pub(super) use service::Services;
-pub(super) use text::Interner;
+pub(super) use service::ServiceResource;
+pub(super) use text::TextInterner;
 
-use crate::inventory::{Change, Delta, Kind, ObjectKey, Text};
+use crate::inventory::{InventoryChange, ObjectKey, RecordDelta, ResourceKind, SharedStr};
 
 /// An object with `metadata`: all of them.
-pub(super) trait Described {
+pub(super) trait HasMetadata {
     /// Its metadata.
-    fn metadata(&self) -> &Meta<'_>;
+    fn metadata(&self) -> &PartialObjectMeta<'_>;
 }
 
 /// A resource that is listed and watched, and how its objects become records.
-pub(super) trait Resource: Send + 'static {
+pub(super) trait WatchedResource: Send + 'static {
     /// An object, borrowed from its JSON.
-    type Object<'json>: Deserialize<'json> + Described + Send;
+    type Object<'json>: Deserialize<'json> + HasMetadata + Send;
     /// What the inventory holds of it.
     type Record: Send + 'static;
 
     /// The kind in the inventory.
-    const KIND: Kind;
+    const KIND: ResourceKind;
     /// `/api/v1` or `/apis/GROUP/VERSION`.
     const API: &'static str;
     /// Other versions in which the server may have it, the newest first: their objects look alike.
@@ -56,7 +58,7 @@ pub(super) trait Resource: Send + 'static {
     /// `pods`.
     const PLURAL: &'static str;
     /// Whether an object can make more or less than one record.
-    const MANY: bool = false;
+    const MAKES_MANY_RECORDS: bool = false;
     /// A filter for the server.
     const FIELD_SELECTOR: Option<&'static str> = None;
 
@@ -65,50 +67,58 @@ pub(super) trait Resource: Send + 'static {
     const METADATA_ONLY: bool = false;
 
     /// Its records; only Endpoints make more or less than one.
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Self::Record>);
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<Self::Record>,
+    );
     /// The key of the `n`th record of an object.
-    fn part(object: &ObjectKey, _n: usize) -> ObjectKey {
+    fn record_key(object: &ObjectKey, _n: usize) -> ObjectKey {
         object.clone()
     }
     /// Wraps a delta for the inventory.
-    fn change(delta: Delta<Self::Record>) -> Change;
+    fn change(delta: RecordDelta<Self::Record>) -> InventoryChange;
 }
 
 /// A resource in the `N`th of its older versions.
-pub(super) struct Older<R, const N: usize>(std::marker::PhantomData<fn() -> R>);
+pub(super) struct OlderApiVersion<R, const N: usize>(std::marker::PhantomData<fn() -> R>);
 
-impl<R: Resource, const N: usize> Resource for Older<R, N> {
+impl<R: WatchedResource, const N: usize> WatchedResource for OlderApiVersion<R, N> {
     type Object<'json> = R::Object<'json>;
     type Record = R::Record;
 
-    const KIND: Kind = R::KIND;
+    const KIND: ResourceKind = R::KIND;
     const API: &'static str = R::OLDER_APIS[N];
     const PLURAL: &'static str = R::PLURAL;
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Self::Record>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<Self::Record>,
+    ) {
         R::records(object, texts, records);
     }
 
-    fn change(delta: Delta<Self::Record>) -> Change {
+    fn change(delta: RecordDelta<Self::Record>) -> InventoryChange {
         R::change(delta)
     }
 }
 
 /// One page of a list, without its items.
 #[derive(Deserialize)]
-pub(super) struct Page<'json> {
+pub(super) struct ListPageEnvelope<'json> {
     #[serde(borrow, default)]
-    pub metadata: ListMeta<'json>,
+    pub metadata: PartialListMeta<'json>,
     #[serde(borrow)]
-    kind: Option<text::Str<'json>>,
+    kind: Option<text::JsonText<'json>>,
     items: Option<serde_json::Value>,
 }
 
-impl Page<'_> {
+impl ListPageEnvelope<'_> {
     /// Why an answer with 200 is no list: another object, whose lack of items says nothing. A server
     /// that leaves the kind out has to send items.
-    pub fn why_no_list(&self) -> Option<String> {
-        let kind = self.kind.as_ref().map(text::Str::as_str);
+    pub fn reason_not_a_list(&self) -> Option<String> {
+        let kind = self.kind.as_ref().map(text::JsonText::as_str);
         match (kind, &self.items) {
             (Some(kind), _) if !kind.ends_with("List") => Some(format!("its kind is {kind}")),
             (None, None) => Some("it has neither a kind nor items".to_owned()),
@@ -125,53 +135,53 @@ impl Page<'_> {
 
 /// Who an object is and of which version, where the rest of it can't be read.
 #[derive(Deserialize)]
-pub(super) struct Remains<'json> {
+pub(super) struct ObjectIdentity<'json> {
     #[serde(borrow)]
-    metadata: Identity<'json>,
+    metadata: IdentityMetadata<'json>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Identity<'json> {
+struct IdentityMetadata<'json> {
     #[serde(borrow)]
-    name: text::Str<'json>,
+    name: text::JsonText<'json>,
     #[serde(borrow)]
-    namespace: Option<text::Str<'json>>,
+    namespace: Option<text::JsonText<'json>>,
     #[serde(borrow)]
-    resource_version: Option<text::Str<'json>>,
+    resource_version: Option<text::JsonText<'json>>,
 }
 
-impl Remains<'_> {
+impl ObjectIdentity<'_> {
     /// Namespace and name.
-    pub fn key(&self, texts: &mut Interner) -> ObjectKey {
+    pub fn key(&self, texts: &mut TextInterner) -> ObjectKey {
         let namespace = self.metadata.namespace.as_ref();
-        let namespace = namespace.map_or("", text::Str::as_str);
-        ObjectKey::new(texts.common(namespace), self.metadata.name.as_str())
+        let namespace = namespace.map_or("", text::JsonText::as_str);
+        ObjectKey::new(texts.intern(namespace), self.metadata.name.as_str())
     }
 
     pub fn version(&self) -> &str {
         let version = self.metadata.resource_version.as_ref();
-        version.map_or("", text::Str::as_str)
+        version.map_or("", text::JsonText::as_str)
     }
 }
 
 /// The object of a `BOOKMARK` event.
 #[derive(Deserialize)]
-pub(super) struct Bookmark<'json> {
+pub(super) struct WatchBookmark<'json> {
     #[serde(borrow)]
-    pub metadata: Meta<'json>,
+    pub metadata: PartialObjectMeta<'json>,
 }
 
-impl Bookmark<'_> {
+impl WatchBookmark<'_> {
     /// Whether the list that a watch began with is complete.
-    pub fn ends_list(&self) -> bool {
+    pub fn is_end_of_initial_list(&self) -> bool {
         let annotations = self.metadata.annotations.as_ref();
         annotations.and_then(|all| all.get("k8s.io/initial-events-end")) == Some("true")
     }
 }
 
 /// The namespace of an object, empty where it has none.
-pub(super) fn namespace_of(object: &impl Described, texts: &mut Interner) -> Text {
+pub(super) fn namespace_of(object: &impl HasMetadata, texts: &mut TextInterner) -> SharedStr {
     object.metadata().key(texts).namespace
 }
 

@@ -2,54 +2,58 @@
 
 use serde::Deserialize;
 
-use super::{Described, Interner, Resource, meta::Meta, text::Str};
-use crate::inventory::{Change, Delta, Kind, NamespaceRecord};
+use super::{HasMetadata, TextInterner, WatchedResource, meta::PartialObjectMeta, text::JsonText};
+use crate::inventory::{InventoryChange, NamespaceRecord, RecordDelta, ResourceKind};
 
 /// Namespaces of the cluster.
-pub struct Namespaces;
+pub struct NamespaceResource;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Namespace<'json> {
+pub struct PartialNamespace<'json> {
     #[serde(borrow)]
-    metadata: Meta<'json>,
+    metadata: PartialObjectMeta<'json>,
     #[serde(borrow)]
-    status: Option<Status<'json>>,
+    status: Option<PartialNamespaceStatus<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Status<'json> {
+struct PartialNamespaceStatus<'json> {
     #[serde(borrow)]
-    phase: Option<Str<'json>>,
+    phase: Option<JsonText<'json>>,
 }
 
-impl Described for Namespace<'_> {
-    fn metadata(&self) -> &Meta<'_> {
+impl HasMetadata for PartialNamespace<'_> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
 
-impl Resource for Namespaces {
-    type Object<'json> = Namespace<'json>;
+impl WatchedResource for NamespaceResource {
+    type Object<'json> = PartialNamespace<'json>;
     type Record = NamespaceRecord;
 
-    const KIND: Kind = Kind::Namespace;
+    const KIND: ResourceKind = ResourceKind::Namespace;
     const API: &'static str = "/api/v1";
     const PLURAL: &'static str = "namespaces";
 
-    fn records(object: &Namespace<'_>, texts: &mut Interner, records: &mut Vec<NamespaceRecord>) {
+    fn records(
+        object: &PartialNamespace<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<NamespaceRecord>,
+    ) {
         let phase = object
             .status
             .as_ref()
             .and_then(|status| status.phase.as_ref());
         records.push(NamespaceRecord {
             name: object.metadata.key(texts).name,
-            labels: texts.map(object.metadata.labels.as_ref()),
+            labels: texts.intern_map(object.metadata.labels.as_ref()),
             terminating: phase.is_some_and(|phase| phase.as_str() == "Terminating"),
         });
     }
 
-    fn change(delta: Delta<NamespaceRecord>) -> Change {
-        Change::Namespace(delta)
+    fn change(delta: RecordDelta<NamespaceRecord>) -> InventoryChange {
+        InventoryChange::Namespace(delta)
     }
 }

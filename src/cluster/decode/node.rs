@@ -4,70 +4,72 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{
-    Described, Interner, Resource,
-    meta::{Meta, timestamp},
-    text::{Str, own},
+    HasMetadata, TextInterner, WatchedResource,
+    meta::{PartialObjectMeta, timestamp},
+    text::{JsonText, owned_text},
 };
-use crate::inventory::{Change, Delta, Kind, NodeAddress, NodeAddressKind, NodeRecord, Text};
+use crate::inventory::{
+    InventoryChange, NodeAddress, NodeAddressKind, NodeRecord, RecordDelta, ResourceKind, SharedStr,
+};
 
 /// Nodes of the cluster.
-pub struct Nodes;
+pub struct NodeResource;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Node<'json> {
+pub struct PartialNode<'json> {
     #[serde(borrow)]
-    metadata: Meta<'json>,
-    spec: Option<Spec>,
+    metadata: PartialObjectMeta<'json>,
+    spec: Option<PartialNodeSpec>,
     #[serde(borrow)]
-    status: Option<Status<'json>>,
+    status: Option<PartialNodeStatus<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Spec {
+struct PartialNodeSpec {
     unschedulable: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Status<'json> {
+struct PartialNodeStatus<'json> {
     #[serde(borrow)]
-    addresses: Option<Vec<Address<'json>>>,
+    addresses: Option<Vec<PartialNodeAddress<'json>>>,
     #[serde(borrow)]
-    conditions: Option<Vec<Condition<'json>>>,
+    conditions: Option<Vec<PartialCondition<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Address<'json> {
+struct PartialNodeAddress<'json> {
     #[serde(borrow, rename = "type")]
-    kind: Option<Str<'json>>,
+    kind: Option<JsonText<'json>>,
     #[serde(borrow)]
-    address: Option<Str<'json>>,
+    address: Option<JsonText<'json>>,
 }
 
 /// One of `status.conditions`, of pods as well.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Condition<'json> {
+pub struct PartialCondition<'json> {
     #[serde(borrow, rename = "type")]
-    kind: Option<Str<'json>>,
+    kind: Option<JsonText<'json>>,
     #[serde(borrow)]
-    status: Option<Str<'json>>,
+    status: Option<JsonText<'json>>,
     #[serde(borrow)]
-    reason: Option<Str<'json>>,
+    reason: Option<JsonText<'json>>,
     #[serde(borrow)]
-    message: Option<Str<'json>>,
+    message: Option<JsonText<'json>>,
     #[serde(borrow)]
-    last_transition_time: Option<Str<'json>>,
+    last_transition_time: Option<JsonText<'json>>,
 }
 
-impl<'json> Condition<'json> {
+impl<'json> PartialCondition<'json> {
     /// The condition called `Ready`.
-    pub fn ready_of(all: Option<&Vec<Self>>) -> Option<&Self> {
-        Self::of(all, "Ready")
+    pub fn find_ready(all: Option<&Vec<Self>>) -> Option<&Self> {
+        Self::find_by_type(all, "Ready")
     }
 
     /// The condition of this type.
-    pub fn of<'a>(all: Option<&'a Vec<Self>>, wanted: &str) -> Option<&'a Self> {
+    pub fn find_by_type<'a>(all: Option<&'a Vec<Self>>, wanted: &str) -> Option<&'a Self> {
         all?.iter().find(|condition| {
             condition
                 .kind
@@ -77,7 +79,7 @@ impl<'json> Condition<'json> {
     }
 
     /// When it changed last.
-    pub fn changed(&self) -> Option<Timestamp> {
+    pub fn last_transition(&self) -> Option<Timestamp> {
         timestamp(self.last_transition_time.as_ref())
     }
 
@@ -88,31 +90,31 @@ impl<'json> Condition<'json> {
     }
 
     /// Why it is as it is: the message, else the reason.
-    pub fn words(&self) -> Option<Text> {
+    pub fn message_or_reason(&self) -> Option<SharedStr> {
         [&self.message, &self.reason]
             .into_iter()
             .flatten()
-            .map(Str::as_str)
+            .map(JsonText::as_str)
             .find(|words| !words.is_empty())
-            .map(Text::from)
+            .map(SharedStr::from)
     }
 }
 
-impl Described for Node<'_> {
-    fn metadata(&self) -> &Meta<'_> {
+impl HasMetadata for PartialNode<'_> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
 
-impl Resource for Nodes {
-    type Object<'json> = Node<'json>;
+impl WatchedResource for NodeResource {
+    type Object<'json> = PartialNode<'json>;
     type Record = NodeRecord;
 
-    const KIND: Kind = Kind::Node;
+    const KIND: ResourceKind = ResourceKind::Node;
     const API: &'static str = "/api/v1";
     const PLURAL: &'static str = "nodes";
 
-    fn records(object: &Node<'_>, texts: &mut Interner, records: &mut Vec<NodeRecord>) {
+    fn records(object: &PartialNode<'_>, texts: &mut TextInterner, records: &mut Vec<NodeRecord>) {
         let status = object.status.as_ref();
         let conditions = status.and_then(|status| status.conditions.as_ref());
         let zone = object
@@ -128,22 +130,22 @@ impl Resource for Nodes {
                 .flatten()
                 .filter_map(address)
                 .collect(),
-            ready: Condition::ready_of(conditions).is_some_and(Condition::is_true),
+            ready: PartialCondition::find_ready(conditions).is_some_and(PartialCondition::is_true),
             unschedulable: object
                 .spec
                 .as_ref()
                 .and_then(|spec| spec.unschedulable)
                 .unwrap_or(false),
-            zone: zone.map(|zone| texts.common(zone)),
+            zone: zone.map(|zone| texts.intern(zone)),
         });
     }
 
-    fn change(delta: Delta<NodeRecord>) -> Change {
-        Change::Node(delta)
+    fn change(delta: RecordDelta<NodeRecord>) -> InventoryChange {
+        InventoryChange::Node(delta)
     }
 }
 
-fn address(found: &Address<'_>) -> Option<NodeAddress> {
+fn address(found: &PartialNodeAddress<'_>) -> Option<NodeAddress> {
     let kind = match found.kind.as_ref()?.as_str() {
         "ExternalIP" => NodeAddressKind::ExternalIP,
         "InternalIP" => NodeAddressKind::InternalIP,
@@ -154,6 +156,6 @@ fn address(found: &Address<'_>) -> Option<NodeAddress> {
     };
     Some(NodeAddress {
         kind,
-        address: own(found.address.as_ref()),
+        address: owned_text(found.address.as_ref()),
     })
 }

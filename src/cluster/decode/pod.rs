@@ -3,212 +3,216 @@
 use serde::Deserialize;
 
 use super::{
-    Described, Interner, Resource,
+    HasMetadata, TextInterner, WatchedResource,
     endpoint_slice::protocol,
-    meta::Meta,
-    node::Condition,
+    meta::PartialObjectMeta,
+    node::PartialCondition,
     port,
     service::IntOrString,
-    text::{Str, address_some, own},
+    text::{JsonText, canonical_non_empty_address, owned_text},
 };
 use crate::inventory::{
-    Change, ContainerPort, ContainerRecord, Delta, Kind, PodPhase, PodRecord, Probe, ProbeKind,
-    TargetPort, Text,
+    ContainerPort, ContainerProbe, ContainerRecord, InventoryChange, PodPhase, PodRecord,
+    ProbeKind, RecordDelta, ResourceKind, SharedStr, TargetPort,
 };
 
 /// Pods.
-pub struct Pods;
+pub struct PodResource;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Pod<'json> {
+pub struct PartialPod<'json> {
     #[serde(borrow)]
-    metadata: Meta<'json>,
+    metadata: PartialObjectMeta<'json>,
     #[serde(borrow)]
-    spec: Spec<'json>,
+    spec: PartialPodSpec<'json>,
     #[serde(borrow)]
-    status: Status<'json>,
+    status: PartialPodStatus<'json>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Spec<'json> {
+struct PartialPodSpec<'json> {
     #[serde(borrow)]
-    node_name: Option<Str<'json>>,
+    node_name: Option<JsonText<'json>>,
     host_network: Option<bool>,
     #[serde(borrow)]
-    containers: Option<Vec<Container<'json>>>,
+    containers: Option<Vec<PartialContainer<'json>>>,
     #[serde(borrow)]
-    init_containers: Option<Vec<Container<'json>>>,
+    init_containers: Option<Vec<PartialContainer<'json>>>,
     #[serde(borrow)]
-    readiness_gates: Option<Vec<Gate<'json>>>,
+    readiness_gates: Option<Vec<PartialReadinessGate<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Gate<'json> {
+struct PartialReadinessGate<'json> {
     #[serde(borrow)]
-    condition_type: Option<Str<'json>>,
+    condition_type: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Container<'json> {
+struct PartialContainer<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    ports: Option<Vec<Port<'json>>>,
+    ports: Option<Vec<PartialContainerPort<'json>>>,
     #[serde(borrow)]
-    restart_policy: Option<Str<'json>>,
+    restart_policy: Option<JsonText<'json>>,
     #[serde(borrow)]
-    readiness_probe: Option<Handler<'json>>,
+    readiness_probe: Option<PartialContainerProbe<'json>>,
     #[serde(borrow)]
-    liveness_probe: Option<Handler<'json>>,
+    liveness_probe: Option<PartialContainerProbe<'json>>,
     #[serde(borrow)]
-    startup_probe: Option<Handler<'json>>,
+    startup_probe: Option<PartialContainerProbe<'json>>,
 }
 
 /// A probe: one of the ways to ask, or a command.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Handler<'json> {
+struct PartialContainerProbe<'json> {
     #[serde(borrow)]
-    http_get: Option<Asked<'json>>,
+    http_get: Option<PartialProbeTarget<'json>>,
     #[serde(borrow)]
-    tcp_socket: Option<Asked<'json>>,
+    tcp_socket: Option<PartialProbeTarget<'json>>,
     #[serde(borrow)]
-    grpc: Option<Asked<'json>>,
+    grpc: Option<PartialProbeTarget<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Asked<'json> {
+struct PartialProbeTarget<'json> {
     #[serde(borrow)]
     port: Option<IntOrString<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Port<'json> {
+struct PartialContainerPort<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    protocol: Option<Str<'json>>,
+    protocol: Option<JsonText<'json>>,
     container_port: Option<i64>,
     host_port: Option<i64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Status<'json> {
+struct PartialPodStatus<'json> {
     #[serde(borrow)]
-    phase: Option<Str<'json>>,
+    phase: Option<JsonText<'json>>,
     #[serde(borrow, rename = "podIP")]
-    pod_ip: Option<Str<'json>>,
+    pod_ip: Option<JsonText<'json>>,
     #[serde(borrow, rename = "podIPs")]
-    pod_ips: Option<Vec<PodIp<'json>>>,
+    pod_ips: Option<Vec<PartialPodIp<'json>>>,
     #[serde(borrow)]
-    conditions: Option<Vec<Condition<'json>>>,
+    conditions: Option<Vec<PartialCondition<'json>>>,
     #[serde(borrow)]
-    container_statuses: Option<Vec<ContainerStatus<'json>>>,
+    container_statuses: Option<Vec<PartialContainerStatus<'json>>>,
     #[serde(borrow)]
-    init_container_statuses: Option<Vec<ContainerStatus<'json>>>,
+    init_container_statuses: Option<Vec<PartialContainerStatus<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct PodIp<'json> {
+struct PartialPodIp<'json> {
     #[serde(borrow)]
-    ip: Option<Str<'json>>,
+    ip: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ContainerStatus<'json> {
+struct PartialContainerStatus<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     ready: Option<bool>,
     restart_count: Option<u32>,
     #[serde(borrow)]
-    state: Option<State<'json>>,
+    state: Option<PartialContainerState<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct State<'json> {
+struct PartialContainerState<'json> {
     #[serde(borrow)]
-    waiting: Option<Reason<'json>>,
+    waiting: Option<PartialStateReason<'json>>,
     #[serde(borrow)]
-    terminated: Option<Reason<'json>>,
+    terminated: Option<PartialStateReason<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Reason<'json> {
+struct PartialStateReason<'json> {
     #[serde(borrow)]
-    reason: Option<Str<'json>>,
+    reason: Option<JsonText<'json>>,
 }
 
-impl Described for Pod<'_> {
-    fn metadata(&self) -> &Meta<'_> {
+impl HasMetadata for PartialPod<'_> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
 
-impl Resource for Pods {
-    type Object<'json> = Pod<'json>;
+impl WatchedResource for PodResource {
+    type Object<'json> = PartialPod<'json>;
     type Record = PodRecord;
 
-    const KIND: Kind = Kind::Pod;
+    const KIND: ResourceKind = ResourceKind::Pod;
     const API: &'static str = "/api/v1";
     const PLURAL: &'static str = "pods";
 
-    fn records(object: &Pod<'_>, texts: &mut Interner, records: &mut Vec<PodRecord>) {
-        let Pod {
+    fn records(object: &PartialPod<'_>, texts: &mut TextInterner, records: &mut Vec<PodRecord>) {
+        let PartialPod {
             metadata,
             spec,
             status,
         } = object;
-        let condition = Condition::ready_of(status.conditions.as_ref());
-        let ready = condition.is_some_and(Condition::is_true);
+        let condition = PartialCondition::find_ready(status.conditions.as_ref());
+        let ready = condition.is_some_and(PartialCondition::is_true);
         records.push(PodRecord {
             key: metadata.key(texts),
-            uid: own(metadata.uid.as_ref()),
+            uid: owned_text(metadata.uid.as_ref()),
             created: metadata.created(),
             deleting: metadata.deleting(),
-            labels: texts.map(metadata.labels.as_ref()),
+            labels: texts.intern_map(metadata.labels.as_ref()),
             owner: metadata.controller(texts),
-            node: texts.common_some(spec.node_name.as_ref()),
+            node: texts.intern_non_empty(spec.node_name.as_ref()),
             ips: ips(status),
             host_network: spec.host_network.unwrap_or(false),
             phase: phase(status.phase.as_ref()),
             ready,
-            not_ready_message: condition.filter(|_| !ready).and_then(Condition::words),
-            ready_changed: condition.and_then(Condition::changed),
-            unscheduled: Condition::of(status.conditions.as_ref(), "PodScheduled")
+            not_ready_message: condition
+                .filter(|_| !ready)
+                .and_then(PartialCondition::message_or_reason),
+            ready_changed: condition.and_then(PartialCondition::last_transition),
+            unscheduled: PartialCondition::find_by_type(status.conditions.as_ref(), "PodScheduled")
                 .filter(|condition| !condition.is_true())
-                .and_then(Condition::words),
+                .and_then(PartialCondition::message_or_reason),
             closed_gates: closed_gates(spec, status, texts),
             containers: containers(spec, status, texts),
         });
     }
 
-    fn change(delta: Delta<PodRecord>) -> Change {
-        Change::Pod(delta)
+    fn change(delta: RecordDelta<PodRecord>) -> InventoryChange {
+        InventoryChange::Pod(delta)
     }
 }
 
-fn ips(status: &Status<'_>) -> Vec<Text> {
+fn ips(status: &PartialPodStatus<'_>) -> Vec<SharedStr> {
     let all: Vec<_> = status
         .pod_ips
         .iter()
         .flatten()
-        .filter_map(|found| address_some(found.ip.as_ref()))
+        .filter_map(|found| canonical_non_empty_address(found.ip.as_ref()))
         .collect();
     if all.is_empty() {
-        return address_some(status.pod_ip.as_ref()).into_iter().collect();
+        return canonical_non_empty_address(status.pod_ip.as_ref())
+            .into_iter()
+            .collect();
     }
     all
 }
 
-fn phase(text: Option<&Str<'_>>) -> PodPhase {
-    match text.map(Str::as_str) {
+fn phase(text: Option<&JsonText<'_>>) -> PodPhase {
+    match text.map(JsonText::as_str) {
         Some("Pending") => PodPhase::Pending,
         Some("Running") => PodPhase::Running,
         Some("Succeeded") => PodPhase::Succeeded,
@@ -219,7 +223,11 @@ fn phase(text: Option<&Str<'_>>) -> PodPhase {
 
 /// Regular containers, then init containers that restart always: a named targetPort may be
 /// declared in either.
-fn containers(spec: &Spec<'_>, status: &Status<'_>, texts: &mut Interner) -> Vec<ContainerRecord> {
+fn containers(
+    spec: &PartialPodSpec<'_>,
+    status: &PartialPodStatus<'_>,
+    texts: &mut TextInterner,
+) -> Vec<ContainerRecord> {
     let regular = spec
         .containers
         .iter()
@@ -254,18 +262,18 @@ fn containers(spec: &Spec<'_>, status: &Status<'_>, texts: &mut Interner) -> Vec
 }
 
 fn record(
-    container: &Container<'_>,
+    container: &PartialContainer<'_>,
     sidecar: bool,
-    status: Option<&ContainerStatus<'_>>,
-    texts: &mut Interner,
+    status: Option<&PartialContainerStatus<'_>>,
+    texts: &mut TextInterner,
 ) -> ContainerRecord {
     let state = status.and_then(|status| status.state.as_ref());
     let reason = state
         .and_then(|state| state.waiting.as_ref().or(state.terminated.as_ref()))
-        .and_then(|reason| texts.common_some(reason.reason.as_ref()));
+        .and_then(|reason| texts.intern_non_empty(reason.reason.as_ref()));
     ContainerRecord {
         name: texts
-            .common_some(container.name.as_ref())
+            .intern_non_empty(container.name.as_ref())
             .unwrap_or_default(),
         sidecar,
         ports: container
@@ -274,7 +282,7 @@ fn record(
             .flatten()
             .filter_map(|found| {
                 Some(ContainerPort {
-                    name: texts.common_some(found.name.as_ref()),
+                    name: texts.intern_non_empty(found.name.as_ref()),
                     protocol: protocol(found.protocol.as_ref()),
                     port: texts.port("containerPort", found.container_port)?,
                     host_port: texts.port("hostPort", found.host_port),
@@ -288,7 +296,7 @@ fn record(
     }
 }
 
-fn probes(container: &Container<'_>, texts: &mut Interner) -> Box<[Probe]> {
+fn probes(container: &PartialContainer<'_>, texts: &mut TextInterner) -> Box<[ContainerProbe]> {
     let all = [
         (ProbeKind::Readiness, &container.readiness_probe),
         (ProbeKind::Liveness, &container.liveness_probe),
@@ -301,12 +309,12 @@ fn probes(container: &Container<'_>, texts: &mut Interner) -> Box<[Probe]> {
         .map(|(kind, probe)| {
             let asked = [&probe.http_get, &probe.tcp_socket, &probe.grpc];
             let asked = asked.into_iter().flatten().next();
-            Probe {
+            ContainerProbe {
                 kind,
                 port: match asked.and_then(|asked| asked.port.as_ref()) {
                     Some(IntOrString::Int(number)) => port(Some(*number)).map(TargetPort::Number),
                     Some(IntOrString::String(name)) => {
-                        Some(TargetPort::Name(texts.common(name.as_str())))
+                        Some(TargetPort::Name(texts.intern(name.as_str())))
                     }
                     None => None,
                 },
@@ -316,15 +324,20 @@ fn probes(container: &Container<'_>, texts: &mut Interner) -> Box<[Probe]> {
 }
 
 /// Readiness gates whose condition is missing or not true.
-fn closed_gates(spec: &Spec<'_>, status: &Status<'_>, texts: &mut Interner) -> Box<[Text]> {
+fn closed_gates(
+    spec: &PartialPodSpec<'_>,
+    status: &PartialPodStatus<'_>,
+    texts: &mut TextInterner,
+) -> Box<[SharedStr]> {
     spec.readiness_gates
         .iter()
         .flatten()
         .filter_map(|gate| gate.condition_type.as_ref())
         .filter(|gate| {
-            let condition = Condition::of(status.conditions.as_ref(), gate.as_str());
-            !condition.is_some_and(Condition::is_true)
+            let condition =
+                PartialCondition::find_by_type(status.conditions.as_ref(), gate.as_str());
+            !condition.is_some_and(PartialCondition::is_true)
         })
-        .map(|gate| texts.common(gate.as_str()))
+        .map(|gate| texts.intern(gate.as_str()))
         .collect()
 }

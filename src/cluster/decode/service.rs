@@ -3,98 +3,98 @@
 use serde::Deserialize;
 
 use super::{
-    Described, Interner, Resource,
+    HasMetadata, TextInterner, WatchedResource,
     endpoint_slice::protocol,
-    meta::Meta,
+    meta::PartialObjectMeta,
     port,
-    text::{Pairs, Str, address_some, own, own_some},
+    text::{JsonText, JsonTextMap, canonical_non_empty_address, owned_non_empty, owned_text},
 };
 use crate::inventory::{
-    Change, Delta, Kind, LoadBalancerPoint, ServicePort, ServiceRecord, ServiceType, TargetPort,
-    Text, TrafficPolicy,
+    InventoryChange, LoadBalancerIngress, RecordDelta, ResourceKind, ServicePort, ServiceRecord,
+    ServiceType, SharedStr, TargetPort, TrafficPolicy,
 };
 
 /// Services.
-pub struct Services;
+pub struct ServiceResource;
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub struct Service<'json> {
+pub struct PartialService<'json> {
     #[serde(borrow)]
-    metadata: Meta<'json>,
+    metadata: PartialObjectMeta<'json>,
     #[serde(borrow)]
-    spec: Spec<'json>,
+    spec: PartialServiceSpec<'json>,
     #[serde(borrow)]
-    status: Option<Status<'json>>,
+    status: Option<PartialServiceStatus<'json>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct Spec<'json> {
+struct PartialServiceSpec<'json> {
     #[serde(borrow, rename = "type")]
-    service_type: Option<Str<'json>>,
+    service_type: Option<JsonText<'json>>,
     #[serde(borrow, rename = "clusterIP")]
-    cluster_ip: Option<Str<'json>>,
+    cluster_ip: Option<JsonText<'json>>,
     #[serde(borrow, rename = "clusterIPs")]
-    cluster_ips: Option<Vec<Str<'json>>>,
+    cluster_ips: Option<Vec<JsonText<'json>>>,
     #[serde(borrow)]
-    selector: Option<Pairs<'json>>,
+    selector: Option<JsonTextMap<'json>>,
     #[serde(borrow)]
-    ports: Option<Vec<Port<'json>>>,
+    ports: Option<Vec<PartialServicePort<'json>>>,
     #[serde(borrow)]
-    external_name: Option<Str<'json>>,
+    external_name: Option<JsonText<'json>>,
     #[serde(borrow, rename = "externalIPs")]
-    external_ips: Option<Vec<Str<'json>>>,
+    external_ips: Option<Vec<JsonText<'json>>>,
     #[serde(borrow)]
-    load_balancer_class: Option<Str<'json>>,
+    load_balancer_class: Option<JsonText<'json>>,
     #[serde(borrow, rename = "loadBalancerIP")]
-    load_balancer_ip: Option<Str<'json>>,
+    load_balancer_ip: Option<JsonText<'json>>,
     #[serde(borrow)]
-    load_balancer_source_ranges: Option<Vec<Str<'json>>>,
+    load_balancer_source_ranges: Option<Vec<JsonText<'json>>>,
     #[serde(borrow)]
-    session_affinity: Option<Str<'json>>,
-    session_affinity_config: Option<AffinityConfig>,
+    session_affinity: Option<JsonText<'json>>,
+    session_affinity_config: Option<PartialSessionAffinityConfig>,
     #[serde(borrow)]
-    external_traffic_policy: Option<Str<'json>>,
+    external_traffic_policy: Option<JsonText<'json>>,
     #[serde(borrow)]
-    internal_traffic_policy: Option<Str<'json>>,
+    internal_traffic_policy: Option<JsonText<'json>>,
     #[serde(borrow)]
-    traffic_distribution: Option<Str<'json>>,
+    traffic_distribution: Option<JsonText<'json>>,
     publish_not_ready_addresses: Option<bool>,
     health_check_node_port: Option<i64>,
     allocate_load_balancer_node_ports: Option<bool>,
     #[serde(borrow)]
-    ip_families: Option<Vec<Str<'json>>>,
+    ip_families: Option<Vec<JsonText<'json>>>,
     #[serde(borrow)]
-    ip_family_policy: Option<Str<'json>>,
+    ip_family_policy: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct AffinityConfig {
+struct PartialSessionAffinityConfig {
     #[serde(rename = "clientIP")]
-    client_ip: Option<ClientIp>,
+    client_ip: Option<PartialClientIpConfig>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ClientIp {
+struct PartialClientIpConfig {
     timeout_seconds: Option<u32>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Port<'json> {
+struct PartialServicePort<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    protocol: Option<Str<'json>>,
+    protocol: Option<JsonText<'json>>,
     port: Option<i64>,
     #[serde(borrow)]
     target_port: Option<IntOrString<'json>>,
     node_port: Option<i64>,
     #[serde(borrow)]
-    app_protocol: Option<Str<'json>>,
+    app_protocol: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -102,67 +102,71 @@ struct Port<'json> {
 pub enum IntOrString<'json> {
     Int(i64),
     #[serde(borrow)]
-    String(Str<'json>),
+    String(JsonText<'json>),
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Status<'json> {
+struct PartialServiceStatus<'json> {
     #[serde(borrow)]
-    load_balancer: Option<LoadBalancer<'json>>,
+    load_balancer: Option<PartialLoadBalancerStatus<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct LoadBalancer<'json> {
+struct PartialLoadBalancerStatus<'json> {
     #[serde(borrow)]
-    ingress: Option<Vec<Ingress<'json>>>,
+    ingress: Option<Vec<PartialLoadBalancerIngress<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Ingress<'json> {
+struct PartialLoadBalancerIngress<'json> {
     #[serde(borrow)]
-    ip: Option<Str<'json>>,
+    ip: Option<JsonText<'json>>,
     #[serde(borrow)]
-    hostname: Option<Str<'json>>,
+    hostname: Option<JsonText<'json>>,
     #[serde(borrow)]
-    ip_mode: Option<Str<'json>>,
+    ip_mode: Option<JsonText<'json>>,
     #[serde(borrow)]
-    ports: Option<Vec<PortStatus<'json>>>,
+    ports: Option<Vec<PartialPortStatus<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct PortStatus<'json> {
+struct PartialPortStatus<'json> {
     port: Option<i64>,
     #[serde(borrow)]
-    error: Option<Str<'json>>,
+    error: Option<JsonText<'json>>,
 }
 
-impl Described for Service<'_> {
-    fn metadata(&self) -> &Meta<'_> {
+impl HasMetadata for PartialService<'_> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
 
-impl Resource for Services {
-    type Object<'json> = Service<'json>;
+impl WatchedResource for ServiceResource {
+    type Object<'json> = PartialService<'json>;
     type Record = ServiceRecord;
 
-    const KIND: Kind = Kind::Service;
+    const KIND: ResourceKind = ResourceKind::Service;
     const API: &'static str = "/api/v1";
     const PLURAL: &'static str = "services";
 
-    fn records(object: &Service<'_>, texts: &mut Interner, records: &mut Vec<ServiceRecord>) {
+    fn records(
+        object: &PartialService<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<ServiceRecord>,
+    ) {
         records.push(record(object, texts));
     }
 
-    fn change(delta: Delta<ServiceRecord>) -> Change {
-        Change::Service(delta)
+    fn change(delta: RecordDelta<ServiceRecord>) -> InventoryChange {
+        InventoryChange::Service(delta)
     }
 }
 
-fn record(object: &Service<'_>, texts: &mut Interner) -> ServiceRecord {
-    let Service {
+fn record(object: &PartialService<'_>, texts: &mut TextInterner) -> ServiceRecord {
+    let PartialService {
         metadata,
         spec,
         status,
@@ -173,44 +177,44 @@ fn record(object: &Service<'_>, texts: &mut Interner) -> ServiceRecord {
     let affinity = spec.session_affinity_config.as_ref();
     ServiceRecord {
         key: metadata.key(texts),
-        uid: own(metadata.uid.as_ref()),
-        resource_version: own(metadata.resource_version.as_ref()),
+        uid: owned_text(metadata.uid.as_ref()),
+        resource_version: owned_text(metadata.resource_version.as_ref()),
         created: metadata.created(),
         deleting: metadata.deleting(),
         load_balancer_cleanup: metadata
             .has_finalizer("service.kubernetes.io/load-balancer-cleanup"),
-        labels: texts.map(metadata.labels.as_ref()),
-        annotations: texts.map(metadata.annotations.as_ref()),
+        labels: texts.intern_map(metadata.labels.as_ref()),
+        annotations: texts.intern_map(metadata.annotations.as_ref()),
         service_type: service_type(spec.service_type.as_ref()),
         cluster_ips: cluster_ips(spec),
-        selector: texts.map(spec.selector.as_ref()),
+        selector: texts.intern_map(spec.selector.as_ref()),
         ports: spec
             .ports
             .iter()
             .flatten()
             .filter_map(|port| service_port(port, texts))
             .collect(),
-        external_name: own_some(spec.external_name.as_ref()),
+        external_name: owned_non_empty(spec.external_name.as_ref()),
         external_ips: addresses(spec.external_ips.as_ref()),
         load_balancer: ingress
             .into_iter()
             .flatten()
-            .map(|point| LoadBalancerPoint {
-                ip: address_some(point.ip.as_ref()),
-                hostname: own_some(point.hostname.as_ref()),
-                proxied: point.ip_mode.as_ref().map(Str::as_str) == Some("Proxy"),
+            .map(|point| LoadBalancerIngress {
+                ip: canonical_non_empty_address(point.ip.as_ref()),
+                hostname: owned_non_empty(point.hostname.as_ref()),
+                proxied: point.ip_mode.as_ref().map(JsonText::as_str) == Some("Proxy"),
                 errors: point
                     .ports
                     .iter()
                     .flatten()
                     .filter_map(|status| {
-                        Some((port(status.port)?, own_some(status.error.as_ref())?))
+                        Some((port(status.port)?, owned_non_empty(status.error.as_ref())?))
                     })
                     .collect(),
             })
             .collect(),
-        load_balancer_class: texts.common_some(spec.load_balancer_class.as_ref()),
-        load_balancer_ip: address_some(spec.load_balancer_ip.as_ref()),
+        load_balancer_class: texts.intern_non_empty(spec.load_balancer_class.as_ref()),
+        load_balancer_ip: canonical_non_empty_address(spec.load_balancer_ip.as_ref()),
         source_ranges: owned(spec.load_balancer_source_ranges.as_ref()),
         session_affinity_client_ip: spec
             .session_affinity
@@ -220,7 +224,7 @@ fn record(object: &Service<'_>, texts: &mut Interner) -> ServiceRecord {
             .and_then(|config| config.client_ip.as_ref()?.timeout_seconds),
         external_traffic_policy: policy(spec.external_traffic_policy.as_ref()),
         internal_traffic_policy: policy(spec.internal_traffic_policy.as_ref()),
-        traffic_distribution: texts.common_some(spec.traffic_distribution.as_ref()),
+        traffic_distribution: texts.intern_non_empty(spec.traffic_distribution.as_ref()),
         publish_not_ready_addresses: spec.publish_not_ready_addresses.unwrap_or(false),
         health_check_node_port: port(spec.health_check_node_port),
         allocate_load_balancer_node_ports: spec.allocate_load_balancer_node_ports,
@@ -228,15 +232,15 @@ fn record(object: &Service<'_>, texts: &mut Interner) -> ServiceRecord {
             .ip_families
             .iter()
             .flatten()
-            .map(|family| texts.common(family.as_str()))
+            .map(|family| texts.intern(family.as_str()))
             .collect(),
-        ip_family_policy: texts.common_some(spec.ip_family_policy.as_ref()),
+        ip_family_policy: texts.intern_non_empty(spec.ip_family_policy.as_ref()),
         managers: metadata.spec_managers(texts),
     }
 }
 
-fn service_type(text: Option<&Str<'_>>) -> ServiceType {
-    let text = text.map(Str::as_str);
+fn service_type(text: Option<&JsonText<'_>>) -> ServiceType {
+    let text = text.map(JsonText::as_str);
     ServiceType::ALL
         .into_iter()
         .find(|known| Some(known.as_str()) == text)
@@ -244,31 +248,33 @@ fn service_type(text: Option<&Str<'_>>) -> ServiceType {
 }
 
 /// Servers before 1.20 know only `clusterIP`.
-fn cluster_ips(spec: &Spec<'_>) -> Vec<Text> {
+fn cluster_ips(spec: &PartialServiceSpec<'_>) -> Vec<SharedStr> {
     let all = addresses(spec.cluster_ips.as_ref());
     if all.is_empty() {
-        return address_some(spec.cluster_ip.as_ref()).into_iter().collect();
+        return canonical_non_empty_address(spec.cluster_ip.as_ref())
+            .into_iter()
+            .collect();
     }
     all
 }
 
 /// Old objects may hold addresses in other forms than their canonical one (KEP-4858). A change of
 /// a Service reads the object itself, so that it leaves them as they are.
-fn addresses(all: Option<&Vec<Str<'_>>>) -> Vec<Text> {
+fn addresses(all: Option<&Vec<JsonText<'_>>>) -> Vec<SharedStr> {
     all.into_iter()
         .flatten()
-        .filter_map(|text| address_some(Some(text)))
+        .filter_map(|text| canonical_non_empty_address(Some(text)))
         .collect()
 }
 
-fn owned(all: Option<&Vec<Str<'_>>>) -> Vec<Text> {
+fn owned(all: Option<&Vec<JsonText<'_>>>) -> Vec<SharedStr> {
     all.into_iter()
         .flatten()
-        .filter_map(|text| own_some(Some(text)))
+        .filter_map(|text| owned_non_empty(Some(text)))
         .collect()
 }
 
-fn policy(text: Option<&Str<'_>>) -> Option<TrafficPolicy> {
+fn policy(text: Option<&JsonText<'_>>) -> Option<TrafficPolicy> {
     match text?.as_str() {
         "Cluster" => Some(TrafficPolicy::Cluster),
         "Local" => Some(TrafficPolicy::Local),
@@ -276,10 +282,10 @@ fn policy(text: Option<&Str<'_>>) -> Option<TrafficPolicy> {
     }
 }
 
-fn service_port(found: &Port<'_>, texts: &mut Interner) -> Option<ServicePort> {
+fn service_port(found: &PartialServicePort<'_>, texts: &mut TextInterner) -> Option<ServicePort> {
     let Some(number) = texts.port("spec.ports[].port", found.port) else {
         if found.port.unwrap_or_default() == 0 {
-            texts.odd("spec.ports[].port is missing or 0".to_owned());
+            texts.add_decode_problem("spec.ports[].port is missing or 0".to_owned());
         }
         return None;
     };
@@ -289,14 +295,14 @@ fn service_port(found: &Port<'_>, texts: &mut Interner) -> Option<ServicePort> {
             TargetPort::Number(texts.port("spec.ports[].targetPort", Some(*target))?)
         }
         Some(IntOrString::String(name)) if name.as_str().is_empty() => TargetPort::Number(number),
-        Some(IntOrString::String(name)) => TargetPort::Name(texts.common(name.as_str())),
+        Some(IntOrString::String(name)) => TargetPort::Name(texts.intern(name.as_str())),
     };
     Some(ServicePort {
-        name: texts.common_some(found.name.as_ref()),
+        name: texts.intern_non_empty(found.name.as_ref()),
         protocol: protocol(found.protocol.as_ref()),
         port: number,
         target_port,
         node_port: texts.port("spec.ports[].nodePort", found.node_port),
-        app_protocol: texts.common_some(found.app_protocol.as_ref()),
+        app_protocol: texts.intern_non_empty(found.app_protocol.as_ref()),
     })
 }

@@ -2,34 +2,34 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::inventory::{
-    EndpointSource, LoadBalancerPoint, NodeAddressKind, PodPhase, Protocol, ServiceType,
-    TargetPort, Text, TrafficPolicy,
+    EndpointSource, LoadBalancerIngress, NodeAddressKind, PodPhase, Protocol, ServiceType,
+    SharedStr, TargetPort, TrafficPolicy,
 };
 
-fn records<R: Resource>(object: &Value) -> Vec<R::Record> {
+fn records<R: WatchedResource>(object: &Value) -> Vec<R::Record> {
     let json = object.to_string();
     let object: R::Object<'_> = serde_json::from_str(&json).unwrap();
     let mut records = Vec::new();
-    R::records(&object, &mut Interner::default(), &mut records);
+    R::records(&object, &mut TextInterner::default(), &mut records);
     records
 }
 
-fn one<R: Resource>(object: &Value) -> R::Record {
+fn one<R: WatchedResource>(object: &Value) -> R::Record {
     let mut all = records::<R>(object);
     assert_eq!(all.len(), 1);
     all.pop().unwrap()
 }
 
-fn texts(all: &[Text]) -> Vec<&str> {
+fn texts(all: &[SharedStr]) -> Vec<&str> {
     all.iter().map(|text| &**text).collect()
 }
 
 #[test]
 fn another_object_is_no_empty_list() {
     let why = |answer: &str| {
-        serde_json::from_str::<Page<'_>>(answer)
+        serde_json::from_str::<ListPageEnvelope<'_>>(answer)
             .unwrap()
-            .why_no_list()
+            .reason_not_a_list()
     };
     for list in [
         r#"{"kind":"ServiceList","items":[]}"#,
@@ -57,7 +57,7 @@ fn another_object_is_no_empty_list() {
 /// KEP-4858: new objects may no longer hold these forms, old ones do.
 #[test]
 fn addresses_are_read_in_their_canonical_form() {
-    let record = one::<Services>(&json!({
+    let record = one::<ServiceResource>(&json!({
         "metadata": {"name": "old", "namespace": "shop"},
         "spec": {"clusterIPs": ["010.96.0.9", "FD00:0::9"], "externalIPs": ["::ffff:192.0.2.1"]},
         "status": {"loadBalancer": {"ingress": [
@@ -69,7 +69,7 @@ fn addresses_are_read_in_their_canonical_form() {
     assert_eq!(record.load_balancer[0].ip.as_deref(), Some("203.0.113.7"));
     assert!(record.load_balancer[0].is_proxied());
     assert!(record.load_balancer[1].is_virtual());
-    let slice = one::<EndpointSlices>(&json!({
+    let slice = one::<EndpointSliceResource>(&json!({
         "metadata": {"name": "old-1", "namespace": "shop"},
         "endpoints": [{"addresses": ["010.244.0.1"], "conditions": {"ready": false},
             "hints": {"forZones": [{"name": "a"}, {"name": "b"}], "forNodes": [{"name": "n"}]}}],
@@ -83,7 +83,7 @@ fn addresses_are_read_in_their_canonical_form() {
 
 #[test]
 fn a_service_with_everything() {
-    let record = one::<Services>(&json!({
+    let record = one::<ServiceResource>(&json!({
         "metadata": {
             "name": "web", "namespace": "shop", "uid": "u1", "resourceVersion": "42",
             "creationTimestamp": "2026-01-02T03:04:05Z", "labels": {"app": "web"},
@@ -133,17 +133,20 @@ fn a_service_with_everything() {
     let points: Vec<_> = record
         .load_balancer
         .iter()
-        .filter_map(LoadBalancerPoint::address)
+        .filter_map(LoadBalancerIngress::address)
         .collect();
     assert_eq!(
         points,
-        [&Text::from("198.51.100.7"), &Text::from("lb.example")]
+        [
+            &SharedStr::from("198.51.100.7"),
+            &SharedStr::from("lb.example")
+        ]
     );
 }
 
 #[test]
 fn a_service_of_an_old_server_and_a_target_port_left_out() {
-    let record = one::<Services>(&json!({
+    let record = one::<ServiceResource>(&json!({
         "metadata": {"name": "old", "namespace": "shop", "creationTimestamp": null},
         "spec": {"clusterIP": "None", "ports": [{"port": 80, "nodePort": 0}], "selector": null},
         "status": {"loadBalancer": {}},
@@ -156,7 +159,7 @@ fn a_service_of_an_old_server_and_a_target_port_left_out() {
 
 #[test]
 fn a_pod_with_a_sidecar() {
-    let record = one::<Pods>(&json!({
+    let record = one::<PodResource>(&json!({
         "metadata": {
             "name": "web-0", "namespace": "shop", "uid": "p1", "labels": {"app": "web"},
             "deletionTimestamp": "2026-01-02T03:04:05Z",
@@ -207,7 +210,7 @@ fn a_pod_with_a_sidecar() {
 
 #[test]
 fn a_pod_that_is_not_scheduled_yet() {
-    let record = one::<Pods>(&json!({
+    let record = one::<PodResource>(&json!({
         "metadata": {"name": "new", "namespace": "shop"},
         "spec": {"containers": [{"name": "web"}]},
         "status": {"phase": "Pending"},
@@ -218,7 +221,7 @@ fn a_pod_that_is_not_scheduled_yet() {
 
 #[test]
 fn conditions_that_are_null_mean_what_the_api_says() {
-    let record = one::<EndpointSlices>(&json!({
+    let record = one::<EndpointSliceResource>(&json!({
         "metadata": {"name": "web-x", "namespace": "shop", "labels": {"kubernetes.io/service-name": "web"}},
         "addressType": "IPv4",
         "endpoints": [
@@ -253,7 +256,7 @@ fn conditions_that_are_null_mean_what_the_api_says() {
 
 #[test]
 fn a_slice_whose_lists_are_null_is_empty() {
-    let record = one::<EndpointSlices>(&json!({
+    let record = one::<EndpointSliceResource>(&json!({
         "metadata": {"name": "e", "namespace": "shop"}, "addressType": "IPv6", "endpoints": null, "ports": null,
     }));
     assert!(record.endpoints.is_empty() && record.ports.is_empty());
@@ -261,7 +264,7 @@ fn a_slice_whose_lists_are_null_is_empty() {
 
 #[test]
 fn endpoints_are_one_record_a_subset() {
-    let records = records::<Endpoints>(&json!({
+    let records = records::<EndpointsResource>(&json!({
         "metadata": {"name": "web", "namespace": "shop", "annotations": {"endpoints.kubernetes.io/over-capacity": "truncated"}},
         "subsets": [
             {
@@ -292,12 +295,12 @@ fn endpoints_are_one_record_a_subset() {
 #[test]
 fn endpoints_without_subsets_are_no_record() {
     let object = json!({"metadata": {"name": "web", "namespace": "shop"}});
-    assert!(records::<Endpoints>(&object).is_empty());
+    assert!(records::<EndpointsResource>(&object).is_empty());
 }
 
 #[test]
 fn a_node_and_a_namespace() {
-    let node = one::<Nodes>(&json!({
+    let node = one::<NodeResource>(&json!({
         "metadata": {"name": "node-a", "labels": {"topology.kubernetes.io/zone": "z1"}},
         "spec": {"unschedulable": true},
         "status": {
@@ -310,7 +313,7 @@ fn a_node_and_a_namespace() {
     assert_eq!(node.addresses.len(), 1);
     assert_eq!(node.addresses[0].kind, NodeAddressKind::InternalIP);
     assert_eq!(node.zone.as_deref(), Some("z1"));
-    let namespace = one::<Namespaces>(&json!({
+    let namespace = one::<NamespaceResource>(&json!({
         "metadata": {"name": "shop", "labels": {"team": "a"}}, "status": {"phase": "Terminating"},
     }));
     assert!(namespace.terminating);
@@ -318,7 +321,7 @@ fn a_node_and_a_namespace() {
 
 #[test]
 fn events_of_both_makes() {
-    let old = one::<Events>(&json!({
+    let old = one::<EventResource>(&json!({
         "metadata": {"name": "web.1", "namespace": "shop"},
         "involvedObject": {"kind": "Service", "namespace": "shop", "name": "web"},
         "type": "Warning", "reason": "SyncLoadBalancerFailed", "message": "quota exceeded", "count": 3,
@@ -328,7 +331,7 @@ fn events_of_both_makes() {
     assert!(old.warning);
     assert_eq!((old.count, &*old.source), (3, "service-controller"));
     assert_eq!(old.last_seen, Some("2026-01-02T00:00:00Z".parse().unwrap()));
-    let new = one::<Events>(&json!({
+    let new = one::<EventResource>(&json!({
         "metadata": {"name": "web.2", "namespace": "shop"},
         "involvedObject": {"kind": "Service", "namespace": "shop", "name": "web"},
         "type": "Normal", "reason": "X", "message": "m", "eventTime": "2026-01-03T00:00:00.000001Z",
@@ -344,20 +347,20 @@ mod related {
     use super::*;
     use crate::inventory::{
         ApiServiceRecord, BackendTlsPolicyRecord, GatewayRecord, IngressPort, IngressRecord,
-        NetworkPolicyRecord, PolicyPeer, Related, RouteRecord, TlsSecretRecord, WebhookRecord,
-        WorkloadRecord,
+        NetworkPolicyRecord, PolicyPeer, RelatedRecord, RouteRecord, TlsSecretRecord,
+        WebhookRecord, WorkloadRecord,
     };
 
-    fn record<R>(related: &Related) -> &R
+    fn record<R>(related: &RelatedRecord) -> &R
     where
-        for<'a> &'a R: TryFrom<&'a Related>,
+        for<'a> &'a R: TryFrom<&'a RelatedRecord>,
     {
         related.try_into().ok().expect("it is of this kind")
     }
 
     #[test]
     fn an_ingress() {
-        let related = one::<Ingresses>(&json!({
+        let related = one::<IngressResource>(&json!({
             "metadata": {"name": "front", "namespace": "shop",
                 "annotations": {"kubernetes.io/ingress.class": "old"}},
             "spec": {
@@ -380,7 +383,7 @@ mod related {
         assert!(ingress.class_by_annotation && ingress.default_backend.is_none());
         assert_eq!(texts(&ingress.addresses), ["203.0.113.1", "lb"]);
         let ways: Vec<_> = ingress
-            .ways()
+            .backends()
             .map(|(host, path, to)| (host, path.map(|path| &*path.path), to.port.clone()))
             .collect();
         assert_eq!(
@@ -403,7 +406,7 @@ mod related {
 
     #[test]
     fn a_gateway_and_its_routes() {
-        let related = one::<Gateways>(&json!({
+        let related = one::<GatewayResource>(&json!({
             "metadata": {"name": "edge", "namespace": "infra"},
             "spec": {"gatewayClassName": "envoy", "listeners": [
                 {"name": "https", "port": 443, "protocol": "HTTPS",
@@ -423,7 +426,7 @@ mod related {
         assert!(gateway.listeners[0].encrypts());
         assert_eq!(&*gateway.listeners[1].conditions[0].reason, "Busy");
 
-        let related = one::<HttpRoutes>(&json!({
+        let related = one::<HttpRouteResource>(&json!({
             "metadata": {"name": "web", "namespace": "shop"},
             "spec": {
                 "parentRefs": [
@@ -450,7 +453,7 @@ mod related {
         assert_eq!(route.meshes[0].service.to_string(), "shop/mesh");
         assert_eq!(texts(&route.elsewhere), ["Bucket shop/bucket"]);
 
-        let related = one::<GrpcRoutes>(&json!({
+        let related = one::<GrpcRouteResource>(&json!({
             "metadata": {"name": "rpc", "namespace": "shop"},
             "spec": {"rules": [{"matches": [{"method": {"service": "cart.Cart"}}],
                 "backendRefs": [{"name": "web", "port": 80}]}]},
@@ -458,17 +461,17 @@ mod related {
         let route: &RouteRecord = record(&related);
         assert_eq!(&*route.rules[0].matches[0].path, "cart.Cart/*");
 
-        let related = one::<TcpRoutes>(&json!({
+        let related = one::<TcpRouteResource>(&json!({
             "metadata": {"name": "sql", "namespace": "shop"},
             "spec": {"parentRefs": [{"name": "edge", "port": 5432}],
                 "rules": [{"name": "all", "backendRefs": [{"name": "db", "port": 5432}]}]},
         }));
         let route: &RouteRecord = record(&related);
-        assert_eq!(related.kind(), Kind::TcpRoute);
+        assert_eq!(related.kind(), ResourceKind::TcpRoute);
         assert_eq!(route.parents[0].port, Some(5432));
         assert_eq!(route.rules[0].backends[0].port, Some(5432));
 
-        let related = one::<BackendTlsPolicies>(&json!({
+        let related = one::<BackendTlsPolicyResource>(&json!({
             "metadata": {"name": "pods", "namespace": "shop"},
             "spec": {
                 "targetRefs": [
@@ -487,7 +490,7 @@ mod related {
     #[test]
     fn a_policy_isolates_what_its_types_say_or_its_rules_imply() {
         let policy = |spec: Value| {
-            let related = one::<NetworkPolicies>(
+            let related = one::<NetworkPolicyResource>(
                 &json!({"metadata": {"name": "p", "namespace": "shop"}, "spec": spec}),
             );
             record::<NetworkPolicyRecord>(&related).clone()
@@ -520,7 +523,7 @@ mod related {
 
     #[test]
     fn webhooks_and_api_services_that_are_services() {
-        let related = one::<ValidatingWebhooks>(&json!({
+        let related = one::<ValidatingWebhookResource>(&json!({
             "metadata": {"name": "guard"},
             "webhooks": [
                 {"name": "a", "failurePolicy": "Ignore",
@@ -536,9 +539,9 @@ mod related {
         assert!(hook.fails && hook.port == 443 && !webhook.mutating);
         assert_eq!(texts(&hook.about), ["create of pods, everything"]);
 
-        let own = records::<ApiServices>(&json!({"metadata": {"name": "v1."}, "spec": {}}));
+        let own = records::<ApiServiceResource>(&json!({"metadata": {"name": "v1."}, "spec": {}}));
         assert!(own.is_empty(), "the API server serves it itself");
-        let related = one::<ApiServices>(&json!({
+        let related = one::<ApiServiceResource>(&json!({
             "metadata": {"name": "v1beta1.metrics.k8s.io"},
             "spec": {"service": {"namespace": "kube-system", "name": "metrics-server", "port": 8443}},
             "status": {"conditions": [{"type": "Available", "status": "False",
@@ -555,7 +558,7 @@ mod related {
     #[test]
     fn workloads_say_whether_they_are_being_rolled_out() {
         let deployment = |status: Value| {
-            let related = one::<Deployments>(&json!({
+            let related = one::<DeploymentResource>(&json!({
                 "metadata": {"name": "web", "namespace": "shop"},
                 "spec": {"replicas": 2, "template": {"metadata": {"labels": {"app": "web"}}}},
                 "status": status,
@@ -580,7 +583,7 @@ mod related {
 
     #[test]
     fn of_a_secret_only_the_name_is_kept() {
-        let related = one::<TlsSecrets>(&json!({
+        let related = one::<TlsSecretResource>(&json!({
             "metadata": {"name": "cert", "namespace": "shop", "labels": {"a": "b"}},
             "data": {"tls.key": "c2VjcmV0"},
         }));

@@ -12,23 +12,23 @@ use tokio::{
 use crate::cluster::login::RunningLogin;
 
 /// No credentials are longer.
-pub(super) const MOST_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_STDOUT: usize = 1024 * 1024;
 
 /// Words without a line end are told after so long: they are a prompt.
-const PROMPT: Duration = Duration::from_millis(100);
+const PROMPT_AFTER: Duration = Duration::from_millis(100);
 
 /// How long a plugin's children may keep its pipes open after it has ended.
-const GRACE: Duration = Duration::from_secs(1);
+const PIPE_GRACE_PERIOD: Duration = Duration::from_secs(1);
 
 /// How much of what it said is kept for a message.
-const KEPT_WORDS: usize = 1_000;
+const MAX_STDERR_TAIL: usize = 1_000;
 
 /// What became of it.
 pub(super) struct PluginOutput {
     pub status: ExitStatus,
     pub stdout: Vec<u8>,
     /// The end of what it said, on one line.
-    pub said: String,
+    pub stderr_tail: String,
 }
 
 /// Runs it until it ends, or until the future is dropped: then it is killed, with its children
@@ -58,19 +58,20 @@ pub(super) async fn run(
     let group = ProcessGroup(group);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut answer = Vec::new();
-    let mut words = PluginWords::new(login);
+    let mut stderr_reader = PluginStderr::new(login);
     let status = {
-        let reading =
-            async { tokio::try_join!(read_answer(stdout, &mut answer), words.read(stderr)) };
+        let reading = async {
+            tokio::try_join!(read_answer(stdout, &mut answer), stderr_reader.read(stderr))
+        };
         wait(&mut child, reading).await?
     };
-    words.finish();
+    stderr_reader.finish();
     // What it left running on purpose, as an agent, stays.
     group.release();
     Ok(PluginOutput {
         status,
         stdout: answer,
-        said: words.said.trim().to_owned(),
+        stderr_tail: stderr_reader.text.trim().to_owned(),
     })
 }
 
@@ -86,7 +87,7 @@ async fn wait(
             child.wait().await
         }
         status = child.wait() => {
-            if let Ok(read) = timeout(GRACE, reading).await {
+            if let Ok(read) = timeout(PIPE_GRACE_PERIOD, reading).await {
                 read?;
             }
             status
@@ -101,9 +102,9 @@ async fn read_answer(
     let Some(stdout) = stdout else {
         return Ok(());
     };
-    let mut limited = stdout.take(MOST_BYTES as u64 + 1);
+    let mut limited = stdout.take(MAX_STDOUT as u64 + 1);
     while limited.read_buf(answer).await? > 0 {
-        if answer.len() > MOST_BYTES {
+        if answer.len() > MAX_STDOUT {
             return Err(io::Error::other("it printed more than 1 MiB to stdout"));
         }
     }
@@ -111,19 +112,19 @@ async fn read_answer(
 }
 
 /// What a plugin says on stderr, told line by line.
-struct PluginWords<'a> {
+struct PluginStderr<'a> {
     login: &'a RunningLogin,
     /// What was not told yet.
-    rest: Vec<u8>,
-    said: String,
+    unreported: Vec<u8>,
+    text: String,
 }
 
-impl<'a> PluginWords<'a> {
+impl<'a> PluginStderr<'a> {
     fn new(login: &'a RunningLogin) -> Self {
         Self {
             login,
-            rest: Vec::new(),
-            said: String::new(),
+            unreported: Vec::new(),
+            text: String::new(),
         }
     }
 
@@ -132,62 +133,62 @@ impl<'a> PluginWords<'a> {
             return Ok(());
         };
         loop {
-            let reading = stderr.read_buf(&mut self.rest);
-            match timeout(PROMPT, reading).await {
+            let reading = stderr.read_buf(&mut self.unreported);
+            match timeout(PROMPT_AFTER, reading).await {
                 Ok(Ok(0)) => return Ok(()),
-                Ok(Ok(_)) => self.tell_lines(),
+                Ok(Ok(_)) => self.report_lines(),
                 Ok(Err(error)) => return Err(error),
-                Err(_elapsed) => self.tell_prompt(),
+                Err(_elapsed) => self.report_prompt(),
             }
         }
     }
 
-    fn tell_lines(&mut self) {
-        while let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = self.rest.drain(..=end).collect();
-            self.tell(&line, true);
+    fn report_lines(&mut self) {
+        while let Some(end) = self.unreported.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = self.unreported.drain(..=end).collect();
+            self.report(&line, true);
         }
         // A line that never ends is told in pieces.
-        if self.rest.len() > KEPT_WORDS {
-            self.tell_prompt();
+        if self.unreported.len() > MAX_STDERR_TAIL {
+            self.report_prompt();
         }
     }
 
     /// Tells what there is of a line, up to a character that is not whole.
-    fn tell_prompt(&mut self) {
-        let whole = match std::str::from_utf8(&self.rest) {
+    fn report_prompt(&mut self) {
+        let whole = match std::str::from_utf8(&self.unreported) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),
-            _ => self.rest.len(),
+            _ => self.unreported.len(),
         };
-        let piece: Vec<u8> = self.rest.drain(..whole).collect();
+        let piece: Vec<u8> = self.unreported.drain(..whole).collect();
         if !piece.is_empty() {
-            self.tell(&piece, false);
+            self.report(&piece, false);
         }
     }
 
-    fn tell(&mut self, bytes: &[u8], ends_line: bool) {
-        let text = plain(&String::from_utf8_lossy(bytes));
-        self.said.push_str(&text);
+    fn report(&mut self, bytes: &[u8], ends_line: bool) {
+        let text = strip_control_sequences(&String::from_utf8_lossy(bytes));
+        self.text.push_str(&text);
         if ends_line {
-            self.said.push(' ');
+            self.text.push(' ');
         }
-        while self.said.len() > KEPT_WORDS {
-            self.said.remove(0);
+        while self.text.len() > MAX_STDERR_TAIL {
+            self.text.remove(0);
         }
-        self.login.printed(text, ends_line);
+        self.login.notify_printed(text, ends_line);
     }
 
     fn finish(&mut self) {
-        let rest = std::mem::take(&mut self.rest);
+        let rest = std::mem::take(&mut self.unreported);
         if !rest.is_empty() {
-            self.tell(&rest, true);
+            self.report(&rest, true);
         }
     }
 }
 
 /// Without escape sequences and other control characters, and without what turns the direction of
 /// writing (UAX #9). client-go leaves them to the plugin, whose stderr is the terminal there.
-fn plain(text: &str) -> String {
+fn strip_control_sequences(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut chars = text.trim_end_matches(['\n', '\r']).chars().peekable();
     while let Some(c) = chars.next() {
@@ -229,12 +230,15 @@ impl Drop for ProcessGroup {
 
 #[cfg(test)]
 mod tests {
-    use super::plain;
+    use super::strip_control_sequences;
 
     #[test]
     fn words_can_not_command_a_terminal() {
         let said = "\u{1b}[31mgo to\u{1b}[0m https://x.example \u{1b}]52;c;cm0=\u{7}\u{1b}[2J\u{202e}ok\r\n";
-        assert_eq!(plain(said), "go to https://x.example ]52;c;cm0=ok");
-        assert_eq!(plain("50 %\r60 %"), "50 % 60 %");
+        assert_eq!(
+            strip_control_sequences(said),
+            "go to https://x.example ]52;c;cm0=ok"
+        );
+        assert_eq!(strip_control_sequences("50 %\r60 %"), "50 % 60 %");
     }
 }

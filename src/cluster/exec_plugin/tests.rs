@@ -28,9 +28,9 @@ fn answering(status: &str) -> String {
     format!(r#"printf '%s' '{{"apiVersion":"{V1}","kind":"ExecCredential","status":{status}}}'"#)
 }
 
-async fn asked(exec: &ExecConfig) -> Result<(AuthInfo, Option<Timestamp>), ExecError> {
+async fn asked(exec: &ExecConfig) -> Result<(AuthInfo, Option<Timestamp>), ExecPluginError> {
     let mut user = AuthInfo::default();
-    let until = ask(exec, &mut user, &LoginContext::default()).await?;
+    let until = fetch_credentials(exec, &mut user, &LoginContext::default()).await?;
     Ok((user, until))
 }
 
@@ -68,7 +68,10 @@ async fn an_empty_string_of_a_plugin_is_unset() {
     assert!(user.client_certificate_data.is_none() && user.client_key_data.is_none());
     for status in [r#"{"token":""}"#, r#"{"token":"t","clientKeyData":"k"}"#] {
         let error = asked(&shell(&answering(status))).await.err().unwrap();
-        assert!(matches!(error, ExecError::BadAnswer { .. }), "{error}");
+        assert!(
+            matches!(error, ExecPluginError::BadAnswer { .. }),
+            "{error}"
+        );
     }
 }
 
@@ -81,7 +84,7 @@ async fn what_a_failing_plugin_says_is_in_the_message_without_arguments_and_esca
         "the credential plugin `sh` failed (exit status: 3): session has expired; run it in a terminal to log in, then reconnect"
     );
     let mut user = AuthInfo::default();
-    let error = ask(&shell(script), &mut user, &LoginContext::in_terminal()).await;
+    let error = fetch_credentials(&shell(script), &mut user, &LoginContext::in_terminal()).await;
     let message = error.err().unwrap().to_string();
     assert!(
         !message.contains("in a terminal"),
@@ -117,7 +120,10 @@ async fn an_answer_without_credentials_is_refused_and_not_shown() {
     ];
     for (script, expected) in cases {
         let error = asked(&shell(&script)).await.err().unwrap();
-        assert!(matches!(error, ExecError::BadAnswer { .. }), "{error}");
+        assert!(
+            matches!(error, ExecPluginError::BadAnswer { .. }),
+            "{error}"
+        );
         assert!(error.to_string().contains(expected), "{script}: {error}");
         assert!(!error.to_string().contains("s3cret"), "{error}");
     }
@@ -180,7 +186,7 @@ async fn words_are_told_while_the_plugin_runs_a_prompt_without_its_line_end() {
     let exec = shell(&script);
     let running = tokio::spawn(async move {
         let mut user = AuthInfo::default();
-        ask(&exec, &mut user, &login).await
+        fetch_credentials(&exec, &mut user, &login).await
     });
     let printed = |wanted: &str, line: bool| {
         let events = events.lock().unwrap();
@@ -198,7 +204,10 @@ async fn words_are_told_while_the_plugin_runs_a_prompt_without_its_line_end() {
     running.await.unwrap().unwrap();
     assert!(printed("AB-12", true), "also of one that succeeds");
     let events = events.lock().unwrap();
-    assert!(matches!(events[0], LoginEvent::Began { .. }), "{events:?}");
+    assert!(
+        matches!(events[0], LoginEvent::Started { .. }),
+        "{events:?}"
+    );
     assert!(
         matches!(events.last(), Some(LoginEvent::Ended { .. })),
         "{events:?}"
@@ -245,13 +254,13 @@ async fn one_that_hangs_waits_and_is_killed_with_its_children_when_nobody_does()
     let exec = shell(&script);
     let running = tokio::spawn(async move {
         let mut user = AuthInfo::default();
-        ask(&exec, &mut user, &login).await
+        fetch_credentials(&exec, &mut user, &login).await
     });
     let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
     let deadline = Instant::now() + Duration::from_secs(20);
     let is_waiting = || {
         let events = events.lock().unwrap();
-        let is_waiting = |event: &LoginEvent| matches!(event, LoginEvent::Waiting { whom, .. } if &**whom == "the credential plugin `sh`");
+        let is_waiting = |event: &LoginEvent| matches!(event, LoginEvent::Waiting { authority, .. } if &**authority == "the credential plugin `sh`");
         events.iter().any(is_waiting)
     };
     while !(read(&own).ends_with('\n') && is_waiting()) {
@@ -284,7 +293,7 @@ async fn a_plugin_that_always_wants_a_terminal_is_told_where_there_is_none() {
     );
     if !stdin().is_terminal() {
         let mut user = AuthInfo::default();
-        let error = ask(&exec, &mut user, &LoginContext::in_terminal()).await;
+        let error = fetch_credentials(&exec, &mut user, &LoginContext::in_terminal()).await;
         let message = error.err().unwrap().to_string();
         assert!(message.contains("standard input is none"), "{message}");
     }

@@ -7,20 +7,20 @@
 use serde_json::{Map, Value};
 use serde_saphyr::{DuplicateKeyPolicy, NonFiniteFloatPolicy, Options};
 
-use super::entry::{Entry, EntryKind, Origin};
+use super::section::{KubeconfigOrigin, KubeconfigSection, KubeconfigSectionKind};
 
 /// The entries of one text.
 #[derive(Default)]
-pub(super) struct Document {
+pub(super) struct KubeconfigDocument {
     pub current_context: Option<String>,
-    pub clusters: Vec<Entry>,
-    pub users: Vec<Entry>,
-    pub contexts: Vec<Entry>,
+    pub clusters: Vec<KubeconfigSection>,
+    pub users: Vec<KubeconfigSection>,
+    pub contexts: Vec<KubeconfigSection>,
 }
 
-impl Document {
+impl KubeconfigDocument {
     /// Or in words what is wrong, without a piece of the text: it holds secrets.
-    pub fn parse(text: &str, origin: &Origin) -> Result<Self, String> {
+    pub fn parse(text: &str, origin: &KubeconfigOrigin) -> Result<Self, String> {
         let mut root = match mapping(first_document(text))? {
             Value::Null => return Ok(Self::default()),
             Value::Object(root) => root,
@@ -33,9 +33,19 @@ impl Document {
         };
         Ok(Self {
             current_context,
-            clusters: entries(&mut root, "clusters", EntryKind::Cluster, origin)?,
-            users: entries(&mut root, "users", EntryKind::User, origin)?,
-            contexts: entries(&mut root, "contexts", EntryKind::Context, origin)?,
+            clusters: entries(
+                &mut root,
+                "clusters",
+                KubeconfigSectionKind::Cluster,
+                origin,
+            )?,
+            users: entries(&mut root, "users", KubeconfigSectionKind::User, origin)?,
+            contexts: entries(
+                &mut root,
+                "contexts",
+                KubeconfigSectionKind::Context,
+                origin,
+            )?,
         })
     }
 }
@@ -85,9 +95,9 @@ fn first_document(text: &str) -> &str {
 fn entries(
     root: &mut Map<String, Value>,
     field: &str,
-    kind: EntryKind,
-    origin: &Origin,
-) -> Result<Vec<Entry>, String> {
+    kind: KubeconfigSectionKind,
+    origin: &KubeconfigOrigin,
+) -> Result<Vec<KubeconfigSection>, String> {
     let items = match root.remove(field) {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Array(items)) => items,
@@ -105,7 +115,7 @@ fn entries(
             _ => return None,
         };
         let body = item.remove(kind.field()).unwrap_or_default();
-        Some(Entry::new(kind, name, origin, body))
+        Some(KubeconfigSection::new(kind, name, origin, body))
     };
     Ok(items.into_iter().filter_map(entry).collect())
 }

@@ -1,7 +1,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use super::*;
-use crate::tls::authorities_in;
+use crate::tls::authorities_in_pem;
 
 const TWO: &str = "
 apiVersion: v1
@@ -26,12 +26,12 @@ users:
 
 const CA: &str = include_str!("../../tls/fixtures/ca.pem");
 
-fn inline(text: &str) -> Kubeconfigs {
-    Kubeconfigs::load(&KubeconfigSource::Inline(text.to_owned())).unwrap()
+fn inline(text: &str) -> MergedKubeconfig {
+    MergedKubeconfig::load(&KubeconfigSource::Inline(text.to_owned())).unwrap()
 }
 
 fn refused(context: Option<&str>) -> String {
-    match inline(TWO).target(context) {
+    match inline(TWO).resolve_context(context) {
         Ok(_) => panic!("this can't be used"),
         Err(error) => error.to_string(),
     }
@@ -40,14 +40,14 @@ fn refused(context: Option<&str>) -> String {
 #[test]
 fn a_context_brings_its_cluster_user_and_namespace() {
     let kubeconfigs = inline(TWO);
-    assert_eq!(kubeconfigs.current(), Some("a"));
+    assert_eq!(kubeconfigs.current_context(), Some("a"));
     let names: Vec<_> = kubeconfigs
         .contexts()
         .into_iter()
         .map(|found| found.name)
         .collect();
     assert_eq!(names, ["a", "b", "lost", "nobody", "nowhere"]);
-    let target = kubeconfigs.target(None).unwrap();
+    let target = kubeconfigs.resolve_context(None).unwrap();
     assert_eq!(target.context, "a");
     assert_eq!(target.config.default_namespace, "shop");
     assert_eq!(target.config.tls_server_name.as_deref(), Some("kubernetes"));
@@ -56,7 +56,7 @@ fn a_context_brings_its_cluster_user_and_namespace() {
 
 #[test]
 fn the_clusters_own_proxy_is_used() {
-    let target = inline(TWO).target(Some("b")).unwrap();
+    let target = inline(TWO).resolve_context(Some("b")).unwrap();
     assert_eq!(
         target.config.proxy_url.unwrap().scheme_str(),
         Some("socks5")
@@ -81,7 +81,7 @@ fn what_points_nowhere_is_named() {
 #[test]
 fn without_a_current_context_one_must_be_chosen() {
     let text = TWO.replace("current-context: a", "current-context: ''");
-    let error = inline(&text).target(None).err().unwrap();
+    let error = inline(&text).resolve_context(None).err().unwrap();
     assert!(
         error.to_string().contains("choose one with --context"),
         "{error}"
@@ -94,7 +94,7 @@ fn a_certificate_that_is_none_is_refused() {
         "insecure-skip-tls-verify: true",
         "certificate-authority-data: bm90IHBlbQ==",
     );
-    let error = inline(&text).target(None).err().unwrap();
+    let error = inline(&text).resolve_context(None).err().unwrap();
     assert!(
         error.to_string().contains("it holds no PEM certificate"),
         "{error}"
@@ -120,7 +120,11 @@ fn the_first_file_wins_and_paths_are_relative_to_their_file() {
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].namespace.as_deref(), Some("one"));
     assert_eq!(found[0].file.as_ref(), Some(&first));
-    let error = merged.target(Some("same")).err().unwrap().to_string();
+    let error = merged
+        .resolve_context(Some("same"))
+        .err()
+        .unwrap()
+        .to_string();
     let path = dir.path().join("ca.pem").display().to_string();
     assert!(error.contains(&path), "{error}");
 }
@@ -134,20 +138,20 @@ fn one(cluster: &str, user: &str) -> String {
 
 const HTTPS: &str = "server: 'https://x.example'";
 
-fn target(text: &str) -> Target {
+fn target(text: &str) -> ResolvedContext {
     inline(text)
-        .target(None)
+        .resolve_context(None)
         .unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
 fn fails(text: &str) -> String {
-    let error = inline(text).target(None).err();
+    let error = inline(text).resolve_context(None).err();
     error
         .unwrap_or_else(|| panic!("can be used: {text}"))
         .to_string()
 }
 
-fn sent(target: &Target) -> serde_json::Value {
+fn sent(target: &ResolvedContext) -> serde_json::Value {
     serde_json::to_value(&target.config.auth_info).unwrap()
 }
 
@@ -208,7 +212,7 @@ fn base64_may_be_written_in_lines() {
     let plain = STANDARD.encode(CA);
     let (first, rest) = plain.split_at(30);
     let twice = STANDARD.encode(&plain);
-    let of_pem = &authorities_in(CA.as_bytes())[0];
+    let of_pem = &authorities_in_pem(CA.as_bytes())[0];
     for written in [
         format!("certificate-authority-data: |\n      {first}\n      {rest}\n"),
         format!("certificate-authority-data: |\r\n      {first}\r\n      {rest}\r\n"),
@@ -233,12 +237,12 @@ fn the_first_current_context_that_is_not_empty_counts() {
     let mut merged = inline("{}");
     merged.add(&first).unwrap();
     merged.add(&second).unwrap();
-    assert_eq!(merged.current(), Some("a"));
+    assert_eq!(merged.current_context(), Some("a"));
     std::fs::write(&first, "current-context: b\n").unwrap();
     let mut merged = inline("{}");
     merged.add(&first).unwrap();
     merged.add(&second).unwrap();
-    assert_eq!(merged.current(), Some("b"));
+    assert_eq!(merged.current_context(), Some("b"));
 }
 
 #[test]
@@ -306,7 +310,8 @@ fn nothing_but_whom_to_act_as_goes_over_http() {
         let target = target(&one(http, &format!("{user}, as: bob")));
         assert_eq!(sent(&target), serde_json::json!({ "as": "bob" }), "{user}");
         assert!(target.exec.is_none());
-        let [SecurityNotice::Withheld { what: withheld, .. }] = target.notices.as_slice() else {
+        let [SecurityNotice::CredentialsNotSent { what: withheld, .. }] = target.notices.as_slice()
+        else {
             panic!("{:?}", target.notices);
         };
         assert_eq!(*withheld, what);
@@ -321,7 +326,7 @@ fn nothing_but_whom_to_act_as_goes_over_http() {
 fn a_server_that_is_not_verified_is_told_and_not_beside_a_bundle() {
     let insecure = format!("{HTTPS}, insecure-skip-tls-verify: yes");
     let target = target(&one(&insecure, ""));
-    let [notice @ SecurityNotice::Unverified { .. }] = target.notices.as_slice() else {
+    let [notice @ SecurityNotice::TlsNotVerified { .. }] = target.notices.as_slice() else {
         panic!("{:?}", target.notices);
     };
     assert!(
@@ -392,8 +397,8 @@ fn a_file_that_can_not_be_used_is_named_with_its_field() {
     ] {
         let cluster = format!("{HTTPS}, {cluster}");
         std::fs::write(&config, one(&cluster, user)).unwrap();
-        let loaded = Kubeconfigs::load(&KubeconfigSource::File(config.clone())).unwrap();
-        let message = loaded.target(None).err().unwrap().to_string();
+        let loaded = MergedKubeconfig::load(&KubeconfigSource::File(config.clone())).unwrap();
+        let message = loaded.resolve_context(None).err().unwrap().to_string();
         for part in [field, said, &config.display().to_string()] {
             assert!(message.contains(part), "{message}, not {part}");
         }
@@ -414,7 +419,7 @@ fn what_is_no_kubeconfig_is_refused_with_its_name() {
         (odd.as_path(), "UTF-16"),
         (list.as_path(), "no mapping"),
     ] {
-        let error = Kubeconfigs::load(&KubeconfigSource::File(path.to_owned())).unwrap_err();
+        let error = MergedKubeconfig::load(&KubeconfigSource::File(path.to_owned())).unwrap_err();
         let message = error.to_string();
         assert!(
             message.contains(said) && message.contains(&path.display().to_string()),
@@ -423,7 +428,7 @@ fn what_is_no_kubeconfig_is_refused_with_its_name() {
     }
     let empty = dir.path().join("empty");
     std::fs::write(&empty, "").unwrap();
-    let loaded = Kubeconfigs::load(&KubeconfigSource::File(empty)).unwrap();
+    let loaded = MergedKubeconfig::load(&KubeconfigSource::File(empty)).unwrap();
     assert!(loaded.contexts().is_empty());
 }
 
@@ -445,8 +450,8 @@ fn a_pipe_is_read_once() {
     });
     let source = KubeconfigSource::of_file(&pipe).unwrap();
     writer.join().unwrap();
-    let loaded = Kubeconfigs::load(&source).unwrap();
-    assert_eq!(sent(&loaded.target(None).unwrap())["token"], "t");
+    let loaded = MergedKubeconfig::load(&source).unwrap();
+    assert_eq!(sent(&loaded.resolve_context(None).unwrap())["token"], "t");
 }
 
 mod changed {
@@ -467,15 +472,15 @@ mod changed {
         write(&token, "one", 0);
         let text = one(HTTPS, "tokenFile: token");
         write(&config, &text, 0);
-        let loaded = Kubeconfigs::load(&KubeconfigSource::File(config.clone())).unwrap();
-        let target = loaded.target(None).unwrap();
-        let basis = Basis {
+        let loaded = MergedKubeconfig::load(&KubeconfigSource::File(config.clone())).unwrap();
+        let target = loaded.resolve_context(None).unwrap();
+        let basis = KubeconfigFingerprint {
             context: target.context,
             fingerprint: target.fingerprint,
-            endpoint: target.endpoint,
+            server_fingerprint: target.server_fingerprint,
             files: target.files,
         };
-        let news = || loaded.news(&basis);
+        let news = || loaded.compare_with(&basis);
         assert_eq!(news().in_use, Ok(false));
         let mut stamps = loaded.stamps(&basis).await;
         let mut later = 0;
@@ -503,7 +508,7 @@ mod changed {
         ] {
             later += 1;
             write(path, &written, later);
-            stamps = loaded.written(&basis, &stamps).await;
+            stamps = loaded.wait_until_written(&basis, &stamps).await;
             let news = news();
             assert_eq!(news.in_use.ok(), in_use, "{written}");
             assert_eq!(news.is_other_server, written.contains("y.example"));
@@ -576,7 +581,7 @@ users:
 ";
 
     #[derive(Clone, Debug)]
-    enum Mutation {
+    enum KubeconfigMutation {
         Byte(Index, u8),
         Drop(Index),
         Double(Index),
@@ -585,7 +590,7 @@ users:
         Cut(Index),
     }
 
-    fn mutation() -> impl Strategy<Value = Mutation> {
+    fn mutation() -> impl Strategy<Value = KubeconfigMutation> {
         let odd = prop::sample::select(vec![
             "5",
             "true",
@@ -606,16 +611,16 @@ users:
             "? a",
         ]);
         prop_oneof![
-            (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Mutation::Byte(at, byte)),
-            any::<Index>().prop_map(Mutation::Drop),
-            any::<Index>().prop_map(Mutation::Double),
-            (any::<Index>(), any::<Index>()).prop_map(|(a, b)| Mutation::Swap(a, b)),
-            (any::<Index>(), odd).prop_map(|(at, value)| Mutation::Value(at, value)),
-            any::<Index>().prop_map(Mutation::Cut),
+            (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| KubeconfigMutation::Byte(at, byte)),
+            any::<Index>().prop_map(KubeconfigMutation::Drop),
+            any::<Index>().prop_map(KubeconfigMutation::Double),
+            (any::<Index>(), any::<Index>()).prop_map(|(a, b)| KubeconfigMutation::Swap(a, b)),
+            (any::<Index>(), odd).prop_map(|(at, value)| KubeconfigMutation::Value(at, value)),
+            any::<Index>().prop_map(KubeconfigMutation::Cut),
         ]
     }
 
-    fn mutate(text: &mut Vec<u8>, mutation: &Mutation) {
+    fn mutate(text: &mut Vec<u8>, mutation: &KubeconfigMutation) {
         let mut lines: Vec<_> = text
             .split_inclusive(|byte| *byte == b'\n')
             .map(<[u8]>::to_vec)
@@ -624,22 +629,22 @@ users:
             return;
         }
         match mutation {
-            Mutation::Byte(at, byte) => {
+            KubeconfigMutation::Byte(at, byte) => {
                 let at = at.index(text.len());
                 text[at] = *byte;
                 return;
             }
-            Mutation::Cut(at) => return text.truncate(at.index(text.len())),
-            Mutation::Drop(at) => drop(lines.remove(at.index(lines.len()))),
-            Mutation::Double(at) => {
+            KubeconfigMutation::Cut(at) => return text.truncate(at.index(text.len())),
+            KubeconfigMutation::Drop(at) => drop(lines.remove(at.index(lines.len()))),
+            KubeconfigMutation::Double(at) => {
                 let at = at.index(lines.len());
                 lines.insert(at, lines[at].clone());
             }
-            Mutation::Swap(a, b) => {
+            KubeconfigMutation::Swap(a, b) => {
                 let (a, b) = (a.index(lines.len()), b.index(lines.len()));
                 lines.swap(a, b);
             }
-            Mutation::Value(at, value) => {
+            KubeconfigMutation::Value(at, value) => {
                 let at = at.index(lines.len());
                 let line = &mut lines[at];
                 if let Some(colon) = line.iter().position(|byte| *byte == b':') {
@@ -673,13 +678,13 @@ users:
                 Ok(())
             };
             let source = KubeconfigSource::File(path.clone());
-            match Kubeconfigs::load(&source) {
+            match MergedKubeconfig::load(&source) {
                 Err(error) => check(error)?,
                 Ok(loaded) => {
                     let shown = format!("{loaded:?}");
                     prop_assert!(SECRETS.iter().all(|secret| !shown.contains(secret)));
                     for context in ["a", "b", "c", "d", "e"] {
-                        if let Err(error) = loaded.target(Some(context)) {
+                        if let Err(error) = loaded.resolve_context(Some(context)) {
                             check(error)?;
                         }
                     }

@@ -12,21 +12,21 @@ use url::form_urlencoded::{Serializer, byte_serialize};
 
 use super::{OidcError, OidcTokens};
 use crate::{
-    cluster::{error::deepest, proxy},
-    tls::{authorities_in, provider, verifier_by_machine, verifier_of},
+    cluster::{error::root_cause_message, proxy},
+    tls::{authorities_in_pem, crypto_provider, system_verifier, verifier_trusting},
 };
 
 /// How long an issuer may take for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// No answer of an issuer is longer.
-const MOST_BYTES: usize = 1024 * 1024;
+const MAX_RESPONSE: usize = 1024 * 1024;
 
 /// How much of what an issuer said is shown.
-const SHOWN: usize = 200;
+const MAX_SHOWN_TEXT: usize = 200;
 
 /// Whom to ask for tokens, and as whom.
-pub(super) struct Issuer {
+pub(super) struct OidcIssuerClient {
     url: Url,
     client_id: String,
     client_secret: String,
@@ -34,44 +34,48 @@ pub(super) struct Issuer {
 }
 
 #[derive(Deserialize)]
-struct Metadata {
+struct IssuerMetadata {
     token_endpoint: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct TokenAnswer {
+struct TokenResponse {
     id_token: Option<String>,
     refresh_token: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Refusal {
+struct TokenErrorResponse {
     error: String,
     error_description: Option<String>,
 }
 
-impl Issuer {
+impl OidcIssuerClient {
     /// The issuer that the kubeconfig names, and the certificates that it says to trust.
     pub fn new(config: &HashMap<String, String>) -> Result<Self, OidcError> {
         let given = |field| config.get(field).map_or("", |value| value.trim());
         let required = |field: &'static str| match given(field) {
-            "" => Err(bad(field, "it is missing")),
+            "" => Err(bad_field_error(field, "it is missing")),
             value => Ok(value.to_owned()),
         };
         let address = required("idp-issuer-url")?;
-        let url = Url::parse(&address).map_err(|error| bad("idp-issuer-url", error))?;
+        let url = Url::parse(&address).map_err(|error| bad_field_error("idp-issuer-url", error))?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(bad("idp-issuer-url", "it is no https:// address"));
+            return Err(bad_field_error(
+                "idp-issuer-url",
+                "it is no https:// address",
+            ));
         }
-        let mut http = Client::builder().timeout(PATIENCE).no_proxy();
-        http = http.tls_backend_preconfigured(tls(&given)?);
+        let mut http = Client::builder().timeout(REQUEST_TIMEOUT).no_proxy();
+        http = http.tls_backend_preconfigured(tls_config(&given)?);
         let uri = address
             .parse()
-            .map_err(|error| bad("idp-issuer-url", error))?;
-        let proxy = proxy::from_env(&uri).map_err(|said| bad("idp-issuer-url", said))?;
+            .map_err(|error| bad_field_error("idp-issuer-url", error))?;
+        let proxy =
+            proxy::from_env(&uri).map_err(|said| bad_field_error("idp-issuer-url", said))?;
         if let Some(proxy) = proxy {
             let proxy = Proxy::all(proxy.to_string()).map_err(|_with_its_password| {
-                bad("idp-issuer-url", "its proxy is not supported")
+                bad_field_error("idp-issuer-url", "its proxy is not supported")
             })?;
             http = http.proxy(proxy);
         }
@@ -79,14 +83,14 @@ impl Issuer {
             url,
             client_id: required("client-id")?,
             client_secret: given("client-secret").to_owned(),
-            http: http
-                .build()
-                .map_err(|error| bad("idp-certificate-authority", deepest(&error)))?,
+            http: http.build().map_err(|error| {
+                bad_field_error("idp-certificate-authority", root_cause_message(&error))
+            })?,
         })
     }
 
     /// Scheme, host and port.
-    pub fn shown(&self) -> String {
+    pub fn display_origin(&self) -> String {
         self.url.origin().ascii_serialization()
     }
 
@@ -103,7 +107,7 @@ impl Issuer {
         let asking = self
             .post(&endpoint, form.finish())
             .basic_auth(encoded(&self.client_id), Some(encoded(&self.client_secret)));
-        let (mut status, mut body) = answer(asking, &endpoint).await?;
+        let (mut status, mut body) = send_request(asking, &endpoint).await?;
         if !status.is_success() {
             let mut form = Serializer::new(String::new());
             form.append_pair("client_id", &self.client_id);
@@ -112,16 +116,16 @@ impl Issuer {
             }
             form.append_pair("grant_type", "refresh_token");
             form.append_pair("refresh_token", refresh_token);
-            (status, body) = answer(self.post(&endpoint, form.finish()), &endpoint).await?;
+            (status, body) = send_request(self.post(&endpoint, form.finish()), &endpoint).await?;
         }
         let refused = |said: String| OidcError::Refused {
-            url: address(&endpoint),
-            said,
+            url: address_without_query(&endpoint),
+            reason: said,
         };
         if !status.is_success() {
-            return Err(refused(refusal(status, &body, hidden)));
+            return Err(refused(describe_refusal(status, &body, hidden)));
         }
-        let answer: TokenAnswer = serde_json::from_slice(&body)
+        let answer: TokenResponse = serde_json::from_slice(&body)
             .map_err(|_may_hold_tokens| refused("with something else than tokens".to_owned()))?;
         // Okta and others send none (kubernetes#36847).
         let id = answer.id_token.filter(|id| !id.is_empty()).ok_or_else(|| {
@@ -147,17 +151,17 @@ impl Issuer {
         let url = format!("{issuer}/.well-known/openid-configuration");
         let failed = |said: &str| OidcError::Issuer {
             url: url.clone(),
-            said: said.to_owned(),
+            reason: said.to_owned(),
         };
         let asked = Url::parse(&url).map_err(|error| failed(&error.to_string()))?;
-        let (status, body) = answer(self.http.get(asked.clone()), &asked).await?;
+        let (status, body) = send_request(self.http.get(asked.clone()), &asked).await?;
         if status != StatusCode::OK {
             return Err(failed(&format!(
                 "it answered {}",
-                refusal(status, &body, [])
+                describe_refusal(status, &body, [])
             )));
         }
-        let metadata: Metadata = serde_json::from_slice(&body)
+        let metadata: IssuerMetadata = serde_json::from_slice(&body)
             .map_err(|_not_json| failed("it answered with something else than JSON"))?;
         let endpoint = metadata.token_endpoint.unwrap_or_default();
         Url::parse(&endpoint).map_err(|_no_url| failed("its answer names no token_endpoint"))
@@ -165,13 +169,13 @@ impl Issuer {
 }
 
 /// TLS that trusts what the kubeconfig says, else what this machine trusts.
-fn tls<'a>(given: &impl Fn(&'static str) -> &'a str) -> Result<ClientConfig, OidcError> {
+fn tls_config<'a>(given: &impl Fn(&'static str) -> &'a str) -> Result<ClientConfig, OidcError> {
     let verifier = match certificates(given)? {
-        Some(authorities) => verifier_of(authorities),
-        None => verifier_by_machine(Vec::new()),
+        Some(authorities) => verifier_trusting(authorities),
+        None => system_verifier(Vec::new()),
     };
-    let failed = |error| bad("idp-certificate-authority", error);
-    Ok(ClientConfig::builder_with_provider(provider())
+    let failed = |error| bad_field_error("idp-certificate-authority", error);
+    Ok(ClientConfig::builder_with_provider(crypto_provider())
         .with_safe_default_protocol_versions()
         .map_err(failed)?
         .dangerous()
@@ -188,37 +192,46 @@ fn certificates<'a>(
     let (field, pem) = match (given(DATA), given(FILE)) {
         ("", "") => return Ok(None),
         ("", file) => {
-            let read = fs::read(file).map_err(|error| bad(FILE, format!("{file}: {error}")));
+            let read =
+                fs::read(file).map_err(|error| bad_field_error(FILE, format!("{file}: {error}")));
             (FILE, read?)
         }
         (data, _) => {
             let data: String = data.split_whitespace().collect();
             (
                 DATA,
-                STANDARD.decode(data).map_err(|error| bad(DATA, error))?,
+                STANDARD
+                    .decode(data)
+                    .map_err(|error| bad_field_error(DATA, error))?,
             )
         }
     };
-    let authorities = authorities_in(&pem);
+    let authorities = authorities_in_pem(&pem);
     if authorities.is_empty() {
-        return Err(bad(field, "it holds no PEM certificate that can be read"));
+        return Err(bad_field_error(
+            field,
+            "it holds no PEM certificate that can be read",
+        ));
     }
     Ok(Some(authorities))
 }
 
-async fn answer(request: RequestBuilder, url: &Url) -> Result<(StatusCode, Vec<u8>), OidcError> {
+async fn send_request(
+    request: RequestBuilder,
+    url: &Url,
+) -> Result<(StatusCode, Vec<u8>), OidcError> {
     let failed = |error: reqwest::Error| OidcError::Issuer {
-        url: address(url),
-        said: deepest(&error.without_url()),
+        url: address_without_query(url),
+        reason: root_cause_message(&error.without_url()),
     };
     let mut response = request.send().await.map_err(failed)?;
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(failed)? {
         body.extend_from_slice(&chunk);
-        if body.len() > MOST_BYTES {
+        if body.len() > MAX_RESPONSE {
             return Err(OidcError::Issuer {
-                url: address(url),
-                said: "it answered with more than 1 MiB".to_owned(),
+                url: address_without_query(url),
+                reason: "it answered with more than 1 MiB".to_owned(),
             });
         }
     }
@@ -226,13 +239,13 @@ async fn answer(request: RequestBuilder, url: &Url) -> Result<(StatusCode, Vec<u
 }
 
 /// Without the query and without a password.
-fn address(url: &Url) -> String {
+fn address_without_query(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 
 /// What an issuer said when it refused, without what must stay hidden.
-fn refusal<const N: usize>(status: StatusCode, body: &[u8], hidden: [&str; N]) -> String {
-    let said = match serde_json::from_slice::<Refusal>(body) {
+fn describe_refusal<const N: usize>(status: StatusCode, body: &[u8], hidden: [&str; N]) -> String {
+    let said = match serde_json::from_slice::<TokenErrorResponse>(body) {
         Ok(refusal) => match refusal.error_description {
             Some(description) => format!("{}: {description}", refusal.error),
             None => refusal.error,
@@ -246,13 +259,13 @@ fn refusal<const N: usize>(status: StatusCode, body: &[u8], hidden: [&str; N]) -
     for secret in hidden.into_iter().filter(|secret| !secret.is_empty()) {
         said = said.replace(secret, "[hidden]");
     }
-    let shown: String = said.trim().chars().take(SHOWN).collect();
+    let shown: String = said.trim().chars().take(MAX_SHOWN_TEXT).collect();
     format!("{status} ({shown})")
 }
 
-fn bad(field: &'static str, said: impl ToString) -> OidcError {
+fn bad_field_error(field: &'static str, said: impl ToString) -> OidcError {
     OidcError::BadField {
         field,
-        said: said.to_string(),
+        reason: said.to_string(),
     }
 }

@@ -14,13 +14,13 @@ use std::{
 
 use tokio::time::{Instant, sleep};
 
-use super::{OidcError, shown};
+use super::{OidcError, display_path};
 
 /// What a lock of ours holds.
-const MARK: &str = "svcscope\n";
+const LOCK_MARKER: &str = "svcscope\n";
 
 /// How often it is looked whether the lock is free.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Held as long as the kubeconfig is read and written.
 #[derive(Debug)]
@@ -33,29 +33,29 @@ pub(super) struct KubeconfigLock {
 impl KubeconfigLock {
     /// Takes the lock, once it is free. None where the folder takes no file: kubectl can't change
     /// that kubeconfig either.
-    pub async fn take(kubeconfig: &Path, patience: Duration) -> Result<Option<Self>, OidcError> {
+    pub async fn take(kubeconfig: &Path, timeout: Duration) -> Result<Option<Self>, OidcError> {
         let path = path_of(kubeconfig);
-        let deadline = Instant::now() + patience;
+        let deadline = Instant::now() + timeout;
         loop {
             match create(&path) {
                 Ok(file) => return Ok(Some(Self { path, _file: file })),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    remove_leftover(&path).ok();
+                    try_remove_stale_lock(&path).ok();
                 }
                 Err(_no_file_here) => return Ok(None),
             }
             if Instant::now() >= deadline {
-                let lock = shown(&path);
+                let lock = display_path(&path);
                 return Err(OidcError::Locked { lock });
             }
-            sleep(LOOK_EVERY).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 }
 
 /// Removes the lock that a killed process of ours left: kubectl saves nothing while it is there.
-pub(super) fn clear_leftover(kubeconfig: &Path) {
-    remove_leftover(&path_of(kubeconfig)).ok();
+pub(super) fn remove_stale_lock(kubeconfig: &Path) {
+    try_remove_stale_lock(&path_of(kubeconfig)).ok();
 }
 
 fn path_of(kubeconfig: &Path) -> PathBuf {
@@ -79,13 +79,13 @@ fn create(path: &Path) -> io::Result<File> {
     let mut file = options.open(path)?;
     // Where a disk is full or knows no locks it is still the lock that kubectl knows.
     file.lock()
-        .and_then(|()| file.write_all(MARK.as_bytes()))
+        .and_then(|()| file.write_all(LOCK_MARKER.as_bytes()))
         .ok();
     Ok(file)
 }
 
 /// Removes a lock of ours whose process has ended. Two that try exclude each other by its own lock.
-fn remove_leftover(path: &Path) -> io::Result<()> {
+fn try_remove_stale_lock(path: &Path) -> io::Result<()> {
     let mut file = File::open(path)?;
     match file.try_lock() {
         Ok(()) => {}
@@ -94,7 +94,7 @@ fn remove_leftover(path: &Path) -> io::Result<()> {
     }
     let mut text = String::new();
     file.read_to_string(&mut text)?;
-    if text == MARK && is_at(&file, path)? {
+    if text == LOCK_MARKER && is_at(&file, path)? {
         fs::remove_file(path)?;
     }
     Ok(())

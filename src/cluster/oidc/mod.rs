@@ -6,7 +6,7 @@
 //! and of several processes that need a new token one asks the issuer, under the lock of kubectl, and
 //! the others find its tokens in the file.
 
-mod edit;
+mod auth_provider_text;
 mod issuer;
 mod lock;
 mod save;
@@ -21,14 +21,14 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use self::{issuer::Issuer, lock::KubeconfigLock};
+use self::{issuer::OidcIssuerClient, lock::KubeconfigLock};
 use super::login::{LoginContext, LoginEvent};
 
 /// A token counts as expired so long before it is, as in client-go (`expiryDelta`).
 const EXPIRY_DELTA: SignedDuration = SignedDuration::from_secs(10);
 
 /// How long another program may hold the lock of the kubeconfig: it may be asking an issuer.
-const LOCK_PATIENCE: Duration = Duration::from_secs(30);
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
 
 const ID_TOKEN: &str = "id-token";
 const REFRESH_TOKEN: &str = "refresh-token";
@@ -43,36 +43,36 @@ pub enum OidcError {
         problem: String,
     },
     /// A field of the auth-provider can't be used.
-    #[error("{field} of the auth-provider `oidc` in the kubeconfig can't be used: {said}")]
+    #[error("{field} of the auth-provider `oidc` in the kubeconfig can't be used: {reason}")]
     BadField {
         /// The field.
         field: &'static str,
         /// What is wrong.
-        said: String,
+        reason: String,
     },
     /// The issuer did not say where tokens are to be had.
     #[error(
-        "could not get a new ID token: asked {url} and {said}; check that the issuer can be reached from here, and its idp-certificate-authority in the kubeconfig, then reconnect"
+        "could not get a new ID token: asked {url} and {reason}; check that the issuer can be reached from here, and its idp-certificate-authority in the kubeconfig, then reconnect"
     )]
     Issuer {
         /// What was asked.
         url: String,
         /// What came back.
-        said: String,
+        reason: String,
     },
     /// The issuer gave no token.
     #[error(
-        "the OIDC issuer did not renew the ID token: {url} answered {said}; log in again, then reconnect"
+        "the OIDC issuer did not renew the ID token: {url} answered {reason}; log in again, then reconnect"
     )]
     Refused {
         /// What was asked.
         url: String,
         /// What it said.
-        said: String,
+        reason: String,
     },
     /// Another program holds the kubeconfig.
     #[error(
-        "the ID token has to be renewed, but {lock} has been there for {} s: another program is changing the kubeconfig; if there is none, remove that file, then reconnect", LOCK_PATIENCE.as_secs()
+        "the ID token has to be renewed, but {lock} has been there for {} s: another program is changing the kubeconfig; if there is none, remove that file, then reconnect", LOCK_TIMEOUT.as_secs()
     )]
     Locked {
         /// The file.
@@ -105,7 +105,7 @@ impl OidcTokens {
         let is_usable = Timestamp::now() < until && refused != Some(self.id.as_str());
         is_usable.then(|| IdToken {
             token: self.id.clone(),
-            until,
+            expires_at: until,
         })
     }
 
@@ -126,12 +126,12 @@ impl OidcTokens {
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct IdToken {
     pub token: String,
-    pub until: Timestamp,
+    pub expires_at: Timestamp,
 }
 
 /// Whose ID token is wanted.
 #[derive(Clone)]
-pub(super) struct OidcUser {
+pub(super) struct IdTokenRequest {
     /// The name of the user entry.
     pub name: String,
     /// The files of the kubeconfig, the first one that has the user is the one to write to.
@@ -139,24 +139,27 @@ pub(super) struct OidcUser {
     /// `auth-provider.config`.
     pub config: HashMap<String, String>,
     /// A token that the API server refused.
-    pub refused: Option<String>,
+    pub refused_token: Option<String>,
 }
 
 /// The ID token of the kubeconfig, or a new one where that has expired or was refused.
-pub(super) async fn id_token(user: OidcUser, login: &LoginContext) -> Result<IdToken, OidcError> {
+pub(super) async fn id_token(
+    user: IdTokenRequest,
+    login: &LoginContext,
+) -> Result<IdToken, OidcError> {
     for file in &user.files {
-        lock::clear_leftover(file);
+        lock::remove_stale_lock(file);
     }
-    let tokens = newest(OidcTokens::of(&user.config), login);
-    if let Some(usable) = tokens.usable(user.refused.as_deref()) {
+    let tokens = newest_tokens(OidcTokens::of(&user.config), login);
+    if let Some(usable) = tokens.usable(user.refused_token.as_deref()) {
         return Ok(usable);
     }
     if tokens.refresh.is_empty() {
-        let problem = tokens.problem(user.refused.as_deref());
+        let problem = tokens.problem(user.refused_token.as_deref());
         return Err(OidcError::NoRefreshToken { problem });
     }
-    let issuer = Issuer::new(&user.config)?;
-    let running = login.begin(&format!("OIDC issuer {}", issuer.shown()));
+    let issuer = OidcIssuerClient::new(&user.config)?;
+    let running = login.begin(&format!("OIDC issuer {}", issuer.display_origin()));
     let login = login.clone();
     // On a thread and a runtime of its own: whoever waits may give up, and the engine may end, but
     // what the issuer gave has then still to be saved.
@@ -176,26 +179,29 @@ pub(super) async fn id_token(user: OidcUser, login: &LoginContext) -> Result<IdT
 
 /// Under the lock: takes what another process left, else asks the issuer and saves its answer.
 async fn renew(
-    user: &OidcUser,
-    issuer: &Issuer,
+    user: &IdTokenRequest,
+    issuer: &OidcIssuerClient,
     login: &LoginContext,
 ) -> Result<IdToken, OidcError> {
-    let file = user.files.iter().find(|file| edit::has(file, &user.name));
+    let file = user
+        .files
+        .iter()
+        .find(|file| auth_provider_text::has_user(file, &user.name));
     let _lock = match file {
-        Some(file) => KubeconfigLock::take(file, LOCK_PATIENCE).await?,
+        Some(file) => KubeconfigLock::take(file, LOCK_TIMEOUT).await?,
         None => None,
     };
     let saved = file
-        .and_then(|file| edit::config_of(file, &user.name).ok())
+        .and_then(|file| auth_provider_text::config_of(file, &user.name).ok())
         .unwrap_or_else(|| user.config.clone());
     let saved = OidcTokens::of(&saved);
-    let tokens = newest(saved.clone(), login);
-    if let Some(usable) = tokens.usable(user.refused.as_deref()) {
+    let tokens = newest_tokens(saved.clone(), login);
+    if let Some(usable) = tokens.usable(user.refused_token.as_deref()) {
         return Ok(usable);
     }
     let new = issuer.refresh(&tokens.refresh).await?;
     let outcome = match file {
-        Some(file) => save::save(file, &user.name, &new).map_err(|said| {
+        Some(file) => save::save_tokens(file, &user.name, &new).map_err(|said| {
             let file = file.display();
             format!(
                 "could not write the new OIDC tokens of user `{}` into {file}: {said}",
@@ -214,39 +220,40 @@ async fn renew(
         }
     };
     if let Err(problem) = outcome {
-        login.keep_unsaved(saved.refresh, new.clone());
+        login.keep_unsaved_tokens(saved.refresh, new.clone());
         let next = "they are used until this program ends; where the issuer gives each refresh token once, you will then have to log in again";
-        login.tell(&LoginEvent::Warned(format!("{problem}; {next}").into()));
+        login.notify(&LoginEvent::Warning(format!("{problem}; {next}").into()));
     }
     // It is used as it comes, as in client-go: what it is worth is the API server's to say.
     let until = expiry(&new.id).and_then(|end| end.checked_sub(EXPIRY_DELTA).ok());
     Ok(IdToken {
         token: new.id,
-        until: until.unwrap_or_else(Timestamp::now),
+        expires_at: until.unwrap_or_else(Timestamp::now),
     })
 }
 
 /// The tokens that took the place of these and could not be saved, else these.
-fn newest(saved: OidcTokens, login: &LoginContext) -> OidcTokens {
-    login.unsaved(&saved.refresh).unwrap_or(saved)
+fn newest_tokens(saved: OidcTokens, login: &LoginContext) -> OidcTokens {
+    login.unsaved_tokens(&saved.refresh).unwrap_or(saved)
 }
 
 /// Until when a token is valid, where it is a JWT (RFC 7519 §4.1.4). Some issuers write a fraction.
 pub(super) fn expiry(token: &str) -> Option<Timestamp> {
     #[derive(Deserialize)]
-    struct Claims {
+    struct IdTokenClaims {
         exp: f64,
     }
     let mut parts = token.split('.');
     let claims = parts.nth(1)?;
     (parts.count() == 1).then_some(())?;
-    let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    let claims: IdTokenClaims =
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
     let seconds = SignedDuration::try_from_secs_f64(claims.exp).ok()?;
     Timestamp::from_duration(seconds).ok()
 }
 
 /// Whether the kubeconfig has this provider from client-go's list; the others are gone from it.
-pub(super) fn supported(provider: &str) -> Result<(), String> {
+pub(super) fn check_provider(provider: &str) -> Result<(), String> {
     let plugin = match provider {
         "oidc" => return Ok(()),
         "gcp" => "gke-gcloud-auth-plugin",
@@ -263,7 +270,7 @@ pub(super) fn supported(provider: &str) -> Result<(), String> {
 }
 
 /// Shows a path in a message.
-fn shown(path: &Path) -> String {
+fn display_path(path: &Path) -> String {
     path.display().to_string()
 }
 

@@ -6,29 +6,29 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ID_TOKEN, OidcTokens, REFRESH_TOKEN, edit};
+use super::{ID_TOKEN, OidcTokens, REFRESH_TOKEN, auth_provider_text};
 
 /// Writes the tokens of a user; other entries, comments and unknown fields stay as they are. Says
 /// why it could not.
-pub(super) fn save(file: &Path, user: &str, tokens: &OidcTokens) -> Result<(), String> {
+pub(super) fn save_tokens(file: &Path, user: &str, tokens: &OidcTokens) -> Result<(), String> {
     let words = |error: io::Error| error.to_string();
-    let before = edit::read(file).map_err(words)?;
+    let before = auth_provider_text::read(file).map_err(words)?;
     let new = [
         (ID_TOKEN, tokens.id.as_str()),
         (REFRESH_TOKEN, tokens.refresh.as_str()),
     ];
-    let after = edit::with_fields(&before, user, &new)?;
+    let after = auth_provider_text::with_fields(&before, user, &new)?;
     // Through a symlink, as kubectl writes, so that it stays one.
     let file = fs::canonicalize(file).map_err(words)?;
     match replace(&file, &after) {
-        Err(error) if is_about_the_folder(&error) => write_over(&file, &before, &after),
+        Err(error) if is_folder_error(&error) => write_over(&file, &before, &after),
         replaced => replaced,
     }
     .map_err(words)
 }
 
 /// Whether the file itself may still be written: one that is mounted can't be replaced.
-fn is_about_the_folder(error: &io::Error) -> bool {
+fn is_folder_error(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::PermissionDenied
@@ -43,7 +43,7 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
     let metadata = fs::metadata(file)?;
     // A file that its owner made read-only is not to be replaced either.
     OpenOptions::new().write(true).open(file)?;
-    let new = Temporary::beside(file)?;
+    let new = TemporaryKubeconfig::beside(file)?;
     let mut open = OpenOptions::new().write(true).open(&new.0)?;
     open.write_all(text.as_bytes())?;
     open.set_permissions(metadata.permissions())?;
@@ -58,9 +58,9 @@ fn replace(file: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Where a file is that was made beside another one; gone when it was not moved.
-struct Temporary(PathBuf);
+struct TemporaryKubeconfig(PathBuf);
 
-impl Temporary {
+impl TemporaryKubeconfig {
     fn beside(file: &Path) -> io::Result<Self> {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
         let path = file.with_file_name(format!(".{name}.{}.tmp", std::process::id()));
@@ -73,7 +73,7 @@ impl Temporary {
     }
 }
 
-impl Drop for Temporary {
+impl Drop for TemporaryKubeconfig {
     fn drop(&mut self) {
         fs::remove_file(&self.0).ok();
     }

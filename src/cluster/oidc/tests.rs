@@ -52,11 +52,11 @@ fn a_token_is_used_until_ten_seconds_before_its_end_and_not_once_it_was_refused(
 #[tokio::test]
 async fn without_a_refresh_token_the_user_is_told_to_log_in() {
     let said = |id: String, refused: Option<String>| async move {
-        let user = OidcUser {
+        let user = IdTokenRequest {
             name: "ann".to_owned(),
             files: Vec::new(),
             config: HashMap::from([(ID_TOKEN.to_owned(), id)]),
-            refused,
+            refused_token: refused,
         };
         let error = id_token(user, &LoginContext::default()).await;
         error.err().unwrap().to_string()
@@ -81,14 +81,14 @@ async fn without_a_refresh_token_the_user_is_told_to_log_in() {
 
 #[test]
 fn providers_that_client_go_dropped_are_told_with_what_replaced_them() {
-    assert_eq!(supported("oidc"), Ok(()));
-    let said = supported("gcp").unwrap_err();
+    assert_eq!(check_provider("oidc"), Ok(()));
+    let said = check_provider("gcp").unwrap_err();
     assert!(
         said.contains("removed in Kubernetes 1.26") && said.contains("gke-gcloud-auth-plugin"),
         "{said}"
     );
-    assert!(supported("azure").unwrap_err().contains("kubelogin"));
-    assert!(supported("x").unwrap_err().contains("`x`"));
+    assert!(check_provider("azure").unwrap_err().contains("kubelogin"));
+    assert!(check_provider("x").unwrap_err().contains("`x`"));
 }
 
 const BLOCK: &str = "# mine
@@ -111,7 +111,7 @@ odd: {a: 1}
 ";
 
 fn changed(text: &str) -> String {
-    edit::with_fields(
+    auth_provider_text::with_fields(
         text,
         "ann",
         &[(ID_TOKEN, "new.id"), (REFRESH_TOKEN, "new: \"r\"")],
@@ -166,8 +166,8 @@ fn json_block_scalars_and_anchors_keep_their_meaning() {
         assert_eq!(config["client-id"], "app", "{text}");
         assert_eq!(after["odd"]["a"], 1, "{text}");
     }
-    assert!(edit::with_fields(BLOCK, "bob", &[(ID_TOKEN, "x")]).is_err());
-    assert!(edit::with_fields("users: [", "ann", &[(ID_TOKEN, "x")]).is_err());
+    assert!(auth_provider_text::with_fields(BLOCK, "bob", &[(ID_TOKEN, "x")]).is_err());
+    assert!(auth_provider_text::with_fields("users: [", "ann", &[(ID_TOKEN, "x")]).is_err());
 }
 
 fn new_tokens() -> OidcTokens {
@@ -186,7 +186,7 @@ fn a_kubeconfig_keeps_its_mode_and_a_symlink_stays_one() {
     fs::write(&real, BLOCK).unwrap();
     fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
     std::os::unix::fs::symlink("real", &link).unwrap();
-    save::save(&link, "ann", &new_tokens()).unwrap();
+    save::save_tokens(&link, "ann", &new_tokens()).unwrap();
     assert!(link.is_symlink());
     assert_eq!(
         fs::metadata(&real).unwrap().permissions().mode() & 0o777,
@@ -206,9 +206,9 @@ fn a_kubeconfig_that_can_not_be_written_stays_as_it_was() {
     let file = folder.path().join("config");
     let other = BLOCK.replace("auth-provider", "exec");
     fs::write(&file, &other).unwrap();
-    assert!(save::save(&file, "ann", &new_tokens()).is_err());
+    assert!(save::save_tokens(&file, "ann", &new_tokens()).is_err());
     assert_eq!(fs::read_to_string(&file).unwrap(), other);
-    assert!(save::save(&folder.path().join("none"), "ann", &new_tokens()).is_err());
+    assert!(save::save_tokens(&folder.path().join("none"), "ann", &new_tokens()).is_err());
 }
 
 #[tokio::test]
@@ -261,24 +261,24 @@ async fn tokens_that_could_not_be_saved_are_used_for_the_run() {
     let warnings = Arc::new(Mutex::new(0));
     let count = warnings.clone();
     let login = LoginContext::default().observed_by(Arc::new(move |event| {
-        *count.lock().unwrap() += usize::from(matches!(event, LoginEvent::Warned(_)));
+        *count.lock().unwrap() += usize::from(matches!(event, LoginEvent::Warning(_)));
     }));
     let id = later();
-    login.keep_unsaved(
+    login.keep_unsaved_tokens(
         "old".to_owned(),
         OidcTokens {
             id: id.clone(),
             refresh: "new".to_owned(),
         },
     );
-    let user = OidcUser {
+    let user = IdTokenRequest {
         name: "ann".to_owned(),
         files: Vec::new(),
         config: HashMap::from([
             (ID_TOKEN.to_owned(), "x".to_owned()),
             (REFRESH_TOKEN.to_owned(), "old".to_owned()),
         ]),
-        refused: None,
+        refused_token: None,
     };
     let got = id_token(user, &login).await.ok().unwrap();
     assert!(got.token == id);
@@ -292,9 +292,11 @@ fn the_file_that_has_the_user_is_the_one_that_is_written() {
     fs::write(&other, BLOCK.replace("name: ann", "name: eve")).unwrap();
     fs::write(&first, BLOCK).unwrap();
     let files = [folder.path().join("none"), other, first.clone()];
-    let found = files.iter().find(|file| edit::has(file, "ann"));
+    let found = files
+        .iter()
+        .find(|file| auth_provider_text::has_user(file, "ann"));
     assert_eq!(found, Some(&first));
-    let config = edit::config_of(&first, "ann").unwrap();
+    let config = auth_provider_text::config_of(&first, "ann").unwrap();
     assert_eq!(config[REFRESH_TOKEN], "old-refresh");
     assert_eq!(config["unknown"], "kept");
 }

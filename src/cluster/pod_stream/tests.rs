@@ -6,18 +6,18 @@ use tokio::{
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::*;
-use crate::cluster::link::witness;
+use crate::cluster::api_client::fixed_liveness;
 
-type Node = WebSocketStream<DuplexStream>;
+type NodeSocket = WebSocketStream<DuplexStream>;
 
 /// A stream, and the node at its other end, which has named the port on both channels.
-async fn forwarded(buffer: usize) -> (PodStream<DuplexStream>, Node) {
+async fn forwarded(buffer: usize) -> (WebSocketPodStream<DuplexStream>, NodeSocket) {
     let (near, far) = tokio::io::duplex(buffer);
     let near = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
     let mut node = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
     node.send(message(DATA, &[80, 0])).await.unwrap();
     node.send(message(ERROR, &[80, 0])).await.unwrap();
-    (PodStream::new(near, witness(true)), node)
+    (WebSocketPodStream::new(near, fixed_liveness(true)), node)
 }
 
 fn message(channel: u8, payload: &[u8]) -> Message {
@@ -27,7 +27,7 @@ fn message(channel: u8, payload: &[u8]) -> Message {
 }
 
 /// The data of the next message that is not a ping.
-async fn next_data(node: &mut Node) -> Vec<u8> {
+async fn next_data(node: &mut NodeSocket) -> Vec<u8> {
     loop {
         match node.next().await.unwrap().unwrap() {
             Message::Binary(payload) => {
@@ -59,7 +59,7 @@ async fn the_port_may_come_in_pieces_and_with_data() {
     node.send(message(DATA, &[80])).await.unwrap();
     node.send(message(DATA, b"\0data")).await.unwrap();
     let mut read = [0; 4];
-    PodStream::new(near, witness(true))
+    WebSocketPodStream::new(near, fixed_liveness(true))
         .read_exact(&mut read)
         .await
         .unwrap();
@@ -130,7 +130,7 @@ async fn a_pod_that_is_silent_after_the_local_end_is_given_ten_seconds() {
     stream.shutdown().await.unwrap();
     let started = Instant::now();
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
-    assert_eq!(started.elapsed().as_secs(), LINGER.as_secs());
+    assert_eq!(started.elapsed().as_secs(), CLOSE_GRACE_PERIOD.as_secs());
 }
 
 #[tokio::test(start_paused = true)]
@@ -142,7 +142,10 @@ async fn a_pod_that_has_answered_before_the_local_end_is_given_less() {
     stream.shutdown().await.unwrap();
     let started = Instant::now();
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
-    assert_eq!(started.elapsed().as_secs(), SHORT_LINGER.as_secs());
+    assert_eq!(
+        started.elapsed().as_secs(),
+        SHORT_CLOSE_GRACE_PERIOD.as_secs()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -154,7 +157,7 @@ async fn a_question_without_an_answer_is_given_ten_seconds_whatever_came_before(
     stream.shutdown().await.unwrap();
     let started = Instant::now();
     assert_eq!(stream.read(&mut [0; 8]).await.unwrap(), 0);
-    assert_eq!(started.elapsed().as_secs(), LINGER.as_secs());
+    assert_eq!(started.elapsed().as_secs(), CLOSE_GRACE_PERIOD.as_secs());
 }
 
 #[tokio::test]
@@ -176,7 +179,10 @@ async fn a_refusal_is_known_before_there_is_data() {
     node.send(message(ERROR, b"connect: connection refused"))
         .await
         .unwrap();
-    let words = stream.refused(Duration::from_secs(1)).await.unwrap();
+    let words = stream
+        .wait_for_refusal(Duration::from_secs(1))
+        .await
+        .unwrap();
     assert_eq!(words.as_deref(), Some("connect: connection refused"));
 }
 
@@ -184,7 +190,10 @@ async fn a_refusal_is_known_before_there_is_data() {
 async fn a_pod_that_waits_for_the_client_is_no_refusal() {
     let (mut stream, mut node) = forwarded(4096).await;
     assert_eq!(
-        stream.refused(Duration::from_millis(10)).await.unwrap(),
+        stream
+            .wait_for_refusal(Duration::from_millis(10))
+            .await
+            .unwrap(),
         None
     );
     node.send(message(DATA, b"hi")).await.unwrap();
@@ -216,7 +225,7 @@ async fn two_pings_without_an_answer_are_a_dead_connection() {
     let started = Instant::now();
     let error = stream.read(&mut [0; 8]).await.unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
-    assert_eq!(started.elapsed().as_secs(), 3 * PING.as_secs());
+    assert_eq!(started.elapsed().as_secs(), 3 * PING_INTERVAL.as_secs());
 }
 
 #[tokio::test(start_paused = true)]
@@ -237,7 +246,7 @@ async fn a_pod_that_does_not_read_is_not_dead() {
 #[tokio::test(start_paused = true)]
 async fn it_is_dead_where_the_api_server_is_silent_too() {
     let (mut stream, _node) = forwarded(4096).await;
-    stream.witness = witness(false);
+    stream.liveness_check = fixed_liveness(false);
     stream.read(&mut [0; 8]).now_or_never();
     stream.write_all(b"held back").await.unwrap();
     let started = Instant::now();

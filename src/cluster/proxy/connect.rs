@@ -15,43 +15,43 @@ use tower::{BoxError, Service};
 
 use super::{credentials, socks};
 use crate::{
-    cluster::{error::deepest, link::shown},
+    cluster::{api_client::display_address, error::root_cause_message},
     inventory::plain_line,
 };
 
 /// How long a proxy may take to open a connection; less than the API server has for its answer, so
 /// that it is the proxy that is named.
-const LIMIT: Duration = Duration::from_secs(7);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// The longest head of an answer to CONNECT.
 const MAX_HEAD: usize = 16 * 1024;
 
 /// Why a proxy does not lead to the server. It names no cause, for its words hold all that is known.
 #[derive(Debug, thiserror::Error)]
-#[error("the proxy {proxy} {said}")]
+#[error("the proxy {proxy} {reason}")]
 pub(in crate::cluster) struct ProxyError {
     /// Scheme, host and port.
     proxy: String,
     /// What it did.
-    pub said: String,
+    pub reason: String,
 }
 
 /// A connector that leads through a proxy.
 #[derive(Clone)]
-pub(in crate::cluster) struct ThroughProxy<C> {
+pub(in crate::cluster) struct ProxyConnector<C> {
     proxy: Uri,
     /// To the proxy.
     inner: C,
 }
 
-impl<C> ThroughProxy<C> {
+impl<C> ProxyConnector<C> {
     /// Connects by `inner` to a proxy that [`super::parse`] read.
     pub fn new(proxy: Uri, inner: C) -> Self {
         Self { proxy, inner }
     }
 }
 
-impl<C> Service<Uri> for ThroughProxy<C>
+impl<C> Service<Uri> for ProxyConnector<C>
 where
     C: Service<Uri>,
     C::Response: Read + Write + Send + Unpin + 'static,
@@ -73,7 +73,7 @@ where
             let opening = async {
                 let connected = connecting.await.map_err(|error| {
                     let error: BoxError = error.into();
-                    format!("can't be reached: {}", deepest(&*error))
+                    format!("can't be reached: {}", root_cause_message(&*error))
                 })?;
                 let mut stream = TokioIo::new(connected);
                 if proxy
@@ -87,13 +87,19 @@ where
                 }
                 Ok(stream.into_inner())
             };
-            let outcome = timeout(LIMIT, opening).await.unwrap_or_else(|_late| {
-                let seconds = LIMIT.as_secs();
-                Err(format!("opened no connection within {seconds} s"))
-            });
+            let outcome = timeout(CONNECT_TIMEOUT, opening)
+                .await
+                .unwrap_or_else(|_late| {
+                    let seconds = CONNECT_TIMEOUT.as_secs();
+                    Err(format!("opened no connection within {seconds} s"))
+                });
             outcome.map_err(|said: String| {
-                let (proxy, said) = (shown(&proxy), plain_line(&said));
-                ProxyError { proxy, said }.into()
+                let (proxy, said) = (display_address(&proxy), plain_line(&said));
+                ProxyError {
+                    proxy,
+                    reason: said,
+                }
+                .into()
             })
         })
     }
@@ -101,11 +107,11 @@ where
 
 /// The address alone.
 fn without_user(proxy: &Uri) -> Uri {
-    shown(proxy).parse().unwrap_or_default()
+    display_address(proxy).parse().unwrap_or_default()
 }
 
 /// Host and port of a server, an IPv6 address in brackets.
-pub(super) fn place(server: &Uri) -> (&str, u16) {
+pub(super) fn host_and_port(server: &Uri) -> (&str, u16) {
     let usual = match server.scheme_str() {
         Some("http") => 80,
         _ => 443,
@@ -120,7 +126,7 @@ async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     proxy: &Uri,
     server: &Uri,
 ) -> Result<(), String> {
-    let (host, port) = place(server);
+    let (host, port) = host_and_port(server);
     let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
     if let Some((user, password)) = credentials(proxy) {
         let both = BASE64_STANDARD.encode(format!("{user}:{password}"));
@@ -130,7 +136,7 @@ async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     stream
         .write_all(request.as_bytes())
         .await
-        .map_err(|error| broken(&error))?;
+        .map_err(|error| connection_error(&error))?;
     let head = read_head(stream).await?;
     let line = head.lines().next().unwrap_or_default().trim();
     // `HTTP/1.1 407 Proxy Authentication Required`
@@ -168,7 +174,7 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> Result<String, Strin
             }
             // It may have said why in one line of its own.
             Err(_ended) if !head.is_empty() => break,
-            Err(error) => return Err(broken(&error)),
+            Err(error) => return Err(connection_error(&error)),
         }
         if head.len() > MAX_HEAD || is_no_http(&head) {
             break;
@@ -183,7 +189,7 @@ fn is_no_http(head: &[u8]) -> bool {
 }
 
 /// The connection to the proxy broke.
-pub(super) fn broken(error: &io::Error) -> String {
+pub(super) fn connection_error(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => "closed the connection before it had answered".to_owned(),
         _ => format!("broke the connection off: {error}"),

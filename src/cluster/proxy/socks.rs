@@ -6,12 +6,12 @@ use std::net::IpAddr;
 use http::Uri;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::connect::{WANTS_LOGIN, broken, place};
+use super::connect::{WANTS_LOGIN, connection_error, host_and_port};
 
 const VERSION: u8 = 5;
 const NO_LOGIN: u8 = 0;
 const PASSWORD: u8 = 2;
-const NONE_OF_THEM: u8 = 0xff;
+const NO_ACCEPTABLE_METHOD: u8 = 0xff;
 
 /// Asks for a connection to the server. Errors go on after the proxy's name.
 pub(super) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
@@ -33,18 +33,18 @@ pub(super) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     match (method, &user) {
         (NO_LOGIN, _) => {}
         (PASSWORD, Some((user, password))) => log_in(stream, user, password).await?,
-        (NONE_OF_THEM, None) => {
+        (NO_ACCEPTABLE_METHOD, None) => {
             let form = "write them as socks5://USER:PASSWORD@HOST:PORT";
             return Err(format!("{WANTS_LOGIN}, or for another login; {form}"));
         }
-        (NONE_OF_THEM, Some(_)) => return Err("takes no user and password".to_owned()),
+        (NO_ACCEPTABLE_METHOD, Some(_)) => return Err("takes no user and password".to_owned()),
         (other, _) => return Err(format!("asks for the unknown login {other:#04x}")),
     }
     send(stream, &request(server)?).await?;
     let [_version, reply, _reserved, kind] = receive(stream).await?;
     if reply != 0 {
-        let (host, port) = place(server);
-        let why = reason(reply);
+        let (host, port) = host_and_port(server);
+        let why = reply_text(reply);
         return Err(format!("refuses to connect to {host}:{port}: {why}"));
     }
     // The address that the proxy connects from, and its port.
@@ -63,7 +63,7 @@ pub(super) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
     };
     let mut bound = vec![0; length + 2];
     let read = stream.read_exact(&mut bound).await;
-    read.map(drop).map_err(|error| broken(&error))
+    read.map(drop).map_err(|error| connection_error(&error))
 }
 
 async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
@@ -86,7 +86,7 @@ async fn log_in<S: AsyncRead + AsyncWrite + Unpin>(
 }
 
 fn request(server: &Uri) -> Result<Vec<u8>, String> {
-    let (host, port) = place(server);
+    let (host, port) = host_and_port(server);
     let mut request = vec![VERSION, 1, 0];
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(ip)) => {
@@ -109,7 +109,7 @@ fn request(server: &Uri) -> Result<Vec<u8>, String> {
 }
 
 /// RFC 1928 §6.
-fn reason(reply: u8) -> &'static str {
+fn reply_text(reply: u8) -> &'static str {
     match reply {
         1 => "general SOCKS server failure",
         2 => "connection not allowed by ruleset",
@@ -125,12 +125,12 @@ fn reason(reply: u8) -> &'static str {
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, bytes: &[u8]) -> Result<(), String> {
     let sent = stream.write_all(bytes).await;
-    sent.map_err(|error| broken(&error))
+    sent.map_err(|error| connection_error(&error))
 }
 
 async fn receive<S: AsyncRead + Unpin, const N: usize>(stream: &mut S) -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     let read = stream.read_exact(&mut bytes).await;
-    read.map_err(|error| broken(&error))?;
+    read.map_err(|error| connection_error(&error))?;
     Ok(bytes)
 }

@@ -11,16 +11,16 @@ fn chosen(variables: &[(&str, &str)], server: &str) -> Result<Option<String>, St
         let found = variables.iter().find(|(known, _)| *known == name);
         found.map(|(_, value)| (*value).to_owned())
     };
-    let uri = Environment(get).choose(&server.parse().unwrap())?;
+    let uri = ProxyEnvironment(get).choose(&server.parse().unwrap())?;
     Ok(uri.map(|uri| uri.to_string()))
 }
 
-type Variables<'a> = &'a [(&'a str, &'a str)];
+type ProxyVariables<'a> = &'a [(&'a str, &'a str)];
 
 #[test]
 fn the_variable_is_chosen_by_scheme_and_empty_is_unset() {
     let (secure, open) = ("https://api.corp:6443", "http://api.corp:8080");
-    let cases: &[(Variables<'_>, &str, Option<&str>)] = &[
+    let cases: &[(ProxyVariables<'_>, &str, Option<&str>)] = &[
         (
             &[("HTTPS_PROXY", "http://a:1")],
             secure,
@@ -252,7 +252,7 @@ async fn through(proxy: &str, answer: &[u8], hangs_up: bool) -> (Result<(), Stri
         let stream = client.lock().unwrap().take();
         async move { Ok::<TokioIo<DuplexStream>, BoxError>(stream.unwrap()) }
     });
-    let opened = ThroughProxy::new(parse(proxy).unwrap(), connector)
+    let opened = ProxyConnector::new(parse(proxy).unwrap(), connector)
         .oneshot("https://api.corp:6443".parse().unwrap())
         .await;
     let outcome = opened.map(drop).map_err(|error| error.to_string());

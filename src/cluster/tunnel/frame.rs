@@ -18,24 +18,24 @@ const HEADERS: u16 = 8;
 /// The flag of the last frame that a side sends on a stream.
 const FIN: u8 = 1;
 /// The bit that tells control frames from data, and is reserved in a stream's number.
-const HIGH: u32 = 1 << 31;
+const HIGH_BIT: u32 = 1 << 31;
 /// Status of RST_STREAM: whoever opened the stream does not want it any more.
 const CANCEL: u32 = 5;
 /// Status of RST_STREAM: not accepted, and nothing was done for it.
 const REFUSED: u32 = 3;
 
 /// How long the head of a frame is.
-pub const HEAD: usize = 8;
+pub const HEAD_LENGTH: usize = 8;
 /// How much of a control frame says something here: a number and a status.
-const BODY: usize = 8;
+const CONTROL_BODY_LENGTH: usize = 8;
 
 /// The most data of one frame that is sent: large enough to cost little, small enough that other
 /// streams wait for a moment only. With its head it fills four TLS records.
-pub const MAX_DATA: usize = 64 * 1024 - HEAD;
+pub const MAX_DATA: usize = 64 * 1024 - HEAD_LENGTH;
 
 /// What a server sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Frame {
+pub enum SpdyFrame {
     /// The server opens a stream; port-forwards know no such thing.
     Open {
         /// The stream's number.
@@ -84,79 +84,79 @@ pub enum FrameError {
 
 /// Reads frames out of pieces of any size.
 #[derive(Debug, Default)]
-pub struct Decoder {
-    state: State,
+pub struct FrameDecoder {
+    state: DecoderState,
 }
 
 #[derive(Debug)]
-enum State {
-    Head(Kept<HEAD>),
+enum DecoderState {
+    Head(PartialBytes<HEAD_LENGTH>),
     Control {
         kind: u16,
         fin: bool,
-        left: usize,
-        body: Kept<BODY>,
+        remaining: usize,
+        body: PartialBytes<CONTROL_BODY_LENGTH>,
     },
     Data {
         stream: u32,
         fin: bool,
-        left: usize,
+        remaining: usize,
     },
 }
 
-impl Default for State {
+impl Default for DecoderState {
     fn default() -> Self {
-        Self::Head(Kept::default())
+        Self::Head(PartialBytes::default())
     }
 }
 
 /// The first bytes of something, as far as they have come.
 #[derive(Debug, Clone, Copy)]
-struct Kept<const N: usize> {
+struct PartialBytes<const N: usize> {
     bytes: [u8; N],
-    have: usize,
+    filled: usize,
 }
 
-impl<const N: usize> Default for Kept<N> {
+impl<const N: usize> Default for PartialBytes<N> {
     fn default() -> Self {
         Self {
             bytes: [0; N],
-            have: 0,
+            filled: 0,
         }
     }
 }
 
-impl<const N: usize> Kept<N> {
+impl<const N: usize> PartialBytes<N> {
     /// Takes what is missing, as far as it is there.
     fn fill(&mut self, input: &mut Bytes) {
-        let taken = (N - self.have).min(input.len());
-        if let Some(place) = self.bytes.get_mut(self.have..self.have + taken) {
+        let taken = (N - self.filled).min(input.len());
+        if let Some(place) = self.bytes.get_mut(self.filled..self.filled + taken) {
             input.copy_to_slice(place);
         }
-        self.have += taken;
+        self.filled += taken;
     }
 
     fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.have).unwrap_or_default()
+        self.bytes.get(..self.filled).unwrap_or_default()
     }
 }
 
-impl Decoder {
+impl FrameDecoder {
     /// Takes the next frame, or piece of data, off `input`; `None` when more is needed.
-    pub fn next(&mut self, input: &mut Bytes) -> Result<Option<Frame>, FrameError> {
+    pub fn next(&mut self, input: &mut Bytes) -> Result<Option<SpdyFrame>, FrameError> {
         loop {
             match &mut self.state {
-                State::Head(head) => {
+                DecoderState::Head(head) => {
                     head.fill(input);
-                    if head.have < HEAD {
+                    if head.filled < HEAD_LENGTH {
                         return Ok(None);
                     }
-                    self.state = after(head.bytes())?;
+                    self.state = state_after_head(head.bytes())?;
                 }
-                State::Control {
+                DecoderState::Control {
                     kind,
                     fin,
-                    left,
+                    remaining: left,
                     body,
                 } => {
                     let mut mine = input.split_to((*left).min(input.len()));
@@ -165,13 +165,17 @@ impl Decoder {
                     if *left > 0 {
                         return Ok(None);
                     }
-                    let frame = control(*kind, *fin, body.bytes())?;
-                    self.state = State::default();
+                    let frame = decode_control(*kind, *fin, body.bytes())?;
+                    self.state = DecoderState::default();
                     if frame.is_some() {
                         return Ok(frame);
                     }
                 }
-                State::Data { stream, fin, left } => {
+                DecoderState::Data {
+                    stream,
+                    fin,
+                    remaining: left,
+                } => {
                     if *left > 0 && input.is_empty() {
                         return Ok(None);
                     }
@@ -179,10 +183,10 @@ impl Decoder {
                     *left -= data.len();
                     let (stream, fin) = (*stream, *fin && *left == 0);
                     if *left == 0 {
-                        self.state = State::default();
+                        self.state = DecoderState::default();
                     }
                     if fin || !data.is_empty() {
-                        return Ok(Some(Frame::Data { stream, data, fin }));
+                        return Ok(Some(SpdyFrame::Data { stream, data, fin }));
                     }
                 }
             }
@@ -191,44 +195,44 @@ impl Decoder {
 }
 
 /// What follows a head.
-fn after(mut head: &[u8]) -> Result<State, FrameError> {
+fn state_after_head(mut head: &[u8]) -> Result<DecoderState, FrameError> {
     let first = head.try_get_u32().map_err(short)?;
     let rest = head.try_get_u32().map_err(short)?;
     let fin = rest >> 24 & u32::from(FIN) != 0;
     let left = usize::try_from(rest & 0x00ff_ffff).unwrap_or(usize::MAX);
-    if first & HIGH == 0 {
-        return Ok(State::Data {
+    if first & HIGH_BIT == 0 {
+        return Ok(DecoderState::Data {
             stream: first,
             fin,
-            left,
+            remaining: left,
         });
     }
     if first >> 16 != u32::from(CONTROL) {
         return Err(FrameError::Version);
     }
-    Ok(State::Control {
+    Ok(DecoderState::Control {
         kind: u16::try_from(first & 0xffff).unwrap_or_default(),
         fin,
-        left,
-        body: Kept::default(),
+        remaining: left,
+        body: PartialBytes::default(),
     })
 }
 
 /// A control frame that says something here. SETTINGS and WINDOW_UPDATE do not: Kubernetes sends
 /// none that would mean anything.
-fn control(kind: u16, fin: bool, mut body: &[u8]) -> Result<Option<Frame>, FrameError> {
+fn decode_control(kind: u16, fin: bool, mut body: &[u8]) -> Result<Option<SpdyFrame>, FrameError> {
     let mut number = || body.try_get_u32().map_err(short);
-    let mut stream = || Ok(number()? & !HIGH);
+    let mut stream = || Ok(number()? & !HIGH_BIT);
     Ok(match kind {
-        SYN_STREAM => Some(Frame::Open { stream: stream()? }),
-        SYN_REPLY => Some(Frame::Reply {
+        SYN_STREAM => Some(SpdyFrame::Open { stream: stream()? }),
+        SYN_REPLY => Some(SpdyFrame::Reply {
             stream: stream()?,
             fin,
         }),
-        RST_STREAM => Some(Frame::Reset { stream: stream()? }),
-        PING => Some(Frame::Ping { id: number()? }),
-        GOAWAY => Some(Frame::GoAway),
-        HEADERS if fin => Some(Frame::Data {
+        RST_STREAM => Some(SpdyFrame::Reset { stream: stream()? }),
+        PING => Some(SpdyFrame::Ping { id: number()? }),
+        GOAWAY => Some(SpdyFrame::GoAway),
+        HEADERS if fin => Some(SpdyFrame::Data {
             stream: stream()?,
             data: Bytes::new(),
             fin,
@@ -303,8 +307,8 @@ mod tests {
     use super::*;
 
     /// All frames in these pieces.
-    fn decode(pieces: &[&[u8]]) -> Result<Vec<Frame>, FrameError> {
-        let mut decoder = Decoder::default();
+    fn decode(pieces: &[&[u8]]) -> Result<Vec<SpdyFrame>, FrameError> {
+        let mut decoder = FrameDecoder::default();
         let mut frames = Vec::new();
         for piece in pieces {
             let mut piece = Bytes::copy_from_slice(piece);
@@ -316,9 +320,9 @@ mod tests {
         Ok(frames)
     }
 
-    fn data(stream: u32, data: &'static [u8], fin: bool) -> Frame {
+    fn data(stream: u32, data: &'static [u8], fin: bool) -> SpdyFrame {
         let data = Bytes::from_static(data);
-        Frame::Data { stream, data, fin }
+        SpdyFrame::Data { stream, data, fin }
     }
 
     #[test]
@@ -332,12 +336,12 @@ mod tests {
         let all = [&reply[..], hello, end, reset, ping, away].concat();
         let stream = 3;
         let expected = [
-            Frame::Reply { stream, fin: false },
+            SpdyFrame::Reply { stream, fin: false },
             data(3, b"hello", false),
             data(3, b"", true),
-            Frame::Reset { stream },
-            Frame::Ping { id: 7 },
-            Frame::GoAway,
+            SpdyFrame::Reset { stream },
+            SpdyFrame::Ping { id: 7 },
+            SpdyFrame::GoAway,
         ];
         assert_eq!(decode(&[&all]).unwrap(), expected);
     }
@@ -383,12 +387,12 @@ mod tests {
         put_ping(&mut out, 9);
         put_go_away(&mut out);
         let expected = [
-            Frame::Open { stream: 5 },
+            SpdyFrame::Open { stream: 5 },
             data(5, b"hi", true),
-            Frame::Reset { stream: 5 },
-            Frame::Reset { stream: 2 },
-            Frame::Ping { id: 9 },
-            Frame::GoAway,
+            SpdyFrame::Reset { stream: 5 },
+            SpdyFrame::Reset { stream: 2 },
+            SpdyFrame::Ping { id: 9 },
+            SpdyFrame::GoAway,
         ];
         assert_eq!(decode(&[&out]).unwrap(), expected);
     }
@@ -412,10 +416,10 @@ mod tests {
     }
 
     /// The frames with adjacent pieces of one stream's data made one.
-    fn joined(frames: &[Frame]) -> Vec<(Option<u32>, Vec<u8>, Option<Frame>)> {
-        let mut all: Vec<(Option<u32>, Vec<u8>, Option<Frame>)> = Vec::new();
+    fn joined(frames: &[SpdyFrame]) -> Vec<(Option<u32>, Vec<u8>, Option<SpdyFrame>)> {
+        let mut all: Vec<(Option<u32>, Vec<u8>, Option<SpdyFrame>)> = Vec::new();
         for frame in frames {
-            let Frame::Data { stream, data, fin } = frame else {
+            let SpdyFrame::Data { stream, data, fin } = frame else {
                 all.push((None, Vec::new(), Some(frame.clone())));
                 continue;
             };
@@ -424,7 +428,7 @@ mod tests {
                 _ => all.push((Some(*stream), data.to_vec(), None)),
             }
             if *fin {
-                all.push((None, Vec::new(), Some(Frame::Reset { stream: *stream })));
+                all.push((None, Vec::new(), Some(SpdyFrame::Reset { stream: *stream })));
             }
         }
         all

@@ -13,14 +13,14 @@ use miniz_oxide::{
 const DICTIONARY: &[u8] = include_bytes!("dictionary.bin");
 
 /// How a zlib stream begins that names the dictionary by its Adler-32 (RFC 1950 §2.2).
-const START: [u8; 6] = [0x78, 0xbb, 0xe3, 0xc6, 0xa7, 0xc2];
+const ZLIB_HEADER: [u8; 6] = [0x78, 0xbb, 0xe3, 0xc6, 0xa7, 0xc2];
 
 const LEVEL: u8 = 6;
 
 /// Writes the header blocks of one connection, in their order.
 pub struct HeaderWriter {
     deflate: Box<CompressorOxide>,
-    begun: bool,
+    is_started: bool,
 }
 
 impl HeaderWriter {
@@ -28,7 +28,7 @@ impl HeaderWriter {
     pub fn new() -> Self {
         let mut writer = Self {
             deflate: Box::default(),
-            begun: false,
+            is_started: false,
         };
         writer.deflate.set_format_and_level(DataFormat::Raw, LEVEL);
         // What was compressed before can be referred to: this is how a dictionary gets in.
@@ -45,11 +45,11 @@ impl HeaderWriter {
             plain.put_slice(text.as_bytes());
         }
         let deflated = self.deflated(&plain);
-        if self.begun {
+        if self.is_started {
             return deflated;
         }
-        self.begun = true;
-        let mut block = BytesMut::from(&START[..]);
+        self.is_started = true;
+        let mut block = BytesMut::from(&ZLIB_HEADER[..]);
         block.unsplit(deflated);
         block
     }
@@ -90,7 +90,7 @@ mod tests {
         let mut place = DICTIONARY.len();
         let mut plain = Vec::new();
         for (number, block) in blocks.iter().enumerate() {
-            let block = &block[if number == 0 { START.len() } else { 0 }..];
+            let block = &block[if number == 0 { ZLIB_HEADER.len() } else { 0 }..];
             let flags = TINFL_FLAG_HAS_MORE_INPUT;
             let (_, read, written) = decompress(&mut inflater, block, &mut window, place, flags);
             assert_eq!(read, block.len());
@@ -105,7 +105,7 @@ mod tests {
         let mut writer = HeaderWriter::new();
         let first = writer.block(&[("streamtype", "error"), ("port", "8080")]);
         let second = writer.block(&[("streamtype", "data"), ("port", "8080")]);
-        assert_eq!(first[..START.len()], START);
+        assert_eq!(first[..ZLIB_HEADER.len()], ZLIB_HEADER);
         assert!(second.len() < first.len() / 2, "{second:?}");
         let plain = inflate(&[first, second]);
         let expected = b"\0\0\0\x02\0\0\0\x0astreamtype\0\0\0\x05error\0\0\0\x04port\0\0\0\x048080";
@@ -120,7 +120,7 @@ mod tests {
             a = (a + u32::from(*byte)) % 65_521;
             b = (b + a) % 65_521;
         }
-        assert_eq!((b << 16 | a).to_be_bytes(), START[2..]);
+        assert_eq!((b << 16 | a).to_be_bytes(), ZLIB_HEADER[2..]);
     }
 
     #[test]

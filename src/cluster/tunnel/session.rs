@@ -1,6 +1,6 @@
 //! A session: many connections to one pod over one transport.
 //!
-//! One task owns the transport ([`Driver`]); streams reach it by the session's book.
+//! One task owns the transport ([`SessionDriver`]); streams reach it by the session's book.
 
 use std::{
     future::poll_fn,
@@ -15,40 +15,40 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use tokio::time::{Instant, Sleep, sleep_until, timeout};
 
-use crate::cluster::link::Witness;
+use crate::cluster::api_client::LivenessCheck;
 
 use super::{
-    book::{Book, Opening},
-    frame::{Decoder, FrameError},
+    frame::{FrameDecoder, FrameError},
+    state::{StreamOpenStatus, TunnelSessionState},
     stream::TunnelStream,
-    transport::Transport,
+    transport::SessionTransport,
 };
 
 /// How long a node may take to accept a stream. It does so at once, before it dials; if it does
 /// not, another connection's pod holds it up.
-const ACCEPT: Duration = Duration::from_secs(3);
+const ACCEPT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a node is given to say that nothing listens. It says so within milliseconds.
-const REFUSAL: Duration = Duration::from_millis(10);
+const REFUSAL_WAIT: Duration = Duration::from_millis(10);
 
 /// Silence that a witness may call death. Somebody who was heard meanwhile lives.
-const DOUBTFUL: Duration = Duration::from_secs(10);
+const DEAD_SILENCE: Duration = Duration::from_secs(10);
 
 /// How long the farewell may take.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Chunks each way before other tasks get a turn.
-const TURN: usize = 32;
+const CHUNKS_PER_POLL: usize = 32;
 
 /// An open session. It lives while it has streams, and for a minute more.
-pub(in super::super) struct Session {
-    book: Mutex<Book>,
-    pub(super) opened: Instant,
+pub(in super::super) struct TunnelSession {
+    state: Mutex<TunnelSessionState>,
+    pub(super) opened_at: Instant,
 }
 
 /// Why a session gave no stream.
 #[derive(Debug)]
-pub(super) enum OpenError {
+pub(super) enum StreamOpenError {
     /// It takes none, or not any more: open another session.
     Closed(Arc<str>),
     /// The node does not answer on this session.
@@ -57,34 +57,37 @@ pub(super) enum OpenError {
     Refused(Arc<str>),
 }
 
-impl Session {
+impl TunnelSession {
     /// Starts to drive a transport. The witness is asked whether the API server lives when the
     /// node's silence says nothing.
-    pub(super) fn start(transport: impl Transport, witness: Witness) -> Arc<Self> {
+    pub(super) fn start(
+        transport: impl SessionTransport,
+        liveness_check: LivenessCheck,
+    ) -> Arc<Self> {
         let now = Instant::now();
         let session = Arc::new(Self {
-            book: Mutex::new(Book::new(now)),
-            opened: now,
+            state: Mutex::new(TunnelSessionState::new(now)),
+            opened_at: now,
         });
-        let driver = Driver {
+        let driver = SessionDriver {
             session: session.clone(),
             transport,
-            witness,
-            testimony: None,
-            decoder: Decoder::default(),
+            liveness_check,
+            liveness_answer: None,
+            decoder: FrameDecoder::default(),
             timer: Box::pin(sleep_until(now)),
         };
         tokio::spawn(driver.run());
         session
     }
 
-    pub(super) fn book(&self) -> MutexGuard<'_, Book> {
-        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn state(&self) -> MutexGuard<'_, TunnelSessionState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes no more streams, and ends when it carries none.
-    pub(in super::super) fn retire(&self) {
-        self.book().retire();
+    pub(in super::super) fn drain(&self) {
+        self.state().drain();
     }
 
     /// Opens a stream to a port of the pod. Where the port has not shown lately that it listens,
@@ -93,99 +96,99 @@ impl Session {
     /// Else it waits for nothing: a node deals with the frames of a stream in their order, so that
     /// data may follow the opening at once (moby/spdystream, connection.go: the frames of a
     /// stream go to one worker, which accepts it before it looks at the data).
-    pub(super) async fn open(self: &Arc<Self>, port: u16) -> Result<TunnelStream, OpenError> {
-        let (id, trusted) = {
-            let mut book = self.book();
-            (book.open(port), book.is_trusted(port))
+    pub(super) async fn open(self: &Arc<Self>, port: u16) -> Result<TunnelStream, StreamOpenError> {
+        let (id, known_to_listen) = {
+            let mut state = self.state();
+            (state.open(port), state.is_known_to_listen(port))
         };
         let Some(id) = id else {
-            return Err(OpenError::Closed("the session takes no more".into()));
+            return Err(StreamOpenError::Closed("the session takes no more".into()));
         };
         // From here on, giving up ends the stream.
         let stream = TunnelStream::new(self.clone(), id);
-        if trusted {
+        if known_to_listen {
             return Ok(stream);
         }
-        let accepted = poll_fn(|cx| self.book().poll_opening(id, cx));
-        let mut known = timeout(ACCEPT, accepted)
+        let accepted = poll_fn(|cx| self.state().poll_opening(id, cx));
+        let mut status = timeout(ACCEPT_TIMEOUT, accepted)
             .await
-            .map_err(|_elapsed| OpenError::Silent)?;
-        if known == Opening::Accepted {
-            let answer = poll_fn(|cx| self.book().poll_answer(id, cx));
-            known = timeout(REFUSAL, answer).await.unwrap_or(known);
+            .map_err(|_elapsed| StreamOpenError::Silent)?;
+        if status == StreamOpenStatus::Accepted {
+            let answer = poll_fn(|cx| self.state().poll_answer(id, cx));
+            status = timeout(REFUSAL_WAIT, answer).await.unwrap_or(status);
         }
-        match known {
-            Opening::Accepted | Opening::Answered => Ok(stream),
-            Opening::Refused(words) => Err(OpenError::Refused(words)),
-            Opening::Ended(why) => Err(OpenError::Closed(why)),
+        match status {
+            StreamOpenStatus::Accepted | StreamOpenStatus::Answered => Ok(stream),
+            StreamOpenStatus::Refused(words) => Err(StreamOpenError::Refused(words)),
+            StreamOpenStatus::Ended(why) => Err(StreamOpenError::Closed(why)),
         }
     }
 }
 
 /// The task of a session.
-struct Driver<T> {
-    session: Arc<Session>,
+struct SessionDriver<T> {
+    session: Arc<TunnelSession>,
     transport: T,
-    witness: Witness,
+    liveness_check: LivenessCheck,
     /// What the witness was asked and has not answered yet.
-    testimony: Option<BoxFuture<'static, bool>>,
-    decoder: Decoder,
+    liveness_answer: Option<BoxFuture<'static, bool>>,
+    decoder: FrameDecoder,
     timer: Pin<Box<Sleep>>,
 }
 
-impl<T> Drop for Driver<T> {
+impl<T> Drop for SessionDriver<T> {
     /// A runtime that ends drops it: nobody may wait for it any more.
     fn drop(&mut self) {
         let why = "the connection to the node has ended".into();
-        self.session.book().end(&why);
+        self.session.state().end(&why);
     }
 }
 
-impl<T: Transport> Driver<T> {
+impl<T: SessionTransport> SessionDriver<T> {
     async fn run(mut self) {
         let ended = poll_fn(|cx| self.poll(cx)).await;
-        let goodbye = match ended {
+        let go_away = match ended {
             Ok(()) => {
-                let mut book = self.session.book();
-                book.say_goodbye();
-                let goodbye = book.next_chunk();
-                book.end(&"the session was not used any more".into());
+                let mut state = self.session.state();
+                state.send_go_away();
+                let goodbye = state.next_chunk();
+                state.end(&"the session was not used any more".into());
                 goodbye
             }
             Err(why) => {
                 tracing::debug!(%why, "a port-forward session ended");
-                self.session.book().end(&why);
+                self.session.state().end(&why);
                 None
             }
         };
-        if let Some(goodbye) = goodbye
+        if let Some(goodbye) = go_away
             && let Err(error) = self.transport.send(goodbye)
         {
             tracing::trace!(%error, "no farewell");
         }
         let close = poll_fn(|cx| self.transport.poll_close(cx));
-        if !matches!(timeout(FAREWELL, close).await, Ok(Ok(()))) {
+        if !matches!(timeout(CLOSE_TIMEOUT, close).await, Ok(Ok(()))) {
             tracing::trace!("a port-forward session ended without a farewell");
         }
     }
 
     /// Drives the session until it is at its end.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Arc<str>>> {
-        self.session.book().set_driver(cx.waker());
-        for _ in 0..TURN {
+        self.session.state().set_driver(cx.waker());
+        for _ in 0..CHUNKS_PER_POLL {
             let now = Instant::now();
-            let next_look = {
-                let mut book = self.session.book();
-                book.look(now)?;
-                if book.is_over(now) {
+            let next_tick = {
+                let mut state = self.session.state();
+                state.tick(now)?;
+                if state.is_finished(now) {
                     return Poll::Ready(Ok(()));
                 }
-                if book.pulse.doubt(now) {
-                    self.testimony = Some((self.witness)());
+                if state.keepalive.needs_liveness_check(now) {
+                    self.liveness_answer = Some((self.liveness_check)());
                 }
-                book.next_look(now)
+                state.next_tick(now)
             };
-            self.poll_testimony(cx, now)?;
+            self.poll_liveness_answer(cx, now)?;
             let sent = self.poll_send(cx).map_err(broken)?;
             let received = self.poll_receive(cx, now)?;
             if sent || received {
@@ -194,8 +197,8 @@ impl<T: Transport> Driver<T> {
             if let Poll::Ready(Err(error)) = self.transport.poll_flush(cx) {
                 return Poll::Ready(Err(broken(error)));
             }
-            if self.timer.deadline() != next_look {
-                self.timer.as_mut().reset(next_look);
+            if self.timer.deadline() != next_tick {
+                self.timer.as_mut().reset(next_tick);
             }
             if self.timer.as_mut().poll(cx).is_pending() {
                 return Poll::Pending;
@@ -207,16 +210,16 @@ impl<T: Transport> Driver<T> {
 
     /// Hears what the witness says. Where the API server does not answer either, the silence is
     /// death.
-    fn poll_testimony(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), Arc<str>> {
-        let Some(testimony) = &mut self.testimony else {
+    fn poll_liveness_answer(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<(), Arc<str>> {
+        let Some(liveness_answer) = &mut self.liveness_answer else {
             return Ok(());
         };
-        let Poll::Ready(lives) = testimony.as_mut().poll(cx) else {
+        let Poll::Ready(lives) = liveness_answer.as_mut().poll(cx) else {
             return Ok(());
         };
-        self.testimony = None;
-        let silence = self.session.book().pulse.silence(now);
-        if lives || silence < DOUBTFUL {
+        self.liveness_answer = None;
+        let silence = self.session.state().keepalive.silence(now);
+        if lives || silence < DEAD_SILENCE {
             return Ok(());
         }
         let silence = silence.as_secs();
@@ -228,11 +231,11 @@ impl<T: Transport> Driver<T> {
 
     /// Hands over what waits, as long as the transport takes it.
     fn poll_send(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        for turn in 0..TURN {
+        for turn in 0..CHUNKS_PER_POLL {
             if self.transport.poll_ready(cx)?.is_pending() {
                 return Ok(turn > 0);
             }
-            let Some(chunk) = self.session.book().next_chunk() else {
+            let Some(chunk) = self.session.state().next_chunk() else {
                 return Ok(turn > 0);
             };
             self.transport.send(chunk)?;
@@ -242,7 +245,7 @@ impl<T: Transport> Driver<T> {
 
     /// Takes in a chunk, unless the session is held.
     fn poll_receive(&mut self, cx: &mut Context<'_>, now: Instant) -> Result<bool, Arc<str>> {
-        if self.session.book().is_held() {
+        if self.session.state().is_read_paused() {
             return Ok(false);
         }
         let Poll::Ready(received) = self.transport.poll_receive(cx) else {
@@ -251,16 +254,16 @@ impl<T: Transport> Driver<T> {
         let Some(chunk) = received.map_err(broken)? else {
             return Err("the connection to the node was closed".into());
         };
-        self.take(chunk, now)
+        self.receive_chunk(chunk, now)
             .map_err(|error| error.to_string().into())
             .map(|()| true)
     }
 
-    fn take(&mut self, mut chunk: Bytes, now: Instant) -> Result<(), FrameError> {
-        let mut book = self.session.book();
-        book.pulse.heard(now);
+    fn receive_chunk(&mut self, mut chunk: Bytes, now: Instant) -> Result<(), FrameError> {
+        let mut state = self.session.state();
+        state.keepalive.on_receive(now);
         while let Some(frame) = self.decoder.next(&mut chunk)? {
-            book.receive(frame, now);
+            state.receive(frame, now);
         }
         Ok(())
     }

@@ -14,26 +14,26 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-use super::{book::Read, frame::MAX_DATA, session::Session};
-use crate::forward::{Pieces, PodStream};
+use super::{frame::MAX_DATA, session::TunnelSession, state::StreamReadResult};
+use crate::forward::{ByteChunks, PodStream};
 
 /// How long a pod that has not answered yet may think after the local end; less when more than
-/// [`SOME`] connections of the session linger like that.
-const THINK: Duration = Duration::from_secs(10);
-const SHORT_THINK: Duration = Duration::from_secs(2);
+/// [`SOME_HALF_CLOSED`] connections of the session linger like that.
+const ANSWER_GRACE_PERIOD: Duration = Duration::from_secs(10);
+const SHORT_ANSWER_GRACE_PERIOD: Duration = Duration::from_secs(2);
 
 /// How long a pod that has answered may pause after the local end. Most clients that end first have
 /// closed and want nothing more, which TCP does not tell: the more of them linger, the shorter.
-const PAUSE: Duration = Duration::from_secs(2);
-const SHORT_PAUSE: Duration = Duration::from_millis(300);
-const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
+const PAUSE_GRACE_PERIOD: Duration = Duration::from_secs(2);
+const SHORT_PAUSE_GRACE_PERIOD: Duration = Duration::from_millis(300);
+const SHORTEST_PAUSE_GRACE_PERIOD: Duration = Duration::from_millis(50);
 
 /// What is taken at once.
-const TAKE: usize = 256 * 1024;
+const READ_LIMIT: usize = 256 * 1024;
 
 /// So many lingering connections of a session are few, and so many are some.
-const FEW: usize = 4;
-const SOME: usize = 16;
+const FEW_HALF_CLOSED: usize = 4;
+const SOME_HALF_CLOSED: usize = 16;
 
 /// A stream to a port of a pod. Dropping it closes the connection.
 ///
@@ -41,105 +41,105 @@ const SOME: usize = 16;
 /// does not pass it on but cuts the connection a second later, whatever the pod still has to say
 /// (internal/cri/server/sandbox_portforward_linux.go).
 pub(in super::super) struct TunnelStream {
-    session: Arc<Session>,
+    session: Arc<TunnelSession>,
     id: u32,
-    end: End,
+    shutdown: ShutdownState,
     /// The pod has spoken since something was last sent to it.
     answered: bool,
     /// When the pod last spoke, or the local end.
-    heard: Instant,
-    patience: Pin<Box<Sleep>>,
+    silent_since: Instant,
+    silence_timer: Pin<Box<Sleep>>,
 }
 
 /// The first that a node said of a stream was a complaint.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(in super::super) struct Refusal(pub Arc<str>);
+pub(in super::super) struct NodeRefusal(pub Arc<str>);
 
 /// How far the local end has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+enum ShutdownState {
     Open,
     /// Nothing more will be written.
-    Kept,
+    Deferred,
     /// The node knows.
-    Told,
+    Sent,
 }
 
 impl TunnelStream {
-    pub(super) fn new(session: Arc<Session>, id: u32) -> Self {
+    pub(super) fn new(session: Arc<TunnelSession>, id: u32) -> Self {
         let now = Instant::now();
         Self {
             session,
             id,
-            end: End::Open,
+            shutdown: ShutdownState::Open,
             answered: false,
-            heard: now,
-            patience: Box::pin(sleep_until(now)),
+            silent_since: now,
+            silence_timer: Box::pin(sleep_until(now)),
         }
     }
 
     /// How long the pod may be silent now.
-    fn quiet(&self) -> Duration {
-        let lingering = self.session.book().lingering();
+    fn allowed_silence(&self) -> Duration {
+        let lingering = self.session.state().half_closed_streams();
         match (self.answered, lingering) {
-            (true, ..=FEW) => PAUSE,
-            (true, ..=SOME) => SHORT_PAUSE,
-            (true, _) => SHORTEST_PAUSE,
-            (false, ..=SOME) => THINK,
-            (false, _) => SHORT_THINK,
+            (true, ..=FEW_HALF_CLOSED) => PAUSE_GRACE_PERIOD,
+            (true, ..=SOME_HALF_CLOSED) => SHORT_PAUSE_GRACE_PERIOD,
+            (true, _) => SHORTEST_PAUSE_GRACE_PERIOD,
+            (false, ..=SOME_HALF_CLOSED) => ANSWER_GRACE_PERIOD,
+            (false, _) => SHORT_ANSWER_GRACE_PERIOD,
         }
     }
 
     /// Waits for the pod to be silent for long enough.
-    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let until = self.heard + self.quiet();
-        if self.patience.deadline() != until {
-            self.patience.as_mut().reset(until);
+    fn poll_silence_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let until = self.silent_since + self.allowed_silence();
+        if self.silence_timer.deadline() != until {
+            self.silence_timer.as_mut().reset(until);
         }
-        self.patience.as_mut().poll(cx)
+        self.silence_timer.as_mut().poll(cx)
     }
 }
 
 impl TunnelStream {
     /// What the pod has said, at most so many bytes of it and as much as is in one piece; `None` at
     /// its end.
-    fn poll_piece(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
+    fn poll_chunk(&mut self, most: usize, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         loop {
-            let read = self.session.book().poll_read(self.id, most, cx);
+            let read = self.session.state().poll_read(self.id, most, cx);
             match read {
-                Poll::Ready(Read::Data(data)) => {
+                Poll::Ready(StreamReadResult::Data(data)) => {
                     self.answered = true;
-                    if self.end != End::Open {
-                        self.heard = Instant::now();
+                    if self.shutdown != ShutdownState::Open {
+                        self.silent_since = Instant::now();
                     }
                     return Poll::Ready(Ok(Some(data)));
                 }
-                Poll::Ready(Read::End) => return Poll::Ready(Ok(None)),
-                Poll::Ready(Read::Refused(words)) => {
-                    let refusal = Refusal(words);
+                Poll::Ready(StreamReadResult::End) => return Poll::Ready(Ok(None)),
+                Poll::Ready(StreamReadResult::Refused(words)) => {
+                    let refusal = NodeRefusal(words);
                     let error = io::Error::new(io::ErrorKind::ConnectionReset, refusal);
                     return Poll::Ready(Err(error));
                 }
-                Poll::Ready(Read::Failed(why)) => {
+                Poll::Ready(StreamReadResult::Failed(why)) => {
                     let error = io::Error::new(io::ErrorKind::ConnectionReset, why.to_string());
                     return Poll::Ready(Err(error));
                 }
-                Poll::Pending if self.end == End::Open => return Poll::Pending,
+                Poll::Pending if self.shutdown == ShutdownState::Open => return Poll::Pending,
                 Poll::Pending => {
-                    ready!(self.poll_patience(cx));
-                    if self.session.book().is_sending(self.id) {
+                    ready!(self.poll_silence_timer(cx));
+                    if self.session.state().is_sending(self.id) {
                         // The pod does not have the whole question yet.
-                        self.heard = Instant::now();
+                        self.silent_since = Instant::now();
                         continue;
                     }
-                    if self.end == End::Told {
+                    if self.shutdown == ShutdownState::Sent {
                         // A pod that neither speaks nor ends is let go.
                         return Poll::Ready(Ok(None));
                     }
-                    self.end = End::Told;
-                    self.heard = Instant::now();
-                    self.session.book().end_writing(self.id);
+                    self.shutdown = ShutdownState::Sent;
+                    self.silent_since = Instant::now();
+                    self.session.state().end_writing(self.id);
                 }
             }
         }
@@ -147,33 +147,33 @@ impl TunnelStream {
 }
 
 impl PodStream for TunnelStream {
-    fn poll_take(
+    fn poll_read_chunks(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
-        pieces: &mut Pieces,
+        pieces: &mut ByteChunks,
     ) -> Poll<io::Result<()>> {
-        let Some(first) = ready!(self.poll_piece(TAKE, cx))? else {
+        let Some(first) = ready!(self.poll_chunk(READ_LIMIT, cx))? else {
             return Poll::Ready(Ok(()));
         };
         pieces.push(first);
-        let mut book = self.session.book();
-        while pieces.remaining() < TAKE
-            && let Some(piece) = book.read_on(self.id)
+        let mut state = self.session.state();
+        while pieces.remaining() < READ_LIMIT
+            && let Some(piece) = state.read_more(self.id)
         {
             pieces.push(piece);
         }
         Poll::Ready(Ok(()))
     }
 
-    fn poll_give(
+    fn poll_write_bytes(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &mut Bytes,
     ) -> Poll<io::Result<()>> {
-        if self.end != End::Open {
+        if self.shutdown != ShutdownState::Open {
             return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
         }
-        ready!(self.session.book().poll_give(self.id, bytes, cx))
+        ready!(self.session.state().poll_write_bytes(self.id, bytes, cx))
             .map_err(|why| io::Error::new(io::ErrorKind::BrokenPipe, why.to_string()))?;
         self.answered = false;
         Poll::Ready(Ok(()))
@@ -186,7 +186,7 @@ impl AsyncRead for TunnelStream {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let piece = ready!(self.poll_piece(buf.remaining(), cx))?;
+        let piece = ready!(self.poll_chunk(buf.remaining(), cx))?;
         buf.put_slice(&piece.unwrap_or_default());
         Poll::Ready(Ok(()))
     }
@@ -203,7 +203,7 @@ impl AsyncWrite for TunnelStream {
             return Poll::Ready(Ok(0));
         }
         let mut bytes = Bytes::copy_from_slice(part);
-        ready!(self.poll_give(cx, &mut bytes))?;
+        ready!(self.poll_write_bytes(cx, &mut bytes))?;
         Poll::Ready(Ok(part.len() - bytes.len()))
     }
 
@@ -213,10 +213,10 @@ impl AsyncWrite for TunnelStream {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.end == End::Open {
-            self.end = End::Kept;
-            self.heard = Instant::now();
-            self.session.book().linger(self.id);
+        if self.shutdown == ShutdownState::Open {
+            self.shutdown = ShutdownState::Deferred;
+            self.silent_since = Instant::now();
+            self.session.state().close_local(self.id);
         }
         Poll::Ready(Ok(()))
     }
@@ -224,6 +224,6 @@ impl AsyncWrite for TunnelStream {
 
 impl Drop for TunnelStream {
     fn drop(&mut self) {
-        self.session.book().drop_stream(self.id, Instant::now());
+        self.session.state().drop_stream(self.id, Instant::now());
     }
 }

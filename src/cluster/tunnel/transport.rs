@@ -16,17 +16,17 @@ use tokio_tungstenite::{
 };
 use tokio_util::io::{poll_read_buf, poll_write_buf};
 
-use super::book::Chunk;
-use crate::forward::Pieces;
+use super::state::OutgoingChunk;
+use crate::forward::ByteChunks;
 
 /// How much is read at once.
-const READ: usize = 128 * 1024;
+const READ_BUFFER: usize = 128 * 1024;
 
 /// How much waits to be written before there is no room for more.
-const WAITING: usize = 128 * 1024;
+const UNSENT_LIMIT: usize = 128 * 1024;
 
 /// Carries chunks of bytes both ways. Where they are cut says nothing.
-pub(super) trait Transport: Send + Unpin + 'static {
+pub(super) trait SessionTransport: Send + Unpin + 'static {
     /// The next bytes; `None` at the end.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>>;
 
@@ -34,7 +34,7 @@ pub(super) trait Transport: Send + Unpin + 'static {
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
 
     /// Takes a chunk, after `poll_ready`.
-    fn send(&mut self, chunk: Chunk) -> io::Result<()>;
+    fn send(&mut self, chunk: OutgoingChunk) -> io::Result<()>;
 
     /// Hands everything to the system.
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -44,12 +44,12 @@ pub(super) trait Transport: Send + Unpin + 'static {
 }
 
 /// Chunks are binary messages.
-pub(super) struct Tunnel<S> {
+pub(super) struct WebSocketTransport<S> {
     socket: WebSocketStream<S>,
     unflushed: bool,
 }
 
-impl<S> Tunnel<S> {
+impl<S> WebSocketTransport<S> {
     pub fn new(socket: WebSocketStream<S>) -> Self {
         Self {
             socket,
@@ -58,7 +58,9 @@ impl<S> Tunnel<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Tunnel<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> SessionTransport
+    for WebSocketTransport<S>
+{
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
         loop {
             match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
@@ -77,7 +79,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Tunnel<S>
     }
 
     /// A message is one piece, and is masked in place if nobody else holds it.
-    fn send(&mut self, chunk: Chunk) -> io::Result<()> {
+    fn send(&mut self, chunk: OutgoingChunk) -> io::Result<()> {
         self.unflushed = true;
         let mut message = BytesMut::with_capacity(chunk.head.len() + chunk.data.len());
         message.put(chunk.head);
@@ -108,35 +110,35 @@ fn to_io(error: tungstenite::Error) -> io::Error {
 }
 
 /// Chunks follow each other as they are.
-pub(super) struct Plain<S> {
+pub(super) struct RawStreamTransport<S> {
     stream: S,
     read: BytesMut,
-    waiting: Pieces,
+    unsent: ByteChunks,
     unflushed: bool,
     /// The other side has said its last word.
-    over: bool,
-    failed: Option<io::Error>,
+    is_closed: bool,
+    pending_error: Option<io::Error>,
 }
 
-impl<S> Plain<S> {
+impl<S> RawStreamTransport<S> {
     pub fn new(stream: S) -> Self {
         Self {
             stream,
             read: BytesMut::new(),
-            waiting: Pieces::default(),
+            unsent: ByteChunks::default(),
             unflushed: false,
-            over: false,
-            failed: None,
+            is_closed: false,
+            pending_error: None,
         }
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Plain<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> RawStreamTransport<S> {
     /// Writes until at most `left` bytes wait.
     fn poll_drain(&mut self, left: usize, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while self.waiting.remaining() > left {
+        while self.unsent.remaining() > left {
             let stream = Pin::new(&mut self.stream);
-            if ready!(poll_write_buf(stream, cx, &mut self.waiting))? == 0 {
+            if ready!(poll_write_buf(stream, cx, &mut self.unsent))? == 0 {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
         }
@@ -144,26 +146,28 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Plain<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Plain<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> SessionTransport
+    for RawStreamTransport<S>
+{
     /// TLS gives one record at a time: as many are taken as are there.
     fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Bytes>>> {
-        if self.over {
-            return Poll::Ready(self.failed.take().map_or(Ok(None), Err));
+        if self.is_closed {
+            return Poll::Ready(self.pending_error.take().map_or(Ok(None), Err));
         }
         // What was read before keeps its place: a new buffer is only made when this one is used up.
-        if self.read.capacity() < READ / 4 {
-            self.read.reserve(READ);
+        if self.read.capacity() < READ_BUFFER / 4 {
+            self.read.reserve(READ_BUFFER);
         }
         while self.read.len() < self.read.capacity() {
             match poll_read_buf(Pin::new(&mut self.stream), cx, &mut self.read) {
                 Poll::Ready(Ok(0)) => {
-                    self.over = true;
+                    self.is_closed = true;
                     break;
                 }
                 Poll::Ready(Ok(_)) => {}
                 // What came before it is given first.
                 Poll::Ready(Err(error)) => {
-                    (self.over, self.failed) = (true, Some(error));
+                    (self.is_closed, self.pending_error) = (true, Some(error));
                     break;
                 }
                 Poll::Pending if self.read.is_empty() => return Poll::Pending,
@@ -171,19 +175,19 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin + 'static> Transport for Plain<S> 
             }
         }
         if self.read.is_empty() {
-            return Poll::Ready(self.failed.take().map_or(Ok(None), Err));
+            return Poll::Ready(self.pending_error.take().map_or(Ok(None), Err));
         }
         Poll::Ready(Ok(Some(self.read.split().freeze())))
     }
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_drain(WAITING, cx)
+        self.poll_drain(UNSENT_LIMIT, cx)
     }
 
-    fn send(&mut self, chunk: Chunk) -> io::Result<()> {
+    fn send(&mut self, chunk: OutgoingChunk) -> io::Result<()> {
         self.unflushed = true;
-        self.waiting.push(chunk.head);
-        self.waiting.push(chunk.data);
+        self.unsent.push(chunk.head);
+        self.unsent.push(chunk.data);
         Ok(())
     }
 

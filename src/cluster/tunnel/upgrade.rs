@@ -13,13 +13,13 @@ use tokio_tungstenite::{
 };
 
 use super::{
-    session::Session,
-    transport::{Plain, Tunnel},
+    session::TunnelSession,
+    transport::{RawStreamTransport, WebSocketTransport},
 };
 use crate::{
     cluster::{
         CallError, CallErrorKind,
-        link::{self, Witness},
+        api_client::{self, LivenessCheck},
         path,
     },
     inventory::ObjectKey,
@@ -28,7 +28,7 @@ use crate::{
 use std::sync::Arc;
 
 /// SPDY in a WebSocket, from Kubernetes 1.31 on.
-const TUNNEL: &str = "SPDY/3.1+portforward.k8s.io";
+const SPDY_OVER_WEBSOCKET: &str = "SPDY/3.1+portforward.k8s.io";
 /// SPDY itself, which every server since 1.5 speaks.
 const SPDY: &str = "SPDY/3.1";
 /// What SPDY carries, in a header of its own.
@@ -37,9 +37,9 @@ const PORT_FORWARD: &str = "portforward.k8s.io";
 
 /// What a session stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Protocol {
+pub(in super::super) enum TunnelProtocol {
     /// SPDY in a WebSocket.
-    Tunnel,
+    SpdyOverWebSocket,
     /// SPDY.
     Spdy,
 }
@@ -71,56 +71,57 @@ impl From<UpgradeError> for CallError {
 }
 
 /// The bytes of an upgraded connection.
-pub(in super::super) type Upgradable = TokioIo<Upgraded>;
+pub(in super::super) type UpgradedStream = TokioIo<Upgraded>;
 
 /// Opens a session to a pod.
-pub(in super::super) async fn upgrade(
+pub(in super::super) async fn open_session(
     client: &Client,
-    protocol: Protocol,
+    protocol: TunnelProtocol,
     pod: &ObjectKey,
     tried: &str,
-    witness: Witness,
-) -> Result<Arc<Session>, UpgradeError> {
+    liveness_check: LivenessCheck,
+) -> Result<Arc<TunnelSession>, UpgradeError> {
     let object = path::object("/api/v1", &pod.namespace, "pods", &pod.name);
     let uri = format!("{object}/portforward");
     Ok(match protocol {
-        Protocol::Spdy => {
-            let stream = spdy(client, &uri, PORT_FORWARD, tried).await?;
-            Session::start(Plain::new(stream), witness)
+        TunnelProtocol::Spdy => {
+            let stream = upgrade_to_spdy(client, &uri, PORT_FORWARD, tried).await?;
+            TunnelSession::start(RawStreamTransport::new(stream), liveness_check)
         }
-        Protocol::Tunnel => {
-            let (socket, _agreed) = websocket(client, &uri, TUNNEL, tried).await?;
-            Session::start(Tunnel::new(socket), witness)
+        TunnelProtocol::SpdyOverWebSocket => {
+            let (socket, _agreed) =
+                upgrade_to_websocket(client, &uri, SPDY_OVER_WEBSOCKET, tried).await?;
+            TunnelSession::start(WebSocketTransport::new(socket), liveness_check)
         }
     })
 }
 
 /// Upgrades to SPDY by POST, which carries what `speaks` names.
-pub(in super::super) async fn spdy(
+pub(in super::super) async fn upgrade_to_spdy(
     client: &Client,
     uri: &str,
-    speaks: &'static str,
+    stream_protocol: &'static str,
     tried: &str,
-) -> Result<Upgradable, UpgradeError> {
+) -> Result<UpgradedStream, UpgradeError> {
     let request = Request::post(uri)
         .header(header::CONNECTION, "Upgrade")
         .header(header::UPGRADE, SPDY)
-        .header(STREAM_PROTOCOL, speaks);
-    let answer = switched(client, request, tried).await?;
+        .header(STREAM_PROTOCOL, stream_protocol);
+    let answer = request_upgrade(client, request, tried).await?;
     // Servers before 1.10 do not name what SPDY carries.
-    if !is(answer.headers(), header::UPGRADE, SPDY) {
-        return Err(other_protocol(tried));
+    if !has_header_value(answer.headers(), header::UPGRADE, SPDY) {
+        return Err(wrong_protocol_error(tried));
     }
-    stream_of(answer, tried).await
+    upgraded_stream(answer, tried).await
 }
 
 /// Upgrades to a WebSocket by GET; `offers` are its protocols, of which the server has chosen one.
-pub(in super::super) async fn websocket(
+pub(in super::super) async fn upgrade_to_websocket(
     client: &Client,
     uri: &str,
     offers: &'static str,
     tried: &str,
-) -> Result<(WebSocketStream<Upgradable>, String), UpgradeError> {
+) -> Result<(WebSocketStream<UpgradedStream>, String), UpgradeError> {
     let key = generate_key();
     let request = Request::get(uri)
         .header(header::CONNECTION, "Upgrade")
@@ -128,17 +129,17 @@ pub(in super::super) async fn websocket(
         .header(header::SEC_WEBSOCKET_VERSION, "13")
         .header(header::SEC_WEBSOCKET_KEY, &key)
         .header(header::SEC_WEBSOCKET_PROTOCOL, offers);
-    let answer = switched(client, request, tried).await?;
-    let Some(agreed) = agreed(answer.headers(), offers, &key) else {
-        return Err(other_protocol(tried));
+    let answer = request_upgrade(client, request, tried).await?;
+    let Some(agreed) = agreed_protocol(answer.headers(), offers, &key) else {
+        return Err(wrong_protocol_error(tried));
     };
-    let stream = stream_of(answer, tried).await?;
+    let stream = upgraded_stream(answer, tried).await?;
     let socket = WebSocketStream::from_raw_socket(stream, Role::Client, None).await;
     Ok((socket, agreed))
 }
 
 /// The answer to a request for another protocol, where the server switches.
-async fn switched(
+async fn request_upgrade(
     client: &Client,
     request: request::Builder,
     tried: &str,
@@ -154,32 +155,35 @@ async fn switched(
     if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
         Ok(answer)
     } else {
-        Err(refusal(answer, tried).await)
+        Err(upgrade_refusal(answer, tried).await)
     }
 }
 
-async fn stream_of(answer: Response<Body>, tried: &str) -> Result<Upgradable, UpgradeError> {
+async fn upgraded_stream(
+    answer: Response<Body>,
+    tried: &str,
+) -> Result<UpgradedStream, UpgradeError> {
     hyper::upgrade::on(answer)
         .await
         .map(TokioIo::new)
         .map_err(|error| UpgradeError::Failed(CallError::from_transport(tried, &error)))
 }
 
-fn other_protocol(tried: &str) -> UpgradeError {
+fn wrong_protocol_error(tried: &str) -> UpgradeError {
     let said = "the server switched to another protocol than it was asked for";
     UpgradeError::Unsupported(CallError::new(CallErrorKind::Other, tried, said))
 }
 
-fn is(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
+fn has_header_value(headers: &HeaderMap, name: HeaderName, wanted: &str) -> bool {
     let found = headers.get(name).map(HeaderValue::as_bytes);
     found.is_some_and(|found| found.eq_ignore_ascii_case(wanted.as_bytes()))
 }
 
 /// Which of the protocols offered the server has chosen, if it switched to a WebSocket.
-fn agreed(headers: &HeaderMap, offers: &str, key: &str) -> Option<String> {
+fn agreed_protocol(headers: &HeaderMap, offers: &str, key: &str) -> Option<String> {
     let accept = derive_accept_key(key.as_bytes());
     let accepted = headers.get(header::SEC_WEBSOCKET_ACCEPT);
-    if !is(headers, header::UPGRADE, "websocket")
+    if !has_header_value(headers, header::UPGRADE, "websocket")
         || accepted.is_none_or(|found| found.as_bytes() != accept.as_bytes())
     {
         return None;
@@ -193,14 +197,14 @@ fn agreed(headers: &HeaderMap, offers: &str, key: &str) -> Option<String> {
 
 /// A right that lacks and a pod that is gone are said by the API server in a `Status`. Old kubelets
 /// refuse a WebSocket protocol with a bare 403; proxies have answers of every kind.
-async fn refusal(answer: Response<Body>, tried: &str) -> UpgradeError {
+async fn upgrade_refusal(answer: Response<Body>, tried: &str) -> UpgradeError {
     let content_type = answer.headers().get(header::CONTENT_TYPE);
     let is_status = content_type
         .and_then(|value| value.to_str().ok())
         .is_some_and(|value| value.starts_with("application/"));
     let is_trouble =
         answer.status().is_server_error() && answer.status() != StatusCode::NOT_IMPLEMENTED;
-    let error = link::refusal(tried, answer).await;
+    let error = api_client::error_response(tried, answer).await;
     match error.kind {
         CallErrorKind::Forbidden | CallErrorKind::NotFound if !is_status => {
             UpgradeError::Unsupported(error)
@@ -231,7 +235,7 @@ mod tests {
             ] {
                 headers.insert(name, value.parse().unwrap());
             }
-            agreed(&headers, "v5.channel.k8s.io, v4.channel.k8s.io", key)
+            agreed_protocol(&headers, "v5.channel.k8s.io, v4.channel.k8s.io", key)
         };
         // The example of RFC 6455 §1.3.
         let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::Pace;
+use super::WatchTiming;
 
 /// Counts failures in a row.
 pub(super) struct Backoff {
@@ -15,10 +15,10 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    pub fn new(pace: &Pace) -> Self {
+    pub fn new(pace: &WatchTiming) -> Self {
         Self {
             first: pace.first_delay,
-            longest: pace.longest_delay,
+            longest: pace.max_delay,
             failures: 0,
         }
     }
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_first_retry_is_immediate_and_the_last_bounded() {
-        let pace = Pace::default();
+        let pace = WatchTiming::default();
         let mut backoff = Backoff::new(&pace);
         assert_eq!(backoff.next(), Duration::ZERO);
         let delays: Vec<_> = (0..40).map(|_| backoff.next()).collect();
@@ -63,7 +63,7 @@ mod tests {
             let whole = pace
                 .first_delay
                 .saturating_mul(1 << n.min(20))
-                .min(pace.longest_delay);
+                .min(pace.max_delay);
             assert!(*delay >= whole / 2 && *delay <= whole, "{n}: {delay:?}");
         }
         backoff.reset();

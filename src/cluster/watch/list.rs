@@ -9,14 +9,16 @@ use tokio::time::timeout;
 use super::{
     super::{
         CallError, CallErrorKind,
-        decode::{Described as _, Interner, Page, Remains, Resource},
-        link::Link,
+        api_client::ApiClient,
+        decode::{
+            HasMetadata as _, ListPageEnvelope, ObjectIdentity, TextInterner, WatchedResource,
+        },
     },
-    Pace, events,
-    items::Items,
+    WatchTiming, event_lines,
+    item_splitter::ListItemSplitter,
     request,
 };
-use crate::inventory::{ObjectKey, Scope, Text, Unreadable};
+use crate::inventory::{DecodeFailure, ObjectKey, SharedStr, WatchScope};
 
 /// A list of more objects is not held: no cluster has as many of a kind (Kubernetes is made for 150,000
 /// pods).
@@ -26,67 +28,73 @@ const MAX_OBJECTS: usize = 2_000_000;
 const MAX_PAGES: usize = 10_000;
 
 /// More objects that can't be read are no cluster's: the answer is none, or of another server.
-const MOST_UNREADABLE: usize = 10_000;
+const MAX_UNREADABLE: usize = 10_000;
 
 /// A complete list.
-pub(super) struct Listed<R: Resource> {
+pub(super) struct CompleteList<R: WatchedResource> {
     /// The version of the list, from which a watch goes on.
     pub version: String,
     /// All records.
     pub records: Vec<R::Record>,
     /// How many records each object made, where that is not one.
-    pub parts: Vec<(ObjectKey, usize)>,
+    pub record_counts: Vec<(ObjectKey, usize)>,
     /// What can't be read.
-    pub unreadable: BTreeMap<ObjectKey, Unreadable>,
+    pub unreadable: BTreeMap<ObjectKey, DecodeFailure>,
     objects: usize,
 }
 
 /// Reads page after page; each object is turned into records as soon as it has come.
-pub(super) async fn paged<R: Resource>(
-    link: &Link,
-    pace: &Pace,
-    scope: &Scope,
-    texts: &mut Interner,
-) -> Result<Listed<R>, CallError> {
-    let tried = request::tried::<R>("list", scope);
-    let mut listed = Listed::new();
+pub(super) async fn paged<R: WatchedResource>(
+    link: &ApiClient,
+    pace: &WatchTiming,
+    scope: &WatchScope,
+    texts: &mut TextInterner,
+) -> Result<CompleteList<R>, CallError> {
+    let action = request::action::<R>("list", scope);
+    let mut listed = CompleteList::new();
     let mut token = String::new();
     for _page in 0..MAX_PAGES {
         let request = request::page::<R>(scope, &token)?;
-        let response = link.send(&tried, &request, pace.list).await?;
+        let response = link.send(&action, &request, pace.list_timeout).await?;
         let rest = listed
-            .collect(response.into_body(), &tried, pace.silence, texts)
+            .collect(response.into_body(), &action, pace.silence_timeout, texts)
             .await?;
-        let page: Page<'_> =
-            serde_json::from_slice(&rest).map_err(|error| events::unreadable(&tried, &error))?;
-        if let Some(why) = page.why_no_list() {
+        let page: ListPageEnvelope<'_> = serde_json::from_slice(&rest)
+            .map_err(|error| event_lines::unreadable_error(&action, &error))?;
+        if let Some(why) = page.reason_not_a_list() {
             let said = format!("the answer is no list of {}: {why}", R::PLURAL);
-            return Err(CallError::new(CallErrorKind::Other, &tried, &said));
+            return Err(CallError::new(CallErrorKind::Other, &action, &said));
         }
         page.metadata.version().clone_into(&mut listed.version);
-        let next = page.metadata.token();
+        let next = page.metadata.continue_token();
         if next.is_empty() {
             return Ok(listed);
         }
         if next == token {
-            return Err(endless(&tried, "each page names itself as the next one"));
+            return Err(endless_list_error(
+                &action,
+                "each page names itself as the next one",
+            ));
         }
         next.clone_into(&mut token);
     }
-    Err(endless(&tried, &format!("{MAX_PAGES} pages were read")))
+    Err(endless_list_error(
+        &action,
+        &format!("{MAX_PAGES} pages were read"),
+    ))
 }
 
-fn endless(tried: &str, said: &str) -> CallError {
-    let said = format!("the list never ends: {said}");
-    CallError::new(CallErrorKind::Other, tried, &said)
+fn endless_list_error(action: &str, cause: &str) -> CallError {
+    let said = format!("the list never ends: {cause}");
+    CallError::new(CallErrorKind::Other, action, &said)
 }
 
-impl<R: Resource> Listed<R> {
+impl<R: WatchedResource> CompleteList<R> {
     pub fn new() -> Self {
         Self {
             version: String::new(),
             records: Vec::new(),
-            parts: Vec::new(),
+            record_counts: Vec::new(),
             unreadable: BTreeMap::new(),
             objects: 0,
         }
@@ -95,14 +103,17 @@ impl<R: Resource> Listed<R> {
     /// Takes in one object. One that can't be read costs itself, and is known by what remains of it.
     pub fn add<'json>(
         &mut self,
-        tried: &str,
+        action: &str,
         object: Result<R::Object<'json>, serde_json::Error>,
-        remains: impl FnOnce() -> Option<Remains<'json>>,
-        texts: &mut Interner,
+        remains: impl FnOnce() -> Option<ObjectIdentity<'json>>,
+        texts: &mut TextInterner,
     ) -> Result<(), CallError> {
         self.objects += 1;
         if self.objects > MAX_OBJECTS {
-            return Err(endless(tried, &format!("{MAX_OBJECTS} objects were read")));
+            return Err(endless_list_error(
+                action,
+                &format!("{MAX_OBJECTS} objects were read"),
+            ));
         }
         let object = match object {
             Ok(object) => object,
@@ -113,19 +124,24 @@ impl<R: Resource> Listed<R> {
                     Some(remains) => remains.key(texts),
                     None => ObjectKey::cluster_scoped(format!("object {number}")),
                 };
-                return note(&mut self.unreadable, tried, key, missing(&error));
+                return add_unreadable(&mut self.unreadable, action, key, missing_object(&error));
             }
         };
         let before = self.records.len();
         R::records(&object, texts, &mut self.records);
-        let odd = texts.take_oddities();
-        if R::MANY || odd.is_some() {
+        let odd = texts.take_decode_problems();
+        if R::MAKES_MANY_RECORDS || odd.is_some() {
             let key = object.metadata().key(texts);
             if let Some(odd) = odd {
-                note(&mut self.unreadable, tried, key.clone(), part_of(odd))?;
+                add_unreadable(
+                    &mut self.unreadable,
+                    action,
+                    key.clone(),
+                    incomplete_object(odd),
+                )?;
             }
-            if R::MANY {
-                self.parts.push((key, self.records.len() - before));
+            if R::MAKES_MANY_RECORDS {
+                self.record_counts.push((key, self.records.len() - before));
             }
         }
         Ok(())
@@ -136,39 +152,39 @@ impl<R: Resource> Listed<R> {
     async fn collect(
         &mut self,
         mut body: Body,
-        tried: &str,
+        action: &str,
         silence: Duration,
-        texts: &mut Interner,
+        texts: &mut TextInterner,
     ) -> Result<Vec<u8>, CallError> {
-        let mut items = Items::default();
+        let mut items = ListItemSplitter::default();
         loop {
             let frame = timeout(silence, body.frame())
                 .await
-                .map_err(|_elapsed| CallError::timed_out(tried, silence))?;
+                .map_err(|_elapsed| CallError::timed_out(action, silence))?;
             let data = match frame {
-                None => return Ok(items.rest().to_vec()),
+                None => return Ok(items.envelope().to_vec()),
                 Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
-                Some(Err(error)) => return Err(CallError::from_transport(tried, &error)),
+                Some(Err(error)) => return Err(CallError::from_transport(action, &error)),
             };
             let mut added = Ok(());
             let fed = items.feed(&data, |item| {
                 if added.is_ok() {
                     let remains = || serde_json::from_slice(item).ok();
-                    added = self.add(tried, serde_json::from_slice(item), remains, texts);
+                    added = self.add(action, serde_json::from_slice(item), remains, texts);
                 }
             });
-            fed.map_err(|error| CallError::new(CallErrorKind::Other, tried, &error.to_string()))?;
+            fed.map_err(|error| CallError::new(CallErrorKind::Other, action, &error.to_string()))?;
             added?;
         }
     }
 }
 
 /// Keeps what can't be read of an object; an error where so many are missing that nothing is known.
-pub(super) fn note(
-    unreadable: &mut BTreeMap<ObjectKey, Unreadable>,
-    tried: &str,
+pub(super) fn add_unreadable(
+    unreadable: &mut BTreeMap<ObjectKey, DecodeFailure>,
+    action: &str,
     key: ObjectKey,
-    found: Unreadable,
+    found: DecodeFailure,
 ) -> Result<(), CallError> {
     // The longest name that Kubernetes takes (DNS-1123 subdomain).
     const NAME: usize = 253;
@@ -178,7 +194,7 @@ pub(super) fn note(
     } else {
         key
     };
-    if unreadable.len() < MOST_UNREADABLE || unreadable.contains_key(&key) {
+    if unreadable.len() < MAX_UNREADABLE || unreadable.contains_key(&key) {
         unreadable.insert(key, found);
         return Ok(());
     }
@@ -186,25 +202,25 @@ pub(super) fn note(
         return Ok(());
     }
     let said = format!(
-        "more than {MOST_UNREADABLE} objects can't be read; the last one: {}",
+        "more than {MAX_UNREADABLE} objects can't be read; the last one: {}",
         found.reason
     );
-    Err(CallError::new(CallErrorKind::Other, tried, &said))
+    Err(CallError::new(CallErrorKind::Other, action, &said))
 }
 
 /// An object that can't be read at all.
-pub(super) fn missing(error: &serde_json::Error) -> Unreadable {
+pub(super) fn missing_object(error: &serde_json::Error) -> DecodeFailure {
     const LONGEST: usize = 300;
     let reason: String = error.to_string().chars().take(LONGEST).collect();
-    Unreadable {
+    DecodeFailure {
         reason: reason.into(),
         is_missing: true,
     }
 }
 
 /// An object that is held but for this.
-pub(super) fn part_of(odd: Text) -> Unreadable {
-    Unreadable {
+pub(super) fn incomplete_object(odd: SharedStr) -> DecodeFailure {
+    DecodeFailure {
         reason: odd,
         is_missing: false,
     }
@@ -213,33 +229,36 @@ pub(super) fn part_of(odd: Text) -> Unreadable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cluster::decode::Services;
+    use crate::cluster::decode::ServiceResource;
 
     #[test]
     fn a_list_of_what_can_not_be_read_ends() {
-        let (mut listed, mut texts) = (Listed::<Services>::new(), Interner::default());
+        let (mut listed, mut texts) = (
+            CompleteList::<ServiceResource>::new(),
+            TextInterner::default(),
+        );
         let mut add = || {
             let object = serde_json::from_str(r#"{"metadata":7}"#);
             listed.add("list services", object, || None, &mut texts)
         };
-        for _ in 0..MOST_UNREADABLE {
+        for _ in 0..MAX_UNREADABLE {
             add().unwrap();
         }
         let error = add().unwrap_err();
         assert!(
             error
-                .said
+                .cause
                 .starts_with("more than 10000 objects can't be read"),
             "{error}"
         );
-        assert_eq!(listed.unreadable.len(), MOST_UNREADABLE);
+        assert_eq!(listed.unreadable.len(), MAX_UNREADABLE);
     }
 
     #[test]
     fn a_long_name_is_not_kept_whole() {
         let mut unreadable = BTreeMap::new();
         let key = ObjectKey::new("shop", "x".repeat(1 << 20));
-        note(&mut unreadable, "t", key, part_of("odd".into())).unwrap();
+        add_unreadable(&mut unreadable, "t", key, incomplete_object("odd".into())).unwrap();
         assert!(unreadable.keys().all(|key| key.name.len() == 253));
     }
 }

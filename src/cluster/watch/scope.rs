@@ -9,28 +9,28 @@ use tokio::{
 };
 
 use super::{
-    super::{CallError, decode::Resource, link::Link},
-    Memory, Pace,
-    next::{Next, Rounds},
-    round::{Course, Listing},
+    super::{CallError, api_client::ApiClient, decode::WatchedResource},
+    ServerCapabilities, WatchTiming,
+    next_round::{NextRound, ScopeWatchState},
+    round::{ListMode, RoundProgress},
 };
-use crate::inventory::{Change, Kind, Scope, Sync, Text};
+use crate::inventory::{InventoryChange, ResourceKind, SharedStr, SyncState, WatchScope};
 
 /// What every supervisor needs.
 #[derive(Clone)]
-pub(super) struct Watcher {
-    pub link: Arc<Link>,
-    pub memory: Memory,
-    pub pace: Pace,
-    pub changes: mpsc::Sender<Change>,
-    pub note: mpsc::UnboundedSender<Text>,
-    pub kicked: watch::Receiver<()>,
+pub(super) struct ResourceWatcher {
+    pub link: Arc<ApiClient>,
+    pub capabilities: ServerCapabilities,
+    pub timing: WatchTiming,
+    pub changes: mpsc::Sender<InventoryChange>,
+    pub notes: mpsc::UnboundedSender<SharedStr>,
+    pub restarts: watch::Receiver<()>,
     /// Told when the list is to be read again.
-    pub relist: watch::Receiver<()>,
+    pub relists: watch::Receiver<()>,
 }
 
 /// Why a scope is no longer watched.
-pub(super) enum Ended {
+pub(super) enum WatchEndReason {
     /// 403.
     Forbidden(CallError),
     /// 404: the server does not serve this resource.
@@ -39,130 +39,145 @@ pub(super) enum Ended {
     Closed,
 }
 
-/// What went wrong in one round of [`Watcher::run`].
-pub(super) enum Failure {
+/// What went wrong in one round of [`ResourceWatcher::run`].
+pub(super) enum RoundError {
     Call(CallError),
     Closed,
 }
 
-impl From<CallError> for Failure {
+impl From<CallError> for RoundError {
     fn from(error: CallError) -> Self {
         Self::Call(error)
     }
 }
 
 /// Tells how well a kind is known, each state once.
-pub(super) struct Told {
-    kind: Kind,
-    scopes: Vec<Scope>,
-    last: Option<Sync>,
+pub(super) struct SyncReporter {
+    kind: ResourceKind,
+    scopes: Vec<WatchScope>,
+    last_reported: Option<SyncState>,
     /// Whether a list has ever arrived: before, there is nothing that could be stale.
     was_listed: bool,
     /// To be noted as soon as the kind is known.
-    pub when_live: Option<Text>,
+    pub note_when_live: Option<SharedStr>,
 }
 
-impl Told {
-    pub fn new(kind: Kind, scope: Scope) -> Self {
+impl SyncReporter {
+    pub fn new(kind: ResourceKind, scope: WatchScope) -> Self {
         Self {
             kind,
             scopes: vec![scope],
-            last: None,
+            last_reported: None,
             was_listed: false,
-            when_live: None,
+            note_when_live: None,
         }
     }
 
     /// From now on the states hold for `scope` as well.
-    pub fn also(&mut self, scope: Scope) {
+    pub fn add_scope(&mut self, scope: WatchScope) {
         if !self.scopes.contains(&scope) {
             self.scopes.push(scope);
         }
-        self.last = None;
+        self.last_reported = None;
     }
 
     fn is_current(&self) -> bool {
-        self.last.as_ref().is_some_and(Sync::is_current)
+        self.last_reported
+            .as_ref()
+            .is_some_and(SyncState::is_current)
     }
 
     /// How a kind is known while the server can't be asked.
-    fn lost(&self, since: Timestamp, reason: Text) -> Sync {
+    fn out_of_date_state(&self, since: Timestamp, reason: SharedStr) -> SyncState {
         if self.was_listed {
-            Sync::Stale { since, reason }
+            SyncState::Stale { since, reason }
         } else {
-            Sync::Failing { reason }
+            SyncState::Failing { reason }
         }
     }
 }
 
-impl Watcher {
+impl ResourceWatcher {
     /// Waits for a time, or until everything is to be tried again now; says whether the list is to
     /// be read.
     pub async fn wait(&mut self, time: Duration) -> bool {
         tokio::select! {
             () = sleep(time) => false,
-            () = kicked(&mut self.kicked) => false,
-            () = kicked(&mut self.relist) => true,
+            () = wait_for_signal(&mut self.restarts) => false,
+            () = wait_for_signal(&mut self.relists) => true,
         }
     }
 
     /// Says how well a kind is known.
-    pub async fn tell(&self, told: &mut Told, state: Sync) -> Result<(), Ended> {
-        if told.last.as_ref() == Some(&state) {
+    pub async fn report(
+        &self,
+        reporter: &mut SyncReporter,
+        state: SyncState,
+    ) -> Result<(), WatchEndReason> {
+        if reporter.last_reported.as_ref() == Some(&state) {
             return Ok(());
         }
-        for scope in &told.scopes {
-            self.send(Change::Sync(told.kind, scope.clone(), state.clone()))
-                .await?;
+        for scope in &reporter.scopes {
+            self.send(InventoryChange::Sync(
+                reporter.kind,
+                scope.clone(),
+                state.clone(),
+            ))
+            .await?;
         }
-        told.last = Some(state);
-        told.was_listed |= told.is_current();
-        if told.is_current()
-            && let Some(note) = told.when_live.take()
+        reporter.last_reported = Some(state);
+        reporter.was_listed |= reporter.is_current();
+        if reporter.is_current()
+            && let Some(note) = reporter.note_when_live.take()
         {
-            self.note.send(note).ok();
+            self.notes.send(note).ok();
         }
         Ok(())
     }
 
-    pub(super) async fn send(&self, change: Change) -> Result<(), Ended> {
+    pub(super) async fn send(&self, change: InventoryChange) -> Result<(), WatchEndReason> {
         self.changes
             .send(change)
             .await
-            .map_err(|_closed| Ended::Closed)
+            .map_err(|_closed| WatchEndReason::Closed)
     }
 
     /// Lists and watches until that is refused. Whatever else goes wrong is tried again.
-    pub async fn run<R: Resource>(&mut self, scope: &Scope, told: &mut Told) -> Ended {
-        let mut rounds = Rounds::<R>::new(&self.pace);
+    pub async fn run<R: WatchedResource>(
+        &mut self,
+        scope: &WatchScope,
+        reporter: &mut SyncReporter,
+    ) -> WatchEndReason {
+        let mut rounds = ScopeWatchState::<R>::new(&self.timing);
         loop {
-            let polls = rounds.health.polls();
-            let listing = rounds.listing(&self.memory);
-            let was_current = told.is_current();
-            let mut kick = self.kicked.clone();
-            let mut course = Course::new(self.relist.clone());
+            let polls = rounds.health.is_polling();
+            let listing = rounds.list_mode(&self.capabilities);
+            let was_current = reporter.is_current();
+            let mut kick = self.restarts.clone();
+            let mut course = RoundProgress::new(self.relists.clone());
             let (progress, health) = (&mut rounds.progress, &mut rounds.health);
             let round = async {
                 if polls {
-                    self.poll(scope, progress, health, &mut course, told).await
+                    self.poll(scope, progress, health, &mut course, reporter)
+                        .await
                 } else {
-                    self.round(scope, progress, health, listing, &mut course, told)
+                    self.round(scope, progress, health, listing, &mut course, reporter)
                         .await
                 }
             };
             let round = tokio::select! {
                 round = round => round,
-                () = kicked(&mut kick) => {
-                    self.kicked.mark_unchanged();
+                () = wait_for_signal(&mut kick) => {
+                    self.restarts.mark_unchanged();
                     rounds.backoff.reset();
                     rounds.health.try_soon();
                     continue;
                 }
             };
             let next = match round {
-                Err(Failure::Closed) => return Ended::Closed,
-                Ok(()) if course.relists => {
-                    self.relist.mark_unchanged();
+                Err(RoundError::Closed) => return WatchEndReason::Closed,
+                Ok(()) if course.ended_for_relist => {
+                    self.relists.mark_unchanged();
                     rounds.progress.relist();
                     continue;
                 }
@@ -170,25 +185,28 @@ impl Watcher {
                     rounds.backoff.reset();
                     continue;
                 }
-                Ok(()) => rounds.ended(&course),
-                Err(Failure::Call(error))
-                    if course.listed || (listing == Listing::None && !polls) =>
+                Ok(()) => rounds.round_ended(&course),
+                Err(RoundError::Call(error))
+                    if course.list_complete || (listing == ListMode::None && !polls) =>
                 {
-                    rounds.watch_failed(error, &course, was_current || told.is_current())
+                    rounds.watch_failed(error, &course, was_current || reporter.is_current())
                 }
-                Err(Failure::Call(error)) => rounds.list_failed(error, listing, &self.memory),
+                Err(RoundError::Call(error)) => {
+                    rounds.list_failed(error, listing, &self.capabilities)
+                }
             };
             let delay = match next {
-                Next::After(delay) => delay,
-                Next::Stale(error, delay) => {
-                    told.was_listed |= rounds.progress.version.is_some();
-                    let lost = told.lost(rounds.progress.heard, error.message.clone());
-                    if let Err(closed) = self.tell(told, lost).await {
+                NextRound::After(delay) => delay,
+                NextRound::Stale(error, delay) => {
+                    reporter.was_listed |= rounds.progress.version.is_some();
+                    let lost = reporter
+                        .out_of_date_state(rounds.progress.last_current_at, error.message.clone());
+                    if let Err(closed) = self.report(reporter, lost).await {
                         return closed;
                     }
                     delay
                 }
-                Next::Ended(ended) => return ended,
+                NextRound::Ended(ended) => return ended,
             };
             if self.wait(delay).await {
                 rounds.progress.relist();
@@ -197,8 +215,8 @@ impl Watcher {
     }
 }
 
-pub(super) async fn kicked(kicked: &mut watch::Receiver<()>) {
-    if kicked.changed().await.is_err() {
+pub(super) async fn wait_for_signal(signal: &mut watch::Receiver<()>) {
+    if signal.changed().await.is_err() {
         // The watches are being dropped, and this with them.
         std::future::pending::<()>().await;
     }

@@ -7,46 +7,49 @@ use futures::future::join_all;
 use super::{
     super::{
         CallError, CallErrorKind,
+        api_client::ApiClient,
         decode::{
-            ApiServices, BackendTlsPolicies, Deployments, EndpointSlices, Endpoints, Events,
-            GatewayClasses, Gateways, GrpcRoutes, HttpRoutes, IngressClasses, Ingresses,
-            MutatingWebhooks, Namespaces, NetworkPolicies, Nodes, Older, Pods, ReferenceGrants,
-            Resource, ServiceCidrs, Services, StatefulSets, TcpRoutes, TlsRoutes, TlsSecrets,
-            UdpRoutes, ValidatingWebhooks,
+            ApiServiceResource, BackendTlsPolicyResource, DeploymentResource,
+            EndpointSliceResource, EndpointsResource, EventResource, GatewayClassResource,
+            GatewayResource, GrpcRouteResource, HttpRouteResource, IngressClassResource,
+            IngressResource, MutatingWebhookResource, NamespaceResource, NetworkPolicyResource,
+            NodeResource, OlderApiVersion, PodResource, ReferenceGrantResource,
+            ServiceCidrResource, ServiceResource, StatefulSetResource, TcpRouteResource,
+            TlsRouteResource, TlsSecretResource, UdpRouteResource, ValidatingWebhookResource,
+            WatchedResource,
         },
-        link::Link,
     },
     request,
-    scope::{Ended, Told, Watcher},
-    trial::{self, Trial, TrialError},
+    scope::{ResourceWatcher, SyncReporter, WatchEndReason},
+    watch_trial::{self, WatchTrialError, WatchTrialResult},
 };
-use crate::inventory::{Kind, Scope, Sync, Text};
+use crate::inventory::{ResourceKind, SharedStr, SyncState, WatchScope};
 
-/// Does something with the [`Resource`] of a kind, in the newest version (0) or an older one.
+/// Does something with the [`WatchedResource`] of a kind, in the newest version (0) or an older one.
 macro_rules! of_kind {
     ($kind:expr, $version:expr, $resource:ident => $does:expr) => {
         of_kind!(@ $kind, $version, $resource, $does,
-            [ReferenceGrant ReferenceGrants 1 0, TlsRoute TlsRoutes 1 0, TlsRoute TlsRoutes 2 1,
-             TcpRoute TcpRoutes 1 0, UdpRoute UdpRoutes 1 0,
-             BackendTlsPolicy BackendTlsPolicies 1 0]
-            Namespace Namespaces, Service Services, EndpointSlice EndpointSlices, Pod Pods,
-            Node Nodes, Event Events, Ingress Ingresses, IngressClass IngressClasses,
-            Gateway Gateways, GatewayClass GatewayClasses, HttpRoute HttpRoutes,
-            GrpcRoute GrpcRoutes, TlsRoute TlsRoutes, TcpRoute TcpRoutes, UdpRoute UdpRoutes,
-            BackendTlsPolicy BackendTlsPolicies, ReferenceGrant ReferenceGrants,
-            ValidatingWebhook ValidatingWebhooks, MutatingWebhook MutatingWebhooks,
-            ApiService ApiServices, NetworkPolicy NetworkPolicies, Deployment Deployments,
-            StatefulSet StatefulSets, TlsSecret TlsSecrets, ServiceCidr ServiceCidrs)
+            [ReferenceGrant ReferenceGrantResource 1 0, TlsRoute TlsRouteResource 1 0, TlsRoute TlsRouteResource 2 1,
+             TcpRoute TcpRouteResource 1 0, UdpRoute UdpRouteResource 1 0,
+             BackendTlsPolicy BackendTlsPolicyResource 1 0]
+            Namespace NamespaceResource, Service ServiceResource, EndpointSlice EndpointSliceResource, Pod PodResource,
+            Node NodeResource, Event EventResource, Ingress IngressResource, IngressClass IngressClassResource,
+            Gateway GatewayResource, GatewayClass GatewayClassResource, HttpRoute HttpRouteResource,
+            GrpcRoute GrpcRouteResource, TlsRoute TlsRouteResource, TcpRoute TcpRouteResource, UdpRoute UdpRouteResource,
+            BackendTlsPolicy BackendTlsPolicyResource, ReferenceGrant ReferenceGrantResource,
+            ValidatingWebhook ValidatingWebhookResource, MutatingWebhook MutatingWebhookResource,
+            ApiService ApiServiceResource, NetworkPolicy NetworkPolicyResource, Deployment DeploymentResource,
+            StatefulSet StatefulSetResource, TlsSecret TlsSecretResource, ServiceCidr ServiceCidrResource)
     };
     (@ $kind:expr, $version:expr, $resource:ident, $does:expr,
         [$($older:ident $of:ident $is:literal $nth:literal),*]
         $($name:ident $type:ident),*) => {
         match ($kind, $version) {
-            $((Kind::$older, $is) => {
-                type $resource = Older<$of, $nth>;
+            $((ResourceKind::$older, $is) => {
+                type $resource = OlderApiVersion<$of, $nth>;
                 $does
             })*
-            $((Kind::$name, _) => {
+            $((ResourceKind::$name, _) => {
                 type $resource = $type;
                 $does
             })*
@@ -55,21 +58,21 @@ macro_rules! of_kind {
 }
 
 /// Lists and watches a kind for a moment; Endpoints where the server has no EndpointSlices, as
-/// [`Watcher::endpoints`].
+/// [`ResourceWatcher::endpoints`].
 pub(in super::super) async fn try_watch(
-    link: &Link,
-    kind: Kind,
-    scope: &Scope,
+    link: &ApiClient,
+    kind: ResourceKind,
+    scope: &WatchScope,
     streams: bool,
-) -> Result<Trial, TrialError> {
-    match of_kind!(kind, 0, R => trial::run::<R>(link, scope, streams).await) {
-        Err(TrialError::Refused { error, .. })
-            if kind == Kind::EndpointSlice && error.kind == CallErrorKind::NotFound =>
+) -> Result<WatchTrialResult, WatchTrialError> {
+    match of_kind!(kind, 0, R => watch_trial::run::<R>(link, scope, streams).await) {
+        Err(WatchTrialError::Refused { error, .. })
+            if kind == ResourceKind::EndpointSlice && error.kind == CallErrorKind::NotFound =>
         {
-            let tried = trial::run::<Endpoints>(link, scope, streams).await?;
-            Ok(Trial {
-                by_endpoints: true,
-                ..tried
+            let result = watch_trial::run::<EndpointsResource>(link, scope, streams).await?;
+            Ok(WatchTrialResult {
+                uses_endpoints: true,
+                ..result
             })
         }
         tried => tried,
@@ -78,115 +81,139 @@ pub(in super::super) async fn try_watch(
 
 /// Asks which kinds on demand the server has, while the first lists arrive: where each answer takes
 /// long, they are not waited for one after another then.
-pub(super) async fn ask_ahead(watcher: Watcher) {
-    let Watcher {
-        link, memory, pace, ..
+pub(super) async fn prefetch_discovery(watcher: ResourceWatcher) {
+    let ResourceWatcher {
+        link,
+        capabilities: memory,
+        timing: pace,
+        ..
     } = &watcher;
-    let asked = Kind::ON_DEMAND.map(|kind| async move {
+    let asked = ResourceKind::ON_DEMAND.map(|kind| async move {
         let (api, plural) = of_kind!(kind, 0, R => (R::API, R::PLURAL));
         // Whoever wants the kind is told.
-        let served = memory.served.ask(link, api, plural, pace.refused);
+        let served = memory
+            .discovery
+            .check_served(link, api, plural, pace.refused_delay);
         served.await.ok();
     });
     join_all(asked).await;
 }
 
-/// What a person wants to see of a kind.
-pub(super) enum Wish {
+/// What the user wants to see of a kind.
+pub(super) enum RequestedScopes {
     /// All of it; where that is forbidden, this namespace.
     Cluster {
         /// None for a kind that has no namespaces.
-        fallback: Option<Text>,
+        fallback: Option<SharedStr>,
     },
     /// These namespaces.
-    Namespaces(Vec<Text>),
+    Namespaces(Vec<SharedStr>),
 }
 
 /// One kind's supervisor at work.
-pub(super) type Supervision = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(super) type SupervisorFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Supervises a kind until nobody listens any more.
-pub(super) async fn run(mut watcher: Watcher, kind: Kind, wish: Wish) {
-    let mut told = Told::new(kind, Scope::Cluster);
+pub(super) async fn run(
+    mut watcher: ResourceWatcher,
+    kind: ResourceKind,
+    requested: RequestedScopes,
+) {
+    let mut reporter = SyncReporter::new(kind, WatchScope::Cluster);
     // It ends only when nobody listens.
-    match wish {
-        Wish::Cluster { fallback } => watcher.whole(kind, fallback, &mut told).await,
-        Wish::Namespaces(names) => watcher.some(kind, names, &mut told).await,
+    match requested {
+        RequestedScopes::Cluster { fallback } => {
+            watcher.watch_cluster(kind, fallback, &mut reporter).await
+        }
+        RequestedScopes::Namespaces(names) => {
+            watcher.watch_namespaces(kind, names, &mut reporter).await
+        }
     }
     .err();
 }
 
-impl Watcher {
-    async fn some(&mut self, kind: Kind, names: Vec<Text>, told: &mut Told) -> Result<(), Ended> {
+impl ResourceWatcher {
+    async fn watch_namespaces(
+        &mut self,
+        kind: ResourceKind,
+        names: Vec<SharedStr>,
+        reporter: &mut SyncReporter,
+    ) -> Result<(), WatchEndReason> {
         let mut each = Vec::new();
         for name in &names {
-            let mut told = Told::new(kind, Scope::Namespace(name.clone()));
-            self.tell(&mut told, Sync::Syncing).await?;
-            each.push(told);
+            let mut reporter = SyncReporter::new(kind, WatchScope::Namespace(name.clone()));
+            self.report(&mut reporter, SyncState::Syncing).await?;
+            each.push(reporter);
         }
         let reason = match names.as_slice() {
             [only] => format!("only namespace {only} is watched"),
             _ => format!("only namespaces {} are watched", names.join(", ")),
         };
-        self.tell(
-            told,
-            Sync::Absent {
+        self.report(
+            reporter,
+            SyncState::Absent {
                 reason: reason.into(),
             },
         )
         .await?;
-        self.namespaces(kind, names, each).await;
+        self.watch_each_namespace(kind, names, each).await;
         Ok(())
     }
 
-    async fn whole(
+    async fn watch_cluster(
         &mut self,
-        kind: Kind,
-        fallback: Option<Text>,
-        told: &mut Told,
-    ) -> Result<(), Ended> {
-        self.tell(told, Sync::Syncing).await?;
+        kind: ResourceKind,
+        fallback: Option<SharedStr>,
+        reporter: &mut SyncReporter,
+    ) -> Result<(), WatchEndReason> {
+        self.report(reporter, SyncState::Syncing).await?;
         loop {
-            let ended = self.scope(kind, &Scope::Cluster, told).await;
-            let state = refusal(ended)?;
+            let ended = self.watch_scope(kind, &WatchScope::Cluster, reporter).await;
+            let state = refused_state(ended)?;
             let Some(namespace) = fallback
                 .clone()
-                .filter(|_| matches!(state, Sync::Forbidden { .. }))
+                .filter(|_| matches!(state, SyncState::Forbidden { .. }))
             else {
-                self.tell(told, state).await?;
-                let pause = self.pace.refused;
+                self.report(reporter, state).await?;
+                let pause = self.timing.refused_delay;
                 self.wait(pause).await;
                 continue;
             };
             // Before the refusal is told, so that nobody takes the kind for settled meanwhile.
-            let scope = Scope::Namespace(namespace.clone());
-            let mut inner = Told::new(kind, scope.clone());
-            self.tell(&mut inner, Sync::Syncing).await?;
-            self.tell(told, state).await?;
+            let scope = WatchScope::Namespace(namespace.clone());
+            let mut namespace_reporter = SyncReporter::new(kind, scope.clone());
+            self.report(&mut namespace_reporter, SyncState::Syncing)
+                .await?;
+            self.report(reporter, state).await?;
             let within = self.clone();
             tokio::select! {
-                () = within.namespaces(kind, vec![namespace], vec![inner]) => return Ok(()),
-                () = self.permitted(kind) => {}
+                () = within.watch_each_namespace(kind, vec![namespace], vec![namespace_reporter]) => return Ok(()),
+                () = self.wait_until_permitted(kind) => {}
             }
-            told.also(scope);
+            reporter.add_scope(scope);
         }
     }
 
     /// Watches each of these until nobody listens any more.
-    async fn namespaces(&self, kind: Kind, names: Vec<Text>, told: Vec<Told>) {
-        let each = names.into_iter().zip(told).map(|(name, mut told)| {
+    async fn watch_each_namespace(
+        &self,
+        kind: ResourceKind,
+        names: Vec<SharedStr>,
+        reporters: Vec<SyncReporter>,
+    ) {
+        let each = names.into_iter().zip(reporters).map(|(name, mut told)| {
             let mut watcher = self.clone();
             async move {
-                let scope = Scope::Namespace(name);
+                let scope = WatchScope::Namespace(name);
                 loop {
-                    let ended = watcher.scope(kind, &scope, &mut told).await;
-                    let Ok(state) = refusal(ended) else {
+                    let ended = watcher.watch_scope(kind, &scope, &mut told).await;
+                    let Ok(state) = refused_state(ended) else {
                         return;
                     };
-                    if watcher.tell(&mut told, state).await.is_err() {
+                    if watcher.report(&mut told, state).await.is_err() {
                         return;
                     }
-                    let pause = watcher.pace.refused;
+                    let pause = watcher.timing.refused_delay;
                     watcher.wait(pause).await;
                 }
             }
@@ -195,9 +222,9 @@ impl Watcher {
     }
 
     /// Returns when the whole cluster may be listed after all.
-    async fn permitted(&mut self, kind: Kind) {
+    async fn wait_until_permitted(&mut self, kind: ResourceKind) {
         loop {
-            let pause = self.pace.refused;
+            let pause = self.timing.refused_delay;
             self.wait(pause).await;
             let version = self.served_version(kind).await.unwrap_or_default();
             let answer = of_kind!(kind, version, R => self.may_list::<R>().await);
@@ -207,39 +234,46 @@ impl Watcher {
         }
     }
 
-    async fn may_list<R: Resource>(&self) -> Result<(), CallError> {
-        let request = request::probe::<R>(&Scope::Cluster)?;
-        let tried = request::tried::<R>("list", &Scope::Cluster);
+    async fn may_list<R: WatchedResource>(&self) -> Result<(), CallError> {
+        let request = request::probe::<R>(&WatchScope::Cluster)?;
+        let action = request::action::<R>("list", &WatchScope::Cluster);
         self.link
-            .send(&tried, &request, self.pace.list)
+            .send(&action, &request, self.timing.list_timeout)
             .await
             .map(drop)
     }
 
-    async fn scope(&mut self, kind: Kind, scope: &Scope, told: &mut Told) -> Ended {
-        if kind == Kind::EndpointSlice {
-            return self.endpoints(scope, told).await;
+    async fn watch_scope(
+        &mut self,
+        kind: ResourceKind,
+        scope: &WatchScope,
+        reporter: &mut SyncReporter,
+    ) -> WatchEndReason {
+        if kind == ResourceKind::EndpointSlice {
+            return self.watch_endpoints(scope, reporter).await;
         }
         match self.served_version(kind).await {
-            Ok(version) => of_kind!(kind, version, R => self.run::<R>(scope, told).await),
-            Err(error) => Ended::NotServed(error),
+            Ok(version) => of_kind!(kind, version, R => self.run::<R>(scope, reporter).await),
+            Err(error) => WatchEndReason::NotServed(error),
         }
     }
 
     /// The newest version of a kind that the server has, as [`of_kind`] counts them. A kind on
     /// demand is asked for only where the server says that it has it.
-    async fn served_version(&self, kind: Kind) -> Result<usize, CallError> {
+    async fn served_version(&self, kind: ResourceKind) -> Result<usize, CallError> {
         if !kind.is_on_demand() {
             return Ok(0);
         }
         let (newest, older, plural) = of_kind!(kind, 0, R => (R::API, R::OLDER_APIS, R::PLURAL));
-        let served = &self.memory.served;
+        let served = &self.capabilities.discovery;
         let newest = served
-            .ask(&self.link, newest, plural, self.pace.refused)
+            .check_served(&self.link, newest, plural, self.timing.refused_delay)
             .await;
         let Err(missing) = newest else { return Ok(0) };
         for (index, api) in older.iter().enumerate() {
-            let answer = served.ask(&self.link, api, plural, self.pace.refused).await;
+            let answer = served
+                .check_served(&self.link, api, plural, self.timing.refused_delay)
+                .await;
             if answer.is_ok() {
                 return Ok(index + 1);
             }
@@ -248,36 +282,44 @@ impl Watcher {
     }
 
     /// EndpointSlices, or Endpoints where the server does not serve them or may not show them.
-    async fn endpoints(&mut self, scope: &Scope, told: &mut Told) -> Ended {
-        let slices = self.run::<EndpointSlices>(scope, told).await;
+    async fn watch_endpoints(
+        &mut self,
+        scope: &WatchScope,
+        reporter: &mut SyncReporter,
+    ) -> WatchEndReason {
+        let slices = self.run::<EndpointSliceResource>(scope, reporter).await;
         let why = match &slices {
-            Ended::Closed => return slices,
-            Ended::Forbidden(error) | Ended::NotServed(error) => error.message.clone(),
+            WatchEndReason::Closed => return slices,
+            WatchEndReason::Forbidden(error) | WatchEndReason::NotServed(error) => {
+                error.message.clone()
+            }
         };
-        told.when_live = Some(
+        reporter.note_when_live = Some(
             format!(
                 "{why}; reading Endpoints instead, which know no terminating pods and at most 1,000 addresses a Service"
             )
             .into(),
         );
-        let endpoints = self.run::<Endpoints>(scope, told).await;
-        told.when_live = None;
+        let endpoints = self.run::<EndpointsResource>(scope, reporter).await;
+        reporter.note_when_live = None;
         match endpoints {
             // The slices are what is wanted: their refusal is the one to tell.
-            Ended::Forbidden(_) if matches!(slices, Ended::Forbidden(_)) => slices,
+            WatchEndReason::Forbidden(_) if matches!(slices, WatchEndReason::Forbidden(_)) => {
+                slices
+            }
             other => other,
         }
     }
 }
 
-fn refusal(ended: Ended) -> Result<Sync, Ended> {
+fn refused_state(ended: WatchEndReason) -> Result<SyncState, WatchEndReason> {
     match ended {
-        Ended::Forbidden(error) => Ok(Sync::Forbidden {
+        WatchEndReason::Forbidden(error) => Ok(SyncState::Forbidden {
             message: error.message,
         }),
-        Ended::NotServed(error) => Ok(Sync::Absent {
+        WatchEndReason::NotServed(error) => Ok(SyncState::Absent {
             reason: error.message,
         }),
-        Ended::Closed => Err(Ended::Closed),
+        WatchEndReason::Closed => Err(WatchEndReason::Closed),
     }
 }

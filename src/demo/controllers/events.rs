@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::super::json;
 use super::super::random;
-use super::super::resource::Kind;
-use super::super::store::{Key, State};
+use super::super::resource::ServedKind;
+use super::super::store::{NamespacedName, StoreState};
 use super::super::time;
 
 /// Records that something happened to `object`.
 pub(in crate::demo) fn record(
-    state: &mut State,
+    state: &mut StoreState,
     object: &Value,
     (severity, reason, message): (&str, &str, &str),
     component: &str,
@@ -22,18 +22,18 @@ pub(in crate::demo) fn record(
         namespace => namespace,
     };
     let hash = random::hash(&format!("{kind}/{uid}/{reason}/{message}"));
-    let key = Key::new(&namespace, &format!("{name}.{hash}"));
-    if let Some(stood) = state.get(Kind::Event, &key) {
-        let mut event = stood.read();
+    let key = NamespacedName::new(&namespace, &format!("{name}.{hash}"));
+    if let Some(stood) = state.get(ServedKind::Event, &key) {
+        let mut event = stood.to_value();
         let count = json::number(&event, "count") + 1;
         json::set(&mut event, "count", count);
         json::set(&mut event, "lastTimestamp", time::now());
-        state.put(Kind::Event, event);
+        state.put(ServedKind::Event, event);
         return;
     }
     let now = time::now();
     state.put(
-        Kind::Event,
+        ServedKind::Event,
         json!({
             "metadata": {
                 "name": key.name,

@@ -7,106 +7,121 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::super::app::App;
 use super::super::json;
-use super::super::pod::{self, Behaviour, Containers};
-use super::super::resource::Kind;
-use super::super::store::{Event, Key, State, Verb};
+use super::super::pod_status::{self, PodBehaviour, SimulatedContainerState};
+use super::super::resource::ServedKind;
+use super::super::router::DemoCluster;
+use super::super::store::{NamespacedName, StoreEvent, StoreState, WatchEventType};
 use super::super::time;
-use super::jobs::{Job, PodRef, Schedule};
+use super::delayed_tasks::{DelayedTask, DelayedTaskQueue, PodRef};
 use super::record_event;
 
 /// From the binding to running containers.
-const START: Duration = Duration::from_millis(600);
+const CONTAINER_START_DELAY: Duration = Duration::from_millis(600);
 /// From running containers to readiness.
-const READY: Duration = Duration::from_millis(1400);
+const READINESS_DELAY: Duration = Duration::from_millis(1400);
 /// From the deletion to the end.
-const END: Duration = Duration::from_millis(2500);
+const TERMINATION_DELAY: Duration = Duration::from_millis(2500);
 /// Between two crashes.
-const CRASH: Duration = Duration::from_secs(20);
+const CRASH_INTERVAL: Duration = Duration::from_secs(20);
 
 /// The nodes' agents, and which node has which address in use.
 #[derive(Debug, Default)]
-pub(super) struct Kubelet {
+pub(super) struct KubeletSimulator {
     /// Whether pods are ready the moment they are created.
-    pub(super) instant: bool,
-    addresses: BTreeMap<Ipv4Addr, Key>,
-    held: BTreeMap<Key, (String, Ipv4Addr)>,
-    load: BTreeMap<String, usize>,
+    pub(super) start_instantly: bool,
+    addresses: BTreeMap<Ipv4Addr, NamespacedName>,
+    assignments: BTreeMap<NamespacedName, (String, Ipv4Addr)>,
+    pods_per_node: BTreeMap<String, usize>,
     /// The order in which nodes were seen decides their address range.
     nodes: Vec<String>,
 }
 
-impl Kubelet {
+impl KubeletSimulator {
     pub(super) fn observe(
         &mut self,
-        app: &App,
-        schedule: &mut Schedule,
-        event: &Event,
+        app: &DemoCluster,
+        schedule: &mut DelayedTaskQueue,
+        event: &StoreEvent,
         value: Value,
     ) {
         let pod = PodRef::of(&value);
-        match event.verb {
-            Verb::Added => self.admit(app, schedule, &pod, event.revision, value),
-            Verb::Deleted => self.release(&pod.key),
-            Verb::Modified => {
+        match event.event_type {
+            WatchEventType::Added => self.schedule_pod(app, schedule, &pod, event.revision, value),
+            WatchEventType::Deleted => self.release_address(&pod.key),
+            WatchEventType::Modified => {
                 let before = event.before.as_ref();
-                let newly = pod::is_terminating(&value)
-                    && before.is_some_and(|before| !pod::is_terminating(&before.read()));
+                let newly = pod_status::is_terminating(&value)
+                    && before.is_some_and(|before| !pod_status::is_terminating(&before.to_value()));
                 if newly {
-                    schedule.after(END, Job::EndPod(pod));
+                    schedule.after(TERMINATION_DELAY, DelayedTask::RemovePod(pod));
                 }
             }
         }
     }
 
     /// Schedules the pod and begins to start it. `value` is the pod as it was at `revision`.
-    fn admit(
+    fn schedule_pod(
         &mut self,
-        app: &App,
-        schedule: &mut Schedule,
+        app: &DemoCluster,
+        schedule: &mut DelayedTaskQueue,
         pod: &PodRef,
         revision: u64,
         value: Value,
     ) {
         let mut state = app.registry.store.lock();
-        let now = state.get(Kind::Pod, &pod.key).map(|now| now.revision);
+        let now = state.get(ServedKind::Pod, &pod.key).map(|now| now.revision);
         let value = if now == Some(revision) {
             Some(value)
         } else {
-            current(&state, pod)
+            current_pod(&state, pod)
         };
         let Some(mut value) = value else {
             return;
         };
         let node = match json::text(&value, "spec/nodeName") {
-            "" => self.choose(&state),
+            "" => self.least_loaded_node(&state),
             node => Some(node.to_owned()),
         };
         let Some(node) = node else {
             return;
         };
-        let ip = self.address(&pod.key, &node, json::text(&value, "status/podIP"));
+        let ip = self.pod_address(&pod.key, &node, json::text(&value, "status/podIP"));
         json::set(&mut value, "spec/nodeName", node.as_str());
         if !json::text(&value, "status/podIP").is_empty() {
             return;
         }
-        if self.instant {
+        if self.start_instantly {
             let since = json::text(&value, "metadata/creationTimestamp").to_owned();
-            place(&state, &mut value, &node, ip);
-            match Behaviour::of(&value) {
-                Behaviour::Works => {
-                    pod::set_status(&mut value, Containers::Running { ready: true }, 0, &since);
+            set_node_and_addresses(&state, &mut value, &node, ip);
+            match PodBehaviour::of(&value) {
+                PodBehaviour::BecomesReady => {
+                    pod_status::set_status(
+                        &mut value,
+                        SimulatedContainerState::Running { ready: true },
+                        0,
+                        &since,
+                    );
                 }
-                Behaviour::NeverReady => {
-                    pod::set_status(&mut value, Containers::Running { ready: false }, 0, &since);
+                PodBehaviour::NeverReady => {
+                    pod_status::set_status(
+                        &mut value,
+                        SimulatedContainerState::Running { ready: false },
+                        0,
+                        &since,
+                    );
                 }
-                Behaviour::CrashLoop => {
-                    pod::set_status(&mut value, Containers::CrashLoop, 14, &since);
-                    schedule.after(CRASH, Job::CrashAgain(pod.clone()));
+                PodBehaviour::CrashLoop => {
+                    pod_status::set_status(
+                        &mut value,
+                        SimulatedContainerState::CrashLoop,
+                        14,
+                        &since,
+                    );
+                    schedule.after(CRASH_INTERVAL, DelayedTask::RestartCrashingPod(pod.clone()));
                 }
             }
-            state.put(Kind::Pod, value);
+            state.put(ServedKind::Pod, value);
             return;
         }
         json::set(
@@ -114,7 +129,7 @@ impl Kubelet {
             "status/conditions",
             json!([{"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": time::now()}]),
         );
-        state.put(Kind::Pod, value.clone());
+        state.put(ServedKind::Pod, value.clone());
         let told = format!(
             "Successfully assigned {}/{} to {node}",
             pod.key.namespace, pod.key.name
@@ -125,34 +140,48 @@ impl Kubelet {
             ("Normal", "Scheduled", &told),
             "default-scheduler",
         );
-        schedule.after(START, Job::StartContainers(pod.clone()));
+        schedule.after(
+            CONTAINER_START_DELAY,
+            DelayedTask::StartContainers(pod.clone()),
+        );
     }
 
     /// Containers run; readiness comes later, or never.
-    pub(super) fn start(&self, app: &App, schedule: &mut Schedule, pod: &PodRef) {
+    pub(super) fn start_containers(
+        &self,
+        app: &DemoCluster,
+        schedule: &mut DelayedTaskQueue,
+        pod: &PodRef,
+    ) {
         let mut state = app.registry.store.lock();
-        let Some(mut value) = current(&state, pod).filter(|value| !pod::is_terminating(value))
+        let Some(mut value) =
+            current_pod(&state, pod).filter(|value| !pod_status::is_terminating(value))
         else {
             return;
         };
-        let Some((node, ip)) = self.held.get(&pod.key).cloned() else {
+        let Some((node, ip)) = self.assignments.get(&pod.key).cloned() else {
             return;
         };
-        place(&state, &mut value, &node, ip);
-        match Behaviour::of(&value) {
-            Behaviour::CrashLoop => {
-                pod::set_status(&mut value, Containers::CrashLoop, 1, &time::now());
-                schedule.after(CRASH, Job::CrashAgain(pod.clone()));
+        set_node_and_addresses(&state, &mut value, &node, ip);
+        match PodBehaviour::of(&value) {
+            PodBehaviour::CrashLoop => {
+                pod_status::set_status(
+                    &mut value,
+                    SimulatedContainerState::CrashLoop,
+                    1,
+                    &time::now(),
+                );
+                schedule.after(CRASH_INTERVAL, DelayedTask::RestartCrashingPod(pod.clone()));
             }
             behaviour => {
-                let running = Containers::Running { ready: false };
-                pod::set_status(&mut value, running, 0, &time::now());
-                if behaviour == Behaviour::Works {
-                    schedule.after(READY, Job::BecomeReady(pod.clone()));
+                let running = SimulatedContainerState::Running { ready: false };
+                pod_status::set_status(&mut value, running, 0, &time::now());
+                if behaviour == PodBehaviour::BecomesReady {
+                    schedule.after(READINESS_DELAY, DelayedTask::BecomeReady(pod.clone()));
                 }
             }
         }
-        state.put(Kind::Pod, value.clone());
+        state.put(ServedKind::Pod, value.clone());
         record_event(
             &mut state,
             &value,
@@ -161,26 +190,34 @@ impl Kubelet {
         );
     }
 
-    pub(super) fn become_ready(&self, app: &App, pod: &PodRef) {
+    pub(super) fn become_ready(&self, app: &DemoCluster, pod: &PodRef) {
         let mut state = app.registry.store.lock();
-        if let Some(mut value) = current(&state, pod).filter(|value| !pod::is_terminating(value)) {
-            pod::set_ready(&mut value, true);
-            state.put(Kind::Pod, value);
+        if let Some(mut value) =
+            current_pod(&state, pod).filter(|value| !pod_status::is_terminating(value))
+        {
+            pod_status::set_ready(&mut value, true);
+            state.put(ServedKind::Pod, value);
         }
     }
 
     /// The grace is over: the pod goes.
-    pub(super) fn end(&self, app: &App, pod: &PodRef) {
+    pub(super) fn remove_pod(&self, app: &DemoCluster, pod: &PodRef) {
         let mut state = app.registry.store.lock();
-        if current(&state, pod).is_some() {
-            state.delete(Kind::Pod, &pod.key);
+        if current_pod(&state, pod).is_some() {
+            state.delete(ServedKind::Pod, &pod.key);
         }
     }
 
     /// A crash-looping container has been tried again, in vain.
-    pub(super) fn crash_again(&self, app: &App, schedule: &mut Schedule, pod: &PodRef) {
+    pub(super) fn record_crash(
+        &self,
+        app: &DemoCluster,
+        schedule: &mut DelayedTaskQueue,
+        pod: &PodRef,
+    ) {
         let mut state = app.registry.store.lock();
-        let Some(mut value) = current(&state, pod).filter(|value| !pod::is_terminating(value))
+        let Some(mut value) =
+            current_pod(&state, pod).filter(|value| !pod_status::is_terminating(value))
         else {
             return;
         };
@@ -189,29 +226,29 @@ impl Kubelet {
             .map(|status| json::number(status, "restartCount"))
             .max()
             .unwrap_or(0);
-        pod::set_status(
+        pod_status::set_status(
             &mut value,
-            Containers::CrashLoop,
+            SimulatedContainerState::CrashLoop,
             restarts + 1,
             &time::now(),
         );
-        state.put(Kind::Pod, value.clone());
+        state.put(ServedKind::Pod, value.clone());
         let told = ("Warning", "BackOff", "Back-off restarting failed container");
         record_event(&mut state, &value, told, "kubelet");
-        schedule.after(CRASH, Job::CrashAgain(pod.clone()));
+        schedule.after(CRASH_INTERVAL, DelayedTask::RestartCrashingPod(pod.clone()));
     }
 
     /// The node with the fewest pods.
-    fn choose(&mut self, state: &State) -> Option<String> {
-        let nodes = state.list(Kind::Node, None);
+    fn least_loaded_node(&mut self, state: &StoreState) -> Option<String> {
+        let nodes = state.list(ServedKind::Node, None);
         let free = nodes
             .iter()
-            .min_by_key(|node| self.load.get(&node.key.name).copied().unwrap_or(0))?;
+            .min_by_key(|node| self.pods_per_node.get(&node.key.name).copied().unwrap_or(0))?;
         Some(free.key.name.clone())
     }
 
-    fn address(&mut self, key: &Key, node: &str, said: &str) -> Ipv4Addr {
-        if let Some((_, ip)) = self.held.get(key) {
+    fn pod_address(&mut self, key: &NamespacedName, node: &str, reported: &str) -> Ipv4Addr {
+        if let Some((_, ip)) = self.assignments.get(key) {
             return *ip;
         }
         let index = match self.nodes.iter().position(|known| known == node) {
@@ -221,7 +258,7 @@ impl Kubelet {
                 self.nodes.len() - 1
             }
         };
-        let ip = said.parse().unwrap_or_else(|_none| {
+        let ip = reported.parse().unwrap_or_else(|_none| {
             // 10.244.0.0/14 in ranges of 256 addresses, one a node.
             let base = 0x0af4_0000 + u32::try_from(index & 0x3ff).unwrap_or(0) * 256;
             let free = (4..255).map(|last| Ipv4Addr::from(base + last));
@@ -231,15 +268,15 @@ impl Kubelet {
                 .unwrap_or_else(|| Ipv4Addr::from(base + 255))
         });
         self.addresses.insert(ip, key.clone());
-        self.held.insert(key.clone(), (node.to_owned(), ip));
-        *self.load.entry(node.to_owned()).or_default() += 1;
+        self.assignments.insert(key.clone(), (node.to_owned(), ip));
+        *self.pods_per_node.entry(node.to_owned()).or_default() += 1;
         ip
     }
 
-    fn release(&mut self, key: &Key) {
-        if let Some((node, ip)) = self.held.remove(key) {
+    fn release_address(&mut self, key: &NamespacedName) {
+        if let Some((node, ip)) = self.assignments.remove(key) {
             self.addresses.remove(&ip);
-            if let Some(load) = self.load.get_mut(&node) {
+            if let Some(load) = self.pods_per_node.get_mut(&node) {
                 *load = load.saturating_sub(1);
             }
         }
@@ -247,22 +284,22 @@ impl Kubelet {
 }
 
 /// The pod as it is now, if it is still the same.
-fn current(state: &State, pod: &PodRef) -> Option<Value> {
-    let value = state.get(Kind::Pod, &pod.key)?.read();
+fn current_pod(state: &StoreState, pod: &PodRef) -> Option<Value> {
+    let value = state.get(ServedKind::Pod, &pod.key)?.to_value();
     (json::text(&value, "metadata/uid") == pod.uid).then_some(value)
 }
 
-fn place(state: &State, pod: &mut Value, node: &str, ip: Ipv4Addr) {
+fn set_node_and_addresses(state: &StoreState, pod: &mut Value, node: &str, ip: Ipv4Addr) {
     let host = state
-        .get(Kind::Node, &Key::new("", node))
-        .map(|node| node.read());
+        .get(ServedKind::Node, &NamespacedName::new("", node))
+        .map(|node| node.to_value());
     let host = host
         .iter()
         .flat_map(|node| json::list(node, "status/addresses"))
         .find(|address| json::text(address, "type") == "InternalIP")
         .map(|address| json::text(address, "address").to_owned())
         .unwrap_or_default();
-    let ip = if json::truth(pod, "spec/hostNetwork") {
+    let ip = if json::boolean(pod, "spec/hostNetwork") {
         host.clone()
     } else {
         ip.to_string()
@@ -272,18 +309,22 @@ fn place(state: &State, pod: &mut Value, node: &str, ip: Ipv4Addr) {
     json::set(pod, "status/hostIPs", json!([{"ip": host}]));
     json::set(pod, "status/podIP", ip.as_str());
     json::set(pod, "status/podIPs", json!([{"ip": ip}]));
-    json::default(pod, "status/qosClass", "Burstable");
+    json::set_default(pod, "status/qosClass", "Burstable");
 }
 
 /// The names of ready pods, for tests and scripts that choose one.
-pub(in crate::demo) fn ready_pods(state: &State, namespace: &str, app: &str) -> BTreeSet<Key> {
+pub(in crate::demo) fn ready_pods(
+    state: &StoreState,
+    namespace: &str,
+    app: &str,
+) -> BTreeSet<NamespacedName> {
     state
-        .list(Kind::Pod, Some(namespace))
+        .list(ServedKind::Pod, Some(namespace))
         .iter()
         .filter(|object| object.labels.get("app").is_some_and(|label| label == app))
         .filter(|object| {
-            let value = object.read();
-            pod::is_ready(&value) && !pod::is_terminating(&value)
+            let value = object.to_value();
+            pod_status::is_ready(&value) && !pod_status::is_terminating(&value)
         })
         .map(|object| object.key.clone())
         .collect()

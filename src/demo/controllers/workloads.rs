@@ -7,28 +7,28 @@
 use serde_json::{Value, json};
 
 use super::super::json;
-use super::super::pod;
-use super::super::random::{self, Random};
-use super::super::registry::{Deletion, Registry};
-use super::super::resource::Kind;
-use super::super::store::{Key, State, labels};
+use super::super::pod_status;
+use super::super::random::{self, SeededRandom};
+use super::super::registry::{ObjectDeleteOptions, ObjectRegistry};
+use super::super::resource::ServedKind;
+use super::super::store::{NamespacedName, StoreState, labels};
 use super::super::time;
+use super::endpoint_slices::matches;
 use super::record_event;
-use super::slices::matches;
 
 const TEMPLATE_HASH: &str = "pod-template-hash";
 /// How many old ReplicaSets are kept: the sample rolls out for ever.
-const OLD_REPLICA_SETS: usize = 2;
+const OLD_REPLICA_SET_LIMIT: usize = 2;
 
 /// The pods that a workload owns.
-fn owned(state: &State, kind: Kind, owner: &Value) -> Vec<Value> {
+fn owned_objects(state: &StoreState, kind: ServedKind, owner: &Value) -> Vec<Value> {
     let uid = json::text(owner, "metadata/uid");
     let selector = labels(owner, "spec/selector/matchLabels");
     state
         .list(kind, Some(json::text(owner, "metadata/namespace")))
         .iter()
         .filter(|object| matches(&selector, &object.labels))
-        .map(|object| object.read())
+        .map(|object| object.to_value())
         .filter(|object| {
             json::list(object, "metadata/ownerReferences")
                 .iter()
@@ -37,21 +37,21 @@ fn owned(state: &State, kind: Kind, owner: &Value) -> Vec<Value> {
         .collect()
 }
 
-fn active(pods: Vec<Value>) -> Vec<Value> {
+fn active_pods(pods: Vec<Value>) -> Vec<Value> {
     pods.into_iter()
-        .filter(|one| !pod::is_terminating(one) && !pod::is_finished(one))
+        .filter(|one| !pod_status::is_terminating(one) && !pod_status::is_finished(one))
         .collect()
 }
 
-fn count(pods: &[Value]) -> (i64, i64) {
-    let ready = pods.iter().filter(|one| pod::is_ready(one)).count();
+fn count_ready(pods: &[Value]) -> (i64, i64) {
+    let ready = pods.iter().filter(|one| pod_status::is_ready(one)).count();
     (
         i64::try_from(pods.len()).unwrap_or(0),
         i64::try_from(ready).unwrap_or(0),
     )
 }
 
-fn reference(owner: &Value) -> Value {
+fn owner_reference(owner: &Value) -> Value {
     json!([{
         "apiVersion": json::text(owner, "apiVersion"),
         "kind": json::text(owner, "kind"),
@@ -63,11 +63,11 @@ fn reference(owner: &Value) -> Value {
 }
 
 /// The pods of one owner, but for what tells them apart. Made once for many.
-struct Mould {
+struct PodPrototype {
     pod: Value,
 }
 
-impl Mould {
+impl PodPrototype {
     fn of(owner: &Value) -> Option<Self> {
         let mut pod = json!({"metadata": {
             "name": json::text(owner, "metadata/name"),
@@ -78,13 +78,13 @@ impl Mould {
                 json::set(&mut pod, &format!("metadata/{part}"), value.clone());
             }
         }
-        json::set(&mut pod, "metadata/ownerReferences", reference(owner));
+        json::set(&mut pod, "metadata/ownerReferences", owner_reference(owner));
         json::set(&mut pod, "metadata/managedFields", pod_manager(owner));
         let spec = json::at(owner, "spec/template/spec")
             .cloned()
             .unwrap_or_default();
         json::set(&mut pod, "spec", spec);
-        match super::super::admission::create(Kind::Pod, &mut pod) {
+        match super::super::admission::create(ServedKind::Pod, &mut pod) {
             Ok(()) => Some(Self { pod }),
             Err(status) => {
                 tracing::debug!(?status, "a template makes no pod");
@@ -93,16 +93,26 @@ impl Mould {
         }
     }
 
-    fn cast(&self, registry: &Registry, state: &mut State, name: &str, extra: &[(&str, &str)]) {
+    fn create_pod(
+        &self,
+        registry: &ObjectRegistry,
+        state: &mut StoreState,
+        name: &str,
+        extra: &[(&str, &str)],
+    ) {
         let mut pod = self.pod.clone();
         json::set(&mut pod, "metadata/name", name);
-        json::set(&mut pod, "metadata/uid", registry.draw(Random::uid));
-        json::set(&mut pod, "metadata/creationTimestamp", registry.stamp());
+        json::set(&mut pod, "metadata/uid", registry.draw(SeededRandom::uid));
+        json::set(
+            &mut pod,
+            "metadata/creationTimestamp",
+            registry.creation_timestamp(),
+        );
         for (key, value) in extra {
             json::object_mut(&mut pod, "metadata/labels")
                 .insert((*key).to_owned(), (*value).into());
         }
-        state.put(Kind::Pod, pod);
+        state.put(ServedKind::Pod, pod);
     }
 }
 
@@ -115,27 +125,34 @@ fn pod_manager(owner: &Value) -> Value {
     if let Some(labels) = json::at(&template, "metadata/labels") {
         json::set(&mut made, "metadata/labels", labels.clone());
     }
-    let writer = super::super::managed::Writer {
+    let writer = super::super::managed_fields::ManagedFieldWriter {
         manager: "kube-controller-manager",
         operation: "Update",
         subresource: None,
     };
-    super::super::managed::note(&mut made, None, None, writer, &time::now());
+    super::super::managed_fields::record_write(&mut made, None, None, writer, &time::now());
     json::remove(&mut made, "metadata/managedFields").unwrap_or_default()
 }
 
 /// Brings a ReplicaSet to its number of pods.
-pub(super) fn replica_set(registry: &Registry, key: &Key) -> Option<u64> {
+pub(super) fn reconcile_replica_set(
+    registry: &ObjectRegistry,
+    key: &NamespacedName,
+) -> Option<u64> {
     let mut state = registry.store.lock();
-    let set = state.get(Kind::ReplicaSet, key).map(|set| set.read())?;
+    let set = state
+        .get(ServedKind::ReplicaSet, key)
+        .map(|set| set.to_value())?;
     let seen = state.revision();
-    let mut pods = active(owned(&state, Kind::Pod, &set));
+    let mut pods = active_pods(owned_objects(&state, ServedKind::Pod, &set));
     let wanted = usize::try_from(json::number(&set, "spec/replicas")).unwrap_or(0);
-    let mould = (pods.len() < wanted).then(|| Mould::of(&set)).flatten();
+    let mould = (pods.len() < wanted)
+        .then(|| PodPrototype::of(&set))
+        .flatten();
     for mould in mould.iter().cycle().take(wanted.saturating_sub(pods.len())) {
         let name = format!("{}-{}", key.name, registry.draw(|random| random.suffix(5)));
-        mould.cast(registry, &mut state, &name, &[]);
-        if !registry.is_past() {
+        mould.create_pod(registry, &mut state, &name, &[]);
+        if !registry.is_backdating() {
             let told = format!("Created pod: {name}");
             let told = ("Normal", "SuccessfulCreate", told.as_str());
             record_event(&mut state, &set, told, "replicaset-controller");
@@ -145,13 +162,13 @@ pub(super) fn replica_set(registry: &Registry, key: &Key) -> Option<u64> {
     pods.sort_by_key(|one| {
         let age = json::text(one, "metadata/creationTimestamp").to_owned();
         (
-            !pod::is_ready(one),
+            !pod_status::is_ready(one),
             age,
             json::text(one, "metadata/name").to_owned(),
         )
     });
     let doomed = pods.split_off(wanted.min(pods.len()));
-    let (replicas, ready) = count(&pods);
+    let (replicas, ready) = count_ready(&pods);
     let replicas = replicas.max(i64::try_from(wanted).unwrap_or(0));
     let status = json!({
         "replicas": replicas,
@@ -160,44 +177,58 @@ pub(super) fn replica_set(registry: &Registry, key: &Key) -> Option<u64> {
         "availableReplicas": ready,
         "observedGeneration": json::number(&set, "metadata/generation"),
     });
-    let covered = put_status(&mut state, seen, Kind::ReplicaSet, set, status);
+    let covered = put_status(&mut state, seen, ServedKind::ReplicaSet, set, status);
     drop(state);
-    end_pods(registry, &doomed);
+    delete_pods(registry, &doomed);
     Some(if doomed.is_empty() { covered } else { seen })
 }
 
-fn end_pods(registry: &Registry, doomed: &[Value]) {
-    for one in doomed {
-        let resource = Kind::Pod.resource();
-        if let Err(status) = registry.delete(resource, &Key::of(one), &Deletion::default()) {
+fn delete_pods(registry: &ObjectRegistry, surplus: &[Value]) {
+    for one in surplus {
+        let resource = ServedKind::Pod.resource();
+        if let Err(status) = registry.delete(
+            resource,
+            &NamespacedName::of(one),
+            &ObjectDeleteOptions::default(),
+        ) {
             tracing::debug!(?status, "a pod was gone before it was scaled away");
         }
     }
 }
 
 /// Writes a status if it differs; the revision that the look covers by that.
-fn put_status(state: &mut State, seen: u64, kind: Kind, mut object: Value, status: Value) -> u64 {
-    let is_all = state.revision() == seen;
+fn put_status(
+    state: &mut StoreState,
+    start_revision: u64,
+    kind: ServedKind,
+    mut object: Value,
+    status: Value,
+) -> u64 {
+    let is_all = state.revision() == start_revision;
     if object.get("status") != Some(&status) {
         json::set(&mut object, "status", status);
         state.put(kind, object);
     }
-    if is_all { state.revision() } else { seen }
+    if is_all {
+        state.revision()
+    } else {
+        start_revision
+    }
 }
 
 /// Rolls a Deployment towards its template: one pod more than wanted, none fewer.
-pub(super) fn deployment(registry: &Registry, key: &Key) -> Option<u64> {
+pub(super) fn reconcile_deployment(registry: &ObjectRegistry, key: &NamespacedName) -> Option<u64> {
     let mut state = registry.store.lock();
     let deployment = state
-        .get(Kind::Deployment, key)
-        .map(|object| object.read())?;
+        .get(ServedKind::Deployment, key)
+        .map(|object| object.to_value())?;
     let seen = state.revision();
     let template = json::at(&deployment, "spec/template")
         .cloned()
         .unwrap_or_default();
     let hash = random::hash(&template.to_string());
     let wanted = json::number(&deployment, "spec/replicas");
-    let sets = owned(&state, Kind::ReplicaSet, &deployment);
+    let sets = owned_objects(&state, ServedKind::ReplicaSet, &deployment);
     let is_new = |set: &Value| json::text(set, "metadata/labels/pod-template-hash") == hash;
     let (new, old) = sets.into_iter().partition::<Vec<_>, _>(is_new);
     let replicas = |set: &Value| json::number(set, "spec/replicas");
@@ -220,7 +251,7 @@ pub(super) fn deployment(registry: &Registry, key: &Key) -> Option<u64> {
         room.max(replicas(&new))
     };
     if scaled != replicas(&new) {
-        scale(&mut state, &deployment, &new, scaled);
+        scale_replica_set(&mut state, &deployment, &new, scaled);
     }
     // An old pod may go for each new one that is ready.
     let available = ready(&new) + old.iter().map(ready).sum::<i64>();
@@ -230,10 +261,10 @@ pub(super) fn deployment(registry: &Registry, key: &Key) -> Option<u64> {
         let step = (surplus + unready.max(0)).min(replicas(set));
         if step > 0 {
             surplus = (surplus - step).max(0);
-            scale(&mut state, &deployment, set, replicas(set) - step);
+            scale_replica_set(&mut state, &deployment, set, replicas(set) - step);
         }
     }
-    prune(&mut state, old);
+    prune_old_replica_sets(&mut state, old);
     let all_ready = available.min(wanted + 1);
     let done = ready(&new) >= wanted && old_total == 0;
     let status = deployment_status(
@@ -244,20 +275,20 @@ pub(super) fn deployment(registry: &Registry, key: &Key) -> Option<u64> {
         all_ready,
         done,
     );
-    let covered = put_status(&mut state, seen, Kind::Deployment, deployment, status);
+    let covered = put_status(&mut state, seen, ServedKind::Deployment, deployment, status);
     Some(covered)
 }
 
 /// Old ReplicaSets without pods, but for the last ones, go.
-fn prune(state: &mut State, mut old: Vec<Value>) {
+fn prune_old_replica_sets(state: &mut StoreState, mut old: Vec<Value>) {
     old.retain(|set| {
         json::number(set, "status/replicas") == 0 && json::number(set, "spec/replicas") == 0
     });
     old.sort_by_key(|set| {
         std::cmp::Reverse(json::text(set, "metadata/creationTimestamp").to_owned())
     });
-    for set in old.iter().skip(OLD_REPLICA_SETS) {
-        state.delete(Kind::ReplicaSet, &Key::of(set));
+    for set in old.iter().skip(OLD_REPLICA_SET_LIMIT) {
+        state.delete(ServedKind::ReplicaSet, &NamespacedName::of(set));
     }
 }
 
@@ -321,8 +352,8 @@ fn deployment_status(
 }
 
 fn make_replica_set(
-    registry: &Registry,
-    state: &mut State,
+    registry: &ObjectRegistry,
+    state: &mut StoreState,
     deployment: &Value,
     hash: &str,
     replicas: i64,
@@ -334,26 +365,26 @@ fn make_replica_set(
     json::object_mut(&mut template, "metadata/labels")
         .insert(TEMPLATE_HASH.to_owned(), hash.into());
     let mut selector = json!(labels(deployment, "spec/selector/matchLabels"));
-    json::entry(&mut selector).insert(TEMPLATE_HASH.to_owned(), hash.into());
+    json::ensure_object(&mut selector).insert(TEMPLATE_HASH.to_owned(), hash.into());
     let own = labels(&template, "metadata/labels");
     state.put(
-        Kind::ReplicaSet,
+        ServedKind::ReplicaSet,
         json!({
             "metadata": {
                 "name": name,
                 "namespace": json::text(deployment, "metadata/namespace"),
-                "uid": registry.draw(Random::uid),
-                "creationTimestamp": registry.stamp(),
+                "uid": registry.draw(SeededRandom::uid),
+                "creationTimestamp": registry.creation_timestamp(),
                 "generation": 1,
                 "labels": own,
                 "annotations": {"deployment.kubernetes.io/desired-replicas": replicas.to_string()},
-                "ownerReferences": reference(deployment),
+                "ownerReferences": owner_reference(deployment),
             },
             "spec": {"replicas": replicas, "selector": {"matchLabels": selector}, "template": template},
             "status": {"replicas": 0},
         }),
     );
-    if registry.is_past() {
+    if registry.is_backdating() {
         return;
     }
     let told = format!("Scaled up replica set {name} from 0 to {replicas}");
@@ -365,7 +396,7 @@ fn make_replica_set(
     );
 }
 
-fn scale(state: &mut State, deployment: &Value, set: &Value, replicas: i64) {
+fn scale_replica_set(state: &mut StoreState, deployment: &Value, set: &Value, replicas: i64) {
     let name = json::text(set, "metadata/name");
     let before = json::number(set, "spec/replicas");
     let way = if replicas > before { "up" } else { "down" };
@@ -374,7 +405,7 @@ fn scale(state: &mut State, deployment: &Value, set: &Value, replicas: i64) {
     json::set(&mut set, "spec/replicas", replicas);
     let generation = json::number(&set, "metadata/generation") + 1;
     json::set(&mut set, "metadata/generation", generation);
-    state.put(Kind::ReplicaSet, set);
+    state.put(ServedKind::ReplicaSet, set);
     record_event(
         state,
         deployment,
@@ -384,17 +415,22 @@ fn scale(state: &mut State, deployment: &Value, set: &Value, replicas: i64) {
 }
 
 /// Brings a StatefulSet to its number of pods, all at once (`podManagementPolicy: Parallel`).
-pub(super) fn stateful_set(registry: &Registry, key: &Key) -> Option<u64> {
+pub(super) fn reconcile_stateful_set(
+    registry: &ObjectRegistry,
+    key: &NamespacedName,
+) -> Option<u64> {
     let mut state = registry.store.lock();
-    let set = state.get(Kind::StatefulSet, key).map(|set| set.read())?;
+    let set = state
+        .get(ServedKind::StatefulSet, key)
+        .map(|set| set.to_value())?;
     let seen = state.revision();
     let wanted = json::number(&set, "spec/replicas");
-    let pods = owned(&state, Kind::Pod, &set);
+    let pods = owned_objects(&state, ServedKind::Pod, &set);
     for ordinal in 0..wanted {
         let name = format!("{}-{ordinal}", key.name);
         // A terminating pod holds its name: the next one must wait until it is gone.
         if state
-            .get(Kind::Pod, &Key::new(&key.namespace, &name))
+            .get(ServedKind::Pod, &NamespacedName::new(&key.namespace, &name))
             .is_none()
         {
             let index = ordinal.to_string();
@@ -406,12 +442,12 @@ pub(super) fn stateful_set(registry: &Registry, key: &Key) -> Option<u64> {
             json::set(&mut owner, "spec/template/spec/hostname", name.as_str());
             let governing = json::text(&set, "spec/serviceName").to_owned();
             json::set(&mut owner, "spec/template/spec/subdomain", governing);
-            if let Some(mould) = Mould::of(&owner) {
-                mould.cast(registry, &mut state, &name, &extra);
+            if let Some(mould) = PodPrototype::of(&owner) {
+                mould.create_pod(registry, &mut state, &name, &extra);
             }
         }
     }
-    let pods = active(pods);
+    let pods = active_pods(pods);
     let ordinal = |one: &Value| {
         let name = json::text(one, "metadata/name");
         name.rsplit('-')
@@ -422,7 +458,7 @@ pub(super) fn stateful_set(registry: &Registry, key: &Key) -> Option<u64> {
     let (kept, doomed) = pods
         .into_iter()
         .partition::<Vec<_>, _>(|one| ordinal(one) < wanted);
-    let (_, ready) = count(&kept);
+    let (_, ready) = count_ready(&kept);
     let status = json!({
         "observedGeneration": json::number(&set, "metadata/generation"),
         "replicas": wanted,
@@ -431,19 +467,21 @@ pub(super) fn stateful_set(registry: &Registry, key: &Key) -> Option<u64> {
         "currentReplicas": wanted,
         "updatedReplicas": wanted,
     });
-    let covered = put_status(&mut state, seen, Kind::StatefulSet, set, status);
+    let covered = put_status(&mut state, seen, ServedKind::StatefulSet, set, status);
     drop(state);
-    end_pods(registry, &doomed);
+    delete_pods(registry, &doomed);
     Some(if doomed.is_empty() { covered } else { seen })
 }
 
 /// One pod on each node.
-pub(super) fn daemon_set(registry: &Registry, key: &Key) -> Option<u64> {
+pub(super) fn reconcile_daemon_set(registry: &ObjectRegistry, key: &NamespacedName) -> Option<u64> {
     let mut state = registry.store.lock();
-    let set = state.get(Kind::DaemonSet, key).map(|set| set.read())?;
+    let set = state
+        .get(ServedKind::DaemonSet, key)
+        .map(|set| set.to_value())?;
     let seen = state.revision();
-    let pods = active(owned(&state, Kind::Pod, &set));
-    let nodes = state.list(Kind::Node, None);
+    let pods = active_pods(owned_objects(&state, ServedKind::Pod, &set));
+    let nodes = state.list(ServedKind::Node, None);
     for node in &nodes {
         let there = pods
             .iter()
@@ -456,12 +494,12 @@ pub(super) fn daemon_set(registry: &Registry, key: &Key) -> Option<u64> {
                 "spec/template/spec/nodeName",
                 node.key.name.as_str(),
             );
-            if let Some(mould) = Mould::of(&owner) {
-                mould.cast(registry, &mut state, &name, &[]);
+            if let Some(mould) = PodPrototype::of(&owner) {
+                mould.create_pod(registry, &mut state, &name, &[]);
             }
         }
     }
-    let (_, ready) = count(&pods);
+    let (_, ready) = count_ready(&pods);
     let status = json!({
         "observedGeneration": json::number(&set, "metadata/generation"),
         "desiredNumberScheduled": nodes.len(),
@@ -471,6 +509,6 @@ pub(super) fn daemon_set(registry: &Registry, key: &Key) -> Option<u64> {
         "numberAvailable": ready,
         "numberMisscheduled": 0,
     });
-    let covered = put_status(&mut state, seen, Kind::DaemonSet, set, status);
+    let covered = put_status(&mut state, seen, ServedKind::DaemonSet, set, status);
     Some(covered)
 }

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use tokio::time::{Instant, timeout};
 
-use super::fetch::{Fetch, Seen, Trouble};
-use super::flags::{Flags, Known};
-use super::program::{Ended, Program};
+use super::container_command::{ContainerCommand, ContainerCommandResult};
+use super::flags::{CommandFlagSpec, ParsedCommandFlags};
+use super::pod_http::{PodHttpError, PodHttpProgress, PodHttpRequest};
 
 const VERSION: &str = "curl 8.17.0 (x86_64-pc-linux-musl) libcurl/8.17.0 OpenSSL/3.5.4 (demo)\nProtocols: http https telnet\n";
-const OPTIONS: &[Known] = &[
+const OPTIONS: &[CommandFlagSpec] = &[
     ("disable", Some("-q"), false),
     ("silent", Some("-s"), false),
     ("show-error", Some("-S"), false),
@@ -44,29 +44,33 @@ const OPTIONS: &[Known] = &[
     ("max-filesize", None, true),
 ];
 
-pub(super) async fn run(program: &Program, words: &[String], input: &[u8]) -> Ended {
-    let flags = match Flags::read(words, OPTIONS) {
+pub(super) async fn run(
+    program: &ContainerCommand,
+    words: &[String],
+    input: &[u8],
+) -> ContainerCommandResult {
+    let flags = match ParsedCommandFlags::parse(words, OPTIONS) {
         Ok(flags) => flags,
         Err(unknown) => {
             let said = format!(
                 "curl: option {unknown}: is unknown\ncurl: try 'curl --help' for more information\n"
             );
-            return Ended::with(2, "", said);
+            return ContainerCommandResult::exited(2, "", said);
         }
     };
     if flags.has("version") {
-        return Ended::with(0, VERSION, "");
+        return ContainerCommandResult::exited(0, VERSION, "");
     }
-    let Some(url) = flags.rest.first() else {
-        return Ended::with(2, "", "curl: (2) no URL specified\n");
+    let Some(url) = flags.positional.first() else {
+        return ContainerCommandResult::exited(2, "", "curl: (2) no URL specified\n");
     };
-    let Some(fetch) = read(&flags, url, input) else {
+    let Some(fetch) = parse_request(&flags, url, input) else {
         let said = format!("curl: (3) URL rejected: Malformed input: {url}\n");
-        return Ended::with(3, "", said);
+        return ContainerCommandResult::exited(3, "", said);
     };
     let limit = seconds(flags.value("max-time")).unwrap_or(Duration::from_secs(300));
     let started = Instant::now();
-    let mut seen = Seen::default();
+    let mut seen = PodHttpProgress::default();
     let done = timeout(limit, async {
         let done = fetch.run(program, &mut seen).await;
         if done.is_ok() && fetch.connect_only {
@@ -77,7 +81,7 @@ pub(super) async fn run(program: &Program, words: &[String], input: &[u8]) -> En
     });
     let (code, words) = match done.await {
         Ok(Ok(())) => (0, String::new()),
-        Ok(Err(trouble)) => said(&trouble, &fetch, started.elapsed()),
+        Ok(Err(trouble)) => exit_code_and_message(&trouble, &fetch, started.elapsed()),
         Err(_elapsed) => {
             let after = started.elapsed().as_millis();
             let received = seen.body.len();
@@ -90,7 +94,7 @@ pub(super) async fn run(program: &Program, words: &[String], input: &[u8]) -> En
     output(&flags, &fetch, &seen, started.elapsed(), code, &words)
 }
 
-fn read(flags: &Flags, url: &str, input: &[u8]) -> Option<Fetch> {
+fn parse_request(flags: &ParsedCommandFlags, url: &str, input: &[u8]) -> Option<PodHttpRequest> {
     let url = if url.contains("://") {
         url.to_owned()
     } else {
@@ -145,7 +149,7 @@ fn read(flags: &Flags, url: &str, input: &[u8]) -> Option<Fetch> {
         }
         None => None,
     };
-    Some(Fetch {
+    Some(PodHttpRequest {
         tls,
         verify: !flags.has("insecure"),
         http2: flags.has("http2-prior-knowledge"),
@@ -160,7 +164,8 @@ fn read(flags: &Flags, url: &str, input: &[u8]) -> Option<Fetch> {
         headers,
         body,
         connect_only,
-        connect_within: seconds(flags.value("connect-timeout")).unwrap_or(Duration::from_secs(130)),
+        connect_timeout: seconds(flags.value("connect-timeout"))
+            .unwrap_or(Duration::from_secs(130)),
     })
 }
 
@@ -170,40 +175,44 @@ fn seconds(word: Option<&str>) -> Option<Duration> {
 }
 
 /// The exit code and the words of curl 8.
-fn said(trouble: &Trouble, fetch: &Fetch, after: Duration) -> (u8, String) {
+fn exit_code_and_message(
+    trouble: &PodHttpError,
+    fetch: &PodHttpRequest,
+    after: Duration,
+) -> (u8, String) {
     let (host, port) = match &fetch.connect_to {
         Some((host, port)) => (host, *port),
         None => (&fetch.host, fetch.port),
     };
     let millis = after.as_millis();
     match trouble {
-        Trouble::Name => (6, format!("Could not resolve host: {host}")),
-        Trouble::Refused => (
+        PodHttpError::UnknownHost => (6, format!("Could not resolve host: {host}")),
+        PodHttpError::Refused => (
             7,
             format!(
                 "Failed to connect to {host} port {port} after {millis} ms: Could not connect to server"
             ),
         ),
-        Trouble::ConnectTimeout => (
+        PodHttpError::ConnectTimeout => (
             28,
             format!("Connection timed out after {millis} milliseconds"),
         ),
-        Trouble::Tls(words) => (35, format!("TLS connect error: {words}")),
-        Trouble::Certificate(words) => (60, words.clone()),
-        Trouble::NotHttp if fetch.http2 => (16, "Error in the HTTP2 framing layer".to_owned()),
-        Trouble::NotHttp => (1, "Received HTTP/0.9 when not allowed".to_owned()),
-        Trouble::Empty => (52, "Empty reply from server".to_owned()),
+        PodHttpError::Tls(words) => (35, format!("TLS connect error: {words}")),
+        PodHttpError::Certificate(words) => (60, words.clone()),
+        PodHttpError::NotHttp if fetch.http2 => (16, "Error in the HTTP2 framing layer".to_owned()),
+        PodHttpError::NotHttp => (1, "Received HTTP/0.9 when not allowed".to_owned()),
+        PodHttpError::EmptyReply => (52, "Empty reply from server".to_owned()),
     }
 }
 
 fn output(
-    flags: &Flags,
-    fetch: &Fetch,
-    seen: &Seen,
+    flags: &ParsedCommandFlags,
+    fetch: &PodHttpRequest,
+    seen: &PodHttpProgress,
     total: Duration,
     code: u8,
     words: &str,
-) -> Ended {
+) -> ContainerCommandResult {
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let mut head = String::new();
     if let Some(parts) = &seen.head {
@@ -235,12 +244,12 @@ fn output(
     }
     if let Some(format) = flags.value("write-out") {
         let (out, err) = write_out(format, |name| {
-            variable(name, fetch, seen, total, &head, code, words)
+            write_out_variable(name, fetch, seen, total, &head, code, words)
         });
         stdout.extend_from_slice(out.as_bytes());
         stderr.extend_from_slice(err.as_bytes());
     }
-    Ended::with(code, stdout, stderr)
+    ContainerCommandResult::exited(code, stdout, stderr)
 }
 
 /// What `-w` writes to stdout and, behind `%{stderr}`, to stderr.
@@ -275,10 +284,10 @@ fn write_out(format: &str, variable: impl Fn(&str) -> String) -> (String, String
     (out, err)
 }
 
-fn variable(
+fn write_out_variable(
     name: &str,
-    fetch: &Fetch,
-    seen: &Seen,
+    fetch: &PodHttpRequest,
+    seen: &PodHttpProgress,
     total: Duration,
     head: &str,
     code: u8,
@@ -293,7 +302,7 @@ fn variable(
         "remote_port" if !seen.connected.is_zero() => fetch.port.to_string(),
         "time_namelookup" => time(seen.resolved),
         "time_connect" => time(seen.connected),
-        "time_appconnect" => time(seen.shaken),
+        "time_appconnect" => time(seen.tls_ready),
         "time_starttransfer" => time(seen.first_byte),
         "time_total" => time(total),
         "size_header" => head.len().to_string(),

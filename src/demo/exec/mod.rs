@@ -2,13 +2,13 @@
 //!
 //! In comes a request that names a container and a command; out go what the command says, on channels
 //! of their own, and a `Status` that tells how it ended. The containers hold next to nothing: [`program`]
-//! knows what, [`route`] leads what they connect to.
+//! knows what, [`pod_network`] leads what they connect to.
 
+mod container_command;
 mod curl;
-mod fetch;
 mod flags;
-mod program;
-pub(super) mod route;
+mod pod_http;
+pub(super) mod pod_network;
 mod wget;
 
 use std::sync::Arc;
@@ -24,14 +24,14 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, Message, Role, frame::coding::CloseCode},
 };
 
-use super::app::{self, App, Call};
-use super::http::Answer;
 use super::json;
 use super::portforward::handshake;
-use super::resource::Kind;
-use super::status::Status;
-use super::store::Key;
-use program::{Ended, Program};
+use super::resource::ServedKind;
+use super::response::ApiResponse;
+use super::router::{self, ApiRequest, DemoCluster};
+use super::status::FailureStatus;
+use super::store::NamespacedName;
+use container_command::{ContainerCommand, ContainerCommandResult};
 
 /// The protocols spoken, the better one first. The newer can say that a channel is closed.
 const PROTOCOLS: [&str; 2] = ["v5.channel.k8s.io", "v4.channel.k8s.io"];
@@ -41,35 +41,40 @@ const STDERR: u8 = 2;
 const STATUS: u8 = 3;
 const CLOSE: u8 = 255;
 /// The most that a command is given to read.
-const MOST_INPUT: usize = 4 << 20;
+const MAX_STDIN_BYTES: usize = 4 << 20;
 /// What one message carries.
 const FRAME: usize = 32 << 10;
 
-pub(super) async fn answer(app: Arc<App>, mut call: Call) -> Result<Answer, Status> {
-    let key = Key::new(
+pub(super) async fn answer(
+    app: Arc<DemoCluster>,
+    mut call: ApiRequest,
+) -> Result<ApiResponse, FailureStatus> {
+    let key = NamespacedName::new(
         call.target.namespace.as_deref().unwrap_or_default(),
         call.target.name.as_deref().unwrap_or_default(),
     );
-    let pod = app::find(&app, Kind::Pod, &key)?;
-    let container = container(&pod, call.query.get("container"))?;
+    let pod = router::find(&app, ServedKind::Pod, &key)?;
+    let container = running_container(&pod, call.query.get("container"))?;
     let words = call.query.all("command").to_vec();
     if words.is_empty() {
-        return Err(Status::bad_request("you must specify at least 1 command"));
+        return Err(FailureStatus::bad_request(
+            "you must specify at least 1 command",
+        ));
     }
-    let protocol = handshake::websocket(&call.request, &PROTOCOLS)?;
+    let protocol = handshake::negotiate_websocket(&call.request, &PROTOCOLS)?;
     let reads = call.query.is_true("stdin");
     let upgrade = hyper::upgrade::on(&mut call.request);
-    let program = Program {
+    let program = ContainerCommand {
         app: app.clone(),
         pod,
         container,
-        words,
+        argv: words,
     };
     tokio::spawn(async move {
         let closes = protocol.name == PROTOCOLS[0];
         let carried = tokio::select! {
-            carried = session(upgrade, program, reads, closes) => carried,
-            () = app.cut() => Ok(()),
+            carried = run_session(upgrade, program, reads, closes) => carried,
+            () = app.connections_cut() => Ok(()),
         };
         if let Err(error) = carried {
             tracing::debug!(%error, "an exec ended early");
@@ -79,17 +84,19 @@ pub(super) async fn answer(app: Arc<App>, mut call: Call) -> Result<Answer, Stat
 }
 
 /// The container that is meant, if it runs.
-fn container(pod: &Value, wanted: &str) -> Result<Value, Status> {
+fn running_container(pod: &Value, container_name: &str) -> Result<Value, FailureStatus> {
     let containers = json::list(pod, "spec/containers");
     let name = json::text(pod, "metadata/name");
-    let found = match wanted {
+    let found = match container_name {
         "" => containers.first(),
         wanted => containers
             .iter()
             .find(|one| json::text(one, "name") == wanted),
     };
     let found = found.ok_or_else(|| {
-        Status::bad_request(format!("container {wanted} is not valid for pod {name}"))
+        FailureStatus::bad_request(format!(
+            "container {container_name} is not valid for pod {name}"
+        ))
     })?;
     let called = json::text(found, "name");
     let runs = json::list(pod, "status/containerStatuses")
@@ -101,20 +108,20 @@ fn container(pod: &Value, wanted: &str) -> Result<Value, Status> {
         return Ok(found.clone());
     }
     let words = format!("unable to upgrade connection: container not found (\"{called}\")");
-    Err(Status::new(500, "InternalError", words))
+    Err(FailureStatus::new(500, "InternalError", words))
 }
 
-async fn session(
+async fn run_session(
     upgrade: OnUpgrade,
-    program: Program,
-    reads: bool,
-    closes: bool,
+    program: ContainerCommand,
+    has_stdin: bool,
+    signals_channel_close: bool,
 ) -> Result<(), tungstenite::Error> {
     let connection = TokioIo::new(upgrade.await.map_err(std::io::Error::other)?);
     let mut socket = WebSocketStream::from_raw_socket(connection, Role::Server, None).await;
     let mut input = Vec::new();
-    if reads && program.wants_input() {
-        input = read(&mut socket, closes).await?;
+    if has_stdin && program.reads_stdin() {
+        input = read_stdin(&mut socket, signals_channel_close).await?;
     }
     let (mut sink, mut stream) = socket.split();
     let run = async {
@@ -124,7 +131,7 @@ async fn session(
                 sink.send(frame(channel, part)).await?;
             }
         }
-        sink.send(frame(STATUS, status(&ended).to_string().as_bytes()))
+        sink.send(frame(STATUS, exit_status(&ended).to_string().as_bytes()))
             .await?;
         let close = CloseFrame {
             code: CloseCode::Normal,
@@ -147,9 +154,9 @@ async fn session(
 }
 
 /// Reads until the client closes the channel; in the older protocol it can't, and one message is all.
-async fn read(
+async fn read_stdin(
     socket: &mut WebSocketStream<TokioIo<Upgraded>>,
-    closes: bool,
+    signals_channel_close: bool,
 ) -> Result<Vec<u8>, tungstenite::Error> {
     let mut input = Vec::new();
     while let Some(message) = socket.next().await {
@@ -161,7 +168,7 @@ async fn read(
             Some((&CLOSE, _)) => break,
             _ => {}
         }
-        if !closes || input.len() > MOST_INPUT {
+        if !signals_channel_close || input.len() > MAX_STDIN_BYTES {
             break;
         }
     }
@@ -169,14 +176,14 @@ async fn read(
 }
 
 /// As the kubelet tells it (k8s.io/apiserver/pkg/util/wsstream, remotecommand v4).
-fn status(ended: &Ended) -> Value {
+fn exit_status(result: &ContainerCommandResult) -> Value {
     let failure = |reason: &str, message: String, details: Value| {
         json!({
             "metadata": {}, "status": "Failure",
             "reason": reason, "message": message, "details": details,
         })
     };
-    match &ended.code {
+    match &result.code {
         Ok(0) => json!({"metadata": {}, "status": "Success"}),
         Ok(code) => failure(
             "NonZeroExitCode",

@@ -6,12 +6,12 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use tokio::time::timeout;
 
-use super::fetch::{Fetch, Seen, Trouble};
-use super::flags::{Flags, Known};
-use super::program::{Ended, Program};
+use super::container_command::{ContainerCommand, ContainerCommandResult};
+use super::flags::{CommandFlagSpec, ParsedCommandFlags};
+use super::pod_http::{PodHttpError, PodHttpProgress, PodHttpRequest};
 
 const USAGE: &str = "BusyBox v1.36.1 (demo) multi-call binary.\n\nUsage: wget [-cqS] [--spider] [-O FILE] [-T SEC] [--header STR]\n\t[--post-data STR] [--no-check-certificate] [-U AGENT] URL...\n";
-const OPTIONS: &[Known] = &[
+const OPTIONS: &[CommandFlagSpec] = &[
     ("quiet", Some("-q"), false),
     ("server-response", Some("-S"), false),
     ("spider", None, false),
@@ -23,21 +23,21 @@ const OPTIONS: &[Known] = &[
     ("user-agent", Some("-U"), true),
 ];
 
-pub(super) async fn run(program: &Program, words: &[String]) -> Ended {
-    let flags = match Flags::read(words, OPTIONS) {
-        Ok(flags) if !flags.rest.is_empty() => flags,
-        Ok(_) => return Ended::with(1, "", USAGE),
+pub(super) async fn run(program: &ContainerCommand, words: &[String]) -> ContainerCommandResult {
+    let flags = match ParsedCommandFlags::parse(words, OPTIONS) {
+        Ok(flags) if !flags.positional.is_empty() => flags,
+        Ok(_) => return ContainerCommandResult::exited(1, "", USAGE),
         Err(unknown) => {
             let said = format!("wget: unrecognized option '{unknown}'\n{USAGE}");
-            return Ended::with(1, "", said);
+            return ContainerCommandResult::exited(1, "", said);
         }
     };
-    let url = flags.rest.first().map_or("", String::as_str);
-    let Some(fetch) = read(&flags, url) else {
-        return Ended::with(1, "", format!("wget: bad address '{url}'\n"));
+    let url = flags.positional.first().map_or("", String::as_str);
+    let Some(fetch) = parse_request(&flags, url) else {
+        return ContainerCommandResult::exited(1, "", format!("wget: bad address '{url}'\n"));
     };
     let limit = flags.value("timeout").and_then(|word| word.parse().ok());
-    let mut seen = Seen::default();
+    let mut seen = PodHttpProgress::default();
     let limit = Duration::from_secs(limit.unwrap_or(900));
     let done = timeout(limit, fetch.run(program, &mut seen)).await;
     let mut stderr = String::new();
@@ -54,13 +54,15 @@ pub(super) async fn run(program: &Program, words: &[String]) -> Ended {
     }
     let status = seen.head.as_ref().map(|head| head.status);
     let failed = match (done, status) {
-        (Err(_) | Ok(Err(Trouble::ConnectTimeout)), _) => Some("download timed out".to_owned()),
-        (Ok(Err(Trouble::Name)), _) => Some(format!("bad address '{}'", fetch.host)),
-        (Ok(Err(Trouble::Refused)), _) => Some(format!(
+        (Err(_) | Ok(Err(PodHttpError::ConnectTimeout)), _) => {
+            Some("download timed out".to_owned())
+        }
+        (Ok(Err(PodHttpError::UnknownHost)), _) => Some(format!("bad address '{}'", fetch.host)),
+        (Ok(Err(PodHttpError::Refused)), _) => Some(format!(
             "can't connect to remote host ({}): Connection refused",
             seen.address
         )),
-        (Ok(Err(Trouble::Tls(words) | Trouble::Certificate(words))), _) => {
+        (Ok(Err(PodHttpError::Tls(words) | PodHttpError::Certificate(words))), _) => {
             Some(format!("TLS error from peer: {words}"))
         }
         (Ok(Err(_)), _) => Some("error getting response".to_owned()),
@@ -72,12 +74,12 @@ pub(super) async fn run(program: &Program, words: &[String]) -> Ended {
         _ => None,
     };
     match failed {
-        None => Ended::with(0, seen.body, stderr),
-        Some(words) => Ended::with(1, "", format!("{stderr}wget: {words}\n")),
+        None => ContainerCommandResult::exited(0, seen.body, stderr),
+        Some(words) => ContainerCommandResult::exited(1, "", format!("{stderr}wget: {words}\n")),
     }
 }
 
-fn read(flags: &Flags, url: &str) -> Option<Fetch> {
+fn parse_request(flags: &ParsedCommandFlags, url: &str) -> Option<PodHttpRequest> {
     let url = if url.contains("://") {
         url.to_owned()
     } else {
@@ -97,7 +99,7 @@ fn read(flags: &Flags, url: &str) -> Option<Fetch> {
         headers.insert("user-agent", HeaderValue::from_static("Wget"));
     }
     let body = flags.value("post-data");
-    Some(Fetch {
+    Some(PodHttpRequest {
         tls,
         // busybox verifies nothing.
         verify: false,
@@ -117,6 +119,6 @@ fn read(flags: &Flags, url: &str) -> Option<Fetch> {
         headers,
         body: Bytes::copy_from_slice(body.unwrap_or_default().as_bytes()),
         connect_only: false,
-        connect_within: Duration::from_secs(130),
+        connect_timeout: Duration::from_secs(130),
     })
 }

@@ -3,16 +3,20 @@
 
 use serde_json::{Map, Value};
 
-use super::super::managed::{self, Path};
-use super::keys;
+use super::super::managed_fields::{self, ManagedFieldPath};
+use super::merge_keys;
 
 /// What `applied` makes of `object` for a manager that owned `before` until now.
-pub(in crate::demo) fn apply(object: &Value, applied: &Value, before: &[Path]) -> Value {
+pub(in crate::demo) fn apply(
+    object: &Value,
+    applied: &Value,
+    before: &[ManagedFieldPath],
+) -> Value {
     let mut new = object.clone();
-    let now = managed::leaves(applied);
+    let now = managed_fields::leaf_paths(applied);
     for path in before {
         if !now.contains(path) {
-            managed::remove(&mut new, path);
+            managed_fields::remove(&mut new, path);
         }
     }
     merge("", &mut new, applied);
@@ -32,7 +36,9 @@ fn merge(field: &str, target: &mut Value, applied: &Value) {
             }
         }
         Value::Array(changes) => {
-            let keys = changes.first().and_then(|item| keys::apply(field, item));
+            let keys = changes
+                .first()
+                .and_then(|item| merge_keys::server_side_apply_keys(field, item));
             match (keys, &mut *target) {
                 (Some(keys), Value::Array(items)) => merge_items(keys, items, changes),
                 _ => *target = applied.clone(),
@@ -72,7 +78,7 @@ mod tests {
     #[test]
     fn fields_left_out_go_and_ports_merge_by_number_and_protocol() {
         let object = json!({"metadata": {"labels": {"a": "1", "b": "2"}}, "spec": {"ports": [{"port": 53, "protocol": "UDP", "nodePort": 30053}]}});
-        let before = managed::leaves(&json!({"metadata": {"labels": {"a": "1"}}}));
+        let before = managed_fields::leaf_paths(&json!({"metadata": {"labels": {"a": "1"}}}));
         let applied = json!({"metadata": {"labels": {"c": "3"}}, "spec": {"ports": [{"port": 53, "name": "dns"}, {"port": 53, "protocol": "UDP", "name": "dns-udp"}]}});
         let new = apply(&object, &applied, &before);
         assert_eq!(new["metadata"]["labels"], json!({"b": "2", "c": "3"}));

@@ -3,16 +3,18 @@
 use serde_json::Value;
 
 use super::super::json;
-use super::super::status::Status;
+use super::super::status::FailureStatus;
 
-pub(super) fn change(object: &mut Value, patch: &Value) -> Result<(), Status> {
+pub(super) fn change(object: &mut Value, patch: &Value) -> Result<(), FailureStatus> {
     let Some(operations) = patch.as_array() else {
-        return Err(Status::bad_request("a JSON patch is a list of operations"));
+        return Err(FailureStatus::bad_request(
+            "a JSON patch is a list of operations",
+        ));
     };
     let mut draft = object.clone();
     for operation in operations {
         if let Err(why) = perform(&mut draft, operation) {
-            return Err(Status::new(
+            return Err(FailureStatus::new(
                 422,
                 "Invalid",
                 format!("the server rejected our request due to an error in our request: {why}"),

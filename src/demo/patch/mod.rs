@@ -3,33 +3,33 @@
 
 mod apply;
 mod json_patch;
-mod keys;
+mod merge_keys;
 mod strategic;
 
 use serde_json::{Map, Value};
 
-use super::status::Status;
+use super::status::FailureStatus;
 
 pub(super) use apply::apply;
 
 /// How a PATCH body is to be read, by its content type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum PatchContentType {
     Json,
     Merge,
     Strategic,
     Apply,
 }
 
-impl Form {
+impl PatchContentType {
     /// The form a content type names.
-    pub(super) fn of(content_type: &str) -> Result<Self, Status> {
+    pub(super) fn of(content_type: &str) -> Result<Self, FailureStatus> {
         match content_type.split(';').next().unwrap_or_default().trim() {
             "application/json-patch+json" => Ok(Self::Json),
             "application/merge-patch+json" => Ok(Self::Merge),
             "application/strategic-merge-patch+json" => Ok(Self::Strategic),
             "application/apply-patch+yaml" => Ok(Self::Apply),
-            other => Err(Status::unsupported_media(format!(
+            other => Err(FailureStatus::unsupported_media(format!(
                 "the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml (got {other:?})"
             ))),
         }
@@ -37,18 +37,22 @@ impl Form {
 }
 
 /// Changes `object` by a patch of any form but apply.
-pub(super) fn change(form: Form, object: &mut Value, patch: &Value) -> Result<(), Status> {
-    match form {
-        Form::Json => json_patch::change(object, patch),
-        Form::Merge => {
+pub(super) fn apply_patch(
+    content_type: PatchContentType,
+    object: &mut Value,
+    patch: &Value,
+) -> Result<(), FailureStatus> {
+    match content_type {
+        PatchContentType::Json => json_patch::change(object, patch),
+        PatchContentType::Merge => {
             merge(object, patch);
             Ok(())
         }
-        Form::Strategic => {
+        PatchContentType::Strategic => {
             strategic::change(object, patch);
             Ok(())
         }
-        Form::Apply => Err(Status::bad_request("apply is handled before")),
+        PatchContentType::Apply => Err(FailureStatus::bad_request("apply is handled before")),
     }
 }
 

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::keys;
+use super::merge_keys;
 
 const PATCH: &str = "$patch";
 
@@ -53,14 +53,14 @@ pub(super) fn change(target: &mut Value, patch: &Value) {
     }
 }
 
-fn change_list(field: &str, stands: &mut Value, changes: &[Value]) {
+fn change_list(field: &str, current: &mut Value, changes: &[Value]) {
     let sample = changes
         .iter()
         .find(|item| item.get(PATCH).is_none())
         .or_else(|| changes.first());
-    let key = sample.and_then(|item| keys::strategic(field, item));
-    let (Some(key), Value::Array(items)) = (key, &mut *stands) else {
-        *stands = Value::Array(changes.to_vec());
+    let key = sample.and_then(|item| merge_keys::strategic_merge_key(field, item));
+    let (Some(key), Value::Array(items)) = (key, &mut *current) else {
+        *current = Value::Array(changes.to_vec());
         return;
     };
     if changes
@@ -98,9 +98,14 @@ fn directive(item: &Value) -> Option<&str> {
 }
 
 fn reorder(field: &str, items: &mut [Value], order: &[Value]) {
-    let key = order.first().and_then(|item| keys::strategic(field, item));
-    let Some(key) = key.or_else(|| items.first().and_then(|item| keys::strategic(field, item)))
-    else {
+    let key = order
+        .first()
+        .and_then(|item| merge_keys::strategic_merge_key(field, item));
+    let Some(key) = key.or_else(|| {
+        items
+            .first()
+            .and_then(|item| merge_keys::strategic_merge_key(field, item))
+    }) else {
         return;
     };
     items.sort_by_key(|item| {

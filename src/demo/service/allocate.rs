@@ -6,9 +6,9 @@ use std::net::Ipv4Addr;
 use serde_json::{Value, json};
 
 use super::super::json;
-use super::super::status::Cause;
-use super::super::store::Key;
-use super::field;
+use super::super::status::FieldViolation;
+use super::super::store::NamespacedName;
+use super::service_fields;
 
 /// The first and last nodePort that may be used (the API server's default range).
 const NODE_PORTS: std::ops::RangeInclusive<i64> = 30_000..=32_767;
@@ -17,19 +17,19 @@ const CLUSTER_IPS: (u32, u32) = (0x0a60_0000, 0x0a6f_ffff);
 
 /// What is taken, and by which Service.
 #[derive(Debug, Default)]
-pub(in crate::demo) struct Allocations {
-    node_ports: BTreeMap<i64, Key>,
-    cluster_ips: BTreeMap<u32, Key>,
-    held: BTreeMap<Key, (BTreeSet<i64>, BTreeSet<u32>)>,
+pub(in crate::demo) struct ServiceAllocations {
+    node_ports: BTreeMap<i64, NamespacedName>,
+    cluster_ips: BTreeMap<u32, NamespacedName>,
+    by_service: BTreeMap<NamespacedName, (BTreeSet<i64>, BTreeSet<u32>)>,
     /// How many were handed out: the next try starts behind the last.
-    turn: u32,
+    next_offset: u32,
 }
 
-impl Allocations {
+impl ServiceAllocations {
     /// Notes what a stored Service holds now, in place of what it held before.
-    pub(in crate::demo) fn hold(&mut self, key: &Key, service: &Value) {
+    pub(in crate::demo) fn record(&mut self, key: &NamespacedName, service: &Value) {
         self.release(key);
-        let mut ports = field::node_ports(service);
+        let mut ports = service_fields::node_ports(service);
         ports.extend(health_check_port(service));
         let ips = addresses(service);
         for port in &ports {
@@ -38,13 +38,13 @@ impl Allocations {
         for ip in &ips {
             self.cluster_ips.insert(*ip, key.clone());
         }
-        self.held.insert(key.clone(), (ports, ips));
-        self.turn = self.turn.wrapping_add(1);
+        self.by_service.insert(key.clone(), (ports, ips));
+        self.next_offset = self.next_offset.wrapping_add(1);
     }
 
     /// A Service is gone; what it held is free.
-    pub(in crate::demo) fn release(&mut self, key: &Key) {
-        let Some((ports, ips)) = self.held.remove(key) else {
+    pub(in crate::demo) fn release(&mut self, key: &NamespacedName) {
+        let Some((ports, ips)) = self.by_service.remove(key) else {
             return;
         };
         for port in ports {
@@ -59,7 +59,9 @@ impl Allocations {
         let span = NODE_PORTS.end() - NODE_PORTS.start() + 1;
         // A stride prime to the range walks all of it and looks as random as the real thing.
         (0..span)
-            .map(|step| NODE_PORTS.start() + (i64::from(self.turn) * 719 + step * 977 + 151) % span)
+            .map(|step| {
+                NODE_PORTS.start() + (i64::from(self.next_offset) * 719 + step * 977 + 151) % span
+            })
             .find(|port| !self.node_ports.contains_key(port) && !taken.contains(port))
     }
 
@@ -68,7 +70,7 @@ impl Allocations {
         (0..span)
             .map(|step| {
                 let offset = self
-                    .turn
+                    .next_offset
                     .wrapping_mul(14_741)
                     .wrapping_add(step)
                     .wrapping_add(299);
@@ -81,28 +83,32 @@ impl Allocations {
 /// Gives the Service its addresses and ports, or says why it can't have those it wants.
 pub(super) fn allocate(
     service: &mut Value,
-    key: &Key,
-    allocations: &Allocations,
+    key: &NamespacedName,
+    allocations: &ServiceAllocations,
     dry_run: bool,
-) -> Vec<Cause> {
+) -> Vec<FieldViolation> {
     let mut causes = cluster_ips(service, key, allocations);
     causes.extend(node_ports(service, key, allocations, dry_run));
     causes.extend(health_check(service, key, allocations));
     causes
 }
 
-fn cluster_ips(service: &mut Value, key: &Key, allocations: &Allocations) -> Vec<Cause> {
-    if !field::needs_cluster_ip(service) {
+fn cluster_ips(
+    service: &mut Value,
+    key: &NamespacedName,
+    allocations: &ServiceAllocations,
+) -> Vec<FieldViolation> {
+    if !service_fields::needs_cluster_ip(service) {
         return Vec::new();
     }
-    json::default(service, "spec/ipFamilies", json!(["IPv4"]));
-    json::default(service, "spec/ipFamilyPolicy", "SingleStack");
-    if field::headless(service) {
+    json::set_default(service, "spec/ipFamilies", json!(["IPv4"]));
+    json::set_default(service, "spec/ipFamilyPolicy", "SingleStack");
+    if service_fields::headless(service) {
         return Vec::new();
     }
     if json::text(service, "spec/clusterIP").is_empty() {
         let Some(ip) = allocations.free_cluster_ip() else {
-            return vec![Cause::invalid(
+            return vec![FieldViolation::invalid(
                 "spec.clusterIPs",
                 &Value::Null,
                 "failed to allocate a serviceIP: range is full",
@@ -129,7 +135,7 @@ fn cluster_ips(service: &mut Value, key: &Key, allocations: &Allocations) -> Vec
                 return None;
             };
             let detail = format!("failed to allocate IP {}: {said}", Ipv4Addr::from(ip));
-            Some(Cause::invalid("spec.clusterIPs", &wanted, &detail))
+            Some(FieldViolation::invalid("spec.clusterIPs", &wanted, &detail))
         })
         .collect()
 }
@@ -138,15 +144,15 @@ fn cluster_ips(service: &mut Value, key: &Key, allocations: &Allocations) -> Vec
 /// range, as portallocator/operation.go does.
 fn node_ports(
     service: &mut Value,
-    key: &Key,
-    allocations: &Allocations,
+    key: &NamespacedName,
+    allocations: &ServiceAllocations,
     dry_run: bool,
-) -> Vec<Cause> {
-    if !field::needs_node_port(service) {
+) -> Vec<FieldViolation> {
+    if !service_fields::needs_node_port(service) {
         return Vec::new();
     }
     let mut causes = Vec::new();
-    let mut taken = field::node_ports(service);
+    let mut taken = service_fields::node_ports(service);
     let ports = json::list_mut(service, "spec/ports");
     for (index, port) in ports.into_iter().flatten().enumerate() {
         let path = format!("spec.ports[{index}].nodePort");
@@ -156,34 +162,34 @@ fn node_ports(
                     taken.insert(free);
                     json::set(port, "nodePort", free);
                 }
-                None => causes.push(Cause::invalid(&path, &json!(0), "range is full")),
+                None => causes.push(FieldViolation::invalid(&path, &json!(0), "range is full")),
             },
-            wanted => causes.extend(refuse_node_port(&path, wanted, key, allocations, dry_run)),
+            wanted => causes.extend(check_node_port(&path, wanted, key, allocations, dry_run)),
         }
     }
     causes
 }
 
-fn refuse_node_port(
+fn check_node_port(
     path: &str,
     wanted: i64,
-    key: &Key,
-    allocations: &Allocations,
+    key: &NamespacedName,
+    allocations: &ServiceAllocations,
     dry_run: bool,
-) -> Option<Cause> {
+) -> Option<FieldViolation> {
     if allocations
         .node_ports
         .get(&wanted)
         .is_some_and(|holder| holder != key)
     {
-        return Some(Cause::invalid(
+        return Some(FieldViolation::invalid(
             path,
             &json!(wanted),
             "provided port is already allocated",
         ));
     }
     (!dry_run && !NODE_PORTS.contains(&wanted)).then(|| {
-        Cause::invalid(
+        FieldViolation::invalid(
             path,
             &json!(wanted),
             "provided port is not in the valid range. The range of valid ports is 30000-32767",
@@ -191,17 +197,21 @@ fn refuse_node_port(
     })
 }
 
-fn health_check(service: &mut Value, key: &Key, allocations: &Allocations) -> Option<Cause> {
-    if !field::needs_health_check_node_port(service) {
+fn health_check(
+    service: &mut Value,
+    key: &NamespacedName,
+    allocations: &ServiceAllocations,
+) -> Option<FieldViolation> {
+    if !service_fields::needs_health_check_node_port(service) {
         return None;
     }
     match json::number(service, "spec/healthCheckNodePort") {
         0 => {
-            let free = allocations.free_node_port(&field::node_ports(service))?;
+            let free = allocations.free_node_port(&service_fields::node_ports(service))?;
             json::set(service, "spec/healthCheckNodePort", free);
             None
         }
-        wanted => refuse_node_port("spec.healthCheckNodePort", wanted, key, allocations, false),
+        wanted => check_node_port("spec.healthCheckNodePort", wanted, key, allocations, false),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::json;
-use super::field;
+use super::service_fields;
 
 pub(super) fn fill(service: &mut Value) {
     for path in [
@@ -15,11 +15,11 @@ pub(super) fn fill(service: &mut Value) {
             json::remove(service, path);
         }
     }
-    json::default(service, "spec/type", "ClusterIP");
-    json::default(service, "spec/sessionAffinity", "None");
+    json::set_default(service, "spec/type", "ClusterIP");
+    json::set_default(service, "spec/sessionAffinity", "None");
     match json::text(service, "spec/sessionAffinity") {
         "ClientIP" => {
-            json::default(
+            json::set_default(
                 service,
                 "spec/sessionAffinityConfig/clientIP/timeoutSeconds",
                 10_800,
@@ -42,14 +42,14 @@ pub(super) fn fill(service: &mut Value) {
             }
         }
     }
-    if matches!(field::kind(service), "NodePort" | "LoadBalancer") {
-        json::default(service, "spec/externalTrafficPolicy", "Cluster");
+    if matches!(service_fields::kind(service), "NodePort" | "LoadBalancer") {
+        json::set_default(service, "spec/externalTrafficPolicy", "Cluster");
     }
-    if field::needs_cluster_ip(service) {
-        json::default(service, "spec/internalTrafficPolicy", "Cluster");
+    if service_fields::needs_cluster_ip(service) {
+        json::set_default(service, "spec/internalTrafficPolicy", "Cluster");
     }
-    if field::kind(service) == "LoadBalancer" {
-        json::default(service, "spec/allocateLoadBalancerNodePorts", true);
+    if service_fields::kind(service) == "LoadBalancer" {
+        json::set_default(service, "spec/allocateLoadBalancerNodePorts", true);
     }
-    json::default(service, "status/loadBalancer", json!({}));
+    json::set_default(service, "status/loadBalancer", json!({}));
 }

@@ -6,29 +6,29 @@
 //! pkg/apis/core/validation of Kubernetes 1.36.
 
 mod allocate;
+mod carry_over;
 mod defaults;
-mod field;
+mod service_fields;
 #[cfg(test)]
 mod tests;
 mod validate;
-mod wipe;
 
 use serde_json::Value;
 
-use super::resource::Kind;
-use super::status::Status;
-use super::store::Key;
+use super::resource::ServedKind;
+use super::status::FailureStatus;
+use super::store::NamespacedName;
 
-pub(super) use allocate::Allocations;
+pub(super) use allocate::ServiceAllocations;
 
 /// Makes a new Service ready to be stored.
 pub(super) fn create(
     service: &mut Value,
-    allocations: &Allocations,
+    allocations: &ServiceAllocations,
     dry_run: bool,
-) -> Result<(), Status> {
+) -> Result<(), FailureStatus> {
     defaults::fill(service);
-    wipe::normalise_cluster_ips(service, None);
+    carry_over::normalise_cluster_ips(service, None);
     finish(service, None, allocations, dry_run)
 }
 
@@ -36,23 +36,23 @@ pub(super) fn create(
 pub(super) fn update(
     service: &mut Value,
     old: &Value,
-    allocations: &Allocations,
+    allocations: &ServiceAllocations,
     dry_run: bool,
-) -> Result<(), Status> {
+) -> Result<(), FailureStatus> {
     defaults::fill(service);
-    wipe::carry_allocated(service, old);
-    wipe::normalise_cluster_ips(service, Some(old));
-    wipe::drop_type_dependent(service, old);
+    carry_over::carry_allocated(service, old);
+    carry_over::normalise_cluster_ips(service, Some(old));
+    carry_over::drop_type_dependent(service, old);
     finish(service, Some(old), allocations, dry_run)
 }
 
 fn finish(
     service: &mut Value,
     old: Option<&Value>,
-    allocations: &Allocations,
+    allocations: &ServiceAllocations,
     dry_run: bool,
-) -> Result<(), Status> {
-    let key = Key::of(service);
+) -> Result<(), FailureStatus> {
+    let key = NamespacedName::of(service);
     let mut causes = validate::service(service);
     if let Some(old) = old {
         causes.extend(validate::update(service, old));
@@ -63,8 +63,8 @@ fn finish(
     if causes.is_empty() {
         Ok(())
     } else {
-        Err(Status::invalid(
-            Kind::Service.resource(),
+        Err(FailureStatus::invalid(
+            ServedKind::Service.resource(),
             &key.name,
             &causes,
         ))

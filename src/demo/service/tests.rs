@@ -3,20 +3,20 @@
 use serde_json::{Value, json};
 
 use super::super::patch::merge;
-use super::{Allocations, create, update};
-use crate::demo::store::Key;
+use super::{ServiceAllocations, create, update};
+use crate::demo::store::NamespacedName;
 
-struct Desk {
-    allocations: Allocations,
+struct StoredServiceFixture {
+    allocations: ServiceAllocations,
     service: Value,
 }
 
-impl Desk {
+impl StoredServiceFixture {
     fn new(spec: Value) -> Self {
         let mut service = json!({"metadata": {"name": "web", "namespace": "shop"}, "spec": spec});
-        let mut allocations = Allocations::default();
+        let mut allocations = ServiceAllocations::default();
         create(&mut service, &allocations, false).unwrap();
-        allocations.hold(&Key::of(&service), &service);
+        allocations.record(&NamespacedName::of(&service), &service);
         Self {
             allocations,
             service,
@@ -34,13 +34,13 @@ impl Desk {
     fn patch(&mut self, spec: Value) -> &Value {
         self.service = self.try_patch(spec, false).unwrap();
         self.allocations
-            .hold(&Key::of(&self.service), &self.service);
+            .record(&NamespacedName::of(&self.service), &self.service);
         &self.service["spec"]
     }
 }
 
-fn cluster_ip() -> Desk {
-    Desk::new(json!({"ports": [{"port": 80}], "selector": {"app": "web"}}))
+fn cluster_ip() -> StoredServiceFixture {
+    StoredServiceFixture::new(json!({"ports": [{"port": 80}], "selector": {"app": "web"}}))
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn cluster_ip_is_immutable_but_for_external_name() {
 
 #[test]
 fn headless_stays_headless_in_silence() {
-    let mut desk = Desk::new(json!({"clusterIP": "None", "ports": [{"port": 80}]}));
+    let mut desk = StoredServiceFixture::new(json!({"clusterIP": "None", "ports": [{"port": 80}]}));
     let before = desk.service.clone();
     assert_eq!(
         desk.try_patch(json!({"clusterIP": "", "clusterIPs": []}), false),
@@ -109,7 +109,7 @@ fn node_ports_have_a_range_that_a_dry_run_does_not_see() {
     assert!(refused.contains("spec.ports[0].nodePort: Invalid value: 29999: provided port is not in the valid range. The range of valid ports is 30000-32767"), "{refused}");
     assert!(desk.try_patch(low, true).is_ok());
     let other = json!({"metadata": {"name": "other", "namespace": "shop"}, "spec": {"ports": [{"nodePort": 30100}]}});
-    desk.allocations.hold(&Key::of(&other), &other);
+    desk.allocations.record(&NamespacedName::of(&other), &other);
     let taken = json!({"ports": [{"port": 80, "nodePort": 30100}]});
     for dry_run in [false, true] {
         let refused = desk.try_patch(taken.clone(), dry_run).unwrap_err();
@@ -141,7 +141,7 @@ fn an_ip_literal_passes_as_external_name_and_an_empty_one_does_not() {
 
 #[test]
 fn node_ports_follow_the_name_of_their_port() {
-    let mut desk = Desk::new(
+    let mut desk = StoredServiceFixture::new(
         json!({"type": "NodePort", "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]}),
     );
     let stood = desk.service["spec"]["ports"][1]["nodePort"].clone();
@@ -156,7 +156,7 @@ fn a_name_may_begin_with_a_digit() {
     let named = |name: &str| {
         let spec = json!({"ports": [{"port": 80}]});
         let mut service = json!({"metadata": {"name": name, "namespace": "shop"}, "spec": spec});
-        create(&mut service, &Allocations::default(), false)
+        create(&mut service, &ServiceAllocations::default(), false)
     };
     assert!(named("1password").is_ok());
     assert!(named("-1password").is_err());

@@ -7,39 +7,46 @@ use std::net::IpAddr;
 use serde_json::{Value, json};
 
 use super::super::json;
-use super::super::names;
-use super::super::status::Cause;
-use super::field;
+use super::super::name_validation;
+use super::super::status::FieldViolation;
+use super::service_fields;
 
 const TYPES: [&str; 4] = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const PROTOCOLS: [&str; 3] = ["SCTP", "TCP", "UDP"];
 const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
-const ONLY_BALANCED: &str = "may only be used when `type` is 'LoadBalancer'";
+const LOAD_BALANCER_ONLY: &str = "may only be used when `type` is 'LoadBalancer'";
 
 /// The rules that look at one Service alone.
-pub(super) fn service(service: &Value) -> Vec<Cause> {
+pub(super) fn service(service: &Value) -> Vec<FieldViolation> {
     let mut causes = Vec::new();
-    let kind = field::kind(service);
-    if let Some(wrong) = names::label(json::text(service, "metadata/name")) {
+    let kind = service_fields::kind(service);
+    if let Some(wrong) = name_validation::label_error(json::text(service, "metadata/name")) {
         let name = json::text(service, "metadata/name");
-        causes.push(Cause::invalid("metadata.name", &json!(name), wrong));
+        causes.push(FieldViolation::invalid(
+            "metadata.name",
+            &json!(name),
+            wrong,
+        ));
     }
     if !TYPES.contains(&kind) {
-        causes.push(Cause::unsupported("spec.type", kind, &TYPES));
+        causes.push(FieldViolation::unsupported("spec.type", kind, &TYPES));
     }
     causes.extend(ports(service));
     causes.extend(cluster_ips(service));
     causes.extend(external_name(service));
     causes.extend(policies(service));
-    causes.extend(balanced(service));
+    causes.extend(load_balancer_fields(service));
     causes
 }
 
-fn ports(service: &Value) -> Vec<Cause> {
-    let ports = field::ports(service);
+fn ports(service: &Value) -> Vec<FieldViolation> {
+    let ports = service_fields::ports(service);
     let mut causes = Vec::new();
-    if ports.is_empty() && !field::headless(service) && field::kind(service) != "ExternalName" {
-        causes.push(Cause::required("spec.ports", ""));
+    if ports.is_empty()
+        && !service_fields::headless(service)
+        && service_fields::kind(service) != "ExternalName"
+    {
+        causes.push(FieldViolation::required("spec.ports", ""));
     }
     let (mut names, mut numbers, mut node_ports) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -48,25 +55,31 @@ fn ports(service: &Value) -> Vec<Cause> {
         causes.extend(port_fields(port, &path, ports.len() > 1));
         let (name, protocol) = (json::text(port, "name"), json::text(port, "protocol"));
         if !name.is_empty() && !names.insert(name) {
-            causes.push(Cause::duplicate(&format!("{path}.name"), &json!(name)));
+            causes.push(FieldViolation::duplicate(
+                &format!("{path}.name"),
+                &json!(name),
+            ));
         }
         let number = json::number(port, "port");
         if !numbers.insert((protocol, number)) {
             let twice = json!({"protocol": protocol, "port": number});
-            causes.push(Cause::duplicate(&path, &twice));
+            causes.push(FieldViolation::duplicate(&path, &twice));
         }
         let node_port = json::number(port, "nodePort");
         if node_port == 0 {
             continue;
         }
-        if !matches!(field::kind(service), "NodePort" | "LoadBalancer") {
-            causes.push(Cause::forbidden(
+        if !matches!(service_fields::kind(service), "NodePort" | "LoadBalancer") {
+            causes.push(FieldViolation::forbidden(
                 &format!("{path}.nodePort"),
-                &format!("may not be used when `type` is '{}'", field::kind(service)),
+                &format!(
+                    "may not be used when `type` is '{}'",
+                    service_fields::kind(service)
+                ),
             ));
         }
         if !node_ports.insert((protocol, node_port)) {
-            causes.push(Cause::duplicate(
+            causes.push(FieldViolation::duplicate(
                 &format!("{path}.nodePort"),
                 &json!(node_port),
             ));
@@ -75,20 +88,24 @@ fn ports(service: &Value) -> Vec<Cause> {
     causes
 }
 
-fn port_fields(port: &Value, path: &str, named: bool) -> Vec<Cause> {
+fn port_fields(port: &Value, path: &str, named: bool) -> Vec<FieldViolation> {
     let mut causes = Vec::new();
     let name = json::text(port, "name");
     if name.is_empty() && named {
-        causes.push(Cause::required(&format!("{path}.name"), ""));
+        causes.push(FieldViolation::required(&format!("{path}.name"), ""));
     } else if !name.is_empty()
-        && let Some(wrong) = names::label(name)
+        && let Some(wrong) = name_validation::label_error(name)
     {
-        causes.push(Cause::invalid(&format!("{path}.name"), &json!(name), wrong));
+        causes.push(FieldViolation::invalid(
+            &format!("{path}.name"),
+            &json!(name),
+            wrong,
+        ));
     }
     let range = "must be between 1 and 65535, inclusive";
     let number = json::number(port, "port");
     if !(1..=65_535).contains(&number) {
-        causes.push(Cause::invalid(
+        causes.push(FieldViolation::invalid(
             &format!("{path}.port"),
             &json!(number),
             range,
@@ -96,7 +113,7 @@ fn port_fields(port: &Value, path: &str, named: bool) -> Vec<Cause> {
     }
     let protocol = json::text(port, "protocol");
     if !PROTOCOLS.contains(&protocol) {
-        causes.push(Cause::unsupported(
+        causes.push(FieldViolation::unsupported(
             &format!("{path}.protocol"),
             protocol,
             &PROTOCOLS,
@@ -104,11 +121,11 @@ fn port_fields(port: &Value, path: &str, named: bool) -> Vec<Cause> {
     }
     let target = port.get("targetPort").cloned().unwrap_or_default();
     let wrong = match &target {
-        Value::String(name) => names::port_name(name),
+        Value::String(name) => name_validation::port_name_error(name),
         target => (!(1..=65_535).contains(&target.as_i64().unwrap_or(0))).then_some(range),
     };
     if let Some(wrong) = wrong {
-        causes.push(Cause::invalid(
+        causes.push(FieldViolation::invalid(
             &format!("{path}.targetPort"),
             &target,
             wrong,
@@ -117,14 +134,14 @@ fn port_fields(port: &Value, path: &str, named: bool) -> Vec<Cause> {
     causes
 }
 
-fn cluster_ips(service: &Value) -> Vec<Cause> {
+fn cluster_ips(service: &Value) -> Vec<FieldViolation> {
     let mut causes = Vec::new();
-    let kind = field::kind(service);
+    let kind = service_fields::kind(service);
     let ip = json::text(service, "spec/clusterIP");
     let many = json::list(service, "spec/clusterIPs");
     if kind == "ExternalName" {
         if !many.is_empty() || !ip.is_empty() {
-            causes.push(Cause::invalid(
+            causes.push(FieldViolation::invalid(
                 "spec.clusterIPs",
                 &json!(many),
                 "may not be set for ExternalName services",
@@ -134,10 +151,14 @@ fn cluster_ips(service: &Value) -> Vec<Cause> {
     }
     if ip == "None" && matches!(kind, "NodePort" | "LoadBalancer") {
         let said = format!("may not be set to 'None' for {kind} services");
-        causes.push(Cause::invalid("spec.clusterIPs[0]", &json!("None"), &said));
+        causes.push(FieldViolation::invalid(
+            "spec.clusterIPs[0]",
+            &json!("None"),
+            &said,
+        ));
     }
     if many.first().and_then(Value::as_str).unwrap_or(ip) != ip {
-        causes.push(Cause::invalid(
+        causes.push(FieldViolation::invalid(
             "spec.clusterIPs",
             &json!(many),
             "first value must match `clusterIP`",
@@ -149,7 +170,7 @@ fn cluster_ips(service: &Value) -> Vec<Cause> {
             continue;
         }
         if text.parse::<IpAddr>().is_err() {
-            causes.push(Cause::invalid(
+            causes.push(FieldViolation::invalid(
                 &format!("spec.clusterIPs[{index}]"),
                 ip,
                 "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
@@ -159,25 +180,25 @@ fn cluster_ips(service: &Value) -> Vec<Cause> {
     causes
 }
 
-fn external_name(service: &Value) -> Option<Cause> {
-    if field::kind(service) != "ExternalName" {
+fn external_name(service: &Value) -> Option<FieldViolation> {
+    if service_fields::kind(service) != "ExternalName" {
         return None;
     }
     let name = json::text(service, "spec/externalName");
     match name.strip_suffix('.').unwrap_or(name) {
-        "" => Some(Cause::required("spec.externalName", "")),
+        "" => Some(FieldViolation::required("spec.externalName", "")),
         // An IPv4 literal passes this check, though no DNS will ever answer it.
-        bare => names::subdomain(bare)
-            .map(|wrong| Cause::invalid("spec.externalName", &json!(name), wrong)),
+        bare => name_validation::subdomain_error(bare)
+            .map(|wrong| FieldViolation::invalid("spec.externalName", &json!(name), wrong)),
     }
 }
 
-fn policies(service: &Value) -> Vec<Cause> {
+fn policies(service: &Value) -> Vec<FieldViolation> {
     let mut causes = Vec::new();
     let mut one_of = |path: &str, field: &str, allowed: &[&str]| {
         let value = json::text(service, path);
         if !value.is_empty() && !allowed.contains(&value) {
-            causes.push(Cause::unsupported(field, value, allowed));
+            causes.push(FieldViolation::unsupported(field, value, allowed));
         }
     };
     one_of(
@@ -191,22 +212,22 @@ fn policies(service: &Value) -> Vec<Cause> {
         &["Cluster", "Local"],
     );
     let outside = json::text(service, "spec/externalTrafficPolicy");
-    if !outside.is_empty() && !field::externally_accessible(service) {
-        causes.push(Cause::invalid(
+    if !outside.is_empty() && !service_fields::externally_accessible(service) {
+        causes.push(FieldViolation::invalid(
             "spec.externalTrafficPolicy",
             &json!(outside),
             "may only be set for externally-accessible services",
         ));
     } else if !outside.is_empty() && !["Cluster", "Local"].contains(&outside) {
-        causes.push(Cause::unsupported(
+        causes.push(FieldViolation::unsupported(
             "spec.externalTrafficPolicy",
             outside,
             &["Cluster", "Local"],
         ));
     }
     let health = json::number(service, "spec/healthCheckNodePort");
-    if health != 0 && !field::needs_health_check_node_port(service) {
-        causes.push(Cause::invalid(
+    if health != 0 && !service_fields::needs_health_check_node_port(service) {
+        causes.push(FieldViolation::invalid(
             "spec.healthCheckNodePort",
             &json!(health),
             "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
@@ -215,16 +236,16 @@ fn policies(service: &Value) -> Vec<Cause> {
     causes
 }
 
-fn balanced(service: &Value) -> Vec<Cause> {
+fn load_balancer_fields(service: &Value) -> Vec<FieldViolation> {
     let ranges = json::list(service, "spec/loadBalancerSourceRanges");
     let annotation = json::object(service, "metadata/annotations")
         .and_then(|annotations| annotations.get(SOURCE_RANGES))
         .and_then(Value::as_str);
     let mut causes = Vec::new();
-    if field::kind(service) == "LoadBalancer" {
+    if service_fields::kind(service) == "LoadBalancer" {
         for (index, range) in ranges.iter().enumerate() {
             if !is_cidr(range.as_str().unwrap_or_default().trim()) {
-                causes.push(Cause::invalid(
+                causes.push(FieldViolation::invalid(
                     &format!("spec.loadBalancerSourceRanges[{index}]"),
                     range,
                     "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)",
@@ -235,7 +256,7 @@ fn balanced(service: &Value) -> Vec<Cause> {
     }
     let mut only = |set: bool, field: &str| {
         if set {
-            causes.push(Cause::forbidden(field, ONLY_BALANCED));
+            causes.push(FieldViolation::forbidden(field, LOAD_BALANCER_ONLY));
         }
     };
     // The capital letter is the real server's.
@@ -256,12 +277,12 @@ fn balanced(service: &Value) -> Vec<Cause> {
 }
 
 /// The rules that compare with the Service that stands.
-pub(super) fn update(new: &Value, old: &Value) -> Vec<Cause> {
+pub(super) fn update(new: &Value, old: &Value) -> Vec<FieldViolation> {
     let mut causes = Vec::new();
-    let keeps_ip = field::needs_cluster_ip(old) && field::needs_cluster_ip(new);
+    let keeps_ip = service_fields::needs_cluster_ip(old) && service_fields::needs_cluster_ip(new);
     let stood = json::text(old, "spec/clusterIP");
     if keeps_ip && !stood.is_empty() && stood != json::text(new, "spec/clusterIP") {
-        causes.push(Cause::invalid(
+        causes.push(FieldViolation::invalid(
             "spec.clusterIPs[0]",
             &json!(json::list(new, "spec/clusterIPs")),
             "may not change once set",
@@ -273,30 +294,30 @@ pub(super) fn update(new: &Value, old: &Value) -> Vec<Cause> {
         && was != is
     {
         let all = json!(json::list(new, "spec/ipFamilies"));
-        causes.push(Cause::invalid(
+        causes.push(FieldViolation::invalid(
             "spec.ipFamilies[0]",
             &all,
             "may not change once set",
         ));
     }
-    if field::kind(old) == "LoadBalancer"
-        && field::kind(new) == "LoadBalancer"
-        && !field::same(old, new, "spec/loadBalancerClass")
+    if service_fields::kind(old) == "LoadBalancer"
+        && service_fields::kind(new) == "LoadBalancer"
+        && !service_fields::same(old, new, "spec/loadBalancerClass")
     {
         let class = json!(json::text(new, "spec/loadBalancerClass"));
-        causes.push(Cause::invalid(
+        causes.push(FieldViolation::invalid(
             "spec.loadBalancerClass",
             &class,
             "may not change once set",
         ));
     }
     let health = |service: &Value| json::number(service, "spec/healthCheckNodePort");
-    if field::needs_health_check_node_port(old)
-        && field::needs_health_check_node_port(new)
+    if service_fields::needs_health_check_node_port(old)
+        && service_fields::needs_health_check_node_port(new)
         && health(old) != health(new)
     {
         let port = json!(health(new));
-        causes.push(Cause::invalid(
+        causes.push(FieldViolation::invalid(
             "spec.healthCheckNodePort",
             &port,
             "field is immutable",

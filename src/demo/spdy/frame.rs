@@ -5,7 +5,7 @@ use std::io;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, BufReader};
 
-use super::headers::{self, HeaderReader, Headers};
+use super::headers::{self, ClientHeaderReader, ClientHeaders};
 
 /// A control frame of version 3, in its first two bytes.
 const CONTROL: u16 = 0x8003;
@@ -21,11 +21,11 @@ const CANCEL: u32 = 5;
 
 /// A frame of the client, as far as port-forwards need it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Frame {
-    Open {
+pub(super) enum ClientFrame {
+    SynStream {
         stream: u32,
         fin: bool,
-        headers: Headers,
+        headers: ClientHeaders,
     },
     Data {
         stream: u32,
@@ -43,21 +43,21 @@ pub(super) enum Frame {
 }
 
 /// Reads frames from a connection.
-pub(super) struct FrameReader<R> {
+pub(super) struct ClientFrameReader<R> {
     read: BufReader<R>,
-    headers: HeaderReader,
+    headers: ClientHeaderReader,
 }
 
-impl<R: AsyncRead + Unpin> FrameReader<R> {
+impl<R: AsyncRead + Unpin> ClientFrameReader<R> {
     pub(super) fn new(read: R) -> Self {
         Self {
             read: BufReader::with_capacity(64 << 10, read),
-            headers: HeaderReader::new(),
+            headers: ClientHeaderReader::new(),
         }
     }
 
     /// The next frame, or `None` at the end of the connection.
-    pub(super) async fn next(&mut self) -> io::Result<Option<Frame>> {
+    pub(super) async fn next(&mut self) -> io::Result<Option<ClientFrame>> {
         let first = match self.read.read_u32().await {
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
             first => first?,
@@ -68,7 +68,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
         self.read.read_exact(&mut body).await?;
         let mut body = Bytes::from(body);
         if first >> 31 == 0 {
-            return Ok(Some(Frame::Data {
+            return Ok(Some(ClientFrame::Data {
                 stream: first,
                 fin: flags & FIN != 0,
                 data: body,
@@ -83,7 +83,7 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 let stream = number(&mut body)?;
                 // The stream it belongs to, its priority and its slot say nothing here.
                 let block = body.slice(body.len().min(6)..);
-                Ok(Some(Frame::Open {
+                Ok(Some(ClientFrame::SynStream {
                     stream,
                     fin: flags & FIN != 0,
                     headers: self.headers.read(block).map_err(invalid)?,
@@ -93,25 +93,25 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 number(&mut body)?;
                 // It says nothing here, but it moves the state of all later blocks.
                 self.headers.read(body).map_err(invalid)?;
-                Ok(Some(Frame::Other))
+                Ok(Some(ClientFrame::Other))
             }
-            Some(RST_STREAM) => Ok(Some(Frame::Reset {
+            Some(RST_STREAM) => Ok(Some(ClientFrame::Reset {
                 stream: number(&mut body)?,
             })),
-            Some(PING) => Ok(Some(Frame::Ping {
+            Some(PING) => Ok(Some(ClientFrame::Ping {
                 id: number(&mut body)?,
             })),
-            _ => Ok(Some(Frame::Other)),
+            _ => Ok(Some(ClientFrame::Other)),
         }
     }
 }
 
 /// The three bytes of a length.
-trait ReadLength {
+trait ReadFrameLength {
     async fn read_uint_24(&mut self) -> io::Result<usize>;
 }
 
-impl<R: AsyncRead + Unpin> ReadLength for R {
+impl<R: AsyncRead + Unpin> ReadFrameLength for R {
     async fn read_uint_24(&mut self) -> io::Result<usize> {
         let high = self.read_u8().await?;
         let low = self.read_u16().await?;
@@ -129,12 +129,12 @@ fn invalid(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Erro
 }
 
 /// The acceptance of a stream; `first` on a connection for the first one.
-pub(super) fn reply(stream: u32, first: bool) -> Bytes {
+pub(super) fn syn_reply(stream: u32, first: bool) -> Bytes {
     control(SYN_REPLY, stream, &headers::empty_block(first))
 }
 
 /// The refusal of a stream.
-pub(super) fn reset(stream: u32) -> Bytes {
+pub(super) fn rst_stream(stream: u32) -> Bytes {
     control(RST_STREAM, stream, &CANCEL.to_be_bytes())
 }
 

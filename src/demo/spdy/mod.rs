@@ -11,7 +11,7 @@
 mod frame;
 mod headers;
 mod session;
-mod tunnel;
+mod websocket_tunnel;
 
 pub(super) use session::serve;
-pub(super) use tunnel::tunnel;
+pub(super) use websocket_tunnel::serve_websocket;

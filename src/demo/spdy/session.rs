@@ -11,15 +11,15 @@ use tokio::io::{
 use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::super::backend::Backend;
+use super::super::pod_backend::PodBackend;
 use super::super::portforward;
-use super::frame::{self, Frame, FrameReader};
-use super::headers::Headers;
+use super::frame::{self, ClientFrame, ClientFrameReader};
+use super::headers::ClientHeaders;
 
 /// How many bytes wait on the way to a pod, and how many on the way back.
 const BUFFER: usize = 256 << 10;
 /// How many bytes of a pod go into one frame at most.
-const PIECE: usize = 32 << 10;
+const MAX_FRAME_BYTES: usize = 32 << 10;
 
 /// Serves one session over a connection until the client ends it.
 pub(in super::super) async fn serve<S>(connection: S, pod: &Value) -> io::Result<()>
@@ -35,39 +35,39 @@ where
         }
         Ok(())
     };
-    let mut session = Session {
+    let mut session = SpdyServerSession {
         pod,
         out,
-        replied: false,
+        has_replied: false,
         streams: BTreeMap::new(),
-        pairs: BTreeMap::new(),
+        partial_pairs: BTreeMap::new(),
     };
     tokio::select! {
         sent = send => sent,
-        received = session.receive(FrameReader::new(read)) => received,
+        received = session.receive(ClientFrameReader::new(read)) => received,
     }
 }
 
-struct Session<'p> {
+struct SpdyServerSession<'p> {
     pod: &'p Value,
     out: mpsc::Sender<Bytes>,
     /// Whether a stream was accepted before: the first answer begins the compression.
-    replied: bool,
+    has_replied: bool,
     /// The data streams. Error streams carry nothing from the client.
-    streams: BTreeMap<u32, DataStream>,
+    streams: BTreeMap<u32, PortForwardDataStream>,
     /// Pairs of which one stream is still missing, by their request's id.
-    pairs: BTreeMap<String, Pair>,
+    partial_pairs: BTreeMap<String, PartialStreamPair>,
 }
 
-struct DataStream {
+struct PortForwardDataStream {
     /// `None` once the client has ended its half.
     to_pod: Option<WriteHalf<DuplexStream>>,
     /// Carries what the pod sends; there is none before the pair is complete.
     from_pod: Option<AbortOnDropHandle<()>>,
 }
 
-impl DataStream {
-    fn is_over(&self) -> bool {
+impl PortForwardDataStream {
+    fn is_finished(&self) -> bool {
         self.to_pod.is_none()
             && self
                 .from_pod
@@ -77,27 +77,27 @@ impl DataStream {
 }
 
 #[derive(Default)]
-struct Pair {
+struct PartialStreamPair {
     error: Option<u32>,
-    data: Option<Pending>,
+    data: Option<PendingDataStream>,
 }
 
 /// A data stream that waits for its error stream.
-struct Pending {
+struct PendingDataStream {
     stream: u32,
     port: u16,
     near: ReadHalf<DuplexStream>,
     far: DuplexStream,
 }
 
-impl Session<'_> {
+impl SpdyServerSession<'_> {
     async fn receive<R: AsyncRead + Unpin>(
         &mut self,
-        mut frames: FrameReader<R>,
+        mut frames: ClientFrameReader<R>,
     ) -> io::Result<()> {
         while let Some(frame) = frames.next().await? {
             match frame {
-                Frame::Open {
+                ClientFrame::SynStream {
                     stream,
                     fin,
                     headers,
@@ -107,10 +107,10 @@ impl Session<'_> {
                         self.deliver(stream, &[], true).await;
                     }
                 }
-                Frame::Data { stream, fin, data } => self.deliver(stream, &data, fin).await,
-                Frame::Reset { stream } => self.forget(stream),
-                Frame::Ping { id } => self.send(frame::ping(id)).await,
-                Frame::Other => {}
+                ClientFrame::Data { stream, fin, data } => self.deliver(stream, &data, fin).await,
+                ClientFrame::Reset { stream } => self.drop_stream(stream),
+                ClientFrame::Ping { id } => self.send(frame::ping(id)).await,
+                ClientFrame::Other => {}
             }
         }
         Ok(())
@@ -123,21 +123,21 @@ impl Session<'_> {
         }
     }
 
-    async fn open(&mut self, stream: u32, headers: &Headers) {
-        self.streams.retain(|_, stream| !stream.is_over());
+    async fn open(&mut self, stream: u32, headers: &ClientHeaders) {
+        self.streams.retain(|_, stream| !stream.is_finished());
         let port = headers.get("port").parse::<u16>().ok();
         let port = port.filter(|port| *port > 0);
         let (Some(port), kind @ ("error" | "data")) = (port, headers.get("streamtype")) else {
-            return self.send(frame::reset(stream)).await;
+            return self.send(frame::rst_stream(stream)).await;
         };
         let id = request_id(stream, kind, headers);
-        let pair = self.pairs.entry(id.clone()).or_default();
+        let pair = self.partial_pairs.entry(id.clone()).or_default();
         let is_taken = match kind {
             "error" => pair.error.is_some(),
             _ => pair.data.is_some(),
         };
         if is_taken || self.streams.contains_key(&stream) {
-            return self.send(frame::reset(stream)).await;
+            return self.send(frame::rst_stream(stream)).await;
         }
         if kind == "error" {
             pair.error = Some(stream);
@@ -145,47 +145,47 @@ impl Session<'_> {
             // The client may send before its pair is complete: the buffer keeps it.
             let (near, far) = tokio::io::duplex(BUFFER);
             let (near, to_pod) = tokio::io::split(near);
-            pair.data = Some(Pending {
+            pair.data = Some(PendingDataStream {
                 stream,
                 port,
                 near,
                 far,
             });
-            let opened = DataStream {
+            let opened = PortForwardDataStream {
                 to_pod: Some(to_pod),
                 from_pod: None,
             };
             self.streams.insert(stream, opened);
         }
-        self.send(frame::reply(stream, !self.replied)).await;
-        self.replied = true;
-        if let Some((error, data)) = self.complete(&id) {
+        self.send(frame::syn_reply(stream, !self.has_replied)).await;
+        self.has_replied = true;
+        if let Some((error, data)) = self.take_complete_pair(&id) {
             self.connect(error, data).await;
         }
     }
 
     /// Takes a pair out when both of its streams are there.
-    fn complete(&mut self, id: &str) -> Option<(u32, Pending)> {
-        let pair = self.pairs.get_mut(id)?;
+    fn take_complete_pair(&mut self, id: &str) -> Option<(u32, PendingDataStream)> {
+        let pair = self.partial_pairs.get_mut(id)?;
         let error = pair.error?;
         let data = pair.data.take()?;
-        self.pairs.remove(id);
+        self.partial_pairs.remove(id);
         Some((error, data))
     }
 
     /// Dials the pod for a complete pair.
-    async fn connect(&mut self, error: u32, data: Pending) {
+    async fn connect(&mut self, error: u32, data: PendingDataStream) {
         let stream = data.stream;
-        let Some(backend) = Backend::find(self.pod, data.port) else {
+        let Some(backend) = PodBackend::find(self.pod, data.port) else {
             self.streams.remove(&stream);
-            let refusal = portforward::refusal(self.pod, data.port);
+            let refusal = portforward::connection_refused_message(self.pod, data.port);
             self.send(frame::data(error, refusal.as_bytes())).await;
             self.send(frame::fin(error)).await;
             self.send(frame::fin(stream)).await;
             return;
         };
         tokio::spawn(backend.serve(data.far));
-        let pump = tokio::spawn(pump(data.near, stream, error, self.out.clone()));
+        let pump = tokio::spawn(relay_from_pod(data.near, stream, error, self.out.clone()));
         if let Some(opened) = self.streams.get_mut(&stream) {
             opened.from_pod = Some(AbortOnDropHandle::new(pump));
         }
@@ -211,9 +211,9 @@ impl Session<'_> {
         }
     }
 
-    fn forget(&mut self, stream: u32) {
+    fn drop_stream(&mut self, stream: u32) {
         self.streams.remove(&stream);
-        self.pairs.retain(|_, pair| {
+        self.partial_pairs.retain(|_, pair| {
             let data = pair.data.as_ref().map(|data| data.stream);
             pair.error != Some(stream) && data != Some(stream)
         });
@@ -221,7 +221,7 @@ impl Session<'_> {
 }
 
 /// The id of a pair. Old clients give none: their streams follow each other, error before data.
-fn request_id(stream: u32, kind: &str, headers: &Headers) -> String {
+fn request_id(stream: u32, kind: &str, headers: &ClientHeaders) -> String {
     match (headers.get("requestid"), kind) {
         ("", "data") => stream.saturating_sub(2).to_string(),
         ("", _) => stream.to_string(),
@@ -230,8 +230,13 @@ fn request_id(stream: u32, kind: &str, headers: &Headers) -> String {
 }
 
 /// Carries what the pod sends; its end is the end of both streams on this side.
-async fn pump(mut near: ReadHalf<DuplexStream>, stream: u32, error: u32, out: mpsc::Sender<Bytes>) {
-    let mut buffer = BytesMut::with_capacity(PIECE);
+async fn relay_from_pod(
+    mut near: ReadHalf<DuplexStream>,
+    stream: u32,
+    error: u32,
+    out: mpsc::Sender<Bytes>,
+) {
+    let mut buffer = BytesMut::with_capacity(MAX_FRAME_BYTES);
     loop {
         buffer.clear();
         let read = near.read_buf(&mut buffer).await;

@@ -13,21 +13,21 @@ use bytes::{Bytes, BytesMut};
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
-pub(in crate::demo) use object::{Key, Object, labels};
+pub(in crate::demo) use object::{NamespacedName, StoredObject, labels};
 
 use super::json;
-use super::resource::Kind;
-use super::service::Allocations;
+use super::resource::ServedKind;
+use super::service::ServiceAllocations;
 
 /// What a watch line says happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(super) enum WatchEventType {
     Added,
     Modified,
     Deleted,
 }
 
-impl Verb {
+impl WatchEventType {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Added => "ADDED",
@@ -39,26 +39,26 @@ impl Verb {
 
 /// One change of one object.
 #[derive(Debug)]
-pub(super) struct Event {
-    pub(super) kind: Kind,
-    pub(super) verb: Verb,
+pub(super) struct StoreEvent {
+    pub(super) kind: ServedKind,
+    pub(super) event_type: WatchEventType,
     pub(super) revision: u64,
-    pub(super) object: Arc<Object>,
+    pub(super) object: Arc<StoredObject>,
     /// What stood there before, for selectors that an object enters or leaves.
-    pub(super) before: Option<Arc<Object>>,
-    line: OnceLock<Bytes>,
+    pub(super) before: Option<Arc<StoredObject>>,
+    watch_line: OnceLock<Bytes>,
 }
 
-impl Event {
+impl StoreEvent {
     /// The finished watch line, made for the first watch that sends whole objects and shared by all.
-    pub(super) fn line(&self) -> Bytes {
-        let line = || line(self.verb.name(), self.object.bytes());
-        self.line.get_or_init(line).clone()
+    pub(super) fn watch_line(&self) -> Bytes {
+        let line = || format_watch_line(self.event_type.name(), self.object.bytes());
+        self.watch_line.get_or_init(line).clone()
     }
 }
 
 /// A watch line around an object's bytes.
-pub(super) fn line(verb: &str, object: &[u8]) -> Bytes {
+pub(super) fn format_watch_line(verb: &str, object: &[u8]) -> Bytes {
     let mut line = BytesMut::with_capacity(object.len() + 32);
     line.extend_from_slice(b"{\"type\":\"");
     line.extend_from_slice(verb.as_bytes());
@@ -70,86 +70,86 @@ pub(super) fn line(verb: &str, object: &[u8]) -> Bytes {
 
 /// The objects of one kind.
 #[derive(Debug)]
-struct Collection {
-    objects: BTreeMap<Key, Arc<Object>>,
-    history: VecDeque<Arc<Event>>,
+struct KindCollection {
+    objects: BTreeMap<NamespacedName, Arc<StoredObject>>,
+    history: VecDeque<Arc<StoreEvent>>,
     /// Watches from a revision below this one get 410.
-    compacted: u64,
-    signal: watch::Sender<u64>,
+    oldest_revision: u64,
+    change_signal: watch::Sender<u64>,
 }
 
 /// Everything behind the store's lock.
 #[derive(Debug)]
-pub(super) struct State {
+pub(super) struct StoreState {
     revision: u64,
-    keep: usize,
-    collections: Vec<Collection>,
-    changes: Option<mpsc::UnboundedSender<Arc<Event>>>,
+    history_limit: usize,
+    collections: Vec<KindCollection>,
+    changes: Option<mpsc::UnboundedSender<Arc<StoreEvent>>>,
     /// Cluster IPs and nodePorts in use, kept in step with every Service that is stored.
-    pub(super) allocations: Allocations,
+    pub(super) allocations: ServiceAllocations,
 }
 
 /// The store. Its lock is held for the time of one read or write, never across an await.
 #[derive(Debug)]
-pub(super) struct Store {
-    state: Mutex<State>,
+pub(super) struct DemoObjectStore {
+    state: Mutex<StoreState>,
 }
 
 /// The events after a revision, or why they can't be told any more.
-pub(super) enum Since {
-    Events(Vec<Arc<Event>>),
+pub(super) enum EventHistoryLookup {
+    Events(Vec<Arc<StoreEvent>>),
     /// Older than the history reaches; the revision that is still known.
     Compacted(u64),
 }
 
-impl Store {
+impl DemoObjectStore {
     /// An empty store that keeps `keep` events of each kind.
-    pub(super) fn new(keep: usize) -> Self {
-        let collections = Kind::ALL
+    pub(super) fn new(history_limit: usize) -> Self {
+        let collections = ServedKind::ALL
             .iter()
-            .map(|_| Collection {
+            .map(|_| KindCollection {
                 objects: BTreeMap::new(),
                 history: VecDeque::new(),
-                compacted: 0,
-                signal: watch::Sender::new(0),
+                oldest_revision: 0,
+                change_signal: watch::Sender::new(0),
             })
             .collect();
         Self {
-            state: Mutex::new(State {
+            state: Mutex::new(StoreState {
                 revision: 1000,
-                keep: keep.max(1),
+                history_limit: history_limit.max(1),
                 collections,
                 changes: None,
-                allocations: Allocations::default(),
+                allocations: ServiceAllocations::default(),
             }),
         }
     }
 
     /// The state, for one short piece of work.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, StoreState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// From now on every change goes to the receiver too. One receiver at a time.
-    pub(super) fn follow(&self) -> mpsc::UnboundedReceiver<Arc<Event>> {
+    pub(super) fn subscribe(&self) -> mpsc::UnboundedReceiver<Arc<StoreEvent>> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.lock().changes = Some(sender);
         receiver
     }
 }
 
-impl State {
+impl StoreState {
     /// The revision of the last change.
     pub(super) fn revision(&self) -> u64 {
         self.revision
     }
 
-    pub(super) fn get(&self, kind: Kind, key: &Key) -> Option<&Arc<Object>> {
+    pub(super) fn get(&self, kind: ServedKind, key: &NamespacedName) -> Option<&Arc<StoredObject>> {
         self.collection(kind)?.objects.get(key)
     }
 
     /// The objects of a kind in a namespace, or in all, in order.
-    pub(super) fn list(&self, kind: Kind, namespace: Option<&str>) -> Vec<Arc<Object>> {
+    pub(super) fn list(&self, kind: ServedKind, namespace: Option<&str>) -> Vec<Arc<StoredObject>> {
         let Some(collection) = self.collection(kind) else {
             return Vec::new();
         };
@@ -157,7 +157,7 @@ impl State {
             None => collection.objects.values().cloned().collect(),
             Some(namespace) => collection
                 .objects
-                .range(Key::new(namespace, "")..)
+                .range(NamespacedName::new(namespace, "")..)
                 .take_while(|(key, _)| key.namespace == namespace)
                 .map(|(_, object)| object.clone())
                 .collect(),
@@ -165,73 +165,77 @@ impl State {
     }
 
     /// The object of a kind at the place, in their order, that `place` chooses below their number.
-    pub(super) fn pick(
+    pub(super) fn nth_object(
         &self,
-        kind: Kind,
+        kind: ServedKind,
         place: impl FnOnce(usize) -> usize,
-    ) -> Option<Arc<Object>> {
+    ) -> Option<Arc<StoredObject>> {
         let objects = &self.collection(kind)?.objects;
         objects.values().nth(place(objects.len())).cloned()
     }
 
     /// Stores an object, new or changed, at the next revision.
-    pub(super) fn put(&mut self, kind: Kind, mut value: Value) -> Arc<Object> {
+    pub(super) fn put(&mut self, kind: ServedKind, mut value: Value) -> Arc<StoredObject> {
         self.revision += 1;
         let revision = self.revision;
         json::set(&mut value, "metadata/resourceVersion", revision.to_string());
-        let object = Arc::new(Object::new(kind, &value, revision));
+        let object = Arc::new(StoredObject::new(kind, &value, revision));
         let before = self.collection_mut(kind).and_then(|collection| {
             collection
                 .objects
                 .insert(object.key.clone(), object.clone())
         });
-        if kind == Kind::Service {
-            self.allocations.hold(&object.key, &value);
+        if kind == ServedKind::Service {
+            self.allocations.record(&object.key, &value);
         }
         let verb = match before {
-            Some(_) => Verb::Modified,
-            None => Verb::Added,
+            Some(_) => WatchEventType::Modified,
+            None => WatchEventType::Added,
         };
-        self.record(kind, verb, object.clone(), before);
+        self.record_event(kind, verb, object.clone(), before);
         object
     }
 
     /// Removes an object; what it was, at the revision of its end.
-    pub(super) fn delete(&mut self, kind: Kind, key: &Key) -> Option<Arc<Object>> {
+    pub(super) fn delete(
+        &mut self,
+        kind: ServedKind,
+        key: &NamespacedName,
+    ) -> Option<Arc<StoredObject>> {
         let before = self.collection_mut(kind)?.objects.remove(key)?;
-        if kind == Kind::Service {
+        if kind == ServedKind::Service {
             self.allocations.release(key);
         }
         self.revision += 1;
-        let mut value = before.read();
+        let mut value = before.to_value();
         json::set(
             &mut value,
             "metadata/resourceVersion",
             self.revision.to_string(),
         );
-        let object = Arc::new(Object::new(kind, &value, self.revision));
-        self.record(kind, Verb::Deleted, object.clone(), Some(before));
+        let object = Arc::new(StoredObject::new(kind, &value, self.revision));
+        self.record_event(kind, WatchEventType::Deleted, object.clone(), Some(before));
         Some(object)
     }
 
     /// The events of a kind after `revision`.
-    pub(super) fn since(&self, kind: Kind, revision: u64) -> Since {
+    pub(super) fn events_since(&self, kind: ServedKind, revision: u64) -> EventHistoryLookup {
         let Some(collection) = self.collection(kind) else {
-            return Since::Events(Vec::new());
+            return EventHistoryLookup::Events(Vec::new());
         };
-        if revision < collection.compacted {
-            return Since::Compacted(collection.compacted);
+        if revision < collection.oldest_revision {
+            return EventHistoryLookup::Compacted(collection.oldest_revision);
         }
         let first = collection
             .history
             .partition_point(|event| event.revision <= revision);
-        Since::Events(collection.history.range(first..).cloned().collect())
+        EventHistoryLookup::Events(collection.history.range(first..).cloned().collect())
     }
 
     /// Tells the revision whenever something of this kind changes.
-    pub(super) fn signal(&self, kind: Kind) -> watch::Receiver<u64> {
+    pub(super) fn change_signal(&self, kind: ServedKind) -> watch::Receiver<u64> {
         match self.collection(kind) {
-            Some(collection) => collection.signal.subscribe(),
+            Some(collection) => collection.change_signal.subscribe(),
             None => watch::Sender::new(0).subscribe(),
         }
     }
@@ -242,19 +246,25 @@ impl State {
         let now = self.revision;
         for collection in &mut self.collections {
             collection.history.clear();
-            collection.compacted = now;
+            collection.oldest_revision = now;
             // Watches that are behind must notice.
-            collection.signal.send_replace(now);
+            collection.change_signal.send_replace(now);
         }
     }
 
-    fn record(&mut self, kind: Kind, verb: Verb, object: Arc<Object>, before: Option<Arc<Object>>) {
-        let (keep, revision) = (self.keep, self.revision);
-        let event = Arc::new(Event {
+    fn record_event(
+        &mut self,
+        kind: ServedKind,
+        verb: WatchEventType,
+        object: Arc<StoredObject>,
+        before: Option<Arc<StoredObject>>,
+    ) {
+        let (keep, revision) = (self.history_limit, self.revision);
+        let event = Arc::new(StoreEvent {
             kind,
-            verb,
+            event_type: verb,
             revision,
-            line: OnceLock::new(),
+            watch_line: OnceLock::new(),
             object,
             before,
         });
@@ -263,9 +273,9 @@ impl State {
             if collection.history.len() > keep
                 && let Some(gone) = collection.history.pop_front()
             {
-                collection.compacted = gone.revision;
+                collection.oldest_revision = gone.revision;
             }
-            collection.signal.send_replace(revision);
+            collection.change_signal.send_replace(revision);
         }
         if let Some(changes) = &self.changes
             && changes.send(event).is_err()
@@ -274,11 +284,11 @@ impl State {
         }
     }
 
-    fn collection(&self, kind: Kind) -> Option<&Collection> {
+    fn collection(&self, kind: ServedKind) -> Option<&KindCollection> {
         self.collections.get(kind as usize)
     }
 
-    fn collection_mut(&mut self, kind: Kind) -> Option<&mut Collection> {
+    fn collection_mut(&mut self, kind: ServedKind) -> Option<&mut KindCollection> {
         self.collections.get_mut(kind as usize)
     }
 }
@@ -294,38 +304,43 @@ mod tests {
 
     #[test]
     fn history_tells_what_happened_since_and_ends_in_compacted() {
-        let store = Store::new(2);
+        let store = DemoObjectStore::new(2);
         let mut state = store.lock();
-        let first = state.put(Kind::Pod, pod("a")).revision;
-        state.put(Kind::Pod, pod("a"));
-        state.delete(Kind::Pod, &Key::new("shop", "a"));
-        let Since::Events(events) = state.since(Kind::Pod, first) else {
+        let first = state.put(ServedKind::Pod, pod("a")).revision;
+        state.put(ServedKind::Pod, pod("a"));
+        state.delete(ServedKind::Pod, &NamespacedName::new("shop", "a"));
+        let EventHistoryLookup::Events(events) = state.events_since(ServedKind::Pod, first) else {
             panic!("the last two events are kept");
         };
-        let verbs = events.iter().map(|event| event.verb).collect::<Vec<_>>();
-        assert_eq!(verbs, [Verb::Modified, Verb::Deleted]);
-        assert!(matches!(state.since(Kind::Pod, first - 1), Since::Compacted(at) if at == first));
+        let verbs = events
+            .iter()
+            .map(|event| event.event_type)
+            .collect::<Vec<_>>();
+        assert_eq!(verbs, [WatchEventType::Modified, WatchEventType::Deleted]);
         assert!(
-            matches!(state.since(Kind::Service, first), Since::Events(events) if events.is_empty())
+            matches!(state.events_since(ServedKind::Pod, first - 1), EventHistoryLookup::Compacted(at) if at == first)
+        );
+        assert!(
+            matches!(state.events_since(ServedKind::Service, first), EventHistoryLookup::Events(events) if events.is_empty())
         );
     }
 
     #[test]
     fn a_namespace_is_a_range() {
-        let store = Store::new(8);
+        let store = DemoObjectStore::new(8);
         let mut state = store.lock();
         for (namespace, name) in [("a", "z"), ("b", "a"), ("b", "c"), ("ba", "a")] {
             state.put(
-                Kind::Pod,
+                ServedKind::Pod,
                 json!({"metadata": {"namespace": namespace, "name": name}}),
             );
         }
         let names = state
-            .list(Kind::Pod, Some("b"))
+            .list(ServedKind::Pod, Some("b"))
             .iter()
             .map(|object| object.key.name.clone())
             .collect::<Vec<_>>();
         assert_eq!(names, ["a", "c"]);
-        assert_eq!(state.list(Kind::Pod, None).len(), 4);
+        assert_eq!(state.list(ServedKind::Pod, None).len(), 4);
     }
 }

@@ -6,16 +6,16 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::super::json;
-use super::super::resource::Kind;
+use super::super::resource::ServedKind;
 
 /// Namespace (empty for cluster-scoped kinds) and name. Ordered as etcd orders its keys.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(in crate::demo) struct Key {
+pub(in crate::demo) struct NamespacedName {
     pub(in crate::demo) namespace: String,
     pub(in crate::demo) name: String,
 }
 
-impl Key {
+impl NamespacedName {
     pub(in crate::demo) fn new(namespace: &str, name: &str) -> Self {
         Self {
             namespace: namespace.to_owned(),
@@ -35,18 +35,18 @@ impl Key {
 /// An object at one revision. It is kept as bytes, which every watcher and every list shares;
 /// it is parsed again only where somebody must look inside: 10,000 pods stay small this way.
 #[derive(Debug)]
-pub(in crate::demo) struct Object {
-    pub(in crate::demo) key: Key,
+pub(in crate::demo) struct StoredObject {
+    pub(in crate::demo) key: NamespacedName,
     pub(in crate::demo) revision: u64,
     pub(in crate::demo) labels: BTreeMap<String, String>,
     bytes: Bytes,
     /// Where the fields after `kind` and `apiVersion` begin.
-    body: usize,
+    list_item_offset: usize,
 }
 
-impl Object {
+impl StoredObject {
     /// Serialises `value` as `kind`; the revision must already stand in its metadata.
-    pub(super) fn new(kind: Kind, value: &Value, revision: u64) -> Self {
+    pub(super) fn new(kind: ServedKind, value: &Value, revision: u64) -> Self {
         let resource = kind.resource();
         let head = format!(
             "{{\"kind\":\"{}\",\"apiVersion\":\"{}\"",
@@ -55,7 +55,7 @@ impl Object {
         );
         let mut bytes = Vec::with_capacity(4096);
         bytes.extend_from_slice(head.as_bytes());
-        let body = bytes.len() + 1;
+        let list_item_offset = bytes.len() + 1;
         for (field, value) in value.as_object().into_iter().flatten() {
             if field == "kind" || field == "apiVersion" {
                 continue;
@@ -68,11 +68,11 @@ impl Object {
         }
         bytes.push(b'}');
         Self {
-            key: Key::of(value),
+            key: NamespacedName::of(value),
             revision,
             labels: labels(value, "metadata/labels"),
             bytes: bytes.into(),
-            body,
+            list_item_offset,
         }
     }
 
@@ -83,12 +83,13 @@ impl Object {
 
     /// The object's fields without `kind` and `apiVersion` and without the opening brace: the
     /// items of a list carry neither.
-    pub(in crate::demo) fn body(&self) -> Bytes {
-        self.bytes.slice(self.body.min(self.bytes.len())..)
+    pub(in crate::demo) fn list_item_bytes(&self) -> Bytes {
+        self.bytes
+            .slice(self.list_item_offset.min(self.bytes.len())..)
     }
 
     /// Parses the object.
-    pub(in crate::demo) fn read(&self) -> Value {
+    pub(in crate::demo) fn to_value(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_default()
     }
 }
@@ -110,10 +111,10 @@ mod tests {
     #[test]
     fn items_lack_kind_and_api_version() {
         let value = json!({"metadata": {"name": "web", "namespace": "shop"}, "kind": "Service", "apiVersion": "v1", "spec": {}});
-        let object = Object::new(Kind::Service, &value, 4);
-        assert_eq!(object.read(), value);
+        let object = StoredObject::new(ServedKind::Service, &value, 4);
+        assert_eq!(object.to_value(), value);
         assert_eq!(
-            object.body(),
+            object.list_item_bytes(),
             "\"metadata\":{\"name\":\"web\",\"namespace\":\"shop\"},\"spec\":{}}"
         );
     }

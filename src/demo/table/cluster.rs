@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::super::json;
 use super::super::time;
-use super::{AGE, Column, NAME, age, name, or_none};
+use super::{AGE, NAME, PrinterColumn, age, name, or_none};
 
-pub(super) const NODE_COLUMNS: [Column; 10] = [
+pub(super) const NODE_COLUMNS: [PrinterColumn; 10] = [
     NAME,
     ("Status", "string", 0),
     ("Roles", "string", 0),
@@ -18,8 +18,8 @@ pub(super) const NODE_COLUMNS: [Column; 10] = [
     ("Kernel-Version", "string", 1),
     ("Container-Runtime", "string", 1),
 ];
-pub(super) const NAMESPACE_COLUMNS: [Column; 3] = [NAME, ("Status", "string", 0), AGE];
-pub(super) const EVENT_COLUMNS: [Column; 8] = [
+pub(super) const NAMESPACE_COLUMNS: [PrinterColumn; 3] = [NAME, ("Status", "string", 0), AGE];
+pub(super) const EVENT_COLUMNS: [PrinterColumn; 8] = [
     ("Last Seen", "string", 0),
     ("Type", "string", 0),
     ("Reason", "string", 0),
@@ -29,7 +29,7 @@ pub(super) const EVENT_COLUMNS: [Column; 8] = [
     ("Count", "string", 1),
     ("Name", "string", 1),
 ];
-pub(super) const CONFIG_MAP_COLUMNS: [Column; 3] = [NAME, ("Data", "string", 0), AGE];
+pub(super) const CONFIG_MAP_COLUMNS: [PrinterColumn; 3] = [NAME, ("Data", "string", 0), AGE];
 
 pub(super) fn node(node: &Value) -> Vec<Value> {
     let ready = json::list(node, "status/conditions")
@@ -38,7 +38,7 @@ pub(super) fn node(node: &Value) -> Vec<Value> {
             json::text(condition, "type") == "Ready" && json::text(condition, "status") == "True"
         });
     let mut status = if ready { "Ready" } else { "NotReady" }.to_owned();
-    if json::truth(node, "spec/unschedulable") {
+    if json::boolean(node, "spec/unschedulable") {
         status.push_str(",SchedulingDisabled");
     }
     let roles = json::object(node, "metadata/labels")

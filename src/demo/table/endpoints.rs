@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::super::json;
-use super::{AGE, Column, NAME, age, name, or_none};
+use super::{AGE, NAME, PrinterColumn, age, name, or_none};
 
-pub(super) const COLUMNS: [Column; 3] = [NAME, ("Endpoints", "string", 0), AGE];
-pub(super) const SLICE_COLUMNS: [Column; 5] = [
+pub(super) const COLUMNS: [PrinterColumn; 3] = [NAME, ("Endpoints", "string", 0), AGE];
+pub(super) const SLICE_COLUMNS: [PrinterColumn; 5] = [
     NAME,
     ("AddressType", "string", 0),
     ("Ports", "string", 0),

@@ -3,7 +3,7 @@
 
 mod cluster;
 mod endpoints;
-mod fronts;
+mod ingress;
 mod pods;
 mod services;
 mod workloads;
@@ -11,22 +11,22 @@ mod workloads;
 use serde_json::{Value, json};
 
 use super::json;
-use super::resource::Kind;
+use super::resource::ServedKind;
 use super::time;
 
 /// One column: name, type and priority (1 shows in `-o wide` only).
-type Column = (&'static str, &'static str, i64);
+type PrinterColumn = (&'static str, &'static str, i64);
 
 /// Makes the cells of one row.
-type Cells = fn(&Value) -> Vec<Value>;
+type RowPrinter = fn(&Value) -> Vec<Value>;
 
-const NAME: Column = ("Name", "string", 0);
-const AGE: Column = ("Age", "string", 0);
+const NAME: PrinterColumn = ("Name", "string", 0);
+const AGE: PrinterColumn = ("Age", "string", 0);
 
 /// A table of objects of one kind. `include` is the `includeObject` of the request; `columns` says whether the
 /// definitions are sent (in a watch only with its first table).
-pub(super) fn of(
-    kind: Kind,
+pub(super) fn table_of(
+    kind: ServedKind,
     objects: impl IntoIterator<Item = Value>,
     revision: &str,
     include: &str,
@@ -40,47 +40,47 @@ pub(super) fn of(
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {"resourceVersion": revision},
-        "columnDefinitions": if columns { definitions(kind) } else { Value::Array(Vec::new()) },
+        "columnDefinitions": if columns { column_definitions(kind) } else { Value::Array(Vec::new()) },
         "rows": rows,
     })
 }
 
-fn printer(kind: Kind) -> (&'static [Column], Cells) {
+fn printer(kind: ServedKind) -> (&'static [PrinterColumn], RowPrinter) {
     match kind {
-        Kind::Service => (&services::COLUMNS, services::cells),
-        Kind::Pod => (&pods::COLUMNS, pods::cells),
-        Kind::Node => (&cluster::NODE_COLUMNS, cluster::node),
-        Kind::Namespace => (&cluster::NAMESPACE_COLUMNS, cluster::namespace),
-        Kind::Event => (&cluster::EVENT_COLUMNS, cluster::event),
-        Kind::ConfigMap => (&cluster::CONFIG_MAP_COLUMNS, cluster::config_map),
-        Kind::Endpoints => (&endpoints::COLUMNS, endpoints::cells),
-        Kind::EndpointSlice => (&endpoints::SLICE_COLUMNS, endpoints::slice_cells),
-        Kind::Deployment => (&workloads::DEPLOYMENT_COLUMNS, workloads::deployment),
-        Kind::ReplicaSet => (&workloads::REPLICA_SET_COLUMNS, workloads::replica_set),
-        Kind::StatefulSet => (&workloads::STATEFUL_SET_COLUMNS, workloads::stateful_set),
-        Kind::DaemonSet => (&workloads::DAEMON_SET_COLUMNS, workloads::daemon_set),
-        Kind::Ingress => (&fronts::INGRESS_COLUMNS, fronts::ingress),
-        Kind::Gateway => (&fronts::GATEWAY_COLUMNS, fronts::gateway),
-        Kind::HttpRoute | Kind::GrpcRoute | Kind::TlsRoute => {
-            (&fronts::ROUTE_COLUMNS, fronts::route)
+        ServedKind::Service => (&services::COLUMNS, services::cells),
+        ServedKind::Pod => (&pods::COLUMNS, pods::cells),
+        ServedKind::Node => (&cluster::NODE_COLUMNS, cluster::node),
+        ServedKind::Namespace => (&cluster::NAMESPACE_COLUMNS, cluster::namespace),
+        ServedKind::Event => (&cluster::EVENT_COLUMNS, cluster::event),
+        ServedKind::ConfigMap => (&cluster::CONFIG_MAP_COLUMNS, cluster::config_map),
+        ServedKind::Endpoints => (&endpoints::COLUMNS, endpoints::cells),
+        ServedKind::EndpointSlice => (&endpoints::SLICE_COLUMNS, endpoints::slice_cells),
+        ServedKind::Deployment => (&workloads::DEPLOYMENT_COLUMNS, workloads::deployment),
+        ServedKind::ReplicaSet => (&workloads::REPLICA_SET_COLUMNS, workloads::replica_set),
+        ServedKind::StatefulSet => (&workloads::STATEFUL_SET_COLUMNS, workloads::stateful_set),
+        ServedKind::DaemonSet => (&workloads::DAEMON_SET_COLUMNS, workloads::daemon_set),
+        ServedKind::Ingress => (&ingress::INGRESS_COLUMNS, ingress::ingress_cells),
+        ServedKind::Gateway => (&ingress::GATEWAY_COLUMNS, ingress::gateway_cells),
+        ServedKind::HttpRoute | ServedKind::GrpcRoute | ServedKind::TlsRoute => {
+            (&ingress::ROUTE_COLUMNS, ingress::route_cells)
         }
-        Kind::Secret
-        | Kind::IngressClass
-        | Kind::NetworkPolicy
-        | Kind::ServiceCidr
-        | Kind::GatewayClass
-        | Kind::TcpRoute
-        | Kind::UdpRoute
-        | Kind::BackendTlsPolicy
-        | Kind::ReferenceGrant
-        | Kind::ValidatingWebhook
-        | Kind::MutatingWebhook
-        | Kind::ApiService => (&[NAME, AGE], |object| vec![name(object), age(object)]),
+        ServedKind::Secret
+        | ServedKind::IngressClass
+        | ServedKind::NetworkPolicy
+        | ServedKind::ServiceCidr
+        | ServedKind::GatewayClass
+        | ServedKind::TcpRoute
+        | ServedKind::UdpRoute
+        | ServedKind::BackendTlsPolicy
+        | ServedKind::ReferenceGrant
+        | ServedKind::ValidatingWebhook
+        | ServedKind::MutatingWebhook
+        | ServedKind::ApiService => (&[NAME, AGE], |object| vec![name(object), age(object)]),
     }
 }
 
 /// The row of one object.
-pub(super) fn row(kind: Kind, mut object: Value, include: &str) -> Value {
+pub(super) fn row(kind: ServedKind, mut object: Value, include: &str) -> Value {
     let (_, cells) = printer(kind);
     let mut row = json!({"cells": cells(&object)});
     match include {
@@ -100,7 +100,7 @@ pub(super) fn row(kind: Kind, mut object: Value, include: &str) -> Value {
 }
 
 /// The columns of a kind.
-pub(super) fn definitions(kind: Kind) -> Value {
+pub(super) fn column_definitions(kind: ServedKind) -> Value {
     let (columns, _) = printer(kind);
     columns
         .iter()

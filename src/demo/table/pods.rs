@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::super::json;
 use super::super::time;
-use super::{AGE, Column, NAME, age, name, or_none};
+use super::{AGE, NAME, PrinterColumn, age, name, or_none};
 
-pub(super) const COLUMNS: [Column; 9] = [
+pub(super) const COLUMNS: [PrinterColumn; 9] = [
     NAME,
     ("Ready", "string", 0),
     ("Status", "string", 0),
@@ -22,7 +22,7 @@ pub(super) fn cells(pod: &Value) -> Vec<Value> {
     let statuses = json::list(pod, "status/containerStatuses");
     let ready = statuses
         .iter()
-        .filter(|status| json::truth(status, "ready"))
+        .filter(|status| json::boolean(status, "ready"))
         .count();
     let all = json::list(pod, "spec/containers").len();
     let gates = json::list(pod, "spec/readinessGates").len();

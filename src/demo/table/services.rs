@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::super::json;
-use super::{AGE, Column, NAME, age, name, or_none, pairs};
+use super::{AGE, NAME, PrinterColumn, age, name, or_none, pairs};
 
-pub(super) const COLUMNS: [Column; 7] = [
+pub(super) const COLUMNS: [PrinterColumn; 7] = [
     NAME,
     ("Type", "string", 0),
     ("Cluster-IP", "string", 0),

@@ -3,13 +3,13 @@
 use serde_json::Value;
 
 use super::super::json;
-use super::{AGE, Column, NAME, age, name, pairs};
+use super::{AGE, NAME, PrinterColumn, age, name, pairs};
 
-const CONTAINERS: Column = ("Containers", "string", 1);
-const IMAGES: Column = ("Images", "string", 1);
-const SELECTOR: Column = ("Selector", "string", 1);
+const CONTAINERS: PrinterColumn = ("Containers", "string", 1);
+const IMAGES: PrinterColumn = ("Images", "string", 1);
+const SELECTOR: PrinterColumn = ("Selector", "string", 1);
 
-pub(super) const DEPLOYMENT_COLUMNS: [Column; 8] = [
+pub(super) const DEPLOYMENT_COLUMNS: [PrinterColumn; 8] = [
     NAME,
     ("Ready", "string", 0),
     ("Up-to-date", "string", 0),
@@ -19,7 +19,7 @@ pub(super) const DEPLOYMENT_COLUMNS: [Column; 8] = [
     IMAGES,
     SELECTOR,
 ];
-pub(super) const REPLICA_SET_COLUMNS: [Column; 8] = [
+pub(super) const REPLICA_SET_COLUMNS: [PrinterColumn; 8] = [
     NAME,
     ("Desired", "integer", 0),
     ("Current", "integer", 0),
@@ -29,9 +29,9 @@ pub(super) const REPLICA_SET_COLUMNS: [Column; 8] = [
     IMAGES,
     SELECTOR,
 ];
-pub(super) const STATEFUL_SET_COLUMNS: [Column; 5] =
+pub(super) const STATEFUL_SET_COLUMNS: [PrinterColumn; 5] =
     [NAME, ("Ready", "string", 0), AGE, CONTAINERS, IMAGES];
-pub(super) const DAEMON_SET_COLUMNS: [Column; 11] = [
+pub(super) const DAEMON_SET_COLUMNS: [PrinterColumn; 11] = [
     NAME,
     ("Desired", "integer", 0),
     ("Current", "integer", 0),

@@ -6,32 +6,34 @@ use serde_json::json;
 use super::*;
 use crate::{
     edit::{
-        FieldError, Via, Wanted, dry_run,
-        fixtures::{known, object, service, text},
+        DesiredServiceState, FieldError, MigrationPath, dry_run,
+        fixtures::{object, service, snapshot, text},
         plan_change, plan_deletion,
     },
     inventory::{Inventory, ObjectKey, ServiceRecord},
 };
 
-type Answer = Result<ServiceRecord, WriteError>;
+type Answer = Result<ServiceRecord, ServiceWriteError>;
 
 /// Answers as told, in turn, and keeps what it was sent.
 #[derive(Default)]
 struct FakeWriter {
     patches: Mutex<VecDeque<Answer>>,
     creations: Mutex<VecDeque<Answer>>,
-    deletions: Mutex<VecDeque<Result<(), WriteError>>>,
+    deletions: Mutex<VecDeque<Result<(), ServiceWriteError>>>,
     reads: Mutex<VecDeque<Answer>>,
     sent: Mutex<Vec<(&'static str, Value, WriteMode)>>,
 }
 
-fn next<T>(answers: &Mutex<VecDeque<Result<T, WriteError>>>) -> Result<T, WriteError> {
+fn next<T>(
+    answers: &Mutex<VecDeque<Result<T, ServiceWriteError>>>,
+) -> Result<T, ServiceWriteError> {
     let answer = answers.lock().unwrap().pop_front();
     answer.unwrap_or_else(|| Err(other("was not to be asked")))
 }
 
-fn written(answer: Answer) -> Result<Written, WriteError> {
-    answer.map(|service| Written {
+fn written(answer: Answer) -> Result<WriteResponse, ServiceWriteError> {
+    answer.map(|service| WriteResponse {
         object: object(&service),
         service,
         warnings: vec![text("a warning")],
@@ -49,7 +51,7 @@ impl FakeWriter {
         self
     }
 
-    fn deleted(self, answer: Result<(), WriteError>) -> Self {
+    fn deleted(self, answer: Result<(), ServiceWriteError>) -> Self {
         self.deletions.lock().unwrap().push_back(answer);
         self
     }
@@ -74,7 +76,7 @@ impl ServiceWriter for FakeWriter {
         service: &'a ObjectKey,
         patch: &'a Value,
         mode: WriteMode,
-    ) -> BoxFuture<'a, Result<Written, WriteError>> {
+    ) -> BoxFuture<'a, Result<WriteResponse, ServiceWriteError>> {
         assert_eq!(*service, ObjectKey::new("shop", "web"));
         self.note("patch", patch.clone(), mode);
         Box::pin(async { written(next(&self.patches)) })
@@ -85,7 +87,7 @@ impl ServiceWriter for FakeWriter {
         namespace: &'a str,
         object: &'a Value,
         mode: WriteMode,
-    ) -> BoxFuture<'a, Result<Written, WriteError>> {
+    ) -> BoxFuture<'a, Result<WriteResponse, ServiceWriteError>> {
         assert_eq!(namespace, "shop");
         self.note("create", object.clone(), mode);
         Box::pin(async { written(next(&self.creations)) })
@@ -95,28 +97,34 @@ impl ServiceWriter for FakeWriter {
         &'a self,
         service: &'a ServiceRecord,
         mode: WriteMode,
-    ) -> BoxFuture<'a, Result<(), WriteError>> {
+    ) -> BoxFuture<'a, Result<(), ServiceWriteError>> {
         self.note("delete", json!(service.resource_version), mode);
         Box::pin(async { next(&self.deletions) })
     }
 
-    fn gone<'a>(&'a self, _service: &'a ServiceRecord) -> BoxFuture<'a, Result<(), WriteError>> {
+    fn wait_until_deleted<'a>(
+        &'a self,
+        _service: &'a ServiceRecord,
+    ) -> BoxFuture<'a, Result<(), ServiceWriteError>> {
         Box::pin(async { Ok(()) })
     }
 
-    fn read<'a>(&'a self, _service: &'a ObjectKey) -> BoxFuture<'a, Result<Written, WriteError>> {
+    fn read<'a>(
+        &'a self,
+        _service: &'a ObjectKey,
+    ) -> BoxFuture<'a, Result<WriteResponse, ServiceWriteError>> {
         Box::pin(async { written(next(&self.reads)) })
     }
 }
 
-fn other(words: &str) -> WriteError {
-    WriteError::Other {
+fn other(words: &str) -> ServiceWriteError {
+    ServiceWriteError::Other {
         message: text(words),
     }
 }
 
-fn refusal() -> WriteError {
-    WriteError::Invalid {
+fn refusal() -> ServiceWriteError {
+    ServiceWriteError::Invalid {
         message: text("the server's words"),
         fields: vec![FieldError {
             field: text("spec.ports[0].nodePort"),
@@ -125,36 +133,39 @@ fn refusal() -> WriteError {
     }
 }
 
-fn planned(from: WantedType, wanted: Wanted) -> Arc<Plan> {
-    Arc::new(plan_change(&known(service(from)), wanted, &Inventory::default()).unwrap())
+fn planned(from: ServiceTypeChoice, wanted: DesiredServiceState) -> Arc<ChangePlan> {
+    Arc::new(plan_change(&snapshot(service(from)), wanted, &Inventory::default()).unwrap())
 }
 
-fn to_node_port(node_port: Option<u16>) -> Arc<Plan> {
-    let mut ports = service(WantedType::ClusterIP).ports;
+fn to_node_port(node_port: Option<u16>) -> Arc<ChangePlan> {
+    let mut ports = service(ServiceTypeChoice::ClusterIP).ports;
     ports[0].node_port = node_port;
-    let wanted = Wanted {
+    let wanted = DesiredServiceState {
         ports: Some(ports),
-        ..Wanted::to(WantedType::NodePort)
+        ..DesiredServiceState::of_type(ServiceTypeChoice::NodePort)
     };
-    planned(WantedType::ClusterIP, wanted)
+    planned(ServiceTypeChoice::ClusterIP, wanted)
 }
 
-fn via(from: WantedType, to: WantedType, via: Via) -> Arc<Plan> {
-    let wanted = Wanted {
-        via: Some(via),
-        ..Wanted::to(to)
+fn via(from: ServiceTypeChoice, to: ServiceTypeChoice, via: MigrationPath) -> Arc<ChangePlan> {
+    let wanted = DesiredServiceState {
+        migration_path: Some(via),
+        ..DesiredServiceState::of_type(to)
     };
     planned(from, wanted)
 }
 
-fn at_version(from: WantedType, version: &str) -> ServiceRecord {
+fn at_version(from: ServiceTypeChoice, version: &str) -> ServiceRecord {
     ServiceRecord {
         resource_version: text(version),
         ..service(from)
     }
 }
 
-async fn run(plan: &Arc<Plan>, writer: &FakeWriter) -> (Result<Outcome, EditError>, Vec<StepDone>) {
+async fn run(
+    plan: &Arc<ChangePlan>,
+    writer: &FakeWriter,
+) -> (Result<ChangeOutcome, EditError>, Vec<ExecutedStep>) {
     let mut log = Vec::new();
     let result = apply(plan, writer, &mut log).await;
     (result, log)
@@ -162,7 +173,7 @@ async fn run(plan: &Arc<Plan>, writer: &FakeWriter) -> (Result<Outcome, EditErro
 
 #[tokio::test]
 async fn what_is_read_back_is_the_outcome() {
-    let after = at_version(WantedType::NodePort, "42");
+    let after = at_version(ServiceTypeChoice::NodePort, "42");
     let writer = FakeWriter::default()
         .patched(Ok(after.clone()))
         .read(Ok(after.clone()));
@@ -179,13 +190,13 @@ async fn what_is_read_back_is_the_outcome() {
 #[tokio::test]
 async fn a_dry_run_stores_nothing_and_shows_no_value_that_nobody_will_get() {
     // The server's placeholder lies beyond the range.
-    let mut answer = service(WantedType::NodePort);
+    let mut answer = service(ServiceTypeChoice::NodePort);
     answer.ports[0].node_port = Some(32769);
     let writer = FakeWriter::default().patched(Ok(answer.clone()));
     let preview = dry_run(&to_node_port(None), &writer).await.unwrap();
     assert_eq!(preview.service.ports[0].node_port, None);
     let shown = &preview.object["spec"]["ports"][0]["nodePort"];
-    assert_eq!(*shown, crate::edit::ASSIGNED);
+    assert_eq!(*shown, crate::edit::ASSIGNED_ON_APPLY);
     assert_eq!(writer.sent.lock().unwrap()[0].2, WriteMode::DryRun);
 
     answer.ports[0].node_port = Some(30090);
@@ -198,16 +209,19 @@ async fn a_dry_run_stores_nothing_and_shows_no_value_that_nobody_will_get() {
 #[tokio::test]
 async fn what_follows_the_first_step_is_tried_under_another_name() {
     let plan = via(
-        WantedType::Headless,
-        WantedType::NodePort,
-        Via::ExternalName,
+        ServiceTypeChoice::Headless,
+        ServiceTypeChoice::NodePort,
+        MigrationPath::ExternalName,
     );
-    let alias = service(WantedType::ExternalName);
+    let alias = service(ServiceTypeChoice::ExternalName);
     let writer = FakeWriter::default()
         .patched(Ok(alias.clone()))
-        .created(Ok(service(WantedType::NodePort)));
+        .created(Ok(service(ServiceTypeChoice::NodePort)));
     let preview = dry_run(&plan, &writer).await.unwrap();
-    assert_eq!(WantedType::of(&preview.service), WantedType::NodePort);
+    assert_eq!(
+        ServiceTypeChoice::of(&preview.service),
+        ServiceTypeChoice::NodePort
+    );
     assert_eq!(writer.verbs(), ["patch", "create"]);
     {
         let sent = writer.sent.lock().unwrap();
@@ -222,11 +236,12 @@ async fn what_follows_the_first_step_is_tried_under_another_name() {
     assert_eq!(error.fields().len(), 1);
 
     let right = r#"User "eve" cannot create resource "services""#;
-    let writer = FakeWriter::default()
-        .patched(Ok(alias))
-        .created(Err(WriteError::Forbidden {
-            message: text(right),
-        }));
+    let writer =
+        FakeWriter::default()
+            .patched(Ok(alias))
+            .created(Err(ServiceWriteError::Forbidden {
+                message: text(right),
+            }));
     let preview = dry_run(&plan, &writer).await.unwrap();
     assert!(preview.warnings.iter().any(|one| one.contains(right)));
 }
@@ -235,10 +250,13 @@ async fn what_follows_the_first_step_is_tried_under_another_name() {
 async fn a_200_that_changed_nothing_is_no_success() {
     // Even if the answer to the write claims otherwise.
     let writer = FakeWriter::default()
-        .patched(Ok(service(WantedType::NodePort)))
-        .read(Ok(service(WantedType::ClusterIP)));
+        .patched(Ok(service(ServiceTypeChoice::NodePort)))
+        .read(Ok(service(ServiceTypeChoice::ClusterIP)));
     let (error, _) = run(
-        &planned(WantedType::ClusterIP, Wanted::to(WantedType::NodePort)),
+        &planned(
+            ServiceTypeChoice::ClusterIP,
+            DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
+        ),
         &writer,
     )
     .await;
@@ -251,12 +269,15 @@ async fn a_200_that_changed_nothing_is_no_success() {
 
 #[tokio::test]
 async fn what_somebody_changed_right_after_is_theirs() {
-    let mut later = at_version(WantedType::NodePort, "43");
+    let mut later = at_version(ServiceTypeChoice::NodePort, "43");
     later.service_type = crate::inventory::ServiceType::LoadBalancer;
     let writer = FakeWriter::default()
-        .patched(Ok(at_version(WantedType::NodePort, "42")))
+        .patched(Ok(at_version(ServiceTypeChoice::NodePort, "42")))
         .read(Ok(later));
-    let plan = planned(WantedType::ClusterIP, Wanted::to(WantedType::NodePort));
+    let plan = planned(
+        ServiceTypeChoice::ClusterIP,
+        DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
+    );
     let outcome = run(&plan, &writer).await.0.unwrap();
     assert!(
         outcome.warnings[1].contains(r#"spec.type: "NodePort" → "LoadBalancer""#),
@@ -267,12 +288,12 @@ async fn what_somebody_changed_right_after_is_theirs() {
 
 #[tokio::test]
 async fn every_wanted_field_is_compared() {
-    let after = service(WantedType::NodePort);
+    let after = service(ServiceTypeChoice::NodePort);
     let writer = FakeWriter::default()
         .patched(Ok(after.clone()))
         .read(Ok(after));
     let (error, _) = run(&to_node_port(Some(30090)), &writer).await;
-    let EditError::NotAsWanted { differences } = error.unwrap_err() else {
+    let EditError::GoalNotMet { differences } = error.unwrap_err() else {
         panic!("not as wanted");
     };
     assert_eq!(&*differences[0].field, "spec.ports[0].nodePort");
@@ -290,10 +311,10 @@ async fn refusals_keep_the_servers_words_and_are_not_read_back() {
 
 #[tokio::test]
 async fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
-    let mut now = at_version(WantedType::ClusterIP, "42");
+    let mut now = at_version(ServiceTypeChoice::ClusterIP, "42");
     now.labels.insert(text("changed"), text("meanwhile"));
     let writer = FakeWriter::default()
-        .patched(Err(WriteError::Conflict {
+        .patched(Err(ServiceWriteError::Conflict {
             message: text("the object has been modified"),
         }))
         .read(Ok(now.clone()));
@@ -306,7 +327,7 @@ async fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
         "{words}"
     );
     let conflict = error.conflict().unwrap();
-    assert_eq!(*conflict.now.as_ref().unwrap().record, now);
+    assert_eq!(*conflict.current.as_ref().unwrap().record, now);
     assert_eq!(writer.verbs(), ["patch"], "written once");
 }
 
@@ -316,17 +337,20 @@ async fn a_write_without_an_answer_is_looked_at() {
     // It was not done.
     let writer = FakeWriter::default()
         .patched(lost())
-        .read(Ok(service(WantedType::ClusterIP)));
+        .read(Ok(service(ServiceTypeChoice::ClusterIP)));
     let (error, _) = run(&to_node_port(None), &writer).await;
     assert!(matches!(error, Err(EditError::Other { .. })), "{error:?}");
     // It was.
-    let after = at_version(WantedType::NodePort, "42");
+    let after = at_version(ServiceTypeChoice::NodePort, "42");
     let writer = FakeWriter::default()
         .patched(lost())
         .read(Ok(after.clone()))
         .read(Ok(after));
     let (outcome, _) = run(
-        &planned(WantedType::ClusterIP, Wanted::to(WantedType::NodePort)),
+        &planned(
+            ServiceTypeChoice::ClusterIP,
+            DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
+        ),
         &writer,
     )
     .await;
@@ -334,19 +358,19 @@ async fn a_write_without_an_answer_is_looked_at() {
     // Nobody knows.
     let writer = FakeWriter::default().patched(lost()).read(lost());
     let (error, _) = run(&to_node_port(None), &writer).await;
-    assert!(matches!(error, Err(EditError::Uncertain { .. })));
+    assert!(matches!(error, Err(EditError::UnknownOutcome { .. })));
 }
 
 #[tokio::test]
 async fn each_step_builds_on_the_one_before() {
     let plan = via(
-        WantedType::Headless,
-        WantedType::ClusterIP,
-        Via::ExternalName,
+        ServiceTypeChoice::Headless,
+        ServiceTypeChoice::ClusterIP,
+        MigrationPath::ExternalName,
     );
-    let after = at_version(WantedType::ClusterIP, "43");
+    let after = at_version(ServiceTypeChoice::ClusterIP, "43");
     let writer = FakeWriter::default()
-        .patched(Ok(at_version(WantedType::ExternalName, "42")))
+        .patched(Ok(at_version(ServiceTypeChoice::ExternalName, "42")))
         .patched(Ok(after.clone()))
         .read(Ok(after));
     let (outcome, log) = run(&plan, &writer).await;
@@ -360,17 +384,17 @@ async fn each_step_builds_on_the_one_before() {
 #[tokio::test]
 async fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
     let plan = via(
-        WantedType::LoadBalancer,
-        WantedType::Headless,
-        Via::ExternalName,
+        ServiceTypeChoice::LoadBalancer,
+        ServiceTypeChoice::Headless,
+        MigrationPath::ExternalName,
     );
     let conflict = || {
-        Err(WriteError::Conflict {
+        Err(ServiceWriteError::Conflict {
             message: text("the object has been modified"),
         })
     };
-    let alias = |version: &str| at_version(WantedType::ExternalName, version);
-    let after = at_version(WantedType::Headless, "44");
+    let alias = |version: &str| at_version(ServiceTypeChoice::ExternalName, version);
+    let after = at_version(ServiceTypeChoice::Headless, "44");
     let writer = FakeWriter::default()
         .patched(Ok(alias("42")))
         .patched(conflict())
@@ -389,7 +413,7 @@ async fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
         .collect();
     assert_eq!(versions, ["41", "42", "43"]);
 
-    // A person's change is one, between two steps as well.
+    // the user's change is one, between two steps as well.
     let mut edited = alias("43");
     edited.labels.insert(text("new"), text("label"));
     let writer = FakeWriter::default()
@@ -399,7 +423,10 @@ async fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
         .read(Ok(edited));
     let (error, _) = run(&plan, &writer).await;
     let error = error.unwrap_err();
-    assert!(matches!(error, EditError::Halfway { .. }), "{error:?}");
+    assert!(
+        matches!(error, EditError::PartlyApplied { .. }),
+        "{error:?}"
+    );
     let changes = &error.conflict().unwrap().changes;
     assert_eq!(changes.len(), 1, "since the first step: {changes:?}");
 }
@@ -407,14 +434,14 @@ async fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
 #[tokio::test]
 async fn a_second_step_that_fails_says_what_the_service_is_now() {
     let plan = via(
-        WantedType::Headless,
-        WantedType::ClusterIP,
-        Via::ExternalName,
+        ServiceTypeChoice::Headless,
+        ServiceTypeChoice::ClusterIP,
+        MigrationPath::ExternalName,
     );
     let writer = FakeWriter::default()
-        .patched(Ok(at_version(WantedType::ExternalName, "42")))
+        .patched(Ok(at_version(ServiceTypeChoice::ExternalName, "42")))
         .patched(Err(refusal()))
-        .read(Ok(at_version(WantedType::ExternalName, "42")));
+        .read(Ok(at_version(ServiceTypeChoice::ExternalName, "42")));
     let (error, _) = run(&plan, &writer).await;
     let error = error.unwrap_err();
     let words = error.to_string();
@@ -425,11 +452,15 @@ async fn a_second_step_that_fails_says_what_the_service_is_now() {
 
 #[tokio::test]
 async fn what_can_not_be_created_anew_is_put_back() {
-    let plan = via(WantedType::ClusterIP, WantedType::Headless, Via::Recreate);
+    let plan = via(
+        ServiceTypeChoice::ClusterIP,
+        ServiceTypeChoice::Headless,
+        MigrationPath::Recreate,
+    );
     let writer = FakeWriter::default()
         .deleted(Ok(()))
         .created(Err(refusal()))
-        .created(Ok(service(WantedType::ClusterIP)));
+        .created(Ok(service(ServiceTypeChoice::ClusterIP)));
     let (error, log) = run(&plan, &writer).await;
     let error = error.unwrap_err();
     assert!(
@@ -446,7 +477,7 @@ async fn what_can_not_be_created_anew_is_put_back() {
         .created(Err(refusal()))
         .created(Err(refusal()));
     let (error, _) = run(&plan, &writer).await;
-    let EditError::Halfway { manifest, next, .. } = error.unwrap_err() else {
+    let EditError::PartlyApplied { manifest, next, .. } = error.unwrap_err() else {
         panic!("halfway");
     };
     assert_eq!(manifest.unwrap()["spec"]["clusterIP"], "None");
@@ -458,9 +489,13 @@ async fn what_can_not_be_created_anew_is_put_back() {
 
 #[tokio::test]
 async fn a_creation_without_an_answer_is_tried_once_more() {
-    let plan = via(WantedType::ClusterIP, WantedType::Headless, Via::Recreate);
-    let after = service(WantedType::Headless);
-    let exists = WriteError::Exists {
+    let plan = via(
+        ServiceTypeChoice::ClusterIP,
+        ServiceTypeChoice::Headless,
+        MigrationPath::Recreate,
+    );
+    let after = service(ServiceTypeChoice::Headless);
+    let exists = ServiceWriteError::Exists {
         message: text("already exists"),
     };
     let writer = FakeWriter::default()
@@ -476,9 +511,9 @@ async fn a_creation_without_an_answer_is_tried_once_more() {
 
 #[tokio::test]
 async fn a_deletion_is_read_back_too() {
-    let known = known(service(WantedType::ClusterIP));
+    let known = snapshot(service(ServiceTypeChoice::ClusterIP));
     let plan = Arc::new(plan_deletion(&known, &Inventory::default()).unwrap());
-    let gone = WriteError::NotFound {
+    let gone = ServiceWriteError::NotFound {
         message: text("not found"),
     };
     let writer = FakeWriter::default().deleted(Ok(())).read(Err(gone));
@@ -486,7 +521,7 @@ async fn a_deletion_is_read_back_too() {
     assert_eq!(outcome.unwrap().after, None);
     let writer = FakeWriter::default()
         .deleted(Ok(()))
-        .read(Ok(service(WantedType::ClusterIP)));
+        .read(Ok(service(ServiceTypeChoice::ClusterIP)));
     let (error, _) = run(&plan, &writer).await;
-    assert!(matches!(error, Err(EditError::Uncertain { .. })));
+    assert!(matches!(error, Err(EditError::UnknownOutcome { .. })));
 }

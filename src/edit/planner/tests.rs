@@ -4,12 +4,12 @@ use super::*;
 use crate::{
     edit::{
         SessionAffinity,
-        fixtures::{known, port, service, text},
+        fixtures::{port, service, snapshot, text},
         patch::SOURCE_RANGES_ANNOTATION,
     },
     inventory::{
-        Change, Delta, Kind, PodRecord, Protocol, Scope, ServicePort, Sync, TargetPort,
-        TrafficPolicy,
+        InventoryChange, PodRecord, Protocol, RecordDelta, ResourceKind, ServicePort, SyncState,
+        TargetPort, TrafficPolicy, WatchScope,
     },
 };
 
@@ -18,31 +18,31 @@ mod fields;
 
 const HOST: &str = "db.example.com";
 
-fn to(to: WantedType) -> Wanted {
-    if to == WantedType::ExternalName {
-        Wanted::alias_of(HOST)
+fn to(to: ServiceTypeChoice) -> DesiredServiceState {
+    if to == ServiceTypeChoice::ExternalName {
+        DesiredServiceState::alias_of(HOST)
     } else {
-        Wanted::to(to)
+        DesiredServiceState::of_type(to)
     }
 }
 
-fn planned(from: ServiceRecord, wanted: Wanted) -> Result<Plan, PlanError> {
-    plan_change(&known(from), wanted, &Inventory::default())
+fn planned(from: ServiceRecord, wanted: DesiredServiceState) -> Result<ChangePlan, PlanError> {
+    plan_change(&snapshot(from), wanted, &Inventory::default())
 }
 
-fn bodies(plan: &Plan) -> Vec<Value> {
+fn bodies(plan: &ChangePlan) -> Vec<Value> {
     plan.steps
         .iter()
         .map(|step| step.action.body().cloned().unwrap_or(Value::Null))
         .collect()
 }
 
-fn says(sentences: &[Text], part: &str) -> bool {
+fn says(sentences: &[SharedStr], part: &str) -> bool {
     sentences.iter().any(|sentence| sentence.contains(part))
 }
 
 #[track_caller]
-fn refused(from: ServiceRecord, wanted: Wanted) -> Vec<(String, String)> {
+fn refused(from: ServiceRecord, wanted: DesiredServiceState) -> Vec<(String, String)> {
     match planned(from, wanted) {
         Err(PlanError::Invalid(errors)) => errors
             .iter()
@@ -53,12 +53,12 @@ fn refused(from: ServiceRecord, wanted: Wanted) -> Vec<(String, String)> {
 }
 
 fn holding(name: &str, node_port: u16) -> Inventory {
-    let mut other = service(WantedType::NodePort);
+    let mut other = service(ServiceTypeChoice::NodePort);
     other.key = ObjectKey::new("shop", name);
     other.ports.truncate(1);
     other.ports[0].node_port = Some(node_port);
     let mut inventory = Inventory::default();
-    inventory.apply(Change::Service(Delta::Upsert(other)));
+    inventory.apply(InventoryChange::Service(RecordDelta::Upsert(other)));
     inventory
 }
 
@@ -116,18 +116,27 @@ fn table() -> [[Option<Value>; 5]; 5] {
 
 #[test]
 fn the_whole_matrix() {
-    for (from, row) in WantedType::ALL.into_iter().zip(table()) {
-        for (wanted, spec) in WantedType::ALL.into_iter().zip(row) {
+    for (from, row) in ServiceTypeChoice::ALL.into_iter().zip(table()) {
+        for (wanted, spec) in ServiceTypeChoice::ALL.into_iter().zip(row) {
             let outcome = planned(service(from), to(wanted));
             let Some(spec) = spec else {
                 let error = outcome.unwrap_err();
-                let vias: Vec<_> = error.ways().iter().map(|way| way.via).collect();
+                let vias: Vec<_> = error
+                    .migration_options()
+                    .iter()
+                    .map(|way| way.path)
+                    .collect();
                 assert_eq!(
                     vias,
-                    [Via::ExternalName, Via::Recreate],
+                    [MigrationPath::ExternalName, MigrationPath::Recreate],
                     "{from} to {wanted}"
                 );
-                assert!(error.ways().iter().all(|way| !way.price.is_empty()));
+                assert!(
+                    error
+                        .migration_options()
+                        .iter()
+                        .all(|way| !way.costs.is_empty())
+                );
                 continue;
             };
             if spec.is_null() {
@@ -136,7 +145,7 @@ fn the_whole_matrix() {
                 continue;
             }
             let plan = outcome.unwrap();
-            let metadata = if from == WantedType::LoadBalancer {
+            let metadata = if from == ServiceTypeChoice::LoadBalancer {
                 json!({"annotations": {SOURCE_RANGES_ANNOTATION: null}})
             } else {
                 Value::Null
@@ -148,46 +157,49 @@ fn the_whole_matrix() {
                 metadata,
                 "{from} to {wanted}"
             );
-            let after = plan.expected.as_ref().unwrap();
-            assert_eq!(WantedType::of(after), wanted);
-            assert!(!plan.undo.sentence.is_empty());
+            let after = plan.projected_service.as_ref().unwrap();
+            assert_eq!(ServiceTypeChoice::of(after), wanted);
+            assert!(!plan.undo_assessment.sentence.is_empty());
         }
     }
 }
 
 #[test]
 fn every_barred_way_has_two_bypasses() {
-    for (from, wanted) in WantedType::ALL
+    for (from, wanted) in ServiceTypeChoice::ALL
         .into_iter()
-        .flat_map(|from| WantedType::ALL.map(|to| (from, to)))
-        .filter(|(from, to)| from.needs_a_way(*to))
+        .flat_map(|from| ServiceTypeChoice::ALL.map(|to| (from, to)))
+        .filter(|(from, to)| from.needs_migration_path(*to))
     {
         let go = |via| {
-            let wanted = Wanted {
-                via: Some(via),
+            let wanted = DesiredServiceState {
+                migration_path: Some(via),
                 ..to(wanted)
             };
             planned(service(from), wanted).unwrap()
         };
-        let through = bodies(&go(Via::ExternalName));
+        let through = bodies(&go(MigrationPath::ExternalName));
         assert_eq!(through[0]["spec"]["type"], "ExternalName");
-        assert_eq!(through[0]["spec"]["externalName"], NOWHERE);
+        assert_eq!(
+            through[0]["spec"]["externalName"],
+            PLACEHOLDER_EXTERNAL_NAME
+        );
         assert_eq!(
             through[0]["spec"].get("loadBalancerSourceRanges").is_some(),
-            from == WantedType::LoadBalancer
+            from == ServiceTypeChoice::LoadBalancer
         );
         let second = &through[1]["spec"];
         assert_eq!(second["type"], wanted.service_type().as_str());
         assert_eq!(second["externalName"], Value::Null);
         assert_eq!(
             second.get("clusterIP"),
-            (wanted == WantedType::Headless)
+            (wanted == ServiceTypeChoice::Headless)
                 .then(|| json!("None"))
                 .as_ref()
         );
 
-        let plan = go(Via::Recreate);
-        assert_eq!(plan.steps[0].action, Action::Delete);
+        let plan = go(MigrationPath::Recreate);
+        assert_eq!(plan.steps[0].action, WriteAction::Delete);
         let fresh = &bodies(&plan)[1];
         assert_eq!(fresh["metadata"].get("uid"), None);
         assert_eq!(fresh["metadata"]["name"], "web");
@@ -195,7 +207,7 @@ fn every_barred_way_has_two_bypasses() {
         assert_eq!(fresh["spec"].get("externalName"), None);
         assert_eq!(
             fresh["spec"].get("clusterIP"),
-            (wanted == WantedType::Headless)
+            (wanted == ServiceTypeChoice::Headless)
                 .then(|| json!("None"))
                 .as_ref()
         );
@@ -214,21 +226,25 @@ fn every_barred_way_has_two_bypasses() {
         }
         assert!(fresh["spec"]["ports"][0].get("nodePort").is_none());
         assert!(says(&plan.losses, "uid (u1) changes"), "{:?}", plan.losses);
-        assert!(says(&plan.undo.losses, "uid u1"));
+        assert!(says(&plan.undo_assessment.losses, "uid u1"));
     }
 }
 
 #[test]
 fn nobody_is_led_through_unasked() {
-    let error = planned(service(WantedType::Headless), to(WantedType::NodePort)).unwrap_err();
+    let error = planned(
+        service(ServiceTypeChoice::Headless),
+        to(ServiceTypeChoice::NodePort),
+    )
+    .unwrap_err();
     let words = error.to_string();
     assert!(words.contains("--via external-name") && words.contains("--via recreate"));
 }
 
 #[test]
 fn gains_and_losses_name_what_is_there() {
-    use WantedType::{ClusterIP, ExternalName, Headless, LoadBalancer, NodePort};
-    let table: [(WantedType, WantedType, &[&str], &[&str]); 11] = [
+    use ServiceTypeChoice::{ClusterIP, ExternalName, Headless, LoadBalancer, NodePort};
+    let table: [(ServiceTypeChoice, ServiceTypeChoice, &[&str], &[&str]); 11] = [
         (
             ClusterIP,
             NodePort,
@@ -321,20 +337,20 @@ fn gains_and_losses_name_what_is_there() {
 
 #[test]
 fn what_is_not_there_is_not_removed() {
-    let mut plain = service(WantedType::LoadBalancer);
+    let mut plain = service(ServiceTypeChoice::LoadBalancer);
     plain.source_ranges.clear();
     plain.annotations.clear();
-    let plan = planned(plain, to(WantedType::ClusterIP)).unwrap();
+    let plan = planned(plain, to(ServiceTypeChoice::ClusterIP)).unwrap();
     assert_eq!(plan.patch(), Some(&json!({"spec": {"type": "ClusterIP"}})));
 }
 
 #[test]
 fn a_written_patch_is_planned_with_like_any_wish() {
-    let patch = |patch: Value| Wanted {
-        other: Some(patch),
-        ..Wanted::default()
+    let patch = |patch: Value| DesiredServiceState {
+        merge_patch: Some(patch),
+        ..DesiredServiceState::default()
     };
-    let start = || service(WantedType::LoadBalancer);
+    let start = || service(ServiceTypeChoice::LoadBalancer);
     let plan = planned(
         start(),
         patch(json!({"spec": {"type": "ClusterIP", "trafficDistribution": "PreferClose"}})),
@@ -359,55 +375,55 @@ fn a_written_patch_is_planned_with_like_any_wish() {
         "{same:?}"
     );
     let headless = planned(
-        service(WantedType::Headless),
+        service(ServiceTypeChoice::Headless),
         patch(json!({"spec": {"clusterIP": ""}})),
     );
     assert!(
-        matches!(headless, Err(PlanError::NeedsWay { .. })),
+        matches!(headless, Err(PlanError::NeedsMigrationPath { .. })),
         "{headless:?}"
     );
 }
 
 #[test]
 fn what_somebody_changed_since_it_was_seen_is_not_overwritten() {
-    let seen = Arc::new(service(WantedType::NodePort));
+    let seen = Arc::new(service(ServiceTypeChoice::NodePort));
     let mut now = (*seen).clone();
     now.resource_version = text("42");
     now.ports[0].target_port = TargetPort::Number(9000);
     now.labels.insert(text("new"), text("label"));
-    let with_ports = Wanted {
+    let with_ports = DesiredServiceState {
         ports: Some(vec![seen.ports[0].clone()]),
-        seen: Some(seen.clone()),
-        ..Wanted::default()
+        seen_record: Some(seen.clone()),
+        ..DesiredServiceState::default()
     };
     let error = planned(now.clone(), with_ports).unwrap_err();
-    let PlanError::Changed { fields, .. } = error else {
+    let PlanError::ChangedSinceSeen { fields, .. } = error else {
         panic!("{error:?}");
     };
     assert_eq!(fields, [text("ports")]);
     // What the wish is not about may change.
-    let other = Wanted {
-        seen: Some(seen),
-        ..to(WantedType::ClusterIP)
+    let other = DesiredServiceState {
+        seen_record: Some(seen),
+        ..to(ServiceTypeChoice::ClusterIP)
     };
     assert!(planned(now, other).is_ok());
 }
 
 #[test]
 fn a_service_on_its_way_out_is_left_alone() {
-    let mut going = service(WantedType::ClusterIP);
+    let mut going = service(ServiceTypeChoice::ClusterIP);
     going.deleting = Some(Timestamp::UNIX_EPOCH);
     assert!(matches!(
-        planned(going.clone(), to(WantedType::NodePort)),
-        Err(PlanError::Deleting { .. })
+        planned(going.clone(), to(ServiceTypeChoice::NodePort)),
+        Err(PlanError::BeingDeleted { .. })
     ));
-    let error = plan_deletion(&known(going), &Inventory::default());
-    assert!(matches!(error, Err(PlanError::Deleting { .. })));
+    let error = plan_deletion(&snapshot(going), &Inventory::default());
+    assert!(matches!(error, Err(PlanError::BeingDeleted { .. })));
 }
 
 #[test]
 fn creations_and_deletions_say_what_they_do() {
-    let object = super::super::fixtures::object(&service(WantedType::NodePort));
+    let object = super::super::fixtures::object(&service(ServiceTypeChoice::NodePort));
     let mut fresh = object.clone();
     fresh["metadata"]["name"] = json!("web-2");
     fresh["spec"]["ports"] = json!([{"port": 80, "nodePort": 31000}]);
@@ -421,9 +437,9 @@ fn creations_and_deletions_say_what_they_do() {
     let exists = plan_creation(fresh, &holding("api", 30000)).unwrap_err();
     assert!(matches!(exists, PlanError::Exists { .. }));
 
-    let known = known(service(WantedType::LoadBalancer));
+    let known = snapshot(service(ServiceTypeChoice::LoadBalancer));
     let plan = plan_deletion(&known, &Inventory::default()).unwrap();
     assert_eq!(plan.verbs(), ["delete"]);
-    assert_eq!(plan.expected, None);
+    assert_eq!(plan.projected_service, None);
     assert!(says(&plan.losses, "203.0.113.7") && says(&plan.losses, "30080"));
 }

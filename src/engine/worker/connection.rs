@@ -10,65 +10,67 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Worker;
+use super::EngineWorker;
 use crate::{
-    cluster::{self, ConnectError, Kubeconfigs, LoginContext, Pace},
+    cluster::{self, ConnectError, LoginContext, MergedKubeconfig, WatchTiming},
     engine::{
-        ActivityLevel, ConnectionState, ContextInfo, NextAttempt, Scene,
-        event::Event,
-        first_connection::{FirstConnection, NotConnected, Retry},
-        session::{self, News, Session},
+        ActivityLevel, ConnectionState, ContextSummary, NextAttempt, Scene,
+        connect_retry::{ConnectFailure, ConnectRetryState, ConnectRetryTiming},
+        event::WorkerEvent,
+        watched_cluster::{self, ConnectionEvent, WatchedCluster},
     },
-    inventory::{Inventory, Text},
+    inventory::{Inventory, SharedStr},
 };
 
 /// How long the time of a round trip is worth to be known.
-const PING: Duration = Duration::from_millis(500);
+const MAX_AGE_OF_ROUND_TRIP: Duration = Duration::from_millis(500);
 
-impl Worker {
+impl EngineWorker {
     pub(super) fn connect(&mut self, context: Option<String>) {
-        self.leave();
+        self.leave_cluster();
         self.scene.connection = ConnectionState::Connecting;
-        self.scene.context = context.as_deref().map(Text::from);
-        self.dial_in(context);
+        self.scene.context = context.as_deref().map(SharedStr::from);
+        self.start_connecting(context);
     }
 
     /// The time of the next attempt has come. What is shown stays until it is known what came of it.
-    pub(super) fn try_again(&mut self) {
+    pub(super) fn retry_connect(&mut self) {
         self.generation += 1;
-        self.dirty = true;
+        self.needs_publish = true;
         self.scene.next_attempt = NextAttempt::Now;
-        self.dial_in(self.chosen_context());
+        self.start_connecting(self.selected_context());
     }
 
     /// The context that is connected to, or was to be.
-    fn chosen_context(&self) -> Option<String> {
+    fn selected_context(&self) -> Option<String> {
         self.scene.context.as_ref().map(|name| name.to_string())
     }
 
     /// Connects, and again whenever the kubeconfig changes, until it is connected.
-    pub(super) fn dial_in(&mut self, context: Option<String>) {
-        self.first_connection.begun();
+    pub(super) fn start_connecting(&mut self, context: Option<String>) {
+        self.connect_retry.attempt_started();
         let (generation, events) = (self.generation, self.events.clone());
         let (source, login) = (self.config.kubeconfig.clone(), self.login_context());
-        let remembered = self.memory.last_context().map(str::to_owned);
+        let remembered = self.settings_store.last_context().map(str::to_owned);
         self.connecting = Some(AbortOnDropHandle::new(tokio::spawn(async move {
             loop {
                 let stamps = source.stamps().await;
                 let (source_now, context, remembered) =
                     (source.clone(), context.clone(), remembered.clone());
-                let outcome =
-                    dial_in(source_now, context, remembered, generation, &events, &login).await;
+                let outcome = connect_to_context(
+                    source_now, context, remembered, generation, &events, &login,
+                )
+                .await;
                 let retry = outcome.as_ref().err().map(|failed| failed.retry);
                 events
-                    .send(Event::Connected {
+                    .send(WorkerEvent::ConnectFinished {
                         generation,
                         outcome,
                     })
                     .ok();
                 let stamps = match retry {
                     None => return,
-                    Some(Retry::WhenChanged) => stamps,
+                    Some(ConnectRetryTiming::AfterKubeconfigChange) => stamps,
                     // Time may help as well: the next attempt takes this one's place. A plugin that
                     // fails may write into the kubeconfig each time that it is asked.
                     Some(_) => source.stamps().await,
@@ -79,8 +81,8 @@ impl Worker {
     }
 
     /// An attempt failed. Each reason is told once, however often it is met.
-    pub(super) fn not_connected(&mut self, failed: NotConnected) {
-        let NotConnected { reason, retry } = failed;
+    pub(super) fn connect_failed(&mut self, failed: ConnectFailure) {
+        let ConnectFailure { reason, retry } = failed;
         let is_news = !matches!(
             &self.scene.connection,
             ConnectionState::Failed { reason: told } if *told == reason
@@ -89,15 +91,15 @@ impl Worker {
             self.activity.add(ActivityLevel::Error, reason.clone());
         }
         self.scene.connection = ConnectionState::Failed { reason };
-        self.scene.next_attempt = match self.first_connection.failed(retry) {
+        self.scene.next_attempt = match self.connect_retry.record_failure(retry) {
             Some(pause) => NextAttempt::At(Timestamp::now() + pause),
-            None => NextAttempt::WhenChanged,
+            None => NextAttempt::AfterKubeconfigChange,
         };
     }
 
     /// Drops all that belongs to the last cluster. Forwards end with it: their pods are there.
-    fn leave(&mut self) {
-        if self.session.is_some() {
+    fn leave_cluster(&mut self) {
+        if self.watched_cluster.is_some() {
             for status in self.forwards.statuses() {
                 self.remove_forward(status.id);
             }
@@ -109,31 +111,31 @@ impl Worker {
     pub(super) fn forget_cluster(&mut self) {
         self.generation += 1;
         self.connecting = None;
-        self.first_connection = FirstConnection::default();
-        self.session = None;
-        self.kubeconfig = None;
-        self.hub = None;
-        self.reach = None;
-        self.way.forget();
-        self.forwards.way(None);
+        self.connect_retry = ConnectRetryState::default();
+        self.watched_cluster = None;
+        self.kubeconfig_watch = None;
+        self.in_cluster_clients = None;
+        self.path_test = None;
+        self.connectivity.reset();
+        self.forwards.set_link_state(None);
         self.model.clear();
-        self.feed.send_replace(Inventory::default());
+        self.inventory_feed.send_replace(Inventory::default());
         self.edits.clear();
         self.scene = Scene {
             revision: self.scene.revision,
             map_revision: self.scene.map_revision + 1,
             contexts: self.scene.contexts.clone(),
             namespaces: self.scene.namespaces.clone(),
-            is_forgetful: self.scene.is_forgetful,
+            is_ephemeral: self.scene.is_ephemeral,
             read_only: self.config.read_only || self.scene.read_only,
-            protected: self.scene.protected.clone(),
+            protected_contexts: self.scene.protected_contexts.clone(),
             ..Scene::default()
         };
     }
 
     pub(super) fn reconnect(&mut self) {
-        let Some(session) = &self.session else {
-            return self.connect(self.chosen_context());
+        let Some(session) = &self.watched_cluster else {
+            return self.connect(self.selected_context());
         };
         let (generation, events) = (self.generation, self.events.clone());
         let cluster = session.cluster.clone();
@@ -141,9 +143,9 @@ impl Worker {
             let outcome = cluster
                 .renew()
                 .await
-                .map_err(|error| Text::from(error.to_string()));
+                .map_err(|error| SharedStr::from(error.to_string()));
             events
-                .send(Event::Renewed {
+                .send(WorkerEvent::CredentialsRenewed {
                     generation,
                     outcome,
                 })
@@ -152,49 +154,52 @@ impl Worker {
     }
 
     /// Takes the watches up again, with new credentials where there were any to be had.
-    pub(super) fn renewed(&mut self, outcome: Result<(), Text>) {
+    pub(super) fn credentials_renewed(&mut self, outcome: Result<(), SharedStr>) {
         if let Err(reason) = outcome {
             self.activity.add(ActivityLevel::Error, reason);
         }
-        if let Some(session) = &self.session {
-            session.restart();
+        if let Some(session) = &self.watched_cluster {
+            session.retry_watches();
             let cluster = session.cluster.clone();
-            self.scene.server = Some(Text::from(cluster.server_url()));
-            self.tell_notices(cluster.notices());
+            self.scene.server = Some(SharedStr::from(cluster.server_url()));
+            self.report_security_warnings(cluster.notices());
             // They may be of somebody else now.
             self.review_rights(cluster);
         }
     }
 
-    pub(super) fn set_namespaces(&mut self, namespaces: Vec<Text>) {
+    pub(super) fn set_namespaces(&mut self, namespaces: Vec<SharedStr>) {
         self.scene.namespaces = namespaces.into();
         if let Some(context) = self.scene.context.clone() {
-            self.look_at(&context);
+            self.remember_namespaces(&context);
         }
-        let Some(session) = self.session.take() else {
+        let Some(session) = self.watched_cluster.take() else {
             return;
         };
         self.model.clear();
-        self.feed.send_replace(Inventory::default());
-        self.scene.notes = Arc::default();
+        self.inventory_feed.send_replace(Inventory::default());
+        self.scene.watch_notes = Arc::default();
         self.scene.map_revision += 1;
         let cluster = session.cluster.clone();
-        self.session = Some(Session::open(cluster.clone(), &self.scene.namespaces));
-        self.recall_node_ports();
+        self.watched_cluster = Some(WatchedCluster::open(
+            cluster.clone(),
+            &self.scene.namespaces,
+        ));
+        self.restore_node_port_range();
         self.review_rights(cluster);
     }
 
-    pub(super) fn connected(&mut self, cluster: cluster::Cluster, round_trip: Duration) {
-        self.scene.context = Some(Text::from(cluster.context()));
-        self.recall(cluster.context());
-        self.scene.server = Some(Text::from(cluster.server_url()));
+    pub(super) fn connected(&mut self, cluster: cluster::ClusterClient, round_trip: Duration) {
+        self.scene.context = Some(SharedStr::from(cluster.context()));
+        self.restore_last_view(cluster.context());
+        self.scene.server = Some(SharedStr::from(cluster.server_url()));
         let version = match cluster.version() {
-            Ok(version) => Text::from(version),
+            Ok(version) => SharedStr::from(version),
             Err(reason) => {
-                self.news(News::Note(Text::from(format!(
+                self.connection_event(ConnectionEvent::WatchNote(SharedStr::from(format!(
                     "the API server does not say its version: {reason}; all else goes on, with lists in pages"
                 ))));
-                Text::from("version unknown")
+                SharedStr::from("version unknown")
             }
         };
         self.scene.version = Some(version.clone());
@@ -209,62 +214,65 @@ impl Worker {
                 cluster.server_url()
             ),
         );
-        self.tell_notices(cluster.notices());
-        self.follow_kubeconfig(&cluster);
-        let session = Session::open(cluster.clone(), &self.scene.namespaces);
+        self.report_security_warnings(cluster.notices());
+        self.watch_kubeconfig(&cluster);
+        let session = WatchedCluster::open(cluster.clone(), &self.scene.namespaces);
         self.forwards.replace_dialer(session.dialer());
-        self.session = Some(session);
-        let refusal = self.refusal_in(cluster.context());
-        self.hub = Some(self.probe_pods.hub(&cluster, refusal));
+        self.watched_cluster = Some(session);
+        let refusal = self.refusal_check_for(cluster.context());
+        self.in_cluster_clients = Some(self.probe_pods.in_cluster_clients(&cluster, refusal));
         if !self.scene.read_only {
-            self.probe_pods.sweep(&cluster, self.events.clone());
+            self.probe_pods
+                .remove_orphaned_pods(&cluster, self.events.clone());
         }
-        self.recall_node_ports();
+        self.restore_node_port_range();
         self.load_yaml();
-        self.recall_forwards(cluster.context());
+        self.restore_forwards(cluster.context());
         self.review_rights(cluster);
     }
 
-    /// Asks anew what the person may do where they look.
-    pub(super) fn review_rights(&self, cluster: cluster::Cluster) {
+    /// Asks anew what the user may do where they look.
+    pub(super) fn review_rights(&self, cluster: cluster::ClusterClient) {
         let (generation, events) = (self.generation, self.events.clone());
         let namespace = self.scene.namespaces.first().cloned().unwrap_or_default();
         tokio::spawn(async move {
-            let rights = session::review(&cluster, &namespace).await;
-            events.send(Event::Rights { generation, rights }).ok();
+            let rights = watched_cluster::review_permissions(&cluster, &namespace).await;
+            events
+                .send(WorkerEvent::Permissions { generation, rights })
+                .ok();
         });
     }
 
-    /// Looks at a context as the person did the last time; what the start asked for goes first.
-    fn recall(&mut self, context: &str) {
-        self.protection.allow(None);
-        self.protected_now();
+    /// Looks at a context as the user did the last time; what the start asked for goes first.
+    fn restore_last_view(&mut self, context: &str) {
+        self.protection.set_allowed_context(None);
+        self.refresh_protection();
         let asked_for = std::mem::take(&mut self.config.namespaces);
         if asked_for.is_empty()
-            && let Some(namespaces) = self.memory.namespaces(context)
+            && let Some(namespaces) = self.settings_store.namespaces(context)
         {
             self.scene.namespaces = namespaces.into();
         }
-        self.look_at(context);
-        self.recall_map(context);
+        self.remember_namespaces(context);
+        self.restore_map(context);
     }
 }
 
 /// Reads the kubeconfig off the async threads, tells its contexts, and connects.
-async fn dial_in(
+async fn connect_to_context(
     source: cluster::KubeconfigSource,
     context: Option<String>,
     remembered: Option<String>,
     generation: u64,
-    events: &mpsc::UnboundedSender<Event>,
+    events: &mpsc::UnboundedSender<WorkerEvent>,
     login: &LoginContext,
-) -> Result<(cluster::Cluster, Duration), NotConnected> {
-    let kubeconfigs = tokio::task::spawn_blocking(move || Kubeconfigs::load(&source))
+) -> Result<(cluster::ClusterClient, Duration), ConnectFailure> {
+    let kubeconfigs = tokio::task::spawn_blocking(move || MergedKubeconfig::load(&source))
         .map(|joined| match joined {
             Ok(loaded) => loaded.map_err(|error| ConnectError::Kubeconfig(error).into()),
-            Err(panic) => Err(NotConnected {
+            Err(panic) => Err(ConnectFailure {
                 reason: format!("reading the kubeconfig failed: {panic}").into(),
-                retry: Retry::WhenChanged,
+                retry: ConnectRetryTiming::AfterKubeconfigChange,
             }),
         })
         .await?;
@@ -272,37 +280,42 @@ async fn dial_in(
     // What kubectl would use goes first; what was in use the last time only stands in for it, and
     // the kubeconfig may have lost it.
     let stand_in = remembered.filter(|name| {
-        kubeconfigs.current().is_none() && known.iter().any(|context| context.name == *name)
+        kubeconfigs.current_context().is_none() && known.iter().any(|context| context.name == *name)
     });
     let context = context.or(stand_in);
-    let chosen = context.as_deref().or_else(|| kubeconfigs.current());
-    let chosen = chosen.map(Text::from);
-    let contexts = known.into_iter().map(ContextInfo::from).collect();
+    let chosen = context.as_deref().or_else(|| kubeconfigs.current_context());
+    let chosen = chosen.map(SharedStr::from);
+    let contexts = known.into_iter().map(ContextSummary::from).collect();
     events
-        .send(Event::Contexts {
+        .send(WorkerEvent::KubeconfigContexts {
             generation,
             contexts,
-            chosen,
+            selected: chosen,
         })
         .ok();
     // Told before the server is asked: a 401 may come of them.
     let notices = kubeconfigs.notices(context.as_deref());
     events
-        .send(Event::Notices {
+        .send(WorkerEvent::SecurityWarnings {
             generation,
-            notices,
+            warnings: notices,
         })
         .ok();
     let asked = Instant::now();
     let waits = events.clone();
-    let tell: cluster::Tell = Arc::new(move |words| {
-        waits.send(Event::Waits { generation, words }).ok();
+    let tell: cluster::RetryWaitObserver = Arc::new(move |words| {
+        waits
+            .send(WorkerEvent::RequestDelayed {
+                generation,
+                message: words,
+            })
+            .ok();
     });
     let context = context.as_deref();
-    let pace = Pace::default();
+    let pace = WatchTiming::default();
     let cluster = cluster::connect_with(&kubeconfigs, context, pace, Some(tell), login).await?;
     // Nobody waits for a figure: a server that is slow was slow a moment ago.
-    let round_trip = match timeout(PING, cluster.ping()).await {
+    let round_trip = match timeout(MAX_AGE_OF_ROUND_TRIP, cluster.ping()).await {
         Ok(Ok(round_trip)) => round_trip,
         Ok(Err(_)) | Err(_) => asked.elapsed(),
     };

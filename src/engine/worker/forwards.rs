@@ -2,15 +2,18 @@
 
 use std::path::PathBuf;
 
-use super::Worker;
+use super::EngineWorker;
 use crate::{
-    engine::{ActivityLevel, ImportOffer, event::Event, session},
+    engine::{ActivityLevel, ForwardImportPreview, event::WorkerEvent, watched_cluster},
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardStatus},
-    inventory::Text,
-    session::{Added, BookChange, ForwardBook, SavedForward, export_forwards, import_forwards},
+    inventory::SharedStr,
+    session::{
+        AddForwardsSummary, SavedForward, SavedForwardChange, SavedForwards, export_forwards,
+        import_forwards,
+    },
 };
 
-impl Worker {
+impl EngineWorker {
     pub(super) fn start_forward(&mut self, id: ForwardId, mut spec: ForwardSpec) {
         self.activity.add(
             ActivityLevel::Info,
@@ -18,17 +21,20 @@ impl Worker {
         );
         if let (None, None, Some(context)) = (spec.local_port, spec.last_port, &self.scene.context)
         {
-            spec.last_port = self.saved.last_port(context, &spec);
+            spec.last_port = self.saved_forwards.last_port(context, &spec);
         }
         let (forwards, events) = (self.forwards.clone(), self.events.clone());
         let generation = self.generation;
-        let cluster = self.session.as_ref().map(|session| session.cluster.clone());
-        let lone_read = self.lone_read(&spec.target);
+        let cluster = self
+            .watched_cluster
+            .as_ref()
+            .map(|session| session.cluster.clone());
+        let lone_read = self.single_service_reader(&spec.target);
         tokio::spawn(async move {
             let target = spec.target.clone();
             let may = async {
                 if let Some(cluster) = &cluster {
-                    session::may_forward(cluster, &target).await?;
+                    watched_cluster::may_forward(cluster, &target).await?;
                 }
                 match lone_read {
                     Some((read, service)) => read.read(service).await,
@@ -36,7 +42,7 @@ impl Worker {
                 }
             };
             let status = Box::new(forwards.start_if(id, spec, may).await);
-            let started = Event::ForwardStarted { generation, status };
+            let started = WorkerEvent::ForwardStarted { generation, status };
             events.send(started).ok();
         });
     }
@@ -65,11 +71,11 @@ impl Worker {
             (status.local, spec.local_port, &self.scene.context)
             && remembered != Some(true)
         {
-            let change = BookChange::UsePort {
+            let change = SavedForwardChange::RecordLocalPort {
                 spec: Box::new(spec.clone()),
                 local_port: local.port(),
             };
-            self.saved.change(context, change);
+            self.saved_forwards.change(context, change);
         }
     }
 
@@ -87,33 +93,36 @@ impl Worker {
     pub(super) fn save_forward(
         &mut self,
         running: Option<ForwardId>,
-        was: Option<Text>,
+        was: Option<SharedStr>,
         forward: Box<SavedForward>,
     ) {
         for status in self.forwards.statuses() {
             let named = status.spec.name.is_some() && status.spec.name == was;
             if named || Some(status.id) == running {
-                self.forwards.name(status.id, Some(forward.name.clone()));
+                self.forwards.rename(status.id, Some(forward.name.clone()));
             }
         }
         let words = format!("Saved forward {}", forward.name);
-        self.change_saved(BookChange::Save { was, forward });
+        self.change_saved_forwards(SavedForwardChange::Save {
+            previous_name: was,
+            forward,
+        });
         self.activity.add(ActivityLevel::Info, words);
     }
 
-    pub(super) fn forget_forward(&mut self, name: Text) {
+    pub(super) fn forget_forward(&mut self, name: SharedStr) {
         for status in self.forwards.statuses() {
             if status.spec.name.as_ref() == Some(&name) {
-                self.forwards.name(status.id, None);
+                self.forwards.rename(status.id, None);
             }
         }
-        self.change_saved(BookChange::Forget(name));
+        self.change_saved_forwards(SavedForwardChange::Forget(name));
     }
 
     /// Starts those of these saved forwards that are not up.
-    pub(super) fn start_saved(&mut self, names: &[Text]) {
+    pub(super) fn start_saved_forwards(&mut self, names: &[SharedStr]) {
         let running = self.forwards.statuses();
-        let saved = self.scene.saved.clone();
+        let saved = self.scene.saved_forwards.clone();
         for forward in saved.iter().filter(|forward| names.contains(&forward.name)) {
             let same = running
                 .iter()
@@ -122,7 +131,7 @@ impl Worker {
                 Some(status) if !status.state.is_over() => {}
                 Some(status) => self.start_forward(status.id, forward.spec.clone()),
                 None => {
-                    let id = ForwardId(self.counterpart.next_id());
+                    let id = ForwardId(self.channels.next_id());
                     self.start_forward(id, forward.spec.clone());
                 }
             }
@@ -130,22 +139,26 @@ impl Worker {
     }
 
     /// Shows what is saved for a context that was come to, and starts what shall start with it.
-    pub(super) fn recall_forwards(&mut self, context: &str) {
-        self.scene.saved = self.saved.forwards(context);
-        let unknown = self.saved.not_understood(context);
+    pub(super) fn restore_forwards(&mut self, context: &str) {
+        self.scene.saved_forwards = self.saved_forwards.forwards(context);
+        let unknown = self.saved_forwards.unreadable_count(context);
         if unknown > 0 {
             let words = format!(
                 "{unknown} saved forwards of {context} are not understood by this version; they are kept"
             );
             self.activity.add(ActivityLevel::Warning, words);
         }
-        let with_app = self.scene.saved.iter().filter(|one| one.start_with_app);
-        let names: Vec<Text> = with_app.map(|one| one.name.clone()).collect();
-        self.start_saved(&names);
+        let with_app = self
+            .scene
+            .saved_forwards
+            .iter()
+            .filter(|one| one.start_with_app);
+        let names: Vec<SharedStr> = with_app.map(|one| one.name.clone()).collect();
+        self.start_saved_forwards(&names);
     }
 
     pub(super) fn export_forwards(&mut self, path: PathBuf) {
-        let forwards = self.scene.saved.to_vec();
+        let forwards = self.scene.saved_forwards.to_vec();
         let events = self.events.clone();
         tokio::task::spawn_blocking(move || {
             let number = forwards.len();
@@ -153,18 +166,27 @@ impl Worker {
                 Ok(()) => Ok(format!("Exported {number} forwards to {}", path.display())),
                 Err(error) => Err(format!("Forwards not exported: {error}")),
             };
-            events.send(Event::Said(outcome)).ok();
+            events
+                .send(WorkerEvent::BackgroundJobFinished(outcome))
+                .ok();
         });
     }
 
     /// Shows what a file holds, for the user to agree to.
-    pub(super) fn offer_forwards(&mut self, file: PathBuf) {
+    pub(super) fn preview_forward_import(&mut self, file: PathBuf) {
         self.scene.import_offer = None;
         let events = self.events.clone();
         tokio::task::spawn_blocking(move || {
             let event = match import_forwards(&file) {
-                Ok(forwards) => Event::ForwardsOffered(Box::new(ImportOffer { file, forwards })),
-                Err(reason) => Event::Said(Err(format!("Forwards not imported: {reason}"))),
+                Ok(forwards) => {
+                    WorkerEvent::ForwardImportPreviewed(Box::new(ForwardImportPreview {
+                        file,
+                        forwards,
+                    }))
+                }
+                Err(reason) => WorkerEvent::BackgroundJobFinished(Err(format!(
+                    "Forwards not imported: {reason}"
+                ))),
             };
             events.send(event).ok();
         });
@@ -178,23 +200,25 @@ impl Worker {
         let (generation, events) = (self.generation, self.events.clone());
         tokio::task::spawn_blocking(move || {
             let event = match import_forwards(&path) {
-                Ok(forwards) => Event::ForwardsImported {
+                Ok(forwards) => WorkerEvent::ForwardsImported {
                     generation,
                     forwards,
                 },
-                Err(reason) => Event::Said(Err(format!("Forwards not imported: {reason}"))),
+                Err(reason) => WorkerEvent::BackgroundJobFinished(Err(format!(
+                    "Forwards not imported: {reason}"
+                ))),
             };
             events.send(event).ok();
         });
     }
 
     pub(super) fn forwards_imported(&mut self, forwards: Vec<SavedForward>) {
-        let Some(added) = self.change_saved(BookChange::Add(forwards)) else {
+        let Some(added) = self.change_saved_forwards(SavedForwardChange::Add(forwards)) else {
             return;
         };
-        let mut words = format!("Imported {} forwards", added.new);
-        if added.known > 0 {
-            words.push_str(&format!("; {} were there already", added.known));
+        let mut words = format!("Imported {} forwards", added.added);
+        if added.already_saved > 0 {
+            words.push_str(&format!("; {} were there already", added.already_saved));
         }
         if !added.renamed.is_empty() {
             let names = added.renamed.join(", ");
@@ -203,22 +227,22 @@ impl Worker {
         self.activity.add(ActivityLevel::Info, words);
     }
 
-    fn change_saved(&mut self, change: BookChange) -> Option<Added> {
+    fn change_saved_forwards(&mut self, change: SavedForwardChange) -> Option<AddForwardsSummary> {
         let Some(context) = self.scene.context.clone() else {
             let words = "Forwards are saved for a context, and none is in use";
             self.activity.add(ActivityLevel::Error, words);
             return None;
         };
-        let added = self.saved.change(&context, change);
-        self.scene.saved = self.saved.forwards(&context);
+        let added = self.saved_forwards.change(&context, change);
+        self.scene.saved_forwards = self.saved_forwards.forwards(&context);
         Some(added)
     }
 
     /// The file holds this now.
-    pub(super) fn forwards_written(&mut self, book: ForwardBook) {
-        self.saved.written(book);
+    pub(super) fn saved_forwards_written(&mut self, book: SavedForwards) {
+        self.saved_forwards.replace_from_file(book);
         if let Some(context) = &self.scene.context {
-            self.scene.saved = self.saved.forwards(context);
+            self.scene.saved_forwards = self.saved_forwards.forwards(context);
         }
     }
 }

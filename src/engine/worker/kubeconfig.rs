@@ -5,53 +5,59 @@ use std::sync::Arc;
 
 use tokio_util::task::AbortOnDropHandle;
 
-use super::Worker;
+use super::EngineWorker;
 use crate::{
-    cluster::{self, Cluster, ContextRef, KubeconfigNews},
-    engine::{ActivityLevel, ConnectionState, ContextInfo, SecurityNotice, event::Event},
-    inventory::Text,
+    cluster::{self, ClusterClient, ContextRef, KubeconfigChange},
+    engine::{
+        ActivityLevel, ConnectionSecurityWarning, ConnectionState, ContextSummary,
+        event::WorkerEvent,
+    },
+    inventory::SharedStr,
 };
 
 /// What is known of the kubeconfig of a connection. Dropping it ends the looking.
-pub(super) struct FollowedKubeconfig {
-    _looking: AbortOnDropHandle<()>,
+pub(super) struct KubeconfigWatch {
+    _watch_task: AbortOnDropHandle<()>,
     /// Its current-context, once it was looked at.
-    current: Option<Option<String>>,
+    current_context: Option<Option<String>>,
     /// Why it can't be used as it is now.
-    trouble: Option<String>,
+    problem: Option<String>,
 }
 
-impl Worker {
+impl EngineWorker {
     /// Looks from now on whether the kubeconfig, or a file that it names, changes.
-    pub(super) fn follow_kubeconfig(&mut self, cluster: &Cluster) {
+    pub(super) fn watch_kubeconfig(&mut self, cluster: &ClusterClient) {
         let (generation, events) = (self.generation, self.events.clone());
         let cluster = cluster.clone();
         let looking = tokio::spawn(async move {
             let mut stamps = None;
             loop {
-                let news = cluster.kubeconfig_news(&mut stamps).await;
-                let news = Event::KubeconfigRead { generation, news };
+                let news = cluster.next_kubeconfig_change(&mut stamps).await;
+                let news = WorkerEvent::KubeconfigReloaded {
+                    generation,
+                    change: news,
+                };
                 if events.send(news).is_err() {
                     return;
                 }
             }
         });
-        self.kubeconfig = Some(FollowedKubeconfig {
-            _looking: AbortOnDropHandle::new(looking),
-            current: None,
-            trouble: None,
+        self.kubeconfig_watch = Some(KubeconfigWatch {
+            _watch_task: AbortOnDropHandle::new(looking),
+            current_context: None,
+            problem: None,
         });
     }
 
-    pub(super) fn kubeconfig_read(&mut self, news: KubeconfigNews) {
+    pub(super) fn kubeconfig_reloaded(&mut self, news: KubeconfigChange) {
         if let Some((contexts, current)) = news.contexts {
-            self.contexts_are(contexts);
-            self.current_context_is(current);
+            self.update_contexts(contexts);
+            self.suggest_current_context(current);
         }
-        let Some(followed) = &mut self.kubeconfig else {
+        let Some(followed) = &mut self.kubeconfig_watch else {
             return;
         };
-        let before = followed.trouble.take();
+        let before = followed.problem.take();
         match news.in_use {
             Err(reason) => {
                 if before.as_ref() != Some(&reason) {
@@ -60,7 +66,7 @@ impl Worker {
                         format!("The kubeconfig was changed and can't be used now: {reason}. The connection stays as it is"),
                     );
                 }
-                followed.trouble = Some(reason);
+                followed.problem = Some(reason);
             }
             Ok(true) if news.is_other_server => self.move_to_other_server(),
             Ok(true) => self.renew_credentials(),
@@ -72,13 +78,14 @@ impl Worker {
         }
     }
 
-    fn contexts_are(&mut self, contexts: Vec<ContextRef>) {
-        let contexts: Arc<[ContextInfo]> = contexts.into_iter().map(ContextInfo::from).collect();
+    fn update_contexts(&mut self, contexts: Vec<ContextRef>) {
+        let contexts: Arc<[ContextSummary]> =
+            contexts.into_iter().map(ContextSummary::from).collect();
         if contexts == self.scene.contexts {
             return;
         }
-        let names = |contexts: &[ContextInfo], but: &[ContextInfo]| {
-            let is_new = |context: &&ContextInfo| but.iter().all(|old| old.name != context.name);
+        let names = |contexts: &[ContextSummary], but: &[ContextSummary]| {
+            let is_new = |context: &&ContextSummary| but.iter().all(|old| old.name != context.name);
             let names = contexts.iter().filter(is_new);
             names
                 .map(|context| format!("`{}`", context.name))
@@ -102,14 +109,14 @@ impl Worker {
     }
 
     /// Another current-context is offered; the window stays where it is.
-    fn current_context_is(&mut self, current: Option<String>) {
-        let Some(followed) = &mut self.kubeconfig else {
+    fn suggest_current_context(&mut self, current: Option<String>) {
+        let Some(followed) = &mut self.kubeconfig_watch else {
             return;
         };
-        let before = followed.current.replace(current.clone());
+        let before = followed.current_context.replace(current.clone());
         let in_use = self.scene.context.as_deref();
         if current.as_deref() == in_use {
-            self.scene.offered_context = None;
+            self.scene.suggested_context = None;
         }
         let (Some(before), Some(now)) = (before, current) else {
             return;
@@ -122,7 +129,7 @@ impl Worker {
             ActivityLevel::Info,
             format!("The current-context of the kubeconfig is `{now}` now; the connection to `{stays}` stays"),
         );
-        self.scene.offered_context = Some(Text::from(now));
+        self.scene.suggested_context = Some(SharedStr::from(now));
     }
 
     /// The context leads to another API server: nothing that is known counts any more. Forwards go on
@@ -135,25 +142,25 @@ impl Worker {
                 "The kubeconfig was changed: context `{context}` leads to another API server now, so all is read anew. Connections that forwards hold open stay with the old one until they end"
             ),
         );
-        let offered = self.scene.offered_context.take();
+        let offered = self.scene.suggested_context.take();
         self.forget_cluster();
         self.scene.connection = ConnectionState::Connecting;
-        self.scene.offered_context = offered;
+        self.scene.suggested_context = offered;
         self.scene.context = Some(context.clone());
-        self.dial_in(Some(context.to_string()));
+        self.start_connecting(Some(context.to_string()));
     }
 
     fn renew_credentials(&self) {
-        let Some(session) = &self.session else {
+        let Some(session) = &self.watched_cluster else {
             return;
         };
         let (generation, events) = (self.generation, self.events.clone());
         let cluster = session.cluster.clone();
         tokio::spawn(async move {
             let outcome = cluster.renew().await;
-            let outcome = outcome.map_err(|error| Text::from(error.to_string()));
+            let outcome = outcome.map_err(|error| SharedStr::from(error.to_string()));
             events
-                .send(Event::KubeconfigTaken {
+                .send(WorkerEvent::KubeconfigApplied {
                     generation,
                     outcome,
                 })
@@ -162,8 +169,8 @@ impl Worker {
     }
 
     /// The client was built anew from a kubeconfig that had changed, or could not be.
-    pub(super) fn kubeconfig_taken(&mut self, outcome: Result<(), Text>) {
-        let Some(session) = &self.session else {
+    pub(super) fn kubeconfig_applied(&mut self, outcome: Result<(), SharedStr>) {
+        let Some(session) = &self.watched_cluster else {
             return;
         };
         if let Err(reason) = outcome {
@@ -174,7 +181,7 @@ impl Worker {
             return;
         }
         let cluster = session.cluster.clone();
-        session.restart();
+        session.retry_watches();
         self.activity.add_connection(
             ActivityLevel::Info,
             format!(
@@ -183,18 +190,18 @@ impl Worker {
                 cluster.server_url()
             ),
         );
-        self.scene.server = Some(Text::from(cluster.server_url()));
-        self.tell_notices(cluster.notices());
+        self.scene.server = Some(SharedStr::from(cluster.server_url()));
+        self.report_security_warnings(cluster.notices());
         self.review_rights(cluster);
     }
 
     /// Tells what is new of how the connection is protected.
-    pub(super) fn tell_notices(&mut self, notices: Vec<cluster::SecurityNotice>) {
-        let notices = notices.into_iter().map(|notice| SecurityNotice {
+    pub(super) fn report_security_warnings(&mut self, notices: Vec<cluster::SecurityNotice>) {
+        let notices = notices.into_iter().map(|notice| ConnectionSecurityWarning {
             label: notice.label().into(),
             sentence: notice.to_string().into(),
         });
-        let notices: Arc<[SecurityNotice]> = notices.collect();
+        let notices: Arc<[ConnectionSecurityWarning]> = notices.collect();
         for notice in notices.iter() {
             if !self.scene.notices.contains(notice) {
                 self.activity
@@ -205,12 +212,12 @@ impl Worker {
     }
 }
 
-impl From<ContextRef> for ContextInfo {
+impl From<ContextRef> for ContextSummary {
     fn from(context: ContextRef) -> Self {
         Self {
-            name: Text::from(context.name),
-            cluster: Text::from(context.cluster),
-            namespace: context.namespace.map(Text::from),
+            name: SharedStr::from(context.name),
+            cluster: SharedStr::from(context.cluster),
+            namespace: context.namespace.map(SharedStr::from),
             file: context.file,
         }
     }

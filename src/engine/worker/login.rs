@@ -2,26 +2,29 @@
 
 use std::sync::Arc;
 
-use super::Worker;
+use super::EngineWorker;
 use crate::{
     cluster::{LoginContext, LoginEvent},
-    engine::{ActivityLevel, ConnectionState, LoginStatus, NextAttempt, event::Event},
-    inventory::Text,
+    engine::{ActivityLevel, ConnectionState, LoginStatus, NextAttempt, event::WorkerEvent},
+    inventory::SharedStr,
 };
 
-impl Worker {
+impl EngineWorker {
     /// The circumstances of this engine's logins: it is told of them, too.
     pub(super) fn login_context(&self) -> LoginContext {
         let events = self.events.clone();
         let tell = move |event: &LoginEvent| {
-            events.send(Event::Login(event.clone())).ok();
+            events.send(WorkerEvent::Login(event.clone())).ok();
         };
         self.config.login.clone().observed_by(Arc::new(tell))
     }
 
     pub(super) fn login_advanced(&mut self, event: LoginEvent) {
         match event {
-            LoginEvent::Began { id, whom } => {
+            LoginEvent::Started {
+                id,
+                authority: whom,
+            } => {
                 self.scene.login = Some(Arc::new(LoginStatus::new(id, whom)));
             }
             LoginEvent::Waiting { id, .. } => {
@@ -32,11 +35,11 @@ impl Worker {
                 text,
                 ends_line,
             } => {
-                self.change_login(id, |login| login.printed(&text, ends_line));
+                self.change_login(id, |login| login.append_output(&text, ends_line));
             }
             LoginEvent::Ended { id } => self.login_ended(id),
-            LoginEvent::Noted(words) => self.activity.add(ActivityLevel::Info, words),
-            LoginEvent::Warned(words) => self.activity.add(ActivityLevel::Warning, words),
+            LoginEvent::Notice(words) => self.activity.add(ActivityLevel::Info, words),
+            LoginEvent::Warning(words) => self.activity.add(ActivityLevel::Warning, words),
         }
     }
 
@@ -53,18 +56,22 @@ impl Worker {
         };
         if !login.lines.is_empty() {
             let lines: Vec<&str> = login.lines.iter().map(|line| &**line).collect();
-            let words = format!("Login by {}: {}", login.whom, lines.join(" · "));
+            let words = format!(
+                "Login by {}: {}",
+                login.credential_source,
+                lines.join(" · ")
+            );
             self.activity.add(ActivityLevel::Info, words);
         }
     }
 
     pub(super) fn cancel_login(&mut self) {
-        let reason = Text::from("the login was cancelled; reconnect to try again");
-        if let Some(session) = &self.session {
+        let reason = SharedStr::from("the login was cancelled; reconnect to try again");
+        if let Some(session) = &self.watched_cluster {
             session.cluster.cancel_login();
         } else if self.connecting.take().is_some() {
             self.generation += 1;
-            self.first_connection.begun();
+            self.connect_retry.attempt_started();
             self.scene.connection = ConnectionState::Failed { reason };
             self.scene.next_attempt = NextAttempt::Never;
         }

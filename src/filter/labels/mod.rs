@@ -15,28 +15,28 @@ use std::{
     str::FromStr,
 };
 
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// What labels must be like: `app=web,tier!=front,track in (stable,canary),!legacy`.
 ///
 /// It is asked of a Service's own labels, as `kubectl get services -l` does. The empty one is met
 /// by everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LabelSelector {
+pub struct LabelFilter {
     /// As it was written: two that read differently are two, though they may mean the same.
     text: String,
-    requirements: Vec<Requirement>,
+    requirements: Vec<LabelRequirement>,
 }
 
 /// What one label must be like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Requirement {
+struct LabelRequirement {
     key: String,
-    wants: Wants,
+    condition: LabelCondition,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Wants {
+enum LabelCondition {
     /// `key`
     Exists,
     /// `!key`
@@ -54,16 +54,16 @@ enum Wants {
 /// What is wrong with a selector, and where.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("at character {}: {message}", .position + 1)]
-pub struct LabelSelectorError {
+pub struct LabelFilterError {
     /// How many characters stand before the place.
     pub position: usize,
     /// What stands there and what should.
     pub message: String,
 }
 
-impl LabelSelector {
+impl LabelFilter {
     /// Reads a selector.
-    pub fn parse(text: &str) -> Result<Self, LabelSelectorError> {
+    pub fn parse(text: &str) -> Result<Self, LabelFilterError> {
         Ok(Self {
             text: text.trim().to_owned(),
             requirements: parser::requirements(text)?,
@@ -76,38 +76,40 @@ impl LabelSelector {
     }
 
     /// Whether labels are as it wants them.
-    pub fn matches(&self, labels: &BTreeMap<Text, Text>) -> bool {
+    pub fn matches(&self, labels: &BTreeMap<SharedStr, SharedStr>) -> bool {
         self.requirements
             .iter()
             .all(|requirement| requirement.matches(labels))
     }
 }
 
-impl fmt::Display for LabelSelector {
+impl fmt::Display for LabelFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
 }
 
-impl FromStr for LabelSelector {
-    type Err = LabelSelectorError;
+impl FromStr for LabelFilter {
+    type Err = LabelFilterError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         Self::parse(text)
     }
 }
 
-impl Requirement {
-    fn matches(&self, labels: &BTreeMap<Text, Text>) -> bool {
+impl LabelRequirement {
+    fn matches(&self, labels: &BTreeMap<SharedStr, SharedStr>) -> bool {
         let value = labels.get(&*self.key);
         let number = || value.and_then(|value| value.parse::<i64>().ok());
-        match &self.wants {
-            Wants::Exists => value.is_some(),
-            Wants::Missing => value.is_none(),
-            Wants::In(wanted) => value.is_some_and(|value| wanted.contains(&**value)),
-            Wants::NotIn(unwanted) => value.is_none_or(|value| !unwanted.contains(&**value)),
-            Wants::Above(limit) => number().is_some_and(|number| number > *limit),
-            Wants::Below(limit) => number().is_some_and(|number| number < *limit),
+        match &self.condition {
+            LabelCondition::Exists => value.is_some(),
+            LabelCondition::Missing => value.is_none(),
+            LabelCondition::In(wanted) => value.is_some_and(|value| wanted.contains(&**value)),
+            LabelCondition::NotIn(unwanted) => {
+                value.is_none_or(|value| !unwanted.contains(&**value))
+            }
+            LabelCondition::Above(limit) => number().is_some_and(|number| number > *limit),
+            LabelCondition::Below(limit) => number().is_some_and(|number| number < *limit),
         }
     }
 }

@@ -3,32 +3,32 @@
 use std::collections::BTreeSet;
 
 use super::{
-    LabelSelectorError, Requirement, Wants, names,
-    tokens::{Placed, Token, tokens},
+    LabelCondition, LabelFilterError, LabelRequirement, names,
+    tokens::{PositionedToken, SelectorToken, tokens},
 };
 
 /// Reads all requirements of a selector.
-pub(super) fn requirements(text: &str) -> Result<Vec<Requirement>, LabelSelectorError> {
+pub(super) fn requirements(text: &str) -> Result<Vec<LabelRequirement>, LabelFilterError> {
     let tokens = tokens(text);
-    let mut parser = Parser {
+    let mut parser = LabelFilterParser {
         tokens: &tokens,
         at: 0,
     };
     let mut found = Vec::new();
     loop {
         match parser.peek() {
-            Token::End => return Ok(found),
-            token if token.as_word().is_some() || *token == Token::Not => {
+            SelectorToken::End => return Ok(found),
+            token if token.as_word().is_some() || *token == SelectorToken::Not => {
                 found.push(parser.requirement()?);
             }
             token => return Err(parser.expected(token, "a label or “!”")),
         }
         match parser.peek() {
-            Token::End => return Ok(found),
-            Token::Comma => {
+            SelectorToken::End => return Ok(found),
+            SelectorToken::Comma => {
                 parser.at += 1;
                 let next = parser.peek();
-                if next.as_word().is_none() && *next != Token::Not {
+                if next.as_word().is_none() && *next != SelectorToken::Not {
                     return Err(parser.expected(next, "a label after “,”"));
                 }
             }
@@ -37,16 +37,16 @@ pub(super) fn requirements(text: &str) -> Result<Vec<Requirement>, LabelSelector
     }
 }
 
-struct Parser<'a> {
-    tokens: &'a [Placed],
+struct LabelFilterParser<'a> {
+    tokens: &'a [PositionedToken],
     at: usize,
 }
 
-impl<'a> Parser<'a> {
-    fn peek(&self) -> &'a Token {
+impl<'a> LabelFilterParser<'a> {
+    fn peek(&self) -> &'a SelectorToken {
         self.tokens
             .get(self.at)
-            .map_or(&Token::End, |(_, token)| token)
+            .map_or(&SelectorToken::End, |(_, token)| token)
     }
 
     /// Where the next token stands; the end where there is none.
@@ -55,19 +55,19 @@ impl<'a> Parser<'a> {
         at.map_or(0, |(position, _)| *position)
     }
 
-    fn error(&self, message: impl Into<String>) -> LabelSelectorError {
-        LabelSelectorError {
+    fn error(&self, message: impl Into<String>) -> LabelFilterError {
+        LabelFilterError {
             position: self.position(),
             message: message.into(),
         }
     }
 
-    fn expected(&self, found: &Token, wanted: &str) -> LabelSelectorError {
-        self.error(format!("found {}, expected {wanted}", found.said()))
+    fn expected(&self, found: &SelectorToken, wanted: &str) -> LabelFilterError {
+        self.error(format!("found {}, expected {wanted}", found.quoted()))
     }
 
-    fn requirement(&mut self) -> Result<Requirement, LabelSelectorError> {
-        let missing = *self.peek() == Token::Not;
+    fn requirement(&mut self) -> Result<LabelRequirement, LabelFilterError> {
+        let missing = *self.peek() == SelectorToken::Not;
         if missing {
             self.at += 1;
         }
@@ -77,46 +77,46 @@ impl<'a> Parser<'a> {
         names::check_key(key).map_err(|message| self.error(message))?;
         self.at += 1;
         let wants = match self.peek() {
-            _ if missing => Wants::Missing,
-            Token::End | Token::Comma => Wants::Exists,
+            _ if missing => LabelCondition::Missing,
+            SelectorToken::End | SelectorToken::Comma => LabelCondition::Exists,
             _ => self.operation()?,
         };
-        Ok(Requirement {
+        Ok(LabelRequirement {
             key: key.to_owned(),
-            wants,
+            condition: wants,
         })
     }
 
-    fn operation(&mut self) -> Result<Wants, LabelSelectorError> {
+    fn operation(&mut self) -> Result<LabelCondition, LabelFilterError> {
         let operator = self.peek();
         let known = matches!(
             operator,
-            Token::Equals
-                | Token::DoubleEquals
-                | Token::NotEquals
-                | Token::In
-                | Token::NotIn
-                | Token::Above
-                | Token::Below
+            SelectorToken::Equals
+                | SelectorToken::DoubleEquals
+                | SelectorToken::NotEquals
+                | SelectorToken::In
+                | SelectorToken::NotIn
+                | SelectorToken::Above
+                | SelectorToken::Below
         );
         if !known {
             return Err(self.expected(operator, "one of = == != in notin > <, “,” or the end"));
         }
         self.at += 1;
         Ok(match operator {
-            Token::In => Wants::In(self.values()?),
-            Token::NotIn => Wants::NotIn(self.values()?),
-            Token::Above => Wants::Above(self.number()?),
-            Token::Below => Wants::Below(self.number()?),
-            Token::NotEquals => Wants::NotIn(BTreeSet::from([self.value()?])),
-            _ => Wants::In(BTreeSet::from([self.value()?])),
+            SelectorToken::In => LabelCondition::In(self.values()?),
+            SelectorToken::NotIn => LabelCondition::NotIn(self.values()?),
+            SelectorToken::Above => LabelCondition::Above(self.number()?),
+            SelectorToken::Below => LabelCondition::Below(self.number()?),
+            SelectorToken::NotEquals => LabelCondition::NotIn(BTreeSet::from([self.value()?])),
+            _ => LabelCondition::In(BTreeSet::from([self.value()?])),
         })
     }
 
     /// What stands after an operator for one value; nothing is the empty value.
-    fn value(&mut self) -> Result<String, LabelSelectorError> {
+    fn value(&mut self) -> Result<String, LabelFilterError> {
         match self.peek() {
-            Token::End | Token::Comma => Ok(String::new()),
+            SelectorToken::End | SelectorToken::Comma => Ok(String::new()),
             token => match token.as_word() {
                 Some(word) => {
                     names::check_value(word).map_err(|message| self.error(message))?;
@@ -128,7 +128,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn number(&mut self) -> Result<i64, LabelSelectorError> {
+    fn number(&mut self) -> Result<i64, LabelFilterError> {
         let at = self.at;
         let value = self.value()?;
         value.parse().map_err(|_not_a_number| {
@@ -138,20 +138,20 @@ impl<'a> Parser<'a> {
     }
 
     /// `(a,b)`; between two commas, and between a comma and a parenthesis, stands the empty value.
-    fn values(&mut self) -> Result<BTreeSet<String>, LabelSelectorError> {
-        if *self.peek() != Token::Open {
+    fn values(&mut self) -> Result<BTreeSet<String>, LabelFilterError> {
+        if *self.peek() != SelectorToken::Open {
             return Err(self.expected(self.peek(), "“(”"));
         }
         let opened = self.at;
         self.at += 1;
-        if *self.peek() == Token::Close {
+        if *self.peek() == SelectorToken::Close {
             self.at = opened;
             return Err(self.error("between “(” and “)” must stand at least one value"));
         }
         let mut values = BTreeSet::new();
         loop {
             match self.peek() {
-                Token::Comma | Token::Close => {
+                SelectorToken::Comma | SelectorToken::Close => {
                     values.insert(String::new());
                 }
                 token => match token.as_word() {
@@ -164,8 +164,8 @@ impl<'a> Parser<'a> {
                 },
             }
             match self.peek() {
-                Token::Comma => self.at += 1,
-                Token::Close => {
+                SelectorToken::Comma => self.at += 1,
+                SelectorToken::Close => {
                     self.at += 1;
                     return Ok(values);
                 }

@@ -2,23 +2,23 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-fn labels(pairs: &[(&str, &str)]) -> BTreeMap<Text, Text> {
+fn labels(pairs: &[(&str, &str)]) -> BTreeMap<SharedStr, SharedStr> {
     pairs
         .iter()
-        .map(|(key, value)| (Text::from(*key), Text::from(*value)))
+        .map(|(key, value)| (SharedStr::from(*key), SharedStr::from(*value)))
         .collect()
 }
 
 #[track_caller]
 fn matches(selector: &str, pairs: &[(&str, &str)]) -> bool {
-    LabelSelector::parse(selector)
+    LabelFilter::parse(selector)
         .unwrap_or_else(|error| panic!("{selector}: {error}"))
         .matches(&labels(pairs))
 }
 
 #[track_caller]
 fn refused(selector: &str) -> String {
-    match LabelSelector::parse(selector) {
+    match LabelFilter::parse(selector) {
         Ok(parsed) => panic!("{selector} was read as {parsed:?}"),
         Err(error) => error.to_string(),
     }
@@ -126,17 +126,17 @@ fn errors_name_the_place_and_what_stands_there() {
 
 #[test]
 fn it_reads_back_as_it_was_written() {
-    let selector = LabelSelector::parse(" app in (a, b) ").unwrap();
+    let selector = LabelFilter::parse(" app in (a, b) ").unwrap();
     assert_eq!(selector.to_string(), "app in (a, b)");
     assert!(!selector.is_empty());
-    assert!(LabelSelector::parse("  ").unwrap().is_empty());
+    assert!(LabelFilter::parse("  ").unwrap().is_empty());
 }
 
 proptest::proptest! {
     /// Whatever is typed, it is read or refused with a place inside it.
     #[test]
     fn nothing_typed_breaks_it(text in "[a-c=!<>(), inot/.é]{0,24}") {
-        match LabelSelector::parse(&text) {
+        match LabelFilter::parse(&text) {
             Ok(selector) => { selector.matches(&labels(&[("a", "b")])); }
             Err(error) => proptest::prop_assert!(error.position <= text.chars().count()),
         }

@@ -2,7 +2,7 @@
 
 /// A word or a sign.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub(super) enum SelectorToken {
     /// A key or a value.
     Word(String),
     /// `in`, which is a word where no operator is expected.
@@ -21,9 +21,9 @@ pub(super) enum Token {
     End,
 }
 
-impl Token {
+impl SelectorToken {
     /// As it was written, for a message.
-    pub(super) fn said(&self) -> String {
+    pub(super) fn quoted(&self) -> String {
         let sign = match self {
             Self::Word(word) => word,
             Self::In => "in",
@@ -54,12 +54,12 @@ impl Token {
 }
 
 /// A token and how many characters stand before it.
-pub(super) type Placed = (usize, Token);
+pub(super) type PositionedToken = (usize, SelectorToken);
 
 const SIGNS: &str = "=!(),><";
 
-/// Cuts a selector into tokens; the last one is [`Token::End`].
-pub(super) fn tokens(text: &str) -> Vec<Placed> {
+/// Cuts a selector into tokens; the last one is [`SelectorToken::End`].
+pub(super) fn tokens(text: &str) -> Vec<PositionedToken> {
     let characters: Vec<char> = text.chars().collect();
     let mut found = Vec::new();
     let mut at = 0;
@@ -76,7 +76,7 @@ pub(super) fn tokens(text: &str) -> Vec<Placed> {
         found.push((at, token));
         at += length;
     }
-    found.push((characters.len(), Token::End));
+    found.push((characters.len(), SelectorToken::End));
     found
 }
 
@@ -85,30 +85,30 @@ fn is_space(character: char) -> bool {
 }
 
 /// The longest sign wins: `!=` is one.
-fn sign(first: char, second: Option<char>) -> (Token, usize) {
+fn sign(first: char, second: Option<char>) -> (SelectorToken, usize) {
     match (first, second) {
-        ('=', Some('=')) => (Token::DoubleEquals, 2),
-        ('!', Some('=')) => (Token::NotEquals, 2),
-        ('=', _) => (Token::Equals, 1),
-        ('!', _) => (Token::Not, 1),
-        ('>', _) => (Token::Above, 1),
-        ('<', _) => (Token::Below, 1),
-        ('(', _) => (Token::Open, 1),
-        (')', _) => (Token::Close, 1),
-        _ => (Token::Comma, 1),
+        ('=', Some('=')) => (SelectorToken::DoubleEquals, 2),
+        ('!', Some('=')) => (SelectorToken::NotEquals, 2),
+        ('=', _) => (SelectorToken::Equals, 1),
+        ('!', _) => (SelectorToken::Not, 1),
+        ('>', _) => (SelectorToken::Above, 1),
+        ('<', _) => (SelectorToken::Below, 1),
+        ('(', _) => (SelectorToken::Open, 1),
+        (')', _) => (SelectorToken::Close, 1),
+        _ => (SelectorToken::Comma, 1),
     }
 }
 
-fn word(rest: &[char]) -> (Token, usize) {
+fn word(rest: &[char]) -> (SelectorToken, usize) {
     let word: String = rest
         .iter()
         .take_while(|c| !is_space(**c) && !SIGNS.contains(**c))
         .collect();
     let length = word.chars().count();
     let token = match word.as_str() {
-        "in" => Token::In,
-        "notin" => Token::NotIn,
-        _ => Token::Word(word),
+        "in" => SelectorToken::In,
+        "notin" => SelectorToken::NotIn,
+        _ => SelectorToken::Word(word),
     };
     (token, length)
 }

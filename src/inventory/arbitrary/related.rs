@@ -4,42 +4,43 @@ use proptest::{collection::vec, option, prelude::*, sample::select};
 
 use super::{PODS, SERVICES, delta, key, labels, namespace, text};
 use crate::inventory::{
-    BackendTlsPolicyRecord, BackendTlsTarget, Change, Condition, GatewayClassRecord, GatewayRecord,
-    GrantFrom, GrantTo, Hook, IngressBackend, IngressClassRecord, IngressPath, IngressPort,
-    IngressRecord, IngressRule, IngressTls, Kind, LabelSelector, Listener, MeshParent,
-    NetworkPolicyRecord, ObjectKey, ParentRef, ParentStatus, PolicyPeer, PolicyRule,
-    ReferenceGrantRecord, Related, RouteBackend, RouteKind, RouteMatch, RouteRecord, RouteRule,
-    TlsSecretRecord, WebhookRecord, WorkloadRecord,
+    BackendTlsPolicyRecord, BackendTlsTarget, GatewayClassRecord, GatewayListener, GatewayRecord,
+    IngressBackend, IngressClassRecord, IngressPath, IngressPort, IngressRecord, IngressRule,
+    IngressTls, InventoryChange, LabelSelector, MeshParent, NetworkPolicyRecord, ObjectKey,
+    ParentRef, PolicyPeer, PolicyRule, ReferenceGrantFrom, ReferenceGrantRecord, ReferenceGrantTo,
+    RelatedRecord, ResourceKind, RouteBackend, RouteKind, RouteMatch, RouteParentStatus,
+    RouteRecord, RouteRule, ServiceWebhook, StatusCondition, TlsSecretRecord, WebhookRecord,
+    WorkloadRecord,
 };
 
 const HOSTS: &[&str] = &["", "a.example.com", "b.example.com"];
 const DOORS: &[&str] = &["d0", "d1"];
 
 /// A change of one of these kinds.
-pub(super) fn change() -> impl Strategy<Value = Change> {
+pub(super) fn change() -> impl Strategy<Value = InventoryChange> {
     prop_oneof![
-        3 => of(Kind::Ingress, ingress()),
-        1 => of(Kind::IngressClass, class()),
-        2 => of(Kind::HttpRoute, route(RouteKind::Http)),
-        1 => of(Kind::TcpRoute, route(RouteKind::Tcp)),
-        1 => of(Kind::BackendTlsPolicy, backend_tls()),
-        1 => of(Kind::Gateway, gateway()),
-        1 => of(Kind::GatewayClass, gateway_class()),
-        1 => of(Kind::ReferenceGrant, grant()),
-        1 => of(Kind::ValidatingWebhook, webhook()),
-        1 => of(Kind::NetworkPolicy, policy()),
-        2 => of(Kind::Deployment, workload()),
-        1 => of(Kind::TlsSecret, secret()),
+        3 => of(ResourceKind::Ingress, ingress()),
+        1 => of(ResourceKind::IngressClass, class()),
+        2 => of(ResourceKind::HttpRoute, route(RouteKind::Http)),
+        1 => of(ResourceKind::TcpRoute, route(RouteKind::Tcp)),
+        1 => of(ResourceKind::BackendTlsPolicy, backend_tls()),
+        1 => of(ResourceKind::Gateway, gateway()),
+        1 => of(ResourceKind::GatewayClass, gateway_class()),
+        1 => of(ResourceKind::ReferenceGrant, grant()),
+        1 => of(ResourceKind::ValidatingWebhook, webhook()),
+        1 => of(ResourceKind::NetworkPolicy, policy()),
+        2 => of(ResourceKind::Deployment, workload()),
+        1 => of(ResourceKind::TlsSecret, secret()),
     ]
 }
 
-fn of<R: Into<Related> + std::fmt::Debug + 'static>(
-    kind: Kind,
+fn of<R: Into<RelatedRecord> + std::fmt::Debug + 'static>(
+    kind: ResourceKind,
     record: impl Strategy<Value = R> + Clone + 'static,
-) -> impl Strategy<Value = Change> {
+) -> impl Strategy<Value = InventoryChange> {
     let related = record.prop_map(Into::into);
-    delta(related.boxed(), |r: &Related| r.key().clone())
-        .prop_map(move |delta| Change::Related(kind, delta))
+    delta(related.boxed(), |r: &RelatedRecord| r.key().clone())
+        .prop_map(move |delta| InventoryChange::Related(kind, delta))
 }
 
 fn ingress() -> impl Strategy<Value = IngressRecord> + Clone {
@@ -93,12 +94,12 @@ fn class() -> impl Strategy<Value = IngressClassRecord> + Clone {
     })
 }
 
-fn condition() -> impl Strategy<Value = Condition> + Clone {
+fn condition() -> impl Strategy<Value = StatusCondition> + Clone {
     (
         text(&["Accepted", "ResolvedRefs", "Programmed"]),
         option::of(any::<bool>()),
     )
-        .prop_map(|(kind, holds)| Condition {
+        .prop_map(|(kind, holds)| StatusCondition {
             kind,
             holds,
             reason: "Said".into(),
@@ -108,7 +109,7 @@ fn condition() -> impl Strategy<Value = Condition> + Clone {
 
 fn gateway() -> impl Strategy<Value = GatewayRecord> + Clone {
     let listener = (text(&["l0", "l1"]), text(HOSTS), text(&["HTTP", "HTTPS"])).prop_map(
-        |(name, hostname, protocol)| Listener {
+        |(name, hostname, protocol)| GatewayListener {
             name,
             hostname,
             port: 80,
@@ -171,7 +172,7 @@ fn route(kind: RouteKind) -> impl Strategy<Value = RouteRecord> + Clone {
     let rule = (vec(matched, 0..2), vec(backend, 0..3))
         .prop_map(|(matches, backends)| RouteRule { matches, backends });
     let status = (parent(), vec(condition(), 0..2))
-        .prop_map(|(parent, conditions)| ParentStatus { parent, conditions });
+        .prop_map(|(parent, conditions)| RouteParentStatus { parent, conditions });
     (
         key(DOORS),
         vec(text(HOSTS), 0..2),
@@ -204,12 +205,12 @@ fn route(kind: RouteKind) -> impl Strategy<Value = RouteRecord> + Clone {
 fn grant() -> impl Strategy<Value = ReferenceGrantRecord> + Clone {
     (key(DOORS), namespace()).prop_map(|(key, namespace)| ReferenceGrantRecord {
         key,
-        from: vec![GrantFrom {
+        from: vec![ReferenceGrantFrom {
             group: "gateway.networking.k8s.io".into(),
             kind: "HTTPRoute".into(),
             namespace,
         }],
-        to: vec![GrantTo {
+        to: vec![ReferenceGrantTo {
             group: "".into(),
             kind: "Service".into(),
             name: None,
@@ -221,7 +222,7 @@ fn webhook() -> impl Strategy<Value = WebhookRecord> + Clone {
     (text(DOORS), key(SERVICES), any::<bool>()).prop_map(|(name, service, fails)| WebhookRecord {
         key: ObjectKey::cluster_scoped(name),
         mutating: false,
-        hooks: vec![Hook {
+        hooks: vec![ServiceWebhook {
             name: "hook.example.com".into(),
             service,
             port: 80,

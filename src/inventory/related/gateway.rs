@@ -6,21 +6,21 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::LabelSelector;
-use crate::inventory::{Inventory, Kind, ObjectKey, Protocol, ServicePort, Text};
+use crate::inventory::{Inventory, ObjectKey, Protocol, ResourceKind, ServicePort, SharedStr};
 
-use super::Related;
+use super::RelatedRecord;
 
 /// An entry of `status.conditions`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Condition {
+pub struct StatusCondition {
     /// `type`.
-    pub kind: Text,
+    pub kind: SharedStr,
     /// `status`: none for `Unknown`.
     pub holds: Option<bool>,
     /// `reason`.
-    pub reason: Text,
+    pub reason: SharedStr,
     /// `message`.
-    pub message: Text,
+    pub message: SharedStr,
 }
 
 /// Which namespaces a listener takes routes from.
@@ -39,22 +39,22 @@ pub enum AllowedRoutes {
 
 /// One entry of a Gateway's `spec.listeners`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Listener {
+pub struct GatewayListener {
     /// `name`.
-    pub name: Text,
+    pub name: SharedStr,
     /// `hostname`; empty means every one.
-    pub hostname: Text,
+    pub hostname: SharedStr,
     /// `port`.
     pub port: u16,
     /// `protocol`: `HTTP`, `HTTPS`, `TLS`, …
-    pub protocol: Text,
+    pub protocol: SharedStr,
     /// `allowedRoutes.namespaces`.
     pub allowed: AllowedRoutes,
     /// Its conditions in `status.listeners`.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<StatusCondition>,
 }
 
-impl Listener {
+impl GatewayListener {
     /// Whether what comes through it is encrypted.
     pub fn encrypts(&self) -> bool {
         matches!(&*self.protocol, "HTTPS" | "TLS")
@@ -69,13 +69,13 @@ pub struct GatewayRecord {
     /// `metadata.creationTimestamp`.
     pub created: Option<Timestamp>,
     /// `spec.gatewayClassName`.
-    pub class: Text,
+    pub class: SharedStr,
     /// `spec.listeners`.
-    pub listeners: Vec<Listener>,
+    pub listeners: Vec<GatewayListener>,
     /// `status.addresses[].value`.
-    pub addresses: Vec<Text>,
+    pub addresses: Vec<SharedStr>,
     /// `status.conditions`.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<StatusCondition>,
 }
 
 /// A GatewayClass.
@@ -84,9 +84,9 @@ pub struct GatewayClassRecord {
     /// Its name.
     pub key: ObjectKey,
     /// `spec.controllerName`.
-    pub controller: Text,
+    pub controller: SharedStr,
     /// `status.conditions`.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<StatusCondition>,
 }
 
 /// The kind of a route.
@@ -106,13 +106,13 @@ pub enum RouteKind {
 
 impl RouteKind {
     /// The kind that it is watched as.
-    pub const fn kind(self) -> Kind {
+    pub const fn kind(self) -> ResourceKind {
         match self {
-            Self::Http => Kind::HttpRoute,
-            Self::Grpc => Kind::GrpcRoute,
-            Self::Tls => Kind::TlsRoute,
-            Self::Tcp => Kind::TcpRoute,
-            Self::Udp => Kind::UdpRoute,
+            Self::Http => ResourceKind::HttpRoute,
+            Self::Grpc => ResourceKind::GrpcRoute,
+            Self::Tls => ResourceKind::TlsRoute,
+            Self::Tcp => ResourceKind::TcpRoute,
+            Self::Udp => ResourceKind::UdpRoute,
         }
     }
 
@@ -160,14 +160,14 @@ pub struct ParentRef {
     /// The Gateway.
     pub gateway: ObjectKey,
     /// `sectionName`: the listener; none means every one that fits.
-    pub section: Option<Text>,
+    pub section: Option<SharedStr>,
     /// `port`: of the listener; none means any.
     pub port: Option<u16>,
 }
 
 impl ParentRef {
     /// Whether it asks for this listener.
-    pub fn asks_for(&self, listener: &Listener) -> bool {
+    pub fn asks_for(&self, listener: &GatewayListener) -> bool {
         self.section
             .as_ref()
             .is_none_or(|name| *name == listener.name)
@@ -187,18 +187,18 @@ pub struct MeshParent {
 
 /// What a controller says of a route at one of its parents.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ParentStatus {
+pub struct RouteParentStatus {
     /// The parent.
     pub parent: ParentRef,
     /// Its conditions: `Accepted`, `ResolvedRefs`, `Programmed`.
-    pub conditions: Vec<Condition>,
+    pub conditions: Vec<StatusCondition>,
 }
 
 /// One entry of `rules[].matches`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RouteMatch {
     /// The path, or `service/method` of gRPC; empty means all.
-    pub path: Text,
+    pub path: SharedStr,
     /// Whether the path must be exactly that.
     pub exact: bool,
 }
@@ -233,17 +233,17 @@ pub struct RouteRecord {
     /// `metadata.creationTimestamp`.
     pub created: Option<Timestamp>,
     /// `spec.hostnames`; none means those of the listeners.
-    pub hostnames: Vec<Text>,
+    pub hostnames: Vec<SharedStr>,
     /// `spec.parentRefs` that name a Gateway.
     pub parents: Vec<ParentRef>,
     /// `spec.parentRefs` that name a Service.
     pub meshes: Vec<MeshParent>,
     /// Where `backendRefs` lead that are no Services, and are not followed: `ServiceImport shop/web`.
-    pub elsewhere: Vec<Text>,
+    pub elsewhere: Vec<SharedStr>,
     /// `spec.rules`.
     pub rules: Vec<RouteRule>,
     /// `status.parents`.
-    pub statuses: Vec<ParentStatus>,
+    pub statuses: Vec<RouteParentStatus>,
 }
 
 impl RouteRecord {
@@ -263,14 +263,14 @@ impl RouteRecord {
     }
 
     /// The Services whose traffic in a mesh it decides about.
-    pub fn meshed(&self) -> impl Iterator<Item = &ObjectKey> {
+    pub fn mesh_services(&self) -> impl Iterator<Item = &ObjectKey> {
         self.meshes.iter().map(|parent| &parent.service)
     }
 
     /// Conditions that do not hold, at whatever parent.
-    pub fn failed(&self) -> impl Iterator<Item = (&ParentRef, &Condition)> {
+    pub fn failed_conditions(&self) -> impl Iterator<Item = (&ParentRef, &StatusCondition)> {
         self.statuses.iter().flat_map(|status| {
-            let failed = |condition: &&Condition| condition.holds == Some(false);
+            let failed = |condition: &&StatusCondition| condition.holds == Some(false);
             status
                 .conditions
                 .iter()
@@ -282,24 +282,24 @@ impl RouteRecord {
 
 /// Who may refer to something: an entry of `spec.from`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct GrantFrom {
+pub struct ReferenceGrantFrom {
     /// `group`.
-    pub group: Text,
+    pub group: SharedStr,
     /// `kind`.
-    pub kind: Text,
+    pub kind: SharedStr,
     /// `namespace`.
-    pub namespace: Text,
+    pub namespace: SharedStr,
 }
 
 /// What may be referred to: an entry of `spec.to`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct GrantTo {
+pub struct ReferenceGrantTo {
     /// `group`; empty for the core.
-    pub group: Text,
+    pub group: SharedStr,
     /// `kind`.
-    pub kind: Text,
+    pub kind: SharedStr,
     /// `name`; none means every one.
-    pub name: Option<Text>,
+    pub name: Option<SharedStr>,
 }
 
 /// A ReferenceGrant.
@@ -308,9 +308,9 @@ pub struct ReferenceGrantRecord {
     /// Namespace (of what is referred to) and name.
     pub key: ObjectKey,
     /// Who may.
-    pub from: Vec<GrantFrom>,
+    pub from: Vec<ReferenceGrantFrom>,
     /// What.
-    pub to: Vec<GrantTo>,
+    pub to: Vec<ReferenceGrantTo>,
 }
 
 impl ReferenceGrantRecord {
@@ -336,7 +336,7 @@ pub struct BackendTlsTarget {
     /// The Service; of the policy's namespace.
     pub service: ObjectKey,
     /// `sectionName`: the name of a port; none means every one.
-    pub port: Option<Text>,
+    pub port: Option<SharedStr>,
 }
 
 /// A BackendTLSPolicy: Gateways speak TLS to these ports.
@@ -349,7 +349,7 @@ pub struct BackendTlsPolicyRecord {
     /// `spec.targetRefs` that name a Service.
     pub targets: Vec<BackendTlsTarget>,
     /// `spec.validation.hostname`: the name to ask for and to verify.
-    pub hostname: Text,
+    pub hostname: SharedStr,
 }
 
 impl Inventory {
@@ -361,9 +361,9 @@ impl Inventory {
         port: &ServicePort,
     ) -> Option<&'a BackendTlsPolicyRecord> {
         let policies = self
-            .leading_to(service)
+            .related_to_service(service)
             .filter_map(|related| match related {
-                Related::BackendTlsPolicy(policy) => Some(policy),
+                RelatedRecord::BackendTlsPolicy(policy) => Some(policy),
                 _ => None,
             });
         let about = policies.filter_map(|policy| {
@@ -391,7 +391,7 @@ mod tests {
             created: None,
             targets: vec![BackendTlsTarget {
                 service: key("web"),
-                port: port.map(Text::from),
+                port: port.map(SharedStr::from),
             }],
             hostname: hostname.into(),
         }

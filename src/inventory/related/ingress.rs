@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{ObjectKey, Text};
+use crate::inventory::{ObjectKey, SharedStr};
 
 /// `service.port` of a backend.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -13,7 +13,7 @@ pub enum IngressPort {
     /// `number`.
     Number(u16),
     /// `name`.
-    Name(Text),
+    Name(SharedStr),
 }
 
 impl std::fmt::Display for IngressPort {
@@ -29,7 +29,7 @@ impl std::fmt::Display for IngressPort {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IngressBackend {
     /// The Service's name.
-    pub service: Text,
+    pub service: SharedStr,
     /// Its port; none where the object says neither number nor name.
     pub port: Option<IngressPort>,
 }
@@ -38,7 +38,7 @@ pub struct IngressBackend {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IngressPath {
     /// `path`; empty means all.
-    pub path: Text,
+    pub path: SharedStr,
     /// `pathType` is `Exact`.
     pub exact: bool,
     /// Where it leads; none where the backend is a resource other than a Service.
@@ -49,7 +49,7 @@ pub struct IngressPath {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IngressRule {
     /// `host`; empty means every one.
-    pub host: Text,
+    pub host: SharedStr,
     /// Its paths.
     pub paths: Vec<IngressPath>,
 }
@@ -58,9 +58,9 @@ pub struct IngressRule {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct IngressTls {
     /// `hosts`; none means every one.
-    pub hosts: Vec<Text>,
+    pub hosts: Vec<SharedStr>,
     /// `secretName`; none where the controller has a certificate of its own.
-    pub secret: Option<Text>,
+    pub secret: Option<SharedStr>,
 }
 
 /// An Ingress.
@@ -71,7 +71,7 @@ pub struct IngressRecord {
     /// `metadata.creationTimestamp`.
     pub created: Option<Timestamp>,
     /// `spec.ingressClassName`, else the annotation `kubernetes.io/ingress.class`.
-    pub class: Option<Text>,
+    pub class: Option<SharedStr>,
     /// Whether the class was said by the annotation, which names no IngressClass.
     pub class_by_annotation: bool,
     /// Annotation `nginx.ingress.kubernetes.io/canary: "true"`: it shares the hosts and paths of
@@ -84,7 +84,7 @@ pub struct IngressRecord {
     /// `spec.tls`.
     pub tls: Vec<IngressTls>,
     /// `status.loadBalancer.ingress`: addresses and host names.
-    pub addresses: Vec<Text>,
+    pub addresses: Vec<SharedStr>,
 }
 
 impl IngressRecord {
@@ -105,7 +105,7 @@ impl IngressRecord {
 
     /// Each way through it: host (empty: every one), path (none: whatever no rule takes) and
     /// where that leads.
-    pub fn ways(&self) -> impl Iterator<Item = (&str, Option<&IngressPath>, &IngressBackend)> {
+    pub fn backends(&self) -> impl Iterator<Item = (&str, Option<&IngressPath>, &IngressBackend)> {
         let default = self
             .default_backend
             .iter()
@@ -121,7 +121,7 @@ impl IngressRecord {
 
     /// The Services that it leads to.
     pub fn services(&self) -> BTreeSet<ObjectKey> {
-        self.ways()
+        self.backends()
             .map(|(_, _, to)| ObjectKey::new(self.key.namespace.clone(), to.service.clone()))
             .collect()
     }
@@ -158,7 +158,7 @@ pub struct IngressClassRecord {
     /// Its name.
     pub key: ObjectKey,
     /// `spec.controller`.
-    pub controller: Text,
+    pub controller: SharedStr,
     /// Annotation `ingressclass.kubernetes.io/is-default-class: "true"`.
     pub is_default: bool,
 }

@@ -4,11 +4,11 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::Text;
+use crate::inventory::SharedStr;
 
 /// How a requirement compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Operator {
+pub enum SelectorOperator {
     /// The value is one of these.
     In,
     /// The label is missing, or its value none of these.
@@ -21,37 +21,37 @@ pub enum Operator {
 
 /// One entry of `matchExpressions`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Requirement {
+pub struct SelectorRequirement {
     /// The label.
-    pub key: Text,
+    pub key: SharedStr,
     /// How it is compared.
-    pub operator: Operator,
+    pub operator: SelectorOperator,
     /// With what.
-    pub values: Vec<Text>,
+    pub values: Vec<SharedStr>,
 }
 
 /// A selector of which, unlike a Service's, the empty one selects everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LabelSelector {
     /// `matchLabels`.
-    pub labels: BTreeMap<Text, Text>,
+    pub labels: BTreeMap<SharedStr, SharedStr>,
     /// `matchExpressions`.
-    pub expressions: Vec<Requirement>,
+    pub expressions: Vec<SelectorRequirement>,
 }
 
 impl LabelSelector {
     /// Whether these labels satisfy it.
-    pub fn matches(&self, labels: &BTreeMap<Text, Text>) -> bool {
-        let has = |(key, value): (&Text, &Text)| labels.get(key) == Some(value);
+    pub fn matches(&self, labels: &BTreeMap<SharedStr, SharedStr>) -> bool {
+        let has = |(key, value): (&SharedStr, &SharedStr)| labels.get(key) == Some(value);
         self.labels.iter().all(has)
             && self.expressions.iter().all(|wanted| {
                 let found = labels.get(&wanted.key);
                 let listed = found.is_some_and(|value| wanted.values.contains(value));
                 match wanted.operator {
-                    Operator::In => listed,
-                    Operator::NotIn => !listed,
-                    Operator::Exists => found.is_some(),
-                    Operator::DoesNotExist => found.is_none(),
+                    SelectorOperator::In => listed,
+                    SelectorOperator::NotIn => !listed,
+                    SelectorOperator::Exists => found.is_some(),
+                    SelectorOperator::DoesNotExist => found.is_none(),
                 }
             })
     }
@@ -73,10 +73,10 @@ impl fmt::Display for LabelSelector {
             let key = &wanted.key;
             let values = wanted.values.join(",");
             match wanted.operator {
-                Operator::In => format!("{key} in ({values})"),
-                Operator::NotIn => format!("{key} notin ({values})"),
-                Operator::Exists => key.to_string(),
-                Operator::DoesNotExist => format!("!{key}"),
+                SelectorOperator::In => format!("{key} in ({values})"),
+                SelectorOperator::NotIn => format!("{key} notin ({values})"),
+                SelectorOperator::Exists => key.to_string(),
+                SelectorOperator::DoesNotExist => format!("!{key}"),
             }
         });
         f.write_str(&Vec::from_iter(pairs.chain(expressions)).join(","))
@@ -87,27 +87,31 @@ impl fmt::Display for LabelSelector {
 mod tests {
     use super::*;
 
-    fn wanted(operator: Operator, values: &[&str]) -> LabelSelector {
+    fn wanted(operator: SelectorOperator, values: &[&str]) -> LabelSelector {
         LabelSelector {
             labels: BTreeMap::new(),
-            expressions: vec![Requirement {
+            expressions: vec![SelectorRequirement {
                 key: "tier".into(),
                 operator,
-                values: values.iter().map(|value| Text::from(*value)).collect(),
+                values: values.iter().map(|value| SharedStr::from(*value)).collect(),
             }],
         }
     }
 
     #[test]
     fn expressions_compare_as_the_api_server_does() {
-        let front = BTreeMap::from([(Text::from("tier"), Text::from("front"))]);
+        let front = BTreeMap::from([(SharedStr::from("tier"), SharedStr::from("front"))]);
         let none = BTreeMap::new();
         for (selector, with, without) in [
-            (wanted(Operator::In, &["front", "back"]), true, false),
-            (wanted(Operator::NotIn, &["back"]), true, true),
-            (wanted(Operator::NotIn, &["front"]), false, true),
-            (wanted(Operator::Exists, &[]), true, false),
-            (wanted(Operator::DoesNotExist, &[]), false, true),
+            (
+                wanted(SelectorOperator::In, &["front", "back"]),
+                true,
+                false,
+            ),
+            (wanted(SelectorOperator::NotIn, &["back"]), true, true),
+            (wanted(SelectorOperator::NotIn, &["front"]), false, true),
+            (wanted(SelectorOperator::Exists, &[]), true, false),
+            (wanted(SelectorOperator::DoesNotExist, &[]), false, true),
             (LabelSelector::default(), true, true),
         ] {
             assert_eq!(selector.matches(&front), with, "{selector}");

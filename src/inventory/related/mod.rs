@@ -1,10 +1,10 @@
 //! What stands around Services and decides whether they are reached: front doors, policies,
-//! workloads. All of it is watched only once something needs it ([`wanted`]).
+//! workloads. All of it is watched only once something needs it ([`needed_kinds`]).
 
 mod gateway;
 mod ingress;
 mod label_selector;
-mod need;
+mod needed_kinds;
 mod policy;
 mod webhook;
 mod workload;
@@ -14,25 +14,26 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 pub use gateway::{
-    AllowedRoutes, BackendTlsPolicyRecord, BackendTlsTarget, Condition, GatewayClassRecord,
-    GatewayRecord, GrantFrom, GrantTo, Listener, MeshParent, ParentRef, ParentStatus,
-    ReferenceGrantRecord, RouteBackend, RouteKind, RouteMatch, RouteRecord, RouteRule,
+    AllowedRoutes, BackendTlsPolicyRecord, BackendTlsTarget, GatewayClassRecord, GatewayListener,
+    GatewayRecord, MeshParent, ParentRef, ReferenceGrantFrom, ReferenceGrantRecord,
+    ReferenceGrantTo, RouteBackend, RouteKind, RouteMatch, RouteParentStatus, RouteRecord,
+    RouteRule, StatusCondition,
 };
 pub use ingress::{
     IngressBackend, IngressClassRecord, IngressPath, IngressPort, IngressRecord, IngressRule,
     IngressTls,
 };
-pub use label_selector::{LabelSelector, Operator, Requirement};
-pub use need::wanted;
+pub use label_selector::{LabelSelector, SelectorOperator, SelectorRequirement};
+pub use needed_kinds::needed_kinds;
 pub use policy::{NetworkPolicyRecord, PolicyPeer, PolicyPort, PolicyRule};
-pub use webhook::{ApiServiceRecord, Hook, WebhookRecord};
-pub use workload::{Rollout, ServiceCidrRecord, TlsSecretRecord, WorkloadRecord};
+pub use webhook::{ApiServiceRecord, ServiceWebhook, WebhookRecord};
+pub use workload::{RolloutStatus, ServiceCidrRecord, TlsSecretRecord, WorkloadRecord};
 
-use super::{Kind, ObjectKey};
+use super::{ObjectKey, ResourceKind};
 
 /// One object of a kind that is watched only where it is needed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub enum Related {
+pub enum RelatedRecord {
     /// `networking.k8s.io/v1` Ingress.
     Ingress(IngressRecord),
     /// `networking.k8s.io/v1` IngressClass.
@@ -62,25 +63,25 @@ pub enum Related {
     ServiceCidr(ServiceCidrRecord),
 }
 
-impl Related {
+impl RelatedRecord {
     /// The kind that it is watched as.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ResourceKind {
         match self {
-            Self::Ingress(_) => Kind::Ingress,
-            Self::IngressClass(_) => Kind::IngressClass,
-            Self::Gateway(_) => Kind::Gateway,
-            Self::GatewayClass(_) => Kind::GatewayClass,
+            Self::Ingress(_) => ResourceKind::Ingress,
+            Self::IngressClass(_) => ResourceKind::IngressClass,
+            Self::Gateway(_) => ResourceKind::Gateway,
+            Self::GatewayClass(_) => ResourceKind::GatewayClass,
             Self::Route(record) => record.kind.kind(),
-            Self::BackendTlsPolicy(_) => Kind::BackendTlsPolicy,
-            Self::ReferenceGrant(_) => Kind::ReferenceGrant,
-            Self::Webhook(record) if record.mutating => Kind::MutatingWebhook,
-            Self::Webhook(_) => Kind::ValidatingWebhook,
-            Self::ApiService(_) => Kind::ApiService,
-            Self::NetworkPolicy(_) => Kind::NetworkPolicy,
-            Self::Workload(record) if record.stateful => Kind::StatefulSet,
-            Self::Workload(_) => Kind::Deployment,
-            Self::TlsSecret(_) => Kind::TlsSecret,
-            Self::ServiceCidr(_) => Kind::ServiceCidr,
+            Self::BackendTlsPolicy(_) => ResourceKind::BackendTlsPolicy,
+            Self::ReferenceGrant(_) => ResourceKind::ReferenceGrant,
+            Self::Webhook(record) if record.mutating => ResourceKind::MutatingWebhook,
+            Self::Webhook(_) => ResourceKind::ValidatingWebhook,
+            Self::ApiService(_) => ResourceKind::ApiService,
+            Self::NetworkPolicy(_) => ResourceKind::NetworkPolicy,
+            Self::Workload(record) if record.stateful => ResourceKind::StatefulSet,
+            Self::Workload(_) => ResourceKind::Deployment,
+            Self::TlsSecret(_) => ResourceKind::TlsSecret,
+            Self::ServiceCidr(_) => ResourceKind::ServiceCidr,
         }
     }
 
@@ -104,14 +105,14 @@ impl Related {
     }
 }
 
-impl Related {
+impl RelatedRecord {
     /// The Services that it leads traffic to, or whose traffic it decides about.
     pub fn services(&self) -> BTreeSet<ObjectKey> {
         match self {
             Self::Ingress(record) => record.services(),
             Self::Route(record) => {
                 let mut services = record.services();
-                services.extend(record.meshed().cloned());
+                services.extend(record.mesh_services().cloned());
                 services
             }
             Self::BackendTlsPolicy(record) => {
@@ -131,18 +132,18 @@ impl Related {
 /// Lets a reader ask for the records of one kind by their type.
 macro_rules! records {
     ($($variant:ident($record:ty)),* $(,)?) => {$(
-        impl<'a> TryFrom<&'a Related> for &'a $record {
+        impl<'a> TryFrom<&'a RelatedRecord> for &'a $record {
             type Error = ();
 
-            fn try_from(related: &'a Related) -> Result<Self, ()> {
+            fn try_from(related: &'a RelatedRecord) -> Result<Self, ()> {
                 match related {
-                    Related::$variant(record) => Ok(record),
+                    RelatedRecord::$variant(record) => Ok(record),
                     _ => Err(()),
                 }
             }
         }
 
-        impl From<$record> for Related {
+        impl From<$record> for RelatedRecord {
             fn from(record: $record) -> Self {
                 Self::$variant(record)
             }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::LabelSelector;
-use crate::inventory::{ObjectKey, Protocol, TargetPort, Text};
+use crate::inventory::{ObjectKey, Protocol, SharedStr, TargetPort};
 
 /// One entry of `from` or `to`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,9 +18,9 @@ pub enum PolicyPeer {
     /// Addresses.
     Block {
         /// `cidr`.
-        cidr: Text,
+        cidr: SharedStr,
         /// `except`.
-        except: Vec<Text>,
+        except: Vec<SharedStr>,
     },
 }
 

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Condition;
-use crate::inventory::{ObjectKey, Text};
+use super::StatusCondition;
+use crate::inventory::{ObjectKey, SharedStr};
 
 /// One entry of `webhooks` that names a Service.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Hook {
+pub struct ServiceWebhook {
     /// `name`.
-    pub name: Text,
+    pub name: SharedStr,
     /// `clientConfig.service`.
     pub service: ObjectKey,
     /// `clientConfig.service.port`; 443 where nothing is said.
@@ -17,7 +17,7 @@ pub struct Hook {
     /// `failurePolicy` is `Fail`, the default: what it can't be asked about is refused.
     pub fails: bool,
     /// What it is asked about: `create, update of pods`.
-    pub about: Vec<Text>,
+    pub about: Vec<SharedStr>,
 }
 
 /// A ValidatingWebhookConfiguration or a MutatingWebhookConfiguration.
@@ -28,7 +28,7 @@ pub struct WebhookRecord {
     /// Whether it is the mutating kind.
     pub mutating: bool,
     /// Webhooks that are Services; those that are URLs are left out.
-    pub hooks: Vec<Hook>,
+    pub hooks: Vec<ServiceWebhook>,
 }
 
 /// An APIService.
@@ -41,5 +41,5 @@ pub struct ApiServiceRecord {
     /// `spec.service.port`; 443 where nothing is said.
     pub port: u16,
     /// The condition `Available`.
-    pub available: Option<Condition>,
+    pub available: Option<StatusCondition>,
 }

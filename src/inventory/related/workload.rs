@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::inventory::{ObjectKey, Text};
+use crate::inventory::{ObjectKey, SharedStr};
 
 /// A workload that is not yet as it was asked to be.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Rollout {
+pub struct RolloutStatus {
     /// When something last moved, where it is said (`Progressing.lastUpdateTime`).
     pub moved: Option<Timestamp>,
     /// Whether the controller has given up (`ProgressDeadlineExceeded`).
@@ -26,11 +26,11 @@ pub struct WorkloadRecord {
     /// `spec.replicas`; 1 where nothing is said.
     pub replicas: u32,
     /// `spec.template.metadata.labels`.
-    pub template: BTreeMap<Text, Text>,
+    pub template: BTreeMap<SharedStr, SharedStr>,
     /// `spec.serviceName` of a StatefulSet.
-    pub service_name: Option<Text>,
+    pub service_name: Option<SharedStr>,
     /// Set while pods are being replaced or added.
-    pub rollout: Option<Rollout>,
+    pub rollout: Option<RolloutStatus>,
 }
 
 impl WorkloadRecord {
@@ -57,5 +57,5 @@ pub struct ServiceCidrRecord {
     /// Its name.
     pub key: ObjectKey,
     /// `spec.cidrs`.
-    pub cidrs: Vec<Text>,
+    pub cidrs: Vec<SharedStr>,
 }

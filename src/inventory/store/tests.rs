@@ -3,8 +3,8 @@
 use super::*;
 use crate::inventory::sample::{key, labels, pod, put, service, slice};
 
-fn of_pods(delta: Delta<PodRecord>) -> Change {
-    Change::Pod(delta)
+fn of_pods(delta: RecordDelta<PodRecord>) -> InventoryChange {
+    InventoryChange::Pod(delta)
 }
 
 fn names<'a>(pods: impl IntoIterator<Item = &'a Arc<PodRecord>>) -> Vec<String> {
@@ -12,7 +12,7 @@ fn names<'a>(pods: impl IntoIterator<Item = &'a Arc<PodRecord>>) -> Vec<String> 
 }
 
 fn elsewhere(mut pod: PodRecord) -> PodRecord {
-    pod.key.namespace = Text::from("infra");
+    pod.key.namespace = SharedStr::from("infra");
     pod
 }
 
@@ -26,7 +26,7 @@ fn an_equal_record_touches_nothing() {
     let touched = put(&mut inventory, changed.clone());
     assert_eq!(
         touched,
-        [Touched::Pod {
+        [ChangedRecord::Pod {
             before: Some(Arc::new(pod("web", 1))),
             after: Some(Arc::new(changed)),
         }]
@@ -36,7 +36,10 @@ fn an_equal_record_touches_nothing() {
 #[test]
 fn removing_what_is_not_there_touches_nothing() {
     let mut inventory = Inventory::default();
-    assert_eq!(inventory.apply(of_pods(Delta::Remove(key("web-1")))), []);
+    assert_eq!(
+        inventory.apply(of_pods(RecordDelta::Remove(key("web-1")))),
+        []
+    );
 }
 
 #[test]
@@ -45,8 +48,8 @@ fn a_list_swaps_its_scope_only() {
     put(&mut inventory, pod("web", 1));
     put(&mut inventory, pod("web", 2));
     put(&mut inventory, elsewhere(pod("web", 9)));
-    let touched = inventory.apply(of_pods(Delta::Replace {
-        scope: Scope::Namespace(Text::from("shop")),
+    let touched = inventory.apply(of_pods(RecordDelta::Replace {
+        scope: WatchScope::Namespace(SharedStr::from("shop")),
         records: vec![pod("web", 2), pod("web", 3)],
     }));
     assert_eq!(touched.len(), 2, "one came, one went, one stayed");
@@ -55,8 +58,8 @@ fn a_list_swaps_its_scope_only() {
         ["infra/web-9", "shop/web-2", "shop/web-3"]
     );
 
-    inventory.apply(of_pods(Delta::Replace {
-        scope: Scope::Cluster,
+    inventory.apply(of_pods(RecordDelta::Replace {
+        scope: WatchScope::Cluster,
         records: vec![pod("web", 3)],
     }));
     assert_eq!(names(inventory.pods()), ["shop/web-3"]);
@@ -70,12 +73,14 @@ fn a_slice_is_found_under_the_service_that_it_names_now() {
     assert_eq!(inventory.slices_of(&key("web")).count(), 2);
 
     let mut moved = slice("web", 2, Vec::new(), &[]);
-    moved.service = Some(Text::from("api"));
+    moved.service = Some(SharedStr::from("api"));
     put(&mut inventory, moved);
     assert_eq!(inventory.slices_of(&key("web")).count(), 1);
     assert_eq!(inventory.slices_of(&key("api")).count(), 1);
 
-    inventory.apply(Change::EndpointSlice(Delta::Remove(key("web-2"))));
+    inventory.apply(InventoryChange::EndpointSlice(RecordDelta::Remove(key(
+        "web-2",
+    ))));
     assert_eq!(inventory.slices_of(&key("api")).count(), 0);
 }
 
@@ -111,7 +116,7 @@ fn a_label_that_moves_away_is_not_found_any_more() {
         |inventory: &Inventory, app| inventory.pods_selected_by(&service(app, Vec::new())).len();
     assert_eq!(found(&inventory, "web"), 0);
     assert_eq!(found(&inventory, "quarantine"), 1);
-    inventory.apply(of_pods(Delta::Remove(key("web-1"))));
+    inventory.apply(of_pods(RecordDelta::Remove(key("web-1"))));
     assert_eq!(found(&inventory, "quarantine"), 0);
     assert_eq!(inventory, Inventory::default(), "nothing is left behind");
 }
@@ -119,19 +124,25 @@ fn a_label_that_moves_away_is_not_found_any_more() {
 #[test]
 fn a_namespace_is_known_as_its_own_watch_says() {
     let mut inventory = Inventory::default();
-    let shop = Text::from("shop");
-    assert_eq!(inventory.sync(Kind::Pod, &shop), &Sync::Syncing);
-    let live = Change::Sync(Kind::Pod, Scope::Cluster, Sync::Live);
+    let shop = SharedStr::from("shop");
+    assert_eq!(
+        inventory.sync(ResourceKind::Pod, &shop),
+        &SyncState::Syncing
+    );
+    let live = InventoryChange::Sync(ResourceKind::Pod, WatchScope::Cluster, SyncState::Live);
     assert_eq!(inventory.apply(live.clone()).len(), 1);
     assert_eq!(inventory.apply(live), []);
-    let refused = Sync::Forbidden {
-        message: Text::from("no"),
+    let refused = SyncState::Forbidden {
+        message: SharedStr::from("no"),
     };
-    inventory.apply(Change::Sync(
-        Kind::Pod,
-        Scope::Namespace(shop.clone()),
+    inventory.apply(InventoryChange::Sync(
+        ResourceKind::Pod,
+        WatchScope::Namespace(shop.clone()),
         refused.clone(),
     ));
-    assert_eq!(inventory.sync(Kind::Pod, &shop), &refused);
-    assert_eq!(inventory.sync(Kind::Pod, &Text::from("infra")), &Sync::Live);
+    assert_eq!(inventory.sync(ResourceKind::Pod, &shop), &refused);
+    assert_eq!(
+        inventory.sync(ResourceKind::Pod, &SharedStr::from("infra")),
+        &SyncState::Live
+    );
 }

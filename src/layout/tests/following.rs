@@ -6,17 +6,17 @@ use super::*;
 use crate::inventory::ObjectKey;
 
 /// A map that is kept up to date.
-struct Map {
+struct TrackedLayout {
     inventory: Inventory,
     topology: Topology,
-    options: Options,
-    layout: Layout,
+    options: LayoutOptions,
+    layout: MapLayout,
 }
 
-impl Map {
+impl TrackedLayout {
     fn of(inventory: Inventory) -> Self {
         let topology = Topology::build(&inventory);
-        let options = Options::default();
+        let options = LayoutOptions::default();
         Self {
             layout: arrange(&topology, &options, None),
             inventory,
@@ -26,7 +26,7 @@ impl Map {
     }
 
     /// Follows a change; gives back the layout before.
-    fn change(&mut self, change: impl FnOnce(&mut Inventory)) -> Layout {
+    fn change(&mut self, change: impl FnOnce(&mut Inventory)) -> MapLayout {
         change(&mut self.inventory);
         let before = self.topology.clone();
         self.topology = Topology::build(&self.inventory);
@@ -36,22 +36,22 @@ impl Map {
         };
         let mut changed = keys(&before);
         changed.extend(keys(&self.topology));
-        let next = follow(&self.topology, &self.options, &self.layout, &changed);
+        let next = update_layout(&self.topology, &self.options, &self.layout, &changed);
         std::mem::replace(&mut self.layout, next)
     }
 
-    fn pin(&mut self, service: &str, x: f32, y: f32) -> Layout {
+    fn pin(&mut self, service: &str, x: f32, y: f32) -> MapLayout {
         let mut pins = BTreeMap::clone(&self.options.pins);
-        pins.insert(key(service), Point { x, y });
+        pins.insert(key(service), MapPoint { x, y });
         self.options.pins = Arc::new(pins);
         self.change(|_| {})
     }
 
-    fn card(&self, name: &str) -> Area {
+    fn card(&self, name: &str) -> MapRect {
         area(&self.layout, &NodeId::Service(key(name)))
     }
 
-    fn pod(&self, name: &str) -> Area {
+    fn pod(&self, name: &str) -> MapRect {
         area(&self.layout, &NodeId::Pod(key(name)))
     }
 }
@@ -65,17 +65,17 @@ fn five() -> Inventory {
     inventory
 }
 
-fn shared(before: &Layout, after: &Layout) -> usize {
-    let is_there = |placed: &&PlacedFamily| {
-        let mut others = after.families.iter();
-        others.any(|other| Arc::ptr_eq(&placed.family, &other.family))
+fn shared(before: &MapLayout, after: &MapLayout) -> usize {
+    let is_there = |placed: &&PlacedComponent| {
+        let mut others = after.components.iter();
+        others.any(|other| Arc::ptr_eq(&placed.component, &other.component))
     };
-    before.families.iter().filter(is_there).count()
+    before.components.iter().filter(is_there).count()
 }
 
 #[test]
 fn a_state_makes_anew_only_the_edges_of_its_family() {
-    let mut map = Map::of(five());
+    let mut map = TrackedLayout::of(five());
     let before = map.change(|inventory| {
         let bad = PodRecord {
             ready: false,
@@ -86,13 +86,13 @@ fn a_state_makes_anew_only_the_edges_of_its_family() {
     assert_eq!(shared(&before, &map.layout), 4);
     assert!(before.nodes().eq(map.layout.nodes()));
     let not_ready = EdgeStyle::Backend(BackendState::NotReady);
-    let styles = |layout: &Layout| layout.edges().filter(|(_, e)| e.style == not_ready).count();
+    let styles = |layout: &MapLayout| layout.edges().filter(|(_, e)| e.style == not_ready).count();
     assert_eq!((styles(&before), styles(&map.layout)), (0, 1));
 }
 
 #[test]
 fn pods_come_and_leave_in_place() {
-    let mut map = Map::of(five());
+    let mut map = TrackedLayout::of(five());
     let (card, first, second) = (map.card("b"), map.pod("b-1"), map.pod("b-2"));
     let before = map.change(|inventory| {
         with_pods(inventory, "b", &[pod("b", 2), pod("b", 3)]);
@@ -109,7 +109,7 @@ fn pods_come_and_leave_in_place() {
 
 #[test]
 fn a_pod_more_finds_room_where_its_family_stands() {
-    let mut map = Map::of(five());
+    let mut map = TrackedLayout::of(five());
     for name in ["a", "b", "c", "d", "e"] {
         let card = map.card(name);
         let pods: Vec<_> = (1..=3).map(|n| pod(name, n)).collect();
@@ -120,13 +120,13 @@ fn a_pod_more_finds_room_where_its_family_stands() {
 
 #[test]
 fn a_service_more_moves_nothing() {
-    let mut map = Map::of(five());
-    let district = map.layout.districts[0].area;
+    let mut map = TrackedLayout::of(five());
+    let district = map.layout.groups[0].area;
     let before = map.change(|inventory| {
         put(inventory, service("bb", vec![port("http", 80, "8080")]));
     });
     assert_eq!(shared(&before, &map.layout), 5);
-    assert_eq!(map.layout.districts[0].area, district, "there was room");
+    assert_eq!(map.layout.groups[0].area, district, "there was room");
     for name in ["a", "b", "c", "d", "e"] {
         let id = NodeId::Service(key(name));
         assert_eq!(area(&before, &id), area(&map.layout, &id));
@@ -135,12 +135,12 @@ fn a_service_more_moves_nothing() {
 
 #[test]
 fn what_is_put_back_stands_where_it_stood() {
-    let mut map = Map::of(five());
+    let mut map = TrackedLayout::of(five());
     let corner = map.card("c");
     let record = service("c", vec![port("http", 80, "8080")]);
     map.change(|inventory| {
-        let gone = crate::inventory::Delta::Remove(record.key.clone());
-        inventory.apply(crate::inventory::Change::Service(gone));
+        let gone = crate::inventory::RecordDelta::Remove(record.key.clone());
+        inventory.apply(crate::inventory::InventoryChange::Service(gone));
     });
     assert!(map.layout.find(&NodeId::Service(key("c"))).is_none());
     map.change(|inventory| {
@@ -155,25 +155,25 @@ fn a_district_that_loses_everything_goes_and_others_stay() {
     let mut other = service("web", vec![port("http", 80, "8080")]);
     other.key = ObjectKey::new("infra", "web");
     put(&mut inventory, other.clone());
-    let mut map = Map::of(inventory);
-    assert_eq!(map.layout.districts.len(), 2);
+    let mut map = TrackedLayout::of(inventory);
+    assert_eq!(map.layout.groups.len(), 2);
     let card = map.card("a");
     map.change(|inventory| {
-        let gone = crate::inventory::Delta::Remove(other.key.clone());
-        inventory.apply(crate::inventory::Change::Service(gone));
+        let gone = crate::inventory::RecordDelta::Remove(other.key.clone());
+        inventory.apply(crate::inventory::InventoryChange::Service(gone));
     });
-    assert_eq!(map.layout.districts.len(), 1);
+    assert_eq!(map.layout.groups.len(), 1);
     assert_eq!(map.card("a"), card);
     map.change(|inventory| {
         put(inventory, other);
     });
-    assert_eq!(map.layout.districts.len(), 2);
+    assert_eq!(map.layout.groups.len(), 2);
     assert_eq!(map.card("a"), card);
 }
 
 #[test]
 fn a_service_that_comes_to_share_pods_joins_the_family() {
-    let mut map = Map::of(five());
+    let mut map = TrackedLayout::of(five());
     let before = map.change(|inventory| {
         put(inventory, service("zz", vec![port("http", 80, "8080")]));
         let (one, mut two) = (pod("b", 1), pod("d", 1));
@@ -187,7 +187,7 @@ fn a_service_that_comes_to_share_pods_joins_the_family() {
     let family = |name: &str| {
         map.layout
             .find(&NodeId::Service(key(name)))
-            .map(|at| at.family)
+            .map(|at| at.component)
     };
     assert_eq!(family("b"), family("zz"));
     assert_eq!(family("b"), family("d"));
@@ -196,11 +196,11 @@ fn a_service_that_comes_to_share_pods_joins_the_family() {
 
 #[test]
 fn a_family_stands_where_a_person_put_it_and_others_make_room() {
-    let mut map = Map::of(five());
-    let corner = map.layout.districts[0].area.corner();
-    let place = |map: &Map, name: &str| {
+    let mut map = TrackedLayout::of(five());
+    let corner = map.layout.groups[0].area.corner();
+    let place = |map: &TrackedLayout, name: &str| {
         let at = map.layout.find(&NodeId::Service(key(name))).expect("there");
-        map.layout.family(at).expect("there").area()
+        map.layout.component(at).expect("there").area()
     };
     let of_a = place(&map, "a");
     map.pin("d", of_a.x - corner.x, of_a.y - corner.y + 8.0);
@@ -222,18 +222,18 @@ fn another_grouping_puts_families_into_other_districts() {
         record.labels.insert(label.into(), "web".into());
         put(&mut inventory, record);
     }
-    let mut map = Map::of(inventory);
-    map.options.grouping = Grouping::App;
+    let mut map = TrackedLayout::of(inventory);
+    map.options.grouping = ServiceGrouping::App;
     map.change(|_| {});
     let names: Vec<_> = map
         .layout
-        .districts
+        .groups
         .iter()
         .map(|d| (&*d.name, d.services))
         .collect();
     assert_eq!(names, [("No app label", 3), ("web", 2)]);
-    map.options.grouping = Grouping::None;
+    map.options.grouping = ServiceGrouping::None;
     map.change(|_| {});
-    assert_eq!(map.layout.districts.len(), 1);
-    assert_eq!(map.layout.districts[0].grouping, Grouping::None);
+    assert_eq!(map.layout.groups.len(), 1);
+    assert_eq!(map.layout.groups[0].grouping, ServiceGrouping::None);
 }

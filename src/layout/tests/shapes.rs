@@ -2,14 +2,14 @@
 
 use super::super::properties::check;
 use super::*;
-use crate::inventory::{Endpoint, ServicePort};
+use crate::inventory::{EndpointRecord, ServicePort};
 
 /// A pod that nobody owns.
 fn bare(number: usize) -> PodRecord {
     let mut pod = pod("web", 1);
     pod.key = key(&format!("bare-{number:04}"));
     pod.owner = None;
-    pod.ips = vec![Text::from(format!(
+    pod.ips = vec![SharedStr::from(format!(
         "10.{}.{}.1",
         number / 250,
         number % 250
@@ -20,7 +20,7 @@ fn bare(number: usize) -> PodRecord {
 /// Puts a Service in front of these pods.
 fn put_before(inventory: &mut Inventory, name: &str, ports: Vec<ServicePort>, pods: &[PodRecord]) {
     let slice_ports = ports.iter().map(|port| {
-        let name = port.name.clone().unwrap_or_else(|| Text::from(""));
+        let name = port.name.clone().unwrap_or_else(|| SharedStr::from(""));
         slice_port(&name, 8080)
     });
     let selected: Vec<_> = pods.iter().collect();
@@ -36,14 +36,14 @@ fn http() -> Vec<ServicePort> {
     vec![port("http", 80, "8080")]
 }
 
-fn sound(layout: &Layout) {
+fn sound(layout: &MapLayout) {
     if let Err(why) = check(layout) {
         panic!("{why}");
     }
 }
 
 /// About as wide as tall, give or take a lot.
-fn is_no_tower(layout: &Layout) {
+fn is_no_tower(layout: &MapLayout) {
     let bounds = layout.bounds;
     let shape = bounds.height / bounds.width;
     assert!((0.1..3.0).contains(&shape), "{bounds:?}");
@@ -58,7 +58,7 @@ fn five_thousand_bare_pods_stand_in_columns() {
     let layout = lay(&inventory);
     sound(&layout);
     is_no_tower(&layout);
-    assert_eq!(layout.districts[0].pods, 5_001);
+    assert_eq!(layout.groups[0].pods, 5_001);
     assert_eq!(layout.edges().count(), 5_001);
 }
 
@@ -76,7 +76,7 @@ fn five_thousand_pods_of_a_workload_are_one_group() {
     let layout = lay(&inventory);
     sound(&layout);
     assert_eq!(layout.nodes().count(), 2);
-    assert_eq!(layout.districts[0].pods, 5_000);
+    assert_eq!(layout.groups[0].pods, 5_000);
     assert!(layout.bounds.height < 500.0);
 }
 
@@ -91,7 +91,7 @@ fn three_hundred_services_on_one_pod_stand_in_columns() {
     let layout = lay(&inventory);
     sound(&layout);
     is_no_tower(&layout);
-    assert_eq!(layout.families.len(), 1);
+    assert_eq!(layout.components.len(), 1);
     assert_eq!(layout.edges().count(), 300);
 }
 
@@ -131,14 +131,18 @@ fn names_may_be_long_and_of_any_script() {
             slice(name, 1, vec![slice_port("http", 8080)], &[&pod]),
         );
     }
-    for grouping in [Grouping::Namespace, Grouping::App, Grouping::None] {
-        let options = Options {
+    for grouping in [
+        ServiceGrouping::Namespace,
+        ServiceGrouping::App,
+        ServiceGrouping::None,
+    ] {
+        let options = LayoutOptions {
             grouping,
-            ..Options::default()
+            ..LayoutOptions::default()
         };
         let layout = arrange(&Topology::build(&inventory), &options, None);
         sound(&layout);
-        assert_eq!(layout.seats.len(), 6);
+        assert_eq!(layout.locations.len(), 6);
     }
 }
 
@@ -148,7 +152,7 @@ fn addresses_that_no_pod_stands_behind_are_each_a_node() {
     put(&mut inventory, service("outside", http()));
     let mut record = slice("outside", 1, vec![slice_port("http", 8080)], &[]);
     record.endpoints = (0..1_000)
-        .map(|number| Endpoint {
+        .map(|number| EndpointRecord {
             address: format!("192.0.{}.{}", number / 250, number % 250).into(),
             pod: None,
             ..crate::inventory::sample::endpoint(&pod("web", 1))
@@ -165,9 +169,9 @@ fn addresses_that_no_pod_stands_behind_are_each_a_node() {
 fn any_shape_of_a_window_will_do() {
     let inventory = shop();
     for aspect in [f32::NAN, f32::INFINITY, -1.0, 0.0, 1e-9, 1e9] {
-        let options = Options {
+        let options = LayoutOptions {
             aspect,
-            ..Options::default()
+            ..LayoutOptions::default()
         };
         sound(&arrange(&Topology::build(&inventory), &options, None));
     }

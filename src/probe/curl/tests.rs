@@ -11,10 +11,10 @@ use super::*;
 use crate::{
     forward::{
         DialError, DialErrorKind, Dialer, ForwardTarget, PodStream, RemotePort,
-        fixtures::{Cluster, FakeDialer, key},
+        fixtures::{FakeDialer, InventoryFixture, key},
     },
     inventory::ObjectKey,
-    probe::{ApiProxy, MAX_BODY, Scheme, TlsChoice},
+    probe::{ApiProxy, HttpScheme, MAX_BODY, TlsOptions},
 };
 
 pub(super) fn get(path: &str) -> CurlRequest {
@@ -22,7 +22,7 @@ pub(super) fn get(path: &str) -> CurlRequest {
     CurlRequest {
         path: path.to_owned(),
         timeout: Duration::from_secs(10),
-        ..CurlRequest::new(target, RemotePort::Name(Text::from("http")))
+        ..CurlRequest::new(target, RemotePort::Name(SharedStr::from("http")))
     }
 }
 
@@ -38,13 +38,13 @@ impl ApiProxy for NoProxy {
     }
 }
 
-fn ways(cluster: &Cluster, dialer: impl Dialer) -> Ways {
-    crate::tls::install_provider();
-    Ways {
+fn ways(cluster: &InventoryFixture, dialer: impl Dialer) -> AccessPaths {
+    crate::tls::install_crypto_provider();
+    AccessPaths {
         inventory: cluster.feed(),
         dialer: Arc::new(dialer),
         proxy: Arc::new(NoProxy),
-        inside: Arc::new(crate::probe::inside::Nobody),
+        in_cluster: Arc::new(crate::probe::in_cluster::NoInClusterClients),
     }
 }
 
@@ -52,14 +52,14 @@ pub(super) async fn send(
     request: &CurlRequest,
     dialer: impl Dialer,
 ) -> Result<CurlResponse, CurlError> {
-    let cluster = Cluster::with_web();
+    let cluster = InventoryFixture::with_web();
     cluster.ready_pods(&["web-a"]);
     answer(request, &ways(&cluster, dialer)).await
 }
 
-async fn answer(request: &CurlRequest, ways: &Ways) -> Result<CurlResponse, CurlError> {
-    let answer = curl(request, ways, &Outlet::default()).await?;
-    assert_eq!(answer.rest.is_some(), answer.response.truncated);
+async fn answer(request: &CurlRequest, ways: &AccessPaths) -> Result<CurlResponse, CurlError> {
+    let answer = curl(request, ways, &ResponseObserver::default()).await?;
+    assert_eq!(answer.unread_body.is_some(), answer.response.truncated);
     Ok(answer.response)
 }
 
@@ -128,7 +128,7 @@ async fn an_answer_says_what_came_from_whom_and_by_which_way() {
             .contains(&("x-pod".to_owned(), "web-a".to_owned()))
     );
     let phases = response.phases;
-    assert!(phases.connect.is_some() && phases.dial.is_some());
+    assert!(phases.connect.is_some() && phases.pod_dial.is_some());
     assert!(phases.first_byte.unwrap() <= phases.total);
 }
 
@@ -205,7 +205,7 @@ async fn a_body_is_kept_up_to_the_limit() {
 
 #[tokio::test]
 async fn nothing_ready_is_said_at_once() {
-    let cluster = Cluster::with_web();
+    let cluster = InventoryFixture::with_web();
     let error = answer(&get("/"), &ways(&cluster, FakeDialer::default()))
         .await
         .unwrap_err();
@@ -243,7 +243,7 @@ async fn a_tls_alert_in_answer_to_http_suggests_https() {
 #[tokio::test]
 async fn https_to_a_plain_port_is_said() {
     let request = CurlRequest {
-        scheme: Scheme::Https,
+        scheme: HttpScheme::Https,
         ..get("/")
     };
     let plain = says(b"HTTP/1.1 400 Bad Request\r\n\r\n");
@@ -256,7 +256,7 @@ async fn a_body_that_breaks_off_is_no_answer() {
     let part = says(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nfour");
     let error = send(&get("/"), pod(part)).await.unwrap_err();
     assert_eq!(error.kind, FailureKind::BrokenBody, "{error:?}");
-    let partial = error.so_far.partial.unwrap();
+    let partial = error.progress.partial.unwrap();
     assert_eq!(
         (partial.status(), &partial.body[..]),
         (Some(200), &b"four"[..])
@@ -322,7 +322,7 @@ fn tls_server() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
-        let provider = crate::tls::provider();
+        let provider = crate::tls::crypto_provider();
         let certificate = include_bytes!("tests-certificate.der").to_vec().into();
         let key = include_bytes!("tests-key.der").to_vec().try_into().unwrap();
         let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -350,7 +350,7 @@ fn tls_server() -> SocketAddr {
 #[tokio::test]
 async fn https_asks_for_the_services_name_and_tells_of_the_certificate() {
     let request = CurlRequest {
-        scheme: Scheme::Https,
+        scheme: HttpScheme::Https,
         ..get("/")
     };
     let error = send(&request, ToLoopback(tls_server())).await.unwrap_err();
@@ -359,14 +359,14 @@ async fn https_asks_for_the_services_name_and_tells_of_the_certificate() {
         error.to_string().contains("ignore the certificate"),
         "{error}"
     );
-    let shown = error.so_far.tls.unwrap();
+    let shown = error.progress.tls.unwrap();
     assert_eq!(&*shown.server_name, "web.shop.svc");
-    assert!(shown.rejected.is_some());
+    assert!(shown.rejection.is_some());
 
     let insecure = CurlRequest {
-        tls: TlsChoice {
+        tls: TlsOptions {
             insecure: true,
-            ..TlsChoice::default()
+            ..TlsOptions::default()
         },
         ..request
     };
@@ -377,7 +377,7 @@ async fn https_asks_for_the_services_name_and_tells_of_the_certificate() {
         "port-forward to pod web-a port 8080, certificate not verified"
     );
     let tls = response.tls.unwrap();
-    assert_eq!(tls.rejected, shown.rejected);
+    assert_eq!(tls.rejection, shown.rejection);
     assert_eq!(tls.chain.len(), 1);
     assert!(tls.chain[0].not_after.is_some(), "{tls:?}");
     assert!(response.phases.tls.is_some(), "{:?}", response.phases);

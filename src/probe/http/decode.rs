@@ -6,7 +6,7 @@ use bytes::Bytes;
 use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 
 /// A body that is being decoded.
-pub(super) enum Decoder {
+pub(super) enum BodyDecoder {
     Gzip(Box<MultiGzDecoder<Vec<u8>>>),
     /// Nothing has come yet that shows which of the two is meant by `deflate`.
     Unknown,
@@ -14,17 +14,17 @@ pub(super) enum Decoder {
     /// Without a header, as some servers send it.
     Raw(Box<DeflateDecoder<Vec<u8>>>),
     /// One that nobody asked for.
-    Foreign(String),
+    Unsupported(String),
 }
 
-impl Decoder {
+impl BodyDecoder {
     /// For a `Content-Encoding`; none where there is nothing to undo.
     pub(super) fn of(encoding: &str) -> Option<Self> {
         match encoding.trim().to_ascii_lowercase().as_str() {
             "gzip" | "x-gzip" => Some(Self::Gzip(Box::new(MultiGzDecoder::new(Vec::new())))),
             "deflate" => Some(Self::Unknown),
             "" | "identity" | "none" => None,
-            other => Some(Self::Foreign(other.to_owned())),
+            other => Some(Self::Unsupported(other.to_owned())),
         }
     }
 
@@ -40,8 +40,8 @@ impl Decoder {
         }
         let out = match self {
             Self::Unknown => return Ok(Bytes::new()),
-            Self::Foreign(_) if piece.is_empty() => return Ok(Bytes::new()),
-            Self::Foreign(name) => {
+            Self::Unsupported(_) if piece.is_empty() => return Ok(Bytes::new()),
+            Self::Unsupported(name) => {
                 let said = format!("Content-Encoding {name} is neither gzip nor deflate");
                 return Err(io::Error::other(said));
             }
@@ -64,7 +64,7 @@ impl Decoder {
     /// What is left at the end, or that it broke off.
     pub(super) fn finish(self) -> io::Result<Bytes> {
         match self {
-            Self::Unknown | Self::Foreign(_) => Ok(Vec::new()),
+            Self::Unknown | Self::Unsupported(_) => Ok(Vec::new()),
             Self::Gzip(decoder) => decoder.finish(),
             Self::Zlib(decoder) => decoder.finish(),
             Self::Raw(decoder) => decoder.finish(),
@@ -98,7 +98,7 @@ mod tests {
         ];
         for (name, packed) in forms {
             for size in [1, 7, packed.len()] {
-                let mut decoder = Decoder::of(name).unwrap();
+                let mut decoder = BodyDecoder::of(name).unwrap();
                 let mut out = Vec::new();
                 for piece in packed.chunks(size) {
                     out.extend(decoder.decode(piece).unwrap());
@@ -107,9 +107,9 @@ mod tests {
                 assert_eq!(out, text, "{name} {size}");
             }
         }
-        assert!(Decoder::of("br").unwrap().decode(b"x").is_err());
-        assert!(Decoder::of("identity").is_none());
-        let broken = Decoder::of("gzip").unwrap().decode(b"no gzip at all");
+        assert!(BodyDecoder::of("br").unwrap().decode(b"x").is_err());
+        assert!(BodyDecoder::of("identity").is_none());
+        let broken = BodyDecoder::of("gzip").unwrap().decode(b"no gzip at all");
         assert!(broken.is_err());
     }
 }

@@ -18,18 +18,18 @@ use tokio_util::task::AbortOnDropHandle;
 use tower::ServiceExt as _;
 
 use super::{
-    Marks, To,
-    decode::Decoder,
+    ConnectAddress, PhaseTimestamps,
+    decode::BodyDecoder,
     head,
-    wire::{Record, Wire},
+    wire_capture::{HeadRewritingStream, WireCapture},
 };
 use crate::probe::{
-    CurlError, CurlRequest, FailureKind, HttpVersion, ProxyBody, Scheme,
-    authority::{Authority, absolute, encoded},
+    CurlError, CurlRequest, FailureKind, HttpScheme, HttpVersion, ProxyBody,
+    authority::{RequestAuthority, absolute, encoded},
     diagnosis,
-    door::Door,
-    heads::{Heads, head_bytes},
-    tls::{Recorder, TlsError},
+    resolved_access_path::ResolvedAccessPath,
+    response_heads::{ResponseHeads, head_bytes},
+    tls::{CertificateRecorder, TlsSetupError},
 };
 
 /// More headers than this are an attack or a mistake.
@@ -42,13 +42,13 @@ pub(in crate::probe) const NUL: &str = "it has a NUL byte";
 type BoxError = Box<dyn Error + Send + Sync>;
 
 /// A request on its way.
-pub(in crate::probe) struct Exchange {
+pub(in crate::probe) struct HttpExchange {
     /// The moments so far.
-    pub(in crate::probe) marks: Arc<Marks>,
+    pub(in crate::probe) timestamps: Arc<PhaseTimestamps>,
     /// What TLS says, where it is spoken.
-    pub(in crate::probe) tls: Option<Arc<Recorder>>,
+    pub(in crate::probe) tls: Option<Arc<CertificateRecorder>>,
     config: Option<ClientConfig>,
-    to: To,
+    connect_address: ConnectAddress,
     method: Method,
     /// Where HTTP/2 is spoken from the first byte.
     is_http2: bool,
@@ -62,7 +62,7 @@ pub(in crate::probe) struct Exchange {
 }
 
 /// The head of an answer, and what still comes.
-pub(in crate::probe) struct Received {
+pub(in crate::probe) struct ExchangeResponse {
     /// The head as hyper read it.
     pub(in crate::probe) head: http::response::Parts,
     /// All heads as they came, with those of `1xx`.
@@ -70,20 +70,20 @@ pub(in crate::probe) struct Received {
     /// The body, decoded where that was asked for.
     pub(in crate::probe) body: ProxyBody,
     /// Trailers, once the body is at its end, and how many bytes were sent.
-    pub(in crate::probe) record: Arc<Record>,
+    pub(in crate::probe) capture: Arc<WireCapture>,
     /// Both ends of the connection.
-    pub(in crate::probe) ends: (Option<SocketAddr>, Option<SocketAddr>),
+    pub(in crate::probe) socket_addresses: (Option<SocketAddr>, Option<SocketAddr>),
 }
 
-impl Exchange {
+impl HttpExchange {
     /// Prepares a request under this name through this door. Nothing is sent yet.
     pub(in crate::probe) fn new(
         request: &CurlRequest,
-        authority: &Authority,
-        door: &Door,
+        authority: &RequestAuthority,
+        door: &ResolvedAccessPath,
     ) -> Result<Self, CurlError> {
-        let marks = Arc::new(Marks::new());
-        let to = door.to(&marks);
+        let marks = Arc::new(PhaseTimestamps::new());
+        let to = door.connect_address(&marks);
         let method = Method::from_bytes(request.method.as_bytes())
             .map_err(|_source| malformed(format!("`{}` is no HTTP method", request.method)))?;
         let path = encoded(&absolute(&request.path));
@@ -102,13 +102,14 @@ impl Exchange {
         text.push_str("\r\n");
         let is_chunked = head::is_chunked(request);
         let fields = header_map(&fields)?;
-        let host = asked_host(&fields).unwrap_or_else(|| authority.host.clone());
+        let host = host_header_name(&fields).unwrap_or_else(|| authority.host.clone());
         let name = request.tls.server_name.as_deref().unwrap_or(&host);
         let tls = match request.scheme {
-            Scheme::Https => Some(Arc::new(
-                Recorder::new(&request.tls, name, marks.clone()).map_err(not_made)?,
+            HttpScheme::Https => Some(Arc::new(
+                CertificateRecorder::new(&request.tls, name, marks.clone())
+                    .map_err(tls_setup_error)?,
             )),
-            Scheme::Http | Scheme::H2c => None,
+            HttpScheme::Http | HttpScheme::H2c => None,
         };
         let protocols: &[&[u8]] = match request.version {
             HttpVersion::Auto => &[b"h2", b"http/1.1"],
@@ -119,7 +120,7 @@ impl Exchange {
             .as_ref()
             .map(|recorder| recorder.config(&request.tls, protocols))
             .transpose()
-            .map_err(not_made)?;
+            .map_err(tls_setup_error)?;
         let named = fields
             .get(http::header::HOST)
             .and_then(|host| host.to_str().ok().map(str::to_owned))
@@ -128,12 +129,12 @@ impl Exchange {
         let uri = Uri::try_from(&uri)
             .map_err(|source| malformed(format!("{uri} is no URL: {source}")))?;
         Ok(Self {
-            marks,
+            timestamps: marks,
             tls,
             config,
-            to,
+            connect_address: to,
             method,
-            is_http2: request.scheme == Scheme::H2c || request.version == HttpVersion::Http2,
+            is_http2: request.scheme == HttpScheme::H2c || request.version == HttpVersion::Http2,
             uri,
             fields,
             head: text.into(),
@@ -144,11 +145,11 @@ impl Exchange {
     }
 
     /// Sends it and waits for the head of the answer.
-    pub(in crate::probe) async fn send(mut self) -> Result<Received, BoxError> {
-        self.marks.begin();
+    pub(in crate::probe) async fn send(mut self) -> Result<ExchangeResponse, BoxError> {
+        self.timestamps.begin();
         let stream = self.connect().await?;
         let ends = (stream.local_addr().ok(), stream.peer_addr().ok());
-        let marks = self.marks.clone();
+        let marks = self.timestamps.clone();
         let received = match (self.tls.clone(), self.config.take()) {
             (Some(recorder), Some(config)) => {
                 marks.handshake();
@@ -166,12 +167,15 @@ impl Exchange {
             }
         };
         marks.head();
-        Ok(Received { ends, ..received })
+        Ok(ExchangeResponse {
+            socket_addresses: ends,
+            ..received
+        })
     }
 
     /// By all addresses, the next after a moment (RFC 8305).
     async fn connect(&self) -> Result<tokio::net::TcpStream, BoxError> {
-        let (to, marks) = (self.to.clone(), self.marks.clone());
+        let (to, marks) = (self.connect_address.clone(), self.timestamps.clone());
         let resolver = tower::service_fn(move |_anything: Name| {
             let (to, marks) = (to.clone(), marks.clone());
             async move { to.resolve(&marks).await.map(Vec::into_iter) }
@@ -183,17 +187,17 @@ impl Exchange {
         Ok(connector.oneshot(anywhere).await?.into_inner())
     }
 
-    async fn exchange<S>(self, stream: S) -> Result<Received, BoxError>
+    async fn exchange<S>(self, stream: S) -> Result<ExchangeResponse, BoxError>
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let record = Arc::new(Record::default());
+        let record = Arc::new(WireCapture::default());
         let head = if self.is_http2 {
             Bytes::new()
         } else {
             self.head
         };
-        let io = TokioIo::new(Wire::new(stream, head, record.clone()));
+        let io = TokioIo::new(HeadRewritingStream::new(stream, head, record.clone()));
         let mut request = Request::new(Full::new(self.body));
         *request.method_mut() = self.method;
         let (answer, driver) = if self.is_http2 {
@@ -234,31 +238,31 @@ impl Exchange {
         };
         let (head, body) = answer.into_parts();
         let heads = match Bytes::from(record.heads()) {
-            came if Heads::read(&came, Some(came.len())).is_some() => came,
+            came if ResponseHeads::read(&came, Some(came.len())).is_some() => came,
             _ => head_bytes(&head),
         };
         let decoder = head
             .headers
             .get(http::header::CONTENT_ENCODING)
             .filter(|_| self.decodes)
-            .and_then(|encoding| Decoder::of(encoding.to_str().ok()?));
-        let body = pieces(body, driver, record.clone(), decoder);
-        Ok(Received {
+            .and_then(|encoding| BodyDecoder::of(encoding.to_str().ok()?));
+        let body = body_stream(body, driver, record.clone(), decoder);
+        Ok(ExchangeResponse {
             head,
             heads,
             body,
-            record,
-            ends: (None, None),
+            capture: record,
+            socket_addresses: (None, None),
         })
     }
 }
 
 /// The pieces of a body. What comes behind them is noted.
-fn pieces(
+fn body_stream(
     body: Incoming,
     driver: AbortOnDropHandle<()>,
-    record: Arc<Record>,
-    decoder: Option<Decoder>,
+    record: Arc<WireCapture>,
+    decoder: Option<BodyDecoder>,
 ) -> ProxyBody {
     let state = (body, driver, record, decoder);
     stream::try_unfold(Some(state), |state| async move {
@@ -267,7 +271,7 @@ fn pieces(
         };
         loop {
             let Some(frame) = body.frame().await else {
-                let rest = decoder.map(Decoder::finish).transpose();
+                let rest = decoder.map(BodyDecoder::finish).transpose();
                 let rest = rest.map_err(|error| format!("{UNDECODABLE}: {error}"))?;
                 let rest = rest.filter(|rest| !rest.is_empty());
                 return Ok(rest.map(|rest| (rest, None)));
@@ -298,7 +302,7 @@ fn malformed(message: String) -> CurlError {
     CurlError::new(FailureKind::Malformed, message)
 }
 
-fn not_made(error: TlsError) -> CurlError {
+fn tls_setup_error(error: TlsSetupError) -> CurlError {
     CurlError::new(FailureKind::Malformed, error.to_string())
 }
 
@@ -318,7 +322,7 @@ fn header_map(fields: &[(String, String)]) -> Result<HeaderMap, CurlError> {
 }
 
 /// The host of a `Host` header.
-fn asked_host(headers: &HeaderMap) -> Option<String> {
+fn host_header_name(headers: &HeaderMap) -> Option<String> {
     let given: http::uri::Authority = headers
         .get(http::header::HOST)?
         .to_str()

@@ -18,10 +18,10 @@ const OPTIONS: [&str; 8] = [
 const ENCODINGS: &str = "deflate, gzip";
 
 /// How many of the fields at the beginning are those of options: in curl's order, each once.
-pub(in crate::probe) fn options(request: &CurlRequest) -> usize {
+pub(in crate::probe) fn option_header_count(request: &CurlRequest) -> usize {
     let mut at = OPTIONS.iter();
     let is_next = |(name, _): &&(String, String)| at.any(|known| known.eq_ignore_ascii_case(name));
-    let most = request.headers.iter().take(request.options);
+    let most = request.headers.iter().take(request.option_header_count);
     most.take_while(is_next).count()
 }
 
@@ -35,7 +35,7 @@ pub(in crate::probe) fn fields(request: &CurlRequest, authority: &str) -> Vec<(S
     let is_wanted = |name: &str| {
         given(name).is_none()
             && !request
-                .removed
+                .suppressed_headers
                 .iter()
                 .any(|it| it.eq_ignore_ascii_case(name))
     };
@@ -52,7 +52,7 @@ pub(in crate::probe) fn fields(request: &CurlRequest, authority: &str) -> Vec<(S
         .filter(|(name, _)| !name.eq_ignore_ascii_case("host"))
         .cloned()
         .collect();
-    let (options, custom) = rest.split_at(options(request).min(rest.len()));
+    let (options, custom) = rest.split_at(option_header_count(request).min(rest.len()));
     for name in OPTIONS {
         fields.extend(options.iter().find(|known| is(known, name)).cloned());
         let agent = concat!("svcscope/", env!("CARGO_PKG_VERSION"));
@@ -107,9 +107,9 @@ mod tests {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let request = CurlRequest {
             headers: headers.iter().map(owned).collect(),
-            removed: removed.iter().map(|&name| name.to_owned()).collect(),
+            suppressed_headers: removed.iter().map(|&name| name.to_owned()).collect(),
             body: body.map(Into::into),
-            options: 2,
+            option_header_count: 2,
             ..CurlRequest::new(target, RemotePort::Number(80))
         };
         let fields = fields(&request, "web");

@@ -9,12 +9,12 @@
 mod decode;
 mod exchange;
 mod head;
-mod marks;
+mod phase_timestamps;
 mod resolver;
-mod wire;
+mod wire_capture;
 
-pub(super) use exchange::{Exchange, NUL, UNDECODABLE};
-pub(super) use head::{fields, is_automatic, options};
-pub(super) use marks::Marks;
-pub(super) use resolver::{NameError, To};
-pub(super) use wire::Record;
+pub(super) use exchange::{HttpExchange, NUL, UNDECODABLE};
+pub(super) use head::{fields, is_automatic, option_header_count};
+pub(super) use phase_timestamps::PhaseTimestamps;
+pub(super) use resolver::{ConnectAddress, ResolveError};
+pub(super) use wire_capture::WireCapture;

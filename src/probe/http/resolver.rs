@@ -5,42 +5,42 @@ use std::{
     net::{IpAddr, SocketAddr, UdpSocket},
 };
 
-use super::Marks;
-use crate::inventory::Text;
+use super::PhaseTimestamps;
+use crate::inventory::SharedStr;
 
 /// Where to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::probe) enum To {
+pub(in crate::probe) enum ConnectAddress {
     /// This address.
     Address(SocketAddr),
     /// What this name resolves to here, at this port.
-    Name(Text, u16),
+    Name(SharedStr, u16),
     /// The same, but no address of this machine, and none that is loopback or link-local.
-    Elsewhere(Box<Self>),
+    NotLocal(Box<Self>),
 }
 
-impl To {
+impl ConnectAddress {
     /// An address or a name, at this port.
     pub(in crate::probe) fn at(host: &str, port: u16) -> Self {
         match host.trim_matches(['[', ']']).parse() {
             Ok(ip) => Self::Address(SocketAddr::new(ip, port)),
-            Err(_a_name) => Self::Name(Text::from(host), port),
+            Err(_a_name) => Self::Name(SharedStr::from(host), port),
         }
     }
 
     /// The addresses that it stands for, asking DNS where it is a name.
     pub(in crate::probe) async fn resolve(
         &self,
-        marks: &Marks,
-    ) -> Result<Vec<SocketAddr>, NameError> {
-        let Self::Elsewhere(to) = self else {
+        marks: &PhaseTimestamps,
+    ) -> Result<Vec<SocketAddr>, ResolveError> {
+        let Self::NotLocal(to) = self else {
             return self.look_up(marks).await;
         };
         let mut found = to.look_up(marks).await?;
         let first = found.first().copied();
-        found.retain(|address| !is_own(address.ip()));
+        found.retain(|address| !is_local_address(address.ip()));
         match first {
-            Some(address) if found.is_empty() => Err(NameError::Local {
+            Some(address) if found.is_empty() => Err(ResolveError::Local {
                 place: to.to_string(),
                 address: address.ip(),
             }),
@@ -48,13 +48,13 @@ impl To {
         }
     }
 
-    async fn look_up(&self, marks: &Marks) -> Result<Vec<SocketAddr>, NameError> {
+    async fn look_up(&self, marks: &PhaseTimestamps) -> Result<Vec<SocketAddr>, ResolveError> {
         match self {
-            Self::Address(address) => routed(vec![*address], None),
-            Self::Elsewhere(_) => Ok(Vec::new()),
+            Self::Address(address) => with_route(vec![*address], None),
+            Self::NotLocal(_) => Ok(Vec::new()),
             Self::Name(name, port) => {
                 marks.resolving();
-                let failed = |source| NameError::Unknown {
+                let failed = |source| ResolveError::Unknown {
                     name: name.clone(),
                     source,
                 };
@@ -70,7 +70,7 @@ impl To {
                 let found = tokio::net::lookup_host((asked, *port)).await;
                 let found: Vec<_> = found.map_err(failed)?.collect();
                 marks.resolved();
-                routed(found, Some(name))
+                with_route(found, Some(name))
             }
         }
     }
@@ -84,42 +84,42 @@ fn is_below(name: &str, domain: &str) -> bool {
 }
 
 /// `10.0.0.7:80`, `shop.example.com:443`.
-impl std::fmt::Display for To {
+impl std::fmt::Display for ConnectAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Address(address) => write!(f, "{address}"),
             Self::Name(name, port) => write!(f, "{name}:{port}"),
-            Self::Elsewhere(to) => write!(f, "{to}"),
+            Self::NotLocal(to) => write!(f, "{to}"),
         }
     }
 }
 
 /// There is no address to connect to.
 #[derive(Debug, thiserror::Error)]
-pub(in crate::probe) enum NameError {
+pub(in crate::probe) enum ResolveError {
     /// A name that does not resolve.
     #[error("{name} does not resolve here: {source}")]
-    Unknown { name: Text, source: io::Error },
+    Unknown { name: SharedStr, source: io::Error },
     /// Nothing was sent: this machine's own routes lead to none of the addresses. That says
     /// nothing of the other side.
     #[error("not testable from here: this machine has no {} route{}", .at.family(), .at.words())]
-    NoRoute { at: Unrouted },
-    /// Nothing was sent: see [`To::Elsewhere`].
+    NoRoute { at: UnroutableAddress },
+    /// Nothing was sent: see [`ConnectAddress::NotLocal`].
     #[error(
         "not tested: {place} is {}, and the Service chose it; `reach --local` asks it",
-        own_words(*.address)
+        local_address_kind(*.address)
     )]
     Local { place: String, address: IpAddr },
 }
 
 /// An address that no route leads to, and the name that stands for it.
 #[derive(Debug)]
-pub(in crate::probe) struct Unrouted {
+pub(in crate::probe) struct UnroutableAddress {
     address: SocketAddr,
-    name: Option<Text>,
+    name: Option<SharedStr>,
 }
 
-impl Unrouted {
+impl UnroutableAddress {
     fn family(&self) -> &'static str {
         if self.address.is_ipv4() {
             "IPv4"
@@ -138,7 +138,7 @@ impl Unrouted {
 
 /// Whether an address leads back to this machine, or no farther than its link: loopback, link-local
 /// (where clouds keep credentials, 169.254.169.254), unspecified, or one that a socket here can have.
-fn is_own(address: IpAddr) -> bool {
+fn is_local_address(address: IpAddr) -> bool {
     let address = address.to_canonical();
     let is_near = match address {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_link_local() || v4.is_unspecified(),
@@ -147,7 +147,7 @@ fn is_own(address: IpAddr) -> bool {
     is_near || UdpSocket::bind((address, 0)).is_ok()
 }
 
-fn own_words(address: IpAddr) -> &'static str {
+fn local_address_kind(address: IpAddr) -> &'static str {
     let address = address.to_canonical();
     let is_link_local = match address {
         IpAddr::V4(v4) => v4.is_link_local(),
@@ -163,12 +163,15 @@ fn own_words(address: IpAddr) -> &'static str {
 }
 
 /// Those of the addresses that a route of this machine leads to.
-fn routed(found: Vec<SocketAddr>, name: Option<&Text>) -> Result<Vec<SocketAddr>, NameError> {
+fn with_route(
+    found: Vec<SocketAddr>,
+    name: Option<&SharedStr>,
+) -> Result<Vec<SocketAddr>, ResolveError> {
     let first = found.first().copied();
     let routed: Vec<_> = found.into_iter().filter(|to| has_route(*to)).collect();
     match first {
-        Some(address) if routed.is_empty() => Err(NameError::NoRoute {
-            at: Unrouted {
+        Some(address) if routed.is_empty() => Err(ResolveError::NoRoute {
+            at: UnroutableAddress {
                 address,
                 name: name.cloned(),
             },
@@ -186,13 +189,13 @@ fn has_route(to: SocketAddr) -> bool {
         ([0_u16; 8], 0).into()
     };
     match UdpSocket::bind(any) {
-        Ok(socket) => !socket.connect(to).is_err_and(|error| is_local(&error)),
-        Err(error) => !is_local(&error),
+        Ok(socket) => !socket.connect(to).is_err_and(|error| is_no_route(&error)),
+        Err(error) => !is_no_route(&error),
     }
 }
 
 /// No address of this machine's, or no route, or no such family at all (EAFNOSUPPORT).
-fn is_local(error: &io::Error) -> bool {
+fn is_no_route(error: &io::Error) -> bool {
     let no_family = if cfg!(windows) {
         10_047
     } else if cfg!(target_os = "linux") {
@@ -214,11 +217,13 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_is_asked_for_a_reserved_name() {
-        let marks = Marks::new();
-        let unknown = To::at("legacy.example.invalid", 443).resolve(&marks).await;
+        let marks = PhaseTimestamps::new();
+        let unknown = ConnectAddress::at("legacy.example.invalid", 443)
+            .resolve(&marks)
+            .await;
         let error = unknown.unwrap_err().to_string();
         assert!(error.contains("no name below .invalid exists"), "{error}");
-        let here = To::at("Shop.LOCALHOST.", 443)
+        let here = ConnectAddress::at("Shop.LOCALHOST.", 443)
             .resolve(&marks)
             .await
             .unwrap();
@@ -228,7 +233,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_leads_back_here_is_not_asked_unasked() {
-        let marks = Marks::new();
+        let marks = PhaseTimestamps::new();
         for host in [
             "127.0.0.1",
             "127.8.9.1",
@@ -240,17 +245,21 @@ mod tests {
             "::ffff:127.0.0.1",
             "fe80::1",
         ] {
-            let to = To::Elsewhere(Box::new(To::at(host, 80)));
+            let to = ConnectAddress::NotLocal(Box::new(ConnectAddress::at(host, 80)));
             let error = to.resolve(&marks).await.unwrap_err();
             // Where there is no IPv6 that is said first.
-            let is_spared = matches!(error, NameError::Local { .. } | NameError::NoRoute { .. });
+            let is_spared = matches!(
+                error,
+                ResolveError::Local { .. } | ResolveError::NoRoute { .. }
+            );
             assert!(is_spared, "{host}: {error}");
         }
-        let words = To::Elsewhere(Box::new(To::at("169.254.169.254", 80))).to_string();
+        let words = ConnectAddress::NotLocal(Box::new(ConnectAddress::at("169.254.169.254", 80)))
+            .to_string();
         assert_eq!(words, "169.254.169.254:80");
-        assert!(!is_own("192.0.2.1".parse().unwrap()));
+        assert!(!is_local_address("192.0.2.1".parse().unwrap()));
         assert_eq!(
-            own_words("169.254.1.1".parse().unwrap()),
+            local_address_kind("169.254.1.1".parse().unwrap()),
             "a link-local address"
         );
     }
@@ -258,16 +267,16 @@ mod tests {
     #[test]
     fn what_no_route_leads_to_is_told_from_what_does_not_answer() {
         let here = "127.0.0.1:9".parse().unwrap();
-        assert_eq!(routed(vec![here], None).unwrap(), [here]);
+        assert_eq!(with_route(vec![here], None).unwrap(), [here]);
         // Link-local addresses need an interface, and this one has none: no route, or not to be
         // told, but never a panic.
         has_route("[fe80::1]:80".parse().unwrap());
-        let at = Unrouted {
+        let at = UnroutableAddress {
             address: "[fd00::1]:30080".parse().unwrap(),
             name: Some("lb.example".into()),
         };
         assert_eq!(
-            NameError::NoRoute { at }.to_string(),
+            ResolveError::NoRoute { at }.to_string(),
             "not testable from here: this machine has no IPv6 route to [fd00::1]:30080, which \
              lb.example stands for"
         );
@@ -275,10 +284,10 @@ mod tests {
             io::ErrorKind::NetworkUnreachable,
             io::ErrorKind::AddrNotAvailable,
         ] {
-            assert!(is_local(&kind.into()));
+            assert!(is_no_route(&kind.into()));
         }
         for kind in [io::ErrorKind::ConnectionRefused, io::ErrorKind::TimedOut] {
-            assert!(!is_local(&kind.into()));
+            assert!(!is_no_route(&kind.into()));
         }
     }
 }

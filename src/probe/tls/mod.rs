@@ -1,13 +1,15 @@
 //! TLS to a port whose certificate is a finding, not a wall.
 //!
-//! **In**: what a person chose ([`super::TlsChoice`]) and the name to verify. **Out**: a rustls
-//! configuration, and a [`Recorder`] that knows afterwards what the other side showed.
+//! **In**: what the user chose ([`super::TlsChoice`]) and the name to verify. **Out**: a rustls
+//! configuration, and a [`CertificateRecorder`] that knows afterwards what the other side showed.
 
-mod facts;
+mod certificate_recorder;
+mod certificate_summary;
 mod handshake;
-mod recorder;
-mod store;
+mod trust_store;
 
-pub(crate) use facts::{in_words as distrust_in_words, of as certificate_facts};
-pub(super) use handshake::{ShakeError, shake_hands};
-pub(super) use recorder::{Recorder, TlsError};
+pub(super) use certificate_recorder::{CertificateRecorder, TlsSetupError};
+pub(crate) use certificate_summary::{
+    rejection_reason as distrust_in_words, summarize as certificate_facts,
+};
+pub(super) use handshake::{HandshakeError, tls_handshake};

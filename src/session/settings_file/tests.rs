@@ -3,7 +3,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::session::{ContextMarks, MapGrouping, MarkChange, Pin, Theme};
+use crate::session::{MapGrouping, PinnedService, ProtectionChange, ProtectionFlags, ThemeSetting};
 
 struct Home(tempfile::TempDir);
 
@@ -30,34 +30,34 @@ impl Home {
         serde_json::from_str(&self.text()).unwrap()
     }
 
-    fn load(&self) -> Loaded {
+    fn load(&self) -> LoadedSettings {
         Settings::load(&self.path())
     }
 
-    fn change(&self, change: SettingsChange) -> Result<Loaded, SaveError> {
+    fn change(&self, change: SettingsChange) -> Result<LoadedSettings, SettingsSaveError> {
         Settings::change(&self.path(), &Settings::default(), &[change])
     }
 }
 
-const READ_ONLY: ContextMarks = ContextMarks {
+const READ_ONLY: ProtectionFlags = ProtectionFlags {
     read_only: true,
     production: false,
 };
 
 /// These marks and no others.
-fn protect(context: &str, marks: ContextMarks) -> SettingsChange {
-    SettingsChange::Protect {
+fn protect(context: &str, marks: ProtectionFlags) -> SettingsChange {
+    SettingsChange::ChangeProtection {
         context: context.to_owned(),
-        change: MarkChange {
-            set: marks,
-            removed: ContextMarks::ALL.without(marks),
+        change: ProtectionChange {
+            added: marks,
+            removed: ProtectionFlags::ALL.without(marks),
         },
     }
 }
 
 fn chosen() -> Settings {
     Settings {
-        theme: Theme::Light,
+        theme: ThemeSetting::Light,
         ui_zoom: 1.25,
         last_context: Some("prod".to_owned()),
         last_namespaces: [("prod".to_owned(), vec!["shop".to_owned()])].into(),
@@ -69,12 +69,12 @@ fn chosen() -> Settings {
 #[test]
 fn what_is_saved_is_loaded() {
     let home = Home::new();
-    assert_eq!(home.load(), Loaded::default());
+    assert_eq!(home.load(), LoadedSettings::default());
     for settings in [chosen(), Settings::default()] {
         settings.save(&home.path()).unwrap();
         let loaded = home.load();
         assert_eq!((loaded.settings, loaded.notices), (settings, Vec::new()));
-        assert!(loaded.is_there && loaded.fault.is_none());
+        assert!(loaded.file_exists && loaded.protection_unknown_reason.is_none());
     }
 }
 
@@ -112,13 +112,13 @@ fn a_file_that_can_not_be_used_protects_and_stays_as_it_is() {
         ),
     ] {
         let home = Home::with(text);
-        let fault = home.load().fault.expect(text);
+        let fault = home.load().protection_unknown_reason.expect(text);
         let path = home.path().display().to_string();
         assert!(fault.contains(why) && fault.contains(&path), "{fault}");
         assert!(fault.contains("mend that file"), "{fault}");
         for change in [
-            SettingsChange::Theme(Theme::Dark),
-            protect("prod", ContextMarks::default()),
+            SettingsChange::Theme(ThemeSetting::Dark),
+            protect("prod", ProtectionFlags::default()),
         ] {
             let error = home.change(change).unwrap_err().to_string();
             assert!(error.contains(why), "{error}");
@@ -141,10 +141,10 @@ fn a_bad_field_costs_itself_and_is_told() {
             "read_only_contexts": ["prod"], "probe_image": 7}"#,
     );
     let loaded = home.load();
-    assert_eq!(loaded.fault, None);
+    assert_eq!(loaded.protection_unknown_reason, None);
     assert!(loaded.settings.read_only_contexts.contains("prod"));
     assert_eq!(loaded.settings.last_context.as_deref(), Some("a"));
-    assert_eq!(loaded.settings.bells.len(), 1);
+    assert_eq!(loaded.settings.alert_services.len(), 1);
     assert_eq!(loaded.settings.last_namespaces.len(), 1);
     let said = loaded.notices.join("\n");
     for key in [
@@ -161,7 +161,8 @@ fn a_bad_field_costs_itself_and_is_told() {
     // What was not understood stays until it is chosen anew.
     home.change(protect("x", READ_ONLY)).unwrap();
     assert_eq!(home.value()["theme"], "blue");
-    home.change(SettingsChange::Theme(Theme::Dark)).unwrap();
+    home.change(SettingsChange::Theme(ThemeSetting::Dark))
+        .unwrap();
     assert_eq!(home.value()["theme"], "dark");
     assert_eq!(home.value()["maps"], 5);
     for size in ["0", "-1", "1e39"] {
@@ -191,7 +192,7 @@ fn an_unknown_key_is_told_and_kept_and_a_misspelt_protection_protects() {
         let loaded = home.load();
         assert_eq!(loaded.notices.len(), 1);
         assert!(loaded.notices[0].contains(told), "{:?}", loaded.notices);
-        let marks = loaded.protected().of("prod");
+        let marks = loaded.protected_contexts().flags_of("prod");
         assert_eq!(marks.read_only, told.contains("read_only"), "{key}");
         assert_eq!(marks.production, told.contains("production"), "{key}");
         home.change(SettingsChange::UiZoom(1.1)).unwrap();
@@ -203,31 +204,38 @@ fn an_unknown_key_is_told_and_kept_and_a_misspelt_protection_protects() {
 
 #[test]
 fn a_mark_that_was_not_known_is_not_taken_away() {
-    let production = ContextMarks {
+    let production = ProtectionFlags {
         production: true,
-        ..ContextMarks::default()
+        ..ProtectionFlags::default()
     };
     let home = Home::with("{}");
     let known = Settings::default();
     // Somebody else marks the context after it was read here.
     fs::write(home.path(), r#"{"read_only_contexts": ["prod"]}"#).unwrap();
     for (before, after, marks) in [
-        (ContextMarks::default(), production, "read-only, production"),
-        (production, ContextMarks::default(), "read-only"),
         (
-            ContextMarks::default(),
-            ContextMarks::default(),
+            ProtectionFlags::default(),
+            production,
+            "read-only, production",
+        ),
+        (production, ProtectionFlags::default(), "read-only"),
+        (
+            ProtectionFlags::default(),
+            ProtectionFlags::default(),
             "read-only",
         ),
-        (READ_ONLY, ContextMarks::default(), ""),
+        (READ_ONLY, ProtectionFlags::default(), ""),
     ] {
-        let change = SettingsChange::Protect {
+        let change = SettingsChange::ChangeProtection {
             context: "prod".to_owned(),
-            change: MarkChange::between(before, after),
+            change: ProtectionChange::between(before, after),
         };
         let now = Settings::change(&home.path(), &known, &[change]).unwrap();
-        assert_eq!(now.protected().of("prod").words(), marks);
-        assert_eq!(home.load().protected().of("prod").words(), marks);
+        assert_eq!(now.protected_contexts().flags_of("prod").label(), marks);
+        assert_eq!(
+            home.load().protected_contexts().flags_of("prod").label(),
+            marks
+        );
     }
 }
 
@@ -236,10 +244,13 @@ fn a_mark_is_also_taken_away_where_its_key_is_misspelt() {
     let home = Home::with(
         r#"{"readOnlyContexts": ["prod", "other"], "production": ["prod"], "minimap": ["prod"]}"#,
     );
-    home.change(protect("prod", ContextMarks::default()))
+    home.change(protect("prod", ProtectionFlags::default()))
         .unwrap();
-    assert_eq!(home.load().protected().of("prod"), ContextMarks::default());
-    assert!(home.load().protected().of("other").read_only);
+    assert_eq!(
+        home.load().protected_contexts().flags_of("prod"),
+        ProtectionFlags::default()
+    );
+    assert!(home.load().protected_contexts().flags_of("other").read_only);
     assert_eq!(
         home.value()["readOnlyContexts"],
         serde_json::json!(["other"])
@@ -279,10 +290,10 @@ fn many_who_write_at_once_lose_nothing() {
 fn change() -> impl Strategy<Value = SettingsChange> {
     let context = || prop::sample::select(vec!["lab".to_owned(), "prod".to_owned()]);
     let service = || prop::sample::select(vec!["a/x".to_owned(), "a/y".to_owned()]);
-    let pin = |(context, service): (String, String)| SettingsChange::Place {
+    let pin = |(context, service): (String, String)| SettingsChange::PinService {
         context,
-        forgotten: Vec::new(),
-        pin: Some(Pin {
+        unpinned: Vec::new(),
+        pin: Some(PinnedService {
             namespace: "a".to_owned(),
             service,
             x: 40.1,
@@ -290,27 +301,31 @@ fn change() -> impl Strategy<Value = SettingsChange> {
         }),
     };
     prop_oneof![
-        prop::sample::select(vec![Theme::System, Theme::Dark, Theme::Light])
-            .prop_map(SettingsChange::Theme),
+        prop::sample::select(vec![
+            ThemeSetting::System,
+            ThemeSetting::Dark,
+            ThemeSetting::Light
+        ])
+        .prop_map(SettingsChange::Theme),
         (0.5_f32..3.0).prop_map(SettingsChange::UiZoom),
         (context(), prop::collection::vec("[ab]", 0..2)).prop_map(|(context, namespaces)| {
-            SettingsChange::LookAt {
+            SettingsChange::SelectNamespaces {
                 context,
                 namespaces,
             }
         }),
         (prop::option::of((context(), service())), any::<bool>()).prop_map(
-            |(service, suppressed)| SettingsChange::Suppress {
+            |(service, suppressed)| SettingsChange::SuppressRule {
                 rule: "SVC-X".to_owned(),
                 service,
                 suppressed,
             }
         ),
         (context(), service(), any::<bool>()).prop_map(|(context, service, on)| {
-            SettingsChange::Bell {
+            SettingsChange::SetHealthAlert {
                 context,
                 service,
-                on,
+                enabled: on,
             }
         }),
         context().prop_map(|context| SettingsChange::GroupBy {
@@ -318,9 +333,9 @@ fn change() -> impl Strategy<Value = SettingsChange> {
             grouping: MapGrouping::App,
         }),
         (context(), service()).prop_map(pin),
-        context().prop_map(SettingsChange::ForgetPlaces),
+        context().prop_map(SettingsChange::ForgetPins),
         (context(), any::<bool>(), any::<bool>()).prop_map(|(context, read_only, production)| {
-            let marks = ContextMarks {
+            let marks = ProtectionFlags {
                 read_only,
                 production,
             };
@@ -409,22 +424,22 @@ proptest! {
         let home = Home::new();
         fs::write(home.path(), &bytes).unwrap();
         let loaded = home.load();
-        let protected = loaded.protected();
+        let protected = loaded.protected_contexts();
         // What a lenient reader would find, whatever the rest is like.
         let lenient: Option<Value> = serde_json::from_slice(&bytes).ok();
         let listed = |key: &str, name: &str| {
             let list = lenient.as_ref().and_then(|value| value.get(key)?.as_array());
             list.is_some_and(|list| list.iter().any(|one| one == name))
         };
-        let is_closed = protected.fault.is_some();
+        let is_closed = protected.unknown_reason.is_some();
         prop_assert!(is_closed || lenient.is_some());
-        prop_assert!(is_closed || protected.of("prod").read_only >= listed("read_only_contexts", "prod"));
-        prop_assert!(is_closed || protected.of("live").production >= listed("production_contexts", "live"));
-        let changed = home.change(SettingsChange::Theme(Theme::Light));
+        prop_assert!(is_closed || protected.flags_of("prod").read_only >= listed("read_only_contexts", "prod"));
+        prop_assert!(is_closed || protected.flags_of("live").production >= listed("production_contexts", "live"));
+        let changed = home.change(SettingsChange::Theme(ThemeSetting::Light));
         prop_assert_eq!(changed.is_err(), is_closed);
         let after = fs::read(home.path()).unwrap();
         prop_assert!(!is_closed || after == bytes);
-        let later = home.load().protected();
+        let later = home.load().protected_contexts();
         prop_assert_eq!(later, protected);
     }
 }

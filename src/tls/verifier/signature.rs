@@ -7,7 +7,7 @@ use x509_cert::{
     ext::pkix::{BasicConstraints, KeyUsage, NameConstraints},
 };
 
-use crate::tls::provider;
+use crate::tls::crypto_provider;
 
 /// Whether this authority may sign certificates and has signed this one (RFC 5280, 4.1.1.3 and
 /// 4.2.1.9). One whose names are constrained is never said to have.
@@ -45,8 +45,8 @@ fn has_signed(signed: &Certificate, by: &Certificate) -> x509_cert::der::Result<
     let message = signed.tbs_certificate.to_der()?;
     let key = &by.tbs_certificate.subject_public_key_info;
     let (key_kind, signature_kind) = (
-        content(&key.algorithm.to_der()?).to_vec(),
-        content(&signed.signature_algorithm.to_der()?).to_vec(),
+        sequence_content(&key.algorithm.to_der()?).to_vec(),
+        sequence_content(&signed.signature_algorithm.to_der()?).to_vec(),
     );
     let (Some(key), Some(signature)) = (
         key.subject_public_key.as_bytes(),
@@ -54,7 +54,7 @@ fn has_signed(signed: &Certificate, by: &Certificate) -> x509_cert::der::Result<
     ) else {
         return Ok(false);
     };
-    Ok(provider()
+    Ok(crypto_provider()
         .signature_verification_algorithms
         .all
         .iter()
@@ -65,6 +65,6 @@ fn has_signed(signed: &Certificate, by: &Certificate) -> x509_cert::der::Result<
 
 /// An algorithm without the tag and the length of its SEQUENCE, as rustls has its own. It is shorter
 /// than 128 bytes, so the length is one byte.
-fn content(der: &[u8]) -> &[u8] {
+fn sequence_content(der: &[u8]) -> &[u8] {
     der.get(2..).unwrap_or_default()
 }

@@ -6,7 +6,7 @@ use rustls::{
 };
 
 use super::*;
-use crate::tls::authorities_in;
+use crate::tls::authorities_in_pem;
 
 macro_rules! fixture {
     ($name:literal) => {
@@ -26,7 +26,7 @@ fn certificate(pem: &str) -> CertificateDer<'static> {
 }
 
 fn trusts_at(bundle: &str, shown: &str, name: &str, now: u64) -> Result<(), Error> {
-    let verifier = verifier_of(authorities_in(bundle.as_bytes())).unwrap();
+    let verifier = verifier_trusting(authorities_in_pem(bundle.as_bytes())).unwrap();
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let now = UnixTime::since_unix_epoch(Duration::from_secs(now));
     let verdict = verifier.verify_server_cert(&certificate(shown), &[], &name, &[], now);
@@ -105,19 +105,21 @@ fn shake_hands(pem: &str, key: &str) -> Result<(), Error> {
     let chain = vec![certificate(pem)];
     let key = || PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
     let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(authorities_in(CA.as_bytes()));
-    let clients =
-        rustls::server::WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider())
-            .build()
-            .unwrap();
-    let server = ServerConfig::builder_with_provider(provider())
+    roots.add_parsable_certificates(authorities_in_pem(CA.as_bytes()));
+    let clients = rustls::server::WebPkiClientVerifier::builder_with_provider(
+        Arc::new(roots),
+        crypto_provider(),
+    )
+    .build()
+    .unwrap();
+    let server = ServerConfig::builder_with_provider(crypto_provider())
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(clients)
         .with_single_cert(chain.clone(), key())?;
-    let client = ClientConfig::builder_with_provider(provider())
+    let client = ClientConfig::builder_with_provider(crypto_provider())
         .with_safe_default_protocol_versions()?
         .dangerous()
-        .with_custom_certificate_verifier(verifier_of(authorities_in(CA.as_bytes()))?)
+        .with_custom_certificate_verifier(verifier_trusting(authorities_in_pem(CA.as_bytes()))?)
         .with_client_auth_cert(chain, key())?;
     let name = ServerName::try_from("localhost").unwrap();
     let mut client = ClientConnection::new(Arc::new(client), name)?;
@@ -149,5 +151,10 @@ fn keys_that_go_knows_are_known_on_both_sides() {
     }
     // AWS-LC signs with no RSA key under 2048 bits, and verifies no PSS of one.
     let short = PrivateKeyDer::from_pem_slice(fixture!("rsa1024.key").as_bytes()).unwrap();
-    assert!(provider().key_provider.load_private_key(short).is_err());
+    assert!(
+        crypto_provider()
+            .key_provider
+            .load_private_key(short)
+            .is_err()
+    );
 }

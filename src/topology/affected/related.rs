@@ -3,60 +3,64 @@
 use std::collections::BTreeSet;
 
 use crate::inventory::{
-    GatewayRecord, IngressRecord, Inventory, Kind, NetworkPolicyRecord, ObjectKey, Related,
-    RouteRecord, Text, WorkloadRecord, selector,
+    GatewayRecord, IngressRecord, Inventory, NetworkPolicyRecord, ObjectKey, RelatedRecord,
+    ResourceKind, RouteRecord, SharedStr, WorkloadRecord, selector,
 };
 
 /// The Services, be they there or not, that are concerned when this object comes, changes or goes.
-pub(super) fn of_object(object: &Related, inventory: &Inventory, found: &mut BTreeSet<ObjectKey>) {
+pub(super) fn of_object(
+    object: &RelatedRecord,
+    inventory: &Inventory,
+    found: &mut BTreeSet<ObjectKey>,
+) {
     found.extend(object.services());
     match object {
-        Related::Ingress(ingress) => sharing_a_host(ingress, inventory, found),
-        Related::IngressClass(_) => {
-            let ingresses = inventory.related::<IngressRecord>(Kind::Ingress);
+        RelatedRecord::Ingress(ingress) => sharing_a_host(ingress, inventory, found),
+        RelatedRecord::IngressClass(_) => {
+            let ingresses = inventory.related::<IngressRecord>(ResourceKind::Ingress);
             found.extend(ingresses.flat_map(IngressRecord::services));
         }
-        Related::TlsSecret(secret) => {
+        RelatedRecord::TlsSecret(secret) => {
             let ingresses =
-                inventory.related_in::<IngressRecord>(Kind::Ingress, &secret.key.namespace);
+                inventory.related_in::<IngressRecord>(ResourceKind::Ingress, &secret.key.namespace);
             let naming = ingresses.filter(|ingress| ingress.secrets().any(|s| s == secret.key));
             found.extend(naming.flat_map(IngressRecord::services));
         }
-        Related::Gateway(gateway) => behind(&gateway.key, inventory, found),
-        Related::GatewayClass(class) => {
-            let gateways = inventory.related::<GatewayRecord>(Kind::Gateway);
+        RelatedRecord::Gateway(gateway) => behind(&gateway.key, inventory, found),
+        RelatedRecord::GatewayClass(class) => {
+            let gateways = inventory.related::<GatewayRecord>(ResourceKind::Gateway);
             for gateway in gateways.filter(|gateway| gateway.class == class.key.name) {
                 behind(&gateway.key, inventory, found);
             }
         }
-        Related::ReferenceGrant(grant) => {
+        RelatedRecord::ReferenceGrant(grant) => {
             let namespace = &grant.key.namespace;
-            let led_to = inventory.led_to();
+            let led_to = inventory.referenced_services();
             found.extend(led_to.filter(|key| key.namespace == *namespace).cloned());
         }
-        Related::NetworkPolicy(policy) => {
+        RelatedRecord::NetworkPolicy(policy) => {
             let services = inventory.services_in(&policy.key.namespace);
             found.extend(services.map(|service| service.key.clone()));
             // What is let out to DNS is told there.
-            let system = inventory.services_in(&Text::from("kube-system"));
+            let system = inventory.services_in(&SharedStr::from("kube-system"));
             let is_dns = system.filter(|service| service.labels.contains_key("k8s-app"));
             found.extend(is_dns.map(|service| service.key.clone()));
         }
-        Related::Workload(workload) => of_workload(workload, inventory, found),
-        Related::ServiceCidr(_) => {
+        RelatedRecord::Workload(workload) => of_workload(workload, inventory, found),
+        RelatedRecord::ServiceCidr(_) => {
             found.extend(inventory.services().map(|service| service.key.clone()));
         }
-        Related::Route(_)
-        | Related::BackendTlsPolicy(_)
-        | Related::Webhook(_)
-        | Related::ApiService(_) => {}
+        RelatedRecord::Route(_)
+        | RelatedRecord::BackendTlsPolicy(_)
+        | RelatedRecord::Webhook(_)
+        | RelatedRecord::ApiService(_) => {}
     }
 }
 
 /// Two Ingresses may claim the same host: what is said of one depends on the other.
 fn sharing_a_host(ingress: &IngressRecord, inventory: &Inventory, found: &mut BTreeSet<ObjectKey>) {
     let hosts: BTreeSet<&str> = ingress.rules.iter().map(|rule| &*rule.host).collect();
-    let others = inventory.related::<IngressRecord>(Kind::Ingress);
+    let others = inventory.related::<IngressRecord>(ResourceKind::Ingress);
     let sharing = others.filter(|other| {
         let mut rules = other.rules.iter();
         rules.any(|rule| hosts.contains(&*rule.host))
@@ -66,7 +70,7 @@ fn sharing_a_host(ingress: &IngressRecord, inventory: &Inventory, found: &mut BT
 
 /// Services behind the routes of a Gateway.
 fn behind(gateway: &ObjectKey, inventory: &Inventory, found: &mut BTreeSet<ObjectKey>) {
-    for kind in Kind::ROUTES {
+    for kind in ResourceKind::ROUTES {
         let routes = inventory.related::<RouteRecord>(kind);
         let of_gateway = routes.filter(|route| {
             let mut parents = route.parents.iter();
@@ -87,29 +91,29 @@ fn of_workload(workload: &WorkloadRecord, inventory: &Inventory, found: &mut BTr
 
 /// The Services that are concerned when it changes how well a kind on demand is known; none where
 /// all of the scope are.
-pub(super) fn of_sync(kind: Kind, inventory: &Inventory) -> Option<BTreeSet<ObjectKey>> {
+pub(super) fn of_sync(kind: ResourceKind, inventory: &Inventory) -> Option<BTreeSet<ObjectKey>> {
     match kind {
-        Kind::Ingress
-        | Kind::IngressClass
-        | Kind::TlsSecret
-        | Kind::Gateway
-        | Kind::GatewayClass
-        | Kind::HttpRoute
-        | Kind::GrpcRoute
-        | Kind::TlsRoute
-        | Kind::TcpRoute
-        | Kind::UdpRoute
-        | Kind::BackendTlsPolicy
-        | Kind::ReferenceGrant
-        | Kind::ValidatingWebhook
-        | Kind::MutatingWebhook
-        | Kind::ApiService => Some(inventory.led_to().cloned().collect()),
-        Kind::NetworkPolicy => {
+        ResourceKind::Ingress
+        | ResourceKind::IngressClass
+        | ResourceKind::TlsSecret
+        | ResourceKind::Gateway
+        | ResourceKind::GatewayClass
+        | ResourceKind::HttpRoute
+        | ResourceKind::GrpcRoute
+        | ResourceKind::TlsRoute
+        | ResourceKind::TcpRoute
+        | ResourceKind::UdpRoute
+        | ResourceKind::BackendTlsPolicy
+        | ResourceKind::ReferenceGrant
+        | ResourceKind::ValidatingWebhook
+        | ResourceKind::MutatingWebhook
+        | ResourceKind::ApiService => Some(inventory.referenced_services().cloned().collect()),
+        ResourceKind::NetworkPolicy => {
             let policies = inventory.related::<NetworkPolicyRecord>(kind);
             let mut found = BTreeSet::new();
             for policy in policies {
                 of_object(
-                    &Related::NetworkPolicy(policy.clone()),
+                    &RelatedRecord::NetworkPolicy(policy.clone()),
                     inventory,
                     &mut found,
                 );

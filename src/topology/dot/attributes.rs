@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::inventory::plain::is_commanding;
+use crate::inventory::plain::is_control_char;
 
 /// A quoted name or label. A line feed breaks a label.
 pub(super) fn quoted(text: &str) -> String {
@@ -40,7 +40,7 @@ pub(super) fn html(text: &str) -> String {
 /// What neither a C string nor XML can hold, or what commands a terminal, is shown as what it is: something unreadable.
 fn printable(letter: char) -> char {
     match letter {
-        letter if is_commanding(letter) => '\u{fffd}',
+        letter if is_control_char(letter) => '\u{fffd}',
         '\u{fffe}' | '\u{ffff}' => '\u{fffd}',
         letter => letter,
     }
@@ -48,9 +48,9 @@ fn printable(letter: char) -> char {
 
 /// ` [a="b", c=<d>]`, or nothing.
 #[derive(Default)]
-pub(super) struct Attributes(Vec<String>);
+pub(super) struct DotAttributes(Vec<String>);
 
-impl Attributes {
+impl DotAttributes {
     /// An attribute with a text.
     pub fn text(mut self, name: &str, value: &str) -> Self {
         self.0.push(format!("{name}={}", quoted(value)));
@@ -64,7 +64,7 @@ impl Attributes {
     }
 }
 
-impl fmt::Display for Attributes {
+impl fmt::Display for DotAttributes {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.0.is_empty() {
             return Ok(());

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::attributes::{Attributes, html, quoted};
+use super::attributes::{DotAttributes, html, quoted};
 use crate::{
     inventory::{Protocol, ServiceRecord, ServiceType},
     topology::{
-        Backend, BackendState, BackendTarget, Entry, EntryKind, NodeId, PortTraffic,
+        BackendState, BackendTarget, EntryPoint, EntryPointKind, NodeId, PortBackend, PortTraffic,
         ServiceTraffic,
-        text::{place, with_port},
+        text::{client_address, with_port},
     },
 };
 
@@ -21,7 +21,7 @@ pub(super) fn name(id: &NodeId) -> String {
     quoted(&match id {
         NodeId::Service(key) => format!("service {key}"),
         NodeId::Port(port) => format!("port {} {}/{}", port.service, port.port, port.protocol),
-        NodeId::Entry(entry) => format!(
+        NodeId::EntryPoint(entry) => format!(
             "door {}{} {} {}{}",
             entry.service,
             entry
@@ -98,7 +98,7 @@ pub(super) fn write_service(
         table.push_str(&row(port, is_listed));
     }
     table.push_str("</TABLE>");
-    let look = Attributes::default()
+    let look = DotAttributes::default()
         .text("shape", "plain")
         .markup("label", &table);
     let id = name(&NodeId::Service(service.key.clone()));
@@ -131,26 +131,26 @@ fn row(traffic: &PortTraffic, is_listed: bool) -> String {
 }
 
 /// A way in, or the far end of an ExternalName.
-pub(super) fn write_entry(entry: &Entry, out: &mut impl Write) -> io::Result<()> {
+pub(super) fn write_entry_point(entry: &EntryPoint, out: &mut impl Write) -> io::Result<()> {
     let shape = match entry.id.kind {
-        EntryKind::ExternalName => "rarrow",
+        EntryPointKind::ExternalName => "rarrow",
         _ => "cds",
     };
-    let mut look = Attributes::default().text("shape", shape);
+    let mut look = DotAttributes::default().text("shape", shape);
     let label = if entry.is_pending() {
         look = look.text("style", "dashed");
         format!("{}\n◷ pending", entry.id.kind.label())
     } else {
-        format!("{}\n{}", entry.id.kind.label(), place(entry))
+        format!("{}\n{}", entry.id.kind.label(), client_address(entry))
     };
-    let id = name(&NodeId::Entry(entry.id.clone()));
+    let id = name(&NodeId::EntryPoint(entry.id.clone()));
     writeln!(out, "    {id}{};", look.text("label", &label))
 }
 
 /// A pod or a plain address, in the worst state that a Service sees it in.
 pub(super) fn write_backend(
     id: &NodeId,
-    backend: &Backend,
+    backend: &PortBackend,
     state: BackendState,
     out: &mut impl Write,
 ) -> io::Result<()> {
@@ -169,7 +169,7 @@ pub(super) fn write_backend(
         .map_or_else(String::new, |node| format!(" · {node}"));
     let address = with_port(&backend.address, None);
     let label = format!("{called}{address}{at}\n{mark} {}", word(state));
-    let look = Attributes::default()
+    let look = DotAttributes::default()
         .text("shape", shape)
         .text("style", "rounded")
         .text("color", color(state))

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::inventory::{
-    Inventory, LoadBalancerPoint, ObjectKey, ServiceRecord, ServiceType, Text, arbitrary,
+    Inventory, LoadBalancerIngress, ObjectKey, ServiceRecord, ServiceType, SharedStr, arbitrary,
     sample::{external, live, node, pod, port, put, service, slice, slice_port},
 };
 
@@ -50,7 +50,7 @@ fn shop() -> Inventory {
         &mut inventory,
         ServiceRecord {
             service_type: ServiceType::LoadBalancer,
-            load_balancer: vec![LoadBalancerPoint {
+            load_balancer: vec![LoadBalancerIngress {
                 ip: Some("203.0.113.7".into()),
                 hostname: None,
                 proxied: false,
@@ -126,11 +126,11 @@ fn an_empty_graph_is_a_document() {
 fn named(name: &str) -> Inventory {
     let mut inventory = live();
     let mut pod = pod("web", 5);
-    pod.key = ObjectKey::new(Text::from(name), Text::from(name));
+    pod.key = ObjectKey::new(SharedStr::from(name), SharedStr::from(name));
     pod.node = Some(name.into());
     let mut endpoints = slice("web", 1, vec![slice_port(name, 8080)], &[&pod]);
     endpoints.key.namespace = name.into();
-    endpoints.service = Some(Text::from(name));
+    endpoints.service = Some(SharedStr::from(name));
     let mut record = service(name, vec![port(name, 80, name)]);
     record.key = pod.key.clone();
     record.external_ips = vec![name.into()];

@@ -3,25 +3,25 @@
 use egui::{RichText, Ui};
 use egui_phosphor::regular as icon;
 
-use super::table::{Col, table_ui};
+use super::table::{TableColumn, table_ui};
 use crate::{
     engine::ActivityLevel,
     ui::{
-        context::Ctx,
-        theme::Tokens,
+        context::PanelContext,
+        formatting,
+        theme::ColorTokens,
         widgets::{empty, truncated},
-        words,
     },
 };
 
-const COLUMNS: [Col; 3] = [
-    Col::Fixed("time", 80.0),
-    Col::Fixed("", 90.0),
-    Col::Share("what happened", 300.0),
+const COLUMNS: [TableColumn; 3] = [
+    TableColumn::Fixed("time", 80.0),
+    TableColumn::Fixed("", 90.0),
+    TableColumn::Share("what happened", 300.0),
 ];
 
 /// Draws the list.
-pub fn activity_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn activity_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let activity = &ctx.scene.activity;
     if activity.is_empty() {
         empty(
@@ -39,7 +39,7 @@ pub fn activity_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         };
         row.col(|ui| {
             ui.label(
-                RichText::new(words::clock(entry.at))
+                RichText::new(formatting::time_of_day(entry.at))
                     .monospace()
                     .color(ctx.tokens.dim),
             );
@@ -55,7 +55,10 @@ pub fn activity_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
 }
 
 /// The icon, colour and word of a level.
-pub fn level(tokens: &Tokens, level: ActivityLevel) -> (&'static str, egui::Color32, &'static str) {
+pub fn level(
+    tokens: &ColorTokens,
+    level: ActivityLevel,
+) -> (&'static str, egui::Color32, &'static str) {
     match level {
         ActivityLevel::Info => (icon::INFO, tokens.accent, "info"),
         ActivityLevel::Warning => (icon::WARNING, tokens.degraded, "warning"),

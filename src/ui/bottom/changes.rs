@@ -2,30 +2,30 @@
 
 use egui::{RichText, Ui};
 
-use super::table::{Col, table_ui};
+use super::table::{TableColumn, table_ui};
 use crate::{
-    edit::{JournalEntry, JournalOutcome},
+    edit::{AuditOutcome, AuditRecord},
     ui::{
-        action::Action,
-        context::Ctx,
-        dialogs::edit_service::Opening,
-        theme::State,
+        action::WindowAction,
+        context::PanelContext,
+        dialogs::edit_service::EditDialogMode,
+        formatting,
+        theme::HealthState,
         widgets::{empty, link_button, state_label, truncated},
-        words,
     },
 };
 
-const COLUMNS: [Col; 5] = [
-    Col::Fixed("time", 80.0),
-    Col::Fixed("", 110.0),
-    Col::Share("change", 320.0),
-    Col::Share("context", 110.0),
-    Col::Fixed("", 70.0),
+const COLUMNS: [TableColumn; 5] = [
+    TableColumn::Fixed("time", 80.0),
+    TableColumn::Fixed("", 110.0),
+    TableColumn::Share("change", 320.0),
+    TableColumn::Share("context", 110.0),
+    TableColumn::Fixed("", 70.0),
 ];
 
 /// Draws the list.
-pub fn changes_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    let journal = &ctx.scene.journal;
+pub fn changes_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
+    let journal = &ctx.scene.audit_log;
     if journal.is_empty() {
         empty(
             ui,
@@ -41,7 +41,7 @@ pub fn changes_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             return;
         };
         row.col(|ui| {
-            let clock = RichText::new(words::clock(entry.time)).monospace();
+            let clock = RichText::new(formatting::time_of_day(entry.time)).monospace();
             ui.label(clock.color(ctx.tokens.dim));
         });
         row.col(|ui| outcome_ui(ui, ctx, entry));
@@ -55,27 +55,27 @@ pub fn changes_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     });
 }
 
-fn outcome_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &JournalEntry) {
+fn outcome_ui(ui: &mut Ui, ctx: &PanelContext<'_>, entry: &AuditRecord) {
     match &entry.outcome {
-        JournalOutcome::Applied { warnings } => {
-            let response = state_label(ui, ctx.tokens, State::Healthy, "applied");
+        AuditOutcome::Applied { warnings } => {
+            let response = state_label(ui, ctx.tokens, HealthState::Healthy, "applied");
             if !warnings.is_empty() {
                 response.on_hover_text(warnings.join("\n"));
             }
         }
-        JournalOutcome::Failed { error, .. } => {
-            state_label(ui, ctx.tokens, State::Broken, "failed").on_hover_text(&**error);
+        AuditOutcome::Failed { error, .. } => {
+            state_label(ui, ctx.tokens, HealthState::Broken, "failed").on_hover_text(&**error);
         }
     }
 }
 
-fn undo_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &JournalEntry) {
+fn undo_ui(ui: &mut Ui, ctx: &PanelContext<'_>, entry: &AuditRecord) {
     if entry.applied.is_none() || ctx.scene.context.as_ref() != Some(&entry.context) {
         return;
     }
     let full = format!("Undo {}", entry.title);
     if link_button(ui, ctx.tokens, "Undo…", &full).clicked() {
-        let opening = Opening::Undo(entry.service.clone(), entry.number);
-        ctx.send(Action::OpenEdit(opening));
+        let opening = EditDialogMode::Undo(entry.service.clone(), entry.number);
+        ctx.send(WindowAction::OpenEdit(opening));
     }
 }

@@ -4,39 +4,39 @@ use egui::{RichText, Ui, WidgetInfo, WidgetType, containers::menu::MenuButton};
 use egui_phosphor::regular as icon;
 
 use super::{
-    saved,
-    table::{Col, table_ui},
-    traffic::traffic_ui,
+    forward_traffic::traffic_ui,
+    saved_forwards,
+    table::{TableColumn, table_ui},
 };
 use crate::{
-    engine::Command,
-    forward::{ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, Spread},
+    engine::EngineCommand,
+    forward::{ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, SpreadPolicy},
     topology::NodeId,
     ui::{
-        action::Action,
+        action::WindowAction,
         command::UiCommand,
-        context::Ctx,
-        ports::ports_of,
+        context::PanelContext,
+        formatting,
+        port_options::ports_of,
         widgets::{empty, icon_button, link_button, state_label, truncated},
-        words,
     },
 };
 
-const COLUMNS: [Col; 8] = [
-    Col::Share("state", 150.0),
-    Col::Fixed("local", 112.0),
-    Col::Share("target", 130.0),
-    Col::Share("pod", 110.0),
-    Col::Fixed("open / all", 62.0),
-    Col::Fixed("last minute", 126.0),
-    Col::Fixed("↓ received · ↑ sent", 118.0),
-    Col::Fixed("", 124.0),
+const COLUMNS: [TableColumn; 8] = [
+    TableColumn::Share("state", 150.0),
+    TableColumn::Fixed("local", 112.0),
+    TableColumn::Share("target", 130.0),
+    TableColumn::Share("pod", 110.0),
+    TableColumn::Fixed("open / all", 62.0),
+    TableColumn::Fixed("last minute", 126.0),
+    TableColumn::Fixed("↓ received · ↑ sent", 118.0),
+    TableColumn::Fixed("", 124.0),
 ];
 
 /// Draws the list.
-pub fn forwards_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn forwards_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let forwards = &ctx.scene.forwards;
-    let kept = saved::not_listed(ctx.scene);
+    let kept = saved_forwards::not_running(ctx.scene);
     if forwards.is_empty() && kept.is_empty() {
         empty(
             ui,
@@ -44,33 +44,33 @@ pub fn forwards_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             "No forwards",
             "Select a Service or a pod and press F: a local port leads to it then.",
         );
-        if ctx.unavailable(UiCommand::ImportForwards).is_none() {
+        if ctx.unavailable_reason(UiCommand::ImportForwards).is_none() {
             ui.vertical_centered(|ui| {
                 let text = UiCommand::ImportForwards.text();
                 if link_button(ui, ctx.tokens, text, text).clicked() {
-                    ctx.send(Action::Run(UiCommand::ImportForwards));
+                    ctx.send(WindowAction::Run(UiCommand::ImportForwards));
                 }
             });
         }
         return;
     }
-    saved::groups_ui(ui, ctx);
+    saved_forwards::groups_ui(ui, ctx);
     let rows = forwards.len() + kept.len();
     table_ui(ui, ctx, "forwards", &COLUMNS, rows, |row| {
         let at = row.index();
         if let Some(saved) = at.checked_sub(forwards.len()).and_then(|at| kept.get(at)) {
-            row.col(|ui| saved::state_ui(ui, ctx, saved));
+            row.col(|ui| saved_forwards::state_ui(ui, ctx, saved));
             row.col(|ui| {
                 let port = saved.spec.local_port;
                 let said = port.map_or_else(|| "any".to_owned(), |port| format!(":{port}"));
                 ui.label(RichText::new(said).monospace().color(ctx.tokens.dim));
             });
             row.col(|ui| target_ui(ui, ctx, &saved.spec));
-            row.col(|ui| saved::spread_ui(ui, ctx, saved));
+            row.col(|ui| saved_forwards::spread_ui(ui, ctx, saved));
             for _ in 0..3 {
                 row.col(|_| {});
             }
-            row.col(|ui| saved::actions_ui(ui, ctx, saved));
+            row.col(|ui| saved_forwards::actions_ui(ui, ctx, saved));
             return;
         }
         let Some(forward) = forwards.get(at) else {
@@ -83,20 +83,20 @@ pub fn forwards_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         row.col(|ui| connections_ui(ui, forward));
         row.col(|ui| traffic_ui(ui, ctx, forward));
         row.col(|ui| {
-            let down = words::bytes(forward.bytes_down);
-            let up = words::bytes(forward.bytes_up);
+            let down = formatting::bytes(forward.bytes_down);
+            let up = formatting::bytes(forward.bytes_up);
             ui.label(RichText::new(format!("{down} · {up}")).monospace());
         });
         row.col(|ui| actions_ui(ui, ctx, forward));
     });
 }
 
-fn state_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
-    let (state, mut said, since) = words::forward_state(&forward.state, forward.open);
+fn state_ui(ui: &mut Ui, ctx: &PanelContext<'_>, forward: &ForwardStatus) {
+    let (state, mut said, since) = formatting::forward_state_label(&forward.state, forward.open);
     if let Some(since) = since {
         said = format!("{said}, {}", ctx.age(since));
     }
-    if let Some(full) = &forward.full {
+    if let Some(full) = &forward.at_capacity {
         said = format!("{said}; {full}");
     }
     let response = state_label(ui, ctx.tokens, state, &said);
@@ -115,26 +115,26 @@ fn local_ui(ui: &mut Ui, forward: &ForwardStatus) {
     let local = forward.local.map(|address| address.to_string());
     let text = RichText::new(local.unwrap_or_else(|| "–".to_owned())).monospace();
     let response = ui.label(text);
-    if let Some(also) = forward.also {
+    if let Some(also) = forward.local_ipv6 {
         response.on_hover_text(format!("and {also}"));
     }
 }
 
-fn target_ui(ui: &mut Ui, ctx: &Ctx<'_>, spec: &ForwardSpec) {
+fn target_ui(ui: &mut Ui, ctx: &PanelContext<'_>, spec: &ForwardSpec) {
     let node = match &spec.target {
         ForwardTarget::Service(key) => Some(NodeId::Service(key.clone())),
         ForwardTarget::Pod(key) => Some(NodeId::Pod(key.clone())),
         ForwardTarget::Workload { .. } => None,
     };
-    let name = words::forward(spec);
-    let target = words::target(&spec.target);
+    let name = formatting::forward_label(spec);
+    let target = formatting::target_label(&spec.target);
     ui.spacing_mut().item_spacing.x = 3.0;
     let hint = format!("{target}, port {}", spec.port);
     match node {
         Some(node) => {
             let response = link_button(ui, ctx.tokens, &name, &format!("Show {target}"));
             if response.on_hover_text(&hint).clicked() {
-                ctx.send(Action::Reveal(node));
+                ctx.send(WindowAction::Reveal(node));
             }
         }
         None => {
@@ -153,16 +153,19 @@ fn connections_ui(ui: &mut Ui, forward: &ForwardStatus) {
     response.on_hover_text(said);
 }
 
-fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
+fn pod_ui(ui: &mut Ui, ctx: &PanelContext<'_>, forward: &ForwardStatus) {
     let last = forward.pod.as_ref().map(|key| match forward.pod_port {
         Some(port) => format!("{}:{port}", key.name),
         None => key.name.to_string(),
     });
     let said = match &*forward.pods {
         [] | [_] => last.unwrap_or_else(|| "–".to_owned()),
-        several => words::count(several.len(), "pod"),
+        several => formatting::plural(several.len(), "pod"),
     };
-    let mut hint = format!("Leads to {}", words::spread(&forward.spec.spread));
+    let mut hint = format!(
+        "Leads to {}",
+        formatting::spread_label(&forward.spec.spread)
+    );
     for pod in forward.pods.iter() {
         let (name, port, open) = (&pod.pod.name, pod.port, pod.open);
         hint.push_str(&format!("\n{name}:{port}: {open} open"));
@@ -170,19 +173,19 @@ fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
     truncated(ui, RichText::new(said).color(ctx.tokens.dim)).on_hover_text(hint);
 }
 
-fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
-    let name = words::forward(&forward.spec);
+fn actions_ui(ui: &mut Ui, ctx: &PanelContext<'_>, forward: &ForwardStatus) {
+    let name = formatting::forward_label(&forward.spec);
     ui.spacing_mut().item_spacing.x = 0.0;
     ui.spacing_mut().button_padding.x = 6.0;
     let button = |ui: &mut Ui, glyph: &str, word: &str| {
         icon_button(ui, glyph, &format!("{word} forward {name}"), None).clicked()
     };
-    if let Some(url) = url_of(ctx, forward) {
+    if let Some(url) = local_url(ctx, forward) {
         if button(ui, icon::ARROW_SQUARE_OUT, "Open") {
-            ctx.send(Action::OpenUrl(url.clone()));
+            ctx.send(WindowAction::OpenUrl(url.clone()));
         }
         if button(ui, icon::COPY, "Copy URL of") {
-            ctx.send(Action::Copy {
+            ctx.send(WindowAction::Copy {
                 text: url,
                 what: "local URL",
             });
@@ -190,7 +193,7 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
     }
     if forward.state.is_over() {
         let offer = forward
-            .offer
+            .free_port
             .filter(|_| matches!(forward.state, ForwardState::Failed { .. }));
         if let Some(port) = offer {
             let full = format!("Use port {port} for forward {name}");
@@ -199,17 +202,20 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
                     local_port: Some(port),
                     ..forward.spec.clone()
                 };
-                ctx.send(Action::Restart(forward.id, spec));
+                ctx.send(WindowAction::RestartForward(forward.id, spec));
             }
         }
         if button(ui, icon::PLAY, "Start again") {
-            ctx.send(Action::Restart(forward.id, again(forward)));
+            ctx.send(WindowAction::RestartForward(
+                forward.id,
+                restart_spec(forward),
+            ));
         }
         if button(ui, icon::X, "Remove") {
-            ctx.send(Action::Send(Command::RemoveForward(forward.id)));
+            ctx.send(WindowAction::Send(EngineCommand::RemoveForward(forward.id)));
         }
     } else if button(ui, icon::STOP, "Stop") {
-        ctx.send(Action::Send(Command::StopForward(forward.id)));
+        ctx.send(WindowAction::Send(EngineCommand::StopForward(forward.id)));
     }
     let glyph = egui::Button::new(icon::DOTS_THREE).frame_when_inactive(false);
     let (response, _) = MenuButton::from_button(glyph).ui(ui, |ui| more_ui(ui, ctx, forward));
@@ -218,7 +224,7 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
 }
 
 /// What is asked for less often.
-fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
+fn more_ui(ui: &mut Ui, ctx: &PanelContext<'_>, forward: &ForwardStatus) {
     ui.set_min_width(190.0);
     let spec = &forward.spec;
     let item = |ui: &mut Ui, text: &str, hint: &str| {
@@ -230,7 +236,10 @@ fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
     };
     let hint = "Close its connections and listen anew at the same port";
     if item(ui, "Restart", hint) {
-        ctx.send(Action::Restart(forward.id, again(forward)));
+        ctx.send(WindowAction::RestartForward(
+            forward.id,
+            restart_spec(forward),
+        ));
     }
     let saved = spec.name.is_some();
     let word = if saved {
@@ -244,12 +253,12 @@ fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
         "Its name, its group, and whether it starts with the app",
     ) {
         let (id, was) = (Some(forward.id), spec.name.clone());
-        ctx.send(Action::OpenSaveForward(id, was, spec.clone()));
+        ctx.send(WindowAction::OpenSaveForward(id, was, spec.clone()));
     }
     if let Some(name) = spec.name.clone()
         && item(ui, "Forget", "Keep it no longer; it goes on while it runs")
     {
-        ctx.send(Action::Send(Command::ForgetForward(name)));
+        ctx.send(WindowAction::Send(EngineCommand::ForgetForward(name)));
     }
     if matches!(spec.target, ForwardTarget::Pod(_)) {
         return;
@@ -258,10 +267,13 @@ fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
     let here = forward.pod.as_ref().map(|pod| pod.name.clone());
     let hint = "Starts it anew at the same port";
     for (spread, text) in [
-        (Some(Spread::Sticky), "Stay with one pod".to_owned()),
-        (Some(Spread::Balanced), "All ready pods in turn".to_owned()),
+        (Some(SpreadPolicy::Sticky), "Stay with one pod".to_owned()),
         (
-            here.clone().map(Spread::Pinned),
+            Some(SpreadPolicy::Balanced),
+            "All ready pods in turn".to_owned(),
+        ),
+        (
+            here.clone().map(SpreadPolicy::Pinned),
             here.map_or_else(String::new, |pod| format!("Only {pod}")),
         ),
     ] {
@@ -271,15 +283,15 @@ fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, forward: &ForwardStatus) {
         if item(ui, &text, hint) {
             let spec = ForwardSpec {
                 spread,
-                ..again(forward)
+                ..restart_spec(forward)
             };
-            ctx.send(Action::Restart(forward.id, spec));
+            ctx.send(WindowAction::RestartForward(forward.id, spec));
         }
     }
 }
 
 /// What starts it again where it was.
-fn again(forward: &ForwardStatus) -> ForwardSpec {
+fn restart_spec(forward: &ForwardStatus) -> ForwardSpec {
     let local = forward.local.map(|local| local.port());
     ForwardSpec {
         last_port: local.or(forward.spec.last_port),
@@ -288,11 +300,11 @@ fn again(forward: &ForwardStatus) -> ForwardSpec {
 }
 
 /// What a browser would open, as far as the Service says what it speaks.
-fn url_of(ctx: &Ctx<'_>, forward: &ForwardStatus) -> Option<String> {
+fn local_url(ctx: &PanelContext<'_>, forward: &ForwardStatus) -> Option<String> {
     let local = forward.local.filter(|_| !forward.state.is_over())?;
     let https = ports_of(ctx.scene, &forward.spec.target)
         .iter()
-        .any(|port| port.port == forward.spec.port && port.https);
+        .any(|port| port.port == forward.spec.port && port.likely_https);
     let scheme = if https { "https" } else { "http" };
     Some(format!("{scheme}://{local}"))
 }

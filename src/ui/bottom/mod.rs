@@ -1,26 +1,27 @@
 //! The panel below the map: forwards, requests, problems, activity, changes.
 //!
-//! **In**: the frame's [`Ctx`]. **Out**: [`super::action::Action`]s.
+//! **In**: the frame's [`PanelContext`]. **Out**: [`super::action::Action`]s.
 
 pub(super) mod activity;
 mod changes;
+mod forward_traffic;
 mod forwards;
 mod paths;
 mod problems;
 pub(super) mod requests;
-mod saved;
+mod saved_forwards;
 mod table;
-mod traffic;
 
 use egui::{Align, Button, Layout, Panel, RichText, Stroke, Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;
 
 use super::{
-    action::Action, command::UiCommand, context::Ctx, state::BottomTab, widgets::icon_button,
+    action::WindowAction, command::UiCommand, context::PanelContext, state::BottomTab,
+    widgets::icon_button,
 };
 
 /// Draws the panel.
-pub fn bottom_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn bottom_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     Panel::bottom("bottom")
         .resizable(true)
         .default_size(196.0)
@@ -41,7 +42,7 @@ pub fn bottom_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         });
 }
 
-fn tabs_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn tabs_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let counted = |name: &str, number: usize| {
         if number == 0 {
             name.to_owned()
@@ -73,7 +74,7 @@ fn tabs_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             ),
             (
                 BottomTab::Changes,
-                counted("Changes", ctx.scene.journal.len()),
+                counted("Changes", ctx.scene.audit_log.len()),
                 UiCommand::ShowChanges,
             ),
             (BottomTab::Paths, "Paths".to_owned(), UiCommand::ShowPaths),
@@ -82,19 +83,19 @@ fn tabs_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             if icon_button(ui, icon::X, "Hide this panel", None).clicked() {
-                ctx.send(Action::Run(UiCommand::ToggleBottom));
+                ctx.send(WindowAction::Run(UiCommand::ToggleBottom));
             }
             if ctx.view.tab == BottomTab::Forwards && ctx.scene.forwards.len() > 1 {
                 let text = UiCommand::StopAllForwards.text();
                 if super::widgets::link_button(ui, ctx.tokens, text, text).clicked() {
-                    ctx.send(Action::Run(UiCommand::StopAllForwards));
+                    ctx.send(WindowAction::Run(UiCommand::StopAllForwards));
                 }
             }
         });
     });
 }
 
-fn tab_ui(ui: &mut Ui, ctx: &Ctx<'_>, tab: BottomTab, text: &str, command: UiCommand) {
+fn tab_ui(ui: &mut Ui, ctx: &PanelContext<'_>, tab: BottomTab, text: &str, command: UiCommand) {
     let open = ctx.view.tab == tab;
     let color = if open {
         ctx.tokens.text
@@ -115,7 +116,7 @@ fn tab_ui(ui: &mut Ui, ctx: &Ctx<'_>, tab: BottomTab, text: &str, command: UiCom
         .on_hover_text(command.hover_text(ui.ctx()))
         .clicked()
     {
-        ctx.send(Action::ShowTab(tab));
+        ctx.send(WindowAction::ShowTab(tab));
     }
     ui.add_space(8.0);
 }

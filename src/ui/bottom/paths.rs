@@ -4,58 +4,62 @@ use std::{collections::BTreeSet, time::Duration};
 
 use egui::{RichText, Ui};
 
-use super::table::{Col, table_ui};
+use super::table::{TableColumn, table_ui};
 use crate::{
-    engine::{Command, ReachCell, ReachStatus, TestPaths},
+    engine::{EngineCommand, PathTestCell, PathTestRequest, PathTestStatus},
     inventory::ObjectKey,
     probe::{
-        Insider,
-        reach::{Meaning, PlannedCell, Reach, Verdict, vantage_words},
+        ExecTarget,
+        path_test::{
+            ConclusionSeverity, PathTestOutcome, PathTestSummary, PlannedPathTest,
+            access_path_label,
+        },
     },
     ui::{
-        action::Action,
-        context::Ctx,
-        theme::State,
+        action::WindowAction,
+        context::PanelContext,
+        theme::HealthState,
         widgets::{
-            allow_ui, dim, empty, link_button, reason_tooltip, state_label, state_mark, truncated,
+            dim, empty, link_button, production_consent_ui, reason_tooltip, state_label,
+            state_mark, truncated,
         },
     },
 };
 
-const COLUMNS: [Col; 6] = [
-    Col::Share("port", 90.0),
-    Col::Share("path", 260.0),
-    Col::Fixed("result", 130.0),
-    Col::Fixed("time", 70.0),
-    Col::Share("", 330.0),
-    Col::Fixed("", 70.0),
+const COLUMNS: [TableColumn; 6] = [
+    TableColumn::Share("port", 90.0),
+    TableColumn::Share("path", 260.0),
+    TableColumn::Fixed("result", 130.0),
+    TableColumn::Fixed("time", 70.0),
+    TableColumn::Share("", 330.0),
+    TableColumn::Fixed("", 70.0),
 ];
 
 /// How often it is tested again, where that is asked for.
-const EVERY: Duration = Duration::from_secs(5);
+const REPEAT_INTERVAL: Duration = Duration::from_secs(5);
 /// How many rounds of a cell are shown.
-const ROUNDS: usize = 5;
+const MAX_SHOWN_ROUNDS: usize = 5;
 /// How many pods the menu offers to ask from.
-const PODS: usize = 12;
+const MAX_MENU_PODS: usize = 12;
 
 /// Draws the matrix.
-pub fn paths_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    let Some(status) = &ctx.scene.reach else {
+pub fn paths_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
+    let Some(status) = &ctx.scene.path_test else {
         let hint = "Select a Service and press R to try every path to it.";
         return empty(ui, ctx.tokens, "No paths were tested", hint);
     };
-    head_ui(ui, ctx, status);
+    controls_ui(ui, ctx, status);
     if let Some(why) = &status.failure {
-        state_label(ui, ctx.tokens, State::Broken, why);
+        state_label(ui, ctx.tokens, HealthState::Broken, why);
         return;
     }
     let Some(plan) = &status.plan else { return };
     for found in status.conclusions.iter() {
-        let state = match found.means {
-            Meaning::Works => State::Healthy,
-            Meaning::Unknown => State::Unknown,
-            Meaning::Affected => State::Degraded,
-            Meaning::Broken => State::Broken,
+        let state = match found.severity {
+            ConclusionSeverity::Works => HealthState::Healthy,
+            ConclusionSeverity::Unknown => HealthState::Unknown,
+            ConclusionSeverity::Affected => HealthState::Degraded,
+            ConclusionSeverity::Broken => HealthState::Broken,
         };
         let ports: Vec<_> = found.ports.iter().map(u16::to_string).collect();
         let words = match plan.ports.len() {
@@ -82,8 +86,8 @@ pub fn paths_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             truncated(ui, RichText::new(words).monospace());
         });
         row.col(|ui| {
-            truncated(ui, RichText::new(vantage_words(&planned.vantage)))
-                .on_hover_text(planned.vantage.caveat());
+            truncated(ui, RichText::new(access_path_label(&planned.access_path)))
+                .on_hover_text(planned.access_path.caveat());
         });
         row.col(|ui| result_ui(ui, ctx, status, cell));
         row.col(|ui| {
@@ -96,11 +100,11 @@ pub fn paths_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     });
 }
 
-fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &ReachStatus) {
-    let key = &status.asked.service;
+fn controls_ui(ui: &mut Ui, ctx: &PanelContext<'_>, status: &PathTestStatus) {
+    let key = &status.request.service;
     ui.horizontal(|ui| {
         ui.label(RichText::new(format!("Paths to {key}")).strong());
-        let went = match (status.took, &status.plan) {
+        let went = match (status.last_round_duration, &status.plan) {
             _ if status.is_running => "being tried".to_owned(),
             (Some(took), Some(plan)) => {
                 format!("{} in {:.1} s", plan.cells.len(), took.as_secs_f64())
@@ -112,25 +116,29 @@ fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &ReachStatus) {
             dim(ui, ctx.tokens, format!("round {}", status.rounds));
         }
         if status.rounds > 0 && !status.is_running {
-            dim(ui, ctx.tokens, format!("{} ago", ctx.age(status.began)));
-            let says_something = status.verdict != Some(Verdict::Untried);
-            if says_something && !ctx.scene.tested.contains_key(key) {
+            dim(
+                ui,
+                ctx.tokens,
+                format!("{} ago", ctx.age(status.round_started_at)),
+            );
+            let says_something = status.summary != Some(PathTestSummary::Untried);
+            if says_something && !ctx.scene.path_tests.contains_key(key) {
                 dim(ui, ctx.tokens, "outdated: the Service has changed since");
             }
         }
-        let again = |every: Option<Duration>, insider: Option<Insider>| {
-            let mut asked = TestPaths::clone(&status.asked);
-            asked.every = every;
+        let again = |every: Option<Duration>, insider: Option<ExecTarget>| {
+            let mut asked = PathTestRequest::clone(&status.request);
+            asked.repeat_interval = every;
             if let Some(insider) = insider
-                && !asked.options.insiders.contains(&insider)
+                && !asked.options.exec_targets.contains(&insider)
             {
-                asked.options.insiders.push(insider);
+                asked.options.exec_targets.push(insider);
             }
-            ctx.send(Action::TestPaths(asked));
+            ctx.send(WindowAction::TestPaths(asked));
         };
-        let goes_on = status.is_running || status.goes_on;
+        let goes_on = status.is_running || status.repeats;
         if goes_on && link_button(ui, ctx.tokens, "Stop", "Stop the test of paths").clicked() {
-            ctx.send(Action::Send(Command::StopTestPaths));
+            ctx.send(WindowAction::Send(EngineCommand::StopPathTest));
         }
         if !goes_on {
             let full = "Test all paths again";
@@ -139,7 +147,7 @@ fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &ReachStatus) {
             }
             let full = "Test all paths every 5 seconds";
             if link_button(ui, ctx.tokens, "Every 5 s", full).clicked() {
-                again(Some(EVERY), None);
+                again(Some(REPEAT_INTERVAL), None);
             }
         }
         let spared = status.cells.iter().filter_map(|cell| cell.result.as_ref());
@@ -151,32 +159,37 @@ fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &ReachStatus) {
             && !goes_on
             && link_button(ui, ctx.tokens, "Ask this machine too", full).clicked()
         {
-            let mut asked = TestPaths::clone(&status.asked);
-            asked.options.asks_local = true;
-            ctx.send(Action::TestPaths(asked));
+            let mut asked = PathTestRequest::clone(&status.request);
+            asked.options.includes_local_addresses = true;
+            ctx.send(WindowAction::TestPaths(asked));
         }
         ui.menu_button("From inside…", |ui| {
-            inside_ui(ui, ctx, key, |insider| {
-                again(status.asked.every, Some(insider))
+            in_cluster_menu_ui(ui, ctx, key, |insider| {
+                again(status.request.repeat_interval, Some(insider))
             });
         });
     });
 }
 
 /// Who may be asked inside the cluster. To choose a probe pod here is to agree to it.
-fn inside_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey, chosen: impl Fn(Insider)) {
+fn in_cluster_menu_ui(
+    ui: &mut Ui,
+    ctx: &PanelContext<'_>,
+    service: &ObjectKey,
+    chosen: impl Fn(ExecTarget),
+) {
     let namespace = &service.namespace;
-    allow_ui(ui, ctx);
-    let refused = ctx.no_risk();
+    production_consent_ui(ui, ctx);
+    let refused = ctx.risky_request_refusal();
     let create = format!("Create a probe pod in {namespace} for this test");
     let button = egui::Button::new(create);
     let response = ui.add_enabled(refused.is_none(), button).on_hover_text(
         "It runs curl with no rights and no credentials, and is removed after the test",
     );
     if reason_tooltip(response, refused.as_ref()).clicked() {
-        chosen(Insider::ProbePod {
+        chosen(ExecTarget::ProbePod {
             namespace: namespace.clone(),
-            agreed: true,
+            user_consented: true,
         });
         ui.close();
     }
@@ -192,13 +205,13 @@ fn inside_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey, chosen: impl Fn(In
         .pods_in(namespace)
         .filter(|pod| pod.ready && pod.deleting.is_none())
         .map(|pod| pod.key.clone())
-        .take(PODS)
+        .take(MAX_MENU_PODS)
         .collect();
     for pod in pods {
         let button = egui::Button::new(format!("From pod {}", pod.name));
         let response = ui.add_enabled(refused.is_none(), button);
         if reason_tooltip(response, refused.as_ref()).clicked() {
-            chosen(Insider::Pod {
+            chosen(ExecTarget::Pod {
                 pod,
                 container: None,
             });
@@ -207,37 +220,37 @@ fn inside_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey, chosen: impl Fn(In
     }
 }
 
-fn result_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &ReachStatus, cell: &ReachCell) {
+fn result_ui(ui: &mut Ui, ctx: &PanelContext<'_>, status: &PathTestStatus, cell: &PathTestCell) {
     match &cell.result {
-        Some(result) if cell.is_new || !status.is_running => {
+        Some(result) if cell.is_from_current_round || !status.is_running => {
             state_label(
                 ui,
                 ctx.tokens,
                 state_of(result.reach),
-                &result.reach.words(),
+                &result.reach.label(),
             );
         }
         _ if status.is_running => {
-            state_label(ui, ctx.tokens, State::Pending, "being tried");
+            state_label(ui, ctx.tokens, HealthState::Pending, "being tried");
         }
         _ => {
-            state_label(ui, ctx.tokens, State::Unknown, "not tried");
+            state_label(ui, ctx.tokens, HealthState::Unknown, "not tried");
         }
     }
 }
 
 /// Why it came no further; and what came before, where something else did.
-fn note_ui(ui: &mut Ui, ctx: &Ctx<'_>, cell: &ReachCell) {
-    let (last, before) = match cell.history.split_last() {
+fn note_ui(ui: &mut Ui, ctx: &PanelContext<'_>, cell: &PathTestCell) {
+    let (last, before) = match cell.past_outcomes.split_last() {
         Some((last, before)) => (Some(*last), before),
         None => (None, &[][..]),
     };
     if before.iter().any(|reach| Some(*reach) != last) {
-        let shown = before.len().saturating_sub(ROUNDS);
+        let shown = before.len().saturating_sub(MAX_SHOWN_ROUNDS);
         let words: Vec<_> = before
             .iter()
             .skip(shown)
-            .map(|reach| reach.words())
+            .map(|reach| reach.label())
             .collect();
         dim(ui, ctx.tokens, format!("before: {}", words.join(", ")));
     }
@@ -251,17 +264,17 @@ fn note_ui(ui: &mut Ui, ctx: &Ctx<'_>, cell: &ReachCell) {
     }
 }
 
-fn copy_ui(ui: &mut Ui, ctx: &Ctx<'_>, planned: &PlannedCell, cell: &ReachCell) {
+fn copy_ui(ui: &mut Ui, ctx: &PanelContext<'_>, planned: &PlannedPathTest, cell: &PathTestCell) {
     let Some(command) = &cell.command else { return };
     let full = format!(
         "Copy the command that tries {}",
-        vantage_words(&planned.vantage)
+        access_path_label(&planned.access_path)
     );
     if link_button(ui, ctx.tokens, "Copy", &full)
         .on_hover_text(&**command)
         .clicked()
     {
-        ctx.send(Action::Copy {
+        ctx.send(WindowAction::Copy {
             text: command.to_string(),
             what: "command",
         });
@@ -269,12 +282,14 @@ fn copy_ui(ui: &mut Ui, ctx: &Ctx<'_>, planned: &PlannedCell, cell: &ReachCell) 
 }
 
 /// The colour and the sign of a result.
-fn state_of(reach: Reach) -> State {
+fn state_of(reach: PathTestOutcome) -> HealthState {
     match reach {
-        Reach::Reached => State::Healthy,
-        Reach::Status(status) if status < 500 => State::Healthy,
-        Reach::Status(_) | Reach::Silent | Reach::Unproven(_) => State::Degraded,
-        Reach::NotTestable | Reach::NotPermitted => State::Unknown,
-        _ => State::Broken,
+        PathTestOutcome::Reached => HealthState::Healthy,
+        PathTestOutcome::Status(status) if status < 500 => HealthState::Healthy,
+        PathTestOutcome::Status(_) | PathTestOutcome::Silent | PathTestOutcome::Unproven(_) => {
+            HealthState::Degraded
+        }
+        PathTestOutcome::NotTestable | PathTestOutcome::NotPermitted => HealthState::Unknown,
+        _ => HealthState::Broken,
     }
 }

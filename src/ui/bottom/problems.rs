@@ -2,54 +2,53 @@
 
 use egui::{RichText, TextEdit, Ui, WidgetInfo, WidgetType};
 
-use super::table::{Col, table_ui};
+use super::table::{TableColumn, table_ui};
 use crate::{
-    check::{Finding, Gone, Severity},
+    check::{Finding, ResolvedFinding, Severity},
     ui::{
-        action::Action,
-        context::Ctx,
-        derived::Problem,
-        place,
-        state::ProblemsView,
+        action::WindowAction,
+        context::PanelContext,
+        derived_state::FindingRef,
+        finding_location, formatting,
+        state::ProblemListFilter,
         widgets::{empty, link_button, severity_icon, truncated},
-        words,
     },
 };
 
-const COLUMNS: [Col; 5] = [
-    Col::Fixed("severity", 90.0),
-    Col::Share("Service", 160.0),
-    Col::Share("what is wrong", 380.0),
-    Col::Share("what to do", 200.0),
-    Col::Fixed("since", 90.0),
+const COLUMNS: [TableColumn; 5] = [
+    TableColumn::Fixed("severity", 90.0),
+    TableColumn::Share("Service", 160.0),
+    TableColumn::Share("what is wrong", 380.0),
+    TableColumn::Share("what to do", 200.0),
+    TableColumn::Fixed("since", 90.0),
 ];
 
-const GONE: [Col; 5] = [
-    Col::Fixed("was", 90.0),
-    Col::Share("Service", 160.0),
-    Col::Share("what was wrong", 480.0),
-    Col::Fixed("since", 90.0),
-    Col::Fixed("gone", 90.0),
+const RESOLVED_COLUMNS: [TableColumn; 5] = [
+    TableColumn::Fixed("was", 90.0),
+    TableColumn::Share("Service", 160.0),
+    TableColumn::Share("what was wrong", 480.0),
+    TableColumn::Fixed("since", 90.0),
+    TableColumn::Fixed("gone", 90.0),
 ];
 
 /// Draws the list.
-pub fn problems_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    head_ui(ui, ctx);
-    if ctx.view.problems.gone {
-        gone_ui(ui, ctx);
+pub fn problems_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
+    filters_ui(ui, ctx);
+    if ctx.view.problems.resolved {
+        resolved_ui(ui, ctx);
     } else {
-        found_ui(ui, ctx);
+        current_ui(ui, ctx);
     }
 }
 
 /// What the tab says: how many of each severity.
-pub fn title(ctx: &Ctx<'_>) -> String {
+pub fn title(ctx: &PanelContext<'_>) -> String {
     let derived = &ctx.view.derived;
     let counts = [(derived.errors, "error"), (derived.warnings, "warning")];
     let counts: Vec<String> = counts
         .into_iter()
         .filter(|(number, _)| *number > 0)
-        .map(|(number, noun)| words::count(number, noun))
+        .map(|(number, noun)| formatting::plural(number, noun))
         .collect();
     if counts.is_empty() {
         "Problems".to_owned()
@@ -58,12 +57,12 @@ pub fn title(ctx: &Ctx<'_>) -> String {
     }
 }
 
-fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn filters_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let shown = &ctx.view.problems;
-    let show = |change: &dyn Fn(&mut ProblemsView)| {
+    let show = |change: &dyn Fn(&mut ProblemListFilter)| {
         let mut wanted = shown.clone();
         change(&mut wanted);
-        ctx.send(Action::ShowProblems(wanted));
+        ctx.send(WindowAction::ShowProblems(wanted));
     };
     ui.horizontal(|ui| {
         let mut text = shown.text.clone();
@@ -75,23 +74,23 @@ fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         if response.changed() {
             show(&|wanted| wanted.text.clone_from(&text));
         }
-        let mut notes = shown.notes;
+        let mut notes = shown.includes_notes;
         let said = format!("Notes ({})", ctx.view.derived.notes);
         if ui
             .checkbox(&mut notes, said)
             .on_hover_text("Notes are worth knowing; nothing is wrong")
             .changed()
         {
-            show(&|wanted| wanted.notes = notes);
+            show(&|wanted| wanted.includes_notes = notes);
         }
-        let mut gone = shown.gone;
-        let said = format!("Gone ({})", ctx.scene.history.gone().len());
+        let mut gone = shown.resolved;
+        let said = format!("Gone ({})", ctx.scene.history.resolved().len());
         if ui
             .checkbox(&mut gone, said)
             .on_hover_text("What was found since the cluster was connected to, and is no longer so")
             .changed()
         {
-            show(&|wanted| wanted.gone = gone);
+            show(&|wanted| wanted.resolved = gone);
         }
         let suppressed = ctx.view.derived.suppressed;
         if suppressed > 0 {
@@ -103,7 +102,7 @@ fn head_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     });
 }
 
-fn found_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn current_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let problems = &ctx.view.derived.listed_problems;
     if problems.is_empty() {
         let (title, hint) = if ctx.view.problems.text.is_empty() {
@@ -132,8 +131,9 @@ fn found_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             let name = problem.service.to_string();
             let full = format!("Problem of {name}: {}", finding.message);
             if link_button(ui, ctx.tokens, &name, &full).clicked() {
-                let node = place::node_of(ctx.scene, &problem.service, &finding.place);
-                ctx.send(Action::Reveal(node));
+                let node =
+                    finding_location::map_node_of(ctx.scene, &problem.service, &finding.location);
+                ctx.send(WindowAction::Reveal(node));
             }
         });
         row.col(|ui| {
@@ -147,26 +147,26 @@ fn found_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         });
         row.col(|ui| {
             // What was there when the cluster was first seen has been for nobody knows how long.
-            if let Some(since) = ctx.scene.history.since(&problem.service, finding) {
+            if let Some(since) = ctx.scene.history.first_seen(&problem.service, finding) {
                 ui.label(ctx.age(since));
             }
         });
     });
 }
 
-fn finding_of<'a>(ctx: &Ctx<'a>, problem: &Problem) -> Option<&'a Finding> {
+fn finding_of<'a>(ctx: &PanelContext<'a>, problem: &FindingRef) -> Option<&'a Finding> {
     let report = ctx.scene.reports.get(&problem.service)?;
     report.findings.get(problem.finding)
 }
 
-fn gone_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn resolved_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let wanted = ctx.view.problems.text.to_lowercase();
-    let says = |gone: &&Gone| {
+    let says = |gone: &&ResolvedFinding| {
         wanted.is_empty()
             || gone.message.to_lowercase().contains(&wanted)
             || gone.service.to_string().contains(&wanted)
     };
-    let all: Vec<&Gone> = ctx.scene.history.gone().filter(says).collect();
+    let all: Vec<&ResolvedFinding> = ctx.scene.history.resolved().filter(says).collect();
     if all.is_empty() {
         empty(
             ui,
@@ -176,34 +176,41 @@ fn gone_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         );
         return;
     }
-    table_ui(ui, ctx, "gone problems", &GONE, all.len(), |row| {
-        let Some(gone) = all.get(row.index()) else {
-            return;
-        };
-        row.col(|ui| severity_ui(ui, ctx, gone.severity));
-        row.col(|ui| {
-            let name = gone.service.to_string();
-            let full = format!("Gone from {name}: {}", gone.message);
-            if link_button(ui, ctx.tokens, &name, &full).clicked() {
-                let node = crate::topology::NodeId::Service(gone.service.clone());
-                ctx.send(Action::Reveal(node));
-            }
-        });
-        row.col(|ui| {
-            truncated(ui, RichText::new(&*gone.message)).on_hover_text(&*gone.message);
-        });
-        row.col(|ui| {
-            if let Some(appeared) = gone.appeared {
-                ui.label(words::clock(appeared));
-            }
-        });
-        row.col(|ui| {
-            ui.label(words::clock(gone.gone));
-        });
-    });
+    table_ui(
+        ui,
+        ctx,
+        "gone problems",
+        &RESOLVED_COLUMNS,
+        all.len(),
+        |row| {
+            let Some(gone) = all.get(row.index()) else {
+                return;
+            };
+            row.col(|ui| severity_ui(ui, ctx, gone.severity));
+            row.col(|ui| {
+                let name = gone.service.to_string();
+                let full = format!("Gone from {name}: {}", gone.message);
+                if link_button(ui, ctx.tokens, &name, &full).clicked() {
+                    let node = crate::topology::NodeId::Service(gone.service.clone());
+                    ctx.send(WindowAction::Reveal(node));
+                }
+            });
+            row.col(|ui| {
+                truncated(ui, RichText::new(&*gone.message)).on_hover_text(&*gone.message);
+            });
+            row.col(|ui| {
+                if let Some(appeared) = gone.appeared_at {
+                    ui.label(formatting::time_of_day(appeared));
+                }
+            });
+            row.col(|ui| {
+                ui.label(formatting::time_of_day(gone.resolved_at));
+            });
+        },
+    );
 }
 
-fn severity_ui(ui: &mut Ui, ctx: &Ctx<'_>, severity: Severity) {
+fn severity_ui(ui: &mut Ui, ctx: &PanelContext<'_>, severity: Severity) {
     let (icon, color, word) = severity_icon(ctx.tokens, severity);
     ui.label(RichText::new(format!("{icon} {word}")).color(color));
 }

@@ -2,30 +2,30 @@
 
 use egui::{RichText, Ui};
 
-use super::table::{Col, table_ui};
+use super::table::{TableColumn, table_ui};
 use crate::{
-    engine::{Command, RequestState, RequestStatus},
-    probe::{CurlResponse, Said},
+    engine::{EngineCommand, RequestState, RequestStatus},
+    probe::{CurlResponse, ResponseKind},
     ui::{
-        action::Action,
-        context::Ctx,
-        theme::State,
+        action::WindowAction,
+        context::PanelContext,
+        formatting,
+        theme::HealthState,
         widgets::{empty, link_button, state_label, truncated},
-        words,
     },
 };
 
-const COLUMNS: [Col; 6] = [
-    Col::Share("answer", 200.0),
-    Col::Share("request", 330.0),
-    Col::Share("time", 70.0),
-    Col::Share("size", 70.0),
-    Col::Share("sent at", 80.0),
-    Col::Fixed("", 120.0),
+const COLUMNS: [TableColumn; 6] = [
+    TableColumn::Share("answer", 200.0),
+    TableColumn::Share("request", 330.0),
+    TableColumn::Share("time", 70.0),
+    TableColumn::Share("size", 70.0),
+    TableColumn::Share("sent at", 80.0),
+    TableColumn::Fixed("", 120.0),
 ];
 
 /// Draws the list.
-pub fn requests_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn requests_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let requests = &ctx.scene.requests;
     if requests.is_empty() {
         empty(
@@ -45,69 +45,69 @@ pub fn requests_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             RequestState::Done(response) => Some(response),
             _ => None,
         };
-        row.col(|ui| answer_ui(ui, ctx, status));
+        row.col(|ui| state_ui(ui, ctx, status));
         row.col(|ui| {
             let request = &status.request;
             let line = format!(
                 "{} {}:{}{}",
                 request.method,
-                words::target(&request.target),
+                formatting::target_label(&request.target),
                 request.port,
                 request.path
             );
             truncated(ui, RichText::new(line).monospace());
         });
         row.col(|ui| {
-            let time = done.map(|response| words::duration(response.phases.total));
+            let time = done.map(|response| formatting::duration(response.phases.total));
             ui.label(RichText::new(time.unwrap_or_else(|| "–".to_owned())).monospace());
         });
         row.col(|ui| {
-            let size = done.map(|response| words::bytes(response.body_bytes));
+            let size = done.map(|response| formatting::bytes(response.body_bytes));
             ui.label(RichText::new(size.unwrap_or_else(|| "–".to_owned())).monospace());
         });
         row.col(|ui| {
             ui.label(
-                RichText::new(words::clock(status.started))
+                RichText::new(formatting::time_of_day(status.started))
                     .monospace()
                     .color(ctx.tokens.dim),
             );
         });
         row.col(|ui| {
             ui.spacing_mut().item_spacing.x = 12.0;
-            let name = words::target(&status.request.target);
+            let name = formatting::target_label(&status.request.target);
             if link_button(ui, ctx.tokens, "Show", &format!("Show request {name}")).clicked() {
-                ctx.send(Action::ShowRequest(status.id));
+                ctx.send(WindowAction::ShowRequest(status.id));
             }
             if status.state.is_under_way()
                 && link_button(ui, ctx.tokens, "Cancel", &format!("Cancel request {name}"))
                     .clicked()
             {
-                ctx.send(Action::Send(Command::CancelCurl(status.id)));
+                ctx.send(WindowAction::Send(EngineCommand::CancelRequest(status.id)));
             }
         });
     });
 }
 
-fn answer_ui(ui: &mut Ui, ctx: &Ctx<'_>, status: &RequestStatus) {
-    let (state, said) = answer(&status.state);
+fn state_ui(ui: &mut Ui, ctx: &PanelContext<'_>, status: &RequestStatus) {
+    let (state, said) = request_state_label(&status.state);
     state_label(ui, ctx.tokens, state, &said).on_hover_text(said);
 }
 
 /// The state of a request and its words.
-pub fn answer(state: &RequestState) -> (State, String) {
+pub fn request_state_label(state: &RequestState) -> (HealthState, String) {
     match state {
-        RequestState::Running => (State::Pending, "running".to_owned()),
-        RequestState::Receiving(_) => (State::Pending, "receiving".to_owned()),
-        RequestState::Cancelled => (State::Unknown, "cancelled".to_owned()),
-        RequestState::Failed(reason) => (State::Broken, reason.to_string()),
+        RequestState::Running => (HealthState::Pending, "running".to_owned()),
+        RequestState::Receiving(_) => (HealthState::Pending, "receiving".to_owned()),
+        RequestState::Cancelled => (HealthState::Unknown, "cancelled".to_owned()),
+        RequestState::Failed(reason) => (HealthState::Broken, reason.to_string()),
         RequestState::Done(response) => {
             let Some(status) = response.status() else {
-                return (State::Healthy, said(response));
+                return (HealthState::Healthy, result_label(response));
             };
             let state = match status {
-                500.. => State::Broken,
-                400..500 => State::Degraded,
-                _ => State::Healthy,
+                500.. => HealthState::Broken,
+                400..500 => HealthState::Degraded,
+                _ => HealthState::Healthy,
             };
             (state, status_line(status))
         }
@@ -115,12 +115,12 @@ pub fn answer(state: &RequestState) -> (State, String) {
 }
 
 /// What an answer without HTTP says.
-pub fn said(response: &CurlResponse) -> String {
-    match &response.said {
-        Said::Http(head) => status_line(head.status),
-        Said::Connected => "connected".to_owned(),
-        Said::Handshake => "TLS handshake done".to_owned(),
-        Said::Health(word) => word.to_string(),
+pub fn result_label(response: &CurlResponse) -> String {
+    match &response.kind {
+        ResponseKind::Http(head) => status_line(head.status),
+        ResponseKind::TcpConnected => "connected".to_owned(),
+        ResponseKind::TlsHandshake => "TLS handshake done".to_owned(),
+        ResponseKind::GrpcHealth(word) => word.to_string(),
     }
 }
 

@@ -3,19 +3,19 @@
 use egui::{Align, Layout, RichText, Ui};
 use egui_extras::{Column, TableBuilder, TableRow};
 
-use crate::ui::context::Ctx;
+use crate::ui::context::PanelContext;
 
 const ROW: f32 = 24.0;
 
 /// A column.
-pub enum Col {
+pub enum TableColumn {
     /// Its heading and its share of the width that is left.
     Share(&'static str, f32),
     /// Its heading and its width in points: what stands in it must not be cut.
     Fixed(&'static str, f32),
 }
 
-impl Col {
+impl TableColumn {
     fn title(&self) -> &'static str {
         match self {
             Self::Share(title, _) | Self::Fixed(title, _) => title,
@@ -26,9 +26,9 @@ impl Col {
 /// Draws a table of `rows` rows; `draw` fills a row's columns in their order.
 pub fn table_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     name: &str,
-    columns: &[Col],
+    columns: &[TableColumn],
     rows: usize,
     mut draw: impl FnMut(&mut TableRow<'_, '_>),
 ) {
@@ -37,8 +37,8 @@ pub fn table_ui(
     let (mut shares, mut fixed) = (0.0, 0.0);
     for column in columns {
         match column {
-            Col::Share(_, share) => shares += share,
-            Col::Fixed(_, width) => fixed += width,
+            TableColumn::Share(_, share) => shares += share,
+            TableColumn::Fixed(_, width) => fixed += width,
         }
     }
     let room = (room - fixed).max(0.0);
@@ -50,8 +50,8 @@ pub fn table_ui(
         .cell_layout(Layout::left_to_right(Align::Center));
     for column in columns {
         let width = match column {
-            Col::Share(_, share) => room * share / shares,
-            Col::Fixed(_, width) => *width,
+            TableColumn::Share(_, share) => room * share / shares,
+            TableColumn::Fixed(_, width) => *width,
         };
         table = table.column(Column::exact(width).clip(true));
     }

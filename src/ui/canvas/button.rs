@@ -2,8 +2,8 @@
 
 use egui::{Rect, Response, Sense, Stroke, StrokeKind, Ui, WidgetInfo, WidgetType};
 
-use super::paint::Icon;
-use crate::ui::theme::Tokens;
+use super::paint::MapIcon;
+use crate::ui::theme::ColorTokens;
 
 /// The side of a button, in points.
 pub(super) const SIDE: f32 = 22.0;
@@ -12,12 +12,12 @@ pub(super) const SIDE: f32 = 22.0;
 pub(super) fn icon_button_ui(
     ui: &Ui,
     rect: Rect,
-    icon: Icon,
+    icon: MapIcon,
     label: &str,
-    refused: Option<&str>,
-    tokens: &Tokens,
+    disabled_reason: Option<&str>,
+    tokens: &ColorTokens,
 ) -> Response {
-    let enabled = refused.is_none();
+    let enabled = disabled_reason.is_none();
     let sense = if enabled {
         Sense::click()
     } else {
@@ -45,7 +45,7 @@ pub(super) fn icon_button_ui(
     let mut shapes = Vec::new();
     icon.shapes(rect.center(), rect.height() * 0.5, color, &mut shapes);
     ui.painter().extend(shapes);
-    match refused {
+    match disabled_reason {
         Some(reason) => response.on_hover_text(format!("{label}: {reason}")),
         None => response.on_hover_text(label),
     }

@@ -1,4 +1,4 @@
-//! Where a person looks: zoom and pan, their limits, and flights from one view to another.
+//! Where the user looks: zoom and pan, their limits, and flights from one view to another.
 
 use egui::{Pos2, Rect, Vec2, vec2};
 
@@ -118,13 +118,13 @@ impl Camera {
 
 /// A short animated change of view, told by the clock and not by frames.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Flight {
+pub(super) struct CameraTransition {
     from: Camera,
     to: Camera,
     start: f64,
 }
 
-impl Flight {
+impl CameraTransition {
     const SECONDS: f64 = 0.2;
 
     /// Starts at `now` (seconds of egui's clock).
@@ -234,7 +234,7 @@ mod tests {
             zoom: 2.0,
             pan: vec2(-10.0, 5.0),
         };
-        let flight = Flight::new(Camera::default(), to, 10.0);
+        let flight = CameraTransition::new(Camera::default(), to, 10.0);
         let size = vec2(100.0, 100.0);
         assert!(!flight.at(10.1, size).1);
         assert_eq!(flight.at(10.3, size), (to, true));

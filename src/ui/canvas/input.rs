@@ -2,11 +2,11 @@
 
 use egui::{Event, EventFilter, Key, Modifiers, MouseWheelUnit, PointerButton, Pos2, Ui, Vec2};
 
-use super::walk::Direction;
+use super::keyboard_navigation::ArrowDirection;
 
-/// What a person did with the view since the last frame.
+/// What the user did with the view since the last frame.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub(super) struct Gesture {
+pub(super) struct PanZoomGesture {
     /// Zoom by this factor at the pointer; 1 is nothing.
     pub zoom: f32,
     /// Shift by this, in points.
@@ -14,7 +14,7 @@ pub(super) struct Gesture {
 }
 
 /// How much one notch of a wheel zooms.
-const NOTCH: f32 = 1.2;
+const ZOOM_PER_WHEEL_NOTCH: f32 = 1.2;
 /// How much one press of a key or a button zooms.
 pub(super) const KEY_ZOOM: f32 = 1.25;
 
@@ -23,9 +23,9 @@ pub(super) const KEY_ZOOM: f32 = 1.25;
 ///
 /// Taken from the events themselves: what they add up to does not depend on how many frames
 /// they are spread over.
-pub(super) fn wheel(ui: &Ui) -> Gesture {
+pub(super) fn wheel(ui: &Ui) -> PanZoomGesture {
     ui.input(|input| {
-        let mut gesture = Gesture {
+        let mut gesture = PanZoomGesture {
             // With the zoom modifier egui itself turns the wheel into this.
             zoom: input.zoom_delta(),
             pan: Vec2::ZERO,
@@ -49,7 +49,7 @@ pub(super) fn wheel(ui: &Ui) -> Gesture {
                     gesture.pan += *delta * 50.0;
                 }
                 MouseWheelUnit::Line | MouseWheelUnit::Page => {
-                    gesture.zoom *= NOTCH.powf(delta.y);
+                    gesture.zoom *= ZOOM_PER_WHEEL_NOTCH.powf(delta.y);
                 }
             }
         }
@@ -59,8 +59,8 @@ pub(super) fn wheel(ui: &Ui) -> Gesture {
 
 /// A key that the canvas takes.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Pressed {
-    Arrow(Direction),
+pub(super) enum CanvasShortcut {
+    Arrow(ArrowDirection),
     Zoom(f32),
     Fit,
     Escape,
@@ -68,30 +68,33 @@ pub(super) enum Pressed {
 
 /// Keys meant for the canvas. With `focused` a widget of the canvas has the keyboard; otherwise
 /// nothing has it, the pointer is over the canvas, and only zoom keys are taken.
-pub(super) fn keys(ui: &Ui, focused: bool) -> Vec<Pressed> {
+pub(super) fn keys(ui: &Ui, focused: bool) -> Vec<CanvasShortcut> {
     let mut pressed = Vec::new();
     ui.input_mut(|input| {
-        let mut take = |key: Key, meaning: Pressed| {
+        let mut take = |key: Key, meaning: CanvasShortcut| {
             let count = input.count_and_consume_key(Modifiers::NONE, key);
             pressed.extend(std::iter::repeat_n(meaning, count));
         };
-        take(Key::Plus, Pressed::Zoom(KEY_ZOOM));
-        take(Key::Equals, Pressed::Zoom(KEY_ZOOM));
-        take(Key::Minus, Pressed::Zoom(1.0 / KEY_ZOOM));
-        take(Key::Num0, Pressed::Fit);
+        take(Key::Plus, CanvasShortcut::Zoom(KEY_ZOOM));
+        take(Key::Equals, CanvasShortcut::Zoom(KEY_ZOOM));
+        take(Key::Minus, CanvasShortcut::Zoom(1.0 / KEY_ZOOM));
+        take(Key::Num0, CanvasShortcut::Fit);
         if focused {
-            take(Key::ArrowLeft, Pressed::Arrow(Direction::Left));
-            take(Key::ArrowRight, Pressed::Arrow(Direction::Right));
-            take(Key::ArrowUp, Pressed::Arrow(Direction::Up));
-            take(Key::ArrowDown, Pressed::Arrow(Direction::Down));
-            take(Key::Escape, Pressed::Escape);
+            take(Key::ArrowLeft, CanvasShortcut::Arrow(ArrowDirection::Left));
+            take(
+                Key::ArrowRight,
+                CanvasShortcut::Arrow(ArrowDirection::Right),
+            );
+            take(Key::ArrowUp, CanvasShortcut::Arrow(ArrowDirection::Up));
+            take(Key::ArrowDown, CanvasShortcut::Arrow(ArrowDirection::Down));
+            take(Key::Escape, CanvasShortcut::Escape);
         }
     });
     pressed
 }
 
 /// Arrows and Escape stay with the canvas while it has the keyboard; Tab goes on.
-pub(super) fn hold_keys(ui: &Ui, id: egui::Id) {
+pub(super) fn lock_focus_keys(ui: &Ui, id: egui::Id) {
     ui.memory_mut(|memory| {
         memory.set_focus_lock_filter(
             id,

@@ -5,11 +5,11 @@ use egui::{
     WidgetType, pos2, vec2,
 };
 
-use super::paint::{Icon, door_color, door_mark};
+use super::paint::{MapIcon, door_color, door_mark};
 use crate::{
-    inventory::{ObjectKey, ServiceRecord, ServiceType, Text},
-    topology::EntryKind,
-    ui::theme::{self, State, Tokens},
+    inventory::{ObjectKey, ServiceRecord, ServiceType, SharedStr},
+    topology::EntryPointKind,
+    ui::theme::{self, ColorTokens, HealthState},
 };
 
 const LINE: f32 = 18.0;
@@ -18,17 +18,17 @@ const COLUMN: f32 = 176.0;
 const PAD: f32 = 12.0;
 
 /// How a line of the map looks: length of its dashes and of the gaps between them.
-struct Line {
-    words: &'static str,
+struct LegendLine {
+    label: &'static str,
     color: egui::Color32,
     dash: Option<(f32, f32)>,
 }
 
 /// Shows the legend above `bar`, the buttons in the corner; says what it covers.
-pub(super) fn legend_ui(ui: &Ui, view: Rect, bar: Rect, tokens: &Tokens) -> Rect {
-    let (types, lines) = (types(), lines(tokens));
-    let left = 2.0 * HEADING + LINE * count(types.len() + doors().len()) + PAD;
-    let right = 2.0 * HEADING + LINE * count(State::ALL.len() + lines.len()) + PAD;
+pub(super) fn legend_ui(ui: &Ui, view: Rect, bar: Rect, tokens: &ColorTokens) -> Rect {
+    let (types, lines) = (sample_services(), lines(tokens));
+    let left = 2.0 * HEADING + LINE * count(types.len() + entry_point_kinds().len()) + PAD;
+    let right = 2.0 * HEADING + LINE * count(HealthState::ALL.len() + lines.len()) + PAD;
     let size = vec2(2.0 * COLUMN, left.max(right)) + Vec2::splat(PAD);
     let corner = pos2(bar.right() - size.x, bar.top() - 8.0 - size.y);
     let rect = Rect::from_min_size(corner.max(view.min + Vec2::splat(4.0)), size);
@@ -40,7 +40,7 @@ pub(super) fn legend_ui(ui: &Ui, view: Rect, bar: Rect, tokens: &Tokens) -> Rect
         Stroke::new(1.0, tokens.line),
         StrokeKind::Inside,
     );
-    let mut column = Column {
+    let mut column = LegendColumn {
         painter,
         tokens,
         at: rect.min + Vec2::splat(PAD / 2.0),
@@ -48,12 +48,12 @@ pub(super) fn legend_ui(ui: &Ui, view: Rect, bar: Rect, tokens: &Tokens) -> Rect
     column.heading("Types of Services");
     for service in &types {
         column.line(service.type_word(), |center, out| {
-            Icon::of(service).shapes(center, 12.0, tokens.service_type(service), out);
+            MapIcon::of(service).shapes(center, 12.0, tokens.service_color(service), out);
         });
     }
     column.at.y += PAD / 2.0;
     column.heading("Ways in");
-    for kind in doors() {
+    for kind in entry_point_kinds() {
         column.line(kind.label(), |center, out| {
             out.push(door_mark(
                 center + vec2(2.0, 0.0),
@@ -64,30 +64,32 @@ pub(super) fn legend_ui(ui: &Ui, view: Rect, bar: Rect, tokens: &Tokens) -> Rect
     }
     column.at = pos2(rect.left() + COLUMN, rect.top() + PAD / 2.0);
     column.heading("States");
-    for state in State::ALL {
-        column.line(state.word(), |center, out| {
+    for state in HealthState::ALL {
+        column.line(state.as_str(), |center, out| {
             out.push(state.mark(center, 5.0, tokens));
         });
     }
     column.at.y += PAD / 2.0;
     column.heading("Lines");
     for line in &lines {
-        column.line(line.words, |center, out| line.shapes(center, out));
+        column.line(line.label, |center, out| line.shapes(center, out));
     }
     // Clicks on the legend don't reach the map.
     let response = ui.interact(rect, Id::new("canvas legend"), Sense::click());
-    response.widget_info(|| WidgetInfo::labeled(WidgetType::Other, true, words(&types, &lines)));
+    response.widget_info(|| {
+        WidgetInfo::labeled(WidgetType::Other, true, accessible_text(&types, &lines))
+    });
     rect
 }
 
 /// Lines of the legend, one below the other.
-struct Column<'a> {
+struct LegendColumn<'a> {
     painter: &'a Painter,
-    tokens: &'a Tokens,
+    tokens: &'a ColorTokens,
     at: Pos2,
 }
 
-impl Column<'_> {
+impl LegendColumn<'_> {
     fn heading(&mut self, words: &str) {
         self.painter.text(
             self.at + vec2(8.0, HEADING / 2.0),
@@ -114,7 +116,7 @@ impl Column<'_> {
     }
 }
 
-impl Line {
+impl LegendLine {
     fn shapes(&self, center: Pos2, out: &mut Vec<Shape>) {
         let ends = [center - vec2(13.0, 0.0), center + vec2(13.0, 0.0)];
         let stroke = Stroke::new(1.5, self.color);
@@ -126,7 +128,7 @@ impl Line {
 }
 
 /// One Service of each type, for its word, icon and colour.
-fn types() -> Vec<ServiceRecord> {
+fn sample_services() -> Vec<ServiceRecord> {
     let mut all: Vec<ServiceRecord> = ServiceType::ALL
         .into_iter()
         .map(|service_type| ServiceRecord {
@@ -135,24 +137,28 @@ fn types() -> Vec<ServiceRecord> {
         })
         .collect();
     all.push(ServiceRecord {
-        cluster_ips: vec![Text::from("None")],
+        cluster_ips: vec![SharedStr::from("None")],
         ..ServiceRecord::new(ObjectKey::cluster_scoped(""))
     });
     all
 }
 
 /// What is drawn as a way in.
-fn doors() -> [EntryKind; 4] {
+fn entry_point_kinds() -> [EntryPointKind; 4] {
     [
-        EntryKind::Ingress,
-        EntryKind::LoadBalancer,
-        EntryKind::NodePort,
-        EntryKind::ExternalIp,
+        EntryPointKind::Ingress,
+        EntryPointKind::LoadBalancer,
+        EntryPointKind::NodePort,
+        EntryPointKind::ExternalIp,
     ]
 }
 
-fn lines(tokens: &Tokens) -> [Line; 7] {
-    let line = |words, color, dash| Line { words, color, dash };
+fn lines(tokens: &ColorTokens) -> [LegendLine; 7] {
+    let line = |words, color, dash| LegendLine {
+        label: words,
+        color,
+        dash,
+    };
     [
         line("ready", tokens.healthy, None),
         line("on the lit path", tokens.accent, None),
@@ -165,11 +171,11 @@ fn lines(tokens: &Tokens) -> [Line; 7] {
 }
 
 /// All of it for who can't see it.
-fn words(types: &[ServiceRecord], lines: &[Line]) -> String {
+fn accessible_text(types: &[ServiceRecord], lines: &[LegendLine]) -> String {
     let types: Vec<&str> = types.iter().map(ServiceRecord::type_word).collect();
-    let states = State::ALL.map(State::word);
-    let lines: Vec<&str> = lines.iter().map(|line| line.words).collect();
-    let doors = doors().map(EntryKind::label);
+    let states = HealthState::ALL.map(HealthState::as_str);
+    let lines: Vec<&str> = lines.iter().map(|line| line.label).collect();
+    let doors = entry_point_kinds().map(EntryPointKind::label);
     format!(
         "Legend. Types: {}. Ways in: {}. States: {}. Lines: {}.",
         types.join(", "),
@@ -200,17 +206,17 @@ mod tests {
 
     #[test]
     fn types_differ_in_icon_word_and_colour() {
-        let types = types();
+        let types = sample_services();
         differ(types.iter().map(|service| {
             let mut out = Vec::new();
-            Icon::of(service).shapes(Pos2::ZERO, 12.0, Color32::WHITE, &mut out);
+            MapIcon::of(service).shapes(Pos2::ZERO, 12.0, Color32::WHITE, &mut out);
             out
         }));
-        for tokens in [Tokens::dark(), Tokens::light()] {
+        for tokens in [ColorTokens::dark(), ColorTokens::light()] {
             for (at, one) in types.iter().enumerate() {
                 for other in &types[at + 1..] {
                     assert_ne!(one.type_word(), other.type_word());
-                    assert_ne!(tokens.service_type(one), tokens.service_type(other));
+                    assert_ne!(tokens.service_color(one), tokens.service_color(other));
                 }
             }
         }
@@ -218,22 +224,22 @@ mod tests {
 
     #[test]
     fn states_differ_in_mark_icon_and_word() {
-        let one_color = Tokens {
+        let one_color = ColorTokens {
             healthy: Color32::WHITE,
             degraded: Color32::WHITE,
             broken: Color32::WHITE,
             unknown: Color32::WHITE,
             pending: Color32::WHITE,
-            ..Tokens::dark()
+            ..ColorTokens::dark()
         };
         differ(
-            State::ALL
+            HealthState::ALL
                 .into_iter()
                 .map(|state| vec![state.mark(Pos2::ZERO, 5.0, &one_color)]),
         );
-        for (at, one) in State::ALL.into_iter().enumerate() {
-            for other in &State::ALL[at + 1..] {
-                assert_ne!(one.word(), other.word());
+        for (at, one) in HealthState::ALL.into_iter().enumerate() {
+            for other in &HealthState::ALL[at + 1..] {
+                assert_ne!(one.as_str(), other.as_str());
                 assert_ne!(one.icon(), other.icon());
             }
         }
@@ -241,9 +247,9 @@ mod tests {
 
     #[test]
     fn ways_in_differ_in_word_and_colour() {
-        for tokens in [Tokens::dark(), Tokens::light()] {
-            for (at, one) in doors().into_iter().enumerate() {
-                for other in &doors()[at + 1..] {
+        for tokens in [ColorTokens::dark(), ColorTokens::light()] {
+            for (at, one) in entry_point_kinds().into_iter().enumerate() {
+                for other in &entry_point_kinds()[at + 1..] {
                     assert_ne!(one.label(), other.label());
                     assert_ne!(door_color(&tokens, one), door_color(&tokens, *other));
                 }
@@ -253,10 +259,16 @@ mod tests {
 
     #[test]
     fn what_is_no_text_stands_out_from_every_surface() {
-        for tokens in [Tokens::dark(), Tokens::light()] {
-            let mut marks = State::ALL.map(|state| tokens.state(state)).to_vec();
-            marks.extend(types().iter().map(|service| tokens.service_type(service)));
-            marks.extend(doors().map(|kind| door_color(&tokens, kind)));
+        for tokens in [ColorTokens::dark(), ColorTokens::light()] {
+            let mut marks = HealthState::ALL
+                .map(|state| tokens.health_color(state))
+                .to_vec();
+            marks.extend(
+                sample_services()
+                    .iter()
+                    .map(|service| tokens.service_color(service)),
+            );
+            marks.extend(entry_point_kinds().map(|kind| door_color(&tokens, kind)));
             marks.extend(lines(&tokens).iter().map(|line| line.color));
             for color in marks {
                 for surface in [

@@ -7,7 +7,7 @@ use egui::{
     WidgetInfo, WidgetType, pos2, vec2,
 };
 
-use super::{facts::rect_of, stage::Stage, visible};
+use super::{frame_context::FrameContext, render_model::rect_of, visible};
 
 /// The most room that it takes.
 const SIZE: Vec2 = vec2(200.0, 132.0);
@@ -15,62 +15,69 @@ const PAD: f32 = 6.0;
 /// No view smaller than this has room for it.
 const SMALLEST_VIEW: Vec2 = vec2(480.0, 320.0);
 
-/// The minimap: whether a person wants it, and its kept picture.
+/// The minimap: whether the user wants it, and its kept picture.
 pub(super) struct Minimap {
-    /// Whether a person wants it.
-    pub wanted: bool,
-    kept: Option<(Key, Arc<Mesh>)>,
+    /// Whether the user wants it.
+    pub enabled: bool,
+    cached_mesh: Option<(MinimapCacheKey, Arc<Mesh>)>,
 }
 
 impl Default for Minimap {
     fn default() -> Self {
         Self {
-            wanted: true,
-            kept: None,
+            enabled: true,
+            cached_mesh: None,
         }
     }
 }
 
 /// What the picture of the districts depends on.
 #[derive(Clone, Copy, PartialEq)]
-struct Key {
-    epoch: u64,
+struct MinimapCacheKey {
+    repaint_count: u64,
     stale: bool,
-    sheet: Rect,
+    map_area: Rect,
 }
 
 /// What one frame of it came to.
 #[derive(Default)]
-pub(super) struct Shown {
+pub(super) struct MinimapResponse {
     /// What it covers: the pointer there is not over the map.
-    pub covers: Option<Rect>,
-    /// Where on the map a person wants to look.
-    pub asked: Option<Pos2>,
+    pub covered_area: Option<Rect>,
+    /// Where on the map the user wants to look.
+    pub look_at: Option<Pos2>,
 }
 
 impl Minimap {
     /// Shows it above `bar`, the buttons in the corner, unless the whole map is in view anyway.
-    pub fn minimap_ui(&mut self, ui: &Ui, stage: &Stage, bar: Rect, epoch: u64) -> Shown {
-        let bounds = rect_of(&stage.scene.layout.bounds);
-        let window = visible::window(stage);
+    pub fn minimap_ui(
+        &mut self,
+        ui: &Ui,
+        frame: &FrameContext,
+        bar: Rect,
+        epoch: u64,
+    ) -> MinimapResponse {
+        let bounds = rect_of(&frame.scene.layout.bounds);
+        let window = visible::window(frame);
         let fits = window.contains_rect(bounds);
-        let small = stage.view.width() < SMALLEST_VIEW.x || stage.view.height() < SMALLEST_VIEW.y;
-        if !self.wanted || fits || small || !bounds.is_positive() {
-            return Shown::default();
+        let small = frame.canvas_rect.width() < SMALLEST_VIEW.x
+            || frame.canvas_rect.height() < SMALLEST_VIEW.y;
+        if !self.enabled || fits || small || !bounds.is_positive() {
+            return MinimapResponse::default();
         }
         let scale =
             ((SIZE.x - 2.0 * PAD) / bounds.width()).min((SIZE.y - 2.0 * PAD) / bounds.height());
         let size = (bounds.size() * scale).max(Vec2::splat(8.0)) + Vec2::splat(2.0 * PAD);
-        let frame = Rect::from_min_size(pos2(bar.right() - size.x, bar.top() - 8.0 - size.y), size);
-        let sheet = frame.shrink(PAD);
-        let response = ui.interact(frame, Id::new("canvas minimap"), Sense::click_and_drag());
+        let panel = Rect::from_min_size(pos2(bar.right() - size.x, bar.top() - 8.0 - size.y), size);
+        let sheet = panel.shrink(PAD);
+        let response = ui.interact(panel, Id::new("canvas minimap"), Sense::click_and_drag());
         response.widget_info(|| {
             WidgetInfo::labeled(WidgetType::Other, true, "Minimap: click to look there")
         });
-        self.paint(ui, stage, frame, sheet, scale, epoch);
+        self.paint(ui, frame, panel, sheet, scale, epoch);
         let to_sheet = |at: Pos2| sheet.min + (at - bounds.min) * scale;
         let seen = Rect::from_min_max(to_sheet(window.min), to_sheet(window.max)).intersect(sheet);
-        let tokens = stage.tokens(true);
+        let tokens = frame.tokens(true);
         ui.painter().rect(
             seen,
             2.0,
@@ -84,51 +91,59 @@ impl Minimap {
             .filter(|_| held)
             .map(|at| bounds.min + (sheet.clamp(at) - sheet.min) / scale)
             // A pointer that is held still asks for nothing more.
-            .filter(|at| (*at - window.center()).length() * stage.camera.zoom > 1.0);
+            .filter(|at| (*at - window.center()).length() * frame.camera.zoom > 1.0);
         response
             .on_hover_cursor(CursorIcon::Crosshair)
             .on_hover_text("The whole map; click or drag to look there (M hides it)");
-        Shown {
-            covers: Some(frame.expand(2.0)),
-            asked,
+        MinimapResponse {
+            covered_area: Some(panel.expand(2.0)),
+            look_at: asked,
         }
     }
 
-    fn paint(&mut self, ui: &Ui, stage: &Stage, frame: Rect, sheet: Rect, scale: f32, epoch: u64) {
-        let tokens = stage.tokens(true);
+    fn paint(
+        &mut self,
+        ui: &Ui,
+        frame: &FrameContext,
+        panel: Rect,
+        sheet: Rect,
+        scale: f32,
+        epoch: u64,
+    ) {
+        let tokens = frame.tokens(true);
         ui.painter().rect(
-            frame,
+            panel,
             7.0,
             tokens.panel,
             Stroke::new(1.0, tokens.line),
             StrokeKind::Inside,
         );
-        let key = Key {
-            epoch,
-            stale: stage.stale,
-            sheet,
+        let key = MinimapCacheKey {
+            repaint_count: epoch,
+            stale: frame.stale,
+            map_area: sheet,
         };
-        let mesh = match &self.kept {
+        let mesh = match &self.cached_mesh {
             Some((kept, mesh)) if *kept == key => mesh.clone(),
-            _ => Arc::new(blocks(stage, sheet.min, scale)),
+            _ => Arc::new(group_blocks(frame, sheet.min, scale)),
         };
-        self.kept = Some((key, mesh.clone()));
+        self.cached_mesh = Some((key, mesh.clone()));
         ui.painter().add(Shape::Mesh(mesh));
     }
 }
 
 /// A block for each district in the colour of its worst state.
-fn blocks(stage: &Stage, corner: Pos2, scale: f32) -> Mesh {
-    let tokens = stage.tokens(true);
-    let bounds = rect_of(&stage.scene.layout.bounds);
+fn group_blocks(frame: &FrameContext, corner: Pos2, scale: f32) -> Mesh {
+    let tokens = frame.tokens(true);
+    let bounds = rect_of(&frame.scene.layout.bounds);
     let mut mesh = Mesh::default();
-    for (at, district) in stage.scene.layout.districts.iter().enumerate() {
+    for (at, district) in frame.scene.layout.groups.iter().enumerate() {
         let area = rect_of(&district.area);
         let rect = Rect::from_min_size(
             corner + (area.min - bounds.min) * scale,
             (area.size() * scale).max(Vec2::splat(1.0)),
         );
-        let color: Color32 = tokens.state(stage.summary(at).worst());
+        let color: Color32 = tokens.health_color(frame.group_summary(at).worst());
         mesh.add_colored_rect(rect, color);
         if rect.width() > 5.0 && rect.height() > 5.0 {
             let inner = tokens.card.lerp_to_gamma(color, 0.25);

@@ -2,44 +2,44 @@
 //!
 //! **In**: a [`Scene`]: where things stand from its layout, what they are from its topology, how
 //! they stand from its reports; and from the window what is selected and what a search leaves out.
-//! **Out**: [`CanvasEvent`]s: what a person selected, opened or wants done.
+//! **Out**: [`CanvasEvent`]s: what the user selected, opened or wants done.
 //!
-//! A frame goes one way: [`follow`] takes in what the window gave, [`gestures`] move the [`camera`],
+//! A frame goes one way: [`scene_update`] takes in what the window gave, [`gestures`] move the [`camera`],
 //! [`visible`] finds what is in view, the [`stage`] says what the frame is about, [`paint`] turns it
-//! into shapes (in the order that [`graph`] keeps), [`freeze`] spares the frame that would look like
-//! the last one, [`pulse`] shows what changed, [`access`] lays widgets over what was drawn, and
-//! [`actions`], [`overlay`] and [`minimap`] are on top.
+//! into shapes (in the order that [`graph_view`] keeps), [`paint_cache`] spares the frame that would look like
+//! the last one, [`change_indicators`] shows what changed, [`accessibility`] lays widgets over what was drawn, and
+//! [`node_actions`], [`overlay`] and [`minimap`] are on top.
 
-mod access;
-mod actions;
+mod accessibility;
 mod button;
 mod camera;
+mod camera_controller;
+mod change_indicators;
 mod changes;
-mod distance;
-mod facts;
-mod follow;
-mod freeze;
+mod detail_level;
+mod drag;
+mod frame_context;
 mod gestures;
-mod graph;
-mod hit;
-mod hold;
+mod graph_view;
+mod highlight;
+mod hit_test;
 mod input;
+mod keyboard_navigation;
+mod layout_animation;
 mod legend;
-mod lit;
 mod minimap;
-mod motion;
+mod node_actions;
+mod node_labels;
 mod overlay;
 mod paint;
-mod picture;
-mod pulse;
-mod reached;
-mod search;
-mod stage;
-mod text;
-mod view;
+mod paint_cache;
+mod paint_frame;
+mod path_results;
+mod render_model;
+mod scene_update;
+mod search_filter;
+mod text_cache;
 mod visible;
-mod walk;
-mod words;
 
 #[cfg(test)]
 mod tests;
@@ -55,20 +55,22 @@ use std::{
 use egui::{Id, Pos2, Rect, Ui, UiBuilder, WidgetInfo, WidgetType};
 use jiff::Timestamp;
 
-pub use distance::Distance;
-pub(in crate::ui) use paint::Icon;
-pub use view::Viewpoint;
+pub use camera_controller::MapViewport;
+pub use detail_level::DetailLevel;
+pub(in crate::ui) use paint::MapIcon;
 
 use self::{
-    actions::Bar, freeze::Freeze, hold::Hold, lit::Through, minimap::Minimap, motion::Motion,
-    pulse::Pulses, stage::Shared, view::View,
+    camera_controller::CameraController, change_indicators::ChangeIndicators, drag::DragState,
+    frame_context::SharedFrameContext, highlight::HighlightReason,
+    layout_animation::LayoutAnimation, minimap::Minimap, node_actions::NodeActionBar,
+    paint_cache::PaintCache,
 };
 use crate::{
     engine::Scene,
     inventory::ObjectKey,
-    layout::{Layout, Point},
+    layout::{MapLayout, MapPoint},
     topology::NodeId,
-    ui::theme::Tokens,
+    ui::theme::ColorTokens,
 };
 
 /// What the canvas is given in each frame.
@@ -76,20 +78,20 @@ pub struct CanvasInput<'a> {
     /// What to draw.
     pub scene: &'a Scene,
     /// The colours of the theme.
-    pub tokens: &'a Tokens,
+    pub tokens: &'a ColorTokens,
     /// The selected node.
     pub selection: Option<&'a NodeId>,
     /// Whether a Service is meant by the search; what is not stands back.
-    pub highlight: &'a dyn Fn(&ObjectKey) -> bool,
+    pub matches_search: &'a dyn Fn(&ObjectKey) -> bool,
     /// The connection is lost: nothing drawn is certain.
     pub stale: bool,
     /// The time, for how old a result is.
     pub now: Timestamp,
-    /// The map alone, without buttons and what else is for a person at the window.
-    pub bare: bool,
+    /// The map alone, without buttons and what else is for the user at the window.
+    pub hide_controls: bool,
 }
 
-/// What a person did on the canvas.
+/// What the user did on the canvas.
 #[derive(Clone, Debug, PartialEq)]
 pub enum CanvasEvent {
     /// Selected a node, or nothing.
@@ -106,64 +108,64 @@ pub enum CanvasEvent {
     ChangeType(NodeId),
     /// Put the family of a Service somewhere: where its upper left corner stands, from the upper
     /// left corner of its district.
-    Pin(ObjectKey, Point),
+    Pin(ObjectKey, MapPoint),
 }
 
-/// The map, with what a person did to the view of it.
-pub struct Canvas {
-    stage: Shared,
+/// The map, with what the user did to the view of it.
+pub struct MapCanvas {
+    frame: SharedFrameContext,
     /// Under which `egui_graphs` remembers.
     name: String,
-    freeze: Freeze,
-    view: View,
+    paint_cache: PaintCache,
+    camera_controller: CameraController,
     /// The layout that is drawn.
-    drawn: Option<(u64, Arc<Layout>)>,
-    hold: Hold,
-    motion: Motion,
-    pulses: Pulses,
+    drawn_layout: Option<(u64, Arc<MapLayout>)>,
+    drag: DragState,
+    layout_animation: LayoutAnimation,
+    change_indicators: ChangeIndicators,
     /// Why something is lit.
-    lit_through: Option<Through>,
+    highlight_reason: Option<HighlightReason>,
     /// Pods that are lit instead of the path of what is pointed at or selected.
-    lit_pods: Option<Arc<BTreeSet<ObjectKey>>>,
-    bars: Vec<Bar>,
+    highlighted_pods: Option<Arc<BTreeSet<ObjectKey>>>,
+    action_bars: Vec<NodeActionBar>,
     /// What the buttons in the corner cover.
-    covered: Vec<Rect>,
-    focused: Option<NodeId>,
-    legend: bool,
+    covered_areas: Vec<Rect>,
+    focused_node: Option<NodeId>,
+    legend_open: bool,
     minimap: Minimap,
     /// Until then a double click is the end of the one that opened a chip.
-    deaf_until: f64,
-    epoch: u64,
+    ignore_double_click_until: f64,
+    repaint_count: u64,
 }
 
-impl Default for Canvas {
+impl Default for MapCanvas {
     fn default() -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         Self {
-            stage: Shared::default(),
+            frame: SharedFrameContext::default(),
             name: format!("svcscope {number}"),
-            freeze: Freeze::default(),
-            view: View::default(),
-            drawn: None,
-            hold: Hold::default(),
-            motion: Motion::default(),
-            pulses: Pulses::default(),
-            lit_through: None,
-            lit_pods: None,
-            bars: Vec::new(),
-            covered: Vec::new(),
-            focused: None,
-            legend: false,
+            paint_cache: PaintCache::default(),
+            camera_controller: CameraController::default(),
+            drawn_layout: None,
+            drag: DragState::default(),
+            layout_animation: LayoutAnimation::default(),
+            change_indicators: ChangeIndicators::default(),
+            highlight_reason: None,
+            highlighted_pods: None,
+            action_bars: Vec::new(),
+            covered_areas: Vec::new(),
+            focused_node: None,
+            legend_open: false,
             minimap: Minimap::default(),
-            deaf_until: 0.0,
-            epoch: 0,
+            ignore_double_click_until: 0.0,
+            repaint_count: 0,
         }
     }
 }
 
-impl Canvas {
-    /// Shows the map in all the room that `ui` has; says what a person did.
+impl MapCanvas {
+    /// Shows the map in all the room that `ui` has; says what the user did.
     pub fn ui(&mut self, ui: &mut Ui, input: &CanvasInput<'_>) -> Vec<CanvasEvent> {
         let rect = ui.available_rect_before_wrap();
         ui.advance_cursor_after_rect(rect);
@@ -171,77 +173,77 @@ impl Canvas {
         ui.shrink_clip_rect(rect);
         let mut events = Vec::new();
 
-        self.take_in(&ui, rect, input);
+        self.update_from_input(&ui, rect, input);
         // egui knows the gestures of this frame from where the widget stood in the last one.
         let id = ui.next_auto_id();
         let response = ui.ctx().read_response(id);
         self.gestures(&ui, id, response.as_ref(), &mut events);
-        self.look_around(input.highlight);
-        self.point(&ui, response.as_ref());
+        self.update_visible(input.matches_search);
+        self.update_hover(&ui, response.as_ref());
         let response = self.paint(&mut ui, rect);
         response.widget_info(|| WidgetInfo::labeled(WidgetType::Other, true, "Map"));
 
-        self.clicked(&response, &mut events);
-        if !input.bare {
-            self.pulses.paint_ui(&ui, &self.stage.borrow());
+        self.handle_click(&response, &mut events);
+        if !input.hide_controls {
+            self.change_indicators.paint_ui(&ui, &self.frame.borrow());
             self.overlays_ui(&ui, &mut events);
         }
-        if self.view.has_wish() {
+        if self.camera_controller.has_request() {
             ui.ctx().request_repaint();
         }
         events
     }
 
     /// From where it looks at the map, as of the last frame.
-    pub fn viewpoint(&self) -> Viewpoint {
-        self.view.viewpoint()
+    pub fn viewport(&self) -> MapViewport {
+        self.camera_controller.viewport()
     }
 
     /// A new canvas that looks at the map of this scene from there.
-    pub fn seen_from(viewpoint: &Viewpoint, scene: &Scene) -> Self {
+    pub fn from_viewport(viewport: &MapViewport, scene: &Scene) -> Self {
         let canvas = Self {
-            view: View::still(viewpoint),
+            camera_controller: CameraController::fixed_at(viewport),
             ..Self::default()
         };
         // Another context would be another map, to be looked at afresh.
-        canvas.stage.borrow_mut().scene.context = scene.context.clone();
+        canvas.frame.borrow_mut().scene.context = scene.context.clone();
         canvas
     }
 
-    /// Shows the whole map, and keeps showing it whole until a person moves the view.
+    /// Shows the whole map, and keeps showing it whole until the user moves the view.
     pub fn fit_all(&mut self) {
-        self.view.fit_all();
+        self.camera_controller.fit_all();
     }
 
     /// Brings a node into view, near enough to be read.
     pub fn focus_on(&mut self, id: &NodeId) {
-        self.view.focus_on(id);
+        self.camera_controller.focus_on(id);
     }
 
     /// Shows all that belongs to a node: its Services, their ways in and pods.
-    pub fn fit_node(&mut self, id: &NodeId) {
-        self.view.fit_family(id);
+    pub fn fit_component(&mut self, id: &NodeId) {
+        self.camera_controller.fit_component(id);
     }
 
     /// Lights these pods and nothing else, or what is usual again.
-    pub fn light(&mut self, pods: Option<Arc<BTreeSet<ObjectKey>>>) {
-        self.lit_pods = pods;
-        self.lit_through = None;
-        self.epoch += 1;
+    pub fn highlight_pods(&mut self, pods: Option<Arc<BTreeSet<ObjectKey>>>) {
+        self.highlighted_pods = pods;
+        self.highlight_reason = None;
+        self.repaint_count += 1;
     }
 
     /// Shows the minimap, or hides it.
     pub fn toggle_minimap(&mut self) {
-        self.minimap.wanted = !self.minimap.wanted;
+        self.minimap.enabled = !self.minimap.enabled;
     }
 
     /// Zooms around the middle of the view.
     pub fn zoom_by(&mut self, factor: f32) {
-        self.view.zoom_by(factor);
+        self.camera_controller.zoom_by(factor);
     }
 
     /// Points on screen for each map unit, as of the last frame.
     pub fn zoom(&self) -> f32 {
-        self.view.camera().zoom
+        self.camera_controller.camera().zoom
     }
 }

@@ -3,36 +3,44 @@
 
 use egui::{Rect, Vec2};
 
-use super::{Distance, stage::Stage};
-use crate::layout::{Layout, PlacedFamily};
+use super::{DetailLevel, frame_context::FrameContext};
+use crate::layout::{MapLayout, PlacedComponent};
 
 /// How far a family may be painted beyond its area, in points: marks beside it, a line under it.
-const BEYOND: f32 = 20.0;
+const PAINT_OVERHANG: f32 = 20.0;
 
 /// The map's part that is in view.
-pub(super) fn window(stage: &Stage) -> Rect {
-    Rect::from_min_max(stage.to_map(stage.view.min), stage.to_map(stage.view.max))
+pub(super) fn window(frame: &FrameContext) -> Rect {
+    Rect::from_min_max(
+        frame.to_map(frame.canvas_rect.min),
+        frame.to_map(frame.canvas_rect.max),
+    )
 }
 
 /// Whether a family is in view, and drawn as such, at its place or this far from it.
-pub(super) fn is_seen_moving(stage: &Stage, family: usize, shift: Vec2) -> bool {
-    let window = window(stage);
-    let home = stage.scene.layout.families.get(family).map(home);
-    stage.distance() != Distance::Far
+pub(super) fn is_visible_while_moving(frame: &FrameContext, component: usize, shift: Vec2) -> bool {
+    let window = window(frame);
+    let home = frame
+        .scene
+        .layout
+        .components
+        .get(component)
+        .map(layout_area);
+    frame.detail_level() != DetailLevel::Overview
         && home
             .is_some_and(|home| window.intersects(home) || window.intersects(home.translate(shift)))
 }
 
 /// Whether anything of a layout would be in view.
-pub(super) fn shows_something(stage: &Stage, layout: &Layout) -> bool {
-    let window = window(stage);
-    let mut homes = layout.families.iter().map(home);
+pub(super) fn shows_something(frame: &FrameContext, layout: &MapLayout) -> bool {
+    let window = window(frame);
+    let mut homes = layout.components.iter().map(layout_area);
     homes.any(|home| window.intersects(home))
 }
 
 /// Where a family stands in the layout.
-fn home(placed: &PlacedFamily) -> Rect {
-    let size = placed.family.size;
+fn layout_area(placed: &PlacedComponent) -> Rect {
+    let size = placed.component.size;
     Rect::from_min_size(
         egui::pos2(placed.origin.x, placed.origin.y),
         Vec2::new(size.width, size.height),
@@ -41,25 +49,30 @@ fn home(placed: &PlacedFamily) -> Rect {
 
 /// The families that are in view and drawn as such, those that are away from their place last, as
 /// they lie on top; none from afar.
-pub(super) fn families(stage: &Stage) -> Vec<usize> {
-    if stage.distance() == Distance::Far {
+pub(super) fn visible_components(frame: &FrameContext) -> Vec<usize> {
+    if frame.detail_level() == DetailLevel::Overview {
         return Vec::new();
     }
-    let window = window(stage).expand2(Vec2::splat(BEYOND / stage.camera.zoom.min(1.0)));
-    let layout = &stage.scene.layout;
+    let window = window(frame).expand2(Vec2::splat(PAINT_OVERHANG / frame.camera.zoom.min(1.0)));
+    let layout = &frame.scene.layout;
     let is_seen = |family: &usize| {
-        stage
-            .family_area(*family)
+        frame
+            .component_area(*family)
             .is_some_and(|area| window.intersects(area))
     };
     let mut seen: Vec<usize> = layout
-        .districts
+        .groups
         .iter()
-        .filter(|district| window.intersects(super::facts::rect_of(&district.area)))
-        .flat_map(|district| district.families.clone())
-        .filter(|family| !stage.shifts.contains_key(family) && is_seen(family))
+        .filter(|district| window.intersects(super::render_model::rect_of(&district.area)))
+        .flat_map(|district| district.components.clone())
+        .filter(|family| !frame.component_offsets.contains_key(family) && is_seen(family))
         .collect();
-    let mut away: Vec<usize> = stage.shifts.keys().copied().filter(is_seen).collect();
+    let mut away: Vec<usize> = frame
+        .component_offsets
+        .keys()
+        .copied()
+        .filter(is_seen)
+        .collect();
     away.sort_unstable();
     seen.append(&mut away);
     seen

@@ -6,15 +6,15 @@ use egui_phosphor::regular as icon;
 use super::modal_ui;
 use crate::{
     engine::{
-        Command, ConnectionTestStatus, StepOutcome, StepResult, connection_summary,
+        ConnectionStepResult, ConnectionTestStatus, EngineCommand, StepStatus, connection_summary,
         connection_text, took_text, untried_text,
     },
     ui::{
-        action::Action,
-        context::Ctx,
-        theme::State,
+        action::WindowAction,
+        context::PanelContext,
+        formatting,
+        theme::HealthState,
         widgets::{dim, primary_button, state_label, state_mark},
-        words,
     },
 };
 
@@ -31,7 +31,11 @@ pub struct ConnectionTestForm {
 }
 
 /// Draws the dialog.
-pub fn connection_test_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut ConnectionTestForm) {
+pub fn connection_test_ui(
+    egui: &egui::Context,
+    ctx: &PanelContext<'_>,
+    form: &mut ConnectionTestForm,
+) {
     modal_ui(egui, ctx, "Test the connection", 900.0, |ui| {
         let test = ctx.scene.connection_test.as_deref();
         if let Some(test) = test {
@@ -51,53 +55,68 @@ pub fn connection_test_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut Connec
     });
 }
 
-fn summary_ui(ui: &mut Ui, ctx: &Ctx<'_>, test: &ConnectionTestStatus) {
+fn summary_ui(ui: &mut Ui, ctx: &PanelContext<'_>, test: &ConnectionTestStatus) {
     let context = match &test.context {
-        Some(name) => format!("Context {name}, tested at {}", words::clock(test.began)),
+        Some(name) => format!(
+            "Context {name}, tested at {}",
+            formatting::time_of_day(test.began)
+        ),
         None => format!(
             "The current context, tested at {}",
-            words::clock(test.began)
+            formatting::time_of_day(test.began)
         ),
     };
     dim(ui, ctx.tokens, context);
     match test.current() {
         Some(step) => {
-            state_label(ui, ctx.tokens, State::Pending, &format!("Testing: {step}…"));
+            state_label(
+                ui,
+                ctx.tokens,
+                HealthState::Pending,
+                &format!("Testing: {step}…"),
+            );
         }
         None if test.is_whole() => {
             let outcomes = test.steps.iter().map(|result| state_of(result.outcome));
-            let worst = outcomes.filter(|state| *state != State::Unknown).max();
-            let state = worst.unwrap_or(State::Unknown);
+            let worst = outcomes
+                .filter(|state| *state != HealthState::Unknown)
+                .max();
+            let state = worst.unwrap_or(HealthState::Unknown);
             state_label(ui, ctx.tokens, state, &connection_summary(&test.steps));
         }
         None => {
-            state_label(ui, ctx.tokens, State::Unknown, "Stopped before its end.");
+            state_label(
+                ui,
+                ctx.tokens,
+                HealthState::Unknown,
+                "Stopped before its end.",
+            );
         }
     }
     ui.add_space(8.0);
 }
 
-fn steps_ui(ui: &mut Ui, ctx: &Ctx<'_>, test: &ConnectionTestStatus) {
+fn steps_ui(ui: &mut Ui, ctx: &PanelContext<'_>, test: &ConnectionTestStatus) {
     ui.spacing_mut().item_spacing.y = 5.0;
     for result in &test.steps {
-        if result.outcome != StepOutcome::NotTried {
+        if result.outcome != StepStatus::NotTried {
             step_ui(ui, ctx, result);
         }
     }
     if let Some(untried) = untried_text(&test.steps) {
-        row_ui(ui, ctx, StepOutcome::NotTried, "not tried", |ui| {
+        row_ui(ui, ctx, StepStatus::NotTried, "not tried", |ui| {
             ui.add(Label::new(RichText::new(untried).color(ctx.tokens.dim)).wrap());
         });
     }
 }
 
-fn step_ui(ui: &mut Ui, ctx: &Ctx<'_>, result: &StepResult) {
+fn step_ui(ui: &mut Ui, ctx: &PanelContext<'_>, result: &ConnectionStepResult) {
     row_ui(ui, ctx, result.outcome, &result.step.to_string(), |ui| {
         let color = match result.outcome {
-            StepOutcome::Ok | StepOutcome::Warning | StepOutcome::Failed => ctx.tokens.text,
-            StepOutcome::NotTried | StepOutcome::Skipped => ctx.tokens.dim,
+            StepStatus::Ok | StepStatus::Warning | StepStatus::Failed => ctx.tokens.text,
+            StepStatus::NotTried | StepStatus::Skipped => ctx.tokens.dim,
         };
-        let found = format!("{}{}", result.found, took_text(result));
+        let found = format!("{}{}", result.summary, took_text(result));
         ui.add(Label::new(RichText::new(found).color(color)).wrap());
         if let Some(advice) = &result.advice {
             let text = RichText::new(format!("{} {advice}", icon::ARROW_RIGHT));
@@ -109,8 +128,8 @@ fn step_ui(ui: &mut Ui, ctx: &Ctx<'_>, result: &StepResult) {
 /// The mark, the name and beside them what there is to say, all from the top.
 fn row_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    outcome: StepOutcome,
+    ctx: &PanelContext<'_>,
+    outcome: StepStatus,
     name: &str,
     text: impl FnOnce(&mut Ui),
 ) {
@@ -129,17 +148,17 @@ fn row_ui(
 
 fn buttons_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     form: &ConnectionTestForm,
     test: Option<&ConnectionTestStatus>,
 ) {
     ui.horizontal(|ui| {
         if test.is_some_and(|test| test.is_running) {
             if ui.button("Stop the test").clicked() {
-                ctx.send(Action::Send(Command::StopConnectionTest));
+                ctx.send(WindowAction::Send(EngineCommand::StopConnectionTest));
             }
         } else if primary_button(ui, ctx.tokens, "Test again", None).clicked() {
-            ctx.send(Action::Send(Command::TestConnection {
+            ctx.send(WindowAction::Send(EngineCommand::StartConnectionTest {
                 run_command: form.run_command,
             }));
         }
@@ -149,7 +168,7 @@ fn buttons_ui(
                 .on_hover_text("It holds no token, password or key")
                 .clicked()
         {
-            ctx.send(Action::Copy {
+            ctx.send(WindowAction::Copy {
                 text: connection_text(&test.steps),
                 what: "test of the connection",
             });
@@ -157,21 +176,21 @@ fn buttons_ui(
     });
 }
 
-fn state_of(outcome: StepOutcome) -> State {
+fn state_of(outcome: StepStatus) -> HealthState {
     match outcome {
-        StepOutcome::Ok => State::Healthy,
-        StepOutcome::Warning => State::Degraded,
-        StepOutcome::Failed => State::Broken,
-        StepOutcome::NotTried | StepOutcome::Skipped => State::Unknown,
+        StepStatus::Ok => HealthState::Healthy,
+        StepStatus::Warning => HealthState::Degraded,
+        StepStatus::Failed => HealthState::Broken,
+        StepStatus::NotTried | StepStatus::Skipped => HealthState::Unknown,
     }
 }
 
-fn word(outcome: StepOutcome) -> &'static str {
+fn word(outcome: StepStatus) -> &'static str {
     match outcome {
-        StepOutcome::Ok => "works",
-        StepOutcome::Warning => "works, with a warning",
-        StepOutcome::Failed => "does not work",
-        StepOutcome::NotTried => "not tried",
-        StepOutcome::Skipped => "nothing to try",
+        StepStatus::Ok => "works",
+        StepStatus::Warning => "works, with a warning",
+        StepStatus::Failed => "does not work",
+        StepStatus::NotTried => "not tried",
+        StepStatus::Skipped => "nothing to try",
     }
 }

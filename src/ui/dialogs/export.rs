@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use egui::{Key, RichText, Ui};
 use jiff::{Zoned, tz::TimeZone};
 
-use super::{field_ui, modal_ui};
+use super::{form_row_ui, modal_ui};
 use crate::{
-    inventory::Text,
+    inventory::SharedStr,
     ui::{
-        action::Action,
-        context::Ctx,
-        export::{Format, saving},
+        action::WindowAction,
+        context::PanelContext,
+        export::{ExportFormat, pending},
         widgets::{dim, named_field, primary_button, text_field},
     },
 };
@@ -19,10 +19,10 @@ use crate::{
 /// The form.
 #[derive(Debug)]
 pub struct ExportForm {
-    format: Format,
-    whole: bool,
+    format: ExportFormat,
+    whole_map: bool,
     folder: PathBuf,
-    context: Option<Text>,
+    context: Option<SharedStr>,
     at: Zoned,
     /// The path as it stands in its field.
     path: String,
@@ -32,21 +32,21 @@ pub struct ExportForm {
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExportWish {
+pub struct ExportRequest {
     /// The form of the file.
-    pub format: Format,
+    pub format: ExportFormat,
     /// Whether a picture shows the whole map, or what the window shows of it.
-    pub whole: bool,
+    pub whole_map: bool,
     /// The file.
     pub path: PathBuf,
 }
 
 impl ExportForm {
     /// A form that proposes a new file in this folder.
-    pub fn new(folder: Option<&Path>, context: Option<&Text>, at: jiff::Timestamp) -> Self {
+    pub fn new(folder: Option<&Path>, context: Option<&SharedStr>, at: jiff::Timestamp) -> Self {
         let mut form = Self {
-            format: Format::default(),
-            whole: false,
+            format: ExportFormat::default(),
+            whole_map: false,
             folder: folder.map(Path::to_owned).unwrap_or_default(),
             context: context.cloned(),
             at: at.to_zoned(TimeZone::system()),
@@ -57,13 +57,13 @@ impl ExportForm {
         form
     }
 
-    fn proposal(&self, format: Format) -> String {
-        let name = saving::file_name(self.context.as_deref(), &self.at, format);
+    fn proposal(&self, format: ExportFormat) -> String {
+        let name = pending::file_name(self.context.as_deref(), &self.at, format);
         self.folder.join(name).display().to_string()
     }
 
     /// Chooses another form of file; a path that somebody typed keeps all but its ending.
-    fn choose(&mut self, format: Format) {
+    fn set_format(&mut self, format: ExportFormat) {
         self.path = if self.path == self.proposal(self.format) {
             self.proposal(format)
         } else {
@@ -75,33 +75,33 @@ impl ExportForm {
         self.format = format;
     }
 
-    fn wish(&self) -> Result<ExportWish, Text> {
+    fn export_request(&self) -> Result<ExportRequest, SharedStr> {
         let typed = self.path.trim();
         let path = PathBuf::from(typed);
         if typed.is_empty() || path.file_name().is_none() {
-            return Err(Text::from("the name of the file is missing"));
+            return Err(SharedStr::from("the name of the file is missing"));
         }
         if !path.is_absolute() {
-            return Err(Text::from(
+            return Err(SharedStr::from(
                 "the path starts with /, so that it is clear where it leads",
             ));
         }
-        Ok(ExportWish {
+        Ok(ExportRequest {
             format: self.format,
-            whole: self.whole,
+            whole_map: self.whole_map,
             path,
         })
     }
 }
 
 /// Draws the dialog.
-pub fn export_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut ExportForm) {
+pub fn export_ui(egui: &egui::Context, ctx: &PanelContext<'_>, form: &mut ExportForm) {
     modal_ui(egui, ctx, "Export the map", 560.0, |ui| {
-        field_ui(ui, ctx, "As", |ui| format_ui(ui, form));
+        form_row_ui(ui, ctx, "As", |ui| format_ui(ui, form));
         ui.add_space(4.0);
-        field_ui(ui, ctx, "Shows", |ui| what_ui(ui, ctx, form));
+        form_row_ui(ui, ctx, "Shows", |ui| what_ui(ui, ctx, form));
         ui.add_space(4.0);
-        field_ui(ui, ctx, "File", |ui| {
+        form_row_ui(ui, ctx, "File", |ui| {
             let field = text_field(&mut form.path)
                 .font(egui::TextStyle::Monospace)
                 .desired_width(f32::INFINITY);
@@ -115,40 +115,42 @@ pub fn export_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut ExportForm) {
 
 fn format_ui(ui: &mut Ui, form: &mut ExportForm) {
     ui.horizontal(|ui| {
-        for format in Format::ALL {
+        for format in ExportFormat::ALL {
             let response = ui
                 .selectable_label(form.format == format, format.name())
                 .on_hover_text(match format {
-                    Format::Svg => "A drawing that stays sharp, with its text as text",
-                    Format::Png => "A picture of pixels",
-                    Format::Dot => "The graph for Graphviz",
-                    Format::Json => "The graph for programs, as svcscope map -o json prints it",
+                    ExportFormat::Svg => "A drawing that stays sharp, with its text as text",
+                    ExportFormat::Png => "A picture of pixels",
+                    ExportFormat::Dot => "The graph for Graphviz",
+                    ExportFormat::Json => {
+                        "The graph for programs, as svcscope map -o json prints it"
+                    }
                 });
             if form.format == format && !std::mem::replace(&mut form.focused, true) {
                 response.request_focus();
             }
             if response.clicked() {
-                form.choose(format);
+                form.set_format(format);
             }
         }
     });
 }
 
-fn what_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ExportForm) {
+fn what_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ExportForm) {
     if !form.format.is_picture() {
         dim(ui, ctx.tokens, "The graph of every Service that is watched");
         return;
     }
     ui.horizontal(|ui| {
-        ui.selectable_value(&mut form.whole, false, "What is shown")
+        ui.selectable_value(&mut form.whole_map, false, "What is shown")
             .on_hover_text("The map as it stands in the window now");
-        ui.selectable_value(&mut form.whole, true, "The whole map")
+        ui.selectable_value(&mut form.whole_map, true, "The whole map")
             .on_hover_text("Everything, as near as there is room for in a picture");
     });
 }
 
-fn start_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &ExportForm) {
-    let wish = form.wish();
+fn start_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &ExportForm) {
+    let wish = form.export_request();
     let disabled = wish.as_ref().err().cloned();
     if let Some(reason) = &disabled {
         ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
@@ -159,11 +161,11 @@ fn start_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &ExportForm) {
         let start = primary_button(ui, ctx.tokens, "Export", disabled.as_ref());
         let cancel = ui.button("Cancel");
         if cancel.clicked() {
-            ctx.send(Action::CloseDialog);
+            ctx.send(WindowAction::CloseDialog);
         } else if (start.clicked() || enter)
             && let Ok(wish) = wish
         {
-            ctx.send(Action::Export(wish));
+            ctx.send(WindowAction::Export(wish));
         }
     });
 }
@@ -188,20 +190,20 @@ mod tests {
             form.path
                 .starts_with("/home/dev/Pictures/svcscope-lab-2026-06-01-")
         );
-        form.choose(Format::Png);
+        form.set_format(ExportFormat::Png);
         assert!(form.path.ends_with(".png"), "{}", form.path);
         form.path = "/tmp/mine.png".to_owned();
-        form.choose(Format::Dot);
+        form.set_format(ExportFormat::Dot);
         assert_eq!(form.path, "/tmp/mine.dot");
     }
 
     #[test]
     fn a_path_must_lead_somewhere() {
         let mut form = form();
-        assert!(form.wish().is_ok());
+        assert!(form.export_request().is_ok());
         for path in ["", "  ", "map.svg", "/"] {
             form.path = path.to_owned();
-            assert!(form.wish().is_err(), "{path:?}");
+            assert!(form.export_request().is_err(), "{path:?}");
         }
     }
 }

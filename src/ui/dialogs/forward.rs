@@ -5,59 +5,60 @@ use std::net::IpAddr;
 use egui::{Key, RichText, Ui};
 
 use super::{
-    field_ui, modal_ui, port_choice::PortChoice, save_forward::Keep, spread_choice::SpreadChoice,
+    connection_spread_choice::ConnectionSpreadChoice, form_row_ui, modal_ui,
+    port_choice::PortChoice, save_forward::SaveForwardFields,
 };
 use crate::{
     engine::Scene,
-    forward::{ForwardSpec, ForwardTarget, RemotePort, Spread},
-    inventory::Text,
+    forward::{ForwardSpec, ForwardTarget, RemotePort, SpreadPolicy},
+    inventory::SharedStr,
     session::SavedForward,
     ui::{
-        action::Action,
-        context::Ctx,
+        action::WindowAction,
+        context::PanelContext,
+        formatting,
         widgets::{dim, named_field, primary_button, text_field},
-        words,
     },
 };
 
 /// The form.
 #[derive(Debug)]
-pub struct Forward {
+pub struct ForwardForm {
     target: ForwardTarget,
     port: PortChoice,
     /// Whether every port of the target is meant.
-    every: bool,
-    spread: SpreadChoice,
+    all_ports: bool,
+    spread: ConnectionSpreadChoice,
     local_port: String,
     /// Another address than loopback, as it was typed.
     address: Option<String>,
     /// What it is kept as, where it is.
-    keep: Keep,
+    save_fields: SaveForwardFields,
     /// The keyboard was put into the first field.
     focused: bool,
 }
 
-impl Forward {
+impl ForwardForm {
     /// A form for this target.
     pub fn new(scene: &Scene, target: ForwardTarget, port: Option<RemotePort>) -> Self {
         Self {
             port: PortChoice::new(scene, &target, port.as_ref()),
-            every: false,
-            spread: SpreadChoice::new(scene, &target, Spread::default()),
+            all_ports: false,
+            spread: ConnectionSpreadChoice::new(scene, &target, SpreadPolicy::default()),
             target,
             local_port: String::new(),
             address: None,
-            keep: Keep::default(),
+            save_fields: SaveForwardFields::default(),
             focused: false,
         }
     }
 
     /// What is asked for, and what of it is kept.
-    fn wish(&self) -> Result<(Vec<ForwardSpec>, Vec<SavedForward>), Text> {
+    fn forward_specs(&self) -> Result<(Vec<ForwardSpec>, Vec<SavedForward>), SharedStr> {
         let local_address = match self.address.as_deref().map(str::trim) {
             None | Some("localhost") => None,
             Some(typed) => Some(typed.parse::<IpAddr>().map_err(|_wrong| {
-                Text::from("the address to listen at is one such as 0.0.0.0 or 192.168.1.7")
+                SharedStr::from("the address to listen at is one such as 0.0.0.0 or 192.168.1.7")
             })?),
         };
         let base = ForwardSpec {
@@ -66,24 +67,31 @@ impl Forward {
             ..ForwardSpec::new(self.target.clone(), RemotePort::Number(0))
         };
         let mut specs = Vec::new();
-        if self.every {
-            specs.extend(self.port.every().into_iter().map(|option| ForwardSpec {
-                port: option.port,
-                ..base.clone()
-            }));
+        if self.all_ports {
+            specs.extend(
+                self.port
+                    .all_tcp_ports()
+                    .into_iter()
+                    .map(|option| ForwardSpec {
+                        port: option.port,
+                        ..base.clone()
+                    }),
+            );
         } else {
             specs.push(ForwardSpec {
                 port: self.port.port()?.port,
-                local_port: local_port(&self.local_port)?,
+                local_port: parse_local_port(&self.local_port)?,
                 ..base
             });
         }
         let mut saved = Vec::new();
-        if self.keep.is_wanted() {
+        if self.save_fields.is_filled_in() {
             let several = specs.len() > 1;
             for spec in &mut specs {
                 let port = several.then(|| spec.port.to_string());
-                let forward = self.keep.forward(port.as_deref(), spec.clone())?;
+                let forward = self
+                    .save_fields
+                    .to_saved_forward(port.as_deref(), spec.clone())?;
                 spec.name = Some(forward.name.clone());
                 saved.push(forward);
             }
@@ -93,50 +101,50 @@ impl Forward {
 }
 
 /// The local port as it was typed; nothing means any free one.
-pub(super) fn local_port(typed: &str) -> Result<Option<u16>, Text> {
+pub(super) fn parse_local_port(typed: &str) -> Result<Option<u16>, SharedStr> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(None);
     }
     let number = typed.parse::<u16>().ok().filter(|port| *port > 0);
     number.map(Some).ok_or_else(|| {
-        Text::from("the local port is a number from 1 to 65535, or empty for any free one")
+        SharedStr::from("the local port is a number from 1 to 65535, or empty for any free one")
     })
 }
 
 /// Draws the dialog.
-pub fn forward_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut Forward) {
-    let title = format!("Forward {}", words::target(&form.target));
+pub fn forward_ui(egui: &egui::Context, ctx: &PanelContext<'_>, form: &mut ForwardForm) {
+    let title = format!("Forward {}", formatting::target_label(&form.target));
     modal_ui(egui, ctx, &title, 480.0, |ui| {
-        field_ui(ui, ctx, "Port", |ui| ports_ui(ui, ctx, form));
+        form_row_ui(ui, ctx, "Port", |ui| ports_ui(ui, ctx, form));
         ui.add_space(4.0);
-        field_ui(ui, ctx, "Local port", |ui| local_ui(ui, ctx, form));
+        form_row_ui(ui, ctx, "Local port", |ui| local_ui(ui, ctx, form));
         ui.add_space(4.0);
         if !matches!(form.target, ForwardTarget::Pod(_)) {
-            field_ui(ui, ctx, "Leads to", |ui| form.spread.choice_ui(ui));
+            form_row_ui(ui, ctx, "Leads to", |ui| form.spread.choice_ui(ui));
             ui.add_space(4.0);
         }
-        field_ui(ui, ctx, "Listens at", |ui| address_ui(ui, ctx, form));
+        form_row_ui(ui, ctx, "Listens at", |ui| address_ui(ui, ctx, form));
         ui.add_space(4.0);
-        form.keep.keep_ui(ui, ctx);
+        form.save_fields.fields_ui(ui, ctx);
         ui.add_space(12.0);
         start_ui(ui, ctx, form);
     });
 }
 
-fn ports_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Forward) {
-    let every = form.port.every().len();
-    ui.add_enabled_ui(!form.every, |ui| {
+fn ports_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ForwardForm) {
+    let every = form.port.all_tcp_ports().len();
+    ui.add_enabled_ui(!form.all_ports, |ui| {
         form.port.choice_ui(ui, ctx, &form.target);
     });
     if every > 0 {
-        ui.checkbox(&mut form.every, format!("All {every} ports"))
+        ui.checkbox(&mut form.all_ports, format!("All {every} ports"))
             .on_hover_text("A forward for each port that can be carried");
     }
 }
 
-fn local_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Forward) {
-    if form.every {
+fn local_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ForwardForm) {
+    if form.all_ports {
         dim(ui, ctx.tokens, "Any free port for each");
         return;
     }
@@ -169,7 +177,7 @@ fn local_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Forward) {
     dim(ui, ctx.tokens, words);
 }
 
-fn address_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Forward) {
+fn address_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ForwardForm) {
     let loopback = form.address.is_none();
     let hint = "127.0.0.1 and ::1: only this machine reaches it";
     if ui
@@ -196,9 +204,13 @@ fn address_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Forward) {
     }
 }
 
-fn start_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &Forward) {
-    let wish = form.wish();
-    let disabled = wish.as_ref().err().cloned().or_else(|| ctx.no_forward());
+fn start_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &ForwardForm) {
+    let wish = form.forward_specs();
+    let disabled = wish
+        .as_ref()
+        .err()
+        .cloned()
+        .or_else(|| ctx.forward_refusal());
     if let Some(reason) = &disabled {
         ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
     }
@@ -207,12 +219,12 @@ fn start_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &Forward) {
         let start = primary_button(ui, ctx.tokens, "Start forward", disabled.as_ref());
         let cancel = ui.button("Cancel");
         if cancel.clicked() {
-            ctx.send(Action::CloseDialog);
+            ctx.send(WindowAction::CloseDialog);
         } else if (start.clicked() || enter && !cancel.has_focus())
             && disabled.is_none()
             && let Ok((specs, saved)) = wish
         {
-            ctx.send(Action::StartForwards(specs, saved));
+            ctx.send(WindowAction::StartForwards(specs, saved));
         }
     });
 }

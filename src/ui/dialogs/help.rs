@@ -4,27 +4,27 @@ use egui::{Grid, RichText, ScrollArea, Ui};
 
 use super::modal_ui;
 use crate::ui::{
-    command::{Group, UiCommand},
-    context::Ctx,
+    command::{CommandGroup, UiCommand},
+    context::PanelContext,
     widgets::section,
 };
 
 /// Draws the dialog.
-pub fn help_ui(egui: &egui::Context, ctx: &Ctx<'_>) {
+pub fn help_ui(egui: &egui::Context, ctx: &PanelContext<'_>) {
     modal_ui(egui, ctx, "Keyboard shortcuts", 1040.0, |ui| {
         ScrollArea::vertical().show(ui, |ui| columns_ui(ui, ctx));
     });
 }
 
 /// The groups in as many columns as have room, each where the column is shortest yet.
-fn columns_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn columns_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let count = [3_u8, 2]
         .into_iter()
         .find(|count| ui.available_width() > 320.0 * f32::from(*count))
         .map_or(1, usize::from);
     let mut filled = vec![0; count];
     ui.columns(count, |columns| {
-        for group in Group::ALL {
+        for group in CommandGroup::ALL {
             let commands: Vec<UiCommand> = UiCommand::ALL
                 .into_iter()
                 .filter(|command| command.group() == group)
@@ -61,7 +61,7 @@ const ON_THE_MAP: [(&str, &str); 8] = [
     ("Tab", "Move through everything"),
 ];
 
-fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn map_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     section(ui, ctx.tokens, "On the map");
     Grid::new("On the map")
         .num_columns(2)
@@ -75,7 +75,7 @@ fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         });
 }
 
-fn group_ui(ui: &mut Ui, ctx: &Ctx<'_>, group: Group, commands: &[UiCommand]) {
+fn group_ui(ui: &mut Ui, ctx: &PanelContext<'_>, group: CommandGroup, commands: &[UiCommand]) {
     section(ui, ctx.tokens, group.title());
     Grid::new(group.title())
         .num_columns(2)

@@ -1,7 +1,8 @@
 //! Dialogs: each asks for what an action needs and shows what came of it.
 //!
-//! **In**: the frame's [`Ctx`] and the dialog's own form. **Out**: [`super::action::Action`]s.
+//! **In**: the frame's [`PanelContext`] and the dialog's own form. **Out**: [`super::action::Action`]s.
 
+mod connection_spread_choice;
 pub mod connection_test;
 pub mod curl;
 pub mod edit_service;
@@ -13,14 +14,13 @@ pub mod palette;
 mod port_choice;
 pub mod protection;
 pub mod save_forward;
-mod spread_choice;
 
 use egui::{Align, Align2, Color32, Frame, Id, Layout, Margin, Modal, Ui};
 use egui_phosphor::regular as icon;
 
 use super::{
-    action::Action,
-    context::Ctx,
+    action::WindowAction,
+    context::PanelContext,
     widgets::{heading, icon_button},
 };
 
@@ -28,19 +28,19 @@ use super::{
 #[derive(Debug)]
 pub enum Dialog {
     /// Start a forward.
-    Forward(Box<forward::Forward>),
+    Forward(Box<forward::ForwardForm>),
     /// Keep a forward for the next start.
-    SaveForward(Box<save_forward::SaveForward>),
+    SaveForward(Box<save_forward::SaveForwardForm>),
     /// Write or read a file.
-    FileChoice(Box<file_choice::FileChoice>),
+    FileChoice(Box<file_choice::FileChoiceForm>),
     /// Send a request.
-    Curl(Box<curl::Curl>),
+    Curl(Box<curl::CurlDialog>),
     /// Change, make or delete a Service.
-    Edit(Box<edit_service::EditService>),
+    Edit(Box<edit_service::EditServiceDialog>),
     /// Export the map.
     Export(Box<export::ExportForm>),
     /// Find anything.
-    Palette(palette::Palette),
+    Palette(palette::CommandPalette),
     /// What works of the connection.
     ConnectionTest(connection_test::ConnectionTestForm),
     /// Which contexts are protected.
@@ -57,7 +57,7 @@ impl Dialog {
 }
 
 /// Draws the open dialog.
-pub fn dialog_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Dialog) {
+pub fn dialog_ui(egui: &egui::Context, ctx: &PanelContext<'_>, dialog: &mut Dialog) {
     match dialog {
         Dialog::Forward(form) => forward::forward_ui(egui, ctx, form),
         Dialog::SaveForward(form) => save_forward::save_forward_ui(egui, ctx, form),
@@ -78,7 +78,7 @@ const TOP: f32 = 56.0;
 /// A window in the middle that takes all input; Esc, the cross and a click beside it close it.
 fn modal_ui(
     egui: &egui::Context,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     title: &str,
     width: f32,
     contents: impl FnOnce(&mut Ui),
@@ -87,7 +87,7 @@ fn modal_ui(
     // It hangs from above, so that it only grows downwards when there is more to say.
     let id = Id::new("dialog");
     let area = Modal::default_area(id).anchor(Align2::CENTER_TOP, [0.0, TOP]);
-    let backdrop = match ctx.view.lit_pods {
+    let backdrop = match ctx.view.highlighted_pods {
         // The map says something, too.
         Some(_) => Color32::TRANSPARENT,
         None => ctx.tokens.shadow,
@@ -104,7 +104,7 @@ fn modal_ui(
                 heading(ui, title);
                 ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
                     if icon_button(ui, icon::X, "Close", None).clicked() {
-                        ctx.send(Action::CloseDialog);
+                        ctx.send(WindowAction::CloseDialog);
                     }
                 });
             });
@@ -112,14 +112,19 @@ fn modal_ui(
             contents(ui);
         });
     if modal.should_close() {
-        ctx.send(Action::CloseDialog);
+        ctx.send(WindowAction::CloseDialog);
     }
 }
 
 /// A form's line: what is asked at the left, the field at the right.
 ///
 /// The name is painted and no widget of its own: the field carries it for those who listen.
-fn field_ui<R>(ui: &mut Ui, ctx: &Ctx<'_>, name: &str, field: impl FnOnce(&mut Ui) -> R) -> R {
+fn form_row_ui<R>(
+    ui: &mut Ui,
+    ctx: &PanelContext<'_>,
+    name: &str,
+    field: impl FnOnce(&mut Ui) -> R,
+) -> R {
     ui.horizontal_top(|ui| {
         let (rect, _) = ui.allocate_exact_size(egui::vec2(102.0, 26.0), egui::Sense::hover());
         let font = egui::TextStyle::Body.resolve(ui.style());

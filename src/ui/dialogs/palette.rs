@@ -7,19 +7,19 @@ use nucleo_matcher::{
     pattern::{CaseMatching, Normalization, Pattern},
 };
 
-use super::save_forward::groups;
+use super::save_forward::saved_groups;
 use crate::{
-    engine::{Command, Scene},
+    engine::{EngineCommand, Scene},
     forward::{ForwardId, ForwardTarget},
-    inventory::{ObjectKey, ServiceType, Text},
+    inventory::{ObjectKey, ServiceType, SharedStr},
     topology::NodeId,
     ui::{
-        action::Action,
+        action::WindowAction,
         command::UiCommand,
-        context::Ctx,
+        context::PanelContext,
+        formatting,
         theme::{SMALL, TEXT, regular},
         widgets::{RowText, named_field, paint_text, paint_type, row, text_field},
-        words,
     },
 };
 
@@ -28,36 +28,36 @@ const ROWS_IN_VIEW: f32 = 12.0;
 
 /// What is typed, what it finds, which of that is chosen.
 #[derive(Debug, Default)]
-pub struct Palette {
+pub struct CommandPalette {
     text: String,
-    chosen: usize,
-    found: Option<Found>,
+    selected_index: usize,
+    matches: Option<PaletteMatches>,
 }
 
 #[derive(Debug)]
-struct Found {
+struct PaletteMatches {
     text: String,
     revision: u64,
-    items: Vec<Item>,
+    choices: Vec<PaletteChoice>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Item {
+enum PaletteChoice {
     Command(UiCommand),
     Service(ObjectKey),
     Forward(ObjectKey),
-    StartSaved(Text),
-    StartGroup(Text),
+    StartSaved(SharedStr),
+    StartGroup(SharedStr),
     StopForward(ForwardId, String),
-    Context(Text),
-    Namespace(Text),
+    Context(SharedStr),
+    Namespace(SharedStr),
 }
 
-impl Item {
+impl PaletteChoice {
     fn text(&self) -> String {
         match self {
             Self::Command(command) => command.text().to_owned(),
-            Self::Service(key) => words::service_label(key),
+            Self::Service(key) => formatting::service_label(key),
             Self::Forward(key) => format!("Forward a port of {key}…"),
             Self::StartSaved(name) => format!("Start forward {name}"),
             Self::StartGroup(name) => format!("Start group {name}"),
@@ -67,23 +67,31 @@ impl Item {
         }
     }
 
-    fn action(&self, scene: &Scene) -> Action {
+    fn action(&self, scene: &Scene) -> WindowAction {
         match self {
-            Self::Forward(key) => Action::OpenForward(ForwardTarget::Service(key.clone()), None),
-            Self::StartSaved(name) => Action::Send(Command::StartSaved(vec![name.clone()])),
-            Self::StartGroup(group) => Action::Send(Command::StartSaved(names_of(scene, group))),
-            Self::StopForward(id, _) => Action::Send(Command::StopForward(*id)),
-            Self::Command(command) => Action::Run(*command),
-            Self::Service(key) => Action::Reveal(NodeId::Service(key.clone())),
-            Self::Context(name) => Action::Send(Command::Connect(Some(name.clone()))),
-            Self::Namespace(name) => Action::Send(Command::SetNamespaces(vec![name.clone()])),
+            Self::Forward(key) => {
+                WindowAction::OpenForward(ForwardTarget::Service(key.clone()), None)
+            }
+            Self::StartSaved(name) => {
+                WindowAction::Send(EngineCommand::StartSavedForwards(vec![name.clone()]))
+            }
+            Self::StartGroup(group) => WindowAction::Send(EngineCommand::StartSavedForwards(
+                saved_forwards_in_group(scene, group),
+            )),
+            Self::StopForward(id, _) => WindowAction::Send(EngineCommand::StopForward(*id)),
+            Self::Command(command) => WindowAction::Run(*command),
+            Self::Service(key) => WindowAction::Reveal(NodeId::Service(key.clone())),
+            Self::Context(name) => WindowAction::Send(EngineCommand::Connect(Some(name.clone()))),
+            Self::Namespace(name) => {
+                WindowAction::Send(EngineCommand::SetNamespaces(vec![name.clone()]))
+            }
         }
     }
 }
 
 /// The saved forwards of a group.
-pub fn names_of(scene: &Scene, group: &str) -> Vec<Text> {
-    let members = scene.saved.iter();
+pub fn saved_forwards_in_group(scene: &Scene, group: &str) -> Vec<SharedStr> {
+    let members = scene.saved_forwards.iter();
     members
         .filter(|saved| saved.group.as_deref() == Some(group))
         .map(|saved| saved.name.clone())
@@ -91,40 +99,42 @@ pub fn names_of(scene: &Scene, group: &str) -> Vec<Text> {
 }
 
 /// Everything that can be found, in the order of an empty palette.
-fn all_items(scene: &Scene) -> Vec<Item> {
+fn all_choices(scene: &Scene) -> Vec<PaletteChoice> {
     let commands = UiCommand::ALL
         .into_iter()
         .filter(|command| *command != UiCommand::Palette)
-        .map(Item::Command);
+        .map(PaletteChoice::Command);
     let services = scene
         .topology
         .services()
-        .map(|traffic| Item::Service(traffic.service.key.clone()));
+        .map(|traffic| PaletteChoice::Service(traffic.service.key.clone()));
     let contexts = scene
         .contexts
         .iter()
-        .map(|context| Item::Context(context.name.clone()));
+        .map(|context| PaletteChoice::Context(context.name.clone()));
     let namespaces = scene
         .inventory
         .namespaces()
-        .map(|namespace| Item::Namespace(namespace.name.clone()));
+        .map(|namespace| PaletteChoice::Namespace(namespace.name.clone()));
     let running = scene.forwards.iter().filter(|one| !one.state.is_over());
     let stop = running.map(|one| {
         let port = &one.spec.port;
-        Item::StopForward(
+        PaletteChoice::StopForward(
             one.id,
-            format!("{}, port {port}", words::forward(&one.spec)),
+            format!("{}, port {port}", formatting::forward_label(&one.spec)),
         )
     });
-    let groups = groups(scene).into_iter().map(Item::StartGroup);
-    let saved = scene.saved.iter();
-    let saved = saved.map(|saved| Item::StartSaved(saved.name.clone()));
+    let groups = saved_groups(scene)
+        .into_iter()
+        .map(PaletteChoice::StartGroup);
+    let saved = scene.saved_forwards.iter();
+    let saved = saved.map(|saved| PaletteChoice::StartSaved(saved.name.clone()));
     // An alias has no pods to lead to.
     let with_pods = scene
         .topology
         .services()
         .filter(|traffic| traffic.service.service_type != ServiceType::ExternalName)
-        .map(|traffic| Item::Forward(traffic.service.key.clone()));
+        .map(|traffic| PaletteChoice::Forward(traffic.service.key.clone()));
     commands
         .chain(groups)
         .chain(saved)
@@ -137,15 +147,15 @@ fn all_items(scene: &Scene) -> Vec<Item> {
 }
 
 /// The items that match, the best first; all in their own order where nothing is typed.
-fn find(scene: &Scene, text: &str) -> Vec<Item> {
-    let items = all_items(scene);
+fn matching_choices(scene: &Scene, text: &str) -> Vec<PaletteChoice> {
+    let items = all_choices(scene);
     if text.trim().is_empty() {
         return items;
     }
     let pattern = Pattern::parse(text, CaseMatching::Ignore, Normalization::Smart);
     let mut matcher = Matcher::new(Config::DEFAULT.match_paths());
     let mut buffer = Vec::new();
-    let mut scored: Vec<(u32, usize, Item)> = items
+    let mut scored: Vec<(u32, usize, PaletteChoice)> = items
         .into_iter()
         .enumerate()
         .filter_map(|(at, item)| {
@@ -159,16 +169,16 @@ fn find(scene: &Scene, text: &str) -> Vec<Item> {
 }
 
 /// Draws the palette.
-pub fn palette_ui(egui: &egui::Context, ctx: &Ctx<'_>, palette: &mut Palette) {
+pub fn palette_ui(egui: &egui::Context, ctx: &PanelContext<'_>, palette: &mut CommandPalette) {
     let fresh = palette
-        .found
+        .matches
         .as_ref()
         .is_some_and(|found| found.text == palette.text && found.revision == ctx.scene.revision);
     if !fresh {
-        palette.found = Some(Found {
+        palette.matches = Some(PaletteMatches {
             text: palette.text.clone(),
             revision: ctx.scene.revision,
-            items: find(ctx.scene, &palette.text),
+            choices: matching_choices(ctx.scene, &palette.text),
         });
     }
     let id = Id::new("palette");
@@ -182,17 +192,17 @@ pub fn palette_ui(egui: &egui::Context, ctx: &Ctx<'_>, palette: &mut Palette) {
             contents_ui(ui, ctx, palette);
         });
     if modal.should_close() {
-        ctx.send(Action::CloseDialog);
+        ctx.send(WindowAction::CloseDialog);
     }
 }
 
-fn contents_ui(ui: &mut egui::Ui, ctx: &Ctx<'_>, palette: &mut Palette) {
-    let Palette {
+fn contents_ui(ui: &mut egui::Ui, ctx: &PanelContext<'_>, palette: &mut CommandPalette) {
+    let CommandPalette {
         text,
-        chosen,
-        found,
+        selected_index: chosen,
+        matches: found,
     } = palette;
-    let items = found.as_ref().map_or(&[][..], |found| &found.items);
+    let items = found.as_ref().map_or(&[][..], |found| &found.choices);
     let (down, up, enter) = ui.input_mut(|input| {
         (
             input.consume_key(Modifiers::NONE, Key::ArrowDown),
@@ -236,48 +246,55 @@ fn contents_ui(ui: &mut egui::Ui, ctx: &Ctx<'_>, palette: &mut Palette) {
     area.show_rows(ui, ROW, items.len(), |ui, range| {
         let first = range.start;
         for (at, item) in items.get(range).unwrap_or_default().iter().enumerate() {
-            if item_ui(ui, ctx, item, first + at == *chosen) {
+            if choice_ui(ui, ctx, item, first + at == *chosen) {
                 run(ctx, item);
             }
         }
     });
 }
 
-fn run(ctx: &Ctx<'_>, item: &Item) {
-    if let Item::Command(command) = item
-        && ctx.unavailable(*command).is_some()
+fn run(ctx: &PanelContext<'_>, item: &PaletteChoice) {
+    if let PaletteChoice::Command(command) = item
+        && ctx.unavailable_reason(*command).is_some()
     {
         return;
     }
     // Closed first: the command may open a dialog of its own.
-    ctx.send(Action::CloseDialog);
+    ctx.send(WindowAction::CloseDialog);
     ctx.send(item.action(ctx.scene));
 }
 
 /// Draws one; says whether it was clicked.
-fn item_ui(ui: &mut egui::Ui, ctx: &Ctx<'_>, item: &Item, chosen: bool) -> bool {
+fn choice_ui(
+    ui: &mut egui::Ui,
+    ctx: &PanelContext<'_>,
+    item: &PaletteChoice,
+    chosen: bool,
+) -> bool {
     let tokens = ctx.tokens;
     let said = item.text();
     let unavailable = match item {
-        Item::Command(command) => ctx.unavailable(*command),
+        PaletteChoice::Command(command) => ctx.unavailable_reason(*command),
         _ => None,
     };
     let glyph = match item {
-        Item::Command(command) => command.icon(),
-        Item::Context(_) => icon::STEERING_WHEEL,
-        Item::Namespace(_) => icon::STACK,
-        Item::Forward(_) => UiCommand::Forward.icon(),
-        Item::StartSaved(_) | Item::StartGroup(_) => icon::PLAY,
-        Item::StopForward(..) => icon::STOP,
-        Item::Service(_) => "",
+        PaletteChoice::Command(command) => command.icon(),
+        PaletteChoice::Context(_) => icon::STEERING_WHEEL,
+        PaletteChoice::Namespace(_) => icon::STACK,
+        PaletteChoice::Forward(_) => UiCommand::Forward.icon(),
+        PaletteChoice::StartSaved(_) | PaletteChoice::StartGroup(_) => icon::PLAY,
+        PaletteChoice::StopForward(..) => icon::STOP,
+        PaletteChoice::Service(_) => "",
     };
     let service = match item {
-        Item::Service(key) => ctx.scene.inventory.service(key),
+        PaletteChoice::Service(key) => ctx.scene.inventory.service(key),
         _ => None,
     };
     let side = match (item, &unavailable) {
         (_, Some(reason)) => reason.to_string(),
-        (Item::Command(command), None) => command.shortcut_text(ui.ctx()).unwrap_or_default(),
+        (PaletteChoice::Command(command), None) => {
+            command.shortcut_text(ui.ctx()).unwrap_or_default()
+        }
         _ => String::new(),
     };
     let response = row(ui, tokens, &said, chosen, ROW, |painter, rect| {
@@ -326,13 +343,16 @@ mod tests {
 
     #[test]
     fn a_few_letters_find_a_command() {
-        let found = find(&Scene::default(), "chty");
-        assert_eq!(found.first(), Some(&Item::Command(UiCommand::ChangeType)));
+        let found = matching_choices(&Scene::default(), "chty");
+        assert_eq!(
+            found.first(),
+            Some(&PaletteChoice::Command(UiCommand::ChangeType))
+        );
     }
 
     #[test]
     fn an_empty_palette_lists_every_command_but_itself() {
-        let found = find(&Scene::default(), "");
+        let found = matching_choices(&Scene::default(), "");
         assert_eq!(found.len(), UiCommand::ALL.len() - 1);
     }
 }

@@ -5,10 +5,10 @@ use egui::{RichText, Ui};
 use crate::{
     engine::Scene,
     forward::{ForwardTarget, RemotePort},
-    inventory::Text,
+    inventory::SharedStr,
     ui::{
-        context::Ctx,
-        ports::{PortOption, ports_of},
+        context::PanelContext,
+        port_options::{PortOption, ports_of},
         widgets::{named_field, text_field},
     },
 };
@@ -28,7 +28,7 @@ impl PortChoice {
         let options = ports_of(scene, target);
         let by_wish = wanted.and_then(|port| options.iter().position(|o| o.port == *port));
         let chosen = by_wish
-            .or_else(|| options.iter().position(|option| option.tcp))
+            .or_else(|| options.iter().position(|option| option.is_tcp))
             .unwrap_or(0);
         let is_service = matches!(target, ForwardTarget::Service(_));
         let typed = match (by_wish, wanted) {
@@ -44,7 +44,7 @@ impl PortChoice {
     }
 
     /// The chosen port with what is known of it, or what is missing.
-    pub fn port(&self) -> Result<PortOption, Text> {
+    pub fn port(&self) -> Result<PortOption, SharedStr> {
         if let Some(typed) = &self.typed {
             let number = typed.trim().parse::<u16>().ok().filter(|port| *port > 0);
             return number
@@ -52,34 +52,39 @@ impl PortChoice {
                     port: RemotePort::Number(number),
                     label: number.to_string(),
                     number,
-                    tcp: true,
-                    https: false,
+                    is_tcp: true,
+                    likely_https: false,
                     server_name: None,
                 })
-                .ok_or_else(|| Text::from("a port is a number from 1 to 65535"));
+                .ok_or_else(|| SharedStr::from("a port is a number from 1 to 65535"));
         }
         match self.options.get(self.chosen) {
-            Some(option) if option.tcp => Ok(option.clone()),
-            Some(_) => Err(Text::from("port-forward carries TCP only")),
-            None => Err(Text::from("there is no port to lead to")),
+            Some(option) if option.is_tcp => Ok(option.clone()),
+            Some(_) => Err(SharedStr::from("port-forward carries TCP only")),
+            None => Err(SharedStr::from("there is no port to lead to")),
         }
     }
 
     /// All ports that can be carried, where there are several.
-    pub fn every(&self) -> Vec<PortOption> {
-        let tcp = self.options.iter().filter(|option| option.tcp);
+    pub fn all_tcp_ports(&self) -> Vec<PortOption> {
+        let tcp = self.options.iter().filter(|option| option.is_tcp);
         let all: Vec<_> = tcp.cloned().collect();
         if all.len() > 1 { all } else { Vec::new() }
     }
 
     /// Draws the choice; says whether it changed.
-    pub fn choice_ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>, target: &ForwardTarget) -> bool {
+    pub fn choice_ui(
+        &mut self,
+        ui: &mut Ui,
+        ctx: &PanelContext<'_>,
+        target: &ForwardTarget,
+    ) -> bool {
         let mut changed = false;
         for (at, option) in self.options.iter().enumerate() {
             let on = self.typed.is_none() && self.chosen == at;
             let text = RichText::new(&option.label).monospace();
             let response = ui
-                .add_enabled(option.tcp, egui::RadioButton::new(on, text))
+                .add_enabled(option.is_tcp, egui::RadioButton::new(on, text))
                 .on_disabled_hover_text("Port-forward carries TCP only");
             if response.clicked() {
                 self.chosen = at;

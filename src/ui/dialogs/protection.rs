@@ -4,12 +4,12 @@ use egui::{Label, RichText, ScrollArea, Ui};
 
 use super::modal_ui;
 use crate::{
-    engine::Command,
-    inventory::Text,
-    session::{ContextMarks, MarkChange, ProtectedContexts},
+    engine::EngineCommand,
+    inventory::SharedStr,
+    session::{ProtectedContexts, ProtectionChange, ProtectionFlags},
     ui::{
-        action::Action,
-        context::Ctx,
+        action::WindowAction,
+        context::PanelContext,
         widgets::{dim, notice, primary_button},
     },
 };
@@ -17,17 +17,17 @@ use crate::{
 /// What is about to be taken away.
 #[derive(Debug, Default)]
 pub struct ProtectionForm {
-    removal: Option<(Text, ContextMarks)>,
+    removal: Option<(SharedStr, ProtectionFlags)>,
 }
 
 /// What stands below the list.
 const FOOT_HEIGHT: f32 = 120.0;
 
 /// Draws the dialog.
-pub fn protection_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut ProtectionForm) {
+pub fn protection_ui(egui: &egui::Context, ctx: &PanelContext<'_>, form: &mut ProtectionForm) {
     modal_ui(egui, ctx, "Protect contexts", 640.0, |ui| {
-        let protected = &ctx.scene.protected;
-        if let Some(fault) = &protected.fault {
+        let protected = &ctx.scene.protected_contexts;
+        if let Some(fault) = &protected.unknown_reason {
             notice(ui, ctx.tokens, ctx.tokens.broken, |ui| {
                 ui.add(Label::new(format!("Nothing is written: {fault}")).wrap());
             });
@@ -52,15 +52,15 @@ pub fn protection_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut ProtectionF
             };
             let marked = protected.read_only.union(&protected.production);
             for name in marked.filter(|name| !known(name)) {
-                context_ui(ui, ctx, form, &Text::from(&**name));
+                context_ui(ui, ctx, form, &SharedStr::from(&**name));
             }
         });
         removal_ui(ui, ctx, form);
     });
 }
 
-fn context_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm, name: &Text) {
-    let marks = ctx.scene.protected.of(name);
+fn context_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ProtectionForm, name: &SharedStr) {
+    let marks = ctx.scene.protected_contexts.flags_of(name);
     let mut wanted = marks;
     ui.horizontal(|ui| {
         for (mark, word) in [
@@ -79,7 +79,7 @@ fn context_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm, name: &Text
         ui.label(if is_current { text.strong() } else { text });
         if !ctx.scene.contexts.iter().any(|known| known.name == *name) {
             let contexts = ctx.scene.contexts.iter().map(|known| &*known.name);
-            let words = match ProtectedContexts::meant(name, contexts) {
+            let words = match ProtectedContexts::closest_context(name, contexts) {
                 Some(meant) => format!("not in the kubeconfig; it does not protect {meant}"),
                 None => "not in the kubeconfig".to_owned(),
             };
@@ -89,8 +89,8 @@ fn context_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm, name: &Text
     if wanted == marks {
         return;
     }
-    let change = MarkChange::between(marks, wanted);
-    if change.removed == ContextMarks::default() {
+    let change = ProtectionChange::between(marks, wanted);
+    if change.removed == ProtectionFlags::default() {
         form.removal = None;
         ctx.send(protect(name, change));
     } else {
@@ -99,12 +99,12 @@ fn context_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm, name: &Text
 }
 
 /// Names the context and the effect.
-fn removal_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm) {
+fn removal_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ProtectionForm) {
     let Some((name, asked)) = form.removal.clone() else {
         return;
     };
-    let removed = ctx.scene.protected.of(&name).and(asked);
-    if removed == ContextMarks::default() {
+    let removed = ctx.scene.protected_contexts.flags_of(&name).and(asked);
+    if removed == ProtectionFlags::default() {
         // Somebody else has done it meanwhile.
         form.removal = None;
         return;
@@ -114,9 +114,9 @@ fn removal_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm) {
         let effect = format!("{}.", removed.effect_of_removal(&name));
         ui.add(Label::new(effect).wrap());
         ui.horizontal(|ui| {
-            let yes = format!("Take {} away from {name}", removed.words());
+            let yes = format!("Take {} away from {name}", removed.label());
             if primary_button(ui, ctx.tokens, &yes, None).clicked() {
-                let change = MarkChange::between(removed, ContextMarks::default());
+                let change = ProtectionChange::between(removed, ProtectionFlags::default());
                 ctx.send(protect(&name, change));
                 form.removal = None;
             }
@@ -127,8 +127,8 @@ fn removal_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut ProtectionForm) {
     });
 }
 
-fn protect(name: &Text, change: MarkChange) -> Action {
-    Action::Send(Command::Protect {
+fn protect(name: &SharedStr, change: ProtectionChange) -> WindowAction {
+    WindowAction::Send(EngineCommand::ChangeProtection {
         context: name.clone(),
         change,
     })

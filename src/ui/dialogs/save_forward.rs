@@ -2,36 +2,43 @@
 
 use egui::{Key, RichText, Ui};
 
-use super::{field_ui, forward::local_port, modal_ui, spread_choice::SpreadChoice};
+use super::{
+    connection_spread_choice::ConnectionSpreadChoice, form_row_ui, forward::parse_local_port,
+    modal_ui,
+};
 use crate::{
-    engine::{Command, Scene},
+    engine::{EngineCommand, Scene},
     forward::{ForwardId, ForwardSpec, ForwardTarget},
-    inventory::Text,
+    inventory::SharedStr,
     session::SavedForward,
     ui::{
-        action::Action,
-        context::Ctx,
+        action::WindowAction,
+        context::PanelContext,
+        formatting,
         widgets::{dim, named_field, primary_button, text_field},
-        words,
     },
 };
 
 /// The fields that make a forward one that is kept.
 #[derive(Debug, Default)]
-pub struct Keep {
+pub struct SaveForwardFields {
     name: String,
     group: String,
     start_with_app: bool,
 }
 
-impl Keep {
+impl SaveForwardFields {
     /// Whether anybody wants it kept.
-    pub fn is_wanted(&self) -> bool {
+    pub fn is_filled_in(&self) -> bool {
         !self.name.trim().is_empty()
     }
 
     /// What is kept of a forward; one of several bears its port behind the name.
-    pub fn forward(&self, port: Option<&str>, spec: ForwardSpec) -> Result<SavedForward, Text> {
+    pub fn to_saved_forward(
+        &self,
+        port: Option<&str>,
+        spec: ForwardSpec,
+    ) -> Result<SavedForward, SharedStr> {
         let mut name = self.name.trim().to_owned();
         if let Some(port) = port {
             name.push_str(&format!(" {port}"));
@@ -41,20 +48,20 @@ impl Keep {
         if let Some(why) = words
             .into_iter()
             .flatten()
-            .find_map(SavedForward::refuse_name)
+            .find_map(SavedForward::invalid_name_reason)
         {
-            return Err(Text::from(why));
+            return Err(SharedStr::from(why));
         }
         let mut forward = SavedForward::new(name, spec);
-        forward.group = (!group.is_empty()).then(|| Text::from(group));
+        forward.group = (!group.is_empty()).then(|| SharedStr::from(group));
         forward.start_with_app = self.start_with_app;
         Ok(forward)
     }
 
     /// Draws the fields.
-    pub fn keep_ui(&mut self, ui: &mut Ui, ctx: &Ctx<'_>) {
-        let is_forgetful = ctx.scene.is_forgetful;
-        field_ui(ui, ctx, "Save as", |ui| {
+    pub fn fields_ui(&mut self, ui: &mut Ui, ctx: &PanelContext<'_>) {
+        let is_forgetful = ctx.scene.is_ephemeral;
+        form_row_ui(ui, ctx, "Save as", |ui| {
             let field = text_field(&mut self.name)
                 .hint_text(if is_forgetful {
                     "a name, to have it until svcscope ends"
@@ -65,18 +72,18 @@ impl Keep {
             let response = ui.add(field);
             named_field(&response, "Name", &self.name);
         });
-        if !self.is_wanted() {
+        if !self.is_filled_in() {
             return;
         }
         ui.add_space(4.0);
-        field_ui(ui, ctx, "Group", |ui| {
+        form_row_ui(ui, ctx, "Group", |ui| {
             ui.horizontal_wrapped(|ui| {
                 let field = text_field(&mut self.group)
                     .hint_text("started together")
                     .desired_width(130.0);
                 let response = ui.add(field);
                 named_field(&response, "Group", &self.group);
-                for group in groups(ctx.scene) {
+                for group in saved_groups(ctx.scene) {
                     let chosen = *self.group == *group;
                     if !chosen && ui.small_button(&*group).clicked() {
                         self.group = group.to_string();
@@ -92,8 +99,11 @@ impl Keep {
 }
 
 /// The groups of the context, by name.
-pub fn groups(scene: &Scene) -> Vec<Text> {
-    let all = scene.saved.iter().filter_map(|saved| saved.group.clone());
+pub fn saved_groups(scene: &Scene) -> Vec<SharedStr> {
+    let all = scene
+        .saved_forwards
+        .iter()
+        .filter_map(|saved| saved.group.clone());
     let mut groups: Vec<_> = all.collect();
     groups.sort();
     groups.dedup();
@@ -102,30 +112,30 @@ pub fn groups(scene: &Scene) -> Vec<Text> {
 
 /// The form.
 #[derive(Debug)]
-pub struct SaveForward {
+pub struct SaveForwardForm {
     running: Option<ForwardId>,
-    was: Option<Text>,
+    previous_name: Option<SharedStr>,
     spec: ForwardSpec,
-    spread: SpreadChoice,
+    spread: ConnectionSpreadChoice,
     local_port: String,
-    keep: Keep,
+    save_fields: SaveForwardFields,
     /// The keyboard was put into the first field.
     focused: bool,
 }
 
-impl SaveForward {
+impl SaveForwardForm {
     /// A form for a forward that runs, or that was kept under a name.
     pub fn new(
         scene: &Scene,
         running: Option<ForwardId>,
-        was: Option<Text>,
+        previous_name: Option<SharedStr>,
         spec: ForwardSpec,
     ) -> Self {
-        let known = was
+        let known = previous_name
             .as_ref()
-            .and_then(|was| scene.saved.iter().find(|saved| saved.name == *was));
-        let keep = Keep {
-            name: match &was {
+            .and_then(|was| scene.saved_forwards.iter().find(|saved| saved.name == *was));
+        let save_fields = SaveForwardFields {
+            name: match &previous_name {
                 Some(name) => name.to_string(),
                 None => spec.target.key().name.to_string(),
             },
@@ -136,47 +146,51 @@ impl SaveForward {
         };
         Self {
             running,
-            was,
-            spread: SpreadChoice::new(scene, &spec.target, spec.spread.clone()),
+            previous_name,
+            spread: ConnectionSpreadChoice::new(scene, &spec.target, spec.spread.clone()),
             local_port: spec
                 .local_port
                 .map_or_else(String::new, |port| port.to_string()),
             spec,
-            keep,
+            save_fields,
             focused: false,
         }
     }
 
-    fn forward(&self) -> Result<SavedForward, Text> {
-        if !self.keep.is_wanted() {
-            return Err(Text::from("a name is needed"));
+    fn to_saved_forward(&self) -> Result<SavedForward, SharedStr> {
+        if !self.save_fields.is_filled_in() {
+            return Err(SharedStr::from("a name is needed"));
         }
         let spec = ForwardSpec {
-            local_port: local_port(&self.local_port)?,
+            local_port: parse_local_port(&self.local_port)?,
             spread: self.spread.spread().clone(),
             ..self.spec.clone()
         };
-        self.keep.forward(None, spec)
+        self.save_fields.to_saved_forward(None, spec)
     }
 }
 
 /// Draws the dialog.
-pub fn save_forward_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut SaveForward) {
-    let title = match &form.was {
+pub fn save_forward_ui(egui: &egui::Context, ctx: &PanelContext<'_>, form: &mut SaveForwardForm) {
+    let title = match &form.previous_name {
         Some(name) => format!("Saved forward {name}"),
         None => "Save the forward".to_owned(),
     };
     modal_ui(egui, ctx, &title, 480.0, |ui| {
         let spec = &form.spec;
-        let to = format!("{}, port {}", words::target(&spec.target), spec.port);
-        field_ui(ui, ctx, "Leads to", |ui| {
+        let to = format!(
+            "{}, port {}",
+            formatting::target_label(&spec.target),
+            spec.port
+        );
+        form_row_ui(ui, ctx, "Leads to", |ui| {
             ui.label(to);
             if !matches!(form.spec.target, ForwardTarget::Pod(_)) {
                 form.spread.choice_ui(ui);
             }
         });
         ui.add_space(4.0);
-        field_ui(ui, ctx, "Local port", |ui| {
+        form_row_ui(ui, ctx, "Local port", |ui| {
             let field = text_field(&mut form.local_port)
                 .hint_text("any free port")
                 .desired_width(110.0);
@@ -187,7 +201,7 @@ pub fn save_forward_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut SaveForwa
             }
         });
         ui.add_space(4.0);
-        form.keep.keep_ui(ui, ctx);
+        form.save_fields.fields_ui(ui, ctx);
         if form.running.is_some() {
             let words =
                 "The running forward bears the name at once; the rest counts from its next start.";
@@ -198,14 +212,14 @@ pub fn save_forward_ui(egui: &egui::Context, ctx: &Ctx<'_>, form: &mut SaveForwa
     });
 }
 
-fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &SaveForward) {
-    let forward = form.forward();
+fn buttons_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &SaveForwardForm) {
+    let forward = form.to_saved_forward();
     let replaced = forward.as_ref().ok().filter(|forward| {
-        let other = form.was.as_ref() != Some(&forward.name);
+        let other = form.previous_name.as_ref() != Some(&forward.name);
         other
             && ctx
                 .scene
-                .saved
+                .saved_forwards
                 .iter()
                 .any(|saved| saved.name == forward.name)
     });
@@ -222,16 +236,16 @@ fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &SaveForward) {
         let save = primary_button(ui, ctx.tokens, "Save forward", disabled.as_ref());
         let cancel = ui.button("Cancel");
         if cancel.clicked() {
-            ctx.send(Action::CloseDialog);
+            ctx.send(WindowAction::CloseDialog);
         } else if (save.clicked() || enter && !cancel.has_focus())
             && let Ok(forward) = forward
         {
-            ctx.send(Action::Send(Command::SaveForward {
+            ctx.send(WindowAction::Send(EngineCommand::SaveForward {
                 running: form.running,
-                was: form.was.clone(),
+                previous_name: form.previous_name.clone(),
                 forward: Box::new(forward),
             }));
-            ctx.send(Action::CloseDialog);
+            ctx.send(WindowAction::CloseDialog);
         }
     });
 }

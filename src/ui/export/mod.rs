@@ -1,36 +1,36 @@
 //! The map as a file.
 //!
-//! **In**: a [`Scene`] and what of it is wanted ([`Export`]). **Out**: the bytes of a file: SVG and
+//! **In**: a [`Scene`] and what of it is wanted ([`MapExport`]). **Out**: the bytes of a file: SVG and
 //! PNG, drawn by the canvas in an egui that has no window, from the very shapes that a window would
 //! paint; and the graph as DOT and JSON.
 //!
-//! It takes as long as it takes: the window has it done by a thread of its own ([`saving`]).
+//! It takes as long as it takes: the window has it done by a thread of its own ([`pending`]).
 
-mod faces;
+mod dimensions;
+pub mod pending;
 mod picture;
 pub mod png;
-pub mod saving;
-mod size;
 pub mod svg;
+mod svg_fonts;
 
 use std::{collections::BTreeSet, io, sync::Arc};
 
 use jiff::Timestamp;
 
-pub use picture::Picture;
-pub use size::Smaller;
+pub use dimensions::ZoomReduction;
+pub use picture::MapPicture;
 
-use super::canvas::Viewpoint;
+use super::canvas::MapViewport;
 use crate::{
     engine::Scene,
-    inventory::{Kind, ObjectKey},
+    inventory::{ObjectKey, ResourceKind},
     topology,
     topology::NodeId,
 };
 
 /// The form of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum ExportFormat {
     /// Shapes and text.
     #[default]
     Svg,
@@ -42,8 +42,8 @@ pub enum Format {
     Json,
 }
 
-impl Format {
-    /// Every form in the order in which a person is asked.
+impl ExportFormat {
+    /// Every form in the order in which the user is asked.
     pub const ALL: [Self; 4] = [Self::Svg, Self::Png, Self::Dot, Self::Json];
 
     /// Its name, as people write it.
@@ -74,40 +74,40 @@ impl Format {
 
 /// What of the map is drawn.
 #[derive(Clone, Debug)]
-pub enum What {
+pub enum ExportScope {
     /// All of it, at this zoom or as near as there is room for: 1 shows everything.
-    Whole {
+    WholeMap {
         /// Points for each map unit, at most 1.
         zoom: f32,
     },
     /// What a window shows.
-    Seen(Seen),
+    Window(WindowView),
 }
 
 /// What a window shows of the map.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct WindowView {
     /// From where.
-    pub viewpoint: Viewpoint,
+    pub viewport: MapViewport,
     /// What is selected there.
     pub selection: Option<NodeId>,
     /// The Services that the search means; none where nothing is searched.
-    pub hits: Option<BTreeSet<ObjectKey>>,
+    pub search_hits: Option<BTreeSet<ObjectKey>>,
 }
 
-impl What {
+impl ExportScope {
     fn selection(&self) -> Option<&NodeId> {
         match self {
-            Self::Whole { .. } => None,
-            Self::Seen(seen) => seen.selection.as_ref(),
+            Self::WholeMap { .. } => None,
+            Self::Window(seen) => seen.selection.as_ref(),
         }
     }
 
-    fn is_meant(&self, service: &ObjectKey) -> bool {
+    fn matches_search(&self, service: &ObjectKey) -> bool {
         match self {
-            Self::Whole { .. } => true,
-            Self::Seen(seen) => {
-                let hits = seen.hits.as_ref();
+            Self::WholeMap { .. } => true,
+            Self::Window(seen) => {
+                let hits = seen.search_hits.as_ref();
                 hits.is_none_or(|hits| hits.contains(service))
             }
         }
@@ -116,26 +116,26 @@ impl What {
 
 /// A file that is wanted.
 #[derive(Clone, Debug)]
-pub struct Export {
+pub struct MapExport {
     /// The map.
     pub scene: Arc<Scene>,
     /// The form of the file.
-    pub format: Format,
+    pub format: ExportFormat,
     /// What a picture shows; the graph is always whole.
-    pub what: What,
+    pub scope: ExportScope,
     /// The theme of a picture.
     pub dark: bool,
     /// When the scene was taken.
-    pub at: Timestamp,
+    pub captured_at: Timestamp,
 }
 
 /// A file that is ready to be written.
 #[derive(Clone, Debug)]
-pub struct Exported {
+pub struct ExportedFile {
     /// Its contents.
     pub bytes: Vec<u8>,
     /// Where it is not what was asked for, why.
-    pub smaller: Option<Smaller>,
+    pub zoom_reduction: Option<ZoomReduction>,
 }
 
 /// Why there is no file.
@@ -149,36 +149,46 @@ pub enum ExportError {
     Graph(#[from] io::Error),
 }
 
-impl Export {
+impl MapExport {
     /// Draws or writes it.
-    pub fn make(&self) -> Result<Exported, ExportError> {
+    pub fn render(&self) -> Result<ExportedFile, ExportError> {
         let topology = &self.scene.topology;
         let mut bytes = Vec::new();
         match self.format {
-            Format::Dot => {
-                let is_listed = self.scene.inventory.is_seen(Kind::EndpointSlice);
+            ExportFormat::Dot => {
+                let is_listed = self.scene.inventory.was_listed(ResourceKind::EndpointSlice);
                 topology::dot::write_dot(topology, is_listed, &mut bytes)?;
             }
-            Format::Json => {
+            ExportFormat::Json => {
                 let known = self.scene.completeness();
-                topology::export::write_json(topology, known, &mut bytes)?;
+                topology::json::write_json(topology, known, &mut bytes)?;
                 bytes.push(b'\n');
             }
-            Format::Svg | Format::Png => return self.draw(),
+            ExportFormat::Svg | ExportFormat::Png => return self.draw(),
         }
-        Ok(Exported {
+        Ok(ExportedFile {
             bytes,
-            smaller: None,
+            zoom_reduction: None,
         })
     }
 
-    fn draw(&self) -> Result<Exported, ExportError> {
-        let (picture, measures, smaller) =
-            picture::draw(&self.scene, &self.what, self.dark, self.format, self.at);
+    fn draw(&self) -> Result<ExportedFile, ExportError> {
+        let (picture, measures, smaller) = picture::draw(
+            &self.scene,
+            &self.scope,
+            self.dark,
+            self.format,
+            self.captured_at,
+        );
         let bytes = match self.format {
-            Format::Png => png::render(&picture, measures.scale)?,
-            _ => svg::write(&picture, svg::Fonts::Embedded).text.into_bytes(),
+            ExportFormat::Png => png::render(&picture, measures.pixels_per_point)?,
+            _ => svg::write(&picture, svg::FontEmbedding::Embedded)
+                .text
+                .into_bytes(),
         };
-        Ok(Exported { bytes, smaller })
+        Ok(ExportedFile {
+            bytes,
+            zoom_reduction: smaller,
+        })
     }
 }

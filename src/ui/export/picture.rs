@@ -6,21 +6,21 @@ use egui::{
 use jiff::Timestamp;
 
 use super::{
-    Format, What,
-    size::{self, Measures, Smaller},
+    ExportFormat, ExportScope,
+    dimensions::{self, PictureDimensions, ZoomReduction},
 };
 use crate::{
     engine::Scene,
-    inventory::Completeness,
+    inventory::ListCompleteness,
     ui::{
-        canvas::{Canvas, CanvasInput},
-        theme::{self, Tokens},
+        canvas::{CanvasInput, MapCanvas},
+        theme::{self, ColorTokens},
     },
 };
 
 /// What is drawn, in points.
 #[derive(Clone, Debug)]
-pub struct Picture {
+pub struct MapPicture {
     /// Width and height.
     pub size: Vec2,
     /// What is behind everything.
@@ -36,35 +36,39 @@ pub struct Picture {
 /// Has the canvas draw a map in an egui that has no window.
 pub(super) fn draw(
     scene: &Scene,
-    what: &What,
+    what: &ExportScope,
     dark: bool,
-    format: Format,
+    format: ExportFormat,
     at: Timestamp,
-) -> (Picture, Measures, Option<Smaller>) {
+) -> (MapPicture, PictureDimensions, Option<ZoomReduction>) {
     let bounds = &scene.layout.bounds;
     let (mut canvas, measures, smaller) = match what {
-        What::Whole { zoom } => {
+        ExportScope::WholeMap { zoom } => {
             let map = Vec2::new(bounds.width, bounds.height);
-            let (measures, smaller) = size::whole(map, zoom.clamp(0.02, 1.0), format);
-            (Canvas::default(), measures, smaller)
+            let (measures, smaller) = dimensions::whole(map, zoom.clamp(0.02, 1.0), format);
+            (MapCanvas::default(), measures, smaller)
         }
-        What::Seen(seen) => {
-            let size = seen.viewpoint.size();
-            let measures = Measures {
-                zoom: seen.viewpoint.zoom(),
-                scale: size::scale(size, format),
+        ExportScope::Window(seen) => {
+            let size = seen.viewport.size();
+            let measures = PictureDimensions {
+                zoom: seen.viewport.zoom(),
+                pixels_per_point: dimensions::scale(size, format),
                 size,
             };
-            (Canvas::seen_from(&seen.viewpoint, scene), measures, None)
+            (
+                MapCanvas::from_viewport(&seen.viewport, scene),
+                measures,
+                None,
+            )
         }
     };
     let ctx = Context::default();
     theme::apply(&ctx);
     ctx.set_theme(if dark { Theme::Dark } else { Theme::Light });
     let tokens = if dark {
-        Tokens::dark()
+        ColorTokens::dark()
     } else {
-        Tokens::light()
+        ColorTokens::light()
     };
     let input = RawInput {
         screen_rect: Some(Rect::from_min_size(Pos2::ZERO, measures.size)),
@@ -78,10 +82,10 @@ pub(super) fn draw(
                     scene,
                     tokens: &tokens,
                     selection: what.selection(),
-                    highlight: &|service| what.is_meant(service),
+                    matches_search: &|service| what.matches_search(service),
                     stale: scene.is_stale(),
                     now: Timestamp::now(),
-                    bare: true,
+                    hide_controls: true,
                 },
             );
         });
@@ -89,7 +93,7 @@ pub(super) fn draw(
     let shapes = std::mem::take(&mut output.shapes);
     // The glyphs stay here: a file has its text as text.
     output.drop_without_applying_deltas();
-    let picture = Picture {
+    let picture = MapPicture {
         size: measures.size,
         background: tokens.background,
         shapes,
@@ -106,16 +110,16 @@ fn title(scene: &Scene) -> String {
     }
 }
 
-fn description(scene: &Scene, measures: &Measures, at: Timestamp) -> String {
-    let districts = &scene.layout.districts;
+fn description(scene: &Scene, measures: &PictureDimensions, at: Timestamp) -> String {
+    let districts = &scene.layout.groups;
     let services: usize = districts.iter().map(|district| district.services).sum();
     let pods: usize = districts.iter().map(|district| district.pods).sum();
     let at = at.strftime("%Y-%m-%dT%H:%M:%SZ");
     let stale = match scene.completeness() {
         _ if scene.is_stale() => " The connection was lost: what is drawn may be old.",
-        Completeness::Unlisted => " Not everything was listed yet.",
-        Completeness::Partial => " Not everything is permitted to be listed.",
-        Completeness::Stale | Completeness::Polled | Completeness::Live => "",
+        ListCompleteness::Unlisted => " Not everything was listed yet.",
+        ListCompleteness::Partial => " Not everything is permitted to be listed.",
+        ListCompleteness::Stale | ListCompleteness::Polled | ListCompleteness::Live => "",
     };
     format!(
         "{} and {} on the map, as of {at}, at zoom {:.2}.{stale} Drawn by svcscope {}.",

@@ -8,9 +8,9 @@ use resvg::{
 };
 
 use super::{
-    faces,
-    picture::Picture,
-    svg::{self, Fonts},
+    picture::MapPicture,
+    svg::{self, FontEmbedding},
+    svg_fonts,
 };
 
 /// Why there is no PNG.
@@ -33,8 +33,8 @@ pub enum PngError {
 }
 
 /// Renders a picture; `scale` pixels for each point.
-pub fn render(picture: &Picture, scale: f32) -> Result<Vec<u8>, PngError> {
-    let document = svg::write(picture, Fonts::Named);
+pub fn render(picture: &MapPicture, scale: f32) -> Result<Vec<u8>, PngError> {
+    let document = svg::write(picture, FontEmbedding::Named);
     let options = usvg::Options {
         fontdb: fonts(),
         ..usvg::Options::default()
@@ -68,7 +68,7 @@ fn fonts() -> Arc<fontdb::Database> {
     FONTS
         .get_or_init(|| {
             let mut fonts = fontdb::Database::new();
-            for file in faces::files() {
+            for file in svg_fonts::files() {
                 fonts.load_font_source(fontdb::Source::Binary(Arc::new(file)));
             }
             Arc::new(fonts)

@@ -1,16 +1,16 @@
 //! What is typed into the fields of the filter, which may not be a filter yet.
 
-use crate::filter::{Filter, LabelSelector, LabelSelectorError, Query};
+use crate::filter::{LabelFilter, LabelFilterError, SearchQuery, ServiceFilter};
 
 /// The fields as they were typed.
 #[derive(Clone, Debug, Default)]
-pub struct FilterFields {
+pub struct MapFilterFields {
     text: String,
     labels: String,
-    labels_error: Option<LabelSelectorError>,
+    labels_error: Option<LabelFilterError>,
 }
 
-impl FilterFields {
+impl MapFilterFields {
     /// The field of the text.
     pub fn text(&self) -> &str {
         &self.text
@@ -22,20 +22,20 @@ impl FilterFields {
     }
 
     /// What is wrong with the label selector; the last one that was right stays in force.
-    pub fn labels_error(&self) -> Option<&LabelSelectorError> {
+    pub fn labels_error(&self) -> Option<&LabelFilterError> {
         self.labels_error.as_ref()
     }
 
     /// Takes a text; gives back what it means.
-    pub fn set_text(&mut self, text: String) -> Query {
-        let query = Query::parse(&text);
+    pub fn set_text(&mut self, text: String) -> SearchQuery {
+        let query = SearchQuery::parse(&text);
         self.text = text;
         query
     }
 
     /// Takes a label selector; gives back what it means, if it means something.
-    pub fn set_labels(&mut self, text: String) -> Option<LabelSelector> {
-        let parsed = LabelSelector::parse(&text);
+    pub fn set_labels(&mut self, text: String) -> Option<LabelFilter> {
+        let parsed = LabelFilter::parse(&text);
         self.labels = text;
         match parsed {
             Ok(selector) => {
@@ -50,7 +50,7 @@ impl FilterFields {
     }
 
     /// Follows a filter that was changed elsewhere: by a chip, a key or another cluster.
-    pub fn follow(&mut self, before: &Filter, after: &Filter) {
+    pub fn follow(&mut self, before: &ServiceFilter, after: &ServiceFilter) {
         if before.text != after.text {
             self.text = after.text.to_string();
         }

@@ -4,18 +4,18 @@ use egui::{Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;
 
 use crate::{
-    layout::Grouping,
-    ui::{action::Action, command::UiCommand, context::Ctx},
+    layout::ServiceGrouping,
+    ui::{action::WindowAction, command::UiCommand, context::PanelContext},
 };
 
-const CHOICES: [(Grouping, UiCommand); 3] = [
-    (Grouping::Namespace, UiCommand::GroupByNamespace),
-    (Grouping::App, UiCommand::GroupByApp),
-    (Grouping::None, UiCommand::GroupByNothing),
+const CHOICES: [(ServiceGrouping, UiCommand); 3] = [
+    (ServiceGrouping::Namespace, UiCommand::GroupByNamespace),
+    (ServiceGrouping::App, UiCommand::GroupByApp),
+    (ServiceGrouping::None, UiCommand::GroupByNothing),
 ];
 
 /// Draws the button and, while it is open, the choices; `short` where there is little room.
-pub fn group_menu_ui(ui: &mut Ui, ctx: &Ctx<'_>, short: bool) {
+pub fn group_menu_ui(ui: &mut Ui, ctx: &PanelContext<'_>, short: bool) {
     let grouping = ctx.map_view().grouping;
     let said = format!("Group: {}", word(grouping));
     let text = if short {
@@ -30,7 +30,7 @@ pub fn group_menu_ui(ui: &mut Ui, ctx: &Ctx<'_>, short: bool) {
                 .selectable_label(choice == grouping, command.text())
                 .on_hover_text(command.hover_text(ui.ctx()));
             if response.clicked() {
-                ctx.send(Action::Run(command));
+                ctx.send(WindowAction::Run(command));
                 ui.close();
             }
         }
@@ -40,10 +40,10 @@ pub fn group_menu_ui(ui: &mut Ui, ctx: &Ctx<'_>, short: bool) {
     response.on_hover_text("What stands together on the map");
 }
 
-fn word(grouping: Grouping) -> &'static str {
+fn word(grouping: ServiceGrouping) -> &'static str {
     match grouping {
-        Grouping::Namespace => "namespace",
-        Grouping::App => "application",
-        Grouping::None => "none",
+        ServiceGrouping::Namespace => "namespace",
+        ServiceGrouping::App => "application",
+        ServiceGrouping::None => "none",
     }
 }

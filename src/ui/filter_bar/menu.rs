@@ -8,16 +8,16 @@ use egui::{
 use egui_phosphor::regular as icon;
 
 use crate::{
-    check::Verdict,
-    filter::{Criterion, Filter, ServiceKind},
-    inventory::{Kind, Text},
+    check::Health,
+    filter::{FilterCriterion, ServiceFilter, ServiceKind},
+    inventory::{ResourceKind, SharedStr},
     ui::{
-        action::Action,
+        action::WindowAction,
         command::UiCommand,
-        context::Ctx,
+        context::PanelContext,
+        formatting,
         theme::{SMALL, regular},
         widgets::{dim, named_field, section, text_field},
-        words,
     },
 };
 
@@ -34,11 +34,11 @@ pub fn menu_id() -> Id {
 }
 
 /// Draws the button and, while it is open, the menu.
-pub fn filter_menu_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn filter_menu_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let filter = &ctx.map_view().filter;
-    let active = Criterion::ALL
+    let active = FilterCriterion::ALL
         .into_iter()
-        .filter(|criterion| filter.asks(*criterion))
+        .filter(|criterion| filter.is_set(*criterion))
         .count();
     let said = match active {
         0 => "Filter".to_owned(),
@@ -60,18 +60,18 @@ pub fn filter_menu_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     response.on_hover_text(UiCommand::Filter.hover_text(ui.ctx()));
 }
 
-fn contents_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
+fn contents_ui(ui: &mut Ui, ctx: &PanelContext<'_>, filter: &ServiceFilter) {
     // A menu's widgets have no edge of their own; an empty box must be seen.
     ui.visuals_mut().widgets.inactive.bg_stroke = Stroke::new(1.0, ctx.tokens.line);
     text_ui(ui, ctx);
     labels_ui(ui, ctx);
     ui.add_space(6.0);
-    let mut only_wrong = filter.only_wrong;
+    let mut only_wrong = filter.only_problems;
     let response = ui
-        .checkbox(&mut only_wrong, UiCommand::OnlyWrong.text())
-        .on_hover_text(UiCommand::OnlyWrong.hover_text(ui.ctx()));
+        .checkbox(&mut only_wrong, UiCommand::OnlyProblems.text())
+        .on_hover_text(UiCommand::OnlyProblems.hover_text(ui.ctx()));
     if response.changed() {
-        ctx.send(Action::Run(UiCommand::OnlyWrong));
+        ctx.send(WindowAction::Run(UiCommand::OnlyProblems));
     }
     ui.columns(2, |columns| {
         if let [types, states] = columns {
@@ -83,22 +83,27 @@ fn contents_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
     ui.add_space(8.0);
     ui.horizontal(|ui| {
         let clear = UiCommand::ClearFilter;
-        let disabled = ctx.unavailable(clear);
+        let disabled = ctx.unavailable_reason(clear);
         if ui
             .add_enabled(disabled.is_none(), Button::new(clear.text()))
             .on_hover_text(clear.hover_text(ui.ctx()))
             .clicked()
         {
-            ctx.send(Action::Run(clear));
+            ctx.send(WindowAction::Run(clear));
         }
-        let shown = &ctx.scene.shown;
+        let shown = &ctx.scene.filter_counts;
         let inventory = &ctx.scene.inventory;
-        let all = words::known_count(inventory, Kind::Service, shown.of_services, "Service");
+        let all = formatting::count_if_listed(
+            inventory,
+            ResourceKind::Service,
+            shown.of_services,
+            "Service",
+        );
         dim(ui, ctx.tokens, format!("{} of {all} shown", shown.services));
     });
 }
 
-fn text_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn text_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     section(ui, ctx.tokens, "Text");
     let mut text = ctx.view.filter_fields.text().to_owned();
     let response = ui.add(
@@ -111,11 +116,11 @@ fn text_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         response.request_focus();
     }
     if response.changed() {
-        ctx.send(Action::TypeFilterText(text));
+        ctx.send(WindowAction::SetMapFilterText(text));
     }
 }
 
-fn labels_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn labels_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     section(
         ui,
         ctx.tokens,
@@ -131,7 +136,7 @@ fn labels_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     );
     named_field(&response, LABELS_LABEL, &text);
     if response.changed() {
-        ctx.send(Action::TypeFilterLabels(text));
+        ctx.send(WindowAction::SetMapFilterLabels(text));
     }
     if let Some(error) = fields.labels_error() {
         let words = format!("{} {error}", icon::X_CIRCLE);
@@ -143,13 +148,13 @@ fn labels_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     }
 }
 
-fn types_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
+fn types_ui(ui: &mut Ui, ctx: &PanelContext<'_>, filter: &ServiceFilter) {
     section(ui, ctx.tokens, "Type");
     for kind in ServiceKind::ALL {
         let count = ctx.view.derived.by_type.get(kind.word());
         let words = counted(kind.word(), count.copied().unwrap_or_default());
-        if let Some(types) = toggled_ui(ui, &filter.types, &kind, &words) {
-            ctx.send(Action::Filter(Filter {
+        if let Some(types) = toggle_ui(ui, &filter.types, &kind, &words) {
+            ctx.send(WindowAction::SetMapFilter(ServiceFilter {
                 types,
                 ..filter.clone()
             }));
@@ -157,13 +162,13 @@ fn types_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
     }
 }
 
-fn states_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
+fn states_ui(ui: &mut Ui, ctx: &PanelContext<'_>, filter: &ServiceFilter) {
     section(ui, ctx.tokens, "State");
-    for (state, count) in Verdict::ALL.into_iter().zip(ctx.view.derived.by_state) {
+    for (state, count) in Health::ALL.into_iter().zip(ctx.view.derived.by_state) {
         let words = counted(state.word(), count);
-        if let Some(states) = toggled_ui(ui, &filter.states, &state, &words) {
-            ctx.send(Action::Filter(Filter {
-                states,
+        if let Some(states) = toggle_ui(ui, &filter.health, &state, &words) {
+            ctx.send(WindowAction::SetMapFilter(ServiceFilter {
+                health: states,
                 ..filter.clone()
             }));
         }
@@ -171,8 +176,8 @@ fn states_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
 }
 
 /// Namespaces that hold a Service; which of all are watched is chosen elsewhere.
-fn namespaces_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
-    let mut known: Vec<Text> = Vec::new();
+fn namespaces_ui(ui: &mut Ui, ctx: &PanelContext<'_>, filter: &ServiceFilter) {
+    let mut known: Vec<SharedStr> = Vec::new();
     for traffic in ctx.scene.topology.services() {
         let namespace = &traffic.service.key.namespace;
         if known.last() != Some(namespace) {
@@ -186,8 +191,8 @@ fn namespaces_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
     ScrollArea::vertical().max_height(150.0).show(ui, |ui| {
         ui.set_min_width(ui.available_width());
         for name in known {
-            if let Some(namespaces) = toggled_ui(ui, &filter.namespaces, &name, &name) {
-                ctx.send(Action::Filter(Filter {
+            if let Some(namespaces) = toggle_ui(ui, &filter.namespaces, &name, &name) {
+                ctx.send(WindowAction::SetMapFilter(ServiceFilter {
                     namespaces,
                     ..filter.clone()
                 }));
@@ -197,7 +202,7 @@ fn namespaces_ui(ui: &mut Ui, ctx: &Ctx<'_>, filter: &Filter) {
 }
 
 /// A box for one of a set; the set as it is after a click.
-fn toggled_ui<T: Ord + Clone>(
+fn toggle_ui<T: Ord + Clone>(
     ui: &mut Ui,
     set: &BTreeSet<T>,
     one: &T,

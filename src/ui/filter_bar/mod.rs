@@ -6,7 +6,7 @@ mod grouping;
 mod menu;
 mod strip;
 
-pub use fields::FilterFields;
+pub use fields::MapFilterFields;
 pub use grouping::group_menu_ui;
 pub use menu::{LABELS_LABEL, TEXT_LABEL, filter_menu_ui, menu_id};
 pub use strip::strip_ui;

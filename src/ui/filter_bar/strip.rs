@@ -5,20 +5,20 @@ use egui::{Button, Frame, Margin, RichText, Stroke, Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;
 
 use crate::{
-    filter::{Criterion, Shown},
-    inventory::Kind,
+    filter::{FilterCounts, FilterCriterion},
+    inventory::ResourceKind,
     topology::NodeId,
     ui::{
-        action::Action, command::UiCommand, context::Ctx, state::Paused, theme::Tokens,
-        widgets::link_button, words,
+        action::WindowAction, command::UiCommand, context::PanelContext, formatting,
+        state::PausedMap, theme::ColorTokens, widgets::link_button,
     },
 };
 
 /// Draws the strip where there is something to say.
-pub fn strip_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn strip_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let filter = &ctx.map_view().filter;
     let paused = ctx.view.paused.as_ref();
-    if filter.is_empty() && ctx.scene.shown.hidden() == 0 && paused.is_none() {
+    if filter.is_empty() && ctx.scene.filter_counts.hidden() == 0 && paused.is_none() {
         return;
     }
     Frame::new()
@@ -31,23 +31,26 @@ pub fn strip_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
                 if let Some(paused) = paused {
                     paused_ui(ui, ctx, paused);
                 }
-                for criterion in Criterion::ALL {
-                    if let Some(said) = filter.words(criterion) {
+                for criterion in FilterCriterion::ALL {
+                    if let Some(said) = filter.describe(criterion) {
                         chip_ui(ui, ctx, criterion, &said);
                     }
                 }
-                hidden_ui(ui, ctx);
+                hidden_count_ui(ui, ctx);
             });
         });
 }
 
-fn paused_ui(ui: &mut Ui, ctx: &Ctx<'_>, paused: &Paused) {
-    let waiting = ctx.scene.changes.saturating_sub(paused.scene.changes);
+fn paused_ui(ui: &mut Ui, ctx: &PanelContext<'_>, paused: &PausedMap) {
+    let waiting = ctx
+        .scene
+        .change_count
+        .saturating_sub(paused.scene.change_count);
     let waiting = usize::try_from(waiting).unwrap_or(usize::MAX);
     let said = format!(
         "Paused {} ago · {} since:",
         ctx.age(paused.at),
-        words::count(waiting, "change")
+        formatting::plural(waiting, "change")
     );
     let color = ctx.tokens.pending;
     framed_ui(ui, ctx.tokens, |ui| {
@@ -58,12 +61,12 @@ fn paused_ui(ui: &mut Ui, ctx: &Ctx<'_>, paused: &Paused) {
             .on_hover_text(UiCommand::Pause.hover_text(ui.ctx()))
             .clicked()
         {
-            ctx.send(Action::Run(UiCommand::Pause));
+            ctx.send(WindowAction::Run(UiCommand::Pause));
         }
     });
 }
 
-fn chip_ui(ui: &mut Ui, ctx: &Ctx<'_>, criterion: Criterion, said: &str) {
+fn chip_ui(ui: &mut Ui, ctx: &PanelContext<'_>, criterion: FilterCriterion, said: &str) {
     framed_ui(ui, ctx.tokens, |ui| {
         ui.label(RichText::new(short(said)).color(ctx.tokens.text))
             .on_hover_text(said);
@@ -76,19 +79,19 @@ fn chip_ui(ui: &mut Ui, ctx: &Ctx<'_>, criterion: Criterion, said: &str) {
             .clicked()
         {
             let filter = ctx.map_view().filter.clone().without(criterion);
-            ctx.send(Action::Filter(filter));
+            ctx.send(WindowAction::SetMapFilter(filter));
         }
     });
 }
 
-fn hidden_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
-    let shown = &ctx.scene.shown;
+fn hidden_count_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
+    let shown = &ctx.scene.filter_counts;
     if shown.of_services == 0 {
         return;
     }
     let inventory = &ctx.scene.inventory;
-    let listed = inventory.completeness(Kind::Service).is_listed();
-    let all = words::count(shown.of_services, "Service");
+    let listed = inventory.completeness(ResourceKind::Service).is_listed();
+    let all = formatting::plural(shown.of_services, "Service");
     let said = match shown.hidden() {
         _ if !listed => format!(
             "{} of ? Services shown · not all are listed yet",
@@ -100,12 +103,13 @@ fn hidden_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             shown.services
         ),
     };
-    let pods = words::known_count(inventory, Kind::Pod, shown.of_pods, "pod");
-    whole_ui(ui, RichText::new(said).color(ctx.tokens.dim)).on_hover_text(reasons(shown, &pods));
+    let pods = formatting::count_if_listed(inventory, ResourceKind::Pod, shown.of_pods, "pod");
+    unwrapped_label_ui(ui, RichText::new(said).color(ctx.tokens.dim))
+        .on_hover_text(hidden_reasons(shown, &pods));
     let clear = UiCommand::ClearFilter;
     let response = link_button(ui, ctx.tokens, "Show all", "Show all Services");
     if response.on_hover_text(clear.hover_text(ui.ctx())).clicked() {
-        ctx.send(Action::Run(clear));
+        ctx.send(WindowAction::Run(clear));
     }
     if let Some(service) = ctx.view.selected_service()
         && ctx.scene.topology.service(service).is_some()
@@ -116,17 +120,17 @@ fn hidden_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
             .is_none()
     {
         let said = format!("The selected {service} is among the hidden");
-        whole_ui(ui, RichText::new(said).color(ctx.tokens.degraded));
+        unwrapped_label_ui(ui, RichText::new(said).color(ctx.tokens.degraded));
     }
 }
 
 /// A label that goes to the next line as a whole.
-fn whole_ui(ui: &mut Ui, text: RichText) -> egui::Response {
+fn unwrapped_label_ui(ui: &mut Ui, text: RichText) -> egui::Response {
     ui.add(egui::Label::new(text).extend())
 }
 
 /// `12 of 31 pods shown. Hidden: 20 by type, 8 by state`
-fn reasons(shown: &Shown, all_pods: &str) -> String {
+fn hidden_reasons(shown: &FilterCounts, all_pods: &str) -> String {
     let hidden: Vec<String> = shown
         .hidden_by
         .iter()
@@ -140,7 +144,7 @@ fn reasons(shown: &Shown, all_pods: &str) -> String {
     }
 }
 
-fn framed_ui(ui: &mut Ui, tokens: &Tokens, contents: impl FnOnce(&mut Ui)) {
+fn framed_ui(ui: &mut Ui, tokens: &ColorTokens, contents: impl FnOnce(&mut Ui)) {
     Frame::new()
         .fill(tokens.card)
         .stroke(Stroke::new(1.0, tokens.line))

@@ -2,12 +2,18 @@
 
 use egui::Ui;
 
-use crate::ui::{action::Action, command::UiCommand, context::Ctx, widgets::action_button};
+use crate::ui::{
+    action::WindowAction, command::UiCommand, context::PanelContext, widgets::action_button,
+};
 
 /// A button for each command with its word and its key; the first one is the likeliest wish.
-pub(super) fn command_buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, commands: &[(UiCommand, &str, &str)]) {
+pub(super) fn command_buttons_ui(
+    ui: &mut Ui,
+    ctx: &PanelContext<'_>,
+    commands: &[(UiCommand, &str, &str)],
+) {
     for (at, &(command, word, key)) in commands.iter().enumerate() {
-        let disabled = ctx.unavailable(command);
+        let disabled = ctx.unavailable_reason(command);
         let button = action_button(
             ui,
             ctx.tokens,
@@ -18,7 +24,7 @@ pub(super) fn command_buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, commands: &[(UiComm
             disabled.as_ref(),
         );
         if button.on_hover_text(command.tooltip()).clicked() {
-            ctx.send(Action::Run(command));
+            ctx.send(WindowAction::Run(command));
         }
     }
 }

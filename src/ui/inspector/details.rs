@@ -5,24 +5,24 @@ use std::collections::BTreeMap;
 
 use egui::{CollapsingHeader, Label, RichText, Ui};
 
-use super::facts::{copy_ui, fact_ui, word_ui};
+use super::properties::{copyable_property_ui, property_ui, text_property_ui};
 use crate::{
-    inventory::{Kind, ServiceRecord, ServiceType, Text},
-    topology::{Entry, EntryKind, ServiceTraffic},
+    inventory::{ResourceKind, ServiceRecord, ServiceType, SharedStr},
+    topology::{EntryPoint, EntryPointKind, ServiceTraffic},
     ui::{
-        context::Ctx,
+        context::PanelContext,
         theme::{SMALL, regular},
         widgets::{dim, mono, section},
     },
 };
 
 /// Ways in, and the far end of an ExternalName.
-pub fn doors_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
+pub fn entry_points_ui(ui: &mut Ui, ctx: &PanelContext<'_>, traffic: &ServiceTraffic) {
     section(ui, ctx.tokens, "Doors");
     let service = &traffic.service;
     let mut inside = vec![traffic.dns_name.to_string()];
     inside.extend(service.virtual_ips().map(ToString::to_string));
-    copy_ui(ui, ctx, "In cluster", &inside, "in-cluster address");
+    copyable_property_ui(ui, ctx, "In cluster", &inside, "in-cluster address");
     if service.is_headless() {
         dim(
             ui,
@@ -30,14 +30,14 @@ pub fn doors_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
             "Headless: the name answers with the pods' own addresses.",
         );
     }
-    for entry in &traffic.entries {
-        entry_ui(ui, ctx, entry);
+    for entry in &traffic.entry_points {
+        entry_point_ui(ui, ctx, entry);
         let mut points = service.load_balancer.iter();
-        if entry.id.kind == EntryKind::LoadBalancer
+        if entry.id.kind == EntryPointKind::LoadBalancer
             && points.any(|at| at.is_virtual() && at.address() == Some(&entry.id.address))
         {
             let says = "From inside the cluster, kube-proxy leads it straight to the pods.";
-            fact_ui(ui, ctx, "", |ui| {
+            property_ui(ui, ctx, "", |ui| {
                 dim(ui, ctx.tokens, says)
                     .on_hover_text("That it answers there says nothing of the load balancer.");
             });
@@ -45,88 +45,93 @@ pub fn doors_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
     }
 }
 
-fn entry_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &Entry) {
+fn entry_point_ui(ui: &mut Ui, ctx: &PanelContext<'_>, entry: &EntryPoint) {
     let ports = || entry.ports.iter().map(|(_, port)| *port);
     match entry.id.kind {
-        kind if kind.is_front() => front_ui(ui, ctx, entry),
-        EntryKind::ClusterDns => {}
-        EntryKind::NodePort => {
+        kind if kind.is_ingress_or_route() => ingress_ui(ui, ctx, entry),
+        EntryPointKind::ClusterDns => {}
+        EntryPointKind::NodePort => {
             let Some(node_port) = entry.id.node_port else {
                 return;
             };
             let (shown, rest) = entry.addresses.split_at(entry.addresses.len().min(2));
-            let shown: Vec<String> = shown.iter().map(|a| join(a, node_port)).collect();
+            let shown: Vec<String> = shown.iter().map(|a| host_port(a, node_port)).collect();
             if shown.is_empty() {
-                word_ui(
+                text_property_ui(
                     ui,
                     ctx,
                     "Any node",
                     &format!(":{node_port}, no node's address is known"),
                 );
             } else {
-                copy_ui(ui, ctx, "Any node", &shown, "node address");
+                copyable_property_ui(ui, ctx, "Any node", &shown, "node address");
             }
             if !rest.is_empty() {
-                fact_ui(ui, ctx, "", |ui| {
-                    let all: Vec<String> = rest.iter().map(|a| join(a, node_port)).collect();
+                property_ui(ui, ctx, "", |ui| {
+                    let all: Vec<String> = rest.iter().map(|a| host_port(a, node_port)).collect();
                     dim(ui, ctx.tokens, format!("and {} more", rest.len()))
                         .on_hover_text(all.join("\n"));
                 });
             }
         }
-        EntryKind::LoadBalancer if entry.is_pending() => {
-            fact_ui(ui, ctx, "Load balancer", |ui| {
+        EntryPointKind::LoadBalancer if entry.is_pending() => {
+            property_ui(ui, ctx, "Load balancer", |ui| {
                 ui.label(RichText::new("pending: it has no address yet").color(ctx.tokens.pending));
             });
         }
-        EntryKind::LoadBalancer | EntryKind::ExternalIp => {
-            let name = if entry.id.kind == EntryKind::LoadBalancer {
+        EntryPointKind::LoadBalancer | EntryPointKind::ExternalIp => {
+            let name = if entry.id.kind == EntryPointKind::LoadBalancer {
                 "Load balancer"
             } else {
                 "External IP"
             };
-            let all: Vec<String> = ports().map(|port| join(&entry.id.address, port)).collect();
-            copy_ui(ui, ctx, name, &all, "outside address");
+            let all: Vec<String> = ports()
+                .map(|port| host_port(&entry.id.address, port))
+                .collect();
+            copyable_property_ui(ui, ctx, name, &all, "outside address");
         }
-        EntryKind::ExternalName => {
+        EntryPointKind::ExternalName => {
             let all = [entry.id.address.to_string()];
-            copy_ui(ui, ctx, "External name", &all, "external name");
+            copyable_property_ui(ui, ctx, "External name", &all, "external name");
         }
         // All of these are front doors.
         _ => {}
     }
     for note in &entry.notes {
-        fact_ui(ui, ctx, "", |ui| {
+        property_ui(ui, ctx, "", |ui| {
             dim(ui, ctx.tokens, &**note);
         });
     }
 }
 
 /// A host with the paths that lead here, where they lead, and what its object is.
-fn front_ui(ui: &mut Ui, ctx: &Ctx<'_>, entry: &Entry) {
-    let Some((front, object)) = entry.front.as_ref().zip(entry.id.object.as_ref()) else {
+fn ingress_ui(ui: &mut Ui, ctx: &PanelContext<'_>, entry: &EntryPoint) {
+    let Some((front, object)) = entry.ingress.as_ref().zip(entry.id.object.as_ref()) else {
         return;
     };
-    copy_ui(ui, ctx, entry.id.kind.label(), &entry.urls(), "URL");
-    fact_ui(ui, ctx, "", |ui| {
-        let through = if front.through.is_empty() {
+    copyable_property_ui(ui, ctx, entry.id.kind.label(), &entry.urls(), "URL");
+    property_ui(ui, ctx, "", |ui| {
+        let through = if front.class_or_gateways.is_empty() {
             String::new()
         } else {
-            format!(" · {}", front.through)
+            format!(" · {}", front.class_or_gateways)
         };
         dim(ui, ctx.tokens, format!("{object}{through}"));
         for path in front.paths.iter().filter(|path| path.port.is_none()) {
-            let said = format!("{} asks for port {}, which is none", path.path, path.said);
+            let said = format!(
+                "{} asks for port {}, which is none",
+                path.path, path.port_ref
+            );
             ui.label(RichText::new(said).color(ctx.tokens.broken));
         }
-        for refusal in &front.refusals {
+        for refusal in &front.failed_conditions {
             ui.label(RichText::new(&**refusal).color(ctx.tokens.degraded));
         }
     });
 }
 
 /// `host:port`, with the brackets that an IPv6 address needs.
-fn join(address: &str, port: u16) -> String {
+fn host_port(address: &str, port: u16) -> String {
     if address.contains(':') {
         format!("[{address}]:{port}")
     } else {
@@ -135,7 +140,7 @@ fn join(address: &str, port: u16) -> String {
 }
 
 /// The selector and how many pods it matches.
-pub fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
+pub fn selector_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
     section(ui, ctx.tokens, "Selector");
     if service.selector.is_empty() {
         let said = if service.service_type == ServiceType::ExternalName {
@@ -151,7 +156,11 @@ pub fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
             mono(ui, format!("{key}={value}"));
         }
         let namespace = &service.key.namespace;
-        if let Some(unseen) = ctx.scene.inventory.unseen(Kind::Pod, namespace) {
+        if let Some(unseen) = ctx
+            .scene
+            .inventory
+            .why_unknown(ResourceKind::Pod, namespace)
+        {
             dim(
                 ui,
                 ctx.tokens,
@@ -168,7 +177,7 @@ pub fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
 }
 
 /// How traffic is spread and what else the spec says.
-pub fn policies_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
+pub fn policies_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
     section(ui, ctx.tokens, "Policies");
     let affinity = match (
         service.session_affinity_client_ip,
@@ -178,8 +187,8 @@ pub fn policies_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
         (true, None) => "ClientIP".to_owned(),
         (true, Some(secs)) => format!("ClientIP for {secs} s"),
     };
-    word_ui(ui, ctx, "Session affinity", &affinity);
-    let list = |texts: &[Text]| texts.join(", ");
+    text_property_ui(ui, ctx, "Session affinity", &affinity);
+    let list = |texts: &[SharedStr]| texts.join(", ");
     let yes_no = |value: bool| if value { "yes" } else { "no" }.to_owned();
     let facts = [
         (
@@ -241,13 +250,13 @@ pub fn policies_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
     ];
     for (name, value) in facts {
         if let Some(value) = value {
-            word_ui(ui, ctx, name, &value);
+            text_property_ui(ui, ctx, name, &value);
         }
     }
 }
 
 /// Labels, annotations, owners of fields, uid and resourceVersion.
-pub fn identity_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
+pub fn identity_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
     ui.add_space(10.0);
     map_ui(ui, ctx, "Labels", &service.labels);
     map_ui(ui, ctx, "Annotations", &service.annotations);
@@ -258,18 +267,18 @@ pub fn identity_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
     )
     .id_salt("object")
     .show(ui, |ui| {
-        word_ui(ui, ctx, "uid", &service.uid);
-        word_ui(ui, ctx, "resourceVersion", &service.resource_version);
+        text_property_ui(ui, ctx, "uid", &service.uid);
+        text_property_ui(ui, ctx, "resourceVersion", &service.resource_version);
         if let Some(created) = service.created {
-            word_ui(ui, ctx, "created", &created.to_string());
+            text_property_ui(ui, ctx, "created", &created.to_string());
         }
         if !service.managers.is_empty() {
-            word_ui(ui, ctx, "field managers", &service.managers.join(", "));
+            text_property_ui(ui, ctx, "field managers", &service.managers.join(", "));
         }
     });
 }
 
-fn map_ui(ui: &mut Ui, ctx: &Ctx<'_>, title: &str, map: &BTreeMap<Text, Text>) {
+fn map_ui(ui: &mut Ui, ctx: &PanelContext<'_>, title: &str, map: &BTreeMap<SharedStr, SharedStr>) {
     let head = RichText::new(format!("{title} ({})", map.len()))
         .font(regular(SMALL))
         .color(ctx.tokens.dim);

@@ -5,12 +5,12 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     forward::ForwardTarget,
-    inventory::{Kind, Text},
-    topology::{Backend, BackendState, BackendTarget, NodeId, ServiceTraffic},
+    inventory::{ResourceKind, SharedStr},
+    topology::{BackendState, BackendTarget, NodeId, PortBackend, ServiceTraffic},
     ui::{
-        action::Action,
-        context::Ctx,
-        theme::{SMALL, State, regular},
+        action::WindowAction,
+        context::PanelContext,
+        theme::{HealthState, SMALL, regular},
         widgets::{dim, icon_button, link_button, section, state_mark, truncated},
     },
 };
@@ -20,15 +20,18 @@ const ROW: f32 = 38.0;
 const ROWS_IN_VIEW: usize = 10;
 
 struct EndpointRow<'a> {
-    backend: &'a Backend,
+    backend: &'a PortBackend,
     ports: Vec<u16>,
 }
 
 /// Draws the endpoints.
-pub fn endpoints_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
+pub fn endpoints_ui(ui: &mut Ui, ctx: &PanelContext<'_>, traffic: &ServiceTraffic) {
     let rows = rows_of(traffic);
     let namespace = &traffic.service.key.namespace;
-    let unseen = ctx.scene.inventory.unseen(Kind::EndpointSlice, namespace);
+    let unseen = ctx
+        .scene
+        .inventory
+        .why_unknown(ResourceKind::EndpointSlice, namespace);
     if let (true, Some(unseen)) = (rows.is_empty(), unseen) {
         section(ui, ctx.tokens, "Endpoints");
         dim(ui, ctx.tokens, format!("Not known: {unseen}."));
@@ -61,7 +64,7 @@ pub fn endpoints_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
 
 /// Each backend once, with all its ports.
 fn rows_of(traffic: &ServiceTraffic) -> Vec<EndpointRow<'_>> {
-    let mut rows: std::collections::BTreeMap<(&BackendTarget, &Text), EndpointRow<'_>> =
+    let mut rows: std::collections::BTreeMap<(&BackendTarget, &SharedStr), EndpointRow<'_>> =
         std::collections::BTreeMap::new();
     for backend in traffic.ports.iter().flat_map(|port| &port.backends) {
         let row = rows
@@ -79,7 +82,12 @@ fn rows_of(traffic: &ServiceTraffic) -> Vec<EndpointRow<'_>> {
     rows.into_values().collect()
 }
 
-fn endpoint_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, row: &EndpointRow<'_>) {
+fn endpoint_ui(
+    ui: &mut Ui,
+    ctx: &PanelContext<'_>,
+    traffic: &ServiceTraffic,
+    row: &EndpointRow<'_>,
+) {
     let backend = row.backend;
     ui.allocate_ui_with_layout(
         vec2(ui.available_width(), ROW - 4.0),
@@ -92,7 +100,7 @@ fn endpoint_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, row: &Endpo
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 8.0;
                 let state = if ctx.is_stale() {
-                    State::Unknown
+                    HealthState::Unknown
                 } else {
                     backend.state().into()
                 };
@@ -102,7 +110,7 @@ fn endpoint_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, row: &Endpo
                     name_ui(ui, ctx, traffic, backend);
                     truncated(
                         ui,
-                        RichText::new(facts(row))
+                        RichText::new(endpoint_summary(row))
                             .font(regular(SMALL))
                             .color(ctx.tokens.dim),
                     );
@@ -112,7 +120,7 @@ fn endpoint_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, row: &Endpo
     );
 }
 
-fn name_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, backend: &Backend) {
+fn name_ui(ui: &mut Ui, ctx: &PanelContext<'_>, traffic: &ServiceTraffic, backend: &PortBackend) {
     let (text, label) = match &backend.target {
         BackendTarget::Pod(key) => (key.name.to_string(), format!("Pod {key}")),
         BackendTarget::Address(address) => (address.to_string(), format!("Address {address}")),
@@ -122,12 +130,12 @@ fn name_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, backend: &Backe
         .on_hover_text("Show it on the map and here")
         .clicked()
     {
-        ctx.send(Action::Reveal(node));
+        ctx.send(WindowAction::Reveal(node));
     }
 }
 
 /// `10.244.0.7:8080 · node-a · ready`.
-fn facts(row: &EndpointRow<'_>) -> String {
+fn endpoint_summary(row: &EndpointRow<'_>) -> String {
     let backend = row.backend;
     let ports: Vec<String> = row.ports.iter().map(ToString::to_string).collect();
     let address = if backend.address.contains(':') {
@@ -141,7 +149,7 @@ fn facts(row: &EndpointRow<'_>) -> String {
         format!("{address}:{}", ports.join(", "))
     }];
     parts.extend(backend.node.as_ref().map(ToString::to_string));
-    parts.push(conditions(backend).to_owned());
+    parts.push(condition_label(backend).to_owned());
     for (what, hints) in [("zone", &backend.zone_hints), ("node", &backend.node_hints)] {
         if !hints.is_empty() {
             parts.push(format!("for {what} {}", hints.join(", ")));
@@ -151,7 +159,7 @@ fn facts(row: &EndpointRow<'_>) -> String {
 }
 
 /// The three conditions of an endpoint in words.
-fn conditions(backend: &Backend) -> &'static str {
+fn condition_label(backend: &PortBackend) -> &'static str {
     match (backend.state(), backend.terminating) {
         (BackendState::Ready, false) => "ready",
         (BackendState::Ready, true) => "ready, terminating",
@@ -162,17 +170,17 @@ fn conditions(backend: &Backend) -> &'static str {
     }
 }
 
-fn pod_buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &crate::inventory::ObjectKey) {
+fn pod_buttons_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &crate::inventory::ObjectKey) {
     ui.spacing_mut().item_spacing.x = 0.0;
     ui.spacing_mut().button_padding.x = 5.0;
-    let disabled = ctx.no_forward();
+    let disabled = ctx.forward_refusal();
     let target = || ForwardTarget::Pod(pod.clone());
     let curl = format!("Curl pod {pod}");
     if icon_button(ui, icon::TERMINAL, &curl, disabled.as_ref()).clicked() {
-        ctx.send(Action::OpenCurl(target(), None));
+        ctx.send(WindowAction::OpenCurl(target(), None));
     }
     let forward = format!("Forward pod {pod}");
     if icon_button(ui, icon::ARROW_LINE_RIGHT, &forward, disabled.as_ref()).clicked() {
-        ctx.send(Action::OpenForward(target(), None));
+        ctx.send(WindowAction::OpenForward(target(), None));
     }
 }

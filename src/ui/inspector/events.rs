@@ -3,20 +3,23 @@
 use egui::{CollapsingHeader, Label, RichText, Ui};
 
 use crate::{
-    inventory::{Kind, ObjectKey},
+    inventory::{ObjectKey, ResourceKind},
     ui::{
-        context::Ctx,
+        context::PanelContext,
+        formatting,
         theme::{SMALL, regular},
         widgets::dim,
-        words,
     },
 };
 
 /// Draws the events, the newest first.
-pub fn events_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey) {
+pub fn events_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ObjectKey) {
     let events = ctx.scene.inventory.events_of(service);
-    let sync = ctx.scene.inventory.sync(Kind::Event, &service.namespace);
-    let head = match words::sync(sync) {
+    let sync = ctx
+        .scene
+        .inventory
+        .sync(ResourceKind::Event, &service.namespace);
+    let head = match formatting::sync_label(sync) {
         None => format!("Events ({})", events.len()),
         Some(why) => format!("Events: {why}"),
     };

@@ -3,14 +3,14 @@
 use egui::{CollapsingHeader, RichText, Ui};
 
 use crate::{
-    check::{ANNOTATION, Finding, Fix, Place, Report, Severity},
-    engine::Command,
-    inventory::{ObjectKey, ServiceRecord, Text},
+    check::{Finding, FindingLocation, IGNORE_ANNOTATION, ServiceReport, Severity, SuggestedFix},
+    engine::EngineCommand,
+    inventory::{ObjectKey, ServiceRecord, SharedStr},
     ui::{
-        action::Action,
-        context::Ctx,
-        dialogs::edit_service::Opening,
-        place,
+        action::WindowAction,
+        context::PanelContext,
+        dialogs::edit_service::EditDialogMode,
+        finding_location,
         widgets::{dim, link_button, notice, section, severity_icon},
     },
 };
@@ -19,10 +19,10 @@ use crate::{
 /// Service of that name exists.
 pub fn findings_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     key: &ObjectKey,
     service: Option<&ServiceRecord>,
-    report: &Report,
+    report: &ServiceReport,
 ) {
     let (wrong, notes): (Vec<_>, Vec<_>) = report
         .findings
@@ -47,7 +47,7 @@ pub fn findings_ui(
 
 fn finding_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     key: &ObjectKey,
     service: Option<&ServiceRecord>,
     finding: &Finding,
@@ -58,7 +58,7 @@ fn finding_ui(
         if let Some(hint) = &finding.hint {
             ui.label(RichText::new(&**hint).color(ctx.tokens.dim));
         }
-        if let Some(since) = ctx.scene.history.since(key, finding) {
+        if let Some(since) = ctx.scene.history.first_seen(key, finding) {
             dim(ui, ctx.tokens, format!("for {}", ctx.age(since)));
         }
         links_ui(ui, ctx, key, service, finding);
@@ -71,14 +71,14 @@ fn finding_ui(
 
 fn links_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     key: &ObjectKey,
     service: Option<&ServiceRecord>,
     finding: &Finding,
 ) {
     ui.horizontal_wrapped(|ui| {
         if let Some(fix) = finding.fix.as_ref().filter(|_| service.is_some()) {
-            let text = fix_words(fix);
+            let text = fix_label(fix);
             if link_button(ui, ctx.tokens, &text, &text)
                 .on_hover_text(
                     "Fills in the change, has the server try it, and shows the plan; \
@@ -86,44 +86,55 @@ fn links_ui(
                 )
                 .clicked()
             {
-                ctx.send(Action::OpenEdit(Opening::Mend(key.clone(), fix.clone())));
+                ctx.send(WindowAction::OpenEdit(EditDialogMode::ApplyFix(
+                    key.clone(),
+                    fix.clone(),
+                )));
             }
         }
-        let place = match &finding.place {
-            Place::Pod(_) => Some("Show the pod"),
-            Place::Port(_) => Some("Show the port"),
-            Place::Entry | Place::Object(_) if service.is_some() => Some("Show on the map"),
-            Place::Service | Place::Entry | Place::Object(_) => None,
+        let place = match &finding.location {
+            FindingLocation::Pod(_) => Some("Show the pod"),
+            FindingLocation::Port(_) => Some("Show the port"),
+            FindingLocation::EntryPoint | FindingLocation::Object(_) if service.is_some() => {
+                Some("Show on the map")
+            }
+            FindingLocation::Service | FindingLocation::EntryPoint | FindingLocation::Object(_) => {
+                None
+            }
         };
         if let Some(text) = place
             && link_button(ui, ctx.tokens, text, text).clicked()
         {
-            let node = place::node_of(ctx.scene, key, &finding.place);
-            ctx.send(Action::Reveal(node));
+            let node = finding_location::map_node_of(ctx.scene, key, &finding.location);
+            ctx.send(WindowAction::Reveal(node));
         }
         let full = format!("Kubernetes documentation about {}", finding.id);
         if link_button(ui, ctx.tokens, "Docs", &full)
             .on_hover_text(finding.url())
             .clicked()
         {
-            ctx.send(Action::OpenUrl(finding.url().to_owned()));
+            ctx.send(WindowAction::OpenUrl(finding.url().to_owned()));
         }
         suppress_ui(ui, ctx, key, finding);
     });
 }
 
 /// "Lead it to http…".
-fn fix_words(fix: &Fix) -> String {
+fn fix_label(fix: &SuggestedFix) -> String {
     match fix {
-        Fix::TargetPort { port, to } => format!("Lead port {} to {to}…", port.port),
-        Fix::Protocol { port, to } => format!("Make port {} {to}…", port.port),
-        Fix::NodePort { port, to: Some(to) } => format!("Give port {} nodePort {to}…", port.port),
-        Fix::NodePort { port, to: None } => format!("Give port {} another nodePort…", port.port),
-        Fix::Selector { key, value, .. } => format!("Select {key}={value}…"),
+        SuggestedFix::TargetPort { port, to } => format!("Lead port {} to {to}…", port.port),
+        SuggestedFix::Protocol { port, to } => format!("Make port {} {to}…", port.port),
+        SuggestedFix::NodePort { port, to: Some(to) } => {
+            format!("Give port {} nodePort {to}…", port.port)
+        }
+        SuggestedFix::NodePort { port, to: None } => {
+            format!("Give port {} another nodePort…", port.port)
+        }
+        SuggestedFix::Selector { key, value, .. } => format!("Select {key}={value}…"),
     }
 }
 
-fn suppress_ui(ui: &mut Ui, ctx: &Ctx<'_>, key: &ObjectKey, finding: &Finding) {
+fn suppress_ui(ui: &mut Ui, ctx: &PanelContext<'_>, key: &ObjectKey, finding: &Finding) {
     let text = RichText::new("Suppress").color(ctx.tokens.accent);
     let menu = ui.menu_button(text, |ui| {
         for (text, service) in [
@@ -131,8 +142,8 @@ fn suppress_ui(ui: &mut Ui, ctx: &Ctx<'_>, key: &ObjectKey, finding: &Finding) {
             ("For every Service, in any cluster".to_owned(), None),
         ] {
             if ui.button(text).clicked() {
-                ctx.send(Action::Send(Command::Suppress {
-                    rule: Text::from(finding.id),
+                ctx.send(WindowAction::Send(EngineCommand::SuppressRule {
+                    rule: SharedStr::from(finding.id),
                     service,
                     suppressed: true,
                 }));
@@ -144,8 +155,8 @@ fn suppress_ui(ui: &mut Ui, ctx: &Ctx<'_>, key: &ObjectKey, finding: &Finding) {
         .on_hover_text(format!("Don't tell {} any more", finding.id));
 }
 
-fn evidence_ui(ui: &mut Ui, ctx: &Ctx<'_>, key: &ObjectKey, finding: &Finding) {
-    let id = (key, finding.id, finding.place.to_string());
+fn evidence_ui(ui: &mut Ui, ctx: &PanelContext<'_>, key: &ObjectKey, finding: &Finding) {
+    let id = (key, finding.id, finding.location.to_string());
     CollapsingHeader::new(RichText::new("Evidence").small())
         .id_salt(id)
         .show(ui, |ui| {
@@ -162,13 +173,13 @@ fn evidence_ui(ui: &mut Ui, ctx: &Ctx<'_>, key: &ObjectKey, finding: &Finding) {
 /// What is not told, with the way back.
 fn suppressed_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     key: &ObjectKey,
     service: Option<&ServiceRecord>,
-    report: &Report,
+    report: &ServiceReport,
 ) {
     ui.add_space(4.0);
-    let annotation = service.and_then(|service| service.annotations.get(ANNOTATION));
+    let annotation = service.and_then(|service| service.annotations.get(IGNORE_ANNOTATION));
     CollapsingHeader::new(format!("Suppressed: {}", report.suppressed.len()))
         .id_salt(("suppressed", key))
         .show(ui, |ui| {
@@ -182,15 +193,15 @@ fn suppressed_ui(
                     dim(
                         ui,
                         ctx.tokens,
-                        format!("by the Service's annotation {ANNOTATION}: {said}"),
+                        format!("by the Service's annotation {IGNORE_ANNOTATION}: {said}"),
                     );
                     continue;
                 }
                 let full = format!("Tell {} again", finding.id);
                 if link_button(ui, ctx.tokens, "Tell it again", &full).clicked() {
                     for service in [Some(key.clone()), None] {
-                        ctx.send(Action::Send(Command::Suppress {
-                            rule: Text::from(finding.id),
+                        ctx.send(WindowAction::Send(EngineCommand::SuppressRule {
+                            rule: SharedStr::from(finding.id),
                             service,
                             suppressed: false,
                         }));

@@ -1,27 +1,27 @@
 //! The inspector at the right: everything about what is selected, actions first.
 //!
-//! **In**: the frame's [`Ctx`]. **Out**: [`super::action::Action`]s.
+//! **In**: the frame's [`PanelContext`]. **Out**: [`super::action::Action`]s.
 
 mod commands;
 mod details;
 mod endpoints;
 mod events;
-mod facts;
 mod findings;
 mod overview;
 mod pod;
 mod ports;
+mod properties;
 mod service;
 mod trace;
 mod yaml;
 
 use egui::{Panel, ScrollArea, Ui};
 
-use super::context::Ctx;
+use super::context::PanelContext;
 use crate::topology::NodeId;
 
 /// Draws the inspector.
-pub fn inspector_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn inspector_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     Panel::right("inspector")
         .default_size(380.0)
         .size_range(280.0..=640.0)
@@ -34,7 +34,7 @@ pub fn inspector_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         });
 }
 
-fn selection_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn selection_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     if let Some(NodeId::Pod(key)) = &ctx.view.selection
         && let Some(pod) = ctx.scene.inventory.pod(key)
     {

@@ -3,17 +3,17 @@
 
 use egui::{RichText, Ui};
 
-use super::facts::word_ui;
+use super::properties::text_property_ui;
 use crate::ui::{
-    action::Action,
+    action::WindowAction,
     command::UiCommand,
-    context::Ctx,
-    theme::State,
+    context::PanelContext,
+    theme::HealthState,
     widgets::{dim, heading, link_button, section, state_mark},
 };
 
 /// Draws the overview.
-pub fn overview_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+pub fn overview_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     let derived = &ctx.view.derived;
     ui.spacing_mut().interact_size.y = 18.0;
     heading(ui, ctx.scene.context.as_deref().unwrap_or("No cluster"));
@@ -28,23 +28,23 @@ pub fn overview_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
         ("Version", &ctx.scene.version),
     ] {
         let word = value.as_deref().unwrap_or("not known yet");
-        word_ui(ui, ctx, name, word.trim_start_matches("version "));
+        text_property_ui(ui, ctx, name, word.trim_start_matches("version "));
     }
     if derived.services == 0 {
         return;
     }
     section(ui, ctx.tokens, "Services by state");
-    for (state, number) in State::ALL.into_iter().zip(derived.by_state) {
+    for (state, number) in HealthState::ALL.into_iter().zip(derived.by_state) {
         // A lost connection leaves one truth: how they stand is not known.
         let (state, number) = if ctx.is_stale() {
-            (State::Unknown, derived.services)
+            (HealthState::Unknown, derived.services)
         } else {
             (state, number)
         };
-        let filter = format!("state:{}", state.word());
+        let filter = format!("state:{}", state.as_str());
         ui.horizontal(|ui| {
             state_mark(ui, ctx.tokens, state);
-            number_ui(ui, ctx, state.word(), number, filter);
+            number_ui(ui, ctx, state.as_str(), number, filter);
         });
         if ctx.is_stale() {
             break;
@@ -69,7 +69,7 @@ pub fn overview_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     }
 }
 
-fn number_ui(ui: &mut Ui, ctx: &Ctx<'_>, word: &str, number: usize, filter: String) {
+fn number_ui(ui: &mut Ui, ctx: &PanelContext<'_>, word: &str, number: usize, filter: String) {
     ui.horizontal(|ui| {
         if number == 0 {
             dim(ui, ctx.tokens, format!("0 {word}"));
@@ -80,7 +80,7 @@ fn number_ui(ui: &mut Ui, ctx: &Ctx<'_>, word: &str, number: usize, filter: Stri
             .on_hover_text("List only these")
             .clicked()
         {
-            ctx.send(Action::SetFilter(filter));
+            ctx.send(WindowAction::SetListFilter(filter));
         }
     });
 }

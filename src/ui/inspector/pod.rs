@@ -4,22 +4,22 @@ use egui::{CollapsingHeader, Label, RichText, Ui};
 use egui_phosphor::regular as icon;
 
 use super::commands::command_buttons_ui;
-use super::facts::{copy_ui, fact_ui, word_ui};
+use super::properties::{copyable_property_ui, property_ui, text_property_ui};
 use crate::{
     inventory::{ObjectKey, PodPhase, PodRecord},
     topology::{BackendTarget, NodeId},
     ui::{
-        action::Action,
+        action::WindowAction,
         command::UiCommand,
-        context::Ctx,
-        theme::{SMALL, State, TITLE, regular},
+        context::PanelContext,
+        formatting,
+        theme::{HealthState, SMALL, TITLE, regular},
         widgets::{badge, dim, heading, link_button, notice, section, state_label, state_mark},
-        words,
     },
 };
 
 /// Draws all about a pod.
-pub fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
+pub fn pod_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &PodRecord) {
     header_ui(ui, ctx, pod);
     ui.add_space(6.0);
     actions_ui(ui, ctx);
@@ -30,20 +30,20 @@ pub fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
     labels_ui(ui, ctx, pod);
 }
 
-fn state_of(pod: &PodRecord) -> (State, &'static str) {
+fn pod_state(pod: &PodRecord) -> (HealthState, &'static str) {
     match pod.phase {
-        _ if pod.deleting.is_some() => (State::Pending, "terminating"),
-        PodPhase::Running if pod.ready => (State::Healthy, "ready"),
-        PodPhase::Running => (State::Degraded, "not ready"),
-        PodPhase::Pending => (State::Pending, "pending"),
-        PodPhase::Succeeded => (State::Unknown, "succeeded"),
-        PodPhase::Failed => (State::Broken, "failed"),
-        PodPhase::Unknown => (State::Unknown, "unknown"),
+        _ if pod.deleting.is_some() => (HealthState::Pending, "terminating"),
+        PodPhase::Running if pod.ready => (HealthState::Healthy, "ready"),
+        PodPhase::Running => (HealthState::Degraded, "not ready"),
+        PodPhase::Pending => (HealthState::Pending, "pending"),
+        PodPhase::Succeeded => (HealthState::Unknown, "succeeded"),
+        PodPhase::Failed => (HealthState::Broken, "failed"),
+        PodPhase::Unknown => (HealthState::Unknown, "unknown"),
     }
 }
 
-fn header_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
-    let (state, word) = state_of(pod);
+fn header_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &PodRecord) {
+    let (state, word) = pod_state(pod);
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(icon::CUBE).font(regular(TITLE)));
         heading(ui, &pod.key.name);
@@ -59,7 +59,7 @@ fn header_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
     });
 }
 
-fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
+fn actions_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
         command_buttons_ui(
@@ -73,7 +73,7 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>) {
     });
 }
 
-fn trouble_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
+fn trouble_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &PodRecord) {
     let said: Vec<&str> = pod
         .trouble()
         .into_iter()
@@ -91,26 +91,26 @@ fn trouble_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
     });
 }
 
-fn placement_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
+fn placement_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &PodRecord) {
     section(ui, ctx.tokens, "Place");
     let ips: Vec<String> = pod.ips.iter().map(ToString::to_string).collect();
     if ips.is_empty() {
-        word_ui(ui, ctx, "Address", "none yet");
+        text_property_ui(ui, ctx, "Address", "none yet");
     } else {
-        copy_ui(ui, ctx, "Address", &ips, "pod address");
+        copyable_property_ui(ui, ctx, "Address", &ips, "pod address");
     }
     let node = pod.node.as_deref().unwrap_or("not scheduled");
-    word_ui(ui, ctx, "Node", node);
+    text_property_ui(ui, ctx, "Node", node);
     if pod.host_network {
-        word_ui(ui, ctx, "Network", "the node's own (hostNetwork)");
+        text_property_ui(ui, ctx, "Network", "the node's own (hostNetwork)");
     }
     if let Some(owner) = &pod.owner {
-        word_ui(ui, ctx, &owner.kind, &owner.name);
+        text_property_ui(ui, ctx, &owner.kind, &owner.name);
     }
 }
 
 /// The Services that this pod takes traffic for.
-fn services_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &ObjectKey) {
+fn services_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &ObjectKey) {
     section(ui, ctx.tokens, "Behind");
     let target = BackendTarget::Pod(pod.clone());
     let mut any = false;
@@ -120,7 +120,7 @@ fn services_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &ObjectKey) {
         };
         let mut ports = traffic.ports.iter().filter_map(|port| {
             let backend = port.backends.iter().find(|b| b.target == target)?;
-            Some((words::port(&port.port), backend))
+            Some((formatting::port_label(&port.port), backend))
         });
         let Some((first, backend)) = ports.next() else {
             continue;
@@ -129,11 +129,11 @@ fn services_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &ObjectKey) {
         let said: Vec<String> = std::iter::once(first)
             .chain(ports.map(|(port, _)| port))
             .collect();
-        let label = words::service_label(&service.key);
+        let label = formatting::service_label(&service.key);
         ui.horizontal(|ui| {
             state_mark(ui, ctx.tokens, backend.state().into());
             if link_button(ui, ctx.tokens, &service.key.name, &label).clicked() {
-                ctx.send(Action::Reveal(NodeId::Service(service.key.clone())));
+                ctx.send(WindowAction::Reveal(NodeId::Service(service.key.clone())));
             }
             dim(ui, ctx.tokens, said.join(", "));
         });
@@ -143,14 +143,14 @@ fn services_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &ObjectKey) {
     }
 }
 
-fn containers_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
+fn containers_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &PodRecord) {
     section(ui, ctx.tokens, "Containers");
     for container in &pod.containers {
-        fact_ui(ui, ctx, &container.name, |ui| {
+        property_ui(ui, ctx, &container.name, |ui| {
             let state = if container.ready {
-                State::Healthy
+                HealthState::Healthy
             } else {
-                State::Degraded
+                HealthState::Degraded
             };
             let mut said = match &container.reason {
                 Some(reason) if !container.ready => reason.to_string(),
@@ -162,7 +162,7 @@ fn containers_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
             }
             if container.restarts > 0 {
                 let restarts = usize::try_from(container.restarts).unwrap_or(usize::MAX);
-                said = format!("{said}, {}", words::count(restarts, "restart"));
+                said = format!("{said}, {}", formatting::plural(restarts, "restart"));
             }
             state_label(ui, ctx.tokens, state, &said);
             for port in &container.ports {
@@ -184,7 +184,7 @@ fn containers_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
     }
 }
 
-fn labels_ui(ui: &mut Ui, ctx: &Ctx<'_>, pod: &PodRecord) {
+fn labels_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &PodRecord) {
     ui.add_space(10.0);
     let head = RichText::new(format!("Labels ({})", pod.labels.len()))
         .font(regular(SMALL))

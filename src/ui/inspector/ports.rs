@@ -5,18 +5,18 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     forward::{ForwardTarget, RemotePort},
-    inventory::{Kind, Protocol, ServiceType, Text},
+    inventory::{Protocol, ResourceKind, ServiceType, SharedStr},
     topology::{PortTraffic, ServiceTraffic},
     ui::{
-        action::Action,
-        context::Ctx,
-        theme::State,
+        action::WindowAction,
+        context::PanelContext,
+        theme::HealthState,
         widgets::{dim, icon_button, section},
     },
 };
 
 /// Draws the table.
-pub fn ports_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
+pub fn ports_ui(ui: &mut Ui, ctx: &PanelContext<'_>, traffic: &ServiceTraffic) {
     section(ui, ctx.tokens, "Ports");
     if traffic.ports.is_empty() {
         dim(ui, ctx.tokens, "The Service names no port.");
@@ -58,7 +58,7 @@ pub fn ports_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
 
 fn port_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     traffic: &ServiceTraffic,
     port: &PortTraffic,
     has_node_ports: bool,
@@ -88,17 +88,20 @@ fn port_ui(
         return buttons_ui(ui, ctx, traffic, port);
     }
     let namespace = &traffic.service.key.namespace;
-    let unseen = ctx.scene.inventory.unseen(Kind::EndpointSlice, namespace);
+    let unseen = ctx
+        .scene
+        .inventory
+        .why_unknown(ResourceKind::EndpointSlice, namespace);
     let (ready, all) = (port.ready(), port.all());
     let (words, state) = match (&unseen, ready, all) {
-        (Some(_), _, 0) => ("?".to_owned(), State::Unknown),
-        (_, 0, _) => (format!("0 / {all}"), State::Broken),
-        (_, ready, all) if ready < all => (format!("{ready} / {all}"), State::Degraded),
-        _ => (format!("{ready} / {all}"), State::Healthy),
+        (Some(_), _, 0) => ("?".to_owned(), HealthState::Unknown),
+        (_, 0, _) => (format!("0 / {all}"), HealthState::Broken),
+        (_, ready, all) if ready < all => (format!("{ready} / {all}"), HealthState::Degraded),
+        _ => (format!("{ready} / {all}"), HealthState::Healthy),
     };
     let words = RichText::new(words)
         .monospace()
-        .color(ctx.tokens.state(state));
+        .color(ctx.tokens.health_color(state));
     let response = ui.label(words);
     if let Some(unseen) = unseen {
         response.on_hover_text(unseen);
@@ -120,17 +123,17 @@ fn target_words(port: &PortTraffic) -> String {
     }
 }
 
-fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, port: &PortTraffic) {
+fn buttons_ui(ui: &mut Ui, ctx: &PanelContext<'_>, traffic: &ServiceTraffic, port: &PortTraffic) {
     let key = &traffic.service.key;
     let number = port.port.port;
     let no_request = if port.port.protocol == Protocol::Tcp {
-        ctx.no_forward()
+        ctx.forward_refusal()
     } else {
-        Some(Text::from("port-forward carries TCP only"))
+        Some(SharedStr::from("port-forward carries TCP only"))
     };
     let is_alias = traffic.service.service_type == ServiceType::ExternalName;
     let no_forward = if is_alias {
-        Some(Text::from(
+        Some(SharedStr::from(
             "an ExternalName Service is an alias and has no pods",
         ))
     } else {
@@ -143,11 +146,11 @@ fn buttons_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, port: &PortT
         ui.spacing_mut().button_padding.x = 5.0;
         let forward = format!("Forward {key} port {number}");
         if icon_button(ui, icon::ARROW_LINE_RIGHT, &forward, no_forward.as_ref()).clicked() {
-            ctx.send(Action::OpenForward(target(), remote()));
+            ctx.send(WindowAction::OpenForward(target(), remote()));
         }
         let curl = format!("Curl {key} port {number}");
         if icon_button(ui, icon::TERMINAL, &curl, no_request.as_ref()).clicked() {
-            ctx.send(Action::OpenCurl(target(), remote()));
+            ctx.send(WindowAction::OpenCurl(target(), remote()));
         }
     });
 }

@@ -7,19 +7,19 @@ use super::{
     commands::command_buttons_ui, details, endpoints, events, findings, ports, trace, yaml,
 };
 use crate::{
-    engine::Command,
+    engine::EngineCommand,
     inventory::ServiceRecord,
     topology::ServiceTraffic,
     ui::{
-        action::Action,
+        action::WindowAction,
         command::UiCommand,
-        context::Ctx,
+        context::PanelContext,
         widgets::{badge, dim, heading, icon_button, paint_type, state_label},
     },
 };
 
 /// Draws all about a Service.
-pub fn service_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
+pub fn service_ui(ui: &mut Ui, ctx: &PanelContext<'_>, traffic: &ServiceTraffic) {
     let service = &traffic.service;
     header_ui(ui, ctx, service);
     ui.add_space(6.0);
@@ -28,7 +28,7 @@ pub fn service_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
         findings::findings_ui(ui, ctx, &service.key, Some(service), report);
         trace::trace_ui(ui, ctx, traffic, report);
     }
-    details::doors_ui(ui, ctx, traffic);
+    details::entry_points_ui(ui, ctx, traffic);
     ports::ports_ui(ui, ctx, traffic);
     endpoints::endpoints_ui(ui, ctx, traffic);
     details::selector_ui(ui, ctx, service);
@@ -38,16 +38,16 @@ pub fn service_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic) {
     yaml::yaml_ui(ui, ctx, &service.key);
 }
 
-fn header_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
+fn header_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
     let tokens = ctx.tokens;
-    let color = tokens.service_type(service);
-    let state = ctx.state_of(&service.key);
+    let color = tokens.service_color(service);
+    let state = ctx.service_health(&service.key);
     ui.horizontal(|ui| {
         let (icon, _) = ui.allocate_exact_size(vec2(18.0, 20.0), Sense::hover());
         paint_type(ui.painter(), tokens, service, icon.center(), 15.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(2.0);
-            state_label(ui, tokens, state, state.word());
+            state_label(ui, tokens, state, state.as_str());
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.scope(|ui| {
                     ui.set_max_width((ui.available_width() - 60.0).max(60.0));
@@ -79,7 +79,7 @@ fn header_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
     });
 }
 
-fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
+fn actions_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         ui.spacing_mut().button_padding.x = 6.0;
@@ -92,28 +92,28 @@ fn actions_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
                 (UiCommand::ChangeType, "Change type…", "T"),
             ],
         );
-        bell_ui(ui, ctx, service);
+        alert_toggle_ui(ui, ctx, service);
         more_ui(ui, ctx, service);
     });
 }
 
-/// Whether a person is told on the desktop when the Service breaks or heals.
-fn bell_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
-    let is_on = ctx.scene.bells.contains(&service.key);
+/// Whether the user is told on the desktop when the Service breaks or heals.
+fn alert_toggle_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
+    let is_on = ctx.scene.alert_services.contains(&service.key);
     let (glyph, text) = if is_on {
         (icon::BELL_RINGING, "Don't tell me when it breaks or heals")
     } else {
         (icon::BELL, "Tell me when it breaks or heals")
     };
     if icon_button(ui, glyph, text, None).clicked() {
-        ctx.send(Action::Send(Command::Bell {
+        ctx.send(WindowAction::Send(EngineCommand::SetHealthAlert {
             service: service.key.clone(),
-            on: !is_on,
+            enabled: !is_on,
         }));
     }
 }
 
-fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
+fn more_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
     let menu = ui.menu_button(icon::DOTS_THREE, |ui| {
         for command in [
             UiCommand::TestPaths,
@@ -130,7 +130,7 @@ fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
                 .on_hover_text(command.hover_text(ui.ctx()))
                 .clicked()
             {
-                ctx.send(Action::Run(command));
+                ctx.send(WindowAction::Run(command));
                 ui.close();
             }
         }
@@ -143,7 +143,7 @@ fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
                 .on_hover_text(&text)
                 .clicked()
             {
-                ctx.send(Action::Copy { text, what });
+                ctx.send(WindowAction::Copy { text, what });
                 ui.close();
             }
         }
@@ -154,7 +154,7 @@ fn more_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ServiceRecord) {
     response.on_hover_text("More actions");
 }
 
-fn kubectl(ctx: &Ctx<'_>, verb: &str, service: &ServiceRecord) -> String {
+fn kubectl(ctx: &PanelContext<'_>, verb: &str, service: &ServiceRecord) -> String {
     let context = ctx
         .scene
         .context

@@ -4,19 +4,24 @@ use egui::{CollapsingHeader, RichText, Ui};
 use egui_phosphor::regular as icon;
 
 use crate::{
-    check::{Passage, Report, Trace, trace},
+    check::{HopResult, PacketTrace, ServiceReport, trace},
     topology::ServiceTraffic,
-    ui::{context::Ctx, widgets::dim},
+    ui::{context::PanelContext, widgets::dim},
 };
 
 /// Draws the way to each port; folded, because it is worked out only where somebody looks.
-pub fn trace_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, report: &Report) {
+pub fn trace_ui(
+    ui: &mut Ui,
+    ctx: &PanelContext<'_>,
+    traffic: &ServiceTraffic,
+    report: &ServiceReport,
+) {
     ui.add_space(6.0);
     CollapsingHeader::new("Trace a packet")
         .id_salt("trace")
         .show(ui, |ui| {
             for trace in trace(traffic, report, &ctx.scene.inventory) {
-                port_ui(ui, ctx, &trace);
+                port_trace_ui(ui, ctx, &trace);
             }
         })
         .header_response
@@ -24,24 +29,26 @@ pub fn trace_ui(ui: &mut Ui, ctx: &Ctx<'_>, traffic: &ServiceTraffic, report: &R
              client's side let out is not looked at");
 }
 
-fn port_ui(ui: &mut Ui, ctx: &Ctx<'_>, trace: &Trace) {
+fn port_trace_ui(ui: &mut Ui, ctx: &PanelContext<'_>, trace: &PacketTrace) {
     if let Some(port) = &trace.port {
         let ends = trace.outcome();
         ui.label(RichText::new(format!("To port {port}: {ends}")).strong());
     }
     for hop in &trace.hops {
-        let (glyph, color, word) = match hop.passage {
-            Passage::Passes => (icon::CHECK_CIRCLE, ctx.tokens.healthy, "passes"),
-            Passage::Limps => (icon::WARNING, ctx.tokens.degraded, "passes, with a warning"),
-            Passage::Depends => (icon::USERS, ctx.tokens.degraded, "for some clients only"),
-            Passage::Unknown => (icon::QUESTION, ctx.tokens.unknown, "nobody knows"),
-            Passage::Stops => (icon::X_CIRCLE, ctx.tokens.broken, "ends here"),
+        let (glyph, color, word) = match hop.result {
+            HopResult::Passes => (icon::CHECK_CIRCLE, ctx.tokens.healthy, "passes"),
+            HopResult::Degraded => (icon::WARNING, ctx.tokens.degraded, "passes, with a warning"),
+            HopResult::DependsOnClient => {
+                (icon::USERS, ctx.tokens.degraded, "for some clients only")
+            }
+            HopResult::Unknown => (icon::QUESTION, ctx.tokens.unknown, "nobody knows"),
+            HopResult::Blocked => (icon::X_CIRCLE, ctx.tokens.broken, "ends here"),
         };
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(glyph).color(color))
                 .on_hover_text(word);
-            ui.label(&*hop.what);
-            dim(ui, ctx.tokens, &*hop.says);
+            ui.label(&*hop.label);
+            dim(ui, ctx.tokens, &*hop.explanation);
         });
     }
     ui.add_space(4.0);

@@ -7,15 +7,15 @@ use egui_phosphor::regular as icon;
 use crate::{
     inventory::ObjectKey,
     ui::{
-        action::Action,
-        context::Ctx,
+        action::WindowAction,
+        context::PanelContext,
         theme::{SMALL, regular},
         widgets::{dim, icon_button},
     },
 };
 
 /// Draws the YAML, or why it can't be had.
-pub fn yaml_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey) {
+pub fn yaml_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ObjectKey) {
     CollapsingHeader::new(
         RichText::new("YAML")
             .font(regular(SMALL))
@@ -40,7 +40,7 @@ pub fn yaml_ui(ui: &mut Ui, ctx: &Ctx<'_>, service: &ObjectKey) {
             }
             Some(Ok(text)) => {
                 if icon_button(ui, icon::COPY, "Copy the YAML", None).clicked() {
-                    ctx.send(Action::Copy {
+                    ctx.send(WindowAction::Copy {
                         text: text.to_string(),
                         what: "YAML",
                     });

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use egui::{FontData, FontDefinitions, FontFamily, FontId};
 
-const NAMED: &str = "semibold";
+const SEMIBOLD_FAMILY: &str = "semibold";
 
 /// A face as a file, for pictures that carry it with them.
 #[derive(Clone, Copy, Debug)]
-pub struct FaceData {
+pub struct FontFile {
     /// The family that the file says it is of.
     pub family: &'static str,
     /// Its weight in that family.
@@ -21,21 +21,21 @@ pub struct FaceData {
 }
 
 /// The face of [`regular`].
-pub const REGULAR: FaceData = FaceData {
+pub const REGULAR: FontFile = FontFile {
     family: "Inter",
     weight: 400,
     format: "otf",
     file: include_bytes!("../../../assets/fonts/Inter-Regular.otf"),
 };
 /// The face of [`semibold`].
-pub const SEMIBOLD: FaceData = FaceData {
+pub const SEMIBOLD: FontFile = FontFile {
     family: "Inter",
     weight: 600,
     format: "otf",
     file: include_bytes!("../../../assets/fonts/Inter-SemiBold.otf"),
 };
 /// The face of [`mono`].
-pub const MONO: FaceData = FaceData {
+pub const MONO: FontFile = FontFile {
     family: "JetBrains Mono",
     weight: 400,
     format: "ttf",
@@ -56,7 +56,7 @@ pub fn regular(size: f32) -> FontId {
 
 /// Names and headings.
 pub fn semibold(size: f32) -> FontId {
-    FontId::new(size, FontFamily::Name(NAMED.into()))
+    FontId::new(size, FontFamily::Name(SEMIBOLD_FAMILY.into()))
 }
 
 /// Addresses, ports, anything that is copied or counted.
@@ -84,7 +84,7 @@ pub(super) fn definitions() -> FontDefinitions {
             ["inter", "phosphor", "jetbrains-mono"],
         ),
         (
-            FontFamily::Name(NAMED.into()),
+            FontFamily::Name(SEMIBOLD_FAMILY.into()),
             ["inter-semibold", "phosphor", "jetbrains-mono"],
         ),
         (

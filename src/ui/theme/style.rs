@@ -6,7 +6,7 @@ use egui::{
     vec2,
 };
 
-use super::{SMALL, TEXT, TITLE, Tokens, fonts, mono, regular, semibold};
+use super::{ColorTokens, SMALL, TEXT, TITLE, fonts, mono, regular, semibold};
 
 /// The radius of cards, buttons and windows, in points.
 pub const RADIUS: u8 = 6;
@@ -14,11 +14,11 @@ pub const RADIUS: u8 = 6;
 /// Installs the faces and both themes.
 pub fn apply(ctx: &egui::Context) {
     ctx.set_fonts(fonts::definitions());
-    ctx.set_style_of(Theme::Dark, style(&Tokens::dark()));
-    ctx.set_style_of(Theme::Light, style(&Tokens::light()));
+    ctx.set_style_of(Theme::Dark, style(&ColorTokens::dark()));
+    ctx.set_style_of(Theme::Light, style(&ColorTokens::light()));
 }
 
-fn style(tokens: &Tokens) -> Style {
+fn style(tokens: &ColorTokens) -> Style {
     let mut style = Style {
         visuals: visuals(tokens),
         text_styles: text_styles().into(),
@@ -52,7 +52,7 @@ fn text_styles() -> [(TextStyle, FontId); 5] {
     ]
 }
 
-fn visuals(tokens: &Tokens) -> Visuals {
+fn visuals(tokens: &ColorTokens) -> Visuals {
     let base = if tokens.dark {
         Visuals::dark()
     } else {

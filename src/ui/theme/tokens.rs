@@ -2,7 +2,7 @@
 
 use egui::Color32;
 
-use super::State;
+use super::HealthState;
 use crate::{
     inventory::{ServiceRecord, ServiceType},
     topology::BackendState,
@@ -10,7 +10,7 @@ use crate::{
 
 /// The colours of one theme. Text colours keep a contrast of at least 4.5 on every surface.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Tokens {
+pub struct ColorTokens {
     /// Whether this is the dark theme.
     pub dark: bool,
     /// Behind everything: the canvas.
@@ -57,7 +57,7 @@ pub struct Tokens {
     pub shadow: Color32,
 }
 
-impl Tokens {
+impl ColorTokens {
     /// The dark theme.
     pub const fn dark() -> Self {
         Self {
@@ -116,8 +116,8 @@ impl Tokens {
 
     /// The theme that egui shows now.
     pub fn of(ctx: &egui::Context) -> &'static Self {
-        static DARK: Tokens = Tokens::dark();
-        static LIGHT: Tokens = Tokens::light();
+        static DARK: ColorTokens = ColorTokens::dark();
+        static LIGHT: ColorTokens = ColorTokens::light();
         match ctx.theme() {
             egui::Theme::Dark => &DARK,
             egui::Theme::Light => &LIGHT,
@@ -125,32 +125,32 @@ impl Tokens {
     }
 
     /// The colour of a state. It never stands alone: an icon or a word goes with it.
-    pub fn state(&self, state: State) -> Color32 {
+    pub fn health_color(&self, state: HealthState) -> Color32 {
         match state {
-            State::Healthy => self.healthy,
-            State::Degraded => self.degraded,
-            State::Broken => self.broken,
-            State::Unknown => self.unknown,
-            State::Pending => self.pending,
+            HealthState::Healthy => self.healthy,
+            HealthState::Degraded => self.degraded,
+            HealthState::Broken => self.broken,
+            HealthState::Unknown => self.unknown,
+            HealthState::Pending => self.pending,
         }
     }
 
     /// The colour of an endpoint's conditions.
-    pub fn backend(&self, state: BackendState) -> Color32 {
-        self.state(State::from(state))
+    pub fn backend_color(&self, state: BackendState) -> Color32 {
+        self.health_color(HealthState::from(state))
     }
 
     /// The colour of a Service's type; headless is a type of its own here.
-    pub fn service_type(&self, service: &ServiceRecord) -> Color32 {
+    pub fn service_color(&self, service: &ServiceRecord) -> Color32 {
         if service.is_headless() {
             self.headless
         } else {
-            self.type_named(service.service_type)
+            self.service_type_color(service.service_type)
         }
     }
 
     /// The colour of a type by its name.
-    pub fn type_named(&self, service_type: ServiceType) -> Color32 {
+    pub fn service_type_color(&self, service_type: ServiceType) -> Color32 {
         match service_type {
             ServiceType::ClusterIP => self.cluster_ip,
             ServiceType::NodePort => self.node_port,
@@ -204,7 +204,7 @@ mod tests {
         (a.max(b) + 0.05) / (a.min(b) + 0.05)
     }
 
-    fn text_colors(tokens: &Tokens) -> [(&'static str, Color32); 13] {
+    fn text_colors(tokens: &ColorTokens) -> [(&'static str, Color32); 13] {
         [
             ("text", tokens.text),
             ("dim", tokens.dim),
@@ -224,7 +224,7 @@ mod tests {
 
     #[test]
     fn every_text_colour_is_readable_on_every_surface() {
-        for tokens in [Tokens::dark(), Tokens::light()] {
+        for tokens in [ColorTokens::dark(), ColorTokens::light()] {
             for (name, color) in text_colors(&tokens) {
                 for surface in [
                     tokens.background,
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn text_is_readable_on_what_is_selected_hovered_or_primary() {
-        for tokens in [Tokens::dark(), Tokens::light()] {
+        for tokens in [ColorTokens::dark(), ColorTokens::light()] {
             for surface in [tokens.selected, tokens.hover, tokens.primary] {
                 assert!(contrast(tokens.text, surface) >= 4.5, "{surface:?}");
             }
@@ -257,8 +257,8 @@ mod tests {
 
     #[test]
     fn states_differ_from_each_other() {
-        for tokens in [Tokens::dark(), Tokens::light()] {
-            let colors = State::ALL.map(|state| tokens.state(state));
+        for tokens in [ColorTokens::dark(), ColorTokens::light()] {
+            let colors = HealthState::ALL.map(|state| tokens.health_color(state));
             for (at, color) in colors.iter().enumerate() {
                 assert!(!colors[at + 1..].contains(color));
             }

@@ -2,7 +2,7 @@
 
 use egui::{Button, Response, RichText, Stroke, Ui, WidgetInfo, WidgetType};
 
-use crate::{inventory::Text, ui::theme::Tokens};
+use crate::{inventory::SharedStr, ui::theme::ColorTokens};
 
 /// Says what a button that shows only an icon or a short word does, to those who listen.
 fn label(response: Response, text: &str) -> Response {
@@ -12,7 +12,7 @@ fn label(response: Response, text: &str) -> Response {
 }
 
 /// Adds why something is disabled, where it is.
-pub fn reason_tooltip(response: Response, reason: Option<&Text>) -> Response {
+pub fn reason_tooltip(response: Response, reason: Option<&SharedStr>) -> Response {
     match reason {
         Some(reason) => response.on_disabled_hover_text(format!("Not now: {reason}")),
         None => response,
@@ -22,9 +22,9 @@ pub fn reason_tooltip(response: Response, reason: Option<&Text>) -> Response {
 /// The button that is meant most in its group.
 pub fn primary_button(
     ui: &mut Ui,
-    tokens: &Tokens,
+    tokens: &ColorTokens,
     text: &str,
-    disabled: Option<&Text>,
+    disabled: Option<&SharedStr>,
 ) -> Response {
     let button = Button::new(RichText::new(text).color(tokens.text))
         .fill(tokens.primary)
@@ -35,12 +35,12 @@ pub fn primary_button(
 /// A button with an icon, a word and the key that does the same.
 pub fn action_button(
     ui: &mut Ui,
-    tokens: &Tokens,
+    tokens: &ColorTokens,
     icon: &str,
     text: &str,
     key: Option<&str>,
     primary: bool,
-    disabled: Option<&Text>,
+    disabled: Option<&SharedStr>,
 ) -> Response {
     let mut button = Button::new(format!("{icon} {text}"));
     if let Some(key) = key {
@@ -56,14 +56,14 @@ pub fn action_button(
 }
 
 /// A small button that shows only an icon; `text` is its tooltip and what it is called.
-pub fn icon_button(ui: &mut Ui, icon: &str, text: &str, disabled: Option<&Text>) -> Response {
+pub fn icon_button(ui: &mut Ui, icon: &str, text: &str, disabled: Option<&SharedStr>) -> Response {
     let button = Button::new(icon).frame_when_inactive(false);
     let response = ui.add_enabled(disabled.is_none(), button);
     reason_tooltip(label(response, text), disabled).on_hover_text(text)
 }
 
 /// A word that acts when clicked; `full` is what it is called where many look alike.
-pub fn link_button(ui: &mut Ui, tokens: &Tokens, text: &str, full: &str) -> Response {
+pub fn link_button(ui: &mut Ui, tokens: &ColorTokens, text: &str, full: &str) -> Response {
     let button = Button::new(RichText::new(text).color(tokens.accent))
         .frame(false)
         .small();

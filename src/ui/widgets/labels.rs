@@ -8,7 +8,7 @@ use egui_phosphor::regular as icon;
 
 use crate::{
     check::Severity,
-    ui::theme::{SMALL, State, TITLE, Tokens, semibold},
+    ui::theme::{ColorTokens, HealthState, SMALL, TITLE, semibold},
 };
 
 /// The title of a panel or dialog.
@@ -17,14 +17,14 @@ pub fn heading(ui: &mut Ui, text: &str) -> Response {
 }
 
 /// The heading of a part of a panel.
-pub fn section(ui: &mut Ui, tokens: &Tokens, text: &str) {
+pub fn section(ui: &mut Ui, tokens: &ColorTokens, text: &str) {
     ui.add_space(12.0);
     ui.label(RichText::new(text).font(semibold(SMALL)).color(tokens.dim));
     ui.add_space(2.0);
 }
 
 /// Text that is read second.
-pub fn dim(ui: &mut Ui, tokens: &Tokens, text: impl Into<String>) -> Response {
+pub fn dim(ui: &mut Ui, tokens: &ColorTokens, text: impl Into<String>) -> Response {
     ui.label(RichText::new(text).color(tokens.dim))
 }
 
@@ -39,7 +39,7 @@ pub fn truncated(ui: &mut Ui, text: RichText) -> Response {
 }
 
 /// A short word on a ground of its own colour.
-pub fn badge(ui: &mut Ui, tokens: &Tokens, text: &str, color: Color32) -> Response {
+pub fn badge(ui: &mut Ui, tokens: &ColorTokens, text: &str, color: Color32) -> Response {
     let galley = ui
         .painter()
         .layout_no_wrap(text.to_owned(), semibold(SMALL), color);
@@ -52,14 +52,14 @@ pub fn badge(ui: &mut Ui, tokens: &Tokens, text: &str, color: Color32) -> Respon
 }
 
 /// The mark of a state, as a widget with the state's word as its tooltip.
-pub fn state_mark(ui: &mut Ui, tokens: &Tokens, state: State) -> Response {
+pub fn state_mark(ui: &mut Ui, tokens: &ColorTokens, state: HealthState) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(12.0, 16.0), Sense::hover());
     ui.painter().add(state.mark(rect.center(), 4.0, tokens));
-    response.on_hover_text(state.word())
+    response.on_hover_text(state.as_str())
 }
 
 /// The mark and a word, in the state's colour.
-pub fn state_label(ui: &mut Ui, tokens: &Tokens, state: State, words: &str) -> Response {
+pub fn state_label(ui: &mut Ui, tokens: &ColorTokens, state: HealthState, words: &str) -> Response {
     // The mark comes first, in a row that is filled from the right as well.
     let layout = Layout::left_to_right(Align::Center);
     let font = egui::TextStyle::Body.resolve(ui.style());
@@ -72,13 +72,16 @@ pub fn state_label(ui: &mut Ui, tokens: &Tokens, state: State, words: &str) -> R
     ui.allocate_ui_with_layout(vec2(width, 18.0), layout, |ui| {
         ui.spacing_mut().item_spacing.x = 4.0;
         state_mark(ui, tokens, state);
-        truncated(ui, RichText::new(words).color(tokens.state(state)))
+        truncated(ui, RichText::new(words).color(tokens.health_color(state)))
     })
     .inner
 }
 
 /// The icon and colour of a severity.
-pub fn severity_icon(tokens: &Tokens, severity: Severity) -> (&'static str, Color32, &'static str) {
+pub fn severity_icon(
+    tokens: &ColorTokens,
+    severity: Severity,
+) -> (&'static str, Color32, &'static str) {
     match severity {
         Severity::Error => (icon::X_CIRCLE, tokens.broken, "error"),
         Severity::Warning => (icon::WARNING, tokens.degraded, "warning"),
@@ -106,7 +109,7 @@ pub fn copyable(ui: &mut Ui, text: &str, what: &str) -> bool {
 /// A framed notice in one colour; what stands in it is drawn by the caller.
 pub fn notice<R>(
     ui: &mut Ui,
-    tokens: &Tokens,
+    tokens: &ColorTokens,
     color: Color32,
     contents: impl FnOnce(&mut Ui) -> R,
 ) -> R {
@@ -123,7 +126,7 @@ pub fn notice<R>(
 }
 
 /// What stands where there is nothing to list, and what to do about it.
-pub fn empty(ui: &mut Ui, tokens: &Tokens, title: &str, hint: &str) {
+pub fn empty(ui: &mut Ui, tokens: &ColorTokens, title: &str, hint: &str) {
     ui.with_layout(Layout::top_down(Align::Center), |ui| {
         ui.add_space(20.0);
         ui.label(RichText::new(title).font(semibold(13.0)));

@@ -9,7 +9,7 @@ use egui::{
 
 use crate::{
     inventory::ServiceRecord,
-    ui::{canvas::Icon, theme::Tokens},
+    ui::{canvas::MapIcon, theme::ColorTokens},
 };
 
 /// One line of text of a row.
@@ -38,7 +38,7 @@ pub fn paint_text(painter: &Painter, at: Pos2, anchor: Align2, text: RowText<'_>
 /// stands in it.
 pub fn row(
     ui: &mut Ui,
-    tokens: &Tokens,
+    tokens: &ColorTokens,
     label: &str,
     selected: bool,
     height: f32,
@@ -71,13 +71,13 @@ pub fn row(
 /// Paints the icon of a Service's type in the type's colour, as the map draws it.
 pub fn paint_type(
     painter: &Painter,
-    tokens: &Tokens,
+    tokens: &ColorTokens,
     service: &ServiceRecord,
     center: Pos2,
     size: f32,
 ) {
     let mut shapes = Vec::new();
-    let color = tokens.service_type(service);
-    Icon::of(service).shapes(center, size, color, &mut shapes);
+    let color = tokens.service_color(service);
+    MapIcon::of(service).shapes(center, size, color, &mut shapes);
     painter.extend(shapes);
 }

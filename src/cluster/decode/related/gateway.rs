@@ -4,16 +4,18 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        Described as _, Interner, Resource, port,
-        text::{Str, own, own_some},
+        HasMetadata as _, TextInterner, WatchedResource, port,
+        text::{JsonText, owned_non_empty, owned_text},
     },
-    Said, Selector, Whole, conditions, list, selector,
+    PartialLabelSelector, PartialRelatedCondition, PartialSpecAndStatus, conditions, owned_texts,
+    selector,
 };
 use crate::inventory::{
-    AllowedRoutes, BackendTlsPolicyRecord, BackendTlsTarget, Change, Delta, GatewayClassRecord,
-    GatewayRecord, GrantFrom, GrantTo, Kind, Listener, MeshParent, ObjectKey, ParentRef,
-    ParentStatus, ReferenceGrantRecord, Related, RouteBackend, RouteKind, RouteMatch, RouteRecord,
-    RouteRule, Text, plain_line,
+    AllowedRoutes, BackendTlsPolicyRecord, BackendTlsTarget, GatewayClassRecord, GatewayListener,
+    GatewayRecord, InventoryChange, MeshParent, ObjectKey, ParentRef, RecordDelta,
+    ReferenceGrantFrom, ReferenceGrantRecord, ReferenceGrantTo, RelatedRecord, ResourceKind,
+    RouteBackend, RouteKind, RouteMatch, RouteParentStatus, RouteRecord, RouteRule, SharedStr,
+    plain_line,
 };
 
 const GROUP: &str = "gateway.networking.k8s.io";
@@ -23,78 +25,83 @@ const V1ALPHA3: &str = "/apis/gateway.networking.k8s.io/v1alpha3";
 const V1ALPHA2: &str = "/apis/gateway.networking.k8s.io/v1alpha2";
 
 /// Gateways.
-pub struct Gateways;
+pub struct GatewayResource;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct GatewaySpec<'json> {
+pub struct PartialGatewaySpec<'json> {
     #[serde(borrow)]
-    gateway_class_name: Option<Str<'json>>,
+    gateway_class_name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    listeners: Option<Vec<Heard<'json>>>,
+    listeners: Option<Vec<PartialListener<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Heard<'json> {
+struct PartialListener<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    hostname: Option<Str<'json>>,
+    hostname: Option<JsonText<'json>>,
     port: Option<i64>,
     #[serde(borrow)]
-    protocol: Option<Str<'json>>,
+    protocol: Option<JsonText<'json>>,
     #[serde(borrow)]
-    allowed_routes: Option<Allowed<'json>>,
+    allowed_routes: Option<PartialAllowedRoutes<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Allowed<'json> {
+struct PartialAllowedRoutes<'json> {
     #[serde(borrow)]
-    namespaces: Option<AllowedNamespaces<'json>>,
+    namespaces: Option<PartialRouteNamespaces<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct AllowedNamespaces<'json> {
+struct PartialRouteNamespaces<'json> {
     #[serde(borrow)]
-    from: Option<Str<'json>>,
+    from: Option<JsonText<'json>>,
     #[serde(borrow)]
-    selector: Option<Selector<'json>>,
+    selector: Option<PartialLabelSelector<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct GatewayStatus<'json> {
+pub struct PartialGatewayStatus<'json> {
     #[serde(borrow)]
-    addresses: Option<Vec<Address<'json>>>,
+    addresses: Option<Vec<PartialGatewayAddress<'json>>>,
     #[serde(borrow)]
-    conditions: Option<Vec<Said<'json>>>,
+    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
     #[serde(borrow)]
-    listeners: Option<Vec<ListenerStatus<'json>>>,
+    listeners: Option<Vec<PartialListenerStatus<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Address<'json> {
+struct PartialGatewayAddress<'json> {
     #[serde(borrow)]
-    value: Option<Str<'json>>,
+    value: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct ListenerStatus<'json> {
+struct PartialListenerStatus<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    conditions: Option<Vec<Said<'json>>>,
+    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
 }
 
-impl Resource for Gateways {
-    type Object<'json> = Whole<'json, GatewaySpec<'json>, GatewayStatus<'json>>;
-    type Record = Related;
+impl WatchedResource for GatewayResource {
+    type Object<'json> =
+        PartialSpecAndStatus<'json, PartialGatewaySpec<'json>, PartialGatewayStatus<'json>>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::Gateway;
+    const KIND: ResourceKind = ResourceKind::Gateway;
     const API: &'static str = V1;
     const PLURAL: &'static str = "gateways";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let meta = object.metadata();
         let spec = object.spec.as_ref();
         let status = object.status.as_ref();
@@ -105,44 +112,44 @@ impl Resource for Gateways {
         let record = GatewayRecord {
             key: meta.key(texts),
             created: meta.created(),
-            class: own(spec.and_then(|spec| spec.gateway_class_name.as_ref())),
+            class: owned_text(spec.and_then(|spec| spec.gateway_class_name.as_ref())),
             listeners: listeners
                 .map(|heard| listener(heard, status, texts))
                 .collect(),
             addresses: addresses
-                .filter_map(|at| own_some(at.value.as_ref()))
+                .filter_map(|at| owned_non_empty(at.value.as_ref()))
                 .collect(),
             conditions: conditions(status.and_then(|at| at.conditions.as_ref()), texts),
         };
         records.push(record.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
 fn listener(
-    heard: &Heard<'_>,
-    status: Option<&GatewayStatus<'_>>,
-    texts: &mut Interner,
-) -> Listener {
+    listener: &PartialListener<'_>,
+    status: Option<&PartialGatewayStatus<'_>>,
+    texts: &mut TextInterner,
+) -> GatewayListener {
     let statuses = status.and_then(|status| status.listeners.as_ref());
     let own_status = statuses
         .into_iter()
         .flatten()
-        .find(|status| status.name == heard.name);
-    let allowed = heard.allowed_routes.as_ref();
+        .find(|status| status.name == listener.name);
+    let allowed = listener.allowed_routes.as_ref();
     let allowed = allowed.and_then(|allowed| allowed.namespaces.as_ref());
     let from = allowed.and_then(|allowed| allowed.from.as_ref());
-    Listener {
-        name: own(heard.name.as_ref()),
-        hostname: own(heard.hostname.as_ref()),
-        port: port(heard.port).unwrap_or_default(),
+    GatewayListener {
+        name: owned_text(listener.name.as_ref()),
+        hostname: owned_text(listener.hostname.as_ref()),
+        port: port(listener.port).unwrap_or_default(),
         protocol: texts
-            .common_some(heard.protocol.as_ref())
+            .intern_non_empty(listener.protocol.as_ref())
             .unwrap_or_default(),
-        allowed: match from.map(Str::as_str) {
+        allowed: match from.map(JsonText::as_str) {
             Some("All") => AllowedRoutes::All,
             Some("None") => AllowedRoutes::None,
             Some("Selector") => {
@@ -156,103 +163,111 @@ fn listener(
 }
 
 /// GatewayClasses.
-pub struct GatewayClasses;
+pub struct GatewayClassResource;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct ClassSpec<'json> {
+pub struct PartialGatewayClassSpec<'json> {
     #[serde(borrow)]
-    controller_name: Option<Str<'json>>,
+    controller_name: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct ClassStatus<'json> {
+pub struct PartialGatewayClassStatus<'json> {
     #[serde(borrow)]
-    conditions: Option<Vec<Said<'json>>>,
+    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
 }
 
-impl Resource for GatewayClasses {
-    type Object<'json> = Whole<'json, ClassSpec<'json>, ClassStatus<'json>>;
-    type Record = Related;
+impl WatchedResource for GatewayClassResource {
+    type Object<'json> = PartialSpecAndStatus<
+        'json,
+        PartialGatewayClassSpec<'json>,
+        PartialGatewayClassStatus<'json>,
+    >;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::GatewayClass;
+    const KIND: ResourceKind = ResourceKind::GatewayClass;
     const API: &'static str = V1;
     const PLURAL: &'static str = "gatewayclasses";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let spec = object.spec.as_ref();
         let status = object.status.as_ref();
         let record = GatewayClassRecord {
             key: object.metadata().key(texts),
-            controller: own(spec.and_then(|spec| spec.controller_name.as_ref())),
+            controller: owned_text(spec.and_then(|spec| spec.controller_name.as_ref())),
             conditions: conditions(status.and_then(|at| at.conditions.as_ref()), texts),
         };
         records.push(record.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RouteSpec<'json> {
+pub struct PartialRouteSpec<'json> {
     #[serde(borrow)]
-    hostnames: Option<Vec<Str<'json>>>,
+    hostnames: Option<Vec<JsonText<'json>>>,
     #[serde(borrow)]
-    parent_refs: Option<Vec<Ref<'json>>>,
+    parent_refs: Option<Vec<PartialObjectReference<'json>>>,
     #[serde(borrow)]
-    rules: Option<Vec<Rule<'json>>>,
+    rules: Option<Vec<PartialRouteRule<'json>>>,
 }
 
 /// A reference to an object, with the defaults of the API: what is left out depends on the field.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Ref<'json> {
+struct PartialObjectReference<'json> {
     #[serde(borrow)]
-    group: Option<Str<'json>>,
+    group: Option<JsonText<'json>>,
     #[serde(borrow)]
-    kind: Option<Str<'json>>,
+    kind: Option<JsonText<'json>>,
     #[serde(borrow)]
-    namespace: Option<Str<'json>>,
+    namespace: Option<JsonText<'json>>,
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    section_name: Option<Str<'json>>,
+    section_name: Option<JsonText<'json>>,
     port: Option<i64>,
     weight: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Rule<'json> {
+struct PartialRouteRule<'json> {
     #[serde(borrow)]
-    matches: Option<Vec<Match<'json>>>,
+    matches: Option<Vec<PartialRouteMatch<'json>>>,
     #[serde(borrow)]
-    backend_refs: Option<Vec<Ref<'json>>>,
+    backend_refs: Option<Vec<PartialObjectReference<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Match<'json> {
+struct PartialRouteMatch<'json> {
     #[serde(borrow)]
-    path: Option<PathMatch<'json>>,
+    path: Option<PartialPathMatch<'json>>,
     #[serde(borrow)]
-    method: Option<MethodMatch<'json>>,
+    method: Option<PartialMethodMatch<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct PathMatch<'json> {
+struct PartialPathMatch<'json> {
     #[serde(borrow, rename = "type")]
-    kind: Option<Str<'json>>,
+    kind: Option<JsonText<'json>>,
     #[serde(borrow)]
-    value: Option<Str<'json>>,
+    value: Option<JsonText<'json>>,
 }
 
 /// gRPC's `{service, method}`; HTTP's is a word, which says nothing about where it leads.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum MethodMatch<'json> {
+enum PartialMethodMatch<'json> {
     Grpc {
         service: Option<String>,
         method: Option<String>,
@@ -261,25 +276,26 @@ enum MethodMatch<'json> {
         dead_code,
         reason = "a method of HTTP may stand there, but does not matter"
     )]
-    Http(#[serde(borrow)] Str<'json>),
+    Http(#[serde(borrow)] JsonText<'json>),
 }
 
 #[derive(Debug, Deserialize)]
-pub struct RouteStatus<'json> {
+pub struct PartialRouteStatus<'json> {
     #[serde(borrow)]
-    parents: Option<Vec<ParentSaid<'json>>>,
+    parents: Option<Vec<PartialRouteParentStatus<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct ParentSaid<'json> {
+struct PartialRouteParentStatus<'json> {
     #[serde(borrow)]
-    parent_ref: Option<Ref<'json>>,
+    parent_ref: Option<PartialObjectReference<'json>>,
     #[serde(borrow)]
-    conditions: Option<Vec<Said<'json>>>,
+    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
 }
 
-type Route<'json> = Whole<'json, RouteSpec<'json>, RouteStatus<'json>>;
+type PartialRoute<'json> =
+    PartialSpecAndStatus<'json, PartialRouteSpec<'json>, PartialRouteStatus<'json>>;
 
 /// The routes are alike: what one kind does not have is absent in its objects.
 macro_rules! routes {
@@ -287,35 +303,35 @@ macro_rules! routes {
         #[doc = concat!("`", $plural, "`.")]
         pub struct $resource;
 
-        impl Resource for $resource {
-            type Object<'json> = Route<'json>;
-            type Record = Related;
+        impl WatchedResource for $resource {
+            type Object<'json> = PartialRoute<'json>;
+            type Record = RelatedRecord;
 
-            const KIND: Kind = RouteKind::$kind.kind();
+            const KIND: ResourceKind = RouteKind::$kind.kind();
             const API: &'static str = V1;
             const OLDER_APIS: &'static [&'static str] = $older;
             const PLURAL: &'static str = $plural;
 
-            fn records(object: &Route<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+            fn records(object: &PartialRoute<'_>, texts: &mut TextInterner, records: &mut Vec<RelatedRecord>) {
                 records.push(route(RouteKind::$kind, object, texts).into());
             }
 
-            fn change(delta: Delta<Related>) -> Change {
-                Change::Related(Self::KIND, delta)
+            fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+                InventoryChange::Related(Self::KIND, delta)
             }
         }
     )*};
 }
 
 routes! {
-    HttpRoutes, Http, "httproutes", &[];
-    GrpcRoutes, Grpc, "grpcroutes", &[];
-    TlsRoutes, Tls, "tlsroutes", &[V1ALPHA3, V1ALPHA2];
-    TcpRoutes, Tcp, "tcproutes", &[V1ALPHA2];
-    UdpRoutes, Udp, "udproutes", &[V1ALPHA2];
+    HttpRouteResource, Http, "httproutes", &[];
+    GrpcRouteResource, Grpc, "grpcroutes", &[];
+    TlsRouteResource, Tls, "tlsroutes", &[V1ALPHA3, V1ALPHA2];
+    TcpRouteResource, Tcp, "tcproutes", &[V1ALPHA2];
+    UdpRouteResource, Udp, "udproutes", &[V1ALPHA2];
 }
 
-fn route(kind: RouteKind, object: &Route<'_>, texts: &mut Interner) -> RouteRecord {
+fn route(kind: RouteKind, object: &PartialRoute<'_>, texts: &mut TextInterner) -> RouteRecord {
     let key = object.metadata().key(texts);
     let spec = object.spec.as_ref();
     let parents = spec.and_then(|spec| spec.parent_refs.as_ref());
@@ -324,7 +340,7 @@ fn route(kind: RouteKind, object: &Route<'_>, texts: &mut Interner) -> RouteReco
     RouteRecord {
         kind,
         created: object.metadata().created(),
-        hostnames: list(spec.and_then(|spec| spec.hostnames.as_deref())),
+        hostnames: owned_texts(spec.and_then(|spec| spec.hostnames.as_deref())),
         parents: parents
             .into_iter()
             .flatten()
@@ -341,7 +357,7 @@ fn route(kind: RouteKind, object: &Route<'_>, texts: &mut Interner) -> RouteReco
                 })
             })
             .collect(),
-        elsewhere: elsewhere(rules, &key.namespace, texts),
+        elsewhere: other_backends(rules, &key.namespace, texts),
         rules: rules
             .into_iter()
             .flatten()
@@ -351,7 +367,7 @@ fn route(kind: RouteKind, object: &Route<'_>, texts: &mut Interner) -> RouteReco
             .into_iter()
             .flatten()
             .filter_map(|said| {
-                Some(ParentStatus {
+                Some(RouteParentStatus {
                     parent: parent(said.parent_ref.as_ref()?, &key.namespace, texts)?,
                     conditions: conditions(said.conditions.as_ref(), texts),
                 })
@@ -363,8 +379,12 @@ fn route(kind: RouteKind, object: &Route<'_>, texts: &mut Interner) -> RouteReco
 
 /// A parent that is a Gateway: that, in the route's namespace, is what a reference means that says
 /// neither.
-fn parent(found: &Ref<'_>, home: &Text, texts: &mut Interner) -> Option<ParentRef> {
-    let is = |said: &Option<Str<'_>>, default: &str| {
+fn parent(
+    found: &PartialObjectReference<'_>,
+    home: &SharedStr,
+    texts: &mut TextInterner,
+) -> Option<ParentRef> {
+    let is = |said: &Option<JsonText<'_>>, default: &str| {
         said.as_ref().is_none_or(|said| said.as_str() == default)
     };
     if !is(&found.group, GROUP) || !is(&found.kind, "Gateway") {
@@ -372,35 +392,39 @@ fn parent(found: &Ref<'_>, home: &Text, texts: &mut Interner) -> Option<ParentRe
     }
     Some(ParentRef {
         gateway: key_of(found, home, texts)?,
-        section: own_some(found.section_name.as_ref()),
+        section: owned_non_empty(found.section_name.as_ref()),
         port: port(found.port),
     })
 }
 
-impl Ref<'_> {
+impl PartialObjectReference<'_> {
     /// Whether it says that it is of one of these groups and of this kind.
     fn is(&self, groups: &[&str], kind: &str) -> bool {
-        let group = self.group.as_ref().map(Str::as_str);
+        let group = self.group.as_ref().map(JsonText::as_str);
         group.is_some_and(|group| groups.contains(&group))
-            && self.kind.as_ref().map(Str::as_str) == Some(kind)
+            && self.kind.as_ref().map(JsonText::as_str) == Some(kind)
     }
 
     /// Whether it is a backend that is a Service: what a reference means that says nothing else.
     fn is_service(&self) -> bool {
-        let group = self.group.as_ref().map_or("", Str::as_str);
-        let kind = self.kind.as_ref().map_or("Service", Str::as_str);
+        let group = self.group.as_ref().map_or("", JsonText::as_str);
+        let kind = self.kind.as_ref().map_or("Service", JsonText::as_str);
         group.is_empty() && kind == "Service"
     }
 }
 
 /// Backends that are no Services, each once.
-fn elsewhere(rules: Option<&Vec<Rule<'_>>>, home: &Text, texts: &mut Interner) -> Vec<Text> {
+fn other_backends(
+    rules: Option<&Vec<PartialRouteRule<'_>>>,
+    home: &SharedStr,
+    texts: &mut TextInterner,
+) -> Vec<SharedStr> {
     let backends = rules.into_iter().flatten();
-    let mut found: Vec<Text> = backends
+    let mut found: Vec<SharedStr> = backends
         .flat_map(|rule| rule.backend_refs.iter().flatten())
         .filter(|backend| !backend.is_service())
         .filter_map(|backend| {
-            let kind = backend.kind.as_ref().map_or("Service", Str::as_str);
+            let kind = backend.kind.as_ref().map_or("Service", JsonText::as_str);
             Some(format!("{kind} {}", key_of(backend, home, texts)?).into())
         })
         .collect();
@@ -409,30 +433,36 @@ fn elsewhere(rules: Option<&Vec<Rule<'_>>>, home: &Text, texts: &mut Interner) -
     found
 }
 
-fn key_of(found: &Ref<'_>, home: &Text, texts: &mut Interner) -> Option<ObjectKey> {
-    let namespace = texts.common_some(found.namespace.as_ref());
+fn key_of(
+    found: &PartialObjectReference<'_>,
+    home: &SharedStr,
+    texts: &mut TextInterner,
+) -> Option<ObjectKey> {
+    let namespace = texts.intern_non_empty(found.namespace.as_ref());
     Some(ObjectKey::new(
         namespace.unwrap_or_else(|| home.clone()),
-        texts.common_some(found.name.as_ref())?,
+        texts.intern_non_empty(found.name.as_ref())?,
     ))
 }
 
-fn rule(found: &Rule<'_>, home: &Text, texts: &mut Interner) -> RouteRule {
+fn rule(found: &PartialRouteRule<'_>, home: &SharedStr, texts: &mut TextInterner) -> RouteRule {
     let matches = found.matches.iter().flatten().map(|found| {
         let path = found.path.as_ref();
         let value = path.and_then(|path| path.value.as_ref());
-        let kind = path.and_then(|path| path.kind.as_ref()).map(Str::as_str);
+        let kind = path
+            .and_then(|path| path.kind.as_ref())
+            .map(JsonText::as_str);
         match &found.method {
-            Some(MethodMatch::Grpc { service, method }) => RouteMatch {
-                path: Text::from(plain_line(&format!(
+            Some(PartialMethodMatch::Grpc { service, method }) => RouteMatch {
+                path: SharedStr::from(plain_line(&format!(
                     "{}/{}",
                     service.as_deref().unwrap_or("*"),
                     method.as_deref().unwrap_or("*")
                 ))),
                 exact: service.is_some() && method.is_some(),
             },
-            Some(MethodMatch::Http(_)) | None => RouteMatch {
-                path: own(value),
+            Some(PartialMethodMatch::Http(_)) | None => RouteMatch {
+                path: owned_text(value),
                 exact: kind == Some("Exact"),
             },
         }
@@ -454,33 +484,37 @@ fn rule(found: &Rule<'_>, home: &Text, texts: &mut Interner) -> RouteRule {
 }
 
 /// BackendTLSPolicies.
-pub struct BackendTlsPolicies;
+pub struct BackendTlsPolicyResource;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct BackendTlsSpec<'json> {
+pub struct PartialBackendTlsPolicySpec<'json> {
     #[serde(borrow)]
-    target_refs: Option<Vec<Ref<'json>>>,
+    target_refs: Option<Vec<PartialObjectReference<'json>>>,
     #[serde(borrow)]
-    validation: Option<Validation<'json>>,
+    validation: Option<PartialBackendTlsValidation<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Validation<'json> {
+struct PartialBackendTlsValidation<'json> {
     #[serde(borrow)]
-    hostname: Option<Str<'json>>,
+    hostname: Option<JsonText<'json>>,
 }
 
-impl Resource for BackendTlsPolicies {
-    type Object<'json> = Whole<'json, BackendTlsSpec<'json>>;
-    type Record = Related;
+impl WatchedResource for BackendTlsPolicyResource {
+    type Object<'json> = PartialSpecAndStatus<'json, PartialBackendTlsPolicySpec<'json>>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::BackendTlsPolicy;
+    const KIND: ResourceKind = ResourceKind::BackendTlsPolicy;
     const API: &'static str = V1;
     const OLDER_APIS: &'static [&'static str] = &[V1ALPHA3];
     const PLURAL: &'static str = "backendtlspolicies";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let meta = object.metadata();
         let key = meta.key(texts);
         let spec = object.spec.as_ref();
@@ -492,45 +526,49 @@ impl Resource for BackendTlsPolicies {
             targets: targets
                 .filter(|target| target.is_service())
                 .filter_map(|target| {
-                    let name = texts.common_some(target.name.as_ref())?;
+                    let name = texts.intern_non_empty(target.name.as_ref())?;
                     Some(BackendTlsTarget {
                         service: ObjectKey::new(key.namespace.clone(), name),
-                        port: own_some(target.section_name.as_ref()),
+                        port: owned_non_empty(target.section_name.as_ref()),
                     })
                 })
                 .collect(),
-            hostname: own(validation.and_then(|validation| validation.hostname.as_ref())),
+            hostname: owned_text(validation.and_then(|validation| validation.hostname.as_ref())),
             key,
         };
         records.push(record.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
 /// ReferenceGrants.
-pub struct ReferenceGrants;
+pub struct ReferenceGrantResource;
 
 #[derive(Debug, Deserialize)]
-pub struct GrantSpec<'json> {
+pub struct PartialReferenceGrantSpec<'json> {
     #[serde(borrow)]
-    from: Option<Vec<Ref<'json>>>,
+    from: Option<Vec<PartialObjectReference<'json>>>,
     #[serde(borrow)]
-    to: Option<Vec<Ref<'json>>>,
+    to: Option<Vec<PartialObjectReference<'json>>>,
 }
 
-impl Resource for ReferenceGrants {
-    type Object<'json> = Whole<'json, GrantSpec<'json>>;
-    type Record = Related;
+impl WatchedResource for ReferenceGrantResource {
+    type Object<'json> = PartialSpecAndStatus<'json, PartialReferenceGrantSpec<'json>>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::ReferenceGrant;
+    const KIND: ResourceKind = ResourceKind::ReferenceGrant;
     const API: &'static str = V1;
     const OLDER_APIS: &'static [&'static str] = &[V1BETA1];
     const PLURAL: &'static str = "referencegrants";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let spec = object.spec.as_ref();
         let from = spec.and_then(|spec| spec.from.as_ref());
         let to = spec.and_then(|spec| spec.to.as_ref());
@@ -539,26 +577,26 @@ impl Resource for ReferenceGrants {
             from: from
                 .into_iter()
                 .flatten()
-                .map(|from| GrantFrom {
-                    group: own(from.group.as_ref()),
-                    kind: own(from.kind.as_ref()),
-                    namespace: own(from.namespace.as_ref()),
+                .map(|from| ReferenceGrantFrom {
+                    group: owned_text(from.group.as_ref()),
+                    kind: owned_text(from.kind.as_ref()),
+                    namespace: owned_text(from.namespace.as_ref()),
                 })
                 .collect(),
             to: to
                 .into_iter()
                 .flatten()
-                .map(|to| GrantTo {
-                    group: own(to.group.as_ref()),
-                    kind: own(to.kind.as_ref()),
-                    name: own_some(to.name.as_ref()),
+                .map(|to| ReferenceGrantTo {
+                    group: owned_text(to.group.as_ref()),
+                    kind: owned_text(to.kind.as_ref()),
+                    name: owned_non_empty(to.name.as_ref()),
                 })
                 .collect(),
         };
         records.push(record.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }

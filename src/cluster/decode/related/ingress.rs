@@ -4,129 +4,134 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        Described as _, Interner, Resource, port,
-        text::{Pairs, Str, own, own_some},
+        HasMetadata as _, TextInterner, WatchedResource, port,
+        text::{JsonText, JsonTextMap, owned_non_empty, owned_text},
     },
-    Whole, list,
+    PartialSpecAndStatus, owned_texts,
 };
 use crate::inventory::{
-    Change, Delta, IngressBackend, IngressClassRecord, IngressPath, IngressPort, IngressRecord,
-    IngressRule, IngressTls, Kind, Related,
+    IngressBackend, IngressClassRecord, IngressPath, IngressPort, IngressRecord, IngressRule,
+    IngressTls, InventoryChange, RecordDelta, RelatedRecord, ResourceKind,
 };
 
 /// Ingresses.
-pub struct Ingresses;
+pub struct IngressResource;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Spec<'json> {
+pub struct PartialIngressSpec<'json> {
     #[serde(borrow)]
-    ingress_class_name: Option<Str<'json>>,
+    ingress_class_name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    default_backend: Option<Backend<'json>>,
+    default_backend: Option<PartialIngressBackend<'json>>,
     #[serde(borrow)]
-    rules: Option<Vec<Rule<'json>>>,
+    rules: Option<Vec<PartialIngressRule<'json>>>,
     #[serde(borrow)]
-    tls: Option<Vec<Tls<'json>>>,
+    tls: Option<Vec<PartialIngressTls<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Backend<'json> {
+struct PartialIngressBackend<'json> {
     #[serde(borrow)]
-    service: Option<Service<'json>>,
+    service: Option<PartialIngressServiceBackend<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Service<'json> {
+struct PartialIngressServiceBackend<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    port: Option<Port<'json>>,
+    port: Option<PartialIngressBackendPort<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Port<'json> {
+struct PartialIngressBackendPort<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     number: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Rule<'json> {
+struct PartialIngressRule<'json> {
     #[serde(borrow)]
-    host: Option<Str<'json>>,
+    host: Option<JsonText<'json>>,
     #[serde(borrow)]
-    http: Option<Http<'json>>,
+    http: Option<PartialHttpIngressRule<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Http<'json> {
+struct PartialHttpIngressRule<'json> {
     #[serde(borrow)]
-    paths: Option<Vec<Path<'json>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Path<'json> {
-    #[serde(borrow)]
-    path: Option<Str<'json>>,
-    #[serde(borrow)]
-    path_type: Option<Str<'json>>,
-    #[serde(borrow)]
-    backend: Option<Backend<'json>>,
+    paths: Option<Vec<PartialHttpIngressPath<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Tls<'json> {
+struct PartialHttpIngressPath<'json> {
     #[serde(borrow)]
-    hosts: Option<Vec<Str<'json>>>,
+    path: Option<JsonText<'json>>,
     #[serde(borrow)]
-    secret_name: Option<Str<'json>>,
+    path_type: Option<JsonText<'json>>,
+    #[serde(borrow)]
+    backend: Option<PartialIngressBackend<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Status<'json> {
+struct PartialIngressTls<'json> {
     #[serde(borrow)]
-    load_balancer: Option<LoadBalancer<'json>>,
+    hosts: Option<Vec<JsonText<'json>>>,
+    #[serde(borrow)]
+    secret_name: Option<JsonText<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct LoadBalancer<'json> {
+#[serde(rename_all = "camelCase")]
+pub struct PartialIngressStatus<'json> {
     #[serde(borrow)]
-    ingress: Option<Vec<Point<'json>>>,
+    load_balancer: Option<PartialIngressLoadBalancer<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Point<'json> {
+struct PartialIngressLoadBalancer<'json> {
     #[serde(borrow)]
-    ip: Option<Str<'json>>,
-    #[serde(borrow)]
-    hostname: Option<Str<'json>>,
+    ingress: Option<Vec<PartialIngressLoadBalancerAddress<'json>>>,
 }
 
-impl Resource for Ingresses {
-    type Object<'json> = Whole<'json, Spec<'json>, Status<'json>>;
-    type Record = Related;
+#[derive(Debug, Deserialize)]
+struct PartialIngressLoadBalancerAddress<'json> {
+    #[serde(borrow)]
+    ip: Option<JsonText<'json>>,
+    #[serde(borrow)]
+    hostname: Option<JsonText<'json>>,
+}
 
-    const KIND: Kind = Kind::Ingress;
+impl WatchedResource for IngressResource {
+    type Object<'json> =
+        PartialSpecAndStatus<'json, PartialIngressSpec<'json>, PartialIngressStatus<'json>>;
+    type Record = RelatedRecord;
+
+    const KIND: ResourceKind = ResourceKind::Ingress;
     const API: &'static str = "/apis/networking.k8s.io/v1";
     const PLURAL: &'static str = "ingresses";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let meta = object.metadata();
         let mut record = IngressRecord::new(meta.key(texts));
         record.created = meta.created();
         let annotations = meta.annotations.as_ref();
         if let Some(class) = annotations.and_then(|all| all.get("kubernetes.io/ingress.class")) {
-            record.class = Some(texts.common(class));
+            record.class = Some(texts.intern(class));
             record.class_by_annotation = true;
         }
         let canary = annotations.and_then(|all| all.get("nginx.ingress.kubernetes.io/canary"));
         record.canary = canary == Some("true");
         if let Some(spec) = &object.spec {
-            if let Some(class) = texts.common_some(spec.ingress_class_name.as_ref()) {
+            if let Some(class) = texts.intern_non_empty(spec.ingress_class_name.as_ref()) {
                 record.class = Some(class);
                 record.class_by_annotation = false;
             }
@@ -134,8 +139,8 @@ impl Resource for Ingresses {
             let rules = spec.rules.iter().flatten();
             record.rules = rules.map(|found| rule(found, texts)).collect();
             let tls = spec.tls.iter().flatten().map(|tls| IngressTls {
-                hosts: list(tls.hosts.as_deref()),
-                secret: own_some(tls.secret_name.as_ref()),
+                hosts: owned_texts(tls.hosts.as_deref()),
+                secret: owned_non_empty(tls.secret_name.as_ref()),
             });
             record.tls = tls.collect();
         }
@@ -146,36 +151,41 @@ impl Resource for Ingresses {
         let points = balancer.and_then(|balancer| balancer.ingress.as_ref());
         let points = points.into_iter().flatten();
         record.addresses = points
-            .filter_map(|at| own_some(at.hostname.as_ref()).or_else(|| own_some(at.ip.as_ref())))
+            .filter_map(|at| {
+                owned_non_empty(at.hostname.as_ref()).or_else(|| owned_non_empty(at.ip.as_ref()))
+            })
             .collect();
         records.push(record.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
-fn rule(found: &Rule<'_>, texts: &mut Interner) -> IngressRule {
+fn rule(found: &PartialIngressRule<'_>, texts: &mut TextInterner) -> IngressRule {
     let paths = found.http.as_ref().and_then(|http| http.paths.as_ref());
     let paths = paths.into_iter().flatten().map(|path| IngressPath {
-        path: own(path.path.as_ref()),
-        exact: path.path_type.as_ref().map(Str::as_str) == Some("Exact"),
+        path: owned_text(path.path.as_ref()),
+        exact: path.path_type.as_ref().map(JsonText::as_str) == Some("Exact"),
         backend: backend(path.backend.as_ref(), texts),
     });
     IngressRule {
-        host: own(found.host.as_ref()),
+        host: owned_text(found.host.as_ref()),
         paths: paths.collect(),
     }
 }
 
-fn backend(found: Option<&Backend<'_>>, texts: &mut Interner) -> Option<IngressBackend> {
+fn backend(
+    found: Option<&PartialIngressBackend<'_>>,
+    texts: &mut TextInterner,
+) -> Option<IngressBackend> {
     let service = found?.service.as_ref()?;
     let found = service.port.as_ref();
     let number = found.and_then(|found| port(found.number));
-    let name = found.and_then(|found| texts.common_some(found.name.as_ref()));
+    let name = found.and_then(|found| texts.intern_non_empty(found.name.as_ref()));
     Some(IngressBackend {
-        service: texts.common_some(service.name.as_ref())?,
+        service: texts.intern_non_empty(service.name.as_ref())?,
         port: number
             .map(IngressPort::Number)
             .or_else(|| name.map(IngressPort::Name)),
@@ -183,37 +193,41 @@ fn backend(found: Option<&Backend<'_>>, texts: &mut Interner) -> Option<IngressB
 }
 
 /// IngressClasses.
-pub struct IngressClasses;
+pub struct IngressClassResource;
 
 #[derive(Debug, Deserialize)]
-pub struct ClassSpec<'json> {
+pub struct PartialIngressClassSpec<'json> {
     #[serde(borrow)]
-    controller: Option<Str<'json>>,
+    controller: Option<JsonText<'json>>,
 }
 
-impl Resource for IngressClasses {
-    type Object<'json> = Whole<'json, ClassSpec<'json>>;
-    type Record = Related;
+impl WatchedResource for IngressClassResource {
+    type Object<'json> = PartialSpecAndStatus<'json, PartialIngressClassSpec<'json>>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::IngressClass;
+    const KIND: ResourceKind = ResourceKind::IngressClass;
     const API: &'static str = "/apis/networking.k8s.io/v1";
     const PLURAL: &'static str = "ingressclasses";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let meta = object.metadata();
-        let said = |all: &Pairs<'_>| {
+        let said = |all: &JsonTextMap<'_>| {
             all.get("ingressclass.kubernetes.io/is-default-class") == Some("true")
         };
         let spec = object.spec.as_ref();
         let record = IngressClassRecord {
             key: meta.key(texts),
-            controller: own(spec.and_then(|spec| spec.controller.as_ref())),
+            controller: owned_text(spec.and_then(|spec| spec.controller.as_ref())),
             is_default: meta.annotations.as_ref().is_some_and(said),
         };
         records.push(record.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }

@@ -9,32 +9,37 @@ mod workload;
 use serde::Deserialize;
 
 pub use gateway::{
-    BackendTlsPolicies, GatewayClasses, Gateways, GrpcRoutes, HttpRoutes, ReferenceGrants,
-    TcpRoutes, TlsRoutes, UdpRoutes,
+    BackendTlsPolicyResource, GatewayClassResource, GatewayResource, GrpcRouteResource,
+    HttpRouteResource, ReferenceGrantResource, TcpRouteResource, TlsRouteResource,
+    UdpRouteResource,
 };
-pub use ingress::{IngressClasses, Ingresses};
-pub use policy::NetworkPolicies;
-pub use webhook::{ApiServices, MutatingWebhooks, ValidatingWebhooks};
-pub use workload::{Deployments, ServiceCidrs, StatefulSets, TlsSecrets};
+pub use ingress::{IngressClassResource, IngressResource};
+pub use policy::NetworkPolicyResource;
+pub use webhook::{ApiServiceResource, MutatingWebhookResource, ValidatingWebhookResource};
+pub use workload::{
+    DeploymentResource, ServiceCidrResource, StatefulSetResource, TlsSecretResource,
+};
 
 use super::{
-    Described,
-    meta::Meta,
-    text::{Interner, Pairs, Str, own},
+    HasMetadata,
+    meta::PartialObjectMeta,
+    text::{JsonText, JsonTextMap, TextInterner, owned_text},
 };
-use crate::inventory::{Condition, LabelSelector, Operator, Requirement, Text};
+use crate::inventory::{
+    LabelSelector, SelectorOperator, SelectorRequirement, SharedStr, StatusCondition,
+};
 
 /// An object of which `spec` and `status` are all that matters.
 #[derive(Debug, Deserialize)]
-pub struct Whole<'json, S, T = serde::de::IgnoredAny> {
+pub struct PartialSpecAndStatus<'json, S, T = serde::de::IgnoredAny> {
     #[serde(borrow, default)]
-    metadata: Meta<'json>,
+    metadata: PartialObjectMeta<'json>,
     spec: Option<S>,
     status: Option<T>,
 }
 
-impl<S, T> Described for Whole<'_, S, T> {
-    fn metadata(&self) -> &Meta<'_> {
+impl<S, T> HasMetadata for PartialSpecAndStatus<'_, S, T> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
@@ -42,42 +47,42 @@ impl<S, T> Described for Whole<'_, S, T> {
 /// `LabelSelector`.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Selector<'json> {
+struct PartialLabelSelector<'json> {
     #[serde(borrow)]
-    match_labels: Option<Pairs<'json>>,
+    match_labels: Option<JsonTextMap<'json>>,
     #[serde(borrow)]
-    match_expressions: Option<Vec<Expression<'json>>>,
+    match_expressions: Option<Vec<PartialLabelRequirement<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Expression<'json> {
+struct PartialLabelRequirement<'json> {
     #[serde(borrow)]
-    key: Option<Str<'json>>,
+    key: Option<JsonText<'json>>,
     #[serde(borrow)]
-    operator: Option<Str<'json>>,
+    operator: Option<JsonText<'json>>,
     #[serde(borrow)]
-    values: Option<Vec<Str<'json>>>,
+    values: Option<Vec<JsonText<'json>>>,
 }
 
-fn selector(found: Option<&Selector<'_>>, texts: &mut Interner) -> LabelSelector {
+fn selector(found: Option<&PartialLabelSelector<'_>>, texts: &mut TextInterner) -> LabelSelector {
     let Some(found) = found else {
         return LabelSelector::default();
     };
     let expressions = found.match_expressions.iter().flatten();
     LabelSelector {
-        labels: texts.map(found.match_labels.as_ref()),
+        labels: texts.intern_map(found.match_labels.as_ref()),
         expressions: expressions
             .filter_map(|expression| {
-                Some(Requirement {
-                    key: texts.common_some(expression.key.as_ref())?,
+                Some(SelectorRequirement {
+                    key: texts.intern_non_empty(expression.key.as_ref())?,
                     operator: match expression.operator.as_ref()?.as_str() {
-                        "In" => Operator::In,
-                        "NotIn" => Operator::NotIn,
-                        "Exists" => Operator::Exists,
-                        "DoesNotExist" => Operator::DoesNotExist,
+                        "In" => SelectorOperator::In,
+                        "NotIn" => SelectorOperator::NotIn,
+                        "Exists" => SelectorOperator::Exists,
+                        "DoesNotExist" => SelectorOperator::DoesNotExist,
                         _ => return None,
                     },
-                    values: list(expression.values.as_deref()),
+                    values: owned_texts(expression.values.as_deref()),
                 })
             })
             .collect(),
@@ -86,39 +91,46 @@ fn selector(found: Option<&Selector<'_>>, texts: &mut Interner) -> LabelSelector
 
 /// An entry of `status.conditions`.
 #[derive(Debug, Deserialize)]
-struct Said<'json> {
+struct PartialRelatedCondition<'json> {
     #[serde(borrow, rename = "type")]
-    kind: Option<Str<'json>>,
+    kind: Option<JsonText<'json>>,
     #[serde(borrow)]
-    status: Option<Str<'json>>,
+    status: Option<JsonText<'json>>,
     #[serde(borrow)]
-    reason: Option<Str<'json>>,
+    reason: Option<JsonText<'json>>,
     #[serde(borrow)]
-    message: Option<Str<'json>>,
+    message: Option<JsonText<'json>>,
 }
 
-impl Said<'_> {
-    fn record(&self, texts: &mut Interner) -> Condition {
-        Condition {
-            kind: texts.common_some(self.kind.as_ref()).unwrap_or_default(),
-            holds: match self.status.as_ref().map(Str::as_str) {
+impl PartialRelatedCondition<'_> {
+    fn record(&self, texts: &mut TextInterner) -> StatusCondition {
+        StatusCondition {
+            kind: texts
+                .intern_non_empty(self.kind.as_ref())
+                .unwrap_or_default(),
+            holds: match self.status.as_ref().map(JsonText::as_str) {
                 Some("True") => Some(true),
                 Some("False") => Some(false),
                 _ => None,
             },
-            reason: texts.common_some(self.reason.as_ref()).unwrap_or_default(),
-            message: own(self.message.as_ref()),
+            reason: texts
+                .intern_non_empty(self.reason.as_ref())
+                .unwrap_or_default(),
+            message: owned_text(self.message.as_ref()),
         }
     }
 }
 
-fn conditions(said: Option<&Vec<Said<'_>>>, texts: &mut Interner) -> Vec<Condition> {
+fn conditions(
+    said: Option<&Vec<PartialRelatedCondition<'_>>>,
+    texts: &mut TextInterner,
+) -> Vec<StatusCondition> {
     let said = said.into_iter().flatten();
     said.map(|condition| condition.record(texts)).collect()
 }
 
 /// Texts that hardly occur again.
-fn list(found: Option<&[Str<'_>]>) -> Vec<Text> {
+fn owned_texts(found: Option<&[JsonText<'_>]>) -> Vec<SharedStr> {
     let found = found.unwrap_or_default();
-    found.iter().map(|text| own(Some(text))).collect()
+    found.iter().map(|text| owned_text(Some(text))).collect()
 }

@@ -4,89 +4,93 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        Described as _, Interner, Resource,
+        HasMetadata as _, TextInterner, WatchedResource,
         endpoint_slice::protocol,
         port,
-        text::{Str, own},
+        text::{JsonText, owned_text},
     },
-    Selector, Whole, list, selector,
+    PartialLabelSelector, PartialSpecAndStatus, owned_texts, selector,
 };
 use crate::inventory::{
-    Change, Delta, Kind, NetworkPolicyRecord, PolicyPeer, PolicyPort, PolicyRule, Related,
-    TargetPort,
+    InventoryChange, NetworkPolicyRecord, PolicyPeer, PolicyPort, PolicyRule, RecordDelta,
+    RelatedRecord, ResourceKind, TargetPort,
 };
 
 /// NetworkPolicies.
-pub struct NetworkPolicies;
+pub struct NetworkPolicyResource;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Spec<'json> {
+pub struct PartialNetworkPolicySpec<'json> {
     #[serde(borrow)]
-    pod_selector: Option<Selector<'json>>,
+    pod_selector: Option<PartialLabelSelector<'json>>,
     #[serde(borrow)]
-    policy_types: Option<Vec<Str<'json>>>,
+    policy_types: Option<Vec<JsonText<'json>>>,
     #[serde(borrow)]
-    ingress: Option<Vec<Rule<'json>>>,
+    ingress: Option<Vec<PartialNetworkPolicyRule<'json>>>,
     #[serde(borrow)]
-    egress: Option<Vec<Rule<'json>>>,
+    egress: Option<Vec<PartialNetworkPolicyRule<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Rule<'json> {
+struct PartialNetworkPolicyRule<'json> {
     #[serde(borrow)]
-    from: Option<Vec<Peer<'json>>>,
+    from: Option<Vec<PartialNetworkPolicyPeer<'json>>>,
     #[serde(borrow)]
-    to: Option<Vec<Peer<'json>>>,
+    to: Option<Vec<PartialNetworkPolicyPeer<'json>>>,
     #[serde(borrow)]
-    ports: Option<Vec<Port<'json>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Peer<'json> {
-    #[serde(borrow)]
-    pod_selector: Option<Selector<'json>>,
-    #[serde(borrow)]
-    namespace_selector: Option<Selector<'json>>,
-    #[serde(borrow)]
-    ip_block: Option<Block<'json>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Block<'json> {
-    #[serde(borrow)]
-    cidr: Option<Str<'json>>,
-    #[serde(borrow)]
-    except: Option<Vec<Str<'json>>>,
+    ports: Option<Vec<PartialNetworkPolicyPort<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Port<'json> {
+struct PartialNetworkPolicyPeer<'json> {
     #[serde(borrow)]
-    protocol: Option<Str<'json>>,
+    pod_selector: Option<PartialLabelSelector<'json>>,
     #[serde(borrow)]
-    port: Option<NumberOrName<'json>>,
+    namespace_selector: Option<PartialLabelSelector<'json>>,
+    #[serde(borrow)]
+    ip_block: Option<PartialIpBlock<'json>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct PartialIpBlock<'json> {
+    #[serde(borrow)]
+    cidr: Option<JsonText<'json>>,
+    #[serde(borrow)]
+    except: Option<Vec<JsonText<'json>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PartialNetworkPolicyPort<'json> {
+    #[serde(borrow)]
+    protocol: Option<JsonText<'json>>,
+    #[serde(borrow)]
+    port: Option<PortNumberOrName<'json>>,
     end_port: Option<i64>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum NumberOrName<'json> {
+enum PortNumberOrName<'json> {
     Number(i64),
-    Name(#[serde(borrow)] Str<'json>),
+    Name(#[serde(borrow)] JsonText<'json>),
 }
 
-impl Resource for NetworkPolicies {
-    type Object<'json> = Whole<'json, Spec<'json>>;
-    type Record = Related;
+impl WatchedResource for NetworkPolicyResource {
+    type Object<'json> = PartialSpecAndStatus<'json, PartialNetworkPolicySpec<'json>>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::NetworkPolicy;
+    const KIND: ResourceKind = ResourceKind::NetworkPolicy;
     const API: &'static str = "/apis/networking.k8s.io/v1";
     const PLURAL: &'static str = "networkpolicies";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let key = object.metadata().key(texts);
         let Some(spec) = &object.spec else {
             return;
@@ -109,12 +113,15 @@ impl Resource for NetworkPolicies {
         records.push(record.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
-fn rules(found: Option<&[Rule<'_>]>, texts: &mut Interner) -> Vec<PolicyRule> {
+fn rules(
+    found: Option<&[PartialNetworkPolicyRule<'_>]>,
+    texts: &mut TextInterner,
+) -> Vec<PolicyRule> {
     let found = found.unwrap_or_default().iter();
     found
         .map(|rule| {
@@ -127,26 +134,27 @@ fn rules(found: Option<&[Rule<'_>]>, texts: &mut Interner) -> Vec<PolicyRule> {
         .collect()
 }
 
-fn peer(found: &Peer<'_>, texts: &mut Interner) -> PolicyPeer {
+fn peer(found: &PartialNetworkPolicyPeer<'_>, texts: &mut TextInterner) -> PolicyPeer {
     if let Some(block) = &found.ip_block {
         return PolicyPeer::Block {
-            cidr: own(block.cidr.as_ref()),
-            except: list(block.except.as_deref()),
+            cidr: owned_text(block.cidr.as_ref()),
+            except: owned_texts(block.except.as_deref()),
         };
     }
-    let mut some = |found: Option<&Selector<'_>>| found.map(|found| selector(Some(found), texts));
+    let mut some =
+        |found: Option<&PartialLabelSelector<'_>>| found.map(|found| selector(Some(found), texts));
     PolicyPeer::Pods {
         namespaces: some(found.namespace_selector.as_ref()),
         pods: some(found.pod_selector.as_ref()),
     }
 }
 
-fn policy_port(found: &Port<'_>) -> PolicyPort {
+fn policy_port(found: &PartialNetworkPolicyPort<'_>) -> PolicyPort {
     PolicyPort {
         protocol: protocol(found.protocol.as_ref()),
         port: match &found.port {
-            Some(NumberOrName::Number(number)) => port(Some(*number)).map(TargetPort::Number),
-            Some(NumberOrName::Name(name)) => Some(TargetPort::Name(own(Some(name)))),
+            Some(PortNumberOrName::Number(number)) => port(Some(*number)).map(TargetPort::Number),
+            Some(PortNumberOrName::Name(name)) => Some(TargetPort::Name(owned_text(Some(name)))),
             None => None,
         },
         end: port(found.end_port),

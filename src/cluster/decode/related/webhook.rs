@@ -4,67 +4,68 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        Described, Interner, Resource,
-        meta::Meta,
+        HasMetadata, TextInterner, WatchedResource,
+        meta::PartialObjectMeta,
         port,
-        text::{Str, own},
+        text::{JsonText, owned_text},
     },
-    Said, Whole,
+    PartialRelatedCondition, PartialSpecAndStatus,
 };
 use crate::inventory::{
-    ApiServiceRecord, Change, Delta, Hook, Kind, ObjectKey, Related, Text, WebhookRecord,
+    ApiServiceRecord, InventoryChange, ObjectKey, RecordDelta, RelatedRecord, ResourceKind,
+    ServiceWebhook, SharedStr, WebhookRecord,
 };
 
 /// Where the API server goes when no port is said.
 const DEFAULT_PORT: u16 = 443;
 
 /// ValidatingWebhookConfigurations.
-pub struct ValidatingWebhooks;
+pub struct ValidatingWebhookResource;
 
 /// MutatingWebhookConfigurations.
-pub struct MutatingWebhooks;
+pub struct MutatingWebhookResource;
 
 #[derive(Debug, Deserialize)]
-pub struct Configuration<'json> {
+pub struct PartialWebhookConfiguration<'json> {
     #[serde(borrow, default)]
-    metadata: Meta<'json>,
+    metadata: PartialObjectMeta<'json>,
     #[serde(borrow)]
-    webhooks: Option<Vec<Webhook<'json>>>,
+    webhooks: Option<Vec<PartialWebhook<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Webhook<'json> {
+struct PartialWebhook<'json> {
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    client_config: Option<ClientConfig<'json>>,
+    client_config: Option<PartialWebhookClientConfig<'json>>,
     #[serde(borrow)]
-    failure_policy: Option<Str<'json>>,
+    failure_policy: Option<JsonText<'json>>,
     #[serde(borrow)]
-    rules: Option<Vec<Rule<'json>>>,
+    rules: Option<Vec<PartialWebhookRule<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct ClientConfig<'json> {
+struct PartialWebhookClientConfig<'json> {
     #[serde(borrow)]
-    service: Option<Service<'json>>,
+    service: Option<PartialServiceReference<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Service<'json> {
+struct PartialServiceReference<'json> {
     #[serde(borrow)]
-    namespace: Option<Str<'json>>,
+    namespace: Option<JsonText<'json>>,
     #[serde(borrow)]
-    name: Option<Str<'json>>,
+    name: Option<JsonText<'json>>,
     port: Option<i64>,
 }
 
-impl Service<'_> {
-    fn key(&self, texts: &mut Interner) -> Option<ObjectKey> {
+impl PartialServiceReference<'_> {
+    fn key(&self, texts: &mut TextInterner) -> Option<ObjectKey> {
         Some(ObjectKey::new(
-            texts.common_some(self.namespace.as_ref())?,
-            texts.common_some(self.name.as_ref())?,
+            texts.intern_non_empty(self.namespace.as_ref())?,
+            texts.intern_non_empty(self.name.as_ref())?,
         ))
     }
 
@@ -74,65 +75,73 @@ impl Service<'_> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Rule<'json> {
+struct PartialWebhookRule<'json> {
     #[serde(borrow)]
-    operations: Option<Vec<Str<'json>>>,
+    operations: Option<Vec<JsonText<'json>>>,
     #[serde(borrow)]
-    resources: Option<Vec<Str<'json>>>,
+    resources: Option<Vec<JsonText<'json>>>,
 }
 
-impl Described for Configuration<'_> {
-    fn metadata(&self) -> &Meta<'_> {
+impl HasMetadata for PartialWebhookConfiguration<'_> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
 
-impl Resource for ValidatingWebhooks {
-    type Object<'json> = Configuration<'json>;
-    type Record = Related;
+impl WatchedResource for ValidatingWebhookResource {
+    type Object<'json> = PartialWebhookConfiguration<'json>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::ValidatingWebhook;
+    const KIND: ResourceKind = ResourceKind::ValidatingWebhook;
     const API: &'static str = "/apis/admissionregistration.k8s.io/v1";
     const PLURAL: &'static str = "validatingwebhookconfigurations";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         records.push(configuration(false, object, texts).into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
-impl Resource for MutatingWebhooks {
-    type Object<'json> = Configuration<'json>;
-    type Record = Related;
+impl WatchedResource for MutatingWebhookResource {
+    type Object<'json> = PartialWebhookConfiguration<'json>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::MutatingWebhook;
+    const KIND: ResourceKind = ResourceKind::MutatingWebhook;
     const API: &'static str = "/apis/admissionregistration.k8s.io/v1";
     const PLURAL: &'static str = "mutatingwebhookconfigurations";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         records.push(configuration(true, object, texts).into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
 fn configuration(
     mutating: bool,
-    object: &Configuration<'_>,
-    texts: &mut Interner,
+    object: &PartialWebhookConfiguration<'_>,
+    texts: &mut TextInterner,
 ) -> WebhookRecord {
     let hooks = object.webhooks.iter().flatten().filter_map(|webhook| {
         let service = webhook.client_config.as_ref()?.service.as_ref()?;
-        Some(Hook {
-            name: own(webhook.name.as_ref()),
+        Some(ServiceWebhook {
+            name: owned_text(webhook.name.as_ref()),
             service: service.key(texts)?,
             port: service.port(),
-            fails: webhook.failure_policy.as_ref().map(Str::as_str) != Some("Ignore"),
+            fails: webhook.failure_policy.as_ref().map(JsonText::as_str) != Some("Ignore"),
             about: webhook.rules.iter().flatten().map(about).collect(),
         })
     });
@@ -145,8 +154,8 @@ fn configuration(
 }
 
 /// "create, update of pods".
-fn about(rule: &Rule<'_>) -> Text {
-    let words = |found: &Option<Vec<Str<'_>>>| {
+fn about(rule: &PartialWebhookRule<'_>) -> SharedStr {
+    let words = |found: &Option<Vec<JsonText<'_>>>| {
         let words = found.iter().flatten().map(|word| match word.as_str() {
             "*" => "everything".to_owned(),
             word => word.to_lowercase(),
@@ -157,29 +166,34 @@ fn about(rule: &Rule<'_>) -> Text {
 }
 
 /// APIServices.
-pub struct ApiServices;
+pub struct ApiServiceResource;
 
 #[derive(Debug, Deserialize)]
-pub struct ApiSpec<'json> {
+pub struct PartialApiServiceSpec<'json> {
     #[serde(borrow)]
-    service: Option<Service<'json>>,
+    service: Option<PartialServiceReference<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-pub struct ApiStatus<'json> {
+pub struct PartialApiServiceStatus<'json> {
     #[serde(borrow)]
-    conditions: Option<Vec<Said<'json>>>,
+    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
 }
 
-impl Resource for ApiServices {
-    type Object<'json> = Whole<'json, ApiSpec<'json>, ApiStatus<'json>>;
-    type Record = Related;
+impl WatchedResource for ApiServiceResource {
+    type Object<'json> =
+        PartialSpecAndStatus<'json, PartialApiServiceSpec<'json>, PartialApiServiceStatus<'json>>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::ApiService;
+    const KIND: ResourceKind = ResourceKind::ApiService;
     const API: &'static str = "/apis/apiregistration.k8s.io/v1";
     const PLURAL: &'static str = "apiservices";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let service = object.spec.as_ref().and_then(|spec| spec.service.as_ref());
         // Most of them are the API server's own: they say nothing about any Service.
         let Some(service) = service else {
@@ -200,7 +214,7 @@ impl Resource for ApiServices {
         records.push(record.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }

@@ -4,102 +4,116 @@ use serde::Deserialize;
 
 use super::{
     super::{
-        Described, Interner, Resource,
-        meta::{Meta, timestamp},
-        text::{Pairs, Str, own_some},
+        HasMetadata, TextInterner, WatchedResource,
+        meta::{PartialObjectMeta, timestamp},
+        text::{JsonText, JsonTextMap, owned_non_empty},
     },
-    Whole, list,
+    PartialSpecAndStatus, owned_texts,
 };
 use crate::inventory::{
-    Change, Delta, Kind, Related, Rollout, ServiceCidrRecord, TlsSecretRecord, WorkloadRecord,
+    InventoryChange, RecordDelta, RelatedRecord, ResourceKind, RolloutStatus, ServiceCidrRecord,
+    TlsSecretRecord, WorkloadRecord,
 };
 
 /// Deployments.
-pub struct Deployments;
+pub struct DeploymentResource;
 
 /// StatefulSets.
-pub struct StatefulSets;
+pub struct StatefulSetResource;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Spec<'json> {
+pub struct PartialWorkloadSpec<'json> {
     replicas: Option<i64>,
     #[serde(borrow)]
-    service_name: Option<Str<'json>>,
+    service_name: Option<JsonText<'json>>,
     #[serde(borrow)]
-    template: Option<Template<'json>>,
+    template: Option<PartialPodTemplate<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Template<'json> {
+struct PartialPodTemplate<'json> {
     #[serde(borrow)]
-    metadata: Option<TemplateMeta<'json>>,
+    metadata: Option<PartialPodTemplateMeta<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
-struct TemplateMeta<'json> {
+struct PartialPodTemplateMeta<'json> {
     #[serde(borrow)]
-    labels: Option<Pairs<'json>>,
+    labels: Option<JsonTextMap<'json>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Status<'json> {
+pub struct PartialWorkloadStatus<'json> {
     updated_replicas: Option<i64>,
     replicas: Option<i64>,
     available_replicas: Option<i64>,
     #[serde(borrow)]
-    conditions: Option<Vec<Progress<'json>>>,
+    conditions: Option<Vec<PartialWorkloadCondition<'json>>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Progress<'json> {
+struct PartialWorkloadCondition<'json> {
     #[serde(borrow, rename = "type")]
-    kind: Option<Str<'json>>,
+    kind: Option<JsonText<'json>>,
     #[serde(borrow)]
-    reason: Option<Str<'json>>,
+    reason: Option<JsonText<'json>>,
     #[serde(borrow)]
-    last_update_time: Option<Str<'json>>,
+    last_update_time: Option<JsonText<'json>>,
 }
 
-type Workload<'json> = Whole<'json, Spec<'json>, Status<'json>>;
+type PartialWorkload<'json> =
+    PartialSpecAndStatus<'json, PartialWorkloadSpec<'json>, PartialWorkloadStatus<'json>>;
 
-impl Resource for Deployments {
-    type Object<'json> = Workload<'json>;
-    type Record = Related;
+impl WatchedResource for DeploymentResource {
+    type Object<'json> = PartialWorkload<'json>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::Deployment;
+    const KIND: ResourceKind = ResourceKind::Deployment;
     const API: &'static str = "/apis/apps/v1";
     const PLURAL: &'static str = "deployments";
 
-    fn records(object: &Workload<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &PartialWorkload<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         records.push(workload(false, object, texts).into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
-impl Resource for StatefulSets {
-    type Object<'json> = Workload<'json>;
-    type Record = Related;
+impl WatchedResource for StatefulSetResource {
+    type Object<'json> = PartialWorkload<'json>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::StatefulSet;
+    const KIND: ResourceKind = ResourceKind::StatefulSet;
     const API: &'static str = "/apis/apps/v1";
     const PLURAL: &'static str = "statefulsets";
 
-    fn records(object: &Workload<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &PartialWorkload<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         records.push(workload(true, object, texts).into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
-fn workload(stateful: bool, object: &Workload<'_>, texts: &mut Interner) -> WorkloadRecord {
+fn workload(
+    stateful: bool,
+    object: &PartialWorkload<'_>,
+    texts: &mut TextInterner,
+) -> WorkloadRecord {
     let spec = object.spec.as_ref();
     let meta = spec.and_then(|spec| spec.template.as_ref()?.metadata.as_ref());
     let replicas = spec.and_then(|spec| spec.replicas).unwrap_or(1);
@@ -107,15 +121,15 @@ fn workload(stateful: bool, object: &Workload<'_>, texts: &mut Interner) -> Work
         stateful,
         key: object.metadata().key(texts),
         replicas: u32::try_from(replicas).unwrap_or_default(),
-        template: texts.map(meta.and_then(|meta| meta.labels.as_ref())),
-        service_name: own_some(spec.and_then(|spec| spec.service_name.as_ref())),
+        template: texts.intern_map(meta.and_then(|meta| meta.labels.as_ref())),
+        service_name: owned_non_empty(spec.and_then(|spec| spec.service_name.as_ref())),
         rollout: rollout(replicas, object.status.as_ref()),
     }
 }
 
 /// As `kubectl rollout status` tells it: not all pods are new, some old ones are left, or not all
 /// are available. What is said only of a moment is left out, so that a record rarely changes.
-fn rollout(wanted: i64, status: Option<&Status<'_>>) -> Option<Rollout> {
+fn rollout(wanted: i64, status: Option<&PartialWorkloadStatus<'_>>) -> Option<RolloutStatus> {
     let status = status?;
     let number = |found: Option<i64>| found.unwrap_or_default();
     let done = number(status.updated_replicas) >= wanted
@@ -128,79 +142,87 @@ fn rollout(wanted: i64, status: Option<&Status<'_>>) -> Option<Rollout> {
         .conditions
         .iter()
         .flatten()
-        .find(|said| said.kind.as_ref().map(Str::as_str) == Some("Progressing"));
+        .find(|said| said.kind.as_ref().map(JsonText::as_str) == Some("Progressing"));
     let reason = progress
         .and_then(|said| said.reason.as_ref())
-        .map(Str::as_str);
-    Some(Rollout {
+        .map(JsonText::as_str);
+    Some(RolloutStatus {
         moved: progress.and_then(|said| timestamp(said.last_update_time.as_ref())),
         stuck: reason == Some("ProgressDeadlineExceeded"),
     })
 }
 
 /// The names of Secrets of type `kubernetes.io/tls`.
-pub struct TlsSecrets;
+pub struct TlsSecretResource;
 
 /// `PartialObjectMetadata`: the server is asked for nothing else.
 #[derive(Debug, Deserialize)]
-pub struct Named<'json> {
+pub struct PartialObjectMetadata<'json> {
     #[serde(borrow, default)]
-    metadata: Meta<'json>,
+    metadata: PartialObjectMeta<'json>,
 }
 
-impl Described for Named<'_> {
-    fn metadata(&self) -> &Meta<'_> {
+impl HasMetadata for PartialObjectMetadata<'_> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
         &self.metadata
     }
 }
 
-impl Resource for TlsSecrets {
-    type Object<'json> = Named<'json>;
-    type Record = Related;
+impl WatchedResource for TlsSecretResource {
+    type Object<'json> = PartialObjectMetadata<'json>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::TlsSecret;
+    const KIND: ResourceKind = ResourceKind::TlsSecret;
     const API: &'static str = "/api/v1";
     const PLURAL: &'static str = "secrets";
     const FIELD_SELECTOR: Option<&'static str> = Some("type%3Dkubernetes.io%2Ftls");
     const METADATA_ONLY: bool = true;
 
-    fn records(object: &Named<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &PartialObjectMetadata<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let key = object.metadata.key(texts);
         records.push(TlsSecretRecord { key }.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }
 
 /// ServiceCIDRs.
-pub struct ServiceCidrs;
+pub struct ServiceCidrResource;
 
 #[derive(Debug, Deserialize)]
-pub struct CidrSpec<'json> {
+pub struct PartialServiceCidrSpec<'json> {
     #[serde(borrow)]
-    cidrs: Option<Vec<Str<'json>>>,
+    cidrs: Option<Vec<JsonText<'json>>>,
 }
 
-impl Resource for ServiceCidrs {
-    type Object<'json> = Whole<'json, CidrSpec<'json>>;
-    type Record = Related;
+impl WatchedResource for ServiceCidrResource {
+    type Object<'json> = PartialSpecAndStatus<'json, PartialServiceCidrSpec<'json>>;
+    type Record = RelatedRecord;
 
-    const KIND: Kind = Kind::ServiceCidr;
+    const KIND: ResourceKind = ResourceKind::ServiceCidr;
     const API: &'static str = "/apis/networking.k8s.io/v1";
     const PLURAL: &'static str = "servicecidrs";
 
-    fn records(object: &Self::Object<'_>, texts: &mut Interner, records: &mut Vec<Related>) {
+    fn records(
+        object: &Self::Object<'_>,
+        texts: &mut TextInterner,
+        records: &mut Vec<RelatedRecord>,
+    ) {
         let spec = object.spec.as_ref();
         let record = ServiceCidrRecord {
             key: object.metadata().key(texts),
-            cidrs: list(spec.and_then(|spec| spec.cidrs.as_deref())),
+            cidrs: owned_texts(spec.and_then(|spec| spec.cidrs.as_deref())),
         };
         records.push(record.into());
     }
 
-    fn change(delta: Delta<Related>) -> Change {
-        Change::Related(Self::KIND, delta)
+    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
+        InventoryChange::Related(Self::KIND, delta)
     }
 }

@@ -16,13 +16,13 @@ use hyper::body::Frame;
 use serde_json::json;
 use tokio::time::{Instant, sleep_until};
 
-use super::recording::{COLLECTIONS, State, line};
+use super::recording::{COLLECTIONS, RecordedState, line};
 
 /// What arrives of an event.
 #[derive(Clone)]
-pub(super) enum Arrival {
+pub(super) enum DeliveryContent {
     /// A line.
-    Line(Bytes),
+    EventLine(Bytes),
     /// The watch says 410 and ends.
     Gone,
     /// The watch ends; the next one is answered 410.
@@ -31,38 +31,38 @@ pub(super) enum Arrival {
 
 /// When something of a kind arrives.
 #[derive(Clone)]
-pub(super) struct Delivery {
+pub(super) struct EventDelivery {
     /// Its kind's place in [`COLLECTIONS`].
     pub(super) collection: usize,
     /// After the start.
     pub(super) at: Duration,
     /// The event's own revision: watches from before it are told.
     pub(super) revision: u64,
-    pub(super) arrival: Arrival,
+    pub(super) arrival: DeliveryContent,
     /// Whether it is told to watches that are open at its time, and to no later one.
-    pub(super) is_once: bool,
+    pub(super) is_delivered_once: bool,
 }
 
 /// What was true from a time on.
-pub(super) struct Moment {
+pub(super) struct TimedState {
     pub(super) at: Duration,
     pub(super) revision: u64,
-    pub(super) state: State,
+    pub(super) state: RecordedState,
 }
 
 /// The server. It is made for one replay.
-pub(super) struct Api {
+pub(super) struct ReplayApiServer {
     begun: Instant,
-    truth: Arc<[Moment]>,
-    deliveries: Vec<Delivery>,
+    truth: Arc<[TimedState]>,
+    deliveries: Vec<EventDelivery>,
     is_gone: AtomicBool,
 }
 
-type Body = UnsyncBoxBody<Bytes, Infallible>;
+type ReplayBody = UnsyncBoxBody<Bytes, Infallible>;
 
-impl Api {
+impl ReplayApiServer {
     /// `deliveries` in any order.
-    pub(super) fn new(truth: Arc<[Moment]>, mut deliveries: Vec<Delivery>) -> Arc<Self> {
+    pub(super) fn new(truth: Arc<[TimedState]>, mut deliveries: Vec<EventDelivery>) -> Arc<Self> {
         deliveries.sort_by_key(|delivery| delivery.at);
         Arc::new(Self {
             begun: Instant::now(),
@@ -73,7 +73,7 @@ impl Api {
     }
 
     /// Answers what a watch asks.
-    pub(super) fn answer<B>(self: &Arc<Self>, request: &Request<B>) -> Response<Body> {
+    pub(super) fn answer<B>(self: &Arc<Self>, request: &Request<B>) -> Response<ReplayBody> {
         let path = request.uri().path();
         let query = request.uri().query().unwrap_or_default();
         let value = |name: &str| {
@@ -88,7 +88,7 @@ impl Api {
         }
         let streams = value("sendInitialEvents").is_some();
         let from = value("resourceVersion").and_then(|text| text.parse().ok());
-        let last = |delivery: &&Delivery| matches!(delivery.arrival, Arrival::HangUp);
+        let last = |delivery: &&EventDelivery| matches!(delivery.arrival, DeliveryContent::HangUp);
         let hangs_up = self.deliveries.iter().find(last);
         if hangs_up.is_some_and(|delivery| delivery.collection == at)
             && !streams
@@ -106,7 +106,7 @@ impl Api {
     }
 
     /// What is true now.
-    fn now(&self) -> &Moment {
+    fn now(&self) -> &TimedState {
         let passed = self.begun.elapsed();
         let mut past = self.truth.iter().rev();
         past.find(|moment| moment.at <= passed)
@@ -145,14 +145,14 @@ impl Api {
         first: VecDeque<Bytes>,
         from: u64,
         end: Instant,
-    ) -> Response<Body> {
+    ) -> Response<ReplayBody> {
         let passed = self.begun.elapsed();
         let mine = self.deliveries.iter().filter(|delivery| {
             delivery.collection == at
                 && delivery.revision > from
-                && !(delivery.is_once && delivery.at < passed)
+                && !(delivery.is_delivered_once && delivery.at < passed)
         });
-        let watch = Watch {
+        let watch = ReplayWatch {
             api: self.clone(),
             first,
             next: mine.cloned().collect(),
@@ -168,15 +168,15 @@ impl Api {
 }
 
 /// An open watch.
-struct Watch {
-    api: Arc<Api>,
+struct ReplayWatch {
+    api: Arc<ReplayApiServer>,
     first: VecDeque<Bytes>,
-    next: VecDeque<Delivery>,
+    next: VecDeque<EventDelivery>,
     end: Instant,
     is_over: bool,
 }
 
-impl Watch {
+impl ReplayWatch {
     async fn next(&mut self) -> Option<Bytes> {
         if self.is_over {
             return None;
@@ -191,13 +191,13 @@ impl Watch {
         };
         sleep_until(at).await;
         match self.next.pop_front()?.arrival {
-            Arrival::Line(line) => Some(line),
-            Arrival::Gone => {
+            DeliveryContent::EventLine(line) => Some(line),
+            DeliveryContent::Gone => {
                 self.is_over = true;
                 let said = status("too old resource version");
                 Some(line("ERROR", said.as_bytes()))
             }
-            Arrival::HangUp => {
+            DeliveryContent::HangUp => {
                 self.api.is_gone.store(true, Ordering::Relaxed);
                 None
             }
@@ -214,7 +214,7 @@ fn status(message: &str) -> String {
 }
 
 /// What the server has of a group.
-fn discovery(group: &str) -> Response<Body> {
+fn discovery(group: &str) -> Response<ReplayBody> {
     let names: Vec<_> = COLLECTIONS
         .iter()
         .filter(|of| of.api == group)
@@ -227,7 +227,7 @@ fn discovery(group: &str) -> Response<Body> {
     whole(200, json!({"resources": names}).to_string())
 }
 
-fn whole(code: u16, body: String) -> Response<Body> {
+fn whole(code: u16, body: String) -> Response<ReplayBody> {
     let mut response = Response::new(Full::new(Bytes::from(body)).boxed_unsync());
     *response.status_mut() = http::StatusCode::from_u16(code).expect("a status code");
     response

@@ -15,37 +15,38 @@ mod view;
 
 use std::{collections::BTreeMap, time::Instant};
 
-use perturbation::Perturbation;
-use recording::Recording;
-use run::Replay;
+use perturbation::EventPerturbation;
+use recording::DemoRecording;
+use run::EventReplay;
 
-use crate::inventory::Kind;
+use crate::inventory::ResourceKind;
 
 /// So many events a recorded run must have at least.
 const EVENTS: usize = 200;
 
 /// What became of one event in one way.
-struct Outcome {
+struct ReplayOutcome {
     event: String,
-    way: Perturbation,
+    perturbation: EventPerturbation,
     /// Where what is shown differs from a fresh list; empty where it does not.
-    differs: String,
+    difference: String,
 }
 
 /// Perturbs these events in these ways, on all cores.
 fn perturb(
-    recording: &Recording,
+    recording: &DemoRecording,
     relist: bool,
     events: &[usize],
-    ways: &[Perturbation],
-) -> Vec<Outcome> {
+    ways: &[EventPerturbation],
+) -> Vec<ReplayOutcome> {
     let threads = std::thread::available_parallelism().map_or(2, |all| all.get().clamp(1, 8));
     std::thread::scope(|scope| {
         let running: Vec<_> = (0..threads)
             .map(|first| {
                 let mine = events.iter().skip(first).step_by(threads).copied();
                 scope.spawn(move || {
-                    let outcomes = mine.flat_map(|event| one_event(recording, relist, event, ways));
+                    let outcomes =
+                        mine.flat_map(|event| perturb_event(recording, relist, event, ways));
                     outcomes.collect::<Vec<_>>()
                 })
             })
@@ -57,19 +58,19 @@ fn perturb(
     })
 }
 
-fn one_event(
-    recording: &Recording,
+fn perturb_event(
+    recording: &DemoRecording,
     relist: bool,
     event: usize,
-    ways: &[Perturbation],
-) -> Vec<Outcome> {
-    let replay = Replay::around(recording, event, relist);
+    ways: &[EventPerturbation],
+) -> Vec<ReplayOutcome> {
+    let replay = EventReplay::around(recording, event, relist);
     let truth = replay.fresh();
     ways.iter()
-        .map(|way| Outcome {
+        .map(|way| ReplayOutcome {
             event: recording.events[event].to_string(),
-            way: *way,
-            differs: replay.perturbed(*way).differs_from(&truth),
+            perturbation: *way,
+            difference: replay.perturbed(*way).differs_from(&truth),
         })
         .collect()
 }
@@ -92,8 +93,8 @@ fn whatever_becomes_of_an_event_the_view_is_right_again() {
         );
     }
     let all: Vec<_> = (0..recording.events.len()).collect();
-    let outcomes = perturb(&recording, true, &all, &Perturbation::ALL);
-    assert_eq!(outcomes.len(), all.len() * Perturbation::ALL.len());
+    let outcomes = perturb(&recording, true, &all, &EventPerturbation::ALL);
+    assert_eq!(outcomes.len(), all.len() * EventPerturbation::ALL.len());
     println!(
         "{} events of {} kinds, recorded in {took:.1?}: {kinds:?}\n{} replays in {:.1?}",
         all.len(),
@@ -103,12 +104,17 @@ fn whatever_becomes_of_an_event_the_view_is_right_again() {
     );
     let wrong: Vec<_> = outcomes
         .iter()
-        .filter(|outcome| !outcome.differs.is_empty())
+        .filter(|outcome| !outcome.difference.is_empty())
         .collect();
     let first: Vec<_> = wrong
         .iter()
         .take(5)
-        .map(|outcome| format!("{}, {:?}: {}", outcome.event, outcome.way, outcome.differs))
+        .map(|outcome| {
+            format!(
+                "{}, {:?}: {}",
+                outcome.event, outcome.perturbation, outcome.difference
+            )
+        })
         .collect();
     assert!(wrong.is_empty(), "{} are wrong, as {first:#?}", wrong.len());
 }
@@ -117,14 +123,14 @@ fn whatever_becomes_of_an_event_the_view_is_right_again() {
 #[test]
 fn without_lists_that_are_read_again_a_lost_event_stays_lost() {
     let recording = recording::record();
-    let is_about_a_service = |at: &usize| recording.events[*at].kind() == Kind::Service;
+    let is_about_a_service = |at: &usize| recording.events[*at].kind() == ResourceKind::Service;
     let some: Vec<_> = (0..recording.events.len())
         .filter(is_about_a_service)
         .collect();
-    let outcomes = perturb(&recording, false, &some, &[Perturbation::Lost]);
+    let outcomes = perturb(&recording, false, &some, &[EventPerturbation::Lost]);
     let lost: Vec<_> = outcomes
         .iter()
-        .filter(|outcome| !outcome.differs.is_empty())
+        .filter(|outcome| !outcome.difference.is_empty())
         .map(|outcome| &*outcome.event)
         .collect();
     println!(

@@ -2,7 +2,7 @@
 
 /// One way in which an event does not arrive as it should.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Perturbation {
+pub(super) enum EventPerturbation {
     /// It never comes, though later ones do.
     Lost,
     /// It comes after several later ones.
@@ -21,7 +21,7 @@ pub(super) enum Perturbation {
     Older,
 }
 
-impl Perturbation {
+impl EventPerturbation {
     /// Each of them.
     pub(super) const ALL: [Self; 8] = [
         Self::Lost,

@@ -7,20 +7,20 @@ use serde_json::Value;
 
 use super::script;
 use crate::{
-    demo::{Options, Server},
-    inventory::Kind,
+    demo::{DemoOptions, DemoServer},
+    inventory::ResourceKind,
 };
 
 /// Where the objects of a kind are.
-pub(super) struct Collection {
-    pub(super) kind: Kind,
+pub(super) struct RecordedCollection {
+    pub(super) kind: ResourceKind,
     pub(super) api: &'static str,
     /// What is asked of the demo beside; the replay has nothing else in it.
     query: &'static str,
 }
 
-const fn at(kind: Kind, api: &'static str) -> Collection {
-    Collection {
+const fn at(kind: ResourceKind, api: &'static str) -> RecordedCollection {
+    RecordedCollection {
         kind,
         api,
         query: "",
@@ -32,40 +32,40 @@ const GATEWAY: &str = "/apis/gateway.networking.k8s.io/v1";
 const ADMISSION: &str = "/apis/admissionregistration.k8s.io/v1";
 
 /// All kinds that the demo serves.
-pub(super) const COLLECTIONS: [Collection; 21] = [
-    at(Kind::Namespace, "/api/v1"),
-    at(Kind::Service, "/api/v1"),
-    at(Kind::EndpointSlice, "/apis/discovery.k8s.io/v1"),
-    at(Kind::Pod, "/api/v1"),
-    at(Kind::Node, "/api/v1"),
-    Collection {
+pub(super) const COLLECTIONS: [RecordedCollection; 21] = [
+    at(ResourceKind::Namespace, "/api/v1"),
+    at(ResourceKind::Service, "/api/v1"),
+    at(ResourceKind::EndpointSlice, "/apis/discovery.k8s.io/v1"),
+    at(ResourceKind::Pod, "/api/v1"),
+    at(ResourceKind::Node, "/api/v1"),
+    RecordedCollection {
         query: "&fieldSelector=involvedObject.kind%3DService",
-        ..at(Kind::Event, "/api/v1")
+        ..at(ResourceKind::Event, "/api/v1")
     },
-    at(Kind::Ingress, NETWORKING),
-    at(Kind::IngressClass, NETWORKING),
-    at(Kind::NetworkPolicy, NETWORKING),
-    at(Kind::ServiceCidr, NETWORKING),
-    at(Kind::Gateway, GATEWAY),
-    at(Kind::GatewayClass, GATEWAY),
-    at(Kind::HttpRoute, GATEWAY),
-    at(Kind::GrpcRoute, GATEWAY),
+    at(ResourceKind::Ingress, NETWORKING),
+    at(ResourceKind::IngressClass, NETWORKING),
+    at(ResourceKind::NetworkPolicy, NETWORKING),
+    at(ResourceKind::ServiceCidr, NETWORKING),
+    at(ResourceKind::Gateway, GATEWAY),
+    at(ResourceKind::GatewayClass, GATEWAY),
+    at(ResourceKind::HttpRoute, GATEWAY),
+    at(ResourceKind::GrpcRoute, GATEWAY),
     at(
-        Kind::ReferenceGrant,
+        ResourceKind::ReferenceGrant,
         "/apis/gateway.networking.k8s.io/v1beta1",
     ),
-    at(Kind::ValidatingWebhook, ADMISSION),
-    at(Kind::MutatingWebhook, ADMISSION),
-    at(Kind::ApiService, "/apis/apiregistration.k8s.io/v1"),
-    at(Kind::Deployment, "/apis/apps/v1"),
-    at(Kind::StatefulSet, "/apis/apps/v1"),
-    Collection {
+    at(ResourceKind::ValidatingWebhook, ADMISSION),
+    at(ResourceKind::MutatingWebhook, ADMISSION),
+    at(ResourceKind::ApiService, "/apis/apiregistration.k8s.io/v1"),
+    at(ResourceKind::Deployment, "/apis/apps/v1"),
+    at(ResourceKind::StatefulSet, "/apis/apps/v1"),
+    RecordedCollection {
         query: "&fieldSelector=type%3Dkubernetes.io%2Ftls",
-        ..at(Kind::TlsSecret, "/api/v1")
+        ..at(ResourceKind::TlsSecret, "/api/v1")
     },
 ];
 
-impl Collection {
+impl RecordedCollection {
     /// The path for all namespaces.
     pub(super) fn path(&self) -> String {
         format!("{}/{}", self.api, self.kind.plural())
@@ -82,13 +82,13 @@ impl Collection {
 }
 
 /// The objects of one kind by namespace and name, as JSON.
-pub(super) type Objects = BTreeMap<String, Bytes>;
+pub(super) type ObjectsByKey = BTreeMap<String, Bytes>;
 
 /// The objects of all kinds, in the order of [`COLLECTIONS`].
-pub(super) type State = Vec<Objects>;
+pub(super) type RecordedState = Vec<ObjectsByKey>;
 
 /// One event of a watch.
-pub(super) struct Event {
+pub(super) struct RecordedEvent {
     /// Its place in [`COLLECTIONS`].
     pub(super) collection: usize,
     pub(super) revision: u64,
@@ -97,8 +97,8 @@ pub(super) struct Event {
     pub(super) object: Bytes,
 }
 
-impl Event {
-    pub(super) fn kind(&self) -> Kind {
+impl RecordedEvent {
+    pub(super) fn kind(&self) -> ResourceKind {
         COLLECTIONS[self.collection].kind
     }
 
@@ -108,7 +108,7 @@ impl Event {
     }
 
     /// Makes a state that of after this event.
-    pub(super) fn apply(&self, state: &mut State) {
+    pub(super) fn apply(&self, state: &mut RecordedState) {
         let objects = &mut state[self.collection];
         if self.verb == "DELETED" {
             objects.remove(&self.key);
@@ -118,7 +118,7 @@ impl Event {
     }
 }
 
-impl fmt::Display for Event {
+impl fmt::Display for RecordedEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (kind, revision) = (self.kind(), self.revision);
         write!(f, "{} {kind} {} at {revision}", self.verb, self.key)
@@ -132,15 +132,15 @@ pub(super) fn line(verb: &str, object: &[u8]) -> Bytes {
 }
 
 /// A run: what there was at first, and what happened.
-pub(super) struct Recording {
-    first: State,
+pub(super) struct DemoRecording {
+    first: RecordedState,
     first_revision: u64,
-    pub(super) events: Vec<Event>,
+    pub(super) events: Vec<RecordedEvent>,
 }
 
-impl Recording {
+impl DemoRecording {
     /// What there is after so many events.
-    pub(super) fn state(&self, after: usize) -> State {
+    pub(super) fn state(&self, after: usize) -> RecordedState {
         let mut state = self.first.clone();
         for event in &self.events[..after] {
             event.apply(&mut state);
@@ -158,23 +158,23 @@ impl Recording {
 }
 
 /// Records the run of [`script`]. Time is paused: it passes where nothing is left to do.
-pub(super) fn record() -> Recording {
-    crate::tls::install_provider();
+pub(super) fn record() -> DemoRecording {
+    crate::tls::install_crypto_provider();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .start_paused(true)
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let server = Server::start(Options {
-            life: false,
+        let server = DemoServer::start(DemoOptions {
+            scripted_activity: false,
             node_ports: false,
-            history: 100_000,
-            ..Options::default()
+            history_limit: 100_000,
+            ..DemoOptions::default()
         })
         .await
         .expect("a demo cluster");
-        let demo = Demo {
+        let demo = RecordedDemoClient {
             http: reqwest::Client::builder()
                 .no_proxy()
                 .build()
@@ -189,8 +189,8 @@ pub(super) fn record() -> Recording {
         for at in 0..COLLECTIONS.len() {
             events.extend(demo.events(at, first_revision).await);
         }
-        events.sort_by_key(|event: &Event| event.revision);
-        let recording = Recording {
+        events.sort_by_key(|event: &RecordedEvent| event.revision);
+        let recording = DemoRecording {
             first,
             first_revision,
             events,
@@ -205,12 +205,12 @@ pub(super) fn record() -> Recording {
 }
 
 /// A demo cluster and who asks it.
-struct Demo {
-    server: Server,
+struct RecordedDemoClient {
+    server: DemoServer,
     http: reqwest::Client,
 }
 
-impl Demo {
+impl RecordedDemoClient {
     async fn ask(&self, at: usize, query: &str) -> String {
         let collection = &COLLECTIONS[at];
         let url = format!(
@@ -225,18 +225,18 @@ impl Demo {
         answer.text().await.expect("a text")
     }
 
-    async fn state(&self) -> State {
-        let mut state = State::new();
+    async fn state(&self) -> RecordedState {
+        let mut state = RecordedState::new();
         for (at, collection) in COLLECTIONS.iter().enumerate() {
             let text = self.ask(at, "").await;
             let list: Value = serde_json::from_str(&text).expect("a list");
             let items = list["items"].as_array().expect("items");
-            let objects: Objects = items
+            let objects: ObjectsByKey = items
                 .iter()
                 .map(|item| {
                     (
                         key(item),
-                        Bytes::from(as_said(item, collection).to_string()),
+                        Bytes::from(normalized_object(item, collection).to_string()),
                     )
                 })
                 .collect();
@@ -245,15 +245,15 @@ impl Demo {
         state
     }
 
-    async fn events(&self, at: usize, from: u64) -> Vec<Event> {
+    async fn events(&self, at: usize, from: u64) -> Vec<RecordedEvent> {
         let query = format!("watch=true&resourceVersion={from}&timeoutSeconds=1");
         let text = self.ask(at, &query).await;
         text.lines()
             .map(|line| {
                 let event: Value = serde_json::from_str(line).expect("an event");
-                let object = as_said(&event["object"], &COLLECTIONS[at]);
+                let object = normalized_object(&event["object"], &COLLECTIONS[at]);
                 let version = object["metadata"]["resourceVersion"].as_str();
-                Event {
+                RecordedEvent {
                     collection: at,
                     revision: version
                         .and_then(|text| text.parse().ok())
@@ -275,13 +275,13 @@ fn key(object: &Value) -> String {
 
 /// Items of lists lack the kind that events have, and an event need not be longer than what is read
 /// of it.
-fn as_said(object: &Value, of: &Collection) -> Value {
+fn normalized_object(object: &Value, of: &RecordedCollection) -> Value {
     let mut object = object.clone();
     if let Some(fields) = object.as_object_mut() {
         for field in ["kind", "apiVersion"] {
             fields.shift_remove(field);
         }
-        if of.kind == Kind::TlsSecret {
+        if of.kind == ResourceKind::TlsSecret {
             fields.shift_remove("data");
         }
     }

@@ -10,20 +10,20 @@ use tokio::{
 };
 
 use super::{
-    api::{Api, Arrival, Delivery, Moment},
-    perturbation::Perturbation,
-    recording::{COLLECTIONS, Event, Recording, line},
-    view::View,
+    api::{DeliveryContent, EventDelivery, ReplayApiServer, TimedState},
+    perturbation::EventPerturbation,
+    recording::{COLLECTIONS, DemoRecording, RecordedEvent, line},
+    view::VisibleState,
 };
 use crate::{
     cluster::{
-        KubeconfigSource, Kubeconfigs, Pace,
-        connect::Version,
-        link::Link,
-        watch::{self, Memory},
+        KubeconfigSource, MergedKubeconfig, WatchTiming,
+        api_client::ApiClient,
+        connect::ServerVersion,
+        watch::{self, ServerCapabilities},
     },
-    engine::Model,
-    inventory::Kind,
+    engine::ClusterModel,
+    inventory::ResourceKind,
 };
 
 /// So many events before an event are replayed, and so many after it.
@@ -43,24 +43,24 @@ const RECOVERED: Duration = Duration::from_secs(19 + 40 + 3);
 const LISTED: Duration = Duration::from_secs(5);
 
 /// An event and those around it.
-pub(super) struct Replay<'a> {
+pub(super) struct EventReplay<'a> {
     /// The events that are replayed.
-    events: &'a [Event],
+    events: &'a [RecordedEvent],
     /// The place in them of the one that is perturbed.
     at: usize,
-    truth: Arc<[Moment]>,
-    kinds: BTreeSet<Kind>,
+    truth: Arc<[TimedState]>,
+    kinds: BTreeSet<ResourceKind>,
     relist: Duration,
     is_streamed: bool,
     now: Timestamp,
 }
 
-impl<'a> Replay<'a> {
-    pub(super) fn around(recording: &'a Recording, event: usize, relist: bool) -> Self {
+impl<'a> EventReplay<'a> {
+    pub(super) fn around(recording: &'a DemoRecording, event: usize, relist: bool) -> Self {
         let first = event.saturating_sub(BEFORE);
         let end = (event + AFTER).min(recording.events.len());
         let mut state = recording.state(first);
-        let mut truth = vec![Moment {
+        let mut truth = vec![TimedState {
             at: Duration::ZERO,
             revision: recording.revision(first),
             state: state.clone(),
@@ -68,15 +68,15 @@ impl<'a> Replay<'a> {
         let events = &recording.events[first..end];
         for (at, event) in events.iter().enumerate() {
             event.apply(&mut state);
-            truth.push(Moment {
+            truth.push(TimedState {
                 at: due(at),
                 revision: event.revision,
                 state: state.clone(),
             });
         }
         // What rules read of other kinds beside those that something happens to.
-        let mut kinds = BTreeSet::from([Kind::Deployment, Kind::StatefulSet]);
-        kinds.extend(events.iter().map(Event::kind));
+        let mut kinds = BTreeSet::from([ResourceKind::Deployment, ResourceKind::StatefulSet]);
+        kinds.extend(events.iter().map(RecordedEvent::kind));
         Self {
             events,
             at: event - first,
@@ -91,9 +91,9 @@ impl<'a> Replay<'a> {
     }
 
     /// What a fresh list at the end shows.
-    pub(super) fn fresh(&self) -> View {
+    pub(super) fn fresh(&self) -> VisibleState {
         let last = self.truth.last().expect("there is a state");
-        let truth = [Moment {
+        let truth = [TimedState {
             at: Duration::ZERO,
             revision: last.revision,
             state: last.state.clone(),
@@ -102,60 +102,62 @@ impl<'a> Replay<'a> {
     }
 
     /// What is shown some time after the event was perturbed.
-    pub(super) fn perturbed(&self, way: Perturbation) -> View {
+    pub(super) fn perturbed(&self, way: EventPerturbation) -> VisibleState {
         self.run(self.truth.clone(), self.deliveries(way), RECOVERED)
     }
 
     /// When what arrives.
-    fn deliveries(&self, way: Perturbation) -> Vec<Delivery> {
+    fn deliveries(&self, way: EventPerturbation) -> Vec<EventDelivery> {
         let mut all: Vec<_> = self
             .events
             .iter()
             .enumerate()
-            .map(|(at, event)| Delivery {
+            .map(|(at, event)| EventDelivery {
                 collection: event.collection,
                 at: due(at),
                 revision: event.revision,
-                arrival: Arrival::Line(event.line()),
-                is_once: false,
+                arrival: DeliveryContent::EventLine(event.line()),
+                is_delivered_once: false,
             })
             .collect();
         let event = &self.events[self.at];
-        let is_other = |other: &&Delivery| other.collection != event.collection;
+        let is_other = |other: &&EventDelivery| other.collection != event.collection;
         let next_other = all[self.at..].iter().find(is_other).map(|other| other.at);
         let last_other = all[..self.at].iter().rposition(|other| is_other(&other));
         let last = due(self.events.len());
         let moment = Duration::from_millis(1);
         let mine = &mut all[self.at];
-        mine.is_once = true;
+        mine.is_delivered_once = true;
         match way {
-            Perturbation::Lost => drop(all.remove(self.at)),
-            Perturbation::Late => mine.at = last.min(due(self.at + LATE) + moment),
-            Perturbation::Doubled => {
-                let again = Delivery {
+            EventPerturbation::Lost => drop(all.remove(self.at)),
+            EventPerturbation::Late => mine.at = last.min(due(self.at + LATE) + moment),
+            EventPerturbation::Doubled => {
+                let again = EventDelivery {
                     at: mine.at + moment,
                     ..mine.clone()
                 };
-                mine.is_once = false;
+                mine.is_delivered_once = false;
                 all.push(again);
             }
-            Perturbation::AfterOther => mine.at = next_other.unwrap_or(last) + moment,
-            Perturbation::BeforeOther => {
-                mine.is_once = false;
+            EventPerturbation::AfterOther => mine.at = next_other.unwrap_or(last) + moment,
+            EventPerturbation::BeforeOther => {
+                mine.is_delivered_once = false;
                 let after = mine.at + moment;
                 if let Some(other) = last_other {
                     all[other].at = after;
                 }
             }
-            Perturbation::GoneInStream => mine.arrival = Arrival::Gone,
-            Perturbation::GoneAsStatus => mine.arrival = Arrival::HangUp,
-            Perturbation::Older => mine.arrival = Arrival::Line(self.older(event)),
+            EventPerturbation::GoneInStream => mine.arrival = DeliveryContent::Gone,
+            EventPerturbation::GoneAsStatus => mine.arrival = DeliveryContent::HangUp,
+            EventPerturbation::Older => {
+                mine.arrival = DeliveryContent::EventLine(self.older(event))
+            }
         }
         all
     }
 
     /// The object as it was before the event; that it was not there, where it was not.
-    fn older(&self, event: &Event) -> bytes::Bytes {
+    fn older(&self, event: &RecordedEvent) -> bytes::Bytes {
         let before = &self.truth[self.at].state[event.collection];
         match before.get(&event.key) {
             Some(object) => line("MODIFIED", object),
@@ -163,7 +165,12 @@ impl<'a> Replay<'a> {
         }
     }
 
-    fn run(&self, truth: Arc<[Moment]>, deliveries: Vec<Delivery>, after: Duration) -> View {
+    fn run(
+        &self,
+        truth: Arc<[TimedState]>,
+        deliveries: Vec<EventDelivery>,
+        after: Duration,
+    ) -> VisibleState {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .start_paused(true)
@@ -174,34 +181,34 @@ impl<'a> Replay<'a> {
 
     async fn watched(
         &self,
-        truth: Arc<[Moment]>,
-        deliveries: Vec<Delivery>,
+        truth: Arc<[TimedState]>,
+        deliveries: Vec<EventDelivery>,
         after: Duration,
-    ) -> View {
+    ) -> VisibleState {
         let last = deliveries.iter().map(|delivery| delivery.at).max();
         let end = Instant::now() + last.unwrap_or_default() + after;
-        let api = Api::new(truth, deliveries);
+        let api = ReplayApiServer::new(truth, deliveries);
         let answer = move |request: http::Request<kube::client::Body>| {
             let answer = api.answer(&request);
             async move { Ok::<_, Infallible>(answer) }
         };
         let client = Client::new(tower::service_fn(answer), "default");
         let nothing = KubeconfigSource::Inline("kind: Config\napiVersion: v1\n".to_owned());
-        let kubeconfigs = Kubeconfigs::load(&nothing).expect("a kubeconfig");
+        let kubeconfigs = MergedKubeconfig::load(&nothing).expect("a kubeconfig");
         let (changes, mut arriving) = mpsc::channel(4096);
         let mut watches = watch::start(
-            Arc::new(Link::over(kubeconfigs, client)),
-            Memory::new(Some(&self.version())),
-            Pace {
-                relist: self.relist,
-                ..Pace::default()
+            Arc::new(ApiClient::for_test(kubeconfigs, client)),
+            ServerCapabilities::new(Some(&self.version())),
+            WatchTiming {
+                relist_interval: self.relist,
+                ..WatchTiming::default()
             },
             "default",
             Vec::new(),
             changes,
         );
-        watches.want(&self.kinds);
-        let mut model = Model::default();
+        watches.ensure_watched(&self.kinds);
+        let mut model = ClusterModel::default();
         while let Ok(Some(change)) = timeout_at(end, arriving.recv()).await {
             let mut batch = vec![change];
             while let Ok(another) = arriving.try_recv() {
@@ -209,14 +216,16 @@ impl<'a> Replay<'a> {
             }
             model.apply(batch, self.now);
         }
-        let kinds = Kind::ALL.into_iter().chain(self.kinds.iter().copied());
+        let kinds = ResourceKind::ALL
+            .into_iter()
+            .chain(self.kinds.iter().copied());
         let kinds = kinds.filter(|kind| COLLECTIONS.iter().any(|of| of.kind == *kind));
         assert!(model.inventory().completeness_of(kinds).is_live());
-        View::of(&model)
+        VisibleState::of(&model)
     }
 
-    fn version(&self) -> Version {
-        Version {
+    fn version(&self) -> ServerVersion {
+        ServerVersion {
             major: "1".to_owned(),
             minor: if self.is_streamed { "36" } else { "20" }.to_owned(),
             git_version: String::new(),

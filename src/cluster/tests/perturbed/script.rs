@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::demo::Control;
+use crate::demo::DemoControl;
 
 /// Where it happens.
 pub(super) const NAMESPACE: &str = "sieve";
@@ -13,11 +13,11 @@ pub(super) const NAMESPACE: &str = "sieve";
 /// A pod of the demo is ready, or gone, after so long.
 const SETTLED: Duration = Duration::from_secs(8);
 
-fn apply(control: &Control, object: Value) {
+fn apply(control: &DemoControl, object: Value) {
     control.apply(object).expect("the demo takes it");
 }
 
-fn delete(control: &Control, kind: &str, name: &str) {
+fn delete(control: &DemoControl, kind: &str, name: &str) {
     control.delete(kind, NAMESPACE, name).expect("it is there");
 }
 
@@ -79,7 +79,7 @@ fn workload(kind: &str, app: &str, replicas: u32) -> Value {
 }
 
 /// What is there before the recording begins.
-pub(super) async fn prepare(control: &Control) {
+pub(super) async fn prepare(control: &DemoControl) {
     apply(control, whole("Namespace", "v1", NAMESPACE, json!({})));
     apply(control, workload("Deployment", "web", 2));
     apply(control, workload("StatefulSet", "db", 1));
@@ -88,7 +88,7 @@ pub(super) async fn prepare(control: &Control) {
 }
 
 /// What is recorded.
-pub(super) async fn run(control: &Control) {
+pub(super) async fn run(control: &DemoControl) {
     services(control).await;
     pods(control).await;
     ingresses(control).await;
@@ -99,7 +99,7 @@ pub(super) async fn run(control: &Control) {
 }
 
 /// Created, changed, of every type, deleted, and there again.
-async fn services(control: &Control) {
+async fn services(control: &DemoControl) {
     for service_type in ["NodePort", "LoadBalancer", "ClusterIP"] {
         apply(control, web(service_type));
         sleep(SETTLED).await;
@@ -154,8 +154,8 @@ async fn services(control: &Control) {
 }
 
 /// Created, ready, not ready, terminating, deleted, made anew.
-async fn pods(control: &Control) {
-    let names = |control: &Control| -> Vec<String> {
+async fn pods(control: &DemoControl) {
+    let names = |control: &DemoControl| -> Vec<String> {
         let pods = control.list("pods", Some(NAMESPACE));
         let name = |pod: &Value| pod["metadata"]["name"].as_str().map(str::to_owned);
         pods.iter().filter_map(name).collect()
@@ -183,7 +183,7 @@ async fn pods(control: &Control) {
     sleep(SETTLED * 3).await;
 }
 
-async fn ingresses(control: &Control) {
+async fn ingresses(control: &DemoControl) {
     let networking = "networking.k8s.io/v1";
     let class = |name: &str| {
         let spec = json!({"spec": {"controller": format!("example.com/{name}")}});
@@ -235,7 +235,7 @@ async fn ingresses(control: &Control) {
     delete(control, "Secret", "cert");
 }
 
-async fn gateways(control: &Control) {
+async fn gateways(control: &DemoControl) {
     let gateway = "gateway.networking.k8s.io/v1";
     let class = whole(
         "GatewayClass",
@@ -279,7 +279,7 @@ async fn gateways(control: &Control) {
 }
 
 /// What belongs to no namespace.
-async fn cluster(control: &Control) {
+async fn cluster(control: &DemoControl) {
     let hook = |kind: &str, name: &str| {
         let client = json!({"service": {"namespace": NAMESPACE, "name": name, "port": 443}});
         let hook = json!({
@@ -327,7 +327,7 @@ async fn cluster(control: &Control) {
 }
 
 /// Everything ends.
-async fn ends(control: &Control) {
+async fn ends(control: &DemoControl) {
     control
         .delete("Namespace", "", "sieve-other")
         .expect("it is there");

@@ -3,23 +3,23 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    engine::{Model, Scene},
+    engine::{ClusterModel, Scene},
     forward::{ForwardSpec, ForwardTarget, RemotePort, candidates},
     inventory::Inventory,
 };
 
 /// The graph, the findings and the pods that forwards choose, in words that can be compared.
 #[derive(Debug, PartialEq)]
-pub(super) struct View {
+pub(super) struct VisibleState {
     services: BTreeMap<String, String>,
     findings: BTreeMap<String, String>,
     forwards: BTreeMap<String, String>,
 }
 
-impl View {
-    pub(super) fn of(model: &Model) -> Self {
+impl VisibleState {
+    pub(super) fn of(model: &ClusterModel) -> Self {
         let mut scene = Scene::default();
-        model.show(&mut scene);
+        model.write_to_scene(&mut scene);
         let traffic = scene.topology.services();
         Self {
             services: traffic

@@ -10,11 +10,11 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use super::super::{
-    command::run_command,
-    session::{OpenError, Session},
-    transport::{Plain, Tunnel},
+    remote_command::run_command,
+    session::{StreamOpenError, TunnelSession},
+    transport::{RawStreamTransport, WebSocketTransport},
 };
-use crate::cluster::{link::witness, pod_stream::PodStream};
+use crate::cluster::{api_client::fixed_liveness, pod_stream::WebSocketPodStream};
 
 /// Longer than any patience: the clock of these tests is paused.
 const LIMIT: Duration = Duration::from_secs(600);
@@ -154,7 +154,7 @@ async fn drain(mut stream: impl AsyncRead + AsyncWrite + Unpin) {
 async fn a_session_over_spdy_ends_or_goes_on() {
     for (name, what, times) in garbage() {
         let (near, far) = duplex(1 << 16);
-        let session = Session::start(Plain::new(near), witness(true));
+        let session = TunnelSession::start(RawStreamTransport::new(near), fixed_liveness(true));
         let used = use_session(&session);
         let both = async { tokio::join!(used, babble(far, &what, times)) };
         timeout(LIMIT, both).await.expect(name);
@@ -166,18 +166,18 @@ async fn a_session_in_a_websocket_ends_or_goes_on() {
     for (name, what, times) in garbage() {
         let (near, far) = duplex(1 << 16);
         let socket = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
-        let session = Session::start(Tunnel::new(socket), witness(true));
+        let session = TunnelSession::start(WebSocketTransport::new(socket), fixed_liveness(true));
         let used = use_session(&session);
         let both = async { tokio::join!(used, babble(far, &what, times)) };
         timeout(LIMIT, both).await.expect(name);
     }
 }
 
-async fn use_session(session: &std::sync::Arc<Session>) {
+async fn use_session(session: &std::sync::Arc<TunnelSession>) {
     match session.open(80).await {
         Ok(stream) => drain(stream).await,
-        Err(OpenError::Silent) => session.retire(),
-        Err(OpenError::Closed(why) | OpenError::Refused(why)) => {
+        Err(StreamOpenError::Silent) => session.drain(),
+        Err(StreamOpenError::Closed(why) | StreamOpenError::Refused(why)) => {
             assert!(why.len() < 8 * 1024, "{why}");
         }
     }
@@ -188,9 +188,9 @@ async fn a_websocket_for_one_connection_ends() {
     for (name, what, times) in garbage() {
         let (near, far) = duplex(1 << 16);
         let socket = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
-        let mut stream = PodStream::new(socket, witness(true));
+        let mut stream = WebSocketPodStream::new(socket, fixed_liveness(true));
         let used = async {
-            if let Ok(Some(words)) = stream.refused(Duration::from_millis(10)).await {
+            if let Ok(Some(words)) = stream.wait_for_refusal(Duration::from_millis(10)).await {
                 assert!(words.len() < 8 * 1024, "{words}");
             }
             drain(stream).await;

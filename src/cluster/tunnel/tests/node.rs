@@ -6,39 +6,39 @@ use bytes::{BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 
 use super::super::{
-    frame::{self, Decoder, Frame},
-    session::Session,
-    transport::Plain,
+    frame::{self, FrameDecoder, SpdyFrame},
+    session::TunnelSession,
+    transport::RawStreamTransport,
 };
-use crate::cluster::link::witness;
+use crate::cluster::api_client::fixed_liveness;
 
 /// A node whose every frame the test reads and writes.
-pub struct Node {
+pub struct ScriptedNode {
     io: DuplexStream,
-    decoder: Decoder,
+    decoder: FrameDecoder,
     input: Bytes,
 }
 
 /// A session with a node at its other end; so many bytes fit between them each way.
-pub fn session(buffer: usize) -> (Arc<Session>, Node) {
+pub fn session(buffer: usize) -> (Arc<TunnelSession>, ScriptedNode) {
     let (near, far) = duplex(buffer);
     (
-        Session::start(Plain::new(near), witness(true)),
-        Node::new(far),
+        TunnelSession::start(RawStreamTransport::new(near), fixed_liveness(true)),
+        ScriptedNode::new(far),
     )
 }
 
-impl Node {
+impl ScriptedNode {
     pub fn new(io: DuplexStream) -> Self {
         Self {
             io,
-            decoder: Decoder::default(),
+            decoder: FrameDecoder::default(),
             input: Bytes::new(),
         }
     }
 
     /// The next frame; `None` at the end.
-    pub async fn next(&mut self) -> Option<Frame> {
+    pub async fn next(&mut self) -> Option<SpdyFrame> {
         loop {
             if let Some(frame) = self.decoder.next(&mut self.input).unwrap() {
                 return Some(frame);
@@ -52,10 +52,10 @@ impl Node {
     }
 
     /// As [`Self::next`], after answering pings.
-    pub async fn next_but_pings(&mut self) -> Option<Frame> {
+    pub async fn next_but_pings(&mut self) -> Option<SpdyFrame> {
         loop {
             match self.next().await? {
-                Frame::Ping { id } => self.write(|out| frame::put_ping(out, id)).await,
+                SpdyFrame::Ping { id } => self.write(|out| frame::put_ping(out, id)).await,
                 other => return Some(other),
             }
         }
@@ -78,16 +78,16 @@ impl Node {
 
     /// Reads the next pair of streams, in client-go's order.
     pub async fn expect_pair(&mut self) -> u32 {
-        let Some(Frame::Open { stream: error }) = self.next_but_pings().await else {
+        let Some(SpdyFrame::Open { stream: error }) = self.next_but_pings().await else {
             panic!("no error stream");
         };
-        let end = Frame::Data {
+        let end = SpdyFrame::Data {
             stream: error,
             data: Bytes::new(),
             fin: true,
         };
         assert_eq!(self.next_but_pings().await, Some(end));
-        let data = Frame::Open { stream: error + 2 };
+        let data = SpdyFrame::Open { stream: error + 2 };
         assert_eq!(self.next_but_pings().await, Some(data));
         error + 2
     }
@@ -124,13 +124,13 @@ impl Node {
         let mut all = Vec::new();
         loop {
             match self.next_but_pings().await {
-                Some(Frame::Data { stream, data, fin }) if stream == wanted => {
+                Some(SpdyFrame::Data { stream, data, fin }) if stream == wanted => {
                     all.extend_from_slice(&data);
                     if fin {
                         return all;
                     }
                 }
-                Some(Frame::Reset { stream }) if stream == wanted => return all,
+                Some(SpdyFrame::Reset { stream }) if stream == wanted => return all,
                 Some(_) => {}
                 None => return all,
             }
@@ -142,14 +142,14 @@ impl Node {
     pub async fn echo(mut self, words: Option<&str>) {
         while let Some(next) = self.next_but_pings().await {
             match next {
-                Frame::Open { stream } => {
+                SpdyFrame::Open { stream } => {
                     self.reply(stream).await;
                     if let Some(words) = words.filter(|_| stream % 4 == 3) {
                         self.data(stream - 2, words.as_bytes(), true).await;
                         self.data(stream, b"", true).await;
                     }
                 }
-                Frame::Data { stream, data, fin } if stream % 4 == 3 => {
+                SpdyFrame::Data { stream, data, fin } if stream % 4 == 3 => {
                     self.data(stream, &data, fin).await;
                 }
                 _ => {}

@@ -15,15 +15,15 @@ use tokio::{
 
 use super::{
     super::{
-        pool::{Failure, Opener, Pool},
-        session::Session,
+        pool::{SessionOpener, SessionPool, TunnelDialError},
+        session::TunnelSession,
         stream::TunnelStream,
-        transport::Plain,
+        transport::RawStreamTransport,
     },
-    node::Node,
+    node::ScriptedNode,
 };
 use crate::{
-    cluster::link::witness,
+    cluster::api_client::fixed_liveness,
     forward::{DialError, DialErrorKind},
     inventory::ObjectKey,
 };
@@ -32,7 +32,7 @@ const OPENING: Duration = Duration::from_millis(50);
 
 /// Opens sessions to echoes, each with the next of these words, and then without.
 #[derive(Default)]
-struct Echoes {
+struct EchoSessionOpener {
     opened: Arc<AtomicUsize>,
     words: Mutex<VecDeque<Option<&'static str>>>,
     fails: bool,
@@ -40,8 +40,11 @@ struct Echoes {
     falls_silent: Option<Duration>,
 }
 
-impl Opener for Echoes {
-    fn open(&self, _pod: &ObjectKey) -> BoxFuture<'static, Result<Arc<Session>, Failure>> {
+impl SessionOpener for EchoSessionOpener {
+    fn open(
+        &self,
+        _pod: &ObjectKey,
+    ) -> BoxFuture<'static, Result<Arc<TunnelSession>, TunnelDialError>> {
         self.opened.fetch_add(1, Ordering::Relaxed);
         let words = self.words.lock().unwrap().pop_front().flatten();
         let fails = self.fails;
@@ -49,13 +52,13 @@ impl Opener for Echoes {
         async move {
             sleep(OPENING).await;
             if fails {
-                return Err(Failure::Session(DialError {
+                return Err(TunnelDialError::SessionFailed(DialError {
                     kind: DialErrorKind::Unreachable,
                     message: "no way".into(),
                 }));
             }
             let (near, far) = duplex(64 * 1024);
-            let node = Node::new(far).echo(words);
+            let node = ScriptedNode::new(far).echo(words);
             tokio::spawn(async move {
                 tokio::pin!(node);
                 if let Some(after) = falls_silent {
@@ -64,12 +67,15 @@ impl Opener for Echoes {
                 }
                 node.await;
             });
-            Ok(Session::start(Plain::new(near), witness(true)))
+            Ok(TunnelSession::start(
+                RawStreamTransport::new(near),
+                fixed_liveness(true),
+            ))
         }
         .boxed()
     }
 
-    fn kind_of(&self, words: &str) -> DialErrorKind {
+    fn error_kind(&self, words: &str) -> DialErrorKind {
         match words {
             "refused" => DialErrorKind::Refused,
             _ => DialErrorKind::PodGone,
@@ -77,13 +83,13 @@ impl Opener for Echoes {
     }
 }
 
-fn pool(words: &[Option<&'static str>]) -> (Pool<Echoes>, Arc<AtomicUsize>) {
-    let echoes = Echoes {
+fn pool(words: &[Option<&'static str>]) -> (SessionPool<EchoSessionOpener>, Arc<AtomicUsize>) {
+    let echoes = EchoSessionOpener {
         words: Mutex::new(words.iter().copied().collect()),
-        ..Echoes::default()
+        ..EchoSessionOpener::default()
     };
     let opened = echoes.opened.clone();
-    (Pool::new(echoes), opened)
+    (SessionPool::new(echoes), opened)
 }
 
 fn pod() -> ObjectKey {
@@ -102,7 +108,7 @@ async fn after_a_sleep_the_next_connection_trusts_no_old_session() {
     let (pool, opened) = pool(&[]);
     let mut before = pool.dial(&pod(), 80).await.unwrap();
     hello(&mut before).await;
-    pool.retire();
+    pool.drain();
     hello(&mut before).await;
     hello(&mut pool.dial(&pod(), 80).await.unwrap()).await;
     assert_eq!(opened.load(Ordering::Relaxed), 2);
@@ -146,7 +152,7 @@ async fn a_refused_port_is_said_and_the_session_kept() {
     let (pool, opened) = pool(&[Some("refused")]);
     for _ in 0..3 {
         match pool.dial(&pod(), 80).await {
-            Err(Failure::Refused(words)) => assert_eq!(&*words, "refused"),
+            Err(TunnelDialError::Refused(words)) => assert_eq!(&*words, "refused"),
             other => panic!("{:?}", other.err()),
         }
     }
@@ -164,12 +170,12 @@ async fn an_old_session_that_finds_no_pod_is_tried_again_on_a_new_one() {
 
 #[tokio::test(start_paused = true)]
 async fn after_a_cut_of_the_network_the_next_connection_finds_a_new_session() {
-    let echoes = Echoes {
+    let echoes = EchoSessionOpener {
         falls_silent: Some(Duration::from_secs(5)),
-        ..Echoes::default()
+        ..EchoSessionOpener::default()
     };
     let opened = echoes.opened.clone();
-    let pool = Pool::new(echoes);
+    let pool = SessionPool::new(echoes);
     let mut stream = pool.dial(&pod(), 80).await.unwrap();
     hello(&mut stream).await;
     // Nobody says that it is cut: the node is just not heard any more.
@@ -182,16 +188,16 @@ async fn after_a_cut_of_the_network_the_next_connection_finds_a_new_session() {
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_the_same_session_hears_of_the_same_failure() {
-    let echoes = Echoes {
+    let echoes = EchoSessionOpener {
         fails: true,
-        ..Echoes::default()
+        ..EchoSessionOpener::default()
     };
     let opened = echoes.opened.clone();
-    let pool = Pool::new(echoes);
+    let pool = SessionPool::new(echoes);
     let key = pod();
     let dials = (0..50).map(|_| pool.dial(&key, 80));
     for stream in futures::future::join_all(dials).await {
-        assert!(matches!(stream, Err(Failure::Session(_))));
+        assert!(matches!(stream, Err(TunnelDialError::SessionFailed(_))));
     }
     assert_eq!(opened.load(Ordering::Relaxed), 1);
 }

@@ -9,20 +9,27 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use super::{
     super::{
-        frame::{self, Frame},
-        session::{OpenError, Session},
+        frame::{self, SpdyFrame},
+        session::{StreamOpenError, TunnelSession},
         stream::TunnelStream,
-        transport::{Plain, Tunnel},
+        transport::{RawStreamTransport, WebSocketTransport},
     },
-    node::{Node, session},
+    node::{ScriptedNode, session},
 };
 
-use crate::cluster::link::witness;
+use crate::cluster::api_client::fixed_liveness;
 
 const S: Duration = Duration::from_secs(1);
 
 /// Opens a stream to a node that accepts it.
-async fn opened(buffer: usize) -> (std::sync::Arc<Session>, TunnelStream, Node, u32) {
+async fn opened(
+    buffer: usize,
+) -> (
+    std::sync::Arc<TunnelSession>,
+    TunnelStream,
+    ScriptedNode,
+    u32,
+) {
     let (session, mut node) = session(buffer);
     let (stream, id) = tokio::join!(session.open(80), node.accept());
     (session, stream.unwrap(), node, id)
@@ -35,7 +42,7 @@ async fn streams_are_opened_in_client_gos_order_and_carry_bytes_both_ways() {
     let mut second = second.unwrap();
     assert_eq!((one, two), (3, 7));
     second.write_all(b"question").await.unwrap();
-    let Some(Frame::Data { stream, data, fin }) = node.next_but_pings().await else {
+    let Some(SpdyFrame::Data { stream, data, fin }) = node.next_but_pings().await else {
         panic!("no data");
     };
     assert_eq!((stream, &data[..], fin), (7, &b"question"[..], false));
@@ -58,7 +65,7 @@ async fn a_refusal_ends_its_own_stream_only_and_is_known_before_there_is_data() 
     };
     let (refused, ()) = tokio::join!(session.open(81), refuse);
     match refused {
-        Err(OpenError::Refused(words)) => assert_eq!(&*words, "connect: connection refused"),
+        Err(StreamOpenError::Refused(words)) => assert_eq!(&*words, "connect: connection refused"),
         other => panic!("{:?}", other.err()),
     }
     node.data(id, b"still here", true).await;
@@ -77,7 +84,7 @@ async fn a_port_that_answered_lately_is_not_waited_for() {
     let mut again = session.open(80).await.unwrap();
     again.write_all(b"question").await.unwrap();
     assert_eq!(node.expect_pair().await, 7);
-    let Some(Frame::Data {
+    let Some(SpdyFrame::Data {
         stream: 7, data, ..
     }) = node.next().await
     else {
@@ -86,7 +93,7 @@ async fn a_port_that_answered_lately_is_not_waited_for() {
     assert_eq!(&data[..], b"question");
     drop(again);
     assert_eq!(started.elapsed(), Duration::ZERO);
-    assert_eq!(node.next().await, Some(Frame::Reset { stream: 7 }));
+    assert_eq!(node.next().await, Some(SpdyFrame::Reset { stream: 7 }));
     let (other, _) = tokio::join!(session.open(81), node.accept());
     drop(other.unwrap());
     assert!(started.elapsed() >= Duration::from_millis(10));
@@ -109,9 +116,9 @@ async fn data_may_come_before_the_reply() {
 async fn a_node_that_does_not_accept_is_given_up() {
     let (session, mut node) = session(4096);
     let (stream, _) = tokio::join!(session.open(80), node.expect_pair());
-    assert!(matches!(stream, Err(OpenError::Silent)));
+    assert!(matches!(stream, Err(StreamOpenError::Silent)));
     // The node is told that the stream is not wanted any more.
-    let reset = Frame::Reset { stream: 3 };
+    let reset = SpdyFrame::Reset { stream: 3 };
     assert_eq!(node.next_but_pings().await, Some(reset));
 }
 
@@ -144,13 +151,13 @@ async fn a_reset_ends_one_stream_and_what_came_before_is_read() {
 async fn a_dropped_stream_is_cancelled_and_late_frames_are_ignored() {
     let (session, stream, mut node, id) = opened(4096).await;
     drop(stream);
-    let reset = Frame::Reset { stream: id };
+    let reset = SpdyFrame::Reset { stream: id };
     assert_eq!(node.next_but_pings().await, Some(reset));
     node.data(id, b"late", false).await;
     node.data(id - 2, b"late words", true).await;
     let (other, _) = tokio::join!(session.open(80), node.accept());
     other.unwrap();
-    assert_eq!(session.book().load(), 0);
+    assert_eq!(session.state().active_streams(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -165,7 +172,10 @@ async fn the_end_of_the_transport_ends_every_stream_with_the_reason() {
         error.to_string().contains("connection to the node"),
         "{error}"
     );
-    assert!(matches!(session.open(80).await, Err(OpenError::Closed(_))));
+    assert!(matches!(
+        session.open(80).await,
+        Err(StreamOpenError::Closed(_))
+    ));
 }
 
 #[tokio::test(start_paused = true)]
@@ -183,14 +193,17 @@ async fn a_session_that_is_told_to_go_away_ends_with_its_last_stream() {
     node.write(frame::put_go_away).await;
     node.data(id, b"x", false).await;
     stream.read_u8().await.unwrap();
-    assert!(matches!(session.open(80).await, Err(OpenError::Closed(_))));
+    assert!(matches!(
+        session.open(80).await,
+        Err(StreamOpenError::Closed(_))
+    ));
     node.data(id, b"the rest", true).await;
     let mut rest = String::new();
     stream.read_to_string(&mut rest).await.unwrap();
     assert_eq!(rest, "the rest");
     drop(stream);
     while let Some(frame) = node.next_but_pings().await {
-        assert!(matches!(frame, Frame::Reset { .. } | Frame::GoAway));
+        assert!(matches!(frame, SpdyFrame::Reset { .. } | SpdyFrame::GoAway));
     }
 }
 
@@ -199,12 +212,12 @@ async fn an_idle_session_lives_on_pings_and_an_unused_one_ends_after_a_minute() 
     let (session, stream, node, _) = opened(4096).await;
     let answering = tokio::spawn(node.echo(None));
     sleep(3600 * S).await;
-    assert!(session.book().takes_streams());
+    assert!(session.state().accepts_streams());
     drop(stream);
     sleep(59 * S).await;
-    assert!(session.book().takes_streams());
+    assert!(session.state().accepts_streams());
     sleep(2 * S).await;
-    assert!(!session.book().takes_streams());
+    assert!(!session.state().accepts_streams());
     answering.await.unwrap();
 }
 
@@ -221,8 +234,8 @@ async fn a_dead_session_is_noticed_within_half_a_minute() {
 async fn silence_with_data_on_the_way_is_death_where_the_api_server_is_silent_too() {
     for lives in [true, false] {
         let (near, far) = duplex(64 * 1024);
-        let session = Session::start(Plain::new(near), witness(lives));
-        let mut node = Node::new(far);
+        let session = TunnelSession::start(RawStreamTransport::new(near), fixed_liveness(lives));
+        let mut node = ScriptedNode::new(far);
         let (stream, _) = tokio::join!(session.open(80), node.accept());
         let mut stream = stream.unwrap();
         stream.write_all(b"question").await.unwrap();
@@ -250,7 +263,7 @@ async fn a_trusted_stream_that_is_refused_ends_with_the_nodes_words() {
     let error = again.read_u8().await.unwrap_err();
     assert!(error.to_string().contains("refused"), "{error}");
     // From now on it is waited for again.
-    assert!(!session.book().is_trusted(80));
+    assert!(!session.state().is_known_to_listen(80));
 }
 
 #[tokio::test(start_paused = true)]
@@ -276,9 +289,9 @@ async fn words_after_the_end_of_the_data_are_waited_for() {
 async fn pings_and_streams_of_the_server_are_answered() {
     let (_session, _stream, mut node, _) = opened(4096).await;
     node.write(|out| frame::put_ping(out, 2)).await;
-    assert_eq!(node.next().await, Some(Frame::Ping { id: 2 }));
+    assert_eq!(node.next().await, Some(SpdyFrame::Ping { id: 2 }));
     node.write(|out| frame::put_open(out, 2, b"")).await;
-    assert_eq!(node.next().await, Some(Frame::Reset { stream: 2 }));
+    assert_eq!(node.next().await, Some(SpdyFrame::Reset { stream: 2 }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -326,16 +339,22 @@ async fn a_pod_that_says_nothing_after_the_local_end_is_let_go() {
     assert_eq!(started.elapsed(), 20 * S);
 }
 
-fn plain(near: DuplexStream) -> std::sync::Arc<Session> {
-    Session::start(Plain::new(near), witness(true))
+fn plain(near: DuplexStream) -> std::sync::Arc<TunnelSession> {
+    TunnelSession::start(RawStreamTransport::new(near), fixed_liveness(true))
 }
 
-async fn tunnel(near: DuplexStream, far: DuplexStream) -> (std::sync::Arc<Session>, DuplexStream) {
+async fn tunnel(
+    near: DuplexStream,
+    far: DuplexStream,
+) -> (std::sync::Arc<TunnelSession>, DuplexStream) {
     let near = WebSocketStream::from_raw_socket(near, Role::Client, None).await;
     let far = WebSocketStream::from_raw_socket(far, Role::Server, None).await;
     let (node, inner) = duplex(1 << 16);
     tokio::spawn(pass(far, inner));
-    (Session::start(Tunnel::new(near), witness(true)), node)
+    (
+        TunnelSession::start(WebSocketTransport::new(near), fixed_liveness(true)),
+        node,
+    )
 }
 
 /// Carries a WebSocket's messages to bytes and back, in odd pieces.
@@ -387,7 +406,7 @@ proptest! {
             } else {
                 (plain(near), far)
             };
-            tokio::spawn(Node::new(node).echo(None));
+            tokio::spawn(ScriptedNode::new(node).echo(None));
             let echoes = streams.iter().enumerate().map(|(number, chunks)| {
                 let session = session.clone();
                 async move {

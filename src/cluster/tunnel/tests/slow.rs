@@ -8,7 +8,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use super::node::{Node, session};
+use super::node::{ScriptedNode, session};
 
 const S: Duration = Duration::from_secs(1);
 const PIECE: usize = 32 * 1024;
@@ -24,10 +24,10 @@ async fn a_slow_reader_that_is_alone_holds_the_server_back() {
         sent += PIECE;
     }
     assert!((1 << 20..2 << 20).contains(&sent), "{sent}");
-    assert!(session.book().is_busy(Instant::now()));
+    assert!(session.state().is_busy(Instant::now()));
     let mut taken = vec![0; sent];
     stream.read_exact(&mut taken).await.unwrap();
-    assert!(!session.book().is_held());
+    assert!(!session.state().is_read_paused());
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,13 +45,13 @@ async fn a_slow_reader_does_not_hold_up_who_shares_its_session() {
         other.read_exact(&mut read).await.unwrap();
     }
     assert!(
-        session.book().is_busy(Instant::now()),
+        session.state().is_busy(Instant::now()),
         "new ones go elsewhere"
     );
 }
 
 /// Sends so much that nobody reads on one stream, and then an answer on the other.
-fn feed(mut node: Node, slow: u32, size: usize, other: u32) -> JoinHandle<Node> {
+fn feed(mut node: ScriptedNode, slow: u32, size: usize, other: u32) -> JoinHandle<ScriptedNode> {
     tokio::spawn(async move {
         let piece = vec![1; PIECE];
         for _ in 0..size / PIECE {
@@ -139,9 +139,9 @@ async fn a_pod_that_does_not_read_is_sent_a_bounded_amount_and_is_not_dead() {
     }
     // What fits between them, and what may wait here.
     assert!((2 << 20..3 << 20).contains(&sent), "{sent}");
-    assert!(session.book().is_busy(Instant::now()));
+    assert!(session.state().is_busy(Instant::now()));
     sleep(600 * S).await;
-    assert!(session.book().takes_streams());
+    assert!(session.state().accepts_streams());
     // Once the node reads again, everything goes on.
     let reading = tokio::spawn(async move { node.read_to_end(3).await.len() });
     timeout(S, stream.write_all(&piece)).await.unwrap().unwrap();
@@ -164,10 +164,10 @@ async fn writers_take_turns() {
     second.write_all(b"hello").await.unwrap();
     let mut before = 0;
     loop {
-        use super::super::frame::Frame;
+        use super::super::frame::SpdyFrame;
         match node.next_but_pings().await.unwrap() {
-            Frame::Data { stream, data, .. } if stream == one => before += data.len(),
-            Frame::Data { stream, .. } if stream == two => break,
+            SpdyFrame::Data { stream, data, .. } if stream == one => before += data.len(),
+            SpdyFrame::Data { stream, .. } if stream == two => break,
             other => panic!("{other:?}"),
         }
     }

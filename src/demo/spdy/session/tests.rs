@@ -12,12 +12,12 @@ fn pod() -> Value {
 }
 
 /// A client that writes frames by hand, its headers in stored pieces.
-struct Client {
+struct SpdyTestClient {
     connection: DuplexStream,
     begun: bool,
 }
 
-impl Client {
+impl SpdyTestClient {
     fn start() -> Self {
         let (connection, server) = tokio::io::duplex(1 << 20);
         tokio::spawn(async move { serve(server, &pod()).await });
@@ -65,10 +65,10 @@ impl Client {
 
     /// Reads until both streams have ended: what came on data and error.
     async fn ends(self) -> (Vec<u8>, Vec<u8>) {
-        let mut frames = FrameReader::new(self.connection);
+        let mut frames = ClientFrameReader::new(self.connection);
         let (mut data, mut error, mut ends) = (Vec::new(), Vec::new(), 0);
         while ends < 2 {
-            if let Frame::Data {
+            if let ClientFrame::Data {
                 stream,
                 fin,
                 data: piece,
@@ -85,7 +85,7 @@ impl Client {
 
 #[tokio::test]
 async fn what_was_sent_before_half_close_comes_back() {
-    let mut client = Client::start();
+    let mut client = SpdyTestClient::start();
     client.pair("7").await;
     client.write(frame::data(3, b"hello ")).await;
     client.write(frame::data(3, b"world")).await;
@@ -95,7 +95,7 @@ async fn what_was_sent_before_half_close_comes_back() {
 
 #[tokio::test]
 async fn the_error_stream_may_come_last_and_ids_may_be_missing() {
-    let mut client = Client::start();
+    let mut client = SpdyTestClient::start();
     let data = [("streamtype", "data"), ("port", "7")];
     client.open(3, &data).await;
     client.write(frame::data(3, b"early")).await;
@@ -108,7 +108,7 @@ async fn the_error_stream_may_come_last_and_ids_may_be_missing() {
 
 #[tokio::test]
 async fn a_closed_port_says_so_on_the_error_stream() {
-    let mut client = Client::start();
+    let mut client = SpdyTestClient::start();
     client.pair("8").await;
     let (data, error) = client.ends().await;
     assert!(data.is_empty());
@@ -118,7 +118,7 @@ async fn a_closed_port_says_so_on_the_error_stream() {
 
 #[tokio::test]
 async fn bad_streams_are_reset_and_pings_answered() {
-    let mut client = Client::start();
+    let mut client = SpdyTestClient::start();
     for headers in [
         [("streamtype", "data"), ("port", "0")],
         [("streamtype", "data"), ("port", "web")],
@@ -127,33 +127,36 @@ async fn bad_streams_are_reset_and_pings_answered() {
         client.open(1, &headers).await;
     }
     client.write(frame::ping(9)).await;
-    let mut frames = FrameReader::new(client.connection);
+    let mut frames = ClientFrameReader::new(client.connection);
     for _ in 0..3 {
         assert_eq!(
             frames.next().await.unwrap(),
-            Some(Frame::Reset { stream: 1 })
+            Some(ClientFrame::Reset { stream: 1 })
         );
     }
-    assert_eq!(frames.next().await.unwrap(), Some(Frame::Ping { id: 9 }));
+    assert_eq!(
+        frames.next().await.unwrap(),
+        Some(ClientFrame::Ping { id: 9 })
+    );
 }
 
 #[tokio::test]
 async fn a_stream_that_was_reset_leaves_the_others_alone() {
-    let mut client = Client::start();
+    let mut client = SpdyTestClient::start();
     for (stream, kind) in [(5, "error"), (7, "data")] {
         let headers = [("streamtype", kind), ("port", "7"), ("requestid", "1")];
         client.open(stream, &headers).await;
     }
     client.pair("7").await;
     client.write(frame::data(7, b"lost")).await;
-    client.write(frame::reset(7)).await;
+    client.write(frame::rst_stream(7)).await;
     client.write(frame::data(7, b"late")).await;
     client.write(frame::data(3, b"kept")).await;
     client.write(frame::fin(3)).await;
-    let mut frames = FrameReader::new(client.connection);
+    let mut frames = ClientFrameReader::new(client.connection);
     let mut kept = Vec::new();
     loop {
-        if let Some(Frame::Data {
+        if let Some(ClientFrame::Data {
             stream: 3,
             fin,
             data,

@@ -3,9 +3,9 @@
 use super::*;
 
 /// A Service with these families; its addresses are of them.
-fn of(from: WantedType, families: &[&str], policy: &str) -> ServiceRecord {
+fn of(from: ServiceTypeChoice, families: &[&str], policy: &str) -> ServiceRecord {
     let mut start = service(from);
-    start.ip_families = families.iter().copied().map(Text::from).collect();
+    start.ip_families = families.iter().copied().map(SharedStr::from).collect();
     start.ip_family_policy = Some(text(policy));
     if from.has_virtual_ip() {
         let ip = |family: &&str| {
@@ -20,11 +20,11 @@ fn of(from: WantedType, families: &[&str], policy: &str) -> ServiceRecord {
     start
 }
 
-const HELD: [WantedType; 4] = [
-    WantedType::ClusterIP,
-    WantedType::Headless,
-    WantedType::NodePort,
-    WantedType::LoadBalancer,
+const HELD: [ServiceTypeChoice; 4] = [
+    ServiceTypeChoice::ClusterIP,
+    ServiceTypeChoice::Headless,
+    ServiceTypeChoice::NodePort,
+    ServiceTypeChoice::LoadBalancer,
 ];
 
 #[test]
@@ -36,19 +36,22 @@ fn no_transition_loses_families_without_a_word() {
     ] {
         for (from, wanted) in HELD
             .into_iter()
-            .flat_map(|from| WantedType::ALL.map(|wanted| (from, wanted)))
+            .flat_map(|from| ServiceTypeChoice::ALL.map(|wanted| (from, wanted)))
             .filter(|(from, wanted)| from != wanted)
         {
-            let vias: &[Option<Via>] = if from.needs_a_way(wanted) {
-                &[Some(Via::ExternalName), Some(Via::Recreate)]
+            let vias: &[Option<MigrationPath>] = if from.needs_migration_path(wanted) {
+                &[
+                    Some(MigrationPath::ExternalName),
+                    Some(MigrationPath::Recreate),
+                ]
             } else {
                 &[None]
             };
             for via in vias {
                 let case = format!("{families:?} {policy}: {from} to {wanted} via {via:?}");
                 let start = of(from, families, policy);
-                let change = Wanted {
-                    via: *via,
+                let change = DesiredServiceState {
+                    migration_path: *via,
                     ..to(wanted)
                 };
                 let plan = planned(start, change).unwrap();
@@ -56,7 +59,7 @@ fn no_transition_loses_families_without_a_word() {
                 let lost = says(&plan.losses, "ipFamilies");
                 match (wanted, via) {
                     // The server wipes them.
-                    (WantedType::ExternalName, _) => assert!(lost, "{case}"),
+                    (ServiceTypeChoice::ExternalName, _) => assert!(lost, "{case}"),
                     (_, Some(_)) => {
                         assert_eq!(sent["spec"]["ipFamilies"], json!(families), "{case}");
                         assert_eq!(sent["spec"]["ipFamilyPolicy"], policy, "{case}");
@@ -69,7 +72,7 @@ fn no_transition_loses_families_without_a_word() {
                     }
                 }
                 if !lost {
-                    let expected = plan.expected.unwrap();
+                    let expected = plan.projected_service.unwrap();
                     assert_eq!(json!(expected.ip_families), json!(families), "{case}");
                 }
             }
@@ -81,8 +84,8 @@ fn no_transition_loses_families_without_a_word() {
 fn an_undo_from_external_name_asks_for_the_families_again() {
     for from in HELD {
         let before = of(from, &["IPv6", "IPv4"], "RequireDualStack");
-        let alias = planned(before.clone(), Wanted::alias_of(HOST)).unwrap();
-        let back = Wanted::between(&alias.expected.unwrap(), &before);
+        let alias = planned(before.clone(), DesiredServiceState::alias_of(HOST)).unwrap();
+        let back = DesiredServiceState::between(&alias.projected_service.unwrap(), &before);
         assert_eq!(back.ip_families, Some(before.ip_families.clone()), "{from}");
         assert_eq!(back.ip_family_policy, before.ip_family_policy, "{from}");
         let asked = from.has_virtual_ip().then_some(before.cluster_ips);
@@ -93,15 +96,15 @@ fn an_undo_from_external_name_asks_for_the_families_again() {
 #[test]
 fn what_the_cluster_prefers_is_no_loss() {
     let plan = |inventory: &Inventory, families: &[&str]| {
-        let start = known(of(WantedType::ClusterIP, families, "SingleStack"));
-        plan_change(&start, Wanted::alias_of(HOST), inventory).unwrap()
+        let start = snapshot(of(ServiceTypeChoice::ClusterIP, families, "SingleStack"));
+        plan_change(&start, DesiredServiceState::alias_of(HOST), inventory).unwrap()
     };
     let unknown = Inventory::default();
     assert!(!says(&plan(&unknown, &["IPv4"]).losses, "ipFamilies"));
     let mut six_first = Inventory::default();
-    let mut api = of(WantedType::ClusterIP, &["IPv6"], "SingleStack");
+    let mut api = of(ServiceTypeChoice::ClusterIP, &["IPv6"], "SingleStack");
     api.key = ObjectKey::new("default", "kubernetes");
-    six_first.apply(Change::Service(Delta::Upsert(api)));
+    six_first.apply(InventoryChange::Service(RecordDelta::Upsert(api)));
     assert!(says(&plan(&six_first, &["IPv4"]).losses, "ipFamilies IPv4"));
     assert!(!says(&plan(&six_first, &["IPv6"]).losses, "ipFamilies"));
 }
@@ -110,25 +113,29 @@ fn what_the_cluster_prefers_is_no_loss() {
 /// cluster of one: asking for them with a clusterIP would be refused there.
 #[test]
 fn families_that_nobody_asked_for_are_not_asked_for_again() {
-    let mut start = of(WantedType::Headless, &["IPv4", "IPv6"], "RequireDualStack");
+    let mut start = of(
+        ServiceTypeChoice::Headless,
+        &["IPv4", "IPv6"],
+        "RequireDualStack",
+    );
     start.selector.clear();
-    let change = Wanted {
-        via: Some(Via::ExternalName),
-        ..to(WantedType::ClusterIP)
+    let change = DesiredServiceState {
+        migration_path: Some(MigrationPath::ExternalName),
+        ..to(ServiceTypeChoice::ClusterIP)
     };
     let plan = planned(start, change).unwrap();
     let sent = bodies(&plan).pop().unwrap();
     assert_eq!(sent["spec"].get("ipFamilies"), None);
     assert_eq!(sent["spec"].get("ipFamilyPolicy"), None);
-    assert!(plan.expected.unwrap().ip_families.is_empty());
+    assert!(plan.projected_service.unwrap().ip_families.is_empty());
 }
 
 #[test]
 fn what_else_a_load_balancer_loses_is_listed() {
-    let mut start = service(WantedType::LoadBalancer);
+    let mut start = service(ServiceTypeChoice::LoadBalancer);
     start.allocate_load_balancer_node_ports = Some(false);
     start.source_ranges.clear();
-    let plan = planned(start, to(WantedType::NodePort)).unwrap();
+    let plan = planned(start, to(ServiceTypeChoice::NodePort)).unwrap();
     assert!(says(&plan.losses, "allocateLoadBalancerNodePorts false"));
     assert!(says(&plan.losses, SOURCE_RANGES_ANNOTATION));
 }

@@ -4,12 +4,12 @@ use super::*;
 
 #[test]
 fn ports_are_sent_whole_and_keep_what_nobody_changes() {
-    let mut start = service(WantedType::NodePort);
+    let mut start = service(ServiceTypeChoice::NodePort);
     start.ports[0].app_protocol = Some(text("http"));
     let mut object = crate::edit::fixtures::object(&start);
     // A field of a server newer than this program.
     object["spec"]["ports"][1]["future"] = json!("kept");
-    let known = Known {
+    let known = ServiceSnapshot {
         record: Arc::new(start.clone()),
         object: Arc::new(object),
     };
@@ -18,9 +18,9 @@ fn ports_are_sent_whole_and_keep_what_nobody_changes() {
     ports[0].name = Some(text("web"));
     ports[0].node_port = None;
     ports[1].target_port = TargetPort::Number(8443);
-    let wanted = Wanted {
+    let wanted = DesiredServiceState {
         ports: Some(ports),
-        ..Wanted::default()
+        ..DesiredServiceState::default()
     };
     let plan = plan_change(&known, wanted, &Inventory::default()).unwrap();
     assert_eq!(
@@ -46,10 +46,10 @@ fn ports_are_sent_whole_and_keep_what_nobody_changes() {
 
 #[test]
 fn a_removed_port_releases_its_node_port() {
-    let start = service(WantedType::NodePort);
-    let wanted = Wanted {
+    let start = service(ServiceTypeChoice::NodePort);
+    let wanted = DesiredServiceState {
         ports: Some(vec![start.ports[0].clone(), port("dns", Protocol::Udp, 53)]),
-        ..Wanted::default()
+        ..DesiredServiceState::default()
     };
     let plan = planned(start, wanted).unwrap();
     assert!(says(&plan.losses, "quic 80 is removed"));
@@ -60,12 +60,12 @@ fn a_removed_port_releases_its_node_port() {
 
 #[test]
 fn wanted_node_ports_come_with_the_type() {
-    let start = service(WantedType::ClusterIP);
+    let start = service(ServiceTypeChoice::ClusterIP);
     let mut ports = start.ports.clone();
     ports[1].node_port = Some(31000);
-    let wanted = Wanted {
+    let wanted = DesiredServiceState {
         ports: Some(ports),
-        ..to(WantedType::NodePort)
+        ..to(ServiceTypeChoice::NodePort)
     };
     let plan = planned(start, wanted).unwrap();
     let sent = &plan.patch().unwrap()["spec"];
@@ -81,14 +81,14 @@ fn wanted_node_ports_come_with_the_type() {
 #[test]
 fn node_ports_are_checked_before_the_server_is_asked() {
     let with = |number: u16| {
-        let start = service(WantedType::ClusterIP);
+        let start = service(ServiceTypeChoice::ClusterIP);
         let mut ports = start.ports.clone();
         ports[0].node_port = Some(number);
-        let wanted = Wanted {
+        let wanted = DesiredServiceState {
             ports: Some(ports),
-            ..to(WantedType::NodePort)
+            ..to(ServiceTypeChoice::NodePort)
         };
-        plan_change(&known(start), wanted, &holding("api", 31000))
+        plan_change(&snapshot(start), wanted, &holding("api", 31000))
     };
     assert!(with(31001).is_ok());
     let taken = with(31000).unwrap_err();
@@ -112,31 +112,33 @@ fn node_ports_are_checked_before_the_server_is_asked() {
 #[test]
 fn a_node_port_that_not_every_address_serves_is_told() {
     let plan = |inventory: &Inventory| {
-        let start = known(service(WantedType::ClusterIP));
-        plan_change(&start, to(WantedType::NodePort), inventory).unwrap()
+        let start = snapshot(service(ServiceTypeChoice::ClusterIP));
+        plan_change(&start, to(ServiceTypeChoice::NodePort), inventory).unwrap()
     };
     let mut inventory = Inventory::default();
     let served = "kube-proxy serves nodePorts at each node's primary address only";
     assert!(!says(&plan(&inventory).notes, served));
-    inventory.apply(Change::NodePorts(crate::inventory::NodePortRules {
-        range: None,
-        proxy: Some(crate::inventory::KubeProxyConfig {
-            mode: text("nftables"),
-            ..Default::default()
-        }),
-    }));
+    inventory.apply(InventoryChange::NodePorts(
+        crate::inventory::NodePortRules {
+            range: None,
+            proxy: Some(crate::inventory::KubeProxyConfig {
+                mode: text("nftables"),
+                ..Default::default()
+            }),
+        },
+    ));
     assert!(says(&plan(&inventory).notes, served));
     // Nothing is gained there.
-    let start = known(service(WantedType::NodePort));
-    let alias = plan_change(&start, to(WantedType::ExternalName), &inventory).unwrap();
+    let start = snapshot(service(ServiceTypeChoice::NodePort));
+    let alias = plan_change(&start, to(ServiceTypeChoice::ExternalName), &inventory).unwrap();
     assert!(!says(&alias.notes, served));
 }
 
 #[test]
 fn what_the_server_would_refuse_is_said_by_field() {
-    let ports = |ports: Vec<ServicePort>| Wanted {
+    let ports = |ports: Vec<ServicePort>| DesiredServiceState {
         ports: Some(ports),
-        ..Wanted::default()
+        ..DesiredServiceState::default()
     };
     let unnamed = ServicePort {
         name: None,
@@ -147,47 +149,47 @@ fn what_the_server_would_refuse_is_said_by_field() {
         ..port("http", Protocol::Tcp, 80)
     };
     let http = || port("http", Protocol::Tcp, 80);
-    let cluster_ip = || service(WantedType::ClusterIP);
+    let cluster_ip = || service(ServiceTypeChoice::ClusterIP);
     let cases = [
         (ports(vec![http(), unnamed]), "spec.ports[1].name"),
         (ports(vec![http(), http()]), "spec.ports[1].name"),
         (ports(Vec::new()), "spec.ports"),
         (ports(vec![numbered(30080)]), "spec.ports[0].nodePort"),
         (
-            Wanted {
+            DesiredServiceState {
                 external_name: Some(text(HOST)),
-                ..Wanted::default()
+                ..DesiredServiceState::default()
             },
             "spec.externalName",
         ),
-        (to(WantedType::ExternalName), ""),
+        (to(ServiceTypeChoice::ExternalName), ""),
         (
-            Wanted {
+            DesiredServiceState {
                 source_ranges: Some(vec![text("10.0.0.0/8")]),
-                ..Wanted::default()
+                ..DesiredServiceState::default()
             },
             "spec.loadBalancerSourceRanges",
         ),
         (
-            Wanted {
+            DesiredServiceState {
                 source_ranges: Some(vec![text("10.0.0.0")]),
-                ..to(WantedType::LoadBalancer)
+                ..to(ServiceTypeChoice::LoadBalancer)
             },
             "spec.loadBalancerSourceRanges[0]",
         ),
         (
-            Wanted {
+            DesiredServiceState {
                 external_traffic_policy: Some(TrafficPolicy::Local),
-                ..Wanted::default()
+                ..DesiredServiceState::default()
             },
             "spec.externalTrafficPolicy",
         ),
         (
-            Wanted {
+            DesiredServiceState {
                 session_affinity: Some(SessionAffinity::ClientIP {
                     timeout_secs: Some(86_401),
                 }),
-                ..Wanted::default()
+                ..DesiredServiceState::default()
             },
             "spec.sessionAffinityConfig.clientIP.timeoutSeconds",
         ),
@@ -200,35 +202,38 @@ fn what_the_server_would_refuse_is_said_by_field() {
         let said = refused(cluster_ip(), wanted);
         assert_eq!(said[0].0, field, "{said:?}");
     }
-    let class = Wanted {
+    let class = DesiredServiceState {
         load_balancer_class: Some(text("example.com/other")),
-        ..Wanted::default()
+        ..DesiredServiceState::default()
     };
-    let said = refused(service(WantedType::LoadBalancer), class);
+    let said = refused(service(ServiceTypeChoice::LoadBalancer), class);
     assert_eq!(said[0].0, "spec.loadBalancerClass");
-    let nameless = refused(cluster_ip(), Wanted::to(WantedType::ExternalName));
+    let nameless = refused(
+        cluster_ip(),
+        DesiredServiceState::of_type(ServiceTypeChoice::ExternalName),
+    );
     assert!(nameless[0].1.contains("needs the DNS name"), "{nameless:?}");
-    let mut portless = service(WantedType::ExternalName);
+    let mut portless = service(ServiceTypeChoice::ExternalName);
     portless.ports.clear();
-    let said = refused(portless.clone(), to(WantedType::NodePort));
+    let said = refused(portless.clone(), to(ServiceTypeChoice::NodePort));
     assert_eq!(said[0].1, "a NodePort needs at least one port");
-    assert!(planned(portless, to(WantedType::Headless)).is_ok());
+    assert!(planned(portless, to(ServiceTypeChoice::Headless)).is_ok());
 }
 
 #[test]
 fn a_load_balancer_without_node_ports_gets_them_as_node_port() {
-    let mut direct = service(WantedType::LoadBalancer);
+    let mut direct = service(ServiceTypeChoice::LoadBalancer);
     direct.allocate_load_balancer_node_ports = Some(false);
     for port in &mut direct.ports {
         port.node_port = None;
     }
     direct.load_balancer.clear();
-    let plan = planned(direct.clone(), to(WantedType::NodePort)).unwrap();
+    let plan = planned(direct.clone(), to(ServiceTypeChoice::NodePort)).unwrap();
     assert!(says(&plan.gains, "a port on every node for http 80"));
     assert!(says(&plan.losses, "no address yet"));
-    let other = Wanted {
+    let other = DesiredServiceState {
         external_traffic_policy: Some(TrafficPolicy::Local),
-        ..Wanted::default()
+        ..DesiredServiceState::default()
     };
     let plan = planned(direct, other).unwrap();
     assert!(
@@ -240,24 +245,24 @@ fn a_load_balancer_without_node_ports_gets_them_as_node_port() {
 
 #[test]
 fn external_ips_keep_the_traffic_policy() {
-    let mut start = service(WantedType::NodePort);
+    let mut start = service(ServiceTypeChoice::NodePort);
     start.external_ips = vec![text("198.51.100.1")];
-    let plan = planned(start, to(WantedType::ClusterIP)).unwrap();
+    let plan = planned(start, to(ServiceTypeChoice::ClusterIP)).unwrap();
     assert!(!says(&plan.losses, "externalTrafficPolicy"));
-    let after = plan.expected.unwrap();
+    let after = plan.projected_service.unwrap();
     assert_eq!(after.external_traffic_policy, Some(TrafficPolicy::Local));
 }
 
 #[test]
 fn both_address_families_come_back_on_either_way() {
-    let mut dual = service(WantedType::ClusterIP);
+    let mut dual = service(ServiceTypeChoice::ClusterIP);
     dual.cluster_ips = vec![text("10.96.57.1"), text("fd00::1")];
     dual.ip_families = vec![text("IPv4"), text("IPv6")];
     dual.ip_family_policy = Some(text("RequireDualStack"));
-    for via in [Via::ExternalName, Via::Recreate] {
-        let wanted = Wanted {
-            via: Some(via),
-            ..to(WantedType::Headless)
+    for via in [MigrationPath::ExternalName, MigrationPath::Recreate] {
+        let wanted = DesiredServiceState {
+            migration_path: Some(via),
+            ..to(ServiceTypeChoice::Headless)
         };
         let plan = planned(dual.clone(), wanted).unwrap();
         let last = &bodies(&plan)[1]["spec"];
@@ -273,14 +278,19 @@ fn a_new_selector_says_how_many_pods_it_finds() {
     for (name, app) in [("a", "web"), ("b", "web"), ("c", "api")] {
         let mut pod = PodRecord::new(ObjectKey::new("shop", name));
         pod.labels = [(text("app"), text(app))].into();
-        inventory.apply(Change::Pod(Delta::Upsert(pod)));
+        inventory.apply(InventoryChange::Pod(RecordDelta::Upsert(pod)));
     }
     let select = |app: &str, inventory: &Inventory| {
-        let wanted = Wanted {
+        let wanted = DesiredServiceState {
             selector: Some([(text("app"), text(app)), (text("tier"), text("x"))].into()),
-            ..Wanted::default()
+            ..DesiredServiceState::default()
         };
-        plan_change(&known(service(WantedType::ClusterIP)), wanted, inventory).unwrap()
+        plan_change(
+            &snapshot(service(ServiceTypeChoice::ClusterIP)),
+            wanted,
+            inventory,
+        )
+        .unwrap()
     };
     let unlisted = select("api", &inventory);
     assert!(says(
@@ -288,18 +298,27 @@ fn a_new_selector_says_how_many_pods_it_finds() {
         "pods of namespace shop are not listed yet"
     ));
     assert!(unlisted.losses.is_empty(), "{:?}", unlisted.losses);
-    inventory.apply(Change::Sync(Kind::Pod, Scope::Cluster, Sync::Live));
+    inventory.apply(InventoryChange::Sync(
+        ResourceKind::Pod,
+        WatchScope::Cluster,
+        SyncState::Live,
+    ));
     let plan = select("api", &inventory);
     assert!(says(&plan.losses, "finds 0 of 3 pods"), "{:?}", plan.losses);
     assert_eq!(
         plan.patch().unwrap()["spec"]["selector"],
         json!({"app": "api", "tier": "x"})
     );
-    let wanted = Wanted {
+    let wanted = DesiredServiceState {
         selector: Some([(text("tier"), text("x"))].into()),
-        ..Wanted::default()
+        ..DesiredServiceState::default()
     };
-    let plan = plan_change(&known(service(WantedType::ClusterIP)), wanted, &inventory).unwrap();
+    let plan = plan_change(
+        &snapshot(service(ServiceTypeChoice::ClusterIP)),
+        wanted,
+        &inventory,
+    )
+    .unwrap();
     assert_eq!(
         plan.patch().unwrap()["spec"]["selector"],
         json!({"app": null, "tier": "x"}),
@@ -309,7 +328,7 @@ fn a_new_selector_says_how_many_pods_it_finds() {
 
 #[test]
 fn the_simple_fields_are_sent_as_they_are_spelled() {
-    let wanted = Wanted {
+    let wanted = DesiredServiceState {
         session_affinity: Some(SessionAffinity::ClientIP {
             timeout_secs: Some(600),
         }),
@@ -318,9 +337,9 @@ fn the_simple_fields_are_sent_as_they_are_spelled() {
         publish_not_ready_addresses: Some(true),
         labels: [(text("tier"), Some(text("web"))), (text("gone"), None)].into(),
         annotations: [(text("note"), Some(text("x")))].into(),
-        ..Wanted::default()
+        ..DesiredServiceState::default()
     };
-    let plan = planned(service(WantedType::NodePort), wanted).unwrap();
+    let plan = planned(service(ServiceTypeChoice::NodePort), wanted).unwrap();
     assert_eq!(
         plan.patch(),
         Some(&json!({
@@ -334,11 +353,11 @@ fn the_simple_fields_are_sent_as_they_are_spelled() {
             },
         }))
     );
-    let mut start = service(WantedType::ClusterIP);
+    let mut start = service(ServiceTypeChoice::ClusterIP);
     start.session_affinity_client_ip = true;
-    let wanted = Wanted {
+    let wanted = DesiredServiceState {
         session_affinity: Some(SessionAffinity::None),
-        ..Wanted::default()
+        ..DesiredServiceState::default()
     };
     let plan = planned(start, wanted).unwrap();
     assert_eq!(
@@ -349,11 +368,11 @@ fn the_simple_fields_are_sent_as_they_are_spelled() {
 
 #[test]
 fn new_external_ips_are_noted() {
-    let patch = |patch: Value| Wanted {
-        other: Some(patch),
-        ..Wanted::default()
+    let patch = |patch: Value| DesiredServiceState {
+        merge_patch: Some(patch),
+        ..DesiredServiceState::default()
     };
-    let start = service(WantedType::ClusterIP);
+    let start = service(ServiceTypeChoice::ClusterIP);
     let wanted = patch(json!({"spec": {"externalIPs": ["198.51.100.1"]}}));
     let plan = planned(start, wanted).unwrap();
     assert!(
@@ -361,7 +380,7 @@ fn new_external_ips_are_noted() {
         "{:?}",
         plan.notes
     );
-    let mut held = service(WantedType::ClusterIP);
+    let mut held = service(ServiceTypeChoice::ClusterIP);
     held.external_ips = vec![text("198.51.100.1")];
     let wanted = patch(json!({"metadata": {"labels": {"a": "b"}}}));
     let plan = planned(held, wanted).unwrap();
@@ -371,20 +390,20 @@ fn new_external_ips_are_noted() {
 /// KEP-4858: a server of 1.36 refuses these forms of new values, and keeps those that are there.
 #[test]
 fn an_old_form_of_an_address_is_left_alone() {
-    let mut start = service(WantedType::ClusterIP);
+    let mut start = service(ServiceTypeChoice::ClusterIP);
     let mut object = crate::edit::fixtures::object(&start);
     object["spec"]["clusterIP"] = json!("010.96.57.1");
     object["spec"]["clusterIPs"] = json!(["010.96.57.1"]);
     object["spec"]["externalIPs"] = json!(["::ffff:198.51.100.1"]);
     start.external_ips = vec![text("198.51.100.1")];
-    let known = Known {
+    let known = ServiceSnapshot {
         record: Arc::new(start.clone()),
         object: Arc::new(object),
     };
-    let wanted = Wanted {
-        other: Some(json!({"metadata": {"labels": {"a": "b"}}})),
-        seen: Some(Arc::new(start)),
-        ..Wanted::default()
+    let wanted = DesiredServiceState {
+        merge_patch: Some(json!({"metadata": {"labels": {"a": "b"}}})),
+        seen_record: Some(Arc::new(start)),
+        ..DesiredServiceState::default()
     };
     let plan = plan_change(&known, wanted, &Inventory::default()).unwrap();
     assert_eq!(

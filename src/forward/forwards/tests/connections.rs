@@ -84,7 +84,7 @@ async fn a_new_dialer_serves_new_connections() {
 async fn beyond_the_limit_connections_wait_until_one_ends() {
     const MOST: usize = 300;
     let mut bench = bench();
-    bench.forwards = bench.forwards.with_places(MOST);
+    bench.forwards = bench.forwards.with_connection_permits(MOST);
     bench.cluster.ready_pods(&["web-a"]);
     bench.dialer.serve("web-a", greet_and_hold);
     let local = bench.start().await;
@@ -93,9 +93,9 @@ async fn beyond_the_limit_connections_wait_until_one_ends() {
         held.push(greeted(local).await);
     }
     let full = bench
-        .until(|status| status.full.is_some())
+        .until(|status| status.at_capacity.is_some())
         .await
-        .full
+        .at_capacity
         .unwrap();
     assert!(full.starts_with("300 connections are open"), "{full}");
     let mut late = TcpStream::connect(local).await.unwrap();
@@ -104,14 +104,14 @@ async fn beyond_the_limit_connections_wait_until_one_ends() {
     late.read_exact(&mut [0; 2]).await.unwrap();
     assert_eq!(bench.status().total, MOST as u64 + 1);
     held.pop();
-    bench.until(|status| status.full.is_none()).await;
+    bench.until(|status| status.at_capacity.is_none()).await;
 }
 
 #[tokio::test]
 async fn clients_that_are_gone_leave_their_places_to_those_who_wait() {
     const MOST: usize = 4;
     let mut bench = bench();
-    bench.forwards = bench.forwards.with_places(MOST);
+    bench.forwards = bench.forwards.with_connection_permits(MOST);
     bench.cluster.ready_pods(&["web-a"]);
     // A pod that does not end although its client has.
     bench
@@ -127,7 +127,7 @@ async fn clients_that_are_gone_leave_their_places_to_those_who_wait() {
     for _ in 0..3 * MOST {
         gone.push(TcpStream::connect(local).await.unwrap());
     }
-    bench.until(|status| status.full.is_some()).await;
+    bench.until(|status| status.at_capacity.is_some()).await;
     drop(gone);
     let mut late = TcpStream::connect(local).await.unwrap();
     late.write_all(b"x").await.unwrap();

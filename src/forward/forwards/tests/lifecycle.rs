@@ -21,12 +21,12 @@ async fn stopping_frees_the_port_and_ends_connections() {
 
 #[tokio::test]
 async fn what_is_said_to_be_stopped_has_freed_its_port() {
-    let cluster = Cluster::with_web();
+    let cluster = InventoryFixture::with_web();
     cluster.ready_pods(&["web-a"]);
     let local = Arc::new(Mutex::new(None));
     let free = Arc::new(Mutex::new(Vec::new()));
     let (at, seen) = (local.clone(), free.clone());
-    let on_change: OnChange = Arc::new(move || {
+    let on_change: StatusCallback = Arc::new(move || {
         let at: Option<SocketAddr> = *at.lock().unwrap();
         let bound = at.map(TcpListener::bind);
         seen.lock()
@@ -75,7 +75,7 @@ async fn what_can_never_work_is_refused_before_it_listens() {
     let bench = bench();
     let spec = ForwardSpec::new(
         ForwardTarget::Service(key("web")),
-        RemotePort::Name(Text::from("metrics")),
+        RemotePort::Name(SharedStr::from("metrics")),
     );
     let status = bench.forwards.start(ID, spec).await;
     assert!(matches!(status.state, ForwardState::Failed { .. }));
@@ -92,7 +92,7 @@ async fn localhost_is_served_whichever_address_it_stands_for() {
     for local in status.addresses() {
         assert_eq!(ask(local, b"hello ").await.unwrap(), "hello web-a");
     }
-    match status.also {
+    match status.local_ipv6 {
         Some(also) => assert!(also.is_ipv6() && also.port() == status.local.unwrap().port()),
         None => eprintln!("skipped in part: no IPv6 here"),
     }
@@ -101,9 +101,9 @@ async fn localhost_is_served_whichever_address_it_stands_for() {
 #[tokio::test]
 async fn what_is_not_permitted_is_refused_before_it_listens() {
     let bench = bench();
-    let no = std::future::ready(Err(Text::from("you lack the right")));
+    let no = std::future::ready(Err(SharedStr::from("you lack the right")));
     let status = bench.forwards.start_if(ID, web(), no).await;
-    let reason = Text::from("you lack the right");
+    let reason = SharedStr::from("you lack the right");
     assert_eq!(status.state, ForwardState::Failed { reason });
     assert_eq!(status.local, None);
 }

@@ -1,9 +1,9 @@
 //! Forwards over a small cluster and a dialer whose pods are functions.
 
 mod connections;
+mod connectivity;
 mod lifecycle;
 mod pods;
-mod way;
 
 use std::{
     net::{Ipv4Addr, SocketAddr, TcpListener},
@@ -19,15 +19,15 @@ use tokio::{
 
 use super::*;
 use crate::forward::{
-    DialErrorKind, ForwardState, ForwardTarget, RemotePort, Spread,
-    fixtures::{Cluster, FakeDialer, endpoint, key},
+    DialErrorKind, ForwardState, ForwardTarget, RemotePort, SpreadPolicy,
+    fixtures::{FakeDialer, InventoryFixture, endpoint, key},
 };
-use crate::inventory::{Kind, Sync, Text};
+use crate::inventory::{ResourceKind, SharedStr, SyncState};
 
 const ID: ForwardId = ForwardId(1);
 
 struct Bench {
-    cluster: Cluster,
+    cluster: InventoryFixture,
     dialer: Arc<FakeDialer>,
     forwards: Forwards,
     changed: Arc<Notify>,
@@ -35,12 +35,12 @@ struct Bench {
 }
 
 fn bench() -> Bench {
-    let cluster = Cluster::with_web();
+    let cluster = InventoryFixture::with_web();
     let dialer = Arc::new(FakeDialer::default());
     let changed = Arc::new(Notify::new());
     let calls = Arc::new(AtomicUsize::new(0));
     let (notify, count) = (changed.clone(), calls.clone());
-    let on_change: OnChange = Arc::new(move || {
+    let on_change: StatusCallback = Arc::new(move || {
         count.fetch_add(1, Ordering::Relaxed);
         notify.notify_one();
     });

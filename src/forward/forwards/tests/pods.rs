@@ -68,7 +68,7 @@ async fn after_three_pods_the_client_is_reset_and_the_reason_kept() {
     let error = ask(local, b"hello").await.unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
     let status = bench.status();
-    let reason = Text::from("pod web-c port 8080: refused by the test (3 pods tried)");
+    let reason = SharedStr::from("pod web-c port 8080: refused by the test (3 pods tried)");
     assert_eq!(status.last_error, Some(reason.clone()));
     assert_eq!(status.state, ForwardState::Failing { reason });
     assert_eq!(bench.dialer.dialled().len(), 3);
@@ -129,7 +129,7 @@ async fn a_new_pod_of_the_same_name_is_another_pod() {
         .unwrap()
         .clone();
     bench.cluster.upsert_pod(crate::inventory::PodRecord {
-        uid: Text::from("another"),
+        uid: SharedStr::from("another"),
         ..pod.as_ref().clone()
     });
     held.read_u8().await.unwrap_err();
@@ -152,7 +152,7 @@ async fn waits_while_nothing_is_ready_and_recovers_on_the_same_port() {
     bench.cluster.slice(
         "web",
         8080,
-        vec![crate::inventory::Endpoint {
+        vec![crate::inventory::EndpointRecord {
             ready: false,
             serving: false,
             ..endpoint("web-a")
@@ -223,7 +223,7 @@ async fn where_all_pods_are_gone_the_lists_are_read_again_for_the_waiting_client
     bench.cluster.ready_pods(&old);
     let local = bench.start().await;
     let client = tokio::spawn(async move { ask(local, b"1 ").await });
-    bench.forwards.outdated().notified().await;
+    bench.forwards.inventory_stale().notified().await;
     for pod in old {
         bench.cluster.delete_pod(pod);
     }
@@ -264,7 +264,7 @@ async fn a_pod_that_stays_and_refuses_is_told_at_once() {
     assert_eq!(&*reason, "pod web-a port 8080: refused by the test");
 }
 
-fn spread(spread: Spread) -> ForwardSpec {
+fn spread(spread: SpreadPolicy) -> ForwardSpec {
     ForwardSpec { spread, ..web() }
 }
 
@@ -275,7 +275,10 @@ async fn a_balanced_forward_reaches_every_ready_pod_alike() {
     for pod in ["web-a", "web-b", "web-c"] {
         bench.dialer.serve(pod, greet_and_hold);
     }
-    let status = bench.forwards.start(ID, spread(Spread::Balanced)).await;
+    let status = bench
+        .forwards
+        .start(ID, spread(SpreadPolicy::Balanced))
+        .await;
     let local = status.local.unwrap();
     let connections = (0..30).map(|_| greeted(local));
     let held = futures::future::join_all(connections).await;
@@ -306,7 +309,7 @@ async fn a_pinned_forward_leads_to_its_pod_or_waits_for_it() {
     bench.cluster.ready_pods(&["web-a", "web-b"]);
     bench.dialer.serve("web-a", echo("web-a"));
     bench.dialer.serve("web-b", echo("web-b"));
-    let pinned = spread(Spread::Pinned("web-b".into()));
+    let pinned = spread(SpreadPolicy::Pinned("web-b".into()));
     let local = bench.forwards.start(ID, pinned).await.local.unwrap();
     for _ in 0..3 {
         assert_eq!(ask(local, b"").await.unwrap(), "web-b");

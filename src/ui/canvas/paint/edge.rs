@@ -6,147 +6,154 @@ use std::borrow::Cow;
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 use jiff::Timestamp;
 
-use super::Pen;
+use super::ShapePainter;
 use crate::{
-    layout::{EdgeAt, EdgeStyle, NodeAt, PlacedEdge, PlacedWhat},
-    probe::reach::Reach,
+    layout::{EdgeStyle, LayoutEdgeRef, LayoutNodeRef, PlacedEdge, PlacedNodeKind},
+    probe::path_test::PathTestOutcome,
     topology::BackendState,
     ui::{
-        canvas::{reached, stage::Stage, text::Face},
-        theme::State,
+        canvas::{frame_context::FrameContext, path_results, text_cache::FontFace},
+        theme::HealthState,
     },
 };
 
 /// How bright the result of a test is that is not of just now.
-const KEPT: f32 = 0.75;
+const OLD_RESULT_BRIGHTNESS: f32 = 0.75;
 
 /// How a curve is drawn.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Dash {
+pub(super) enum LineDash {
     Solid,
     Dashed,
     Dotted,
 }
 
-pub(super) fn paint(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
-    let Some(edge) = stage.edge(at) else {
+pub(super) fn paint(frame: &FrameContext, at: LayoutEdgeRef) -> Vec<Shape> {
+    let Some(edge) = frame.edge(at) else {
         return Vec::new();
     };
-    let origin = stage.origin(at.family);
-    let start = stage.to_screen(pos2(edge.start.x, edge.start.y) + origin);
-    let end = stage.to_screen(pos2(edge.end.x, edge.end.y) + origin);
-    let curve = Curve::new(start, end);
-    if !stage.sees(curve.bounds()) {
+    let origin = frame.component_origin(at.component);
+    let start = frame.to_screen(pos2(edge.start.x, edge.start.y) + origin);
+    let end = frame.to_screen(pos2(edge.end.x, edge.end.y) + origin);
+    let curve = EdgeCurve::new(start, end);
+    if !frame.is_visible(curve.bounds()) {
         return Vec::new();
     }
-    let path_lit = stage.lit.as_ref().is_some_and(|lit| lit.edge(at));
-    let node = |node: usize| NodeAt {
-        family: at.family,
+    let path_lit = frame.highlight.as_ref().is_some_and(|lit| lit.edge(at));
+    let node = |node: usize| LayoutNodeRef {
+        component: at.component,
         node,
     };
     let (from, to) = (node(edge.from), node(edge.to));
-    let lit = path_lit || (stage.lit.is_none() && stage.is_lit(from) && stage.is_lit(to));
-    let mut pen = Pen::new(stage, lit);
-    let id = |at: NodeAt| stage.node(at).map(|node| &node.id);
+    let lit = path_lit
+        || (frame.highlight.is_none() && frame.is_highlighted(from) && frame.is_highlighted(to));
+    let mut painter = ShapePainter::new(frame, lit);
+    let id = |at: LayoutNodeRef| frame.node(at).map(|node| &node.id);
     // What is stale is drawn as that, whatever a test once said.
-    let tested = (!stage.stale)
-        .then(|| reached::along(&stage.scene, edge, id(from), id(to)))
+    let tested = (!frame.stale)
+        .then(|| path_results::worst_result_along(&frame.scene, edge, id(from), id(to)))
         .flatten();
-    let (color, dash, word) = style(&pen, edge, (from, to), path_lit);
+    let (color, dash, word) = style(&painter, edge, (from, to), path_lit);
     let (color, dash, word) = match (tested, word) {
         (None, word) => (color, dash, word.map(Cow::Borrowed)),
         // It answers, and yet takes no traffic: both are to be known.
         (Some((reach, at)), Some(word)) if path_lit => {
-            let both = format!("{word} · {}", result_words(stage, reach, at));
+            let both = format!("{word} · {}", result_words(frame, reach, at));
             (color, dash, Some(Cow::Owned(both)))
         }
         (Some(_), Some(word)) => (color, dash, Some(Cow::Borrowed(word))),
         (Some((reach, at)), None) => {
-            let (color, dash) = tested_style(&pen, reach);
-            let is_old = reached::age(stage.now, at).is_some();
-            let color = color.gamma_multiply(if is_old { KEPT } else { 1.0 });
-            let words = path_lit.then(|| Cow::Owned(result_words(stage, reach, at)));
+            let (color, dash) = tested_style(&painter, reach);
+            let is_old = path_results::age_if_old(frame.now, at).is_some();
+            let color = color.gamma_multiply(if is_old { OLD_RESULT_BRIGHTNESS } else { 1.0 });
+            let words = path_lit.then(|| Cow::Owned(result_words(frame, reach, at)));
             (color, dash, words)
         }
     };
-    let width = match (&stage.node(to).map(|node| &node.what), path_lit) {
-        (Some(PlacedWhat::Group { .. }), _) => 2.2,
+    let width = match (&frame.node(to).map(|node| &node.kind), path_lit) {
+        (Some(PlacedNodeKind::PodGroup { .. }), _) => 2.2,
         (_, true) => 1.8,
         _ => 1.2,
-    } * stage.camera.zoom.clamp(0.7, 1.6);
+    } * frame.camera.zoom.clamp(0.7, 1.6);
     let color = if path_lit {
         color
     } else {
         color.gamma_multiply(0.75)
     };
-    pen.add(curve.shape(Stroke::new(width, color), dash));
-    if dash != Dash::Dotted || path_lit {
-        arrival(&mut pen, end, color);
+    painter.add(curve.shape(Stroke::new(width, color), dash));
+    if dash != LineDash::Dotted || path_lit {
+        arrow_head(&mut painter, end, color);
     }
     if let Some(word) = word {
-        label(&mut pen, curve.at(0.5), &word, color);
-    } else if path_lit && let Some(port) = target_port(stage, edge) {
+        label(&mut painter, curve.at(0.5), &word, color);
+    } else if path_lit && let Some(port) = target_port(frame, edge) {
         // Near the port, where the edges of one port still run together and say it once.
-        label(&mut pen, curve.at(0.18), &port.to_string(), color);
+        label(&mut painter, curve.at(0.18), &port.to_string(), color);
     }
-    pen.into_shapes()
+    painter.into_shapes()
 }
 
 /// An edge that a test of all paths went along.
-fn tested_style(pen: &Pen<'_>, reach: Reach) -> (Color32, Dash) {
+fn tested_style(painter: &ShapePainter<'_>, reach: PathTestOutcome) -> (Color32, LineDash) {
     match reach {
-        Reach::Unproven(_) => (pen.tokens.degraded, Dash::Dashed),
-        _ if reach.is_reached() => (pen.tokens.healthy, Dash::Solid),
-        _ => (pen.tokens.broken, Dash::Dashed),
+        PathTestOutcome::Unproven(_) => (painter.tokens.degraded, LineDash::Dashed),
+        _ if reach.is_reached() => (painter.tokens.healthy, LineDash::Solid),
+        _ => (painter.tokens.broken, LineDash::Dashed),
     }
 }
 
 /// `refused · 3 min ago`.
-fn result_words(stage: &Stage, reach: Reach, at: Timestamp) -> String {
-    match reached::age(stage.now, at) {
-        Some(age) => format!("{} · {age}", reach.words()),
-        None => reach.words(),
+fn result_words(frame: &FrameContext, reach: PathTestOutcome, at: Timestamp) -> String {
+    match path_results::age_if_old(frame.now, at) {
+        Some(age) => format!("{} · {age}", reach.label()),
+        None => reach.label(),
     }
 }
 
 fn style(
-    pen: &Pen<'_>,
+    painter: &ShapePainter<'_>,
     edge: &PlacedEdge,
-    (from, to): (NodeAt, NodeAt),
+    (from, to): (LayoutNodeRef, LayoutNodeRef),
     path_lit: bool,
-) -> (Color32, Dash, Option<&'static str>) {
-    let tokens = pen.tokens;
-    let unknown = |at: NodeAt| pen.stage.state(at) == State::Unknown;
+) -> (Color32, LineDash, Option<&'static str>) {
+    let tokens = painter.tokens;
+    let unknown = |at: LayoutNodeRef| painter.frame.node_health(at) == HealthState::Unknown;
     match edge.style {
-        _ if pen.stage.stale => (tokens.unknown, Dash::Dashed, None),
-        EdgeStyle::Entry { pending: true } => (tokens.pending, Dash::Dotted, None),
-        EdgeStyle::Entry { pending: false } if unknown(to) => (tokens.unknown, Dash::Solid, None),
-        EdgeStyle::Entry { pending: false } if path_lit => (tokens.accent, Dash::Solid, None),
-        EdgeStyle::Entry { pending: false } => match pen.stage.state(to) {
-            State::Broken => (tokens.unknown, Dash::Solid, None),
-            _ => (tokens.healthy, Dash::Solid, None),
-        },
-        EdgeStyle::Alias => (tokens.external_name, Dash::Dotted, None),
-        EdgeStyle::Backend(BackendState::Ready) if unknown(from) => {
-            (tokens.unknown, Dash::Solid, None)
+        _ if painter.frame.stale => (tokens.unknown, LineDash::Dashed, None),
+        EdgeStyle::EntryPoint { pending: true } => (tokens.pending, LineDash::Dotted, None),
+        EdgeStyle::EntryPoint { pending: false } if unknown(to) => {
+            (tokens.unknown, LineDash::Solid, None)
         }
-        EdgeStyle::Backend(BackendState::Ready) if path_lit => (tokens.accent, Dash::Solid, None),
-        EdgeStyle::Backend(BackendState::Ready) => (tokens.healthy, Dash::Solid, None),
+        EdgeStyle::EntryPoint { pending: false } if path_lit => {
+            (tokens.accent, LineDash::Solid, None)
+        }
+        EdgeStyle::EntryPoint { pending: false } => match painter.frame.node_health(to) {
+            HealthState::Broken => (tokens.unknown, LineDash::Solid, None),
+            _ => (tokens.healthy, LineDash::Solid, None),
+        },
+        EdgeStyle::Alias => (tokens.external_name, LineDash::Dotted, None),
+        EdgeStyle::Backend(BackendState::Ready) if unknown(from) => {
+            (tokens.unknown, LineDash::Solid, None)
+        }
+        EdgeStyle::Backend(BackendState::Ready) if path_lit => {
+            (tokens.accent, LineDash::Solid, None)
+        }
+        EdgeStyle::Backend(BackendState::Ready) => (tokens.healthy, LineDash::Solid, None),
         EdgeStyle::Backend(BackendState::Draining) => {
-            (tokens.pending, Dash::Dotted, Some("draining"))
+            (tokens.pending, LineDash::Dotted, Some("draining"))
         }
         EdgeStyle::Backend(BackendState::NotReady) => {
-            (tokens.degraded, Dash::Dashed, Some("not ready"))
+            (tokens.degraded, LineDash::Dashed, Some("not ready"))
         }
     }
 }
 
-fn target_port(stage: &Stage, edge: &PlacedEdge) -> Option<u16> {
+fn target_port(frame: &FrameContext, edge: &PlacedEdge) -> Option<u16> {
     if !matches!(edge.style, EdgeStyle::Backend(_)) {
         return None;
     }
     let port = edge.port.as_ref()?;
-    stage
+    frame
         .scene
         .topology
         .service(&port.service)?
@@ -159,24 +166,31 @@ fn target_port(stage: &Stage, edge: &PlacedEdge) -> Option<u16> {
 
 /// Words on an edge. They are painted when all edges are: where edges run together another one would
 /// strike them through.
-fn label(pen: &mut Pen<'_>, at: Pos2, text: &str, color: Color32) {
-    let size = pen.px(10.5);
-    let mut words = Pen::new(pen.stage, true);
-    let face = (Face::Semibold, size);
-    let rect = words.text(at, Align2::CENTER_CENTER, text, face, color, pen.px(120.0));
+fn label(painter: &mut ShapePainter<'_>, at: Pos2, text: &str, color: Color32) {
+    let size = painter.px(10.5);
+    let mut words = ShapePainter::new(painter.frame, true);
+    let face = (FontFace::Semibold, size);
+    let rect = words.text(
+        at,
+        Align2::CENTER_CENTER,
+        text,
+        face,
+        color,
+        painter.px(120.0),
+    );
     if rect.width() > 0.0 {
-        let mut ground = Pen::new(pen.stage, true);
-        ground.fill(rect.expand2(vec2(3.0, 0.0)), 3.0, pen.tokens.panel);
-        let mut labels = pen.stage.labels.borrow_mut();
+        let mut ground = ShapePainter::new(painter.frame, true);
+        ground.fill(rect.expand2(vec2(3.0, 0.0)), 3.0, painter.tokens.panel);
+        let mut labels = painter.frame.edge_labels.borrow_mut();
         labels.extend(ground.into_shapes());
         labels.extend(words.into_shapes());
     }
 }
 
-fn arrival(pen: &mut Pen<'_>, end: Pos2, color: Color32) {
-    let size = pen.px(3.5);
+fn arrow_head(painter: &mut ShapePainter<'_>, end: Pos2, color: Color32) {
+    let size = painter.px(3.5);
     if size >= 2.0 {
-        pen.add(Shape::convex_polygon(
+        painter.add(Shape::convex_polygon(
             vec![
                 end,
                 end + vec2(-size * 1.5, -size),
@@ -189,11 +203,11 @@ fn arrival(pen: &mut Pen<'_>, end: Pos2, color: Color32) {
 }
 
 /// A curve that leaves and arrives level.
-pub(super) struct Curve {
+pub(super) struct EdgeCurve {
     points: [Pos2; 4],
 }
 
-impl Curve {
+impl EdgeCurve {
     pub fn new(start: Pos2, end: Pos2) -> Self {
         let reach = ((end.x - start.x).abs() * 0.5).max(12.0);
         Self {
@@ -217,9 +231,9 @@ impl Curve {
         .to_pos2()
     }
 
-    pub fn shape(&self, stroke: Stroke, dash: Dash) -> Shape {
+    pub fn shape(&self, stroke: Stroke, dash: LineDash) -> Shape {
         let [start, .., end] = self.points;
-        if dash == Dash::Solid && (start.y - end.y).abs() < 0.5 && start.x < end.x {
+        if dash == LineDash::Solid && (start.y - end.y).abs() < 0.5 && start.x < end.x {
             return Shape::line_segment([start, end], stroke);
         }
         let steps: u8 = match (end - start).length() {
@@ -231,9 +245,9 @@ impl Curve {
             .map(|step| self.at(f32::from(step) / f32::from(steps)))
             .collect();
         match dash {
-            Dash::Solid => Shape::line(points, stroke),
-            Dash::Dashed => Shape::Vec(Shape::dashed_line(&points, stroke, 7.0, 5.0)),
-            Dash::Dotted => Shape::Vec(Shape::dashed_line(&points, stroke, 2.0, 4.0)),
+            LineDash::Solid => Shape::line(points, stroke),
+            LineDash::Dashed => Shape::Vec(Shape::dashed_line(&points, stroke, 7.0, 5.0)),
+            LineDash::Dotted => Shape::Vec(Shape::dashed_line(&points, stroke, 2.0, 4.0)),
         }
     }
 }
@@ -244,7 +258,7 @@ mod tests {
 
     #[test]
     fn a_curve_starts_and_ends_where_it_should_and_stays_in_its_bounds() {
-        let curve = Curve::new(pos2(10.0, 5.0), pos2(210.0, 95.0));
+        let curve = EdgeCurve::new(pos2(10.0, 5.0), pos2(210.0, 95.0));
         assert!((curve.at(0.0) - pos2(10.0, 5.0)).length() < 1e-3);
         assert!((curve.at(1.0) - pos2(210.0, 95.0)).length() < 1e-3);
         for step in 0_u8..=20 {

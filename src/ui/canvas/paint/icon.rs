@@ -6,7 +6,7 @@ use crate::inventory::{ServiceRecord, ServiceType};
 
 /// What an icon says. Types and actions have a word beside them or as their label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::ui) enum Icon {
+pub(in crate::ui) enum MapIcon {
     ClusterIp,
     NodePort,
     LoadBalancer,
@@ -22,7 +22,7 @@ pub(in crate::ui) enum Icon {
     Minimap,
 }
 
-impl Icon {
+impl MapIcon {
     /// The icon of a Service's type.
     pub fn of(service: &ServiceRecord) -> Self {
         if service.is_headless() {

@@ -1,95 +1,100 @@
 //! Shapes of what is in view: one file for each thing that the map shows.
 
-mod card;
-mod chip;
-mod district;
 mod edge;
+mod entry_pill;
 mod finding;
-mod group;
 mod icon;
-mod pen;
-mod pill;
 mod pod;
-mod row;
+mod pod_group;
+mod service_card;
+mod service_group;
+mod service_group_chip;
+mod service_row;
+mod shape_painter;
 
 use egui::{Rect, Shape, Vec2, epaint::shape_transform::adjust_colors, vec2};
 
-pub(super) use card::port_name as port_label;
-pub(super) use district::words_of as district_words;
-pub(super) use group::{states_of as group_states, words_of as group_words};
-pub(in crate::ui) use icon::Icon;
-use pen::Pen;
-pub(super) use pill::{
-    address_of, color_of as door_color, hosts_words, mark as door_mark, wrong_with,
+pub(super) use entry_pill::{
+    entry_point_address, entry_point_color as door_color, entry_point_mark as door_mark,
+    more_hosts_label, worst_finding_of,
 };
+pub(in crate::ui) use icon::MapIcon;
 pub(super) use pod::backend_of;
-pub(super) use row::{Said, area as row_area};
+pub(super) use pod_group::{pod_counts as group_words, pod_health as group_states};
+pub(super) use service_card::port_label;
+pub(super) use service_group::group_counts as district_words;
+pub(super) use service_row::{ServiceRowContent, row_area};
+use shape_painter::ShapePainter;
 
-use super::{Distance, stage::Stage};
-use crate::layout::{EdgeAt, NodeAt, PlacedWhat};
+use super::{DetailLevel, frame_context::FrameContext};
+use crate::layout::{LayoutEdgeRef, LayoutNodeRef, PlacedNodeKind};
 
 /// How far what belongs to a node may be painted beyond it, in map units.
-pub(super) const REACH: Vec2 = vec2(finding::WIDTH, finding::HEIGHT);
+pub(super) const PAINT_OVERHANG: Vec2 = vec2(finding::WIDTH, finding::HEIGHT);
 
 /// What lies under the graph: districts as blocks, or as chips from afar.
-pub(super) fn ground(stage: &Stage) -> Vec<Shape> {
-    let mut pen = Pen::new(stage, true);
-    for at in 0..stage.scene.layout.districts.len() {
-        match stage.distance() {
-            Distance::Far => chip::paint(&mut pen, at),
-            Distance::Middle | Distance::Near => district::paint(&mut pen, at),
+pub(super) fn background_shapes(frame: &FrameContext) -> Vec<Shape> {
+    let mut painter = ShapePainter::new(frame, true);
+    for at in 0..frame.scene.layout.groups.len() {
+        match frame.detail_level() {
+            DetailLevel::Overview => service_group_chip::paint(&mut painter, at),
+            DetailLevel::Compact | DetailLevel::Full => service_group::paint(&mut painter, at),
         }
     }
-    pen.into_shapes()
+    painter.into_shapes()
 }
 
 /// A node of the layout that stands at `area`; nothing if it is out of view or too far away.
-pub(super) fn node(stage: &Stage, at: NodeAt, area: Rect) -> Vec<Shape> {
-    let Some(placed) = stage.node(at) else {
+pub(super) fn node(frame: &FrameContext, at: LayoutNodeRef, area: Rect) -> Vec<Shape> {
+    let Some(placed) = frame.node(at) else {
         return Vec::new();
     };
-    let is_service = matches!(placed.what, PlacedWhat::Service { .. });
-    let shown = match stage.distance() {
-        Distance::Far => None,
-        Distance::Middle => row::area(stage, at),
-        Distance::Near if is_service => Some(finding::reach(stage, at, area)),
-        Distance::Near => Some(area),
+    let is_service = matches!(placed.kind, PlacedNodeKind::Service { .. });
+    let shown = match frame.detail_level() {
+        DetailLevel::Overview => None,
+        DetailLevel::Compact => service_row::row_area(frame, at),
+        DetailLevel::Full if is_service => Some(finding::area_with_findings(frame, at, area)),
+        DetailLevel::Full => Some(area),
     };
-    let Some(shown) = shown.filter(|shown| stage.sees(stage.rect_to_screen(*shown))) else {
+    let Some(shown) = shown.filter(|shown| frame.is_visible(frame.rect_to_screen(*shown))) else {
         return Vec::new();
     };
-    stage.drawn.borrow_mut().push(at);
-    let mut pen = Pen::new(stage, stage.is_lit(at));
-    if stage.distance() == Distance::Middle {
-        row::paint(&mut pen, at, stage.rect_to_screen(shown));
-        return faded(stage, at.family, pen.into_shapes());
+    frame.drawn_nodes.borrow_mut().push(at);
+    let mut painter = ShapePainter::new(frame, frame.is_highlighted(at));
+    if frame.detail_level() == DetailLevel::Compact {
+        service_row::paint(&mut painter, at, frame.rect_to_screen(shown));
+        return with_fade_in(frame, at.component, painter.into_shapes());
     }
-    let rect = stage.rect_to_screen(area);
-    match &placed.what {
-        PlacedWhat::Service { rows } => {
-            card::paint(&mut pen, at, placed, rect, rows);
-            finding::paint(&mut pen, at, area, rows);
+    let rect = frame.rect_to_screen(area);
+    match &placed.kind {
+        PlacedNodeKind::Service { rows } => {
+            service_card::paint(&mut painter, at, placed, rect, rows);
+            finding::paint(&mut painter, at, area, rows);
         }
-        PlacedWhat::Entry => pill::paint_entry(&mut pen, at, placed, rect),
-        PlacedWhat::Hosts { doors } => pill::paint_hosts(&mut pen, at, doors, rect),
-        PlacedWhat::ExternalName => pill::paint_external_name(&mut pen, at, placed, rect),
-        PlacedWhat::Backend => pod::paint(&mut pen, at, placed, rect),
-        PlacedWhat::Group { pods } => group::paint(&mut pen, at, placed, rect, pods),
+        PlacedNodeKind::EntryPoint => entry_pill::paint_entry_point(&mut painter, at, placed, rect),
+        PlacedNodeKind::IngressHosts {
+            entry_points: doors,
+        } => entry_pill::paint_hosts(&mut painter, at, doors, rect),
+        PlacedNodeKind::ExternalName => {
+            entry_pill::paint_external_name(&mut painter, at, placed, rect)
+        }
+        PlacedNodeKind::Backend => pod::paint(&mut painter, at, placed, rect),
+        PlacedNodeKind::PodGroup { pods } => pod_group::paint(&mut painter, at, placed, rect, pods),
     }
-    faded(stage, at.family, pen.into_shapes())
+    with_fade_in(frame, at.component, painter.into_shapes())
 }
 
 /// An edge of the layout; nothing if it is out of view.
-pub(super) fn edge(stage: &Stage, at: EdgeAt) -> Vec<Shape> {
-    match stage.distance() {
-        Distance::Near => faded(stage, at.family, edge::paint(stage, at)),
-        Distance::Far | Distance::Middle => Vec::new(),
+pub(super) fn edge(frame: &FrameContext, at: LayoutEdgeRef) -> Vec<Shape> {
+    match frame.detail_level() {
+        DetailLevel::Full => with_fade_in(frame, at.component, edge::paint(frame, at)),
+        DetailLevel::Overview | DetailLevel::Compact => Vec::new(),
     }
 }
 
 /// The shapes of a family as far as it is there.
-fn faded(stage: &Stage, family: usize, mut shapes: Vec<Shape>) -> Vec<Shape> {
-    if let Some(&share) = stage.fading.get(&family) {
+fn with_fade_in(frame: &FrameContext, component: usize, mut shapes: Vec<Shape>) -> Vec<Shape> {
+    if let Some(&share) = frame.fade_in_opacity.get(&component) {
         for shape in &mut shapes {
             adjust_colors(shape, move |color| *color = color.gamma_multiply(share));
         }

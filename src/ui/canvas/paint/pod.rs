@@ -2,67 +2,87 @@
 
 use egui::{Align2, Rect, Stroke, pos2};
 
-use super::{Pen, card};
+use super::{ShapePainter, service_card};
 use crate::{
-    layout::{NodeAt, PlacedNode},
-    topology::{Backend, NodeId},
+    layout::{LayoutNodeRef, PlacedNode},
+    topology::{NodeId, PortBackend},
     ui::{
-        canvas::{stage::Stage, text::Face},
-        theme::State,
+        canvas::{frame_context::FrameContext, text_cache::FontFace},
+        theme::HealthState,
     },
 };
 
-pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, rect: Rect) {
-    let tokens = pen.tokens;
-    let (fill, mut border) =
-        card::surface(pen, pen.stage.is_selected(at), pen.stage.is_hovered(at));
-    if pen.stage.lit.as_ref().is_some_and(|lit| lit.node(at)) {
+pub(super) fn paint(
+    painter: &mut ShapePainter<'_>,
+    at: LayoutNodeRef,
+    placed: &PlacedNode,
+    rect: Rect,
+) {
+    let tokens = painter.tokens;
+    let (fill, mut border) = service_card::fill_and_border(
+        painter,
+        painter.frame.is_selected(at),
+        painter.frame.is_hovered(at),
+    );
+    if painter
+        .frame
+        .highlight
+        .as_ref()
+        .is_some_and(|lit| lit.node(at))
+    {
         border = Stroke::new(1.0, tokens.accent);
     }
-    pen.block(rect, pen.px(6.0), fill, border);
+    painter.bordered_rect(rect, painter.px(6.0), fill, border);
     let middle = rect.center().y;
-    let state = pen.stage.state(at);
-    pen.mark(state, pos2(rect.left() + pen.px(16.0), middle), pen.px(4.5));
+    let state = painter.frame.node_health(at);
+    painter.health_mark(
+        state,
+        pos2(rect.left() + painter.px(16.0), middle),
+        painter.px(4.5),
+    );
 
-    let backend = backend_of(pen.stage, at);
-    let small = pen.px(10.0);
-    let mut right = rect.right() - pen.px(10.0);
+    let backend = backend_of(painter.frame, at);
+    let small = painter.px(10.0);
+    let mut right = rect.right() - painter.px(10.0);
     if let Some(node) = backend.and_then(|backend| backend.node.as_ref()) {
-        right = pen
+        right = painter
             .text(
                 pos2(right, middle),
                 Align2::RIGHT_CENTER,
                 node,
-                (Face::Regular, small),
+                (FontFace::Regular, small),
                 tokens.dim.lerp_to_gamma(fill, 0.25),
                 rect.width() * 0.26,
             )
             .left()
-            - pen.px(8.0);
+            - painter.px(8.0);
     }
-    let left = rect.left() + pen.px(29.0);
+    let left = rect.left() + painter.px(29.0);
     let (name, trouble) = match &placed.id {
         NodeId::Pod(key) => (
             &key.name,
-            pen.stage
+            painter
+                .frame
                 .scene
                 .inventory
                 .pod(key)
                 .and_then(|pod| pod.trouble())
-                .filter(|_| state != State::Healthy),
+                .filter(|_| state != HealthState::Healthy),
         ),
         NodeId::Address { address, .. } => (address, None),
         _ => return,
     };
-    let size = pen.px(12.0);
+    let size = painter.px(12.0);
     // Why a pod does not run matters more than where it would.
     let (second, face, color) = match (trouble, backend, &placed.id) {
-        (Some(trouble), _, _) => (Some(trouble), Face::Regular, pen.state_color(state)),
-        (None, Some(backend), NodeId::Pod(_)) => (Some(&backend.address), Face::Mono, tokens.dim),
-        _ => (None, Face::Mono, tokens.dim),
+        (Some(trouble), _, _) => (Some(trouble), FontFace::Regular, painter.state_color(state)),
+        (None, Some(backend), NodeId::Pod(_)) => {
+            (Some(&backend.address), FontFace::Mono, tokens.dim)
+        }
+        _ => (None, FontFace::Mono, tokens.dim),
     };
     if let Some(second) = second {
-        right = pen
+        right = painter
             .text(
                 pos2(right, middle),
                 Align2::RIGHT_CENTER,
@@ -72,22 +92,25 @@ pub(super) fn paint(pen: &mut Pen<'_>, at: NodeAt, placed: &PlacedNode, rect: Re
                 rect.width() * 0.36,
             )
             .left()
-            - pen.px(6.0);
+            - painter.px(6.0);
     }
-    pen.text_end(
+    painter.text_end(
         pos2(left, middle),
         name,
-        (Face::Regular, size),
+        (FontFace::Regular, size),
         tokens.text,
         right - left,
     );
 }
 
 /// What the endpoints say of the node at `at`, by any port that leads there.
-pub(in crate::ui::canvas) fn backend_of(stage: &Stage, at: NodeAt) -> Option<&Backend> {
-    let node = stage.node(at)?;
-    let port = stage.edge_into(at)?.port.as_ref()?;
-    stage
+pub(in crate::ui::canvas) fn backend_of(
+    frame: &FrameContext,
+    at: LayoutNodeRef,
+) -> Option<&PortBackend> {
+    let node = frame.node(at)?;
+    let port = frame.first_edge_into(at)?.port.as_ref()?;
+    frame
         .scene
         .topology
         .service(&port.service)?

@@ -1,10 +1,10 @@
 //! What changed from one scene to another.
 
 use super::*;
-use crate::ui::canvas::changes::{Changes, Pairs};
+use crate::ui::canvas::changes::{ComponentMatching, MapChanges};
 
-fn facts_of(scene: &Scene) -> Facts {
-    let mut facts = Facts::default();
+fn facts_of(scene: &Scene) -> MapRenderModel {
+    let mut facts = MapRenderModel::default();
     facts.update(scene);
     facts
 }
@@ -13,15 +13,15 @@ fn facts_of(scene: &Scene) -> Facts {
 fn changes(old: &Scene, new: &Scene) -> (Vec<String>, Vec<String>) {
     let mut facts = facts_of(old);
     let before = facts.update(new);
-    let pairs = Pairs::new(&old.layout, &new.layout);
-    let changes = Changes::between(&old.layout, &before, &new.layout, &facts, &pairs);
+    let pairs = ComponentMatching::new(&old.layout, &new.layout);
+    let changes = MapChanges::between(&old.layout, &before, &new.layout, &facts, &pairs);
     let name = |id: &NodeId| match id {
         NodeId::Service(key) | NodeId::Pod(key) => key.name.to_string(),
-        NodeId::Entry(entry) => format!("door {}", entry.service.name),
+        NodeId::EntryPoint(entry) => format!("door {}", entry.service.name),
         other => format!("{other:?}"),
     };
     let mut changed: Vec<_> = changes.changed.iter().map(|node| name(&node.id)).collect();
-    let mut gone: Vec<_> = changes.gone.iter().map(|node| name(&node.id)).collect();
+    let mut gone: Vec<_> = changes.removed.iter().map(|node| name(&node.id)).collect();
     changed.sort();
     gone.sort();
     (changed, gone)
@@ -85,18 +85,18 @@ fn families_are_found_again_when_others_come_before_them_or_join_them() {
     let http = vec![slice_port("http", 8080)];
     put(&mut more, slice("abc", 1, http, &[&one, &two]));
     let new = scene(more);
-    let pairs = Pairs::new(&old.layout, &new.layout);
+    let pairs = ComponentMatching::new(&old.layout, &new.layout);
     let family = |scene: &Scene, name: &str| {
         let at = scene.layout.find(&NodeId::Service(key(name)));
-        at.expect("it is on the map").family
+        at.expect("it is on the map").component
     };
     for name in ["web", "legacy"] {
         assert_eq!(
-            pairs.new_of[family(&old, name)],
+            pairs.new_index[family(&old, name)],
             Some(family(&new, name)),
             "{name}"
         );
     }
-    assert_eq!(pairs.old_of[family(&new, "aaa")], None);
+    assert_eq!(pairs.old_index[family(&new, "aaa")], None);
     assert!(!pairs.is_all_new());
 }

@@ -6,10 +6,10 @@ mod facts;
 use std::sync::Arc;
 
 use super::{
-    facts::Facts,
-    lit::Lit,
-    search,
-    walk::{self, Direction},
+    highlight::HighlightSet,
+    keyboard_navigation::{self, ArrowDirection},
+    render_model::MapRenderModel,
+    search_filter,
 };
 use crate::{
     engine::Scene,
@@ -17,7 +17,7 @@ use crate::{
         Inventory, Protocol, ServiceRecord, ServiceType,
         sample::{external, key, live, node, pod, port, put, service, slice, slice_port},
     },
-    layout::{Options, arrange},
+    layout::{LayoutOptions, arrange},
     topology::{NodeId, PortId, Topology},
 };
 
@@ -69,8 +69,8 @@ fn scene(inventory: Inventory) -> Scene {
     let topology = Topology::build(&inventory);
     let now = "2026-06-01T12:00:00Z".parse().expect("a time");
     Scene {
-        reports: crate::check::all(&topology, &inventory, now),
-        layout: Arc::new(arrange(&topology, &Options::default(), None)),
+        reports: crate::check::check_all(&topology, &inventory, now),
+        layout: Arc::new(arrange(&topology, &LayoutOptions::default(), None)),
         topology,
         inventory,
         ..Scene::default()
@@ -90,20 +90,20 @@ fn door(scene: &Scene, node_port: u16) -> NodeId {
         .layout
         .nodes()
         .map(|(_, node)| &node.id)
-        .find(|id| matches!(id, NodeId::Entry(entry) if entry.node_port == Some(node_port)))
+        .find(|id| matches!(id, NodeId::EntryPoint(entry) if entry.node_port == Some(node_port)))
         .expect("the door is on the map")
         .clone()
 }
 
 /// The names of what is lit, sorted.
 fn lit(scene: &Scene, id: &NodeId) -> Vec<String> {
-    let lit = Lit::path(&scene.layout, id).expect("the node is on the map");
+    let lit = HighlightSet::path(&scene.layout, id).expect("the node is on the map");
     let mut names: Vec<String> = scene
         .layout
         .nodes()
         .filter(|(at, _)| lit.node(*at))
         .map(|(_, node)| match &node.id {
-            NodeId::Entry(entry) => match entry.node_port {
+            NodeId::EntryPoint(entry) => match entry.node_port {
                 Some(port) => format!("door {port}"),
                 None => format!("end {}", entry.address),
             },
@@ -157,7 +157,7 @@ fn a_pod_lights_every_way_to_it() {
 fn what_is_not_on_the_map_lights_nothing() {
     let scene = scene(shop());
     assert_eq!(
-        Lit::path(&scene.layout, &NodeId::Service(key("gone"))),
+        HighlightSet::path(&scene.layout, &NodeId::Service(key("gone"))),
         None
     );
 }
@@ -165,25 +165,28 @@ fn what_is_not_on_the_map_lights_nothing() {
 #[test]
 fn arrows_go_along_edges_and_through_the_rows_of_a_card() {
     let scene = scene(shop());
-    let step = |from: &NodeId, direction| walk::next(&scene.layout, from, direction);
+    let step = |from: &NodeId, direction| keyboard_navigation::next(&scene.layout, from, direction);
     let web = NodeId::Service(key("web"));
-    assert_eq!(step(&web, Direction::Down), Some(port_id("web", 80)));
+    assert_eq!(step(&web, ArrowDirection::Down), Some(port_id("web", 80)));
     assert_eq!(
-        step(&port_id("web", 80), Direction::Down),
+        step(&port_id("web", 80), ArrowDirection::Down),
         Some(port_id("web", 9090))
     );
-    assert_eq!(step(&port_id("web", 80), Direction::Up), Some(web.clone()));
+    assert_eq!(
+        step(&port_id("web", 80), ArrowDirection::Up),
+        Some(web.clone())
+    );
     assert!(matches!(
-        step(&port_id("web", 80), Direction::Right),
+        step(&port_id("web", 80), ArrowDirection::Right),
         Some(NodeId::Pod(_))
     ));
     assert!(matches!(
-        step(&web, Direction::Left),
-        Some(NodeId::Entry(_))
+        step(&web, ArrowDirection::Left),
+        Some(NodeId::EntryPoint(_))
     ));
     let door = door(&scene, 30080);
-    assert_eq!(step(&door, Direction::Right), Some(web));
-    assert_eq!(step(&door, Direction::Left), None);
+    assert_eq!(step(&door, ArrowDirection::Right), Some(web));
+    assert_eq!(step(&door, ArrowDirection::Left), None);
 }
 
 #[test]
@@ -191,14 +194,14 @@ fn a_search_keeps_the_pods_of_what_it_means() {
     let scene = scene(shop());
     let layout = &scene.layout;
     let at = |id: &NodeId| layout.find(id).expect("it is on the map");
-    let family = |id: &NodeId| &layout.families[at(id).family].family;
+    let family = |id: &NodeId| &layout.components[at(id).component].component;
     let web = NodeId::Service(key("web"));
-    let out = search::left_out(family(&web), &|service| *service == key("admin"))
+    let out = search_filter::search_misses(family(&web), &|service| *service == key("admin"))
         .expect("web is in it and not meant");
     let is_out = |id: &NodeId| out[at(id).node];
     assert!(!is_out(&NodeId::Service(key("admin"))));
     assert!(!is_out(&NodeId::Pod(key("web-1"))), "it is admin's pod too");
     assert!(is_out(&web));
     assert!(is_out(&door(&scene, 30080)));
-    assert_eq!(search::left_out(family(&web), &|_| true), None);
+    assert_eq!(search_filter::search_misses(family(&web), &|_| true), None);
 }

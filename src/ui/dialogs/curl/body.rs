@@ -5,18 +5,18 @@ use egui_extras::syntax_highlighting::{CodeTheme, highlight};
 use egui_phosphor::regular as icon;
 
 use super::{
-    draft::Curl,
-    pretty::{Form, SHOWN_BYTES, marked},
+    body_view::{BodyFormat, SHOWN_BYTES, highlight_matches},
+    draft::CurlDialog,
 };
 use crate::{
     engine::RequestStatus,
     probe::CurlResponse,
     ui::{
-        action::Action,
-        context::Ctx,
-        dialogs::file_choice::Purpose,
+        action::WindowAction,
+        context::PanelContext,
+        dialogs::file_choice::FilePurpose,
+        formatting,
         widgets::{dim, icon_button, named_field, text_field},
-        words,
     },
 };
 
@@ -26,8 +26,8 @@ const COLOURED_BYTES: usize = 64 * 1024;
 /// Draws the body and what can be done with it.
 pub(super) fn body_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    dialog: &mut Curl,
+    ctx: &PanelContext<'_>,
+    dialog: &mut CurlDialog,
     status: &RequestStatus,
     response: &CurlResponse,
 ) {
@@ -43,20 +43,20 @@ pub(super) fn body_ui(
     tools_ui(ui, ctx, dialog, status, response);
     let shown = response.body.len().min(SHOWN_BYTES) as u64;
     if response.truncated || shown < response.body_bytes {
-        let mut said = format!("Shown: the first {}", words::bytes(shown));
-        said += &match (response.truncated, status.has_rest) {
+        let mut said = format!("Shown: the first {}", formatting::bytes(shown));
+        said += &match (response.truncated, status.has_unread_body) {
             (true, true) => format!(
                 "; the server paused after {}. Save the whole body to read on.",
-                words::bytes(response.body_bytes)
+                formatting::bytes(response.body_bytes)
             ),
             (true, false) => "; the rest was not read.".to_owned(),
-            (false, _) => format!(" of {}.", words::bytes(response.body_bytes)),
+            (false, _) => format!(" of {}.", formatting::bytes(response.body_bytes)),
         };
         dim(ui, ctx.tokens, said);
     }
-    let search = dialog.look.search.len();
-    let is_raw_hex = dialog.look.form == Form::Hex;
-    let (text, found) = dialog.look.text(status.id, response);
+    let search = dialog.body_view.search.len();
+    let is_raw_hex = dialog.body_view.format == BodyFormat::Hex;
+    let (text, found) = dialog.body_view.text(status.id, response);
     let frame = Frame::new()
         .fill(ctx.tokens.background)
         .corner_radius(6)
@@ -72,7 +72,7 @@ pub(super) fn body_ui(
                 _ if !found.is_empty() => {
                     let font = FontSelection::Style(TextStyle::Monospace).resolve(ui.style());
                     let plain = TextFormat::simple(font, ctx.tokens.text);
-                    Label::new(marked(text, found, search, plain, ctx.tokens))
+                    Label::new(highlight_matches(text, found, search, plain, ctx.tokens))
                 }
                 Some(language) if text.len() <= COLOURED_BYTES => {
                     let theme = CodeTheme::from_style(ui.style());
@@ -87,32 +87,32 @@ pub(super) fn body_ui(
 
 fn tools_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    dialog: &mut Curl,
+    ctx: &PanelContext<'_>,
+    dialog: &mut CurlDialog,
     status: &RequestStatus,
     response: &CurlResponse,
 ) {
     ui.horizontal(|ui| {
         for (form, word, hint) in [
-            (Form::Pretty, "Pretty", "JSON and XML indented"),
-            (Form::Raw, "Raw", "As it came"),
-            (Form::Hex, "Hex", "As bytes"),
+            (BodyFormat::Pretty, "Pretty", "JSON and XML indented"),
+            (BodyFormat::Raw, "Raw", "As it came"),
+            (BodyFormat::Hex, "Hex", "As bytes"),
         ] {
             if ui
-                .selectable_label(dialog.look.form == form, word)
+                .selectable_label(dialog.body_view.format == form, word)
                 .on_hover_text(hint)
                 .clicked()
             {
-                dialog.look.form = form;
+                dialog.body_view.format = form;
             }
         }
-        let field = text_field(&mut dialog.look.search)
+        let field = text_field(&mut dialog.body_view.search)
             .hint_text("Find in the body")
             .desired_width(160.0);
         let field = ui.add(field);
-        named_field(&field, "Find in the body", &dialog.look.search);
-        if !dialog.look.search.is_empty() {
-            let (_, found) = dialog.look.text(status.id, response);
+        named_field(&field, "Find in the body", &dialog.body_view.search);
+        if !dialog.body_view.search.is_empty() {
+            let (_, found) = dialog.body_view.text(status.id, response);
             let said = match found.len() {
                 10_000 => "10000 or more".to_owned(),
                 found => format!("{found} found"),
@@ -120,7 +120,7 @@ fn tools_ui(
             dim(ui, ctx.tokens, said);
         }
         if icon_button(ui, icon::COPY, "Copy the body", None).clicked() {
-            ctx.send(Action::Copy {
+            ctx.send(WindowAction::Copy {
                 text: String::from_utf8_lossy(&response.body).into_owned(),
                 what: "body",
             });
@@ -128,7 +128,7 @@ fn tools_ui(
         if !status.state.is_under_way()
             && icon_button(ui, icon::FLOPPY_DISK, "Save the whole body…", None).clicked()
         {
-            ctx.send(Action::OpenFile(Purpose::SaveBody(status.id)));
+            ctx.send(WindowAction::OpenFile(FilePurpose::SaveBody(status.id)));
         }
     });
 }

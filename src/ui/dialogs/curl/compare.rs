@@ -3,11 +3,11 @@
 use egui::{RichText, ScrollArea, Ui};
 use similar::{ChangeTag, TextDiff};
 
-use super::draft::Curl;
+use super::draft::CurlDialog;
 use crate::{
     engine::RequestStatus,
     probe::{CurlResponse, RequestId},
-    ui::{bottom::requests::said, context::Ctx, widgets::dim, words},
+    ui::{bottom::requests::result_label, context::PanelContext, formatting, widgets::dim},
 };
 
 /// Longer bodies are compared by their beginnings.
@@ -15,19 +15,19 @@ const COMPARED_BYTES: usize = 64 * 1024;
 
 /// Which two are chosen, and what differs between them.
 #[derive(Debug, Default)]
-pub(super) struct Comparison {
+pub(super) struct ResponseComparison {
     chosen: Vec<RequestId>,
-    made: Option<Made>,
+    diff: Option<ResponseDiff>,
 }
 
 /// The lines that differ between two answers.
 #[derive(Debug)]
-struct Made {
-    of: (RequestId, RequestId),
+struct ResponseDiff {
+    compared_requests: (RequestId, RequestId),
     lines: Vec<(char, String)>,
 }
 
-impl Comparison {
+impl ResponseComparison {
     /// A tick beside a request; the third takes the place of the first.
     pub(super) fn tick_ui(&mut self, ui: &mut Ui, id: RequestId, name: &str) {
         let mut on = self.chosen.contains(&id);
@@ -47,7 +47,7 @@ impl Comparison {
 }
 
 /// Draws what differs between the two that are chosen.
-pub(super) fn compare_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
+pub(super) fn compare_ui(ui: &mut Ui, ctx: &PanelContext<'_>, dialog: &mut CurlDialog) {
     let comparison = &mut dialog.comparison;
     let [first, second] = comparison.chosen.as_slice() else {
         if !comparison.chosen.is_empty() {
@@ -66,14 +66,18 @@ pub(super) fn compare_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
     };
     ui.add_space(6.0);
     sides_ui(ui, ctx, [(first, a), (second, b)]);
-    let made = match comparison.made.take().filter(|made| made.of == key) {
+    let made = match comparison
+        .diff
+        .take()
+        .filter(|made| made.compared_requests == key)
+    {
         Some(made) => made,
-        None => Made {
-            of: key,
-            lines: differences(a, b),
+        None => ResponseDiff {
+            compared_requests: key,
+            lines: changed_lines(a, b),
         },
     };
-    let lines = &comparison.made.insert(made).lines;
+    let lines = &comparison.diff.insert(made).lines;
     if lines.is_empty() {
         dim(ui, ctx.tokens, "Status, headers and body are the same.");
         return;
@@ -97,14 +101,14 @@ pub(super) fn compare_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
         });
 }
 
-fn sides_ui(ui: &mut Ui, ctx: &Ctx<'_>, sides: [(&RequestStatus, &CurlResponse); 2]) {
+fn sides_ui(ui: &mut Ui, ctx: &PanelContext<'_>, sides: [(&RequestStatus, &CurlResponse); 2]) {
     for (sign, (status, response)) in ["-", "+"].into_iter().zip(sides) {
         let line = format!(
             "{sign} {} {} · {} · {} · via {}",
-            words::clock(status.started),
-            said(response),
-            words::duration(response.phases.total),
-            words::bytes(response.body_bytes),
+            formatting::time_of_day(status.started),
+            result_label(response),
+            formatting::duration(response.phases.total),
+            formatting::bytes(response.body_bytes),
             response.via
         );
         ui.label(RichText::new(line).color(ctx.tokens.dim));
@@ -112,7 +116,7 @@ fn sides_ui(ui: &mut Ui, ctx: &Ctx<'_>, sides: [(&RequestStatus, &CurlResponse);
 }
 
 /// The lines that differ, with `-` for the first and `+` for the second.
-fn differences(a: &CurlResponse, b: &CurlResponse) -> Vec<(char, String)> {
+fn changed_lines(a: &CurlResponse, b: &CurlResponse) -> Vec<(char, String)> {
     let (a, b) = (text(a), text(b));
     TextDiff::from_lines(&a, &b)
         .iter_all_changes()
@@ -128,7 +132,7 @@ fn differences(a: &CurlResponse, b: &CurlResponse) -> Vec<(char, String)> {
 }
 
 fn text(response: &CurlResponse) -> String {
-    let mut text = format!("{}\n", said(response));
+    let mut text = format!("{}\n", result_label(response));
     if let Some(head) = response.http() {
         let mut headers: Vec<_> = head
             .headers

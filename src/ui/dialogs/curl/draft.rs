@@ -2,20 +2,26 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::{compare::Comparison, door::Doors, pretty::Look, response::AnswerPage};
+use super::{
+    access_path::AccessPathPicker, body_view::BodyView, compare::ResponseComparison,
+    response::ResponsePage,
+};
 use crate::{
     engine::{RequestStatus, Scene},
     forward::{ForwardTarget, RemotePort},
-    inventory::Text,
-    probe::{self, Ask, CurlRequest, Follow, HttpVersion, LineError, RequestId, Scheme, TlsChoice},
-    ui::{context::Ctx, dialogs::port_choice::PortChoice},
+    inventory::SharedStr,
+    probe::{
+        self, CurlLineError, CurlRequest, HttpScheme, HttpVersion, RedirectPolicy, RequestId,
+        RequestKind, TlsOptions,
+    },
+    ui::{context::PanelContext, dialogs::port_choice::PortChoice},
 };
 
 const DEFAULT_TIMEOUT_SECS: u64 = 30;
 
 /// Which of a form's pages is open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum FormPage {
+pub(super) enum CurlFormPage {
     #[default]
     Headers,
     Body,
@@ -26,77 +32,77 @@ pub(super) enum FormPage {
 
 /// The dialog: a form, and the request that it sent last.
 #[derive(Debug)]
-pub struct Curl {
+pub struct CurlDialog {
     pub(super) target: ForwardTarget,
     pub(super) port: PortChoice,
-    pub(super) doors: Doors,
-    pub(super) ask: Ask,
-    pub(super) scheme: Scheme,
+    pub(super) access_path_picker: AccessPathPicker,
+    pub(super) probe_kind: RequestKind,
+    pub(super) scheme: HttpScheme,
     pub(super) version: HttpVersion,
     pub(super) method: String,
     pub(super) path: String,
     /// Lines as of curl's `-H`: `Name: value`, `Name;` empty, `Name:` not sent.
     pub(super) headers: String,
     /// What of a request that was pasted or sent before no field of the form shows.
-    unseen: Option<CurlRequest>,
+    hidden_fields: Option<CurlRequest>,
     pub(super) body: String,
     pub(super) timeout_secs: String,
-    pub(super) follow: Follow,
+    pub(super) follow: RedirectPolicy,
     pub(super) compressed: bool,
     pub(super) insecure: bool,
     pub(super) server_name: String,
     /// What a BackendTLSPolicy says of the chosen port.
-    guessed_name: Text,
-    pub(super) files: TlsFiles,
-    pub(super) times: String,
-    pub(super) page: FormPage,
+    policy_server_name: SharedStr,
+    pub(super) tls_files: TlsFileFields,
+    pub(super) repetitions: String,
+    pub(super) page: CurlFormPage,
     /// A curl line that is being pasted, and what became of the last one.
     pub(super) pasted: String,
-    pub(super) paste_said: Option<Result<String, String>>,
-    pub(super) sent: Option<RequestId>,
-    pub(super) answer: AnswerPage,
-    pub(super) look: Look,
-    pub(super) comparison: Comparison,
+    pub(super) paste_result: Option<Result<String, String>>,
+    pub(super) sent_request: Option<RequestId>,
+    pub(super) response_page: ResponsePage,
+    pub(super) body_view: BodyView,
+    pub(super) comparison: ResponseComparison,
 }
 
 /// Files for TLS, as typed.
 #[derive(Debug, Default)]
-pub(super) struct TlsFiles {
+pub(super) struct TlsFileFields {
     pub(super) ca: String,
     pub(super) certificate: String,
     pub(super) key: String,
 }
 
-impl Curl {
+impl CurlDialog {
     /// A form for this target.
     pub fn new(scene: &Scene, target: ForwardTarget, port: Option<RemotePort>) -> Self {
         let mut form = Self {
             port: PortChoice::new(scene, &target, port.as_ref()),
-            doors: Doors::default(),
+            access_path_picker: AccessPathPicker::default(),
             target,
-            ask: Ask::Http,
-            scheme: Scheme::Http,
+            probe_kind: RequestKind::Http,
+            scheme: HttpScheme::Http,
             version: HttpVersion::Auto,
             method: "GET".to_owned(),
             path: "/".to_owned(),
             headers: String::new(),
-            unseen: None,
+            hidden_fields: None,
             body: String::new(),
             timeout_secs: DEFAULT_TIMEOUT_SECS.to_string(),
-            follow: Follow::No,
+            follow: RedirectPolicy::Never,
             compressed: false,
             insecure: false,
             server_name: String::new(),
-            guessed_name: Text::default(),
-            files: TlsFiles::default(),
-            times: "20".to_owned(),
-            page: FormPage::default(),
+            policy_server_name: SharedStr::default(),
+            tls_files: TlsFileFields::default(),
+            repetitions: "20".to_owned(),
+            page: CurlFormPage::default(),
             pasted: String::new(),
-            paste_said: None,
-            sent: None,
-            answer: AnswerPage::default(),
-            look: Look::default(),
-            comparison: Comparison::default(),
+            paste_result: None,
+            sent_request: None,
+            response_page: ResponsePage::default(),
+            body_view: BodyView::default(),
+            comparison: ResponseComparison::default(),
         };
         form.guess_scheme();
         form
@@ -107,7 +113,7 @@ impl Curl {
         let request = &status.request;
         let mut form = Self::new(scene, request.target.clone(), Some(request.port.clone()));
         form.fill(request);
-        form.sent = Some(status.id);
+        form.sent_request = Some(status.id);
         form
     }
 
@@ -118,7 +124,7 @@ impl Curl {
 
     /// Shows the answer to this request from now on.
     pub fn follow(&mut self, id: RequestId) {
-        self.sent = Some(id);
+        self.sent_request = Some(id);
     }
 
     /// Makes the form that of a request; target and port stay.
@@ -130,19 +136,24 @@ impl Curl {
                 "" => format!("{name};"),
                 value => format!("{name}: {value}"),
             })
-            .chain(request.removed.iter().map(|name| format!("{name}:")))
+            .chain(
+                request
+                    .suppressed_headers
+                    .iter()
+                    .map(|name| format!("{name}:")),
+            )
             .collect();
         let path = |file: &Option<PathBuf>| {
             file.as_ref()
                 .map(|file| file.display().to_string())
                 .unwrap_or_default()
         };
-        self.unseen = Some(CurlRequest {
+        self.hidden_fields = Some(CurlRequest {
             body: request.body.clone().filter(|body| body.is_empty()),
             ..request.clone()
         });
-        self.doors.choose(request.vantage.clone());
-        self.ask = request.ask.clone();
+        self.access_path_picker.choose(request.access_path.clone());
+        self.probe_kind = request.kind.clone();
         self.scheme = request.scheme;
         self.version = request.version;
         self.method.clone_from(&request.method);
@@ -151,11 +162,11 @@ impl Curl {
         self.body =
             String::from_utf8_lossy(request.body.as_deref().unwrap_or_default()).into_owned();
         self.timeout_secs = request.timeout.as_secs_f64().to_string();
-        self.follow = request.follow;
+        self.follow = request.redirect_policy;
         self.compressed = request.compressed;
         self.insecure = request.tls.insecure;
         self.server_name = request.tls.server_name.as_deref().unwrap_or("").to_owned();
-        self.files = TlsFiles {
+        self.tls_files = TlsFileFields {
             ca: path(&request.tls.ca),
             certificate: path(&request.tls.certificate),
             key: path(&request.tls.key),
@@ -163,16 +174,16 @@ impl Curl {
     }
 
     /// Fills the form by a curl line.
-    pub(super) fn paste(&mut self, line: &str) -> Result<String, LineError> {
+    pub(super) fn paste(&mut self, line: &str) -> Result<String, CurlLineError> {
         let port = self
             .port
             .port()
             .map_or(RemotePort::Number(80), |port| port.port);
         let like = CurlRequest {
-            vantage: self.doors.vantage(),
+            access_path: self.access_path_picker.access_path(),
             ..CurlRequest::new(self.target.clone(), port)
         };
-        let pasted = probe::read_line(line, &like)?;
+        let pasted = probe::parse_curl_line(line, &like)?;
         self.fill(&pasted.request);
         Ok(if pasted.ignored.is_empty() {
             "Filled in. Target, port and door stay as they are.".to_owned()
@@ -185,34 +196,34 @@ impl Curl {
     }
 
     /// Why nothing is sent while a curl line waits to be filled in: it would be another request.
-    pub(super) fn not_filled_in(&self) -> Option<Text> {
-        not_filled_in(&self.pasted)
+    pub(super) fn pending_paste_reason(&self) -> Option<SharedStr> {
+        pending_paste_reason(&self.pasted)
     }
 
     /// The request that was sent last.
-    pub(super) fn status<'a>(&self, ctx: &Ctx<'a>) -> Option<&'a RequestStatus> {
-        let id = self.sent?;
+    pub(super) fn status<'a>(&self, ctx: &PanelContext<'a>) -> Option<&'a RequestStatus> {
+        let id = self.sent_request?;
         ctx.scene.requests.iter().find(|status| status.id == id)
     }
 
     pub(super) fn guess_scheme(&mut self) {
         let port = self.port.port().ok();
-        let is_https = port.as_ref().is_some_and(|port| port.https);
+        let is_https = port.as_ref().is_some_and(|port| port.likely_https);
         self.scheme = if is_https {
-            Scheme::Https
+            HttpScheme::Https
         } else {
-            Scheme::Http
+            HttpScheme::Http
         };
         let name = port.and_then(|port| port.server_name).unwrap_or_default();
         // What a user typed stays, what another port's policy said does not.
-        if self.server_name == *self.guessed_name {
+        if self.server_name == *self.policy_server_name {
             self.server_name = name.to_string();
         }
-        self.guessed_name = name;
+        self.policy_server_name = name;
     }
 
     /// The request, or what is missing.
-    pub(super) fn request(&self) -> Result<CurlRequest, Text> {
+    pub(super) fn request(&self) -> Result<CurlRequest, SharedStr> {
         let port = self.port.port()?;
         let timeout = self.timeout_secs.trim().parse::<f64>().ok();
         let timeout = timeout.filter(|secs| (0.1..=3_600.0).contains(secs));
@@ -222,14 +233,14 @@ impl Curl {
             (!typed.is_empty()).then(|| PathBuf::from(typed))
         };
         let server_name = self.server_name.trim();
-        let (headers, removed) = headers_of(&self.headers)?;
+        let (headers, removed) = parse_headers(&self.headers)?;
         let fresh = || CurlRequest::new(self.target.clone(), port.port.clone());
-        let unseen = self.unseen.clone().unwrap_or_else(fresh);
+        let unseen = self.hidden_fields.clone().unwrap_or_else(fresh);
         Ok(CurlRequest {
             target: self.target.clone(),
             port: port.port.clone(),
-            vantage: self.doors.vantage(),
-            ask: self.ask.clone(),
+            access_path: self.access_path_picker.access_path(),
+            kind: self.probe_kind.clone(),
             scheme: self.scheme,
             version: self.version,
             method: self.method.trim().to_owned(),
@@ -239,33 +250,33 @@ impl Curl {
                 format!("/{path}")
             },
             headers,
-            removed,
+            suppressed_headers: removed,
             // `-d ''` is a body of no bytes.
             body: (!self.body.is_empty() || unseen.body.is_some())
                 .then(|| self.body.clone().into()),
             timeout: Duration::from_secs_f64(
-                timeout.ok_or_else(|| Text::from("the time limit is 0.1 to 3600 seconds"))?,
+                timeout.ok_or_else(|| SharedStr::from("the time limit is 0.1 to 3600 seconds"))?,
             ),
-            follow: self.follow,
+            redirect_policy: self.follow,
             compressed: self.compressed,
-            tls: TlsChoice {
+            tls: TlsOptions {
                 insecure: self.insecure,
-                server_name: (!server_name.is_empty()).then(|| Text::from(server_name)),
-                ca: file(&self.files.ca),
-                certificate: file(&self.files.certificate),
-                key: file(&self.files.key),
+                server_name: (!server_name.is_empty()).then(|| SharedStr::from(server_name)),
+                ca: file(&self.tls_files.ca),
+                certificate: file(&self.tls_files.certificate),
+                key: file(&self.tls_files.key),
             },
             ..unseen
         })
     }
 
     /// How often to send it, where it is to be repeated.
-    pub(super) fn times(&self) -> Result<u32, Text> {
-        let times = self.times.trim().parse::<u32>().ok();
+    pub(super) fn parse_repetitions(&self) -> Result<u32, SharedStr> {
+        let times = self.repetitions.trim().parse::<u32>().ok();
         times
             .filter(|times| (1..=probe::MAX_TIMES).contains(times))
             .ok_or_else(|| {
-                Text::from(format!(
+                SharedStr::from(format!(
                     "a request is repeated 1 to {} times",
                     probe::MAX_TIMES
                 ))
@@ -273,9 +284,9 @@ impl Curl {
     }
 }
 
-fn not_filled_in(pasted: &str) -> Option<Text> {
+fn pending_paste_reason(pasted: &str) -> Option<SharedStr> {
     (!pasted.trim().is_empty()).then(|| {
-        Text::from(
+        SharedStr::from(
             "the pasted curl line is not filled in, and another request would be sent: fill it in \
              or clear it",
         )
@@ -283,9 +294,9 @@ fn not_filled_in(pasted: &str) -> Option<Text> {
 }
 
 /// One header a line: those that are sent, and the names of those that are not.
-type HeaderLines = (Vec<(String, String)>, Vec<String>);
+type ParsedHeaders = (Vec<(String, String)>, Vec<String>);
 
-fn headers_of(text: &str) -> Result<HeaderLines, Text> {
+fn parse_headers(text: &str) -> Result<ParsedHeaders, SharedStr> {
     let (mut headers, mut removed) = (Vec::new(), Vec::new());
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let empty = line.strip_suffix(';').filter(|name| !name.contains(':'));
@@ -294,12 +305,14 @@ fn headers_of(text: &str) -> Result<HeaderLines, Text> {
             None => line
                 .split_once(':')
                 .map(|(name, value)| (name.trim(), value.trim()))
-                .ok_or_else(|| Text::from(format!("a header is `Name: value`, not `{line}`")))?,
+                .ok_or_else(|| {
+                    SharedStr::from(format!("a header is `Name: value`, not `{line}`"))
+                })?,
         };
         let valid =
             name.parse::<http::HeaderName>().is_ok() && value.parse::<http::HeaderValue>().is_ok();
         if !valid {
-            return Err(Text::from(format!("`{line}` is no valid header")));
+            return Err(SharedStr::from(format!("`{line}` is no valid header")));
         }
         if value.is_empty() && empty.is_none() {
             removed.push(name.to_owned());
@@ -312,18 +325,19 @@ fn headers_of(text: &str) -> Result<HeaderLines, Text> {
 
 #[cfg(test)]
 mod tests {
-    use super::{headers_of, not_filled_in};
+    use super::{parse_headers, pending_paste_reason};
 
     #[test]
     fn a_line_that_waits_keeps_another_request_from_being_sent() {
-        assert!(not_filled_in("curl --retry 3 x").is_some());
-        assert_eq!(not_filled_in(" \n"), None);
+        assert!(pending_paste_reason("curl --retry 3 x").is_some());
+        assert_eq!(pending_paste_reason(" \n"), None);
     }
 
     #[test]
     fn headers_are_read_line_by_line() {
         assert_eq!(
-            headers_of("Accept: text/html\n\n X-Id :a:b \nEmpty;\nUser-Agent:\n").expect("valid"),
+            parse_headers("Accept: text/html\n\n X-Id :a:b \nEmpty;\nUser-Agent:\n")
+                .expect("valid"),
             (
                 vec![
                     ("Accept".to_owned(), "text/html".to_owned()),
@@ -337,8 +351,8 @@ mod tests {
 
     #[test]
     fn a_line_that_is_no_header_is_named() {
-        let said = headers_of("Accept").expect_err("no colon");
+        let said = parse_headers("Accept").expect_err("no colon");
         assert!(said.contains("`Accept`"), "{said}");
-        assert!(headers_of("bad name: x").is_err());
+        assert!(parse_headers("bad name: x").is_err());
     }
 }

@@ -3,15 +3,15 @@
 use egui::{ComboBox, Label, RichText, Ui};
 
 use super::{
-    door::door_ui,
-    draft::{Curl, FormPage},
-    more, send,
+    access_path::access_path_ui,
+    draft::{CurlDialog, CurlFormPage},
+    form_pages, send,
 };
 use crate::{
-    probe::{Ask, Scheme},
+    probe::{HttpScheme, RequestKind},
     ui::{
-        context::Ctx,
-        dialogs::field_ui,
+        context::PanelContext,
+        dialogs::form_row_ui,
         widgets::{named_field, text_field},
     },
 };
@@ -19,20 +19,20 @@ use crate::{
 const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Draws the form; `enter` sends as the button does.
-pub(super) fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) {
-    let changed = field_ui(ui, ctx, "Port", |ui| {
+pub(super) fn form_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut CurlDialog, enter: bool) {
+    let changed = form_row_ui(ui, ctx, "Port", |ui| {
         form.port.choice_ui(ui, ctx, &form.target)
     });
     if changed {
         form.guess_scheme();
     }
     ui.add_space(4.0);
-    door_ui(ui, ctx, form);
+    access_path_ui(ui, ctx, form);
     ui.add_space(4.0);
     line_ui(ui, ctx, form);
     if form.insecure {
         let said = "The certificate is ignored: whoever stands in between could answer.";
-        field_ui(ui, ctx, "", |ui| {
+        form_row_ui(ui, ctx, "", |ui| {
             ui.add(Label::new(RichText::new(said).color(ctx.tokens.degraded)).wrap());
         });
     }
@@ -42,10 +42,10 @@ pub(super) fn form_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) 
     send::send_ui(ui, ctx, form, enter);
 }
 
-fn line_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
-    field_ui(ui, ctx, "Request", |ui| {
+fn line_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut CurlDialog) {
+    form_row_ui(ui, ctx, "Request", |ui| {
         ui.horizontal(|ui| {
-            let is_http = form.ask == Ask::Http;
+            let is_http = form.probe_kind == RequestKind::Http;
             ui.add_enabled_ui(is_http, |ui| {
                 ComboBox::from_id_salt("method")
                     .selected_text(&form.method)
@@ -57,14 +57,16 @@ fn line_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
                     })
                     .response
                     .on_hover_text("Method");
-                for scheme in Scheme::ALL {
+                for scheme in HttpScheme::ALL {
                     let hint = match scheme {
-                        Scheme::Http => "Plain",
-                        Scheme::Https => "TLS; the certificate is verified unless you ignore it",
-                        Scheme::H2c => "HTTP/2 without TLS, from the first byte",
+                        HttpScheme::Http => "Plain",
+                        HttpScheme::Https => {
+                            "TLS; the certificate is verified unless you ignore it"
+                        }
+                        HttpScheme::H2c => "HTTP/2 without TLS, from the first byte",
                     };
                     if ui
-                        .selectable_label(form.scheme == scheme, scheme.word())
+                        .selectable_label(form.scheme == scheme, scheme.as_str())
                         .on_hover_text(hint)
                         .clicked()
                     {
@@ -87,17 +89,20 @@ fn line_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
     });
 }
 
-fn pages_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
+fn pages_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut CurlDialog) {
     let headers = form.headers.lines().filter(|line| !line.is_empty()).count();
     let body = if form.body.is_empty() { "" } else { " ●" };
-    field_ui(ui, ctx, "", |ui| {
+    form_row_ui(ui, ctx, "", |ui| {
         ui.horizontal(|ui| {
             for (page, word) in [
-                (FormPage::Headers, format!("Headers to send ({headers})")),
-                (FormPage::Body, format!("Body to send{body}")),
-                (FormPage::Tls, "TLS".to_owned()),
-                (FormPage::More, "More".to_owned()),
-                (FormPage::Paste, "Paste a curl line".to_owned()),
+                (
+                    CurlFormPage::Headers,
+                    format!("Headers to send ({headers})"),
+                ),
+                (CurlFormPage::Body, format!("Body to send{body}")),
+                (CurlFormPage::Tls, "TLS".to_owned()),
+                (CurlFormPage::More, "More".to_owned()),
+                (CurlFormPage::Paste, "Paste a curl line".to_owned()),
             ] {
                 if ui.selectable_label(form.page == page, word).clicked() {
                     form.page = page;
@@ -106,11 +111,11 @@ fn pages_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl) {
         });
         ui.add_space(2.0);
         match form.page {
-            FormPage::Headers => more::headers_ui(ui, form),
-            FormPage::Body => more::body_ui(ui, form),
-            FormPage::Tls => more::tls_ui(ui, ctx, form),
-            FormPage::More => more::more_ui(ui, ctx, form),
-            FormPage::Paste => more::paste_ui(ui, ctx, form),
+            CurlFormPage::Headers => form_pages::headers_ui(ui, form),
+            CurlFormPage::Body => form_pages::body_ui(ui, form),
+            CurlFormPage::Tls => form_pages::tls_ui(ui, ctx, form),
+            CurlFormPage::More => form_pages::more_ui(ui, ctx, form),
+            CurlFormPage::Paste => form_pages::paste_ui(ui, ctx, form),
         }
     });
 }

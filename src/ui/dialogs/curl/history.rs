@@ -2,14 +2,14 @@
 
 use egui::{RichText, Ui};
 
-use super::{compare, draft::Curl};
+use super::{compare, draft::CurlDialog};
 use crate::{
     engine::RequestStatus,
     ui::{
-        bottom::requests::answer,
-        context::Ctx,
+        bottom::requests::request_state_label,
+        context::PanelContext,
+        formatting,
         widgets::{link_button, state_mark},
-        words,
     },
 };
 
@@ -17,7 +17,7 @@ use crate::{
 const LISTED: usize = 12;
 
 /// Draws them, the newest first.
-pub(super) fn history_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
+pub(super) fn history_ui(ui: &mut Ui, ctx: &PanelContext<'_>, dialog: &mut CurlDialog) {
     let earlier: Vec<&RequestStatus> = ctx
         .scene
         .requests
@@ -41,16 +41,16 @@ pub(super) fn history_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
     });
 }
 
-fn row_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl, status: &RequestStatus) {
-    let (state, words) = answer(&status.state);
+fn row_ui(ui: &mut Ui, ctx: &PanelContext<'_>, dialog: &mut CurlDialog, status: &RequestStatus) {
+    let (state, words) = request_state_label(&status.state);
     let request = &status.request;
     let line = format!(
         "{} {}:{}",
         request.method,
-        request.vantage.word(),
+        request.access_path.via_flag(),
         request.path
     );
-    let clock = words::clock(status.started);
+    let clock = formatting::time_of_day(status.started);
     ui.horizontal(|ui| {
         dialog.comparison.tick_ui(ui, status.id, &clock);
         state_mark(ui, ctx.tokens, state);
@@ -59,7 +59,7 @@ fn row_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl, status: &RequestStatus)
         let said: String = words.chars().take(60).collect();
         ui.label(RichText::new(said).color(ctx.tokens.dim));
         if let Some(response) = status.state.response() {
-            let took = words::duration(response.phases.total);
+            let took = formatting::duration(response.phases.total);
             ui.label(RichText::new(took).monospace().color(ctx.tokens.dim));
         }
         let again = format!("Show the request of {clock}");

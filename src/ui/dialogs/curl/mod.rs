@@ -4,15 +4,15 @@
 //! send, once or many times. `draft` holds what is filled in, `form` and `more` draw it, `send` the
 //! orders; `response` and its pages show the answer, `history` and `compare` those before it.
 
+mod access_path;
 mod body;
+mod body_view;
 mod compare;
-mod door;
 mod draft;
 mod form;
+mod form_pages;
 mod history;
-mod more;
 mod phases;
-mod pretty;
 mod repeats;
 mod response;
 mod send;
@@ -20,15 +20,15 @@ mod send;
 use egui::{Key, Modifiers, ScrollArea};
 
 use super::modal_ui;
-use crate::ui::{context::Ctx, words};
+use crate::ui::{context::PanelContext, formatting};
 
-pub use draft::Curl;
+pub use draft::CurlDialog;
 
 /// Draws the dialog.
-pub fn curl_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Curl) {
+pub fn curl_ui(egui: &egui::Context, ctx: &PanelContext<'_>, dialog: &mut CurlDialog) {
     // Before any button sees it: the one that has the focus would take it for a click.
     let enter = egui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::Enter));
-    let title = format!("Curl {}", words::target(dialog.target()));
+    let title = format!("Curl {}", formatting::target_label(dialog.target()));
     modal_ui(egui, ctx, &title, 860.0, |ui| {
         let room = (ui.ctx().content_rect().height() - 160.0).max(160.0);
         ScrollArea::vertical()
@@ -36,7 +36,7 @@ pub fn curl_ui(egui: &egui::Context, ctx: &Ctx<'_>, dialog: &mut Curl) {
             .max_height(room)
             .show(ui, |ui| {
                 form::form_ui(ui, ctx, dialog, enter);
-                response::answer_ui(ui, ctx, dialog);
+                response::response_ui(ui, ctx, dialog);
                 history::history_ui(ui, ctx, dialog);
             });
     });

@@ -5,15 +5,15 @@ use std::time::Duration;
 use egui::{Color32, Rect, Sense, Ui, pos2, vec2};
 
 use crate::{
-    probe::Phases,
-    ui::{context::Ctx, words},
+    probe::PhaseTimings,
+    ui::{context::PanelContext, formatting},
 };
 
 const HEIGHT: f32 = 10.0;
 
 /// The steps that took place, in their order, with what each took of the whole.
-fn steps(phases: &Phases) -> Vec<(&'static str, Duration)> {
-    let before: Duration = [phases.dns, phases.connect, phases.dial, phases.tls]
+fn steps(phases: &PhaseTimings) -> Vec<(&'static str, Duration)> {
+    let before: Duration = [phases.dns, phases.connect, phases.pod_dial, phases.tls]
         .into_iter()
         .flatten()
         .sum();
@@ -26,7 +26,7 @@ fn steps(phases: &Phases) -> Vec<(&'static str, Duration)> {
     [
         ("DNS", phases.dns),
         ("connect", phases.connect),
-        ("into the pod", phases.dial),
+        ("into the pod", phases.pod_dial),
         ("TLS", phases.tls),
         ("first byte", waiting),
         ("body", body),
@@ -37,7 +37,7 @@ fn steps(phases: &Phases) -> Vec<(&'static str, Duration)> {
 }
 
 /// Draws the bar and its legend.
-pub(super) fn phases_ui(ui: &mut Ui, ctx: &Ctx<'_>, phases: &Phases) {
+pub(super) fn phases_ui(ui: &mut Ui, ctx: &PanelContext<'_>, phases: &PhaseTimings) {
     let tokens = ctx.tokens;
     let steps = steps(phases);
     if steps.is_empty() {
@@ -78,7 +78,7 @@ pub(super) fn phases_ui(ui: &mut Ui, ctx: &Ctx<'_>, phases: &Phases) {
         }
         ui.colored_label(
             tokens.dim,
-            format!("total {}", words::duration(phases.total)),
+            format!("total {}", formatting::duration(phases.total)),
         );
     });
 }
@@ -88,7 +88,7 @@ fn short(took: Duration) -> String {
     if took < Duration::from_millis(1) {
         format!("{} µs", took.as_micros())
     } else {
-        words::duration(took)
+        formatting::duration(took)
     }
 }
 
@@ -99,10 +99,10 @@ mod tests {
     #[test]
     fn the_steps_add_up_to_the_whole() {
         let ms = Duration::from_millis;
-        let phases = Phases {
+        let phases = PhaseTimings {
             dns: None,
             connect: Some(ms(1)),
-            dial: Some(ms(4)),
+            pod_dial: Some(ms(4)),
             tls: Some(ms(5)),
             first_byte: Some(ms(30)),
             total: ms(50),

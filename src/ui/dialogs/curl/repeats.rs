@@ -3,21 +3,25 @@
 use egui::{Rect, RichText, Sense, Ui, pos2, vec2};
 
 use crate::{
-    probe::Repeated,
-    ui::{context::Ctx, widgets::dim, words},
+    probe::RepeatStatistics,
+    ui::{context::PanelContext, formatting, widgets::dim},
 };
 
-const SPANS: usize = 24;
+const HISTOGRAM_BUCKETS: usize = 24;
 const HEIGHT: f32 = 44.0;
 
 /// Draws how long the answers took and who gave them.
-pub(super) fn repeats_ui(ui: &mut Ui, ctx: &Ctx<'_>, repeated: &Repeated) {
+pub(super) fn repeats_ui(ui: &mut Ui, ctx: &PanelContext<'_>, repeated: &RepeatStatistics) {
     let failed: u32 = repeated.failures.values().sum();
     ui.horizontal_wrapped(|ui| {
         ui.label(format!("{} of {} sent", repeated.done(), repeated.times));
         for (share, word) in [(0.5, "median"), (0.95, "95 %"), (1.0, "longest")] {
             if let Some(took) = repeated.quantile(share) {
-                dim(ui, ctx.tokens, format!("{word} {}", words::duration(took)));
+                dim(
+                    ui,
+                    ctx.tokens,
+                    format!("{word} {}", formatting::duration(took)),
+                );
             }
         }
         for (status, count) in &repeated.statuses {
@@ -32,7 +36,7 @@ pub(super) fn repeats_ui(ui: &mut Ui, ctx: &Ctx<'_>, repeated: &Repeated) {
     for (pod, count) in &repeated.pods {
         ui.label(RichText::new(format!("{count:>4}× {pod}")).monospace());
     }
-    if repeated.pods.is_empty() && !repeated.took.is_empty() {
+    if repeated.pods.is_empty() && !repeated.durations.is_empty() {
         dim(
             ui,
             ctx.tokens,
@@ -41,8 +45,8 @@ pub(super) fn repeats_ui(ui: &mut Ui, ctx: &Ctx<'_>, repeated: &Repeated) {
     }
 }
 
-fn histogram_ui(ui: &mut Ui, ctx: &Ctx<'_>, repeated: &Repeated) {
-    let spans = repeated.histogram(SPANS);
+fn histogram_ui(ui: &mut Ui, ctx: &PanelContext<'_>, repeated: &RepeatStatistics) {
+    let spans = repeated.histogram(HISTOGRAM_BUCKETS);
     let Some(most) = spans
         .iter()
         .map(|(_, count)| *count)
@@ -53,7 +57,7 @@ fn histogram_ui(ui: &mut Ui, ctx: &Ctx<'_>, repeated: &Repeated) {
     };
     let width = ui.available_width().min(480.0);
     let (rect, response) = ui.allocate_exact_size(vec2(width, HEIGHT), Sense::hover());
-    let step = rect.width() / SPANS as f32;
+    let step = rect.width() / HISTOGRAM_BUCKETS as f32;
     for (at, (_, count)) in spans.iter().enumerate() {
         let left = rect.left() + step * at as f32;
         let high = HEIGHT * *count as f32 / most as f32;
@@ -63,8 +67,8 @@ fn histogram_ui(ui: &mut Ui, ctx: &Ctx<'_>, repeated: &Repeated) {
         );
         ui.painter().rect_filled(bar, 1.0, ctx.tokens.accent);
     }
-    let first = spans.first().map(|(from, _)| words::duration(*from));
-    let last = repeated.quantile(1.0).map(words::duration);
+    let first = spans.first().map(|(from, _)| formatting::duration(*from));
+    let last = repeated.quantile(1.0).map(formatting::duration);
     if let (Some(first), Some(last)) = (first, last) {
         response.on_hover_text(format!(
             "How many answers took how long, from {first} to {last}; the highest bar is {most}"

@@ -3,21 +3,21 @@
 use egui::{Grid, Label, RichText, Ui};
 use jiff::Timestamp;
 
-use super::{body, draft::Curl, phases::phases_ui, repeats};
+use super::{body, draft::CurlDialog, phases::phases_ui, repeats};
 use crate::{
     engine::{RequestState, RequestStatus},
-    probe::{CurlError, CurlResponse, FailureKind, Follow, Hop, TlsFacts},
+    probe::{CurlError, CurlResponse, FailureKind, RedirectHop, RedirectPolicy, TlsSummary},
     ui::{
-        bottom::requests::{answer, said},
-        context::Ctx,
+        bottom::requests::{request_state_label, result_label},
+        context::PanelContext,
+        formatting,
         widgets::{badge, dim, notice},
-        words,
     },
 };
 
 /// Which part of an answer is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum AnswerPage {
+pub(super) enum ResponsePage {
     #[default]
     Body,
     Headers,
@@ -26,11 +26,11 @@ pub(super) enum AnswerPage {
 }
 
 /// Draws how the request stands and, once it is there, the answer.
-pub(super) fn answer_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
+pub(super) fn response_ui(ui: &mut Ui, ctx: &PanelContext<'_>, dialog: &mut CurlDialog) {
     let Some(status) = dialog.status(ctx) else {
         return;
     };
-    if let Some(repeated) = &status.repeated {
+    if let Some(repeated) = &status.repeat_statistics {
         ui.add_space(8.0);
         ui.separator();
         repeats::repeats_ui(ui, ctx, repeated);
@@ -49,13 +49,13 @@ pub(super) fn answer_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl) {
     if let Some(response) = status.state.response() {
         ui.add_space(8.0);
         ui.separator();
-        let is_following = status.request.follow != Follow::No;
+        let is_following = status.request.redirect_policy != RedirectPolicy::Never;
         summary_ui(ui, ctx, &status.state, response, is_following);
-        parts_ui(ui, ctx, dialog, status, response);
+        response_pages_ui(ui, ctx, dialog, status, response);
     }
 }
 
-fn failed_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl, error: &CurlError) {
+fn failed_ui(ui: &mut Ui, ctx: &PanelContext<'_>, dialog: &mut CurlDialog, error: &CurlError) {
     notice(ui, ctx.tokens, ctx.tokens.broken, |ui| {
         let words = RichText::new(&*error.message).color(ctx.tokens.broken);
         ui.add(Label::new(words).wrap());
@@ -68,12 +68,12 @@ fn failed_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl, error: &CurlError) {
             dialog.insecure = true;
         }
     });
-    if let Some(via) = &error.so_far.via {
+    if let Some(via) = &error.progress.via {
         dim(ui, ctx.tokens, format!("via {via}"));
     }
-    phases_ui(ui, ctx, &error.so_far.phases);
-    if error.so_far.partial.is_none()
-        && let Some(tls) = &error.so_far.tls
+    phases_ui(ui, ctx, &error.progress.phases);
+    if error.progress.partial.is_none()
+        && let Some(tls) = &error.progress.tls
     {
         tls_ui(ui, ctx, tls);
     }
@@ -81,30 +81,36 @@ fn failed_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut Curl, error: &CurlError) {
 
 fn summary_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     state: &RequestState,
     response: &CurlResponse,
     is_following: bool,
 ) {
-    let (state, _) = answer(state);
+    let (state, _) = request_state_label(state);
     ui.horizontal_wrapped(|ui| {
-        let color = ctx.tokens.state(state);
-        badge(ui, ctx.tokens, &said(response), color);
+        let color = ctx.tokens.health_color(state);
+        badge(ui, ctx.tokens, &result_label(response), color);
         let mut parts = Vec::new();
         if let Some(head) = response.http() {
             parts.push(head.version.clone());
         }
         if let Some(first_byte) = response.phases.first_byte {
-            parts.push(format!("{} to the first byte", words::duration(first_byte)));
+            parts.push(format!(
+                "{} to the first byte",
+                formatting::duration(first_byte)
+            ));
         }
-        parts.push(format!("{} in all", words::duration(response.phases.total)));
+        parts.push(format!(
+            "{} in all",
+            formatting::duration(response.phases.total)
+        ));
         if response.http().is_some() {
-            parts.push(words::bytes(response.body_bytes));
+            parts.push(formatting::bytes(response.body_bytes));
         }
         dim(ui, ctx.tokens, parts.join(" · "));
     });
     dim(ui, ctx.tokens, format!("via {}", response.via));
-    if let Some(reason) = response.tls.as_ref().and_then(|tls| tls.rejected.as_ref()) {
+    if let Some(reason) = response.tls.as_ref().and_then(|tls| tls.rejection.as_ref()) {
         let said = format!("The certificate was ignored: {reason}.");
         let said = RichText::new(said).color(ctx.tokens.degraded);
         ui.add(Label::new(said).wrap());
@@ -121,43 +127,46 @@ fn summary_ui(
     phases_ui(ui, ctx, &response.phases);
 }
 
-fn parts_ui(
+fn response_pages_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    dialog: &mut Curl,
+    ctx: &PanelContext<'_>,
+    dialog: &mut CurlDialog,
     status: &RequestStatus,
     response: &CurlResponse,
 ) {
     let headers = response.http().map_or(0, |head| head.headers.len());
     ui.horizontal(|ui| {
         let mut pages = vec![
-            (AnswerPage::Body, "Body".to_owned()),
-            (AnswerPage::Headers, format!("Headers ({headers})")),
+            (ResponsePage::Body, "Body".to_owned()),
+            (ResponsePage::Headers, format!("Headers ({headers})")),
         ];
         if response.tls.is_some() {
-            pages.push((AnswerPage::Tls, "Certificates".to_owned()));
+            pages.push((ResponsePage::Tls, "Certificates".to_owned()));
         }
         if !response.hops.is_empty() {
             let count = response.hops.len();
-            pages.push((AnswerPage::Redirects, format!("Redirects ({count})")));
+            pages.push((ResponsePage::Redirects, format!("Redirects ({count})")));
         }
         for (page, word) in pages {
-            if ui.selectable_label(dialog.answer == page, word).clicked() {
-                dialog.answer = page;
+            if ui
+                .selectable_label(dialog.response_page == page, word)
+                .clicked()
+            {
+                dialog.response_page = page;
             }
         }
     });
-    match (dialog.answer, &response.tls) {
-        (AnswerPage::Headers, _) => headers_ui(ui, ctx, response),
-        (AnswerPage::Tls, Some(tls)) => tls_ui(ui, ctx, tls),
-        (AnswerPage::Redirects, _) if !response.hops.is_empty() => {
-            hops_ui(ui, ctx, &response.hops);
+    match (dialog.response_page, &response.tls) {
+        (ResponsePage::Headers, _) => headers_ui(ui, ctx, response),
+        (ResponsePage::Tls, Some(tls)) => tls_ui(ui, ctx, tls),
+        (ResponsePage::Redirects, _) if !response.hops.is_empty() => {
+            redirects_ui(ui, ctx, &response.hops);
         }
         _ => body::body_ui(ui, ctx, dialog, status, response),
     }
 }
 
-fn headers_ui(ui: &mut Ui, ctx: &Ctx<'_>, response: &CurlResponse) {
+fn headers_ui(ui: &mut Ui, ctx: &PanelContext<'_>, response: &CurlResponse) {
     let Some(head) = response.http() else {
         return;
     };
@@ -173,7 +182,7 @@ fn headers_ui(ui: &mut Ui, ctx: &Ctx<'_>, response: &CurlResponse) {
         });
 }
 
-fn hops_ui(ui: &mut Ui, ctx: &Ctx<'_>, hops: &[Hop]) {
+fn redirects_ui(ui: &mut Ui, ctx: &PanelContext<'_>, hops: &[RedirectHop]) {
     for hop in hops {
         let line = format!("{} {} → {}", hop.status, hop.from, hop.to);
         ui.add(Label::new(RichText::new(line).monospace()).wrap());
@@ -181,7 +190,7 @@ fn hops_ui(ui: &mut Ui, ctx: &Ctx<'_>, hops: &[Hop]) {
     }
 }
 
-fn tls_ui(ui: &mut Ui, ctx: &Ctx<'_>, tls: &TlsFacts) {
+fn tls_ui(ui: &mut Ui, ctx: &PanelContext<'_>, tls: &TlsSummary) {
     let mut parts = vec![format!("Asked for {}", tls.server_name)];
     parts.extend(
         [&tls.version, &tls.cipher, &tls.alpn]

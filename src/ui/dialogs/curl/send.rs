@@ -5,60 +5,66 @@ use std::net::SocketAddr;
 use egui::{RichText, Ui};
 use egui_phosphor::regular as icon;
 
-use super::draft::Curl;
+use super::draft::CurlDialog;
 use crate::{
-    engine::Command,
-    inventory::Text,
-    probe::{self, CurlRequest, Insider, Vantage},
+    engine::EngineCommand,
+    inventory::SharedStr,
+    probe::{self, AccessPath, CurlRequest, ExecTarget},
     ui::{
-        action::Action,
-        context::Ctx,
-        widgets::{action_button, allow_ui, dim, named_field, text_field},
+        action::WindowAction,
+        context::PanelContext,
+        widgets::{action_button, dim, named_field, production_consent_ui, text_field},
     },
 };
 
 /// The local port of the commands that are copied: any would do.
-const LOCAL: u16 = 8080;
+const EXAMPLE_LOCAL_PORT: u16 = 8080;
 
 /// Why this request can't be sent now, where that is so.
-fn not_now(ctx: &Ctx<'_>, request: &CurlRequest) -> Option<Text> {
-    if let Vantage::Inside {
-        from: Insider::ProbePod { agreed: false, .. },
+fn send_refusal(ctx: &PanelContext<'_>, request: &CurlRequest) -> Option<SharedStr> {
+    if let AccessPath::InCluster {
+        from: ExecTarget::ProbePod {
+            user_consented: false,
+            ..
+        },
         ..
-    } = &request.vantage
+    } = &request.access_path
     {
-        return Some(Text::from(
+        return Some(SharedStr::from(
             "nothing is made in the cluster unasked: tick that a pod may be made",
         ));
     }
-    let is_inside = matches!(request.vantage, Vantage::Inside { .. });
+    let is_inside = matches!(request.access_path, AccessPath::InCluster { .. });
     if (request.may_change() || is_inside)
-        && let Some(why) = ctx.no_risk()
+        && let Some(why) = ctx.risky_request_refusal()
     {
         return Some(why);
     }
-    let by_forward = matches!(request.vantage, Vantage::Forward | Vantage::ForwardPod(_));
+    let by_forward = matches!(
+        request.access_path,
+        AccessPath::Forward | AccessPath::ForwardPod(_)
+    );
     if by_forward {
-        return ctx.no_forward();
+        return ctx.forward_refusal();
     }
-    ctx.not_connected()
+    ctx.disconnected_reason()
 }
 
 /// Draws the orders; `enter` sends as the button does.
-pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) {
+pub(super) fn send_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut CurlDialog, enter: bool) {
     let request = form.request();
     let disabled = match &request {
         Err(reason) => Some(reason.clone()),
-        Ok(request) => not_now(ctx, request),
+        Ok(request) => send_refusal(ctx, request),
     };
-    let disabled = form.not_filled_in().or(disabled);
+    let disabled = form.pending_paste_reason().or(disabled);
     if let Some(reason) = &disabled {
         ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
     }
     if let Ok(request) = &request
-        && (request.may_change() || matches!(request.vantage, Vantage::Inside { .. }))
+        && (request.may_change() || matches!(request.access_path, AccessPath::InCluster { .. }))
     {
-        allow_ui(ui, ctx);
+        production_consent_ui(ui, ctx);
     }
     let running = form
         .status(ctx)
@@ -66,13 +72,13 @@ pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) 
     ui.horizontal(|ui| {
         if let Some(status) = running {
             ui.spinner();
-            let far = match &status.repeated {
+            let far = match &status.repeat_statistics {
                 Some(repeated) => format!("{} of {}", repeated.done(), repeated.times),
                 None => format!("Waiting, {}", ctx.age(status.started)),
             };
             dim(ui, ctx.tokens, far);
             if ui.button("Cancel request").clicked() {
-                ctx.send(Action::Send(Command::CancelCurl(status.id)));
+                ctx.send(WindowAction::Send(EngineCommand::CancelRequest(status.id)));
             }
             return;
         }
@@ -90,7 +96,7 @@ pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) 
             && disabled.is_none()
             && let Ok(request) = &request
         {
-            ctx.send(Action::Curl(Box::new(request.clone()), None));
+            ctx.send(WindowAction::Curl(Box::new(request.clone()), None));
         }
         repeat_ui(ui, ctx, form, &request, disabled.as_ref());
         if let Ok(request) = &request {
@@ -101,12 +107,12 @@ pub(super) fn send_ui(ui: &mut Ui, ctx: &Ctx<'_>, form: &mut Curl, enter: bool) 
 
 fn repeat_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    form: &mut Curl,
-    request: &Result<CurlRequest, Text>,
-    disabled: Option<&Text>,
+    ctx: &PanelContext<'_>,
+    form: &mut CurlDialog,
+    request: &Result<CurlRequest, SharedStr>,
+    disabled: Option<&SharedStr>,
 ) {
-    let times = form.times();
+    let times = form.parse_repetitions();
     let disabled = disabled.cloned().or_else(|| times.as_ref().err().cloned());
     let clicked = action_button(
         ui,
@@ -119,19 +125,19 @@ fn repeat_ui(
     )
     .on_hover_text("Send it many times, one after another: how long, and which pod answers")
     .clicked();
-    let field = text_field(&mut form.times).desired_width(34.0);
+    let field = text_field(&mut form.repetitions).desired_width(34.0);
     let response = ui.add(field);
-    named_field(&response, "Times", &form.times);
+    named_field(&response, "Times", &form.repetitions);
     ui.label(RichText::new("times").color(ctx.tokens.dim));
     if let (true, Ok(request), Ok(times)) = (clicked, request, times) {
-        ctx.send(Action::Curl(Box::new(request.clone()), Some(times)));
+        ctx.send(WindowAction::Curl(Box::new(request.clone()), Some(times)));
     }
 }
 
-fn copy_ui(ui: &mut Ui, ctx: &Ctx<'_>, request: &CurlRequest) {
+fn copy_ui(ui: &mut Ui, ctx: &PanelContext<'_>, request: &CurlRequest) {
     let inventory = &ctx.scene.inventory;
     ui.menu_button(format!("{} Copy as", icon::COPY), |ui| {
-        let local = SocketAddr::from(([127, 0, 0, 1], LOCAL));
+        let local = SocketAddr::from(([127, 0, 0, 1], EXAMPLE_LOCAL_PORT));
         for (word, what) in [
             ("curl", "curl command"),
             ("kubectl", "kubectl command"),
@@ -140,15 +146,15 @@ fn copy_ui(ui: &mut Ui, ctx: &Ctx<'_>, request: &CurlRequest) {
             if ui.button(word).clicked() {
                 let text = match word {
                     "curl" => probe::curl_line(request, inventory, local),
-                    "kubectl" => probe::kubectl_line(request, inventory, LOCAL),
+                    "kubectl" => probe::kubectl_line(request, inventory, EXAMPLE_LOCAL_PORT),
                     _ => probe::svcscope_line(request),
                 };
-                ctx.send(Action::Copy { text, what });
+                ctx.send(WindowAction::Copy { text, what });
             }
         }
     })
     .response
     .on_hover_text(format!(
-        "The same request for a terminal, without secrets; by a forward, kubectl's listens at {LOCAL}"
+        "The same request for a terminal, without secrets; by a forward, kubectl's listens at {EXAMPLE_LOCAL_PORT}"
     ));
 }

@@ -3,16 +3,16 @@
 use egui::{ComboBox, Ui, WidgetInfo, WidgetType};
 
 use super::{
-    draft::{Draft, PortDraft},
+    draft::{PortDraft, ServiceDraft},
     ports_page::port_cards_ui,
 };
 use crate::{
-    edit::{Exposure, WantedType, Workload},
+    edit::{ExposableWorkload, ExposeOptions, ServiceTypeChoice},
     engine::Scene,
-    inventory::{ObjectKey, Text},
+    inventory::{ObjectKey, SharedStr},
     ui::{
-        context::Ctx,
-        dialogs::field_ui,
+        context::PanelContext,
+        dialogs::form_row_ui,
         widgets::{dim, named_field, text_field},
     },
 };
@@ -21,7 +21,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct ExposeDraft {
     name: String,
-    to: WantedType,
+    service_type: ServiceTypeChoice,
     /// Empty: those that the containers declare.
     ports: Vec<PortDraft>,
 }
@@ -38,10 +38,10 @@ impl ExposeDraft {
                 owner.is_some_and(|owner| &*owner.kind == kind && owner.name == key.name)
             })
         };
-        let ports = pod.map(|pod| Workload::of_pod(pod).service_ports());
+        let ports = pod.map(|pod| ExposableWorkload::of_pod(pod).service_ports());
         Self {
             name: key.name.to_string(),
-            to: WantedType::ClusterIP,
+            service_type: ServiceTypeChoice::ClusterIP,
             ports: ports
                 .unwrap_or_default()
                 .iter()
@@ -51,18 +51,18 @@ impl ExposeDraft {
     }
 
     /// What is filled in, or what is wrong with it.
-    pub fn exposure(&self) -> Result<Exposure, Text> {
-        let read = |port: &PortDraft| port.read(self.to.has_node_ports());
-        Ok(Exposure {
-            name: Some(name(&self.name)?),
-            to: Some(self.to),
+    pub fn exposure(&self) -> Result<ExposeOptions, SharedStr> {
+        let read = |port: &PortDraft| port.parse(self.service_type.has_node_ports());
+        Ok(ExposeOptions {
+            name: Some(parse_name(&self.name)?),
+            to: Some(self.service_type),
             ports: self.ports.iter().map(read).collect::<Result<_, _>>()?,
         })
     }
 }
 
 /// The name that was typed.
-pub(super) fn name(typed: &str) -> Result<Text, Text> {
+pub(super) fn parse_name(typed: &str) -> Result<SharedStr, SharedStr> {
     match typed.trim() {
         "" => Err("fill in a name".into()),
         name => Ok(name.into()),
@@ -70,23 +70,23 @@ pub(super) fn name(typed: &str) -> Result<Text, Text> {
 }
 
 /// Draws the name.
-pub(super) fn name_ui(ui: &mut Ui, ctx: &Ctx<'_>, name: &mut String) {
-    field_ui(ui, ctx, "Name", |ui| {
+pub(super) fn name_ui(ui: &mut Ui, ctx: &PanelContext<'_>, name: &mut String) {
+    form_row_ui(ui, ctx, "Name", |ui| {
         let response = ui.add(text_field(name).desired_width(300.0));
         named_field(&response, "Name of the new Service", name);
     });
 }
 
 /// Draws the form.
-pub(super) fn expose_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut ExposeDraft) {
+pub(super) fn expose_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ExposeDraft) {
     name_ui(ui, ctx, &mut draft.name);
-    field_ui(ui, ctx, "Type", |ui| {
+    form_row_ui(ui, ctx, "Type", |ui| {
         let response = ComboBox::from_id_salt("type")
-            .selected_text(draft.to.as_str())
+            .selected_text(draft.service_type.as_str())
             .show_ui(ui, |ui| {
-                let leads_to_pods = |to: &WantedType| *to != WantedType::ExternalName;
-                for to in WantedType::ALL.into_iter().filter(leads_to_pods) {
-                    ui.selectable_value(&mut draft.to, to, to.as_str());
+                let leads_to_pods = |to: &ServiceTypeChoice| *to != ServiceTypeChoice::ExternalName;
+                for to in ServiceTypeChoice::ALL.into_iter().filter(leads_to_pods) {
+                    ui.selectable_value(&mut draft.service_type, to, to.as_str());
                 }
             })
             .response;
@@ -104,12 +104,12 @@ pub(super) fn expose_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut ExposeDraft) {
         ctx,
         &mut draft.ports,
         &Default::default(),
-        draft.to.has_node_ports(),
+        draft.service_type.has_node_ports(),
         &[],
     );
 }
 
 /// The name that a copy is offered.
-pub(super) fn copy_name(draft: &Draft) -> String {
-    format!("{}-copy", draft.from.key.name)
+pub(super) fn copy_name(draft: &ServiceDraft) -> String {
+    format!("{}-copy", draft.original.key.name)
 }

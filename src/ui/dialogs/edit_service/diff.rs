@@ -5,31 +5,31 @@ use std::collections::VecDeque;
 use egui::{Label, RichText, ScrollArea, Ui};
 
 use crate::{
-    edit::{DiffLine, LineKind},
-    ui::context::Ctx,
+    edit::{DiffLine, DiffLineKind},
+    ui::context::PanelContext,
 };
 
 /// Lines around a change that are shown.
-const AROUND: usize = 3;
+const CONTEXT_LINES: usize = 3;
 
 /// A line of each side; none where the other side has more.
-type Row = (Option<String>, Option<String>, bool);
+type YamlDiffRow = (Option<String>, Option<String>, bool);
 
 /// Pairs what goes with what comes; what is far from any change is left out.
-pub(super) fn rows(lines: &[DiffLine]) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
+pub(super) fn yaml_diff_rows(lines: &[DiffLine]) -> Vec<YamlDiffRow> {
+    let mut rows: Vec<YamlDiffRow> = Vec::new();
     let mut gone: VecDeque<usize> = VecDeque::new();
     for line in lines {
         match line.kind {
-            LineKind::Same => {
+            DiffLineKind::Same => {
                 gone.clear();
                 rows.push((Some(line.text.clone()), Some(line.text.clone()), false));
             }
-            LineKind::Removed => {
+            DiffLineKind::Removed => {
                 gone.push_back(rows.len());
                 rows.push((Some(line.text.clone()), None, true));
             }
-            LineKind::Added => match gone.pop_front().and_then(|at| rows.get_mut(at)) {
+            DiffLineKind::Added => match gone.pop_front().and_then(|at| rows.get_mut(at)) {
                 Some(row) => row.1 = Some(line.text.clone()),
                 None => rows.push((None, Some(line.text.clone()), true)),
             },
@@ -37,11 +37,11 @@ pub(super) fn rows(lines: &[DiffLine]) -> Vec<Row> {
     }
     let changed: Vec<_> = rows.iter().map(|row| row.2).collect();
     let is_near = |at: usize| {
-        let from = at.saturating_sub(AROUND);
+        let from = at.saturating_sub(CONTEXT_LINES);
         changed
             .iter()
             .skip(from)
-            .take(at - from + AROUND + 1)
+            .take(at - from + CONTEXT_LINES + 1)
             .any(|it| *it)
     };
     rows.into_iter()
@@ -52,7 +52,7 @@ pub(super) fn rows(lines: &[DiffLine]) -> Vec<Row> {
 }
 
 /// Draws both sides.
-pub(super) fn diff_ui(ui: &mut Ui, ctx: &Ctx<'_>, rows: &[Row]) {
+pub(super) fn diff_ui(ui: &mut Ui, ctx: &PanelContext<'_>, rows: &[YamlDiffRow]) {
     let tokens = ctx.tokens;
     ScrollArea::vertical()
         .id_salt("yaml diff")
@@ -99,12 +99,12 @@ mod tests {
             })
         };
         let lines = yaml_diff(Some(&object("ClusterIP")), Some(&object("NodePort")));
-        let rows = rows(&lines);
+        let rows = yaml_diff_rows(&lines);
         let changed: Vec<_> = rows.iter().filter(|row| row.2).collect();
         assert_eq!(changed.len(), 1);
         let side = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
         assert_eq!(side(&changed[0].0), "type: ClusterIP");
         assert_eq!(side(&changed[0].1), "type: NodePort");
-        assert!(rows.len() <= 2 * AROUND + 1, "{rows:?}");
+        assert!(rows.len() <= 2 * CONTEXT_LINES + 1, "{rows:?}");
     }
 }

@@ -1,17 +1,17 @@
-//! What is filled in: a Service as it shall be, as text where a person types.
+//! What is filled in: a Service as it shall be, as text where the user types.
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::Page;
+use super::EditPage;
 use crate::{
-    check::Fix,
-    edit::{SessionAffinity, Via, Wanted, WantedType},
-    inventory::{Protocol, ServicePort, ServiceRecord, TargetPort, Text, TrafficPolicy},
+    check::SuggestedFix,
+    edit::{DesiredServiceState, MigrationPath, ServiceTypeChoice, SessionAffinity},
+    inventory::{Protocol, ServicePort, ServiceRecord, SharedStr, TargetPort, TrafficPolicy},
     topology::PortId,
 };
 
 /// Keys and values as they are typed; one with an empty key is none.
-pub type Pairs = Vec<(String, String)>;
+pub type KeyValuePairs = Vec<(String, String)>;
 
 /// A port as it is typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct PortDraft {
 impl PortDraft {
     /// As an existing port is.
     pub fn of(port: &ServicePort) -> Self {
-        let text = |text: &Option<Text>| text.as_deref().unwrap_or_default().to_owned();
+        let text = |text: &Option<SharedStr>| text.as_deref().unwrap_or_default().to_owned();
         Self {
             name: text(&port.name),
             protocol: port.protocol,
@@ -53,39 +53,39 @@ impl PortDraft {
     }
 
     /// The port, or what is wrong with it.
-    pub fn read(&self, has_node_ports: bool) -> Result<ServicePort, Text> {
-        let port = number(&self.port)?
-            .ok_or_else(|| Text::from("fill in the port, or remove its line"))?;
+    pub fn parse(&self, has_node_ports: bool) -> Result<ServicePort, SharedStr> {
+        let port = parse_port_number(&self.port)?
+            .ok_or_else(|| SharedStr::from("fill in the port, or remove its line"))?;
         let target = self.target_port.trim();
         Ok(ServicePort {
-            name: filled(&self.name),
+            name: non_empty(&self.name),
             protocol: self.protocol,
             port,
             target_port: match target.parse() {
                 _ if target.is_empty() => TargetPort::Number(port),
                 Ok(number) => TargetPort::Number(number),
-                Err(_is_a_name) => TargetPort::Name(Text::from(target)),
+                Err(_is_a_name) => TargetPort::Name(SharedStr::from(target)),
             },
             node_port: match has_node_ports {
-                true => number(&self.node_port)?,
+                true => parse_port_number(&self.node_port)?,
                 false => None,
             },
-            app_protocol: filled(&self.app_protocol),
+            app_protocol: non_empty(&self.app_protocol),
         })
     }
 }
 
 /// The fields of all pages.
 #[derive(Clone, Debug)]
-pub struct Draft {
-    /// As the person saw it when the dialog was opened.
-    pub from: Arc<ServiceRecord>,
+pub struct ServiceDraft {
+    /// As the user saw it when the dialog was opened.
+    pub original: Arc<ServiceRecord>,
     /// None: the type stays.
-    pub to: Option<WantedType>,
-    pub via: Option<Via>,
+    pub desired_type: Option<ServiceTypeChoice>,
+    pub via: Option<MigrationPath>,
     pub external_name: String,
     pub ports: Vec<PortDraft>,
-    pub selector: Pairs,
+    pub selector: KeyValuePairs,
     pub sticky: bool,
     pub sticky_secs: String,
     pub external_policy: Option<TrafficPolicy>,
@@ -95,20 +95,20 @@ pub struct Draft {
     pub class: String,
     pub allocate: bool,
     pub publish_not_ready: bool,
-    pub labels: Pairs,
-    pub annotations: Pairs,
+    pub labels: KeyValuePairs,
+    pub annotations: KeyValuePairs,
 }
 
-impl Draft {
+impl ServiceDraft {
     /// As the Service is.
     pub fn new(service: &Arc<ServiceRecord>) -> Self {
-        let text = |text: &Option<Text>| text.as_deref().unwrap_or_default().to_owned();
+        let text = |text: &Option<SharedStr>| text.as_deref().unwrap_or_default().to_owned();
         Self {
-            to: None,
+            desired_type: None,
             via: None,
             external_name: text(&service.external_name),
             ports: service.ports.iter().map(PortDraft::of).collect(),
-            selector: typed(&service.selector),
+            selector: to_key_value_pairs(&service.selector),
             sticky: service.session_affinity_client_ip,
             sticky_secs: service
                 .session_affinity_timeout_secs
@@ -120,112 +120,113 @@ impl Draft {
             class: text(&service.load_balancer_class),
             allocate: service.allocate_load_balancer_node_ports != Some(false),
             publish_not_ready: service.publish_not_ready_addresses,
-            labels: typed(&service.labels),
-            annotations: typed(&service.annotations),
-            from: service.clone(),
+            labels: to_key_value_pairs(&service.labels),
+            annotations: to_key_value_pairs(&service.annotations),
+            original: service.clone(),
         }
     }
 
-    /// The same wishes of the Service as it is now: fields that the person has touched keep what
+    /// The same wishes of the Service as it is now: fields that the user has touched keep what
     /// was filled in, all others are as they are.
-    pub fn onto(self, now: &Arc<ServiceRecord>) -> Self {
-        fn kept<T: PartialEq>(was: &T, mine: T, is: T) -> T {
+    pub fn rebased_onto(self, now: &Arc<ServiceRecord>) -> Self {
+        fn merged_field<T: PartialEq>(was: &T, mine: T, is: T) -> T {
             if mine == *was { is } else { mine }
         }
-        let was = Self::new(&self.from);
+        let was = Self::new(&self.original);
         let is = Self::new(now);
         Self {
-            from: is.from,
-            to: self.to,
+            original: is.original,
+            desired_type: self.desired_type,
             via: self.via,
-            external_name: kept(&was.external_name, self.external_name, is.external_name),
-            ports: kept(&was.ports, self.ports, is.ports),
-            selector: kept(&was.selector, self.selector, is.selector),
-            sticky: kept(&was.sticky, self.sticky, is.sticky),
-            sticky_secs: kept(&was.sticky_secs, self.sticky_secs, is.sticky_secs),
-            external_policy: kept(
+            external_name: merged_field(&was.external_name, self.external_name, is.external_name),
+            ports: merged_field(&was.ports, self.ports, is.ports),
+            selector: merged_field(&was.selector, self.selector, is.selector),
+            sticky: merged_field(&was.sticky, self.sticky, is.sticky),
+            sticky_secs: merged_field(&was.sticky_secs, self.sticky_secs, is.sticky_secs),
+            external_policy: merged_field(
                 &was.external_policy,
                 self.external_policy,
                 is.external_policy,
             ),
-            internal_policy: kept(
+            internal_policy: merged_field(
                 &was.internal_policy,
                 self.internal_policy,
                 is.internal_policy,
             ),
-            source_ranges: kept(&was.source_ranges, self.source_ranges, is.source_ranges),
-            class: kept(&was.class, self.class, is.class),
-            allocate: kept(&was.allocate, self.allocate, is.allocate),
-            publish_not_ready: kept(
+            source_ranges: merged_field(&was.source_ranges, self.source_ranges, is.source_ranges),
+            class: merged_field(&was.class, self.class, is.class),
+            allocate: merged_field(&was.allocate, self.allocate, is.allocate),
+            publish_not_ready: merged_field(
                 &was.publish_not_ready,
                 self.publish_not_ready,
                 is.publish_not_ready,
             ),
-            labels: kept(&was.labels, self.labels, is.labels),
-            annotations: kept(&was.annotations, self.annotations, is.annotations),
+            labels: merged_field(&was.labels, self.labels, is.labels),
+            annotations: merged_field(&was.annotations, self.annotations, is.annotations),
         }
     }
 
     /// Wants this type, by whichever way is right for it.
-    pub fn choose(&mut self, to: WantedType) {
-        if self.to != Some(to) {
+    pub fn choose_type(&mut self, to: ServiceTypeChoice) {
+        if self.desired_type != Some(to) {
             self.via = None;
         }
-        self.to = Some(to);
+        self.desired_type = Some(to);
     }
 
     /// Fills in what would mend a finding; says on which page that stands. What is no longer there
     /// to be mended is left as it is.
-    pub fn mend(&mut self, fix: &Fix) -> Page {
+    pub fn apply_fix(&mut self, fix: &SuggestedFix) -> EditPage {
         match fix {
-            Fix::TargetPort { port, to } => {
+            SuggestedFix::TargetPort { port, to } => {
                 if let Some(draft) = self.port(port) {
                     draft.target_port = to.to_string();
                 }
-                Page::Ports
+                EditPage::Ports
             }
-            Fix::Protocol { port, to } => {
+            SuggestedFix::Protocol { port, to } => {
                 if let Some(draft) = self.port(port) {
                     draft.protocol = *to;
                 }
-                Page::Ports
+                EditPage::Ports
             }
-            Fix::NodePort { port, to } => {
+            SuggestedFix::NodePort { port, to } => {
                 if let Some(draft) = self.port(port) {
                     draft.node_port = to.map(|to| to.to_string()).unwrap_or_default();
                 }
-                Page::Ports
+                EditPage::Ports
             }
-            Fix::Selector { remove, key, value } => {
+            SuggestedFix::Selector { remove, key, value } => {
                 let pair = (key.to_string(), value.to_string());
                 let at = self.selector.iter().position(|(key, _)| **key == **remove);
                 match at.and_then(|at| self.selector.get_mut(at)) {
                     Some(slot) => *slot = pair,
                     None => self.selector.push(pair),
                 }
-                Page::Selector
+                EditPage::Selector
             }
         }
     }
 
     fn port(&mut self, id: &PortId) -> Option<&mut PortDraft> {
         let is = |port: &ServicePort| port.port == id.port && port.protocol == id.protocol;
-        let at = self.from.ports.iter().position(is)?;
+        let at = self.original.ports.iter().position(is)?;
         self.ports.get_mut(at)
     }
 
     /// The type that it shall have.
-    pub fn wanted_type(&self) -> WantedType {
-        self.to.unwrap_or_else(|| WantedType::of(&self.from))
+    pub fn effective_type(&self) -> ServiceTypeChoice {
+        self.desired_type
+            .unwrap_or_else(|| ServiceTypeChoice::of(&self.original))
     }
 
     /// What is filled in as a change, or what is missing.
-    pub fn wanted(&self) -> Result<Wanted, Text> {
-        let to = self.wanted_type();
+    pub fn desired_state(&self) -> Result<DesiredServiceState, SharedStr> {
+        let to = self.effective_type();
         let external_name = self.external_name()?;
         let ports = self.ports(to)?;
         let target = ServiceRecord {
-            selector: read(&self.selector)?,
+            selector: parse_key_value_pairs(&self.selector)?,
             session_affinity_client_ip: self.sticky,
             session_affinity_timeout_secs: self.sticky_secs()?,
             external_traffic_policy: self.external_policy,
@@ -233,68 +234,69 @@ impl Draft {
             source_ranges: self
                 .source_ranges
                 .split_whitespace()
-                .map(Text::from)
+                .map(SharedStr::from)
                 .collect(),
-            load_balancer_class: filled(&self.class),
+            load_balancer_class: non_empty(&self.class),
             publish_not_ready_addresses: self.publish_not_ready,
-            labels: read(&self.labels)?,
-            annotations: read(&self.annotations)?,
-            ..ServiceRecord::clone(&self.from)
+            labels: parse_key_value_pairs(&self.labels)?,
+            annotations: parse_key_value_pairs(&self.annotations)?,
+            ..ServiceRecord::clone(&self.original)
         };
-        let balanced = to == WantedType::LoadBalancer;
-        let between = Wanted::between(&self.from, &target);
+        let balanced = to == ServiceTypeChoice::LoadBalancer;
+        let between = DesiredServiceState::between(&self.original, &target);
         let differs = |is: bool| is.then_some(());
-        Ok(Wanted {
-            to: self.to,
-            via: self.via,
+        Ok(DesiredServiceState {
+            service_type: self.desired_type,
+            migration_path: self.via,
             external_name,
             ports,
             session_affinity: between.session_affinity,
             external_traffic_policy: self
                 .external_policy
-                .filter(|policy| Some(*policy) != self.from.external_traffic_policy),
-            source_ranges: differs(balanced && target.source_ranges != self.from.source_ranges)
+                .filter(|policy| Some(*policy) != self.original.external_traffic_policy),
+            source_ranges: differs(balanced && target.source_ranges != self.original.source_ranges)
                 .map(|()| target.source_ranges.clone()),
             load_balancer_class: target.load_balancer_class.clone().filter(|_| {
-                balanced && target.load_balancer_class != self.from.load_balancer_class
+                balanced && target.load_balancer_class != self.original.load_balancer_class
             }),
             allocate_load_balancer_node_ports: Some(self.allocate).filter(|allocate| {
-                let now = self.from.allocate_load_balancer_node_ports != Some(false);
+                let now = self.original.allocate_load_balancer_node_ports != Some(false);
                 balanced && *allocate != now
             }),
-            seen: Some(self.from.clone()),
+            seen_record: Some(self.original.clone()),
             ..between
         })
     }
 
     /// Whether something is filled in that is not so now.
     pub fn is_changed(&self) -> bool {
-        self.wanted().is_ok_and(|wanted| {
-            let nothing = Wanted {
-                seen: wanted.seen.clone(),
-                via: wanted.via,
-                ..Wanted::default()
+        self.desired_state().is_ok_and(|wanted| {
+            let nothing = DesiredServiceState {
+                seen_record: wanted.seen_record.clone(),
+                migration_path: wanted.migration_path,
+                ..DesiredServiceState::default()
             };
             wanted != nothing
         })
     }
 
-    fn external_name(&self) -> Result<Option<Text>, Text> {
-        if self.wanted_type() != WantedType::ExternalName {
+    fn external_name(&self) -> Result<Option<SharedStr>, SharedStr> {
+        if self.effective_type() != ServiceTypeChoice::ExternalName {
             return Ok(None);
         }
-        let host = filled(&self.external_name)
-            .ok_or_else(|| Text::from("fill in the name that it shall point to"))?;
-        Ok(Some(host)
-            .filter(|host| self.to.is_some() || self.from.external_name.as_ref() != Some(host)))
+        let host = non_empty(&self.external_name)
+            .ok_or_else(|| SharedStr::from("fill in the name that it shall point to"))?;
+        Ok(Some(host).filter(|host| {
+            self.desired_type.is_some() || self.original.external_name.as_ref() != Some(host)
+        }))
     }
 
-    fn ports(&self, to: WantedType) -> Result<Option<Vec<ServicePort>>, Text> {
-        let untouched = self.from.ports.iter().map(PortDraft::of);
+    fn ports(&self, to: ServiceTypeChoice) -> Result<Option<Vec<ServicePort>>, SharedStr> {
+        let untouched = self.original.ports.iter().map(PortDraft::of);
         if untouched.eq(self.ports.iter().cloned()) {
             return Ok(None);
         }
-        let read = |port: &PortDraft| port.read(to.has_node_ports());
+        let read = |port: &PortDraft| port.parse(to.has_node_ports());
         self.ports
             .iter()
             .map(read)
@@ -302,7 +304,7 @@ impl Draft {
             .map(Some)
     }
 
-    fn sticky_secs(&self) -> Result<Option<u32>, Text> {
+    fn sticky_secs(&self) -> Result<Option<u32>, SharedStr> {
         let typed = self.sticky_secs.trim();
         if !self.sticky || typed.is_empty() {
             return Ok(None);
@@ -313,8 +315,8 @@ impl Draft {
     }
 }
 
-/// As a person would type them.
-pub fn typed(pairs: &BTreeMap<Text, Text>) -> Pairs {
+/// As the user would type them.
+pub fn to_key_value_pairs(pairs: &BTreeMap<SharedStr, SharedStr>) -> KeyValuePairs {
     pairs
         .iter()
         .map(|(key, value)| (key.to_string(), value.to_string()))
@@ -322,26 +324,31 @@ pub fn typed(pairs: &BTreeMap<Text, Text>) -> Pairs {
 }
 
 /// What was typed, or which key stands there twice.
-pub fn read(pairs: &Pairs) -> Result<BTreeMap<Text, Text>, Text> {
+pub fn parse_key_value_pairs(
+    pairs: &KeyValuePairs,
+) -> Result<BTreeMap<SharedStr, SharedStr>, SharedStr> {
     let mut read = BTreeMap::new();
     for (key, value) in pairs {
         let key = key.trim();
         if key.is_empty() {
             continue;
         }
-        if read.insert(Text::from(key), Text::from(&**value)).is_some() {
+        if read
+            .insert(SharedStr::from(key), SharedStr::from(&**value))
+            .is_some()
+        {
             return Err(format!("`{key}` stands there twice").into());
         }
     }
     Ok(read)
 }
 
-fn filled(text: &str) -> Option<Text> {
+fn non_empty(text: &str) -> Option<SharedStr> {
     let text = text.trim();
-    (!text.is_empty()).then(|| Text::from(text))
+    (!text.is_empty()).then(|| SharedStr::from(text))
 }
 
-fn number(typed: &str) -> Result<Option<u16>, Text> {
+fn parse_port_number(typed: &str) -> Result<Option<u16>, SharedStr> {
     let typed = typed.trim();
     if typed.is_empty() {
         return Ok(None);
@@ -366,9 +373,9 @@ mod tests {
     use super::*;
     use crate::inventory::ObjectKey;
 
-    fn draft() -> Draft {
+    fn draft() -> ServiceDraft {
         let mut service = ServiceRecord::new(ObjectKey::new("shop", "web"));
-        service.selector = [(Text::from("app"), Text::from("web"))].into();
+        service.selector = [(SharedStr::from("app"), SharedStr::from("web"))].into();
         service.ports.push(ServicePort {
             name: None,
             protocol: Protocol::Tcp,
@@ -377,13 +384,13 @@ mod tests {
             node_port: None,
             app_protocol: None,
         });
-        Draft::new(&Arc::new(service))
+        ServiceDraft::new(&Arc::new(service))
     }
 
-    fn only(wanted: Wanted) -> Wanted {
-        assert!(wanted.seen.is_some());
-        Wanted {
-            seen: None,
+    fn only(wanted: DesiredServiceState) -> DesiredServiceState {
+        assert!(wanted.seen_record.is_some());
+        DesiredServiceState {
+            seen_record: None,
             ..wanted
         }
     }
@@ -391,7 +398,10 @@ mod tests {
     #[test]
     fn what_is_not_touched_is_not_wanted() {
         let draft = draft();
-        assert_eq!(only(draft.wanted().unwrap()), Wanted::default());
+        assert_eq!(
+            only(draft.desired_state().unwrap()),
+            DesiredServiceState::default()
+        );
         assert!(!draft.is_changed());
     }
 
@@ -399,8 +409,8 @@ mod tests {
     #[test]
     fn a_value_is_kept_as_it_is() {
         let mut service = ServiceRecord::new(ObjectKey::new("shop", "web"));
-        service.annotations = [(Text::from("applied"), Text::from("{}\n"))].into();
-        assert!(!Draft::new(&Arc::new(service)).is_changed());
+        service.annotations = [(SharedStr::from("applied"), SharedStr::from("{}\n"))].into();
+        assert!(!ServiceDraft::new(&Arc::new(service)).is_changed());
     }
 
     #[test]
@@ -409,13 +419,17 @@ mod tests {
         with.selector.push(("tier".into(), "web".into()));
         with.labels.push((" a ".into(), "1".into()));
         with.publish_not_ready = true;
-        let wanted = only(with.wanted().unwrap());
+        let wanted = only(with.desired_state().unwrap());
         let selector = [("app", "web"), ("tier", "web")];
-        let expected = Wanted {
-            selector: Some(selector.map(|(k, v)| (Text::from(k), Text::from(v))).into()),
-            labels: [(Text::from("a"), Some(Text::from("1")))].into(),
+        let expected = DesiredServiceState {
+            selector: Some(
+                selector
+                    .map(|(k, v)| (SharedStr::from(k), SharedStr::from(v)))
+                    .into(),
+            ),
+            labels: [(SharedStr::from("a"), Some(SharedStr::from("1")))].into(),
             publish_not_ready_addresses: Some(true),
-            ..Wanted::default()
+            ..DesiredServiceState::default()
         };
         assert_eq!(wanted, expected);
         assert!(with.is_changed());
@@ -430,19 +444,22 @@ mod tests {
         };
         let mut with = draft();
         let to = TargetPort::Name("http".into());
-        let fix = Fix::TargetPort { port, to };
-        assert_eq!(with.mend(&fix), Page::Ports);
-        let ports = only(with.wanted().unwrap()).ports.unwrap();
+        let fix = SuggestedFix::TargetPort { port, to };
+        assert_eq!(with.apply_fix(&fix), EditPage::Ports);
+        let ports = only(with.desired_state().unwrap()).ports.unwrap();
         assert_eq!(ports[0].target_port, TargetPort::Name("http".into()));
         let mut with = draft();
-        let fix = Fix::Selector {
+        let fix = SuggestedFix::Selector {
             remove: "app".into(),
             key: "run".into(),
             value: "web".into(),
         };
-        assert_eq!(with.mend(&fix), Page::Selector);
-        let selector = only(with.wanted().unwrap()).selector.unwrap();
-        assert_eq!(selector, [(Text::from("run"), Text::from("web"))].into());
+        assert_eq!(with.apply_fix(&fix), EditPage::Selector);
+        let selector = only(with.desired_state().unwrap()).selector.unwrap();
+        assert_eq!(
+            selector,
+            [(SharedStr::from("run"), SharedStr::from("web"))].into()
+        );
     }
 
     #[test]
@@ -453,7 +470,7 @@ mod tests {
             port: "443".into(),
             ..PortDraft::empty()
         });
-        let ports = draft.wanted().unwrap().ports.unwrap();
+        let ports = draft.desired_state().unwrap().ports.unwrap();
         assert_eq!(ports[0].target_port, TargetPort::Name("http".into()));
         assert_eq!(ports[1].target_port, TargetPort::Number(443));
     }
@@ -461,32 +478,38 @@ mod tests {
     #[test]
     fn wishes_go_over_to_the_service_as_somebody_left_it() {
         let mut draft = draft();
-        draft.to = Some(WantedType::NodePort);
+        draft.desired_type = Some(ServiceTypeChoice::NodePort);
         draft.publish_not_ready = true;
-        let mut now = ServiceRecord::clone(&draft.from);
-        now.resource_version = Text::from("2");
-        now.labels = [(Text::from("touched"), Text::from("yes"))].into();
+        let mut now = ServiceRecord::clone(&draft.original);
+        now.resource_version = SharedStr::from("2");
+        now.labels = [(SharedStr::from("touched"), SharedStr::from("yes"))].into();
         now.ports[0].target_port = TargetPort::Number(8080);
-        let wanted = draft.onto(&Arc::new(now.clone())).wanted().unwrap();
-        let seen = wanted.seen.clone().unwrap();
+        let wanted = draft
+            .rebased_onto(&Arc::new(now.clone()))
+            .desired_state()
+            .unwrap();
+        let seen = wanted.seen_record.clone().unwrap();
         assert_eq!(*seen, now);
-        let expected = Wanted {
+        let expected = DesiredServiceState {
             publish_not_ready_addresses: Some(true),
-            ..Wanted::to(WantedType::NodePort)
+            ..DesiredServiceState::of_type(ServiceTypeChoice::NodePort)
         };
         assert_eq!(only(wanted), expected);
     }
 
     #[test]
     fn what_can_not_be_is_said() {
-        let said = |change: fn(&mut Draft)| {
+        let said = |change: fn(&mut ServiceDraft)| {
             let mut draft = draft();
             change(&mut draft);
-            draft.wanted().unwrap_err().to_string()
+            draft.desired_state().unwrap_err().to_string()
         };
         assert!(said(|draft| draft.ports[0].port = "http".into()).contains("`http` is no port"));
         assert!(said(|draft| draft.ports[0].port.clear()).contains("fill in the port"));
-        assert!(said(|draft| draft.to = Some(WantedType::ExternalName)).contains("the name"));
+        assert!(
+            said(|draft| draft.desired_type = Some(ServiceTypeChoice::ExternalName))
+                .contains("the name")
+        );
         let twice = said(|draft| draft.selector.push(("app".into(), "x".into())));
         assert!(twice.contains("`app` stands there twice"));
         let secs = said(|draft| (draft.sticky, draft.sticky_secs) = (true, "an hour".into()));
@@ -497,9 +520,12 @@ mod tests {
     fn node_ports_are_asked_for_only_where_the_type_has_them() {
         let mut draft = draft();
         draft.ports[0].node_port = "30080".into();
-        assert_eq!(draft.wanted().unwrap().ports.unwrap()[0].node_port, None);
-        draft.to = Some(WantedType::NodePort);
-        let ports = draft.wanted().unwrap().ports.unwrap();
+        assert_eq!(
+            draft.desired_state().unwrap().ports.unwrap()[0].node_port,
+            None
+        );
+        draft.desired_type = Some(ServiceTypeChoice::NodePort);
+        let ports = draft.desired_state().unwrap().ports.unwrap();
         assert_eq!(ports[0].node_port, Some(30080));
     }
 }

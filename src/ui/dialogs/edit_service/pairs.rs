@@ -3,14 +3,14 @@
 use egui::Ui;
 use egui_phosphor::regular as icon;
 
-use super::draft::Pairs;
+use super::draft::KeyValuePairs;
 use crate::ui::{
-    context::Ctx,
+    context::PanelContext,
     widgets::{dim, icon_button, named_field, text_field},
 };
 
 /// Draws a line for each pair, and one to add another; `what` is what a pair is called.
-pub(super) fn pairs_ui(ui: &mut Ui, ctx: &Ctx<'_>, pairs: &mut Pairs, what: &str) {
+pub(super) fn pairs_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pairs: &mut KeyValuePairs, what: &str) {
     let mut removed = None;
     let room = (ui.available_width() - 60.0).max(120.0);
     for (at, (key, value)) in pairs.iter_mut().enumerate() {

@@ -4,74 +4,86 @@ use egui::{Label, RichText, Ui};
 use egui_phosphor::regular as icon;
 
 use super::{
-    EditService, Form, Opening, Page,
-    diff::{diff_ui, rows},
-    sketch::{Sketch, sketch_ui},
+    EditDialogMode, EditForm, EditPage, EditServiceDialog,
+    diagram::{ChangeDiagram, diagram_ui},
+    diff::{diff_ui, yaml_diff_rows},
 };
 use crate::{
-    edit::{Conflict, FieldError, Outcome, Plan, Via, Way, Written, yaml_diff},
-    engine::{Command, EditId, EditStatus, EditStep, ghost},
-    inventory::{ServiceRecord, Text},
+    edit::{
+        ChangeOutcome, ChangePlan, EditConflict, FieldError, MigrationOption, MigrationPath,
+        WriteResponse, yaml_diff,
+    },
+    engine::{EditId, EditState, EditStatus, EngineCommand, preview_diff},
+    inventory::{ServiceRecord, SharedStr},
     ui::{
-        action::Action,
-        context::Ctx,
-        theme::State,
+        action::WindowAction,
+        context::PanelContext,
+        formatting,
+        theme::HealthState,
         widgets::{dim, named_field, notice, primary_button, section, state_label, text_field},
-        words,
     },
 };
 
 /// What was worked out of a plan for the screen, once.
 #[derive(Debug, Default)]
-pub(super) struct Shown {
-    of: Option<EditId>,
-    sketch: Sketch,
+pub(super) struct PlanPreview {
+    computed_for: Option<EditId>,
+    diagram: ChangeDiagram,
     rows: Vec<(Option<String>, Option<String>, bool)>,
 }
 
-impl Shown {
-    fn of(&mut self, ctx: &Ctx<'_>, id: EditId, plan: &Plan, preview: &Written) {
-        if self.of.replace(id) == Some(id) {
+impl PlanPreview {
+    fn refresh(
+        &mut self,
+        ctx: &PanelContext<'_>,
+        id: EditId,
+        plan: &ChangePlan,
+        preview: &WriteResponse,
+    ) {
+        if self.computed_for.replace(id) == Some(id) {
             return;
         }
         let before = plan.before.as_ref();
-        let goes_away = plan.expected.is_none();
+        let goes_away = plan.projected_service.is_none();
         let now = ctx.scene.topology.service(&plan.service);
-        let ghost = ghost(&ctx.scene.inventory, plan);
-        self.sketch = Sketch::of(now.map(AsRef::as_ref), &ghost);
+        let ghost = preview_diff(&ctx.scene.inventory, plan);
+        self.diagram = ChangeDiagram::of(now.map(AsRef::as_ref), &ghost);
         let lines = yaml_diff(
             before.map(|known| &*known.object),
             (!goes_away).then_some(&preview.object),
         );
-        self.rows = rows(&lines);
+        self.rows = yaml_diff_rows(&lines);
     }
 }
 
-fn status<'a>(ctx: &Ctx<'a>, dialog: &EditService) -> Option<&'a EditStatus> {
-    let id = dialog.edit()?;
+fn status<'a>(ctx: &PanelContext<'a>, dialog: &EditServiceDialog) -> Option<&'a EditStatus> {
+    let id = dialog.edit_id()?;
     ctx.scene.edits.iter().find(|edit| edit.id == id)
 }
 
 /// Whether it is applied, so that the form asks for nothing more.
-pub(super) fn is_over(ctx: &Ctx<'_>, dialog: &EditService) -> bool {
+pub(super) fn is_applied_or_applying(ctx: &PanelContext<'_>, dialog: &EditServiceDialog) -> bool {
     status(ctx, dialog).is_some_and(|status| {
         matches!(
             status.step,
-            EditStep::Applied(_) | EditStep::Applying { .. }
+            EditState::Applied(_) | EditState::Applying { .. }
         )
     })
 }
 
 /// What is wrong with what is filled in, by field, where it was planned.
-pub(super) fn field_errors<'a>(ctx: &Ctx<'a>, dialog: &EditService) -> &'a [FieldError] {
+pub(super) fn field_errors<'a>(
+    ctx: &PanelContext<'a>,
+    dialog: &EditServiceDialog,
+) -> &'a [FieldError] {
     match status(ctx, dialog).map(|status| &status.step) {
-        Some(EditStep::Failed { fields, .. }) if dialog.is_current() => fields,
+        Some(EditState::Failed { fields, .. }) if dialog.is_current() => fields,
         _ => &[],
     }
 }
 
 /// Draws what is wrong with a field.
-pub(super) fn field_error_ui(ui: &mut Ui, ctx: &Ctx<'_>, error: &FieldError) {
+pub(super) fn field_error_ui(ui: &mut Ui, ctx: &PanelContext<'_>, error: &FieldError) {
     ui.horizontal_top(|ui| {
         let color = ctx.tokens.broken;
         ui.label(RichText::new(&*error.field).monospace().color(color));
@@ -80,41 +92,44 @@ pub(super) fn field_error_ui(ui: &mut Ui, ctx: &Ctx<'_>, error: &FieldError) {
 }
 
 /// Draws how the plan stands.
-pub(super) fn plan_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService) {
-    if !is_over(ctx, dialog) && !dialog.is_current() {
+pub(super) fn plan_ui(ui: &mut Ui, ctx: &PanelContext<'_>, dialog: &mut EditServiceDialog) {
+    if !is_applied_or_applying(ctx, dialog) && !dialog.is_current() {
         return;
     }
     let Some(status) = status(ctx, dialog) else {
-        if dialog.edit().is_some() {
+        if dialog.edit_id().is_some() {
             waiting_ui(ui, ctx, "Planning…");
         }
         return;
     };
     match &status.step {
-        EditStep::Planning => waiting_ui(ui, ctx, "Planning…"),
-        EditStep::Trying { plan } => {
+        EditState::Planning => waiting_ui(ui, ctx, "Planning…"),
+        EditState::DryRunning { plan } => {
             effects_ui(ui, ctx, plan);
             waiting_ui(ui, ctx, "Asking the server by a dry run…");
         }
-        EditStep::Ready { plan, preview } => {
+        EditState::Ready { plan, preview } => {
             effects_ui(ui, ctx, plan);
             preview_ui(ui, ctx, plan, preview);
-            dialog.shown.of(ctx, status.id, plan, preview);
+            dialog.preview.refresh(ctx, status.id, plan, preview);
             section(ui, ctx.tokens, "On the map");
-            sketch_ui(ui, ctx, &dialog.shown.sketch);
+            diagram_ui(ui, ctx, &dialog.preview.diagram);
             ui.collapsing("YAML before and after", |ui| {
-                diff_ui(ui, ctx, &dialog.shown.rows);
+                diff_ui(ui, ctx, &dialog.preview.rows);
             });
             ui.add_space(10.0);
             apply_ui(ui, ctx, dialog, plan, status);
         }
-        EditStep::Applying { plan } => {
+        EditState::Applying { plan } => {
             effects_ui(ui, ctx, plan);
             waiting_ui(ui, ctx, "Writing, then reading back…");
         }
-        EditStep::Applied(outcome) => applied_ui(ui, ctx, outcome, status.entry),
-        EditStep::Failed { ways, .. } if !ways.is_empty() => ways_ui(ui, ctx, dialog, ways),
-        EditStep::Failed {
+        EditState::Applied(outcome) => applied_ui(ui, ctx, outcome, status.audit_number),
+        EditState::Failed {
+            migration_options: ways,
+            ..
+        } if !ways.is_empty() => migration_options_ui(ui, ctx, dialog, ways),
+        EditState::Failed {
             reason,
             fields,
             conflict,
@@ -123,7 +138,7 @@ pub(super) fn plan_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService) {
     }
 }
 
-fn waiting_ui(ui: &mut Ui, ctx: &Ctx<'_>, what: &str) {
+fn waiting_ui(ui: &mut Ui, ctx: &PanelContext<'_>, what: &str) {
     ui.add_space(8.0);
     ui.horizontal(|ui| {
         ui.spinner();
@@ -131,7 +146,7 @@ fn waiting_ui(ui: &mut Ui, ctx: &Ctx<'_>, what: &str) {
     });
 }
 
-fn effects_ui(ui: &mut Ui, ctx: &Ctx<'_>, plan: &Plan) {
+fn effects_ui(ui: &mut Ui, ctx: &PanelContext<'_>, plan: &ChangePlan) {
     section(ui, ctx.tokens, "What will happen");
     let tokens = ctx.tokens;
     if plan.steps.len() > 1 {
@@ -163,8 +178,8 @@ fn effects_ui(ui: &mut Ui, ctx: &Ctx<'_>, plan: &Plan) {
 }
 
 /// `it can be taken back; not: clusterIP 10.96.0.7`.
-fn undo_sentence(plan: &Plan) -> String {
-    let undo = &plan.undo;
+fn undo_sentence(plan: &ChangePlan) -> String {
+    let undo = &plan.undo_assessment;
     if undo.losses.is_empty() {
         undo.sentence.to_string()
     } else {
@@ -179,21 +194,21 @@ fn line_ui(ui: &mut Ui, glyph: &str, color: egui::Color32, text: &str, text_colo
     });
 }
 
-fn preview_ui(ui: &mut Ui, ctx: &Ctx<'_>, plan: &Plan, preview: &Written) {
+fn preview_ui(ui: &mut Ui, ctx: &PanelContext<'_>, plan: &ChangePlan, preview: &WriteResponse) {
     section(ui, ctx.tokens, "What the server says");
     state_label(
         ui,
         ctx.tokens,
-        State::Healthy,
+        HealthState::Healthy,
         "It would accept the change (dry run)",
     );
-    if plan.expected.is_some() {
-        dim(ui, ctx.tokens, described(&preview.service));
+    if plan.projected_service.is_some() {
+        dim(ui, ctx.tokens, describe_service(&preview.service));
     }
     warnings_ui(ui, ctx, &preview.warnings);
 }
 
-fn warnings_ui(ui: &mut Ui, ctx: &Ctx<'_>, warnings: &[Text]) {
+fn warnings_ui(ui: &mut Ui, ctx: &PanelContext<'_>, warnings: &[SharedStr]) {
     let color = ctx.tokens.degraded;
     for warning in warnings {
         line_ui(ui, icon::WARNING, color, warning, color);
@@ -201,13 +216,16 @@ fn warnings_ui(ui: &mut Ui, ctx: &Ctx<'_>, warnings: &[Text]) {
 }
 
 /// `NodePort · 10.96.0.7 · http 80 → nodePort 30080`.
-fn described(service: &ServiceRecord) -> String {
+fn describe_service(service: &ServiceRecord) -> String {
     let mut parts = vec![service.type_word().to_owned()];
     parts.extend(service.virtual_ips().map(ToString::to_string));
     parts.extend(service.external_name.iter().map(|name| format!("→ {name}")));
     for port in &service.ports {
         if let Some(node_port) = port.node_port {
-            parts.push(format!("{} → nodePort {node_port}", words::port(port)));
+            parts.push(format!(
+                "{} → nodePort {node_port}",
+                formatting::port_label(port)
+            ));
         }
     }
     parts.join(" · ")
@@ -215,19 +233,19 @@ fn described(service: &ServiceRecord) -> String {
 
 fn apply_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    dialog: &mut EditService,
-    plan: &Plan,
+    ctx: &PanelContext<'_>,
+    dialog: &mut EditServiceDialog,
+    plan: &ChangePlan,
     status: &EditStatus,
 ) {
-    let mut disabled = ctx.no_edit();
-    if !dialog.confirming {
+    let mut disabled = ctx.edit_refusal();
+    if !dialog.is_confirming {
         ui.horizontal(|ui| {
             if primary_button(ui, ctx.tokens, "Apply…", disabled.as_ref()).clicked() {
-                dialog.confirming = true;
+                dialog.is_confirming = true;
             }
             if ui.button("Cancel").clicked() {
-                ctx.send(Action::CloseDialog);
+                ctx.send(WindowAction::CloseDialog);
             }
         });
         return;
@@ -235,10 +253,10 @@ fn apply_ui(
     let (color, asks_name) = if ctx.scene.production {
         (ctx.tokens.broken, true)
     } else {
-        (ctx.tokens.degraded, plan.expected.is_none())
+        (ctx.tokens.degraded, plan.projected_service.is_none())
     };
     notice(ui, ctx.tokens, color, |ui| {
-        ui.add(Label::new(question(ctx, plan)).wrap());
+        ui.add(Label::new(confirmation_question(ctx, plan)).wrap());
         for loss in &plan.losses {
             line_ui(ui, icon::MINUS, ctx.tokens.broken, loss, ctx.tokens.text);
         }
@@ -259,28 +277,28 @@ fn apply_ui(
             }
         }
         ui.horizontal(|ui| {
-            let yes = match (&plan.before, &plan.expected) {
+            let yes = match (&plan.before, &plan.projected_service) {
                 (_, None) => "Yes, delete it",
                 (None, _) => "Yes, create it",
                 _ => "Yes, change it",
             };
             if primary_button(ui, ctx.tokens, yes, disabled.as_ref()).clicked() {
                 ctx.send(if ctx.scene.production {
-                    let name = Text::from(dialog.typed_name.trim());
-                    Action::Send(Command::ApplyEditByName(status.id, name))
+                    let name = SharedStr::from(dialog.typed_name.trim());
+                    WindowAction::Send(EngineCommand::ApplyEditByName(status.id, name))
                 } else {
-                    Action::ApplyEdit(status.id)
+                    WindowAction::ApplyEdit(status.id)
                 });
             }
             if ui.button("Not yet").clicked() {
-                dialog.confirming = false;
+                dialog.is_confirming = false;
             }
         });
     });
 }
 
 /// Names the context, the namespace, the Service and the effect.
-fn question(ctx: &Ctx<'_>, plan: &Plan) -> String {
+fn confirmation_question(ctx: &PanelContext<'_>, plan: &ChangePlan) -> String {
     format!(
         "In context {}, namespace {}: {}?",
         ctx.scene.context.as_deref().unwrap_or("(none)"),
@@ -289,47 +307,50 @@ fn question(ctx: &Ctx<'_>, plan: &Plan) -> String {
     )
 }
 
-fn applied_ui(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome, entry: Option<u64>) {
+fn applied_ui(ui: &mut Ui, ctx: &PanelContext<'_>, outcome: &ChangeOutcome, entry: Option<u64>) {
     let key = &outcome.plan.service;
     match &outcome.after {
         Some(after) => {
             let after = &after.record;
             let said = format!("Service {key} is {} now", after.type_word());
-            state_label(ui, ctx.tokens, State::Healthy, &said);
-            let said = format!("Read back from the server: {}", described(after));
+            state_label(ui, ctx.tokens, HealthState::Healthy, &said);
+            let said = format!("Read back from the server: {}", describe_service(after));
             dim(ui, ctx.tokens, said);
         }
         None => {
             let said = format!("Service {key} is deleted");
-            state_label(ui, ctx.tokens, State::Healthy, &said);
+            state_label(ui, ctx.tokens, HealthState::Healthy, &said);
         }
     }
     warnings_ui(ui, ctx, &outcome.warnings);
-    follow_ui(ui, ctx, outcome);
+    rollout_ui(ui, ctx, outcome);
     ui.add_space(10.0);
     ui.horizontal(|ui| {
         if primary_button(ui, ctx.tokens, "Done", None).clicked() {
-            ctx.send(Action::CloseDialog);
+            ctx.send(WindowAction::CloseDialog);
         }
         let Some(entry) = entry else { return };
         let hint = undo_sentence(&outcome.plan);
         if ui.button("Undo…").on_hover_text(hint).clicked() {
-            ctx.send(Action::CloseDialog);
-            ctx.send(Action::OpenEdit(Opening::Undo(key.clone(), entry)));
+            ctx.send(WindowAction::CloseDialog);
+            ctx.send(WindowAction::OpenEdit(EditDialogMode::Undo(
+                key.clone(),
+                entry,
+            )));
         }
     });
 }
 
 /// What the cluster makes of it, as the watches tell: addresses, nodePorts, endpoints.
-fn follow_ui(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome) {
+fn rollout_ui(ui: &mut Ui, ctx: &PanelContext<'_>, outcome: &ChangeOutcome) {
     let Some(traffic) = ctx.scene.topology.service(&outcome.plan.service) else {
         return;
     };
     section(ui, ctx.tokens, "What the cluster makes of it");
-    for entry in &traffic.entries {
+    for entry in &traffic.entry_points {
         let (state, said) = if entry.is_pending() {
             (
-                State::Degraded,
+                HealthState::Degraded,
                 "load balancer: waits for its address".to_owned(),
             )
         } else {
@@ -341,7 +362,7 @@ fn follow_ui(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome) {
             };
             let at = at.unwrap_or_default();
             (
-                State::Healthy,
+                HealthState::Healthy,
                 format!("{}: {at}{addresses}", entry.id.kind.label()),
             )
         };
@@ -350,48 +371,53 @@ fn follow_ui(ui: &mut Ui, ctx: &Ctx<'_>, outcome: &Outcome) {
     for port in &traffic.ports {
         let (ready, all) = (port.ready(), port.all());
         let state = if ready > 0 {
-            State::Healthy
+            HealthState::Healthy
         } else {
-            State::Degraded
+            HealthState::Degraded
         };
         let said = format!(
             "{}: {ready} of {all} endpoints ready",
-            words::port(&port.port)
+            formatting::port_label(&port.port)
         );
         state_label(ui, ctx.tokens, state, &said);
     }
 }
 
 /// The two ways to headless and away from it, each with its price.
-fn ways_ui(ui: &mut Ui, ctx: &Ctx<'_>, dialog: &mut EditService, ways: &[Way]) {
+fn migration_options_ui(
+    ui: &mut Ui,
+    ctx: &PanelContext<'_>,
+    dialog: &mut EditServiceDialog,
+    ways: &[MigrationOption],
+) {
     section(ui, ctx.tokens, "Two ways, each at its price");
     let said = "A Service keeps its clusterIP, or that it has none, for as long as its type has one: \
                 the API server knows no direct way.";
     ui.add(Label::new(RichText::new(said).color(ctx.tokens.dim)).wrap());
     for way in ways {
-        let label = match way.via {
-            Via::ExternalName => "Through ExternalName",
-            Via::Recreate => "Delete and create anew",
+        let label = match way.path {
+            MigrationPath::ExternalName => "Through ExternalName",
+            MigrationPath::Recreate => "Delete and create anew",
         };
         ui.add_space(6.0);
-        for price in &way.price {
+        for price in &way.costs {
             line_ui(ui, icon::MINUS, ctx.tokens.broken, price, ctx.tokens.text);
         }
         if ui.button(label).clicked()
-            && let Some(wish) = dialog.go(way.via)
+            && let Some(wish) = dialog.choose_migration_option(way.path)
         {
-            ctx.send(Action::PlanEdit(wish));
+            ctx.send(WindowAction::PlanEdit(wish));
         }
     }
 }
 
 fn failed_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    dialog: &mut EditService,
+    ctx: &PanelContext<'_>,
+    dialog: &mut EditServiceDialog,
     reason: &str,
     fields: &[FieldError],
-    conflict: Option<&Conflict>,
+    conflict: Option<&EditConflict>,
 ) {
     ui.add_space(8.0);
     let color = ctx.tokens.broken;
@@ -401,7 +427,7 @@ fn failed_ui(
         );
         // Those of the open page stand at their fields.
         let is_seen = |error: &FieldError| match &dialog.form {
-            Form::Change(form) => Page::of_field(&error.field) == form.page,
+            EditForm::Change(form) => EditPage::of_field(&error.field) == form.page,
             _ => false,
         };
         for error in fields.iter().filter(|error| !is_seen(error)) {
@@ -423,16 +449,16 @@ fn failed_ui(
         }
     });
     let again = match dialog.form {
-        Form::Change(_) => "Start over",
+        EditForm::Change(_) => "Start over",
         _ => "Try again",
     };
     ui.horizontal(|ui| {
-        if let Some(now) = conflict.and_then(|conflict| conflict.now.as_ref()) {
+        if let Some(now) = conflict.and_then(|conflict| conflict.current.as_ref()) {
             let hint = "Keeps what was filled in, and all else as it is now";
             if ui.button("Plan again").on_hover_text(hint).clicked()
                 && let Some(wish) = dialog.rebase(&now.record)
             {
-                ctx.send(Action::PlanEdit(wish));
+                ctx.send(WindowAction::PlanEdit(wish));
             }
         }
         if ui
@@ -440,8 +466,8 @@ fn failed_ui(
             .on_hover_text("Plan again from the Service as it is now")
             .clicked()
         {
-            ctx.send(Action::CloseDialog);
-            ctx.send(Action::OpenEdit(dialog.reopening()));
+            ctx.send(WindowAction::CloseDialog);
+            ctx.send(WindowAction::OpenEdit(dialog.reopen_mode()));
         }
     });
 }

@@ -6,15 +6,15 @@ use egui::{ComboBox, Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;
 
 use super::{
-    draft::{Draft, PortDraft},
-    finds::Finds,
+    draft::{PortDraft, ServiceDraft},
     plan::field_error_ui,
+    selector_preview::SelectorPreview,
 };
 use crate::{
     edit::FieldError,
     inventory::Protocol,
     ui::{
-        context::Ctx,
+        context::PanelContext,
         widgets::{dim, icon_button, named_field, text_field},
     },
 };
@@ -22,14 +22,14 @@ use crate::{
 /// Draws a card for each port.
 pub(super) fn ports_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
-    draft: &mut Draft,
-    finds: &mut Finds,
+    ctx: &PanelContext<'_>,
+    draft: &mut ServiceDraft,
+    finds: &mut SelectorPreview,
     errors: &[FieldError],
 ) {
-    finds.look(ctx.scene, draft);
-    let has_node_ports = draft.wanted_type().has_node_ports();
-    let targets = &finds.targets;
+    finds.refresh(ctx.scene, draft);
+    let has_node_ports = draft.effective_type().has_node_ports();
+    let targets = &finds.target_ports;
     port_cards_ui(ui, ctx, &mut draft.ports, targets, has_node_ports, errors);
     if has_node_ports {
         dim(ui, ctx.tokens, &finds.node_ports);
@@ -39,7 +39,7 @@ pub(super) fn ports_ui(
 /// Draws the cards; `targets` is what a targetPort is offered, `errors` what is wrong with them.
 pub(super) fn port_cards_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     ports: &mut Vec<PortDraft>,
     targets: &BTreeSet<String>,
     has_node_ports: bool,
@@ -85,7 +85,7 @@ pub(super) fn port_cards_ui(
 /// Draws one port; says whether it shall be removed.
 fn port_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     at: usize,
     port: &mut PortDraft,
     targets: &BTreeSet<String>,
@@ -94,10 +94,10 @@ fn port_ui(
     let number = at + 1;
     let mut removed = false;
     ui.horizontal(|ui| {
-        word_ui(ui, ctx, &mut port.port, "port", "80", 60.0, number);
+        port_field_ui(ui, ctx, &mut port.port, "port", "80", 60.0, number);
         protocol_ui(ui, number, &mut port.protocol);
         dim(ui, ctx.tokens, icon::ARROW_RIGHT);
-        word_ui(
+        port_field_ui(
             ui,
             ctx,
             &mut port.target_port,
@@ -125,9 +125,9 @@ fn port_ui(
         }
     });
     ui.horizontal(|ui| {
-        word_ui(ui, ctx, &mut port.name, "name", "none", 96.0, number);
+        port_field_ui(ui, ctx, &mut port.name, "name", "none", 96.0, number);
         if has_node_ports {
-            word_ui(
+            port_field_ui(
                 ui,
                 ctx,
                 &mut port.node_port,
@@ -137,7 +137,7 @@ fn port_ui(
                 number,
             );
         }
-        word_ui(
+        port_field_ui(
             ui,
             ctx,
             &mut port.app_protocol,
@@ -150,9 +150,9 @@ fn port_ui(
     removed
 }
 
-fn word_ui(
+fn port_field_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     text: &mut String,
     name: &str,
     hint: &str,

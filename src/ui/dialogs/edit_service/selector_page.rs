@@ -3,20 +3,25 @@
 use egui::{Label, RichText, Ui};
 use egui_phosphor::regular as icon;
 
-use super::{draft::Draft, finds::Finds, pairs::pairs_ui};
+use super::{draft::ServiceDraft, pairs::pairs_ui, selector_preview::SelectorPreview};
 use crate::{
-    inventory::{Kind, ObjectKey},
-    ui::{context::Ctx, widgets::dim},
+    inventory::{ObjectKey, ResourceKind},
+    ui::{context::PanelContext, widgets::dim},
 };
 
 /// So many pods are named.
-const NAMED: usize = 8;
+const MAX_NAMED_PODS: usize = 8;
 
 /// Draws the pairs and what they find.
-pub(super) fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft, finds: &mut Finds) {
+pub(super) fn selector_ui(
+    ui: &mut Ui,
+    ctx: &PanelContext<'_>,
+    draft: &mut ServiceDraft,
+    finds: &mut SelectorPreview,
+) {
     pairs_ui(ui, ctx, &mut draft.selector, "label to select by");
     ui.add_space(6.0);
-    finds.look(ctx.scene, draft);
+    finds.refresh(ctx.scene, draft);
     let pods = match &finds.pods {
         Ok(pods) => pods,
         Err(reason) => {
@@ -29,8 +34,12 @@ pub(super) fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft, finds: 
         ui.label(RichText::new(said).color(ctx.tokens.degraded));
         return;
     }
-    let namespace = &draft.from.key.namespace;
-    if let Some(unseen) = ctx.scene.inventory.unseen(Kind::Pod, namespace) {
+    let namespace = &draft.original.key.namespace;
+    if let Some(unseen) = ctx
+        .scene
+        .inventory
+        .why_unknown(ResourceKind::Pod, namespace)
+    {
         let said = format!("Which pods it matches is not known: {unseen}.");
         ui.label(RichText::new(said).color(ctx.tokens.unknown));
         return;
@@ -40,27 +49,31 @@ pub(super) fn selector_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft, finds: 
     } else {
         ctx.tokens.text
     };
-    let said = format!("Matches {} of {} pods", pods.len(), finds.all);
+    let said = format!("Matches {} of {} pods", pods.len(), finds.pods_in_namespace);
     ui.label(RichText::new(said).color(color));
-    let joins = finds.joins.iter();
-    let leaves = finds.leaves.iter();
+    let joins = finds.added.iter();
+    let leaves = finds.removed.iter();
     for (glyph, color, pod) in joins
         .map(|pod| (icon::PLUS, ctx.tokens.healthy, pod))
         .chain(leaves.map(|pod| (icon::MINUS, ctx.tokens.broken, pod)))
-        .take(NAMED)
+        .take(MAX_NAMED_PODS)
     {
         pod_ui(ui, ctx, glyph, color, pod);
     }
-    match finds.joins.len() + finds.leaves.len() {
+    match finds.added.len() + finds.removed.len() {
         0 => drop(dim(ui, ctx.tokens, "The same pods as now.")),
-        number if number > NAMED => {
-            dim(ui, ctx.tokens, format!("and {} more", number - NAMED));
+        number if number > MAX_NAMED_PODS => {
+            dim(
+                ui,
+                ctx.tokens,
+                format!("and {} more", number - MAX_NAMED_PODS),
+            );
         }
         _ => {}
     }
 }
 
-fn pod_ui(ui: &mut Ui, ctx: &Ctx<'_>, glyph: &str, color: egui::Color32, pod: &ObjectKey) {
+fn pod_ui(ui: &mut Ui, ctx: &PanelContext<'_>, glyph: &str, color: egui::Color32, pod: &ObjectKey) {
     ui.horizontal(|ui| {
         ui.label(RichText::new(glyph).color(color));
         let name = RichText::new(pod.name.to_string()).color(ctx.tokens.text);

@@ -2,21 +2,21 @@
 
 use egui::{ComboBox, TextEdit, Ui, WidgetInfo, WidgetType};
 
-use super::draft::{Draft, affinity_word};
+use super::draft::{ServiceDraft, affinity_word};
 use crate::{
-    edit::WantedType,
+    edit::ServiceTypeChoice,
     inventory::TrafficPolicy,
     ui::{
-        context::Ctx,
-        dialogs::field_ui,
+        context::PanelContext,
+        dialogs::form_row_ui,
         widgets::{dim, named_field, text_field},
     },
 };
 
 /// Draws the fields that the wanted type has.
-pub(super) fn traffic_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
-    let to = draft.wanted_type();
-    if to == WantedType::ExternalName {
+pub(super) fn traffic_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) {
+    let to = draft.effective_type();
+    if to == ServiceTypeChoice::ExternalName {
         dim(
             ui,
             ctx.tokens,
@@ -24,7 +24,7 @@ pub(super) fn traffic_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
         );
         return;
     }
-    field_ui(ui, ctx, "Affinity", |ui| {
+    form_row_ui(ui, ctx, "Affinity", |ui| {
         ui.horizontal(|ui| {
             let response = ComboBox::from_id_salt("affinity")
                 .selected_text(affinity_word(draft.sticky))
@@ -47,14 +47,14 @@ pub(super) fn traffic_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
     });
     let policies = &mut draft.internal_policy;
     policy_ui(ui, ctx, "Inside", "Internal traffic policy", policies);
-    if to.has_node_ports() || !draft.from.external_ips.is_empty() {
+    if to.has_node_ports() || !draft.original.external_ips.is_empty() {
         let policies = &mut draft.external_policy;
         policy_ui(ui, ctx, "From outside", "External traffic policy", policies);
     }
-    if to == WantedType::LoadBalancer {
+    if to == ServiceTypeChoice::LoadBalancer {
         balancer_ui(ui, ctx, draft);
     }
-    field_ui(ui, ctx, "Not ready", |ui| {
+    form_row_ui(ui, ctx, "Not ready", |ui| {
         ui.checkbox(
             &mut draft.publish_not_ready,
             "Publish the addresses of pods that are not ready",
@@ -64,12 +64,12 @@ pub(super) fn traffic_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
 
 fn policy_ui(
     ui: &mut Ui,
-    ctx: &Ctx<'_>,
+    ctx: &PanelContext<'_>,
     label: &str,
     name: &str,
     policy: &mut Option<TrafficPolicy>,
 ) {
-    field_ui(ui, ctx, label, |ui| {
+    form_row_ui(ui, ctx, label, |ui| {
         let word = |policy: Option<TrafficPolicy>| policy.map_or("Cluster", TrafficPolicy::as_str);
         let response = ComboBox::from_id_salt(name)
             .selected_text(word(*policy))
@@ -83,8 +83,8 @@ fn policy_ui(
     });
 }
 
-fn balancer_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
-    field_ui(ui, ctx, "Sources", |ui| {
+fn balancer_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) {
+    form_row_ui(ui, ctx, "Sources", |ui| {
         let field = TextEdit::multiline(&mut draft.source_ranges)
             .desired_rows(2)
             .desired_width(300.0)
@@ -92,8 +92,8 @@ fn balancer_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
         let response = ui.add(field);
         named_field(&response, "Source ranges", &draft.source_ranges);
     });
-    let becomes = WantedType::of(&draft.from) != WantedType::LoadBalancer;
-    field_ui(ui, ctx, "Class", |ui| {
+    let becomes = ServiceTypeChoice::of(&draft.original) != ServiceTypeChoice::LoadBalancer;
+    form_row_ui(ui, ctx, "Class", |ui| {
         let field = text_field(&mut draft.class)
             .hint_text("the cluster's own")
             .desired_width(300.0);
@@ -103,7 +103,7 @@ fn balancer_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
             dim(ui, ctx.tokens, "Fixed for as long as it is a LoadBalancer.");
         }
     });
-    field_ui(ui, ctx, "nodePorts", |ui| {
+    form_row_ui(ui, ctx, "nodePorts", |ui| {
         ui.checkbox(&mut draft.allocate, "Allocate a nodePort for each port");
     });
 }

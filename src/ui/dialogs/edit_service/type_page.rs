@@ -3,22 +3,22 @@
 use egui::{Button, RichText, Stroke, Ui, WidgetInfo, WidgetType};
 use egui_phosphor::regular as icon;
 
-use super::draft::Draft;
+use super::draft::ServiceDraft;
 use crate::{
-    edit::WantedType,
+    edit::ServiceTypeChoice,
     ui::{
-        context::Ctx,
-        dialogs::field_ui,
+        context::PanelContext,
+        dialogs::form_row_ui,
         widgets::{dim, named_field, text_field},
     },
 };
 
 /// Draws the form; says whether a type was chosen.
-pub(super) fn type_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) -> bool {
-    let from = draft.from.clone();
-    field_ui(ui, ctx, "From", |ui| {
+pub(super) fn type_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) -> bool {
+    let from = draft.original.clone();
+    form_row_ui(ui, ctx, "From", |ui| {
         ui.horizontal(|ui| {
-            let color = ctx.tokens.service_type(&from);
+            let color = ctx.tokens.service_color(&from);
             ui.label(RichText::new(from.type_word()).color(color));
             dim(
                 ui,
@@ -27,10 +27,10 @@ pub(super) fn type_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) -> bool {
             );
         });
     });
-    let chosen = field_ui(ui, ctx, "To", |ui| types_ui(ui, ctx, draft));
-    match draft.wanted_type() {
-        WantedType::ExternalName => {
-            field_ui(ui, ctx, "Points to", |ui| {
+    let chosen = form_row_ui(ui, ctx, "To", |ui| types_ui(ui, ctx, draft));
+    match draft.effective_type() {
+        ServiceTypeChoice::ExternalName => {
+            form_row_ui(ui, ctx, "Points to", |ui| {
                 let field = text_field(&mut draft.external_name)
                     .hint_text("db.example.com")
                     .desired_width(300.0);
@@ -39,24 +39,24 @@ pub(super) fn type_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) -> bool {
             });
         }
         to if to.has_node_ports() && !draft.ports.is_empty() => {
-            field_ui(ui, ctx, "nodePort", |ui| node_ports_ui(ui, ctx, draft));
+            form_row_ui(ui, ctx, "nodePort", |ui| node_ports_ui(ui, ctx, draft));
         }
         _ => {}
     }
     chosen
 }
 
-fn types_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) -> bool {
+fn types_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) -> bool {
     let mut clicked = false;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        for to in WantedType::ALL {
-            let now = WantedType::of(&draft.from) == to;
-            let chosen = draft.to == Some(to);
-            let color = if to == WantedType::Headless {
+        for to in ServiceTypeChoice::ALL {
+            let now = ServiceTypeChoice::of(&draft.original) == to;
+            let chosen = draft.desired_type == Some(to);
+            let color = if to == ServiceTypeChoice::Headless {
                 ctx.tokens.headless
             } else {
-                ctx.tokens.type_named(to.service_type())
+                ctx.tokens.service_type_color(to.service_type())
             };
             let mut button = Button::new(RichText::new(to.as_str()).color(color));
             if chosen {
@@ -71,10 +71,10 @@ fn types_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) -> bool {
             let hint = if now {
                 "It has this type now"
             } else {
-                meaning(to)
+                type_tooltip(to)
             };
             if response.on_hover_text(hint).clicked() {
-                draft.choose(to);
+                draft.choose_type(to);
                 clicked = true;
             }
         }
@@ -82,17 +82,17 @@ fn types_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) -> bool {
     clicked
 }
 
-fn meaning(to: WantedType) -> &'static str {
+fn type_tooltip(to: ServiceTypeChoice) -> &'static str {
     match to {
-        WantedType::ClusterIP => "Reached inside the cluster only",
-        WantedType::Headless => "DNS answers with the pods themselves",
-        WantedType::NodePort => "Reached at a port of every node as well",
-        WantedType::LoadBalancer => "Reached through a load balancer outside as well",
-        WantedType::ExternalName => "A DNS alias of a name elsewhere; has no pods",
+        ServiceTypeChoice::ClusterIP => "Reached inside the cluster only",
+        ServiceTypeChoice::Headless => "DNS answers with the pods themselves",
+        ServiceTypeChoice::NodePort => "Reached at a port of every node as well",
+        ServiceTypeChoice::LoadBalancer => "Reached through a load balancer outside as well",
+        ServiceTypeChoice::ExternalName => "A DNS alias of a name elsewhere; has no pods",
     }
 }
 
-fn node_ports_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &mut Draft) {
+fn node_ports_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) {
     for port in &mut draft.ports {
         ui.horizontal(|ui| {
             let name = format!("{} {}", port.name, port.port);

@@ -5,52 +5,60 @@ use egui_extras::syntax_highlighting::{CodeTheme, highlight};
 use serde_json::Value;
 
 use crate::{
-    edit::{Wanted, merge_patch},
-    inventory::Text,
+    edit::{DesiredServiceState, merge_patch},
+    inventory::SharedStr,
     ui::{
-        context::Ctx,
+        context::PanelContext,
         widgets::{dim, named_field},
     },
 };
 
-use super::draft::Draft;
+use super::draft::ServiceDraft;
 
 /// The text as it was when editing began, and as it is.
 #[derive(Clone, Debug)]
 pub struct YamlDraft {
-    was: Text,
-    is: String,
+    original: SharedStr,
+    edited: String,
 }
 
 impl YamlDraft {
     /// What was typed as a change, or where it is no YAML. Nothing where nothing was typed.
-    pub fn wanted(&self, draft: &Draft) -> Result<Option<Wanted>, Text> {
-        if *self.is == *self.was {
+    pub fn desired_state(
+        &self,
+        draft: &ServiceDraft,
+    ) -> Result<Option<DesiredServiceState>, SharedStr> {
+        if *self.edited == *self.original {
             return Ok(None);
         }
         let parse = |text: &str| serde_saphyr::from_str::<Value>(text);
-        let was = parse(&self.was).map_err(|error| Text::from(error.to_string()))?;
-        let is = parse(&self.is).map_err(|error| {
+        let was = parse(&self.original).map_err(|error| SharedStr::from(error.to_string()))?;
+        let is = parse(&self.edited).map_err(|error| {
             let said = error.to_string();
             let first = said.lines().next().unwrap_or_default();
-            Text::from(format!("this is no YAML: {first}"))
+            SharedStr::from(format!("this is no YAML: {first}"))
         })?;
         if !is.is_object() {
             return Err("a Service is an object: `apiVersion: v1` …".into());
         }
-        Ok(merge_patch(&was, &is).map(|patch| Wanted {
-            via: draft.via,
-            other: Some(patch),
-            seen: Some(draft.from.clone()),
-            ..Wanted::default()
+        Ok(merge_patch(&was, &is).map(|patch| DesiredServiceState {
+            migration_path: draft.via,
+            merge_patch: Some(patch),
+            seen_record: Some(draft.original.clone()),
+            ..DesiredServiceState::default()
         }))
     }
 }
 
 /// Draws the editor.
-pub(super) fn yaml_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &Draft, yaml: &mut Option<YamlDraft>) {
+pub(super) fn yaml_ui(
+    ui: &mut Ui,
+    ctx: &PanelContext<'_>,
+    draft: &ServiceDraft,
+    yaml: &mut Option<YamlDraft>,
+) {
     let known = ctx.scene.yaml.as_ref();
-    let known = known.filter(|known| known.service == draft.from.key);
+    let known = known.filter(|known| known.service == draft.original.key);
     if yaml.is_none() {
         match known.map(|known| &known.text) {
             None => {
@@ -66,8 +74,8 @@ pub(super) fn yaml_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &Draft, yaml: &mut Opti
             }
             Some(Ok(text)) => {
                 *yaml = Some(YamlDraft {
-                    was: text.clone(),
-                    is: text.to_string(),
+                    original: text.clone(),
+                    edited: text.to_string(),
                 });
             }
         }
@@ -79,14 +87,14 @@ pub(super) fn yaml_ui(ui: &mut Ui, ctx: &Ctx<'_>, draft: &Draft, yaml: &mut Opti
         job.wrap.max_width = width;
         ui.fonts_mut(|fonts| fonts.layout_job(job))
     };
-    let field = TextEdit::multiline(&mut editing.is)
+    let field = TextEdit::multiline(&mut editing.edited)
         .code_editor()
         .desired_rows(14)
         .desired_width(f32::INFINITY)
         .layouter(&mut layouter);
     let response = ui.add(field);
-    named_field(&response, "YAML of the Service", &editing.is);
-    match editing.wanted(draft) {
+    named_field(&response, "YAML of the Service", &editing.edited);
+    match editing.desired_state(draft) {
         Err(reason) => {
             ui.label(RichText::new(&*reason).color(ctx.tokens.degraded));
         }

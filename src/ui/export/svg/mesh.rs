@@ -2,16 +2,16 @@
 
 use egui::{Color32, Mesh, Pos2, TextureId, epaint::WHITE_UV};
 
-use super::{number::PathData, shape::Made, xml::Element};
+use super::{path::SvgPathBuilder, shape::ShapeWriteResult, xml::XmlElement};
 
 /// Writes neighbours of one colour as one path. What has a texture can't be written.
-pub(super) fn write(out: &mut String, mesh: &Mesh) -> Made {
+pub(super) fn write(out: &mut String, mesh: &Mesh) -> ShapeWriteResult {
     let plain = mesh.texture_id == TextureId::default()
         && mesh.vertices.iter().all(|vertex| vertex.uv == WHITE_UV);
     if !plain {
-        return Made::LeftOut;
+        return ShapeWriteResult::Unsupported;
     }
-    let mut path = (Color32::TRANSPARENT, PathData::default());
+    let mut path = (Color32::TRANSPARENT, SvgPathBuilder::default());
     let mut triangles = mesh.indices.chunks_exact(3).peekable();
     while let Some(triangle) = triangles.next() {
         let mut corners = triangle.to_vec();
@@ -31,7 +31,7 @@ pub(super) fn write(out: &mut String, mesh: &Mesh) -> Made {
         path.1.line(&points(mesh, &corners)).close();
     }
     flush(out, &mut path);
-    Made::Drawn
+    ShapeWriteResult::Drawn
 }
 
 /// The corners around two triangles that share a side.
@@ -71,10 +71,10 @@ fn vertex(mesh: &Mesh, corner: u32) -> Option<&egui::epaint::Vertex> {
     mesh.vertices.get(usize::try_from(corner).ok()?)
 }
 
-fn flush(out: &mut String, (color, data): &mut (Color32, PathData)) {
+fn flush(out: &mut String, (color, data): &mut (Color32, SvgPathBuilder)) {
     let data = std::mem::take(data);
     if !data.is_empty() && *color != Color32::TRANSPARENT {
-        Element::new(out, "path")
+        XmlElement::new(out, "path")
             .attribute("d", data.as_str())
             .paint("fill", *color)
             .end();

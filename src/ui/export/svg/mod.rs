@@ -1,7 +1,7 @@
 //! A picture as an SVG document: egui's shapes one by one, text as text.
 
 mod mesh;
-mod number;
+mod path;
 mod rect;
 mod shape;
 #[cfg(test)]
@@ -14,18 +14,18 @@ use std::collections::BTreeSet;
 use egui::{Pos2, Rect, Shape, epaint::ClippedShape};
 
 use self::{
-    number::push_number,
-    shape::{Made, Segments},
-    xml::Element,
+    path::push_number,
+    shape::{SegmentBatch, ShapeWriteResult},
+    xml::XmlElement,
 };
 use super::{
-    faces::{self, Face},
-    picture::Picture,
+    picture::MapPicture,
+    svg_fonts::{self, SvgFontFace},
 };
 
 /// Whether a document carries its faces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fonts {
+pub enum FontEmbedding {
     /// It looks the same everywhere, and is larger by what the faces take.
     Embedded,
     /// It names them: for a renderer that has them.
@@ -34,16 +34,16 @@ pub enum Fonts {
 
 /// A document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Svg {
+pub struct SvgDocument {
     /// The XML.
     pub text: String,
     /// How many shapes it can't hold: textures, and painting by a program. The map has none.
-    pub left_out: usize,
+    pub unsupported_shapes: usize,
 }
 
 /// Writes a picture as a document. The same picture gives the same bytes.
-pub fn write(picture: &Picture, fonts: Fonts) -> Svg {
-    let mut body = Body::new(picture);
+pub fn write(picture: &MapPicture, fonts: FontEmbedding) -> SvgDocument {
+    let mut body = SvgBody::new(picture);
     for shape in &picture.shapes {
         body.clipped(shape);
     }
@@ -56,7 +56,7 @@ pub fn write(picture: &Picture, fonts: Fonts) -> Svg {
     push_number(&mut view_box, size.x);
     view_box.push(' ');
     push_number(&mut view_box, size.y);
-    Element::new(&mut text, "svg")
+    XmlElement::new(&mut text, "svg")
         .attribute("xmlns", "http://www.w3.org/2000/svg")
         .number("width", size.x)
         .number("height", size.y)
@@ -64,41 +64,41 @@ pub fn write(picture: &Picture, fonts: Fonts) -> Svg {
         .attribute("role", "img")
         .attribute("stroke-linejoin", "round")
         .open();
-    Element::new(&mut text, "title").end_with(&picture.title);
-    Element::new(&mut text, "desc").end_with(&picture.description);
-    Element::new(&mut text, "style").end_with(&faces::style(&body.faces, fonts));
+    XmlElement::new(&mut text, "title").end_with(&picture.title);
+    XmlElement::new(&mut text, "desc").end_with(&picture.description);
+    XmlElement::new(&mut text, "style").end_with(&svg_fonts::style(&body.faces, fonts));
     write_clips(&mut text, &body.clips);
-    Element::new(&mut text, "rect")
+    XmlElement::new(&mut text, "rect")
         .attribute("width", "100%")
         .attribute("height", "100%")
         .paint("fill", picture.background)
         .end();
     text.push_str(&body.out);
     text.push_str("</svg>\n");
-    Svg {
+    SvgDocument {
         text,
-        left_out: body.left_out,
+        unsupported_shapes: body.left_out,
     }
 }
 
 /// What stands between the head and the end, and what the head must know of it.
-struct Body {
+struct SvgBody {
     out: String,
     picture: Rect,
-    segments: Segments,
-    faces: BTreeSet<Face>,
+    segments: SegmentBatch,
+    faces: BTreeSet<SvgFontFace>,
     clips: Vec<Rect>,
     /// The clip that the open group has, as an index into [`Self::clips`].
     open: Option<usize>,
     left_out: usize,
 }
 
-impl Body {
-    fn new(picture: &Picture) -> Self {
+impl SvgBody {
+    fn new(picture: &MapPicture) -> Self {
         Self {
             out: String::new(),
             picture: Rect::from_min_size(Pos2::ZERO, picture.size),
-            segments: Segments::default(),
+            segments: SegmentBatch::default(),
             faces: BTreeSet::new(),
             clips: Vec::new(),
             open: None,
@@ -132,7 +132,7 @@ impl Body {
         let made = shape::write(&mut self.out, shape, |face| {
             faces.insert(face);
         });
-        self.left_out += usize::from(made == Made::LeftOut);
+        self.left_out += usize::from(made == ShapeWriteResult::Unsupported);
     }
 
     /// Sees to it that what is written next is cut like this.
@@ -152,7 +152,7 @@ impl Body {
         }
         self.leave();
         if let Some(at) = wanted {
-            Element::new(&mut self.out, "g")
+            XmlElement::new(&mut self.out, "g")
                 .attribute("clip-path", &format!("url(#clip{at})"))
                 .open();
         }
@@ -175,12 +175,12 @@ fn write_clips(out: &mut String, clips: &[Rect]) {
     if clips.is_empty() {
         return;
     }
-    Element::new(out, "defs").open();
+    XmlElement::new(out, "defs").open();
     for (at, clip) in clips.iter().enumerate() {
-        Element::new(out, "clipPath")
+        XmlElement::new(out, "clipPath")
             .attribute("id", &format!("clip{at}"))
             .open();
-        Element::new(out, "rect")
+        XmlElement::new(out, "rect")
             .number("x", clip.left())
             .number("y", clip.top())
             .number("width", clip.width())

@@ -2,7 +2,7 @@
 
 use egui::{Rect, StrokeKind, emath::GuiRounding as _, epaint::RectShape, pos2};
 
-use super::{number::PathData, xml::Element};
+use super::{path::SvgPathBuilder, xml::XmlElement};
 
 /// Writes one; on whole points, where egui puts it on a screen, so that borders are sharp.
 pub(super) fn write(out: &mut String, shape: &RectShape) {
@@ -31,7 +31,7 @@ pub(super) fn write(out: &mut String, shape: &RectShape) {
     };
     let corners = shape.corner_radius;
     let element = if corners.is_same() {
-        Element::new(out, "rect")
+        XmlElement::new(out, "rect")
             .number("x", rect.left())
             .number("y", rect.top())
             .number("width", rect.width().max(0.0))
@@ -39,7 +39,7 @@ pub(super) fn write(out: &mut String, shape: &RectShape) {
             .number_unless("rx", radius(corners.nw), 0.0)
     } else {
         let radii = [corners.nw, corners.ne, corners.se, corners.sw].map(radius);
-        Element::new(out, "path").attribute("d", path(rect, radii).as_str())
+        XmlElement::new(out, "path").attribute("d", path(rect, radii).as_str())
     };
     let mut element = element.paint("fill", shape.fill);
     if !shape.stroke.is_empty() {
@@ -56,9 +56,9 @@ pub(super) fn write(out: &mut String, shape: &RectShape) {
 }
 
 /// A rectangle with corners of their own, clockwise from the upper left one.
-fn path(rect: Rect, [nw, ne, se, sw]: [f32; 4]) -> PathData {
+fn path(rect: Rect, [nw, ne, se, sw]: [f32; 4]) -> SvgPathBuilder {
     let Rect { min, max } = rect;
-    let mut data = PathData::default();
+    let mut data = SvgPathBuilder::default();
     data.move_to(pos2(min.x + nw, min.y))
         .line_to(pos2(max.x - ne, min.y));
     for (radius, arrives, leaves) in [

@@ -5,25 +5,31 @@ use egui::{
     epaint::{CircleShape, ColorMode, EllipseShape, PathStroke},
 };
 
-use super::{super::faces::Face, mesh, number::PathData, rect, text, xml::Element};
+use super::{
+    super::svg_fonts::SvgFontFace, mesh, path::SvgPathBuilder, rect, text, xml::XmlElement,
+};
 
 /// What was made of a shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Made {
+pub(super) enum ShapeWriteResult {
     /// It stands in the document, or shows nothing.
     Drawn,
     /// A document can't hold it: a texture, or painting by a program.
-    LeftOut,
+    Unsupported,
 }
 
 /// Writes a shape that is neither a list nor a line segment.
-pub(super) fn write(out: &mut String, shape: &Shape, uses: impl FnMut(Face)) -> Made {
+pub(super) fn write(
+    out: &mut String,
+    shape: &Shape,
+    uses: impl FnMut(SvgFontFace),
+) -> ShapeWriteResult {
     match shape {
         Shape::Noop | Shape::Vec(_) | Shape::LineSegment { .. } => {}
         Shape::Circle(circle) => write_circle(out, circle),
         Shape::Ellipse(ellipse) => write_ellipse(out, ellipse),
         Shape::Path(path) => {
-            let mut data = PathData::default();
+            let mut data = SvgPathBuilder::default();
             data.line(&path.points);
             write_path(out, data, path.closed, path.fill, &path.stroke, || {
                 path.visual_bounding_rect()
@@ -31,7 +37,7 @@ pub(super) fn write(out: &mut String, shape: &Shape, uses: impl FnMut(Face)) -> 
         }
         Shape::QuadraticBezier(curve) => {
             let [start, others @ ..] = &curve.points;
-            let mut data = PathData::default();
+            let mut data = SvgPathBuilder::default();
             data.move_to(*start).curve('q', others);
             write_path(out, data, curve.closed, curve.fill, &curve.stroke, || {
                 curve.visual_bounding_rect()
@@ -39,23 +45,23 @@ pub(super) fn write(out: &mut String, shape: &Shape, uses: impl FnMut(Face)) -> 
         }
         Shape::CubicBezier(curve) => {
             let [start, others @ ..] = &curve.points;
-            let mut data = PathData::default();
+            let mut data = SvgPathBuilder::default();
             data.move_to(*start).curve('c', others);
             write_path(out, data, curve.closed, curve.fill, &curve.stroke, || {
                 curve.visual_bounding_rect()
             });
         }
-        Shape::Rect(shape) if shape.brush.is_some() => return Made::LeftOut,
+        Shape::Rect(shape) if shape.brush.is_some() => return ShapeWriteResult::Unsupported,
         Shape::Rect(shape) => rect::write(out, shape),
         Shape::Text(shape) => text::write(out, shape, uses),
         Shape::Mesh(shape) => return mesh::write(out, shape),
-        Shape::Callback(_) => return Made::LeftOut,
+        Shape::Callback(_) => return ShapeWriteResult::Unsupported,
     }
-    Made::Drawn
+    ShapeWriteResult::Drawn
 }
 
 fn write_circle(out: &mut String, circle: &CircleShape) {
-    let element = Element::new(out, "circle")
+    let element = XmlElement::new(out, "circle")
         .number("cx", circle.center.x)
         .number("cy", circle.center.y)
         .number("r", circle.radius.max(0.0))
@@ -64,7 +70,7 @@ fn write_circle(out: &mut String, circle: &CircleShape) {
 }
 
 fn write_ellipse(out: &mut String, ellipse: &EllipseShape) {
-    let mut element = Element::new(out, "ellipse")
+    let mut element = XmlElement::new(out, "ellipse")
         .number("cx", ellipse.center.x)
         .number("cy", ellipse.center.y)
         .number("rx", ellipse.radius.x.max(0.0))
@@ -80,7 +86,7 @@ fn write_ellipse(out: &mut String, ellipse: &EllipseShape) {
 /// The line of a path stands on its edge, as nearly all lines of egui do.
 fn write_path(
     out: &mut String,
-    mut data: PathData,
+    mut data: SvgPathBuilder,
     closed: bool,
     fill: Color32,
     stroke: &PathStroke,
@@ -97,13 +103,13 @@ fn write_path(
         data.close();
     }
     let fill = if closed { fill } else { Color32::TRANSPARENT };
-    let element = Element::new(out, "path")
+    let element = XmlElement::new(out, "path")
         .attribute("d", data.as_str())
         .paint("fill", fill);
     stroked(element, Stroke::new(stroke.width, color)).end();
 }
 
-fn stroked(element: Element<'_>, stroke: Stroke) -> Element<'_> {
+fn stroked(element: XmlElement<'_>, stroke: Stroke) -> XmlElement<'_> {
     if stroke.is_empty() {
         return element;
     }
@@ -114,12 +120,12 @@ fn stroked(element: Element<'_>, stroke: Stroke) -> Element<'_> {
 
 /// Line segments of one stroke that follow each other, the dashes of a line: one element.
 #[derive(Default)]
-pub(super) struct Segments {
+pub(super) struct SegmentBatch {
     stroke: Stroke,
-    data: PathData,
+    data: SvgPathBuilder,
 }
 
-impl Segments {
+impl SegmentBatch {
     /// Takes one in; what has another stroke is written before.
     pub fn add(&mut self, out: &mut String, points: [Pos2; 2], stroke: Stroke) {
         if stroke.is_empty() {
@@ -136,7 +142,7 @@ impl Segments {
     pub fn flush(&mut self, out: &mut String) {
         if !self.data.is_empty() {
             let data = std::mem::take(&mut self.data);
-            let element = Element::new(out, "path")
+            let element = XmlElement::new(out, "path")
                 .attribute("d", data.as_str())
                 .paint("fill", Color32::TRANSPARENT);
             stroked(element, self.stroke).end();

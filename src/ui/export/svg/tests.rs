@@ -15,7 +15,7 @@ use crate::ui::{
 };
 
 /// What an egui without a window paints.
-fn painted(size: egui::Vec2, mut paint: impl FnMut(&egui::Painter)) -> Picture {
+fn painted(size: egui::Vec2, mut paint: impl FnMut(&egui::Painter)) -> MapPicture {
     let ctx = Context::default();
     theme::apply(&ctx);
     ctx.set_theme(Theme::Dark);
@@ -24,7 +24,7 @@ fn painted(size: egui::Vec2, mut paint: impl FnMut(&egui::Painter)) -> Picture {
         ..RawInput::default()
     };
     let mut output = ctx.run_ui(input, |ui| paint(ui.painter()));
-    let picture = Picture {
+    let picture = MapPicture {
         size,
         background: Color32::BLACK,
         shapes: std::mem::take(&mut output.shapes),
@@ -39,8 +39,8 @@ fn text(painter: &egui::Painter, at: Pos2, says: &str, font: FontId) {
     painter.text(at, Align2::LEFT_TOP, says, font, Color32::WHITE);
 }
 
-fn document(picture: &Picture) -> String {
-    write(picture, Fonts::Named).text
+fn document(picture: &MapPicture) -> String {
+    write(picture, FontEmbedding::Named).text
 }
 
 fn elements<'a>(document: &'a Document<'_>, name: &str) -> Vec<Node<'a, 'a>> {
@@ -50,7 +50,7 @@ fn elements<'a>(document: &'a Document<'_>, name: &str) -> Vec<Node<'a, 'a>> {
         .collect()
 }
 
-fn one_of_each() -> Picture {
+fn one_of_each() -> MapPicture {
     let red = Color32::from_rgba_unmultiplied(255, 0, 0, 128);
     let line = Stroke::new(1.5, Color32::WHITE);
     let block = Rect::from_min_size(pos2(10.2, 10.4), vec2(40.0, 20.0));
@@ -165,7 +165,7 @@ fn faces_are_carried_only_where_they_are_used() {
     let picture = painted(vec2(80.0, 20.0), |painter| {
         text(painter, Pos2::ZERO, "web", regular(13.0));
     });
-    let carried = write(&picture, Fonts::Embedded).text;
+    let carried = write(&picture, FontEmbedding::Embedded).text;
     assert_eq!(carried.matches("@font-face").count(), 1);
     assert!(carried.len() < 400_000, "{}", carried.len());
     Document::parse(&carried).expect("well-formed");
@@ -220,8 +220,11 @@ fn what_a_document_cannot_hold_is_counted() {
         image.add_rect_with_uv(all, all, Color32::WHITE);
         painter.add(image);
     });
-    assert_eq!(write(&picture, Fonts::Named).left_out, 1);
-    assert_eq!(write(&one_of_each(), Fonts::Named).left_out, 0);
+    assert_eq!(write(&picture, FontEmbedding::Named).unsupported_shapes, 1);
+    assert_eq!(
+        write(&one_of_each(), FontEmbedding::Named).unsupported_shapes,
+        0
+    );
 }
 
 #[test]

@@ -11,10 +11,10 @@ use egui::{
     },
 };
 
-use super::{super::faces::Face, xml::Element};
+use super::{super::svg_fonts::SvgFontFace, xml::XmlElement};
 
 /// Letters that stand in a row in one face, size and colour.
-struct Run<'a> {
+struct TextRun<'a> {
     text: Cow<'a, str>,
     letters: &'a [Glyph],
     font: FontId,
@@ -22,13 +22,13 @@ struct Run<'a> {
 }
 
 /// Writes an element for each run of each row; says which faces they need.
-pub(super) fn write(out: &mut String, shape: &TextShape, mut uses: impl FnMut(Face)) {
+pub(super) fn write(out: &mut String, shape: &TextShape, mut uses: impl FnMut(SvgFontFace)) {
     let origin = if shape.angle == 0.0 {
         shape.pos.round_to_pixels(1.0)
     } else {
         shape.pos
     };
-    let mut sections = Sections::of(&shape.galley);
+    let mut sections = GlyphFontCursor::of(&shape.galley);
     for placed in &shape.galley.rows {
         for run in runs(placed, shape, &mut sections) {
             let Some(first) = run.letters.first() else {
@@ -38,10 +38,10 @@ pub(super) fn write(out: &mut String, shape: &TextShape, mut uses: impl FnMut(Fa
             if text.trim().is_empty() {
                 continue;
             }
-            let face = Face::of(&run.font.family);
+            let face = SvgFontFace::of(&run.font.family);
             uses(face);
             let at = origin + placed.pos.to_vec2() + first.pos.to_vec2();
-            let mut element = Element::new(out, "text")
+            let mut element = XmlElement::new(out, "text")
                 .attribute("class", face.class())
                 .number("x", at.x)
                 .number("y", at.y)
@@ -64,7 +64,7 @@ pub(super) fn write(out: &mut String, shape: &TextShape, mut uses: impl FnMut(Fa
 
 /// How wide a run is, so that it takes the same room in another face. Only for letters that our
 /// faces have: what egui leaves for the others is not their width.
-fn width(run: &Run<'_>, text: &str) -> Option<f32> {
+fn width(run: &TextRun<'_>, text: &str) -> Option<f32> {
     let known = |letter: char| matches!(letter, ' '..='\u{24f}' | '\u{2010}'..='\u{22ff}');
     let (first, last) = (run.letters.first()?, run.letters.last()?);
     let width = last.pos.x + last.advance_width - first.pos.x;
@@ -74,13 +74,13 @@ fn width(run: &Run<'_>, text: &str) -> Option<f32> {
 fn runs<'a>(
     placed: &'a PlacedRow,
     shape: &'a TextShape,
-    sections: &mut Sections<'_>,
-) -> Vec<Run<'a>> {
+    sections: &mut GlyphFontCursor<'_>,
+) -> Vec<TextRun<'a>> {
     let galley = &*shape.galley;
     let letters = &*placed.row.glyphs;
     if let ([section], [_], false) = (&*galley.job.sections, &*galley.rows, galley.elided) {
         let inked = letters.iter().find(|letter| !letter.chr.is_whitespace());
-        return Vec::from_iter(inked.map(|letter| Run {
+        return Vec::from_iter(inked.map(|letter| TextRun {
             // Not letter by letter: some scripts have other glyphs than letters.
             text: Cow::Borrowed(&galley.job.text),
             letters,
@@ -88,7 +88,7 @@ fn runs<'a>(
             color: color(placed, letter, shape),
         }));
     }
-    let mut runs: Vec<Run<'a>> = Vec::new();
+    let mut runs: Vec<TextRun<'a>> = Vec::new();
     let mut start = 0;
     for (at, letter) in letters.iter().enumerate() {
         let font = sections.next(letter.chr);
@@ -101,7 +101,7 @@ fn runs<'a>(
             }
             _ => {
                 start = at;
-                runs.push(Run {
+                runs.push(TextRun {
                     text: Cow::Owned(letter.chr.to_string()),
                     letters: letters.get(at..=at).unwrap_or_default(),
                     font,
@@ -134,14 +134,14 @@ fn color(placed: &PlacedRow, letter: &Glyph, shape: &TextShape) -> Color32 {
 }
 
 /// The fonts of a galley's letters, from the first to the last: a letter does not know its own.
-struct Sections<'a> {
+struct GlyphFontCursor<'a> {
     galley: &'a Galley,
     section: usize,
     /// The next byte of the text.
     at: usize,
 }
 
-impl<'a> Sections<'a> {
+impl<'a> GlyphFontCursor<'a> {
     fn of(galley: &'a Galley) -> Self {
         Self {
             galley,

@@ -2,16 +2,16 @@
 
 use egui::Color32;
 
-use super::number::push_number;
-use crate::inventory::plain::is_commanding;
+use super::path::push_number;
+use crate::inventory::plain::is_control_char;
 
 /// An element that is being written: attributes, then an end.
-pub(super) struct Element<'a> {
+pub(super) struct XmlElement<'a> {
     out: &'a mut String,
     name: &'static str,
 }
 
-impl<'a> Element<'a> {
+impl<'a> XmlElement<'a> {
     /// Starts `<name`.
     pub fn new(out: &'a mut String, name: &'static str) -> Self {
         out.push('<');
@@ -95,7 +95,7 @@ fn push_escaped(out: &mut String, text: &str, in_attribute: bool) {
             // A reader would turn them into something else.
             '\t' | '\n' | '\r' => out.push_str(&format!("&#{};", u32::from(letter))),
             '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            letter if is_commanding(letter) => out.push('\u{fffd}'),
+            letter if is_control_char(letter) => out.push('\u{fffd}'),
             letter => out.push(letter),
         }
     }
