@@ -14,14 +14,14 @@ use std::time::Duration;
 
 use canvas_support::{SampleInventoryBuilder, large, many_services, scene_of};
 use egui::{Context, Event, Modifiers, MouseWheelUnit, RawInput, Rect, TouchPhase, pos2, vec2};
-use svcscope::{
-    engine::Scene,
+use svcscope_engine::Scene;
+use svcscope_model::{
     inventory::{Inventory, ObjectKey},
     topology::NodeId,
-    ui::{
-        canvas::{CanvasInput, MapCanvas},
-        theme::{self, ColorTokens},
-    },
+};
+use svcscope_ui::{
+    canvas::{CanvasInput, MapCanvas},
+    theme::{self, ColorTokens},
 };
 
 /// Frames that each median is of.

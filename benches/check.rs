@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use played::{Cluster, Shape, cpu_time, median, verdict};
-use svcscope::{
-    check::{self, RuleSuppressions, ServiceChecks},
+use svcscope_check::{self as check, RuleSuppressions, ServiceChecks};
+use svcscope_model::{
     inventory::{Inventory, InventoryChange},
     topology::Topology,
 };

@@ -8,7 +8,7 @@ mod layout_graph;
 use std::{sync::Arc, time::Duration};
 
 use layout_graph::{Shape, cluster, cost, key, median, pod, put_service, put_slice};
-use svcscope::{
+use svcscope_model::{
     inventory::{Inventory, ObjectKey},
     layout::{self, LayoutOptions, MapLayout, ServiceGrouping},
     topology::{NodeId, Topology},
@@ -89,7 +89,7 @@ impl Followed {
         key(self.shape, self.round * 37 % self.shape.services)
     }
 
-    fn follow(&mut self, touched: &[svcscope::inventory::ChangedRecord]) -> Duration {
+    fn follow(&mut self, touched: &[svcscope_model::inventory::ChangedRecord]) -> Duration {
         let changed = self.topology.update(&self.inventory, touched);
         // The window still holds the layout before.
         let last = self.layout.clone();
@@ -122,9 +122,9 @@ impl Followed {
         let mut pods = self.pods(&service);
         if let Some(first) = pods.first_mut() {
             *first = pod(&service, 100 + self.round);
-            let upsert = svcscope::inventory::RecordDelta::Upsert(first.clone());
+            let upsert = svcscope_model::inventory::RecordDelta::Upsert(first.clone());
             self.inventory
-                .apply(svcscope::inventory::InventoryChange::Pod(upsert));
+                .apply(svcscope_model::inventory::InventoryChange::Pod(upsert));
         }
         let touched = put_slice(&mut self.inventory, self.shape, &service, &pods);
         self.follow(&touched)
@@ -139,7 +139,7 @@ impl Followed {
         self.follow(&touched)
     }
 
-    fn pods(&self, service: &ObjectKey) -> Vec<svcscope::inventory::PodRecord> {
+    fn pods(&self, service: &ObjectKey) -> Vec<svcscope_model::inventory::PodRecord> {
         (0..self.shape.pods_each)
             .map(|at| pod(service, at))
             .collect()

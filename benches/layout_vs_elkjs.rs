@@ -19,7 +19,7 @@ use std::{
 
 use layout_graph::{Shape, cluster, cost, median};
 use serde_json::{Value, json};
-use svcscope::{
+use svcscope_model::{
     layout::{
         self, ComponentLayout, LayoutOptions, MapLayout, MapPoint, PlacedNode, PlacedNodeKind,
     },

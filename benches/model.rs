@@ -12,10 +12,10 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use played::{Cluster, Shape, cpu_time, median, verdict};
-use svcscope::{
-    check::{self, RuleSuppressions, ServiceChecks},
-    engine::{ClusterModel, MapView, Scene},
-    filter::{FilteredMap, ServiceFilter},
+use svcscope_check::{self as check, RuleSuppressions, ServiceChecks};
+use svcscope_engine::{ClusterModel, MapView, Scene};
+use svcscope_filter::{FilteredMap, ServiceFilter};
+use svcscope_model::{
     inventory::{Inventory, InventoryChange},
     layout::{self, LayoutOptions, MapLayout},
     topology::{Topology, json},
@@ -97,7 +97,7 @@ fn all_at_once(shape: Shape, bar: Option<f64>) {
     let json = || {
         json::write_json(
             &topology,
-            svcscope::inventory::ListCompleteness::Live,
+            svcscope_model::inventory::ListCompleteness::Live,
             std::io::sink(),
         )
     };

@@ -1,7 +1,9 @@
-//! The thin binary: everything is in the library.
+//! svcscope: a live map of how traffic reaches every Service of a Kubernetes cluster.
+
+mod cli;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    svcscope::cli::main()
+    cli::main()
 }

@@ -9,17 +9,19 @@
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use svcscope::{
-    cluster::{ClusterClient, ClusterWatches, KubeconfigSource, MergedKubeconfig, connect},
-    demo::{DemoOptions, DemoServer},
-    edit::{
-        self, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, ServiceSnapshot,
-        ServiceTypeChoice,
-    },
+use svcscope_cluster::{
+    ClusterClient, ClusterWatches, KubeconfigSource, MergedKubeconfig, connect,
+};
+use svcscope_demo::{DemoOptions, DemoServer};
+use svcscope_edit::{
+    self as edit, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, ServiceSnapshot,
+    ServiceTypeChoice,
+};
+use svcscope_model::inventory::{Inventory, ObjectKey, ServiceRecord, ServiceType, SharedStr};
+use svcscope_net::{
     forward::{
         ForwardId, ForwardSpec, ForwardState, ForwardTarget, Forwards, InventoryFeed, RemotePort,
     },
-    inventory::{Inventory, ObjectKey, ServiceRecord, ServiceType, SharedStr},
     probe::{
         AccessPath, AccessPaths, CurlError, CurlRequest, CurlResponse, FailureKind, HttpScheme,
         ResponseObserver, TlsOptions, curl, in_cluster::NoInClusterClients,

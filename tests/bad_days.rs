@@ -21,14 +21,12 @@ mod recorder;
 use std::{fs, path::Path};
 
 use common::{EngineDriver, run_svcscope, stderr};
-use svcscope::{
-    cluster::KubeconfigSource,
-    demo,
-    engine::{
-        ActivityLevel, ConnectionState, EditId, EditState, EngineCommand, EngineConfig, NextAttempt,
-    },
-    inventory::{ObjectKey, ResourceKind, SharedStr, SyncState},
+use svcscope_cluster::KubeconfigSource;
+use svcscope_demo as demo;
+use svcscope_engine::{
+    ActivityLevel, ConnectionState, EditId, EditState, EngineCommand, EngineConfig, NextAttempt,
 };
+use svcscope_model::inventory::{ObjectKey, ResourceKind, SharedStr, SyncState};
 
 /// `svcscope map` with this kubeconfig text; gives its exit code and its words.
 fn map_with(kubeconfig: &str, more: &[&str]) -> (Option<i32>, String) {
@@ -159,7 +157,7 @@ fn a_server_that_restarts_loses_nothing_on_the_map() {
         kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
         ..EngineConfig::default()
     });
-    let live = |scene: &svcscope::engine::Scene| {
+    let live = |scene: &svcscope_engine::Scene| {
         scene
             .inventory
             .sync_states()

@@ -11,14 +11,14 @@ use egui_kittest::{
     Harness,
     kittest::{NodeT as _, Queryable as _},
 };
-use svcscope::{
-    engine::Scene,
+use svcscope_engine::Scene;
+use svcscope_model::{
     inventory::{ObjectKey, Protocol},
     topology::{NodeId, PortId},
-    ui::{
-        canvas::{CanvasEvent, CanvasInput, DetailLevel, MapCanvas},
-        theme::{self, ColorTokens},
-    },
+};
+use svcscope_ui::{
+    canvas::{CanvasEvent, CanvasInput, DetailLevel, MapCanvas},
+    theme::{self, ColorTokens},
 };
 
 struct CanvasInteractionState {
@@ -312,7 +312,7 @@ fn a_new_map_revision_thaws_the_picture() {
     sample.service(
         "shop",
         "late",
-        svcscope::inventory::ServiceType::ClusterIP,
+        svcscope_model::inventory::ServiceType::ClusterIP,
         &[("http", 80, 8080, None)],
         (1, 0),
     );
@@ -579,7 +579,7 @@ fn a_family_can_not_be_dragged_out_of_its_district() {
 /// The shop with its `api` moved down by so many map units, as a layout that keeps a pin has it.
 fn shop_with_api_lower(revision: u64, by: f32) -> Scene {
     let mut scene = canvas_support::shop().scene(revision);
-    let mut layout = svcscope::layout::MapLayout::clone(&scene.layout);
+    let mut layout = svcscope_model::layout::MapLayout::clone(&scene.layout);
     let at = layout
         .find(&service("shop", "api"))
         .expect("api is on the map");
@@ -665,9 +665,9 @@ fn delay(harness: &Harness<'_, CanvasInteractionState>) -> std::time::Duration {
 fn what_a_filter_shows_or_hides_is_no_change() {
     let mut harness = shop();
     let mut scene = canvas_support::unhealthy_shop().scene(2);
-    scene.map_view = Arc::new(svcscope::engine::MapView {
-        grouping: svcscope::layout::ServiceGrouping::App,
-        ..svcscope::engine::MapView::default()
+    scene.map_view = Arc::new(svcscope_engine::MapView {
+        grouping: svcscope_model::layout::ServiceGrouping::App,
+        ..svcscope_engine::MapView::default()
     });
     harness.state_mut().scene = Arc::new(scene);
     harness.run();
@@ -678,7 +678,7 @@ fn what_a_filter_shows_or_hides_is_no_change() {
 #[test]
 fn a_filter_that_leaves_only_what_is_out_of_view_brings_it_into_view() {
     let all = canvas_support::large(400, 3).scene(1);
-    let low = |placed: &&svcscope::layout::PlacedComponent| placed.origin.y as i64;
+    let low = |placed: &&svcscope_model::layout::PlacedComponent| placed.origin.y as i64;
     let lowest = all.layout.components.iter().max_by_key(low).expect("some");
     let lowest = NodeId::Service(lowest.component.services().next().expect("one").clone());
     let mut harness = harness(all);
@@ -693,12 +693,12 @@ fn a_filter_that_leaves_only_what_is_out_of_view_brings_it_into_view() {
     };
     assert!(!on_screen(&harness));
     let mut scene = canvas_support::shop().scene(2);
-    scene.map_view = Arc::new(svcscope::engine::MapView {
-        filter: svcscope::filter::ServiceFilter {
+    scene.map_view = Arc::new(svcscope_engine::MapView {
+        filter: svcscope_filter::ServiceFilter {
             only_problems: true,
-            ..svcscope::filter::ServiceFilter::default()
+            ..svcscope_filter::ServiceFilter::default()
         },
-        ..svcscope::engine::MapView::default()
+        ..svcscope_engine::MapView::default()
     });
     harness.state_mut().scene = Arc::new(scene);
     harness.run();
@@ -708,7 +708,7 @@ fn a_filter_that_leaves_only_what_is_out_of_view_brings_it_into_view() {
 
 #[test]
 fn the_rest_of_the_first_lists_is_no_change() {
-    use svcscope::inventory::{InventoryChange, ResourceKind, SyncState, WatchScope};
+    use svcscope_model::inventory::{InventoryChange, ResourceKind, SyncState, WatchScope};
     let mut first = canvas_support::shop();
     let syncing = |sample: &mut canvas_support::SampleInventoryBuilder, sync| {
         let change = InventoryChange::Sync(ResourceKind::Pod, WatchScope::Cluster, sync);

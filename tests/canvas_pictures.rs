@@ -12,14 +12,11 @@ use std::{path::PathBuf, sync::Arc};
 
 use egui::{Theme, vec2};
 use egui_kittest::{Harness, kittest::Queryable as _};
-use svcscope::{
-    engine::Scene,
-    inventory::ObjectKey,
-    topology::NodeId,
-    ui::{
-        canvas::{CanvasInput, MapCanvas},
-        theme::{self, ColorTokens},
-    },
+use svcscope_engine::Scene;
+use svcscope_model::{inventory::ObjectKey, topology::NodeId};
+use svcscope_ui::{
+    canvas::{CanvasInput, MapCanvas},
+    theme::{self, ColorTokens},
 };
 
 struct CanvasPictureState {

@@ -19,10 +19,8 @@ use std::{
 use common::{run_svcscope, stderr, stdout, svcscope};
 use resvg::usvg::roxmltree::Document;
 use serde_json::Value;
-use svcscope::{
-    check,
-    demo::{DemoOptions, DemoServer},
-};
+use svcscope_check as check;
+use svcscope_demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
 /// A demo cluster that holds still, with its kubeconfig in a file.

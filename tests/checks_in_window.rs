@@ -14,12 +14,9 @@ use std::sync::Arc;
 
 use live_window::LiveWindow;
 use serde_json::{Value, json};
-use svcscope::{
-    demo,
-    engine::{Notifier, PersistedSettings},
-    inventory::ResourceKind,
-    session::Settings,
-};
+use svcscope_demo as demo;
+use svcscope_engine::{Notifier, PersistedSettings, settings::Settings};
+use svcscope_model::inventory::ResourceKind;
 
 fn spec(window: &LiveWindow, name: &str) -> Value {
     let stored = window.control().get("services", "shop", name);
@@ -160,7 +157,7 @@ fn a_host_is_a_door_of_its_services_and_finds_them() {
     window.click("Service shop/web");
     assert!(window.contains_text("https://shop.example.com/"));
     let web = &window.scene().topology;
-    let key = svcscope::inventory::ObjectKey::new("shop", "web");
+    let key = svcscope_model::inventory::ObjectKey::new("shop", "web");
     let traffic = web.service(&key).expect("web is there");
     let front = traffic
         .entry_points
@@ -281,15 +278,18 @@ fn kinds_on_demand_that_are_refused_are_no_trouble() {
     window
         .driven
         .handle
-        .send(svcscope::engine::EngineCommand::Reconnect);
+        .send(svcscope_engine::EngineCommand::Reconnect);
     window.until("the refusal to be known", |window| {
         let mut syncs = window.scene().inventory.sync_states();
         syncs.any(|(kind, _, state)| {
             kind == ResourceKind::Ingress
-                && matches!(state, svcscope::inventory::SyncState::Forbidden { .. })
+                && matches!(
+                    state,
+                    svcscope_model::inventory::SyncState::Forbidden { .. }
+                )
         })
     });
     assert!(!window.contains_text("ingresses"), "nobody is told");
-    let report = &window.scene().reports[&svcscope::inventory::ObjectKey::new("shop", "web")];
-    assert_ne!(report.health, svcscope::check::Health::Unknown);
+    let report = &window.scene().reports[&svcscope_model::inventory::ObjectKey::new("shop", "web")];
+    assert_ne!(report.health, svcscope_check::Health::Unknown);
 }

@@ -20,14 +20,12 @@ mod view;
 use std::path::PathBuf;
 
 use cluster_support::{connect, fast_pace, static_demo};
-use svcscope::{
-    cluster::{
-        AccessRequest, CallErrorKind, ClusterClient, ConnectError, KubeconfigSource,
-        MergedKubeconfig, connect_at,
-    },
-    demo::{DenyRule, DenyScope},
-    inventory::{ResourceKind, SyncState},
+use svcscope_cluster::{
+    AccessRequest, CallErrorKind, ClusterClient, ConnectError, KubeconfigSource, MergedKubeconfig,
+    connect_at,
 };
+use svcscope_demo::{DenyRule, DenyScope};
+use svcscope_model::inventory::{ResourceKind, SyncState};
 use view::{WatchedInventory, state};
 
 /// The message of a refusal.

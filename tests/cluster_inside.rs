@@ -16,13 +16,11 @@ use std::{
 
 use cluster_support::{connect, static_demo};
 use serde_json::json;
-use svcscope::{
-    demo::{DemoServer, DenyRule, DenyScope},
-    inventory::ObjectKey,
-    probe::in_cluster::{
-        PodAccess, PodCommand, PodError, PodErrorKind, PodOutput, ProbeImage, ProbePodFactory,
-        ProbePodStore,
-    },
+use svcscope_demo::{DemoServer, DenyRule, DenyScope};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::probe::in_cluster::{
+    PodAccess, PodCommand, PodError, PodErrorKind, PodOutput, ProbeImage, ProbePodFactory,
+    ProbePodStore,
 };
 use tokio_util::task::TaskTracker;
 

@@ -11,12 +11,10 @@ mod cluster_support;
 
 use cluster_support::{connect, static_demo};
 use serde_json::json;
-use svcscope::{
-    demo::{DemoServer, DenyRule, DenyScope},
-    edit::{ServiceWriteError, WriteMode},
-    forward::DialErrorKind,
-    inventory::{ObjectKey, ServiceType},
-};
+use svcscope_demo::{DemoServer, DenyRule, DenyScope};
+use svcscope_edit::{ServiceWriteError, WriteMode};
+use svcscope_model::inventory::{ObjectKey, ServiceType};
+use svcscope_net::forward::DialErrorKind;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// A pod that is ready, and the first port that it declares.

@@ -16,12 +16,10 @@ mod view;
 use cluster_support::{connect, static_demo};
 use serde_json::json;
 use std::time::Duration;
-use svcscope::{
-    cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at},
-    inventory::{
-        EndpointSource, Inventory, InventoryChange, ObjectKey, RecordDelta, ReferenceGrantRecord,
-        ResourceKind, SyncState, WatchScope,
-    },
+use svcscope_cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at};
+use svcscope_model::inventory::{
+    EndpointSource, Inventory, InventoryChange, ObjectKey, RecordDelta, ReferenceGrantRecord,
+    ResourceKind, SyncState, WatchScope,
 };
 use view::{WatchedInventory, state};
 
@@ -35,7 +33,7 @@ fn names(inventory: &Inventory) -> (Vec<String>, Vec<String>) {
     )
 }
 
-fn listed(server: &svcscope::demo::DemoServer, kind: &str) -> Vec<String> {
+fn listed(server: &svcscope_demo::DemoServer, kind: &str) -> Vec<String> {
     let mut names: Vec<_> = server
         .control()
         .list(kind, None)
@@ -99,13 +97,13 @@ async fn what_is_listed_is_what_the_cluster_holds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_list_longer_than_a_page_is_complete() {
-    let options = svcscope::demo::DemoOptions {
+    let options = svcscope_demo::DemoOptions {
         services: Some(600),
         pods: Some(1300),
         watch_list: false,
         ..Default::default()
     };
-    let server = svcscope::demo::DemoServer::start(options).await.unwrap();
+    let server = svcscope_demo::DemoServer::start(options).await.unwrap();
     let cluster = connect(&server).await;
     let mut view = WatchedInventory::of(&cluster, &[]);
     view.live().await;

@@ -13,10 +13,8 @@ mod live_window;
 use egui::Key;
 use egui_kittest::kittest::Queryable as _;
 use live_window::LiveWindow;
-use svcscope::{
-    engine::{RequestState, RequestStatus},
-    probe::AccessPath,
-};
+use svcscope_engine::{RequestState, RequestStatus};
+use svcscope_net::probe::AccessPath;
 
 /// The console of a Service.
 fn console(service: &str) -> LiveWindow {

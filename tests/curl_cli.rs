@@ -540,7 +540,7 @@ fn the_finest_log_holds_no_byte_of_a_request() {
     let said = stderr(&output);
     assert!(output.status.success(), "{said}");
     assert!(
-        said.contains(" INFO svcscope::engine"),
+        said.contains(" INFO svcscope_engine"),
         "nothing was logged: {said}"
     );
     for line in said.lines().filter(|line| line.contains("S3CRET")) {

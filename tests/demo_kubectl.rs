@@ -7,7 +7,7 @@
 
 use std::process::{Command, Output, Stdio};
 
-use svcscope::demo::{DemoOptions, DemoServer, write_kubeconfig};
+use svcscope_demo::{DemoOptions, DemoServer, write_kubeconfig};
 
 struct DemoKubectl {
     // Held for as long as kubectl runs against it.

@@ -25,7 +25,7 @@ use std::{
 use common::{stderr, stdout, svcscope};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use serde_json::Value;
-use svcscope::demo::{DemoOptions, DemoServer, DenyRule, DenyScope};
+use svcscope_demo::{DemoOptions, DemoServer, DenyRule, DenyScope};
 use tempfile::TempDir;
 
 /// A certificate authority that signed nothing here.
@@ -221,9 +221,9 @@ fn watch_proxy(server: SocketAddr, answer: &'static str) -> SocketAddr {
 
 /// The demo's certificate.
 fn tls_config() -> Arc<rustls::ServerConfig> {
-    let certificate = include_bytes!("../src/demo/tls/certificate.der");
-    let key = include_bytes!("../src/demo/tls/key.der");
-    svcscope::tls::install_crypto_provider();
+    let certificate = include_bytes!("../crates/svcscope-demo/src/tls/certificate.der");
+    let key = include_bytes!("../crates/svcscope-demo/src/tls/key.der");
+    svcscope_net::tls::install_crypto_provider();
     let config = rustls::ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(

@@ -14,7 +14,7 @@ use egui::{Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::Queryable as _;
 use live_window::LiveWindow;
 use serde_json::{Value, json};
-use svcscope::{engine::PersistedSettings, session::Settings};
+use svcscope_engine::{PersistedSettings, settings::Settings};
 
 fn stored(window: &LiveWindow, name: &str) -> Option<Value> {
     window.control().get("services", "shop", name)

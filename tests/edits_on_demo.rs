@@ -14,17 +14,15 @@ mod edit_support;
 use std::{fs, process::Output};
 
 use serde_json::{Value, json};
-use svcscope::{
-    cluster::{ClusterClient, KubeconfigSource, MergedKubeconfig, connect},
-    demo::{DemoOptions, DemoServer, DenyRule, DenyScope},
-    edit::{
-        AuditOutcome, DesiredServiceState, ExposeOptions, MigrationPath, RequestedChange,
-        ServiceTypeChoice,
-    },
-    engine::{EditId, EditState, EditStatus, EngineCommand, EngineConfig},
-    inventory::ObjectKey,
-    tls::install_crypto_provider,
+use svcscope_cluster::{ClusterClient, KubeconfigSource, MergedKubeconfig, connect};
+use svcscope_demo::{DemoOptions, DemoServer, DenyRule, DenyScope};
+use svcscope_edit::{
+    AuditOutcome, DesiredServiceState, ExposeOptions, MigrationPath, RequestedChange,
+    ServiceTypeChoice,
 };
+use svcscope_engine::{EditId, EditState, EditStatus, EngineCommand, EngineConfig};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::tls::install_crypto_provider;
 
 use common::{EngineDriver, run_svcscope, stderr, stdout};
 
@@ -359,11 +357,11 @@ fn a_missing_right_is_named_before_anything_is_tried() {
 #[test]
 fn read_only_refuses_every_kind_of_write() {
     let server = DemoServer::spawn(quiet()).unwrap();
-    let engine = EngineDriver::start(svcscope::engine::EngineConfig {
+    let engine = EngineDriver::start(svcscope_engine::EngineConfig {
         kubeconfig: KubeconfigSource::Inline(server.kubeconfig()),
         namespaces: vec!["shop".to_owned()],
         read_only: true,
-        ..svcscope::engine::EngineConfig::default()
+        ..svcscope_engine::EngineConfig::default()
     });
     engine.wait("the cluster to be read", common::is_read);
     let revision = |kind: &str| server.control().list(kind, Some("shop"));

@@ -14,12 +14,9 @@ use std::{collections::BTreeSet, sync::Arc};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use resvg::{tiny_skia::Pixmap, usvg::roxmltree::Document};
-use svcscope::{
-    engine::{ConnectionState, Scene},
-    inventory::ServiceType,
-    topology::BackendTarget,
-    ui::export::{ExportFormat, ExportScope, ExportedFile, MapExport},
-};
+use svcscope_engine::{ConnectionState, Scene};
+use svcscope_model::{inventory::ServiceType, topology::BackendTarget};
+use svcscope_ui::export::{ExportFormat, ExportScope, ExportedFile, MapExport};
 
 fn at() -> Timestamp {
     "2026-06-01T12:00:00.5Z".parse().expect("a time")

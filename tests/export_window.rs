@@ -18,7 +18,7 @@ use std::{
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use resvg::{tiny_skia::Pixmap, usvg::roxmltree::Document};
-use svcscope::engine::Scene;
+use svcscope_engine::Scene;
 use ui_support::{TestWindow, busy_scene};
 
 impl TestWindow {

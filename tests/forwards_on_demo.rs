@@ -21,16 +21,15 @@ use std::{
 
 use common::{EngineDriver, PATIENCE, stderr, stdout, svcscope};
 use serde_json::Value;
-use svcscope::{
-    cluster::KubeconfigSource,
-    demo::{DemoOptions, DemoServer, WatchFault, write_kubeconfig},
-    engine::{EngineCommand, EngineConfig, PersistedSettings, Scene},
-    forward::{
-        ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort,
-        SpreadPolicy,
-    },
-    inventory::ObjectKey,
-    session::{SavedForward, Settings},
+use svcscope_cluster::KubeconfigSource;
+use svcscope_demo::{DemoOptions, DemoServer, WatchFault, write_kubeconfig};
+use svcscope_engine::{
+    EngineCommand, EngineConfig, PersistedSettings, Scene,
+    settings::{SavedForward, Settings},
+};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::forward::{
+    ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort, SpreadPolicy,
 };
 
 /// A demo cluster that holds still and a home to keep things in.

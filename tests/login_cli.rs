@@ -22,12 +22,10 @@ use std::{
 
 use common::{EngineDriver, KubectlRunner, has_kubectl, stderr, stdout, svcscope};
 use login_support::{CLIENTS, OidcIssuer, TlsDemoApiServer};
-use svcscope::{
-    cluster::{
-        KubeconfigSource, LoginContext, LoginEvent, MergedKubeconfig, WatchTiming, connect_with,
-    },
-    engine::{ConnectionState, EngineCommand, EngineConfig},
+use svcscope_cluster::{
+    KubeconfigSource, LoginContext, LoginEvent, MergedKubeconfig, WatchTiming, connect_with,
 };
+use svcscope_engine::{ConnectionState, EngineCommand, EngineConfig};
 
 fn run(kubeconfig: &Path, args: &[&str]) -> Output {
     let file = kubeconfig.to_str().expect("UTF-8");
@@ -453,7 +451,7 @@ fn a_login_of_a_running_session_that_is_cancelled_does_not_come_back_by_itself()
     });
     *valid.lock().unwrap() = "t3".to_owned();
     // What asks for the YAML of a Service needs new credentials.
-    let service = svcscope::inventory::ObjectKey::new("shop", "web");
+    let service = svcscope_model::inventory::ObjectKey::new("shop", "web");
     driven.send(EngineCommand::InspectService(Some(service)));
     driven.wait("the login", |scene| {
         scene.login.as_ref().is_some_and(|login| login.is_waiting)
@@ -464,7 +462,7 @@ fn a_login_of_a_running_session_that_is_cancelled_does_not_come_back_by_itself()
         scene.login.is_none()
             && matches!(text, Some(Err(said)) if said.contains("the login was cancelled"))
     });
-    let other = svcscope::inventory::ObjectKey::new("shop", "api");
+    let other = svcscope_model::inventory::ObjectKey::new("shop", "api");
     driven.send(EngineCommand::InspectService(Some(other.clone())));
     driven.wait("a refusal", |scene| {
         scene

@@ -13,7 +13,7 @@ use std::{fs, path::PathBuf};
 
 use common::{run_svcscope, stderr};
 use serde_json::Value;
-use svcscope::demo::{DemoOptions, DemoServer};
+use svcscope_demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
 /// A demo cluster that holds still, with its kubeconfig in a file.

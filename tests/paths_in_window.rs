@@ -12,7 +12,7 @@ mod live_window;
 use egui::Key;
 use live_window::LiveWindow;
 use serde_json::json;
-use svcscope::inventory::ObjectKey;
+use svcscope_model::inventory::ObjectKey;
 
 #[test]
 fn one_key_tries_all_paths_and_a_menu_asks_from_inside() {

@@ -15,14 +15,14 @@ use std::{path::Path, sync::Arc};
 
 use common::{EngineDriver, run_svcscope, stderr, stdout};
 use serde_json::{Value, json};
-use svcscope::{
-    cluster::KubeconfigSource,
-    demo::{DemoOptions, DemoServer, DenyRule, DenyScope},
-    engine::{
-        EngineCommand, EngineConfig, PathTestId, PathTestRequest, PathTestStatus, RequestState,
-    },
+use svcscope_cluster::KubeconfigSource;
+use svcscope_demo::{DemoOptions, DemoServer, DenyRule, DenyScope};
+use svcscope_engine::{
+    EngineCommand, EngineConfig, PathTestId, PathTestRequest, PathTestStatus, RequestState,
+};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::{
     forward::{ForwardTarget, RemotePort},
-    inventory::ObjectKey,
     probe::{
         AccessPath, CurlRequest, ExecTarget, InClusterName, RequestId,
         path_test::{PathTestOptions, PathTestOutcome, PathTestSummary},

@@ -19,11 +19,9 @@ use proptest::{
     strategy::ValueTree,
     test_runner::{Config, TestRunner},
 };
-use svcscope::{
-    demo::{DemoServer, DenyRule, DenyScope},
-    forward::{DialErrorKind, Dialer},
-    inventory::ObjectKey,
-};
+use svcscope_demo::{DemoServer, DenyRule, DenyScope};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::forward::{DialErrorKind, Dialer};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, split},
     time::{Instant, sleep, timeout},
@@ -270,7 +268,7 @@ async fn sessions_end_with_their_pod_and_with_the_server() {
 
 #[tokio::test]
 async fn both_sides_know_the_same_dictionary() {
-    let ours = include_bytes!("../src/cluster/tunnel/dictionary.bin");
-    let theirs = include_bytes!("../src/demo/spdy/dictionary.bin");
+    let ours = include_bytes!("../crates/svcscope-cluster/src/tunnel/dictionary.bin");
+    let theirs = include_bytes!("../crates/svcscope-demo/src/spdy/dictionary.bin");
     assert!(ours == theirs, "two copies of the draft's bytes differ");
 }

@@ -18,10 +18,10 @@ mod tunnel_support;
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use sample::WebSampleNamespace;
-use svcscope::{
-    cluster::{KubeconfigSource, MergedKubeconfig, connect},
+use svcscope_cluster::{KubeconfigSource, MergedKubeconfig, connect};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::{
     forward::{DialErrorKind, Dialer},
-    inventory::ObjectKey,
     tls::install_crypto_provider,
 };
 use tokio::{

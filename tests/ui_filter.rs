@@ -14,12 +14,12 @@ use std::sync::Arc;
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use svcscope::{
-    check::Health,
-    engine::{EngineCommand, MapView, Scene},
-    filter::{FilterCounts, FilterCriterion, LabelFilter, SearchQuery, ServiceFilter, ServiceKind},
-    layout::ServiceGrouping,
+use svcscope_check::Health;
+use svcscope_engine::{EngineCommand, MapView, Scene};
+use svcscope_filter::{
+    FilterCounts, FilterCriterion, LabelFilter, SearchQuery, ServiceFilter, ServiceKind,
 };
+use svcscope_model::layout::ServiceGrouping;
 use ui_support::{TestWindow, busy_scene, key};
 
 impl TestWindow {
@@ -168,7 +168,7 @@ fn the_menu_opens_by_key_on_the_text_field() {
     window.key(Modifiers::COMMAND, Key::F);
     let field = window
         .harness
-        .get_by_label(svcscope::ui::filter_bar::TEXT_LABEL);
+        .get_by_label(svcscope_ui::filter_bar::TEXT_LABEL);
     assert!(field.is_focused());
     field.type_text("ns:shop web");
     window.settle();
@@ -180,7 +180,7 @@ fn the_menu_opens_by_key_on_the_text_field() {
 
 #[test]
 fn a_label_selector_that_is_none_is_told_in_place_and_sent_to_nobody() {
-    const LABELS: &str = svcscope::ui::filter_bar::LABELS_LABEL;
+    const LABELS: &str = svcscope_ui::filter_bar::LABELS_LABEL;
     let mut window = TestWindow::open(busy_scene());
     window.click("Filter");
     window.type_into(LABELS, "app in (a");

@@ -9,20 +9,22 @@ use std::sync::Arc;
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use svcscope::{
-    edit::{
-        ChangeOutcome, FieldError, MigrationOption, MigrationPath, RequestedChange,
-        ServiceSnapshot, ServiceTypeChoice, WriteResponse,
-    },
-    engine::{
-        ActivityLevel, ActivityMessage, ConnectionSecurityWarning, ConnectionState, ConnectionStep,
-        ConnectionStepResult, ConnectionTestStatus, EditId, EditState, EngineCommand, LoginStatus,
-        NextAttempt, RequestState, Scene, StepStatus,
-    },
-    forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, SpreadPolicy},
+use svcscope_edit::{
+    ChangeOutcome, FieldError, MigrationOption, MigrationPath, RequestedChange, ServiceSnapshot,
+    ServiceTypeChoice, WriteResponse,
+};
+use svcscope_engine::{
+    ActivityLevel, ActivityMessage, ConnectionSecurityWarning, ConnectionState, ConnectionStep,
+    ConnectionStepResult, ConnectionTestStatus, EditId, EditState, EngineCommand, LoginStatus,
+    NextAttempt, RequestState, Scene, StepStatus,
+};
+use svcscope_model::{
     inventory::{Inventory, InventoryChange, ResourceKind, SyncState, WatchScope},
-    probe::{HttpScheme, RequestId},
     topology::NodeId,
+};
+use svcscope_net::{
+    forward::{ForwardId, ForwardSpec, ForwardTarget, RemotePort, SpreadPolicy},
+    probe::{HttpScheme, RequestId},
 };
 use ui_support::{
     TestWindow, busy_scene, contexts, key, now, plan, request, response, scene_with_edit,
@@ -559,8 +561,8 @@ fn a_problem_leads_to_its_service() {
     );
 }
 
-fn service_of(node: &NodeId) -> Option<svcscope::inventory::ObjectKey> {
-    svcscope::ui::state::service_of(node).cloned()
+fn service_of(node: &NodeId) -> Option<svcscope_model::inventory::ObjectKey> {
+    svcscope_ui::state::service_of(node).cloned()
 }
 
 #[test]
@@ -1111,10 +1113,10 @@ fn forwards_of_others_are_shown_before_they_are_imported() {
         local_port: Some(8080),
         ..ForwardSpec::new(target, RemotePort::Number(80))
     };
-    let mut evil = svcscope::session::SavedForward::new("evil", spec);
+    let mut evil = svcscope_engine::settings::SavedForward::new("evil", spec);
     evil.start_with_app = true;
     let mut window = TestWindow::open(Scene {
-        import_offer: Some(Arc::new(svcscope::engine::ForwardImportPreview {
+        import_offer: Some(Arc::new(svcscope_engine::ForwardImportPreview {
             file: file.clone(),
             forwards: vec![evil],
         })),

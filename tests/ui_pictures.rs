@@ -16,12 +16,10 @@ use std::{
 
 use egui::Theme;
 use egui_kittest::kittest::Queryable as _;
-use svcscope::{
-    edit::{ServiceTypeChoice, WriteResponse},
-    engine::{ConnectionState, EditId, EditState, MapView, Scene},
-    filter::{FilterCounts, FilterCriterion, LabelFilter, ServiceFilter, ServiceKind},
-    layout::ServiceGrouping,
-};
+use svcscope_edit::{ServiceTypeChoice, WriteResponse};
+use svcscope_engine::{ConnectionState, EditId, EditState, MapView, Scene};
+use svcscope_filter::{FilterCounts, FilterCriterion, LabelFilter, ServiceFilter, ServiceKind};
+use svcscope_model::layout::ServiceGrouping;
 use ui_support::{TestWindow, busy_scene, contexts, now, plan, scene_with_edit, scene_with_saved};
 
 fn save(window: &mut TestWindow, folder: &Path, name: &str) {

@@ -19,19 +19,19 @@ use std::{
 use egui::{Key, accesskit::Role};
 use live_window::LiveWindow;
 use serde_json::{Value, json};
-use svcscope::{
-    demo::WatchFault,
-    edit::{DesiredServiceState, RequestedChange, ServiceTypeChoice},
-    engine::{
-        ConnectionTestStatus, EditId, EditState, EngineCommand, EngineConfig, PersistedSettings,
-        connection_text,
-    },
-    forward::{ForwardState, ForwardStatus},
+use svcscope_demo::WatchFault;
+use svcscope_edit::{DesiredServiceState, RequestedChange, ServiceTypeChoice};
+use svcscope_engine::{
+    ConnectionTestStatus, EditId, EditState, EngineCommand, EngineConfig, PersistedSettings,
+    connection_text,
+    settings::{Settings, ThemeSetting},
+};
+use svcscope_model::{
     inventory::{ObjectKey, ServiceType, SharedStr},
     layout::{MapPoint, ServiceGrouping},
-    session::{Settings, ThemeSetting},
     topology::NodeId,
 };
+use svcscope_net::forward::{ForwardState, ForwardStatus};
 
 fn shop(name: &str) -> ObjectKey {
     ObjectKey::new("shop", name)
@@ -257,7 +257,7 @@ fn a_request_shows_status_body_and_time() {
     assert!(window.contains_text(" to the first byte"));
     assert!(window.contains_text("via port-forward to pod api-"));
     let scene = window.scene();
-    let svcscope::engine::RequestState::Done(response) = &scene.requests[0].state else {
+    let svcscope_engine::RequestState::Done(response) = &scene.requests[0].state else {
         panic!("answered, not {:?}", scene.requests[0].state);
     };
     let body = String::from_utf8_lossy(&response.body).into_owned();
@@ -594,7 +594,7 @@ fn a_filter_shows_less_says_so_and_gives_it_back() {
 fn labels_and_neighbourhoods_are_asked_as_kubectl_would() {
     let mut window = LiveWindow::open();
     window.click("Filter");
-    window.type_into(svcscope::ui::filter_bar::LABELS_LABEL, "app in (api,web)");
+    window.type_into(svcscope_ui::filter_bar::LABELS_LABEL, "app in (api,web)");
     window.until("two Services", |window| {
         window.scene().filter_counts.services == 2
     });

@@ -2,11 +2,11 @@
 
 use std::{process::Command as Process, time::Duration};
 
-use svcscope::{
-    cluster::KubeconfigSource,
-    engine::EngineCommand,
+use svcscope_cluster::KubeconfigSource;
+use svcscope_engine::EngineCommand;
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::{
     forward::{ForwardTarget, RemotePort},
-    inventory::ObjectKey,
     probe::{CurlRequest, RequestId},
 };
 

@@ -52,7 +52,7 @@ impl Side {
     pub fn talking(cluster: &Cluster, target: &str, ports: &[u16], flags: &[&str]) -> Self {
         let mut command = Self::command(flags);
         command
-            .env("RUST_LOG", "svcscope::forward=debug")
+            .env("RUST_LOG", "svcscope_net::forward=debug")
             .env("NO_COLOR", "1")
             .stderr(Stdio::piped())
             .arg("--kubeconfig")

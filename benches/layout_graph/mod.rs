@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use svcscope::inventory::{
+use svcscope_model::inventory::{
     ChangedRecord, EndpointRecord, EndpointSliceRecord, EndpointSource, Inventory, InventoryChange,
     ObjectKey, OwnerRef, PodRecord, Protocol, RecordDelta, ServicePort, ServiceRecord, ServiceType,
     SharedStr, SlicePort, TargetPort,

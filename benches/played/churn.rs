@@ -3,12 +3,10 @@
 
 use egui::{Context, RawInput, Rect, pos2, vec2};
 use jiff::{SignedDuration, Timestamp};
-use svcscope::{
-    engine::{ClusterModel, Scene},
-    ui::{
-        canvas::{CanvasInput, MapCanvas},
-        theme::{self, ColorTokens},
-    },
+use svcscope_engine::{ClusterModel, Scene};
+use svcscope_ui::{
+    canvas::{CanvasInput, MapCanvas},
+    theme::{self, ColorTokens},
 };
 
 use super::{Cluster, Shape, resident};

@@ -10,7 +10,7 @@ pub mod churn;
 
 use std::time::Duration;
 
-use svcscope::inventory::{
+use svcscope_model::inventory::{
     ContainerPort, ContainerRecord, EndpointRecord, EndpointSliceRecord, EndpointSource,
     InventoryChange, ObjectKey, OwnerRef, PodRecord, Protocol, RecordDelta, ResourceKind,
     ServicePort, ServiceRecord, ServiceType, SharedStr, SlicePort, SyncState, TargetPort,

@@ -8,7 +8,9 @@ use super::{
     EditFlags, FilterFlags, ListenAddress, MigrationPathArg, NodePortArg, PortArg, PortPair,
     PortSelector, TargetArg, curl::response_options::ResponseOptions,
 };
-use crate::{check::Severity, edit::ServiceTypeChoice, probe::CurlSendFlags};
+use svcscope_check::Severity;
+use svcscope_edit::ServiceTypeChoice;
+use svcscope_net::probe::CurlSendFlags;
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
 ///
@@ -831,7 +833,7 @@ mod tests {
             panic!("a map");
         };
         let view = map.filter.view();
-        let words: Vec<_> = crate::filter::FilterCriterion::ALL
+        let words: Vec<_> = svcscope_filter::FilterCriterion::ALL
             .into_iter()
             .filter_map(|criterion| view.filter.describe(criterion))
             .collect();
@@ -846,7 +848,7 @@ mod tests {
                 "Only what is wrong",
             ]
         );
-        assert_eq!(view.grouping, crate::layout::ServiceGrouping::App);
+        assert_eq!(view.grouping, svcscope_model::layout::ServiceGrouping::App);
         let wrong = CliArgs::try_parse_from(["svcscope", "map", "-l", "app in (a"]);
         let said = wrong.expect_err("no selector").to_string();
         assert!(said.contains("at character 10: found the end"), "{said}");

@@ -10,10 +10,11 @@ use super::{
     prompt::confirm,
     terminal::{OutputBytes, TerminalLines},
 };
-use crate::{
-    cluster::MergedKubeconfig,
-    session::{
-        self, LoadedSettings, ProtectedContexts, ProtectionChange, ProtectionFlags, Settings,
+use svcscope_cluster::MergedKubeconfig;
+use svcscope_engine::{
+    settings as session,
+    settings::{
+        LoadedSettings, ProtectedContexts, ProtectionChange, ProtectionFlags, Settings,
         SettingsChange,
     },
 };

@@ -3,7 +3,7 @@
 use anyhow::Context as _;
 
 use super::{args::DemoArgs, exit::CliExit, terminal::OutputBytes};
-use crate::demo;
+use svcscope_demo as demo;
 
 pub(super) fn run(task: &DemoArgs) -> anyhow::Result<CliExit> {
     let runtime = tokio::runtime::Runtime::new().context("no event queue for the demo cluster")?;

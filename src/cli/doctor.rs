@@ -12,10 +12,8 @@ use super::{
     prompt::confirm,
     terminal::OutputBytes,
 };
-use crate::{
-    cluster::{ConnectionStepResult, ConnectionTestOptions, StepStatus, test_connection},
-    engine::{connection_summary, connection_text, step_text},
-};
+use svcscope_cluster::{ConnectionStepResult, ConnectionTestOptions, StepStatus, test_connection};
+use svcscope_engine::{connection_summary, connection_text, step_text};
 
 pub(super) fn run(common: &GlobalFlags, task: &DoctorArgs) -> anyhow::Result<CliExit> {
     // The server of the demo lives as long as it is tested.

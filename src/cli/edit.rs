@@ -10,11 +10,9 @@ use super::{
     exit::{CliExit, cli_error},
     input,
 };
-use crate::{
-    edit::{DesiredServiceState, MigrationPath, RequestedChange},
-    engine::EngineCommand,
-    inventory::SharedStr,
-};
+use svcscope_edit::{DesiredServiceState, MigrationPath, RequestedChange};
+use svcscope_engine::EngineCommand;
+use svcscope_model::inventory::SharedStr;
 
 /// Applies a JSON merge patch from a file.
 pub(super) fn run(common: &GlobalFlags, task: &EditArgs) -> anyhow::Result<CliExit> {

@@ -4,10 +4,8 @@ use std::{fmt, str::FromStr};
 
 use clap::ValueEnum;
 
-use crate::{
-    edit::MigrationPath,
-    inventory::{Protocol, ServicePort, SharedStr, TargetPort},
-};
+use svcscope_edit::MigrationPath;
+use svcscope_model::inventory::{Protocol, ServicePort, SharedStr, TargetPort};
 
 /// What every command that changes something understands.
 #[derive(Clone, Debug, Default, clap::Args)]

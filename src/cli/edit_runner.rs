@@ -14,11 +14,9 @@ use super::{
     prompt::{is_yes, prompt_line},
     terminal::{OutputBytes, TerminalLines},
 };
-use crate::{
-    edit::{ChangePlan, WriteResponse, unified_diff, yaml, yaml_diff},
-    engine::{EditId, EditState, EngineCommand, Scene},
-    inventory::{ObjectKey, ResourceKind, ServiceRecord},
-};
+use svcscope_edit::{ChangePlan, WriteResponse, unified_diff, yaml, yaml_diff};
+use svcscope_engine::{EditId, EditState, EngineCommand, Scene};
+use svcscope_model::inventory::{ObjectKey, ResourceKind, ServiceRecord};
 
 /// How long the cluster may take to tell its Services.
 const SERVICE_LIST_TIMEOUT: Duration = Duration::from_secs(60);

@@ -14,18 +14,16 @@ use super::{
     exit::{CliExit, cli_error},
     signals::{self, TerminationSignal},
 };
-use crate::{
-    cluster::{KubeconfigSource, MergedKubeconfig},
-    demo,
-    engine::{
-        ConnectionState, Engine, EngineCommand, EngineConfig, EngineHandle, Scene, SceneCallback,
-    },
-    inventory::{
-        self, ListCompleteness, ObjectKey, ResourceKind, SharedStr, SyncState, needed_kinds,
-    },
-    probe::in_cluster::{ImagePullPolicy, ProbeImage},
-    session::{self, Settings},
+use svcscope_cluster::{KubeconfigSource, MergedKubeconfig};
+use svcscope_demo as demo;
+use svcscope_engine::{
+    ConnectionState, Engine, EngineCommand, EngineConfig, EngineHandle, Scene, SceneCallback,
+    settings as session, settings::Settings,
 };
+use svcscope_model::inventory::{
+    self, ListCompleteness, ObjectKey, ResourceKind, SharedStr, SyncState, needed_kinds,
+};
+use svcscope_net::probe::in_cluster::{ImagePullPolicy, ProbeImage};
 
 /// A running engine and, with `--demo`, the cluster it looks at.
 pub(super) struct EngineClient {
@@ -524,8 +522,10 @@ pub(super) fn visibility_gaps(scene: &Scene, kinds: &[ResourceKind]) -> Vec<Stri
         .flat_map(|kind| inventory.watched_scopes(*kind).map(move |at| (kind, at)))
         .filter_map(|(kind, (scope, state))| {
             let place = match scope {
-                crate::inventory::WatchScope::Cluster => String::new(),
-                crate::inventory::WatchScope::Namespace(name) => format!(" in namespace {name}"),
+                svcscope_model::inventory::WatchScope::Cluster => String::new(),
+                svcscope_model::inventory::WatchScope::Namespace(name) => {
+                    format!(" in namespace {name}")
+                }
             };
             match state {
                 SyncState::Forbidden { message } => {

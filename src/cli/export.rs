@@ -14,11 +14,8 @@ use super::{
     exit::{CliExit, cli_error},
     terminal::OutputBytes,
 };
-use crate::{
-    engine::Scene,
-    session,
-    ui::export::{ExportFormat, ExportScope, MapExport},
-};
+use svcscope_engine::{Scene, settings as session};
+use svcscope_ui::export::{ExportFormat, ExportScope, MapExport};
 
 /// What the command line asks for that can't be done, before anything is started for it.
 pub(super) fn check(task: &MapArgs) -> anyhow::Result<()> {

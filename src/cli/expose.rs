@@ -6,11 +6,9 @@ use super::{
     edit_runner::EditRunner,
     exit::{CliExit, cli_error},
 };
-use crate::{
-    edit::{ExposableWorkload, ExposeOptions},
-    engine::EngineCommand,
-    inventory::{ResourceKind, SharedStr},
-};
+use svcscope_edit::{ExposableWorkload, ExposeOptions};
+use svcscope_engine::EngineCommand;
+use svcscope_model::inventory::{ResourceKind, SharedStr};
 
 pub(super) fn run(common: &GlobalFlags, task: &ExposeArgs) -> anyhow::Result<CliExit> {
     let kind = ExposableWorkload::kind_of(task.target.kind())

@@ -8,10 +8,12 @@ use super::{
     engine_client::EngineClient,
     exit::{CliExit, cli_error},
 };
-use crate::{
-    check::Health,
-    engine::{EngineCommand, MapView, Scene},
-    filter::{FilterCounts, FilteredMap, LabelFilter, SearchQuery, ServiceFilter, ServiceKind},
+use svcscope_check::Health;
+use svcscope_engine::{EngineCommand, MapView, Scene};
+use svcscope_filter::{
+    FilterCounts, FilteredMap, LabelFilter, SearchQuery, ServiceFilter, ServiceKind,
+};
+use svcscope_model::{
     inventory::{ObjectKey, ResourceKind},
     layout::ServiceGrouping,
     topology::Topology,

@@ -16,17 +16,15 @@ use super::{
     engine_client::{EngineClient, SLOW_NOTICE_DELAY, source},
     exit::{CliExit, cli_error},
 };
-use crate::{
-    cluster::MergedKubeconfig,
-    engine::{EngineCommand, Scene},
-    forward::{
-        self, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, SpreadPolicy,
-    },
-    inventory::{ObjectKey, ResourceKind, SharedStr},
-};
 pub(super) use child::run_as_child;
 use reporter::ForwardReporter;
 use saved_forwards::SavedForwardsFile;
+use svcscope_cluster::MergedKubeconfig;
+use svcscope_engine::{EngineCommand, Scene};
+use svcscope_model::inventory::{ObjectKey, ResourceKind, SharedStr};
+use svcscope_net::forward::{
+    self, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, SpreadPolicy,
+};
 
 /// How long `--exec` waits for the forwards to be up, as `kubectl port-forward` does for a pod.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);

@@ -3,10 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::terminal;
-use crate::{
-    cluster::{LoginContext, LoginEvent},
-    inventory::plain::plain,
-};
+use svcscope_cluster::{LoginContext, LoginEvent};
+use svcscope_model::inventory::plain::plain;
 
 /// Logins of the command line.
 pub(super) fn context() -> LoginContext {

@@ -9,7 +9,7 @@ use super::{
     export,
     terminal::OutputBytes,
 };
-use crate::{
+use svcscope_model::{
     inventory::{ListCompleteness, ResourceKind},
     topology,
 };

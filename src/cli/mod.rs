@@ -41,12 +41,10 @@ use tracing_subscriber::{
 };
 
 use args::{CliArgs, CliCommand};
-pub use edit_flags::{
-    EditFlags, MigrationPathArg, NodePortArg, ObjectFormat, ParsePortError, PortArg, PortSelector,
-};
+pub use edit_flags::{EditFlags, MigrationPathArg, NodePortArg, PortArg, PortSelector};
 pub use exit::CliExit;
-pub use filter::{FilterFlags, GroupBy, ParseServiceNameError, ServiceName};
-pub use target::{ListenAddress, ParseListenAddressError, ParseTargetError, PortPair, TargetArg};
+pub use filter::FilterFlags;
+pub use target::{ListenAddress, PortPair, TargetArg};
 
 /// Does what the process was called for; the whole of `main`.
 pub fn main() -> ExitCode {
@@ -62,11 +60,11 @@ pub fn main() -> ExitCode {
         }
     };
     start_log(args.global.verbose);
-    if let Err(why) = crate::forward::raise_limit() {
+    if let Err(why) = svcscope_net::forward::raise_limit() {
         eprintln!("svcscope: {why}");
         return CliExit::Failed.into();
     }
-    crate::tls::install_crypto_provider();
+    svcscope_net::tls::install_crypto_provider();
     match run(args) {
         Ok(exit) => exit.into(),
         Err(error) => {

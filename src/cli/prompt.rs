@@ -7,7 +7,7 @@ use super::{
     exit::{CliExit, cli_error},
     terminal,
 };
-use crate::engine::EngineCommand;
+use svcscope_engine::EngineCommand;
 
 /// What the user types.
 pub(super) fn prompt_line(question: &str) -> anyhow::Result<String> {

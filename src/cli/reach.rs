@@ -17,10 +17,10 @@ use super::{
     signals::{self, TerminationSignal},
     terminal::{OutputBytes, TerminalLines},
 };
-use crate::{
-    engine::{EngineCommand, PathTestId, PathTestRequest, PathTestStatus},
+use svcscope_engine::{EngineCommand, PathTestId, PathTestRequest, PathTestStatus};
+use svcscope_model::inventory::{ObjectKey, ResourceKind, SharedStr};
+use svcscope_net::{
     forward::ForwardTarget,
-    inventory::{ObjectKey, ResourceKind, SharedStr},
     probe::{
         AccessPath, ExecTarget,
         path_test::{
@@ -305,7 +305,7 @@ fn to_json(status: &PathTestStatus) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
+    use svcscope_net::{
         forward::RemotePort,
         probe::{CurlRequest, InClusterName},
     };

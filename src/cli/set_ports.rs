@@ -6,10 +6,8 @@ use super::{
     edit_runner::EditRunner,
     exit::{CliExit, cli_error},
 };
-use crate::{
-    edit::{DesiredServiceState, RequestedChange},
-    engine::EngineCommand,
-};
+use svcscope_edit::{DesiredServiceState, RequestedChange};
+use svcscope_engine::EngineCommand;
 
 pub(super) fn run(common: &GlobalFlags, task: &SetPortsArgs) -> anyhow::Result<CliExit> {
     let (editing, record) = EditRunner::of_service(common, &task.target)?;

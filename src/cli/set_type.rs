@@ -6,11 +6,9 @@ use super::{
     edit_runner::EditRunner,
     exit::{CliExit, cli_error},
 };
-use crate::{
-    edit::{DesiredServiceState, MigrationPath, RequestedChange},
-    engine::EngineCommand,
-    inventory::SharedStr,
-};
+use svcscope_edit::{DesiredServiceState, MigrationPath, RequestedChange};
+use svcscope_engine::EngineCommand;
+use svcscope_model::inventory::SharedStr;
 
 pub(super) fn run(common: &GlobalFlags, task: &SetTypeArgs) -> anyhow::Result<CliExit> {
     let (editing, record) = EditRunner::of_service(common, &task.target)?;

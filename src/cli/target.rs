@@ -2,10 +2,8 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{
-    forward::{ForwardTarget, RemotePort},
-    inventory::{ObjectKey, SharedStr},
-};
+use svcscope_model::inventory::{ObjectKey, SharedStr};
+use svcscope_net::forward::{ForwardTarget, RemotePort};
 
 /// `svc/NAME`, `pod/NAME`, `deployment/NAME`, each with an optional `:PORT`.
 #[derive(Clone, Debug, PartialEq, Eq)]

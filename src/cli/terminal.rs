@@ -12,7 +12,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::inventory::plain::{plain, plain_json, plain_lines};
+use svcscope_model::inventory::plain::{plain, plain_json, plain_lines};
 
 /// As the standard library's, but one line on stderr, whatever is written in it.
 macro_rules! eprintln {

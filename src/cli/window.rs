@@ -10,11 +10,9 @@ use super::{
     exit::{CliExit, cli_error},
     signals::{self, TerminationSignal},
 };
-use crate::{
-    cluster::LoginContext,
-    engine::{Engine, EngineConfig, PersistedSettings},
-    session, ui,
-};
+use svcscope_cluster::LoginContext;
+use svcscope_engine::{Engine, EngineConfig, PersistedSettings, settings as session};
+use svcscope_ui as ui;
 
 pub(super) fn run(common: &GlobalFlags, theme: Option<ThemeArg>) -> anyhow::Result<CliExit> {
     let (kubeconfig, _demo) = source(common)?;

@@ -8,9 +8,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use svcscope::{
-    check,
-    engine::Scene,
+use svcscope_check as check;
+use svcscope_engine::Scene;
+use svcscope_model::{
     inventory::{
         ContainerPort, ContainerRecord, EndpointRecord, EndpointSliceRecord, EndpointSource,
         Inventory, InventoryChange, LoadBalancerIngress, NodeAddress, NodeAddressKind, NodeRecord,

@@ -8,12 +8,10 @@ use std::{
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use svcscope::{
-    cluster::{
-        AccessRequest, CallErrorKind, ClusterClient, RetryWaitObserver, connect_at, connect_with,
-    },
-    inventory::{Inventory, ListCompleteness, ObjectKey, ResourceKind, SyncState},
+use svcscope_cluster::{
+    AccessRequest, CallErrorKind, ClusterClient, RetryWaitObserver, connect_at, connect_with,
 };
+use svcscope_model::inventory::{Inventory, ListCompleteness, ObjectKey, ResourceKind, SyncState};
 use tokio::time::timeout;
 
 use super::{
@@ -166,7 +164,7 @@ async fn an_odd_version_keeps_nobody_from_the_cluster() {
             // What breaks off or is no HTTP is a matter of the network.
             Err(error) => {
                 is_fit_to_read(name, &error.to_string());
-                let svcscope::cluster::ConnectError::Call(error) = error else {
+                let svcscope_cluster::ConnectError::Call(error) = error else {
                     panic!("{name}: {error}");
                 };
                 assert_eq!(error.kind, CallErrorKind::Unreachable, "{name}: {error}");
@@ -523,7 +521,7 @@ async fn patient(server: &AdversarialApiServer) -> (ClusterClient, Arc<Mutex<Vec
         None,
         fast_pace(),
         Some(tell),
-        &svcscope::cluster::LoginContext::default(),
+        &svcscope_cluster::LoginContext::default(),
     )
     .await;
     (connected.unwrap(), said)

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use svcscope::cluster::{KubeconfigSource, MergedKubeconfig};
+use svcscope_cluster::{KubeconfigSource, MergedKubeconfig};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

@@ -4,11 +4,9 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use svcscope::{
-    cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at},
-    demo::{DemoServer, DenyRule, DenyScope, WatchFault},
-    inventory::{Inventory, InventoryChange, ObjectKey, ResourceKind, SyncState},
-};
+use svcscope_cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at};
+use svcscope_demo::{DemoServer, DenyRule, DenyScope, WatchFault};
+use svcscope_model::inventory::{Inventory, InventoryChange, ObjectKey, ResourceKind, SyncState};
 
 use super::{
     cluster_support::{fast_pace, static_demo},
@@ -131,7 +129,7 @@ async fn lists_stand_in(fault: WatchFault, from_the_start: bool, words: &str) {
     let lists = view.log[log..].iter().filter(|change| {
         matches!(
             change,
-            InventoryChange::Service(svcscope::inventory::RecordDelta::Replace { .. })
+            InventoryChange::Service(svcscope_model::inventory::RecordDelta::Replace { .. })
         )
     });
     assert_eq!(lists.count(), 0, "{fault:?}: an event did it");

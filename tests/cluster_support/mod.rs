@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use svcscope::{
-    cluster::{ClusterClient, KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at},
-    demo::{DemoOptions, DemoServer},
+use svcscope_cluster::{
+    ClusterClient, KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at,
 };
+use svcscope_demo::{DemoOptions, DemoServer};
 
 /// Patience in fractions of a second, so that bad days are short.
 pub fn fast_pace() -> WatchTiming {

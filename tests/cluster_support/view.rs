@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use svcscope::{
-    cluster::{ClusterClient, ClusterWatches},
-    inventory::{Inventory, InventoryChange, ResourceKind, SharedStr, SyncState, WatchScope},
+use svcscope_cluster::{ClusterClient, ClusterWatches};
+use svcscope_model::inventory::{
+    Inventory, InventoryChange, ResourceKind, SharedStr, SyncState, WatchScope,
 };
 use tokio::{sync::mpsc, time::timeout};
 

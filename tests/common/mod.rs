@@ -13,11 +13,9 @@ use std::{
 
 #[allow(unused_imports, reason = "each test binary uses its part")]
 pub use kubectl::{KubectlRunner, has_kubectl};
-use svcscope::{
-    cluster::KubeconfigSource,
-    engine::{ConnectionState, Engine, EngineCommand, EngineConfig, EngineHandle, Scene},
-    inventory::ResourceKind,
-};
+use svcscope_cluster::KubeconfigSource;
+use svcscope_engine::{ConnectionState, Engine, EngineCommand, EngineConfig, EngineHandle, Scene};
+use svcscope_model::inventory::ResourceKind;
 
 /// How long anything may take before a test gives up. Long, because it says nothing about speed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,7 +29,7 @@ pub struct EngineDriver {
 
 impl EngineDriver {
     pub fn start(config: EngineConfig) -> Self {
-        svcscope::tls::install_crypto_provider();
+        svcscope_net::tls::install_crypto_provider();
         let (wake, scene_published) = mpsc::sync_channel(1);
         let engine = Engine::start(
             config,

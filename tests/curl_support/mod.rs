@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use svcscope::demo::{DemoOptions, DemoServer};
+use svcscope_demo::{DemoOptions, DemoServer};
 
 /// What a run did.
 #[derive(Debug, PartialEq, Eq)]

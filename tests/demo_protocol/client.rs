@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use svcscope::demo::{DemoOptions, DemoServer};
+use svcscope_demo::{DemoOptions, DemoServer};
 
 /// How long anything may take before a test gives up; nothing is measured by it.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -24,7 +24,7 @@ impl DemoApiClient {
     }
 
     pub async fn start(options: DemoOptions) -> Self {
-        svcscope::tls::install_crypto_provider();
+        svcscope_net::tls::install_crypto_provider();
         let server = DemoServer::start(options).await.unwrap();
         Self {
             server,

@@ -115,10 +115,10 @@ async fn slices_split_by_the_ports_that_pods_really_have() {
 
 #[tokio::test]
 async fn more_than_a_hundred_pods_take_several_slices() {
-    let cluster = DemoApiClient::start(svcscope::demo::DemoOptions {
+    let cluster = DemoApiClient::start(svcscope_demo::DemoOptions {
         services: Some(1),
         pods: Some(230),
-        ..svcscope::demo::DemoOptions::default()
+        ..svcscope_demo::DemoOptions::default()
     })
     .await;
     let slices = cluster

@@ -2,7 +2,7 @@
 
 use futures::{SinkExt, StreamExt};
 use serde_json::Value;
-use svcscope::demo::DemoOptions;
+use svcscope_demo::DemoOptions;
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -162,7 +162,7 @@ async fn a_missing_pod_is_404_and_a_missing_right_is_403() {
         other => panic!("{other:?}"),
     };
     assert_eq!(code(forward(&cluster, "shop", "none", 80).await), 404);
-    use svcscope::demo::{DenyRule, DenyScope};
+    use svcscope_demo::{DenyRule, DenyScope};
     cluster.server.control().deny(DenyRule::new(
         "create",
         "pods/portforward",
@@ -229,7 +229,7 @@ async fn the_service_proxy_has_its_quirks() {
 async fn kube_itself_lists_watches_and_forwards() {
     use k8s_openapi::api::core::v1::{Pod, Service};
     use kube::api::{Api, ListParams};
-    svcscope::tls::install_crypto_provider();
+    svcscope_net::tls::install_crypto_provider();
     let cluster = DemoApiClient::start(DemoOptions {
         scripted_activity: false,
         ..DemoOptions::default()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use svcscope::demo::DemoOptions;
+use svcscope_demo::DemoOptions;
 
 use crate::client::{DemoApiClient, items};
 

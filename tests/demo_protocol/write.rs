@@ -128,7 +128,7 @@ async fn names_that_are_taken_or_missing() {
 #[tokio::test]
 async fn reviews_agree_with_what_is_refused() {
     let cluster = DemoApiClient::without_activity().await;
-    use svcscope::demo::{DenyRule, DenyScope};
+    use svcscope_demo::{DenyRule, DenyScope};
     let control = cluster.server.control();
     control.deny(DenyRule::new("list", "pods", DenyScope::ClusterWide));
     control.deny(DenyRule::new(

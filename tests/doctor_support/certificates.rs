@@ -19,7 +19,10 @@ use super::{DoctorRunResult, common::has_kubectl, head, kubeconfig, listen};
 
 macro_rules! fixture {
     ($name:literal) => {
-        include_str!(concat!("../../src/tls/fixtures/", $name))
+        include_str!(concat!(
+            "../../crates/svcscope-net/src/tls/fixtures/",
+            $name
+        ))
     };
 }
 
@@ -42,7 +45,7 @@ const RSA8192: CertificateAndKey = (fixture!("rsa8192.pem"), fixture!("rsa8192.k
 
 /// An API server that tells its version to whoever shows a certificate of the authority, or to all.
 fn server((certificate, key): CertificateAndKey, asks_for_certificate: bool) -> SocketAddr {
-    svcscope::tls::install_crypto_provider();
+    svcscope_net::tls::install_crypto_provider();
     let builder = ServerConfig::builder();
     let builder = if asks_for_certificate {
         let mut roots = RootCertStore::empty();

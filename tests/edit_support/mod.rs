@@ -5,15 +5,13 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
-use svcscope::{
-    cluster::ClusterClient,
-    edit::{
-        self, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, MigrationPath, PlanError,
-        RequestedChange, ServiceSnapshot, ServiceTypeChoice, ServiceWriteError, ServiceWriter,
-        WriteMode,
-    },
-    inventory::{Inventory, ObjectKey, ServiceRecord},
+use svcscope_cluster::ClusterClient;
+use svcscope_edit::{
+    self as edit, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, MigrationPath,
+    PlanError, RequestedChange, ServiceSnapshot, ServiceTypeChoice, ServiceWriteError,
+    ServiceWriter, WriteMode,
 };
+use svcscope_model::inventory::{Inventory, ObjectKey, ServiceRecord};
 
 /// What a Service carries beside its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::{fs, path::Path, process::Command, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use svcscope::cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at};
+use svcscope_cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at};
 
 use super::{
     common::has_kubectl,

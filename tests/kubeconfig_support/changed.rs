@@ -8,13 +8,11 @@ use std::{
     process::Stdio,
 };
 
-use svcscope::{
-    cluster::KubeconfigSource,
-    demo,
-    engine::{ConnectionState, EngineCommand, Scene},
-    forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort},
-    inventory::ObjectKey,
-};
+use svcscope_cluster::KubeconfigSource;
+use svcscope_demo as demo;
+use svcscope_engine::{ConnectionState, EngineCommand, Scene};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort};
 use tempfile::TempDir;
 
 use super::common::{EngineDriver, svcscope};

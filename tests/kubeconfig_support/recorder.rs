@@ -14,8 +14,8 @@ use rustls::{
     server::danger::{ClientCertVerified, ClientCertVerifier},
 };
 
-pub const CERTIFICATE: &[u8] = include_bytes!("../../src/demo/tls/certificate.der");
-pub const KEY: &[u8] = include_bytes!("../../src/demo/tls/key.der");
+pub const CERTIFICATE: &[u8] = include_bytes!("../../crates/svcscope-demo/src/tls/certificate.der");
+pub const KEY: &[u8] = include_bytes!("../../crates/svcscope-demo/src/tls/key.der");
 
 const ANSWER: &str = r#"{"major":"1","minor":"30","gitVersion":"v1.30.0"}"#;
 
@@ -31,7 +31,7 @@ pub struct CredentialRecorder {
 
 impl CredentialRecorder {
     pub fn start() -> Self {
-        svcscope::tls::install_crypto_provider();
+        svcscope_net::tls::install_crypto_provider();
         let tls = rustls::ServerConfig::builder()
             .with_client_cert_verifier(Arc::new(AcceptAnyClientCertificate))
             .with_single_cert(
@@ -158,7 +158,7 @@ impl ClientCertVerifier for AcceptAnyClientCertificate {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        svcscope::tls::crypto_provider()
+        svcscope_net::tls::crypto_provider()
             .signature_verification_algorithms
             .supported_schemes()
     }

@@ -9,14 +9,12 @@ use egui_kittest::{
     Harness, Node,
     kittest::{By, NodeT as _, Queryable as _},
 };
-use svcscope::{
-    cluster::KubeconfigSource,
-    demo::{DemoControl, DemoOptions, DemoServer},
-    engine::{EngineConfig, Scene},
-    forward::ForwardStatus,
-    inventory::ServiceType,
-    ui::{AppOptions, SvcscopeApp},
-};
+use svcscope_cluster::KubeconfigSource;
+use svcscope_demo::{DemoControl, DemoOptions, DemoServer};
+use svcscope_engine::{EngineConfig, Scene};
+use svcscope_model::inventory::ServiceType;
+use svcscope_net::forward::ForwardStatus;
+use svcscope_ui::{AppOptions, SvcscopeApp};
 
 use crate::common::{self, EngineDriver, PATIENCE};
 

@@ -24,7 +24,7 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use serde_json::json;
-use svcscope::demo::{DemoOptions, DemoServer};
+use svcscope_demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
 pub const CA_PEM: &str = include_str!("ca.pem");
@@ -69,7 +69,7 @@ fn listen(
 }
 
 fn tls(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> ServerConfig {
-    svcscope::tls::install_crypto_provider();
+    svcscope_net::tls::install_crypto_provider();
     ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(chain, key)
@@ -244,8 +244,8 @@ pub struct TlsDemoApiServer {
 impl TlsDemoApiServer {
     /// One that lets in whoever sends a token that `takes` takes.
     pub fn start(takes: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
-        let certificate = include_bytes!("../../src/demo/tls/certificate.der");
-        let key = include_bytes!("../../src/demo/tls/key.der");
+        let certificate = include_bytes!("../../crates/svcscope-demo/src/tls/certificate.der");
+        let key = include_bytes!("../../crates/svcscope-demo/src/tls/key.der");
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.as_slice()));
         let config = tls(vec![CertificateDer::from(certificate.as_slice())], key);
         Self::with(config, move |request, _| {
@@ -256,7 +256,7 @@ impl TlsDemoApiServer {
 
     /// One that lets in whoever shows a certificate of the tests' authority.
     pub fn of_certificates() -> Self {
-        svcscope::tls::install_crypto_provider();
+        svcscope_net::tls::install_crypto_provider();
         let mut roots = RootCertStore::empty();
         let ca = CertificateDer::from_pem_slice(CA_PEM.as_bytes()).expect("PEM");
         roots.add(ca).expect("a CA");

@@ -4,11 +4,9 @@ use std::{fs, path::Path, process::Stdio};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use svcscope::{
-    check::{RuleSuppressions, ServiceChecks},
-    cluster::ManifestReader,
-    topology::Topology,
-};
+use svcscope_check::{RuleSuppressions, ServiceChecks};
+use svcscope_cluster::ManifestReader;
+use svcscope_model::topology::Topology;
 
 use crate::common::{run_svcscope, stderr, stdout, svcscope};
 

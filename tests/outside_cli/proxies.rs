@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-use svcscope::demo::{DemoOptions, DemoServer};
+use svcscope_demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
 use crate::common::{has_kubectl, stderr, svcscope};

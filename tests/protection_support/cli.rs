@@ -11,7 +11,7 @@ use std::{
 };
 
 use serde_json::Value;
-use svcscope::demo::DemoServer;
+use svcscope_demo::DemoServer;
 
 use crate::{
     common::{self, stderr, stdout},

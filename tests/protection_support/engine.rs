@@ -2,14 +2,16 @@
 
 use std::{fs, path::Path};
 
-use svcscope::{
-    cluster::KubeconfigSource,
-    demo::DemoServer,
-    engine::{EditId, EditState, EngineCommand, EngineConfig, RequestState},
+use svcscope_cluster::KubeconfigSource;
+use svcscope_demo::DemoServer;
+use svcscope_engine::{
+    EditId, EditState, EngineCommand, EngineConfig, RequestState,
+    settings::{ProtectionChange, ProtectionFlags},
+};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::{
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort},
-    inventory::ObjectKey,
     probe::{AccessPath, CurlRequest, ExecTarget, InClusterName, RequestId},
-    session::{ProtectionChange, ProtectionFlags},
 };
 
 use crate::{

@@ -6,11 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use svcscope::{
-    check::Health as State,
-    cluster::{KubeconfigSource, MergedKubeconfig, connect},
-    engine::PathTestStatus,
-    inventory::{IpFamily, ObjectKey},
+use svcscope_check::Health as State;
+use svcscope_cluster::{KubeconfigSource, MergedKubeconfig, connect};
+use svcscope_engine::PathTestStatus;
+use svcscope_model::inventory::{IpFamily, ObjectKey};
+use svcscope_net::{
     probe::{AccessPath, ExecTarget},
     tls::install_crypto_provider,
 };
@@ -194,7 +194,8 @@ fn host_aliases(odd: &AdversarialServerNamespace) -> String {
 fn tried(status: &PathTestStatus) -> Vec<IpFamily> {
     let plan = status.plan.as_ref().expect("a plan");
     let cells = plan.cells.iter().zip(status.cells.iter());
-    let is_tried = |result: &svcscope::probe::path_test::PathTestResult| result.reach.is_tried();
+    let is_tried =
+        |result: &svcscope_net::probe::path_test::PathTestResult| result.reach.is_tried();
     sorted(
         cells
             .filter(|(_, cell)| cell.result.as_ref().is_some_and(is_tried))

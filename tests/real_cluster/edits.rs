@@ -1,10 +1,8 @@
 //! Types changed on a real API server, by the window's code path and by the command line.
 
-use svcscope::{
-    edit::{DesiredServiceState, RequestedChange, ServiceTypeChoice},
-    engine::{EditId, EditState, EngineCommand},
-    inventory::{ObjectKey, ServiceType},
-};
+use svcscope_edit::{DesiredServiceState, RequestedChange, ServiceTypeChoice};
+use svcscope_engine::{EditId, EditState, EngineCommand};
+use svcscope_model::inventory::{ObjectKey, ServiceType};
 
 use crate::{
     common::{EngineDriver, run_svcscope, stderr, stdout},

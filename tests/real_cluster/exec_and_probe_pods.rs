@@ -3,11 +3,9 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use svcscope::{
-    cluster::{KubeconfigSource, MergedKubeconfig, connect},
-    inventory::ObjectKey,
-    probe::in_cluster::{PodAccess, PodCommand, PodErrorKind},
-};
+use svcscope_cluster::{KubeconfigSource, MergedKubeconfig, connect};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::probe::in_cluster::{PodAccess, PodCommand, PodErrorKind};
 
 use crate::{common::KubectlRunner, kubeconfig};
 
@@ -68,7 +66,7 @@ pub fn runtime() -> tokio::runtime::Runtime {
 }
 
 pub async fn pods(kubeconfig: &Path) -> Arc<dyn PodAccess> {
-    svcscope::tls::install_crypto_provider();
+    svcscope_net::tls::install_crypto_provider();
     let file =
         MergedKubeconfig::load(&KubeconfigSource::File(kubeconfig.to_owned())).expect("a file");
     connect(&file, None).await.expect("a cluster").pods()
@@ -110,9 +108,9 @@ fn a_command_runs_in_a_container_and_its_failures_have_words() {
         assert!(endless.is_truncated());
         assert_eq!(endless.stdout.len(), 1024 * 1024);
 
-        let kind = |outcome: Result<_, svcscope::probe::in_cluster::PodError>| {
+        let kind = |outcome: Result<_, svcscope_net::probe::in_cluster::PodError>| {
             let error = outcome
-                .map(|_: svcscope::probe::in_cluster::PodOutput| ())
+                .map(|_: svcscope_net::probe::in_cluster::PodOutput| ())
                 .unwrap_err();
             eprintln!("{error}");
             error.kind

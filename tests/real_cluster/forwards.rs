@@ -13,10 +13,10 @@ use std::{
     time::Instant,
 };
 
-use svcscope::{
-    engine::{EngineCommand, RequestState},
+use svcscope_engine::{EngineCommand, RequestState};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::{
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort, SpreadPolicy},
-    inventory::ObjectKey,
     probe::{CurlRequest, RequestId},
 };
 

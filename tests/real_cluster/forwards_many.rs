@@ -5,11 +5,9 @@ use std::{
     thread,
 };
 
-use svcscope::{
-    engine::EngineCommand,
-    forward::{ForwardId, ForwardState, ForwardTarget, RemotePort},
-    inventory::ObjectKey,
-};
+use svcscope_engine::EngineCommand;
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::forward::{ForwardId, ForwardState, ForwardTarget, RemotePort};
 
 use crate::{
     forwards::{answering_pod, forward},

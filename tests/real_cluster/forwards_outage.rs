@@ -2,11 +2,9 @@
 
 use std::thread;
 
-use svcscope::{
-    cluster::KubeconfigSource,
-    forward::{ForwardState, ForwardTarget, RemotePort},
-    inventory::ObjectKey,
-};
+use svcscope_cluster::KubeconfigSource;
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::forward::{ForwardState, ForwardTarget, RemotePort};
 
 use crate::{
     common::{EngineDriver, severable_proxy::SeverableProxy},

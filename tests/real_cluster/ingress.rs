@@ -1,10 +1,8 @@
 //! Front doors and policies of a real API server: read where they are served, and of no concern
 //! where they are not.
 
-use svcscope::{
-    engine::Scene,
-    inventory::{ObjectKey, ResourceKind, SyncState},
-};
+use svcscope_engine::Scene;
+use svcscope_model::inventory::{ObjectKey, ResourceKind, SyncState};
 
 use crate::{kubeconfig, sample::WebSampleNamespace};
 

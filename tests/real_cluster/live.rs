@@ -1,8 +1,8 @@
 //! Changes of the cluster are in the graph at once. How soon is printed, in milliseconds from the
 //! moment when the API server (or the kubelet) had done it.
 
-use svcscope::{
-    engine::Scene,
+use svcscope_engine::Scene;
+use svcscope_model::{
     inventory::{ObjectKey, ServiceType},
     topology::{BackendState, BackendTarget, PortBackend},
 };

@@ -2,7 +2,8 @@
 
 use std::{path::PathBuf, process::Command};
 
-use svcscope::{inventory::ObjectKey, probe::in_cluster::PodErrorKind};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::probe::in_cluster::PodErrorKind;
 
 use crate::{
     common::{run_svcscope, stderr, stdout},

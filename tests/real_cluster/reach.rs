@@ -2,14 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use svcscope::{
-    cluster::KubeconfigSource,
-    engine::{EngineCommand, PathTestId, PathTestRequest, PathTestStatus},
-    inventory::ObjectKey,
-    probe::{
-        ExecTarget,
-        path_test::{PathTestOptions, PathTestSummary},
-    },
+use svcscope_cluster::KubeconfigSource;
+use svcscope_engine::{EngineCommand, PathTestId, PathTestRequest, PathTestStatus};
+use svcscope_model::inventory::ObjectKey;
+use svcscope_net::probe::{
+    ExecTarget,
+    path_test::{PathTestOptions, PathTestSummary},
 };
 
 use crate::{

@@ -5,7 +5,7 @@ use std::{
     time::Instant,
 };
 
-use svcscope::cluster::KubeconfigSource;
+use svcscope_cluster::KubeconfigSource;
 
 use crate::common::{EngineDriver, KubectlRunner, PATIENCE};
 

@@ -2,11 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use svcscope::{
-    cluster::{ClusterClient, KubeconfigSource, MergedKubeconfig, connect},
-    edit::ServiceTypeChoice,
-    tls::install_crypto_provider,
-};
+use svcscope_cluster::{ClusterClient, KubeconfigSource, MergedKubeconfig, connect};
+use svcscope_edit::ServiceTypeChoice;
+use svcscope_net::tls::install_crypto_provider;
 
 use crate::{common::KubectlRunner, edit_support, kubeconfig};
 

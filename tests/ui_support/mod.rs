@@ -8,30 +8,29 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use egui::{Theme, vec2};
 use egui_kittest::Harness;
 use jiff::{SignedDuration, Timestamp};
-use svcscope::{
-    edit::{
-        ChangePlan, DesiredServiceState, RequestedChange, ServiceSnapshot, ServiceTypeChoice,
-        UndoAssessment,
-    },
-    engine::{
-        ActivityLevel, ActivityMessage, ConnectionState, ContextSummary, EditId, EditState,
-        EditStatus, EngineChannels, EngineCommand, RequestState, RequestStatus, Scene,
-        engine_channel,
-    },
+use svcscope_edit::{
+    ChangePlan, DesiredServiceState, RequestedChange, ServiceSnapshot, ServiceTypeChoice,
+    UndoAssessment,
+};
+use svcscope_engine::{
+    ActivityLevel, ActivityMessage, ConnectionState, ContextSummary, EditId, EditState, EditStatus,
+    EngineChannels, EngineCommand, RequestState, RequestStatus, Scene, engine_channel,
+    settings::SavedForward,
+};
+use svcscope_model::inventory::{
+    EventRecord, InventoryChange, NamespaceRecord, ObjectKey, RecordDelta, ResourceKind, SyncState,
+    WatchScope,
+};
+use svcscope_net::{
     forward::{
         ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort,
         TrafficHistory, TrafficVolume,
     },
-    inventory::{
-        EventRecord, InventoryChange, NamespaceRecord, ObjectKey, RecordDelta, ResourceKind,
-        SyncState, WatchScope,
-    },
     probe::{
         CurlRequest, CurlResponse, ExchangeSummary, HttpHead, PhaseTimings, RequestId, ResponseKind,
     },
-    session::SavedForward,
-    ui::{AppOptions, SvcscopeApp},
 };
+use svcscope_ui::{AppOptions, SvcscopeApp};
 
 use crate::canvas_support;
 
@@ -62,8 +61,8 @@ pub fn busy_scene() -> Scene {
     api.resource_version = "48213".into();
     api.ip_families = vec!["IPv4".into()];
     api.ip_family_policy = Some("SingleStack".into());
-    api.external_traffic_policy = Some(svcscope::inventory::TrafficPolicy::Cluster);
-    api.internal_traffic_policy = Some(svcscope::inventory::TrafficPolicy::Cluster);
+    api.external_traffic_policy = Some(svcscope_model::inventory::TrafficPolicy::Cluster);
+    api.internal_traffic_policy = Some(svcscope_model::inventory::TrafficPolicy::Cluster);
     api.labels = [
         ("app", "api"),
         ("app.kubernetes.io/managed-by", "Helm"),

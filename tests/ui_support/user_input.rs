@@ -2,7 +2,7 @@
 
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
-use svcscope::topology::NodeId;
+use svcscope_model::topology::NodeId;
 
 use super::TestWindow;
 

@@ -18,13 +18,10 @@ use super::{
     },
     CheckResults, print,
 };
-use crate::{
-    check::{RuleSuppressions, ServiceChecks},
-    cluster::ManifestReader,
-    engine,
-    inventory::ObjectKey,
-    topology::Topology,
-};
+use svcscope_check::{RuleSuppressions, ServiceChecks};
+use svcscope_cluster::ManifestReader;
+use svcscope_engine as engine;
+use svcscope_model::{inventory::ObjectKey, topology::Topology};
 
 /// Files of these endings are read in a folder.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];

@@ -6,10 +6,8 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::results::{CheckResults, port};
-use crate::{
-    check::{self, Finding, ObjectRef, ServiceReport},
-    inventory::{ObjectKey, SharedStr},
-};
+use svcscope_check::{self as check, Finding, ObjectRef, ServiceReport};
+use svcscope_model::inventory::{ObjectKey, SharedStr};
 
 /// One finding.
 #[derive(Serialize)]

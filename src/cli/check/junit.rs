@@ -3,10 +3,8 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::results::CheckResults;
-use crate::{
-    check::{Health, ServiceReport, Severity},
-    inventory::{ObjectKey, plain::is_control_char},
-};
+use svcscope_check::{Health, ServiceReport, Severity};
+use svcscope_model::inventory::{ObjectKey, plain::is_control_char};
 
 /// One suite a namespace.
 pub(super) fn write(told: &CheckResults) -> String {
@@ -40,7 +38,7 @@ pub(super) fn write(told: &CheckResults) -> String {
     xml + "</testsuites>\n"
 }
 
-fn reported_findings(report: &ServiceReport) -> impl Iterator<Item = &crate::check::Finding> {
+fn reported_findings(report: &ServiceReport) -> impl Iterator<Item = &svcscope_check::Finding> {
     let findings = report.findings.iter();
     findings.filter(|found| found.severity >= Severity::Warning)
 }

@@ -20,12 +20,10 @@ use super::{
     export,
     terminal::OutputBytes,
 };
-use crate::{
-    check::{self, Severity},
-    engine::Scene,
-    inventory::{self, ObjectKey, ResourceKind},
-};
 use results::CheckResults;
+use svcscope_check::{self as check, Severity};
+use svcscope_engine::Scene;
+use svcscope_model::inventory::{self, ObjectKey, ResourceKind};
 
 pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliExit> {
     if task.list {

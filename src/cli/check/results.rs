@@ -5,10 +5,8 @@ use std::{collections::BTreeMap, sync::Arc};
 use imbl::OrdMap;
 
 use super::super::terminal::TerminalLines;
-use crate::{
-    check::{Finding, FindingLocation, Health, ServiceReport, Severity},
-    inventory::ObjectKey,
-};
+use svcscope_check::{Finding, FindingLocation, Health, ServiceReport, Severity};
+use svcscope_model::inventory::ObjectKey;
 
 /// Reports by Service, and where each Service was read from.
 pub(super) struct CheckResults {

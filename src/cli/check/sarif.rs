@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::results::CheckResults;
-use crate::check::{self, CheckRule};
+use svcscope_check::{self as check, CheckRule};
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 

@@ -8,11 +8,9 @@ use super::super::{
     export,
     terminal::{OutputBytes, TerminalLines},
 };
-use crate::{
-    check::{HopResult, PacketTrace, trace},
-    engine::Scene,
-    inventory::ObjectKey,
-};
+use svcscope_check::{HopResult, PacketTrace, trace};
+use svcscope_engine::Scene;
+use svcscope_model::inventory::ObjectKey;
 
 /// Prints the way to each port.
 pub(super) fn run(scene: &Scene, key: &ObjectKey, format: CheckFormat) -> anyhow::Result<CliExit> {

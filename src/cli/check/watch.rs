@@ -14,11 +14,9 @@ use super::{
     },
     json::FindingJson,
 };
-use crate::{
-    check::{Finding, Severity},
-    engine::{ConnectionState, Scene},
-    inventory::ObjectKey,
-};
+use svcscope_check::{Finding, Severity};
+use svcscope_engine::{ConnectionState, Scene};
+use svcscope_model::inventory::ObjectKey;
 
 /// A finding as long as it stands: its words may change meanwhile.
 type CurrentFindings = BTreeMap<(ObjectKey, &'static str, String), Finding>;

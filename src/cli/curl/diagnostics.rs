@@ -2,11 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::{
-    cli::terminal::escape_line,
-    engine::Scene,
-    probe::{self, CurlRequest, CurlResponse, ResponseKind, TlsSummary},
-};
+use crate::cli::terminal::escape_line;
+use svcscope_engine::Scene;
+use svcscope_net::probe::{self, CurlRequest, CurlResponse, ResponseKind, TlsSummary};
 
 /// The request as curl -v shows it. Secrets are left out.
 pub(super) fn print_request(request: &CurlRequest, scene: &Scene) {

@@ -18,17 +18,17 @@ use super::{
     exit::{CliExit, cli_error},
     prompt::allow_in_production,
 };
-use crate::{
-    engine::{EngineCommand, RequestState, RequestStatus, Scene},
+use output::CurlOutput;
+use retry::RetryBudget;
+use svcscope_engine::{EngineCommand, RequestState, RequestStatus, Scene};
+use svcscope_model::inventory::ResourceKind;
+use svcscope_net::{
     forward::ForwardTarget,
-    inventory::ResourceKind,
     probe::{
         self, AccessPath, BodySink, CurlError, CurlFlagError, CurlRequest, CurlSendFlags,
         ExecTarget, RedirectPolicy, RequestId, RequestKind,
     },
 };
-use output::CurlOutput;
-use retry::RetryBudget;
 use write_out::{WriteOutContext, expand_format};
 
 pub(super) fn run(common: &GlobalFlags, task: &CurlArgs) -> anyhow::Result<CliExit> {

@@ -6,14 +6,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{
-    cli::{
-        args::CurlArgs,
-        exit::{CliExit, cli_error},
-        terminal::EscapingWriter,
-    },
-    probe::CurlResponse,
+use crate::cli::{
+    args::CurlArgs,
+    exit::{CliExit, cli_error},
+    terminal::EscapingWriter,
 };
+use svcscope_net::probe::CurlResponse;
 
 /// A file, or stdout; what goes to a terminal can't command it. Files are made when something comes
 /// for them, so that a request that fails costs no file.

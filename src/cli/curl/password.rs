@@ -5,13 +5,11 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::{
-    cli::{
-        exit::{CliExit, cli_error},
-        terminal,
-    },
-    probe::{self, CurlSendFlags},
+use crate::cli::{
+    exit::{CliExit, cli_error},
+    terminal,
 };
+use svcscope_net::probe::{self, CurlSendFlags};
 
 /// The flags with a password, which is asked for where `-u` has none. Arguments can't be blanked
 /// without unsafe code, as curl blanks them, so that one among them is said to be there to be read.

@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::response_options::ResponseOptions;
-use crate::{
-    engine::{RequestState, RequestStatus},
-    probe::{CurlResponse, FailureKind},
-};
+use svcscope_engine::{RequestState, RequestStatus};
+use svcscope_net::probe::{CurlResponse, FailureKind};
 
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(600);

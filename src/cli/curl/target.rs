@@ -1,15 +1,15 @@
 //! From flags to a target, its port and a door.
 
-use crate::{
-    cli::{
-        args::{AccessPathArg, CurlArgs, InClusterAddressArg},
-        exit::{CliExit, cli_error},
-    },
-    engine::Scene,
+use crate::cli::{
+    args::{AccessPathArg, CurlArgs, InClusterAddressArg},
+    exit::{CliExit, cli_error},
+};
+use svcscope_engine::Scene;
+use svcscope_model::inventory::{
+    IpFamily, ObjectKey, ResourceKind, ServicePort, ServiceType, SharedStr, SyncState,
+};
+use svcscope_net::{
     forward::{ForwardTarget, RemotePort},
-    inventory::{
-        IpFamily, ObjectKey, ResourceKind, ServicePort, ServiceType, SharedStr, SyncState,
-    },
     probe::{self, AccessPath, CurlRequest, ExecTarget, HttpScheme, InClusterName, RequestKind},
 };
 
@@ -98,7 +98,7 @@ fn choose_port<'a>(
 ) -> Option<&'a ServicePort> {
     let mut tcp = ports
         .iter()
-        .filter(|port| port.protocol == crate::inventory::Protocol::Tcp);
+        .filter(|port| port.protocol == svcscope_model::inventory::Protocol::Tcp);
     match wanted {
         None => tcp.next(),
         Some(RemotePort::Number(number)) => tcp.find(|port| port.port == *number),

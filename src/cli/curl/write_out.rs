@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use crate::{
-    cli::{exit::CliExit, terminal::escape_line},
-    probe::{CurlError, CurlRequest, CurlResponse},
-};
+use crate::cli::{exit::CliExit, terminal::escape_line};
+use svcscope_net::probe::{CurlError, CurlRequest, CurlResponse};
 
 /// What a format is filled from.
 pub(super) struct WriteOutContext<'a> {
@@ -338,9 +336,9 @@ fn value(name: &str, outcome: &WriteOutContext<'_>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
+    use svcscope_model::inventory::ObjectKey;
+    use svcscope_net::{
         forward::{ForwardTarget, RemotePort},
-        inventory::ObjectKey,
         probe::FailureKind,
     };
 

@@ -18,10 +18,8 @@ use super::{
     READY_TIMEOUT, child, failed,
     reporter::ForwardReporter,
 };
-use crate::{
-    engine::Scene,
-    forward::{ForwardId, ForwardState, ForwardStatus},
-};
+use svcscope_engine::Scene;
+use svcscope_net::forward::{ForwardId, ForwardState, ForwardStatus};
 
 /// Waits until every forward is up, runs the command, and ends with its exit code.
 pub(super) fn run(
@@ -172,10 +170,8 @@ fn code_of(status: ExitStatus) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        forward::{ForwardSpec, ForwardTarget, RemotePort},
-        inventory::ObjectKey,
-    };
+    use svcscope_model::inventory::ObjectKey;
+    use svcscope_net::forward::{ForwardSpec, ForwardTarget, RemotePort};
 
     #[test]
     fn the_environment_names_each_port() {

@@ -6,12 +6,12 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::{args::EventFormat, engine_client, terminal::OutputBytes};
-use crate::{
-    engine::Scene,
-    forward::{ForwardId, ForwardState, ForwardStatus, ForwardTarget, RemotePort},
+use svcscope_engine::Scene;
+use svcscope_model::{
     inventory::{Protocol, SharedStr, plain::plain_json},
     topology::PortTraffic,
 };
+use svcscope_net::forward::{ForwardId, ForwardState, ForwardStatus, ForwardTarget, RemotePort};
 
 /// Prints what is new of some forwards.
 pub(super) struct ForwardReporter {
@@ -136,7 +136,7 @@ impl ReportedForward {
         if (self.open, self.connections) != (status.open, status.total) {
             (self.open, self.connections) = (status.open, status.total);
             let mut event = event("connections", status);
-            let pod = |pod: &crate::forward::PodConnectionCount| json!({ "pod": pod.pod.name, "port": pod.port, "open": pod.open });
+            let pod = |pod: &svcscope_net::forward::PodConnectionCount| json!({ "pod": pod.pod.name, "port": pod.port, "open": pod.open });
             event["open"] = json!(status.open);
             event["total"] = json!(status.total);
             event["pods"] = status.pods.iter().map(pod).collect();

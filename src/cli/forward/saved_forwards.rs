@@ -17,14 +17,15 @@ use super::{
     },
     context_of,
 };
-use crate::{
-    forward::{ForwardSpec, SpreadPolicy},
-    inventory::SharedStr,
-    session::{
-        self, SavedForward, SavedForwardChange, SavedForwards, export_forwards, forwards_path,
+use svcscope_engine::{
+    settings as session,
+    settings::{
+        SavedForward, SavedForwardChange, SavedForwards, export_forwards, forwards_path,
         import_forwards,
     },
 };
+use svcscope_model::inventory::SharedStr;
+use svcscope_net::forward::{ForwardSpec, SpreadPolicy};
 
 /// The forwards that are kept for a context.
 pub(super) struct SavedForwardsFile {

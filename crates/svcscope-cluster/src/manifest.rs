@@ -1,0 +1,388 @@
+//! Objects from files instead of an API server, through the same reader.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::decode::{
+    ApiServiceResource, BackendTlsPolicyResource, DeploymentResource, EndpointSliceResource,
+    EndpointsResource, EventResource, GatewayClassResource, GatewayResource, GrpcRouteResource,
+    HttpRouteResource, IngressClassResource, IngressResource, MutatingWebhookResource,
+    NamespaceResource, NetworkPolicyResource, NodeResource, PodResource, ReferenceGrantResource,
+    ServiceCidrResource, ServiceResource, StatefulSetResource, TcpRouteResource, TextInterner,
+    TlsRouteResource, TlsSecretResource, UdpRouteResource, ValidatingWebhookResource,
+    WatchedResource,
+};
+use svcscope_model::inventory::{
+    Inventory, InventoryChange, ObjectKey, RecordDelta, ResourceKind, SharedStr, SyncState,
+    WatchScope,
+};
+
+/// Something in a file that is no object.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// The text can't be read at all.
+    #[error("neither JSON nor YAML: {0}")]
+    Syntax(String),
+    /// A document is no Kubernetes object.
+    #[error("document {number} is no Kubernetes object: {reason}")]
+    Object {
+        /// The document, counted from 1.
+        number: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// What files say of a cluster.
+#[derive(Default)]
+pub struct ManifestReader {
+    namespace: String,
+    texts: TextInterner,
+    changes: Vec<InventoryChange>,
+    /// Where there are objects of a kind.
+    scopes_with_objects: BTreeSet<(ResourceKind, SharedStr)>,
+    /// Templates of pods, and where there are pods that controllers made.
+    pod_templates: Vec<Value>,
+    namespaces_with_controlled_pods: BTreeSet<String>,
+    ignored_kinds: BTreeMap<String, usize>,
+}
+
+impl ManifestReader {
+    /// Nothing yet; objects that name no namespace are in this one.
+    pub fn new(namespace: &str) -> Self {
+        Self {
+            namespace: namespace.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    /// Reads a file of any number of documents; lists are read as what is in them.
+    pub fn read(&mut self, text: &str) -> Result<(), ManifestError> {
+        for (at, document) in documents(text)?.into_iter().enumerate() {
+            self.add(document).map_err(|reason| ManifestError::Object {
+                number: at + 1,
+                reason,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Adds an object or a list of them; says what is wrong with it.
+    pub fn add(&mut self, mut object: Value) -> Result<(), String> {
+        if object.is_null() {
+            return Ok(());
+        }
+        let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
+        let (version, kind) = (text(&object, "apiVersion"), text(&object, "kind"));
+        if kind.is_empty() {
+            return Err("it has no kind".to_owned());
+        }
+        if let Some(items) = object["items"]
+            .as_array_mut()
+            .filter(|_| kind.ends_with("List"))
+        {
+            let item_kind = kind.trim_end_matches("List").to_owned();
+            for mut item in std::mem::take(items) {
+                // The items of a typed list don't say what they are.
+                if item["kind"].is_null() {
+                    item["kind"] = item_kind.clone().into();
+                    item["apiVersion"] = version.clone().into();
+                }
+                self.add(item)?;
+            }
+            return Ok(());
+        }
+        if !object["metadata"].is_object() {
+            return Err(format!("the {kind} has no metadata"));
+        }
+        let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+        let scoped = !matches!((group, &*kind), ("", "Node" | "Namespace"))
+            && !matches!(
+                &*kind,
+                "IngressClass"
+                    | "GatewayClass"
+                    | "ServiceCIDR"
+                    | "ValidatingWebhookConfiguration"
+                    | "MutatingWebhookConfiguration"
+                    | "APIService"
+            );
+        if scoped && object["metadata"]["namespace"].is_null() {
+            object["metadata"]["namespace"] = self.namespace.clone().into();
+        }
+        if let Some(template) = pod_of_template(group, &kind, &object) {
+            self.pod_templates.push(template);
+        }
+        let namespace = text(&object["metadata"], "namespace");
+        if (group, &*kind) == ("", "Pod") && is_controlled(&object) {
+            self.namespaces_with_controlled_pods.insert(namespace);
+        }
+        match (group, &*kind) {
+            ("", "Service") => self.decode::<ServiceResource>(&object),
+            ("", "Pod") => self.decode::<PodResource>(&object),
+            ("", "Endpoints") => self.decode::<EndpointsResource>(&object),
+            ("", "Node") => self.decode::<NodeResource>(&object),
+            ("", "Namespace") => self.decode::<NamespaceResource>(&object),
+            ("", "Event") => self.decode::<EventResource>(&object),
+            ("discovery.k8s.io", "EndpointSlice") => self.decode::<EndpointSliceResource>(&object),
+            ("", "Secret") if object["type"] == "kubernetes.io/tls" => {
+                self.decode::<TlsSecretResource>(&object)
+            }
+            ("apps", "Deployment") => self.decode::<DeploymentResource>(&object),
+            ("apps", "StatefulSet") => self.decode::<StatefulSetResource>(&object),
+            ("networking.k8s.io", "Ingress") => self.decode::<IngressResource>(&object),
+            ("networking.k8s.io", "IngressClass") => self.decode::<IngressClassResource>(&object),
+            ("networking.k8s.io", "NetworkPolicy") => self.decode::<NetworkPolicyResource>(&object),
+            ("networking.k8s.io", "ServiceCIDR") => self.decode::<ServiceCidrResource>(&object),
+            ("gateway.networking.k8s.io", "Gateway") => self.decode::<GatewayResource>(&object),
+            ("gateway.networking.k8s.io", "GatewayClass") => {
+                self.decode::<GatewayClassResource>(&object)
+            }
+            ("gateway.networking.k8s.io", "HTTPRoute") => self.decode::<HttpRouteResource>(&object),
+            ("gateway.networking.k8s.io", "GRPCRoute") => self.decode::<GrpcRouteResource>(&object),
+            ("gateway.networking.k8s.io", "TLSRoute") => self.decode::<TlsRouteResource>(&object),
+            ("gateway.networking.k8s.io", "TCPRoute") => self.decode::<TcpRouteResource>(&object),
+            ("gateway.networking.k8s.io", "UDPRoute") => self.decode::<UdpRouteResource>(&object),
+            ("gateway.networking.k8s.io", "BackendTLSPolicy") => {
+                self.decode::<BackendTlsPolicyResource>(&object)
+            }
+            ("gateway.networking.k8s.io", "ReferenceGrant") => {
+                self.decode::<ReferenceGrantResource>(&object)
+            }
+            ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration") => {
+                self.decode::<ValidatingWebhookResource>(&object)
+            }
+            ("admissionregistration.k8s.io", "MutatingWebhookConfiguration") => {
+                self.decode::<MutatingWebhookResource>(&object)
+            }
+            ("apiregistration.k8s.io", "APIService") => self.decode::<ApiServiceResource>(&object),
+            _ => {
+                *self.ignored_kinds.entry(kind).or_default() += 1;
+                Ok(())
+            }
+        }
+    }
+
+    /// Everything as changes, and with it the pods that workloads will make.
+    pub fn into_changes(mut self) -> Vec<InventoryChange> {
+        self.add_template_pods();
+        self.changes
+    }
+
+    /// Everything as an inventory. A kind is live in the namespaces where the files have objects of
+    /// it, and absent elsewhere: files without pods don't say that there are none.
+    pub fn into_inventory(mut self) -> Inventory {
+        self.add_template_pods();
+        let mut inventory = Inventory::default();
+        for change in self.changes {
+            inventory.apply(change);
+        }
+        for kind in ResourceKind::ALL {
+            let state = if kind == ResourceKind::Service {
+                SyncState::Live
+            } else {
+                SyncState::Absent {
+                    reason: SharedStr::from(format!("the files hold no {kind}")),
+                }
+            };
+            inventory.apply(InventoryChange::Sync(kind, WatchScope::Cluster, state));
+        }
+        for (kind, namespace) in self.scopes_with_objects {
+            let scope = if namespace.is_empty() {
+                WatchScope::Cluster
+            } else {
+                WatchScope::Namespace(namespace)
+            };
+            inventory.apply(InventoryChange::Sync(kind, scope, SyncState::Live));
+        }
+        inventory
+    }
+
+    /// The Services that were read, in the order of the files.
+    pub fn services(&self) -> impl Iterator<Item = &ObjectKey> {
+        self.changes.iter().filter_map(|change| match change {
+            InventoryChange::Service(RecordDelta::Upsert(service)) => Some(&service.key),
+            _ => None,
+        })
+    }
+
+    /// Kinds that nothing is read of, and how many objects of each there are.
+    pub fn ignored(&self) -> &BTreeMap<String, usize> {
+        &self.ignored_kinds
+    }
+
+    /// Pods of templates, where no controller has made them already.
+    fn add_template_pods(&mut self) {
+        for pod in std::mem::take(&mut self.pod_templates) {
+            let namespace = pod["metadata"]["namespace"].as_str().unwrap_or_default();
+            if !self.namespaces_with_controlled_pods.contains(namespace) {
+                // It was made here and is a pod.
+                self.decode::<PodResource>(&pod).ok();
+            }
+        }
+    }
+
+    fn decode<R: WatchedResource>(&mut self, object: &Value) -> Result<(), String> {
+        let json = object.to_string();
+        let object: R::Object<'_> =
+            serde_json::from_str(&json).map_err(|error| error.to_string())?;
+        let mut records = Vec::new();
+        R::records(&object, &mut self.texts, &mut records);
+        let namespace = super::decode::namespace_of(&object, &mut self.texts);
+        self.scopes_with_objects.insert((R::KIND, namespace));
+        let changes = records.into_iter().map(RecordDelta::Upsert).map(R::change);
+        self.changes.extend(changes);
+        match self.texts.take_decode_problems() {
+            None => Ok(()),
+            Some(odd) => Err(odd.to_string()),
+        }
+    }
+}
+
+/// The documents of a file. JSON is read as such, because it is read faster.
+fn documents(text: &str) -> Result<Vec<Value>, ManifestError> {
+    if text.trim_start().starts_with('{') {
+        let objects = serde_json::Deserializer::from_str(text).into_iter::<Value>();
+        if let Ok(objects) = objects.collect() {
+            return Ok(objects);
+        }
+    }
+    let options = serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
+            // Exports of whole clusters are long; aliases, which make much of little, stay rare.
+            max_documents: MAX_DOCUMENTS,
+            max_nodes: MAX_NODES,
+            max_events: 2 * MAX_NODES,
+            max_total_scalar_bytes: MAX_TEXT,
+        },
+        with_snippet: false,
+    };
+    serde_saphyr::from_multiple_with_options(text, options)
+        .map_err(|error| ManifestError::Syntax(error.to_string()))
+}
+
+/// What a file may hold: some ten times what a cluster of 10,000 Services and their pods takes.
+const MAX_DOCUMENTS: usize = 1_000_000;
+const MAX_NODES: usize = 20_000_000;
+const MAX_TEXT: usize = 256 << 20;
+
+fn is_controlled(object: &Value) -> bool {
+    let owners = object["metadata"]["ownerReferences"].as_array();
+    owners.is_some_and(|owners| owners.iter().any(|owner| owner["controller"] == true))
+}
+
+/// The pod that a workload will make, named like the workload; several are alike for a Service.
+fn pod_of_template(group: &str, kind: &str, object: &Value) -> Option<Value> {
+    let template = match (group, kind) {
+        ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
+        | ("", "ReplicationController")
+        | ("batch", "Job") => &object["spec"]["template"],
+        ("batch", "CronJob") => &object["spec"]["jobTemplate"]["spec"]["template"],
+        _ => return None,
+    };
+    let name = object["metadata"]["name"].as_str()?;
+    let mut metadata = template["metadata"].clone();
+    if !metadata.is_object() {
+        metadata = json!({});
+    }
+    metadata["name"] = name.into();
+    metadata["namespace"] = object["metadata"]["namespace"].clone();
+    metadata["ownerReferences"] = json!([{"kind": kind, "name": name, "controller": true}]);
+    Some(json!({
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": metadata,
+        "spec": template["spec"],
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOP: &str = "
+apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}}}
+- {apiVersion: serving.knative.dev/v1, kind: Service, metadata: {name: other}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, ports: [{containerPort: 80}]}]}
+---
+# nothing
+";
+
+    fn read(text: &str) -> ManifestReader {
+        let mut manifests = ManifestReader::new("shop");
+        manifests.read(text).unwrap();
+        manifests
+    }
+
+    #[test]
+    fn lists_templates_and_other_groups_are_read_as_what_they_are() {
+        let manifests = read(SHOP);
+        assert_eq!(manifests.ignored()["Service"], 1, "Knative's");
+        assert!(!manifests.ignored().contains_key("Deployment"));
+        let inventory = manifests.into_inventory();
+        let web = inventory.service(&ObjectKey::new("shop", "web")).unwrap();
+        let pods = inventory.pods_selected_by(web);
+        assert_eq!(pods.len(), 1);
+        assert_eq!(&*pods[0].workload().unwrap().kind, "Deployment");
+        let known = |kind, namespace| inventory.sync(kind, &SharedStr::from(namespace)).is_live();
+        assert!(known(ResourceKind::Pod, "shop"));
+        assert!(!known(ResourceKind::Pod, "infra"));
+        assert!(!known(ResourceKind::EndpointSlice, "shop"));
+        assert!(known(ResourceKind::Service, "infra"));
+    }
+
+    #[test]
+    fn pods_that_a_controller_made_take_the_place_of_templates() {
+        let made = "
+apiVersion: v1
+kind: Pod
+metadata:
+  name: web-1
+  namespace: shop
+  labels: {app: web}
+  ownerReferences: [{kind: ReplicaSet, name: web-7f9c, controller: true}]
+";
+        let inventory = read(&format!("{SHOP}\n---{made}")).into_inventory();
+        let names: Vec<_> = inventory.pods().map(|pod| pod.key.to_string()).collect();
+        assert_eq!(names, ["shop/web-1"]);
+    }
+
+    #[test]
+    fn many_documents_are_read_and_bombs_are_not() {
+        let one = "---\napiVersion: v1\nkind: Service\nmetadata: {name: web-N}\n";
+        let many: String = (0..3_000)
+            .map(|n: u32| one.replace('N', &n.to_string()))
+            .collect();
+        assert_eq!(read(&many).services().count(), 3_000);
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for n in 1..12 {
+            let before = format!("*a{}, ", n - 1).repeat(9);
+            bomb.push_str(&format!("a{n}: &a{n} [{before}]\n"));
+        }
+        let refused = ManifestReader::new("shop").read(&bomb);
+        let said = refused.expect_err("it is a bomb").to_string();
+        assert!(said.starts_with("neither JSON nor YAML"), "{said}");
+        assert!(!said.contains('\n'), "{said}");
+    }
+
+    #[test]
+    fn what_is_no_object_is_said_with_its_place() {
+        let mut manifests = ManifestReader::new("shop");
+        let error = manifests.read("kind: Pod\nmetadata: {name: a}\n---\nfoo: 1\n");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "document 2 is no Kubernetes object: it has no kind"
+        );
+        assert!(manifests.read("a: [").is_err());
+    }
+}

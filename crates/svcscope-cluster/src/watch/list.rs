@@ -1,0 +1,264 @@
+//! Lists in pages, for servers that don't stream them.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use http_body_util::BodyExt;
+use kube::client::Body;
+use tokio::time::timeout;
+
+use super::{
+    super::{
+        CallError, CallErrorKind,
+        api_client::ApiClient,
+        decode::{
+            HasMetadata as _, ListPageEnvelope, ObjectIdentity, TextInterner, WatchedResource,
+        },
+    },
+    WatchTiming, event_lines,
+    item_splitter::ListItemSplitter,
+    request,
+};
+use svcscope_model::inventory::{DecodeFailure, ObjectKey, SharedStr, WatchScope};
+
+/// A list of more objects is not held: no cluster has as many of a kind (Kubernetes is made for 150,000
+/// pods).
+const MAX_OBJECTS: usize = 2_000_000;
+
+/// So many pages are that number of objects, and more than anybody waits for.
+const MAX_PAGES: usize = 10_000;
+
+/// More objects that can't be read are no cluster's: the answer is none, or of another server.
+const MAX_UNREADABLE: usize = 10_000;
+
+/// A complete list.
+pub(super) struct CompleteList<R: WatchedResource> {
+    /// The version of the list, from which a watch goes on.
+    pub version: String,
+    /// All records.
+    pub records: Vec<R::Record>,
+    /// How many records each object made, where that is not one.
+    pub record_counts: Vec<(ObjectKey, usize)>,
+    /// What can't be read.
+    pub unreadable: BTreeMap<ObjectKey, DecodeFailure>,
+    objects: usize,
+}
+
+/// Reads page after page; each object is turned into records as soon as it has come.
+pub(super) async fn paged<R: WatchedResource>(
+    link: &ApiClient,
+    pace: &WatchTiming,
+    scope: &WatchScope,
+    texts: &mut TextInterner,
+) -> Result<CompleteList<R>, CallError> {
+    let action = request::action::<R>("list", scope);
+    let mut listed = CompleteList::new();
+    let mut token = String::new();
+    for _page in 0..MAX_PAGES {
+        let request = request::page::<R>(scope, &token)?;
+        let response = link.send(&action, &request, pace.list_timeout).await?;
+        let rest = listed
+            .collect(response.into_body(), &action, pace.silence_timeout, texts)
+            .await?;
+        let page: ListPageEnvelope<'_> = serde_json::from_slice(&rest)
+            .map_err(|error| event_lines::unreadable_error(&action, &error))?;
+        if let Some(why) = page.reason_not_a_list() {
+            let said = format!("the answer is no list of {}: {why}", R::PLURAL);
+            return Err(CallError::new(CallErrorKind::Other, &action, &said));
+        }
+        page.metadata.version().clone_into(&mut listed.version);
+        let next = page.metadata.continue_token();
+        if next.is_empty() {
+            return Ok(listed);
+        }
+        if next == token {
+            return Err(endless_list_error(
+                &action,
+                "each page names itself as the next one",
+            ));
+        }
+        next.clone_into(&mut token);
+    }
+    Err(endless_list_error(
+        &action,
+        &format!("{MAX_PAGES} pages were read"),
+    ))
+}
+
+fn endless_list_error(action: &str, cause: &str) -> CallError {
+    let said = format!("the list never ends: {cause}");
+    CallError::new(CallErrorKind::Other, action, &said)
+}
+
+impl<R: WatchedResource> CompleteList<R> {
+    pub fn new() -> Self {
+        Self {
+            version: String::new(),
+            records: Vec::new(),
+            record_counts: Vec::new(),
+            unreadable: BTreeMap::new(),
+            objects: 0,
+        }
+    }
+
+    /// Takes in one object. One that can't be read costs itself, and is known by what remains of it.
+    pub fn add<'json>(
+        &mut self,
+        action: &str,
+        object: Result<R::Object<'json>, serde_json::Error>,
+        remains: impl FnOnce() -> Option<ObjectIdentity<'json>>,
+        texts: &mut TextInterner,
+    ) -> Result<(), CallError> {
+        self.objects += 1;
+        if self.objects > MAX_OBJECTS {
+            return Err(endless_list_error(
+                action,
+                &format!("{MAX_OBJECTS} objects were read"),
+            ));
+        }
+        let object = match object {
+            Ok(object) => object,
+            Err(error) => {
+                // One without a name is known by its number.
+                let number = self.objects;
+                let key = match remains() {
+                    Some(remains) => remains.key(texts),
+                    None => ObjectKey::cluster_scoped(format!("object {number}")),
+                };
+                return add_unreadable(&mut self.unreadable, action, key, missing_object(&error));
+            }
+        };
+        let before = self.records.len();
+        R::records(&object, texts, &mut self.records);
+        let odd = texts.take_decode_problems();
+        if R::MAKES_MANY_RECORDS || odd.is_some() {
+            let key = object.metadata().key(texts);
+            if let Some(odd) = odd {
+                add_unreadable(
+                    &mut self.unreadable,
+                    action,
+                    key.clone(),
+                    incomplete_object(odd),
+                )?;
+            }
+            if R::MAKES_MANY_RECORDS {
+                self.record_counts.push((key, self.records.len() - before));
+            }
+        }
+        Ok(())
+    }
+
+    /// The items of a whole body, however long it takes, as long as something comes; what is beside
+    /// them.
+    async fn collect(
+        &mut self,
+        mut body: Body,
+        action: &str,
+        silence: Duration,
+        texts: &mut TextInterner,
+    ) -> Result<Vec<u8>, CallError> {
+        let mut items = ListItemSplitter::default();
+        loop {
+            let frame = timeout(silence, body.frame())
+                .await
+                .map_err(|_elapsed| CallError::timed_out(action, silence))?;
+            let data = match frame {
+                None => return Ok(items.envelope().to_vec()),
+                Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
+                Some(Err(error)) => return Err(CallError::from_transport(action, &error)),
+            };
+            let mut added = Ok(());
+            let fed = items.feed(&data, |item| {
+                if added.is_ok() {
+                    let remains = || serde_json::from_slice(item).ok();
+                    added = self.add(action, serde_json::from_slice(item), remains, texts);
+                }
+            });
+            fed.map_err(|error| CallError::new(CallErrorKind::Other, action, &error.to_string()))?;
+            added?;
+        }
+    }
+}
+
+/// Keeps what can't be read of an object; an error where so many are missing that nothing is known.
+pub(super) fn add_unreadable(
+    unreadable: &mut BTreeMap<ObjectKey, DecodeFailure>,
+    action: &str,
+    key: ObjectKey,
+    found: DecodeFailure,
+) -> Result<(), CallError> {
+    // The longest name that Kubernetes takes (DNS-1123 subdomain).
+    const NAME: usize = 253;
+    let key = if key.name.len() > NAME {
+        let name: String = key.name.chars().take(NAME).collect();
+        ObjectKey::new(key.namespace, name)
+    } else {
+        key
+    };
+    if unreadable.len() < MAX_UNREADABLE || unreadable.contains_key(&key) {
+        unreadable.insert(key, found);
+        return Ok(());
+    }
+    if !found.is_missing {
+        return Ok(());
+    }
+    let said = format!(
+        "more than {MAX_UNREADABLE} objects can't be read; the last one: {}",
+        found.reason
+    );
+    Err(CallError::new(CallErrorKind::Other, action, &said))
+}
+
+/// An object that can't be read at all.
+pub(super) fn missing_object(error: &serde_json::Error) -> DecodeFailure {
+    const LONGEST: usize = 300;
+    let reason: String = error.to_string().chars().take(LONGEST).collect();
+    DecodeFailure {
+        reason: reason.into(),
+        is_missing: true,
+    }
+}
+
+/// An object that is held but for this.
+pub(super) fn incomplete_object(odd: SharedStr) -> DecodeFailure {
+    DecodeFailure {
+        reason: odd,
+        is_missing: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::decode::ServiceResource;
+
+    #[test]
+    fn a_list_of_what_can_not_be_read_ends() {
+        let (mut listed, mut texts) = (
+            CompleteList::<ServiceResource>::new(),
+            TextInterner::default(),
+        );
+        let mut add = || {
+            let object = serde_json::from_str(r#"{"metadata":7}"#);
+            listed.add("list services", object, || None, &mut texts)
+        };
+        for _ in 0..MAX_UNREADABLE {
+            add().unwrap();
+        }
+        let error = add().unwrap_err();
+        assert!(
+            error
+                .cause
+                .starts_with("more than 10000 objects can't be read"),
+            "{error}"
+        );
+        assert_eq!(listed.unreadable.len(), MAX_UNREADABLE);
+    }
+
+    #[test]
+    fn a_long_name_is_not_kept_whole() {
+        let mut unreadable = BTreeMap::new();
+        let key = ObjectKey::new("shop", "x".repeat(1 << 20));
+        add_unreadable(&mut unreadable, "t", key, incomplete_object("odd".into())).unwrap();
+        assert!(unreadable.keys().all(|key| key.name.len() == 253));
+    }
+}

@@ -1,0 +1,325 @@
+//! One kind: which scopes are watched, and what stands in where one is refused.
+
+use std::pin::Pin;
+
+use futures::future::join_all;
+
+use super::{
+    super::{
+        CallError, CallErrorKind,
+        api_client::ApiClient,
+        decode::{
+            ApiServiceResource, BackendTlsPolicyResource, DeploymentResource,
+            EndpointSliceResource, EndpointsResource, EventResource, GatewayClassResource,
+            GatewayResource, GrpcRouteResource, HttpRouteResource, IngressClassResource,
+            IngressResource, MutatingWebhookResource, NamespaceResource, NetworkPolicyResource,
+            NodeResource, OlderApiVersion, PodResource, ReferenceGrantResource,
+            ServiceCidrResource, ServiceResource, StatefulSetResource, TcpRouteResource,
+            TlsRouteResource, TlsSecretResource, UdpRouteResource, ValidatingWebhookResource,
+            WatchedResource,
+        },
+    },
+    request,
+    scope::{ResourceWatcher, SyncReporter, WatchEndReason},
+    watch_trial::{self, WatchTrialError, WatchTrialResult},
+};
+use svcscope_model::inventory::{ResourceKind, SharedStr, SyncState, WatchScope};
+
+/// Does something with the [`WatchedResource`] of a kind, in the newest version (0) or an older one.
+macro_rules! of_kind {
+    ($kind:expr, $version:expr, $resource:ident => $does:expr) => {
+        of_kind!(@ $kind, $version, $resource, $does,
+            [ReferenceGrant ReferenceGrantResource 1 0, TlsRoute TlsRouteResource 1 0, TlsRoute TlsRouteResource 2 1,
+             TcpRoute TcpRouteResource 1 0, UdpRoute UdpRouteResource 1 0,
+             BackendTlsPolicy BackendTlsPolicyResource 1 0]
+            Namespace NamespaceResource, Service ServiceResource, EndpointSlice EndpointSliceResource, Pod PodResource,
+            Node NodeResource, Event EventResource, Ingress IngressResource, IngressClass IngressClassResource,
+            Gateway GatewayResource, GatewayClass GatewayClassResource, HttpRoute HttpRouteResource,
+            GrpcRoute GrpcRouteResource, TlsRoute TlsRouteResource, TcpRoute TcpRouteResource, UdpRoute UdpRouteResource,
+            BackendTlsPolicy BackendTlsPolicyResource, ReferenceGrant ReferenceGrantResource,
+            ValidatingWebhook ValidatingWebhookResource, MutatingWebhook MutatingWebhookResource,
+            ApiService ApiServiceResource, NetworkPolicy NetworkPolicyResource, Deployment DeploymentResource,
+            StatefulSet StatefulSetResource, TlsSecret TlsSecretResource, ServiceCidr ServiceCidrResource)
+    };
+    (@ $kind:expr, $version:expr, $resource:ident, $does:expr,
+        [$($older:ident $of:ident $is:literal $nth:literal),*]
+        $($name:ident $type:ident),*) => {
+        match ($kind, $version) {
+            $((ResourceKind::$older, $is) => {
+                type $resource = OlderApiVersion<$of, $nth>;
+                $does
+            })*
+            $((ResourceKind::$name, _) => {
+                type $resource = $type;
+                $does
+            })*
+        }
+    };
+}
+
+/// Lists and watches a kind for a moment; Endpoints where the server has no EndpointSlices, as
+/// [`ResourceWatcher::endpoints`].
+pub(in super::super) async fn try_watch(
+    link: &ApiClient,
+    kind: ResourceKind,
+    scope: &WatchScope,
+    streams: bool,
+) -> Result<WatchTrialResult, WatchTrialError> {
+    match of_kind!(kind, 0, R => watch_trial::run::<R>(link, scope, streams).await) {
+        Err(WatchTrialError::Refused { error, .. })
+            if kind == ResourceKind::EndpointSlice && error.kind == CallErrorKind::NotFound =>
+        {
+            let result = watch_trial::run::<EndpointsResource>(link, scope, streams).await?;
+            Ok(WatchTrialResult {
+                uses_endpoints: true,
+                ..result
+            })
+        }
+        tried => tried,
+    }
+}
+
+/// Asks which kinds on demand the server has, while the first lists arrive: where each answer takes
+/// long, they are not waited for one after another then.
+pub(super) async fn prefetch_discovery(watcher: ResourceWatcher) {
+    let ResourceWatcher {
+        link,
+        capabilities: memory,
+        timing: pace,
+        ..
+    } = &watcher;
+    let asked = ResourceKind::ON_DEMAND.map(|kind| async move {
+        let (api, plural) = of_kind!(kind, 0, R => (R::API, R::PLURAL));
+        // Whoever wants the kind is told.
+        let served = memory
+            .discovery
+            .check_served(link, api, plural, pace.refused_delay);
+        served.await.ok();
+    });
+    join_all(asked).await;
+}
+
+/// What the user wants to see of a kind.
+pub(super) enum RequestedScopes {
+    /// All of it; where that is forbidden, this namespace.
+    Cluster {
+        /// None for a kind that has no namespaces.
+        fallback: Option<SharedStr>,
+    },
+    /// These namespaces.
+    Namespaces(Vec<SharedStr>),
+}
+
+/// One kind's supervisor at work.
+pub(super) type SupervisorFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Supervises a kind until nobody listens any more.
+pub(super) async fn run(
+    mut watcher: ResourceWatcher,
+    kind: ResourceKind,
+    requested: RequestedScopes,
+) {
+    let mut reporter = SyncReporter::new(kind, WatchScope::Cluster);
+    // It ends only when nobody listens.
+    match requested {
+        RequestedScopes::Cluster { fallback } => {
+            watcher.watch_cluster(kind, fallback, &mut reporter).await
+        }
+        RequestedScopes::Namespaces(names) => {
+            watcher.watch_namespaces(kind, names, &mut reporter).await
+        }
+    }
+    .err();
+}
+
+impl ResourceWatcher {
+    async fn watch_namespaces(
+        &mut self,
+        kind: ResourceKind,
+        names: Vec<SharedStr>,
+        reporter: &mut SyncReporter,
+    ) -> Result<(), WatchEndReason> {
+        let mut each = Vec::new();
+        for name in &names {
+            let mut reporter = SyncReporter::new(kind, WatchScope::Namespace(name.clone()));
+            self.report(&mut reporter, SyncState::Syncing).await?;
+            each.push(reporter);
+        }
+        let reason = match names.as_slice() {
+            [only] => format!("only namespace {only} is watched"),
+            _ => format!("only namespaces {} are watched", names.join(", ")),
+        };
+        self.report(
+            reporter,
+            SyncState::Absent {
+                reason: reason.into(),
+            },
+        )
+        .await?;
+        self.watch_each_namespace(kind, names, each).await;
+        Ok(())
+    }
+
+    async fn watch_cluster(
+        &mut self,
+        kind: ResourceKind,
+        fallback: Option<SharedStr>,
+        reporter: &mut SyncReporter,
+    ) -> Result<(), WatchEndReason> {
+        self.report(reporter, SyncState::Syncing).await?;
+        loop {
+            let ended = self.watch_scope(kind, &WatchScope::Cluster, reporter).await;
+            let state = refused_state(ended)?;
+            let Some(namespace) = fallback
+                .clone()
+                .filter(|_| matches!(state, SyncState::Forbidden { .. }))
+            else {
+                self.report(reporter, state).await?;
+                let pause = self.timing.refused_delay;
+                self.wait(pause).await;
+                continue;
+            };
+            // Before the refusal is told, so that nobody takes the kind for settled meanwhile.
+            let scope = WatchScope::Namespace(namespace.clone());
+            let mut namespace_reporter = SyncReporter::new(kind, scope.clone());
+            self.report(&mut namespace_reporter, SyncState::Syncing)
+                .await?;
+            self.report(reporter, state).await?;
+            let within = self.clone();
+            tokio::select! {
+                () = within.watch_each_namespace(kind, vec![namespace], vec![namespace_reporter]) => return Ok(()),
+                () = self.wait_until_permitted(kind) => {}
+            }
+            reporter.add_scope(scope);
+        }
+    }
+
+    /// Watches each of these until nobody listens any more.
+    async fn watch_each_namespace(
+        &self,
+        kind: ResourceKind,
+        names: Vec<SharedStr>,
+        reporters: Vec<SyncReporter>,
+    ) {
+        let each = names.into_iter().zip(reporters).map(|(name, mut told)| {
+            let mut watcher = self.clone();
+            async move {
+                let scope = WatchScope::Namespace(name);
+                loop {
+                    let ended = watcher.watch_scope(kind, &scope, &mut told).await;
+                    let Ok(state) = refused_state(ended) else {
+                        return;
+                    };
+                    if watcher.report(&mut told, state).await.is_err() {
+                        return;
+                    }
+                    let pause = watcher.timing.refused_delay;
+                    watcher.wait(pause).await;
+                }
+            }
+        });
+        join_all(each).await;
+    }
+
+    /// Returns when the whole cluster may be listed after all.
+    async fn wait_until_permitted(&mut self, kind: ResourceKind) {
+        loop {
+            let pause = self.timing.refused_delay;
+            self.wait(pause).await;
+            let version = self.served_version(kind).await.unwrap_or_default();
+            let answer = of_kind!(kind, version, R => self.may_list::<R>().await);
+            if answer.is_ok() {
+                return;
+            }
+        }
+    }
+
+    async fn may_list<R: WatchedResource>(&self) -> Result<(), CallError> {
+        let request = request::probe::<R>(&WatchScope::Cluster)?;
+        let action = request::action::<R>("list", &WatchScope::Cluster);
+        self.link
+            .send(&action, &request, self.timing.list_timeout)
+            .await
+            .map(drop)
+    }
+
+    async fn watch_scope(
+        &mut self,
+        kind: ResourceKind,
+        scope: &WatchScope,
+        reporter: &mut SyncReporter,
+    ) -> WatchEndReason {
+        if kind == ResourceKind::EndpointSlice {
+            return self.watch_endpoints(scope, reporter).await;
+        }
+        match self.served_version(kind).await {
+            Ok(version) => of_kind!(kind, version, R => self.run::<R>(scope, reporter).await),
+            Err(error) => WatchEndReason::NotServed(error),
+        }
+    }
+
+    /// The newest version of a kind that the server has, as [`of_kind`] counts them. A kind on
+    /// demand is asked for only where the server says that it has it.
+    async fn served_version(&self, kind: ResourceKind) -> Result<usize, CallError> {
+        if !kind.is_on_demand() {
+            return Ok(0);
+        }
+        let (newest, older, plural) = of_kind!(kind, 0, R => (R::API, R::OLDER_APIS, R::PLURAL));
+        let served = &self.capabilities.discovery;
+        let newest = served
+            .check_served(&self.link, newest, plural, self.timing.refused_delay)
+            .await;
+        let Err(missing) = newest else { return Ok(0) };
+        for (index, api) in older.iter().enumerate() {
+            let answer = served
+                .check_served(&self.link, api, plural, self.timing.refused_delay)
+                .await;
+            if answer.is_ok() {
+                return Ok(index + 1);
+            }
+        }
+        Err(missing)
+    }
+
+    /// EndpointSlices, or Endpoints where the server does not serve them or may not show them.
+    async fn watch_endpoints(
+        &mut self,
+        scope: &WatchScope,
+        reporter: &mut SyncReporter,
+    ) -> WatchEndReason {
+        let slices = self.run::<EndpointSliceResource>(scope, reporter).await;
+        let why = match &slices {
+            WatchEndReason::Closed => return slices,
+            WatchEndReason::Forbidden(error) | WatchEndReason::NotServed(error) => {
+                error.message.clone()
+            }
+        };
+        reporter.note_when_live = Some(
+            format!(
+                "{why}; reading Endpoints instead, which know no terminating pods and at most 1,000 addresses a Service"
+            )
+            .into(),
+        );
+        let endpoints = self.run::<EndpointsResource>(scope, reporter).await;
+        reporter.note_when_live = None;
+        match endpoints {
+            // The slices are what is wanted: their refusal is the one to tell.
+            WatchEndReason::Forbidden(_) if matches!(slices, WatchEndReason::Forbidden(_)) => {
+                slices
+            }
+            other => other,
+        }
+    }
+}
+
+fn refused_state(ended: WatchEndReason) -> Result<SyncState, WatchEndReason> {
+    match ended {
+        WatchEndReason::Forbidden(error) => Ok(SyncState::Forbidden {
+            message: error.message,
+        }),
+        WatchEndReason::NotServed(error) => Ok(SyncState::Absent {
+            reason: error.message,
+        }),
+        WatchEndReason::Closed => Err(WatchEndReason::Closed),
+    }
+}
