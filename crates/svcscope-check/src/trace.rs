@@ -474,7 +474,7 @@ mod tests {
         let traces = walked(&inventory, "web");
         assert_eq!(
             words(&traces[0]),
-            ["Passes Service shop/web", "Stops selector app=wbe"]
+            ["Passes Service shop/web", "Blocked selector app=wbe"]
         );
         assert!(!traces[0].arrives());
         let why = &traces[0].hops[1].explanation;
@@ -509,7 +509,7 @@ mod tests {
         };
         put(&mut inventory, ingress);
         let traces = walked(&inventory, "web");
-        assert_eq!(words(&traces[0]), ["Stops Ingress shop.example.com"]);
+        assert_eq!(words(&traces[0]), ["Blocked Ingress shop.example.com"]);
     }
 
     #[test]

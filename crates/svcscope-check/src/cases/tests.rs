@@ -80,7 +80,7 @@ struct Case {
 }
 
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/check/cases")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases")
 }
 
 fn files() -> Vec<PathBuf> {
