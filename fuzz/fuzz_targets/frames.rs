@@ -7,10 +7,10 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code, reason = "only the reader is tried")]
-#[path = "../../src/cluster/tunnel/frame.rs"]
+#[path = "../../crates/svcscope-cluster/src/tunnel/frame.rs"]
 mod frame;
 
-use frame::{Decoder, Frame};
+use frame::{FrameDecoder, SpdyFrame};
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (cut, bytes) = input;
@@ -19,17 +19,17 @@ fuzz_target!(|input: (u8, &[u8])| {
 });
 
 /// What the frames say: the others, and of each stream's data how much there is.
-fn read(pieces: &[&[u8]]) -> Option<(Vec<Frame>, usize)> {
-    let mut decoder = Decoder::default();
+fn read(pieces: &[&[u8]]) -> Option<(Vec<SpdyFrame>, usize)> {
+    let mut decoder = FrameDecoder::default();
     let (mut others, mut data_bytes) = (Vec::new(), 0);
     for piece in pieces {
         let mut piece = Bytes::copy_from_slice(piece);
         while let Some(frame) = decoder.next(&mut piece).ok()? {
             match frame {
-                Frame::Data { data, fin: false, .. } => data_bytes += data.len(),
-                Frame::Data { data, stream, fin } => {
+                SpdyFrame::Data { data, fin: false, .. } => data_bytes += data.len(),
+                SpdyFrame::Data { data, stream, fin } => {
                     data_bytes += data.len();
-                    others.push(Frame::Data { stream, data: Bytes::new(), fin });
+                    others.push(SpdyFrame::Data { stream, data: Bytes::new(), fin });
                 }
                 other => others.push(other),
             }
