@@ -17,7 +17,9 @@ use svcscope_edit::{
     self as edit, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, ServiceSnapshot,
     ServiceTypeChoice,
 };
-use svcscope_model::inventory::{Inventory, ObjectKey, ServiceRecord, ServiceType, SharedStr};
+use svcscope_model::inventory::{
+    Inventory, ObjectKey, ResourceKind, ServiceRecord, ServiceType, SharedStr,
+};
 use svcscope_net::{
     forward::{
         ForwardId, ForwardSpec, ForwardState, ForwardTarget, Forwards, InventoryFeed, RemotePort,
@@ -54,7 +56,7 @@ async fn demo() -> WatchedDemoCluster {
         MergedKubeconfig::load(&KubeconfigSource::Inline(server.kubeconfig())).unwrap();
     let cluster = connect(&kubeconfigs, None).await.unwrap();
     let (changes, mut changed) = mpsc::channel(64);
-    let watches = cluster.watch(Vec::new(), changes);
+    let watches = cluster.watch(Vec::new(), &ResourceKind::ALL.into(), changes);
     let (inventory, feed) = watch::channel(Inventory::default());
     tokio::spawn(async move {
         while let Some(change) = changed.recv().await {

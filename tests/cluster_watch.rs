@@ -329,7 +329,7 @@ async fn dropping_the_watches_ends_them() {
     let server = static_demo().await;
     let cluster = connect(&server).await;
     let (sender, mut changes) = tokio::sync::mpsc::channel(1024);
-    let watches = cluster.watch(Vec::new(), sender);
+    let watches = cluster.watch(Vec::new(), &ResourceKind::ALL.into(), sender);
     assert!(changes.recv().await.is_some());
     drop(watches);
     while changes.recv().await.is_some() {}

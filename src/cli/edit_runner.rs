@@ -15,8 +15,11 @@ use super::{
     terminal::{OutputBytes, TerminalLines},
 };
 use svcscope_edit::{ChangePlan, WriteResponse, unified_diff, yaml, yaml_diff};
-use svcscope_engine::{EditId, EditState, EngineCommand, Scene};
+use svcscope_engine::{AnalysisScope, EditId, EditState, EngineCommand, Scene};
 use svcscope_model::inventory::{ObjectKey, ResourceKind, ServiceRecord};
+
+/// A plan says which nodePorts are taken and which pods a selector finds.
+const PLANNED_KINDS: [ResourceKind; 2] = [ResourceKind::Service, ResourceKind::Pod];
 
 /// How long the cluster may take to tell its Services.
 const SERVICE_LIST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -30,9 +33,10 @@ pub(super) struct EditRunner {
 
 impl EditRunner {
     /// Connects and waits until the Services are known.
-    pub(super) fn start(common: &GlobalFlags, kinds: &[ResourceKind]) -> anyhow::Result<Self> {
-        let (remote, namespace) = EngineClient::start_for_target(common)?;
-        let scene = remote.wait_until_known(kinds, SERVICE_LIST_TIMEOUT)?;
+    pub(super) fn start(common: &GlobalFlags) -> anyhow::Result<Self> {
+        let analysis = AnalysisScope::without_checks(PLANNED_KINDS);
+        let (remote, namespace) = EngineClient::start_for_target(common, analysis)?;
+        let scene = remote.wait_until_known(&PLANNED_KINDS, SERVICE_LIST_TIMEOUT)?;
         Ok(Self {
             remote,
             namespace,
@@ -51,8 +55,7 @@ impl EditRunner {
                 format!("this is done to a Service; did you mean svc/… instead of {target}?"),
             ));
         }
-        // The plan says which nodePorts are taken and which pods a selector finds.
-        let mut editing = Self::start(common, &[ResourceKind::Service, ResourceKind::Pod])?;
+        let mut editing = Self::start(common)?;
         let key = editing.key(target);
         editing.scene = editing.remote.look_up(key.clone())?;
         let Some(record) = editing.scene.inventory.service(&key).cloned() else {

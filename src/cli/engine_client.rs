@@ -17,8 +17,8 @@ use super::{
 use svcscope_cluster::{KubeconfigSource, MergedKubeconfig};
 use svcscope_demo as demo;
 use svcscope_engine::{
-    ConnectionState, Engine, EngineCommand, EngineConfig, EngineHandle, Scene, SceneCallback,
-    settings as session, settings::Settings,
+    AnalysisScope, ConnectionState, Engine, EngineCommand, EngineConfig, EngineHandle, Scene,
+    SceneCallback, settings as session, settings::Settings,
 };
 use svcscope_model::inventory::{
     self, ListCompleteness, ObjectKey, ResourceKind, SharedStr, SyncState, needed_kinds,
@@ -39,6 +39,7 @@ pub(super) struct EngineClient {
     end_signal: Arc<OnceLock<TerminationSignal>>,
     /// Whether a login may take as long as the user wants.
     waits_for_user: bool,
+    analysis: AnalysisScope,
     // Dropped in this order: first the engine, then the cluster below it.
     engine: Engine,
     _demo: Option<demo::DemoServer>,
@@ -82,22 +83,31 @@ fn file_source(file: &std::path::Path) -> anyhow::Result<KubeconfigSource> {
 
 impl EngineClient {
     /// Starts an engine that looks at the namespaces of the command line.
-    pub(super) fn start(common: &GlobalFlags) -> anyhow::Result<Self> {
-        let (source, server) = source(common)?;
-        let namespaces = common.namespaces.clone();
-        Self::start_with(common, source, server, namespaces, LayoutMode::None)
+    pub(super) fn start(common: &GlobalFlags, analysis: AnalysisScope) -> anyhow::Result<Self> {
+        Self::start_in(common, common.namespaces.clone(), analysis)
     }
 
     /// Like [`Self::start`], for one who looks at the map.
     pub(super) fn start_with_layout(common: &GlobalFlags) -> anyhow::Result<Self> {
         let (source, server) = source(common)?;
         let namespaces = common.namespaces.clone();
-        Self::start_with(common, source, server, namespaces, LayoutMode::Computed)
+        let analysis = AnalysisScope::default();
+        Self::start_with(
+            common,
+            source,
+            server,
+            namespaces,
+            analysis,
+            LayoutMode::Computed,
+        )
     }
 
     /// Starts an engine that looks only at the one namespace in which a target is searched: that
     /// of `-n`, else that of the context. Says which it is.
-    pub(super) fn start_for_target(common: &GlobalFlags) -> anyhow::Result<(Self, String)> {
+    pub(super) fn start_for_target(
+        common: &GlobalFlags,
+        analysis: AnalysisScope,
+    ) -> anyhow::Result<(Self, String)> {
         let (source, server) = source(common)?;
         let namespace = match common.namespaces.as_slice() {
             [one] => one.clone(),
@@ -110,14 +120,20 @@ impl EngineClient {
             }
         };
         let namespaces = vec![namespace.clone()];
-        let remote = Self::start_with(common, source, server, namespaces, LayoutMode::None)?;
+        let layout = LayoutMode::None;
+        let remote = Self::start_with(common, source, server, namespaces, analysis, layout)?;
         Ok((remote, namespace))
     }
 
     /// Starts an engine that looks at these namespaces.
-    pub(super) fn start_in(common: &GlobalFlags, namespaces: Vec<String>) -> anyhow::Result<Self> {
+    pub(super) fn start_in(
+        common: &GlobalFlags,
+        namespaces: Vec<String>,
+        analysis: AnalysisScope,
+    ) -> anyhow::Result<Self> {
         let (source, server) = source(common)?;
-        Self::start_with(common, source, server, namespaces, LayoutMode::None)
+        let layout = LayoutMode::None;
+        Self::start_with(common, source, server, namespaces, analysis, layout)
     }
 
     fn start_with(
@@ -125,6 +141,7 @@ impl EngineClient {
         kubeconfig: KubeconfigSource,
         server: Option<demo::DemoServer>,
         namespaces: Vec<String>,
+        analysis: AnalysisScope,
         layout: LayoutMode,
     ) -> anyhow::Result<Self> {
         let settings = settings();
@@ -139,6 +156,7 @@ impl EngineClient {
             login: login.clone(),
             context: common.context.clone(),
             namespaces,
+            analysis: analysis.clone(),
             read_only: common.read_only,
             protection_file: session::default_path(),
             suppressed_checks: settings.suppressed_checks,
@@ -161,6 +179,7 @@ impl EngineClient {
             engine,
             end_signal: Arc::default(),
             waits_for_user: login.waits_for_user(),
+            analysis,
             _demo: server,
         })
     }
@@ -292,7 +311,8 @@ impl EngineClient {
         limit: Duration,
     ) -> anyhow::Result<()> {
         let is_read = |scene: &Scene, enough: fn(&SyncState) -> bool| {
-            let kinds = wanted_ingress_kinds(scene).chain(more.iter().copied());
+            let wanted = wanted_ingress_kinds(scene).filter(|kind| self.analysis.contains(*kind));
+            let kinds = wanted.chain(more.iter().copied());
             let is_known = |wanted| {
                 let syncs = scene.inventory.sync_states();
                 let mut own = syncs.filter(|(kind, ..)| *kind == wanted).peekable();
@@ -350,10 +370,11 @@ impl EngineClient {
         if scene.inventory.service(&service).is_none() {
             return Ok(scene);
         }
-        // What follows from it may be told a moment later.
+        // What follows from it may come a moment later.
         self.wait_within(Some(CHECKS_AFTER_LOOKUP_TIMEOUT), |scene| {
             let is_drawn = scene.topology.service(&service).is_some();
-            (is_drawn && scene.reports.contains_key(&service)).then_some(())
+            let is_checked = !self.analysis.runs_checks() || scene.reports.contains_key(&service);
+            (is_drawn && is_checked).then_some(())
         })?;
         Ok(self.handle.scene())
     }

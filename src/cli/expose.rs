@@ -16,7 +16,7 @@ pub(super) fn run(common: &GlobalFlags, task: &ExposeArgs) -> anyhow::Result<Cli
     let ports = task.port.iter().map(|port| port.port(&[])).collect();
     let ports =
         with_node_ports(ports, &task.node_port).map_err(|said| cli_error(CliExit::Usage, said))?;
-    let editing = EditRunner::start(common, &[ResourceKind::Service, ResourceKind::Pod])?;
+    let editing = EditRunner::start(common)?;
     let key = editing.key(&task.target);
     let inventory = &editing.scene().inventory;
     // Where pods may not be listed, the plan says so.

@@ -104,6 +104,11 @@ impl FilterFlags {
         }
     }
 
+    /// Whether what the checks found decides which Services are shown.
+    pub fn needs_checks(&self) -> bool {
+        self.view().filter.needs_reports()
+    }
+
     /// Has the engine show it, now that the cluster is known; gives the scene that does.
     pub(super) fn apply(&self, remote: &EngineClient) -> anyhow::Result<Arc<Scene>> {
         let view = self.view();

@@ -20,7 +20,7 @@ pub(super) use child::run_as_child;
 use reporter::ForwardReporter;
 use saved_forwards::SavedForwardsFile;
 use svcscope_cluster::MergedKubeconfig;
-use svcscope_engine::{EngineCommand, Scene};
+use svcscope_engine::{AnalysisScope, EngineCommand, Scene};
 use svcscope_model::inventory::{ObjectKey, ResourceKind, SharedStr};
 use svcscope_net::forward::{
     self, ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, SpreadPolicy,
@@ -33,9 +33,10 @@ pub(super) fn run(common: &GlobalFlags, task: &ForwardArgs) -> anyhow::Result<Cl
     if let Some(exit) = manage_saved(common, task)? {
         return Ok(exit);
     }
+    let analysis = AnalysisScope::without_checks(ResourceKind::MAP_KINDS);
     let (remote, specs) = match &task.target {
         Some(target) => {
-            let (remote, namespace) = EngineClient::start_for_target(common)?;
+            let (remote, namespace) = EngineClient::start_for_target(common, analysis)?;
             let mut specs = requested_specs(task, target.in_namespace(&namespace))?;
             save(common, task, &mut specs)?;
             (remote, specs)
@@ -49,7 +50,7 @@ pub(super) fn run(common: &GlobalFlags, task: &ForwardArgs) -> anyhow::Result<Cl
                 .collect();
             namespaces.sort();
             namespaces.dedup();
-            (EngineClient::start_in(common, namespaces)?, specs)
+            (EngineClient::start_in(common, namespaces, analysis)?, specs)
         }
     };
     warn_of_addresses(&specs);

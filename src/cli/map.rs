@@ -9,17 +9,37 @@ use super::{
     export,
     terminal::OutputBytes,
 };
+use svcscope_engine::AnalysisScope;
 use svcscope_model::{
     inventory::{ListCompleteness, ResourceKind},
     topology,
 };
 
+/// What the graph is made of.
+const MAPPED_KINDS: [ResourceKind; 13] = [
+    ResourceKind::Namespace,
+    ResourceKind::Service,
+    ResourceKind::EndpointSlice,
+    ResourceKind::Pod,
+    ResourceKind::Node,
+    ResourceKind::Ingress,
+    ResourceKind::Gateway,
+    ResourceKind::HttpRoute,
+    ResourceKind::GrpcRoute,
+    ResourceKind::TlsRoute,
+    ResourceKind::TcpRoute,
+    ResourceKind::UdpRoute,
+    ResourceKind::BackendTlsPolicy,
+];
+
 pub(super) fn run(common: &GlobalFlags, task: &MapArgs) -> anyhow::Result<CliExit> {
     export::check(task)?;
     let remote = if task.output.is_picture() {
         EngineClient::start_with_layout(common)?
+    } else if task.filter.needs_checks() {
+        EngineClient::start(common, AnalysisScope::default())?
     } else {
-        EngineClient::start(common)?
+        EngineClient::start(common, AnalysisScope::without_checks(MAPPED_KINDS))?
     };
     let drawn = [
         ResourceKind::Service,

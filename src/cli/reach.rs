@@ -17,7 +17,7 @@ use super::{
     signals::{self, TerminationSignal},
     terminal::{OutputBytes, TerminalLines},
 };
-use svcscope_engine::{EngineCommand, PathTestId, PathTestRequest, PathTestStatus};
+use svcscope_engine::{AnalysisScope, EngineCommand, PathTestId, PathTestRequest, PathTestStatus};
 use svcscope_model::inventory::{ObjectKey, ResourceKind, SharedStr};
 use svcscope_net::{
     forward::ForwardTarget,
@@ -42,7 +42,7 @@ pub(super) fn run(common: &GlobalFlags, task: &ReachArgs) -> anyhow::Result<CliE
             "only a Service has paths: svcscope reach svc/NAME",
         ));
     }
-    let (remote, namespace) = EngineClient::start_for_target(common)?;
+    let (remote, namespace) = EngineClient::start_for_target(common, AnalysisScope::default())?;
     let drawn = [
         ResourceKind::Service,
         ResourceKind::EndpointSlice,

@@ -25,7 +25,7 @@ impl WatchedInventory {
         let names = namespaces.iter().map(|name| (*name).to_owned()).collect();
         Self {
             inventory: Inventory::default(),
-            watches: cluster.watch(names, sender),
+            watches: cluster.watch(names, &ResourceKind::ALL.into(), sender),
             log: Vec::new(),
             changes,
         }

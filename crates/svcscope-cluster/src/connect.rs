@@ -1,6 +1,6 @@
 //! Connecting, and what a connected cluster offers.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use serde::Deserialize;
 use tokio::{
@@ -23,7 +23,9 @@ use super::{
     watch, workload, yaml,
 };
 use svcscope_edit::ServiceWriter;
-use svcscope_model::inventory::{InventoryChange, NodePortRules, ObjectKey, SharedStr, plain_line};
+use svcscope_model::inventory::{
+    InventoryChange, NodePortRules, ObjectKey, ResourceKind, SharedStr, plain_line,
+};
 use svcscope_net::{
     forward::Dialer,
     probe::{ApiProxy, in_cluster::PodAccess},
@@ -283,6 +285,7 @@ impl ClusterClient {
     pub fn watch(
         &self,
         namespaces: Vec<String>,
+        kinds: &BTreeSet<ResourceKind>,
         changes: mpsc::Sender<InventoryChange>,
     ) -> ClusterWatches {
         watch::start(
@@ -291,6 +294,7 @@ impl ClusterClient {
             self.0.pace.clone(),
             &self.0.default_namespace,
             namespaces,
+            kinds,
             changes,
         )
     }

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::{DesktopNotifier, Notifier};
+use super::{AnalysisScope, DesktopNotifier, Notifier};
 use crate::settings::{Settings, SuppressedChecks};
 use svcscope_cluster::{KubeconfigSource, LoginContext};
 use svcscope_net::probe::in_cluster::ProbeImage;
@@ -18,6 +18,8 @@ pub struct EngineConfig {
     pub context: Option<String>,
     /// The namespaces to watch; none of them means all.
     pub namespaces: Vec<String>,
+    /// Which kinds are watched, and whether the checks run.
+    pub analysis: AnalysisScope,
     /// Refuse everything that changes the cluster.
     pub read_only: bool,
     /// The settings that say which contexts are read-only or production, read again before each
@@ -56,6 +58,7 @@ impl Default for EngineConfig {
             login: LoginContext::default(),
             context: None,
             namespaces: Vec::new(),
+            analysis: AnalysisScope::default(),
             read_only: false,
             protection_file: None,
             suppressed_checks: SuppressedChecks::default(),

@@ -6,6 +6,7 @@
 
 mod activity;
 mod alerts;
+mod analysis_scope;
 mod command;
 mod config;
 mod connect_retry;
@@ -35,6 +36,7 @@ mod watched_cluster;
 mod worker;
 
 pub use crate::settings::SettingsChange;
+pub use analysis_scope::AnalysisScope;
 pub use command::{EditId, EngineCommand};
 pub use config::{EngineConfig, PersistedSettings};
 pub use connection_test::{

@@ -6,7 +6,7 @@ use imbl::OrdMap;
 use jiff::Timestamp;
 
 use super::{
-    MapView, PathTestStatus, Scene,
+    AnalysisScope, MapView, PathTestStatus, Scene,
     map_state::{MapState, PinPositionMap},
 };
 use svcscope_check::{
@@ -26,6 +26,7 @@ use svcscope_model::{
 pub struct ClusterModel {
     inventory: Inventory,
     topology: Topology,
+    skips_checks: bool,
     checks: ServiceChecks,
     map_state: MapState,
     /// The last test of paths of each Service that has not changed since.
@@ -38,6 +39,14 @@ pub struct ClusterModel {
 }
 
 impl ClusterModel {
+    /// A model of a cluster of which nothing is known yet.
+    pub fn new(scope: &AnalysisScope) -> Self {
+        Self {
+            skips_checks: !scope.runs_checks(),
+            ..Self::default()
+        }
+    }
+
     /// All records.
     pub fn inventory(&self) -> &Inventory {
         &self.inventory
@@ -64,14 +73,12 @@ impl ClusterModel {
         }
         self.change_count += count_cluster_changes(&touched, &before);
         let mut redrawn = self.topology.update(&self.inventory, &touched);
-        let told = self.checks.reports().clone();
-        let checks = &mut self.checks;
-        let differ = checks.apply_changes(&self.topology, &self.inventory, &touched, &redrawn, now);
-        self.record_finding_history(&told, &differ, now);
-        self.drop_outdated_path_tests();
-        redrawn.extend(differ);
-        redrawn.sort();
-        redrawn.dedup();
+        if !self.skips_checks {
+            let differ = self.update_checks(&touched, &redrawn, now);
+            redrawn.extend(differ);
+            redrawn.sort();
+            redrawn.dedup();
+        }
         let reports = self.checks.reports();
         self.map_state
             .apply_changes(&self.topology, reports, &redrawn);
@@ -98,6 +105,21 @@ impl ClusterModel {
             self.map_state.complete_initial_lists();
         }
         touched
+    }
+
+    /// Runs the checks again that read what changed; the Services whose reports differ.
+    fn update_checks(
+        &mut self,
+        touched: &[ChangedRecord],
+        redrawn: &[ObjectKey],
+        now: Timestamp,
+    ) -> Vec<ObjectKey> {
+        let before = self.checks.reports().clone();
+        let checks = &mut self.checks;
+        let differ = checks.apply_changes(&self.topology, &self.inventory, touched, redrawn, now);
+        self.record_finding_history(&before, &differ, now);
+        self.drop_outdated_path_tests();
+        differ
     }
 
     /// Renews the reports that tell a duration; says whether one of them reads differently now.
@@ -259,6 +281,7 @@ impl ClusterModel {
         *self = Self {
             checks: ServiceChecks::new(&nothing.0, &nothing.1, suppressions, Timestamp::UNIX_EPOCH),
             map_state: std::mem::take(&mut self.map_state),
+            skips_checks: self.skips_checks,
             change_count: self.change_count,
             ..Self::default()
         };

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, time::timeout};
 
-use super::UserPermissions;
+use super::{AnalysisScope, UserPermissions};
 use svcscope_cluster::{AccessRequest, ClusterClient, ClusterWatches};
 use svcscope_edit::ChangePlan;
 use svcscope_model::inventory::{InventoryChange, ObjectKey, ResourceKind, SharedStr};
@@ -36,11 +36,15 @@ pub(super) enum ConnectionEvent {
 }
 
 impl WatchedCluster {
-    /// Starts to watch.
-    pub(super) fn open(cluster: ClusterClient, namespaces: &[SharedStr]) -> Self {
+    /// Starts to watch the kinds that are wanted from the start.
+    pub(super) fn open(
+        cluster: ClusterClient,
+        namespaces: &[SharedStr],
+        scope: &AnalysisScope,
+    ) -> Self {
         let (sender, changes) = mpsc::channel(CHANGES_IN_FLIGHT);
         let names = namespaces.iter().map(|name| name.to_string()).collect();
-        let watches = cluster.watch(names, sender);
+        let watches = cluster.watch(names, &scope.initial_kinds(), sender);
         Self {
             cluster,
             changes,

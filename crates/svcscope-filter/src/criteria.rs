@@ -127,6 +127,11 @@ impl ServiceFilter {
         })
     }
 
+    /// Whether it asks for what the checks found. Plain words do: they match states too.
+    pub fn needs_reports(&self) -> bool {
+        !self.health.is_empty() || self.only_problems || !self.text.is_empty()
+    }
+
     /// What hides a Service; nothing where it is shown. Without a report its state is unknown.
     /// `around` is the neighbourhood that the filter asks for.
     pub fn hidden_by(

@@ -22,7 +22,7 @@ use super::{
 };
 use results::CheckResults;
 use svcscope_check::{self as check, Severity};
-use svcscope_engine::Scene;
+use svcscope_engine::{AnalysisScope, Scene};
 use svcscope_model::inventory::{self, ObjectKey, ResourceKind};
 
 pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliExit> {
@@ -42,13 +42,14 @@ pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliE
     if !task.files.is_empty() {
         return files::run(common, task);
     }
+    let analysis = AnalysisScope::default();
     let (remote, target) = match &task.target {
         Some(target) => {
-            let (remote, namespace) = EngineClient::start_for_target(common)?;
+            let (remote, namespace) = EngineClient::start_for_target(common, analysis)?;
             let key = ObjectKey::new(namespace, target.name().clone());
             (remote, Some(key))
         }
-        None => (EngineClient::start(common)?, None),
+        None => (EngineClient::start(common, analysis)?, None),
     };
     let scene = remote.wait_for(
         Some(task.timeout),

@@ -20,7 +20,7 @@ use super::{
 };
 use output::CurlOutput;
 use retry::RetryBudget;
-use svcscope_engine::{EngineCommand, RequestState, RequestStatus, Scene};
+use svcscope_engine::{AnalysisScope, EngineCommand, RequestState, RequestStatus, Scene};
 use svcscope_model::inventory::ResourceKind;
 use svcscope_net::{
     forward::ForwardTarget,
@@ -31,24 +31,34 @@ use svcscope_net::{
 };
 use write_out::{WriteOutContext, expand_format};
 
+/// What leads to the BackendTLSPolicies that say how a Service is asked.
+const POLICY_KINDS: [ResourceKind; 7] = [
+    ResourceKind::Gateway,
+    ResourceKind::HttpRoute,
+    ResourceKind::GrpcRoute,
+    ResourceKind::TlsRoute,
+    ResourceKind::TcpRoute,
+    ResourceKind::UdpRoute,
+    ResourceKind::BackendTlsPolicy,
+];
+
 pub(super) fn run(common: &GlobalFlags, task: &CurlArgs) -> anyhow::Result<CliExit> {
     check_flag_conflicts(task)?;
     let send = password::with_password(&task.request_flags, task.silent)?;
     let format = task.write_out.as_deref().map(format_of).transpose()?;
-    let (remote, namespace) = EngineClient::start_for_target(common)?;
-    let needed = [
-        ResourceKind::Service,
-        ResourceKind::EndpointSlice,
-        ResourceKind::Pod,
-        ResourceKind::Node,
-    ];
-    let drawn = if task.needs_nodes() {
-        &needed[..]
-    } else {
-        &needed[..3]
-    };
+    let mut needed = ResourceKind::MAP_KINDS.to_vec();
+    if task.needs_nodes() {
+        needed.push(ResourceKind::Node);
+    }
+    let mut kinds = needed.clone();
+    if task.target.is_service() {
+        kinds.extend(POLICY_KINDS);
+    }
+    let analysis = AnalysisScope::without_checks(kinds);
+    let (remote, namespace) = EngineClient::start_for_target(common, analysis)?;
     let patience = task.request_flags.max_time.filter(|limit| !limit.is_zero());
-    let mut scene = remote.wait_until_known(drawn, patience.unwrap_or(Duration::from_secs(30)))?;
+    let mut scene =
+        remote.wait_until_known(&needed, patience.unwrap_or(Duration::from_secs(30)))?;
     if task.target.is_service() {
         // A BackendTLSPolicy may say how to ask. One that can't be read in time says nothing.
         remote.wait_for_ingress_kinds(&[], POLICY_TIMEOUT).ok();

@@ -179,13 +179,14 @@ impl ClusterWatches {
     }
 }
 
-/// Starts a supervisor for each kind that is watched in every cluster.
+/// Starts a supervisor for each of these kinds.
 pub(super) fn start(
     link: Arc<ApiClient>,
     memory: ServerCapabilities,
     pace: WatchTiming,
     default_namespace: &str,
     namespaces: Vec<String>,
+    kinds: &BTreeSet<ResourceKind>,
     changes: mpsc::Sender<InventoryChange>,
 ) -> ClusterWatches {
     let (kick, kicked) = watch::channel(());
@@ -225,7 +226,7 @@ pub(super) fn start(
         relist_signals: BTreeMap::new(),
         tasks: JoinSet::new(),
     };
-    watches.ensure_watched(&BTreeSet::from(ResourceKind::ALL));
+    watches.ensure_watched(kinds);
     watches.tasks.spawn(supervisor::prefetch_discovery(ahead));
     watches
 }

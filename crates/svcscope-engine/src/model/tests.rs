@@ -44,6 +44,17 @@ fn live_model() -> ClusterModel {
     model
 }
 
+#[test]
+fn a_model_without_checks_reports_nothing_also_after_it_was_cleared() {
+    let mut model = ClusterModel::new(&AnalysisScope::without_checks(ResourceKind::MAP_KINDS));
+    for _ in 0..2 {
+        model.apply([up(service("web", vec![port("http", 80, "8080")]))], NOW);
+        assert!(scene(&model).topology.service(&key("web")).is_some());
+        assert!(model.reports().is_empty());
+        model.clear();
+    }
+}
+
 fn scene(model: &ClusterModel) -> Scene {
     let mut scene = Scene::default();
     model.write_to_scene(&mut scene);

@@ -6,8 +6,8 @@ use tokio::time::Instant;
 use super::{BATCH, EngineWorker, REPORT_REFRESH_INTERVAL};
 use crate::{ActivityLevel, ConnectionState, last_change, watched_cluster::ConnectionEvent};
 use svcscope_model::inventory::{
-    self, ChangedRecord, Inventory, InventoryChange, PollingSummary, ResourceKind, SharedStr,
-    SyncState, WatchScope,
+    ChangedRecord, Inventory, InventoryChange, PollingSummary, ResourceKind, SharedStr, SyncState,
+    WatchScope,
 };
 
 impl EngineWorker {
@@ -86,7 +86,7 @@ impl EngineWorker {
         if touched.iter().any(may_ask)
             && let Some(session) = &mut self.watched_cluster
         {
-            session.watch_kinds(&inventory::needed_kinds(self.model.inventory()));
+            session.watch_kinds(&self.config.analysis.needed_kinds(self.model.inventory()));
         }
     }
 

@@ -184,6 +184,7 @@ impl EngineWorker {
         self.watched_cluster = Some(WatchedCluster::open(
             cluster.clone(),
             &self.scene.namespaces,
+            &self.config.analysis,
         ));
         self.restore_node_port_range();
         self.review_rights(cluster);
@@ -216,7 +217,11 @@ impl EngineWorker {
         );
         self.report_security_warnings(cluster.notices());
         self.watch_kubeconfig(&cluster);
-        let session = WatchedCluster::open(cluster.clone(), &self.scene.namespaces);
+        let session = WatchedCluster::open(
+            cluster.clone(),
+            &self.scene.namespaces,
+            &self.config.analysis,
+        );
         self.forwards.replace_dialer(session.dialer());
         self.watched_cluster = Some(session);
         let refusal = self.refusal_check_for(cluster.context());

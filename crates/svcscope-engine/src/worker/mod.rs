@@ -145,6 +145,7 @@ impl EngineWorker {
                 .collect(),
             ..Scene::default()
         };
+        let model = ClusterModel::new(&config.analysis);
         let forwards_changed = Arc::new(Notify::new());
         let notify = forwards_changed.clone();
         let forwards = Forwards::new(
@@ -162,7 +163,7 @@ impl EngineWorker {
             events,
             inbox,
             scene,
-            model: ClusterModel::default(),
+            model,
             activity: ActivityLog::default(),
             requests: RequestHistory::default(),
             edits: OpenEdits::default(),

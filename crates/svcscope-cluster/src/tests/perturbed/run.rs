@@ -73,7 +73,8 @@ impl<'a> EventReplay<'a> {
             });
         }
         // What rules read of other kinds beside those that something happens to.
-        let mut kinds = BTreeSet::from([ResourceKind::Deployment, ResourceKind::StatefulSet]);
+        let mut kinds = BTreeSet::from(ResourceKind::ALL);
+        kinds.extend([ResourceKind::Deployment, ResourceKind::StatefulSet]);
         kinds.extend(events.iter().map(RecordedEvent::kind));
         Self {
             events,
@@ -194,7 +195,7 @@ impl<'a> EventReplay<'a> {
         let nothing = KubeconfigSource::Inline("kind: Config\napiVersion: v1\n".to_owned());
         let kubeconfigs = MergedKubeconfig::load(&nothing).expect("a kubeconfig");
         let (changes, mut arriving) = mpsc::channel(4096);
-        let mut watches = watch::start(
+        let _watches = watch::start(
             Arc::new(ApiClient::for_test(kubeconfigs, client)),
             ServerCapabilities::new(Some(&self.version())),
             WatchTiming {
@@ -203,9 +204,9 @@ impl<'a> EventReplay<'a> {
             },
             "default",
             Vec::new(),
+            &self.kinds,
             changes,
         );
-        watches.ensure_watched(&self.kinds);
         let mut model = ClusterModel::default();
         while let Ok(Some(change)) = timeout_at(end, arriving.recv()).await {
             let mut batch = vec![change];
@@ -214,9 +215,7 @@ impl<'a> EventReplay<'a> {
             }
             model.apply(batch, self.now);
         }
-        let kinds = ResourceKind::ALL
-            .into_iter()
-            .chain(self.kinds.iter().copied());
+        let kinds = self.kinds.iter().copied();
         let kinds = kinds.filter(|kind| COLLECTIONS.iter().any(|of| of.kind == *kind));
         assert!(model.inventory().completeness_of(kinds).is_live());
         VisibleState::of(&model)
