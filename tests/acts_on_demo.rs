@@ -184,7 +184,7 @@ async fn a_forward_carries_half_closed_requests_whole() {
 }
 
 #[tokio::test]
-async fn a_request_says_its_way_and_its_failures() {
+async fn a_request_reports_its_path_and_its_failures() {
     let demo = demo().await;
     let send = |request| demo.curl(request);
     let response = send(get("api", 8081, "/")).await.unwrap();
@@ -257,7 +257,7 @@ async fn a_port_meant_for_tls_answers_it() {
 }
 
 #[tokio::test]
-async fn the_api_servers_proxy_is_a_door_of_its_own() {
+async fn the_api_servers_proxy_is_an_access_path_of_its_own() {
     let demo = demo().await;
     let by = |request: CurlRequest| CurlRequest {
         access_path: AccessPath::ServiceProxy,

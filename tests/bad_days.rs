@@ -112,7 +112,7 @@ fn an_unreachable_server_is_named() {
 }
 
 #[test]
-fn an_expired_token_is_told_as_such() {
+fn an_expired_token_is_reported_as_such() {
     let server = demo::DemoServer::spawn(demo::DemoOptions::default()).expect("a demo cluster");
     let text = server.kubeconfig().replace(&server.token(), "expired");
     let (code, words) = map_with(&text, &[]);
@@ -429,7 +429,7 @@ fn still() -> (demo::DemoServer, String) {
 }
 
 #[test]
-fn entry_points_that_may_not_be_seen_are_told() {
+fn entry_points_that_may_not_be_seen_are_reported() {
     let (server, text) = still();
     for resource in ["ingresses", "httproutes"] {
         let everywhere = demo::DenyScope::Everywhere;
@@ -468,7 +468,7 @@ fn a_kind_that_the_map_can_do_without_does_not_keep_it() {
 }
 
 #[test]
-fn a_namespace_that_does_not_exist_is_told() {
+fn a_namespace_that_does_not_exist_is_reported() {
     let (_server, text) = still();
     let (code, words) = map_with(&text, &["-n", "nope", "-n", "shop"]);
     assert_eq!(code, Some(4), "{words}");
@@ -508,6 +508,6 @@ fn a_forward_says_what_it_waits_for() {
     child.wait().expect("it ended");
     says(
         &line,
-        &["waiting for the cluster to be read; pods", "told to fail"],
+        &["waiting for the cluster to be read; pods", "injected fault"],
     );
 }

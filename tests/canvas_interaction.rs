@@ -395,7 +395,7 @@ fn zoom_stops_at_its_limits() {
 }
 
 #[test]
-fn the_map_is_fitted_until_a_person_moves_it() {
+fn the_map_is_fitted_until_the_user_moves_it() {
     let mut harness = shop();
     let fitted = harness.state().canvas.zoom();
     harness.state_mut().scene = Arc::new(canvas_support::large(200, 5).scene(2));
@@ -418,7 +418,7 @@ fn the_map_is_fitted_until_a_person_moves_it() {
 }
 
 #[test]
-fn far_away_districts_are_chips_and_a_click_goes_in() {
+fn zoomed_out_namespaces_are_chips_and_a_click_zooms_in() {
     let mut harness = harness(canvas_support::large(400, 5).scene(1));
     assert_eq!(
         DetailLevel::of(harness.state().canvas.zoom()),
@@ -804,7 +804,7 @@ fn a_double_click_goes_in_and_escape_goes_out_level_by_level() {
 #[test]
 fn the_minimap_is_there_while_some_of_the_map_is_not_in_view() {
     let mut harness = harness(canvas_support::large(400, 5).scene(1));
-    let minimap = "Minimap: click to look there";
+    let minimap = "Minimap: click to move the view there";
     assert!(harness.query_by_label(minimap).is_none(), "all is in view");
     near_first_service(&mut harness);
     let place = harness.get_by_label(minimap).rect();

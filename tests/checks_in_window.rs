@@ -145,7 +145,7 @@ fn problems_are_filtered_and_one_click_flies_there() {
 }
 
 #[test]
-fn a_host_is_a_door_of_its_services_and_finds_them() {
+fn a_host_is_an_entry_point_of_its_services_and_finds_them() {
     let mut window = open();
     window.type_into("Search Services", "shop.example.com");
     let found = |window: &LiveWindow, name: &str| {
@@ -199,7 +199,7 @@ fn cache_selects(window: &LiveWindow, app: &str) {
 }
 
 #[test]
-fn a_bell_tells_when_a_service_breaks_and_when_it_heals() {
+fn an_alert_says_when_a_service_breaks_and_recovers() {
     let desk = Arc::new(RecordingNotifier::default());
     let settings = tempfile::NamedTempFile::new().expect("a file");
     let path = settings.path().to_owned();
@@ -213,9 +213,9 @@ fn a_bell_tells_when_a_service_breaks_and_when_it_heals() {
         });
     });
     window.click("Service shop/cache");
-    window.click("Tell me when it breaks or heals");
+    window.click("Alert me when this Service breaks or recovers");
     window.until("the bell to be on", |window| {
-        window.shows("Don't tell me when it breaks or heals")
+        window.shows("Turn off alerts for this Service")
     });
     cache_selects(&window, "cash");
     let told = |title: &str| {
@@ -247,9 +247,9 @@ fn where_there_is_no_desktop_the_list_of_activities_says_so() {
     });
     let mut window = LiveWindow::open_with(|config| config.notifier = desk.clone());
     window.click("Service shop/cache");
-    window.click("Tell me when it breaks or heals");
+    window.click("Alert me when this Service breaks or recovers");
     window.until("the bell to be on", |window| {
-        window.shows("Don't tell me when it breaks or heals")
+        window.shows("Turn off alerts for this Service")
     });
     cache_selects(&window, "cash");
     window.until("both to be said", |window| {

@@ -138,7 +138,7 @@ async fn an_unreachable_server_is_named_with_the_systems_words() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_no_api_server_is_told_from_one_that_is() {
+async fn a_server_that_is_no_api_server_is_distinguished_from_one_that_is() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let server = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -154,7 +154,7 @@ async fn a_server_that_is_no_api_server_is_told_from_one_that_is() {
         std::future::pending::<()>().await;
     });
     let message = failing(&kubeconfig(&server, "{}"), None).await;
-    assert!(message.contains("no Kubernetes API server"), "{message}");
+    assert!(message.contains("not a Kubernetes API server"), "{message}");
 }
 
 #[tokio::test]

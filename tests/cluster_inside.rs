@@ -162,7 +162,7 @@ async fn containers_hold_what_their_image_holds() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn refusals_are_told_and_leave_nothing_behind() {
+async fn refusals_are_reported_and_leave_nothing_behind() {
     let server = static_demo().await;
     let (with, noted) = probes(&server).await;
     server.control().deny(DenyRule::new(

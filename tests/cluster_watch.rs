@@ -269,7 +269,7 @@ async fn silence_is_noticed_and_what_is_known_stays() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_server_gives_endpoints_and_that_is_said() {
+async fn an_old_server_gives_endpoints_and_that_is_reported() {
     let server = static_demo().await;
     server.control().serve_endpoint_slices(false);
     let cluster = connect(&server).await;

@@ -25,7 +25,7 @@ fn console(service: &str) -> LiveWindow {
     window
 }
 
-fn choose_door(window: &mut LiveWindow, label: &str) {
+fn choose_access_path(window: &mut LiveWindow, label: &str) {
     window.click("Door");
     window.until(label, |window| window.shows(label));
     window.click(label);
@@ -36,10 +36,10 @@ fn newest(window: &LiveWindow) -> RequestStatus {
 }
 
 #[test]
-fn a_request_goes_through_the_door_that_was_chosen() {
+fn a_request_takes_the_chosen_access_path() {
     let mut window = console("api");
-    assert!(window.contains_text("kube-proxy and NetworkPolicy have no part in it"));
-    choose_door(&mut window, "API server's proxy to the Service");
+    assert!(window.contains_text("kube-proxy and NetworkPolicy are not involved"));
+    choose_access_path(&mut window, "API server's proxy to the Service");
     assert!(window.contains_text("It asks under its own Host name"));
     window.click("Send");
     window.wait_for_text("via API server's proxy to Service api port 8081");
@@ -180,7 +180,7 @@ fn other_questions_than_http_are_asked() {
 #[test]
 fn from_inside_only_with_a_pod_that_was_agreed_to() {
     let mut window = console("api");
-    choose_door(&mut window, "Inside the cluster…");
+    choose_access_path(&mut window, "Inside the cluster…");
     assert!(window.contains_text("tick that a pod may be made"));
     assert!(!window.enabled("Send"));
     window.click("Make a pod in namespace shop for it");

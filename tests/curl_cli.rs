@@ -54,7 +54,7 @@ fn an_answer_is_written_as_curl_writes_it() {
 }
 
 #[test]
-fn every_door_is_named() {
+fn every_access_path_is_named() {
     let by_proxy = curl(&["svc/api:8081", "--via", "proxy"]);
     assert!(by_proxy.status.success(), "{}", stderr(&by_proxy));
     assert!(stderr(&by_proxy).contains("API server's proxy to Service api port 8081"));
@@ -473,7 +473,7 @@ fn odd_answers_end_as_in_curl() {
 }
 
 #[test]
-fn a_refusal_of_svcscope_is_told_and_not_tried_again() {
+fn a_refusal_of_svcscope_is_reported_and_not_tried_again() {
     let retry = ["--retry", "1", "--retry-all-errors", "-s"];
     let output = curl(&[&["svc/api:8081", "--read-only", "-d", "x"], &retry[..]].concat());
     let said = stderr(&output);

@@ -350,7 +350,7 @@ fn a_certificate_that_is_not_trusted_is_shown_and_nothing_is_sent() {
     tested.says(
         "TLS",
         "failed",
-        "is not trusted: the certificate-authority of the kubeconfig has not signed it",
+        "is not trusted: it was not signed by the kubeconfig's certificate-authority",
     );
     let bare = format!("server: 'https://{server}'");
     let tested = DoctorRunResult::of(&kubeconfig(folder.path(), &bare, "token: s3cret"), &[]);
@@ -462,7 +462,7 @@ fn a_server_that_does_not_say_its_version_is_tested_all_the_same() {
 }
 
 #[test]
-fn a_server_that_is_down_or_silent_is_told_apart() {
+fn a_server_that_is_down_is_distinguished_from_a_silent_one() {
     let folder = tempfile::tempdir().expect("a folder");
     let free = TcpListener::bind("127.0.0.1:0").expect("a port");
     let closed = free.local_addr().expect("an address");
@@ -494,7 +494,10 @@ fn a_watch_that_is_closed_at_once_or_held_back_fails() {
     let cut = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n";
     let held =
         "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n";
-    for (answer, words) in [(cut, "is cut: it was closed after 0."), (held, "held back")] {
+    for (answer, words) in [
+        (cut, "is cut: it was closed after 0."),
+        (held, "buffers them"),
+    ] {
         let proxy = watch_proxy(server, answer);
         let through = cluster.changed(&server.to_string(), &proxy.to_string());
         let tested = DoctorRunResult::of(&through, &[]);
@@ -503,7 +506,7 @@ fn a_watch_that_is_closed_at_once_or_held_back_fails() {
         for kind in ["services", "endpointslices", "pods"] {
             let step = format!("watch {kind}");
             tested.says(&step, "failed", words);
-            tested.says(&step, "failed", "the view is read by lists");
+            tested.says(&step, "failed", "svcscope polls by listing");
         }
         assert_eq!(tested.outcome("port-forward"), "ok");
     }
@@ -558,7 +561,7 @@ fn a_token_file_may_end_with_a_line_break() {
 }
 
 #[test]
-fn a_token_that_is_no_http_header_is_told_and_not_sent() {
+fn a_token_that_is_no_http_header_is_reported_and_not_sent() {
     let folder = tempfile::tempdir().expect("a folder");
     let server = tls_server();
     let cluster = format!("server: 'https://{server}', insecure-skip-tls-verify: true");
@@ -569,7 +572,7 @@ fn a_token_that_is_no_http_header_is_told_and_not_sent() {
         tested.says(
             "credentials",
             "failed",
-            "the token of user `u` holds a line end",
+            "the token of user `u` contains a line break",
         );
         assert!(!tested.all.contains("s3cret"), "{}", tested.all);
         assert!(!tested.all.contains("panicked"), "{}", tested.all);
@@ -578,7 +581,7 @@ fn a_token_that_is_no_http_header_is_told_and_not_sent() {
 }
 
 #[test]
-fn what_is_not_protected_is_told() {
+fn what_is_not_protected_is_reported() {
     let cluster = DoctorTestCluster::start();
     let folder = cluster.folder.path();
     let text = cluster
@@ -628,8 +631,8 @@ fn what_could_not_be_asked_is_not_said_to_be_permitted() {
     let reviews = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
     control.fail(None, reviews, 500, None);
     let tested = cluster.test();
-    tested.says("rights", "warning", "could not ask for all rights");
-    tested.says("exec", "skipped", "could not be asked");
+    tested.says("rights", "warning", "could not check all permissions");
+    tested.says("exec", "skipped", "could not be checked");
 }
 
 #[test]
@@ -651,7 +654,7 @@ fn a_namespace_that_is_not_there_is_named_and_no_other() {
 }
 
 #[test]
-fn a_watch_that_others_answer_or_the_server_ends_is_told_as_such() {
+fn a_watch_that_others_answer_or_the_server_ends_is_reported_as_such() {
     let cluster = DoctorTestCluster::start();
     let server = cluster.address();
     let page = "HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 6\r\n\r\n<html>";
@@ -659,12 +662,16 @@ fn a_watch_that_others_answer_or_the_server_ends_is_told_as_such() {
                 {\"type\":\"ERROR\",\"object\":{\"code\":410,\"message\":\"too old resource version\"}}\n";
     let refused = "HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n";
     for (answer, words, never) in [
-        (page, "no API server (text/html)", "unbuffered"),
-        (gone, "too old resource version (410)", "unbuffered"),
+        (
+            page,
+            "not come from an API server (text/html)",
+            "not to buffer",
+        ),
+        (gone, "too old resource version (410)", "not to buffer"),
         (
             refused,
             "the credentials are refused",
-            "check that the API server is well",
+            "check that the API server is healthy",
         ),
     ] {
         let proxy = watch_proxy(server, answer);

@@ -75,7 +75,7 @@ fn a_port_is_added_and_the_change_undone_from_the_list() {
 }
 
 #[test]
-fn ports_that_can_not_be_are_said_at_their_field() {
+fn ports_that_can_not_be_are_reported_at_their_field() {
     let mut window = LiveWindow::open();
     window.click("Service shop/cache");
     window.key(Key::E);
@@ -212,10 +212,10 @@ fn headless_offers_both_ways_with_their_price() {
     window.key(Key::T);
     window.click_role(Role::RadioButton, "Headless");
     window.until("both ways", |window| {
-        window.shows("Through ExternalName") && window.shows("Delete and create anew")
+        window.shows("Through ExternalName") && window.shows("Delete and create again")
     });
     assert!(!window.shows("Apply…"));
-    window.click("Delete and create anew");
+    window.click("Delete and create again");
     confirm(
         &mut window,
         "Yes, change it",
@@ -225,7 +225,7 @@ fn headless_offers_both_ways_with_their_price() {
 }
 
 #[test]
-fn production_asks_for_the_name_and_the_journal_goes_to_a_file() {
+fn production_asks_for_the_name_and_the_audit_log_goes_to_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut window = LiveWindow::open_with(|config| {
         let context = config.context.clone().unwrap_or_else(|| "demo".into());
@@ -250,7 +250,7 @@ fn production_asks_for_the_name_and_the_journal_goes_to_a_file() {
     window.wait_for_text("Service shop/cache is NodePort now");
     window.click("Done");
 
-    run(&mut window, "Export the journal…");
+    run(&mut window, "Export the audit log…");
     let file = folder.path().join("changes.json");
     window.type_into("File", &file.display().to_string());
     window.click_role(Role::Button, "Export");

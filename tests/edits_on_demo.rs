@@ -156,11 +156,11 @@ fn what_the_server_says_of_its_node_ports_is_remembered() {
     );
     drop(engine);
     let (_, notes) = planned(&start());
-    assert!(notes.contains("by the API server's own word"), "{notes}");
+    assert!(notes.contains("reported by the API server"), "{notes}");
 }
 
 #[test]
-fn the_engine_undoes_and_keeps_a_journal() {
+fn the_engine_undoes_and_keeps_an_audit_log() {
     let server = DemoServer::spawn(quiet()).unwrap();
     let engine = engine(&server);
     let before = server.control().get("Service", "shop", "cache").unwrap();
@@ -285,7 +285,7 @@ fn about_to_be_recreated(engine: &EngineDriver) -> EditId {
 const SERVICES: &str = "/api/v1/namespaces/shop/services";
 
 #[test]
-fn a_creation_that_is_refused_is_taken_back() {
+fn a_refused_creation_is_rolled_back() {
     let server = DemoServer::spawn(quiet()).unwrap();
     let engine = engine(&server);
     let before = server.control().get("Service", "shop", "cache").unwrap();

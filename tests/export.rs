@@ -136,7 +136,7 @@ fn a_drawing_says_what_it_is_and_no_secrets() {
 }
 
 #[test]
-fn farther_away_less_is_drawn() {
+fn zoomed_out_less_is_drawn() {
     let near = svg(shop(), 1.0);
     let middle = svg(shop(), 0.4);
     let far = svg(shop(), 0.2);
@@ -178,7 +178,7 @@ fn a_light_drawing_is_light() {
 }
 
 #[test]
-fn a_lost_connection_is_said() {
+fn a_lost_connection_is_reported() {
     let scene = Scene {
         connection: ConnectionState::Lost {
             since: at(),

@@ -55,7 +55,7 @@ fn a_drawing_has_every_service_of_the_graph() {
 }
 
 #[test]
-fn farther_away_and_lighter() {
+fn zoomed_out_and_in_the_light_theme() {
     let near = stdout(&map(&["-o", "svg"]));
     let far = stdout(&map(&["-o", "svg", "--zoom", "0.3", "--theme", "light"]));
     let shrunk = (width(&far) - 32.0) / (width(&near) - 32.0);
@@ -100,7 +100,7 @@ fn what_makes_no_sense_is_refused_before_anything_starts() {
 }
 
 #[test]
-fn a_file_that_cannot_be_written_is_said() {
+fn a_file_that_cannot_be_written_is_reported() {
     let output = run_svcscope(&["map", "--demo", "-o", "svg", "--out", "/nowhere/map.svg"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("there is no folder /nowhere"));

@@ -156,7 +156,7 @@ fn nothing_is_overwritten() {
 }
 
 #[test]
-fn a_path_that_leads_nowhere_is_said_before_it_is_tried() {
+fn a_path_that_can_not_be_used_is_reported_before_it_is_tried() {
     let mut window = TestWindow::open(busy_scene());
     window.ask();
     window.enter(Path::new("map.svg"));

@@ -429,7 +429,7 @@ fn the_program_prints_what_kubectl_prints_then_what_happens() {
 }
 
 #[test]
-fn the_program_tells_an_event_a_line() {
+fn the_program_prints_one_event_a_line() {
     let demo = DemoWithHome::start();
     let mut child = demo
         .forward(&["svc/api", ":8081", "--balance", "-o", "json"])
@@ -598,7 +598,7 @@ fn forwards_of_others_are_shown_and_asked_for() {
 }
 
 #[test]
-fn a_saved_forward_that_is_not_understood_is_told() {
+fn a_saved_forward_that_is_not_understood_is_reported() {
     let demo = DemoWithHome::start();
     let file = demo.file("svcscope/forwards.json");
     fs::create_dir_all(file.parent().expect("a folder")).expect("made");
@@ -619,7 +619,7 @@ fn a_saved_forward_that_is_not_understood_is_told() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_list_that_could_not_be_printed_is_told() {
+fn a_list_that_could_not_be_printed_is_reported() {
     let demo = DemoWithHome::start();
     demo.done(&["svc/api", ":8081", "--save", "api", "--exec", "true"]);
     let full = fs::File::options().write(true).open("/dev/full");

@@ -180,7 +180,7 @@ fn a_token_is_on_the_disk_before_it_is_used() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn tokens_that_can_not_be_saved_are_told_and_used_on_and_a_refused_one_is_renewed_once() {
+async fn tokens_that_can_not_be_saved_are_reported_and_used_on_and_a_refused_one_is_renewed_once() {
     let issuer = OidcIssuer::start(300, Duration::ZERO, || {});
     let issued = issuer.statistics.clone();
     let refused = Arc::new(Mutex::new(String::new()));
@@ -215,13 +215,13 @@ async fn tokens_that_can_not_be_saved_are_told_and_used_on_and_a_refused_one_is_
     cluster.ping().await.unwrap();
     assert_eq!(issuer.refreshes(), 2, "by the refresh token that was kept");
     assert!(warned(
-        "no longer took the credentials (401), so the OIDC issuer was asked again"
+        "rejected the credentials (401), so the OIDC issuer was asked again"
     ));
     assert_eq!(issuer.statistics.lock().unwrap().refusals, 0);
 }
 
 #[test]
-fn what_the_issuer_says_is_told_and_no_secret() {
+fn what_the_issuer_says_is_reported_and_no_secret() {
     let issuer = OidcIssuer::start(300, Duration::ZERO, || {});
     let api = api_of(&issuer);
     let text = issuer.kubeconfig(&api);
@@ -288,8 +288,7 @@ fn a_plugin_whose_token_is_refused_is_asked_again_once() {
     let output = map(&file);
     assert_logged_in(&output);
     assert_eq!(api.plugin_runs(), 2);
-    let told =
-        "no longer took the credentials (401), so the credential plugin `sh` was asked again";
+    let told = "rejected the credentials (401), so the credential plugin `sh` was asked again";
     assert!(stderr(&output).contains(told), "{}", stderr(&output));
 
     let api = TlsDemoApiServer::start(|_| false);
@@ -328,7 +327,7 @@ fn what_a_plugin_says_is_on_stderr_without_escapes_and_its_arguments_are_not() {
 }
 
 #[test]
-fn a_plugin_is_told_what_kubectl_tells_it() {
+fn a_plugin_gets_what_kubectl_gives_it() {
     let api = TlsDemoApiServer::start(|token| token == "t");
     let info = api.folder().join("info");
     let script = format!(
@@ -357,7 +356,7 @@ fn a_plugin_is_told_what_kubectl_tells_it() {
 }
 
 #[test]
-fn a_silent_plugin_is_named_and_where_nobody_sees_it_the_timeout_counts() {
+fn a_silent_plugin_is_named_and_where_no_user_sees_it_the_timeout_counts() {
     let api = TlsDemoApiServer::start(|token| token == "t");
     let file = api.with_plugin("exec sleep 600");
     let mut process = svcscope(&[

@@ -142,7 +142,7 @@ fn a_probe_pod_serves_one_request_and_is_gone() {
 }
 
 #[test]
-fn nobody_makes_a_pod_without_agreement_or_where_all_is_read_only() {
+fn no_pod_is_made_without_agreement_or_where_all_is_read_only() {
     let server = demo();
     let driven = engine(&server, None, false);
     let RequestState::Failed(error) = ask(&driven, probe(false)) else {
@@ -263,7 +263,7 @@ fn the_engine_keeps_what_a_test_found() {
 }
 
 #[test]
-fn what_is_not_permitted_is_told_by_each_cell() {
+fn what_is_not_permitted_is_reported_by_each_cell() {
     let server = demo();
     let driven = engine(&server, None, false);
     for resource in ["pods/portforward", "pods"] {
@@ -285,7 +285,7 @@ fn what_is_not_permitted_is_told_by_each_cell() {
 }
 
 #[test]
-fn a_service_without_pods_is_told_so() {
+fn a_service_without_pods_is_reported() {
     let server = demo();
     let control = server.control();
     control
@@ -308,7 +308,7 @@ fn a_service_without_pods_is_told_so() {
 }
 
 #[test]
-fn the_command_line_tells_the_same() {
+fn the_command_line_reports_the_same() {
     let output = run_svcscope(&[
         "reach", "svc/web", "-n", "shop", "--demo", "--inside", "shop", "-o", "json",
     ]);

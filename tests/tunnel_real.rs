@@ -155,7 +155,7 @@ async fn a_refusal_and_a_reset_end_their_own_connection_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reader_and_a_pod_that_stand_still_hold_nobody_up() {
+async fn a_stalled_reader_and_a_stalled_pod_block_no_other_connection() {
     let Some(way) = DialedPod::open("tunnel-still").await else {
         return;
     };

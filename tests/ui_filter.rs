@@ -179,7 +179,7 @@ fn the_menu_opens_by_key_on_the_text_field() {
 }
 
 #[test]
-fn a_label_selector_that_is_none_is_told_in_place_and_sent_to_nobody() {
+fn an_invalid_label_selector_is_reported_in_place_and_not_sent() {
     const LABELS: &str = svcscope_ui::filter_bar::LABELS_LABEL;
     let mut window = TestWindow::open(busy_scene());
     window.click("Filter");
@@ -202,7 +202,7 @@ fn a_label_selector_that_is_none_is_told_in_place_and_sent_to_nobody() {
 }
 
 #[test]
-fn what_is_hidden_is_said_as_long_as_it_is() {
+fn what_is_hidden_is_reported_as_long_as_it_is() {
     let mut window = TestWindow::open(busy_scene());
     assert!(!window.contains_text("hidden by filter"));
     window.publish(filtered(2, node_ports(), some_shown(2)));
@@ -291,10 +291,10 @@ fn every_command_of_the_map_is_in_the_palette() {
 fn what_another_cluster_shows_is_not_what_was_asked_of_the_last_one() {
     let mut window = TestWindow::open(busy_scene());
     window.press(Key::W);
-    assert!(window.shows("Only what is wrong"));
+    assert!(window.shows("Only problems"));
     let mut other = busy_scene();
     other.revision = 2;
     other.context = Some("prod-us-2".into());
     window.publish(other);
-    assert!(!window.shows("Only what is wrong"));
+    assert!(!window.shows("Only problems"));
 }

@@ -282,7 +282,7 @@ fn both_ways_to_headless_are_offered_with_their_price() {
     window.publish(scene_with_edit(2, EditId(1), failed));
     assert!(window.contains_text("nobody finds it for a moment"));
     assert!(window.contains_text("its uid changes"));
-    window.click("Delete and create anew");
+    window.click("Delete and create again");
     let commands = window.commands();
     let Some(EngineCommand::PlanEdit(_, _, RequestedChange::Change(change))) = commands.last()
     else {
@@ -753,7 +753,7 @@ fn a_failed_connection_offers_to_try_again_and_other_contexts() {
 fn a_failed_connection_is_tested_step_by_step() {
     let failed = || Scene {
         connection: ConnectionState::Failed {
-            reason: "no answer in time".into(),
+            reason: "no response in time".into(),
         },
         context: Some("lab-eu-1".into()),
         ..Scene::default()
@@ -814,7 +814,7 @@ fn a_failed_connection_is_tested_step_by_step() {
     assert!(window.contains_text("put the password into proxy-url"));
     window.click("Copy as text");
     assert!(window.contains_text("Copied the test of the connection"));
-    window.click("Run the command “true” in a running container too, which others may notice");
+    window.click("Run the command “true” in a running container too, which shows up in audit logs");
     window.click("Test again");
     assert_eq!(
         window.commands(),
@@ -823,7 +823,7 @@ fn a_failed_connection_is_tested_step_by_step() {
 }
 
 #[test]
-fn no_permission_is_said_in_the_servers_words() {
+fn no_permission_is_reported_in_the_servers_words() {
     let mut inventory = Inventory::default();
     inventory.apply(InventoryChange::Sync(
         ResourceKind::Service,
@@ -1044,7 +1044,7 @@ fn contexts_and_namespaces_are_switched_from_the_bar() {
 }
 
 #[test]
-fn what_happens_is_told_once_by_a_notice() {
+fn what_happens_is_reported_once_by_a_notice() {
     let mut window = TestWindow::open(busy_scene());
     let news = |revision| {
         let mut scene = Scene {

@@ -233,7 +233,7 @@ fn a_forward_is_saved_and_its_group_started_with_one_click() {
 }
 
 #[test]
-fn a_local_port_that_is_taken_is_said_in_the_list() {
+fn a_local_port_that_is_taken_is_reported_in_the_list() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = taken.local_addr().expect("bound").port();
     let mut window = LiveWindow::open();
@@ -385,12 +385,12 @@ fn a_lost_server_leaves_the_map_unknown_until_it_is_back() {
 }
 
 #[test]
-fn watches_that_are_cut_for_ever_are_told_and_lists_stand_in() {
+fn watches_that_are_cut_for_ever_are_reported_and_lists_stand_in() {
     let mut window = LiveWindow::open();
     window.wait_for_text("Service shop/web, LoadBalancer, healthy");
     window.control().break_watches(Some(WatchFault::EndsAtOnce));
     window.control().cut_connections();
-    let words = "read every 5 s: the API server ends each watch at once";
+    let words = "read every 5 s: the API server closes each watch immediately";
     window.wait_for_text(words);
     assert!(!window.shows("live"));
     // What is read every few seconds is no less true.
@@ -411,7 +411,7 @@ fn watches_that_are_cut_for_ever_are_told_and_lists_stand_in() {
 }
 
 #[test]
-fn connecting_anew_keeps_what_is_selected() {
+fn reconnecting_keeps_the_selection() {
     let mut window = LiveWindow::open();
     window.click("Service shop/api");
     window.click("YAML");

@@ -14,7 +14,7 @@ use svcscope_net::probe::CurlSendFlags;
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
 ///
-/// Without a subcommand it opens the window. Data goes to stdout, words to stderr. Exit codes:
+/// Without a subcommand it opens the window. Results go to stdout, messages to stderr
 /// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete, 6 found by `check`; a request that `curl`
 /// sent ends with curl's own codes (7 refused, 28 too late, 22 HTTP error with --fail), and
 /// `forward --exec` with the command's. A signal that ends it gives 128 and its number, but SIGINT ends
@@ -86,7 +86,7 @@ pub struct GlobalFlags {
         default_value = "if-not-present"
     )]
     pub probe_pull: ImagePullPolicyArg,
-    /// Say more about what happens, on stderr; twice for even more
+    /// More log output on stderr; -vv for even more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub verbose: u8,
 }
@@ -96,7 +96,7 @@ pub struct GlobalFlags {
 pub enum CliCommand {
     /// Print the traffic graph once, as data or as a picture
     Map(MapArgs),
-    /// Say what is wrong with Services, of a cluster or of files
+    /// Report problems with Services, in a cluster or in manifest files
     Check(CheckArgs),
     /// Forward local ports until interrupted
     Forward(ForwardArgs),
@@ -131,7 +131,7 @@ pub enum CliCommand {
 pub enum MapFormat {
     /// The form that the README documents.
     Json,
-    /// For people.
+    /// Readable text.
     Text,
     /// For Graphviz.
     Dot,
@@ -163,11 +163,11 @@ pub struct MapArgs {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: MapFormat,
-    /// Write to this file instead of stdout (which - is too). One that is there is written over, but
+    /// Write to this file instead of stdout (- is stdout). An existing file is replaced only once the new one is complete; symbolic links are followed
     /// only when the new one is whole; a symbolic link stays one
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// How near a picture is drawn, from 0.02 to 1: farther away Services become cards and
+    /// Zoom of the picture, from 0.02 to 1: further out, Services become cards and namespaces chips [default: 1, or as large as fits]
     /// namespaces chips [default: 1, or as near as there is room for]
     #[arg(long, value_parser = zoom, value_name = "ZOOM")]
     pub zoom: Option<f32>,
@@ -185,7 +185,7 @@ pub struct MapArgs {
 /// How `check` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum CheckFormat {
-    /// For people.
+    /// Readable text.
     Text,
     /// The form that the README documents.
     Json,
@@ -240,10 +240,10 @@ pub struct CheckArgs {
         conflicts_with_all = ["kubeconfig", "context", "demo"]
     )]
     pub files: Vec<PathBuf>,
-    /// Go on and print what appears and what goes, until interrupted
+    /// Keep running and print new and resolved findings until interrupted
     #[arg(long)]
     pub watch: bool,
-    /// List all rules and leave
+    /// List all rules, then exit
     #[arg(long)]
     pub list: bool,
     /// Trace a packet to each port of the Service, from an entry point past NetworkPolicies to a
@@ -255,7 +255,7 @@ pub struct CheckArgs {
     pub timeout: Duration,
 }
 
-/// How `forward` tells what happens.
+/// How `forward` reports events.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EventFormat {
     /// As kubectl prints it, with words about trouble on stderr.
@@ -290,7 +290,7 @@ pub struct ForwardArgs {
     /// Take turns over all ready pods instead of staying with one
     #[arg(long, requires = "target")]
     pub balance: bool,
-    /// Lead to this one of the target's pods and to no other
+    /// Forward only to this pod of the target
     #[arg(
         long,
         value_name = "NAME",
@@ -298,39 +298,39 @@ pub struct ForwardArgs {
         conflicts_with = "balance"
     )]
     pub pod: Option<String>,
-    /// Keep the forward under this name for the next time (of several ports each gets its port
+    /// Save the forward under this name (of several ports each gets its port after the name)
     /// behind the name)
     #[arg(long, value_name = "NAME", requires = "target")]
     pub save: Option<String>,
     /// Start all saved forwards of this group; with --save, the group to save in
     #[arg(long, value_name = "GROUP")]
     pub group: Option<String>,
-    /// With --save: start it whenever the window comes to this context
+    /// With --save: start it automatically when the window connects to this context
     #[arg(long, requires = "save")]
     pub start_with_app: bool,
     /// Start the saved forward of this name; may be given several times
     #[arg(long, value_name = "NAME", action = ArgAction::Append, conflicts_with = "target")]
     pub saved: Vec<String>,
-    /// List the saved forwards and leave
+    /// List the saved forwards, then exit
     #[arg(long, conflicts_with_all = ["target", "saved", "forget"])]
     pub list: bool,
-    /// Keep the forward of this name no longer, and leave
+    /// Delete the saved forward of this name, then exit
     #[arg(long, value_name = "NAME", conflicts_with_all = ["target", "saved", "group"])]
     pub forget: Option<String>,
-    /// Write the saved forwards (those of --group) to a new file, and leave
+    /// Export the saved forwards (with --group, only those) to a new file, then exit
     #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "saved", "list", "forget"])]
     pub export: Option<PathBuf>,
-    /// Save the forwards that such a file holds, and leave
+    /// Import saved forwards from such a file, then exit
     #[arg(long, value_name = "FILE", conflicts_with_all = ["target", "saved", "group", "list", "forget", "export"])]
     pub import: Option<PathBuf>,
     /// With --import: do it without asking
     #[arg(short, long, requires = "import")]
     pub yes: bool,
-    /// With --import: the word that is asked for where forwards would listen for other machines
+    /// With --import: the confirmation word, needed where forwards would listen on non-loopback addresses at start
     /// whenever the window starts
     #[arg(long, value_name = "WORD", requires = "import")]
     pub confirm: Option<String>,
-    /// How what happens is told
+    /// Output format of forward events
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: EventFormat,
     /// Run this command, the rest of the line, once the forwards are up; end with its exit code.
@@ -340,7 +340,7 @@ pub struct ForwardArgs {
     pub exec: Vec<OsString>,
 }
 
-/// The doors of `svcscope curl --via`.
+/// The access paths of `svcscope curl --via`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum AccessPathArg {
     /// A port-forward into a pod: without the Service's address, kube-proxy and NetworkPolicy.
@@ -353,7 +353,7 @@ pub enum AccessPathArg {
     Lb,
     /// The external name, as DNS answers here.
     External,
-    /// From inside the cluster: --inside makes a pod for it, --from takes one that is there.
+    /// From inside the cluster: --inside creates a probe pod, --from uses an existing one
     Cluster,
 }
 
@@ -387,8 +387,8 @@ pub struct CurlArgs {
     /// What to send.
     #[command(flatten)]
     pub request_flags: CurlSendFlags,
-    /// By which door [default: forward]
-    #[arg(long, value_enum, value_name = "DOOR")]
+    /// Via which access path the request is sent [default: forward]
+    #[arg(long, value_enum, value_name = "ACCESS_PATH")]
     pub via: Option<AccessPathArg>,
     /// To this pod, by a forward or the proxy
     #[arg(long, value_name = "NAME")]
@@ -408,7 +408,7 @@ pub struct CurlArgs {
     /// With --via cluster: from this pod that is there; it needs curl or wget
     #[arg(long, value_name = "[NS/]POD[:CONTAINER]")]
     pub from: Option<String>,
-    /// With --via cluster: what the Service is called
+    /// With --via cluster: the name or address that the client uses for the Service
     #[arg(long = "as", value_enum, default_value = "full", value_name = "NAME")]
     pub in_cluster_address: InClusterAddressArg,
     /// Use https whatever the port is called
@@ -420,7 +420,7 @@ pub struct CurlArgs {
     /// Only open a TCP connection
     #[arg(long, conflicts_with_all = ["tls", "grpc_health"])]
     pub tcp: bool,
-    /// Only shake hands by TLS and show the certificates
+    /// Only perform the TLS handshake and show the certificates
     #[arg(long, conflicts_with = "grpc_health")]
     pub tls: bool,
     /// Ask for gRPC's health, of this service or of the whole server
@@ -458,7 +458,7 @@ pub struct CurlArgs {
 }
 
 impl CurlArgs {
-    /// Whether its door leads through a node.
+    /// Whether its access path leads through a node.
     pub(super) fn needs_nodes(&self) -> bool {
         self.via == Some(AccessPathArg::Nodeport)
     }
@@ -467,7 +467,7 @@ impl CurlArgs {
 /// How `reach` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ReachFormat {
-    /// For people.
+    /// Readable text.
     Text,
     /// One object for each round.
     Json,
@@ -487,18 +487,18 @@ pub struct ReachArgs {
     /// Again after so many seconds, until interrupted
     #[arg(long, value_parser = seconds, value_name = "SECONDS")]
     pub every: Option<Duration>,
-    /// Ask inside the cluster too, from a probe pod that is made in this namespace and removed
+    /// Also test from inside the cluster, from a probe pod created in this namespace and removed afterwards; repeatable
     /// afterwards; may be given several times
     #[arg(long, value_name = "NS", action = ArgAction::Append)]
     pub inside: Vec<String>,
-    /// Ask inside the cluster too, from this pod that is there; it needs curl or wget. May be given
+    /// Also test from inside the cluster, from this existing pod (needs curl or wget); repeatable
     /// several times
     #[arg(long, value_name = "[NS/]POD[:CONTAINER]", action = ArgAction::Append)]
     pub from: Vec<String>,
-    /// In a production context: ask inside the cluster without asking first
+    /// In a production context: test from inside the cluster without confirmation
     #[arg(short, long)]
     pub yes: bool,
-    /// Ask external IPs and external names too that are this machine's own addresses, loopback or
+    /// Also test external IPs and names that resolve to this machine, loopback or link-local
     /// link-local: the Service chose them, and something private may listen there
     #[arg(long)]
     pub local: bool,
@@ -510,7 +510,7 @@ pub struct ReachArgs {
 /// How `doctor` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum DoctorFormat {
-    /// For people.
+    /// Readable text.
     Text,
     /// One object at the end.
     Json,
@@ -527,7 +527,7 @@ pub struct DoctorArgs {
     /// How the result is printed
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: DoctorFormat,
-    /// Run `true` in a running container too, which others may notice; without it only the right is
+    /// Run `true` in a running container too, which shows up in audit logs; without it only the right is
     /// asked for
     #[arg(long)]
     pub exec: bool,
@@ -557,11 +557,11 @@ pub struct SetTypeArgs {
     /// where there is one port
     #[arg(long, value_name = "NAME=N", action = ArgAction::Append)]
     pub node_port: Vec<NodePortArg>,
-    /// How to get to headless and away from it: in two changes, or deleted and created anew
+    /// How to change to or from Headless: via ExternalName (two changes), or delete and recreate
     /// [default with --yes: external-name]
-    #[arg(long, value_enum, value_name = "WAY")]
+    #[arg(long, value_enum, value_name = "METHOD")]
     pub via: Option<MigrationPathArg>,
-    /// How to go about it.
+    /// Flags of every change
     #[command(flatten)]
     pub edit: EditFlags,
 }
@@ -583,7 +583,7 @@ pub struct SetPortsArgs {
     /// The nodePort of a port
     #[arg(long, value_name = "NAME=N", action = ArgAction::Append)]
     pub node_port: Vec<NodePortArg>,
-    /// How to go about it.
+    /// Flags of every change
     #[command(flatten)]
     pub edit: EditFlags,
 }
@@ -605,7 +605,7 @@ pub struct ExposeArgs {
     /// The nodePort of a port that is given
     #[arg(long, value_name = "NAME=N", action = ArgAction::Append, requires = "port")]
     pub node_port: Vec<NodePortArg>,
-    /// How to go about it.
+    /// Flags of every change
     #[command(flatten)]
     pub edit: EditFlags,
 }
@@ -618,10 +618,10 @@ pub struct EditArgs {
     /// A file with a JSON merge patch, as JSON or YAML; - is stdin
     #[arg(short, long, value_name = "PATCH")]
     pub file: PathBuf,
-    /// How to get to headless and away from it [default with --yes: external-name]
-    #[arg(long, value_enum, value_name = "WAY")]
+    /// How to change to or from Headless [default with --yes: external-name]
+    #[arg(long, value_enum, value_name = "METHOD")]
     pub via: Option<MigrationPathArg>,
-    /// How to go about it.
+    /// Flags of every change
     #[command(flatten)]
     pub edit: EditFlags,
 }
@@ -634,7 +634,7 @@ pub struct DuplicateArgs {
     /// The name of the new Service
     #[arg(value_name = "NEWNAME")]
     pub name: String,
-    /// How to go about it.
+    /// Flags of every change
     #[command(flatten)]
     pub edit: EditFlags,
 }
@@ -644,7 +644,7 @@ pub struct DuplicateArgs {
 pub struct DeleteArgs {
     /// svc/NAME
     pub target: TargetArg,
-    /// How to go about it.
+    /// Flags of every change
     #[command(flatten)]
     pub edit: EditFlags,
 }
@@ -652,7 +652,7 @@ pub struct DeleteArgs {
 /// How `contexts` prints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ListFormat {
-    /// For people.
+    /// Readable text.
     Text,
     /// One array.
     Json,
@@ -679,14 +679,14 @@ pub struct ProtectArgs {
     /// A context of the kubeconfig
     #[arg(value_name = "CONTEXT")]
     pub name: String,
-    /// Nothing is changed there: no Service, no probe pod, no command in a pod, and only GET, HEAD
+    /// Read-only: no change of Services, no probe pod, no command in a pod, and only GET, HEAD and OPTIONS; a production mark stays
     /// and OPTIONS requests; a mark as production stays
     #[arg(long = "read-only")]
     pub mark_read_only: bool,
     /// Stands in for the flag of all subcommands, which here would be the same as the mark.
     #[arg(long = "refuse-changes", hide = true)]
     pub read_only: bool,
-    /// A change asks for the Service's name, and --yes is not enough
+    /// A change needs the Service's name (--confirm); --yes is not enough
     #[arg(long)]
     pub production: bool,
     /// Neither of the two
@@ -845,7 +845,7 @@ mod tests {
                 "Labels: app=web",
                 "Text: ns:shop 80",
                 "State: degraded, broken",
-                "Only what is wrong",
+                "Only problems",
             ]
         );
         assert_eq!(view.grouping, svcscope_model::layout::ServiceGrouping::App);

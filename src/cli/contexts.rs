@@ -122,7 +122,7 @@ pub(super) fn protect(common: &GlobalFlags, task: &ProtectArgs) -> anyhow::Resul
     if left.is_empty() {
         return Ok(CliExit::Success);
     }
-    let said = format!("{name} stays {left}, as somebody else has marked it meanwhile");
+    let said = format!("{name} stays {left}, because it was marked elsewhere in the meantime");
     Err(cli_error(CliExit::Failed, said))
 }
 
@@ -180,7 +180,7 @@ fn known_contexts(common: &GlobalFlags) -> anyhow::Result<(Vec<String>, Option<S
     Ok((names.map(|context| context.name).collect(), current))
 }
 
-/// What the settings say, with what of them is to be told.
+/// What the settings say, with the notices to print.
 fn load_settings() -> LoadedSettings {
     let path = session::default_path();
     let loaded = path.map_or_else(LoadedSettings::default, |path| Settings::load(&path));

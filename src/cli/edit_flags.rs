@@ -19,7 +19,7 @@ pub struct EditFlags {
     /// Print the Service as it then is, instead of one line
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<ObjectFormat>,
-    /// Do it without asking; from a script there is nobody to ask. In a context that is marked as
+    /// Skip the confirmation; required in scripts. In a production context use --confirm instead
     /// production it is not enough: give --confirm
     #[arg(short, long)]
     pub yes: bool,
@@ -33,16 +33,16 @@ pub struct EditFlags {
 pub enum ObjectFormat {
     /// As the API server has it.
     Json,
-    /// The same for people, without managedFields.
+    /// YAML without managedFields.
     Yaml,
 }
 
-/// A way to headless and away from it.
+/// How a Service becomes headless, or is headless no longer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum MigrationPathArg {
     /// Two changes: the Service object stays, DNS answers with nothing for a moment.
     ExternalName,
-    /// Deleted and created anew.
+    /// Deleted and created again.
     Recreate,
 }
 

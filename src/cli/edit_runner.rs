@@ -77,7 +77,7 @@ impl EditRunner {
         target.in_namespace(&self.namespace).key().clone()
     }
 
-    /// Has the engine plan what `command` asks for, and goes the whole way.
+    /// Has the engine plan what `command` asks for, shows the plan, asks, applies it.
     pub(super) fn run(
         &self,
         flags: &EditFlags,

@@ -185,7 +185,7 @@ impl EngineClient {
     }
 
     /// From now on a signal that asks the process to end has the engine remove what it made first,
-    /// and whoever waits ends with an error.
+    /// and every wait ends with an error.
     pub(super) fn end_on_signals(&self) -> anyhow::Result<()> {
         let (ended, stop, wake) = (
             self.end_signal.clone(),
@@ -210,7 +210,7 @@ impl EngineClient {
         }
     }
 
-    /// The door to the engine.
+    /// Sends commands to the engine and reads its scenes.
     pub(super) fn handle(&self) -> &EngineHandle {
         &self.handle
     }
@@ -413,7 +413,7 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long the checks of such a Service are waited for.
 const CHECKS_AFTER_LOOKUP_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// When the user is told what is waited for.
+/// When stderr says what is waited for.
 pub(super) const SLOW_NOTICE_DELAY: Duration = Duration::from_secs(5);
 
 /// How long a request waits for what may say how to ask.
@@ -506,7 +506,7 @@ pub(super) fn ingress_gaps(scene: &Scene) -> Vec<String> {
     }
     if !policies.is_empty() {
         gaps.push(format!(
-            "not permitted to see {}: how Gateways ask their backends is not known",
+            "not permitted to see {}: whether Gateways use TLS to their backends is not known",
             told(&policies)
         ));
     }
@@ -601,7 +601,7 @@ pub(super) fn probe_image(common: &GlobalFlags, settings: &Settings) -> ProbeIma
     }
 }
 
-/// Where probe pods are noted.
+/// Where probe pods are recorded.
 pub(super) fn probe_folder() -> Option<PathBuf> {
     session::default_path().map(|settings| session::probe_folder(&settings))
 }
@@ -611,7 +611,7 @@ pub(super) fn node_ports_file() -> Option<PathBuf> {
     session::default_path().map(|settings| session::node_ports_path(&settings))
 }
 
-/// The settings. What of them can't be used is told: it may be what protects a context.
+/// The settings. Parts that can't be used are reported: they may protect a context.
 pub(super) fn settings() -> Settings {
     let Some(path) = session::default_path() else {
         return Settings::default();

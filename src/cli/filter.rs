@@ -26,13 +26,13 @@ pub struct FilterFlags {
     /// Only Services of these types; headless is one of its own
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',', action = ArgAction::Append)]
     pub types: Vec<ServiceKind>,
-    /// Only Services that stand like this: healthy, pending, degraded, broken or unknown
+    /// Only Services with this health: healthy, pending, degraded, broken or unknown
     #[arg(long = "state", value_name = "STATE", value_delimiter = ',', action = ArgAction::Append)]
     pub states: Vec<Health>,
     /// Only Services with labels like these, as kubectl reads them: app=web,tier!=front,!old
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub selector: Option<LabelFilter>,
-    /// Only what this text means, as in the search of the window: words, and ns: type: state:
+    /// Only matches of this search text, as in the search of the window: words, and ns: type: state: port: pod: label:
     /// port: pod: label:
     #[arg(long = "filter", value_name = "TEXT")]
     pub text: Option<String>,
@@ -42,12 +42,12 @@ pub struct FilterFlags {
     /// Only what shares pods with this Service, or leads to it
     #[arg(long, visible_alias = "neighborhood", value_name = "NAMESPACE/NAME")]
     pub neighbourhood: Option<ServiceName>,
-    /// What stands together in a picture
+    /// How Services are grouped in a picture
     #[arg(long, value_enum, default_value = "namespace", value_name = "WHAT")]
     pub group_by: GroupBy,
 }
 
-/// What stands together in a picture.
+/// How Services are grouped in a picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum GroupBy {
     /// A namespace.

@@ -190,9 +190,7 @@ fn warn_of_addresses(specs: &[ForwardSpec]) {
     for address in specs.iter().filter_map(|spec| spec.local_address) {
         if !address.is_loopback() && !warned.contains(&address) {
             warned.push(address);
-            eprintln!(
-                "svcscope: listening at {address}: whoever reaches this machine reaches the forward"
-            );
+            eprintln!("svcscope: listening at {address}: reachable from other machines");
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn context() -> LoginContext {
     }))
 }
 
-/// Knows where on the line stderr stands.
+/// Tracks whether stderr is at the beginning of a line.
 #[derive(Default)]
 struct LoginPrinter {
     is_line_open: bool,

@@ -107,7 +107,7 @@ impl TerminationSignals {
     }
 }
 
-/// Without a word more: whoever sends a second signal does not want to wait.
+/// Without a message: a user who sends a second signal does not want to wait.
 #[cfg(unix)]
 fn end_at_once() {
     use rustix::process::{Signal, getpid, kill_process};

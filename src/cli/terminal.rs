@@ -28,7 +28,7 @@ macro_rules! println {
     };
 }
 
-/// A line on stderr. That nobody reads it is no reason to end.
+/// A line on stderr. A closed pipe there is no reason to end.
 pub(super) fn print_error_line(line: fmt::Arguments<'_>) {
     let line = format!("{}\n", plain(&line.to_string()));
     io::stderr().lock().write_all(line.as_bytes()).ok();
@@ -41,14 +41,14 @@ pub(super) fn print_error_text(text: &str) {
     stderr.flush().ok();
 }
 
-/// A question on stderr, whose answer stands on the same line.
+/// A question on stderr, answered on the same line.
 pub(super) fn print_question(question: &str) {
     let mut stderr = io::stderr().lock();
     stderr.write_all(plain(question).as_bytes()).ok();
     stderr.flush().ok();
 }
 
-/// A line on stdout. That nobody reads it is no reason to end.
+/// A line on stdout. A closed pipe there is no reason to end.
 pub(super) fn print_line(line: fmt::Arguments<'_>) {
     let mut lines = TerminalLines::default();
     lines.add(&line.to_string());

@@ -147,7 +147,7 @@ fn is_fit_to_read(name: &str, words: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_odd_version_keeps_nobody_from_the_cluster() {
+async fn an_odd_version_does_not_prevent_connecting() {
     for (name, reply) in nonsense().into_iter().chain([("forbidden", forbidden())]) {
         let server = AdversarialApiServer::start(move |request, _| {
             (request == "GET /version").then(|| reply.clone())
@@ -174,7 +174,7 @@ async fn an_odd_version_keeps_nobody_from_the_cluster() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_api_server_at_all_is_told_in_few_words() {
+async fn what_is_no_api_server_at_all_is_reported_in_few_words() {
     for (name, reply) in nonsense() {
         let server = AdversarialApiServer::start(move |_, _| Some(reply.clone())).await;
         let connected = timeout(LIMIT, connect_at(&server.kubeconfigs(), None, fast_pace())).await;
@@ -237,12 +237,12 @@ fn lists() -> Vec<(&'static str, RawApiReply, &'static str)> {
         (
             "a Status that is no error",
             RawApiReply::json(200, r#"{"kind":"Status","status":"Success"}"#),
-            "the answer is no list of services: its kind is Status",
+            "the response is not a list of services: its kind is Status",
         ),
         (
             "items that are no array",
             RawApiReply::json(200, r#"{"kind":"ServiceList","items":{"a":1}}"#),
-            "the answer is no list of services: its `items` are no array",
+            "the response is not a list of services: its `items` are no array",
         ),
         (
             "endless objects that can't be read",
@@ -355,7 +355,7 @@ const ODD_SERVICES: [(&str, bool, &str); 9] = [
     (
         r#""spec":{"ports":[{"port":65536},{"port":80}]}"#,
         false,
-        "spec.ports[].port is 65536, which is no port (1 to 65535)",
+        "spec.ports[].port is 65536, which is not a port number (1 to 65535)",
     ),
     (
         r#""spec":{"ports":[{"port":-1}]}"#,
@@ -464,7 +464,7 @@ async fn an_object_that_can_not_be_read_costs_itself_in_a_watch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_odd_line_of_a_watch_is_told_and_lists_stand_in() {
+async fn an_odd_line_of_a_watch_is_reported_and_lists_stand_in() {
     let added = |object: &str| format!("{{\"type\":\"ADDED\",\"object\":{object}}}\n");
     let long = added(&format!(
         r#"{{"metadata":{{"name":"{}"}}}}"#,
@@ -533,7 +533,7 @@ fn busy(after: &'static str) -> RawApiReply {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_busy_server_is_waited_for_as_it_asks_and_that_is_said() {
+async fn a_busy_server_is_waited_for_as_it_asks_and_that_is_reported() {
     let server = AdversarialApiServer::start(|request, nth| match (request, nth) {
         ("GET /version", 1..3) => Some(busy("retry-after: 0\r\n")),
         ("GET /version", _) => None,

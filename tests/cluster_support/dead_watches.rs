@@ -139,28 +139,28 @@ async fn lists_stand_in(fault: WatchFault, from_the_start: bool, words: &str) {
 const DEADLY: [(WatchFault, &str); 7] = [
     (
         WatchFault::EndsAtOnce,
-        "the API server ends each watch at once",
+        "the API server closes each watch immediately",
     ),
     (
         WatchFault::EmptyBody,
-        "the API server ends each watch at once",
+        "the API server closes each watch immediately",
     ),
     (
         WatchFault::HtmlPage,
-        "watches fail: the answer is no event of a watch: <html>",
+        "watches fail: the response is not a watch event: <html>",
     ),
     (
         WatchFault::ListBody,
-        "watches fail: the answer is no event of a watch: {",
+        "watches fail: the response is not a watch event: {",
     ),
     (
         WatchFault::NoEvents,
-        "watches fail: nothing was heard from the API server for 2 s",
+        "watches fail: no data from the API server for 2 s",
     ),
     (WatchFault::NoResponse, "watches fail: no answer within 1 s"),
     (
         WatchFault::OldRevision,
-        "watches fail: the watch went back from version",
+        "watches fail: the watch's resourceVersion went back from",
     ),
 ];
 
@@ -254,7 +254,7 @@ async fn who_may_list_and_not_watch_reads_again_and_again() {
         else {
             panic!("just seen");
         };
-        assert!(reason.starts_with("watches are refused: "), "{reason}");
+        assert!(reason.starts_with("watching is forbidden: "), "{reason}");
         delete(&server, "web");
         view.until("the Service to go", |inventory| is_gone(inventory, "web"))
             .await;

@@ -5,7 +5,7 @@ use serde_json::json;
 use crate::client::DemoApiClient;
 
 #[tokio::test]
-async fn the_next_requests_fail_as_told() {
+async fn the_next_requests_fail_as_configured() {
     let cluster = DemoApiClient::without_activity().await;
     let control = cluster.server.control();
     control.fail(Some("GET"), "/api/v1/pods", 503, Some(2));

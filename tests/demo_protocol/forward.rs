@@ -121,7 +121,7 @@ async fn an_echo_sends_back_what_it_gets() {
 }
 
 #[tokio::test]
-async fn a_port_where_nothing_listens_is_told_on_the_error_channel() {
+async fn a_port_where_nothing_listens_is_reported_on_the_error_channel() {
     let cluster = DemoApiClient::without_activity().await;
     let pod = pod_of(&cluster, "shop", "web");
     let mut socket = forward(&cluster, "shop", &pod, 1).await.unwrap();

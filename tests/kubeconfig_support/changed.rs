@@ -99,7 +99,7 @@ fn new_credentials_are_taken_and_forwards_go_on() {
 }
 
 #[test]
-fn a_context_that_leads_to_another_server_is_read_anew_and_forwards_lead_there() {
+fn a_context_that_leads_to_another_server_is_read_again_and_forwards_lead_there() {
     let changing = ChangingKubeconfig::start();
     let engine = EngineDriver::connected(KubeconfigSource::File(changing.file()), "shop");
     let port = forwarded(&engine);

@@ -398,7 +398,7 @@ fn a_proxy_is_named_without_its_password_wherever_it_fails() {
         ),
         (
             "http://ann:S3CRET@127.0.0.1:x".to_owned(),
-            "it is no URL such as".to_owned(),
+            "it is not a URL like".to_owned(),
         ),
     ] {
         for given in [Some(&*url), None] {

@@ -132,7 +132,7 @@ const FAULTS: [(&str, SettingsCorruption, &str); 17] = [
     (
         "dangling link",
         |path| symlink("nowhere", path).unwrap(),
-        "leads nowhere",
+        "no backends",
     ),
     (
         "device",
@@ -282,7 +282,7 @@ fn whatever_is_wrong_with_the_settings_nothing_is_written_and_all_is_read() {
 }
 
 #[test]
-fn what_else_is_wrong_with_the_settings_costs_itself_and_is_told() {
+fn what_else_is_wrong_with_the_settings_costs_itself_and_is_reported() {
     let home = DemoWithSettingsHome::new();
     home.write(r#"{"theme":"blue","ui_zoom":"big","minimap":true,"uiZoom":1}"#);
     let done = home.run(DUPLICATE);
@@ -465,7 +465,7 @@ fn a_mark_whose_key_is_misspelt_is_taken_away_as_well() {
 }
 
 #[test]
-fn a_folder_that_leads_nowhere_protects_every_context() {
+fn a_dangling_folder_link_protects_every_context() {
     let home = DemoWithSettingsHome::new();
     fs::remove_dir(home.folder.path().join("svcscope")).unwrap();
     symlink("/nonexistent", home.folder.path().join("svcscope")).unwrap();
@@ -473,10 +473,7 @@ fn a_folder_that_leads_nowhere_protects_every_context() {
     assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
     says(
         &stderr(&refused),
-        &[
-            "is a symbolic link that leads nowhere",
-            "nothing was written",
-        ],
+        &["is a dangling symbolic link", "nothing was written"],
     );
     assert!(!home.is_copied());
 }
@@ -527,7 +524,7 @@ fn the_words_about_marks_say_what_is_so() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn contexts_that_could_not_be_printed_are_told() {
+fn contexts_that_could_not_be_printed_are_reported() {
     let home = DemoWithSettingsHome::new();
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let output = home.process(&["contexts"]).stdout(full).output().unwrap();

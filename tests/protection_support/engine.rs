@@ -199,7 +199,7 @@ fn the_engine_does_what_the_table_says_of_the_file_as_it_is_just_then() {
 }
 
 #[test]
-fn a_mark_is_in_the_file_before_it_is_told() {
+fn a_mark_is_in_the_file_before_it_is_reported() {
     let server = demo();
     let folder = tempfile::tempdir().unwrap();
     let settings = folder.path().join("settings.json");

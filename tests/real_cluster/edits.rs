@@ -162,7 +162,7 @@ fn a_taken_node_port_names_its_holder() {
 }
 
 #[test]
-fn somebody_elses_change_in_between_is_not_overwritten() {
+fn a_concurrent_change_is_not_overwritten() {
     let Some(file) = kubeconfig() else { return };
     let sample = WebSampleNamespace::deploy(&file, "conflict");
     let engine = sample.engine();

@@ -14,7 +14,7 @@ use crate::{
 };
 
 #[test]
-fn a_cut_network_is_told_and_the_forward_comes_back_by_itself() {
+fn a_cut_network_is_reported_and_the_forward_comes_back_by_itself() {
     let Some(file) = kubeconfig() else { return };
     let sample = WebSampleNamespace::deploy(&file, "cut");
     let folder = tempfile::tempdir().expect("a folder");

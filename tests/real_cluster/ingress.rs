@@ -47,7 +47,7 @@ fn said(scene: &Scene, service: &ObjectKey) -> Vec<&'static str> {
 }
 
 #[test]
-fn front_doors_lead_to_services_and_what_fails_is_said() {
+fn ingresses_lead_to_services_and_failures_are_reported() {
     let Some(file) = kubeconfig() else { return };
     let sample = WebSampleNamespace::deploy(&file, "fronts");
     let fronts = FRONTS.replace("NAMESPACE", &sample.namespace);

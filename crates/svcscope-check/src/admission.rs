@@ -185,7 +185,7 @@ impl PolicyAdmission {
     /// Who gets in, in words that follow the policies' names.
     pub fn describe(&self, number: u16) -> String {
         match self {
-            Self::All => "admits everybody".to_owned(),
+            Self::All => "admits all clients".to_owned(),
             Self::Undefined => {
                 "the pod is in its node's network, and what policies do to such pods is not defined"
                     .to_owned()
@@ -196,8 +196,7 @@ impl PolicyAdmission {
                 listed(who)
             ),
             Self::Nobody { who, .. } if who.is_empty() => format!(
-                "predicted: admits nobody to port {number} but the pod's own node; the network \
-                 plugin may do otherwise"
+                "predicted: admits no client to port {number} except the pod's own node; the network plugin may enforce this differently"
             ),
             Self::Nobody { who, .. } => format!(
                 "predicted: admits only {} to port {number}, and none exist, so nobody arrives but \

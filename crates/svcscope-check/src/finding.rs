@@ -99,7 +99,7 @@ impl fmt::Display for FindingLocation {
             Self::Service => f.write_str("Service"),
             Self::Port(id) => write!(f, "port {}/{}", id.port, id.protocol),
             Self::Pod(key) => write!(f, "Pod {key}"),
-            Self::EntryPoint => f.write_str("way in"),
+            Self::EntryPoint => f.write_str("entry point"),
             Self::Object(object) => object.fmt(f),
         }
     }

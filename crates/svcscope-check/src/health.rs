@@ -14,7 +14,7 @@ pub enum Health {
     Pending,
     /// Works in part.
     Degraded,
-    /// At least one port leads nowhere.
+    /// At least one port has no ready backend.
     Broken,
     /// Not permitted to see, not yet synced, stale, beyond what can be seen (ExternalName), or
     /// broken in a way that the user suppressed. Unknown wins over healthy.

@@ -73,7 +73,7 @@ proptest! {
             };
             let dead_port = traffic.ports.iter().any(|port| port.ready() == 0);
             if report.health == Health::Healthy {
-                prop_assert!(!dead_port, "{} leads nowhere: {:?}", key, report);
+                prop_assert!(!dead_port, "{} has a port without backends: {:?}", key, report);
                 prop_assert!(report.ready > 0, "{} has nothing behind it: {:?}", key, report);
             }
         }

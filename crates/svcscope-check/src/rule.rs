@@ -35,14 +35,14 @@ impl RuleGroup {
     /// The heading above its rules.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Visibility => "What can be seen",
+            Self::Visibility => "Permissions and watches",
             Self::Pods => "Selector and pods",
             Self::Ports => "Ports",
-            Self::PathTests => "Tests of paths",
+            Self::PathTests => "Path tests",
             Self::Endpoints => "EndpointSlices",
             Self::Type => "Type of the Service",
             Self::Addresses => "Addresses and families",
-            Self::Ingress => "Front doors",
+            Self::Ingress => "Ingresses, routes and webhooks",
             Self::Policies => "NetworkPolicies",
             Self::Lifecycle => "Lifecycle",
         }

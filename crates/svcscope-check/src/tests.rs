@@ -522,7 +522,7 @@ fn a_lost_connection_adds_no_problem_of_a_service() {
 fn lists_of_different_moments_contradict_each_other_for_as_long_as_two_of_them_take() {
     let polled = || SyncState::Polled {
         every: std::time::Duration::from_secs(5),
-        reason: "the API server ends each watch at once".into(),
+        reason: "the API server closes each watch immediately".into(),
     };
     let mut inventory = web(&[pod("web", 1)]);
     let mut topology = Topology::build(&inventory);

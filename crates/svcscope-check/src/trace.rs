@@ -56,8 +56,8 @@ impl PacketTrace {
         match self.worst() {
             HopResult::Passes | HopResult::Degraded => "arrives",
             HopResult::DependsOnClient => "arrives only from some clients",
-            HopResult::Unknown => "not known whether it arrives",
-            HopResult::Blocked => "does not arrive, as far as can be seen",
+            HopResult::Unknown => "unknown whether it arrives",
+            HopResult::Blocked => "does not arrive (predicted from what is visible)",
         }
     }
 
@@ -185,7 +185,11 @@ impl TraceBuilder<'_> {
         doors.sort_by_key(|door| door.result);
         let mut best = doors.into_iter().next()?;
         if others > 0 {
-            let more = if others == 1 { "door" } else { "doors" };
+            let more = if others == 1 {
+                "entry point"
+            } else {
+                "entry points"
+            };
             best.explanation = format!("{}; {others} more {more}", best.explanation).into();
         }
         Some(best)
@@ -218,7 +222,7 @@ impl TraceBuilder<'_> {
             None if entry.ingress.is_some() => entry.host_and_path(),
             None => entry.id.address.to_string(),
         };
-        self.hop(format!("{label} {at}"), "lets in".to_owned(), said)
+        self.hop(format!("{label} {at}"), "accepts traffic".to_owned(), said)
     }
 
     fn dns_hop(&self) -> Option<TraceHop> {
@@ -243,7 +247,8 @@ impl TraceBuilder<'_> {
         Some(TraceHop {
             label: format!("name {name}").into(),
             result: HopResult::Unknown,
-            explanation: "traffic leaves the cluster; nothing here says whether it answers".into(),
+            explanation: "traffic leaves the cluster; whether the name answers is unknown here"
+                .into(),
         })
     }
 
@@ -251,7 +256,7 @@ impl TraceBuilder<'_> {
         let service = &self.traffic.service;
         let said = self.worst_finding_at(|place| *place == FindingLocation::Service);
         if service.selector.is_empty() {
-            let passes = "somebody else writes the endpoints".to_owned();
+            let passes = "endpoints are managed outside Kubernetes' controller".to_owned();
             return Some(self.hop("no selector".to_owned(), passes, said));
         }
         let pairs: Vec<String> = service
@@ -285,7 +290,7 @@ impl TraceBuilder<'_> {
         numbers.sort_unstable();
         numbers.dedup();
         let passes = match numbers.as_slice() {
-            [] => "leads to no pod's port".to_owned(),
+            [] => "resolves to no port of a pod".to_owned(),
             [only] => format!("arrives at port {only}"),
             many => format!("arrives at {} different ports", many.len()),
         };
@@ -341,7 +346,7 @@ impl TraceBuilder<'_> {
             Some(TraceHop {
                 label: "NetworkPolicies".into(),
                 result: HopResult::Unknown,
-                explanation: format!("{why}, so nobody knows whom they admit").into(),
+                explanation: format!("{why}, so it is unknown which clients they admit").into(),
             })
         };
         match self.inventory.sync(ResourceKind::NetworkPolicy, namespace) {
@@ -350,8 +355,8 @@ impl TraceBuilder<'_> {
             SyncState::Syncing | SyncState::Failing { .. } => {
                 return unseen("they are not listed yet");
             }
-            SyncState::Forbidden { .. } => return unseen("they are not permitted to be seen"),
-            SyncState::Stale { .. } => return unseen("the watch of them is lost"),
+            SyncState::Forbidden { .. } => return unseen("listing them is not permitted"),
+            SyncState::Stale { .. } => return unseen("their watch is lost"),
         }
         let protocol = port.port.protocol;
         let admissions: Vec<_> = pods
@@ -576,7 +581,10 @@ mod tests {
             "{}",
             hop.explanation
         );
-        assert_eq!(trace.outcome(), "does not arrive, as far as can be seen");
+        assert_eq!(
+            trace.outcome(),
+            "does not arrive (predicted from what is visible)"
+        );
 
         // Once there is one, it depends on who asks.
         let mut admin = pod("admin", 7);
@@ -587,7 +595,7 @@ mod tests {
         assert!(!trace.arrives());
         assert_eq!(trace.outcome(), "arrives only from some clients");
 
-        // Policies add to each other: one that admits everybody is enough.
+        // Policies add to each other: one that admits all clients is enough.
         let mut open = policy(vec![PolicyRule::default()]);
         open.key = key("open");
         put(&mut inventory, open);
@@ -684,7 +692,7 @@ mod tests {
             ));
             let (trace, hop) = end(&inventory);
             assert_eq!(hop.result, HopResult::Unknown);
-            assert_eq!(trace.outcome(), "not known whether it arrives");
+            assert_eq!(trace.outcome(), "unknown whether it arrives");
         }
     }
 

@@ -14,7 +14,7 @@ use super::{
 use svcscope_model::inventory::SharedStr;
 
 /// A right that is taken away shows in the 403 of the real call. One that is given does not, so a
-/// refusal is asked about anew each time: who was told what they lack has just got it, perhaps.
+/// refusal is asked about again each time: the user may just have been given what was missing.
 const PERMITTED_TTL: Duration = Duration::from_secs(300);
 
 /// Something that the user might be allowed to do.
@@ -59,7 +59,7 @@ impl AccessRequest {
     fn action(&self) -> String {
         let sub = if self.subresource.is_empty() { "" } else { "/" };
         format!(
-            "ask whether {} of {}{sub}{} is permitted",
+            "check whether {} on {}{sub}{} is permitted",
             self.verb, self.resource, self.subresource
         )
     }
@@ -83,7 +83,7 @@ pub(super) struct AccessReviewCache {
 }
 
 impl AccessReviewCache {
-    /// Asks anew from now on.
+    /// Forgets the answers, so that each is asked for again.
     pub async fn forget(&self) {
         self.permitted.lock().await.clear();
     }

@@ -1,4 +1,4 @@
-//! The one way to the API server: a client that is rebuilt when its credentials end.
+//! The one client of the API server, which is rebuilt when its credentials expire.
 
 use std::{
     sync::{
@@ -39,7 +39,7 @@ const REFUSED_RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 /// As often client-go asks again (`maxRetries` in rest/request.go).
 const MAX_RETRIES: u32 = 10;
 
-/// Who asks for more patience than this is told to the user instead.
+/// Where a server asks for a longer wait than this, the user is informed instead.
 pub(super) const MAX_RETRY_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// The longest answer to a small question, unzipped: discovery of a large group is a tenth of it.
@@ -48,8 +48,8 @@ const MAX_BODY: usize = 32 << 20;
 /// The longest body of an error that is worth reading.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
-/// Says whether the API server answers, within [`RESPONSE_TIMEOUT`]: asked by whoever can't tell a pod that
-/// holds the connection up from a network that is dead.
+/// Says whether the API server answers, within [`RESPONSE_TIMEOUT`]: for callers that can't
+/// distinguish a pod that holds the connection up from a dead network.
 pub(super) type LivenessCheck = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// What a client was built from and the newest client.
@@ -62,11 +62,11 @@ pub(super) struct ApiClient {
     renewal: Mutex<Option<ClientRenewal>>,
     /// The user gave up on a login: none begins by itself until they reconnect.
     is_cancelled: AtomicBool,
-    /// Who is told that a request waits; without anybody none does.
+    /// Called when a request waits; without it none does.
     wait_observer: Option<RetryWaitObserver>,
 }
 
-/// Told in a sentence what a request waits for, and how long.
+/// Called with a sentence about what a request waits for, and how long.
 pub type RetryWaitObserver = Arc<dyn Fn(SharedStr) + Send + Sync>;
 
 /// A client and how long it will do.
@@ -80,7 +80,7 @@ pub(super) struct CredentialedClient {
     pub fingerprint: KubeconfigFingerprint,
     generation: u64,
     valid_until: Option<Timestamp>,
-    /// Who gave the credentials, where they may be had anew.
+    /// What gave the credentials, where it can give new ones.
     credential_source: Option<String>,
     id_token: Option<String>,
     /// When it took the place of one that was refused.
@@ -191,8 +191,8 @@ impl ApiClient {
         }
     }
 
-    /// Reads the kubeconfig again and builds a new client in place of `stale`; whoever comes at
-    /// the same time shares it, so that a plugin runs once.
+    /// Reads the kubeconfig again and builds a new client in place of `stale`; concurrent callers
+    /// share it, so that a plugin runs once.
     async fn replace(
         &self,
         stale: &CredentialedClient,
@@ -243,7 +243,7 @@ impl ApiClient {
                 session.replaced_refused_at = Some(Instant::now());
                 if let Some(giver) = &session.credential_source {
                     let words = format!(
-                        "the API server no longer took the credentials (401), so {giver} was asked again"
+                        "the API server rejected the credentials (401), so {giver} was asked again"
                     );
                     login.notify(&LoginEvent::Notice(words.into()));
                 }
@@ -395,7 +395,7 @@ impl ApiClient {
         })
     }
 
-    /// Has somebody ask whether the API server lives.
+    /// A check that callers can use to ask whether the API server answers.
     pub fn liveness_check(self: &Arc<Self>) -> LivenessCheck {
         let link = self.clone();
         Arc::new(move || {
@@ -404,8 +404,8 @@ impl ApiClient {
         })
     }
 
-    /// Whether the API server says anything, be it that it is busy or that a right lacks. Asked
-    /// twice, for a kept connection may have been closed meanwhile.
+    /// Whether the API server answers at all, if only that it is busy or a permission is missing.
+    /// Asked twice, because a kept connection may have been closed meanwhile.
     async fn is_alive(&self) -> bool {
         let asked = async {
             for _ in 0..2 {
@@ -418,9 +418,9 @@ impl ApiClient {
         timeout(RESPONSE_TIMEOUT, asked).await.unwrap_or(false)
     }
 
-    /// Has the API server say anything at all, now.
+    /// Requests any answer of the API server, now.
     async fn ping(&self) -> Result<(), CallErrorKind> {
-        let action = "ask the API server whether it lives";
+        let action = "check that the API server responds";
         let asked = async {
             self.fetch_once(action, &get_request(action, "/version")?)
                 .await
@@ -524,7 +524,7 @@ pub(super) async fn error_response(action: &str, response: Response<Body>) -> Ca
     let (head, body) = response.into_parts();
     let mut read = Vec::new();
     let began = tokio::time::timeout(RESPONSE_TIMEOUT, read_beginning(body, &mut read)).await;
-    // A broken or endless answer is told by what came of it.
+    // A broken or endless response is reported by the part of it that came.
     began.ok();
     let body = Bytes::from(read);
     match serde_json::from_slice::<Status>(&body) {

@@ -94,7 +94,7 @@ async fn refusal_or_answer(response: Response<Body>) -> Result<Response<ProxyBod
     let (head, body) = response.into_parts();
     let read = Limited::new(body, MAX_STATUS).collect().await;
     let bytes = read
-        .map_err(|error| CurlError::other(format!("the answer broke off: {error}")))?
+        .map_err(|error| CurlError::other(format!("the response was cut off: {error}")))?
         .to_bytes();
     let status = serde_json::from_slice::<Status>(&bytes).ok();
     let of_server =

@@ -1,6 +1,6 @@
 //! The bearer token of a user, trimmed and checked before anything is built from it.
 //!
-//! kube hands a token on as it stands: one with a line end panics in the layer below, and one of a
+//! kube passes a token on unchanged: one with a line end panics in the layer below, and one of a
 //! file that ends with a line break, as most files do, is refused. client-go trims what it reads
 //! (`transport.fileTokenSource`).
 
@@ -22,7 +22,7 @@ const CACHE_TTL: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum TokenError {
     #[error(
-        "the token of {0} holds a line end or another character that HTTP does not allow, so nothing was sent"
+        "the token of {0} contains a line break or another character that HTTP headers don't allow; nothing was sent"
     )]
     NotSendable(String),
     #[error("could not read the token of {owner} from {path}: {reason}")]
@@ -65,7 +65,7 @@ pub(super) fn prepare_token(
     let token = user.token.take();
     match FileToken::read(owner(), path.into()) {
         Err(error) if token.is_some() => {
-            tracing::warn!("{error}; the token of the kubeconfig is sent");
+            tracing::warn!("{error}; using the kubeconfig's token instead");
             user.token = token;
             Ok(None)
         }
@@ -76,7 +76,8 @@ pub(super) fn prepare_token(
 /// The token in a file, trimmed.
 pub(super) fn read_token_file(path: &Path) -> Result<String, String> {
     let content = bounded_file::read(path, bounded_file::MAX_CREDENTIAL)?;
-    let text = String::from_utf8(content).map_err(|_shows_it| "it is no UTF-8".to_owned())?;
+    let text =
+        String::from_utf8(content).map_err(|_shows_it| "it is not valid UTF-8".to_owned())?;
     Ok(text.trim().to_owned())
 }
 

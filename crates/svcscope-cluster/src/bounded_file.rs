@@ -56,7 +56,7 @@ pub(super) fn read_pipe(path: &Path, limit: u64) -> Result<Vec<u8>, String> {
     content.recv_timeout(PIPE_TIMEOUT).unwrap_or_else(|_| {
         let patience = PIPE_TIMEOUT.as_secs();
         Err(format!(
-            "it is a pipe, and was not written to its end within {patience} s"
+            "it is a pipe whose writer did not finish within {patience} s"
         ))
     })
 }

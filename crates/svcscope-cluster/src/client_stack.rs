@@ -1,7 +1,7 @@
 //! The client: hyper, rustls with AWS-LC, and kube's layers for the address and the credentials.
 //!
 //! There is no layer that retries: kube's own knows no `Retry-After`. A watch is tried again by its
-//! supervisor, what the user waits for by [`super::link::Link::patiently`], which says so.
+//! supervisor, what the user waits for by [`super::api_client::ApiClient`], which says so.
 
 use std::time::Duration;
 
@@ -84,7 +84,7 @@ where
 /// Small writes leave at once, and a peer that vanished while it had nothing to say is noticed by
 /// probes after 30 s. Not set is TCP_USER_TIMEOUT: it also ends a connection whose other end takes
 /// no data for that long (net/ipv4/tcp_timer.c, tcp_probe_timer), as a port-forward to a pod that
-/// pauses. Who sends has a limit of its own: requests their patience, sessions their pulse.
+/// pauses. Senders have limits of their own: requests a time-out, sessions their keepalive.
 fn tcp_connector() -> HttpConnector {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);

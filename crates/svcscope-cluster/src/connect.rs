@@ -49,7 +49,7 @@ pub enum ConnectError {
     )]
     Client(String),
     /// The context leads to another API server than it did.
-    #[error("context `{0}` of the kubeconfig leads to another API server now")]
+    #[error("context `{0}` of the kubeconfig now points to a different API server")]
     ServerChanged(String),
     /// The API server did not answer as it should.
     #[error(transparent)]
@@ -90,7 +90,7 @@ pub async fn connect_at(
 }
 
 /// As [`connect_at`], for a login that tells what it does or has a terminal. Requests wait where a
-/// busy server says how long (429 and 5xx with a `Retry-After`), and `tell` hears of it each time;
+/// busy server says how long (429 and 5xx with a `Retry-After`), and `tell` is called each time;
 /// without it they fail at once.
 pub async fn connect_with(
     kubeconfigs: &MergedKubeconfig,
@@ -143,7 +143,7 @@ impl ServerVersion {
     }
 }
 
-/// The version, or why it is not known. Nobody but us needs it: kubectl works where `/version` is
+/// The version, or why it is not known. Only svcscope needs it: kubectl works where `/version` is
 /// refused or broken. But what refuses it must be an API server.
 async fn optional_version(link: &ApiClient) -> Result<Result<ServerVersion, SharedStr>, CallError> {
     let action = format!("reach the API server {}", link.current_client().server);
@@ -166,7 +166,7 @@ fn not_an_api_server(action: &str) -> CallError {
     CallError::new(
         CallErrorKind::Other,
         action,
-        "what answers there is no Kubernetes API server; check `server` in the kubeconfig",
+        "the server at this address is not a Kubernetes API server; check `server` in the kubeconfig",
     )
 }
 
@@ -188,7 +188,7 @@ pub(super) async fn is_api_server(link: &ApiClient, error: &CallError) -> bool {
     if !is_broken {
         return false;
     }
-    match link.get_now("ask which APIs there are", "/api").await {
+    match link.get_now("list the API versions", "/api").await {
         Ok(body) => serde_json::from_slice::<ApiVersionsResponse>(&body)
             .is_ok_and(|it| it.kind == "APIVersions"),
         Err(error) => error.kind == CallErrorKind::Forbidden && error.status.is_some(),
@@ -267,12 +267,12 @@ impl ClusterClient {
     /// that this and its clones do from now on. Running watches and forwards stay as they are.
     pub async fn renew(&self) -> Result<(), ConnectError> {
         self.0.link.renew_now().await?;
-        // They may be of somebody else.
+        // They may be another user's.
         self.0.access_reviews.forget().await;
         Ok(())
     }
 
-    /// Gives up on a login of this connection that is under way; whoever waits for it is told.
+    /// Cancels a login of this connection that is under way; callers that wait for it get an error.
     pub fn cancel_login(&self) {
         self.0.link.cancel_login();
     }

@@ -1,7 +1,7 @@
 //! From a context of the kubeconfig to a client with credentials.
 //!
 //! Which of several credentials counts is client-go's order: a token, a password or, for plugins, a
-//! client certificate that the user has needs nobody to be asked (`Authenticator.UpdateTransportConfig`,
+//! client certificate that the user has needs no plugin (`Authenticator.UpdateTransportConfig`,
 //! `oidc.roundTripper`).
 
 use jiff::{SignedDuration, Timestamp};
@@ -18,8 +18,8 @@ use super::{
     oidc::{self, IdTokenRequest},
 };
 
-/// Credentials do for so long at least, even if they have expired when they come: whoever gives such
-/// is not asked for each request. A server that takes them no more says so.
+/// Credentials are used for so long at least, even if they are expired already: a plugin that gives
+/// such credentials is not run for each request. A server that rejects them says so.
 const MIN_VALIDITY: SignedDuration = SignedDuration::from_secs(10);
 
 /// A client and what is known of its credentials.
@@ -33,7 +33,7 @@ pub(super) struct AuthenticationResult {
     pub basis: KubeconfigFingerprint,
     /// Until when they are valid, where it is known.
     pub valid_until: Option<Timestamp>,
-    /// Who gave them, where they may be had anew.
+    /// What gave them, where it can give new ones.
     pub credential_source: Option<String>,
     /// The ID token of an issuer.
     pub id_token: Option<String>,
@@ -122,7 +122,7 @@ async fn fingerprint_after_plugin(
     }
 }
 
-/// Which credentials a user has without asking anybody.
+/// Which credentials a user has without a plugin or an issuer.
 struct StaticCredentials {
     /// A token or a password.
     has_bearer: bool,

@@ -69,7 +69,7 @@ impl KubeDialer {
     }
 
     /// The protocol by which a forward to this pod would be carried, found by upgrading to it. Only
-    /// where each connection has a WebSocket of its own does the port hear of it.
+    /// where each connection has a WebSocket of its own does the port notice.
     pub async fn probe_protocol(
         &self,
         pod: &ObjectKey,

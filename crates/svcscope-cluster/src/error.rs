@@ -55,7 +55,7 @@ pub struct CallError {
     pub(super) status: Option<Box<Status>>,
 }
 
-/// So many characters of what another side said are told.
+/// Limit for the quoted text of the other side, in characters.
 const MAX_MESSAGE_CHARS: usize = 2000;
 
 impl CallError {
@@ -92,7 +92,7 @@ impl CallError {
     }
 
     /// An answer that is no success and no `Status`: an API server's plain words, or the page of
-    /// something before it. Of a page only its code and where it is from are told.
+    /// something before it. Of a page only its code and its origin are shown.
     pub(super) fn from_non_status(action: &str, head: &Parts, body: &[u8]) -> Self {
         let text = String::from_utf8_lossy(body);
         let said =
@@ -141,7 +141,7 @@ impl CallError {
                 .is_some_and(|io| io.kind() == io::ErrorKind::TimedOut)
         });
         let said = if timed_out {
-            "no answer in time".to_owned()
+            "no response in time".to_owned()
         } else {
             root_cause_message(error)
         };
@@ -164,7 +164,7 @@ fn certificate_rejection(cause: &(dyn StdError + 'static)) -> Option<String> {
     let why = match why {
         // Another authority of the same name makes a bad signature.
         Why::UnknownIssuer | Why::BadSignature => {
-            "no authority that is trusted for this cluster has signed it".to_owned()
+            "it is not signed by a certificate authority trusted for this cluster".to_owned()
         }
         Why::NotValidForNameContext { expected, .. } => rejection_reason(error, &expected.to_str()),
         _ => rejection_reason(error, "that was asked for"),
@@ -209,7 +209,7 @@ fn message_of_truncated_status(body: &str) -> Option<String> {
         escaped = letter == '\\' && !escaped;
         ends.then_some(at)
     });
-    // No more of it is told, and so many bytes are surely that.
+    // No more of it is shown, and so many bytes are surely enough.
     let most = rest
         .char_indices()
         .nth(4 * MAX_MESSAGE_CHARS)
@@ -234,8 +234,7 @@ fn describe_non_status(head: &Parts, body: &str) -> String {
     let from = header(SERVER).map_or_else(String::new, |server| {
         format!(" from {}", truncated(server, 60))
     });
-    const FOREIGN: &str =
-        "not an API server's answer; check `server` in the kubeconfig and what is before it";
+    const FOREIGN: &str = "not a response of an API server; check `server` in the kubeconfig and any proxy in front of it";
     if head.status.is_redirection() {
         // The rest of an address may hold a secret.
         let to = header(LOCATION).and_then(|to| to.parse::<Uri>().ok());
@@ -244,7 +243,7 @@ fn describe_non_status(head: &Parts, body: &str) -> String {
             || "another path".to_owned(),
             |to| super::api_client::display_address(&to),
         );
-        return format!("{code}{from}, which leads to {to} and was not followed: {FOREIGN}");
+        return format!("{code}{from}, a redirect to {to} that was not followed: {FOREIGN}");
     }
     let is_html = header(CONTENT_TYPE).is_some_and(|kind| kind.contains("html"))
         || body.trim_start().starts_with('<');
@@ -253,7 +252,7 @@ fn describe_non_status(head: &Parts, body: &str) -> String {
     }
     let line = body.lines().map(str::trim).find(|line| !line.is_empty());
     match line {
-        None => format!("the answer is {code}{from}, without a word"),
+        None => format!("the response is {code}{from}, with an empty body"),
         Some(line) => format!("{} ({code})", truncated(line, LINE)),
     }
 }
@@ -294,7 +293,7 @@ fn advice(kind: CallErrorKind) -> Option<&'static str> {
         CallErrorKind::Unauthorized => {
             Some("the credentials are wrong or have expired: log in again, then reconnect")
         }
-        CallErrorKind::Forbidden => Some("ask an administrator of the cluster for that right"),
+        CallErrorKind::Forbidden => Some("ask a cluster administrator for that permission"),
         _ => None,
     }
 }
@@ -352,12 +351,12 @@ mod tests {
         assert!(
             error
                 .to_string()
-                .ends_with("ask an administrator of the cluster for that right")
+                .ends_with("ask a cluster administrator for that permission")
         );
     }
 
     #[test]
-    fn of_a_page_only_its_code_and_where_it_is_from_are_told() {
+    fn of_a_page_only_its_code_and_origin_are_shown() {
         let said = |code: u16, headers: &[(&str, &str)], body: &str| {
             let mut answer = http::Response::builder().status(code);
             for (name, value) in headers {
@@ -385,13 +384,13 @@ mod tests {
                 302,
                 &[("location", "https://sso.example.com/login?token=s3cret")],
                 html,
-                "302 Found, which leads to https://sso.example.com and was not followed",
+                "302 Found, a redirect to https://sso.example.com that was not followed",
             ),
             (
                 307,
                 &[("location", "/login?token=s3cret")],
                 "",
-                "307 Temporary Redirect, which leads to another path",
+                "307 Temporary Redirect, a redirect to another path",
             ),
             (
                 429,
@@ -399,7 +398,7 @@ mod tests {
                 "Too many requests, please try again later.\n",
                 "Too many requests, please try again later. (429 Too Many Requests)",
             ),
-            (599, &[], "", "the answer is 599, without a word"),
+            (599, &[], "", "the response is 599, with an empty body"),
         ];
         for (code, headers, body, words) in cases {
             let error = said(code, headers, body);
@@ -411,7 +410,7 @@ mod tests {
     }
 
     #[test]
-    fn the_message_of_a_status_that_is_cut_is_told() {
+    fn the_message_of_a_status_that_is_cut_is_shown() {
         let start = r#"{"kind":"Status","status":"Failure","message":"etcd said \"no\": "#;
         let said = message_of_truncated_status(&format!("{start}{}", "x".repeat(60_000))).unwrap();
         assert!(said.starts_with("etcd said \"no\": xxx"), "{said}");
@@ -497,7 +496,7 @@ mod tests {
         let wrapped = kube::Error::Service(Box::new(io::Error::other(inner)));
         let error = CallError::from_client("reach it", &wrapped);
         assert_eq!(error.kind, CallErrorKind::Untrusted);
-        let said = "the server's certificate is not trusted: no authority that is trusted for this cluster has signed it";
+        let said = "the server's certificate is not trusted: it is not signed by a certificate authority trusted for this cluster";
         assert_eq!(&*error.cause, said);
         assert!(!error.to_string().contains("UnknownIssuer"), "{error}");
     }

@@ -3,7 +3,7 @@
 //! kube would run a plugin two to three times for each client, block a thread meanwhile and print
 //! its complaints to a terminal that a window does not have. So the plugin is run here, once, and
 //! what it answers is put into the kubeconfig's user. It may wait for the user as long as it wants,
-//! as with kubectl: what it says is told meanwhile, and it can be cancelled.
+//! as with kubectl: its output is shown meanwhile, and it can be cancelled.
 
 mod exec_credential;
 mod process;
@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 
 use super::{executable, login::LoginContext};
 
-/// A plugin that takes longer waits for the user, or for something else that is worth a word.
+/// A plugin that takes longer waits for the user, or for something else that is worth a notice.
 const NOTICE_AFTER: Duration = Duration::from_secs(3);
 
 /// Where plugins are found that a shell would find and an app started from a desktop would not.
@@ -97,9 +97,7 @@ pub enum ExecPluginError {
     #[error("the login was cancelled; reconnect to try again")]
     Cancelled,
     /// Its answer is no ExecCredential.
-    #[error(
-        "the credential plugin `{command}` answered with something else than an ExecCredential: {reason}"
-    )]
+    #[error("the credential plugin `{command}` did not return a valid ExecCredential: {reason}")]
     BadAnswer {
         /// The program.
         command: String,
@@ -170,7 +168,7 @@ pub(super) async fn fetch_credentials(
             command: command.to_owned(),
             status: output.status.to_string(),
             reason: match output.stderr_tail.as_str() {
-                "" => "it said nothing".to_owned(),
+                "" => "it printed no error message".to_owned(),
                 words => words.to_owned(),
             },
             next: if login.has_terminal() {
@@ -202,9 +200,9 @@ fn is_interactive(
         Some(ExecInteractiveMode::Always) => Err(ExecPluginError::NoTerminal {
             command: command.to_owned(),
             problem: if login.has_terminal() {
-                "standard input is none: run svcscope in a terminal, with nothing piped into it"
+                "standard input is not a terminal: run svcscope in a terminal, without piping into it"
             } else {
-                "a window has none: log in by running it, or `svcscope map`, in a terminal, then reconnect"
+                "the app window has no terminal: run the plugin or `svcscope map` in a terminal to log in, then reconnect"
             },
         }),
     }
@@ -216,7 +214,7 @@ fn version(exec: &ExecConfig) -> &str {
     given.unwrap_or("client.authentication.k8s.io/v1")
 }
 
-/// What the plugin is told, as client-go writes it (pkg/apis/clientauthentication/v1).
+/// What the plugin is given, as client-go writes it (pkg/apis/clientauthentication/v1).
 fn exec_info(exec: &ExecConfig, is_interactive: bool) -> String {
     let mut spec = json!({ "interactive": is_interactive });
     if let Some(cluster) = &exec.cluster {
@@ -231,7 +229,7 @@ fn exec_info(exec: &ExecConfig, is_interactive: bool) -> String {
     json!({ "kind": "ExecCredential", "apiVersion": version(exec), "spec": spec }).to_string()
 }
 
-/// A field of the cluster that a plugin is told of.
+/// A field of the cluster that is passed to a plugin.
 pub(super) const DISABLE_COMPRESSION: &str = "disable-compression";
 
 /// `PATH` (the plugin's own, else ours), then the places where plugins usually are.

@@ -106,7 +106,7 @@ pub enum KubeconfigError {
         /// The system's words.
         reason: String,
     },
-    /// It is no kubeconfig.
+    /// It is not a kubeconfig.
     #[error(
         "could not understand the kubeconfig {path}: {reason}; correct that line and reconnect"
     )]
@@ -126,7 +126,7 @@ pub enum KubeconfigError {
         /// What there is.
         available: Vec<String>,
     },
-    /// Nobody said which context.
+    /// No context was chosen.
     #[error(
         "{origin} names no current-context; choose one with --context: it has {}",
         list(available)
@@ -138,7 +138,7 @@ pub enum KubeconfigError {
         available: Vec<String>,
     },
     /// A context points at something that is not there.
-    #[error("context `{context}` of {origin} uses the {what} `{name}`, which is not there")]
+    #[error("context `{context}` of {origin} refers to {what} `{name}`, which does not exist")]
     MissingReference {
         /// The kubeconfig, with its files.
         origin: String,
@@ -156,9 +156,9 @@ pub enum KubeconfigError {
         field: String,
         /// The cluster, user or context that has it, with its name.
         owner: String,
-        /// The file that it stands in.
+        /// The file that contains it.
         origin: String,
-        /// What is wrong, without what stands there.
+        /// What is wrong, without the value itself.
         reason: String,
     },
     /// A proxy of the environment can't be used.
@@ -311,7 +311,7 @@ impl MergedKubeconfig {
         }
         let to_ref = |entry: &KubeconfigSection| ContextRef {
             name: entry.name.clone(),
-            // What can't be used is told once the context is.
+            // An unusable entry is reported when its context is used.
             cluster: entry.text("cluster").ok().flatten().unwrap_or_default(),
             namespace: entry.text("namespace").ok().flatten(),
             file: entry.file().map(Path::to_owned),
@@ -327,7 +327,7 @@ impl MergedKubeconfig {
         }
     }
 
-    /// The files it was read from, in the order in which they count; none where it was given as text.
+    /// The files it was read from, in order of precedence; none where it was given as text.
     pub(super) fn files(&self) -> &[PathBuf] {
         &self.loaded_files
     }

@@ -1,10 +1,11 @@
-//! The API server: kubeconfig and contexts, the client, watches, access reviews, writes, the way
-//! into pods.
+//! The API server: kubeconfig and contexts, the client, watches, access reviews, writes,
+//! access to pods.
 //!
 //! **In**: a [`KubeconfigSource`], the name of a context, namespaces.
-//! **Out**: [`svcscope_model::inventory::Change`]s from [`ClusterClient::watch`], a [`svcscope_net::forward::Dialer`],
-//! a [`svcscope_edit::ServiceWriter`], a [`svcscope_net::probe::inside::PodAccess`], and answers to small questions. Every error says what was
-//! tried, what the other side said in its own words, and what to do next.
+//! **Out**: [`svcscope_model::inventory::InventoryChange`]s from [`ClusterClient::watch`], a
+//! [`svcscope_net::forward::Dialer`], a [`svcscope_edit::ServiceWriter`], a `PodAccess`, and answers
+//! to small questions. Every error says what was tried, what the other side said in its own words,
+//! and what to do next.
 
 mod access_review;
 mod api_client;

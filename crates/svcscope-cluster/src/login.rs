@@ -1,4 +1,4 @@
-//! What a login tells while it runs, and whether it has a terminal: the credential plugin's words,
+//! What a login reports while it runs, and whether it has a terminal: the credential plugin's output,
 //! the issuer that is asked, what could not be saved.
 //!
 //! kubectl hands a plugin its own stderr and stdin (client-go, plugin/pkg/client/auth/exec). A
@@ -17,7 +17,7 @@ use std::{
 use super::oidc::OidcTokens;
 use svcscope_model::inventory::SharedStr;
 
-/// One thing that is told of a login.
+/// An event of a login.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoginEvent {
     /// A login began that may have to wait for the user.
@@ -54,7 +54,7 @@ pub enum LoginEvent {
     Warning(SharedStr),
 }
 
-/// Is told of logins as they run. It must not block.
+/// Observes logins as they run. It must not block.
 pub type LoginObserver = Arc<dyn Fn(&LoginEvent) + Send + Sync>;
 
 /// Under what circumstances logins happen. A clone is the same.
@@ -94,12 +94,12 @@ impl LoginContext {
     }
 
     /// Whether there is a user who may take their time: kubectl knows no limit for a login, but where
-    /// nobody sees its words it counts as everything else.
+    /// no user sees its output the usual limits count.
     pub fn waits_for_user(&self) -> bool {
         self.waits_for_user
     }
 
-    /// The same, telling this observer too.
+    /// The same, with this observer too.
     #[must_use]
     pub fn observed_by(mut self, observer: LoginObserver) -> Self {
         self.observers.push(observer);
@@ -117,7 +117,7 @@ impl LoginContext {
         }
     }
 
-    /// Says that a login begins; its end is told when the returned value goes.
+    /// Reports that a login begins; its end is reported when the returned value is dropped.
     pub(super) fn begin(&self, whom: &str) -> RunningLogin {
         let id = self.ids.fetch_add(1, Ordering::Relaxed) + 1;
         let whom = SharedStr::from(whom);

@@ -25,7 +25,7 @@ pub enum ManifestError {
     #[error("neither JSON nor YAML: {0}")]
     Syntax(String),
     /// A document is no Kubernetes object.
-    #[error("document {number} is no Kubernetes object: {reason}")]
+    #[error("document {number} is not a Kubernetes object: {reason}")]
     Object {
         /// The document, counted from 1.
         number: usize,
@@ -76,7 +76,7 @@ impl ManifestReader {
         let text = |value: &Value, name: &str| value[name].as_str().unwrap_or_default().to_owned();
         let (version, kind) = (text(&object, "apiVersion"), text(&object, "kind"));
         if kind.is_empty() {
-            return Err("it has no kind".to_owned());
+            return Err("`kind` is missing".to_owned());
         }
         if let Some(items) = object["items"]
             .as_array_mut()
@@ -182,7 +182,7 @@ impl ManifestReader {
                 SyncState::Live
             } else {
                 SyncState::Absent {
-                    reason: SharedStr::from(format!("the files hold no {kind}")),
+                    reason: SharedStr::from(format!("the files contain no {kind}")),
                 }
             };
             inventory.apply(InventoryChange::Sync(kind, WatchScope::Cluster, state));
@@ -381,7 +381,7 @@ metadata:
         let error = manifests.read("kind: Pod\nmetadata: {name: a}\n---\nfoo: 1\n");
         assert_eq!(
             error.unwrap_err().to_string(),
-            "document 2 is no Kubernetes object: it has no kind"
+            "document 2 is not a Kubernetes object: `kind` is missing"
         );
         assert!(manifests.read("a: [").is_err());
     }

@@ -14,8 +14,7 @@ const KUBE_PROXY_PATH: &str = "/api/v1/namespaces/kube-system/configmaps/kube-pr
 const API_SERVER_PODS_PATH: &str =
     "/api/v1/namespaces/kube-system/pods?labelSelector=component%3Dkube-apiserver&limit=1";
 
-/// Reads both. An error is one that may be over at the next try; what is not there or not permitted
-/// is not known.
+/// Reads both. An error is a temporary one; what does not exist or is not permitted stays unknown.
 pub(super) async fn read(link: &ApiClient) -> Result<NodePortRules, CallError> {
     let (proxy, server) = futures::join!(
         link.get("read how kube-proxy is configured", KUBE_PROXY_PATH),

@@ -6,8 +6,8 @@
 //! channel, 0 to 2 for the standard streams and 3 for a `Status` that says how the command ended.
 //! v5 can close a channel (255); in v4 the command never sees the end of its input.
 //!
-//! Not kube's `Api::exec`: it reads through pipes of 1 KiB, never pings, and tells the
-//! container's words only after its tasks were joined.
+//! Not kube's `Api::exec`: it reads through pipes of 1 KiB, never pings, and returns the
+//! container's output only after its tasks were joined.
 
 use std::{
     sync::{
@@ -51,7 +51,7 @@ const PING_INTERVAL: Duration = Duration::from_secs(20);
 /// What a WebSocket carries, the better one first, which can close a channel.
 const WEBSOCKET_PROTOCOLS: &str = "v5.channel.k8s.io, v4.channel.k8s.io";
 const CLOSABLE_PROTOCOL: &str = "v5.channel.k8s.io";
-/// What SPDY carries: streams whose last word is a `Status`.
+/// What SPDY carries: streams that end with a `Status`.
 const SPDY_PROTOCOL: &str = "v4.channel.k8s.io";
 
 /// Runs commands over one connection, and remembers which protocol its user may use.
@@ -100,7 +100,10 @@ impl PodCommandRunner {
             }
         };
         timeout(command.limit, carried).await.map_err(|_elapsed| {
-            let said = format!("it did not end within {} s", command.limit.as_secs_f32());
+            let said = format!(
+                "the command did not finish within {} s",
+                command.limit.as_secs_f32()
+            );
             PodError::new(PodErrorKind::TimedOut, &tried, &said)
         })?
     }
@@ -175,7 +178,7 @@ async fn run_over_spdy(
 }
 
 fn unfinished_error(tried: &str) -> PodError {
-    let said = "the connection ended before the command did";
+    let said = "the connection closed before the command finished";
     PodError::new(PodErrorKind::Other, tried, said)
 }
 
@@ -197,7 +200,7 @@ fn exec_path(command: &PodCommand) -> String {
     address
 }
 
-/// Talks over an upgraded socket until the command has ended or has said too much.
+/// Exchanges messages over an upgraded socket until the command ends or exceeds the output limit.
 async fn run_over_websocket<S>(
     socket: S,
     command: &PodCommand,
@@ -253,7 +256,7 @@ where
         |error: tungstenite::Error| to_pod_error(tried, &CallError::from_transport(tried, &error));
     tokio::select! {
         biased;
-        heard = listen => heard.map_err(broken)?,
+        listened = listen => listened.map_err(broken)?,
         fed = feed => Err(broken(match fed {
             Err(error) => error,
             Ok(never) => never,
@@ -261,7 +264,7 @@ where
     }
 }
 
-/// What the `Status` of the last channel makes of what was said.
+/// The outcome by the `Status` of the last channel and the output.
 fn output_of_status(status: &[u8], output: PodOutput, tried: &str) -> Result<PodOutput, PodError> {
     let Ok(status) = serde_json::from_slice::<Status>(status) else {
         let said = String::from_utf8_lossy(status);
@@ -394,7 +397,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_is_not_there_is_told_apart() {
+    async fn a_program_that_is_not_there_is_distinguished() {
         let words = r#"{"status":"Failure","reason":"InternalError","message":"error executing command in container: failed to exec in container: failed to start exec \"x\": OCI runtime exec failed: exec failed: container_linux.go:380: starting container process caused: exec: \"curl\": executable file not found in $PATH: unknown"}"#;
         let error = answered(&[(3, words)]).await.unwrap_err();
         assert_eq!(error.kind, PodErrorKind::NoProgram);

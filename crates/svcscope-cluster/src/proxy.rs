@@ -67,11 +67,11 @@ pub(super) fn proxy_variable(server: &Uri) -> Option<&'static str> {
     process_environment().variable(server).map(|(name, _)| name)
 }
 
-/// Why a URL of a proxy can't be used. Says nothing of what stands in it: it may be a password.
+/// Why a URL of a proxy can't be used. Shows nothing of its content: it may be a password.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(super) enum ProxyUrlError {
-    /// It is none.
-    #[error("it is no URL such as http://HOST:PORT ({0})")]
+    /// It is not a URL.
+    #[error("it is not a URL like http://HOST:PORT ({0})")]
     NoUrl(String),
     /// No such proxy is known (client-go, tools/clientcmd/client_config.go, parseProxyURL; Go itself
     /// knows socks5h too, which means the same to it).

@@ -25,8 +25,8 @@ pub(super) enum RenewalReason {
     Requested,
 }
 
-/// Goes on when one of those who wait gives up: the user may be typing a password. Ends when it is
-/// dropped and nobody waits.
+/// Continues when one of its waiters gives up: the user may be typing a password. Ends when it is
+/// dropped and has no waiters.
 pub(super) struct ClientRenewal {
     outcome: Shared<BoxFuture<'static, RenewalOutcome>>,
     abort_handle: AbortHandle,
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn all_who_wait_are_told_that_it_was_cancelled() {
+    async fn all_waiters_learn_that_it_was_cancelled() {
         let renewal = ClientRenewal::start(std::future::pending());
         let (one, other) = (renewal.outcome(), renewal.outcome());
         assert!(one.clone().now_or_never().is_none() && renewal.is_running());

@@ -64,7 +64,7 @@ fn query(mode: WriteMode) -> String {
 /// `change Service shop/web`, or to try that.
 fn action(mode: WriteMode, what: &str, service: &ObjectKey) -> String {
     match mode {
-        WriteMode::DryRun => format!("try to {what} Service {service}"),
+        WriteMode::DryRun => format!("{what} Service {service} (dry run)"),
         WriteMode::Apply => format!("{what} Service {service}"),
     }
 }
@@ -159,8 +159,7 @@ impl ServiceWriter for KubeServiceWriter {
                     Ok(_) => {
                         return Err(ServiceWriteError::Other {
                             message: format!(
-                                "could not see Service {} go within {} s: a finalizer holds it \
-                                 back, which its controller has to remove",
+                                "Service {} still exists after {} s: a finalizer blocks its deletion until the controller removes it",
                                 service.key,
                                 DELETION_TIMEOUT.as_secs()
                             )
@@ -205,7 +204,7 @@ fn parse_service(
     let mut records = Vec::with_capacity(1);
     ServiceResource::records(&object, &mut TextInterner::default(), &mut records);
     let service = records.pop().ok_or_else(|| ServiceWriteError::Other {
-        message: format!("could not {action}: the answer holds no Service").into(),
+        message: format!("could not {action}: the response contains no Service").into(),
     })?;
     Ok(WriteResponse {
         service,

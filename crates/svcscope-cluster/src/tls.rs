@@ -31,7 +31,7 @@ pub(super) fn client_config(config: &Config) -> Result<ClientConfig, kube::Error
 
 /// Without an identity, with the trust of kubectl.
 fn config_with_trust(mut config: Config) -> Result<ClientConfig, kube::Error> {
-    // In a pod kube's own verifier reads the authorities anew as they are rotated.
+    // In a pod kube's own verifier reads the authorities again as they are rotated.
     if config.accept_invalid_certs || config.root_cert_file.is_some() {
         return config.rustls_client_config();
     }
@@ -71,7 +71,7 @@ fn take_identity(user: &mut AuthInfo) -> Result<Option<CertifiedKey>, BoxError> 
     if let Err(rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) =
         identity.keys_match()
     {
-        return Err("the client certificate is not of the client key".into());
+        return Err("the client certificate does not match the client key".into());
     }
     user.client_certificate_data = None;
     user.client_key_data = None;
@@ -127,6 +127,6 @@ mod tests {
         )
         .unwrap_err();
         let said = crate::error::root_cause_message(&said);
-        assert_eq!(said, "the client certificate is not of the client key");
+        assert_eq!(said, "the client certificate does not match the client key");
     }
 }

@@ -1,4 +1,4 @@
-//! Who may do what: one token, all allowed but what a test forbids, and the reviews that tell of it.
+//! Permissions: one token, all allowed but what a test forbids, and the reviews that report it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -97,7 +97,7 @@ impl ApiAccessControl {
     }
 
     /// The path below the token, if it begins with it. Over plain HTTP kubectl sends no credentials at all
-    /// (client-go's clientcmd drops them), so the token may stand in the URL, as a path prefix, too.
+    /// (client-go's clientcmd drops them), so the token may also be in the URL, as a path prefix.
     pub(super) fn strip_token_prefix<'p>(&self, path: &'p str) -> Option<&'p str> {
         let below = path
             .strip_prefix('/')?

@@ -98,8 +98,8 @@ fn restart_rollout(app: &DemoCluster) {
         app.registry
             .patch(resource, &key, PatchContentType::Merge, &patch, &intent)
     {
-        // Somebody may have deleted it: then there is nothing to roll out.
-        tracing::debug!(?status, "no rollout");
+        // A client may have deleted it: then there is nothing to roll out.
+        tracing::debug!(?status, "could not restart the rollout");
     }
 }
 
@@ -120,12 +120,12 @@ fn toggle_readiness(app: &DemoCluster) {
     pod_status::set_ready(&mut value, ready);
     state.put(ServedKind::Pod, value.clone());
     if !ready {
-        let told = (
+        let event_fields = (
             "Warning",
             "Unhealthy",
             "Readiness probe failed: dial tcp: i/o timeout",
         );
-        record_event(&mut state, &value, told, "kubelet");
+        record_event(&mut state, &value, event_fields, "kubelet");
     }
 }
 

@@ -1,4 +1,4 @@
-//! The hand on the demo cluster: direct edits, and bad days on demand.
+//! Control of the demo cluster: direct edits, and fault injection.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ impl DemoControl {
     /// Creates the object, or merges it into the one of its name. Status given here is written too.
     ///
     /// # Errors
-    /// What a client would be told.
+    /// The error that a client would get.
     pub fn apply(&self, object: Value) -> Result<Value, DemoControlError> {
         let resource = ServedResource::of(&object).ok_or_else(|| {
             FailureStatus::bad_request("the object has no kind and apiVersion that is served")

@@ -1,4 +1,4 @@
-//! What stands behind a Service: the pure part of the EndpointSlice and Endpoints controllers.
+//! The endpoints of a Service: the pure part of the EndpointSlice and Endpoints controllers.
 //!
 //! In come a Service and the pods its selector matches; out go groups of endpoints that share a set of ports.
 //! Rules: pkg/controller/util/endpointslice and staging/src/k8s.io/endpointslice of Kubernetes.
@@ -79,7 +79,7 @@ impl ComputedEndpoint {
         address
     }
 
-    /// What tells this endpoint from the others of its Service.
+    /// What distinguishes this endpoint from the others of its Service.
     pub(super) fn identity(&self) -> &str {
         json::text(&self.target, "uid")
     }

@@ -1,4 +1,4 @@
-//! Bad days on demand: refusals, silence, expired lists, missing API groups.
+//! Fault injection: refusals, silence, expired lists, missing API groups.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use super::{resource::ServedResource, store::StoredObject, watch_fault::WatchFault};
 
-/// What happens to a request that a rule strikes.
+/// What happens to a request that a rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum RequestFault {
     Status(u16),
@@ -24,7 +24,7 @@ struct FaultRule {
     remaining: Option<usize>,
 }
 
-/// All that can go wrong, and how it stands.
+/// All faults that can be injected, and their state.
 #[derive(Debug)]
 pub(super) struct FaultInjector {
     rules: Mutex<Vec<FaultRule>>,
@@ -76,7 +76,7 @@ impl FaultInjector {
         lock(&self.rules).clear();
     }
 
-    /// The fault that this request meets, if any; a rule with a count is used up by it.
+    /// The fault for this request, if any; a rule with a count is used up by it.
     pub(super) fn next_fault(&self, method: &Method, path: &str) -> Option<RequestFault> {
         let mut rules = lock(&self.rules);
         let index = rules.iter().position(|rule| {

@@ -47,7 +47,7 @@ pub(super) fn set(value: &mut Value, path: &str, new: impl Into<Value>) {
     *here = new.into();
 }
 
-/// Sets `path` if nothing stands there yet.
+/// Sets `path` if it is absent.
 pub(super) fn set_default(value: &mut Value, path: &str, new: impl Into<Value>) {
     if at(value, path).is_none() {
         set(value, path, new);

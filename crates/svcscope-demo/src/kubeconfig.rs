@@ -4,8 +4,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-/// A kubeconfig with one context, `demo`, in the namespace `shop`. The token stands in the URL, since
-/// neither kubectl nor svcscope sends one over plain HTTP.
+/// A kubeconfig with one context, `demo`, in the namespace `shop`. The token is part of the URL,
+/// since neither kubectl nor svcscope sends one over plain HTTP.
 pub(super) fn text(url: &str, token: &str) -> String {
     format!(
         "apiVersion: v1\n\

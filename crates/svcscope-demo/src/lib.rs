@@ -4,8 +4,8 @@
 //! program's own `cluster/`, a browser with the token. Out go a URL, a token and a kubeconfig, and
 //! the answers a real API server gives. Tests reach in through [`DemoControl`].
 //!
-//! It shares nothing with the other rooms, so that it can't agree with their mistakes. A request
-//! goes `server` → `app` (token, faults, permission) → `list`, `watch` or `registry` (the rules of
+//! It shares nothing with the other crates, so that it can't agree with their mistakes. A request
+//! goes `server` → `router` (token, faults, permission) → `list`, `watch` or `registry` (the rules of
 //! writing) → `store`; every change then goes to the `controllers`, which make pods, slices and
 //! addresses follow.
 

@@ -152,7 +152,7 @@ fn object_list(
     })
 }
 
-/// The list as a table, row by row: a large one must not stand in memory as a whole.
+/// The list as a table, row by row: a large one must not be held in memory as a whole.
 fn table_list(
     resource: &'static ServedResource,
     meta: &Value,

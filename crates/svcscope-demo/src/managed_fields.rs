@@ -16,7 +16,7 @@ pub(super) struct ManagedFieldWriter<'w> {
     pub(super) subresource: Option<&'w str>,
 }
 
-/// The fields of an object that somebody can own.
+/// The fields of an object that a manager can own.
 pub(super) fn leaf_paths(object: &Value) -> Vec<ManagedFieldPath> {
     let mut found = Vec::new();
     for (key, value) in object.as_object().into_iter().flatten() {
@@ -127,10 +127,10 @@ pub(super) fn record_write(
             })
             .collect(),
     };
-    let stood = old.map_or(&[][..], |old| json::list(old, "metadata/managedFields"));
+    let previous = old.map_or(&[][..], |old| json::list(old, "metadata/managedFields"));
     let mut entries = Vec::new();
     let mut placed = false;
-    for entry in stood {
+    for entry in previous {
         let own = json::text(entry, "manager") == writer.manager
             && json::text(entry, "operation") == writer.operation
             && json::at(entry, "subresource").and_then(Value::as_str) == writer.subresource;

@@ -26,7 +26,7 @@ const UNUSED_SECOND_OCTET: u8 = 99;
 /// The third part of a load balancer's address; no cluster has so many nodes.
 const LOAD_BALANCER_OCTET: u8 = 255;
 
-/// Who listens here has the network.
+/// The demo cluster that listens at this port owns the network.
 const GUARD_PORT: u16 = 17_617;
 
 /// Changes come in bursts.
@@ -107,7 +107,7 @@ pub(super) async fn serve(app: Arc<DemoCluster>) {
                     let task = tokio::spawn(accept(app.clone(), listener, address));
                     open.insert(address, AbortOnDropHandle::new(task));
                 }
-                Err(error) => tracing::debug!(%error, %address, "a nodePort can't be served"),
+                Err(error) => tracing::debug!(%error, %address, "can't listen on a nodePort"),
             }
         }
         let [services, endpoints, nodes] = &mut signals;

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// How the demo cluster starts. `Options::default()` is the sample with a life of its own.
 #[derive(Debug, Clone)]
 pub struct DemoOptions {
-    /// Where to listen; port 0 takes a free one. Loopback unless told.
+    /// Where to listen; port 0 takes a free one. Loopback by default.
     pub listen: SocketAddr,
     /// How many Services to generate. With this or `pods` given the sample is replaced by a
     /// generated cluster.

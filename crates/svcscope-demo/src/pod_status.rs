@@ -84,12 +84,12 @@ pub(super) fn set_status(
         ("PodScheduled", true),
     ] {
         let status = if met { "True" } else { "False" };
-        let stood = json::list(pod, "status/conditions")
+        let previous = json::list(pod, "status/conditions")
             .iter()
             .find(|condition| {
                 json::text(condition, "type") == kind && json::text(condition, "status") == status
             });
-        let changed = stood.map_or(since, |stood| json::text(stood, "lastTransitionTime"));
+        let changed = previous.map_or(since, |previous| json::text(previous, "lastTransitionTime"));
         let mut condition = json!({
             "type": kind,
             "status": status,
@@ -161,7 +161,7 @@ pub(super) fn set_ready(pod: &mut Value, ready: bool) {
         .map(|status| json::text(status, "state/running/startedAt").to_owned())
         .filter(|since| !since.is_empty());
     let since = started.unwrap_or_else(time::now);
-    let stood = json::list(pod, "status/conditions").to_vec();
+    let previous = json::list(pod, "status/conditions").to_vec();
     set_status(
         pod,
         SimulatedContainerState::Running { ready },
@@ -173,7 +173,7 @@ pub(super) fn set_ready(pod: &mut Value, ready: bool) {
         .into_iter()
         .flatten()
     {
-        let same = stood.iter().any(|before| {
+        let same = previous.iter().any(|before| {
             before.get("type") == condition.get("type")
                 && before.get("status") == condition.get("status")
         });

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::json;
 use super::protobuf_schema::{self, ProtobufFieldSpec, ProtobufFieldType};
 
-/// A field as it stands in the bytes.
+/// A field as it is encoded.
 enum ProtobufWireValue<'b> {
     Number(u64),
     Bytes(&'b [u8]),

@@ -1,4 +1,4 @@
-//! What every connection shares, and the way of one request: token, faults, permission, handler.
+//! What every connection shares, and the path of one request: token, faults, permission, handler.
 
 use std::sync::Arc;
 

@@ -56,7 +56,7 @@ impl DemoServer {
     /// there and the address answers.
     ///
     /// # Errors
-    /// When it can't listen where it is told to.
+    /// When it can't listen at the given address.
     pub async fn start(options: DemoOptions) -> Result<Self, DemoStartError> {
         let (server, run) = Self::prepare(options).await?;
         tokio::spawn(run);
@@ -66,7 +66,7 @@ impl DemoServer {
     /// Starts the demo cluster on a thread with a runtime of its own.
     ///
     /// # Errors
-    /// When it can't listen where it is told to, or no thread can be made.
+    /// When it can't listen at the given address, or no thread can be made.
     pub fn spawn(options: DemoOptions) -> Result<Self, DemoStartError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -74,18 +74,18 @@ impl DemoServer {
             .enable_all()
             .build()
             .map_err(DemoStartError::Thread)?;
-        let (told, started) = std::sync::mpsc::channel();
+        let (ready_sender, started) = std::sync::mpsc::channel();
         let serve = move || {
             runtime.block_on(async {
                 match Self::prepare(options).await {
                     Ok((server, run)) => {
-                        if told.send(Ok(server)).is_ok() {
+                        if ready_sender.send(Ok(server)).is_ok() {
                             run.await;
                         }
                     }
                     Err(error) => {
-                        if told.send(Err(error)).is_err() {
-                            tracing::debug!("nobody waits for the demo cluster any more");
+                        if ready_sender.send(Err(error)).is_err() {
+                            tracing::debug!("the caller stopped waiting for the demo cluster");
                         }
                     }
                 }
@@ -125,7 +125,7 @@ impl DemoServer {
                 () = accept_connections(app, listener, address, wanted) => {}
                 _ = stop.wait_for(|stop| *stop) => {}
             }
-            // Nobody may wait for this any more.
+            // The caller may have stopped waiting.
             ending.send(()).unwrap_or_default();
         };
         let server = Self {
@@ -158,7 +158,7 @@ impl DemoServer {
         kubeconfig::text(&self.url(), &self.token())
     }
 
-    /// Direct edits and bad days, for tests.
+    /// Direct edits and fault injection, for tests.
     pub fn control(&self) -> &DemoControl {
         &self.control
     }

@@ -98,7 +98,7 @@ impl FailureStatus {
             403 => Self::new(
                 403,
                 "Forbidden",
-                "forbidden: this demo cluster was told to refuse",
+                "forbidden: fault injection of the demo cluster refused this request",
             ),
             404 => Self::no_such_path(),
             409 => Self::new(
@@ -129,7 +129,7 @@ impl FailureStatus {
             code => Self::new(
                 code,
                 "InternalError",
-                "an error on the server (\"told to fail\") has prevented the request from succeeding",
+                "an error on the server (\"injected fault\") has prevented the request from succeeding",
             ),
         }
     }

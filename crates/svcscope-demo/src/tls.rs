@@ -16,7 +16,7 @@ pub(super) const NOT_TLS: &str = "Client sent an HTTP request to an HTTPS server
 
 /// Made once: every pod shows the same certificate.
 static ACCEPTOR: LazyLock<Result<TlsAcceptor, rustls::Error>> = LazyLock::new(|| {
-    // The provider is named here, so that a demo needs nobody to install a default first.
+    // The provider is named here, so that a demo does not need an installed default.
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
@@ -29,7 +29,7 @@ static ACCEPTOR: LazyLock<Result<TlsAcceptor, rustls::Error>> = LazyLock::new(||
 });
 
 /// The decrypted side of a connection, once the handshake is done; `None` for a client that spoke plain HTTP
-/// and was told so.
+/// and got the error for that.
 pub(super) async fn accept<S>(
     stream: S,
 ) -> std::io::Result<Option<impl AsyncRead + AsyncWrite + Unpin + Send + 'static>>

@@ -1,6 +1,6 @@
 //! `watch=true`: one JSON line for each change, forever or until `timeoutSeconds`.
 //!
-//! A watch holds nothing but the last revision it told. It wakes when its kind changes, takes the
+//! A watch holds nothing but the last revision it sent. It wakes when its kind changes, takes the
 //! finished lines from the history and sends the shared bytes on.
 
 use std::collections::VecDeque;
@@ -36,9 +36,9 @@ struct ApiWatchSession {
     columns_due: bool,
     last_revision: u64,
     signal: Receiver<u64>,
-    /// Objects that stood when the watch began and are still to be told.
+    /// Objects that existed when the watch began and are still to be sent.
     initial: VecDeque<Arc<StoredObject>>,
-    /// Whether the end of the initial events is still to be told, by a bookmark.
+    /// Whether the bookmark for the end of the initial events is still to be sent.
     initial_events_end_due: bool,
     bookmarks: bool,
     next_bookmark: Instant,
@@ -83,7 +83,7 @@ pub(super) fn watch_lines(
         _ if query.get("sendInitialEvents") == "false" => VecDeque::new(),
         _ => state.list(kind, namespace.as_deref()).into(),
     };
-    let told = match from {
+    let last_sent = match from {
         Some(from) if !streaming => from,
         _ => state.revision(),
     };
@@ -96,7 +96,7 @@ pub(super) fn watch_lines(
         shape: call.format,
         include_object: query.get("includeObject").to_owned(),
         columns_due: true,
-        last_revision: told,
+        last_revision: last_sent,
         signal: state.change_signal(kind),
         initial,
         initial_events_end_due: streaming,
@@ -182,7 +182,7 @@ impl ApiWatchSession {
         }
     }
 
-    /// Some of the objects that stood at the beginning, as one piece.
+    /// Some of the initial objects, as one chunk.
     fn initial_piece(&mut self) -> Option<Bytes> {
         let mut piece = BytesMut::new();
         while piece.len() < 64 << 10 {
@@ -204,7 +204,7 @@ impl ApiWatchSession {
             && self.filter.matches(object)
     }
 
-    /// What this watch says of an event: an object may enter or leave what its selectors show.
+    /// What this watch sends for an event: an object may enter or leave its selectors.
     fn line(&mut self, event: &StoreEvent) -> Option<Bytes> {
         let was = event
             .before
@@ -254,7 +254,7 @@ impl ApiWatchSession {
         store::format_watch_line(verb.name(), &list::bytes_of(&value))
     }
 
-    /// A bookmark: everything up to its revision has been told.
+    /// A bookmark: everything up to its revision has been sent.
     fn bookmark(&mut self, initial_events_end: bool) -> Bytes {
         let mut meta =
             json!({"resourceVersion": self.last_revision.to_string(), "creationTimestamp": null});

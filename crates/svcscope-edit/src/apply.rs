@@ -246,7 +246,7 @@ async fn partial_failure(
             manifest,
         },
         Err(again) => EditError::PartlyApplied {
-            state: format!("Service {key} is deleted and could not be created anew").into(),
+            state: format!("Service {key} was deleted and could not be created again").into(),
             cause,
             next: format!(
                 "Nor could it be created as it was ({again}). Create it from its manifest, which is \
@@ -308,7 +308,7 @@ async fn read_back(
         .collect();
     let writers = differences::writers_between(&answer.object, &known.object);
     let said = format!(
-        "it was written, and somebody changed it again at once ({}): {}",
+        "it was written, and another writer changed it again at once ({}): {}",
         writers.join(", "),
         later.join(", ")
     );

@@ -124,7 +124,7 @@ impl FromStr for ServiceTypeChoice {
 pub enum MigrationPath {
     /// Two changes: to ExternalName, where the clusterIP is given up, and on from there.
     ExternalName,
-    /// Deleted and created anew.
+    /// Deleted and created again.
     Recreate,
 }
 
@@ -193,7 +193,7 @@ pub struct DesiredServiceState {
     /// All ports. One without a nodePort keeps the one that it has, known by protocol and port or
     /// by its name, or gets one where the type has them.
     pub ports: Option<Vec<ServicePort>>,
-    /// The whole selector; empty means that somebody else writes the endpoints.
+    /// The whole selector; empty means that endpoints are managed outside Kubernetes' controller.
     pub selector: Option<BTreeMap<SharedStr, SharedStr>>,
     /// `spec.sessionAffinity`.
     pub session_affinity: Option<SessionAffinity>,

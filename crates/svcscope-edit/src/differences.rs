@@ -23,7 +23,7 @@ pub(crate) fn changed_since(
     look(
         seen.uid != now.uid,
         false,
-        "it was deleted and created anew",
+        "it was deleted and created again",
     );
     look(
         wanted.service_type.is_some(),

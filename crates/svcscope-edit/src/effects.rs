@@ -85,7 +85,7 @@ fn address(all: &mut ChangeEffects, before: &ServiceRecord, after: &ServiceRecor
         }
     }
     if was == ServiceTypeChoice::ExternalName && after.selector.is_empty() {
-        all.note("it has no selector, so nothing stands behind it until somebody writes endpoints");
+        all.note("it has no selector, so it has no backends until its endpoints are written by hand or by a controller");
     }
 }
 
@@ -253,7 +253,7 @@ fn load_balancer(all: &mut ChangeEffects, before: &ServiceRecord, after: &Servic
     }
     if was == balanced && to == balanced && before.source_ranges != after.source_ranges {
         let all_ranges = |ranges: &[SharedStr]| match ranges {
-            [] => "anybody".to_owned(),
+            [] => "any client".to_owned(),
             some => some.join(", "),
         };
         all.note(format!(
@@ -351,7 +351,9 @@ fn selector(
         found(before)
     );
     if after.selector.is_empty() {
-        all.lose("it selects no pods any more: somebody else has to write its endpoints");
+        all.lose(
+            "it no longer selects pods: its endpoints must be written by hand or by a controller",
+        );
     } else if let Some(unseen) = inventory.why_unknown(ResourceKind::Pod, &after.key.namespace) {
         all.note(format!(
             "which pods the selector finds is not known: {unseen}"

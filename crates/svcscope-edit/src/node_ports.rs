@@ -120,7 +120,7 @@ impl NodePortAllocations {
                 "nodePort {number} lies outside {range}, which is the range by the API server's \
                  own word; the server decides"
             ),
-            // The range goes on beyond those, and nobody knows how far.
+            // How far the range extends beyond those is unknown.
             NodePortRange::Observed(_) => return None,
         };
         Some(self.with_free(&said, number))

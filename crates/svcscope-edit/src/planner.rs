@@ -59,7 +59,7 @@ pub enum PlanError {
     Invalid(Vec<FieldError>),
     /// Somebody changed what the user wants to change.
     #[error(
-        "svc/{name} was changed by somebody since it was looked at ({}); look at it again",
+        "svc/{name} has changed since it was read ({}); review it again",
         .fields.join(", ")
     )]
     ChangedSinceSeen {
@@ -386,7 +386,7 @@ fn steps(
             },
             PlanStep {
                 action: WriteAction::Create(fresh.clone()),
-                sentence: format!("create it anew as {to}, with its labels and annotations").into(),
+                sentence: format!("create it again as {to}, with its labels and annotations").into(),
             },
         ],
     };

@@ -43,9 +43,9 @@ pub(crate) fn assess_change_undo(
         losses.push(format!("its uid {}", before.uid));
     }
     let sentence = if was.needs_migration_path(to) {
-        "can be taken back as long as this session lasts, by one of the same two ways"
+        "can be undone during this session, by either of the two migration paths"
     } else {
-        "can be taken back as long as this session lasts"
+        "can be undone during this session"
     };
     UndoAssessment {
         sentence: sentence.into(),

@@ -134,7 +134,7 @@ mod tests {
         assert!(titles(Health::Unknown).is_empty());
         assert_eq!(titles(Health::Broken), ["Service shop/web is broken"]);
         assert!(titles(Health::Broken).is_empty(), "said already");
-        assert!(titles(Health::Unknown).is_empty(), "nobody knows");
+        assert!(titles(Health::Unknown).is_empty(), "unknown");
         assert_eq!(titles(Health::Healthy), ["Service shop/web works again"]);
     }
 

@@ -90,7 +90,7 @@ pub enum EngineCommand {
     /// Test the connection step by step, also while there is none. It takes the place of the last
     /// test.
     StartConnectionTest {
-        /// Whether the user agreed to a command in a container, which others may notice.
+        /// Whether the user agreed to a command in a container, which shows up in audit logs.
         run_command: bool,
     },
     /// End the test of the connection; what is known stays.

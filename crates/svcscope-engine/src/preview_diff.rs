@@ -81,7 +81,7 @@ fn entry_points(traffic: Option<&ServiceTraffic>) -> Vec<EntryPoint> {
     traffic.map_or_else(Vec::new, |traffic| traffic.entry_points.clone())
 }
 
-/// Doors on the nodes whose number nobody knows yet.
+/// Entry points on the nodes whose port number is not known yet.
 fn unassigned_node_port_entry_points(expected: &ServiceRecord) -> Vec<EntryPoint> {
     let kind = ServiceTypeChoice::of(expected);
     let allocates = kind == ServiceTypeChoice::NodePort

@@ -134,7 +134,7 @@ impl ServerPodRegistry {
         let Some(book) = &self.registry else { return };
         let mut book = book.lock().unwrap_or_else(PoisonError::into_inner);
         if let Err(error) = what(&mut book) {
-            tracing::warn!("probe pods could not be noted: {error}");
+            tracing::warn!("could not record the probe pods: {error}");
         }
     }
 }

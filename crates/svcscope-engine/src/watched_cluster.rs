@@ -137,7 +137,7 @@ pub(super) async fn may_forward(
     };
     match timeout(ACCESS_REVIEW_TIMEOUT, lacking).await {
         Ok(Some(missing)) => Err(SharedStr::from(format!(
-            "{missing} in namespace {namespace}; whoever administers the cluster can grant it"
+            "{missing} in namespace {namespace}; a cluster administrator can grant it"
         ))),
         Ok(None) | Err(_) => Ok(()),
     }

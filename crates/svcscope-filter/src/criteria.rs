@@ -20,7 +20,7 @@ pub struct ServiceFilter {
     pub text: SearchQuery,
     /// Only Services with labels like these: their own, as kubectl's `-l` has it.
     pub labels: LabelFilter,
-    /// Only what is wrong: [`ServiceReport::has_problems`].
+    /// Only problems: [`ServiceReport::has_problems`].
     pub only_problems: bool,
     /// Only what is around this Service: [`ServiceNeighbourhood`].
     pub neighbourhood: Option<ObjectKey>,
@@ -66,7 +66,7 @@ impl FilterCriterion {
             Self::Labels => "labels",
             Self::Text => "text",
             Self::Health => "state",
-            Self::OnlyProblems => "nothing wrong",
+            Self::OnlyProblems => "no problems",
         }
     }
 }
@@ -123,7 +123,7 @@ impl ServiceFilter {
             FilterCriterion::Health => {
                 format!("State: {}", list(self.health.iter().map(|s| s.word())))
             }
-            FilterCriterion::OnlyProblems => "Only what is wrong".to_owned(),
+            FilterCriterion::OnlyProblems => "Only problems".to_owned(),
         })
     }
 

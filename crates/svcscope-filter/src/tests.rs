@@ -159,7 +159,7 @@ fn a_filter_says_what_it_asks_for_and_gives_it_up_piece_by_piece() {
             "Labels: app=web,!old",
             "Text: web",
             "State: broken",
-            "Only what is wrong",
+            "Only problems",
         ]
     );
     for criterion in FilterCriterion::ALL {

@@ -46,11 +46,11 @@ pub enum UiCommand {
     Neighbourhood,
     /// Show everything again.
     ClearFilter,
-    /// A district for each namespace.
+    /// One group for each namespace.
     GroupByNamespace,
     /// A district for each application.
     GroupByApp,
-    /// One district for everything.
+    /// No groups: all Services together.
     GroupByNothing,
     /// Lay the map out afresh.
     ResetLayout,
@@ -232,14 +232,14 @@ impl UiCommand {
             Self::Search => "Search",
             Self::Palette => "Commands",
             Self::Filter => "Filter the map…",
-            Self::OnlyProblems => "Only what is wrong",
+            Self::OnlyProblems => "Only problems",
             Self::Neighbourhood => "Show the neighbourhood",
             Self::ClearFilter => "Clear the filter",
             Self::GroupByNamespace => "Group by namespace",
             Self::GroupByApp => "Group by application",
             Self::GroupByNothing => "Do not group",
-            Self::ResetLayout => "Tidy up the map",
-            Self::UndoResetLayout => "Undo tidying up",
+            Self::ResetLayout => "Reset the layout",
+            Self::UndoResetLayout => "Undo the layout reset",
             Self::Pause => "Pause or resume the map",
             Self::Export => "Export…",
             Self::FitMap => "Show the whole map",
@@ -266,7 +266,7 @@ impl UiCommand {
             Self::StopAllForwards => "Stop all forwards",
             Self::ExportForwards => "Export forwards…",
             Self::ImportForwards => "Import forwards…",
-            Self::ExportAuditLog => "Export the journal…",
+            Self::ExportAuditLog => "Export the audit log…",
             Self::Help => "Keyboard shortcuts",
             Self::Quit => "Quit",
         }
@@ -288,7 +288,7 @@ impl UiCommand {
             Self::EditService => "Change the Service's ports, selector, traffic, labels or YAML",
             Self::Expose => "Create a Service that leads to the selected pod or workload",
             Self::Duplicate => "Create a Service like this one under another name",
-            Self::Delete => "Delete the Service; it is asked for once more",
+            Self::Delete => "Delete the Service, after a confirmation",
             Self::UndoChange => "Plan the opposite of the last change of this session",
             Self::ShowOnMap => "Bring the selection into view on the map",
             Self::CopyDnsName => "Put the Service's in-cluster DNS name on the clipboard",
@@ -305,29 +305,27 @@ impl UiCommand {
                 "Show only what shares pods with the selected Service, or leads to it"
             }
             Self::ClearFilter => "Show all Services again",
-            Self::GroupByNamespace => "A district for each namespace",
+            Self::GroupByNamespace => "One group for each namespace",
             Self::GroupByApp => {
-                "A district for each application, by the label app.kubernetes.io/part-of or instance"
+                "One group for each application, by the label app.kubernetes.io/part-of or instance"
             }
-            Self::GroupByNothing => "One district for everything",
+            Self::GroupByNothing => "No groups: all Services together",
             Self::ResetLayout => {
-                "Lay everything out afresh, also what was dragged; it can be undone"
+                "Compute the layout again and discard dragged positions; can be undone"
             }
-            Self::UndoResetLayout => "Put back what was dragged to where it was before tidying up",
+            Self::UndoResetLayout => "Restore the dragged positions from before the layout reset",
             Self::Pause => "Hold the picture still; everything else goes on",
             Self::Export => "Save the map as SVG or PNG, or the graph as DOT or JSON",
             Self::FitMap => "Zoom out until everything is in view",
-            Self::FitSelection => {
-                "Zoom to all that belongs to the selection, from its doors to its pods"
-            }
+            Self::FitSelection => "Zoom to the selection with its entry points and pods",
             Self::ToggleMinimap => "The whole map in a corner, with the part that is in view",
             Self::ZoomIn => "Draw the map larger",
             Self::ZoomOut => "Draw the map smaller",
-            Self::ShowForwards => "Port-forwards and how each stands",
+            Self::ShowForwards => "Port-forwards and their state",
             Self::ShowRequests => "Requests sent and what came back",
             Self::ShowProblems => "Everything the checks found",
             Self::ShowActivity => "What happened, the newest first",
-            Self::ShowChanges => "What was changed in this session, each to be undone",
+            Self::ShowChanges => "Changes since svcscope started; each can be undone",
             Self::ShowPaths => "The test of all paths to a Service",
             Self::ToggleList => "The list of Services at the left",
             Self::ToggleInspector => "Details of the selection at the right",
@@ -336,17 +334,23 @@ impl UiCommand {
             Self::ToggleFrameTimes => {
                 "How many frames were drawn in the last second they were drawn in, and what one costs"
             }
-            Self::Reconnect => "Build the connection and all watches anew, now",
+            Self::Reconnect => "Reconnect now and restart all watches",
             Self::TestConnection => {
                 "Say what works and what does not: credentials, proxy, TLS, rights, watches, port-forward"
             }
             Self::ProtectContexts => "Mark contexts as read-only or production",
             Self::AllNamespaces => "Watch every namespace of the cluster",
-            Self::StartSavedForwards => "Start those that are kept for this context and not up",
+            Self::StartSavedForwards => {
+                "Start the saved forwards of this context that are not running"
+            }
             Self::StopAllForwards => "Close every local listener",
             Self::ExportForwards => "Write the forwards that are kept for this context to a file",
-            Self::ImportForwards => "Keep the forwards of such a file beside those of this context",
-            Self::ExportAuditLog => "Write all changes of this session to a file, before and after",
+            Self::ImportForwards => {
+                "Add the forwards in a file to the saved forwards of this context"
+            }
+            Self::ExportAuditLog => {
+                "Write every change since svcscope started to a file, with the objects before and after"
+            }
             Self::Help => "List all shortcuts",
             Self::Quit => "Stop all forwards and leave",
         }

@@ -169,7 +169,7 @@ impl<'a> PanelContext<'a> {
                 .is_empty()
                 .then(|| SharedStr::from("nothing is filtered")),
             UiCommand::UndoResetLayout => (self.scene.reset_pin_count == 0)
-                .then(|| SharedStr::from("nothing that was dragged was tidied up")),
+                .then(|| SharedStr::from("the layout was not reset")),
             UiCommand::Export => {
                 let nothing = self.scene.topology.services().next().is_none();
                 nothing.then(|| SharedStr::from("there is no map yet"))

@@ -79,7 +79,7 @@ fn all_hidden_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     ui.with_layout(Layout::top_down(Align::Center), |ui| {
         ui.add_space((ui.available_height() * 0.28).max(24.0));
         ui.set_max_width(ui.available_width().min(620.0));
-        let hint = "No Service is as the filter wants it.";
+        let hint = "No Service matches the filter.";
         message_ui(ui, ctx, icon::FUNNEL, "Nothing to show", hint);
         if primary_button(ui, ctx.tokens, UiCommand::ClearFilter.text(), None).clicked() {
             ctx.send(WindowAction::Run(UiCommand::ClearFilter));
@@ -162,7 +162,7 @@ fn empty_map_ui(ui: &mut Ui, ctx: &PanelContext<'_>, empty_reason: &EmptyMapReas
         ui.set_max_width(ui.available_width().min(620.0));
         match empty_reason {
             EmptyMapReason::Idle => {
-                message_ui(ui, ctx, icon::PLUGS, "Not connected", "Choose a context of the kubeconfig.");
+                message_ui(ui, ctx, icon::PLUGS, "Not connected", "Choose a context from your kubeconfig.");
                 contexts_ui(ui, ctx);
             }
             EmptyMapReason::Connecting => {
@@ -174,12 +174,12 @@ fn empty_map_ui(ui: &mut Ui, ctx: &PanelContext<'_>, empty_reason: &EmptyMapReas
             }
             EmptyMapReason::ListingResources => {
                 ui.add(egui::Spinner::new().size(28.0));
-                message_ui(ui, ctx, "", "Reading the cluster…", "The first lists are under way.");
+                message_ui(ui, ctx, "", "Loading the cluster…", "The first lists are under way.");
             }
             EmptyMapReason::ListFailed(reason) => {
                 ui.add(egui::Spinner::new().size(28.0));
-                let detail = format!("{reason}. It is tried again.");
-                message_ui(ui, ctx, "", "The Services can't be listed yet", &detail);
+                let detail = format!("{reason}. Retrying.");
+                message_ui(ui, ctx, "", "Services can't be listed yet", &detail);
             }
             EmptyMapReason::Failed(reason) => {
                 let title = format!("Could not connect to {context}");
@@ -201,19 +201,19 @@ fn empty_map_ui(ui: &mut Ui, ctx: &PanelContext<'_>, empty_reason: &EmptyMapReas
                 contexts_ui(ui, ctx);
             }
             EmptyMapReason::Forbidden(message) => {
-                message_ui(ui, ctx, icon::PROHIBIT, "Services are not permitted to be seen", message);
+                message_ui(ui, ctx, icon::PROHIBIT, "No permission to list Services", message);
                 ui.label(
                     RichText::new(
-                        "Choose a namespace that you may read in the bar above, or start with -n NAMESPACE.",
+                        "Choose a namespace that you have access to in the bar above, or start svcscope with -n NAMESPACE.",
                     )
                     .color(ctx.tokens.dim),
                 );
             }
             EmptyMapReason::NoServices => {
                 let hint = if ctx.scene.namespaces.is_empty() {
-                    "The cluster has none in any namespace."
+                    "There are no Services in any namespace."
                 } else {
-                    "There is none in the namespaces that are watched."
+                    "There are no Services in the watched namespaces."
                 };
                 message_ui(ui, ctx, icon::TRAY, "No Services", hint);
                 if !ctx.scene.namespaces.is_empty()
@@ -301,7 +301,7 @@ fn banners_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     };
     if let ConnectionState::Lost { since, reason } = &ctx.scene.connection {
         let text = format!(
-            "Connection lost {} ago: {reason}. What is drawn was true at {}.",
+            "Connection lost {} ago: {reason}. The map shows the state as of {}.",
             ctx.age(*since),
             formatting::time_of_day(*since)
         );

@@ -87,13 +87,13 @@ fn empty_list_reason(scene: &Scene) -> (&'static str, String) {
             let which = if inventory.is_narrowed(ResourceKind::Service) {
                 "None in the namespaces that are watched."
             } else {
-                "The cluster has none in any namespace."
+                "There are no Services in any namespace."
             };
             ("No Services", which.into())
         }
         (ListCompleteness::Stale, Some((_, reason))) => ("None when last seen", reason),
         (ListCompleteness::Partial, Some((SyncState::Forbidden { .. }, reason))) => {
-            ("Services are not permitted to be seen", reason)
+            ("No permission to list Services", reason)
         }
         (ListCompleteness::Partial, Some((_, reason))) => ("Services can't be seen", reason),
         (ListCompleteness::Unlisted, Some((_, reason))) => ("Services can't be listed yet", reason),

@@ -117,7 +117,7 @@ fn below(folder: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
         if kind.is_dir() {
             below(&path, found)?;
         } else if ending.is_some_and(|end| ENDINGS.contains(&end)) {
-            // A link that leads nowhere is told when it is read.
+            // A dangling link is told when it is read.
             match fs::metadata(&path) {
                 Ok(meta) if !meta.is_file() => {
                     eprintln!("svcscope: {} is no file and passed over", path.display());

@@ -68,7 +68,9 @@ fn write_test_case(xml: &mut String, key: &ObjectKey, report: &ServiceReport) {
         .ok();
     }
     if is_skipped(report) {
-        xml.push_str("      <skipped message=\"unknown: nobody can say whether it works\"/>\n");
+        xml.push_str(
+            "      <skipped message=\"unknown: whether it works can't be determined\"/>\n",
+        );
     }
     xml.push_str("    </testcase>\n");
 }

@@ -41,7 +41,7 @@ impl CheckResults {
         self.findings().any(|(_, found)| found.severity >= limit)
     }
 
-    /// For people: each Service with what is wrong with it, and a last line that counts.
+    /// As text: each Service with its findings, and a last line with the counts.
     pub fn lines(&self, notes: bool) -> TerminalLines {
         let mut lines = TerminalLines::default();
         let least = if notes {

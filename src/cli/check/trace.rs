@@ -12,7 +12,7 @@ use svcscope_check::{HopResult, PacketTrace, trace};
 use svcscope_engine::Scene;
 use svcscope_model::inventory::ObjectKey;
 
-/// Prints the way to each port.
+/// Prints the path to each port.
 pub(super) fn run(scene: &Scene, key: &ObjectKey, format: CheckFormat) -> anyhow::Result<CliExit> {
     let known = scene.topology.service(key).zip(scene.reports.get(key));
     let Some((traffic, report)) = known else {

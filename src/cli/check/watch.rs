@@ -18,7 +18,7 @@ use svcscope_check::{Finding, Severity};
 use svcscope_engine::{ConnectionState, Scene};
 use svcscope_model::inventory::ObjectKey;
 
-/// A finding as long as it stands: its words may change meanwhile.
+/// A finding while it lasts: its text may change meanwhile.
 type CurrentFindings = BTreeMap<(ObjectKey, &'static str, String), Finding>;
 
 pub(super) fn run(

@@ -336,7 +336,7 @@ fn write_cookies(
     })
 }
 
-/// `@FILE` stands for what it holds.
+/// `@FILE` is replaced by the file's content.
 fn format_of(word: &str) -> anyhow::Result<String> {
     let format = match word.strip_prefix('@') {
         Some(file) => {

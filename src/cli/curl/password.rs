@@ -32,7 +32,7 @@ pub(super) fn with_password(
     Ok(flags)
 }
 
-/// What secret stands among the arguments, and what keeps it out of them.
+/// Which secret an argument holds, and which option keeps it out of them.
 fn exposed_secret(flags: &CurlSendFlags, asked: bool) -> Option<(&'static str, &'static str)> {
     let is_secret = |line: &String| {
         let header = line.split_once(':');

@@ -184,7 +184,7 @@ pub(in crate::cli) fn parse_exec_target(word: &str, namespace: &str) -> ExecTarg
     }
 }
 
-/// The first door of the kind that was asked for.
+/// The first access path of the requested kind.
 fn choose_access_path(
     task: &CurlArgs,
     request: &CurlRequest,
@@ -234,7 +234,7 @@ fn choose_access_path(
         cli_error(
             CliExit::NotFound,
             format!(
-                "{} has no such door{of}; it has {}",
+                "{} can't be reached that way{of}; --via takes: {}",
                 task.target,
                 words.join(", ")
             ),

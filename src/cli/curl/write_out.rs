@@ -78,7 +78,7 @@ enum WriteOutToken {
     Unknown(String),
 }
 
-/// What begins here stands for, and how many bytes it is long.
+/// The value of the variable that begins here, and its length in bytes.
 fn parse_token(here: &str, outcome: &WriteOutContext<'_>) -> (usize, WriteOutToken) {
     for (written, meant) in [("\\n", "\n"), ("\\t", "\t"), ("\\r", "\r"), ("%%", "%")] {
         if here.starts_with(written) {

@@ -33,7 +33,7 @@ struct ReportedForward {
 }
 
 impl ForwardReporter {
-    /// Tells of these forwards, on stdout unless that belongs to somebody else.
+    /// Reports these forwards, on stdout unless a command uses it.
     pub(super) fn new(format: EventFormat, to_stderr: bool, ids: &[ForwardId]) -> Self {
         Self {
             format,
@@ -188,7 +188,7 @@ fn name_of(status: &ForwardStatus) -> String {
 }
 
 /// The pods' port behind a port of a Service, which kubectl prints as well. A name may lead to
-/// another number on each pod; it is the first one's that is told.
+/// another number on each pod; the first one's is reported.
 fn pod_port(scene: &Scene, status: &ForwardStatus) -> Option<u16> {
     let ForwardTarget::Service(key) = &status.spec.target else {
         return None;

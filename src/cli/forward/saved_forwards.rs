@@ -249,7 +249,7 @@ fn line(forward: &SavedForward) -> String {
 /// The word for forwards that open a port to others whenever the window starts.
 const CONFIRM_WORD: &str = "listen";
 
-/// Has the user agree to forwards of somebody else's file.
+/// Has the user agree to forwards of an imported file.
 fn agree_to(forwards: &[SavedForward], task: &ForwardArgs) -> anyhow::Result<()> {
     let undone = "nothing was imported";
     let opens = |forward: &&SavedForward| forward.exposes_port_at_start();

@@ -181,7 +181,7 @@ fn sync_of(word: &str) -> SyncState {
         },
         "polled" => SyncState::Polled {
             every: Duration::from_secs(5),
-            reason: text("the API server ends each watch at once"),
+            reason: text("the API server closes each watch immediately"),
         },
         "forbidden" => SyncState::Forbidden {
             message: text("User \"dev\" cannot list resource in API group \"\""),

@@ -138,7 +138,7 @@ fn cluster_ip(case: &RuleContext<'_>) -> Vec<Finding> {
     );
     said.map(|event| {
         event_finding(&CLUSTER_IP, event, "clusterIP conflict")
-            .hint("make the Service anew without clusterIP")
+            .hint("recreate the Service without clusterIP")
     })
     .into_iter()
     .collect()
@@ -147,7 +147,8 @@ fn cluster_ip(case: &RuleContext<'_>) -> Vec<Finding> {
 fn node_port(case: &RuleContext<'_>) -> Vec<Finding> {
     let said = event(case, &["PortAlreadyAllocated", "PortOutOfRange"]);
     said.map(|event| {
-        event_finding(&NODE_PORT, event, "nodePort conflict").hint("ask another nodePort, or none")
+        event_finding(&NODE_PORT, event, "nodePort conflict")
+            .hint("request another nodePort, or none")
     })
     .into_iter()
     .collect()

@@ -27,7 +27,7 @@ static IS_AN_ADDRESS: CheckRule = CheckRule {
 static LOOP: CheckRule = CheckRule {
     id: "SVC-EXTERNAL-NAME-LOOP",
     group: RuleGroup::Type,
-    title: "externalName leads back to itself",
+    title: "externalName is an alias loop",
     severity: Severity::Error,
     implied_health: Health::Broken,
     reads_other_services: true,
@@ -57,7 +57,7 @@ static TARGET_MISSING: CheckRule = CheckRule {
 static NOT_TESTED: CheckRule = CheckRule {
     id: "SVC-EXTERNAL-NAME-NOT-TESTED",
     group: RuleGroup::Type,
-    title: "Nobody here knows whether the name elsewhere answers",
+    title: "Whether the external name answers is unknown",
     about: "An ExternalName Service has no endpoints: traffic leaves the cluster for another \
             name. A TLS certificate and the Host header there are for that name, not for this \
             Service's.",
@@ -111,7 +111,7 @@ fn loops(case: &RuleContext<'_>) -> Vec<Finding> {
             return vec![
                 LOOP.finding(
                     FindingLocation::Service,
-                    "its name leads back to itself",
+                    "its name is an alias loop",
                     format!("The alias leads back to this Service: {way}."),
                 )
                 .evidence(name(case).map(|name| format!("spec.externalName: {name}")))
@@ -159,7 +159,9 @@ fn not_tested(case: &RuleContext<'_>) -> Vec<Finding> {
                 .finding(
                     FindingLocation::Service,
                     "not tested",
-                    format!("Traffic leaves the cluster for {name}; nothing here says whether it answers."),
+                    format!(
+                        "Traffic leaves the cluster for {name}; whether it answers is unknown here."
+                    ),
                 )
                 .evidence([format!("spec.externalName: {name}")])
                 .hint(format!("traffic leaves the cluster for {name}"))

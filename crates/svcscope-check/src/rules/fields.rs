@@ -120,9 +120,7 @@ fn external_ips(case: &RuleContext<'_>) -> Vec<Finding> {
     let message = if ignored {
         format!("externalIPs ({list}) are ignored on this type of Service.")
     } else {
-        format!(
-            "Each node takes traffic for {list}, whoever it is meant for; externalIPs is deprecated."
-        )
+        format!("Each node accepts all traffic for {list}; externalIPs is deprecated.")
     };
     vec![
         EXTERNAL_IPS

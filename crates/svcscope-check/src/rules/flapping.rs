@@ -15,7 +15,7 @@ const MANY: usize = 4;
 static FLAPPING: CheckRule = CheckRule {
     id: "SVC-POD-FLAPPING",
     group: RuleGroup::Pods,
-    title: "A pod turns ready and not ready again and again",
+    title: "The readiness of a pod is flapping",
     severity: Severity::Warning,
     implied_health: Health::Degraded,
     required_kinds: WITH_PODS,

@@ -27,7 +27,7 @@ static STUCK: CheckRule = CheckRule {
 static MANAGED: CheckRule = CheckRule {
     id: "SVC-MANAGED",
     group: RuleGroup::Lifecycle,
-    title: "Argo CD or Flux keeps the Service as it is written elsewhere",
+    title: "Argo CD or Flux manages the Service",
     about: "A change that is made here is reverted, at once or at the next round.",
     url: documentation_urls::MANAGED_FIELDS,
     function: RuleFunction::Service(managed),

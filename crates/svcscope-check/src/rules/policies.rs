@@ -18,7 +18,7 @@ use svcscope_model::inventory::{
 
 pub(super) static RULES: &[&CheckRule] = &[&BLOCKED, &NO_DNS, &SERVICE_PORT];
 
-/// The verdict stays: nobody knows whether the cluster enforces the policy.
+/// The health stays as it is: whether the cluster enforces the policy is unknown.
 const POLICY: CheckRule = CheckRule {
     group: RuleGroup::Policies,
     severity: Severity::Warning,
@@ -34,7 +34,7 @@ const POLICY: CheckRule = CheckRule {
 
 static BLOCKED: CheckRule = CheckRule {
     id: "SVC-POLICY-BLOCKED",
-    title: "NetworkPolicies let nobody in (predicted)",
+    title: "NetworkPolicies admit no client (predicted)",
     supersedes: &["SVC-POLICY-SERVICE-PORT"],
     reads_other_services: true,
     about: "Pods that a policy isolates take only what some policy lets in. Here each pod behind a \
@@ -81,8 +81,7 @@ fn blocked(case: &RuleContext<'_>) -> Vec<Finding> {
             let number = words::list(&numbers);
             let names = words::list(in_the_way.iter().map(|key| &key.name));
             let message = format!(
-                "Predicted: nobody may reach port {number} of the {}, because NetworkPolicy {names} \
-                 lets in no source for it{}. The network plugin may do otherwise.",
+                "Predicted: no client can reach port {number} of the {}, because NetworkPolicy {names} admits no source for it{}. The network plugin may enforce this differently.",
                 words::pods(pods.len()),
                 if covered { " that exists" } else { "" }
             );
@@ -97,7 +96,7 @@ fn blocked(case: &RuleContext<'_>) -> Vec<Finding> {
                 )
                 .with_objects(policies)
                 .evidence([if covered {
-                    format!("no pod of the namespace is one that {names} lets in")
+                    format!("no pod of the namespace matches a source that {names} admits")
                 } else {
                     format!(
                         "no rule of spec.ingress of {names} covers {number}/{}",
@@ -117,16 +116,16 @@ fn blocked(case: &RuleContext<'_>) -> Vec<Finding> {
                     port.port
                 )),
                 None if covered => {
-                    found.hint("look at the labels that the policy asks of clients".to_owned())
+                    found.hint("check the labels that the policy requires of clients".to_owned())
                 }
-                None => found.hint(format!("add a rule that lets somebody reach {number}")),
+                None => found.hint(format!("add a rule that admits clients to port {number}")),
             })
         })
         .collect()
 }
 
 /// Whether any of the policies lets anybody reach a port of a pod. Pods of the same namespace must
-/// be there; of other namespaces and of the world outside nobody knows it.
+/// be there; of other namespaces and of the world outside it is unknown.
 fn lets_in(
     case: &RuleContext<'_>,
     policies: &[&NetworkPolicyRecord],
@@ -245,13 +244,12 @@ fn service_port(case: &RuleContext<'_>) -> Vec<Finding> {
         .filter_map(|port| {
             let (policy, number) = names_service_port(case, port, &pods)?;
             let message = format!(
-                "NetworkPolicy {} lets in port {}, which is the Service's: the pods listen at \
-                 {number}, and that is what a policy sees.",
+                "NetworkPolicy {} admits port {}, which is the Service's port: the pods listen on {number}, and policies match the pods' port.",
                 policy.key, port.port
             );
             let finding = SERVICE_PORT.finding(
                 place_of(case, port),
-                format!("policy says {} for {number}", port.port),
+                format!("policy has port {}, pods listen on {number}", port.port),
                 message,
             );
             Some(finding.with_objects([policy_ref(policy)]))

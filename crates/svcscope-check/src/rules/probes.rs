@@ -22,7 +22,7 @@ const PROBES: CheckRule = CheckRule {
 
 static UNDECLARED: CheckRule = CheckRule {
     id: "SVC-PROBE-PORT",
-    title: "A probe asks a port that its container does not declare",
+    title: "A probe probes a port that its container does not declare",
     severity: Severity::Warning,
     about: "A probe that names a port which its container does not declare fails for ever. A number \
             needs no declaration: then it is a note, and only where the container declares others.",

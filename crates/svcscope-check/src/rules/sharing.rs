@@ -46,8 +46,7 @@ static SHARED: CheckRule = CheckRule {
     title: "Other Services lead to the same pods",
     required_kinds: WITH_BOTH,
     reads_other_services: true,
-    about: "Usual for a headless Service beside another, and for one door inside and one outside. \
-            Whoever changes the pods changes all of them.",
+    about: "Usual for a headless Service beside another, and for one Service inside the cluster and one outside. A change of the pods changes all of them.",
     url: documentation_urls::SERVICE,
     function: RuleFunction::Service(shared),
     ..CheckRule::BASE

@@ -255,8 +255,7 @@ fn extra_port(case: &RuleContext<'_>) -> Vec<Finding> {
                 FindingLocation::Service,
                 format!("slice port {name} matches nothing"),
                 format!(
-                    "Port {name} of EndpointSlice {} matches no port of the Service: nobody gets \
-                     there.",
+                    "Port {name} of EndpointSlice {} matches no port of the Service and gets no traffic.",
                     slice.key.name
                 ),
             )

@@ -18,7 +18,7 @@ const STANDBY_MIN_AGE: SignedDuration = SignedDuration::from_mins(10);
 static STANDBY: CheckRule = CheckRule {
     id: "SVC-PODS-STANDBY",
     group: RuleGroup::Pods,
-    title: "One pod is ready, and the others seem to stand by",
+    title: "One pod is ready, the others seem to be on standby (leader election)",
     required_kinds: WITH_BOTH,
     about: "Where replicas elect a leader, only the leader is ready, by design. It is taken for that \
             where exactly one pod is ready, the others are alike, have run for ten minutes without \

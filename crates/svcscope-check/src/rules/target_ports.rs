@@ -62,7 +62,7 @@ static OTHER_DECLARED: CheckRule = CheckRule {
 static NOT_DECLARED: CheckRule = CheckRule {
     id: "SVC-PORT-NOT-DECLARED",
     title: "targetPort is not declared by the pods",
-    about: "A pod need not declare its ports; nobody can tell from here whether something listens.",
+    about: "A pod need not declare its ports; whether something listens there is unknown.",
     function: RuleFunction::Service(not_declared),
     ..TARGET
 };

@@ -1,4 +1,4 @@
-//! A port has no ready endpoint and nothing else says why.
+//! A port has no ready endpoint, for no other known reason.
 
 use super::{
     CheckRule, Finding, FindingLocation, Health, RuleContext, RuleFunction, RuleGroup, Severity,
@@ -11,7 +11,7 @@ pub(super) static RULES: &[&CheckRule] = &[&NO_READY_ENDPOINT];
 static NO_READY_ENDPOINT: CheckRule = CheckRule {
     id: "SVC-NO-READY-ENDPOINT",
     group: RuleGroup::Endpoints,
-    title: "A port has no ready endpoint and nothing else says why",
+    title: "A port has no ready endpoint, for no other known reason",
     severity: Severity::Error,
     implied_health: Health::Broken,
     required_kinds: WITH_BOTH,

@@ -28,7 +28,7 @@ const VISIBILITY: CheckRule = CheckRule {
 static NOT_LISTED_YET: CheckRule = CheckRule {
     id: "SVC-NOT-LISTED-YET",
     title: "Pods or EndpointSlices are still being listed",
-    about: "Until the first list has arrived nobody can say that a Service works: it is unknown.",
+    about: "Until the first list has arrived it is unknown whether a Service works.",
     url: documentation_urls::SERVICE,
     function: RuleFunction::Service(not_listed_yet),
     ..VISIBILITY
@@ -57,7 +57,7 @@ static NOT_PERMITTED: CheckRule = CheckRule {
 static NOT_WATCHED: CheckRule = CheckRule {
     id: "SVC-NOT-WATCHED",
     title: "Pods or EndpointSlices are not watched",
-    about: "The server does not serve the kind, or nobody asked for it.",
+    about: "The server does not serve the kind, or it was not requested.",
     url: documentation_urls::SERVICE,
     function: RuleFunction::Service(not_watched),
     ..VISIBILITY
@@ -126,15 +126,16 @@ fn stale(case: &RuleContext<'_>) -> Vec<Finding> {
 }
 
 fn not_permitted(case: &RuleContext<'_>) -> Vec<Finding> {
-    each(case, |kind, sync| match sync {
+    each(case, |kind, sync| {
+        match sync {
         SyncState::Forbidden { message } => Some(
             NOT_PERMITTED
                 .finding(
                     FindingLocation::Service,
                     format!("not permitted to list {kind}"),
                     format!(
-                        "You may not list and watch {kind} in namespace {}, so that nobody can say \
-                         whether this Service works.",
+                        "You may not list and watch {kind} in namespace {}, so it is unknown whether \
+                         this Service works.",
                         case.service().key.namespace
                     ),
                 )
@@ -142,6 +143,7 @@ fn not_permitted(case: &RuleContext<'_>) -> Vec<Finding> {
                 .hint(message.clone()),
         ),
         _ => None,
+    }
     })
 }
 

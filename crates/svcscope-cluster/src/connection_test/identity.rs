@@ -1,4 +1,4 @@
-//! Which credentials there are, and as whom the server takes them.
+//! Which credentials there are, and which user the server authenticates by them.
 
 use std::path::Path;
 
@@ -51,7 +51,8 @@ pub(super) async fn log_in(
     });
     match who_am_i(&link).await {
         Ok(WhoAmIAnswer::Named { user, groups }) if user == "system:anonymous" => {
-            let found = format!("{words}{until}: the server takes you for {user} ({groups})");
+            let found =
+                format!("{words}{until}: the server authenticated you as {user} ({groups})");
             let advice = "the credentials were not sent or not used: check the user of the context";
             (StepFinding::warning(found, advice), Some(link))
         }
@@ -65,7 +66,7 @@ pub(super) async fn log_in(
         }
         Ok(WhoAmIAnswer::Unknown) => {
             let found = format!(
-                "{words}{until}: not refused; the server can't say who you are (it can from 1.28 on)"
+                "{words}{until}: accepted; this server can't report the user name (Kubernetes 1.28 and later can)"
             );
             (StepFinding::ok(found), Some(link))
         }
@@ -73,13 +74,13 @@ pub(super) async fn log_in(
             let found = format!("{words}{until}: {}", error.cause);
             let advice = match error.kind {
                 CallErrorKind::Unauthorized => {
-                    "the server refuses these credentials: log in again, or get the kubeconfig anew"
+                    "the server refuses these credentials: log in again, or download the kubeconfig again"
                 }
                 CallErrorKind::Credentials => {
                     "nothing was sent: log in again, or correct the user of the kubeconfig"
                 }
                 CallErrorKind::Unreachable => {
-                    "the connection opens, but the server does not answer: check that it is well, and what is between"
+                    "the connection opens, but the server does not answer: check that the API server is healthy, and any proxy or firewall in between"
                 }
                 _ => "check that `server` leads to a Kubernetes API server",
             };
@@ -122,7 +123,7 @@ impl CredentialSummary {
         if let Some(file) = &user.token_file {
             let token = bearer_token::read_token_file(Path::new(file)).unwrap_or_default();
             return Self {
-                description: format!("token of the file {file}"),
+                description: format!("token from file {file}"),
                 expires_at: expiry(&token),
             };
         }
@@ -207,7 +208,7 @@ async fn self_subject_review(link: &ApiClient, version: &str) -> Result<Value, C
     )?;
     let answer = link.fetch(tried, &request).await?;
     serde_json::from_slice(answer.body()).map_err(|_not_json| {
-        let said = "what answers there is no Kubernetes API server";
+        let said = "the server at this address is not a Kubernetes API server";
         CallError::new(CallErrorKind::Other, tried, said)
     })
 }

@@ -47,11 +47,11 @@ pub struct ConnectionTestOptions {
     pub context: Option<String>,
     /// The namespaces that are looked at; none of them means all.
     pub namespaces: Vec<String>,
-    /// Whether the user agreed to a command in a container, which others may notice.
+    /// Whether the user agreed to a command in a container, which shows up in audit logs.
     pub run_command: bool,
     /// After so long the rest is not tried. A login that waits for the user does not count.
     pub limit: Duration,
-    /// Who is told of a login, and whether it has a terminal.
+    /// What observes a login, and whether it has a terminal.
     pub login: LoginContext,
 }
 

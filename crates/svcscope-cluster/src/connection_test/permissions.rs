@@ -144,8 +144,8 @@ fn permissions_finding(
     trouble: Option<CallError>,
 ) -> StepFinding {
     if let Some(error) = trouble {
-        let advice = "what is not permitted shows when it is tried";
-        let mut said = format!("could not ask for all rights: {}", error.cause);
+        let advice = "a missing permission will show as an error when it is needed";
+        let mut said = format!("could not check all permissions: {}", error.cause);
         for lacks in describe_missing(missing) {
             said.push_str(&format!("; {lacks}"));
         }
@@ -280,7 +280,7 @@ impl PermissionCollector<'_> {
     }
 
     /// Which of the verbs lack, and in which of these namespaces. What can't be asked for lacks
-    /// nowhere, and is noted: the server has the last word anyway.
+    /// nowhere, and is noted: the server decides anyway.
     async fn missing_verbs(
         &mut self,
         group: &str,

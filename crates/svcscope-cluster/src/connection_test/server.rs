@@ -1,4 +1,4 @@
-//! The server itself, and the way into its pods.
+//! The server itself, and access to its pods.
 
 use std::{
     sync::Arc,
@@ -23,7 +23,7 @@ use svcscope_net::{
     probe::in_cluster::{PodCommand, PodErrorKind},
 };
 
-/// Tokens and certificates are refused when clocks differ; by more than this it is worth a word.
+/// Tokens and certificates are refused when clocks differ; by more than this it is worth a warning.
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// How long the command in the container may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
@@ -53,15 +53,15 @@ pub(super) async fn test_version(link: &ApiClient) -> StepOutput<Option<ServerVe
         Ok(answer) => answer,
         Err(error) if is_api_server(link, &error).await => return version_unknown(&error.cause),
         Err(error) => {
-            let advice = "check that the API server is well";
+            let advice = "check that the API server is healthy";
             return (StepFinding::failed(&error.cause, Some(advice)), None);
         }
     };
     let Ok(version) = serde_json::from_slice::<ServerVersion>(answer.body()) else {
-        let found = "what answers there is no Kubernetes API server";
+        let found = "the server at this address is not a Kubernetes API server";
         let error = CallError::new(CallErrorKind::Other, &tried, found);
         if is_api_server(link, &error).await {
-            return version_unknown("the answer can't be read");
+            return version_unknown("the response can't be parsed");
         }
         let advice = "check `server` in the kubeconfig";
         return (StepFinding::failed(found, Some(advice)), None);
@@ -84,7 +84,7 @@ pub(super) async fn test_version(link: &ApiClient) -> StepOutput<Option<ServerVe
             );
             StepFinding::warning(
                 found,
-                "set the clock: tokens and certificates may seem to have ended, or not to have begun",
+                "correct this machine's clock: tokens and certificates may appear expired or not yet valid",
             )
         }
         Some(_) => StepFinding::ok(format!("{found}, clocks agree")),
@@ -110,7 +110,7 @@ fn clock_skew(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
 }
 
 /// The upgrade to a session, as a forward begins. No stream is opened where the server multiplexes
-/// them, so the application hears nothing.
+/// them, so the application does not notice.
 pub(super) async fn test_port_forward(
     dialer: &KubeDialer,
     rights: &RbacPermissions,
@@ -119,7 +119,7 @@ pub(super) async fn test_port_forward(
     let pod = match pod {
         Ok(Some(pod)) => pod,
         Ok(None) => return (no_pod_finding(rights, "pods/portforward"), Some(())),
-        Err(_told_by_its_watch) => return (pods_not_listed_finding(), None),
+        Err(_reported_by_its_watch) => return (pods_not_listed_finding(), None),
     };
     let finding = match dialer.probe_protocol(&pod.key, pod.port).await {
         Ok(protocol) => StepFinding::ok(format!(
@@ -133,9 +133,11 @@ pub(super) async fn test_port_forward(
                 }
                 DialErrorKind::PodGone => "the pod is gone: try again",
                 DialErrorKind::Refused => {
-                    "only that port of that pod refuses: the way into pods works"
+                    "only this port of this pod refused the connection; port-forwarding itself works"
                 }
-                _ => "a proxy or load balancer between may not pass upgrades (WebSocket, SPDY)",
+                _ => {
+                    "a proxy or load balancer in between may block connection upgrades (WebSocket, SPDY)"
+                }
             };
             StepFinding::failed(without_advice(&error.message), Some(advice))
         }
@@ -153,19 +155,19 @@ pub(super) async fn test_exec(
     let pod = match pod {
         Ok(Some(pod)) => pod,
         Ok(None) => return (no_pod_finding(rights, "pods/exec"), Some(())),
-        Err(_told_by_its_watch) => return (pods_not_listed_finding(), None),
+        Err(_reported_by_its_watch) => return (pods_not_listed_finding(), None),
     };
     if !agreed {
         let finding = match rights.missing_of("pods/exec") {
-            None if rights.is_unknown("pods/exec") => StepFinding::skipped(
-                "whether it is permitted could not be asked; no command was run",
-            ),
-            None => {
-                StepFinding::skipped("permitted; no command was run, which others could notice")
+            None if rights.is_unknown("pods/exec") => {
+                StepFinding::skipped("the permission could not be checked; no command was run")
             }
+            None => StepFinding::skipped(
+                "permitted; no command was run, because it would show up in audit logs",
+            ),
             Some(missing) => StepFinding::warning(
                 format!("not permitted: {missing}"),
-                "without it no request is sent from inside a pod",
+                "without it svcscope can't send requests from inside a pod",
             ),
         };
         return (finding, Some(()));
@@ -178,7 +180,7 @@ pub(super) async fn test_exec(
     let finding = match PodCommandRunner::new(link.clone()).run(&command).await {
         Ok(output) if output.code == Some(0) => StepFinding::ok(format!("ran `true` in pod {pod}")),
         Ok(output) => StepFinding::ok(format!(
-            "`true` in pod {pod} ended with code {}",
+            "`true` in pod {pod} exited with code {}",
             output.code.unwrap_or(-1)
         )),
         Err(error) if error.kind == PodErrorKind::NoProgram => {
@@ -186,7 +188,7 @@ pub(super) async fn test_exec(
         }
         Err(error) => StepFinding::failed(
             without_advice(&error.message),
-            Some("without it no request is sent from inside a pod"),
+            Some("without it svcscope can't send requests from inside a pod"),
         ),
     };
     (finding, Some(()))
@@ -195,12 +197,12 @@ pub(super) async fn test_exec(
 fn no_pod_finding(rights: &RbacPermissions, resource: &str) -> StepFinding {
     match rights.missing_of(resource) {
         None if rights.is_unknown(resource) => StepFinding::skipped(
-            "whether it is permitted could not be asked; not tried, because no pod is running",
+            "the permission could not be checked; not tested, because no pod is running",
         ),
-        None => StepFinding::skipped("permitted; not tried, because no pod is running"),
+        None => StepFinding::skipped("permitted; not tested, because no pod is running"),
         Some(missing) => StepFinding::warning(
             format!("not permitted: {missing}"),
-            "ask an administrator of the cluster for that right",
+            "ask a cluster administrator for that permission",
         ),
     }
 }

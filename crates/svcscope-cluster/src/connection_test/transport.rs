@@ -138,7 +138,7 @@ fn plaintext_finding(target: &ResolvedContext) -> StepFinding {
         return StepFinding::skipped("none: the server is http:// on this machine");
     }
     StepFinding::warning(
-        "none: the server is http://, so anyone between can read and change everything, credentials too",
+        "none: the server is http://, so anyone on the network path can read and change all traffic, credentials too",
         "use the https:// address of the API server",
     )
 }
@@ -208,24 +208,24 @@ fn trusted_finding(config: &Config, tls: &TlsStream<ServerConnection>) -> StepFi
             _ => "TLS",
         });
     let Some(certificate) = certificate_of(tls) else {
-        return StepFinding::ok(format!("{version}; the server showed no certificate"));
+        return StepFinding::ok(format!("{version}; the server sent no certificate"));
     };
     let shown = format!("{version}, {}", describe_certificate(&certificate));
     if config.accept_invalid_certs {
         return StepFinding::warning(
             format!("{shown}, not verified: insecure-skip-tls-verify is set"),
-            "anyone between can read and change everything: put the cluster's CA into certificate-authority-data instead",
+            "anyone on the network path can read and change all traffic: put the cluster's CA into certificate-authority-data instead",
         );
     }
     let by = match &config.root_cert {
         Some(_) => "the certificate-authority of the kubeconfig",
-        None => "the authorities that this machine trusts",
+        None => "this machine's trusted CAs",
     };
     let found = format!("{shown}, verified by {by}");
     match certificate.not_after.map(days_left) {
         Some(days) if days < SOON_DAYS => StepFinding::warning(
             found,
-            &format!("the server's certificate ends in {days} days: have it renewed"),
+            &format!("the server's certificate expires in {days} days: renew it"),
         ),
         _ => StepFinding::ok(found),
     }
@@ -262,13 +262,12 @@ async fn distrust_finding(
 fn distrust_reason(config: &Config, error: &rustls::Error, name: &str) -> (String, &'static str) {
     use rustls::{CertificateError as Why, Error::InvalidCertificate};
     let is_of_kubeconfig = config.root_cert.is_some();
-    let get_anew =
-        "it belongs to another cluster, or the cluster was set up anew: get its kubeconfig again";
+    let get_it_again = "the kubeconfig is for another cluster, or the cluster was recreated: download its kubeconfig again";
     match error {
         // Another authority of the same name makes a bad signature.
         InvalidCertificate(Why::UnknownIssuer | Why::BadSignature) if is_of_kubeconfig => (
-            "the certificate-authority of the kubeconfig has not signed it".to_owned(),
-            get_anew,
+            "it was not signed by the kubeconfig's certificate-authority".to_owned(),
+            get_it_again,
         ),
         InvalidCertificate(Why::UnknownIssuer | Why::BadSignature) => (
             "the kubeconfig has no certificate-authority, and none that this machine trusts has signed it"
@@ -288,7 +287,7 @@ fn distrust_reason(config: &Config, error: &rustls::Error, name: &str) -> (Strin
             rejection_reason(error, name),
             "check this machine's clock; if it is right, have the server's certificate renewed",
         ),
-        _ => (rejection_reason(error, name), get_anew),
+        _ => (rejection_reason(error, name), get_it_again),
     }
 }
 
@@ -298,12 +297,12 @@ fn handshake_failure(error: &(dyn StdError + 'static), tls: Option<&rustls::Erro
         .any(|io| io.kind() == io::ErrorKind::UnexpectedEof);
     let (said, advice) = match tls {
         Some(rustls::Error::InvalidMessage(_)) => (
-            "what answers there does not speak TLS".to_owned(),
+            "the server does not speak TLS on this port".to_owned(),
             "check the scheme and the port of `server` in the kubeconfig",
         ),
         None if ended => (
             "the connection was closed during the handshake".to_owned(),
-            "check the port of `server`; a firewall or a proxy between may refuse TLS to this host",
+            "check the port of `server`; a firewall or a proxy in between may refuse TLS to this host",
         ),
         _ => (
             root_cause_message(error),

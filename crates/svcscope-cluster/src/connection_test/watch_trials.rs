@@ -21,7 +21,7 @@ pub(super) async fn test_kind(
     let scopes = rights.scopes(kind).iter();
     let each = scopes.map(|scope| test_scope(link, kind, scope, streams, is_reported));
     let found = join_all(each).await.into_iter().reduce(StepFinding::worse);
-    found.unwrap_or_else(|| StepFinding::skipped("nowhere to look"))
+    found.unwrap_or_else(|| StepFinding::skipped("no namespace to check"))
 }
 
 async fn test_scope(
@@ -47,7 +47,7 @@ async fn test_scope(
             if trial.uses_endpoints {
                 return StepFinding::warning(
                     format!("not served, Endpoints instead: {found}"),
-                    "Endpoints know no terminating pods and at most 1,000 addresses a Service; Kubernetes 1.21 serves EndpointSlices",
+                    "Endpoints omit terminating pods and hold at most 1,000 addresses per Service; Kubernetes 1.21 and later serve EndpointSlices",
                 );
             }
             StepFinding::ok(found)
@@ -60,12 +60,12 @@ async fn test_scope(
                     Some("ask an administrator for list and watch of it (RBAC)")
                 }
                 CallErrorKind::Unreachable => Some(
-                    "the answer did not come: a proxy or load balancer between may hold back answers that don't end",
+                    "no response came: a proxy or load balancer in between may buffer streamed responses",
                 ),
-                CallErrorKind::Unauthorized | CallErrorKind::Credentials => {
-                    Some("the credentials are refused: log in again, or get the kubeconfig anew")
-                }
-                _ => Some("check that the API server is well"),
+                CallErrorKind::Unauthorized | CallErrorKind::Credentials => Some(
+                    "the credentials are refused: log in again, or download the kubeconfig again",
+                ),
+                _ => Some("check that the API server is healthy"),
             };
             StepFinding::failed(format!("{verb}{place}: {}", error.cause), advice)
                 .downgrade_unless_needed(is_needed)
@@ -89,24 +89,25 @@ async fn test_scope(
         }) => {
             let code = code.map_or_else(String::new, |code| format!(" ({code})"));
             let advice = if code.contains("410") {
-                "the API server no longer keeps what it has just listed: check its watch cache and its etcd; until then the view is read by lists"
+                "the API server no longer keeps what it has just listed: check its watch cache and its etcd; until then svcscope polls by listing"
             } else {
-                "check that the API server is well; until then the view is read by lists"
+                "check that the API server is healthy; until then svcscope polls by listing"
             };
             let found = format!("the API server ends the watch{place} with an error: {said}{code}");
             StepFinding::failed(found, Some(advice)).downgrade_unless_needed(is_needed)
         }
         Err(WatchTrialError::NotApiServer { verb, content }) => StepFinding::failed(
-            format!("{verb}{place}: answered by something that is no API server ({content})"),
-            Some("a proxy or a login page answers instead: check `server` and what is between"),
+            format!("{verb}{place}: the response did not come from an API server ({content})"),
+            Some("a proxy or a login page answers instead: check `server` and what is in between"),
         )
         .downgrade_unless_needed(is_needed),
         Err(WatchTrialError::NoInitialEvents) => StepFinding::failed(
-            format!("the watch{place} opens, but its events don't arrive: they are held back"),
+            format!(
+                "the watch{place} opens, but its events don't arrive: something in between buffers them"
+            ),
             Some(CUT_ADVICE),
         ),
     }
 }
 
-const CUT_ADVICE: &str = "a proxy or load balancer between ends or buffers long answers: have it pass them on \
-                   unbuffered, with a time-out of minutes; until then the view is read by lists";
+const CUT_ADVICE: &str = "a proxy or load balancer in between closes or buffers long responses: configure it not to buffer them and to allow idle connections for minutes; until then svcscope polls by listing";

@@ -126,7 +126,7 @@ impl ListPageEnvelope<'_> {
             // Items are cut out before this is parsed.
             (_, Some(serde_json::Value::Array(left))) if left.is_empty() => None,
             (_, Some(serde_json::Value::Array(_))) => {
-                Some("the name of its `items` is written with escapes".to_owned())
+                Some("the key `items` contains escapes".to_owned())
             }
             (_, Some(_)) => Some("its `items` are no array".to_owned()),
         }

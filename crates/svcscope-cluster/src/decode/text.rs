@@ -115,7 +115,7 @@ impl TextInterner {
         let found = super::port(number);
         if let (None, Some(number)) = (found, number.filter(|number| *number != 0)) {
             self.add_decode_problem(format!(
-                "{field} is {number}, which is no port (1 to 65535)"
+                "{field} is {number}, which is not a port number (1 to 65535)"
             ));
         }
         found

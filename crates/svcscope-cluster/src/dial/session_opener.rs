@@ -101,7 +101,7 @@ impl ProtocolNegotiation {
                     return Ok((protocol, session));
                 }
                 Err(UpgradeError::Failed(why)) if why.kind == CallErrorKind::Forbidden => {
-                    tracing::debug!(%why, ?protocol, "no right to this protocol");
+                    tracing::debug!(%why, ?protocol, "not permitted by this protocol");
                     refusals.push((protocol, why));
                 }
                 Err(UpgradeError::Failed(why)) => {
@@ -111,13 +111,13 @@ impl ProtocolNegotiation {
                     tracing::debug!(%why, ?protocol, "not spoken");
                 }
                 Err(UpgradeError::Unclear(why)) => {
-                    tracing::debug!(%why, ?protocol, "perhaps not spoken");
+                    tracing::debug!(%why, ?protocol, "the server may not support this protocol");
                     certain = false;
                 }
             }
         }
         match refusals.as_slice() {
-            // `create` alone is enough, so its refusal is the one to tell.
+            // `create` alone is enough, so its refusal is the one to report.
             [_, _] => {
                 let last = refusals.iter().find(|(of, _)| *of == TunnelProtocol::Spdy);
                 let why = last.map(|(_, why)| to_dial_error(why));

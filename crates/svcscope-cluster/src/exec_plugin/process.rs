@@ -1,5 +1,5 @@
-//! A credential plugin as a process: what it prints is told while it runs, and it ends with whoever
-//! waits for it.
+//! A credential plugin as a process: what it prints is reported while it runs, and it ends with its
+//! caller.
 
 use std::{io, process::ExitStatus, process::Stdio, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::login::RunningLogin;
 /// No credentials are longer.
 pub(super) const MAX_STDOUT: usize = 1024 * 1024;
 
-/// Words without a line end are told after so long: they are a prompt.
+/// Output without a line end is reported after so long: it is a prompt.
 const PROMPT_AFTER: Duration = Duration::from_millis(100);
 
 /// How long a plugin's children may keep its pipes open after it has ended.
@@ -75,7 +75,7 @@ pub(super) async fn run(
     })
 }
 
-/// Waits for its end and for the end of its words, which a child of it may put off.
+/// Waits for its end and for the end of its output, which a child of it may delay.
 async fn wait(
     child: &mut Child,
     reading: impl Future<Output = io::Result<((), ())>>,
@@ -111,10 +111,10 @@ async fn read_answer(
     Ok(())
 }
 
-/// What a plugin says on stderr, told line by line.
+/// What a plugin writes to stderr, reported line by line.
 struct PluginStderr<'a> {
     login: &'a RunningLogin,
-    /// What was not told yet.
+    /// What was not reported yet.
     unreported: Vec<u8>,
     text: String,
 }
@@ -148,13 +148,13 @@ impl<'a> PluginStderr<'a> {
             let line: Vec<u8> = self.unreported.drain(..=end).collect();
             self.report(&line, true);
         }
-        // A line that never ends is told in pieces.
+        // A line that never ends is reported in chunks.
         if self.unreported.len() > MAX_STDERR_TAIL {
             self.report_prompt();
         }
     }
 
-    /// Tells what there is of a line, up to a character that is not whole.
+    /// Reports what there is of a line, up to an incomplete character.
     fn report_prompt(&mut self) {
         let whole = match std::str::from_utf8(&self.unreported) {
             Err(error) if error.error_len().is_none() => error.valid_up_to(),

@@ -34,7 +34,7 @@ async fn asked(exec: &ExecConfig) -> Result<(AuthInfo, Option<Timestamp>), ExecP
     Ok((user, until))
 }
 
-/// A context that remembers what it was told.
+/// A context that records what was reported to it.
 fn observed() -> (LoginContext, Arc<Mutex<Vec<LoginEvent>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));
     let seen = events.clone();
@@ -153,7 +153,7 @@ async fn the_plugin_hears_all_that_client_go_tells_and_its_own_environment() {
     other.insert(DISABLE_COMPRESSION.to_owned(), true.into());
     let (user, _) = asked(&exec).await.unwrap();
     assert_eq!(serde_json::to_value(&user).unwrap()["token"], "me");
-    let told: Value = serde_json::from_str(&fs::read_to_string(&seen).unwrap()).unwrap();
+    let received: Value = serde_json::from_str(&fs::read_to_string(&seen).unwrap()).unwrap();
     let expected = json!({
         "kind": "ExecCredential",
         "apiVersion": V1,
@@ -170,11 +170,11 @@ async fn the_plugin_hears_all_that_client_go_tells_and_its_own_environment() {
             },
         },
     });
-    assert_eq!(told, expected);
+    assert_eq!(received, expected);
 }
 
 #[tokio::test]
-async fn words_are_told_while_the_plugin_runs_a_prompt_without_its_line_end() {
+async fn output_is_reported_while_the_plugin_runs_a_prompt_without_its_line_end() {
     let folder = tempfile::tempdir().unwrap();
     let go = folder.path().join("go");
     let script = format!(
@@ -264,7 +264,10 @@ async fn one_that_hangs_waits_and_is_killed_with_its_children_when_nobody_does()
         events.iter().any(is_waiting)
     };
     while !(read(&own).ends_with('\n') && is_waiting()) {
-        assert!(Instant::now() < deadline, "it is told after three seconds");
+        assert!(
+            Instant::now() < deadline,
+            "it is reported after three seconds"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let ids = [read(&own), read(&child)];
@@ -283,18 +286,21 @@ async fn one_that_hangs_waits_and_is_killed_with_its_children_when_nobody_does()
 }
 
 #[tokio::test]
-async fn a_plugin_that_always_wants_a_terminal_is_told_where_there_is_none() {
+async fn a_plugin_that_always_wants_a_terminal_fails_where_there_is_none() {
     let mut exec = shell("exit 1");
     exec.interactive_mode = Some(ExecInteractiveMode::Always);
     let error = asked(&exec).await.err().unwrap();
     assert_eq!(
         error.to_string(),
-        "the credential plugin `sh` needs a terminal (interactiveMode: Always), and a window has none: log in by running it, or `svcscope map`, in a terminal, then reconnect"
+        "the credential plugin `sh` needs a terminal (interactiveMode: Always), and the app window has no terminal: run the plugin or `svcscope map` in a terminal to log in, then reconnect"
     );
     if !stdin().is_terminal() {
         let mut user = AuthInfo::default();
         let error = fetch_credentials(&exec, &mut user, &LoginContext::in_terminal()).await;
         let message = error.err().unwrap().to_string();
-        assert!(message.contains("standard input is none"), "{message}");
+        assert!(
+            message.contains("standard input is not a terminal"),
+            "{message}"
+        );
     }
 }

@@ -24,7 +24,11 @@ impl KubeconfigDocument {
         let mut root = match mapping(first_document(text))? {
             Value::Null => return Ok(Self::default()),
             Value::Object(root) => root,
-            _ => return Err("it is no mapping with `clusters`, `users` and `contexts`".to_owned()),
+            _ => {
+                return Err(
+                    "it is not a mapping with `clusters`, `users` and `contexts`".to_owned(),
+                );
+            }
         };
         let current_context = match root.remove("current-context") {
             None | Some(Value::Null) => None,
@@ -130,14 +134,14 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, String> {
             .chunks_exact(2)
             .filter_map(|pair| pair.try_into().ok().map(unit))
             .collect();
-        String::from_utf16(&units).map_err(|_error| "it is no valid UTF-16".to_owned())
+        String::from_utf16(&units).map_err(|_error| "it is not valid UTF-16".to_owned())
     };
     match bytes {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
         [0xef, 0xbb, 0xbf, rest @ ..] | rest => String::from_utf8(rest.to_vec()).map_err(|error| {
             format!(
-                "it is no UTF-8 at byte {}",
+                "it is not valid UTF-8 at byte {}",
                 error.utf8_error().valid_up_to()
             )
         }),
@@ -168,6 +172,9 @@ mod tests {
         assert_eq!(decode(b"\xfe\xff\0a").unwrap(), "a");
         assert!(decode(b"\xff\xfea\0b").unwrap_err().contains("UTF-16"));
         assert!(decode(b"\xff\xfe\x00\xd8").unwrap_err().contains("UTF-16"));
-        assert_eq!(decode(b"ab\xff").unwrap_err(), "it is no UTF-8 at byte 2");
+        assert_eq!(
+            decode(b"ab\xff").unwrap_err(),
+            "it is not valid UTF-8 at byte 2"
+        );
     }
 }

@@ -7,14 +7,14 @@ use std::{
 
 use super::{ContextRef, KubeconfigSource, MergedKubeconfig, default_file, named_files};
 
-/// How often it is looked: a handful of `stat`.
+/// How often the files are checked: a handful of `stat` calls.
 const STAMP_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A file that was written this long ago is whole: editors and kubectl write it at once, but some
 /// tools piece by piece.
 const WRITE_SETTLE_TIME: Duration = Duration::from_millis(500);
 
-/// By what it is noticed that files changed.
+/// What is compared to notice that files changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileStamps {
     files: Vec<PathBuf>,

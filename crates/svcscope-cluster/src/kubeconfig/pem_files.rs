@@ -28,7 +28,7 @@ pub(super) fn pem_field(
     Ok(Some((field, content)))
 }
 
-/// All certificates, whatever stands around them.
+/// All certificates, whatever surrounds them.
 pub(super) fn certificates(pem: &[u8]) -> Result<String, &'static str> {
     let text = String::from_utf8_lossy(pem);
     let found: String = blocks(&text)

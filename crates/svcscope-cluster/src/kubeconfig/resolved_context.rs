@@ -27,7 +27,7 @@ pub(crate) struct ResolvedContext {
     pub context: String,
     /// The name of the user, empty where the context has none.
     pub user: String,
-    /// Who chose the proxy of `config`, where it has one.
+    /// Where the proxy of `config` was configured, where it has one.
     pub proxy: Option<ProxySource>,
     pub config: Config,
     pub exec: Option<ExecConfig>,
@@ -41,7 +41,7 @@ pub(crate) struct ResolvedContext {
     pub server_fingerprint: u64,
 }
 
-/// Who says which proxy leads to the API server.
+/// Where the proxy to the API server was configured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ProxySource {
     /// `proxy-url` of the cluster.
@@ -96,7 +96,7 @@ impl fmt::Display for SecurityNotice {
         match self {
             Self::TlsNotVerified { server } => write!(
                 to,
-                "the certificate of {server} is not verified, because the kubeconfig has insecure-skip-tls-verify: who is on the way can read and change everything"
+                "the certificate of {server} is not verified, because the kubeconfig has insecure-skip-tls-verify: anyone on the network path can read and change all traffic"
             ),
             Self::CredentialsNotSent { server, what, user } => write!(
                 to,
@@ -111,7 +111,10 @@ impl MergedKubeconfig {
     /// protected.
     pub fn notices(&self, wanted: Option<&str>) -> Vec<SecurityNotice> {
         let target = self.resolve_context(wanted);
-        target.map_or_else(|_told_when_connecting| Vec::new(), |target| target.notices)
+        target.map_or_else(
+            |_reported_when_connecting| Vec::new(),
+            |target| target.notices,
+        )
     }
 
     /// What a context (none: the current one) means.
@@ -271,7 +274,7 @@ fn root_certificates(
     Ok(Some(authorities.iter().map(|der| der.to_vec()).collect()))
 }
 
-/// What a plugin is told of the cluster.
+/// What a plugin is given of the cluster.
 fn exec_cluster(
     cluster: &KubeconfigSection,
     config: &Config,
@@ -287,7 +290,7 @@ fn exec_cluster(
             });
         }
     }
-    let told = Cluster {
+    let info = Cluster {
         server: cluster.text("server")?,
         insecure_skip_tls_verify: Some(config.accept_invalid_certs),
         certificate_authority_data: bundle.map(|(_, pem)| STANDARD.encode(pem)),
@@ -296,11 +299,11 @@ fn exec_cluster(
         extensions: Some(extensions),
         ..Cluster::default()
     };
-    ExecAuthCluster::try_from(&told)
+    ExecAuthCluster::try_from(&info)
         .map_err(|error| cluster.invalid_field("certificate-authority", error))
 }
 
-/// The same address with other authorities is another cluster: one that was set up anew. So is another
+/// The same address with other authorities is another cluster: one that was recreated. So is another
 /// path, but on this machine, where a path is no more than a secret (as the demo's).
 fn server_fingerprint(config: &Config) -> u64 {
     let url = &config.cluster_url;
@@ -335,7 +338,7 @@ fn fingerprint(target: &ResolvedContext) -> u64 {
         serde_json::to_value(exec),
     ];
     for mut value in parts.into_iter().flatten() {
-        // What an issuer gives out is written back each time that it is fetched anew.
+        // What an issuer returns is written back each time that it is fetched.
         for fetched in ["id-token", "access-token", "refresh-token", "expiry"] {
             let config = value.pointer_mut("/auth-provider/config");
             if let Some(config) = config.and_then(serde_json::Value::as_object_mut) {

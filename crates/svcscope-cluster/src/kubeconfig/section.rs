@@ -1,5 +1,5 @@
 //! One cluster, user or context of a kubeconfig, read field by field. An error names the file, the
-//! entry and the field, and never shows what stands there: it can be a secret.
+//! entry and the field, and never shows its value: it can be a secret.
 
 use std::{
     fmt,
@@ -92,7 +92,7 @@ impl KubeconfigSection {
         }
     }
 
-    /// The file that it stands in.
+    /// The file that contains it.
     pub fn file(&self) -> Option<&Path> {
         self.origin.file.as_deref()
     }
@@ -192,7 +192,7 @@ impl KubeconfigSection {
         text.retain(|letter| !letter.is_ascii_whitespace());
         let decoded = BASE64
             .decode(text)
-            .map_err(|_shows_a_byte| self.invalid_field(field, "it is no base64"))?;
+            .map_err(|_shows_a_byte| self.invalid_field(field, "it is not valid base64"))?;
         Ok(Some(decoded).filter(|decoded| !decoded.is_empty()))
     }
 
@@ -246,7 +246,7 @@ impl KubeconfigSection {
         }
     }
 
-    /// Whatever stands there.
+    /// Any value.
     pub fn raw(&self, field: &str) -> FieldResult<Option<Value>> {
         Ok(self.get(field)?.cloned())
     }

@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 #[derive(Debug, PartialEq)]
 pub(super) struct ApiServerAddress {
     pub url: Uri,
-    /// Name and password that stand in it; they are sent, and kept out of what is shown.
+    /// Name and password that it contains; they are sent, and never shown.
     pub login: Option<(String, String)>,
 }
 
@@ -36,9 +36,9 @@ impl ApiServerAddress {
         let url = format!("{scheme}://{host}{path}");
         let url: Uri = url
             .parse()
-            .map_err(|error| format!("it is no URL: {error}"))?;
+            .map_err(|error| format!("it is not a URL: {error}"))?;
         if url.host().is_none_or(str::is_empty) {
-            return Err("it is no URL such as https://HOST:PORT".to_owned());
+            return Err("it is not a URL like https://HOST:PORT".to_owned());
         }
         let login = login.map(|login| {
             let (name, password) = login.split_once(':').unwrap_or((login, ""));

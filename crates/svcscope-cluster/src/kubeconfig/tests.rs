@@ -68,7 +68,7 @@ fn the_clusters_own_proxy_is_used() {
 fn what_points_nowhere_is_named() {
     assert_eq!(
         refused(Some("lost")),
-        "context `lost` of the kubeconfig uses the cluster `gone`, which is not there"
+        "context `lost` of the kubeconfig refers to the cluster `gone`, which does not exist"
     );
     assert!(refused(Some("nobody")).contains("the user `gone`"));
     assert_eq!(
@@ -323,7 +323,7 @@ fn nothing_but_whom_to_act_as_goes_over_http() {
 }
 
 #[test]
-fn a_server_that_is_not_verified_is_told_and_not_beside_a_bundle() {
+fn a_server_that_is_not_verified_is_reported_and_not_beside_a_bundle() {
     let insecure = format!("{HTTPS}, insecure-skip-tls-verify: yes");
     let target = target(&one(&insecure, ""));
     let [notice @ SecurityNotice::TlsNotVerified { .. }] = target.notices.as_slice() else {
@@ -392,7 +392,7 @@ fn a_file_that_can_not_be_used_is_named_with_its_field() {
             "",
             "client-certificate-data: '*'",
             "client-certificate-data of user `u`",
-            "it is no base64",
+            "it is not valid base64",
         ),
     ] {
         let cluster = format!("{HTTPS}, {cluster}");
@@ -417,7 +417,7 @@ fn what_is_no_kubeconfig_is_refused_with_its_name() {
         (dir.path(), "it is a directory"),
         (std::path::Path::new("/dev/zero"), "no regular file"),
         (odd.as_path(), "UTF-16"),
-        (list.as_path(), "no mapping"),
+        (list.as_path(), "not a mapping"),
     ] {
         let error = MergedKubeconfig::load(&KubeconfigSource::File(path.to_owned())).unwrap_err();
         let message = error.to_string();
@@ -466,7 +466,7 @@ mod changed {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_in_use_and_what_is_not_are_told_apart() {
+    async fn what_is_in_use_and_what_is_not_are_distinguished() {
         let dir = tempfile::tempdir().unwrap();
         let (config, token) = (dir.path().join("config"), dir.path().join("token"));
         write(&token, "one", 0);
@@ -480,8 +480,8 @@ mod changed {
             server_fingerprint: target.server_fingerprint,
             files: target.files,
         };
-        let news = || loaded.compare_with(&basis);
-        assert_eq!(news().in_use, Ok(false));
+        let changes = || loaded.compare_with(&basis);
+        assert_eq!(changes().in_use, Ok(false));
         let mut stamps = loaded.stamps(&basis).await;
         let mut later = 0;
         let more = text.replace(
@@ -509,10 +509,10 @@ mod changed {
             later += 1;
             write(path, &written, later);
             stamps = loaded.wait_until_written(&basis, &stamps).await;
-            let news = news();
-            assert_eq!(news.in_use.ok(), in_use, "{written}");
-            assert_eq!(news.is_other_server, written.contains("y.example"));
-            let found = news.contexts.and_then(|(_, current)| current);
+            let changes = changes();
+            assert_eq!(changes.in_use.ok(), in_use, "{written}");
+            assert_eq!(changes.is_other_server, written.contains("y.example"));
+            let found = changes.contexts.and_then(|(_, current)| current);
             assert_eq!(
                 found.as_deref().filter(|_| current.is_some()),
                 current,

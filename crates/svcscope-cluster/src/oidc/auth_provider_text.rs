@@ -50,7 +50,7 @@ pub(super) fn read(file: &Path) -> io::Result<String> {
 }
 
 /// The text with other values for these fields of the user's `auth-provider.config`. Where the
-/// places of the values can't be told, the whole text is written anew, as kubectl always does.
+/// places of the values can't be determined, the whole text is rewritten, as kubectl always does.
 pub(super) fn with_fields(
     text: &str,
     user: &str,
@@ -62,10 +62,10 @@ pub(super) fn with_fields(
     edit_in_place(text, user, new)
         .filter(is_right)
         .or_else(|| serde_saphyr::to_string(&wanted).ok().filter(is_right))
-        .ok_or("its text can't be changed without changing its meaning")
+        .ok_or("the file can't be edited without changing other settings")
 }
 
-/// What the changed text has to mean.
+/// The content that the changed text must parse to.
 fn changed_document(text: &str, user: &str, new: &[(&str, &str)]) -> Option<Value> {
     let mut document: Value = parse(text)?;
     let users = document.get_mut("users")?.as_array_mut()?;

@@ -1,5 +1,5 @@
-//! The issuer: where tokens are to be had (OpenID Connect Discovery 1.0), and a new one for a refresh
-//! token (RFC 6749 §6), asked as client-go and golang.org/x/oauth2 ask.
+//! The issuer: finding its token endpoint (OpenID Connect Discovery 1.0), and getting a new token
+//! for a refresh token (RFC 6749 §6), with the requests of client-go and golang.org/x/oauth2.
 
 use std::{collections::HashMap, fs, time::Duration};
 
@@ -17,13 +17,13 @@ use svcscope_net::tls::{authorities_in_pem, crypto_provider, system_verifier, ve
 /// How long an issuer may take for an answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// No answer of an issuer is longer.
+/// Limit for the size of an issuer's response.
 const MAX_RESPONSE: usize = 1024 * 1024;
 
 /// How much of what an issuer said is shown.
 const MAX_SHOWN_TEXT: usize = 200;
 
-/// Whom to ask for tokens, and as whom.
+/// The issuer to ask for tokens, and the client's credentials for it.
 pub(super) struct OidcIssuerClient {
     url: Url,
     client_id: String,
@@ -123,8 +123,9 @@ impl OidcIssuerClient {
         if !status.is_success() {
             return Err(refused(describe_refusal(status, &body, hidden)));
         }
-        let answer: TokenResponse = serde_json::from_slice(&body)
-            .map_err(|_may_hold_tokens| refused("with something else than tokens".to_owned()))?;
+        let answer: TokenResponse = serde_json::from_slice(&body).map_err(|_may_hold_tokens| {
+            refused("with a response that contains no tokens".to_owned())
+        })?;
         // Okta and others send none (kubernetes#36847).
         let id = answer.id_token.filter(|id| !id.is_empty()).ok_or_else(|| {
             refused("without an id_token: either the scope `openid` was not asked for at login, or the issuer gives none at a refresh".to_owned())

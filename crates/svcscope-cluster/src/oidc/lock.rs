@@ -19,7 +19,7 @@ use super::{OidcError, display_path};
 /// What a lock of ours holds.
 const LOCK_MARKER: &str = "svcscope\n";
 
-/// How often it is looked whether the lock is free.
+/// How often the lock is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Held as long as the kubeconfig is read and written.

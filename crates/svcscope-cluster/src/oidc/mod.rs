@@ -50,7 +50,7 @@ pub enum OidcError {
         /// What is wrong.
         reason: String,
     },
-    /// The issuer did not say where tokens are to be had.
+    /// The issuer did not name its token endpoint.
     #[error(
         "could not get a new ID token: asked {url} and {reason}; check that the issuer can be reached from here, and its idp-certificate-authority in the kubeconfig, then reconnect"
     )]
@@ -114,9 +114,9 @@ impl OidcTokens {
         match (self.id.as_str(), expiry(&self.id)) {
             ("", _) => "there is no ID token".to_owned(),
             (id, _) if refused == Some(id) => {
-                "the API server no longer takes the ID token".to_owned()
+                "the API server no longer accepts the ID token".to_owned()
             }
-            (_, None) => "the ID token is no JWT that says when it expires".to_owned(),
+            (_, None) => "the ID token is not a JWT with an expiry time".to_owned(),
             (_, Some(end)) => format!("the ID token expired at {end:.0}"),
         }
     }
@@ -161,8 +161,8 @@ pub(super) async fn id_token(
     let issuer = OidcIssuerClient::new(&user.config)?;
     let running = login.begin(&format!("OIDC issuer {}", issuer.display_origin()));
     let login = login.clone();
-    // On a thread and a runtime of its own: whoever waits may give up, and the engine may end, but
-    // what the issuer gave has then still to be saved.
+    // On a thread and a runtime of its own: the caller may give up and the engine may end, but
+    // the tokens that the issuer gave must still be saved.
     let renewed = tokio::task::spawn_blocking(move || {
         tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -224,7 +224,7 @@ async fn renew(
         let next = "they are used until this program ends; where the issuer gives each refresh token once, you will then have to log in again";
         login.notify(&LoginEvent::Warning(format!("{problem}; {next}").into()));
     }
-    // It is used as it comes, as in client-go: what it is worth is the API server's to say.
+    // It is used as it comes, as in client-go: the API server decides whether it is valid.
     let until = expiry(&new.id).and_then(|end| end.checked_sub(EXPIRY_DELTA).ok());
     Ok(IdToken {
         token: new.id,
@@ -260,7 +260,7 @@ pub(super) fn check_provider(provider: &str) -> Result<(), String> {
         "azure" => "kubelogin (https://github.com/Azure/kubelogin)",
         other => {
             return Err(format!(
-                "the kubeconfig asks for the auth-provider `{other}`, which nobody knows; use a credential plugin (`exec`)"
+                "the kubeconfig asks for the auth-provider `{other}`, which is not supported; use a credential plugin (`exec`)"
             ));
         }
     };

@@ -50,7 +50,7 @@ fn a_token_is_used_until_ten_seconds_before_its_end_and_not_once_it_was_refused(
 }
 
 #[tokio::test]
-async fn without_a_refresh_token_the_user_is_told_to_log_in() {
+async fn without_a_refresh_token_the_user_is_asked_to_log_in() {
     let said = |id: String, refused: Option<String>| async move {
         let user = IdTokenRequest {
             name: "ann".to_owned(),
@@ -68,19 +68,19 @@ async fn without_a_refresh_token_the_user_is_told_to_log_in() {
     );
     let message = said("s3cret".to_owned(), None).await;
     assert!(
-        message.contains("no JWT") && !message.contains("s3cret"),
+        message.contains("not a JWT") && !message.contains("s3cret"),
         "{message}"
     );
     let id = later();
     let message = said(id.clone(), Some(id)).await;
     assert!(
-        message.contains("no longer takes the ID token"),
+        message.contains("no longer accepts the ID token"),
         "{message}"
     );
 }
 
 #[test]
-fn providers_that_client_go_dropped_are_told_with_what_replaced_them() {
+fn providers_that_client_go_dropped_are_reported_with_what_replaced_them() {
     assert_eq!(check_provider("oidc"), Ok(()));
     let said = check_provider("gcp").unwrap_err();
     assert!(

@@ -190,6 +190,6 @@ fn is_no_http(head: &[u8]) -> bool {
 pub(super) fn connection_error(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => "closed the connection before it had answered".to_owned(),
-        _ => format!("broke the connection off: {error}"),
+        _ => format!("dropped the connection: {error}"),
     }
 }

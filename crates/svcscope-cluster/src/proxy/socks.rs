@@ -37,7 +37,9 @@ pub(super) async fn shake_hands<S: AsyncRead + AsyncWrite + Unpin>(
             let form = "write them as socks5://USER:PASSWORD@HOST:PORT";
             return Err(format!("{WANTS_LOGIN}, or for another login; {form}"));
         }
-        (NO_ACCEPTABLE_METHOD, Some(_)) => return Err("takes no user and password".to_owned()),
+        (NO_ACCEPTABLE_METHOD, Some(_)) => {
+            return Err("does not accept a user and password".to_owned());
+        }
         (other, _) => return Err(format!("asks for the unknown login {other:#04x}")),
     }
     send(stream, &request(server)?).await?;

@@ -357,7 +357,12 @@ async fn socks_offers_the_password_and_tells_what_the_proxy_said() {
             false,
             "asks for a user and a password, or for another login; write them as socks5://USER:PASSWORD@HOST:PORT",
         ),
-        (named, &[5, 0xff], false, "takes no user and password"),
+        (
+            named,
+            &[5, 0xff],
+            false,
+            "does not accept a user and password",
+        ),
         (
             named,
             &[5, 2, 1, 1],

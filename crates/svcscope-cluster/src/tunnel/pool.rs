@@ -92,7 +92,7 @@ impl<O: SessionOpener> SessionPool<O> {
     /// Connects to a port of a pod.
     pub async fn dial(&self, pod: &ObjectKey, port: u16) -> Result<TunnelStream, TunnelDialError> {
         let started = Instant::now();
-        let mut lost = Arc::from("no session takes the connection");
+        let mut lost = Arc::from("no port-forward session accepted the connection");
         for _ in 0..ATTEMPTS {
             let session = self.session(pod).await?;
             let is_new = session.opened_at >= started;

@@ -102,7 +102,9 @@ impl TunnelSession {
             (state.open(port), state.is_known_to_listen(port))
         };
         let Some(id) = id else {
-            return Err(StreamOpenError::Closed("the session takes no more".into()));
+            return Err(StreamOpenError::Closed(
+                "the port-forward session accepts no more connections".into(),
+            ));
         };
         // From here on, giving up ends the stream.
         let stream = TunnelStream::new(self.clone(), id);
@@ -152,7 +154,7 @@ impl<T: SessionTransport> SessionDriver<T> {
                 let mut state = self.session.state();
                 state.send_go_away();
                 let goodbye = state.next_chunk();
-                state.end(&"the session was not used any more".into());
+                state.end(&"the port-forward session was closed because it was idle".into());
                 goodbye
             }
             Err(why) => {
@@ -224,7 +226,7 @@ impl<T: SessionTransport> SessionDriver<T> {
         }
         let silence = silence.as_secs();
         Err(format!(
-            "the connection to the node is dead: nothing was heard for {silence} s, and the API server does not answer either"
+            "the connection to the node timed out: nothing was received for {silence} s, and the API server does not answer either"
         )
         .into())
     }

@@ -168,7 +168,7 @@ async fn upgraded_stream(
 }
 
 fn wrong_protocol_error(tried: &str) -> UpgradeError {
-    let said = "the server switched to another protocol than it was asked for";
+    let said = "the server switched to a protocol that was not requested";
     UpgradeError::Unsupported(CallError::new(CallErrorKind::Other, tried, said))
 }
 

@@ -66,7 +66,7 @@ impl ApiDiscoveryCache {
             Ok(_) => Err(CallError::new(
                 CallErrorKind::NotFound,
                 &format!("watch {plural}"),
-                &format!("the API server has none at {api}"),
+                &format!("the API server does not serve it in {api}"),
             )),
             Err(error) if error.kind == CallErrorKind::NotFound => Err(error),
             Err(_) => Ok(()),
@@ -75,7 +75,7 @@ impl ApiDiscoveryCache {
 }
 
 async fn fetch_resource_names(link: &ApiClient, api: &str) -> Result<Vec<String>, CallError> {
-    let action = format!("ask what the API server has at {api}");
+    let action = format!("discover the resources of {api}");
     let body = link.get(&action, api).await?;
     let listed: DiscoveredResourceList = serde_json::from_slice(&body)
         .map_err(|error| CallError::new(CallErrorKind::Other, &action, &error.to_string()))?;

@@ -64,7 +64,7 @@ impl EventLineReader {
         let read = timeout_at(deadline, read_line(&mut self.body, &mut self.line)).await;
         match read {
             Err(_elapsed) => Err(self.connection_error(&format!(
-                "nothing was heard from the API server for {} s",
+                "no data from the API server for {} s",
                 self.silence.as_secs().max(1)
             ))),
             Ok(Err(error)) => Err(CallError::from_transport(&self.action, &error)),
@@ -181,7 +181,7 @@ pub(super) fn bookmark(action: &str, line: &[u8]) -> Result<(String, bool), Call
     ))
 }
 
-/// The answer to a watch is none: a proxy's page, or a list.
+/// The response to a watch is not one: a proxy's page, or a list.
 pub(super) fn not_an_event_error(action: &str, line: &[u8]) -> CallError {
     const SHOWN: usize = 60;
     let text = String::from_utf8_lossy(line.get(..4 * SHOWN).unwrap_or(line));
@@ -190,13 +190,13 @@ pub(super) fn not_an_event_error(action: &str, line: &[u8]) -> CallError {
     if text.escape_debug().nth(SHOWN).is_some() {
         shown.push('…');
     }
-    let said = format!("the answer is no event of a watch: {shown}");
+    let said = format!("the response is not a watch event: {shown}");
     CallError::new(CallErrorKind::Other, action, &said)
 }
 
 /// The answer is not what this resource looks like.
 pub(super) fn unreadable_error(action: &str, error: &serde_json::Error) -> CallError {
-    let said = format!("the answer can't be read: {error}");
+    let said = format!("the response can't be parsed: {error}");
     CallError::new(CallErrorKind::Other, action, &said)
 }
 
@@ -239,7 +239,7 @@ mod tests {
         let said = |line: &[u8]| not_an_event_error("watch pods", line).cause.to_string();
         assert_eq!(
             said(b"<html>\x1b[2J\n"),
-            r"the answer is no event of a watch: <html>\u{1b}[2J"
+            r"the response is not a watch event: <html>\u{1b}[2J"
         );
         let long = said(&[b'x'; 5000]);
         assert!(long.ends_with("xxx…") && long.len() < 120, "{long}");

@@ -17,7 +17,7 @@ const MAX_EMPTY_WATCHES: u32 = 3;
 /// After so many watches in a row that were answered and brought nothing an answer proves nothing.
 const MAX_ANSWERED_EMPTY_WATCHES: u32 = 2;
 
-/// Lists take at most a tenth of the time while they stand in for watches.
+/// Lists take at most a tenth of the time while they replace watches.
 const POLL_SHARE: u32 = 10;
 
 /// What the watches of a scope were good for lately.
@@ -122,7 +122,7 @@ impl WatchHealth {
         Instant::now() >= self.next_trial
     }
 
-    /// Has a watch tried as soon as a list has worked.
+    /// Requests that a watch be tried as soon as a list has worked.
     pub fn try_soon(&mut self) {
         self.next_trial = Instant::now();
     }

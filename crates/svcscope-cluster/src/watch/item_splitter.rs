@@ -85,7 +85,7 @@ impl ListItemSplitter {
         let is_between = self.depth == 2 && !self.in_string;
         let ends_items = is_between && byte == b']';
         if ends_items || (is_between && byte == b',') {
-            // What is no object ends here.
+            // An item that is not an object ends here.
             self.take_item(found);
             if ends_items {
                 self.in_items = false;

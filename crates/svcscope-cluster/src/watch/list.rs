@@ -24,10 +24,11 @@ use svcscope_model::inventory::{DecodeFailure, ObjectKey, SharedStr, WatchScope}
 /// pods).
 const MAX_OBJECTS: usize = 2_000_000;
 
-/// So many pages are that number of objects, and more than anybody waits for.
+/// So many pages hold that number of objects, and take longer than a user waits.
 const MAX_PAGES: usize = 10_000;
 
-/// More objects that can't be read are no cluster's: the answer is none, or of another server.
+/// With more unreadable objects than this the response is not a list of this kind, or comes from
+/// another server.
 const MAX_UNREADABLE: usize = 10_000;
 
 /// A complete list.
@@ -62,7 +63,7 @@ pub(super) async fn paged<R: WatchedResource>(
         let page: ListPageEnvelope<'_> = serde_json::from_slice(&rest)
             .map_err(|error| event_lines::unreadable_error(&action, &error))?;
         if let Some(why) = page.reason_not_a_list() {
-            let said = format!("the answer is no list of {}: {why}", R::PLURAL);
+            let said = format!("the response is not a list of {}: {why}", R::PLURAL);
             return Err(CallError::new(CallErrorKind::Other, &action, &said));
         }
         page.metadata.version().clone_into(&mut listed.version);
@@ -73,14 +74,14 @@ pub(super) async fn paged<R: WatchedResource>(
         if next == token {
             return Err(endless_list_error(
                 &action,
-                "each page names itself as the next one",
+                "a page's continue token points to the same page",
             ));
         }
         next.clone_into(&mut token);
     }
     Err(endless_list_error(
         &action,
-        &format!("{MAX_PAGES} pages were read"),
+        &format!("stopped after {MAX_PAGES} pages"),
     ))
 }
 

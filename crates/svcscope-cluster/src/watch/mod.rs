@@ -1,13 +1,13 @@
-//! Watches: one supervisor a kind keeps what is known of it true, or says that it is not.
+//! Watches: one supervisor per kind keeps the inventory current, or reports that it is not.
 //!
 //! The list-and-watch loop is our own instead of kube-runtime's: it turns each object into a
 //! record while its line is still in the read buffer (kube-runtime holds whole pages of typed
 //! objects and copies every line into a string), honours `Retry-After`, lists again on a 410 that
 //! comes as HTTP status, and knows since when the other side has been silent.
 //!
-//! A watch tells nothing of an event that was lost, so each list is read again after some minutes.
-//! Where watches bring nothing at all lists stand in for them (`health`), and that is told as
-//! [`SyncState::Polled`](svcscope_model::inventory::Sync::Polled).
+//! A watch does not report an event that was lost, so each list is read again after some minutes.
+//! Where watches bring nothing at all, lists replace them (`health`), which is reported as
+//! [`SyncState::Polled`](svcscope_model::inventory::SyncState::Polled).
 
 mod backoff;
 mod discovery;
@@ -64,7 +64,7 @@ pub struct WatchTiming {
     /// No retry waits longer.
     pub max_delay: Duration,
     /// How old a list may become before it is read again although the watch works: an event that
-    /// was lost, or a state that an older API server brought back, is never told by a watch.
+    /// was lost, or a state that an older API server brought back, is never reported by a watch.
     /// Each kind waits a quarter more or less, so that they don't list all together, and longer
     /// where its list is expensive.
     pub relist_interval: Duration,
@@ -75,7 +75,7 @@ pub struct WatchTiming {
 }
 
 impl WatchTiming {
-    /// When a watch that the server does not end is ended here: the server is told whole seconds,
+    /// When a watch that the server does not end is ended here: the server takes whole seconds,
     /// and one that goes on talking for ever would never be listed again.
     fn max_watch_duration(&self) -> Duration {
         if self.watch_duration < Duration::from_secs(1) {
@@ -141,12 +141,12 @@ impl ServerCapabilities {
 /// Running watches; dropping them ends all of them.
 pub struct ClusterWatches {
     /// What the user should know about how the cluster is watched, in sentences: that Endpoints
-    /// stand in for EndpointSlices, that only one namespace is permitted.
+    /// replace EndpointSlices, that only one namespace is permitted.
     pub notes: mpsc::UnboundedReceiver<SharedStr>,
     restart_signal: watch::Sender<()>,
     supervise:
         Box<dyn Fn(ResourceKind, watch::Receiver<()>) -> supervisor::SupervisorFuture + Send>,
-    /// Those that are watched; to tell one has its list read again.
+    /// Those that are watched; notifying one has its list read again.
     relist_signals: BTreeMap<ResourceKind, watch::Sender<()>>,
     tasks: JoinSet<()>,
 }
@@ -167,7 +167,7 @@ impl ClusterWatches {
         self.restart_signal.send_replace(());
     }
 
-    /// Has the lists of these read again now, because something speaks against what is held. What
+    /// Has the lists of these read again now, because something contradicts what is held. What
     /// is the same stays as it is.
     pub fn relist(&self, kinds: &[ResourceKind]) {
         for started in kinds
@@ -204,7 +204,7 @@ pub(super) fn start(
     let default_namespace = SharedStr::from(default_namespace);
     let namespaces: Vec<SharedStr> = namespaces.iter().map(|name| name.as_str().into()).collect();
     let start = move |kind: ResourceKind, relist| -> supervisor::SupervisorFuture {
-        let wish = if kind.is_cluster_scoped() {
+        let requested = if kind.is_cluster_scoped() {
             RequestedScopes::Cluster { fallback: None }
         } else if namespaces.is_empty() {
             RequestedScopes::Cluster {
@@ -217,7 +217,7 @@ pub(super) fn start(
             relists: relist,
             ..watcher.clone()
         };
-        Box::pin(supervisor::run(watcher, kind, wish))
+        Box::pin(supervisor::run(watcher, kind, requested))
     };
     let mut watches = ClusterWatches {
         notes,

@@ -1,4 +1,4 @@
-//! What follows a round: the next one, a pause, that the state is told as stale, or the end.
+//! What follows a round: the next one, a pause, a report that the state is stale, or the end.
 
 use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
@@ -32,9 +32,9 @@ pub(super) struct ScopeWatchState<R: WatchedResource> {
 
 /// What follows a round.
 pub(super) enum NextRound {
-    /// Another round, after a pause; what is held is still taken for true.
+    /// Another round, after a pause; what is held still counts as current.
     After(Duration),
-    /// The same; but what is held is not known to be true any more.
+    /// The same, but what is held may be out of date.
     Stale(CallError, Duration),
     /// None: that was refused.
     Ended(WatchEndReason),
@@ -75,7 +75,7 @@ impl<R: WatchedResource> ScopeWatchState<R> {
             return NextRound::After(self.count_good_watch());
         }
         self.health
-            .watch_failed(1, true, "the API server ends each watch at once");
+            .watch_failed(1, true, "the API server closes each watch immediately");
         self.list_or_poll(round_progress)
             .unwrap_or_else(|| NextRound::After(self.backoff.next()))
     }
@@ -138,7 +138,7 @@ impl<R: WatchedResource> ScopeWatchState<R> {
             }
             CallErrorKind::Forbidden => {
                 self.health
-                    .watch_refused(format!("watches are refused: {}", error.cause));
+                    .watch_refused(format!("watching is forbidden: {}", error.cause));
             }
             // A list would fail likewise.
             CallErrorKind::Unauthorized | CallErrorKind::Credentials | CallErrorKind::Untrusted => {
@@ -166,7 +166,7 @@ impl<R: WatchedResource> ScopeWatchState<R> {
             self.progress.relist();
         }
         let delay = self.backoff.next().max(self.imposed_delay(&error));
-        // A watch that broke off is not stale yet: it goes on where it was, if it can.
+        // A watch that was cut is not stale yet: it resumes where it was, if it can.
         if was_current && error.kind == CallErrorKind::Unreachable && delay.is_zero() {
             NextRound::After(delay)
         } else {

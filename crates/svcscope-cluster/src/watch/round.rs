@@ -39,7 +39,7 @@ pub(super) enum ListMode {
 
 /// How far a round came.
 pub(super) struct RoundProgress {
-    /// Told when the list is to be read again.
+    /// Notified when the list is to be read again.
     relist: watch::Receiver<()>,
     /// The list is there.
     pub list_complete: bool,
@@ -49,7 +49,7 @@ pub(super) struct RoundProgress {
     last_line_at: Option<Instant>,
     /// An event came, if only a bookmark.
     pub received_event: bool,
-    /// An event came that was news.
+    /// An event came that changed something.
     pub received_news: bool,
     /// It ended because the list is to be read again.
     pub ended_for_relist: bool,
@@ -147,8 +147,8 @@ impl ResourceWatcher {
         .await
     }
 
-    /// Takes in what a watch says until it ends. That it works is told once it has shown that, by
-    /// an event or by living on.
+    /// Processes the events of a watch until it ends. It is reported as live once an event, or its
+    /// staying open, has shown that it works.
     async fn read_events<R: WatchedResource>(
         &self,
         scope: &WatchScope,
@@ -173,8 +173,8 @@ impl ResourceWatcher {
                 Err(_elapsed) if until == end => return Ok(()),
                 Err(_elapsed) => {
                     until = end;
-                    if let Some(told) = &mut reporter {
-                        self.report_live(told).await?;
+                    if let Some(reporter) = &mut reporter {
+                        self.report_live(reporter).await?;
                     }
                     continue;
                 }
@@ -199,9 +199,9 @@ impl ResourceWatcher {
             round_progress.last_line_at = Some(Instant::now());
             sync_state.last_current_at = Timestamp::now();
             if round_progress.received_news
-                && let Some(told) = &mut reporter
+                && let Some(reporter) = &mut reporter
             {
-                self.report_live(told).await?;
+                self.report_live(reporter).await?;
             }
         }
     }
@@ -311,7 +311,7 @@ impl ResourceWatcher {
         Ok(())
     }
 
-    /// Says what can't be read, where that is news.
+    /// Reports what can't be read, where that has changed.
     async fn report_unreadable<R: WatchedResource>(
         &self,
         scope: &WatchScope,
@@ -392,7 +392,7 @@ impl ResourceWatcher {
         round_progress: &mut RoundProgress,
         every: Duration,
     ) -> Result<bool, RoundError> {
-        // The server is told whole seconds.
+        // The server takes whole seconds.
         let lasting = Duration::from_secs(every.as_secs().clamp(1, 10));
         let action = request::action::<R>("watch", scope);
         let request = request::watch::<R>(scope, sync_state.version.as_deref(), lasting)?;

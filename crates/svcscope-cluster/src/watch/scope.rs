@@ -25,7 +25,7 @@ pub(super) struct ResourceWatcher {
     pub changes: mpsc::Sender<InventoryChange>,
     pub notes: mpsc::UnboundedSender<SharedStr>,
     pub restarts: watch::Receiver<()>,
-    /// Told when the list is to be read again.
+    /// Notified when the list is to be read again.
     pub relists: watch::Receiver<()>,
 }
 
@@ -35,7 +35,7 @@ pub(super) enum WatchEndReason {
     Forbidden(CallError),
     /// 404: the server does not serve this resource.
     NotServed(CallError),
-    /// Nobody listens any more.
+    /// The receiver was dropped.
     Closed,
 }
 
@@ -51,7 +51,7 @@ impl From<CallError> for RoundError {
     }
 }
 
-/// Tells how well a kind is known, each state once.
+/// Reports the sync state of a kind, each state once.
 pub(super) struct SyncReporter {
     kind: ResourceKind,
     scopes: Vec<WatchScope>,
@@ -87,7 +87,7 @@ impl SyncReporter {
             .is_some_and(SyncState::is_current)
     }
 
-    /// How a kind is known while the server can't be asked.
+    /// The sync state of a kind while the server can't be asked.
     fn out_of_date_state(&self, since: Timestamp, reason: SharedStr) -> SyncState {
         if self.was_listed {
             SyncState::Stale { since, reason }
@@ -108,7 +108,7 @@ impl ResourceWatcher {
         }
     }
 
-    /// Says how well a kind is known.
+    /// Reports the sync state of a kind.
     pub async fn report(
         &self,
         reporter: &mut SyncReporter,

@@ -1,4 +1,4 @@
-//! One kind: which scopes are watched, and what stands in where one is refused.
+//! One kind: which scopes are watched, and what replaces a scope that is refused.
 
 use std::pin::Pin;
 
@@ -90,7 +90,7 @@ pub(super) async fn prefetch_discovery(watcher: ResourceWatcher) {
     } = &watcher;
     let asked = ResourceKind::ON_DEMAND.map(|kind| async move {
         let (api, plural) = of_kind!(kind, 0, R => (R::API, R::PLURAL));
-        // Whoever wants the kind is told.
+        // A caller that needs the kind gets the error.
         let served = memory
             .discovery
             .check_served(link, api, plural, pace.refused_delay);
@@ -113,14 +113,14 @@ pub(super) enum RequestedScopes {
 /// One kind's supervisor at work.
 pub(super) type SupervisorFuture = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Supervises a kind until nobody listens any more.
+/// Supervises a kind until the receiver is dropped.
 pub(super) async fn run(
     mut watcher: ResourceWatcher,
     kind: ResourceKind,
     requested: RequestedScopes,
 ) {
     let mut reporter = SyncReporter::new(kind, WatchScope::Cluster);
-    // It ends only when nobody listens.
+    // It ends only when the receiver is dropped.
     match requested {
         RequestedScopes::Cluster { fallback } => {
             watcher.watch_cluster(kind, fallback, &mut reporter).await
@@ -179,7 +179,7 @@ impl ResourceWatcher {
                 self.wait(pause).await;
                 continue;
             };
-            // Before the refusal is told, so that nobody takes the kind for settled meanwhile.
+            // Before the refusal is reported, so that the kind does not count as settled meanwhile.
             let scope = WatchScope::Namespace(namespace.clone());
             let mut namespace_reporter = SyncReporter::new(kind, scope.clone());
             self.report(&mut namespace_reporter, SyncState::Syncing)
@@ -194,30 +194,33 @@ impl ResourceWatcher {
         }
     }
 
-    /// Watches each of these until nobody listens any more.
+    /// Watches each of these until the receiver is dropped.
     async fn watch_each_namespace(
         &self,
         kind: ResourceKind,
         names: Vec<SharedStr>,
         reporters: Vec<SyncReporter>,
     ) {
-        let each = names.into_iter().zip(reporters).map(|(name, mut told)| {
-            let mut watcher = self.clone();
-            async move {
-                let scope = WatchScope::Namespace(name);
-                loop {
-                    let ended = watcher.watch_scope(kind, &scope, &mut told).await;
-                    let Ok(state) = refused_state(ended) else {
-                        return;
-                    };
-                    if watcher.report(&mut told, state).await.is_err() {
-                        return;
+        let each = names
+            .into_iter()
+            .zip(reporters)
+            .map(|(name, mut reporter)| {
+                let mut watcher = self.clone();
+                async move {
+                    let scope = WatchScope::Namespace(name);
+                    loop {
+                        let ended = watcher.watch_scope(kind, &scope, &mut reporter).await;
+                        let Ok(state) = refused_state(ended) else {
+                            return;
+                        };
+                        if watcher.report(&mut reporter, state).await.is_err() {
+                            return;
+                        }
+                        let pause = watcher.timing.refused_delay;
+                        watcher.wait(pause).await;
                     }
-                    let pause = watcher.timing.refused_delay;
-                    watcher.wait(pause).await;
                 }
-            }
-        });
+            });
         join_all(each).await;
     }
 
@@ -296,14 +299,14 @@ impl ResourceWatcher {
         };
         reporter.note_when_live = Some(
             format!(
-                "{why}; reading Endpoints instead, which know no terminating pods and at most 1,000 addresses a Service"
+                "{why}; reading Endpoints instead, which omit terminating pods and hold at most 1,000 addresses per Service"
             )
             .into(),
         );
         let endpoints = self.run::<EndpointsResource>(scope, reporter).await;
         reporter.note_when_live = None;
         match endpoints {
-            // The slices are what is wanted: their refusal is the one to tell.
+            // The slices are what is needed, so their refusal is the one to report.
             WatchEndReason::Forbidden(_) if matches!(slices, WatchEndReason::Forbidden(_)) => {
                 slices
             }

@@ -29,7 +29,7 @@ pub(super) struct ResourceSyncState<R: WatchedResource> {
     pub record_counts: HashMap<ObjectKey, usize>,
     /// What can't be read.
     pub unreadable: BTreeMap<ObjectKey, DecodeFailure>,
-    /// What was told of that.
+    /// What was reported of that.
     pub reported_unreadable: BTreeMap<ObjectKey, DecodeFailure>,
     resource: std::marker::PhantomData<R>,
 }
@@ -66,14 +66,15 @@ impl<R: WatchedResource> ResourceSyncState<R> {
     pub fn check_version(&self, action: &str, version: &str) -> Result<(), CallError> {
         match &self.version {
             Some(held) if !is_unset(version) && is_older(version, held) => {
-                let said = format!("the watch went back from version {held} to {version}");
+                let said =
+                    format!("the watch's resourceVersion went back from {held} to {version}");
                 Err(CallError::new(CallErrorKind::Expired, action, &said))
             }
             _ => Ok(()),
         }
     }
 
-    /// Everything up to this version was told; says whether that is news.
+    /// Everything up to this version was received; returns whether the version advanced.
     pub fn advance(&mut self, version: String) -> bool {
         let is_news = !is_unset(&version) && self.version.as_ref() != Some(&version);
         if is_news {
@@ -99,7 +100,7 @@ fn is_older(version: &str, held: &str) -> bool {
 pub(super) struct DecodedWatchEvent<R: WatchedResource> {
     /// What changes; nothing for a bookmark.
     pub deltas: Vec<RecordDelta<R::Record>>,
-    /// Everything up to here has been told.
+    /// Everything up to here has been received.
     pub version: String,
 }
 
@@ -265,7 +266,10 @@ mod tests {
         assert!(progress.advance("100".to_owned()));
         let back = progress.check_version("watch pods", "99").unwrap_err();
         assert_eq!(back.kind, CallErrorKind::Expired);
-        assert_eq!(&*back.cause, "the watch went back from version 100 to 99");
+        assert_eq!(
+            &*back.cause,
+            "the watch's resourceVersion went back from 100 to 99"
+        );
         assert_eq!(progress.version.as_deref(), Some("100"));
     }
 }

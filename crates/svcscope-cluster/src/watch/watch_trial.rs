@@ -34,7 +34,7 @@ const EVENT_HEAD_BYTES: usize = 4096;
 pub(in super::super) struct WatchTrialResult {
     /// The watch began with the list.
     pub streams: bool,
-    /// The server has no EndpointSlices; Endpoints stood in.
+    /// The server has no EndpointSlices; Endpoints were used instead.
     pub uses_endpoints: bool,
 }
 
@@ -62,7 +62,7 @@ pub(in super::super) enum WatchTrialError {
         /// Its words.
         message: SharedStr,
     },
-    /// What answered is no API server.
+    /// The response did not come from an API server.
     NotApiServer {
         /// `list` or `watch`.
         verb: &'static str,

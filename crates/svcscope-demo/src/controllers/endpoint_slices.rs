@@ -109,8 +109,8 @@ fn sync_slices(
     family: &str,
     groups: EndpointsByPorts,
 ) {
-    let mut stood = managed_slices(state, key);
-    stood.retain(|slice| json::text(slice, "addressType") == family);
+    let mut existing = managed_slices(state, key);
+    existing.retain(|slice| json::text(slice, "addressType") == family);
     let mut groups = groups;
     if groups.is_empty() {
         // A Service without pods has one empty slice, so that one can see that it was looked at.
@@ -119,19 +119,19 @@ fn sync_slices(
     let mut wanted = Vec::new();
     for (ports, endpoints) in groups {
         let ports = ports_of(&ports);
-        let (own, others) = stood
+        let (own, others) = existing
             .into_iter()
             .partition::<Vec<_>, _>(|slice| slice.get("ports").unwrap_or(&Value::Null) == &ports);
-        stood = others;
+        existing = others;
         wanted.extend(distribute_endpoints(own, endpoints, &ports));
     }
     // A placeholder whose time is over becomes a real slice, as the real reconciler reuses slices.
     for (old, _, _) in &mut wanted {
         if old.is_none() {
-            *old = stood.pop();
+            *old = existing.pop();
         }
     }
-    for gone in stood {
+    for gone in existing {
         state.delete(ServedKind::EndpointSlice, &NamespacedName::of(&gone));
     }
     for (old, endpoints, ports) in wanted {
@@ -164,13 +164,13 @@ fn distribute_endpoints(
         .collect::<Vec<_>>();
     let mut filled = Vec::new();
     for slice in own {
-        let stood = json::list(&slice, "endpoints")
+        let existing = json::list(&slice, "endpoints")
             .iter()
             .map(|endpoint| json::text(endpoint, "targetRef/uid"))
             .collect::<BTreeSet<_>>();
         let (kept, others) = left
             .into_iter()
-            .partition::<Vec<_>, _>(|(uid, _)| stood.contains(uid.as_str()));
+            .partition::<Vec<_>, _>(|(uid, _)| existing.contains(uid.as_str()));
         left = others;
         let kept = kept
             .into_iter()

@@ -23,8 +23,8 @@ pub(crate) fn record(
     };
     let hash = random::hash(&format!("{kind}/{uid}/{reason}/{message}"));
     let key = NamespacedName::new(&namespace, &format!("{name}.{hash}"));
-    if let Some(stood) = state.get(ServedKind::Event, &key) {
-        let mut event = stood.to_value();
+    if let Some(existing) = state.get(ServedKind::Event, &key) {
+        let mut event = existing.to_value();
         let count = json::number(&event, "count") + 1;
         json::set(&mut event, "count", count);
         json::set(&mut event, "lastTimestamp", time::now());

@@ -130,14 +130,14 @@ impl KubeletSimulator {
             json!([{"type": "PodScheduled", "status": "True", "lastProbeTime": null, "lastTransitionTime": time::now()}]),
         );
         state.put(ServedKind::Pod, value.clone());
-        let told = format!(
+        let message = format!(
             "Successfully assigned {}/{} to {node}",
             pod.key.namespace, pod.key.name
         );
         record_event(
             &mut state,
             &value,
-            ("Normal", "Scheduled", &told),
+            ("Normal", "Scheduled", &message),
             "default-scheduler",
         );
         schedule.after(
@@ -233,8 +233,8 @@ impl KubeletSimulator {
             &time::now(),
         );
         state.put(ServedKind::Pod, value.clone());
-        let told = ("Warning", "BackOff", "Back-off restarting failed container");
-        record_event(&mut state, &value, told, "kubelet");
+        let event_fields = ("Warning", "BackOff", "Back-off restarting failed container");
+        record_event(&mut state, &value, event_fields, "kubelet");
         schedule.after(CRASH_INTERVAL, DelayedTask::RestartCrashingPod(pod.clone()));
     }
 

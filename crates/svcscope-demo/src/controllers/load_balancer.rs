@@ -12,7 +12,7 @@ use super::{record_event, seconds};
 const COMPONENT: &str = "service-controller";
 /// The annotation by which a Service of the sample asks for a slower cloud, in seconds.
 pub(crate) const DELAY_ANNOTATION: &str = "demo.svcscope/balancer-seconds";
-/// How long the cloud takes unless told.
+/// How long the cloud takes by default.
 const DEFAULT_DELAY_SECONDS: u64 = 8;
 
 /// A Service that wants a load balancer and has none is put on the list.
@@ -44,8 +44,8 @@ pub(super) fn ensure_load_balancer(
     let Some(service) = pending_service(&state, key) else {
         return;
     };
-    let told = ("Normal", "EnsuringLoadBalancer", "Ensuring load balancer");
-    record_event(&mut state, &service, told, COMPONENT);
+    let event_fields = ("Normal", "EnsuringLoadBalancer", "Ensuring load balancer");
+    record_event(&mut state, &service, event_fields, COMPONENT);
     let delay = json::object(&service, "metadata/annotations")
         .and_then(|annotations| annotations.get(DELAY_ANNOTATION)?.as_str()?.parse().ok())
         .unwrap_or(DEFAULT_DELAY_SECONDS);
@@ -76,12 +76,12 @@ pub(crate) fn assign_address(app: &DemoCluster, key: &NamespacedName) {
         .map(|last| app.network.load_balancer_address(last))
         .find(|ip| !taken.contains(ip));
     let Some(ip) = free else {
-        let told = (
+        let event_fields = (
             "Warning",
             "SyncLoadBalancerFailed",
             "Error syncing load balancer: failed to ensure load balancer: quota of 247 addresses exceeded",
         );
-        record_event(&mut state, &service, told, COMPONENT);
+        record_event(&mut state, &service, event_fields, COMPONENT);
         return;
     };
     json::set(
@@ -90,8 +90,8 @@ pub(crate) fn assign_address(app: &DemoCluster, key: &NamespacedName) {
         json!([{"ip": ip, "ipMode": "VIP"}]),
     );
     state.put(ServedKind::Service, service.clone());
-    let told = ("Normal", "EnsuredLoadBalancer", "Ensured load balancer");
-    record_event(&mut state, &service, told, COMPONENT);
+    let event_fields = ("Normal", "EnsuredLoadBalancer", "Ensured load balancer");
+    record_event(&mut state, &service, event_fields, COMPONENT);
 }
 
 /// The Service, if it still waits.

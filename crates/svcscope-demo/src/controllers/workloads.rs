@@ -62,7 +62,7 @@ fn owner_reference(owner: &Value) -> Value {
     }])
 }
 
-/// The pods of one owner, but for what tells them apart. Made once for many.
+/// The pods of one owner, but for what distinguishes them. Made once for many.
 struct PodPrototype {
     pod: Value,
 }
@@ -87,7 +87,7 @@ impl PodPrototype {
         match super::super::admission::create(ServedKind::Pod, &mut pod) {
             Ok(()) => Some(Self { pod }),
             Err(status) => {
-                tracing::debug!(?status, "a template makes no pod");
+                tracing::debug!(?status, "no pod can be created from this template");
                 None
             }
         }
@@ -153,9 +153,9 @@ pub(super) fn reconcile_replica_set(
         let name = format!("{}-{}", key.name, registry.draw(|random| random.suffix(5)));
         mould.create_pod(registry, &mut state, &name, &[]);
         if !registry.is_backdating() {
-            let told = format!("Created pod: {name}");
-            let told = ("Normal", "SuccessfulCreate", told.as_str());
-            record_event(&mut state, &set, told, "replicaset-controller");
+            let message = format!("Created pod: {name}");
+            let event_fields = ("Normal", "SuccessfulCreate", message.as_str());
+            record_event(&mut state, &set, event_fields, "replicaset-controller");
         }
     }
     // What is not ready goes first, then what is youngest.
@@ -303,13 +303,13 @@ fn deployment_status(
     let name = json::text(deployment, "metadata/name");
     let condition = |kind: &str, met: bool, reason: &str, message: String| {
         let status = if met { "True" } else { "False" };
-        let stood = json::list(deployment, "status/conditions")
+        let previous = json::list(deployment, "status/conditions")
             .iter()
-            .find(|stood| {
-                json::text(stood, "type") == kind && json::text(stood, "status") == status
+            .find(|previous| {
+                json::text(previous, "type") == kind && json::text(previous, "status") == status
             });
-        let since = stood.map_or_else(time::now, |stood| {
-            json::text(stood, "lastTransitionTime").to_owned()
+        let since = previous.map_or_else(time::now, |previous| {
+            json::text(previous, "lastTransitionTime").to_owned()
         });
         json!({"type": kind, "status": status, "reason": reason, "message": message,
             "lastTransitionTime": since, "lastUpdateTime": since})
@@ -326,7 +326,7 @@ fn deployment_status(
             "Deployment does not have minimum availability.",
         )
     };
-    let (progress, told) = if done {
+    let (progress, progress_message) = if done {
         (
             "NewReplicaSetAvailable",
             format!("Deployment {name:?} has successfully progressed."),
@@ -346,7 +346,7 @@ fn deployment_status(
         "unavailableReplicas": (wanted - ready).max(0),
         "conditions": [
             condition("Available", available, reason, message.to_owned()),
-            condition("Progressing", true, progress, told),
+            condition("Progressing", true, progress, progress_message),
         ],
     })
 }
@@ -387,11 +387,11 @@ fn make_replica_set(
     if registry.is_backdating() {
         return;
     }
-    let told = format!("Scaled up replica set {name} from 0 to {replicas}");
+    let message = format!("Scaled up replica set {name} from 0 to {replicas}");
     record_event(
         state,
         deployment,
-        ("Normal", "ScalingReplicaSet", &told),
+        ("Normal", "ScalingReplicaSet", &message),
         "deployment-controller",
     );
 }
@@ -400,7 +400,7 @@ fn scale_replica_set(state: &mut StoreState, deployment: &Value, set: &Value, re
     let name = json::text(set, "metadata/name");
     let before = json::number(set, "spec/replicas");
     let way = if replicas > before { "up" } else { "down" };
-    let told = format!("Scaled {way} replica set {name} from {before} to {replicas}");
+    let message = format!("Scaled {way} replica set {name} from {before} to {replicas}");
     let mut set = set.clone();
     json::set(&mut set, "spec/replicas", replicas);
     let generation = json::number(&set, "metadata/generation") + 1;
@@ -409,7 +409,7 @@ fn scale_replica_set(state: &mut StoreState, deployment: &Value, set: &Value, re
     record_event(
         state,
         deployment,
-        ("Normal", "ScalingReplicaSet", &told),
+        ("Normal", "ScalingReplicaSet", &message),
         "deployment-controller",
     );
 }

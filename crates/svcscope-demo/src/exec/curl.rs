@@ -74,7 +74,7 @@ pub(super) async fn run(
     let done = timeout(limit, async {
         let done = fetch.run(program, &mut seen).await;
         if done.is_ok() && fetch.connect_only {
-            // A server that waits for the client's first word keeps it waiting.
+            // A server that waits for the client's first bytes keeps it waiting.
             std::future::pending::<()>().await;
         }
         done

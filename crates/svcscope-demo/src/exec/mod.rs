@@ -1,8 +1,8 @@
 //! `pods/exec`: commands in containers, over one upgraded connection.
 //!
-//! In comes a request that names a container and a command; out go what the command says, on channels
-//! of their own, and a `Status` that tells how it ended. The containers hold next to nothing: [`program`]
-//! knows what, [`pod_network`] leads what they connect to.
+//! In comes a request that names a container and a command; out go the output of the command, on
+//! channels of its own, and a `Status` that says how it ended. The containers hold next to nothing:
+//! [`container_command`] defines what, [`pod_network`] routes their connections.
 
 mod container_command;
 mod curl;
@@ -139,7 +139,8 @@ async fn run_session(
         };
         sink.send(Message::Close(Some(close))).await
     };
-    // Who hangs up leaves the command behind, as with a real kubelet; here there is nothing to go on.
+    // A client that disconnects leaves the command running, as with a real kubelet; here there is
+    // nothing that could run on.
     let hung_up = async {
         while let Some(Ok(message)) = stream.next().await {
             if matches!(message, Message::Close(_)) {
@@ -175,7 +176,7 @@ async fn read_stdin(
     Ok(input)
 }
 
-/// As the kubelet tells it (k8s.io/apiserver/pkg/util/wsstream, remotecommand v4).
+/// As the kubelet reports it (k8s.io/apiserver/pkg/util/wsstream, remotecommand v4).
 fn exit_status(result: &ContainerCommandResult) -> Value {
     let failure = |reason: &str, message: String, details: Value| {
         json!({

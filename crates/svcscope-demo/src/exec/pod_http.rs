@@ -21,7 +21,7 @@ use super::pod_network::{self, ClusterDnsAnswer, KubeProxyDecision};
 /// The most of a body that is kept.
 const MAX_KEPT_BODY_BYTES: usize = 4 << 20;
 
-/// What to ask of whom.
+/// What to request, and where.
 #[derive(Debug, Clone)]
 pub(super) struct PodHttpRequest {
     pub(super) tls: bool,
@@ -66,7 +66,7 @@ pub(super) enum PodHttpError {
 }
 
 impl PodHttpRequest {
-    /// Does it. `seen` tells how far it came, also for one who gives up waiting.
+    /// Runs the exchange. `seen` shows how far it came, also where the caller stops waiting.
     pub(super) async fn run(
         &self,
         from: &ContainerCommand,
@@ -201,7 +201,7 @@ impl PodHttpRequest {
     }
 }
 
-/// Takes every certificate; who wants to verify is told of the demo's one afterwards.
+/// Accepts every certificate; a client that verifies gets the error afterwards.
 #[derive(Debug)]
 struct AcceptAnyServerCertificate(CryptoProvider);
 

@@ -1,4 +1,5 @@
-//! By which fields the items of a list are told apart: the `patchMergeKey` and `listMapKeys` of the API types.
+//! By which fields the items of a list are identified: the `patchMergeKey` and `listMapKeys` of the
+//! API types.
 
 use serde_json::Value;
 

@@ -1,5 +1,5 @@
 //! The four ways to change an object by PATCH: JSON merge patch, JSON patch, strategic merge patch and
-//! server-side apply. Each takes the object that stands and gives the object that is wanted.
+//! server-side apply. Each takes the stored object and returns the changed one.
 
 mod apply;
 mod json_patch;

@@ -36,10 +36,10 @@ pub(super) fn change(target: &mut Value, patch: &Value) {
         } else if wanted.is_null() {
             fields.shift_remove(key);
         } else if let Value::Array(items) = wanted {
-            let stands = fields
+            let current = fields
                 .entry(key)
                 .or_insert_with(|| Value::Array(Vec::new()));
-            change_list(key, stands, items);
+            change_list(key, current, items);
         } else {
             change(fields.entry(key).or_insert(Value::Null), wanted);
         }
@@ -80,8 +80,8 @@ fn change_list(field: &str, current: &mut Value, changes: &[Value]) {
             (Some("delete" | "replace"), _) if item.get(key).is_none() => {}
             (Some("delete"), None) => {}
             (_, Some(index)) => {
-                if let Some(stands) = items.get_mut(index) {
-                    change(stands, item);
+                if let Some(existing) = items.get_mut(index) {
+                    change(existing, item);
                 }
             }
             (_, None) => {

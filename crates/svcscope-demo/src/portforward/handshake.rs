@@ -69,7 +69,7 @@ pub(in super::super) fn negotiate_websocket<B>(
     let name = name.ok_or_else(|| {
         let spoken = supported.join(" and ");
         FailureStatus::bad_request(format!(
-            "unable to upgrade: the demo cluster speaks {spoken} here"
+            "unable to upgrade: the demo cluster supports {spoken} here"
         ))
     })?;
     let mut answer = switching_protocols("websocket");

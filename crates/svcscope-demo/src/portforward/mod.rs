@@ -1,7 +1,7 @@
-//! `pods/portforward`: the ways into a pod's ports, all over one upgraded connection.
+//! `pods/portforward`: connections to a pod's ports, all over one upgraded connection.
 //!
 //! In comes a request that wants to switch protocols; out go the bytes of the pod's listeners, until client,
-//! pod or server ends it. `handshake` agrees on the protocol, `channels` and [`spdy`] speak them.
+//! pod or server ends it. `handshake` agrees on the protocol, `websocket_channels` and [`spdy`] speak them.
 
 pub(super) mod handshake;
 mod websocket_channels;

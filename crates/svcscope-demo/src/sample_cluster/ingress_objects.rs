@@ -1,5 +1,5 @@
-//! Front doors of the sample: an Ingress with TLS, one that leads nowhere, a Gateway with a route,
-//! and a policy.
+//! Ingress objects of the sample: an Ingress with TLS, one whose backend does not exist, a Gateway
+//! with a route, and a policy.
 
 use serde_json::{Value, json};
 

@@ -54,12 +54,12 @@ pub(super) fn mark_some_pods_unready(registry: &ObjectRegistry) {
             };
             pod_status::set_ready(&mut value, false);
             state.put(ServedKind::Pod, value.clone());
-            let told = (
+            let event_fields = (
                 "Warning",
                 "Unhealthy",
                 "Readiness probe failed: HTTP probe failed with statuscode: 503",
             );
-            super::controllers::record_event(&mut state, &value, told, "kubelet");
+            super::controllers::record_event(&mut state, &value, event_fields, "kubelet");
         }
     }
     registry.backdate(0);
@@ -122,7 +122,7 @@ fn shop_objects() -> Vec<Value> {
             "cache",
             &[ServicePortBuilder::new("redis", 6379).target_name("redis")],
         ),
-        // No such name can ever exist (RFC 6761), so that nobody is asked for it.
+        // No such name can ever exist (RFC 6761), so that no foreign server is asked for it.
         external_name("legacy", "legacy.example.invalid"),
         // Its Deployment is scaled to 0.
         cluster_ip(

@@ -1,4 +1,4 @@
-//! What an update carries over from the Service that stands, and what it silently drops.
+//! What an update carries over from the stored Service, and what it silently drops.
 //!
 //! Follows `patchAllocatedValues` and `NormalizeClusterIPs` (registry/core/service/storage) and
 //! `dropTypeDependentFields` (registry/core/service/strategy.go).
@@ -14,12 +14,12 @@ use super::service_fields;
 /// why clearing the clusterIP of a headless Service answers 200 and changes nothing.
 pub(super) fn carry_allocated(new: &mut Value, old: &Value) {
     if service_fields::needs_cluster_ip(old) && service_fields::needs_cluster_ip(new) {
-        let stands = json::text(old, "spec/clusterIP");
-        if json::text(new, "spec/clusterIP").is_empty() && !stands.is_empty() {
-            json::set(new, "spec/clusterIP", stands);
+        let stored = json::text(old, "spec/clusterIP");
+        if json::text(new, "spec/clusterIP").is_empty() && !stored.is_empty() {
+            json::set(new, "spec/clusterIP", stored);
         }
         if json::list(new, "spec/clusterIPs").is_empty()
-            && json::text(new, "spec/clusterIP") == stands
+            && json::text(new, "spec/clusterIP") == stored
             && let Some(all) = json::at(old, "spec/clusterIPs")
         {
             json::set(new, "spec/clusterIPs", all.clone());
@@ -53,9 +53,9 @@ fn carry_node_ports(new: &mut Value, old: &Value) {
         if json::number(port, "nodePort") != 0 {
             continue;
         }
-        let stands = by_name.get(json::text(port, "name")).copied().unwrap_or(0);
-        if stands != 0 && used.insert(stands) {
-            json::set(port, "nodePort", stands);
+        let stored = by_name.get(json::text(port, "name")).copied().unwrap_or(0);
+        if stored != 0 && used.insert(stored) {
+            json::set(port, "nodePort", stored);
         }
     }
 }
@@ -70,11 +70,11 @@ pub(super) fn normalise_cluster_ips(new: &mut Value, old: Option<&Value>) {
         }
         return;
     };
-    let stood = json::text(old, one);
-    if !json::list(old, many).is_empty() && json::list(new, many).is_empty() && stood == ip {
+    let stored = json::text(old, one);
+    if !json::list(old, many).is_empty() && json::list(new, many).is_empty() && stored == ip {
         json::set(new, many, json::list(old, many).to_vec());
     }
-    if stood != ip && service_fields::same(new, old, many) {
+    if stored != ip && service_fields::same(new, old, many) {
         if ip.is_empty() {
             json::remove(new, many);
         } else {

@@ -1,7 +1,7 @@
 //! Services as the real API server treats them: what it fills in, carries over, wipes, refuses
 //! and allocates when one is written.
 //!
-//! In comes the object that a client wants and the one that stands; out goes the object to
+//! In comes the object that a client wants and the stored one; out goes the object to
 //! store, or the causes of the refusal. The rules follow pkg/registry/core/service and
 //! pkg/apis/core/validation of Kubernetes 1.36.
 
@@ -32,7 +32,7 @@ pub(super) fn create(
     finish(service, None, allocations, dry_run)
 }
 
-/// Makes a changed Service ready to be stored. `old` is the one that stands.
+/// Makes a changed Service ready to be stored. `old` is the stored one.
 pub(super) fn update(
     service: &mut Value,
     old: &Value,

@@ -144,10 +144,10 @@ fn node_ports_follow_the_name_of_their_port() {
     let mut desk = StoredServiceFixture::new(
         json!({"type": "NodePort", "ports": [{"name": "a", "port": 80}, {"name": "b", "port": 81}]}),
     );
-    let stood = desk.service["spec"]["ports"][1]["nodePort"].clone();
+    let old_port = desk.service["spec"]["ports"][1]["nodePort"].clone();
     let spec = desk.patch(json!({"ports": [{"name": "b", "port": 81}, {"name": "c", "port": 82}]}));
-    assert_eq!(spec["ports"][0]["nodePort"], stood);
-    assert_ne!(spec["ports"][1]["nodePort"], stood);
+    assert_eq!(spec["ports"][0]["nodePort"], old_port);
+    assert_ne!(spec["ports"][1]["nodePort"], old_port);
 }
 
 /// RelaxedServiceNameValidation, beta and on in 1.36 (KEP-5311).

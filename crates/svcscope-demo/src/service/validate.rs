@@ -276,12 +276,12 @@ fn load_balancer_fields(service: &Value) -> Vec<FieldViolation> {
     causes
 }
 
-/// The rules that compare with the Service that stands.
+/// The rules that compare with the stored Service.
 pub(super) fn update(new: &Value, old: &Value) -> Vec<FieldViolation> {
     let mut causes = Vec::new();
     let keeps_ip = service_fields::needs_cluster_ip(old) && service_fields::needs_cluster_ip(new);
-    let stood = json::text(old, "spec/clusterIP");
-    if keeps_ip && !stood.is_empty() && stood != json::text(new, "spec/clusterIP") {
+    let stored_ip = json::text(old, "spec/clusterIP");
+    if keeps_ip && !stored_ip.is_empty() && stored_ip != json::text(new, "spec/clusterIP") {
         causes.push(FieldViolation::invalid(
             "spec.clusterIPs[0]",
             &json!(json::list(new, "spec/clusterIPs")),

@@ -44,7 +44,7 @@ pub(super) struct StoreEvent {
     pub(super) event_type: WatchEventType,
     pub(super) revision: u64,
     pub(super) object: Arc<StoredObject>,
-    /// What stood there before, for selectors that an object enters or leaves.
+    /// The object before, for selectors that an object enters or leaves.
     pub(super) before: Option<Arc<StoredObject>>,
     watch_line: OnceLock<Bytes>,
 }
@@ -95,7 +95,7 @@ pub(super) struct DemoObjectStore {
     state: Mutex<StoreState>,
 }
 
-/// The events after a revision, or why they can't be told any more.
+/// The events after a revision, or why they are no longer available.
 pub(super) enum EventHistoryLookup {
     Events(Vec<Arc<StoreEvent>>),
     /// Older than the history reaches; the revision that is still known.
@@ -232,7 +232,7 @@ impl StoreState {
         EventHistoryLookup::Events(collection.history.range(first..).cloned().collect())
     }
 
-    /// Tells the revision whenever something of this kind changes.
+    /// A receiver of the revision whenever something of this kind changes.
     pub(super) fn change_signal(&self, kind: ServedKind) -> watch::Receiver<u64> {
         match self.collection(kind) {
             Some(collection) => collection.change_signal.subscribe(),

@@ -33,7 +33,7 @@ impl NamespacedName {
 }
 
 /// An object at one revision. It is kept as bytes, which every watcher and every list shares;
-/// it is parsed again only where somebody must look inside: 10,000 pods stay small this way.
+/// it is parsed again only where its content is needed: 10,000 pods stay small this way.
 #[derive(Debug)]
 pub(crate) struct StoredObject {
     pub(crate) key: NamespacedName,
@@ -45,7 +45,7 @@ pub(crate) struct StoredObject {
 }
 
 impl StoredObject {
-    /// Serialises `value` as `kind`; the revision must already stand in its metadata.
+    /// Serialises `value` as `kind`; its metadata must already contain the revision.
     pub(super) fn new(kind: ServedKind, value: &Value, revision: u64) -> Self {
         let resource = kind.resource();
         let head = format!(
@@ -63,7 +63,7 @@ impl StoredObject {
             bytes.extend_from_slice(format!(",{}:", Value::from(field.as_str())).as_bytes());
             if let Err(error) = serde_json::to_writer(&mut bytes, value) {
                 // A Value always serialises, and memory does not refuse to be written.
-                tracing::error!(%error, field, "an object lost a field");
+                tracing::error!(%error, field, "could not serialize a field of an object");
             }
         }
         bytes.push(b'}');

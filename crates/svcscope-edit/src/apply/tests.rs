@@ -331,7 +331,7 @@ async fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
 
 #[tokio::test]
 async fn a_write_without_an_answer_is_looked_at() {
-    let lost = || Err(other("no answer in time"));
+    let lost = || Err(other("no response in time"));
     // It was not done.
     let writer = FakeWriter::default()
         .patched(lost())
@@ -498,7 +498,7 @@ async fn a_creation_without_an_answer_is_tried_once_more() {
     };
     let writer = FakeWriter::default()
         .deleted(Ok(()))
-        .created(Err(other("no answer in time")))
+        .created(Err(other("no response in time")))
         .created(Err(exists))
         .read(Ok(after.clone()))
         .read(Ok(after));

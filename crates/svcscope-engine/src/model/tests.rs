@@ -334,7 +334,7 @@ fn what_a_test_found_stays_until_the_service_changes() {
     model.apply([up(labelled)], NOW);
     assert_eq!(verdict(&model), Health::Broken);
 
-    // Now it leads elsewhere: whether that answers nobody knows.
+    // Now it leads elsewhere: whether that answers is unknown.
     model.apply([up(service("web", vec![port("http", 80, "9090")]))], NOW);
     assert!(scene(&model).path_test_of(&key("web")).is_none());
     let report = scene(&model).reports[&key("web")].clone();
@@ -349,7 +349,7 @@ fn what_a_test_found_stays_until_the_service_changes() {
     model.apply([up(service("web", vec![port("http", 80, "8080")]))], NOW);
     assert_eq!(verdict(&model), Health::Healthy);
 
-    // A later test that finds nothing wrong takes the place of the first.
+    // A later test that finds no problems takes the place of the first.
     assert!(tested(&mut model, Some(ConclusionSeverity::Affected)));
     assert_eq!(verdict(&model), Health::Degraded);
     assert!(tested(&mut model, Some(ConclusionSeverity::Works)));

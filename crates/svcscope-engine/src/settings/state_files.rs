@@ -29,8 +29,8 @@ pub fn default_path() -> Option<PathBuf> {
 }
 
 /// What a file holds; none where there is none. What is no regular file (a folder, a FIFO, a
-/// device, a link that leads nowhere) or is too long is an error and is not read; so is what should
-/// be in a folder whose link leads nowhere.
+/// device, a dangling link) or is too long is an error and is not read; so is what should
+/// be in a folder whose link is dangling.
 pub(super) fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
     let link = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -40,7 +40,7 @@ pub(super) fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
     };
     let found = match fs::metadata(path) {
         Err(error) if link && error.kind() == io::ErrorKind::NotFound => {
-            return Err(io::Error::other("it is a symbolic link that leads nowhere"));
+            return Err(io::Error::other("it is a dangling symbolic link"));
         }
         found => found?,
     };
@@ -60,7 +60,7 @@ pub(super) fn read_file(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
-/// Whether a file is missing is not known where a link above it leads nowhere, as to a disk that is
+/// Whether a file is missing is not known where a link above it is dangling, as to a disk that is
 /// not mounted.
 fn require_reachable_parent(path: &Path) -> io::Result<()> {
     let is_lost = |folder: &&Path| {
@@ -70,7 +70,7 @@ fn require_reachable_parent(path: &Path) -> io::Result<()> {
     match path.ancestors().skip(1).find(is_lost) {
         None => Ok(()),
         Some(folder) => Err(io::Error::other(format!(
-            "its folder {} is a symbolic link that leads nowhere",
+            "its folder {} is a dangling symbolic link",
             folder.display()
         ))),
     }
@@ -374,7 +374,7 @@ mod tests {
             .unwrap();
         for (name, why) in [
             ("folder", "it is a folder"),
-            ("dangling", "leads nowhere"),
+            ("dangling", "a dangling symbolic link"),
             ("device", "no regular file"),
             ("fifo", "no regular file"),
             ("loop", "symbolic link"),

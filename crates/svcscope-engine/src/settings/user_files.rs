@@ -236,7 +236,7 @@ mod tests {
             symlink("b", at("a"))
                 .and_then(|()| symlink("a", at("b")))
                 .expect("a circle");
-            write_over(&at("a"), b"").expect_err("it leads nowhere");
+            write_over(&at("a"), b"").expect_err("the link is dangling");
         }
         let left = fs::read_dir(folder.path()).expect("a folder").count();
         assert_eq!(

@@ -198,7 +198,7 @@ impl EngineWorker {
             Ok(version) => SharedStr::from(version),
             Err(reason) => {
                 self.connection_event(ConnectionEvent::WatchNote(SharedStr::from(format!(
-                    "the API server does not say its version: {reason}; all else goes on, with lists in pages"
+                    "the API server reports no version: {reason}; everything else works, with paged lists"
                 ))));
                 SharedStr::from("version unknown")
             }

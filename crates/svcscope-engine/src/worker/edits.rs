@@ -104,7 +104,7 @@ impl EngineWorker {
         let outcome = match entry {
             Some(entry) if Some(&entry.context) != self.scene.context.as_ref() => {
                 let reason = format!(
-                    "that was done in context {}: go there to take it back",
+                    "that change was made in context {}: switch to it to undo",
                     entry.context
                 );
                 return self.refuse_edit(id, service, &reason);
@@ -113,7 +113,7 @@ impl EngineWorker {
             None => None,
         };
         let Some(outcome) = outcome else {
-            return self.refuse_edit(id, service, "nothing was done that could be taken back");
+            return self.refuse_edit(id, service, "there is no change to undo");
         };
         let Some((cluster, inventory)) = self.edit_prerequisites(id, &service) else {
             return;
@@ -259,7 +259,7 @@ impl EngineWorker {
             });
             let said = match written {
                 Ok(()) => Ok(format!("{count} writes are in {}", path.display())),
-                Err(error) => Err(format!("could not write the journal: {error}")),
+                Err(error) => Err(format!("could not write the audit log: {error}")),
             };
             events.send(WorkerEvent::BackgroundJobFinished(said)).ok();
         });

@@ -61,9 +61,7 @@ impl EngineWorker {
                 .name
                 .as_deref()
                 .map_or_else(|| spec.target.to_string(), str::to_owned);
-            let words = format!(
-                "Forward {name} listens at {local}: whoever reaches this machine reaches it"
-            );
+            let words = format!("Forward {name} listens at {local}, reachable from other machines");
             self.activity.add(ActivityLevel::Warning, words);
         }
         let remembered = spec

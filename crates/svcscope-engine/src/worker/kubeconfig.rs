@@ -69,7 +69,7 @@ impl EngineWorker {
             Ok(true) => self.renew_credentials(),
             Ok(false) if before.is_some() => self.activity.add_connection(
                 ActivityLevel::Info,
-                "The kubeconfig can be used again, and what is in use of it is as before",
+                "The kubeconfig can be read again; the connection is unchanged",
             ),
             Ok(false) => {}
         }
@@ -136,7 +136,7 @@ impl EngineWorker {
         self.activity.add_connection(
             ActivityLevel::Warning,
             format!(
-                "The kubeconfig was changed: context `{context}` leads to another API server now, so all is read anew. Connections that forwards hold open stay with the old one until they end"
+                "The kubeconfig was changed: context `{context}` now points to a different API server, so everything is read again. Connections that forwards hold open stay with the old one until they end"
             ),
         );
         let offered = self.scene.suggested_context.take();

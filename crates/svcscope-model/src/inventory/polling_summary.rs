@@ -49,7 +49,7 @@ impl PollingSummary {
         })
     }
 
-    /// `read every 5 s: the API server ends each watch at once`.
+    /// `read every 5 s: the API server closes each watch immediately`.
     pub fn words(&self) -> String {
         let read = format!(
             "read every {} s: {}",
@@ -75,10 +75,10 @@ impl PollingSummary {
             self.reason
         );
         // A right that lacks is no matter of the network.
-        if self.reason.starts_with("watches are refused") {
+        if self.reason.starts_with("watching is forbidden") {
             return read;
         }
-        format!("{read}. A proxy on the way may cut long answers short, or hold them back.")
+        format!("{read}. A proxy in between may cut or buffer long responses.")
     }
 
     fn plurals(&self) -> String {
@@ -97,7 +97,7 @@ mod tests {
         let mut inventory = Inventory::default();
         let polled = SyncState::Polled {
             every: Duration::from_secs(5),
-            reason: "the API server ends each watch at once".into(),
+            reason: "the API server closes each watch immediately".into(),
         };
         let mut say = |kind, state: &SyncState| {
             inventory.apply(InventoryChange::Sync(
@@ -116,12 +116,12 @@ mod tests {
         let words = say(ResourceKind::Pod, &polled).unwrap();
         assert_eq!(
             words,
-            "pods read every 5 s: the API server ends each watch at once"
+            "pods read every 5 s: the API server closes each watch immediately"
         );
         let words = say(ResourceKind::Service, &polled).unwrap();
         assert_eq!(
             words,
-            "read every 5 s: the API server ends each watch at once"
+            "read every 5 s: the API server closes each watch immediately"
         );
         let stale = SyncState::Stale {
             since: jiff::Timestamp::now(),

@@ -209,7 +209,7 @@ pub struct ServiceRecord {
     pub service_type: ServiceType,
     /// `spec.clusterIPs` (`["None"]` when headless; empty for ExternalName).
     pub cluster_ips: Vec<SharedStr>,
-    /// `spec.selector`; empty means that somebody else writes the endpoints.
+    /// `spec.selector`; empty means that endpoints are managed outside Kubernetes' controller.
     pub selector: BTreeMap<SharedStr, SharedStr>,
     /// `spec.ports` in the order of the object.
     pub ports: Vec<ServicePort>,

@@ -16,13 +16,13 @@ use crate::topology::{BackendState, EntryPointId, NodeId, PortId, ServiceTraffic
 /// What stands together as a district.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ServiceGrouping {
-    /// A district for each namespace.
+    /// One group for each namespace.
     #[default]
     Namespace,
     /// A district for each application: `app.kubernetes.io/part-of`, else
     /// `app.kubernetes.io/instance`.
     App,
-    /// One district for everything.
+    /// No groups: all Services together.
     None,
 }
 

@@ -117,7 +117,7 @@ const EXTERNAL_IPS: &str = "deprecated since Kubernetes 1.36: kube-proxy serves 
 /// Where the address of a load balancer leads a pod, if that is not the usual place: kube-proxy
 /// takes it for its own unless `ipMode` is `Proxy` (pkg/proxy/serviceport.go, newBaseServiceInfo).
 fn in_cluster_note(point: &LoadBalancerIngress) -> Option<&'static str> {
-    let says = "ipMode Proxy: from inside the cluster too, it leads to the load balancer";
+    let says = "ipMode Proxy: traffic from inside the cluster goes through the load balancer, too";
     point.is_proxied().then_some(says)
 }
 

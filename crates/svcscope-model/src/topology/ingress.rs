@@ -191,7 +191,7 @@ fn route_notes(
     let mut notes: Vec<SharedStr> = Vec::new();
     if !route.elsewhere.is_empty() {
         let others = route.elsewhere.join(", ");
-        notes.push(format!("also leads to {others}, which is not followed").into());
+        notes.push(format!("also routes to {others}, which svcscope does not follow").into());
     }
     let led_to = |port: &&ServicePort| {
         let id = Some((port.protocol, port.port));

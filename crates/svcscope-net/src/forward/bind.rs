@@ -108,7 +108,7 @@ fn explain(address: Option<IpAddr>, port: u16, error: &io::Error) -> BindError {
                 other => 8000 + other,
             };
             let (offer, advice) = offered(Some(habit), "choose one above");
-            let why = "ports below 1024 are kept for the system administrator";
+            let why = "ports below 1024 need administrator rights";
             (
                 offer,
                 format!("local port {port} is not permitted: {why}; {advice}"),

@@ -307,7 +307,7 @@ async fn dial(
         Ok(permit) => permit.ok(),
         Err(_elapsed) => {
             return Err(unreachable(format!(
-                "{to}: too many connections were being made, and none of them got through"
+                "{to}: too many connections were being opened at once, and none succeeded in time"
             )));
         }
     };

@@ -107,7 +107,7 @@ pub fn candidates(
         found.retain(|candidate| candidate.pod.name == *pod);
         if found.is_empty() {
             return Err(NoEndpointReason::waiting(format!(
-                "pod {pod} is not among the pods of {} that take connections now",
+                "pod {pod} is not currently an available endpoint of {}",
                 spec.target
             )));
         }

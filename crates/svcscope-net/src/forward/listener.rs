@@ -94,7 +94,7 @@ pub(crate) async fn run(
 fn capacity_message(context: &ForwardContext) -> SharedStr {
     let most = context.max_connections;
     SharedStr::from(format!(
-        "{most} connections are open, and this process has files for no more (ulimit -n); further ones \
+        "{most} connections are open, and the open-file limit (ulimit -n) allows no more; further ones \
          wait until one ends"
     ))
 }

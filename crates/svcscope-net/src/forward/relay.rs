@@ -73,7 +73,9 @@ pub(crate) enum RelayError {
     #[error("the local application dropped the connection: {0}")]
     Local(#[source] io::Error),
     /// The local application had ended without a word, and another waits for its place.
-    #[error("the local application said nothing and ended, and its place was needed")]
+    #[error(
+        "the local application sent nothing and closed its side; the connection was dropped to make room"
+    )]
     Evicted,
     /// The pod, or the way to it, dropped the connection.
     #[error("the connection to the pod broke: {0}")]

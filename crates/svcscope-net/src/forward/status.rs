@@ -25,7 +25,7 @@ pub enum ForwardState {
     Reconnecting {
         /// Since when.
         since: Timestamp,
-        /// What the other side said, or that it said nothing.
+        /// What the other side said, or that it printed no error message.
         reason: SharedStr,
     },
     /// The last connection failed; the next one tries again.

@@ -87,7 +87,7 @@ impl AccessPath {
         match self {
             Self::Forward | Self::ForwardPod(_) => {
                 "It goes into the pod itself: the Service's address, kube-proxy and NetworkPolicy \
-                 have no part in it."
+                 are not involved."
             }
             Self::ServiceProxy => {
                 "The API server picks a pod by the Service's Endpoints and connects to it: \
@@ -101,8 +101,7 @@ impl AccessPath {
                  verifies no certificate, and rewrites Location headers and links in HTML."
             }
             Self::NodePort { .. } => {
-                "It goes from this machine to the node: firewalls between them have their say, and \
-                 so has externalTrafficPolicy."
+                "It goes from this machine to the node: firewalls between them and externalTrafficPolicy apply."
             }
             Self::LoadBalancer(_) => {
                 "It goes from this machine through the load balancer, as an outside client's does. \

@@ -38,7 +38,7 @@ impl UnreadBody {
 
 impl std::fmt::Debug for UnreadBody {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Rest")
+        f.write_str("UnreadBody")
     }
 }
 

@@ -228,7 +228,9 @@ async fn send_in_cluster(
     ways: &AccessPaths,
 ) -> Result<CurlResponse, CurlError> {
     let AccessPath::InCluster { from, .. } = &request.access_path else {
-        return Err(CurlError::other("this door is not inside the cluster"));
+        return Err(CurlError::other(
+            "this access path does not start inside the cluster",
+        ));
     };
     let asker = ways.in_cluster.client(from).await.map_err(to_curl_error)?;
     let inventory = ways.inventory.borrow().clone();
@@ -312,7 +314,7 @@ async fn start_via_proxy(
         .unwrap_or_else(|_elapsed| {
             Err(diagnosis::timeout_error(
                 request.timeout,
-                "the API server did not pass an answer on",
+                "the API server's proxy returned no response",
             ))
         })
         .map_err(so_far)?;
@@ -384,7 +386,7 @@ pub(super) async fn finish(
         BodyEnd::TimedOut => broken(
             FailureKind::TimedOut,
             format!(
-                "no end within {} s: status {status} came, and {} bytes of the body",
+                "not finished within {} s: received status {status} and {} bytes of the body",
                 request.timeout.as_secs_f64(),
                 response.body_bytes
             ),
@@ -406,7 +408,7 @@ pub(super) async fn finish(
             broken(
                 kind,
                 format!(
-                    "status {status} came, but the body broke off after {} bytes: {said}",
+                    "received status {status}, but the body ended early after {} bytes: {said}",
                     response.body_bytes
                 ),
             )

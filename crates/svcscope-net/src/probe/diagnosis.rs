@@ -51,7 +51,7 @@ pub(super) fn diagnose(error: &(dyn Error + 'static), scene: &FailureContext<'_>
     if said == NUL || said.contains("invalid content-length") {
         return CurlError::new(
             FailureKind::BadHead,
-            format!("the head of the answer can't be read: {said}"),
+            format!("the response headers can't be read: {said}"),
         );
     }
     if http.is_some_and(hyper::Error::is_parse) || said.contains("unexpected message") {
@@ -111,8 +111,7 @@ fn of_tls(error: &rustls::Error, rejected: Option<&str>) -> CurlError {
             CurlError::new(
                 FailureKind::Certificate,
                 format!(
-                    "the server's certificate is not to be trusted: {why}; ignore the certificate \
-                     to see the answer all the same"
+                    "the server's certificate is not trusted: {why}; skip verification (-k) to see the response anyway"
                 ),
             )
         }

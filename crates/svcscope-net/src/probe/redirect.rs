@@ -79,7 +79,7 @@ pub(super) fn next(
 }
 
 /// Where a `Location` leads, as curl joins it (lib/urlapi.c, `concat_url`, of 7.88): an empty one
-/// leads nowhere, and one that is a fragment takes the place of all behind the last slash.
+/// has no effect, and one that is a fragment takes the place of all behind the last slash.
 pub(super) fn join_location(base: &url::Url, location: &str) -> Option<url::Url> {
     match location.trim() {
         "" => None,

@@ -89,7 +89,7 @@ pub enum RedirectPolicy {
     #[default]
     #[serde(rename = "No")]
     Never,
-    /// Those that stay at the same host and port, by the same door.
+    /// Only redirects to the same host and port, via the same entry point.
     #[serde(rename = "SameDoor")]
     SameOrigin,
     /// All: those that lead elsewhere are asked from this machine, whatever door came before.
@@ -159,7 +159,7 @@ pub struct CurlRequest {
     /// Leave addresses alone that an object of the cluster chose and that are this machine's own,
     /// loopback or link-local (`externalIPs`, `externalName`).
     pub skips_local_addresses: bool,
-    /// Ask for gzip or deflate and undo it.
+    /// Accept gzip and deflate, and decompress.
     pub compressed: bool,
     /// How TLS is done.
     pub tls: TlsOptions,

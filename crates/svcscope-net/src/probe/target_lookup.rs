@@ -18,7 +18,7 @@ pub(super) fn service<'a>(
 ) -> Result<&'a ServiceRecord, CurlError> {
     let ForwardTarget::Service(key) = &request.target else {
         return Err(no_target(format!(
-            "only a Service has this door; reach {} by a forward",
+            "only a Service has this access path; use a port-forward to reach {}",
             request.target
         )));
     };

@@ -234,7 +234,7 @@ fn more_ui(ui: &mut Ui, ctx: &PanelContext<'_>, forward: &ForwardStatus) {
         }
         clicked
     };
-    let hint = "Close its connections and listen anew at the same port";
+    let hint = "Close its connections and listen again on the same port";
     if item(ui, "Restart", hint) {
         ctx.send(WindowAction::RestartForward(
             forward.id,
@@ -265,7 +265,7 @@ fn more_ui(ui: &mut Ui, ctx: &PanelContext<'_>, forward: &ForwardStatus) {
     }
     ui.separator();
     let here = forward.pod.as_ref().map(|pod| pod.name.clone());
-    let hint = "Starts it anew at the same port";
+    let hint = "Starts it again on the same port";
     for (spread, text) in [
         (Some(SpreadPolicy::Sticky), "Stay with one pod".to_owned()),
         (

@@ -151,7 +151,7 @@ fn controls_ui(ui: &mut Ui, ctx: &PanelContext<'_>, status: &PathTestStatus) {
         let is_spared = spared
             .into_iter()
             .any(|result| result.note.starts_with("not tested: "));
-        let full = "Ask the addresses too that the Service names and that are this machine's own";
+        let full = "Also test addresses of the Service that belong to this machine";
         if is_spared
             && !goes_on
             && link_button(ui, ctx.tokens, "Ask this machine too", full).clicked()

@@ -82,7 +82,7 @@ fn filters_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
             show(&|wanted| wanted.includes_notes = notes);
         }
         let mut gone = shown.resolved;
-        let said = format!("Gone ({})", ctx.scene.history.resolved().len());
+        let said = format!("Resolved ({})", ctx.scene.history.resolved().len());
         if ui
             .checkbox(&mut gone, said)
             .on_hover_text("What was found since the cluster was connected to, and is no longer so")
@@ -144,7 +144,7 @@ fn current_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
             }
         });
         row.col(|ui| {
-            // What was there when the cluster was first seen has been for nobody knows how long.
+            // What was there when the cluster was first seen has been there for an unknown time.
             if let Some(since) = ctx.scene.history.first_seen(&problem.service, finding) {
                 ui.label(ctx.age(since));
             }
@@ -169,7 +169,7 @@ fn resolved_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
         empty(
             ui,
             ctx.tokens,
-            "Nothing has gone",
+            "No resolved problems",
             "What was found and is no longer so is listed here, since the cluster was connected to.",
         );
         return;

@@ -217,7 +217,7 @@ fn removed_node_shapes(
         NodeId::Address { address, .. } => address.to_string(),
         NodeId::EntryPoint(_) | NodeId::Port(_) | NodeId::Node(_) => String::new(),
     };
-    let words = format!("{name} gone");
+    let words = format!("{name} removed");
     let galley =
         ui.painter()
             .layout_no_wrap(words, theme::regular(size.round()), faded(tokens.dim));

@@ -275,7 +275,7 @@ impl FrameContext {
             })
     }
 
-    /// Whether a node is in the light: on the lit path if there is one, and not left out by a
+    /// Whether a node is in the light: on the highlighted path if there is one, and not left out by a
     /// search.
     pub fn is_highlighted(&self, at: LayoutNodeRef) -> bool {
         let left_out = || self.search_misses.get(&at.component)?.get(at.node).copied();

@@ -45,14 +45,14 @@ pub(super) fn legend_ui(ui: &Ui, view: Rect, bar: Rect, tokens: &ColorTokens) ->
         tokens,
         at: rect.min + Vec2::splat(PAD / 2.0),
     };
-    column.heading("Types of Services");
+    column.heading("Service types");
     for service in &types {
         column.line(service.type_word(), |center, out| {
             MapIcon::of(service).shapes(center, 12.0, tokens.service_color(service), out);
         });
     }
     column.at.y += PAD / 2.0;
-    column.heading("Ways in");
+    column.heading("Entry points");
     for kind in entry_point_kinds() {
         column.line(kind.label(), |center, out| {
             out.push(door_mark(
@@ -161,12 +161,16 @@ fn lines(tokens: &ColorTokens) -> [LegendLine; 7] {
     };
     [
         line("ready", tokens.healthy, None),
-        line("on the lit path", tokens.accent, None),
+        line("on the highlighted path", tokens.accent, None),
         line("not ready", tokens.degraded, Some((7.0, 5.0))),
         line("draining or pending", tokens.pending, Some((2.0, 4.0))),
-        line("leads nowhere", tokens.broken, Some((5.0, 4.0))),
-        line("unproven answer", tokens.degraded, Some((7.0, 3.0))),
-        line("leaves the cluster", tokens.external_name, Some((2.0, 4.0))),
+        line("no backends", tokens.broken, Some((5.0, 4.0))),
+        line("unverified answer", tokens.degraded, Some((7.0, 3.0))),
+        line(
+            "outside the cluster",
+            tokens.external_name,
+            Some((2.0, 4.0)),
+        ),
     ]
 }
 

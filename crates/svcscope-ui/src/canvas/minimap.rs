@@ -72,7 +72,11 @@ impl Minimap {
         let sheet = panel.shrink(PAD);
         let response = ui.interact(panel, Id::new("canvas minimap"), Sense::click_and_drag());
         response.widget_info(|| {
-            WidgetInfo::labeled(WidgetType::Other, true, "Minimap: click to look there")
+            WidgetInfo::labeled(
+                WidgetType::Other,
+                true,
+                "Minimap: click to move the view there",
+            )
         });
         self.paint(ui, frame, panel, sheet, scale, epoch);
         let to_sheet = |at: Pos2| sheet.min + (at - bounds.min) * scale;
@@ -94,7 +98,7 @@ impl Minimap {
             .filter(|at| (*at - window.center()).length() * frame.camera.zoom > 1.0);
         response
             .on_hover_cursor(CursorIcon::Crosshair)
-            .on_hover_text("The whole map; click or drag to look there (M hides it)");
+            .on_hover_text("The whole map. Click or drag to move the view (M hides it)");
         MinimapResponse {
             covered_area: Some(panel.expand(2.0)),
             look_at: asked,

@@ -154,7 +154,7 @@ fn actions_of(frame: &FrameContext, id: &NodeId) -> Vec<NodeAction> {
                 actions = traffic_actions(&key.to_string(), no_forward);
             }
             let refused = if frame.scene.read_only {
-                Some("svcscope is read-only here".to_owned())
+                Some("svcscope is in read-only mode".to_owned())
             } else {
                 rights.edit_denied_reason.as_ref().map(ToString::to_string)
             };
@@ -168,7 +168,7 @@ fn actions_of(frame: &FrameContext, id: &NodeId) -> Vec<NodeAction> {
         }
         NodeId::Port(port) => {
             let refused = (port.protocol != Protocol::Tcp)
-                .then(|| format!("port-forward carries TCP only, not {}", port.protocol))
+                .then(|| format!("port-forward supports only TCP, not {}", port.protocol))
                 .or(no_forward);
             traffic_actions(&format!("{} port {}", port.service, port.port), refused)
         }

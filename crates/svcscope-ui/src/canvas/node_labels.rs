@@ -46,7 +46,7 @@ pub(super) fn label(frame: &FrameContext, id: &NodeId, at: LayoutNodeRef) -> Str
         NodeId::Node(name) => format!("Node {name}"),
         NodeId::EntryPoint(entry) => match (entry.kind, entry.node_port) {
             _ if host_count(frame, at) > 0 => format!(
-                "Doors {} of {}",
+                "Entry points {} of {}",
                 more_hosts_label(host_count(frame, at)),
                 entry.service
             ),
@@ -54,14 +54,14 @@ pub(super) fn label(frame: &FrameContext, id: &NodeId, at: LayoutNodeRef) -> Str
                 format!("External name {} of {}", entry.address, entry.service)
             }
             (EntryPointKind::NodePort, Some(port)) => {
-                format!("Door any node :{port} of {}", entry.service)
+                format!("Entry point any node :{port} of {}", entry.service)
             }
             // How long it is pending changes by itself: a name should not.
             (kind, _) if state == HealthState::Pending => {
-                format!("Door {} pending of {}", kind.label(), entry.service)
+                format!("Entry point {} of {}, pending", kind.label(), entry.service)
             }
             (kind, _) => format!(
-                "Door {} {} of {}",
+                "Entry point {} {} of {}",
                 kind.label(),
                 entry_point_address(frame, entry),
                 entry.service
@@ -88,7 +88,7 @@ fn ingress_lines(frame: &FrameContext, id: &EntryPointId) -> Vec<String> {
     let mut lines = vec![format!("{} {object}{through}", id.kind.label())];
     lines.extend(front.paths.iter().map(|path| {
         let place = if path.path.is_empty() {
-            "everything"
+            "all paths"
         } else {
             &path.path
         };

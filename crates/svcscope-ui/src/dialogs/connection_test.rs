@@ -46,7 +46,7 @@ pub fn connection_test_ui(
         ui.add_space(12.0);
         ui.checkbox(
             &mut form.run_command,
-            "Run the command “true” in a running container too, which others may notice",
+            "Run the command “true” in a running container too, which shows up in audit logs",
         );
         ui.add_space(4.0);
         buttons_ui(ui, ctx, form, test);

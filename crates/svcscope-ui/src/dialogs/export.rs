@@ -141,7 +141,7 @@ fn what_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ExportForm) {
     }
     ui.horizontal(|ui| {
         ui.selectable_value(&mut form.whole_map, false, "What is shown")
-            .on_hover_text("The map as it stands in the window now");
+            .on_hover_text("The map as the window shows it now");
         ui.selectable_value(&mut form.whole_map, true, "The whole map")
             .on_hover_text("Everything, as near as there is room for in a picture");
     });

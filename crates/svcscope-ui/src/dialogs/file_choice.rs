@@ -105,7 +105,7 @@ pub fn file_choice_ui(egui: &egui::Context, ctx: &PanelContext<'_>, form: &mut F
             let number = formatting::plural(ctx.scene.saved_forwards.len(), "saved forward");
             (
                 "Export forwards",
-                format!("{number} of this context, for another machine or another person"),
+                format!("{number} of this context, for another machine or another user"),
             )
         }
         FilePurpose::ImportForwards => (
@@ -120,7 +120,7 @@ pub fn file_choice_ui(egui: &egui::Context, ctx: &PanelContext<'_>, form: &mut F
         FilePurpose::ExportAuditLog => {
             let number = formatting::plural(ctx.scene.audit_log.len(), "change");
             (
-                "Export the journal",
+                "Export the audit log",
                 format!("{number} of this session, each with the whole object before and after"),
             )
         }

@@ -196,7 +196,8 @@ fn address_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ForwardForm) {
     let parsed = form.address.as_deref().map(|typed| typed.trim().parse());
     let inside = matches!(parsed, Some(Ok(address)) if IpAddr::is_loopback(&address));
     if parsed.is_some() && !inside {
-        let warning = "Whoever reaches this machine there reaches the pods, without being asked who they are.";
+        let warning =
+            "Anyone who can reach this address can reach the pods without authentication.";
         ui.label(RichText::new(warning).color(ctx.tokens.degraded));
     }
 }

@@ -51,12 +51,12 @@ fn shortest<'a>(columns: &'a mut [Ui], filled: &mut [usize], lines: usize) -> Op
 
 /// What hands and keys do on the map itself.
 const ON_THE_MAP: [(&str, &str); 8] = [
-    ("Arrows", "Walk along the lines"),
+    ("Arrows", "Move the selection along the connections"),
     ("Enter", "Open what is selected"),
     ("Double click", "Go in one level, or open"),
     ("Esc", "Close, deselect, go out one level"),
     ("Wheel, pinch", "Zoom at the pointer"),
-    ("Drag", "Move the map, or a near Service"),
+    ("Drag", "Move the map, or a Service while zoomed in"),
     ("Right click", "List what can be done"),
     ("Tab", "Move through everything"),
 ];

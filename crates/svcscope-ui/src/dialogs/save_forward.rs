@@ -200,8 +200,7 @@ pub fn save_forward_ui(egui: &egui::Context, ctx: &PanelContext<'_>, form: &mut 
         ui.add_space(4.0);
         form.save_fields.fields_ui(ui, ctx);
         if form.running.is_some() {
-            let words =
-                "The running forward bears the name at once; the rest counts from its next start.";
+            let words = "The running forward takes the name now; the other settings apply from its next start.";
             dim(ui, ctx.tokens, words);
         }
         ui.add_space(12.0);

@@ -43,7 +43,7 @@ impl fmt::Display for ZoomReduction {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             out,
-            "at zoom {} the picture would be {:.0} by {:.0} points, which is too large: it is drawn at zoom {:.2}",
+            "at zoom {} the picture would be too large ({:.0} × {:.0} points); it is drawn at zoom {:.2} instead",
             self.requested_zoom, self.requested_size.x, self.requested_size.y, self.actual_zoom
         )
     }

@@ -54,7 +54,7 @@ impl PendingExports {
                 wake();
             });
         if let Err(error) = started {
-            let outcome = Err(format!("no thread could be started for it: {error}"));
+            let outcome = Err(format!("the export thread could not be started: {error}"));
             self.sender
                 .send(ExportOutcome {
                     path,

@@ -114,9 +114,9 @@ fn description(scene: &Scene, measures: &PictureDimensions, at: Timestamp) -> St
     let pods: usize = districts.iter().map(|district| district.pods).sum();
     let at = at.strftime("%Y-%m-%dT%H:%M:%SZ");
     let stale = match scene.completeness() {
-        _ if scene.is_stale() => " The connection was lost: what is drawn may be old.",
-        ListCompleteness::Unlisted => " Not everything was listed yet.",
-        ListCompleteness::Partial => " Not everything is permitted to be listed.",
+        _ if scene.is_stale() => " The connection was lost: the map may be out of date.",
+        ListCompleteness::Unlisted => " Some resources were not listed yet.",
+        ListCompleteness::Partial => " Some resources could not be listed: no permission.",
         ListCompleteness::Stale | ListCompleteness::Polled | ListCompleteness::Live => "",
     };
     format!(

@@ -17,10 +17,10 @@ use super::{
 #[derive(Debug, thiserror::Error)]
 pub enum PngError {
     /// Our document is not one.
-    #[error("the drawing could not be read back")]
+    #[error("the generated SVG could not be parsed")]
     Document(#[source] usvg::Error),
     /// Nothing has no picture, and neither has what no memory holds.
-    #[error("a picture of {width} by {height} pixels can't be made")]
+    #[error("a picture of {width} × {height} pixels can't be created")]
     Size {
         /// Pixels.
         width: u32,

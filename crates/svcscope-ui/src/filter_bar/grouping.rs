@@ -35,7 +35,7 @@ pub fn group_menu_ui(ui: &mut Ui, ctx: &PanelContext<'_>, short: bool) {
     });
     let response = menu.response;
     response.widget_info(|| WidgetInfo::labeled(WidgetType::Button, true, &said));
-    response.on_hover_text("What stands together on the map");
+    response.on_hover_text("How Services are grouped on the map");
 }
 
 fn word(grouping: ServiceGrouping) -> &'static str {

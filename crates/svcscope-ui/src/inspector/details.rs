@@ -18,7 +18,7 @@ use svcscope_model::{
 
 /// Ways in, and the far end of an ExternalName.
 pub fn entry_points_ui(ui: &mut Ui, ctx: &PanelContext<'_>, traffic: &ServiceTraffic) {
-    section(ui, ctx.tokens, "Doors");
+    section(ui, ctx.tokens, "Entry points");
     let service = &traffic.service;
     let mut inside = vec![traffic.dns_name.to_string()];
     inside.extend(service.virtual_ips().map(ToString::to_string));
@@ -119,7 +119,7 @@ fn ingress_ui(ui: &mut Ui, ctx: &PanelContext<'_>, entry: &EntryPoint) {
         dim(ui, ctx.tokens, format!("{object}{through}"));
         for path in front.paths.iter().filter(|path| path.port.is_none()) {
             let said = format!(
-                "{} asks for port {}, which is none",
+                "{} refers to port {}, which the Service does not have",
                 path.path, path.port_ref
             );
             ui.label(RichText::new(said).color(ctx.tokens.broken));
@@ -146,7 +146,7 @@ pub fn selector_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord)
         let said = if service.service_type == ServiceType::ExternalName {
             "None: the name is an alias, no pods are chosen."
         } else {
-            "None: somebody else writes its endpoints."
+            "None: endpoints are managed manually or by another controller."
         };
         dim(ui, ctx.tokens, said);
         return;

@@ -122,7 +122,9 @@ fn links_ui(
 /// "Lead it to http…".
 fn fix_label(fix: &SuggestedFix) -> String {
     match fix {
-        SuggestedFix::TargetPort { port, to } => format!("Lead port {} to {to}…", port.port),
+        SuggestedFix::TargetPort { port, to } => {
+            format!("Set targetPort of port {} to {to}…", port.port)
+        }
         SuggestedFix::Protocol { port, to } => format!("Make port {} {to}…", port.port),
         SuggestedFix::NodePort { port, to: Some(to) } => {
             format!("Give port {} nodePort {to}…", port.port)
@@ -152,7 +154,7 @@ fn suppress_ui(ui: &mut Ui, ctx: &PanelContext<'_>, key: &ObjectKey, finding: &F
         }
     });
     menu.response
-        .on_hover_text(format!("Don't tell {} any more", finding.id));
+        .on_hover_text(format!("Suppress {}", finding.id));
 }
 
 fn evidence_ui(ui: &mut Ui, ctx: &PanelContext<'_>, key: &ObjectKey, finding: &Finding) {
@@ -197,8 +199,8 @@ fn suppressed_ui(
                     );
                     continue;
                 }
-                let full = format!("Tell {} again", finding.id);
-                if link_button(ui, ctx.tokens, "Tell it again", &full).clicked() {
+                let full = format!("Show {} again", finding.id);
+                if link_button(ui, ctx.tokens, "Show again", &full).clicked() {
                     for service in [Some(key.clone()), None] {
                         ctx.send(WindowAction::Send(EngineCommand::SuppressRule {
                             rule: SharedStr::from(finding.id),

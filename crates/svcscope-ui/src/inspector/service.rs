@@ -98,9 +98,9 @@ fn actions_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
 fn alert_toggle_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
     let is_on = ctx.scene.alert_services.contains(&service.key);
     let (glyph, text) = if is_on {
-        (icon::BELL_RINGING, "Don't tell me when it breaks or heals")
+        (icon::BELL_RINGING, "Turn off alerts for this Service")
     } else {
-        (icon::BELL, "Tell me when it breaks or heals")
+        (icon::BELL, "Alert me when this Service breaks or recovers")
     };
     if icon_button(ui, glyph, text, None).clicked() {
         ctx.send(WindowAction::Send(EngineCommand::SetHealthAlert {

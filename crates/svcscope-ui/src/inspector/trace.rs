@@ -39,8 +39,8 @@ fn port_trace_ui(ui: &mut Ui, ctx: &PanelContext<'_>, trace: &PacketTrace) {
             HopResult::DependsOnClient => {
                 (icon::USERS, ctx.tokens.degraded, "for some clients only")
             }
-            HopResult::Unknown => (icon::QUESTION, ctx.tokens.unknown, "nobody knows"),
-            HopResult::Blocked => (icon::X_CIRCLE, ctx.tokens.broken, "ends here"),
+            HopResult::Unknown => (icon::QUESTION, ctx.tokens.unknown, "unknown"),
+            HopResult::Blocked => (icon::X_CIRCLE, ctx.tokens.broken, "stops here"),
         };
         ui.horizontal_wrapped(|ui| {
             ui.label(RichText::new(glyph).color(color))

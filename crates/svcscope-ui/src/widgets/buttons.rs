@@ -15,7 +15,7 @@ fn label(response: Response, text: &str) -> Response {
 /// Adds why something is disabled, where it is.
 pub fn reason_tooltip(response: Response, reason: Option<&SharedStr>) -> Response {
     match reason {
-        Some(reason) => response.on_disabled_hover_text(format!("Not now: {reason}")),
+        Some(reason) => response.on_disabled_hover_text(format!("Not available: {reason}")),
         None => response,
     }
 }

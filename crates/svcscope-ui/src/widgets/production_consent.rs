@@ -18,11 +18,10 @@ pub fn production_consent_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
         return;
     };
     let words = format!(
-        "Context {context} is marked as production: commands in pods, and requests that could \
-         change something, are asked for once."
+        "Context {context} is marked as production. Running commands in pods and sending requests that could change something need your permission once."
     );
     ui.add(Label::new(RichText::new(words).color(ctx.tokens.broken)).wrap());
-    let yes = format!("Allow them in {context}");
+    let yes = format!("Allow in {context}");
     if primary_button(ui, ctx.tokens, &yes, None).clicked() {
         ctx.send(WindowAction::Send(EngineCommand::AllowInProduction(
             context,

@@ -60,7 +60,7 @@ fn no_service(absent: &MissingService<'_>) -> Vec<Finding> {
         found.push(
             at(&NO_SERVICE, object, short, message)
                 .with_severity(severity)
-                .hint("whoever installed it is gone in part: install it again, or delete the rest"),
+                .hint("its installation is incomplete: install it again, or delete what is left"),
         );
     }
     found
@@ -81,7 +81,7 @@ fn api_ref(api: &ApiServiceRecord) -> ObjectRef {
 
 static WEBHOOK: CheckRule = CheckRule {
     id: "SVC-WEBHOOK-DOWN",
-    title: "The API server can't ask a webhook",
+    title: "An admission webhook has no ready endpoint",
     required_kinds: &[ResourceKind::Service, ResourceKind::EndpointSlice],
     optional_kinds: &[
         ResourceKind::Pod,
@@ -118,7 +118,7 @@ fn webhook(case: &RuleContext<'_>) -> Vec<Finding> {
             } else {
                 (Severity::Warning, format!("{about} go on unchecked"))
             };
-            let message = format!("{object} asks this Service, and {why}: {consequence}.");
+            let message = format!("{object} calls this Service, and {why}: {consequence}.");
             let policy = if hook.fails { "Fail" } else { "Ignore" };
             found.push(
                 at(
@@ -141,7 +141,7 @@ static API: CheckRule = CheckRule {
     required_kinds: &[ResourceKind::Service, ResourceKind::EndpointSlice],
     optional_kinds: &[ResourceKind::Pod, ResourceKind::ApiService],
     about: "The API server passes requests for this API on to the Service. While nobody answers \
-            there, they fail, and namespaces can't be deleted, because nobody can say whether they \
+            there, they fail, and namespaces can't be deleted, because it is unknown whether they \
             hold objects of this API.",
     url: documentation_urls::AGGREGATION,
     function: RuleFunction::Service(api),
@@ -194,5 +194,5 @@ fn unreachable_reason(case: &RuleContext<'_>, port: u16) -> Option<String> {
     if traffic.ready() > 0 || case.candidates().any(|pod| case.is_starting(pod)) {
         return None;
     }
-    Some(format!("nothing ready stands behind its port {port}"))
+    Some(format!("its port {port} has no ready endpoint"))
 }

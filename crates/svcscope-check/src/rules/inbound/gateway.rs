@@ -115,7 +115,7 @@ fn not_allowed(case: &RuleContext<'_>) -> Vec<Finding> {
                 AllowedRoutes::Selector(selector) => {
                     let mut namespaces = case.inventory.namespaces();
                     let known = namespaces.find(|known| known.name == route.key.namespace);
-                    // Of a namespace that may not be seen nobody knows the labels.
+                    // The labels of a namespace that may not be read are unknown.
                     known.is_none_or(|known| selector.matches(&known.labels))
                 }
             };

@@ -69,7 +69,7 @@ fn no_service(absent: &MissingService<'_>) -> Vec<Finding> {
 
 static NO_PORT: CheckRule = CheckRule {
     id: "SVC-INGRESS-NO-PORT",
-    title: "An Ingress asks for a port that the Service does not have",
+    title: "An Ingress refers to a port that the Service does not have",
     required_kinds: &[ResourceKind::Service, ResourceKind::Ingress],
     about: "The port of an Ingress backend is one of the Service, by its number or its name; not \
             a targetPort, a containerPort or a nodePort. Without it the controller has nowhere to \
@@ -249,7 +249,9 @@ fn no_secret(case: &RuleContext<'_>) -> Vec<Finding> {
                 finding
                     .with_severity(severity)
                     .evidence([format!("spec.tls[].secretName: {}", secret.name)])
-                    .hint("create it, or look at whoever should (cert-manager: its Certificate)"),
+                    .hint(
+                        "create it, or check what should create it (cert-manager: its Certificate)",
+                    ),
             );
         }
     }
@@ -397,8 +399,7 @@ fn to_external_name(case: &RuleContext<'_>) -> Vec<Finding> {
     ingresses(case)
         .map(|ingress| {
             let message = format!(
-                "Ingress {} leads to an ExternalName Service, which many controllers refuse unless \
-                 they are told otherwise.",
+                "Ingress {} leads to an ExternalName Service, which many controllers refuse unless configured to allow it.",
                 ingress.key
             );
             at(

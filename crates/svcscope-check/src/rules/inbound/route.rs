@@ -55,7 +55,7 @@ fn no_service(absent: &MissingService<'_>) -> Vec<Finding> {
 
 static NO_PORT: CheckRule = CheckRule {
     id: "SVC-ROUTE-NO-PORT",
-    title: "A route asks for a port that the Service does not have",
+    title: "A route refers to a port that the Service does not have",
     supersedes: &["SVC-ROUTE-REFUSED"],
     about: "A backendRef to a Service must say one of the Service's ports by its number.",
     function: RuleFunction::Service(no_port),
@@ -96,7 +96,7 @@ fn no_port(case: &RuleContext<'_>) -> Vec<Finding> {
                     },
                 ),
                 None => (
-                    format!("{kind} says no port"),
+                    format!("{kind} has no port"),
                     "does not say to which port of the Service".to_owned(),
                 ),
             };
@@ -114,7 +114,7 @@ fn no_port(case: &RuleContext<'_>) -> Vec<Finding> {
 
 static NOT_GRANTED: CheckRule = CheckRule {
     id: "SVC-ROUTE-NOT-GRANTED",
-    title: "A route of another namespace may not lead here",
+    title: "A route of another namespace has no ReferenceGrant for this Service",
     required_kinds: &[ResourceKind::Service, ResourceKind::ReferenceGrant],
     supersedes: &["SVC-ROUTE-REFUSED"],
     about: "A route may send requests to a Service of another namespace only where a \

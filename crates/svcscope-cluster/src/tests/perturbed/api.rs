@@ -36,10 +36,10 @@ pub(super) struct EventDelivery {
     pub(super) collection: usize,
     /// After the start.
     pub(super) at: Duration,
-    /// The event's own revision: watches from before it are told.
+    /// The event's own revision: watches from before it receive it.
     pub(super) revision: u64,
     pub(super) arrival: DeliveryContent,
-    /// Whether it is told to watches that are open at its time, and to no later one.
+    /// Whether it is sent to watches that are open at its time, and to no later one.
     pub(super) is_delivered_once: bool,
 }
 

@@ -153,7 +153,7 @@ async fn services(control: &DemoControl) {
     delete(control, "Event", "web.1");
 }
 
-/// Created, ready, not ready, terminating, deleted, made anew.
+/// Created, ready, not ready, terminating, deleted, created again.
 async fn pods(control: &DemoControl) {
     let names = |control: &DemoControl| -> Vec<String> {
         let pods = control.list("pods", Some(NAMESPACE));
@@ -197,7 +197,7 @@ async fn ingresses(control: &DemoControl) {
         json!({"type": "kubernetes.io/tls", "data": {"tls.crt": "", "tls.key": ""}}),
     );
     apply(control, secret);
-    let ingress = |port: u16| {
+    let front_ingress = |port: u16| {
         let backend = json!({"service": {"name": "web", "port": {"number": port}}});
         object(
             "Ingress",
@@ -212,8 +212,8 @@ async fn ingresses(control: &DemoControl) {
             }}),
         )
     };
-    apply(control, ingress(80));
-    apply(control, ingress(81));
+    apply(control, front_ingress(80));
+    apply(control, front_ingress(81));
     apply(control, class("two"));
     let policy = |app: &str| {
         let spec = json!({"spec": {
@@ -223,7 +223,7 @@ async fn ingresses(control: &DemoControl) {
     };
     apply(control, policy("web"));
     apply(control, policy("db"));
-    apply(control, ingress(80));
+    apply(control, front_ingress(80));
     let cidr = |labels: Value| {
         let spec = json!({"spec": {"cidrs": ["10.200.0.0/16"]}});
         let mut cidr = whole("ServiceCIDR", networking, "more", spec);
@@ -244,12 +244,12 @@ async fn gateways(control: &DemoControl) {
         json!({"spec": {"controllerName": "example.com/mesh"}}),
     );
     apply(control, class);
-    let door = |port: u16| {
+    let front_ingress = |port: u16| {
         let listener = json!({"name": "http", "port": port, "protocol": "HTTP"});
         let spec = json!({"spec": {"gatewayClassName": "mesh", "listeners": [listener]}});
         object("Gateway", gateway, "edge", spec)
     };
-    apply(control, door(80));
+    apply(control, front_ingress(80));
     let route = |kind: &str, to: &str| {
         let rule = json!({"backendRefs": [{"name": to, "port": 80}]});
         let spec = json!({"spec": {
@@ -261,7 +261,7 @@ async fn gateways(control: &DemoControl) {
         apply(control, route(kind, "web"));
         apply(control, route(kind, "absent"));
     }
-    apply(control, door(8080));
+    apply(control, front_ingress(8080));
     apply(
         control,
         object(

@@ -170,7 +170,7 @@ impl TunnelSessionState {
     }
 
     fn abort_slow_stream(&mut self, stream: u32) {
-        let why = "the local application was too slow for other connections that waited behind it";
+        let why = "closed because the local application read too slowly and blocked other connections to the pod";
         if let Some(entry) = self.streams.get_mut(&stream) {
             entry.abort(why);
             // What waits for its reader is lost.

@@ -117,7 +117,7 @@ impl TunnelSessionState {
         if let Some(silence) = self.keepalive.dead_after(now) {
             let silence = silence.as_secs();
             return Err(format!(
-                "the connection to the node is dead: nothing was heard for {silence} s"
+                "the connection to the node timed out: nothing was received for {silence} s"
             )
             .into());
         }

@@ -43,8 +43,8 @@ pub(in super::super) enum StreamOpenStatus {
 }
 
 impl TunnelSessionState {
-    /// Opens a pair of streams to a port; `None` when the session takes no more. The node hears
-    /// of it with the first data, or when somebody waits for the answer.
+    /// Opens a pair of streams to a port; `None` when the session accepts no more of them. The node
+    /// learns of it with the first data, or when a caller waits for the answer.
     pub fn open(&mut self, port: u16) -> Option<u32> {
         if !self.accepts_streams() {
             return None;

@@ -47,7 +47,7 @@ pub(super) fn of_pod(
         }
         PodPhase::Succeeded | PodPhase::Failed => {
             return Err(NoEndpointReason::refused(format!(
-                "pod {} has finished ({:?}); choose one that runs",
+                "pod {} has finished ({:?}); choose a running pod",
                 key.name, pod.phase
             )));
         }

@@ -36,7 +36,7 @@ pub enum CurlFlagError {
     #[error("can't read {path}: {1}", path = .0.display())]
     File(PathBuf, io::Error),
     /// Something that needs a file, where there can't be one.
-    #[error("`{0}` stands for a file: write its content instead")]
+    #[error("`{0}` names a file, which can't be read here: write its content instead")]
     NoFiles(String),
 }
 

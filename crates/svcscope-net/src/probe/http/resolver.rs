@@ -102,11 +102,11 @@ pub(in crate::probe) enum ResolveError {
     Unknown { name: SharedStr, source: io::Error },
     /// Nothing was sent: this machine's own routes lead to none of the addresses. That says
     /// nothing of the other side.
-    #[error("not testable from here: this machine has no {} route{}", .at.family(), .at.words())]
+    #[error("not testable from this machine: it has no {} route{}", .at.family(), .at.words())]
     NoRoute { at: UnroutableAddress },
     /// Nothing was sent: see [`ConnectAddress::NotLocal`].
     #[error(
-        "not tested: {place} is {}, and the Service chose it; `reach --local` asks it",
+        "not tested: {place} is {} named by the Service; `reach --local` tests it anyway",
         local_address_kind(*.address)
     )]
     Local { place: String, address: IpAddr },
@@ -130,7 +130,7 @@ impl UnroutableAddress {
 
     fn words(&self) -> String {
         match &self.name {
-            Some(name) => format!(" to {}, which {name} stands for", self.address),
+            Some(name) => format!(" to {}, the address of {name}", self.address),
             None => format!(" to {}", self.address),
         }
     }

@@ -214,7 +214,11 @@ mod tests {
     #[test]
     fn a_command_that_hangs_exits_as_one_that_took_too_long() {
         let tried = "run curl in pod shop/tools";
-        let hung = PodError::new(PodErrorKind::TimedOut, tried, "it did not end within 11 s");
+        let hung = PodError::new(
+            PodErrorKind::TimedOut,
+            tried,
+            "the command did not finish within 11 s",
+        );
         assert_eq!(to_curl_error(hung).kind.curl_code(), 28);
         let gone = PodError::new(PodErrorKind::Gone, tried, "no such pod");
         assert_eq!(to_curl_error(gone).kind.curl_code(), 7);

@@ -48,7 +48,7 @@ impl InClusterClientSource for NoInClusterClients {
             Err(PodError::new(
                 PodErrorKind::Other,
                 tried,
-                "there is nobody to ask",
+                "no client inside the cluster is available",
             ))
         })
     }
@@ -80,7 +80,7 @@ impl InClusterClientPool {
                 let tried = format!("create a probe pod in namespace {namespace}");
                 let refused = |why: &str| PodError::new(PodErrorKind::NotConsented, &tried, why);
                 if !agreed {
-                    return Err(refused("nobody has agreed to that"));
+                    return Err(refused("the user has not confirmed it"));
                 }
                 let number = NEXT_POD_NUMBER.fetch_add(1, Ordering::Relaxed);
                 // The objects of pods that the kubelet has ended stay for anybody to remove.

@@ -185,11 +185,11 @@ pub(super) fn parse_curl_output(
             }
             Some(0) => wrong(
                 FailureKind::NotHttp,
-                "curl was content, but what it printed is no HTTP answer".to_owned(),
+                "curl succeeded, but its output is not an HTTP response".to_owned(),
             ),
             None => wrong(
                 FailureKind::NotHttp,
-                "the answer has a longer head than is read".to_owned(),
+                "the response headers are too long to be read".to_owned(),
             ),
             Some(code) => {
                 let kind = failure_kind(code, &told, false);
@@ -312,12 +312,12 @@ fn failure_message(kind: FailureKind, code: i32, told: &CurlDiagnostics) -> Stri
         FailureKind::NoTarget if attempt.is_some() || connect_failure([&*words]).is_some() => {
             without_route(&words)
         }
-        FailureKind::NoTarget => format!("could not connect, and curl does not tell why: {words}"),
+        FailureKind::NoTarget => format!("could not connect, and curl gives no reason: {words}"),
         FailureKind::Refused => {
             format!("{words}: nothing listens there, or the Service has no endpoints")
         }
         FailureKind::NotTls => format!("{words}: the port does not speak TLS, so try http"),
-        FailureKind::NotHttp => format!("what came is not HTTP/1.1: {words}"),
+        FailureKind::NotHttp => format!("the response is not HTTP/1.1: {words}"),
         FailureKind::Certificate => format!("{words}; ignore the certificate to see the answer"),
         _ => words,
     }

@@ -62,7 +62,7 @@ fn advice(kind: PodErrorKind) -> Option<&'static str> {
             "the container's image does not have it: use another pod, or let svcscope create a \
              probe pod"
         }
-        PodErrorKind::Forbidden => "ask an administrator of the cluster for that right",
+        PodErrorKind::Forbidden => "ask a cluster administrator for that permission",
         PodErrorKind::Quota => "choose another namespace, or use a pod that is there",
         PodErrorKind::Policy => "choose another namespace or image, or use a pod that is there",
         PodErrorKind::Unauthorized => "log in again, then reconnect",

@@ -33,7 +33,7 @@ const FATAL_WAIT_REASONS: [&str; 9] = [
 pub(super) fn start_state(pod: &Value) -> PodStartState {
     let text = |path: &str| pod.pointer(path).and_then(Value::as_str);
     if text("/metadata/deletionTimestamp").is_some() {
-        return PodStartState::Failed(PodErrorKind::Gone, "somebody deleted it".to_owned());
+        return PodStartState::Failed(PodErrorKind::Gone, "it was deleted".to_owned());
     }
     let state = |kind: &str| pod.pointer(&format!("/status/containerStatuses/0/state/{kind}"));
     match text("/status/phase") {
@@ -67,11 +67,11 @@ pub(super) fn start_state(pod: &Value) -> PodStartState {
                 format!("the container does not start: {why}"),
             )
         } else {
-            PodStartState::Waiting(format!("the container waits: {why}"))
+            PodStartState::Waiting(format!("the container is waiting: {why}"))
         };
     }
     PodStartState::Waiting(match unscheduled(pod) {
-        Some(why) => format!("no node takes it: {why}"),
+        Some(why) => format!("it can't be scheduled: {why}"),
         None => "it has not been started yet".to_owned(),
     })
 }

@@ -78,7 +78,7 @@ impl ProbePodFactory {
         match self.access.create(namespace, &object).await {
             Ok(made) => pod.uid = uid(&made).into(),
             Err(error) => {
-                // After silence nobody knows whether the pod was made.
+                // After a timeout it is unknown whether the pod was created.
                 if error.kind != PodErrorKind::Unreachable {
                     pod.is_removed = true;
                     self.store.remove(&pod.key);

@@ -29,7 +29,9 @@ impl InClusterTarget {
     /// The place that a request's door stands for.
     pub fn of(request: &CurlRequest, inventory: &Inventory) -> Result<Self, CurlError> {
         let AccessPath::InCluster { to, .. } = &request.access_path else {
-            return Err(no_target("this door is not inside the cluster"));
+            return Err(no_target(
+                "this access path does not start inside the cluster",
+            ));
         };
         let service = target_lookup::service(request, inventory)?;
         let key = &service.key;

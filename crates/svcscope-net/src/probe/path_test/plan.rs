@@ -372,8 +372,7 @@ impl PathTestPlanner<'_> {
         let protocol = self.port.map_or(Protocol::Tcp, |port| port.protocol);
         if protocol != Protocol::Tcp {
             let why = format!(
-                "{protocol} can't be tested from outside: where no answer comes, nobody can tell a \
-                 port that is closed from one that has nothing to say"
+                "{protocol} can't be tested from outside: without a response, a closed port can't be distinguished from one that does not reply"
             );
             return self.add(
                 AccessPath::Forward,
@@ -448,7 +447,7 @@ impl PathTestPlanner<'_> {
                 let unseen = inventory.why_unknown(ResourceKind::Node, &SharedStr::default());
                 let why = match unseen {
                     Some(unseen) => format!("the addresses of the nodes can't be seen: {unseen}"),
-                    None => "no node tells an address that can be reached".to_owned(),
+                    None => "no node reports a reachable address".to_owned(),
                 };
                 let (node, address) = ("any node".into(), SharedStr::from(""));
                 self.add(
@@ -494,7 +493,7 @@ impl PathTestPlanner<'_> {
                 namespace: self.service.key.namespace.clone(),
                 user_consented: false,
             };
-            let why = "only from inside the cluster: name a pod there, or agree to a probe pod";
+            let why = "only from inside the cluster: choose a pod there, or confirm the creation of a probe pod";
             let to = names.first().cloned().unwrap_or(InClusterName::Full);
             let skipped = Some((PathTestOutcome::NotTestable, why.to_owned()));
             return self.add(AccessPath::InCluster { from, to }, skipped);

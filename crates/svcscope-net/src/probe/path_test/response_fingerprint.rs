@@ -138,8 +138,7 @@ fn classify_origin(result: &mut PathTestResult, status: u16, own: &[ResponseFing
     };
     let why = if own.is_empty() {
         format!(
-            "something answered (HTTP {status}{server}), and nothing shows whether it is this \
-             Service: no path inside the cluster answered to compare with"
+            "something answered (HTTP {status}{server}), and it can't be verified to be this Service: no path inside the cluster answered to compare with"
         )
     } else {
         format!(

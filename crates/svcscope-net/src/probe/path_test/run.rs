@@ -58,7 +58,7 @@ pub async fn run(
         .into_iter()
         .map(|result| {
             result.unwrap_or_else(|| {
-                PathTestResult::not_tried(PathTestOutcome::NotTestable, "it was given up")
+                PathTestResult::not_tried(PathTestOutcome::NotTestable, "it was cancelled")
             })
         })
         .collect();

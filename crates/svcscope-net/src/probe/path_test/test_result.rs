@@ -70,7 +70,7 @@ impl PathTestOutcome {
         match self {
             Self::Reached => "reached",
             Self::Status(status) => return format!("HTTP {status}"),
-            Self::Unproven(status) => return format!("HTTP {status}, unproven"),
+            Self::Unproven(status) => return format!("HTTP {status}, unverified"),
             Self::NotHttp => "not HTTP",
             Self::Refused => "refused",
             Self::TimedOut => "timed out",

@@ -292,7 +292,7 @@ fn a_target_port_name_that_no_pod_declares_is_no_endpoint_port() {
     assert_eq!(
         case.text(),
         "targetPort `web-ui` is a name that no pod declares, so the Service has no endpoint port \
-         and every path to it ends there"
+         and every path to it fails"
     );
     // What answers has a port.
     let case = case.cell(inside(InClusterName::ClusterIp(None)), OK);

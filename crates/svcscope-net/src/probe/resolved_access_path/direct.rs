@@ -52,7 +52,7 @@ pub(super) fn resolve(
         }
         other => {
             return Err(no_target(format!(
-                "`{}` is no door that this machine's network leads to",
+                "`{}` is not an access path that this machine's network can reach",
                 other.via_flag()
             )));
         }

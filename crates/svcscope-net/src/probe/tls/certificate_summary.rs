@@ -100,13 +100,13 @@ pub fn rejection_reason(error: &rustls::Error, name: &str) -> String {
             ),
         },
         CertificateError::UnknownIssuer => {
-            "nobody whom this machine trusts has signed it".to_owned()
+            "it is signed by no authority that this machine trusts".to_owned()
         }
         CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => {
             "it is not for servers".to_owned()
         }
         CertificateError::UnsupportedSignatureAlgorithmContext { .. } => {
-            "it is signed in a way that is not supported".to_owned()
+            "its signature algorithm is not supported".to_owned()
         }
         CertificateError::Other(other) => format!("it can't be verified ({other})"),
         other => other.to_string(),

@@ -35,7 +35,7 @@ pub(in crate::probe) async fn tls_handshake(
     });
     // What becomes of the goodbye changes nothing.
     tls.shutdown().await.ok();
-    facts.ok_or_else(|| HandshakeError::Io(io::Error::other("the server showed no certificate")))
+    facts.ok_or_else(|| HandshakeError::Io(io::Error::other("the server sent no certificate")))
 }
 
 /// Why there was no handshake.

@@ -77,7 +77,7 @@ pub(super) fn access_path_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut Cur
             AccessPath::InCluster { .. } => "Inside the cluster".to_owned(),
             other => format!("{} (no longer there)", other.via_flag()),
         });
-    form_row_ui(ui, ctx, "Door", |ui| {
+    form_row_ui(ui, ctx, "Via", |ui| {
         let combo = ComboBox::from_id_salt("door")
             .selected_text(&shown)
             .width(420.0)
@@ -107,7 +107,7 @@ pub(super) fn access_path_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut Cur
             });
         let enabled = combo.response.enabled();
         combo.response.widget_info(|| {
-            let mut info = egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, enabled, "Door");
+            let mut info = egui::WidgetInfo::labeled(egui::WidgetType::ComboBox, enabled, "Via");
             info.current_text_value = Some(shown.clone());
             info
         });
@@ -224,10 +224,10 @@ fn in_cluster_ui(
     {
         ui.checkbox(
             agreed,
-            format!("Make a pod in namespace {namespace} for it"),
+            format!("Create a probe pod in namespace {namespace}"),
         )
         .on_hover_text(
-            "It may do nothing in the cluster, lives for at most five minutes, and is deleted \
+            "It has no rights in the cluster, lives at most five minutes, and is deleted \
                  when it has served",
         );
     }

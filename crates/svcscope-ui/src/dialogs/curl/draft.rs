@@ -186,7 +186,7 @@ impl CurlDialog {
         let pasted = probe::parse_curl_line(line, &like)?;
         self.fill(&pasted.request);
         Ok(if pasted.ignored.is_empty() {
-            "Filled in. Target, port and door stay as they are.".to_owned()
+            "Filled in. Target, port and via are unchanged.".to_owned()
         } else {
             format!(
                 "Filled in. These mean nothing here: {}",

@@ -29,7 +29,7 @@ pub(super) fn form_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut CurlDialog
     ui.add_space(4.0);
     line_ui(ui, ctx, form);
     if form.insecure {
-        let said = "The certificate is ignored: whoever stands in between could answer.";
+        let said = "Certificate verification is off: anyone between here and the server can answer in its place.";
         form_row_ui(ui, ctx, "", |ui| {
             ui.add(Label::new(RichText::new(said).color(ctx.tokens.degraded)).wrap());
         });

@@ -144,19 +144,22 @@ pub(super) fn more_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut CurlDialog
             (
                 RedirectPolicy::SameOrigin,
                 "follow here",
-                "Those that stay at the same host and port, by the same door",
+                "Only redirects to the same host and port, via the same entry point",
             ),
             (
                 RedirectPolicy::Anywhere,
                 "follow anywhere",
-                "Those that lead elsewhere too, from this machine: another door than the one above",
+                "Also redirects to other hosts, sent directly from this machine and not via the choice above",
             ),
         ] {
             ui.radio_value(&mut form.follow, follow, word)
                 .on_hover_text(hint);
         }
     });
-    ui.checkbox(&mut form.compressed, "Ask for gzip or deflate and undo it");
+    ui.checkbox(
+        &mut form.compressed,
+        "Accept gzip and deflate, and decompress",
+    );
 }
 
 pub(super) fn paste_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut CurlDialog) {

@@ -38,7 +38,7 @@ pub(super) fn repeats_ui(ui: &mut Ui, ctx: &PanelContext<'_>, repeated: &RepeatS
         dim(
             ui,
             ctx.tokens,
-            "Which pod answered can't be told through this door.",
+            "Which pod answered is not visible via this entry point.",
         );
     }
 }

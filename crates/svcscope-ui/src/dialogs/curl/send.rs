@@ -29,7 +29,7 @@ fn send_refusal(ctx: &PanelContext<'_>, request: &CurlRequest) -> Option<SharedS
     } = &request.access_path
     {
         return Some(SharedStr::from(
-            "nothing is made in the cluster unasked: tick that a pod may be made",
+            "tick the box that allows creating a probe pod first",
         ));
     }
     let is_inside = matches!(request.access_path, AccessPath::InCluster { .. });

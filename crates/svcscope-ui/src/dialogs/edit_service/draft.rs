@@ -311,7 +311,7 @@ impl ServiceDraft {
         }
         let secs = typed.parse::<u32>().ok();
         secs.map(Some)
-            .ok_or_else(|| format!("`{typed}` is no number of seconds").into())
+            .ok_or_else(|| format!("`{typed}` is not a number of seconds").into())
     }
 }
 
@@ -337,7 +337,7 @@ pub fn parse_key_value_pairs(
             .insert(SharedStr::from(key), SharedStr::from(&**value))
             .is_some()
         {
-            return Err(format!("`{key}` stands there twice").into());
+            return Err(format!("`{key}` is given twice").into());
         }
     }
     Ok(read)
@@ -356,7 +356,7 @@ fn parse_port_number(typed: &str) -> Result<Option<u16>, SharedStr> {
     let number = typed.parse::<u16>().ok().filter(|port| *port > 0);
     number
         .map(Some)
-        .ok_or_else(|| format!("`{typed}` is no port; leave it empty for any").into())
+        .ok_or_else(|| format!("`{typed}` is not a port number; leave it empty for any").into())
 }
 
 /// How affinity is said where it is chosen.

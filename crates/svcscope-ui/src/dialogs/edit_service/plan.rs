@@ -339,12 +339,12 @@ fn applied_ui(ui: &mut Ui, ctx: &PanelContext<'_>, outcome: &ChangeOutcome, entr
     });
 }
 
-/// What the cluster makes of it, as the watches tell: addresses, nodePorts, endpoints.
+/// Rollout in the cluster, as the watches tell: addresses, nodePorts, endpoints.
 fn rollout_ui(ui: &mut Ui, ctx: &PanelContext<'_>, outcome: &ChangeOutcome) {
     let Some(traffic) = ctx.scene.topology.service(&outcome.plan.service) else {
         return;
     };
-    section(ui, ctx.tokens, "What the cluster makes of it");
+    section(ui, ctx.tokens, "Rollout in the cluster");
     for entry in &traffic.entry_points {
         let (state, said) = if entry.is_pending() {
             (
@@ -388,14 +388,14 @@ fn migration_options_ui(
     dialog: &mut EditServiceDialog,
     ways: &[MigrationOption],
 ) {
-    section(ui, ctx.tokens, "Two ways, each at its price");
+    section(ui, ctx.tokens, "Two ways to migrate, each with a cost");
     let said = "A Service keeps its clusterIP, or that it has none, for as long as its type has one: \
-                the API server knows no direct way.";
+                the API server allows no direct change.";
     ui.add(Label::new(RichText::new(said).color(ctx.tokens.dim)).wrap());
     for way in ways {
         let label = match way.path {
             MigrationPath::ExternalName => "Through ExternalName",
-            MigrationPath::Recreate => "Delete and create anew",
+            MigrationPath::Recreate => "Delete and create again",
         };
         ui.add_space(6.0);
         for price in &way.costs {

@@ -28,7 +28,7 @@ pub(super) fn selector_ui(
         }
     };
     if draft.selector.iter().all(|(key, _)| key.trim().is_empty()) {
-        let said = "No selector: Kubernetes writes no endpoints, somebody else has to.";
+        let said = "No selector: Kubernetes does not manage endpoints for this Service; another controller must.";
         ui.label(RichText::new(said).color(ctx.tokens.degraded));
         return;
     }

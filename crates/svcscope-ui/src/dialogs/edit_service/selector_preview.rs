@@ -86,7 +86,7 @@ fn node_ports(others: &NodePortAllocations) -> String {
     let range = others.range().numbers();
     let range = format!("{}-{}", range.start(), range.end());
     let said = match others.range() {
-        NodePortRange::Reported(_) => format!("nodePorts: {range}, by the API server's own word"),
+        NodePortRange::Reported(_) => format!("nodePorts: {range}, reported by the API server"),
         NodePortRange::Default => format!("nodePorts: {range} usually; the server decides"),
         NodePortRange::Observed(_) => {
             format!("nodePorts: {range} and perhaps more, by those that Services have")

@@ -34,7 +34,7 @@ impl YamlDraft {
         let is = parse(&self.edited).map_err(|error| {
             let said = error.to_string();
             let first = said.lines().next().unwrap_or_default();
-            SharedStr::from(format!("this is no YAML: {first}"))
+            SharedStr::from(format!("this is not valid YAML: {first}"))
         })?;
         if !is.is_object() {
             return Err("a Service is an object: `apiVersion: v1` …".into());

@@ -24,7 +24,7 @@ pub(super) fn no_endpoints(evidence: &PortEvidence<'_>) -> Option<RuleConclusion
     }
     broken(
         "no-endpoints",
-        "the Service has no selector and nobody gave it endpoints, so every path to it ends there",
+        "the Service has no selector and no endpoints were added to it, so every path to it fails",
     )
 }
 
@@ -55,7 +55,7 @@ pub(super) fn none_ready(evidence: &PortEvidence<'_>) -> Option<RuleConclusion> 
     )
 }
 
-/// A targetPort that is a name leads nowhere where no pod declares a port of that name.
+/// A targetPort that is a name leads to no backend where no pod declares a port of that name.
 pub(super) fn undeclared(evidence: &PortEvidence<'_>) -> Option<RuleConclusion> {
     let (plan, port) = (evidence.plan, evidence.port);
     let known = (port.number, port.protocol);
@@ -75,7 +75,7 @@ pub(super) fn undeclared(evidence: &PortEvidence<'_>) -> Option<RuleConclusion> 
         "target-port-name",
         format!(
             "targetPort `{}` is a name that {whose} declares, so the Service has no endpoint port \
-             and every path to it ends there",
+             and every path to it fails",
             port.target
         ),
     )
@@ -171,8 +171,7 @@ pub(super) fn wrong_language(evidence: &PortEvidence<'_>) -> Option<RuleConclusi
     if clue(|result| result.clues.wants_tls) || (asked == "http" && speaks == Some("https")) {
         return affected(
             "wants-tls",
-            "the port wants TLS and is asked in plain http: name the port https, or ask \
-                 it by https",
+            "the port expects TLS but was tested with plain HTTP: name the port https, or use https",
         );
     }
     if clue(|result| result.clues.is_plaintext) || (asked == "https" && speaks == Some("http")) {
@@ -213,7 +212,7 @@ pub(super) fn wrong_language(evidence: &PortEvidence<'_>) -> Option<RuleConclusi
     affected(
         "wrong-language",
         format!(
-            "the port is reached and does not speak {asked}: {}",
+            "the port is reachable but does not speak {asked}: {}",
             strange.note
         ),
     )
@@ -231,8 +230,7 @@ pub(super) fn some_pods(evidence: &PortEvidence<'_>) -> Option<RuleConclusion> {
         return affected(
             "some-pods",
             format!(
-                "every pod but {first} answers ({how} there): that pod is the problem, and a part \
-                 of all requests meets it"
+                "every pod but {first} answers ({how} there): that pod is the problem, and some of the requests go to it"
             ),
         );
     }
@@ -269,12 +267,12 @@ pub(super) fn cut(evidence: &PortEvidence<'_>) -> Option<RuleConclusion> {
     if broke_off {
         return affected(
             "broke-off",
-            "the application begins an answer and cuts the connection in the middle of it",
+            "the application starts a response and closes the connection before its end",
         );
     }
     affected(
         "cut",
-        "the application takes connections and cuts them without an answer",
+        "the application accepts connections and closes them without a response",
     )
 }
 

@@ -58,7 +58,7 @@ pub(super) fn dropped(evidence: &PortEvidence<'_>) -> Option<RuleConclusion> {
         "dropped-from-api-server",
         format!(
             "the application answers by a forward, and the API server does not reach {pods} over \
-             the network: a NetworkPolicy, a firewall or the way from the API server to the pods \
+             the network: a NetworkPolicy, a firewall or the network path from the API server to the pods \
              is the problem; a test from inside the cluster tells whether clients there are affected"
         ),
     )

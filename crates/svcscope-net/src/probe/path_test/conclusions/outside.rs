@@ -35,7 +35,7 @@ pub(super) fn external_name(evidence: &PortEvidence<'_>) -> Option<RuleConclusio
     if all_unknown(&found) {
         return affected(
             "external-name-unknown",
-            format!("the Service stands for {name}, and {place} DNS knows no such name"),
+            format!("the Service is an alias for {name}, and {place} DNS knows no such name"),
         );
     }
     let first = found
@@ -44,7 +44,7 @@ pub(super) fn external_name(evidence: &PortEvidence<'_>) -> Option<RuleConclusio
     affected(
         "external-name-unreachable",
         format!(
-            "the Service stands for {name}, which does not answer {place}: {}",
+            "the Service is an alias for {name}, which does not answer {place}: {}",
             first.reach.label()
         ),
     )
@@ -76,8 +76,7 @@ pub(super) fn node_ports(evidence: &PortEvidence<'_>) -> Option<RuleConclusion> 
         return affected(
             "local-policy",
             format!(
-                "externalTrafficPolicy is Local, and {nodes} {} no ready pod of the Service, so the \
-                 NodePort drops what comes there",
+                "externalTrafficPolicy is Local, and {nodes} {} no ready pod of the Service, so the NodePort drops traffic sent to them",
                 if bad.len() == 1 { "holds" } else { "hold" }
             ),
         );
@@ -188,8 +187,7 @@ pub(super) fn different_application(evidence: &PortEvidence<'_>) -> Option<RuleC
     unknown(
         "another-answers",
         format!(
-            "something else answers at {}, or something in between answers for the Service: {} \
-             there is not what the application answers in the cluster",
+            "something else answers at {}, or a proxy answers for the Service: {} differs from the application's response inside the cluster",
             listed(&others),
             http_words(other.reach)
         ),

@@ -58,7 +58,7 @@ pub(super) fn unclear(evidence: &PortEvidence<'_>) -> RuleConclusion {
     RuleConclusion {
         rule: "unclear",
         text: format!(
-            "{} of {tried} paths that were tried do not lead to the application ({})",
+            "{} of {tried} tested paths do not reach the application ({})",
             failed.len(),
             ways.join(", ")
         ),
