@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::Stdio};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use svcscope_check::{RuleSuppressions, ServiceChecks};
-use svcscope_cluster::ManifestReader;
+use svcscope_decode::ManifestReader;
 use svcscope_model::topology::Topology;
 
 use crate::common::{run_svcscope, stderr, stdout, svcscope};

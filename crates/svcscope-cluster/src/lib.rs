@@ -17,14 +17,12 @@ mod client_stack;
 mod connect;
 mod connection_test;
 mod credentials;
-mod decode;
 mod dial;
 mod error;
 mod exec_plugin;
 mod executable;
 mod kubeconfig;
 mod login;
-mod manifest;
 mod node_ports;
 mod oidc;
 mod path;
@@ -56,6 +54,5 @@ pub use kubeconfig::{
     SecurityNotice,
 };
 pub use login::{LoginContext, LoginEvent, LoginObserver};
-pub use manifest::{ManifestError, ManifestReader};
 pub use oidc::OidcError;
 pub use watch::{ClusterWatches, WatchTiming};

@@ -11,9 +11,9 @@ use tokio::time::{Instant, sleep};
 use super::{
     CallError, CallErrorKind,
     api_client::{self, ApiClient},
-    decode::{ServiceResource, TextInterner, WatchedResource},
     path,
 };
+use svcscope_decode::{ServiceResource, TextInterner, WatchedResource};
 use svcscope_edit::{FieldError, ServiceWriteError, ServiceWriter, WriteMode, WriteResponse};
 use svcscope_model::inventory::{ObjectKey, ServiceRecord, SharedStr, plain_line};
 

@@ -19,7 +19,7 @@ use super::{
     CheckResults, print,
 };
 use svcscope_check::{RuleSuppressions, ServiceChecks};
-use svcscope_cluster::ManifestReader;
+use svcscope_decode::ManifestReader;
 use svcscope_engine as engine;
 use svcscope_model::{inventory::ObjectKey, topology::Topology};
 

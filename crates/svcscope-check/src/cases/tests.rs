@@ -22,7 +22,7 @@ use serde_json::Value;
 use super::{
     PathEvidence, PathTestReport, RuleSuppressions, ServiceChecks, path_fingerprint, rules,
 };
-use svcscope_cluster::ManifestReader;
+use svcscope_decode::ManifestReader;
 use svcscope_model::{
     inventory::{
         ChangedRecord, Inventory, InventoryChange, ObjectKey, ResourceKind, SharedStr, SyncState,

@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::WatchTiming;
+use super::timing::WatchTiming;
 
 /// Counts failures in a row.
 pub(super) struct Backoff {

@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
-use super::super::{CallError, CallErrorKind, api_client::ApiClient};
+use crate::{
+    api_client::ApiClient,
+    error::{CallError, CallErrorKind},
+};
 
 /// Answers by `/apis/GROUP/VERSION`, each asked once at a time.
 #[derive(Clone, Default)]

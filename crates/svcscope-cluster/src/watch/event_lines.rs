@@ -12,10 +12,9 @@ use tokio::{
 };
 use tokio_util::io::StreamReader;
 
-use super::{
-    super::{CallError, CallErrorKind, decode::WatchBookmark},
-    item_splitter::MAX_OBJECT,
-};
+use super::item_splitter::MAX_OBJECT;
+use crate::error::{CallError, CallErrorKind};
+use svcscope_decode::WatchBookmark;
 
 /// What a line is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

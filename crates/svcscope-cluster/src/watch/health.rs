@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::WatchTiming;
+use super::timing::WatchTiming;
 use svcscope_model::inventory::SharedStr;
 
 /// After so many watches in a row that brought nothing a list shows whether the server is there.

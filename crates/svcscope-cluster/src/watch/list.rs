@@ -6,17 +6,13 @@ use http_body_util::BodyExt;
 use kube::client::Body;
 use tokio::time::timeout;
 
-use super::{
-    super::{
-        CallError, CallErrorKind,
-        api_client::ApiClient,
-        decode::{
-            HasMetadata as _, ListPageEnvelope, ObjectIdentity, TextInterner, WatchedResource,
-        },
-    },
-    WatchTiming, event_lines,
-    item_splitter::ListItemSplitter,
-    request,
+use super::{event_lines, item_splitter::ListItemSplitter, request, timing::WatchTiming};
+use crate::{
+    api_client::ApiClient,
+    error::{CallError, CallErrorKind},
+};
+use svcscope_decode::{
+    HasMetadata as _, ListPageEnvelope, ObjectIdentity, TextInterner, WatchedResource,
 };
 use svcscope_model::inventory::{DecodeFailure, ObjectKey, SharedStr, WatchScope};
 
@@ -230,7 +226,7 @@ pub(super) fn incomplete_object(odd: SharedStr) -> DecodeFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::ServiceResource;
+    use svcscope_decode::ServiceResource;
 
     #[test]
     fn a_list_of_what_can_not_be_read_ends() {

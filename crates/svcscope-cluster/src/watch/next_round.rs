@@ -4,14 +4,16 @@ use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
 
 use super::{
-    super::{CallError, CallErrorKind, decode::WatchedResource},
-    ServerCapabilities, WatchTiming,
     backoff::Backoff,
+    capabilities::ServerCapabilities,
     health::WatchHealth,
-    round::{ListMode, RoundProgress},
-    scope::WatchEndReason,
+    resource_watcher::WatchEndReason,
+    round_progress::{ListMode, RoundProgress},
     sync_state::ResourceSyncState,
+    timing::WatchTiming,
 };
+use crate::error::{CallError, CallErrorKind};
+use svcscope_decode::WatchedResource;
 
 /// A watch that was silent for so long counts as two that end at once.
 const SILENT_WATCH_WEIGHT: u32 = 2;

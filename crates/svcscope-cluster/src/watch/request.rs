@@ -8,7 +8,8 @@ use http::{
     header::{ACCEPT, ACCEPT_ENCODING},
 };
 
-use super::super::{CallError, api_client, decode::WatchedResource, path};
+use crate::{api_client, error::CallError, path};
+use svcscope_decode::WatchedResource;
 use svcscope_model::inventory::WatchScope;
 
 /// Objects a page: about 2 MB of pods.
@@ -104,7 +105,7 @@ pub(super) fn watch<R: WatchedResource>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::{EventResource, PodResource, TlsSecretResource};
+    use svcscope_decode::{EventResource, PodResource, TlsSecretResource};
 
     #[test]
     fn of_a_secret_only_the_metadata_is_asked_for() {

@@ -2,89 +2,26 @@
 //! bring nothing, a list and a pause.
 
 use jiff::Timestamp;
-use tokio::{
-    sync::watch,
-    time::{Duration, Instant, sleep_until, timeout, timeout_at},
-};
+use tokio::time::{Duration, Instant, sleep_until, timeout, timeout_at};
 
 use super::{
-    super::{
-        CallError, CallErrorKind,
-        decode::{TextInterner, WatchedResource},
-    },
     backoff,
     event_lines::{self, EventLineReader, WatchLineKind},
     health::WatchHealth,
     list::{self, CompleteList},
     request,
-    scope::{ResourceWatcher, RoundError, SyncReporter, wait_for_signal},
+    resource_watcher::{ResourceWatcher, RoundError, wait_for_signal},
+    round_progress::{ListMode, RoundProgress},
+    sync_reporter::SyncReporter,
     sync_state::{DecodedWatchEvent, ResourceSyncState, decode_event},
 };
+use crate::error::{CallError, CallErrorKind};
+use svcscope_decode::{TextInterner, WatchedResource};
 use svcscope_model::inventory::{InventoryChange, RecordDelta, SyncState, WatchScope};
 
 /// So many times the time that a list took passes until it is read again although the watch works:
 /// that costs at most a hundredth of one connection's time, here and at the server.
 const RELIST_SHARE: u32 = 100;
-
-/// How a round begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ListMode {
-    /// With the watch.
-    None,
-    /// With a list in pages.
-    Paged,
-    /// With a watch that begins with the list.
-    Streamed,
-}
-
-/// How far a round came.
-pub(super) struct RoundProgress {
-    /// Notified when the list is to be read again.
-    relist: watch::Receiver<()>,
-    /// The list is there.
-    pub list_complete: bool,
-    /// When the watch was answered.
-    pub answered_at: Option<(Instant, Timestamp)>,
-    /// When the last line came, or the answer.
-    last_line_at: Option<Instant>,
-    /// An event came, if only a bookmark.
-    pub received_event: bool,
-    /// An event came that changed something.
-    pub received_news: bool,
-    /// It ended because the list is to be read again.
-    pub ended_for_relist: bool,
-}
-
-impl RoundProgress {
-    pub fn new(relist: watch::Receiver<()>) -> Self {
-        Self {
-            relist,
-            list_complete: false,
-            answered_at: None,
-            last_line_at: None,
-            received_event: false,
-            received_news: false,
-            ended_for_relist: false,
-        }
-    }
-
-    /// Whether the watch was answered and then nothing came for so long.
-    pub fn is_silent(&self, silence: Duration) -> bool {
-        self.last_line_at.is_some_and(|at| at.elapsed() >= silence)
-    }
-
-    /// How long the watch lived.
-    pub fn watch_age(&self) -> Duration {
-        self.answered_at
-            .map_or(Duration::ZERO, |(at, _)| at.elapsed())
-    }
-
-    fn mark_answered(&mut self) {
-        let now = Instant::now();
-        self.answered_at = Some((now, Timestamp::now()));
-        self.last_line_at = Some(now);
-    }
-}
 
 impl ResourceWatcher {
     /// A list, where one is needed, and one watch until it ends.
@@ -147,8 +84,8 @@ impl ResourceWatcher {
         .await
     }
 
-    /// Processes the events of a watch until it ends. It is reported as live once an event, or its
-    /// staying open, has shown that it works.
+    /// Takes in what a watch says until it ends. That it works is told once it has shown that, by
+    /// an event or by living on.
     async fn read_events<R: WatchedResource>(
         &self,
         scope: &WatchScope,
@@ -173,8 +110,8 @@ impl ResourceWatcher {
                 Err(_elapsed) if until == end => return Ok(()),
                 Err(_elapsed) => {
                     until = end;
-                    if let Some(reporter) = &mut reporter {
-                        self.report_live(reporter).await?;
+                    if let Some(told) = &mut reporter {
+                        self.report_live(told).await?;
                     }
                     continue;
                 }
@@ -199,9 +136,9 @@ impl ResourceWatcher {
             round_progress.last_line_at = Some(Instant::now());
             sync_state.last_current_at = Timestamp::now();
             if round_progress.received_news
-                && let Some(reporter) = &mut reporter
+                && let Some(told) = &mut reporter
             {
-                self.report_live(reporter).await?;
+                self.report_live(told).await?;
             }
         }
     }
@@ -311,7 +248,7 @@ impl ResourceWatcher {
         Ok(())
     }
 
-    /// Reports what can't be read, where that has changed.
+    /// Says what can't be read, where that is news.
     async fn report_unreadable<R: WatchedResource>(
         &self,
         scope: &WatchScope,
@@ -392,7 +329,7 @@ impl ResourceWatcher {
         round_progress: &mut RoundProgress,
         every: Duration,
     ) -> Result<bool, RoundError> {
-        // The server takes whole seconds.
+        // The server is told whole seconds.
         let lasting = Duration::from_secs(every.as_secs().clamp(1, 10));
         let action = request::action::<R>("watch", scope);
         let request = request::watch::<R>(scope, sync_state.version.as_deref(), lasting)?;

@@ -5,23 +5,23 @@ use std::pin::Pin;
 use futures::future::join_all;
 
 use super::{
-    super::{
-        CallError, CallErrorKind,
-        api_client::ApiClient,
-        decode::{
-            ApiServiceResource, BackendTlsPolicyResource, DeploymentResource,
-            EndpointSliceResource, EndpointsResource, EventResource, GatewayClassResource,
-            GatewayResource, GrpcRouteResource, HttpRouteResource, IngressClassResource,
-            IngressResource, MutatingWebhookResource, NamespaceResource, NetworkPolicyResource,
-            NodeResource, OlderApiVersion, PodResource, ReferenceGrantResource,
-            ServiceCidrResource, ServiceResource, StatefulSetResource, TcpRouteResource,
-            TlsRouteResource, TlsSecretResource, UdpRouteResource, ValidatingWebhookResource,
-            WatchedResource,
-        },
-    },
     request,
-    scope::{ResourceWatcher, SyncReporter, WatchEndReason},
+    resource_watcher::{ResourceWatcher, WatchEndReason},
+    sync_reporter::SyncReporter,
     watch_trial::{self, WatchTrialError, WatchTrialResult},
+};
+use crate::{
+    api_client::ApiClient,
+    error::{CallError, CallErrorKind},
+};
+use svcscope_decode::{
+    ApiServiceResource, BackendTlsPolicyResource, DeploymentResource, EndpointSliceResource,
+    EndpointsResource, EventResource, GatewayClassResource, GatewayResource, GrpcRouteResource,
+    HttpRouteResource, IngressClassResource, IngressResource, MutatingWebhookResource,
+    NamespaceResource, NetworkPolicyResource, NodeResource, OlderApiVersion, PodResource,
+    ReferenceGrantResource, ServiceCidrResource, ServiceResource, StatefulSetResource,
+    TcpRouteResource, TlsRouteResource, TlsSecretResource, UdpRouteResource,
+    ValidatingWebhookResource, WatchedResource,
 };
 use svcscope_model::inventory::{ResourceKind, SharedStr, SyncState, WatchScope};
 

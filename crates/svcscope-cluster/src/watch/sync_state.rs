@@ -6,13 +6,11 @@ use jiff::Timestamp;
 use tokio::time::{Duration, Instant};
 
 use super::{
-    super::{
-        CallError, CallErrorKind,
-        decode::{HasMetadata as _, ObjectIdentity, TextInterner, WatchedResource},
-    },
     event_lines::{self, WatchLineKind},
     list,
 };
+use crate::error::{CallError, CallErrorKind};
+use svcscope_decode::{HasMetadata as _, ObjectIdentity, TextInterner, WatchedResource};
 use svcscope_model::inventory::{DecodeFailure, ObjectKey, RecordDelta};
 
 /// What is known of a resource in a scope between two rounds.
@@ -197,7 +195,7 @@ fn decode_unreadable_event<R: WatchedResource>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decode::EndpointsResource;
+    use svcscope_decode::EndpointsResource;
 
     fn deltas(sync_state: &mut ResourceSyncState<EndpointsResource>, line: &str) -> Vec<String> {
         let Ok(step) = decode_event("watch", line.as_bytes(), sync_state) else {

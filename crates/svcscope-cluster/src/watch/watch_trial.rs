@@ -7,14 +7,12 @@ use http_body_util::BodyExt;
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use super::{
-    super::{
-        CallError, CallErrorKind,
-        api_client::{ApiClient, RESPONSE_TIMEOUT},
-        decode::WatchedResource,
-    },
-    event_lines, request,
+use super::{event_lines, request};
+use crate::{
+    api_client::{ApiClient, RESPONSE_TIMEOUT},
+    error::{CallError, CallErrorKind},
 };
+use svcscope_decode::WatchedResource;
 use svcscope_model::inventory::{SharedStr, WatchScope, plain_line};
 
 /// A watch that is open for so long is taken to stay open. Proxies that buffer or cut do it at once.

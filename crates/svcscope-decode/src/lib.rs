@@ -7,6 +7,7 @@
 mod endpoint_slice;
 mod endpoints;
 mod event;
+mod manifest;
 mod meta;
 mod namespace;
 mod node;
@@ -17,33 +18,34 @@ mod text;
 
 use serde::Deserialize;
 
-pub(super) use endpoint_slice::EndpointSliceResource;
-pub(super) use endpoints::EndpointsResource;
-pub(super) use event::EventResource;
+pub use endpoint_slice::EndpointSliceResource;
+pub use endpoints::EndpointsResource;
+pub use event::EventResource;
+pub use manifest::{ManifestError, ManifestReader};
 use meta::{PartialListMeta, PartialObjectMeta};
-pub(super) use namespace::NamespaceResource;
-pub(super) use node::NodeResource;
-pub(super) use pod::PodResource;
-pub(super) use related::{
+pub use namespace::NamespaceResource;
+pub use node::NodeResource;
+pub use pod::PodResource;
+pub use related::{
     ApiServiceResource, BackendTlsPolicyResource, DeploymentResource, GatewayClassResource,
     GatewayResource, GrpcRouteResource, HttpRouteResource, IngressClassResource, IngressResource,
     MutatingWebhookResource, NetworkPolicyResource, ReferenceGrantResource, ServiceCidrResource,
     StatefulSetResource, TcpRouteResource, TlsRouteResource, TlsSecretResource, UdpRouteResource,
     ValidatingWebhookResource,
 };
-pub(super) use service::ServiceResource;
-pub(super) use text::TextInterner;
+pub use service::ServiceResource;
+pub use text::TextInterner;
 
 use svcscope_model::inventory::{InventoryChange, ObjectKey, RecordDelta, ResourceKind, SharedStr};
 
 /// An object with `metadata`: all of them.
-pub(super) trait HasMetadata {
+pub trait HasMetadata {
     /// Its metadata.
     fn metadata(&self) -> &PartialObjectMeta<'_>;
 }
 
 /// A resource that is listed and watched, and how its objects become records.
-pub(super) trait WatchedResource: Send + 'static {
+pub trait WatchedResource: Send + 'static {
     /// An object, borrowed from its JSON.
     type Object<'json>: Deserialize<'json> + HasMetadata + Send;
     /// What the inventory holds of it.
@@ -81,7 +83,7 @@ pub(super) trait WatchedResource: Send + 'static {
 }
 
 /// A resource in the `N`th of its older versions.
-pub(super) struct OlderApiVersion<R, const N: usize>(std::marker::PhantomData<fn() -> R>);
+pub struct OlderApiVersion<R, const N: usize>(std::marker::PhantomData<fn() -> R>);
 
 impl<R: WatchedResource, const N: usize> WatchedResource for OlderApiVersion<R, N> {
     type Object<'json> = R::Object<'json>;
@@ -106,7 +108,8 @@ impl<R: WatchedResource, const N: usize> WatchedResource for OlderApiVersion<R, 
 
 /// One page of a list, without its items.
 #[derive(Deserialize)]
-pub(super) struct ListPageEnvelope<'json> {
+pub struct ListPageEnvelope<'json> {
+    /// Its version, and where the next page begins.
     #[serde(borrow, default)]
     pub metadata: PartialListMeta<'json>,
     #[serde(borrow)]
@@ -135,7 +138,7 @@ impl ListPageEnvelope<'_> {
 
 /// Who an object is and of which version, where the rest of it can't be read.
 #[derive(Deserialize)]
-pub(super) struct ObjectIdentity<'json> {
+pub struct ObjectIdentity<'json> {
     #[serde(borrow)]
     metadata: IdentityMetadata<'json>,
 }
@@ -159,6 +162,7 @@ impl ObjectIdentity<'_> {
         ObjectKey::new(texts.intern(namespace), self.metadata.name.as_str())
     }
 
+    /// Its `resourceVersion`, empty where there is none.
     pub fn version(&self) -> &str {
         let version = self.metadata.resource_version.as_ref();
         version.map_or("", text::JsonText::as_str)
@@ -167,7 +171,8 @@ impl ObjectIdentity<'_> {
 
 /// The object of a `BOOKMARK` event.
 #[derive(Deserialize)]
-pub(super) struct WatchBookmark<'json> {
+pub struct WatchBookmark<'json> {
+    /// The version up to which everything was sent.
     #[serde(borrow)]
     pub metadata: PartialObjectMeta<'json>,
 }
@@ -181,7 +186,7 @@ impl WatchBookmark<'_> {
 }
 
 /// The namespace of an object, empty where it has none.
-pub(super) fn namespace_of(object: &impl HasMetadata, texts: &mut TextInterner) -> SharedStr {
+pub fn namespace_of(object: &impl HasMetadata, texts: &mut TextInterner) -> SharedStr {
     object.metadata().key(texts).namespace
 }
 

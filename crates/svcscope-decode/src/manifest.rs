@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::decode::{
+use super::{
     ApiServiceResource, BackendTlsPolicyResource, DeploymentResource, EndpointSliceResource,
     EndpointsResource, EventResource, GatewayClassResource, GatewayResource, GrpcRouteResource,
     HttpRouteResource, IngressClassResource, IngressResource, MutatingWebhookResource,
@@ -228,7 +228,7 @@ impl ManifestReader {
             serde_json::from_str(&json).map_err(|error| error.to_string())?;
         let mut records = Vec::new();
         R::records(&object, &mut self.texts, &mut records);
-        let namespace = super::decode::namespace_of(&object, &mut self.texts);
+        let namespace = super::namespace_of(&object, &mut self.texts);
         self.scopes_with_objects.insert((R::KIND, namespace));
         let changes = records.into_iter().map(RecordDelta::Upsert).map(R::change);
         self.changes.extend(changes);
