@@ -2,53 +2,46 @@
 
 use std::net::IpAddr;
 
-use serde::Deserialize;
-
-use super::{
-    HasMetadata, TextInterner, WatchedResource,
-    endpoint_slice::{PartialEndpointPort, PartialTargetRef},
+use crate::{
+    endpoint_slice::PartialEndpointPort,
     meta::PartialObjectMeta,
-    text::{JsonText, canonical_address, owned_non_empty},
+    partial::partial,
+    reference::PartialObjectReference,
+    resource::{HasMetadata, watched_resource},
+    text::{JsonText, TextInterner},
 };
-use svcscope_model::inventory::{
-    EndpointRecord, EndpointSliceRecord, EndpointSource, InventoryChange, ObjectKey, RecordDelta,
-    ResourceKind,
-};
+use svcscope_model::inventory::{EndpointRecord, EndpointSliceRecord, EndpointSource, ObjectKey};
 
-/// Endpoints in the shape of slices, one record a subset.
-pub struct EndpointsResource;
+watched_resource! {
+    /// Endpoints in the shape of slices, one record a subset.
+    EndpointsResource: EndpointSlice = "/api/v1" "Endpoints",
+    PartialEndpoints<'json> => EndpointSliceRecord by slices,
+    const PLURAL: &'static str = "endpoints";
+    const MAKES_MANY_RECORDS: bool = true;
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename = "Endpoints")]
-pub struct PartialEndpoints<'json> {
-    #[serde(borrow)]
-    metadata: PartialObjectMeta<'json>,
-    #[serde(borrow)]
-    subsets: Option<Vec<PartialEndpointSubset<'json>>>,
+    fn record_key(object: &ObjectKey, n: usize) -> ObjectKey {
+        subset_key(object, n)
+    }
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialEndpointSubset<'json> {
-    #[serde(borrow)]
-    addresses: Option<Vec<PartialEndpointAddress<'json>>>,
-    #[serde(borrow)]
-    not_ready_addresses: Option<Vec<PartialEndpointAddress<'json>>>,
-    #[serde(borrow)]
-    ports: Option<Vec<PartialEndpointPort<'json>>>,
-}
+partial! {
+    pub struct PartialEndpoints<'json> {
+        metadata: PartialObjectMeta<'json>,
+        subsets: Vec<PartialEndpointSubset<'json>>,
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialEndpointAddress<'json> {
-    #[serde(borrow)]
-    ip: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    hostname: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    node_name: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    target_ref: Option<PartialTargetRef<'json>>,
+    struct PartialEndpointSubset<'json> {
+        addresses: Vec<PartialEndpointAddress<'json>>,
+        not_ready_addresses: Vec<PartialEndpointAddress<'json>>,
+        ports: Vec<PartialEndpointPort<'json>>,
+    }
+
+    struct PartialEndpointAddress<'json> {
+        ip: JsonText<'json>,
+        hostname: JsonText<'json>,
+        node_name: JsonText<'json>,
+        target_ref: PartialObjectReference<'json>,
+    }
 }
 
 impl HasMetadata for PartialEndpoints<'_> {
@@ -57,66 +50,34 @@ impl HasMetadata for PartialEndpoints<'_> {
     }
 }
 
-impl WatchedResource for EndpointsResource {
-    type Object<'json> = PartialEndpoints<'json>;
-    type Record = EndpointSliceRecord;
-
-    const KIND: ResourceKind = ResourceKind::EndpointSlice;
-    const API: &'static str = "/api/v1";
-    const PLURAL: &'static str = "endpoints";
-    const MAKES_MANY_RECORDS: bool = true;
-
-    fn records(
-        object: &PartialEndpoints<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<EndpointSliceRecord>,
-    ) {
-        let key = object.metadata.key(texts);
-        let capacity = object
-            .metadata
-            .annotations
-            .as_ref()
-            .and_then(|all| all.get("endpoints.kubernetes.io/over-capacity"));
-        for (n, subset) in object.subsets.iter().flatten().enumerate() {
-            let ready = subset
-                .addresses
-                .iter()
-                .flatten()
-                .map(|address| (address, true));
-            let waiting = subset
-                .not_ready_addresses
-                .iter()
-                .flatten()
-                .map(|address| (address, false));
-            let endpoints: Vec<_> = ready
-                .chain(waiting)
-                .map(|(address, ready)| endpoint(address, ready, texts))
-                .collect();
-            records.push(EndpointSliceRecord {
-                key: Self::record_key(&key, n),
-                service: Some(key.name.clone()),
-                source: EndpointSource::Endpoints,
-                address_type: texts.intern(address_type(&endpoints)),
-                ports: subset
-                    .ports
-                    .iter()
-                    .flatten()
-                    .map(|port| port.record(texts))
-                    .collect(),
-                endpoints,
-                truncated: capacity == Some("truncated"),
-                managed_by: None,
-            });
+fn slices(object: &PartialEndpoints<'_>, texts: &mut TextInterner) -> Vec<EndpointSliceRecord> {
+    let key = object.metadata.key(texts);
+    let annotations = &object.metadata.annotations;
+    let capacity = annotations.get("endpoints.kubernetes.io/over-capacity");
+    let subsets = object.subsets.iter().enumerate();
+    let records = subsets.map(|(n, subset)| {
+        let ready = subset.addresses.iter().map(|address| (address, true));
+        let waiting = subset.not_ready_addresses.iter();
+        let endpoints: Vec<_> = ready
+            .chain(waiting.map(|address| (address, false)))
+            .map(|(address, ready)| endpoint(address, ready, texts))
+            .collect();
+        EndpointSliceRecord {
+            key: subset_key(&key, n),
+            service: Some(key.name.clone()),
+            source: EndpointSource::Endpoints,
+            address_type: texts.intern(address_type(&endpoints)),
+            ports: subset.ports.iter().map(|port| port.record(texts)).collect(),
+            endpoints,
+            truncated: capacity == Some("truncated"),
+            managed_by: None,
         }
-    }
+    });
+    records.collect()
+}
 
-    fn record_key(object: &ObjectKey, n: usize) -> ObjectKey {
-        ObjectKey::new(object.namespace.clone(), format!("{}#{n}", object.name))
-    }
-
-    fn change(delta: RecordDelta<EndpointSliceRecord>) -> InventoryChange {
-        InventoryChange::EndpointSlice(delta)
-    }
+fn subset_key(object: &ObjectKey, n: usize) -> ObjectKey {
+    ObjectKey::new(object.namespace.clone(), format!("{}#{n}", object.name))
 }
 
 /// Endpoints have no word for a pod that terminates: its address is just not ready.
@@ -126,14 +87,14 @@ fn endpoint(
     texts: &mut TextInterner,
 ) -> EndpointRecord {
     EndpointRecord {
-        address: canonical_address(found.ip.as_ref()),
+        address: found.ip.to_address(),
         ready,
         serving: ready,
         terminating: false,
-        pod: owned_non_empty(found.target_ref.as_ref().and_then(PartialTargetRef::pod)),
-        node: texts.intern_non_empty(found.node_name.as_ref()),
+        pod: found.target_ref.pod_name(),
+        node: texts.intern_non_empty(&found.node_name),
         zone: None,
-        hostname: owned_non_empty(found.hostname.as_ref()),
+        hostname: found.hostname.to_non_empty(),
         zone_hints: Box::default(),
         node_hints: Box::default(),
     }

@@ -1,58 +1,51 @@
-//! `metadata` of objects and of lists.
+//! `metadata` of objects and of lists, and objects with a `spec` and a `status`.
 
 use jiff::Timestamp;
 use serde::{Deserialize, de::IgnoredAny};
 
-use super::text::{JsonText, JsonTextMap, TextInterner};
+use crate::{
+    partial::{null_as_default, partial},
+    resource::HasMetadata,
+    text::{JsonText, JsonTextMap, TextInterner},
+};
 use svcscope_model::inventory::{ObjectKey, OwnerRef, SharedStr};
 
-/// `metadata` of an object.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PartialObjectMeta<'json> {
-    #[serde(borrow)]
-    pub name: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    pub namespace: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    pub uid: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    pub resource_version: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    creation_timestamp: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    deletion_timestamp: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    pub labels: Option<JsonTextMap<'json>>,
-    #[serde(borrow)]
-    pub annotations: Option<JsonTextMap<'json>>,
-    #[serde(borrow)]
-    owner_references: Option<Vec<PartialOwnerReference<'json>>>,
-    #[serde(borrow)]
-    finalizers: Option<Vec<JsonText<'json>>>,
-    #[serde(borrow)]
-    managed_fields: Option<Vec<PartialManagedFields<'json>>>,
-}
+partial! {
+    /// `metadata` of an object.
+    pub struct PartialObjectMeta<'json> {
+        pub name: JsonText<'json>,
+        pub namespace: JsonText<'json>,
+        pub uid: JsonText<'json>,
+        pub resource_version: JsonText<'json>,
+        creation_timestamp: JsonText<'json>,
+        deletion_timestamp: JsonText<'json>,
+        pub labels: JsonTextMap<'json>,
+        pub annotations: JsonTextMap<'json>,
+        owner_references: Vec<PartialOwnerReference<'json>>,
+        finalizers: Vec<JsonText<'json>>,
+        managed_fields: Vec<PartialManagedFields<'json>>,
+    }
 
-#[derive(Debug, Deserialize)]
-struct PartialOwnerReference<'json> {
-    #[serde(borrow)]
-    kind: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    name: Option<JsonText<'json>>,
-    controller: Option<bool>,
-}
+    struct PartialOwnerReference<'json> {
+        kind: JsonText<'json>,
+        name: JsonText<'json>,
+        controller: bool,
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialManagedFields<'json> {
-    #[serde(borrow)]
-    manager: Option<JsonText<'json>>,
-    fields_v1: Option<PartialFieldsV1>,
+    struct PartialManagedFields<'json> {
+        manager: JsonText<'json>,
+        fields_v1: PartialFieldsV1,
+    }
+
+    /// `metadata` of a list.
+    pub struct PartialListMeta<'json> {
+        resource_version: JsonText<'json>,
+        continue_token as "continue": JsonText<'json>,
+    }
 }
 
 /// Only whether something in `spec` is owned matters.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 struct PartialFieldsV1 {
     #[serde(rename = "f:spec")]
     spec: Option<IgnoredAny>,
@@ -61,45 +54,32 @@ struct PartialFieldsV1 {
 impl PartialObjectMeta<'_> {
     /// Namespace and name.
     pub fn key(&self, texts: &mut TextInterner) -> ObjectKey {
-        let namespace = self
-            .namespace
-            .as_ref()
-            .map(JsonText::as_str)
-            .unwrap_or_default();
-        let name = self.name.as_ref().map(JsonText::as_str).unwrap_or_default();
-        ObjectKey::new(texts.intern(namespace), name)
+        ObjectKey::new(texts.intern(self.namespace.as_str()), self.name.as_str())
     }
 
+    /// Its `resourceVersion`, empty where there is none.
     pub fn version(&self) -> &str {
-        self.resource_version
-            .as_ref()
-            .map(JsonText::as_str)
-            .unwrap_or_default()
+        self.resource_version.as_str()
     }
 
     /// The owner that has `controller: true`.
     pub fn controller(&self, texts: &mut TextInterner) -> Option<OwnerRef> {
-        let owners = self.owner_references.as_ref()?;
-        let owner = owners.iter().find(|owner| owner.controller == Some(true))?;
+        let owner = self
+            .owner_references
+            .iter()
+            .find(|owner| owner.controller)?;
         Some(OwnerRef {
-            kind: texts.intern_non_empty(owner.kind.as_ref())?,
-            name: texts.intern_non_empty(owner.name.as_ref())?,
+            kind: texts.intern_non_empty(&owner.kind)?,
+            name: texts.intern_non_empty(&owner.name)?,
         })
     }
 
     /// Who owns something in `spec`, sorted, each once.
     pub fn spec_managers(&self, texts: &mut TextInterner) -> Vec<SharedStr> {
-        let mut managers: Vec<_> = self
-            .managed_fields
-            .iter()
-            .flatten()
-            .filter(|managed| {
-                managed
-                    .fields_v1
-                    .as_ref()
-                    .is_some_and(|fields| fields.spec.is_some())
-            })
-            .filter_map(|managed| texts.intern_non_empty(managed.manager.as_ref()))
+        let owning = self.managed_fields.iter();
+        let mut managers: Vec<_> = owning
+            .filter(|managed| managed.fields_v1.spec.is_some())
+            .filter_map(|managed| texts.intern_non_empty(&managed.manager))
             .collect();
         managers.sort();
         managers.dedup();
@@ -108,46 +88,51 @@ impl PartialObjectMeta<'_> {
 
     /// Whether this finalizer is there.
     pub fn has_finalizer(&self, name: &str) -> bool {
-        let mut all = self.finalizers.iter().flatten();
-        all.any(|found| found.as_str() == name)
+        self.finalizers.iter().any(|found| found == name)
     }
 
+    /// When it was created.
     pub fn created(&self) -> Option<Timestamp> {
-        timestamp(self.creation_timestamp.as_ref())
+        self.creation_timestamp.timestamp()
     }
 
+    /// Since when it is being deleted.
     pub fn deleting(&self) -> Option<Timestamp> {
-        timestamp(self.deletion_timestamp.as_ref())
+        self.deletion_timestamp.timestamp()
     }
-}
-
-/// `metadata` of a list.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PartialListMeta<'json> {
-    #[serde(borrow)]
-    pub resource_version: Option<JsonText<'json>>,
-    #[serde(borrow, rename = "continue")]
-    pub continue_token: Option<JsonText<'json>>,
 }
 
 impl PartialListMeta<'_> {
+    /// Its `resourceVersion`, empty where there is none.
     pub fn version(&self) -> &str {
-        self.resource_version
-            .as_ref()
-            .map(JsonText::as_str)
-            .unwrap_or_default()
+        self.resource_version.as_str()
     }
 
+    /// Where the next page begins; empty on the last one.
     pub fn continue_token(&self) -> &str {
-        self.continue_token
-            .as_ref()
-            .map(JsonText::as_str)
-            .unwrap_or_default()
+        self.continue_token.as_str()
     }
 }
 
-/// RFC 3339, as Kubernetes writes all times.
-pub fn timestamp(text: Option<&JsonText<'_>>) -> Option<Timestamp> {
-    text?.as_str().parse().ok()
+/// An object of which `spec` and `status` are all that matters.
+#[derive(Debug, Deserialize)]
+#[serde(
+    expecting = "an object",
+    bound(
+        deserialize = "'de: 'json, S: Default + Deserialize<'de>, T: Default + Deserialize<'de>"
+    )
+)]
+pub struct PartialObject<'json, S = IgnoredAny, T = IgnoredAny> {
+    #[serde(default)]
+    pub metadata: PartialObjectMeta<'json>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub spec: S,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub status: T,
+}
+
+impl<S, T> HasMetadata for PartialObject<'_, S, T> {
+    fn metadata(&self) -> &PartialObjectMeta<'_> {
+        &self.metadata
+    }
 }

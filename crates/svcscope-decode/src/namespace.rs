@@ -1,59 +1,33 @@
 //! `v1` Namespace.
 
-use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::{HasMetadata, TextInterner, WatchedResource, meta::PartialObjectMeta, text::JsonText};
-use svcscope_model::inventory::{InventoryChange, NamespaceRecord, RecordDelta, ResourceKind};
+use crate::{
+    meta::PartialObject,
+    partial::partial,
+    resource::watched_resource,
+    text::{JsonText, TextInterner},
+};
+use svcscope_model::inventory::NamespaceRecord;
 
-/// Namespaces of the cluster.
-pub struct NamespaceResource;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct PartialNamespace<'json> {
-    #[serde(borrow)]
-    metadata: PartialObjectMeta<'json>,
-    #[serde(borrow)]
-    status: Option<PartialNamespaceStatus<'json>>,
+watched_resource! {
+    /// Namespaces of the cluster.
+    NamespaceResource: Namespace = "/api/v1" "Namespace",
+    PartialNamespace<'json> => NamespaceRecord by namespace,
 }
 
-#[derive(Debug, Deserialize)]
-struct PartialNamespaceStatus<'json> {
-    #[serde(borrow)]
-    phase: Option<JsonText<'json>>,
-}
+type PartialNamespace<'json> = PartialObject<'json, IgnoredAny, PartialNamespaceStatus<'json>>;
 
-impl HasMetadata for PartialNamespace<'_> {
-    fn metadata(&self) -> &PartialObjectMeta<'_> {
-        &self.metadata
+partial! {
+    pub struct PartialNamespaceStatus<'json> {
+        phase: JsonText<'json>,
     }
 }
 
-impl WatchedResource for NamespaceResource {
-    type Object<'json> = PartialNamespace<'json>;
-    type Record = NamespaceRecord;
-
-    const KIND: ResourceKind = ResourceKind::Namespace;
-    const API: &'static str = "/api/v1";
-    const PLURAL: &'static str = "namespaces";
-
-    fn records(
-        object: &PartialNamespace<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<NamespaceRecord>,
-    ) {
-        let phase = object
-            .status
-            .as_ref()
-            .and_then(|status| status.phase.as_ref());
-        records.push(NamespaceRecord {
-            name: object.metadata.key(texts).name,
-            labels: texts.intern_map(object.metadata.labels.as_ref()),
-            terminating: phase.is_some_and(|phase| phase.as_str() == "Terminating"),
-        });
-    }
-
-    fn change(delta: RecordDelta<NamespaceRecord>) -> InventoryChange {
-        InventoryChange::Namespace(delta)
-    }
+fn namespace(object: &PartialNamespace<'_>, texts: &mut TextInterner) -> Option<NamespaceRecord> {
+    Some(NamespaceRecord {
+        name: object.metadata.key(texts).name,
+        labels: texts.intern_map(&object.metadata.labels),
+        terminating: object.status.phase == "Terminating",
+    })
 }

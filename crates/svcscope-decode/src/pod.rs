@@ -1,222 +1,141 @@
 //! `v1` Pod: by far the most bytes of a cluster, of which a record needs a tenth.
 
-use serde::Deserialize;
-
-use super::{
-    HasMetadata, TextInterner, WatchedResource,
-    endpoint_slice::protocol,
-    meta::PartialObjectMeta,
-    node::PartialCondition,
-    port,
-    service::IntOrString,
-    text::{JsonText, canonical_non_empty_address, owned_text},
+use crate::{
+    condition::PartialCondition,
+    meta::PartialObject,
+    partial::partial,
+    port::{IntOrString, protocol},
+    resource::watched_resource,
+    text::{JsonText, TextInterner, to_addresses},
 };
 use svcscope_model::inventory::{
-    ContainerPort, ContainerProbe, ContainerRecord, InventoryChange, PodPhase, PodRecord,
-    ProbeKind, RecordDelta, ResourceKind, SharedStr, TargetPort,
+    ContainerPort, ContainerProbe, ContainerRecord, PodPhase, PodRecord, ProbeKind, SharedStr,
 };
 
-/// Pods.
-pub struct PodResource;
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct PartialPod<'json> {
-    #[serde(borrow)]
-    metadata: PartialObjectMeta<'json>,
-    #[serde(borrow)]
-    spec: PartialPodSpec<'json>,
-    #[serde(borrow)]
-    status: PartialPodStatus<'json>,
+watched_resource! {
+    /// Pods.
+    PodResource: Pod = "/api/v1" "Pod",
+    PartialPod<'json> => PodRecord by pod,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct PartialPodSpec<'json> {
-    #[serde(borrow)]
-    node_name: Option<JsonText<'json>>,
-    host_network: Option<bool>,
-    #[serde(borrow)]
-    containers: Option<Vec<PartialContainer<'json>>>,
-    #[serde(borrow)]
-    init_containers: Option<Vec<PartialContainer<'json>>>,
-    #[serde(borrow)]
-    readiness_gates: Option<Vec<PartialReadinessGate<'json>>>,
-}
+type PartialPod<'json> = PartialObject<'json, PartialPodSpec<'json>, PartialPodStatus<'json>>;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialReadinessGate<'json> {
-    #[serde(borrow)]
-    condition_type: Option<JsonText<'json>>,
-}
+partial! {
+    pub struct PartialPodSpec<'json> {
+        node_name: JsonText<'json>,
+        host_network: bool,
+        containers: Vec<PartialContainer<'json>>,
+        init_containers: Vec<PartialContainer<'json>>,
+        readiness_gates: Vec<PartialReadinessGate<'json>>,
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialContainer<'json> {
-    #[serde(borrow)]
-    name: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    ports: Option<Vec<PartialContainerPort<'json>>>,
-    #[serde(borrow)]
-    restart_policy: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    readiness_probe: Option<PartialContainerProbe<'json>>,
-    #[serde(borrow)]
-    liveness_probe: Option<PartialContainerProbe<'json>>,
-    #[serde(borrow)]
-    startup_probe: Option<PartialContainerProbe<'json>>,
-}
+    struct PartialReadinessGate<'json> {
+        condition_type: Option<JsonText<'json>>,
+    }
 
-/// A probe: one of the ways to ask, or a command.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialContainerProbe<'json> {
-    #[serde(borrow)]
-    http_get: Option<PartialProbeTarget<'json>>,
-    #[serde(borrow)]
-    tcp_socket: Option<PartialProbeTarget<'json>>,
-    #[serde(borrow)]
-    grpc: Option<PartialProbeTarget<'json>>,
-}
+    struct PartialContainer<'json> {
+        name: JsonText<'json>,
+        ports: Vec<PartialContainerPort<'json>>,
+        restart_policy: JsonText<'json>,
+        readiness_probe: Option<PartialContainerProbe<'json>>,
+        liveness_probe: Option<PartialContainerProbe<'json>>,
+        startup_probe: Option<PartialContainerProbe<'json>>,
+    }
 
-#[derive(Debug, Deserialize)]
-struct PartialProbeTarget<'json> {
-    #[serde(borrow)]
-    port: Option<IntOrString<'json>>,
-}
+    /// A probe: one of the ways to ask, or a command.
+    struct PartialContainerProbe<'json> {
+        http_get: Option<PartialProbeTarget<'json>>,
+        tcp_socket: Option<PartialProbeTarget<'json>>,
+        grpc: Option<PartialProbeTarget<'json>>,
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialContainerPort<'json> {
-    #[serde(borrow)]
-    name: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    protocol: Option<JsonText<'json>>,
-    container_port: Option<i64>,
-    host_port: Option<i64>,
-}
+    struct PartialProbeTarget<'json> {
+        port: Option<IntOrString<'json>>,
+    }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct PartialPodStatus<'json> {
-    #[serde(borrow)]
-    phase: Option<JsonText<'json>>,
-    #[serde(borrow, rename = "podIP")]
-    pod_ip: Option<JsonText<'json>>,
-    #[serde(borrow, rename = "podIPs")]
-    pod_ips: Option<Vec<PartialPodIp<'json>>>,
-    #[serde(borrow)]
-    conditions: Option<Vec<PartialCondition<'json>>>,
-    #[serde(borrow)]
-    container_statuses: Option<Vec<PartialContainerStatus<'json>>>,
-    #[serde(borrow)]
-    init_container_statuses: Option<Vec<PartialContainerStatus<'json>>>,
-}
+    struct PartialContainerPort<'json> {
+        name: JsonText<'json>,
+        protocol: JsonText<'json>,
+        container_port: Option<i64>,
+        host_port: Option<i64>,
+    }
 
-#[derive(Debug, Deserialize)]
-struct PartialPodIp<'json> {
-    #[serde(borrow)]
-    ip: Option<JsonText<'json>>,
-}
+    pub struct PartialPodStatus<'json> {
+        phase: JsonText<'json>,
+        pod_ip as "podIP": JsonText<'json>,
+        pod_ips as "podIPs": Vec<PartialPodIp<'json>>,
+        conditions: Vec<PartialCondition<'json>>,
+        container_statuses: Vec<PartialContainerStatus<'json>>,
+        init_container_statuses: Vec<PartialContainerStatus<'json>>,
+    }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialContainerStatus<'json> {
-    #[serde(borrow)]
-    name: Option<JsonText<'json>>,
-    ready: Option<bool>,
-    restart_count: Option<u32>,
-    #[serde(borrow)]
-    state: Option<PartialContainerState<'json>>,
-}
+    struct PartialPodIp<'json> {
+        ip: JsonText<'json>,
+    }
 
-#[derive(Debug, Deserialize)]
-struct PartialContainerState<'json> {
-    #[serde(borrow)]
-    waiting: Option<PartialStateReason<'json>>,
-    #[serde(borrow)]
-    terminated: Option<PartialStateReason<'json>>,
-}
+    struct PartialContainerStatus<'json> {
+        name: JsonText<'json>,
+        ready: bool,
+        restart_count: u32,
+        state: PartialContainerState<'json>,
+    }
 
-#[derive(Debug, Deserialize)]
-struct PartialStateReason<'json> {
-    #[serde(borrow)]
-    reason: Option<JsonText<'json>>,
-}
+    struct PartialContainerState<'json> {
+        waiting: Option<PartialStateReason<'json>>,
+        terminated: Option<PartialStateReason<'json>>,
+    }
 
-impl HasMetadata for PartialPod<'_> {
-    fn metadata(&self) -> &PartialObjectMeta<'_> {
-        &self.metadata
+    struct PartialStateReason<'json> {
+        reason: JsonText<'json>,
     }
 }
 
-impl WatchedResource for PodResource {
-    type Object<'json> = PartialPod<'json>;
-    type Record = PodRecord;
-
-    const KIND: ResourceKind = ResourceKind::Pod;
-    const API: &'static str = "/api/v1";
-    const PLURAL: &'static str = "pods";
-
-    fn records(object: &PartialPod<'_>, texts: &mut TextInterner, records: &mut Vec<PodRecord>) {
-        let PartialPod {
-            metadata,
-            spec,
-            status,
-        } = object;
-        let condition = PartialCondition::find_ready(status.conditions.as_ref());
-        let ready = condition.is_some_and(PartialCondition::is_true);
-        records.push(PodRecord {
-            key: metadata.key(texts),
-            uid: owned_text(metadata.uid.as_ref()),
-            created: metadata.created(),
-            deleting: metadata.deleting(),
-            labels: texts.intern_map(metadata.labels.as_ref()),
-            owner: metadata.controller(texts),
-            node: texts.intern_non_empty(spec.node_name.as_ref()),
-            ips: ips(status),
-            host_network: spec.host_network.unwrap_or(false),
-            phase: phase(status.phase.as_ref()),
-            ready,
-            not_ready_message: condition
-                .filter(|_| !ready)
-                .and_then(PartialCondition::message_or_reason),
-            ready_changed: condition.and_then(PartialCondition::last_transition),
-            unscheduled: PartialCondition::find_by_type(status.conditions.as_ref(), "PodScheduled")
-                .filter(|condition| !condition.is_true())
-                .and_then(PartialCondition::message_or_reason),
-            closed_gates: closed_gates(spec, status, texts),
-            containers: containers(spec, status, texts),
-        });
-    }
-
-    fn change(delta: RecordDelta<PodRecord>) -> InventoryChange {
-        InventoryChange::Pod(delta)
-    }
+fn pod(object: &PartialPod<'_>, texts: &mut TextInterner) -> Option<PodRecord> {
+    let PartialPod {
+        metadata,
+        spec,
+        status,
+    } = object;
+    let condition = PartialCondition::find(&status.conditions, "Ready");
+    let ready = condition.is_some_and(PartialCondition::is_true);
+    Some(PodRecord {
+        key: metadata.key(texts),
+        uid: metadata.uid.to_shared(),
+        created: metadata.created(),
+        deleting: metadata.deleting(),
+        labels: texts.intern_map(&metadata.labels),
+        owner: metadata.controller(texts),
+        node: texts.intern_non_empty(&spec.node_name),
+        ips: ips(status),
+        host_network: spec.host_network,
+        phase: phase(&status.phase),
+        ready,
+        not_ready_message: condition
+            .filter(|_| !ready)
+            .and_then(PartialCondition::message_or_reason),
+        ready_changed: condition.and_then(PartialCondition::last_transition),
+        unscheduled: PartialCondition::find(&status.conditions, "PodScheduled")
+            .filter(|condition| !condition.is_true())
+            .and_then(PartialCondition::message_or_reason),
+        closed_gates: closed_gates(spec, status, texts),
+        containers: containers(spec, status, texts),
+    })
 }
 
 fn ips(status: &PartialPodStatus<'_>) -> Vec<SharedStr> {
-    let all: Vec<_> = status
-        .pod_ips
-        .iter()
-        .flatten()
-        .filter_map(|found| canonical_non_empty_address(found.ip.as_ref()))
-        .collect();
+    let all = to_addresses(status.pod_ips.iter().map(|found| &found.ip));
     if all.is_empty() {
-        return canonical_non_empty_address(status.pod_ip.as_ref())
-            .into_iter()
-            .collect();
+        return status.pod_ip.to_non_empty_address().into_iter().collect();
     }
     all
 }
 
-fn phase(text: Option<&JsonText<'_>>) -> PodPhase {
-    match text.map(JsonText::as_str) {
-        Some("Pending") => PodPhase::Pending,
-        Some("Running") => PodPhase::Running,
-        Some("Succeeded") => PodPhase::Succeeded,
-        Some("Failed") => PodPhase::Failed,
+fn phase(text: &JsonText<'_>) -> PodPhase {
+    match text.as_str() {
+        "Pending" => PodPhase::Pending,
+        "Running" => PodPhase::Running,
+        "Succeeded" => PodPhase::Succeeded,
+        "Failed" => PodPhase::Failed,
         _ => PodPhase::Unknown,
     }
 }
@@ -228,21 +147,11 @@ fn containers(
     status: &PartialPodStatus<'_>,
     texts: &mut TextInterner,
 ) -> Vec<ContainerRecord> {
-    let regular = spec
-        .containers
-        .iter()
-        .flatten()
-        .map(|container| (container, false));
+    let regular = spec.containers.iter().map(|container| (container, false));
     let sidecars = spec
         .init_containers
         .iter()
-        .flatten()
-        .filter(|container| {
-            container
-                .restart_policy
-                .as_ref()
-                .is_some_and(|policy| policy.as_str() == "Always")
-        })
+        .filter(|container| container.restart_policy == "Always")
         .map(|container| (container, true));
     regular
         .chain(sidecars)
@@ -252,11 +161,8 @@ fn containers(
             } else {
                 &status.container_statuses
             };
-            let state = statuses
-                .iter()
-                .flatten()
-                .find(|found| found.name == container.name);
-            record(container, sidecar, state, texts)
+            let own = statuses.iter().find(|found| found.name == container.name);
+            record(container, sidecar, own, texts)
         })
         .collect()
 }
@@ -267,30 +173,24 @@ fn record(
     status: Option<&PartialContainerStatus<'_>>,
     texts: &mut TextInterner,
 ) -> ContainerRecord {
-    let state = status.and_then(|status| status.state.as_ref());
+    let state = status.map(|status| &status.state);
     let reason = state
         .and_then(|state| state.waiting.as_ref().or(state.terminated.as_ref()))
-        .and_then(|reason| texts.intern_non_empty(reason.reason.as_ref()));
+        .and_then(|reason| texts.intern_non_empty(&reason.reason));
+    let ports = container.ports.iter().filter_map(|found| {
+        Some(ContainerPort {
+            name: texts.intern_non_empty(&found.name),
+            protocol: protocol(&found.protocol),
+            port: texts.port("containerPort", found.container_port)?,
+            host_port: texts.port("hostPort", found.host_port),
+        })
+    });
     ContainerRecord {
-        name: texts
-            .intern_non_empty(container.name.as_ref())
-            .unwrap_or_default(),
+        ports: ports.collect(),
+        name: texts.intern(container.name.as_str()),
         sidecar,
-        ports: container
-            .ports
-            .iter()
-            .flatten()
-            .filter_map(|found| {
-                Some(ContainerPort {
-                    name: texts.intern_non_empty(found.name.as_ref()),
-                    protocol: protocol(found.protocol.as_ref()),
-                    port: texts.port("containerPort", found.container_port)?,
-                    host_port: texts.port("hostPort", found.host_port),
-                })
-            })
-            .collect(),
-        ready: status.and_then(|status| status.ready).unwrap_or(false),
-        restarts: status.and_then(|status| status.restart_count).unwrap_or(0),
+        ready: status.is_some_and(|status| status.ready),
+        restarts: status.map_or(0, |status| status.restart_count),
         reason,
         probes: probes(container, texts),
     }
@@ -307,17 +207,12 @@ fn probes(container: &PartialContainer<'_>, texts: &mut TextInterner) -> Box<[Co
         .filter_map(|(kind, probe)| Some((kind, probe.as_ref()?)));
     handled
         .map(|(kind, probe)| {
-            let asked = [&probe.http_get, &probe.tcp_socket, &probe.grpc];
-            let asked = asked.into_iter().flatten().next();
+            let targets = [&probe.http_get, &probe.tcp_socket, &probe.grpc];
+            let target = targets.into_iter().flatten().next();
+            let port = target.and_then(|target| target.port.as_ref());
             ContainerProbe {
                 kind,
-                port: match asked.and_then(|asked| asked.port.as_ref()) {
-                    Some(IntOrString::Int(number)) => port(Some(*number)).map(TargetPort::Number),
-                    Some(IntOrString::String(name)) => {
-                        Some(TargetPort::Name(texts.intern(name.as_str())))
-                    }
-                    None => None,
-                },
+                port: port.and_then(|port| port.target_port(texts)),
             }
         })
         .collect()
@@ -329,13 +224,11 @@ fn closed_gates(
     status: &PartialPodStatus<'_>,
     texts: &mut TextInterner,
 ) -> Box<[SharedStr]> {
-    spec.readiness_gates
-        .iter()
-        .flatten()
+    let gates = spec.readiness_gates.iter();
+    gates
         .filter_map(|gate| gate.condition_type.as_ref())
         .filter(|gate| {
-            let condition =
-                PartialCondition::find_by_type(status.conditions.as_ref(), gate.as_str());
+            let condition = PartialCondition::find(&status.conditions, gate.as_str());
             !condition.is_some_and(PartialCondition::is_true)
         })
         .map(|gate| texts.intern(gate.as_str()))

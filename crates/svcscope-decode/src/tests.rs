@@ -45,7 +45,7 @@ fn another_object_is_no_empty_list() {
             "its kind is Status",
         ),
         (r#"{"kind":"Table","items":[]}"#, "its kind is Table"),
-        (r#"{"kind":"ServiceList","items":{"a":1}}"#, "no array"),
+        (r#"{"kind":"ServiceList","items":{"a":1}}"#, "not an array"),
         (r#"{"kind":"ServiceList","items":[{}]}"#, "escapes"),
         ("{}", "neither"),
     ] {
@@ -467,7 +467,10 @@ mod related {
                 "rules": [{"name": "all", "backendRefs": [{"name": "db", "port": 5432}]}]},
         }));
         let route: &RouteRecord = record(&related);
-        assert_eq!(related.kind(), ResourceKind::TcpRoute);
+        assert_eq!(
+            related.kind(),
+            svcscope_model::inventory::ResourceKind::TcpRoute
+        );
         assert_eq!(route.parents[0].port, Some(5432));
         assert_eq!(route.rules[0].backends[0].port, Some(5432));
 

@@ -6,6 +6,7 @@ use std::{
     fmt,
 };
 
+use jiff::Timestamp;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, Visitor},
@@ -26,6 +27,60 @@ impl JsonText<'_> {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// A text of its own, for what hardly occurs again: a uid, a message.
+    pub fn to_shared(&self) -> SharedStr {
+        SharedStr::from(self.as_str())
+    }
+
+    /// As [`Self::to_shared`]; none where it is empty.
+    pub fn to_non_empty(&self) -> Option<SharedStr> {
+        (!self.0.is_empty()).then(|| self.to_shared())
+    }
+
+    /// An address, in the form by which it is compared.
+    pub fn to_address(&self) -> SharedStr {
+        SharedStr::from(&*canonical(self.as_str()))
+    }
+
+    /// As [`Self::to_address`]; none where it is empty.
+    pub fn to_non_empty_address(&self) -> Option<SharedStr> {
+        Some(self.to_address()).filter(|address| !address.is_empty())
+    }
+
+    /// RFC 3339, as Kubernetes writes all times.
+    pub fn timestamp(&self) -> Option<Timestamp> {
+        self.as_str().parse().ok()
+    }
+}
+
+impl PartialEq<str> for JsonText<'_> {
+    fn eq(&self, text: &str) -> bool {
+        self.as_str() == text
+    }
+}
+
+impl PartialEq<&str> for JsonText<'_> {
+    fn eq(&self, text: &&str) -> bool {
+        self.as_str() == *text
+    }
+}
+
+/// Each as a text of its own.
+pub fn to_shared_texts(all: &[JsonText<'_>]) -> Vec<SharedStr> {
+    all.iter().map(JsonText::to_shared).collect()
+}
+
+/// Those that are not empty, each as a text of its own.
+pub fn to_non_empty_texts(all: &[JsonText<'_>]) -> Vec<SharedStr> {
+    all.iter().filter_map(JsonText::to_non_empty).collect()
+}
+
+/// Those that are not empty, in the form by which addresses are compared.
+pub fn to_addresses<'a>(all: impl IntoIterator<Item = &'a JsonText<'a>>) -> Vec<SharedStr> {
+    all.into_iter()
+        .filter_map(JsonText::to_non_empty_address)
+        .collect()
 }
 
 impl<'de: 'json, 'json> Deserialize<'de> for JsonText<'json> {
@@ -53,7 +108,7 @@ pub struct JsonTextMap<'json>(Vec<(JsonText<'json>, JsonText<'json>)>);
 
 impl JsonTextMap<'_> {
     pub fn get(&self, key: &str) -> Option<&str> {
-        let (_, value) = self.0.iter().find(|(found, _)| found.as_str() == key)?;
+        let (_, value) = self.0.iter().find(|(found, _)| found == key)?;
         Some(value.as_str())
     }
 }
@@ -81,7 +136,14 @@ impl<'de: 'json, 'json> Deserialize<'de> for JsonTextMap<'json> {
     }
 }
 
-/// Makes [`Text`]s; what repeats all over a cluster is kept once.
+/// A port number, where it is one; 0 and nonsense are none.
+pub fn port_number(number: Option<i64>) -> Option<u16> {
+    number
+        .and_then(|number| u16::try_from(number).ok())
+        .filter(|port| *port != 0)
+}
+
+/// Makes [`SharedStr`]s; what repeats all over a cluster is kept once.
 #[derive(Default)]
 pub struct TextInterner {
     pool: HashSet<SharedStr>,
@@ -103,16 +165,14 @@ impl TextInterner {
         text
     }
 
-    /// As [`Self::intern`], of something that may be absent or empty.
-    pub fn intern_non_empty(&mut self, text: Option<&JsonText<'_>>) -> Option<SharedStr> {
-        text.map(JsonText::as_str)
-            .filter(|text| !text.is_empty())
-            .map(|text| self.intern(text))
+    /// As [`Self::intern`]; none where it is empty.
+    pub fn intern_non_empty(&mut self, text: &JsonText<'_>) -> Option<SharedStr> {
+        (!text.0.is_empty()).then(|| self.intern(text.as_str()))
     }
 
     /// A port number. 0 is what Go writes for none; what else is none is noted as an oddity.
     pub fn port(&mut self, field: &str, number: Option<i64>) -> Option<u16> {
-        let found = super::port(number);
+        let found = port_number(number);
         if let (None, Some(number)) = (found, number.filter(|number| *number != 0)) {
             self.add_decode_problem(format!(
                 "{field} is {number}, which is not a port number (1 to 65535)"
@@ -139,38 +199,13 @@ impl TextInterner {
     }
 
     /// A map of labels.
-    pub fn intern_map(
-        &mut self,
-        pairs: Option<&JsonTextMap<'_>>,
-    ) -> BTreeMap<SharedStr, SharedStr> {
-        let pairs = pairs.map(|pairs| pairs.0.as_slice()).unwrap_or_default();
+    pub fn intern_map(&mut self, pairs: &JsonTextMap<'_>) -> BTreeMap<SharedStr, SharedStr> {
         pairs
+            .0
             .iter()
             .map(|(key, value)| (self.intern(key.as_str()), self.intern(value.as_str())))
             .collect()
     }
-}
-
-/// A text that hardly occurs again: a uid, an address, a message. Absent or empty is none.
-pub fn owned_non_empty(text: Option<&JsonText<'_>>) -> Option<SharedStr> {
-    text.map(JsonText::as_str)
-        .filter(|text| !text.is_empty())
-        .map(SharedStr::from)
-}
-
-/// As [`owned_non_empty`], where the record has an empty text for none.
-pub fn owned_text(text: Option<&JsonText<'_>>) -> SharedStr {
-    SharedStr::from(text.map(JsonText::as_str).unwrap_or_default())
-}
-
-/// An address, in the form by which it is compared; absent is the empty text.
-pub fn canonical_address(text: Option<&JsonText<'_>>) -> SharedStr {
-    SharedStr::from(&*canonical(text.map(JsonText::as_str).unwrap_or_default()))
-}
-
-/// As [`address`]; absent or empty is none.
-pub fn canonical_non_empty_address(text: Option<&JsonText<'_>>) -> Option<SharedStr> {
-    Some(canonical_address(text)).filter(|address| !address.is_empty())
 }
 
 #[cfg(test)]

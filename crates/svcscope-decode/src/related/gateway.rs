@@ -1,602 +1,219 @@
-//! `gateway.networking.k8s.io`: Gateway, GatewayClass, the routes, BackendTLSPolicy, ReferenceGrant.
+//! `gateway.networking.k8s.io`: Gateway, GatewayClass, BackendTLSPolicy, ReferenceGrant.
 
-use serde::Deserialize;
-
-use super::{
-    super::{
-        HasMetadata as _, TextInterner, WatchedResource, port,
-        text::{JsonText, owned_non_empty, owned_text},
-    },
-    PartialLabelSelector, PartialRelatedCondition, PartialSpecAndStatus, conditions, owned_texts,
-    selector,
+use super::label_selector::PartialLabelSelector;
+use crate::{
+    condition::{PartialCondition, conditions},
+    meta::PartialObject,
+    partial::partial,
+    reference::PartialObjectReference,
+    resource::watched_resource,
+    text::{JsonText, TextInterner, port_number},
 };
 use svcscope_model::inventory::{
     AllowedRoutes, BackendTlsPolicyRecord, BackendTlsTarget, GatewayClassRecord, GatewayListener,
-    GatewayRecord, InventoryChange, MeshParent, ObjectKey, ParentRef, RecordDelta,
-    ReferenceGrantFrom, ReferenceGrantRecord, ReferenceGrantTo, RelatedRecord, ResourceKind,
-    RouteBackend, RouteKind, RouteMatch, RouteParentStatus, RouteRecord, RouteRule, SharedStr,
-    plain_line,
+    GatewayRecord, ObjectKey, ReferenceGrantFrom, ReferenceGrantRecord, ReferenceGrantTo,
+    RelatedRecord, SharedStr,
 };
 
-const GROUP: &str = "gateway.networking.k8s.io";
-const V1: &str = "/apis/gateway.networking.k8s.io/v1";
-const V1BETA1: &str = "/apis/gateway.networking.k8s.io/v1beta1";
-const V1ALPHA3: &str = "/apis/gateway.networking.k8s.io/v1alpha3";
-const V1ALPHA2: &str = "/apis/gateway.networking.k8s.io/v1alpha2";
-
-/// Gateways.
-pub struct GatewayResource;
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PartialGatewaySpec<'json> {
-    #[serde(borrow)]
-    gateway_class_name: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    listeners: Option<Vec<PartialListener<'json>>>,
+watched_resource! {
+    /// Gateways.
+    GatewayResource: Gateway = "/apis/gateway.networking.k8s.io/v1" "Gateway",
+    PartialGateway<'json> => RelatedRecord by gateway,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialListener<'json> {
-    #[serde(borrow)]
-    name: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    hostname: Option<JsonText<'json>>,
-    port: Option<i64>,
-    #[serde(borrow)]
-    protocol: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    allowed_routes: Option<PartialAllowedRoutes<'json>>,
+watched_resource! {
+    /// GatewayClasses.
+    GatewayClassResource: GatewayClass = "/apis/gateway.networking.k8s.io/v1" "GatewayClass",
+    PartialGatewayClass<'json> => RelatedRecord by gateway_class,
 }
 
-#[derive(Debug, Deserialize)]
-struct PartialAllowedRoutes<'json> {
-    #[serde(borrow)]
-    namespaces: Option<PartialRouteNamespaces<'json>>,
+watched_resource! {
+    /// BackendTLSPolicies.
+    BackendTlsPolicyResource: BackendTlsPolicy =
+        "/apis/gateway.networking.k8s.io/v1" "BackendTLSPolicy",
+    PartialBackendTlsPolicy<'json> => RelatedRecord by backend_tls_policy,
+    const OLDER_APIS: &'static [&'static str] = &["/apis/gateway.networking.k8s.io/v1alpha3"];
 }
 
-#[derive(Debug, Deserialize)]
-struct PartialRouteNamespaces<'json> {
-    #[serde(borrow)]
-    from: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    selector: Option<PartialLabelSelector<'json>>,
+watched_resource! {
+    /// ReferenceGrants.
+    ReferenceGrantResource: ReferenceGrant = "/apis/gateway.networking.k8s.io/v1" "ReferenceGrant",
+    PartialReferenceGrant<'json> => RelatedRecord by reference_grant,
+    const OLDER_APIS: &'static [&'static str] = &["/apis/gateway.networking.k8s.io/v1beta1"];
 }
 
-#[derive(Debug, Deserialize)]
-pub struct PartialGatewayStatus<'json> {
-    #[serde(borrow)]
-    addresses: Option<Vec<PartialGatewayAddress<'json>>>,
-    #[serde(borrow)]
-    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
-    #[serde(borrow)]
-    listeners: Option<Vec<PartialListenerStatus<'json>>>,
-}
+type PartialGateway<'json> =
+    PartialObject<'json, PartialGatewaySpec<'json>, PartialGatewayStatus<'json>>;
+type PartialGatewayClass<'json> =
+    PartialObject<'json, PartialGatewayClassSpec<'json>, PartialGatewayClassStatus<'json>>;
+type PartialBackendTlsPolicy<'json> = PartialObject<'json, PartialBackendTlsPolicySpec<'json>>;
+type PartialReferenceGrant<'json> = PartialObject<'json, PartialReferenceGrantSpec<'json>>;
 
-#[derive(Debug, Deserialize)]
-struct PartialGatewayAddress<'json> {
-    #[serde(borrow)]
-    value: Option<JsonText<'json>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PartialListenerStatus<'json> {
-    #[serde(borrow)]
-    name: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
-}
-
-impl WatchedResource for GatewayResource {
-    type Object<'json> =
-        PartialSpecAndStatus<'json, PartialGatewaySpec<'json>, PartialGatewayStatus<'json>>;
-    type Record = RelatedRecord;
-
-    const KIND: ResourceKind = ResourceKind::Gateway;
-    const API: &'static str = V1;
-    const PLURAL: &'static str = "gateways";
-
-    fn records(
-        object: &Self::Object<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<RelatedRecord>,
-    ) {
-        let meta = object.metadata();
-        let spec = object.spec.as_ref();
-        let status = object.status.as_ref();
-        let listeners = spec.and_then(|spec| spec.listeners.as_ref());
-        let listeners = listeners.into_iter().flatten();
-        let addresses = status.and_then(|status| status.addresses.as_ref());
-        let addresses = addresses.into_iter().flatten();
-        let record = GatewayRecord {
-            key: meta.key(texts),
-            created: meta.created(),
-            class: owned_text(spec.and_then(|spec| spec.gateway_class_name.as_ref())),
-            listeners: listeners
-                .map(|heard| listener(heard, status, texts))
-                .collect(),
-            addresses: addresses
-                .filter_map(|at| owned_non_empty(at.value.as_ref()))
-                .collect(),
-            conditions: conditions(status.and_then(|at| at.conditions.as_ref()), texts),
-        };
-        records.push(record.into());
+partial! {
+    pub struct PartialGatewaySpec<'json> {
+        gateway_class_name: JsonText<'json>,
+        listeners: Vec<PartialListener<'json>>,
     }
 
-    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
-        InventoryChange::Related(Self::KIND, delta)
+    struct PartialListener<'json> {
+        name: JsonText<'json>,
+        hostname: JsonText<'json>,
+        port: Option<i64>,
+        protocol: JsonText<'json>,
+        allowed_routes: PartialAllowedRoutes<'json>,
     }
+
+    struct PartialAllowedRoutes<'json> {
+        namespaces: PartialRouteNamespaces<'json>,
+    }
+
+    struct PartialRouteNamespaces<'json> {
+        from: JsonText<'json>,
+        selector: PartialLabelSelector<'json>,
+    }
+
+    pub struct PartialGatewayStatus<'json> {
+        addresses: Vec<PartialGatewayAddress<'json>>,
+        conditions: Vec<PartialCondition<'json>>,
+        listeners: Vec<PartialListenerStatus<'json>>,
+    }
+
+    struct PartialGatewayAddress<'json> {
+        value: JsonText<'json>,
+    }
+
+    struct PartialListenerStatus<'json> {
+        name: JsonText<'json>,
+        conditions: Vec<PartialCondition<'json>>,
+    }
+
+    pub struct PartialGatewayClassSpec<'json> {
+        controller_name: JsonText<'json>,
+    }
+
+    pub struct PartialGatewayClassStatus<'json> {
+        conditions: Vec<PartialCondition<'json>>,
+    }
+
+    pub struct PartialBackendTlsPolicySpec<'json> {
+        target_refs: Vec<PartialObjectReference<'json>>,
+        validation: PartialBackendTlsValidation<'json>,
+    }
+
+    struct PartialBackendTlsValidation<'json> {
+        hostname: JsonText<'json>,
+    }
+
+    pub struct PartialReferenceGrantSpec<'json> {
+        from: Vec<PartialObjectReference<'json>>,
+        to: Vec<PartialObjectReference<'json>>,
+    }
+}
+
+fn gateway(object: &PartialGateway<'_>, texts: &mut TextInterner) -> Option<GatewayRecord> {
+    let PartialGateway {
+        metadata,
+        spec,
+        status,
+    } = object;
+    Some(GatewayRecord {
+        key: metadata.key(texts),
+        created: metadata.created(),
+        class: spec.gateway_class_name.to_shared(),
+        listeners: spec
+            .listeners
+            .iter()
+            .map(|found| listener(found, status, texts))
+            .collect(),
+        addresses: status
+            .addresses
+            .iter()
+            .filter_map(|address| address.value.to_non_empty())
+            .collect(),
+        conditions: conditions(&status.conditions, texts),
+    })
 }
 
 fn listener(
     listener: &PartialListener<'_>,
-    status: Option<&PartialGatewayStatus<'_>>,
+    status: &PartialGatewayStatus<'_>,
     texts: &mut TextInterner,
 ) -> GatewayListener {
-    let statuses = status.and_then(|status| status.listeners.as_ref());
-    let own_status = statuses
-        .into_iter()
-        .flatten()
-        .find(|status| status.name == listener.name);
-    let allowed = listener.allowed_routes.as_ref();
-    let allowed = allowed.and_then(|allowed| allowed.namespaces.as_ref());
-    let from = allowed.and_then(|allowed| allowed.from.as_ref());
+    let mut statuses = status.listeners.iter();
+    let own_status = statuses.find(|status| status.name == listener.name);
+    let allowed = &listener.allowed_routes.namespaces;
     GatewayListener {
-        name: owned_text(listener.name.as_ref()),
-        hostname: owned_text(listener.hostname.as_ref()),
-        port: port(listener.port).unwrap_or_default(),
-        protocol: texts
-            .intern_non_empty(listener.protocol.as_ref())
-            .unwrap_or_default(),
-        allowed: match from.map(JsonText::as_str) {
-            Some("All") => AllowedRoutes::All,
-            Some("None") => AllowedRoutes::None,
-            Some("Selector") => {
-                let found = allowed.and_then(|allowed| allowed.selector.as_ref());
-                AllowedRoutes::Selector(selector(found, texts))
-            }
+        name: listener.name.to_shared(),
+        hostname: listener.hostname.to_shared(),
+        port: port_number(listener.port).unwrap_or_default(),
+        protocol: texts.intern(listener.protocol.as_str()),
+        allowed: match allowed.from.as_str() {
+            "All" => AllowedRoutes::All,
+            "None" => AllowedRoutes::None,
+            "Selector" => AllowedRoutes::Selector(allowed.selector.record(texts)),
             _ => AllowedRoutes::Same,
         },
-        conditions: conditions(own_status.and_then(|at| at.conditions.as_ref()), texts),
+        conditions: own_status
+            .map(|status| conditions(&status.conditions, texts))
+            .unwrap_or_default(),
     }
 }
 
-/// GatewayClasses.
-pub struct GatewayClassResource;
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PartialGatewayClassSpec<'json> {
-    #[serde(borrow)]
-    controller_name: Option<JsonText<'json>>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct PartialGatewayClassStatus<'json> {
-    #[serde(borrow)]
-    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
-}
-
-impl WatchedResource for GatewayClassResource {
-    type Object<'json> = PartialSpecAndStatus<
-        'json,
-        PartialGatewayClassSpec<'json>,
-        PartialGatewayClassStatus<'json>,
-    >;
-    type Record = RelatedRecord;
-
-    const KIND: ResourceKind = ResourceKind::GatewayClass;
-    const API: &'static str = V1;
-    const PLURAL: &'static str = "gatewayclasses";
-
-    fn records(
-        object: &Self::Object<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<RelatedRecord>,
-    ) {
-        let spec = object.spec.as_ref();
-        let status = object.status.as_ref();
-        let record = GatewayClassRecord {
-            key: object.metadata().key(texts),
-            controller: owned_text(spec.and_then(|spec| spec.controller_name.as_ref())),
-            conditions: conditions(status.and_then(|at| at.conditions.as_ref()), texts),
-        };
-        records.push(record.into());
-    }
-
-    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
-        InventoryChange::Related(Self::KIND, delta)
-    }
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PartialRouteSpec<'json> {
-    #[serde(borrow)]
-    hostnames: Option<Vec<JsonText<'json>>>,
-    #[serde(borrow)]
-    parent_refs: Option<Vec<PartialObjectReference<'json>>>,
-    #[serde(borrow)]
-    rules: Option<Vec<PartialRouteRule<'json>>>,
-}
-
-/// A reference to an object, with the defaults of the API: what is left out depends on the field.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialObjectReference<'json> {
-    #[serde(borrow)]
-    group: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    kind: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    namespace: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    name: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    section_name: Option<JsonText<'json>>,
-    port: Option<i64>,
-    weight: Option<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialRouteRule<'json> {
-    #[serde(borrow)]
-    matches: Option<Vec<PartialRouteMatch<'json>>>,
-    #[serde(borrow)]
-    backend_refs: Option<Vec<PartialObjectReference<'json>>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PartialRouteMatch<'json> {
-    #[serde(borrow)]
-    path: Option<PartialPathMatch<'json>>,
-    #[serde(borrow)]
-    method: Option<PartialMethodMatch<'json>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PartialPathMatch<'json> {
-    #[serde(borrow, rename = "type")]
-    kind: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    value: Option<JsonText<'json>>,
-}
-
-/// gRPC's `{service, method}`; HTTP's is a word, which says nothing about where it leads.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum PartialMethodMatch<'json> {
-    Grpc {
-        service: Option<String>,
-        method: Option<String>,
-    },
-    #[expect(
-        dead_code,
-        reason = "a method of HTTP may stand there, but does not matter"
-    )]
-    Http(#[serde(borrow)] JsonText<'json>),
-}
-
-#[derive(Debug, Deserialize)]
-pub struct PartialRouteStatus<'json> {
-    #[serde(borrow)]
-    parents: Option<Vec<PartialRouteParentStatus<'json>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialRouteParentStatus<'json> {
-    #[serde(borrow)]
-    parent_ref: Option<PartialObjectReference<'json>>,
-    #[serde(borrow)]
-    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
-}
-
-type PartialRoute<'json> =
-    PartialSpecAndStatus<'json, PartialRouteSpec<'json>, PartialRouteStatus<'json>>;
-
-/// The routes are alike: what one kind does not have is absent in its objects.
-macro_rules! routes {
-    ($($resource:ident, $kind:ident, $plural:literal, $older:expr;)*) => {$(
-        #[doc = concat!("`", $plural, "`.")]
-        pub struct $resource;
-
-        impl WatchedResource for $resource {
-            type Object<'json> = PartialRoute<'json>;
-            type Record = RelatedRecord;
-
-            const KIND: ResourceKind = RouteKind::$kind.kind();
-            const API: &'static str = V1;
-            const OLDER_APIS: &'static [&'static str] = $older;
-            const PLURAL: &'static str = $plural;
-
-            fn records(object: &PartialRoute<'_>, texts: &mut TextInterner, records: &mut Vec<RelatedRecord>) {
-                records.push(route(RouteKind::$kind, object, texts).into());
-            }
-
-            fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
-                InventoryChange::Related(Self::KIND, delta)
-            }
-        }
-    )*};
-}
-
-routes! {
-    HttpRouteResource, Http, "httproutes", &[];
-    GrpcRouteResource, Grpc, "grpcroutes", &[];
-    TlsRouteResource, Tls, "tlsroutes", &[V1ALPHA3, V1ALPHA2];
-    TcpRouteResource, Tcp, "tcproutes", &[V1ALPHA2];
-    UdpRouteResource, Udp, "udproutes", &[V1ALPHA2];
-}
-
-fn route(kind: RouteKind, object: &PartialRoute<'_>, texts: &mut TextInterner) -> RouteRecord {
-    let key = object.metadata().key(texts);
-    let spec = object.spec.as_ref();
-    let parents = spec.and_then(|spec| spec.parent_refs.as_ref());
-    let rules = spec.and_then(|spec| spec.rules.as_ref());
-    let statuses = object.status.as_ref().and_then(|at| at.parents.as_ref());
-    RouteRecord {
-        kind,
-        created: object.metadata().created(),
-        hostnames: owned_texts(spec.and_then(|spec| spec.hostnames.as_deref())),
-        parents: parents
-            .into_iter()
-            .flatten()
-            .filter_map(|found| parent(found, &key.namespace, texts))
-            .collect(),
-        meshes: parents
-            .into_iter()
-            .flatten()
-            .filter(|found| found.is(&["", "core"], "Service"))
-            .filter_map(|found| {
-                Some(MeshParent {
-                    service: key_of(found, &key.namespace, texts)?,
-                    port: port(found.port),
-                })
-            })
-            .collect(),
-        elsewhere: other_backends(rules, &key.namespace, texts),
-        rules: rules
-            .into_iter()
-            .flatten()
-            .map(|found| rule(found, &key.namespace, texts))
-            .collect(),
-        statuses: statuses
-            .into_iter()
-            .flatten()
-            .filter_map(|said| {
-                Some(RouteParentStatus {
-                    parent: parent(said.parent_ref.as_ref()?, &key.namespace, texts)?,
-                    conditions: conditions(said.conditions.as_ref(), texts),
-                })
-            })
-            .collect(),
-        key,
-    }
-}
-
-/// A parent that is a Gateway: that, in the route's namespace, is what a reference means that says
-/// neither.
-fn parent(
-    found: &PartialObjectReference<'_>,
-    home: &SharedStr,
+fn gateway_class(
+    object: &PartialGatewayClass<'_>,
     texts: &mut TextInterner,
-) -> Option<ParentRef> {
-    let is = |said: &Option<JsonText<'_>>, default: &str| {
-        said.as_ref().is_none_or(|said| said.as_str() == default)
-    };
-    if !is(&found.group, GROUP) || !is(&found.kind, "Gateway") {
-        return None;
-    }
-    Some(ParentRef {
-        gateway: key_of(found, home, texts)?,
-        section: owned_non_empty(found.section_name.as_ref()),
-        port: port(found.port),
+) -> Option<GatewayClassRecord> {
+    Some(GatewayClassRecord {
+        key: object.metadata.key(texts),
+        controller: object.spec.controller_name.to_shared(),
+        conditions: conditions(&object.status.conditions, texts),
     })
 }
 
-impl PartialObjectReference<'_> {
-    /// Whether it says that it is of one of these groups and of this kind.
-    fn is(&self, groups: &[&str], kind: &str) -> bool {
-        let group = self.group.as_ref().map(JsonText::as_str);
-        group.is_some_and(|group| groups.contains(&group))
-            && self.kind.as_ref().map(JsonText::as_str) == Some(kind)
-    }
-
-    /// Whether it is a backend that is a Service: what a reference means that says nothing else.
-    fn is_service(&self) -> bool {
-        let group = self.group.as_ref().map_or("", JsonText::as_str);
-        let kind = self.kind.as_ref().map_or("Service", JsonText::as_str);
-        group.is_empty() && kind == "Service"
-    }
-}
-
-/// Backends that are no Services, each once.
-fn other_backends(
-    rules: Option<&Vec<PartialRouteRule<'_>>>,
-    home: &SharedStr,
+fn backend_tls_policy(
+    object: &PartialBackendTlsPolicy<'_>,
     texts: &mut TextInterner,
-) -> Vec<SharedStr> {
-    let backends = rules.into_iter().flatten();
-    let mut found: Vec<SharedStr> = backends
-        .flat_map(|rule| rule.backend_refs.iter().flatten())
-        .filter(|backend| !backend.is_service())
-        .filter_map(|backend| {
-            let kind = backend.kind.as_ref().map_or("Service", JsonText::as_str);
-            Some(format!("{kind} {}", key_of(backend, home, texts)?).into())
+) -> Option<BackendTlsPolicyRecord> {
+    let key = object.metadata.key(texts);
+    let services = object.spec.target_refs.iter();
+    let mut target = |found: &PartialObjectReference<'_>| {
+        let name = texts.intern_non_empty(&found.name)?;
+        Some(BackendTlsTarget {
+            service: ObjectKey::new(key.namespace.clone(), name),
+            port: found.section_name.to_non_empty(),
         })
-        .collect();
-    found.sort();
-    found.dedup();
-    found
+    };
+    Some(BackendTlsPolicyRecord {
+        created: object.metadata.created(),
+        targets: services
+            .filter(|found| found.is_service())
+            .filter_map(&mut target)
+            .collect(),
+        hostname: object.spec.validation.hostname.to_shared(),
+        key,
+    })
 }
 
-fn key_of(
-    found: &PartialObjectReference<'_>,
-    home: &SharedStr,
+fn reference_grant(
+    object: &PartialReferenceGrant<'_>,
     texts: &mut TextInterner,
-) -> Option<ObjectKey> {
-    let namespace = texts.intern_non_empty(found.namespace.as_ref());
-    Some(ObjectKey::new(
-        namespace.unwrap_or_else(|| home.clone()),
-        texts.intern_non_empty(found.name.as_ref())?,
-    ))
-}
-
-fn rule(found: &PartialRouteRule<'_>, home: &SharedStr, texts: &mut TextInterner) -> RouteRule {
-    let matches = found.matches.iter().flatten().map(|found| {
-        let path = found.path.as_ref();
-        let value = path.and_then(|path| path.value.as_ref());
-        let kind = path
-            .and_then(|path| path.kind.as_ref())
-            .map(JsonText::as_str);
-        match &found.method {
-            Some(PartialMethodMatch::Grpc { service, method }) => RouteMatch {
-                path: SharedStr::from(plain_line(&format!(
-                    "{}/{}",
-                    service.as_deref().unwrap_or("*"),
-                    method.as_deref().unwrap_or("*")
-                ))),
-                exact: service.is_some() && method.is_some(),
-            },
-            Some(PartialMethodMatch::Http(_)) | None => RouteMatch {
-                path: owned_text(value),
-                exact: kind == Some("Exact"),
-            },
-        }
+) -> Option<ReferenceGrantRecord> {
+    let text = |found: &Option<JsonText<'_>>| -> SharedStr {
+        found.as_ref().map(JsonText::to_shared).unwrap_or_default()
+    };
+    let from = object.spec.from.iter().map(|from| ReferenceGrantFrom {
+        group: text(&from.group),
+        kind: text(&from.kind),
+        namespace: from.namespace.to_shared(),
     });
-    let backends = found.backend_refs.iter().flatten().filter_map(|found| {
-        if !found.is_service() {
-            return None;
-        }
-        Some(RouteBackend {
-            service: key_of(found, home, texts)?,
-            port: port(found.port),
-            weight: u32::try_from(found.weight.unwrap_or(1)).unwrap_or_default(),
-        })
+    let to = object.spec.to.iter().map(|to| ReferenceGrantTo {
+        group: text(&to.group),
+        kind: text(&to.kind),
+        name: to.name.to_non_empty(),
     });
-    RouteRule {
-        matches: matches.collect(),
-        backends: backends.collect(),
-    }
-}
-
-/// BackendTLSPolicies.
-pub struct BackendTlsPolicyResource;
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PartialBackendTlsPolicySpec<'json> {
-    #[serde(borrow)]
-    target_refs: Option<Vec<PartialObjectReference<'json>>>,
-    #[serde(borrow)]
-    validation: Option<PartialBackendTlsValidation<'json>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PartialBackendTlsValidation<'json> {
-    #[serde(borrow)]
-    hostname: Option<JsonText<'json>>,
-}
-
-impl WatchedResource for BackendTlsPolicyResource {
-    type Object<'json> = PartialSpecAndStatus<'json, PartialBackendTlsPolicySpec<'json>>;
-    type Record = RelatedRecord;
-
-    const KIND: ResourceKind = ResourceKind::BackendTlsPolicy;
-    const API: &'static str = V1;
-    const OLDER_APIS: &'static [&'static str] = &[V1ALPHA3];
-    const PLURAL: &'static str = "backendtlspolicies";
-
-    fn records(
-        object: &Self::Object<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<RelatedRecord>,
-    ) {
-        let meta = object.metadata();
-        let key = meta.key(texts);
-        let spec = object.spec.as_ref();
-        let targets = spec.and_then(|spec| spec.target_refs.as_ref());
-        let targets = targets.into_iter().flatten();
-        let validation = spec.and_then(|spec| spec.validation.as_ref());
-        let record = BackendTlsPolicyRecord {
-            created: meta.created(),
-            targets: targets
-                .filter(|target| target.is_service())
-                .filter_map(|target| {
-                    let name = texts.intern_non_empty(target.name.as_ref())?;
-                    Some(BackendTlsTarget {
-                        service: ObjectKey::new(key.namespace.clone(), name),
-                        port: owned_non_empty(target.section_name.as_ref()),
-                    })
-                })
-                .collect(),
-            hostname: owned_text(validation.and_then(|validation| validation.hostname.as_ref())),
-            key,
-        };
-        records.push(record.into());
-    }
-
-    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
-        InventoryChange::Related(Self::KIND, delta)
-    }
-}
-
-/// ReferenceGrants.
-pub struct ReferenceGrantResource;
-
-#[derive(Debug, Deserialize)]
-pub struct PartialReferenceGrantSpec<'json> {
-    #[serde(borrow)]
-    from: Option<Vec<PartialObjectReference<'json>>>,
-    #[serde(borrow)]
-    to: Option<Vec<PartialObjectReference<'json>>>,
-}
-
-impl WatchedResource for ReferenceGrantResource {
-    type Object<'json> = PartialSpecAndStatus<'json, PartialReferenceGrantSpec<'json>>;
-    type Record = RelatedRecord;
-
-    const KIND: ResourceKind = ResourceKind::ReferenceGrant;
-    const API: &'static str = V1;
-    const OLDER_APIS: &'static [&'static str] = &[V1BETA1];
-    const PLURAL: &'static str = "referencegrants";
-
-    fn records(
-        object: &Self::Object<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<RelatedRecord>,
-    ) {
-        let spec = object.spec.as_ref();
-        let from = spec.and_then(|spec| spec.from.as_ref());
-        let to = spec.and_then(|spec| spec.to.as_ref());
-        let record = ReferenceGrantRecord {
-            key: object.metadata().key(texts),
-            from: from
-                .into_iter()
-                .flatten()
-                .map(|from| ReferenceGrantFrom {
-                    group: owned_text(from.group.as_ref()),
-                    kind: owned_text(from.kind.as_ref()),
-                    namespace: owned_text(from.namespace.as_ref()),
-                })
-                .collect(),
-            to: to
-                .into_iter()
-                .flatten()
-                .map(|to| ReferenceGrantTo {
-                    group: owned_text(to.group.as_ref()),
-                    kind: owned_text(to.kind.as_ref()),
-                    name: owned_non_empty(to.name.as_ref()),
-                })
-                .collect(),
-        };
-        records.push(record.into());
-    }
-
-    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
-        InventoryChange::Related(Self::KIND, delta)
-    }
+    Some(ReferenceGrantRecord {
+        key: object.metadata.key(texts),
+        from: from.collect(),
+        to: to.collect(),
+    })
 }

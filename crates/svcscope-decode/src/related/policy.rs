@@ -1,162 +1,114 @@
 //! `networking.k8s.io/v1` NetworkPolicy.
 
-use serde::Deserialize;
-
-use super::{
-    super::{
-        HasMetadata as _, TextInterner, WatchedResource,
-        endpoint_slice::protocol,
-        port,
-        text::{JsonText, owned_text},
-    },
-    PartialLabelSelector, PartialSpecAndStatus, owned_texts, selector,
+use super::label_selector::PartialLabelSelector;
+use crate::{
+    meta::PartialObject,
+    partial::partial,
+    port::{IntOrString, protocol},
+    resource::watched_resource,
+    text::{JsonText, TextInterner, port_number, to_shared_texts},
 };
 use svcscope_model::inventory::{
-    InventoryChange, NetworkPolicyRecord, PolicyPeer, PolicyPort, PolicyRule, RecordDelta,
-    RelatedRecord, ResourceKind, TargetPort,
+    NetworkPolicyRecord, PolicyPeer, PolicyPort, PolicyRule, RelatedRecord,
 };
 
-/// NetworkPolicies.
-pub struct NetworkPolicyResource;
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct PartialNetworkPolicySpec<'json> {
-    #[serde(borrow)]
-    pod_selector: Option<PartialLabelSelector<'json>>,
-    #[serde(borrow)]
-    policy_types: Option<Vec<JsonText<'json>>>,
-    #[serde(borrow)]
-    ingress: Option<Vec<PartialNetworkPolicyRule<'json>>>,
-    #[serde(borrow)]
-    egress: Option<Vec<PartialNetworkPolicyRule<'json>>>,
+watched_resource! {
+    /// NetworkPolicies.
+    NetworkPolicyResource: NetworkPolicy = "/apis/networking.k8s.io/v1" "NetworkPolicy",
+    PartialNetworkPolicy<'json> => RelatedRecord by network_policy,
 }
 
-#[derive(Debug, Deserialize)]
-struct PartialNetworkPolicyRule<'json> {
-    #[serde(borrow)]
-    from: Option<Vec<PartialNetworkPolicyPeer<'json>>>,
-    #[serde(borrow)]
-    to: Option<Vec<PartialNetworkPolicyPeer<'json>>>,
-    #[serde(borrow)]
-    ports: Option<Vec<PartialNetworkPolicyPort<'json>>>,
-}
+type PartialNetworkPolicy<'json> = PartialObject<'json, Option<PartialNetworkPolicySpec<'json>>>;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialNetworkPolicyPeer<'json> {
-    #[serde(borrow)]
-    pod_selector: Option<PartialLabelSelector<'json>>,
-    #[serde(borrow)]
-    namespace_selector: Option<PartialLabelSelector<'json>>,
-    #[serde(borrow)]
-    ip_block: Option<PartialIpBlock<'json>>,
-}
-
-#[derive(Debug, Deserialize)]
-struct PartialIpBlock<'json> {
-    #[serde(borrow)]
-    cidr: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    except: Option<Vec<JsonText<'json>>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialNetworkPolicyPort<'json> {
-    #[serde(borrow)]
-    protocol: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    port: Option<PortNumberOrName<'json>>,
-    end_port: Option<i64>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum PortNumberOrName<'json> {
-    Number(i64),
-    Name(#[serde(borrow)] JsonText<'json>),
-}
-
-impl WatchedResource for NetworkPolicyResource {
-    type Object<'json> = PartialSpecAndStatus<'json, PartialNetworkPolicySpec<'json>>;
-    type Record = RelatedRecord;
-
-    const KIND: ResourceKind = ResourceKind::NetworkPolicy;
-    const API: &'static str = "/apis/networking.k8s.io/v1";
-    const PLURAL: &'static str = "networkpolicies";
-
-    fn records(
-        object: &Self::Object<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<RelatedRecord>,
-    ) {
-        let key = object.metadata().key(texts);
-        let Some(spec) = &object.spec else {
-            return;
-        };
-        // Without policyTypes: Ingress always, Egress where it has rules for it.
-        let types = spec.policy_types.as_deref().unwrap_or_default();
-        let says = |wanted: &str| types.iter().any(|word| word.as_str() == wanted);
-        let isolates_in = types.is_empty() || says("Ingress");
-        let isolates_out = if types.is_empty() {
-            spec.egress.as_ref().is_some_and(|rules| !rules.is_empty())
-        } else {
-            says("Egress")
-        };
-        let record = NetworkPolicyRecord {
-            key,
-            pods: selector(spec.pod_selector.as_ref(), texts),
-            ingress: isolates_in.then(|| rules(spec.ingress.as_deref(), texts)),
-            egress: isolates_out.then(|| rules(spec.egress.as_deref(), texts)),
-        };
-        records.push(record.into());
+partial! {
+    pub struct PartialNetworkPolicySpec<'json> {
+        pod_selector: PartialLabelSelector<'json>,
+        policy_types: Vec<JsonText<'json>>,
+        ingress: Vec<PartialNetworkPolicyRule<'json>>,
+        egress: Vec<PartialNetworkPolicyRule<'json>>,
     }
 
-    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
-        InventoryChange::Related(Self::KIND, delta)
+    struct PartialNetworkPolicyRule<'json> {
+        from: Vec<PartialNetworkPolicyPeer<'json>>,
+        to: Vec<PartialNetworkPolicyPeer<'json>>,
+        ports: Vec<PartialNetworkPolicyPort<'json>>,
+    }
+
+    struct PartialNetworkPolicyPeer<'json> {
+        pod_selector: Option<PartialLabelSelector<'json>>,
+        namespace_selector: Option<PartialLabelSelector<'json>>,
+        ip_block: Option<PartialIpBlock<'json>>,
+    }
+
+    struct PartialIpBlock<'json> {
+        cidr: JsonText<'json>,
+        except: Vec<JsonText<'json>>,
+    }
+
+    struct PartialNetworkPolicyPort<'json> {
+        protocol: JsonText<'json>,
+        port: Option<IntOrString<'json>>,
+        end_port: Option<i64>,
     }
 }
 
-fn rules(
-    found: Option<&[PartialNetworkPolicyRule<'_>]>,
+fn network_policy(
+    object: &PartialNetworkPolicy<'_>,
     texts: &mut TextInterner,
-) -> Vec<PolicyRule> {
-    let found = found.unwrap_or_default().iter();
-    found
-        .map(|rule| {
-            let peers = rule.from.iter().chain(&rule.to).flatten();
-            PolicyRule {
-                peers: peers.map(|found| peer(found, texts)).collect(),
-                ports: rule.ports.iter().flatten().map(policy_port).collect(),
-            }
-        })
-        .collect()
+) -> Option<NetworkPolicyRecord> {
+    let spec = object.spec.as_ref()?;
+    // Without policyTypes: Ingress always, Egress where it has rules for it.
+    let types = &spec.policy_types;
+    let has_type = |wanted: &str| types.iter().any(|word| word == wanted);
+    let isolates_in = types.is_empty() || has_type("Ingress");
+    let isolates_out = if types.is_empty() {
+        !spec.egress.is_empty()
+    } else {
+        has_type("Egress")
+    };
+    Some(NetworkPolicyRecord {
+        key: object.metadata.key(texts),
+        pods: spec.pod_selector.record(texts),
+        ingress: isolates_in.then(|| rules(&spec.ingress, texts)),
+        egress: isolates_out.then(|| rules(&spec.egress, texts)),
+    })
+}
+
+fn rules(found: &[PartialNetworkPolicyRule<'_>], texts: &mut TextInterner) -> Vec<PolicyRule> {
+    let mut rule = |rule: &PartialNetworkPolicyRule<'_>| {
+        let peers = rule.from.iter().chain(&rule.to);
+        PolicyRule {
+            peers: peers.map(|found| peer(found, texts)).collect(),
+            ports: rule
+                .ports
+                .iter()
+                .map(|found| policy_port(found, texts))
+                .collect(),
+        }
+    };
+    found.iter().map(&mut rule).collect()
 }
 
 fn peer(found: &PartialNetworkPolicyPeer<'_>, texts: &mut TextInterner) -> PolicyPeer {
     if let Some(block) = &found.ip_block {
         return PolicyPeer::Block {
-            cidr: owned_text(block.cidr.as_ref()),
-            except: owned_texts(block.except.as_deref()),
+            cidr: block.cidr.to_shared(),
+            except: to_shared_texts(&block.except),
         };
     }
-    let mut some =
-        |found: Option<&PartialLabelSelector<'_>>| found.map(|found| selector(Some(found), texts));
+    let mut selector = |found: &Option<PartialLabelSelector<'_>>| {
+        found.as_ref().map(|selector| selector.record(texts))
+    };
     PolicyPeer::Pods {
-        namespaces: some(found.namespace_selector.as_ref()),
-        pods: some(found.pod_selector.as_ref()),
+        namespaces: selector(&found.namespace_selector),
+        pods: selector(&found.pod_selector),
     }
 }
 
-fn policy_port(found: &PartialNetworkPolicyPort<'_>) -> PolicyPort {
+fn policy_port(found: &PartialNetworkPolicyPort<'_>, texts: &mut TextInterner) -> PolicyPort {
     PolicyPort {
-        protocol: protocol(found.protocol.as_ref()),
-        port: match &found.port {
-            Some(PortNumberOrName::Number(number)) => port(Some(*number)).map(TargetPort::Number),
-            Some(PortNumberOrName::Name(name)) => Some(TargetPort::Name(owned_text(Some(name)))),
-            None => None,
-        },
-        end: port(found.end_port),
+        protocol: protocol(&found.protocol),
+        port: found.port.as_ref().and_then(|port| port.target_port(texts)),
+        end: port_number(found.end_port),
     }
 }

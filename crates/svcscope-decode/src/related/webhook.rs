@@ -1,85 +1,92 @@
 //! `admissionregistration.k8s.io/v1` and `apiregistration.k8s.io/v1`.
 
-use serde::Deserialize;
-
-use super::{
-    super::{
-        HasMetadata, TextInterner, WatchedResource,
-        meta::PartialObjectMeta,
-        port,
-        text::{JsonText, owned_text},
-    },
-    PartialRelatedCondition, PartialSpecAndStatus,
+use crate::{
+    condition::{PartialCondition, conditions},
+    meta::{PartialObject, PartialObjectMeta},
+    partial::partial,
+    resource::{HasMetadata, watched_resource},
+    text::{JsonText, TextInterner, port_number},
 };
 use svcscope_model::inventory::{
-    ApiServiceRecord, InventoryChange, ObjectKey, RecordDelta, RelatedRecord, ResourceKind,
-    ServiceWebhook, SharedStr, WebhookRecord,
+    ApiServiceRecord, ObjectKey, RelatedRecord, ServiceWebhook, SharedStr, WebhookRecord,
 };
 
 /// Where the API server goes when no port is said.
 const DEFAULT_PORT: u16 = 443;
 
-/// ValidatingWebhookConfigurations.
-pub struct ValidatingWebhookResource;
-
-/// MutatingWebhookConfigurations.
-pub struct MutatingWebhookResource;
-
-#[derive(Debug, Deserialize)]
-pub struct PartialWebhookConfiguration<'json> {
-    #[serde(borrow, default)]
-    metadata: PartialObjectMeta<'json>,
-    #[serde(borrow)]
-    webhooks: Option<Vec<PartialWebhook<'json>>>,
+watched_resource! {
+    /// ValidatingWebhookConfigurations.
+    ValidatingWebhookResource: ValidatingWebhook =
+        "/apis/admissionregistration.k8s.io/v1" "ValidatingWebhookConfiguration",
+    PartialWebhookConfiguration<'json> => RelatedRecord
+        by |object, texts| configuration(false, object, texts),
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PartialWebhook<'json> {
-    #[serde(borrow)]
-    name: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    client_config: Option<PartialWebhookClientConfig<'json>>,
-    #[serde(borrow)]
-    failure_policy: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    rules: Option<Vec<PartialWebhookRule<'json>>>,
+watched_resource! {
+    /// MutatingWebhookConfigurations.
+    MutatingWebhookResource: MutatingWebhook =
+        "/apis/admissionregistration.k8s.io/v1" "MutatingWebhookConfiguration",
+    PartialWebhookConfiguration<'json> => RelatedRecord
+        by |object, texts| configuration(true, object, texts),
 }
 
-#[derive(Debug, Deserialize)]
-struct PartialWebhookClientConfig<'json> {
-    #[serde(borrow)]
-    service: Option<PartialServiceReference<'json>>,
+watched_resource! {
+    /// APIServices.
+    ApiServiceResource: ApiService = "/apis/apiregistration.k8s.io/v1" "APIService",
+    PartialApiService<'json> => RelatedRecord by api_service,
 }
 
-#[derive(Debug, Deserialize)]
-struct PartialServiceReference<'json> {
-    #[serde(borrow)]
-    namespace: Option<JsonText<'json>>,
-    #[serde(borrow)]
-    name: Option<JsonText<'json>>,
-    port: Option<i64>,
+type PartialApiService<'json> =
+    PartialObject<'json, PartialApiServiceSpec<'json>, PartialApiServiceStatus<'json>>;
+
+partial! {
+    pub struct PartialWebhookConfiguration<'json> {
+        metadata: PartialObjectMeta<'json>,
+        webhooks: Vec<PartialWebhook<'json>>,
+    }
+
+    struct PartialWebhook<'json> {
+        name: JsonText<'json>,
+        client_config: PartialWebhookClientConfig<'json>,
+        failure_policy: JsonText<'json>,
+        rules: Vec<PartialWebhookRule<'json>>,
+    }
+
+    struct PartialWebhookClientConfig<'json> {
+        service: Option<PartialServiceReference<'json>>,
+    }
+
+    struct PartialServiceReference<'json> {
+        namespace: JsonText<'json>,
+        name: JsonText<'json>,
+        port: Option<i64>,
+    }
+
+    struct PartialWebhookRule<'json> {
+        operations: Vec<JsonText<'json>>,
+        resources: Vec<JsonText<'json>>,
+    }
+
+    pub struct PartialApiServiceSpec<'json> {
+        service: Option<PartialServiceReference<'json>>,
+    }
+
+    pub struct PartialApiServiceStatus<'json> {
+        conditions: Vec<PartialCondition<'json>>,
+    }
 }
 
 impl PartialServiceReference<'_> {
     fn key(&self, texts: &mut TextInterner) -> Option<ObjectKey> {
         Some(ObjectKey::new(
-            texts.intern_non_empty(self.namespace.as_ref())?,
-            texts.intern_non_empty(self.name.as_ref())?,
+            texts.intern_non_empty(&self.namespace)?,
+            texts.intern_non_empty(&self.name)?,
         ))
     }
 
     fn port(&self) -> u16 {
-        port(self.port).unwrap_or(DEFAULT_PORT)
+        port_number(self.port).unwrap_or(DEFAULT_PORT)
     }
-}
-
-#[derive(Debug, Deserialize)]
-struct PartialWebhookRule<'json> {
-    #[serde(borrow)]
-    operations: Option<Vec<JsonText<'json>>>,
-    #[serde(borrow)]
-    resources: Option<Vec<JsonText<'json>>>,
 }
 
 impl HasMetadata for PartialWebhookConfiguration<'_> {
@@ -88,75 +95,33 @@ impl HasMetadata for PartialWebhookConfiguration<'_> {
     }
 }
 
-impl WatchedResource for ValidatingWebhookResource {
-    type Object<'json> = PartialWebhookConfiguration<'json>;
-    type Record = RelatedRecord;
-
-    const KIND: ResourceKind = ResourceKind::ValidatingWebhook;
-    const API: &'static str = "/apis/admissionregistration.k8s.io/v1";
-    const PLURAL: &'static str = "validatingwebhookconfigurations";
-
-    fn records(
-        object: &Self::Object<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<RelatedRecord>,
-    ) {
-        records.push(configuration(false, object, texts).into());
-    }
-
-    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
-        InventoryChange::Related(Self::KIND, delta)
-    }
-}
-
-impl WatchedResource for MutatingWebhookResource {
-    type Object<'json> = PartialWebhookConfiguration<'json>;
-    type Record = RelatedRecord;
-
-    const KIND: ResourceKind = ResourceKind::MutatingWebhook;
-    const API: &'static str = "/apis/admissionregistration.k8s.io/v1";
-    const PLURAL: &'static str = "mutatingwebhookconfigurations";
-
-    fn records(
-        object: &Self::Object<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<RelatedRecord>,
-    ) {
-        records.push(configuration(true, object, texts).into());
-    }
-
-    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
-        InventoryChange::Related(Self::KIND, delta)
-    }
-}
-
 fn configuration(
     mutating: bool,
     object: &PartialWebhookConfiguration<'_>,
     texts: &mut TextInterner,
-) -> WebhookRecord {
-    let hooks = object.webhooks.iter().flatten().filter_map(|webhook| {
-        let service = webhook.client_config.as_ref()?.service.as_ref()?;
+) -> Option<WebhookRecord> {
+    let hooks = object.webhooks.iter().filter_map(|webhook| {
+        let service = webhook.client_config.service.as_ref()?;
         Some(ServiceWebhook {
-            name: owned_text(webhook.name.as_ref()),
+            name: webhook.name.to_shared(),
             service: service.key(texts)?,
             port: service.port(),
-            fails: webhook.failure_policy.as_ref().map(JsonText::as_str) != Some("Ignore"),
-            about: webhook.rules.iter().flatten().map(about).collect(),
+            fails: webhook.failure_policy != "Ignore",
+            about: webhook.rules.iter().map(about).collect(),
         })
     });
     let hooks = hooks.collect();
-    WebhookRecord {
+    Some(WebhookRecord {
         key: object.metadata.key(texts),
         mutating,
         hooks,
-    }
+    })
 }
 
 /// "create, update of pods".
 fn about(rule: &PartialWebhookRule<'_>) -> SharedStr {
-    let words = |found: &Option<Vec<JsonText<'_>>>| {
-        let words = found.iter().flatten().map(|word| match word.as_str() {
+    let words = |found: &[JsonText<'_>]| {
+        let words = found.iter().map(|word| match word.as_str() {
             "*" => "everything".to_owned(),
             word => word.to_lowercase(),
         });
@@ -165,56 +130,19 @@ fn about(rule: &PartialWebhookRule<'_>) -> SharedStr {
     format!("{} of {}", words(&rule.operations), words(&rule.resources)).into()
 }
 
-/// APIServices.
-pub struct ApiServiceResource;
-
-#[derive(Debug, Deserialize)]
-pub struct PartialApiServiceSpec<'json> {
-    #[serde(borrow)]
-    service: Option<PartialServiceReference<'json>>,
-}
-
-#[derive(Debug, Deserialize)]
-pub struct PartialApiServiceStatus<'json> {
-    #[serde(borrow)]
-    conditions: Option<Vec<PartialRelatedCondition<'json>>>,
-}
-
-impl WatchedResource for ApiServiceResource {
-    type Object<'json> =
-        PartialSpecAndStatus<'json, PartialApiServiceSpec<'json>, PartialApiServiceStatus<'json>>;
-    type Record = RelatedRecord;
-
-    const KIND: ResourceKind = ResourceKind::ApiService;
-    const API: &'static str = "/apis/apiregistration.k8s.io/v1";
-    const PLURAL: &'static str = "apiservices";
-
-    fn records(
-        object: &Self::Object<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<RelatedRecord>,
-    ) {
-        let service = object.spec.as_ref().and_then(|spec| spec.service.as_ref());
-        // Most of them are the API server's own: they say nothing about any Service.
-        let Some(service) = service else {
-            return;
-        };
-        let said = object.status.as_ref().and_then(|at| at.conditions.as_ref());
-        let available = said
+/// None for most of them, which are the API server's own: they say nothing about any Service.
+fn api_service(
+    object: &PartialApiService<'_>,
+    texts: &mut TextInterner,
+) -> Option<ApiServiceRecord> {
+    let service = object.spec.service.as_ref()?;
+    let conditions = conditions(&object.status.conditions, texts);
+    Some(ApiServiceRecord {
+        key: object.metadata.key(texts),
+        service: service.key(texts),
+        port: service.port(),
+        available: conditions
             .into_iter()
-            .flatten()
-            .map(|said| said.record(texts))
-            .find(|condition| &*condition.kind == "Available");
-        let record = ApiServiceRecord {
-            key: object.metadata().key(texts),
-            service: service.key(texts),
-            port: service.port(),
-            available,
-        };
-        records.push(record.into());
-    }
-
-    fn change(delta: RecordDelta<RelatedRecord>) -> InventoryChange {
-        InventoryChange::Related(Self::KIND, delta)
-    }
+            .find(|condition| &*condition.kind == "Available"),
+    })
 }

@@ -130,7 +130,7 @@ impl ResourceKind {
     }
 
     /// The name of its resource in a URL and in an access review: `services`.
-    pub fn plural(self) -> &'static str {
+    pub const fn plural(self) -> &'static str {
         match self {
             Self::Namespace => "namespaces",
             Self::Service => "services",
