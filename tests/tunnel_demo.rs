@@ -268,7 +268,7 @@ async fn sessions_end_with_their_pod_and_with_the_server() {
 
 #[tokio::test]
 async fn both_sides_know_the_same_dictionary() {
-    let ours = include_bytes!("../crates/svcscope-cluster/src/tunnel/dictionary.bin");
+    let ours = include_bytes!("../crates/kube-tunnel/src/dictionary.bin");
     let theirs = include_bytes!("../crates/svcscope-demo/src/spdy/dictionary.bin");
     assert!(ours == theirs, "two copies of the draft's bytes differ");
 }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use libfuzzer_sys::fuzz_target;
 
 #[allow(dead_code, reason = "only the reader is tried")]
-#[path = "../../crates/svcscope-cluster/src/tunnel/frame.rs"]
+#[path = "../../crates/kube-tunnel/src/frame.rs"]
 mod frame;
 
 use frame::{FrameDecoder, SpdyFrame};

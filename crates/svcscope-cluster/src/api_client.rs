@@ -10,7 +10,6 @@ use std::{
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError};
 use jiff::Timestamp;
@@ -47,10 +46,6 @@ const MAX_BODY: usize = 32 << 20;
 
 /// The longest body of an error that is worth reading.
 const MAX_ERROR_BODY: usize = 64 * 1024;
-
-/// Says whether the API server answers, within [`RESPONSE_TIMEOUT`]: for callers that can't
-/// distinguish a pod that holds the connection up from a dead network.
-pub(super) type LivenessCheck = Arc<dyn Fn() -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// What a client was built from and the newest client.
 pub(super) struct ApiClient {
@@ -396,7 +391,7 @@ impl ApiClient {
     }
 
     /// A check that callers can use to ask whether the API server answers.
-    pub fn liveness_check(self: &Arc<Self>) -> LivenessCheck {
+    pub fn liveness_check(self: &Arc<Self>) -> kube_tunnel::LivenessCheck {
         let link = self.clone();
         Arc::new(move || {
             let link = link.clone();
@@ -559,10 +554,4 @@ fn is_status(body: &[u8]) -> bool {
     }
     serde_json::from_slice::<StatusShape>(body)
         .is_ok_and(|it| it.kind == "Status" || !it.message.is_empty())
-}
-
-/// An API server that answers, or does not.
-#[cfg(test)]
-pub(super) fn fixed_liveness(lives: bool) -> LivenessCheck {
-    Arc::new(move || Box::pin(async move { lives }))
 }

@@ -2,6 +2,7 @@
 //! a WebSocket to `pods/portforward` for each.
 
 mod dedicated;
+mod dial_error;
 mod refusal_mapping;
 mod session_opener;
 
@@ -11,16 +12,16 @@ use std::{
 };
 
 use futures::future::BoxFuture;
+use kube_tunnel::{PodStream, SessionPool, TunnelDialError, TunnelProtocol};
 use tokio::time::Instant;
 
-use self::{refusal_mapping::RefusalMappingStream, session_opener::KubeSessionOpener};
-use super::{
-    CallError, CallErrorKind,
-    api_client::ApiClient,
-    tunnel::{SessionPool, TunnelDialError, TunnelProtocol},
+use self::{
+    dial_error::refusal_error, refusal_mapping::RefusalMappingStream,
+    session_opener::KubeSessionOpener,
 };
+use super::api_client::ApiClient;
 use svcscope_model::inventory::ObjectKey;
-use svcscope_net::forward::{DialError, DialErrorKind, Dialer, PodStream};
+use svcscope_net::forward::{DialError, DialErrorKind, Dialer};
 
 /// Opens port-forwards.
 pub(super) struct KubeDialer {
@@ -124,69 +125,5 @@ impl Dialer for KubeDialer {
 
     fn recheck(&self) {
         self.sessions.drain();
-    }
-}
-
-fn to_dial_error(error: &CallError) -> DialError {
-    let kind = match error.kind {
-        CallErrorKind::NotFound | CallErrorKind::Expired => DialErrorKind::PodGone,
-        CallErrorKind::Forbidden => DialErrorKind::Forbidden,
-        CallErrorKind::Unauthorized | CallErrorKind::Credentials => DialErrorKind::Unauthorized,
-        CallErrorKind::Unreachable | CallErrorKind::Untrusted => DialErrorKind::Unreachable,
-        _ => DialErrorKind::Other,
-    };
-    DialError {
-        kind,
-        message: error.message.clone(),
-    }
-}
-
-/// What a node's words mean: it could not reach the port, or found no pod; it has no code for it.
-fn error_kind_of_node_message(words: &str) -> DialErrorKind {
-    let gone = [
-        "not found",
-        "no such",
-        "does not exist",
-        "not running",
-        "failed to find sandbox",
-        "is closed",
-    ];
-    if words.contains("refused") {
-        DialErrorKind::Refused
-    } else if gone.iter().any(|word| words.contains(word)) {
-        DialErrorKind::PodGone
-    } else {
-        DialErrorKind::Other
-    }
-}
-
-fn refusal_error(tried: &str, words: &str) -> DialError {
-    let kind = error_kind_of_node_message(words);
-    let next = match kind {
-        DialErrorKind::Refused => "; nothing listens on that port in the pod",
-        _ => "",
-    };
-    DialError {
-        kind,
-        message: format!("could not {tried}: {words}{next}").into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nodes_words_decide_what_to_do_next() {
-        let refused = refusal_error(
-            "forward",
-            "dial tcp4 127.0.0.1:81: connect: connection refused",
-        );
-        assert_eq!(refused.kind, DialErrorKind::Refused);
-        assert!(refused.message.contains("dial tcp4 127.0.0.1:81"));
-        let gone = refusal_error("forward", "container \"x\" not found");
-        assert_eq!(gone.kind, DialErrorKind::PodGone);
-        let else_ = refusal_error("forward", "out of file descriptors");
-        assert_eq!(else_.kind, DialErrorKind::Other);
     }
 }

@@ -31,7 +31,7 @@ use super::{
     api_client::ApiClient,
     path,
     pod_access::to_pod_error,
-    tunnel::{self, UpgradedStream},
+    upgrade::{self, UpgradedStream},
 };
 use svcscope_net::probe::in_cluster::{PodCommand, PodError, PodErrorKind, PodOutput};
 
@@ -140,11 +140,11 @@ async fn upgrade(
     let upgraded = async {
         if by_spdy {
             let address = exec_path(command);
-            let stream = tunnel::upgrade_to_spdy(&client, &address, SPDY_PROTOCOL, tried).await?;
+            let stream = upgrade::upgrade_to_spdy(&client, &address, SPDY_PROTOCOL, tried).await?;
             return Ok(ExecConnection::Spdy(stream));
         }
         let (socket, protocol) =
-            tunnel::upgrade_to_websocket(&client, &exec_path(command), WEBSOCKET_PROTOCOLS, tried)
+            upgrade::upgrade_to_websocket(&client, &exec_path(command), WEBSOCKET_PROTOCOLS, tried)
                 .await?;
         Ok(ExecConnection::WebSocket(
             Box::new(socket),
@@ -162,9 +162,10 @@ async fn run_over_spdy(
     command: &PodCommand,
     tried: &str,
 ) -> Result<PodOutput, PodError> {
-    let output_and_status = tunnel::run_command(stream, command.stdin.as_ref(), command.max_output)
-        .await
-        .map_err(|error| to_pod_error(tried, &CallError::from_transport(tried, &error)))?;
+    let output_and_status =
+        kube_tunnel::run_command(stream, command.stdin.as_ref(), command.max_output)
+            .await
+            .map_err(|error| to_pod_error(tried, &CallError::from_transport(tried, &error)))?;
     let output = PodOutput {
         code: None,
         stdout: output_and_status.stdout,

@@ -2,8 +2,9 @@
 
 use futures::{FutureExt as _, future::BoxFuture};
 
+use kube_tunnel::PodStream;
 use svcscope_model::inventory::{ObjectKey, SharedStr};
-use svcscope_net::forward::{DialError, DialErrorKind, Dialer, PodStream};
+use svcscope_net::forward::{DialError, DialErrorKind, Dialer};
 
 /// Refuses every connection until a cluster's own dialer takes its place.
 pub(super) struct OfflineDialer;

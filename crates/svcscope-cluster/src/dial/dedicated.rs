@@ -2,19 +2,22 @@
 
 use std::{sync::Arc, time::Duration};
 
+use kube_tunnel::{PodStream, WebSocketPodStream};
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 
-use super::{refusal_error, session_opener::UPGRADE_RETRY_WAIT, to_dial_error};
+use super::{
+    dial_error::{refusal_error, to_dial_error},
+    session_opener::UPGRADE_RETRY_WAIT,
+};
 use crate::{
     CallError,
     api_client::ApiClient,
     path,
-    pod_stream::WebSocketPodStream as Forwarded,
-    tunnel::{self, UpgradedStream},
+    upgrade::{self, UpgradedStream},
 };
 use svcscope_model::inventory::ObjectKey;
-use svcscope_net::forward::{DialError, PodStream};
+use svcscope_net::forward::DialError;
 
 /// The first byte of a message names its channel.
 const CHANNEL_PROTOCOL: &str = "v4.channel.k8s.io";
@@ -39,7 +42,7 @@ pub(super) async fn connect(
             upgrade(link, pod, port, tried)
         })
         .await;
-    let mut stream = Forwarded::new(socket.map_err(call)?, link.liveness_check());
+    let mut stream = WebSocketPodStream::new(socket.map_err(call)?, link.liveness_check());
     let refused = timeout(UPGRADE_TIMEOUT, stream.wait_for_refusal(REFUSAL_WAIT))
         .await
         .map_err(|_elapsed| call(CallError::timed_out(tried, UPGRADE_TIMEOUT)))?
@@ -60,7 +63,7 @@ async fn upgrade(
     let uri = format!("{object}/portforward?ports={port}");
     let uri = &*uri;
     let upgraded = link.with_client(tried, |client| async move {
-        let upgraded = tunnel::upgrade_to_websocket(&client, uri, CHANNEL_PROTOCOL, tried);
+        let upgraded = upgrade::upgrade_to_websocket(&client, uri, CHANNEL_PROTOCOL, tried);
         let (socket, _agreed) = timeout(UPGRADE_TIMEOUT, upgraded)
             .await
             .map_err(|_elapsed| CallError::timed_out(tried, UPGRADE_TIMEOUT))??;

@@ -7,11 +7,11 @@ use std::{
 };
 
 use bytes::Bytes;
+use kube_tunnel::{ByteChunks, NodeRefusal, PodStream, TunnelStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{error_kind_of_node_message, refusal_error};
-use crate::tunnel::{NodeRefusal, TunnelStream};
-use svcscope_net::forward::{ByteChunks, DialErrorKind, PodStream};
+use super::dial_error::{error_kind_of_node_message, refusal_error};
+use svcscope_net::forward::DialErrorKind;
 
 /// A stream, and what was tried when it was opened.
 pub(super) struct RefusalMappingStream {

@@ -9,17 +9,19 @@ use std::{
     time::Duration,
 };
 
-use futures::future::BoxFuture;
+use kube_tunnel::{OpeningSession, SessionOpener, TunnelProtocol, TunnelSession};
 use tokio::time::{Instant, timeout};
 
-use super::{error_kind_of_node_message, to_dial_error};
+use super::dial_error::{error_kind_of_node_message, to_dial_error};
 use crate::{
     CallError, CallErrorKind, ConnectError,
     api_client::ApiClient,
-    tunnel::{self, SessionOpener, TunnelDialError, TunnelProtocol, TunnelSession, UpgradeError},
+    upgrade::{self, UpgradeError},
 };
 use svcscope_model::inventory::ObjectKey;
-use svcscope_net::forward::DialErrorKind;
+use svcscope_net::forward::{DialError, DialErrorKind};
+
+type TunnelDialError = kube_tunnel::TunnelDialError<DialError>;
 
 /// How long the upgrade may take: TLS, the API server, the kubelet.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,17 +63,17 @@ struct ProtocolNegotiation {
 }
 
 impl SessionOpener for KubeSessionOpener {
-    fn open(
-        &self,
-        pod: &ObjectKey,
-    ) -> BoxFuture<'static, Result<Arc<TunnelSession>, TunnelDialError>> {
+    type Pod = ObjectKey;
+    type Error = DialError;
+
+    fn open(&self, pod: &ObjectKey) -> OpeningSession<DialError> {
         let opening = self.0.clone();
         let pod = pod.clone();
         Box::pin(async move { opening.open(&pod).await.map(|(_protocol, session)| session) })
     }
 
-    fn error_kind(&self, words: &str) -> DialErrorKind {
-        error_kind_of_node_message(words)
+    fn is_port_refusal(&self, message: &str) -> bool {
+        error_kind_of_node_message(message) == DialErrorKind::Refused
     }
 }
 
@@ -184,7 +186,7 @@ impl ProtocolNegotiation {
         tried: &str,
     ) -> Result<Arc<TunnelSession>, UpgradeError> {
         let upgrade =
-            tunnel::open_session(client, protocol, pod, tried, self.link.liveness_check());
+            upgrade::open_session(client, protocol, pod, tried, self.link.liveness_check());
         let too_late =
             |_elapsed| UpgradeError::Failed(CallError::timed_out(tried, UPGRADE_TIMEOUT));
         timeout(UPGRADE_TIMEOUT, upgrade).await.map_err(too_late)?

@@ -2,6 +2,7 @@
 
 use std::{convert::Infallible, future::pending, net::SocketAddr, sync::Arc, time::Duration};
 
+use kube_tunnel::PodStream;
 use tokio::{
     net::TcpStream,
     sync::{Notify, Semaphore, watch},
@@ -9,7 +10,7 @@ use tokio::{
 };
 
 use super::{
-    DialError, DialErrorKind, Dialer, InventoryFeed, PodStream,
+    DialError, DialErrorKind, Dialer, InventoryFeed,
     endpoint_selection::{CandidateEndpoint, candidates},
     open_connections::OpenConnections,
     relay::{RelayError, ReplayBuffer, relay},

@@ -16,7 +16,8 @@ use tokio::{
     sync::watch,
 };
 
-use super::{DialError, DialErrorKind, Dialer, InventoryFeed, PodStream};
+use super::{DialError, DialErrorKind, Dialer, InventoryFeed};
+use kube_tunnel::PodStream;
 use svcscope_model::inventory::{
     ContainerPort, ContainerRecord, EndpointRecord, EndpointSliceRecord, EndpointSource, Inventory,
     InventoryChange, ObjectKey, OwnerRef, PodRecord, Protocol, RecordDelta, ResourceKind,

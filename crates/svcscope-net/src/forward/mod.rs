@@ -10,7 +10,6 @@
 
 mod backend_slots;
 mod bind;
-mod byte_chunks;
 mod byte_counters;
 mod connection;
 mod dialer;
@@ -31,8 +30,7 @@ mod status_board;
 mod traffic_history;
 
 pub use bind::free_port_at;
-pub use byte_chunks::ByteChunks;
-pub use dialer::{DialError, DialErrorKind, Dialer, PodStream};
+pub use dialer::{DialError, DialErrorKind, Dialer};
 pub use endpoint_selection::{CandidateEndpoint, EndpointReadiness, NoEndpointReason, candidates};
 pub use file_descriptors::raise_limit;
 pub use file_descriptors::{is_out_of_files, out_of_files};

@@ -15,12 +15,13 @@ use std::{
 };
 
 use bytes::{Buf, Bytes, BytesMut};
+use kube_tunnel::{ByteChunks, PodStream};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     time::timeout,
 };
 
-use super::{ByteChunks, PodStream, byte_counters::ByteCounters};
+use super::byte_counters::ByteCounters;
 
 /// What is copied at once to begin with, little for 256 connections both ways; and where much flows,
 /// so much that a system call costs little: four frames of a tunnel.

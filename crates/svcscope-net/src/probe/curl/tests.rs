@@ -5,12 +5,13 @@ use futures::future::BoxFuture;
 use http_body_util::{BodyExt, Full};
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
+use kube_tunnel::PodStream;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::*;
 use crate::{
     forward::{
-        DialError, DialErrorKind, Dialer, ForwardTarget, PodStream, RemotePort,
+        DialError, DialErrorKind, Dialer, ForwardTarget, RemotePort,
         fixtures::{FakeDialer, InventoryFixture, key},
     },
     probe::{ApiProxy, HttpScheme, MAX_BODY, TlsOptions},

@@ -9,10 +9,11 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use kube_tunnel::{ByteChunks, PodStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::{
-    forward::{ByteChunks, DialError, DialErrorKind, Dialer, PodStream},
+    forward::{DialError, DialErrorKind, Dialer},
     probe::http::PhaseTimestamps,
 };
 use svcscope_model::inventory::ObjectKey;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::TunnelSessionState;
-use crate::tunnel::frame::{self, SpdyFrame};
+use crate::frame::{self, SpdyFrame};
 
 /// How long after the end of its data stream a node may take to end the error stream, too. It does
 /// both in one go.
@@ -20,7 +20,7 @@ const ERROR_STREAM_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_ERROR_TEXT: usize = 4 * 1024;
 
 /// What a reader finds.
-pub(in super::super) enum StreamReadResult {
+pub enum StreamReadResult {
     Data(Bytes),
     End,
     Failed(Arc<str>),

@@ -15,7 +15,7 @@ use tokio::{
 };
 
 use super::{frame::MAX_DATA, session::TunnelSession, state::StreamReadResult};
-use svcscope_net::forward::{ByteChunks, PodStream};
+use crate::{ByteChunks, PodStream};
 
 /// How long a pod that has not answered yet may think after the local end; less when more than
 /// [`SOME_HALF_CLOSED`] connections of the session linger like that.
@@ -40,7 +40,7 @@ const SOME_HALF_CLOSED: usize = 16;
 /// The local end is told to the node late, when the pod has been silent for a while: containerd
 /// does not pass it on but cuts the connection a second later, whatever the pod still has to say
 /// (internal/cri/server/sandbox_portforward_linux.go).
-pub(in super::super) struct TunnelStream {
+pub struct TunnelStream {
     session: Arc<TunnelSession>,
     id: u32,
     shutdown: ShutdownState,
@@ -54,7 +54,7 @@ pub(in super::super) struct TunnelStream {
 /// The first that a node said of a stream was a complaint.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(in super::super) struct NodeRefusal(pub Arc<str>);
+pub struct NodeRefusal(pub Arc<str>);
 
 /// How far the local end has come.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use tokio_tungstenite::{
 use tokio_util::io::{poll_read_buf, poll_write_buf};
 
 use super::state::OutgoingChunk;
-use svcscope_net::forward::ByteChunks;
+use crate::ByteChunks;
 
 /// How much is read at once.
 const READ_BUFFER: usize = 128 * 1024;

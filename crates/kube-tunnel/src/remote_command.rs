@@ -33,7 +33,7 @@ const READ_BUFFER: usize = 32 * 1024;
 
 /// What came on the streams.
 #[derive(Debug, Default)]
-pub(in super::super) struct SpdyCommandOutput {
+pub struct SpdyCommandOutput {
     /// What the command wrote, at most as much as was wanted.
     pub stdout: Vec<u8>,
     /// The same of stderr.
@@ -45,7 +45,7 @@ pub(in super::super) struct SpdyCommandOutput {
 }
 
 /// Opens the streams, says the input and hears the command to its end.
-pub(in super::super) async fn run_command(
+pub async fn run_command(
     stream: impl AsyncRead + AsyncWrite,
     input: Option<&Bytes>,
     most: usize,

@@ -22,9 +22,7 @@ use tokio_tungstenite::{
     tungstenite::{self, Message},
 };
 
-use super::api_client::LivenessCheck;
-use svcscope_model::inventory::plain_line;
-use svcscope_net::forward::{self, ByteChunks};
+use crate::{ByteChunks, LivenessCheck, PodStream, node_message::printable_line};
 
 const DATA: u8 = 0;
 const ERROR: u8 = 1;
@@ -52,7 +50,7 @@ const CLOSE_GRACE_PERIOD: Duration = Duration::from_secs(10);
 const SHORT_CLOSE_GRACE_PERIOD: Duration = Duration::from_secs(4);
 
 /// A stream to a port of a pod. Dropping it closes the connection.
-pub(super) struct WebSocketPodStream<S> {
+pub struct WebSocketPodStream<S> {
     socket: WebSocketStream<S>,
     /// Of each channel, how many bytes of the port are still to come.
     port_bytes: [usize; 2],
@@ -140,7 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketPodStream<S> {
     fn error_message(&self) -> Option<String> {
         let words = String::from_utf8_lossy(&self.error_text);
         let words = words.trim();
-        (!words.is_empty()).then(|| plain_line(words))
+        (!words.is_empty()).then(|| printable_line(words))
     }
 
     /// Reads one message into this state.
@@ -318,7 +316,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> WebSocketPodStream<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> forward::PodStream for WebSocketPodStream<S> {
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> PodStream for WebSocketPodStream<S> {
     fn poll_read_chunks(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,

@@ -10,7 +10,7 @@ use super::super::{
     session::TunnelSession,
     transport::RawStreamTransport,
 };
-use crate::api_client::fixed_liveness;
+use crate::liveness::fixed_liveness;
 
 /// A node whose every frame the test reads and writes.
 pub struct ScriptedNode {

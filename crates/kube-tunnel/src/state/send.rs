@@ -10,13 +10,13 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{FinState, TunnelSessionState};
-use crate::tunnel::frame;
+use crate::frame;
 
 /// What may wait of a writer.
 const SEND_QUEUE_LIMIT: usize = 256 * 1024;
 
 /// What goes out in one piece: frames without data, or the head of one and its data.
-pub(in super::super) struct OutgoingChunk {
+pub struct OutgoingChunk {
     pub head: Bytes,
     pub data: Bytes,
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use futures::{FutureExt, future::BoxFuture};
+use futures::FutureExt;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, duplex},
     time::sleep,
@@ -15,16 +15,14 @@ use tokio::{
 
 use super::{
     super::{
-        pool::{SessionOpener, SessionPool, TunnelDialError},
+        pool::{OpeningSession, SessionOpener, SessionPool, TunnelDialError},
         session::TunnelSession,
         stream::TunnelStream,
         transport::RawStreamTransport,
     },
     node::ScriptedNode,
 };
-use crate::api_client::fixed_liveness;
-use svcscope_model::inventory::ObjectKey;
-use svcscope_net::forward::{DialError, DialErrorKind};
+use crate::liveness::fixed_liveness;
 
 const OPENING: Duration = Duration::from_millis(50);
 
@@ -39,10 +37,10 @@ struct EchoSessionOpener {
 }
 
 impl SessionOpener for EchoSessionOpener {
-    fn open(
-        &self,
-        _pod: &ObjectKey,
-    ) -> BoxFuture<'static, Result<Arc<TunnelSession>, TunnelDialError>> {
+    type Pod = &'static str;
+    type Error = &'static str;
+
+    fn open(&self, _pod: &&'static str) -> OpeningSession<&'static str> {
         self.opened.fetch_add(1, Ordering::Relaxed);
         let words = self.words.lock().unwrap().pop_front().flatten();
         let fails = self.fails;
@@ -50,10 +48,7 @@ impl SessionOpener for EchoSessionOpener {
         async move {
             sleep(OPENING).await;
             if fails {
-                return Err(TunnelDialError::SessionFailed(DialError {
-                    kind: DialErrorKind::Unreachable,
-                    message: "no way".into(),
-                }));
+                return Err(TunnelDialError::SessionFailed("no way"));
             }
             let (near, far) = duplex(64 * 1024);
             let node = ScriptedNode::new(far).echo(words);
@@ -73,11 +68,8 @@ impl SessionOpener for EchoSessionOpener {
         .boxed()
     }
 
-    fn error_kind(&self, words: &str) -> DialErrorKind {
-        match words {
-            "refused" => DialErrorKind::Refused,
-            _ => DialErrorKind::PodGone,
-        }
+    fn is_port_refusal(&self, message: &str) -> bool {
+        message == "refused"
     }
 }
 
@@ -90,8 +82,8 @@ fn pool(words: &[Option<&'static str>]) -> (SessionPool<EchoSessionOpener>, Arc<
     (SessionPool::new(echoes), opened)
 }
 
-fn pod() -> ObjectKey {
-    ObjectKey::new("shop", "web-1")
+fn pod() -> &'static str {
+    "web-1"
 }
 
 async fn hello(stream: &mut TunnelStream) {
@@ -125,7 +117,7 @@ async fn connections_in_turn_and_at_once_share_one_session() {
     }
     assert_eq!(opened.load(Ordering::Relaxed), 1);
     // Another pod has sessions of its own.
-    let other = ObjectKey::new("shop", "web-2");
+    let other = "web-2";
     pool.dial(&other, 80).await.unwrap();
     assert_eq!(opened.load(Ordering::Relaxed), 2);
 }

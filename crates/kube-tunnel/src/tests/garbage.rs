@@ -14,7 +14,7 @@ use super::super::{
     session::{StreamOpenError, TunnelSession},
     transport::{RawStreamTransport, WebSocketTransport},
 };
-use crate::{api_client::fixed_liveness, pod_stream::WebSocketPodStream};
+use crate::{WebSocketPodStream, liveness::fixed_liveness};
 
 /// Longer than any patience: the clock of these tests is paused.
 const LIMIT: Duration = Duration::from_secs(600);

@@ -13,7 +13,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::{StreamState, TunnelSessionState};
-use crate::tunnel::frame;
+use crate::frame;
 
 /// So many connections, and a session has done its duty: a node keeps a little of each.
 const LAST_STREAM_ID: u32 = 4 * 8192;
@@ -31,7 +31,7 @@ const LISTENING_TTL: Duration = Duration::from_secs(2);
 
 /// What is known of a stream that was opened just now.
 #[derive(Debug, PartialEq, Eq)]
-pub(in super::super) enum StreamOpenStatus {
+pub enum StreamOpenStatus {
     /// The node took it, and nothing else is known.
     Accepted,
     /// The pod has spoken, or hung up: it was reached.

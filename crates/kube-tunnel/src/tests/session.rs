@@ -17,7 +17,7 @@ use super::{
     node::{ScriptedNode, session},
 };
 
-use crate::api_client::fixed_liveness;
+use crate::liveness::fixed_liveness;
 
 const S: Duration = Duration::from_secs(1);
 

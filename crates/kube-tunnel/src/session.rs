@@ -1,6 +1,6 @@
 //! A session: many connections to one pod over one transport.
 //!
-//! One task owns the transport ([`SessionDriver`]); streams reach it by the session's book.
+//! One task owns the transport ([`SessionDriver`]); streams reach it by the session's state.
 
 use std::{
     future::poll_fn,
@@ -13,15 +13,18 @@ use std::{
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use tokio::time::{Instant, Sleep, sleep_until, timeout};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, Sleep, sleep_until, timeout},
+};
+use tokio_tungstenite::WebSocketStream;
 
-use crate::api_client::LivenessCheck;
-
-use super::{
+use crate::{
+    LivenessCheck,
     frame::{FrameDecoder, FrameError},
     state::{StreamOpenStatus, TunnelSessionState},
-    stream::TunnelStream,
-    transport::SessionTransport,
+    stream::{NodeRefusal, TunnelStream},
+    transport::{RawStreamTransport, SessionTransport, WebSocketTransport},
 };
 
 /// How long a node may take to accept a stream. It does so at once, before it dials; if it does
@@ -41,7 +44,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 const CHUNKS_PER_POLL: usize = 32;
 
 /// An open session. It lives while it has streams, and for a minute more.
-pub(in super::super) struct TunnelSession {
+pub struct TunnelSession {
     state: Mutex<TunnelSessionState>,
     pub(super) opened_at: Instant,
 }
@@ -58,7 +61,37 @@ pub(super) enum StreamOpenError {
 }
 
 impl TunnelSession {
-    /// Starts to drive a transport. The witness is asked whether the API server lives when the
+    /// A session over a connection that was upgraded to SPDY.
+    pub fn over_stream(
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        liveness_check: LivenessCheck,
+    ) -> Arc<Self> {
+        Self::start(RawStreamTransport::new(stream), liveness_check)
+    }
+
+    /// A session over a connection that was upgraded to SPDY in a WebSocket.
+    pub fn over_websocket(
+        socket: WebSocketStream<impl AsyncRead + AsyncWrite + Send + Unpin + 'static>,
+        liveness_check: LivenessCheck,
+    ) -> Arc<Self> {
+        Self::start(WebSocketTransport::new(socket), liveness_check)
+    }
+
+    /// Opens a stream to a port of the pod. A node that refuses, is silent or has closed the session
+    /// is an error, in its words.
+    pub async fn connect(self: &Arc<Self>, port: u16) -> io::Result<TunnelStream> {
+        self.open(port).await.map_err(|error| match error {
+            StreamOpenError::Closed(why) => io::Error::new(io::ErrorKind::NotConnected, &*why),
+            StreamOpenError::Silent => {
+                io::Error::new(io::ErrorKind::TimedOut, "the node does not answer")
+            }
+            StreamOpenError::Refused(message) => {
+                io::Error::new(io::ErrorKind::ConnectionRefused, NodeRefusal(message))
+            }
+        })
+    }
+
+    /// Starts to drive a transport. The liveness check is asked whether the API server lives when the
     /// node's silence says nothing.
     pub(super) fn start(
         transport: impl SessionTransport,
@@ -86,7 +119,7 @@ impl TunnelSession {
     }
 
     /// Takes no more streams, and ends when it carries none.
-    pub(in super::super) fn drain(&self) {
+    pub fn drain(&self) {
         self.state().drain();
     }
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::TunnelSessionState;
-use crate::tunnel::{frame, receive_buffer::ReceiveBuffer};
+use crate::{frame, receive_buffer::ReceiveBuffer};
 
 /// What may wait for the reader of a stream that has the session to itself, and of one that has
 /// not; and what may wait for all readers together.

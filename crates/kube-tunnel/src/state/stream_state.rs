@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::super::receive_buffer::ReceiveBuffer;
-use svcscope_model::inventory::plain_line;
+use crate::node_message::printable_line;
 
 /// What is known of a stream.
 pub(super) struct StreamState {
@@ -94,7 +94,7 @@ impl StreamState {
         let words = String::from_utf8_lossy(&self.error_text);
         match words.trim() {
             "" => self.failure.clone(),
-            words => Some(plain_line(words).into()),
+            words => Some(printable_line(words).into()),
         }
     }
 

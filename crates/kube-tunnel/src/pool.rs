@@ -20,8 +20,6 @@ use super::{
     session::{StreamOpenError, TunnelSession},
     stream::TunnelStream,
 };
-use svcscope_model::inventory::ObjectKey;
-use svcscope_net::forward::{DialError, DialErrorKind};
 
 /// With so many connections on the least used session, another one is opened beside it.
 const FULL_SESSION: usize = 16;
@@ -36,20 +34,26 @@ const SESSION_WAIT: Duration = Duration::from_secs(2);
 const ATTEMPTS: usize = 3;
 
 /// Opens sessions.
-pub(in super::super) trait SessionOpener: Send + Sync + 'static {
-    /// Opens a session to a pod.
-    fn open(
-        &self,
-        pod: &ObjectKey,
-    ) -> BoxFuture<'static, Result<Arc<TunnelSession>, TunnelDialError>>;
+pub trait SessionOpener: Send + Sync + 'static {
+    /// What names a pod.
+    type Pod: Clone + Ord + Send + 'static;
+    /// Why a session could not be opened.
+    type Error: Clone + Send + Sync + 'static;
 
-    /// What the words of a node mean.
-    fn error_kind(&self, words: &str) -> DialErrorKind;
+    /// Opens a session to a pod.
+    fn open(&self, pod: &Self::Pod) -> OpeningSession<Self::Error>;
+
+    /// Whether these words of a node mean that nothing in the pod listens on the port; else the pod
+    /// itself may be gone.
+    fn is_port_refusal(&self, message: &str) -> bool;
 }
+
+/// A session that is being opened.
+pub type OpeningSession<E> = BoxFuture<'static, Result<Arc<TunnelSession>, TunnelDialError<E>>>;
 
 /// Why there is no connection.
 #[derive(Clone, Debug)]
-pub(in super::super) enum TunnelDialError {
+pub enum TunnelDialError<E> {
     /// The server speaks none of the protocols that carry many connections: for certain, or
     /// perhaps it is in trouble just now.
     Unsupported {
@@ -57,31 +61,40 @@ pub(in super::super) enum TunnelDialError {
         certain: bool,
     },
     /// No session could be opened.
-    SessionFailed(DialError),
+    SessionFailed(E),
     /// The session ended, or the node does not answer.
     SessionLost(Arc<str>),
     /// The node could not reach the port, in its words.
     Refused(Arc<str>),
 }
 
-type PendingSession = Shared<BoxFuture<'static, Result<Arc<TunnelSession>, TunnelDialError>>>;
-type PodSessionMap = Mutex<BTreeMap<ObjectKey, PodSessions>>;
+type PendingSession<E> = Shared<OpeningSession<E>>;
+type PodSessionMap<P, E> = BTreeMap<P, PodSessions<E>>;
 
 /// All sessions.
-pub(in super::super) struct SessionPool<O> {
+pub struct SessionPool<O: SessionOpener> {
     opener: O,
-    pods: Arc<PodSessionMap>,
+    pods: Arc<Mutex<PodSessionMap<O::Pod, O::Error>>>,
 }
 
 /// The sessions of one pod.
-#[derive(Default)]
-struct PodSessions {
+struct PodSessions<E> {
     sessions: Vec<Arc<TunnelSession>>,
-    /// The session that is being opened; everybody who needs one waits for the same.
-    opening: Option<PendingSession>,
+    /// The session that is being opened; all connections that need one wait for the same.
+    opening: Option<PendingSession<E>>,
+}
+
+impl<E> Default for PodSessions<E> {
+    fn default() -> Self {
+        Self {
+            sessions: Vec::new(),
+            opening: None,
+        }
+    }
 }
 
 impl<O: SessionOpener> SessionPool<O> {
+    /// A pool without sessions.
     pub fn new(opener: O) -> Self {
         Self {
             opener,
@@ -90,7 +103,11 @@ impl<O: SessionOpener> SessionPool<O> {
     }
 
     /// Connects to a port of a pod.
-    pub async fn dial(&self, pod: &ObjectKey, port: u16) -> Result<TunnelStream, TunnelDialError> {
+    pub async fn dial(
+        &self,
+        pod: &O::Pod,
+        port: u16,
+    ) -> Result<TunnelStream, TunnelDialError<O::Error>> {
         let started = Instant::now();
         let mut lost = Arc::from("no port-forward session accepted the connection");
         for _ in 0..ATTEMPTS {
@@ -104,8 +121,7 @@ impl<O: SessionOpener> SessionPool<O> {
                     "the node does not answer".into()
                 }
                 Err(StreamOpenError::Refused(words)) => {
-                    let kind = self.opener.error_kind(&words);
-                    if is_new || kind == DialErrorKind::Refused {
+                    if is_new || self.opener.is_port_refusal(&words) {
                         return Err(TunnelDialError::Refused(words));
                     }
                     // The pod may have been replaced by another one of its name, while the
@@ -119,7 +135,7 @@ impl<O: SessionOpener> SessionPool<O> {
     }
 
     /// A session for the next connection.
-    async fn session(&self, key: &ObjectKey) -> Result<Arc<TunnelSession>, TunnelDialError> {
+    async fn session(&self, key: &O::Pod) -> Result<Arc<TunnelSession>, TunnelDialError<O::Error>> {
         let (choice, opening) = {
             let mut pods = lock(&self.pods);
             pods.retain(|_, pod| pod.is_used());
@@ -147,7 +163,7 @@ impl<O: SessionOpener> SessionPool<O> {
         }
     }
 
-    fn start_opening(&self, key: &ObjectKey, pod: &mut PodSessions) {
+    fn start_opening(&self, key: &O::Pod, pod: &mut PodSessions<O::Error>) {
         if pod.opening.is_some() {
             return;
         }
@@ -155,15 +171,15 @@ impl<O: SessionOpener> SessionPool<O> {
         let opening = add_opened_session(Arc::downgrade(&self.pods), key.clone(), opened)
             .boxed()
             .shared();
-        // Whoever waits for it may give up: it goes on for those who come next.
+        // Those that wait for it may give up: it goes on for the next connections.
         tokio::spawn(opening.clone());
         pod.opening = Some(opening);
     }
 }
 
-impl<O> SessionPool<O> {
+impl<O: SessionOpener> SessionPool<O> {
     /// Has no session take another connection: what is open goes on, and what comes next shows
-    /// whether the way is still there.
+    /// whether the connection still works.
     pub fn drain(&self) {
         for session in lock(&self.pods).values().flat_map(|pod| &pod.sessions) {
             session.state().drain();
@@ -171,18 +187,18 @@ impl<O> SessionPool<O> {
     }
 }
 
-impl<O> Drop for SessionPool<O> {
+impl<O: SessionOpener> Drop for SessionPool<O> {
     fn drop(&mut self) {
         self.drain();
     }
 }
 
 /// Puts the session into the pool when it is open.
-async fn add_opened_session(
-    pods: Weak<PodSessionMap>,
-    key: ObjectKey,
-    opened: BoxFuture<'static, Result<Arc<TunnelSession>, TunnelDialError>>,
-) -> Result<Arc<TunnelSession>, TunnelDialError> {
+async fn add_opened_session<P: Ord, E>(
+    pods: Weak<Mutex<PodSessionMap<P, E>>>,
+    key: P,
+    opened: OpeningSession<E>,
+) -> Result<Arc<TunnelSession>, TunnelDialError<E>> {
     let opened = opened.await;
     match (pods.upgrade(), &opened) {
         (Some(pods), opened) => {
@@ -197,11 +213,11 @@ async fn add_opened_session(
     opened
 }
 
-fn lock(pods: &PodSessionMap) -> MutexGuard<'_, BTreeMap<ObjectKey, PodSessions>> {
+fn lock<P, E>(pods: &Mutex<PodSessionMap<P, E>>) -> MutexGuard<'_, PodSessionMap<P, E>> {
     pods.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl PodSessions {
+impl<E> PodSessions<E> {
     fn is_used(&self) -> bool {
         let lives = |session: &Arc<TunnelSession>| session.state().accepts_streams();
         self.opening.is_some() || self.sessions.iter().any(lives)

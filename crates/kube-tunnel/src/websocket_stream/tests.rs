@@ -6,7 +6,7 @@ use tokio::{
 use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::*;
-use crate::api_client::fixed_liveness;
+use crate::liveness::fixed_liveness;
 
 type NodeSocket = WebSocketStream<DuplexStream>;
 
