@@ -152,9 +152,9 @@ fn everything_in_view_has_a_label_with_its_state() {
         "Service shop/legacy, ExternalName, unknown",
         "Service infra/db, headless, healthy",
         "Port shop/web https 443",
-        "Door any node :30080 of shop/api",
-        "Door load balancer 203.0.113.7:443,80 of shop/web",
-        "Door load balancer pending of shop/payments",
+        "Entry point any node :30080 of shop/api",
+        "Entry point load balancer 203.0.113.7:443,80 of shop/web",
+        "Entry point load balancer of shop/payments, pending",
         "External name legacy.example.com of shop/legacy",
         "Pods of deployment/queue in infra, 24 pods, 22 ready",
     ] {
@@ -479,7 +479,7 @@ fn drag(harness: &mut Harness<'_, CanvasInteractionState>, from: Pos2, way: egui
 fn dragging_moves_a_whole_family_and_asks_to_pin_it() {
     let mut harness = shop();
     let card = "Service shop/api, NodePort, degraded";
-    let door = "Door any node :30080 of shop/api";
+    let door = "Entry point any node :30080 of shop/api";
     let before = [card, door].map(|label| harness.get_by_label(label).rect());
     drag(&mut harness, before[0].center(), vec2(0.0, 60.0));
     let after = [card, door].map(|label| harness.get_by_label(label).rect());
@@ -847,7 +847,7 @@ fn a_fit_shows_all_that_belongs_to_the_selection() {
     run_for(&mut harness, 30);
     for label in [
         "Service team-03/svc-132,",
-        "Door any node :30132 of team-03/svc-132",
+        "Entry point any node :30132 of team-03/svc-132",
         "Pod team-03/svc-132-",
     ] {
         assert!(

@@ -62,7 +62,7 @@ fn a_button_mends_a_target_port_that_no_pod_declares() {
     let mut window = open();
     window.click("Service shop/wrongport");
     assert!(window.contains_text("leads to the container port named web-ui"));
-    window.click("Lead port 80 to http…");
+    window.click("Set targetPort of port 80 to http…");
     assert_eq!(
         spec(&window, "wrongport")["ports"][0]["targetPort"],
         "web-ui"
@@ -119,8 +119,8 @@ fn what_is_suppressed_is_counted_and_comes_back() {
     window.click("For shop/orphan");
     window.wait_for_text("Suppressed: 1");
     window.click("Suppressed: 1");
-    window.wait_for_text("Tell SVC-SELECTOR-NO-MATCH again");
-    window.click("Tell SVC-SELECTOR-NO-MATCH again");
+    window.wait_for_text("Show SVC-SELECTOR-NO-MATCH again");
+    window.click("Show SVC-SELECTOR-NO-MATCH again");
     window.until("the finding to be told again", |window| {
         !window.contains_text("Suppressed: 1") && window.contains_text("matches none of")
     });

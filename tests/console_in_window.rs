@@ -26,7 +26,7 @@ fn console(service: &str) -> LiveWindow {
 }
 
 fn choose_access_path(window: &mut LiveWindow, label: &str) {
-    window.click("Door");
+    window.click("Via");
     window.until(label, |window| window.shows(label));
     window.click(label);
 }
@@ -56,9 +56,9 @@ fn a_certificate_is_a_finding_and_no_wall() {
     let port = window.label_starting("https 443").expect("a port");
     window.click(&port);
     window.click("Send");
-    window.wait_for_text("certificate is not to be trusted");
+    window.wait_for_text("certificate is not trusted");
     window.click("Ignore the certificate");
-    assert!(window.contains_text("whoever stands in between could answer"));
+    assert!(window.contains_text("anyone between here and the server can answer"));
     window.click("Send");
     window.until("the answer", |window| window.shows("200 OK"));
     assert!(window.contains_text("The certificate was ignored: "));
@@ -173,7 +173,7 @@ fn other_questions_than_http_are_asked() {
     window.until("connected", |window| window.shows("connected"));
     window.click("TLS handshake");
     window.click("Send");
-    window.wait_for_text("certificate is not to be trusted");
+    window.wait_for_text("certificate is not trusted");
     assert!(window.contains_text("Asked for web.shop.svc"));
 }
 

@@ -94,7 +94,7 @@ fn every_access_path_is_named() {
     let no_door = curl(&["svc/cache", "--via", "nodeport"]);
     assert_eq!(no_door.status.code(), Some(4), "{}", stderr(&no_door));
     assert!(
-        stderr(&no_door).contains("it has forward, proxy"),
+        stderr(&no_door).contains("--via takes: forward, proxy"),
         "{}",
         stderr(&no_door)
     );

@@ -80,7 +80,7 @@ fn ports_that_can_not_be_are_reported_at_their_field() {
     window.click("Service shop/cache");
     window.key(Key::E);
     window.type_into("port of port 1", "redis");
-    assert!(window.contains_text("`redis` is no port"));
+    assert!(window.contains_text("`redis` is not a port"));
     assert!(!window.enabled("Check with the server"));
     window.type_into("port of port 1", "6379");
     window.type_into("targetPort of port 1", "Not_A_Name");
@@ -127,7 +127,7 @@ fn yaml_that_is_typed_becomes_a_patch() {
     let yaml = window.scene().yaml.clone().expect("asked for");
     let text = yaml.text.clone().expect("read");
     window.type_into("YAML of the Service", "spec: [");
-    assert!(window.contains_text("this is no YAML"));
+    assert!(window.contains_text("this is not valid YAML"));
     assert!(!window.enabled("Check with the server"));
     let changed = text.replace("spec:\n", "spec:\n  sessionAffinity: ClientIP\n");
     let changed = changed.replace("  sessionAffinity: None\n", "");

@@ -156,7 +156,10 @@ fn what_the_server_says_of_its_node_ports_is_remembered() {
     );
     drop(engine);
     let (_, notes) = planned(&start());
-    assert!(notes.contains("reported by the API server"), "{notes}");
+    assert!(
+        notes.contains("the range that the API server reported"),
+        "{notes}"
+    );
 }
 
 #[test]

@@ -586,7 +586,7 @@ fn forwards_of_others_are_shown_and_asked_for() {
         activity.any(|entry| {
             entry
                 .text
-                .contains("Forward evil listens at 0.0.0.0:18099: whoever")
+                .contains("Forward evil listens at 0.0.0.0:18099, reachable from other machines")
         })
     });
     engine.send(EngineCommand::PreviewForwardImport(file.into()));

@@ -148,7 +148,10 @@ fn no_pod_is_made_without_agreement_or_where_all_is_read_only() {
     let RequestState::Failed(error) = ask(&driven, probe(false)) else {
         panic!("it went through");
     };
-    assert!(error.message.contains("nobody has agreed"), "{error}");
+    assert!(
+        error.message.contains("the user has not confirmed it"),
+        "{error}"
+    );
     let read_only = engine(&server, None, true);
     let RequestState::Failed(error) = ask(&read_only, probe(true)) else {
         panic!("it went through");

@@ -305,7 +305,7 @@ fn a_type_is_changed_as_the_server_allows() {
     let node_port = cache["spec"]["ports"][0]["nodePort"].clone();
     window.until("the map to show it", |window| {
         window.contains_text("Service shop/cache, NodePort")
-            && window.contains_text(&format!("Door any node :{node_port} of shop/cache"))
+            && window.contains_text(&format!("Entry point any node :{node_port} of shop/cache"))
     });
 
     // From what it is now to an alias.

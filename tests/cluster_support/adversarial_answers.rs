@@ -242,7 +242,7 @@ fn lists() -> Vec<(&'static str, RawApiReply, &'static str)> {
         (
             "items that are no array",
             RawApiReply::json(200, r#"{"kind":"ServiceList","items":{"a":1}}"#),
-            "the response is not a list of services: its `items` are no array",
+            "the response is not a list of services: `items` is not an array",
         ),
         (
             "endless objects that can't be read",

@@ -120,7 +120,7 @@ fn a_context_that_leads_to_another_server_is_read_again_and_forwards_lead_there(
         .expect("it is there");
     fs::write(folder.path().join("config"), other.kubeconfig()).expect("written");
     engine.wait("the other server", |scene| {
-        said(scene, "leads to another API server now") == 1
+        said(scene, "now points to a different API server") == 1
             && is_live(scene)
             && scene.inventory.service(&gone).is_none()
     });
@@ -145,7 +145,7 @@ fn a_broken_one_keeps_the_connection_and_contexts_are_only_offered() {
     });
     changing.write(&text);
     engine.wait("the end of the fault", |scene| {
-        said(scene, "can be used again") == 1
+        said(scene, "can be read again") == 1
     });
 
     let more = format!("{text}- name: other\n  context: {{cluster: demo, user: demo}}\n");

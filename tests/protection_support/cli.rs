@@ -132,7 +132,7 @@ const FAULTS: [(&str, SettingsCorruption, &str); 17] = [
     (
         "dangling link",
         |path| symlink("nowhere", path).unwrap(),
-        "no backends",
+        "it is a dangling symbolic link",
     ),
     (
         "device",

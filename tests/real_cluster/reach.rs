@@ -143,8 +143,13 @@ spec: {type: ExternalName, externalName: no-such-host.invalid}
         ("loopback", "client", "loopback-only", "bind it to 0.0.0.0"),
         ("unready", "client", "none-ready", "readiness probe"),
         ("dropped", "client", "dropped", "NetworkPolicy"),
-        ("wants-tls", "client", "wants-tls", "in plain http"),
-        ("speaks-plain", "client", "speaks-plain", "asked by https"),
+        ("wants-tls", "client", "wants-tls", "plain HTTP"),
+        (
+            "speaks-plain",
+            "client",
+            "speaks-plain",
+            "tested with https",
+        ),
         ("expired", "client", "certificate-expired", "2021-01-01"),
         ("other-name", "client", "certificate-name", "other.example"),
         (

@@ -117,8 +117,8 @@ impl NodePortAllocations {
                 format!("nodePort {number} lies outside the usual {range}; the server decides")
             }
             NodePortRange::Reported(_) => format!(
-                "nodePort {number} lies outside {range}, which is the range by the API server's \
-                 own word; the server decides"
+                "nodePort {number} lies outside {range}, the range that the API server \
+                 reported; the server decides"
             ),
             // How far the range extends beyond those is unknown.
             NodePortRange::Observed(_) => return None,
@@ -246,8 +246,8 @@ mod tests {
         assert_eq!(
             warning(&known, 31001).as_deref(),
             Some(
-                "nodePort 31001 lies outside 20000-31000, which is the range by the API server's own \
-                 word; the server decides; free are 20000, 20001, 20002"
+                "nodePort 31001 lies outside 20000-31000, the range that the API server \
+                 reported; the server decides; free are 20000, 20001, 20002"
             )
         );
         // It was narrowed or widened since.

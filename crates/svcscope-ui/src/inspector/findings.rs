@@ -119,7 +119,7 @@ fn links_ui(
     });
 }
 
-/// "Lead it to http…".
+/// "Set targetPort of port 80 to http…".
 fn fix_label(fix: &SuggestedFix) -> String {
     match fix {
         SuggestedFix::TargetPort { port, to } => {

@@ -177,7 +177,7 @@ pub(super) fn wrong_language(evidence: &PortEvidence<'_>) -> Option<RuleConclusi
     if clue(|result| result.clues.is_plaintext) || (asked == "https" && speaks == Some("http")) {
         return affected(
             "speaks-plain",
-            "the port speaks plain HTTP and is asked by https: TLS ends somewhere else, or \
+            "the port speaks plain HTTP but was tested with https: TLS ends somewhere else, or \
                  the port is named wrongly",
         );
     }
