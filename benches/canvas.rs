@@ -7,7 +7,7 @@
 
 #![allow(clippy::expect_used, reason = "a benchmark that can't start must stop")]
 
-#[path = "../tests/canvas_support/mod.rs"]
+#[path = "../tests/window/sample_scene.rs"]
 mod canvas_support;
 
 use std::time::Duration;

@@ -1,0 +1,31 @@
+//! The engine and the cluster's client against the demo cluster, over real HTTP.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by a panic"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[path = "../edit_support/mod.rs"]
+mod edit_support;
+#[path = "../odd_server/gzip.rs"]
+mod odd_gzip;
+#[path = "../tunnel_support/mod.rs"]
+mod tunnel_support;
+
+mod actions;
+mod bad_days;
+mod connection;
+mod edits;
+mod forwards;
+mod in_cluster;
+mod kubectl;
+mod pods;
+mod protocol;
+mod reach;
+mod tunnel;
+mod watch;
+mod watched_inventory;
