@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::rules::is_kube_proxy;
+use super::system_objects::{api_service, is_kube_proxy};
 use svcscope_model::inventory::{
     ChangedRecord, EndpointSliceRecord, EndpointSource, Inventory, NetworkPolicyRecord, ObjectKey,
     PodRecord, ResourceKind, ServiceRecord, ServiceType, SharedStr,
@@ -121,7 +121,7 @@ impl CrossReferenceIndex {
                         .flatten()
                         .any(|pod| is_kube_proxy(pod))
                     {
-                        concerned.insert(super::rules::api_service());
+                        concerned.insert(api_service());
                     }
                 }
                 ChangedRecord::EndpointSlice { before, after } => {

@@ -31,6 +31,7 @@ mod rule;
 mod rule_context;
 mod rules;
 mod suppress;
+mod system_objects;
 #[cfg(test)]
 mod tests;
 mod trace;

@@ -42,8 +42,6 @@ use super::{
 };
 use svcscope_model::inventory::{ResourceKind, ServicePort};
 
-pub(super) use system::{api_service, is_kube_proxy};
-
 const WITH_PODS: &[ResourceKind] = &[ResourceKind::Service, ResourceKind::Pod];
 const WITH_SLICES: &[ResourceKind] = &[ResourceKind::Service, ResourceKind::EndpointSlice];
 const WITH_BOTH: &[ResourceKind] = &[

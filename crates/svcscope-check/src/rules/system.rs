@@ -4,12 +4,9 @@ use super::{
     CheckRule, Finding, FindingLocation, Health, ObjectRef, RuleContext, RuleFunction, RuleGroup,
     Severity, WITH_BOTH, documentation_urls, words,
 };
-use svcscope_model::inventory::{ObjectKey, PodRecord};
+use crate::system_objects::{SYSTEM_NAMESPACE, api_service};
 
 pub(super) static RULES: &[&CheckRule] = &[&DNS_DOWN, &KUBE_PROXY];
-
-/// The namespace of the cluster's own workloads.
-pub(super) const SYSTEM: &str = "kube-system";
 
 static DNS_DOWN: CheckRule = CheckRule {
     id: "SVC-DNS-DOWN",
@@ -43,7 +40,7 @@ static KUBE_PROXY: CheckRule = CheckRule {
 fn dns_down(case: &RuleContext<'_>) -> Vec<Finding> {
     let service = case.service();
     let is_dns = service.labels.get("k8s-app").map(|app| &**app) == Some("kube-dns");
-    if &*service.key.namespace != SYSTEM || !is_dns || !case.ready.is_empty() {
+    if &*service.key.namespace != SYSTEM_NAMESPACE || !is_dns || !case.ready.is_empty() {
         return Vec::new();
     }
     // A rollout is no outage.
@@ -77,20 +74,8 @@ fn dns_down(case: &RuleContext<'_>) -> Vec<Finding> {
     ]
 }
 
-/// Whether a pod is kube-proxy's, as kubeadm and most clusters label it.
-pub(crate) fn is_kube_proxy(pod: &PodRecord) -> bool {
-    &*pod.key.namespace == SYSTEM
-        && pod.labels.get("k8s-app").map(|app| &**app) == Some("kube-proxy")
-}
-
-/// The Service that stands for the cluster.
-pub(crate) fn api_service() -> ObjectKey {
-    ObjectKey::new("default", "kubernetes")
-}
-
 fn kube_proxy(case: &RuleContext<'_>) -> Vec<Finding> {
-    let key = &case.service().key;
-    if (&*key.namespace, &*key.name) != ("default", "kubernetes") {
+    if case.service().key != api_service() {
         return Vec::new();
     }
     let bad: Vec<_> = case
