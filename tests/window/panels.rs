@@ -504,7 +504,7 @@ fn the_dialog_asks_where_connections_go_and_warns_of_other_addresses() {
     window.click("Forward");
     window.click("Only this pod");
     window.click("Another address");
-    assert!(window.contains_text("Whoever reaches this machine there reaches the pods"));
+    assert!(window.contains_text("Anyone who can reach this address can reach the pods"));
     window.type_into("Address to listen at", "nowhere");
     assert!(!window.enabled("Start forward"));
     window.type_into("Address to listen at", "192.168.1.7");
@@ -1152,15 +1152,12 @@ fn a_production_context_is_marked_and_asks_once_before_a_risk() {
     });
     assert!(window.shows("production"));
     window.click("Curl");
-    assert!(
-        !window.contains_text("Allow them in prod"),
-        "a GET is no risk"
-    );
+    assert!(!window.contains_text("Allow in prod"), "a GET is no risk");
     window.click("Paste a curl line");
     window.type_into("Curl line", "curl -X POST http://x/");
     window.click("Fill in");
     assert!(window.contains_text("marked as production: allow it first"));
-    window.click("Allow them in prod");
+    window.click("Allow in prod");
     assert_eq!(
         window.commands(),
         [EngineCommand::AllowInProduction("prod".into())]

@@ -372,7 +372,7 @@ mod tests {
                 502,
                 &[("server", "nginx")],
                 html,
-                "502 Bad Gateway, a page from nginx: not an API server's answer",
+                "502 Bad Gateway, a page from nginx: not a response of an API server",
             ),
             (
                 403,

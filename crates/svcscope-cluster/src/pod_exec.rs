@@ -404,7 +404,7 @@ mod tests {
         assert_eq!(error.kind, PodErrorKind::NoProgram);
         assert!(error.message.contains("probe pod"), "{error}");
         let unfinished = answered(&[(1, "a")]).await.unwrap_err();
-        assert!(unfinished.message.contains("ended before"), "{unfinished}");
+        assert!(unfinished.message.contains("closed before"), "{unfinished}");
     }
 
     #[tokio::test]

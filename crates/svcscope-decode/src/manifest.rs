@@ -271,8 +271,12 @@ fn is_controlled(object: &Value) -> bool {
     owners.is_some_and(|owners| owners.iter().any(|owner| owner["controller"] == true))
 }
 
-/// The pod that a workload will make, named like the workload; several are alike for a Service.
+/// The pod that a workload will make, named like the workload; several are alike for a Service. One
+/// that is scaled to 0 makes none.
 fn pod_of_template(group: &str, kind: &str, object: &Value) -> Option<Value> {
+    if object["spec"]["replicas"] == 0 {
+        return None;
+    }
     let template = match (group, kind) {
         ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
         | ("", "ReplicationController")
@@ -339,6 +343,13 @@ spec:
         assert!(!known(ResourceKind::Pod, "infra"));
         assert!(!known(ResourceKind::EndpointSlice, "shop"));
         assert!(known(ResourceKind::Service, "infra"));
+    }
+
+    #[test]
+    fn a_workload_that_is_scaled_to_zero_makes_no_pod() {
+        let none = SHOP.replace("spec:\n  template:", "spec:\n  replicas: 0\n  template:");
+        assert_ne!(none, SHOP);
+        assert_eq!(read(&none).into_inventory().pods().count(), 0);
     }
 
     #[test]

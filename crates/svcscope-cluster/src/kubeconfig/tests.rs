@@ -68,9 +68,9 @@ fn the_clusters_own_proxy_is_used() {
 fn what_points_nowhere_is_named() {
     assert_eq!(
         refused(Some("lost")),
-        "context `lost` of the kubeconfig refers to the cluster `gone`, which does not exist"
+        "context `lost` of the kubeconfig refers to cluster `gone`, which does not exist"
     );
-    assert!(refused(Some("nobody")).contains("the user `gone`"));
+    assert!(refused(Some("nobody")).contains("user `gone`"));
     assert_eq!(
         refused(Some("nowhere")),
         "server of cluster `none` in the kubeconfig can't be used: it is missing"

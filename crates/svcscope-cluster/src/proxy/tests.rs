@@ -217,8 +217,8 @@ fn a_proxy_that_can_not_be_used_is_refused_without_its_password() {
     };
     assert!(refused("ftp://ann:S3CRET@proxy:1").contains("the scheme `ftp` is not supported"));
     assert!(refused("socks4://ann:S3CRET@proxy:1").contains("socks4"));
-    assert!(refused("http://ann:S3CRET@proxy:port").contains("no URL"));
-    assert!(refused("http://").contains("no URL"));
+    assert!(refused("http://ann:S3CRET@proxy:port").contains("not a URL"));
+    assert!(refused("http://").contains("not a URL"));
 }
 
 #[test]

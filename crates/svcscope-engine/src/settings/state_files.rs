@@ -336,7 +336,7 @@ mod tests {
         for name in ["config/names.json", "config/svcscope/names.json"] {
             let said = read_file(&at(name)).unwrap_err().to_string();
             assert!(
-                said.contains("config is a symbolic link that leads"),
+                said.contains("config is a dangling symbolic link"),
                 "{said}"
             );
         }

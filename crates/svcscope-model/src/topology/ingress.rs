@@ -565,7 +565,7 @@ mod tests {
         assert_eq!(
             notes.iter().map(|note| &**note).collect::<Vec<_>>(),
             [
-                "also leads to ServiceImport shop/far, which is not followed",
+                "also routes to ServiceImport shop/far, which svcscope does not follow",
                 "port 5432: TLS to the pods as pods.example.com (BackendTLSPolicy shop/pods)"
             ]
         );

@@ -137,7 +137,7 @@ mod tests {
         assert!(pixels.x * pixels.y >= MAX_PIXELS * 0.9, "{pixels}");
         let words = smaller.expect("it is smaller").to_string();
         assert!(
-            words.contains("60032 by 40032") && words.contains("zoom 0.13"),
+            words.contains("60032 × 40032") && words.contains("zoom 0.13"),
             "{words}"
         );
         let (measures, smaller) = whole(map, 1.0, ExportFormat::Svg);

@@ -352,7 +352,7 @@ fn a_pinned_pod_is_the_only_candidate() {
     assert_eq!(chosen(&cluster, &pinned("web-b")), [pair("web-b", 8080)]);
     assert_eq!(
         waiting(&cluster, &pinned("web-x")),
-        "pod web-x is not among the pods of svc/web that take connections now"
+        "pod web-x is not currently an available endpoint of svc/web"
     );
 }
 

@@ -357,7 +357,7 @@ async fn https_asks_for_the_services_name_and_tells_of_the_certificate() {
     let error = send(&request, ToLoopback(tls_server())).await.unwrap_err();
     assert_eq!(error.kind, FailureKind::Certificate, "{error}");
     assert!(
-        error.to_string().contains("ignore the certificate"),
+        error.to_string().contains("skip verification (-k)"),
         "{error}"
     );
     let shown = error.progress.tls.unwrap();

@@ -134,7 +134,7 @@ fn a_line_that_can_not_be_followed_says_why() {
     let said = |line: &str| parse_curl_line(line, &like()).unwrap_err().to_string();
     assert_eq!(said("wget x"), "the line does not begin with `curl`");
     assert_eq!(said(""), "the line does not begin with `curl`");
-    assert!(said("curl -T file x").contains("`@file` stands for a file"));
+    assert!(said("curl -T file x").contains("`@file` names a file"));
     assert!(said("curl -F a=@secret.json x").contains("@secret.json"));
     assert!(said("curl -b jar x").contains("@jar"));
     assert!(said("curl -K file x").contains("-K"));

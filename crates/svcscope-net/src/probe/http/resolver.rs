@@ -277,8 +277,8 @@ mod tests {
         };
         assert_eq!(
             ResolveError::NoRoute { at }.to_string(),
-            "not testable from here: this machine has no IPv6 route to [fd00::1]:30080, which \
-             lb.example stands for"
+            "not testable from this machine: it has no IPv6 route to [fd00::1]:30080, \
+             the address of lb.example"
         );
         for kind in [
             io::ErrorKind::NetworkUnreachable,

@@ -134,7 +134,7 @@ mod tests {
         );
         assert_eq!(
             start_state(&waiting("ContainerCreating", "")),
-            PodStartState::Waiting("the container waits: ContainerCreating: ".to_owned())
+            PodStartState::Waiting("the container is waiting: ContainerCreating: ".to_owned())
         );
         let words = "0/3 nodes are available: 3 Insufficient cpu.";
         assert_eq!(

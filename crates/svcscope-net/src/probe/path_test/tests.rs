@@ -516,7 +516,7 @@ fn an_external_name_may_be_unknown() {
     case.plan.ready_endpoints = 0;
     assert_eq!(
         case.text(),
-        "the Service stands for db.example, and from this machine DNS knows no such name"
+        "the Service is an alias for db.example, and from this machine DNS knows no such name"
     );
     case.results = vec![result(OK)];
     assert_eq!(case.rule(), "reached");
@@ -752,8 +752,8 @@ fn an_answer_from_outside_has_to_be_the_applications() {
     assert!(!reach.is_reached() && !found.is_fine);
     assert_eq!(
         &*found.text,
-        "something else answers at 203.0.113.7, or something in between answers for the Service: \
-         HTTP 404 there is not what the application answers in the cluster"
+        "something else answers at 203.0.113.7, or a proxy answers for the Service: HTTP 404 \
+         differs from the application's response inside the cluster"
     );
 
     let case = Case::new().clues(

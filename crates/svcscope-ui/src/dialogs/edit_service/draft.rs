@@ -323,7 +323,7 @@ pub fn to_key_value_pairs(pairs: &BTreeMap<SharedStr, SharedStr>) -> KeyValuePai
         .collect()
 }
 
-/// What was typed, or which key stands there twice.
+/// What was typed, or which key is given twice.
 pub fn parse_key_value_pairs(
     pairs: &KeyValuePairs,
 ) -> Result<BTreeMap<SharedStr, SharedStr>, SharedStr> {
@@ -504,14 +504,14 @@ mod tests {
             change(&mut draft);
             draft.desired_state().unwrap_err().to_string()
         };
-        assert!(said(|draft| draft.ports[0].port = "http".into()).contains("`http` is no port"));
+        assert!(said(|draft| draft.ports[0].port = "http".into()).contains("`http` is not a port"));
         assert!(said(|draft| draft.ports[0].port.clear()).contains("fill in the port"));
         assert!(
             said(|draft| draft.desired_type = Some(ServiceTypeChoice::ExternalName))
                 .contains("the name")
         );
         let twice = said(|draft| draft.selector.push(("app".into(), "x".into())));
-        assert!(twice.contains("`app` stands there twice"));
+        assert!(twice.contains("`app` is given twice"));
         let secs = said(|draft| (draft.sticky, draft.sticky_secs) = (true, "an hour".into()));
         assert!(secs.contains("no number of seconds"));
     }

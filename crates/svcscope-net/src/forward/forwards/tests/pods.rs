@@ -324,7 +324,7 @@ async fn a_pinned_forward_leads_to_its_pod_or_waits_for_it() {
     let ForwardState::Waiting { reason, .. } = status.state else {
         unreachable!("it was waited for");
     };
-    assert!(reason.starts_with("pod web-b is not among the pods of svc/web"));
+    assert!(reason.starts_with("pod web-b is not currently an available endpoint of svc/web"));
     let early = tokio::spawn(async move { ask(local, b"early ").await });
     bench.cluster.ready_pods(&["web-a", "web-b"]);
     assert_eq!(early.await.unwrap().unwrap(), "early web-b");
