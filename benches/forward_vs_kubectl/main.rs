@@ -1,7 +1,7 @@
 //! `svcscope forward` beside `kubectl port-forward`, to the same pods in one run.
 //!
 //! `SVCSCOPE_TEST_KUBECONFIG=… cargo bench --bench forward_vs_kubectl` deploys pods in a namespace
-//! of its own in the cluster that the variable names (`tests/real_cluster/` says what its nodes
+//! of its own in the cluster that the variable names (`tests/real/` says what its nodes
 //! must hold); without the variable the demo cluster serves where it can. Both programs forward the
 //! same ports and take turns; a table shows what each took and svcscope's part of kubectl's.
 //! Needs kubectl, curl and /proc.

@@ -1,7 +1,7 @@
 //! All that the command line prints.
 //!
 //! What a cluster says may hold escapes that command a terminal and line breaks that forge lines, so
-//! that nothing of `cli/` prints but by this module (`tests/conventions.rs` holds that): a line by
+//! that nothing of `cli/` prints but by this module (`tests/cli/conventions.rs` holds that): a line by
 //! `eprintln!` and `println!`, which here are this module's own; a page as [`TerminalLines`]; data, which
 //! escapes for itself, as [`OutputBytes`].
 

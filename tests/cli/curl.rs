@@ -350,15 +350,8 @@ fn combinations() -> Vec<(Vec<&'static str>, &'static str)> {
 }
 
 #[test]
+#[ignore = "needs curl"]
 fn the_same_options_send_the_same_bytes_as_curl() {
-    if std::process::Command::new("curl")
-        .arg("--version")
-        .output()
-        .is_err()
-    {
-        println!("skipped: curl is not installed");
-        return;
-    }
     let beside = CurlComparisonCluster::start();
     let all = combinations();
     let next = AtomicUsize::new(0);

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 mod kubectl;
+mod own_process;
 pub mod severable_proxy;
 
 use std::{
@@ -13,6 +14,8 @@ use std::{
 
 #[allow(unused_imports, reason = "each test binary uses its part")]
 pub use kubectl::{KubectlRunner, has_kubectl};
+#[allow(unused_imports, reason = "each test binary uses its part")]
+pub use own_process::runs_in_own_process;
 use svcscope_cluster::KubeconfigSource;
 use svcscope_engine::{ConnectionState, Engine, EngineCommand, EngineConfig, EngineHandle, Scene};
 use svcscope_model::inventory::ResourceKind;

@@ -2,7 +2,8 @@
 //!
 //! Takes any cluster whose kubeconfig `SVCSCOPE_TEST_KUBECONFIG` names, provided that its nodes
 //! hold the images `testkube/httpd:1` (HTTP on 8080, TCP echo on 9000) and `testkube/toolbox:1`
-//! (a shell). Each test works in a namespace of its own and removes it.
+//! (a shell). Each test works in a namespace of its own and removes it. They are ignored unless
+//! `-- --include-ignored` asks for them; kubectl must be installed.
 
 #![allow(
     clippy::expect_used,
@@ -37,11 +38,8 @@ mod type_change_matrix;
 
 use std::path::PathBuf;
 
-/// The kubeconfig to test with; says in one line what is lacking where there is none.
-fn kubeconfig() -> Option<PathBuf> {
-    let Some(file) = std::env::var_os("SVCSCOPE_TEST_KUBECONFIG") else {
-        eprintln!("skipped: SVCSCOPE_TEST_KUBECONFIG names no kubeconfig of a real cluster");
-        return None;
-    };
-    common::has_kubectl().then(|| PathBuf::from(file))
+/// The kubeconfig to test with.
+fn kubeconfig() -> PathBuf {
+    let file = std::env::var_os("SVCSCOPE_TEST_KUBECONFIG");
+    PathBuf::from(file.expect("SVCSCOPE_TEST_KUBECONFIG names the kubeconfig of a real cluster"))
 }

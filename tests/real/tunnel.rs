@@ -1,7 +1,7 @@
 //! The multiplexed port-forward against a real API server, kubelet and pods; see
 //! `tests/real/` for what `SVCSCOPE_TEST_KUBECONFIG` must name.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use svcscope_cluster::{KubeconfigSource, MergedKubeconfig, connect};
 use svcscope_model::inventory::ObjectKey;
@@ -15,7 +15,8 @@ use tokio::{
 };
 
 use crate::{
-    common,
+    common::runs_in_own_process,
+    kubeconfig,
     sample::WebSampleNamespace,
     tunnel_support::{descriptors, get, pattern},
 };
@@ -30,28 +31,20 @@ struct DialedPod {
 }
 
 impl DialedPod {
-    /// Says in one line what is lacking where there is no cluster.
-    async fn open(test: &str) -> Option<Self> {
-        let Some(file) = std::env::var_os("SVCSCOPE_TEST_KUBECONFIG") else {
-            eprintln!("skipped: SVCSCOPE_TEST_KUBECONFIG names no kubeconfig of a real cluster");
-            return None;
-        };
-        if !common::has_kubectl() {
-            return None;
-        }
+    async fn open(test: &str) -> Self {
         install_crypto_provider();
-        let file = PathBuf::from(file);
+        let file = kubeconfig();
         let sample = WebSampleNamespace::deploy(&file, test);
         let jsonpath = "jsonpath={.items[0].metadata.name}";
         let pod = sample.run(&["get", "pods", "-l", "app=web", "-o", jsonpath]);
         let pod = ObjectKey::new(&*sample.namespace, pod.trim());
         let kubeconfigs = MergedKubeconfig::load(&KubeconfigSource::File(file)).unwrap();
         let dialer = connect(&kubeconfigs, None).await.unwrap().dialer();
-        Some(Self {
+        Self {
             dialer,
             pod,
             _sample: sample,
-        })
+        }
     }
 
     async fn get(&self, path: &str) -> Vec<u8> {
@@ -61,10 +54,13 @@ impl DialedPod {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SVCSCOPE_TEST_KUBECONFIG, a real cluster"]
 async fn many_connections_share_a_few_sessions() {
-    let Some(way) = DialedPod::open("tunnel-many").await else {
+    // It counts the descriptors of its process.
+    if !runs_in_own_process("tunnel::many_connections_share_a_few_sessions") {
         return;
-    };
+    }
+    let way = DialedPod::open("tunnel-many").await;
     way.get("/").await;
     let before = descriptors();
     let started = Instant::now();
@@ -85,10 +81,9 @@ async fn many_connections_share_a_few_sessions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SVCSCOPE_TEST_KUBECONFIG, a real cluster"]
 async fn bytes_go_both_ways_whole_and_a_late_half_close_cuts_nothing() {
-    let Some(way) = DialedPod::open("tunnel-bytes").await else {
-        return;
-    };
+    let way = DialedPod::open("tunnel-bytes").await;
     let sent = pattern(20_000_000);
     let stream = way.dialer.dial(&way.pod, 9000).await.unwrap();
     let (mut read, mut write) = split(stream);
@@ -112,10 +107,9 @@ async fn bytes_go_both_ways_whole_and_a_late_half_close_cuts_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SVCSCOPE_TEST_KUBECONFIG, a real cluster"]
 async fn a_refusal_and_a_reset_end_their_own_connection_only() {
-    let Some(way) = DialedPod::open("tunnel-reset").await else {
-        return;
-    };
+    let way = DialedPod::open("tunnel-reset").await;
     let mut open = way.dialer.dial(&way.pod, 9000).await.unwrap();
     // A busy node refuses later than a dial waits for; the stream then says so.
     match way.dialer.dial(&way.pod, 1).await {
@@ -145,10 +139,9 @@ async fn a_refusal_and_a_reset_end_their_own_connection_only() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs SVCSCOPE_TEST_KUBECONFIG, a real cluster"]
 async fn a_stalled_reader_and_a_stalled_pod_block_no_other_connection() {
-    let Some(way) = DialedPod::open("tunnel-still").await else {
-        return;
-    };
+    let way = DialedPod::open("tunnel-still").await;
     // Nobody reads this answer.
     let mut slow = way.dialer.dial(&way.pod, 8080).await.unwrap();
     let request = b"GET /bytes?n=100000000 HTTP/1.0\r\n\r\n";

@@ -7,7 +7,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use svcscope_cluster::{KubeconfigSource, MergedKubeconfig, WatchTiming, connect_at};
 
 use super::recorder::{CERTIFICATE, CredentialRecorder, KEY, ReceivedCredentials};
-use crate::common::has_kubectl;
 
 /// A kubeconfig by its parts: `{http}` and `{https}` stand for the servers, `{cert}` and `{key}`
 /// for a client certificate in base64.
@@ -349,10 +348,8 @@ impl KubeconfigComparison {
 }
 
 #[test]
+#[ignore = "needs kubectl"]
 fn what_kubectl_can_use_can_be_used_and_the_same_credentials_arrive() {
-    if !has_kubectl() {
-        return;
-    }
     let folder = KubeconfigComparison::new();
     let file = folder.folder.path().join("config");
     let mut wrong = Vec::new();
@@ -383,10 +380,8 @@ fn what_kubectl_can_use_can_be_used_and_the_same_credentials_arrive() {
 }
 
 #[test]
+#[ignore = "needs kubectl"]
 fn the_first_of_several_files_that_says_something_counts() {
-    if !has_kubectl() {
-        return;
-    }
     let folder = KubeconfigComparison::new();
     let (first, second) = (
         folder.folder.path().join("a"),
