@@ -7,6 +7,7 @@ mod headers;
 mod keepalive;
 mod liveness;
 mod node_message;
+mod open_stream;
 mod pod_stream;
 mod pool;
 mod receive_buffer;

@@ -16,10 +16,7 @@ use futures::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::{
-    session::{StreamOpenError, TunnelSession},
-    stream::TunnelStream,
-};
+use super::{open_stream::StreamOpenError, session::TunnelSession, stream::TunnelStream};
 
 /// With so many connections on the least used session, another one is opened beside it.
 const FULL_SESSION: usize = 16;

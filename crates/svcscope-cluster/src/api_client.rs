@@ -18,11 +18,10 @@ use tokio::time::timeout;
 
 use super::{
     CallError, CallErrorKind, ExecPluginError, FileStamps, KubeconfigChange, MergedKubeconfig,
-    SecurityNotice,
-    connect::ConnectError,
+    connect_error::ConnectError,
+    credentialed_client::CredentialedClient,
     credentials::authenticate,
     error::retry_after,
-    kubeconfig::KubeconfigFingerprint,
     login::{LoginContext, LoginEvent},
     renewal::{ClientRenewal, RenewalReason},
 };
@@ -30,10 +29,6 @@ use svcscope_model::inventory::SharedStr;
 
 /// How long the API server may think before it sends the head of an answer.
 pub(super) const RESPONSE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// Credentials that replaced refused ones and are refused, too, are not replaced for so long: a
-/// plugin or an issuer is not asked for each request of a server that takes nothing.
-const REFUSED_RENEWAL_PAUSE: Duration = Duration::from_secs(10);
 
 /// As often client-go asks again (`maxRetries` in rest/request.go).
 const MAX_RETRIES: u32 = 10;
@@ -64,37 +59,6 @@ pub(super) struct ApiClient {
 /// Called with a sentence about what a request waits for, and how long.
 pub type RetryWaitObserver = Arc<dyn Fn(SharedStr) + Send + Sync>;
 
-/// A client and how long it will do.
-pub(super) struct CredentialedClient {
-    pub client: Client,
-    /// The address of the API server, without a path: that can hold a token.
-    pub server: String,
-    /// What the user must know of how the connection is protected.
-    pub notices: Vec<SecurityNotice>,
-    /// What of the kubeconfig it was made from.
-    pub fingerprint: KubeconfigFingerprint,
-    generation: u64,
-    valid_until: Option<Timestamp>,
-    /// What gave the credentials, where it can give new ones.
-    credential_source: Option<String>,
-    id_token: Option<String>,
-    /// When it took the place of one that was refused.
-    replaced_refused_at: Option<Instant>,
-}
-
-impl CredentialedClient {
-    /// Until when the credentials of a plugin are valid, as it said.
-    pub fn valid_until(&self) -> Option<Timestamp> {
-        self.valid_until
-    }
-
-    /// Whether credentials were just asked for because the last ones were refused.
-    fn was_just_replaced(&self) -> bool {
-        self.replaced_refused_at
-            .is_some_and(|then| then.elapsed() < REFUSED_RENEWAL_PAUSE)
-    }
-}
-
 impl ApiClient {
     /// Builds the first client; the server is not asked yet.
     pub async fn open(
@@ -123,7 +87,7 @@ impl ApiClient {
             client,
             server: "http://test".to_owned(),
             notices: Vec::new(),
-            fingerprint: KubeconfigFingerprint {
+            fingerprint: crate::kubeconfig::KubeconfigFingerprint {
                 context: context.clone(),
                 fingerprint: 0,
                 server_fingerprint: 0,
@@ -434,15 +398,6 @@ impl ApiClient {
         let request = get_request(action, path)?;
         Ok(self.fetch(action, &request).await?.into_body())
     }
-}
-
-/// Scheme, host and port, without the user and the path, which can be secrets.
-pub(super) fn display_address(server: &http::Uri) -> String {
-    let host = server.host().unwrap_or_default();
-    let port = server
-        .port()
-        .map_or_else(String::new, |port| format!(":{port}"));
-    format!("{}://{host}{port}", server.scheme_str().unwrap_or("https"))
 }
 
 /// A GET request for `path`.

@@ -8,14 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{Client, config::AuthInfo};
 
 use super::{
-    CallError, MergedKubeconfig, SecurityNotice,
-    api_client::display_address,
-    bearer_token, client_stack,
-    connect::ConnectError,
+    CallError, MergedKubeconfig, SecurityNotice, bearer_token, client_stack,
+    connect_error::ConnectError,
     exec_plugin,
     kubeconfig::KubeconfigFingerprint,
     login::LoginContext,
     oidc::{self, IdTokenRequest},
+    path::display_address,
 };
 
 /// Credentials are used for so long at least, even if they are expired already: a plugin that gives

@@ -241,7 +241,7 @@ fn describe_non_status(head: &Parts, body: &str) -> String {
         let to = to.filter(|to| to.host().is_some());
         let to = to.map_or_else(
             || "another path".to_owned(),
-            |to| super::api_client::display_address(&to),
+            |to| super::path::display_address(&to),
         );
         return format!("{code}{from}, a redirect to {to} that was not followed: {FOREIGN}");
     }

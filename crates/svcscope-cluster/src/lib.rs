@@ -15,7 +15,9 @@ mod bounded_file;
 mod buffered_connector;
 mod client_stack;
 mod connect;
+mod connect_error;
 mod connection_test;
+mod credentialed_client;
 mod credentials;
 mod dial;
 mod error;
@@ -27,6 +29,7 @@ mod node_ports;
 mod oidc;
 mod path;
 mod pod_access;
+mod pod_error;
 mod pod_exec;
 mod proxy;
 mod renewal;
@@ -42,7 +45,8 @@ mod tests;
 
 pub use access_review::{AccessDecision, AccessRequest};
 pub use api_client::RetryWaitObserver;
-pub use connect::{ClusterClient, ConnectError, connect, connect_at, connect_with};
+pub use connect::{ClusterClient, connect, connect_at, connect_with};
+pub use connect_error::ConnectError;
 pub use connection_test::{
     ConnectionStep, ConnectionStepResult, ConnectionTestOptions, StepStatus, test_connection,
 };

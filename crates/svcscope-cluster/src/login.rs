@@ -14,7 +14,7 @@ use std::{
     },
 };
 
-use super::oidc::OidcTokens;
+use super::oidc::tokens::OidcTokens;
 use svcscope_model::inventory::SharedStr;
 
 /// An event of a login.

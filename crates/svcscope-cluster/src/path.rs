@@ -1,4 +1,4 @@
-//! Paths of the API, with names that the user typed made harmless.
+//! Paths of the API, with names that the user typed made harmless, and addresses without secrets.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -21,6 +21,15 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
 /// One segment of a path.
 pub(super) fn escape_segment(text: &str) -> String {
     utf8_percent_encode(text, UNRESERVED).to_string()
+}
+
+/// Scheme, host and port, without the user and the path, which can be secrets.
+pub(super) fn display_address(server: &http::Uri) -> String {
+    let host = server.host().unwrap_or_default();
+    let port = server
+        .port()
+        .map_or_else(String::new, |port| format!(":{port}"));
+    format!("{}://{host}{port}", server.scheme_str().unwrap_or("https"))
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ use super::{
     CallError, CallErrorKind,
     api_client::ApiClient,
     path,
-    pod_access::to_pod_error,
+    pod_error::to_pod_error,
     upgrade::{self, UpgradedStream},
 };
 use svcscope_net::probe::in_cluster::{PodCommand, PodError, PodErrorKind, PodOutput};

@@ -8,6 +8,7 @@ use percent_encoding::percent_decode_str;
 use url::Url;
 
 mod connect;
+mod handshake;
 mod no_proxy;
 mod socks;
 

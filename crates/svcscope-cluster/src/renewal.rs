@@ -9,7 +9,9 @@ use futures::{
 use tokio::task::AbortHandle;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::{ExecPluginError, api_client::CredentialedClient, connect::ConnectError};
+use super::{
+    ExecPluginError, connect_error::ConnectError, credentialed_client::CredentialedClient,
+};
 
 /// What comes of it.
 pub(super) type RenewalOutcome = Result<Arc<CredentialedClient>, ConnectError>;

@@ -3,11 +3,11 @@
 use serde::Deserialize;
 
 use crate::{
-    meta::PartialObjectMeta,
+    meta::{HasMetadata, PartialObjectMeta},
     partial::partial,
     port::protocol,
     reference::PartialObjectReference,
-    resource::{HasMetadata, watched_resource},
+    resource::watched_resource,
     text::{JsonText, TextInterner},
 };
 use svcscope_model::inventory::{EndpointRecord, EndpointSliceRecord, EndpointSource, SlicePort};

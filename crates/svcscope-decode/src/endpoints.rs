@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use crate::{
     endpoint_slice::PartialEndpointPort,
-    meta::PartialObjectMeta,
+    meta::{HasMetadata, PartialObjectMeta},
     partial::partial,
     reference::PartialObjectReference,
-    resource::{HasMetadata, watched_resource},
+    resource::watched_resource,
     text::{JsonText, TextInterner},
 };
 use svcscope_model::inventory::{EndpointRecord, EndpointSliceRecord, EndpointSource, ObjectKey};

@@ -1,10 +1,10 @@
 //! `v1` Events about Services.
 
 use crate::{
-    meta::PartialObjectMeta,
+    meta::{HasMetadata, PartialObjectMeta},
     partial::partial,
     reference::PartialObjectReference,
-    resource::{HasMetadata, watched_resource},
+    resource::watched_resource,
     text::{JsonText, TextInterner},
 };
 use svcscope_model::inventory::{EventRecord, ObjectKey};

@@ -28,6 +28,7 @@ pub use endpoints::EndpointsResource;
 pub use envelope::{ListPageEnvelope, ObjectIdentity, WatchBookmark};
 pub use event::EventResource;
 pub use manifest::{ManifestError, ManifestReader};
+pub use meta::HasMetadata;
 pub use namespace::NamespaceResource;
 pub use node::NodeResource;
 pub use pod::PodResource;
@@ -38,7 +39,7 @@ pub use related::{
     StatefulSetResource, TcpRouteResource, TlsRouteResource, TlsSecretResource, UdpRouteResource,
     ValidatingWebhookResource,
 };
-pub use resource::{HasMetadata, OlderApiVersion, WatchedResource, namespace_of};
+pub use resource::{OlderApiVersion, WatchedResource, namespace_of};
 pub use service::ServiceResource;
 pub use text::TextInterner;
 

@@ -5,7 +5,6 @@ use serde::{Deserialize, de::IgnoredAny};
 
 use crate::{
     partial::{null_as_default, partial},
-    resource::HasMetadata,
     text::{JsonText, JsonTextMap, TextInterner},
 };
 use svcscope_model::inventory::{ObjectKey, OwnerRef, SharedStr};
@@ -112,6 +111,12 @@ impl PartialListMeta<'_> {
     pub fn continue_token(&self) -> &str {
         self.continue_token.as_str()
     }
+}
+
+/// An object with `metadata`: all of them.
+pub trait HasMetadata {
+    /// Its metadata.
+    fn metadata(&self) -> &PartialObjectMeta<'_>;
 }
 
 /// An object of which `spec` and `status` are all that matters.

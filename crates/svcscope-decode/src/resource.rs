@@ -2,17 +2,11 @@
 
 use serde::Deserialize;
 
-use crate::{meta::PartialObjectMeta, text::TextInterner};
+use crate::{meta::HasMetadata, text::TextInterner};
 use svcscope_model::inventory::{
     EndpointSliceRecord, EventRecord, InventoryChange, NamespaceRecord, NodeRecord, ObjectKey,
     PodRecord, RecordDelta, RelatedRecord, ResourceKind, ServiceRecord, SharedStr,
 };
-
-/// An object with `metadata`: all of them.
-pub trait HasMetadata {
-    /// Its metadata.
-    fn metadata(&self) -> &PartialObjectMeta<'_>;
-}
 
 /// A record that the inventory holds.
 pub trait WatchedRecord: Sized + Send + 'static {

@@ -10,8 +10,9 @@ use tokio::{
 use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 
 use super::super::{
+    open_stream::StreamOpenError,
     remote_command::run_command,
-    session::{StreamOpenError, TunnelSession},
+    session::TunnelSession,
     transport::{RawStreamTransport, WebSocketTransport},
 };
 use crate::{WebSocketPodStream, liveness::fixed_liveness};

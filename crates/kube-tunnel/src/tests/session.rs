@@ -10,7 +10,8 @@ use tokio_tungstenite::{WebSocketStream, tungstenite::protocol::Role};
 use super::{
     super::{
         frame::{self, SpdyFrame},
-        session::{StreamOpenError, TunnelSession},
+        open_stream::StreamOpenError,
+        session::TunnelSession,
         stream::TunnelStream,
         transport::{RawStreamTransport, WebSocketTransport},
     },

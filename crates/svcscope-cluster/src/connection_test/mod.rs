@@ -8,6 +8,7 @@
 mod identity;
 mod permissions;
 mod result;
+mod running_pod;
 mod server;
 mod transport;
 mod watch_trials;
@@ -23,12 +24,8 @@ use tokio::time::{Instant, timeout_at};
 
 use self::{permissions::RbacPermissions, result::StepFinding};
 use super::{
-    CallError, KubeconfigSource, MergedKubeconfig, SecurityNotice,
-    api_client::{self, ApiClient},
-    dial::KubeDialer,
-    kubeconfig::ResolvedContext,
-    login::LoginContext,
-    watch,
+    CallError, KubeconfigSource, MergedKubeconfig, SecurityNotice, api_client::ApiClient,
+    dial::KubeDialer, kubeconfig::ResolvedContext, login::LoginContext, watch,
 };
 use svcscope_model::inventory::ResourceKind;
 
@@ -267,7 +264,7 @@ fn read_kubeconfig(
     let found = format!(
         "context `{}`, {user}, server {}, from {}",
         target.context,
-        api_client::display_address(&target.config.cluster_url),
+        crate::path::display_address(&target.config.cluster_url),
         kubeconfigs.origin(),
     );
     let finding = match target.notices.as_slice() {

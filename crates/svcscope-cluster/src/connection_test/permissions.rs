@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{
     StepOutput,
     result::StepFinding,
-    server::{RunningPod, RunningPodLookup},
+    running_pod::{RunningPod, RunningPodLookup},
 };
 use crate::{
     AccessRequest, CallError, CallErrorKind, access_review, api_client::ApiClient,

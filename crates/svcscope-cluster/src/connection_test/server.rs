@@ -8,7 +8,9 @@ use std::{
 use http::{HeaderMap, header::DATE};
 use jiff::{SignedDuration, Timestamp};
 
-use super::{StepOutput, permissions::RbacPermissions, result::StepFinding};
+use super::{
+    StepOutput, permissions::RbacPermissions, result::StepFinding, running_pod::RunningPodLookup,
+};
 use crate::{
     CallError, CallErrorKind,
     api_client::{self, ApiClient},
@@ -17,7 +19,7 @@ use crate::{
     error::without_advice,
     pod_exec::PodCommandRunner,
 };
-use svcscope_model::inventory::{ObjectKey, SharedStr};
+
 use svcscope_net::{
     forward::DialErrorKind,
     probe::in_cluster::{PodCommand, PodErrorKind},
@@ -27,18 +29,6 @@ use svcscope_net::{
 const MAX_CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 /// How long the command in the container may take.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A running pod: what to test with.
-pub(super) struct RunningPod {
-    pub key: ObjectKey,
-    /// A port of a container.
-    pub port: u16,
-    /// Its first container: old servers choose none by themselves.
-    pub container: Option<SharedStr>,
-}
-
-/// None where there is none, or why it can't be known.
-pub(super) type RunningPodLookup = Result<Option<RunningPod>, CallError>;
 
 /// `GET /version`: what answers, how fast, and how late it is there. Everything else works without it.
 pub(super) async fn test_version(link: &ApiClient) -> StepOutput<Option<ServerVersion>> {

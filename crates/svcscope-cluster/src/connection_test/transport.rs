@@ -12,10 +12,10 @@ use tower::BoxError;
 
 use super::{StepOutput, result::StepFinding};
 use crate::{
-    api_client::display_address,
     client_stack::{self, AsyncDuplex},
     error::{chain, root_cause_message},
     kubeconfig::{ProxySource, ResolvedContext},
+    path::display_address,
     proxy::{ProxyError, proxy_variable},
     tls as tls_config,
 };

@@ -16,7 +16,7 @@ use super::{
     IN_CLUSTER, KubeconfigError, MergedKubeconfig, pem_files, section::KubeconfigSection,
     server_address::ApiServerAddress, user_credentials::UserCredentials,
 };
-use crate::{api_client::display_address, bounded_file, proxy};
+use crate::{bounded_file, path::display_address, proxy};
 use svcscope_net::tls::authorities_in_pem;
 
 /// What a cluster has for plugins (client-go, tools/clientcmd/client_config.go).

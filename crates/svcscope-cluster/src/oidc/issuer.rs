@@ -10,7 +10,7 @@ use rustls::{ClientConfig, pki_types::CertificateDer};
 use serde::Deserialize;
 use url::form_urlencoded::{Serializer, byte_serialize};
 
-use super::{OidcError, OidcTokens};
+use super::{error::OidcError, tokens::OidcTokens};
 use crate::{error::root_cause_message, proxy};
 use svcscope_net::tls::{authorities_in_pem, crypto_provider, system_verifier, verifier_trusting};
 

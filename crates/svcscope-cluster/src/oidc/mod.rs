@@ -7,127 +7,28 @@
 //! the others find its tokens in the file.
 
 mod auth_provider_text;
+mod error;
 mod issuer;
 mod lock;
 mod save;
+pub(super) mod tokens;
 
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use jiff::Timestamp;
 
-use self::{issuer::OidcIssuerClient, lock::KubeconfigLock};
+pub use self::error::OidcError;
+pub(super) use self::tokens::{IdToken, expiry};
+use self::{
+    error::LOCK_TIMEOUT,
+    issuer::OidcIssuerClient,
+    lock::KubeconfigLock,
+    tokens::{EXPIRY_DELTA, OidcTokens},
+};
 use super::login::{LoginContext, LoginEvent};
-
-/// A token counts as expired so long before it is, as in client-go (`expiryDelta`).
-const EXPIRY_DELTA: SignedDuration = SignedDuration::from_secs(10);
-
-/// How long another program may hold the lock of the kubeconfig: it may be asking an issuer.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
-
-const ID_TOKEN: &str = "id-token";
-const REFRESH_TOKEN: &str = "refresh-token";
-
-/// Why there is no ID token. Never with a token or a client secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OidcError {
-    /// The ID token is of no use, and there is nothing to get another one with.
-    #[error("{problem} and there is no refresh token: log in again, then reconnect")]
-    NoRefreshToken {
-        /// What is wrong with the ID token.
-        problem: String,
-    },
-    /// A field of the auth-provider can't be used.
-    #[error("{field} of the auth-provider `oidc` in the kubeconfig can't be used: {reason}")]
-    BadField {
-        /// The field.
-        field: &'static str,
-        /// What is wrong.
-        reason: String,
-    },
-    /// The issuer did not name its token endpoint.
-    #[error(
-        "could not get a new ID token: asked {url} and {reason}; check that the issuer can be reached from here, and its idp-certificate-authority in the kubeconfig, then reconnect"
-    )]
-    Issuer {
-        /// What was asked.
-        url: String,
-        /// What came back.
-        reason: String,
-    },
-    /// The issuer gave no token.
-    #[error(
-        "the OIDC issuer did not renew the ID token: {url} answered {reason}; log in again, then reconnect"
-    )]
-    Refused {
-        /// What was asked.
-        url: String,
-        /// What it said.
-        reason: String,
-    },
-    /// Another program holds the kubeconfig.
-    #[error(
-        "the ID token has to be renewed, but {lock} has been there for {} s: another program is changing the kubeconfig; if there is none, remove that file, then reconnect", LOCK_TIMEOUT.as_secs()
-    )]
-    Locked {
-        /// The file.
-        lock: String,
-    },
-    /// The work could not be done.
-    #[error("could not renew the ID token: {0}")]
-    Failed(String),
-}
-
-/// What a login holds.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(super) struct OidcTokens {
-    id: String,
-    refresh: String,
-}
-
-impl OidcTokens {
-    fn of(config: &HashMap<String, String>) -> Self {
-        let field = |name| config.get(name).map_or("", |value| value.trim()).to_owned();
-        Self {
-            id: field(ID_TOKEN),
-            refresh: field(REFRESH_TOKEN),
-        }
-    }
-
-    /// The ID token, where it can still be used, and when that ends.
-    fn usable(&self, refused: Option<&str>) -> Option<IdToken> {
-        let until = expiry(&self.id)?.checked_sub(EXPIRY_DELTA).ok()?;
-        let is_usable = Timestamp::now() < until && refused != Some(self.id.as_str());
-        is_usable.then(|| IdToken {
-            token: self.id.clone(),
-            expires_at: until,
-        })
-    }
-
-    /// What is wrong with the ID token.
-    fn problem(&self, refused: Option<&str>) -> String {
-        match (self.id.as_str(), expiry(&self.id)) {
-            ("", _) => "there is no ID token".to_owned(),
-            (id, _) if refused == Some(id) => {
-                "the API server no longer accepts the ID token".to_owned()
-            }
-            (_, None) => "the ID token is not a JWT with an expiry time".to_owned(),
-            (_, Some(end)) => format!("the ID token expired at {end:.0}"),
-        }
-    }
-}
-
-/// An ID token and until when it is to be used.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct IdToken {
-    pub token: String,
-    pub expires_at: Timestamp,
-}
 
 /// Whose ID token is wanted.
 #[derive(Clone)]
@@ -235,21 +136,6 @@ async fn renew(
 /// The tokens that took the place of these and could not be saved, else these.
 fn newest_tokens(saved: OidcTokens, login: &LoginContext) -> OidcTokens {
     login.unsaved_tokens(&saved.refresh).unwrap_or(saved)
-}
-
-/// Until when a token is valid, where it is a JWT (RFC 7519 §4.1.4). Some issuers write a fraction.
-pub(super) fn expiry(token: &str) -> Option<Timestamp> {
-    #[derive(Deserialize)]
-    struct IdTokenClaims {
-        exp: f64,
-    }
-    let mut parts = token.split('.');
-    let claims = parts.nth(1)?;
-    (parts.count() == 1).then_some(())?;
-    let claims: IdTokenClaims =
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
-    let seconds = SignedDuration::try_from_secs_f64(claims.exp).ok()?;
-    Timestamp::from_duration(seconds).ok()
 }
 
 /// Whether the kubeconfig has this provider from client-go's list; the others are gone from it.

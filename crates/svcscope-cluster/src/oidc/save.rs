@@ -6,7 +6,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{ID_TOKEN, OidcTokens, REFRESH_TOKEN, auth_provider_text};
+use super::{
+    auth_provider_text,
+    tokens::{ID_TOKEN, OidcTokens, REFRESH_TOKEN},
+};
 
 /// Writes the tokens of a user; other entries, comments and unknown fields stay as they are. Says
 /// why it could not.

@@ -3,9 +3,16 @@
 use std::{
     fs,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use super::*;
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jiff::SignedDuration;
+
+use super::{
+    tokens::{ID_TOKEN, REFRESH_TOKEN},
+    *,
+};
 
 fn jwt(expires: Timestamp) -> String {
     let claims = format!(r#"{{"sub":"x","exp":{}}}"#, expires.as_second());

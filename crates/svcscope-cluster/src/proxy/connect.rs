@@ -13,8 +13,12 @@ use tokio::{
 };
 use tower::{BoxError, Service};
 
-use super::{credentials, socks};
-use crate::{api_client::display_address, error::root_cause_message};
+use super::{
+    credentials,
+    handshake::{WANTS_LOGIN, connection_error, host_and_port},
+    socks,
+};
+use crate::{error::root_cause_message, path::display_address};
 use svcscope_model::inventory::plain_line;
 
 /// How long a proxy may take to open a connection; less than the API server has for its answer, so
@@ -108,16 +112,6 @@ fn without_user(proxy: &Uri) -> Uri {
     display_address(proxy).parse().unwrap_or_default()
 }
 
-/// Host and port of a server, an IPv6 address in brackets.
-pub(super) fn host_and_port(server: &Uri) -> (&str, u16) {
-    let usual = match server.scheme_str() {
-        Some("http") => 80,
-        _ => 443,
-    };
-    let port = server.port_u16().unwrap_or(usual);
-    (server.host().unwrap_or_default(), port)
-}
-
 /// Asks for a connection. Errors go on after the proxy's name.
 async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
@@ -158,9 +152,6 @@ async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-/// How [`ProxyError::said`] begins where there was no user.
-pub(super) const WANTS_LOGIN: &str = "asks for a user and a password";
-
 /// The head of an answer, byte by byte: what follows it belongs to the server behind.
 async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> Result<String, String> {
     let mut head = Vec::new();
@@ -184,12 +175,4 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> Result<String, Strin
 /// Whether a first line has come that is none of HTTP.
 fn is_no_http(head: &[u8]) -> bool {
     head.ends_with(b"\n") && !head.starts_with(b"HTTP/")
-}
-
-/// The connection to the proxy broke.
-pub(super) fn connection_error(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => "closed the connection before it had answered".to_owned(),
-        _ => format!("dropped the connection: {error}"),
-    }
 }

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use http::Uri;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::connect::{WANTS_LOGIN, connection_error, host_and_port};
+use super::handshake::{WANTS_LOGIN, connection_error, host_and_port};
 
 const VERSION: u8 = 5;
 const NO_LOGIN: u8 = 0;

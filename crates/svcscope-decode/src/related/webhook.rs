@@ -2,9 +2,9 @@
 
 use crate::{
     condition::{PartialCondition, conditions},
-    meta::{PartialObject, PartialObjectMeta},
+    meta::{HasMetadata, PartialObject, PartialObjectMeta},
     partial::partial,
-    resource::{HasMetadata, watched_resource},
+    resource::watched_resource,
     text::{JsonText, TextInterner, port_number},
 };
 use svcscope_model::inventory::{
