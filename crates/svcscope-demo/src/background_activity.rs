@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::controllers::{DelayedTask, DelayedTaskQueue, record_event, seconds};
+use super::cluster::DemoCluster;
+use super::controllers::{
+    delayed_tasks::{DelayedTask, DelayedTaskQueue, seconds},
+    events::record as record_event,
+};
 use super::json;
 use super::patch::PatchContentType;
 use super::pod_status;
 use super::registry::{ObjectDeleteOptions, ObjectWriteOptions};
 use super::resource::ServedKind;
-use super::router::DemoCluster;
 use super::store::NamespacedName;
 use super::time;
 

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::access::DenyRule;
+use super::cluster::DemoCluster;
 use super::fault_injection::RequestFault;
 use super::json;
 use super::patch::PatchContentType;
@@ -14,7 +15,6 @@ use super::pod_status;
 use super::random;
 use super::registry::{ObjectDeleteOptions, ObjectWriteOptions};
 use super::resource::{RESOURCES, ServedKind, ServedResource};
-use super::router::DemoCluster;
 use super::status::FailureStatus;
 use super::store::NamespacedName;
 use super::watch_fault::WatchFault;

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::cluster::DemoCluster;
 use super::resource::{RESOURCES, ServedResource};
-use super::router::DemoCluster;
 
 /// The version that the demo cluster claims.
 pub(super) fn version() -> Value {

@@ -1,7 +1,7 @@
 //! A generated cluster of any size: the same seed and numbers give the same names.
 
 use super::json;
-use super::node_port_listeners::NodeNetwork;
+use super::node_network::NodeNetwork;
 use super::registry::ObjectRegistry;
 use super::sample_cluster::{self, ServicePortBuilder, WorkloadBuilder};
 

@@ -6,11 +6,12 @@ use bytes::{Bytes, BytesMut};
 use futures::stream as futures_stream;
 use serde_json::{Value, json};
 
+use super::api_request::ApiRequest;
+use super::cluster::DemoCluster;
 use super::json;
 use super::request::ApiResponseFormat;
 use super::resource::{ServedKind, ServedResource};
 use super::response::{self as answer, ApiResponse};
-use super::router::{ApiRequest, DemoCluster};
 use super::selector::LabelAndFieldSelector;
 use super::status::FailureStatus;
 use super::store::StoredObject;

@@ -6,11 +6,13 @@ use http::{HeaderValue, Request, header};
 use hyper::body::Incoming;
 use serde_json::Value;
 
+use super::api_request::ApiRequest;
+use super::cluster;
+use super::cluster::DemoCluster;
 use super::json;
 use super::pod_backend::{BackendProtocol, PodBackend};
 use super::resource::ServedKind;
 use super::response::{self as answer, ApiResponse};
-use super::router::{self, ApiRequest, DemoCluster};
 use super::status::FailureStatus;
 use super::store::NamespacedName;
 use super::tls;
@@ -81,7 +83,7 @@ fn resolve_service(
     key: &NamespacedName,
     port: &str,
 ) -> Result<(Value, u16), FailureStatus> {
-    let service = router::find(app, ServedKind::Service, key)?;
+    let service = cluster::find(app, ServedKind::Service, key)?;
     let wanted = match port.parse::<i64>() {
         Err(_) => port.to_owned(),
         Ok(number) => {
@@ -99,7 +101,7 @@ fn resolve_service(
     };
     let none =
         || FailureStatus::unavailable(format!("no endpoints available for service {:?}", key.name));
-    let endpoints = router::find(app, ServedKind::Endpoints, key).map_err(|_missing| none())?;
+    let endpoints = cluster::find(app, ServedKind::Endpoints, key).map_err(|_missing| none())?;
     let mut choices = Vec::new();
     for subset in json::list(&endpoints, "subsets") {
         for port in json::list(subset, "ports") {
@@ -122,7 +124,7 @@ fn resolve_service(
     }
     let turn = app.registry.draw(|random| random.below(choices.len()));
     let (name, number) = choices.get(turn).copied().ok_or_else(none)?;
-    let pod = router::find(
+    let pod = cluster::find(
         app,
         ServedKind::Pod,
         &NamespacedName::new(&key.namespace, name),
@@ -136,7 +138,7 @@ fn resolve_pod(
     key: &NamespacedName,
     port: &str,
 ) -> Result<(Value, u16), FailureStatus> {
-    let pod = router::find(app, ServedKind::Pod, key)?;
+    let pod = cluster::find(app, ServedKind::Pod, key)?;
     if json::text(&pod, "status/podIP").is_empty() {
         return Err(FailureStatus::bad_request("address not allowed"));
     }

@@ -1,89 +1,33 @@
-//! What every connection shares, and the path of one request: token, faults, permission, handler.
+//! The path of one request: token, faults, permission, handler.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use http::{Method, Request, header};
-use http_body_util::BodyExt;
+use http::{Method, Request};
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use super::access::{self, ApiAccessControl};
+use super::api_request::{ApiRequest, write_options};
+use super::cluster::DemoCluster;
 use super::discovery;
 use super::exec;
-use super::fault_injection::{FaultInjector, RequestFault};
+use super::fault_injection::RequestFault;
 use super::list;
-use super::node_port_listeners::NodeNetwork;
 use super::openapi;
-use super::options::DemoOptions;
 use super::patch::PatchContentType;
 use super::portforward;
-use super::protobuf;
 use super::proxy;
-use super::random;
-use super::registry::{ObjectDeleteOptions, ObjectRegistry, ObjectWriteOptions};
+use super::registry::{ObjectDeleteOptions, ObjectWriteOptions};
 use super::request::{self, ApiQueryParams, ApiResourcePath, ApiResponseFormat};
-use super::resource::{ServedKind, ServedResource};
+use super::request_body::{content_type, decode, read, read_json, read_object};
+use super::resource::ServedResource;
 use super::response::{self as answer, ApiResponse};
 use super::scale_subresource;
+use super::self_review;
 use super::status::FailureStatus;
-use super::store::{DemoObjectStore, NamespacedName};
+use super::store::NamespacedName;
 use super::table;
 use super::watch;
 use super::watch_fault;
-
-/// The largest body that is read, in bytes (the API server's own limit is 3 MiB).
-const MAX_BODY_BYTES: usize = 3 << 20;
-
-/// The demo cluster behind the socket.
-#[derive(Debug)]
-pub(super) struct DemoCluster {
-    pub(super) registry: ObjectRegistry,
-    pub(super) access: ApiAccessControl,
-    pub(super) faults: FaultInjector,
-    pub(super) options: DemoOptions,
-    pub(super) network: NodeNetwork,
-}
-
-/// A request whose head has been understood.
-pub(super) struct ApiRequest {
-    pub(super) target: ApiResourcePath,
-    pub(super) query: ApiQueryParams,
-    pub(super) format: ApiResponseFormat,
-    pub(super) request: Request<Incoming>,
-}
-
-impl DemoCluster {
-    /// An empty cluster.
-    pub(super) fn new(options: DemoOptions) -> Self {
-        let token = options.token.clone().unwrap_or_else(random::token);
-        Self {
-            registry: ObjectRegistry::new(
-                DemoObjectStore::new(options.history_limit),
-                options.seed,
-            ),
-            access: ApiAccessControl::new(token),
-            faults: FaultInjector::default(),
-            network: NodeNetwork::reserve(&options),
-            options,
-        }
-    }
-
-    /// Whether a resource is served: old servers have no group of EndpointSlices.
-    pub(super) fn serves(&self, resource: &ServedResource) -> bool {
-        self.faults.serves(resource)
-    }
-}
-
-impl DemoCluster {
-    /// Returns when all connections are cut, which may be never.
-    pub(super) async fn connections_cut(&self) {
-        let mut cuts = self.faults.cut_signal();
-        if cuts.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
 
 /// Answers one request. It never fails: a refusal is an answer too.
 pub(super) async fn handle(app: Arc<DemoCluster>, request: Request<Incoming>) -> ApiResponse {
@@ -126,7 +70,7 @@ async fn route(
     }
     for (group, plural, ..) in discovery::SELF_REVIEWS {
         if path == format!("/apis/{group}/v1/{plural}") {
-            return access::review(&app, group, plural, request).await;
+            return self_review::review(&app, group, plural, request).await;
         }
     }
     let target = ApiResourcePath::parse(path)
@@ -312,95 +256,4 @@ fn key(target: &ApiResourcePath) -> NamespacedName {
         target.namespace.as_deref().unwrap_or_default(),
         target.name.as_deref().unwrap_or_default(),
     )
-}
-
-/// The field manager and the dry run of a write.
-pub(super) fn write_options(call: &ApiRequest) -> ObjectWriteOptions {
-    let agent = call
-        .request
-        .headers()
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|agent| agent.split('/').next())
-        .unwrap_or("unknown");
-    let manager = match call.query.get("fieldManager") {
-        "" => agent,
-        manager => manager,
-    };
-    ObjectWriteOptions {
-        dry_run: call.query.dry_run(),
-        manager: manager.to_owned(),
-        force: call.query.is_true("force"),
-        subresource: None,
-    }
-}
-
-pub(super) fn content_type(request: &Request<Incoming>) -> String {
-    request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned()
-}
-
-/// Reads a body to its end, within the limit.
-pub(super) async fn read(request: Request<Incoming>) -> Result<Bytes, FailureStatus> {
-    let body = http_body_util::Limited::new(request.into_body(), MAX_BODY_BYTES);
-    let collected = body.collect().await.map_err(|error| {
-        FailureStatus::new(
-            413,
-            "RequestEntityTooLarge",
-            format!("can't read the request: {error}"),
-        )
-    })?;
-    Ok(collected.to_bytes())
-}
-
-/// Reads a JSON body.
-pub(super) async fn read_json(request: Request<Incoming>) -> Result<Value, FailureStatus> {
-    parse(&read(request).await?)
-}
-
-/// Reads the object of a write: JSON, or the protobuf of kubectl's generators.
-async fn read_object(request: Request<Incoming>) -> Result<Value, FailureStatus> {
-    let content_type = content_type(&request);
-    if content_type.contains("yaml") || content_type.contains("cbor") {
-        return Err(FailureStatus::unsupported_media(format!(
-            "the body of the request was in an unknown format - accepted media types include: application/json, application/vnd.kubernetes.protobuf (got {content_type:?})"
-        )));
-    }
-    let object = decode(&content_type, &read(request).await?)?;
-    if object.is_object() {
-        Ok(object)
-    } else {
-        Err(FailureStatus::bad_request(
-            "the body of the request is no object",
-        ))
-    }
-}
-
-/// Parses a body by its content type.
-pub(super) fn decode(content_type: &str, body: &[u8]) -> Result<Value, FailureStatus> {
-    if content_type.contains("protobuf") {
-        return protobuf::decode_object(body).map_err(FailureStatus::bad_request);
-    }
-    parse(body)
-}
-
-fn parse(body: &[u8]) -> Result<Value, FailureStatus> {
-    serde_json::from_slice(body).map_err(|error| {
-        FailureStatus::bad_request(format!("the object provided is unrecognized (must be of type Object): couldn't get version/kind; json parse error: {error}"))
-    })
-}
-
-/// The Service or pod of a namespace, parsed, if it is there.
-pub(super) fn find(
-    app: &DemoCluster,
-    kind: ServedKind,
-    key: &NamespacedName,
-) -> Result<Value, FailureStatus> {
-    let found = app.registry.store.lock().get(kind, key).cloned();
-    let found = found.ok_or_else(|| FailureStatus::not_found(kind.resource(), &key.name))?;
-    Ok(found.to_value())
 }

@@ -3,10 +3,14 @@
 use http::Method;
 use serde_json::{Value, json};
 
+use super::api_request;
+use super::api_request::ApiRequest;
+use super::cluster;
+use super::cluster::DemoCluster;
 use super::json;
 use super::patch::{self, PatchContentType};
+use super::request_body;
 use super::response::{self as answer, ApiResponse};
-use super::router::{self, ApiRequest, DemoCluster};
 use super::status::FailureStatus;
 use super::store::NamespacedName;
 
@@ -22,15 +26,15 @@ pub(super) async fn answer(
         call.target.namespace.as_deref().unwrap_or_default(),
         call.target.name.as_deref().unwrap_or_default(),
     );
-    let object = router::find(app, resource.kind, &key)?;
+    let object = cluster::find(app, resource.kind, &key)?;
     let mut scale = scale_object(&object);
-    let intent = router::write_options(&call);
+    let intent = api_request::write_options(&call);
     match *call.request.method() {
         Method::GET => return Ok(answer::json(200, &scale)),
-        Method::PUT => scale = router::read_json(call.request).await?,
+        Method::PUT => scale = request_body::read_json(call.request).await?,
         Method::PATCH => {
-            let form = PatchContentType::of(&router::content_type(&call.request))?;
-            let body = router::read_json(call.request).await?;
+            let form = PatchContentType::of(&request_body::content_type(&call.request))?;
+            let body = request_body::read_json(call.request).await?;
             patch::apply_patch(form, &mut scale, &body)?;
         }
         _ => return Err(FailureStatus::method_not_allowed()),

@@ -12,12 +12,13 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use super::background_activity::BackgroundActivity;
+use super::cluster::DemoCluster;
 use super::control::DemoControl;
 use super::controllers::ControllerLoop;
 use super::kubeconfig;
 use super::node_port_listeners;
 use super::options::DemoOptions;
-use super::router::{self, DemoCluster};
+use super::router;
 use super::{generated_cluster, sample_cluster};
 
 /// Why the demo cluster could not start.

@@ -13,11 +13,12 @@ use serde_json::{Value, json};
 use tokio::sync::watch::Receiver;
 use tokio::time::{Instant, sleep_until};
 
+use super::api_request::ApiRequest;
+use super::cluster::DemoCluster;
 use super::list;
 use super::request::ApiResponseFormat;
 use super::resource::ServedResource;
 use super::response::{self as answer, ApiResponse};
-use super::router::{ApiRequest, DemoCluster};
 use super::selector::LabelAndFieldSelector;
 use super::status::FailureStatus;
 use super::store::{self, EventHistoryLookup, StoreEvent, StoredObject, WatchEventType};

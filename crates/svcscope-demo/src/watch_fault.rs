@@ -10,9 +10,10 @@ use futures::stream;
 use serde_json::json;
 use tokio::time::sleep;
 
+use super::api_request::ApiRequest;
+use super::cluster::DemoCluster;
 use super::list;
 use super::response::{self as answer, ApiResponse};
-use super::router::{ApiRequest, DemoCluster};
 use super::status::FailureStatus;
 use super::store;
 use super::watch;

@@ -70,6 +70,11 @@ impl DelayedTaskQueue {
     }
 }
 
+/// Seconds as a duration, for the scripts.
+pub(crate) const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

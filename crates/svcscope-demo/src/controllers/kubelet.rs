@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::super::cluster::DemoCluster;
 use super::super::json;
 use super::super::pod_status::{self, PodBehaviour, SimulatedContainerState};
 use super::super::resource::ServedKind;
-use super::super::router::DemoCluster;
 use super::super::store::{NamespacedName, StoreEvent, StoreState, WatchEventType};
 use super::super::time;
 use super::delayed_tasks::{DelayedTask, DelayedTaskQueue, PodRef};

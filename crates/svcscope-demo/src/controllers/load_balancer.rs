@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::super::cluster::DemoCluster;
 use super::super::json;
 use super::super::resource::ServedKind;
-use super::super::router::DemoCluster;
 use super::super::store::{NamespacedName, StoreEvent, StoreState};
-use super::delayed_tasks::{DelayedTask, DelayedTaskQueue};
-use super::{record_event, seconds};
+use super::delayed_tasks::{DelayedTask, DelayedTaskQueue, seconds};
+use super::record_event;
 
 const COMPONENT: &str = "service-controller";
 /// The annotation by which a Service of the sample asks for a slower cloud, in seconds.

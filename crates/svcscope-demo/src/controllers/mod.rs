@@ -4,9 +4,9 @@
 //! In come the store's changes and the jobs that have come due; out go further changes, through the same
 //! store. Several changes are taken together, so that a burst costs each Service one look.
 
-mod delayed_tasks;
+pub(super) mod delayed_tasks;
 mod endpoint_slices;
-mod events;
+pub(super) mod events;
 mod garbage_collector;
 mod kubelet;
 mod load_balancer;
@@ -14,15 +14,14 @@ mod workloads;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde_json::Value;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::background_activity::BackgroundActivity;
+use super::cluster::DemoCluster;
 use super::json;
 use super::resource::ServedKind;
-use super::router::DemoCluster;
 use super::store::{NamespacedName, StoreEvent, StoredObject, WatchEventType};
 
 pub(super) use delayed_tasks::{DelayedTask, DelayedTaskQueue};
@@ -261,9 +260,4 @@ fn enqueue_owner(object: &Value, event: &StoreEvent, queue: &mut ReconcileQueue)
         );
         queue.enqueue(kind, key, event.revision);
     }
-}
-
-/// Seconds as a duration, for the scripts.
-pub(super) const fn seconds(seconds: u64) -> Duration {
-    Duration::from_secs(seconds)
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::super::cluster::DemoCluster;
 use super::super::json;
-use super::super::router::DemoCluster;
 use super::{curl, wget};
 
 /// The longest that `sleep` sleeps.

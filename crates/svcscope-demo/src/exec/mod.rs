@@ -24,11 +24,13 @@ use tokio_tungstenite::tungstenite::{
     protocol::{CloseFrame, Message, Role, frame::coding::CloseCode},
 };
 
+use super::api_request::ApiRequest;
+use super::cluster;
+use super::cluster::DemoCluster;
 use super::json;
 use super::portforward::handshake;
 use super::resource::ServedKind;
 use super::response::ApiResponse;
-use super::router::{self, ApiRequest, DemoCluster};
 use super::status::FailureStatus;
 use super::store::NamespacedName;
 use container_command::{ContainerCommand, ContainerCommandResult};
@@ -53,7 +55,7 @@ pub(super) async fn answer(
         call.target.namespace.as_deref().unwrap_or_default(),
         call.target.name.as_deref().unwrap_or_default(),
     );
-    let pod = router::find(&app, ServedKind::Pod, &key)?;
+    let pod = cluster::find(&app, ServedKind::Pod, &key)?;
     let container = running_container(&pod, call.query.get("container"))?;
     let words = call.query.all("command").to_vec();
     if words.is_empty() {

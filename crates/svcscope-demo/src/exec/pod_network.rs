@@ -4,10 +4,10 @@ use std::net::IpAddr;
 
 use serde_json::Value;
 
+use super::super::cluster::DemoCluster;
 use super::super::json;
 use super::super::pod_backend::PodBackend;
 use super::super::resource::ServedKind;
-use super::super::router::DemoCluster;
 use super::super::store::NamespacedName;
 
 /// The cluster's domain.

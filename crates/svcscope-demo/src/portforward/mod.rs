@@ -14,10 +14,12 @@ use serde_json::Value;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{self, protocol::Role};
 
+use super::api_request::ApiRequest;
+use super::cluster;
+use super::cluster::DemoCluster;
 use super::json;
 use super::resource::ServedKind;
 use super::response::ApiResponse;
-use super::router::{self, ApiRequest, DemoCluster};
 use super::spdy;
 use super::status::FailureStatus;
 use super::store::NamespacedName;
@@ -31,7 +33,7 @@ pub(super) async fn answer(
         call.target.namespace.as_deref().unwrap_or_default(),
         call.target.name.as_deref().unwrap_or_default(),
     );
-    let pod = router::find(&app, ServedKind::Pod, &key)?;
+    let pod = cluster::find(&app, ServedKind::Pod, &key)?;
     if json::text(&pod, "spec/nodeName").is_empty() {
         return Err(FailureStatus::bad_request(format!(
             "pod {} does not have a host assigned",

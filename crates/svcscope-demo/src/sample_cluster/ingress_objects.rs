@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::node_port_listeners::NodeNetwork;
+use super::super::node_network::NodeNetwork;
 use super::super::resource::ServedKind;
 
 /// Whether an object of the sample brings its status with it: nothing else would write it.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::controllers::BALANCER_DELAY;
 use super::json;
-use super::node_port_listeners::NodeNetwork;
+use super::node_network::NodeNetwork;
 use super::pod_status::{self, BEHAVIOUR_ANNOTATION};
 use super::registry::{ObjectRegistry, ObjectWriteOptions};
 use super::resource::{ServedKind, ServedResource};

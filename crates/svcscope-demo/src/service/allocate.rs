@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::json;
 use super::super::status::FieldViolation;
-use super::super::store::NamespacedName;
+use super::super::store::object::NamespacedName;
 use super::service_fields;
 
 /// The first and last nodePort that may be used (the API server's default range).

@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::resource::ServedKind;
 use super::status::FailureStatus;
-use super::store::NamespacedName;
+use super::store::object::NamespacedName;
 
 pub(super) use allocate::ServiceAllocations;
 

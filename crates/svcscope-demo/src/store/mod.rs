@@ -4,7 +4,7 @@
 //! In come finished objects (defaults, validation and allocation are done before); out go
 //! shared bytes for lists and watches, and a stream of changes for the controllers.
 
-mod object;
+pub(crate) mod object;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
