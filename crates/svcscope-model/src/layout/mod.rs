@@ -15,6 +15,7 @@ mod components;
 mod connected;
 mod fill;
 mod free_space;
+mod from_scratch;
 mod geometry;
 mod group;
 mod group_space;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    LayoutOptions, MapLayout, MapPoint, MapRect, PlacedComponent, ServiceGroup, arrange,
+    LayoutOptions, MapLayout, MapPoint, MapRect, PlacedComponent, ServiceGroup,
     component_changes::{ComponentChanges, RebuiltComponent},
-    fill, free_space, group,
+    fill, free_space, from_scratch, group,
     group_space::{GroupSpace, PositionedComponent, UnplacedComponent},
     map::LayoutInputs,
     size,
@@ -35,7 +35,7 @@ pub fn update_layout(
         || made.grouping != last.inputs.grouping
         || made.pod_group_threshold != last.inputs.pod_group_threshold
     {
-        return arrange::arrange_from_scratch(topology, options);
+        return from_scratch::arrange_from_scratch(topology, options);
     }
     let news = ComponentChanges::of(topology, options, last, changed);
     if news.is_empty() {
@@ -46,7 +46,7 @@ pub fn update_layout(
     }
     let goes_on = |newcomer: &RebuiltComponent| newcomer.previous.is_some();
     if news.removed.len() == last.components.len() && !news.rebuilt.iter().any(goes_on) {
-        return arrange::arrange_from_scratch(topology, options);
+        return from_scratch::arrange_from_scratch(topology, options);
     }
     let mut draft = LayoutDraft::new(last, options);
     draft.apply(&news);
@@ -154,7 +154,7 @@ impl<'a> LayoutDraft<'a> {
             components: self.unchanged_components(&plot, news).collect(),
             others,
             pins: &self.options.pins,
-            aspect: arrange::aspect(self.options),
+            aspect: from_scratch::aspect(self.options),
         };
         ground.place_all(homeless);
         GroupDraft {
@@ -171,7 +171,7 @@ impl<'a> LayoutDraft<'a> {
             .map(|newcomer| newcomer.component.clone())
             .collect();
         families.sort_by(|a, b| a.key_service().cmp(&b.key_service()));
-        let aspect = arrange::aspect(self.options);
+        let aspect = from_scratch::aspect(self.options);
         let filled = fill::fill(&families, &self.options.pins, aspect);
         let units = size::units(filled.size.width);
         let corner = free_space::on_map(others, units, filled.size.height, aspect);
@@ -270,7 +270,7 @@ impl<'a> LayoutDraft<'a> {
                 components: first..layout.components.len(),
             });
         }
-        layout.bounds = arrange::bounds(&layout.groups);
+        layout.bounds = from_scratch::bounds(&layout.groups);
         layout
     }
 }
