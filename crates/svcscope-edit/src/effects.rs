@@ -2,7 +2,7 @@
 
 use super::{
     ServiceTypeChoice, SessionAffinity, external_name,
-    patch::SOURCE_RANGES_ANNOTATION,
+    projection::SOURCE_RANGES_ANNOTATION,
     projection::{has_families_by_default, matching_port},
 };
 use svcscope_model::inventory::{

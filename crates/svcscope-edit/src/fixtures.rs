@@ -5,8 +5,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ServiceSnapshot, ServiceTypeChoice, SessionAffinity, patch::SOURCE_RANGES_ANNOTATION,
-    patch::merged_port_json,
+    ServiceSnapshot, ServiceTypeChoice, SessionAffinity, patch::merged_port_json,
+    projection::SOURCE_RANGES_ANNOTATION,
 };
 use svcscope_model::inventory::{
     LoadBalancerIngress, ObjectKey, Protocol, ServicePort, ServiceRecord, SharedStr, TargetPort,

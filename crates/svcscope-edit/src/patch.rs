@@ -13,11 +13,6 @@ use super::{
 };
 use svcscope_model::inventory::{ServicePort, ServiceRecord};
 
-/// The annotation that once was `spec.loadBalancerSourceRanges`; like the field it is refused on
-/// other types.
-pub(crate) const SOURCE_RANGES_ANNOTATION: &str =
-    "service.beta.kubernetes.io/load-balancer-source-ranges";
-
 /// The patch from `before` to `after`, which is what is expected of `wanted`. Without its
 /// precondition, `metadata.resourceVersion`.
 ///

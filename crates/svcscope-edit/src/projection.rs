@@ -6,13 +6,15 @@
 
 use serde_json::Value;
 
-use super::{
-    DesiredServiceState, ServiceTypeChoice, SessionAffinity, patch::SOURCE_RANGES_ANNOTATION,
-    snapshot::value_at,
-};
+use super::{DesiredServiceState, ServiceTypeChoice, SessionAffinity, snapshot::value_at};
 use svcscope_model::inventory::{
     ServicePort, ServiceRecord, SharedStr, TrafficPolicy, address::canonical,
 };
+
+/// The annotation that once was `spec.loadBalancerSourceRanges`; like the field it is refused on
+/// other types.
+pub(crate) const SOURCE_RANGES_ANNOTATION: &str =
+    "service.beta.kubernetes.io/load-balancer-source-ranges";
 
 /// What `before` becomes by this change.
 pub(crate) fn projected_service(

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     ChangeOutcome, DesiredServiceState, MigrationPath, RequestedChange, ServiceTypeChoice,
-    manifest, node_ports::NodePortAllocations, patch,
+    manifest, node_ports::NodePortAllocations, projection,
 };
 use svcscope_model::inventory::{Inventory, ServiceRecord, SharedStr};
 
@@ -44,7 +44,7 @@ fn desired_previous_state(
         goal.get("metadata")
             .and_then(|metadata| metadata.get(field)?.get(&**key))
             .is_some()
-            || &**key == patch::SOURCE_RANGES_ANNOTATION
+            || &**key == projection::SOURCE_RANGES_ANNOTATION
     };
     wanted.labels.retain(|key, _| is_own("labels", key));
     wanted

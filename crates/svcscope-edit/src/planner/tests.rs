@@ -4,7 +4,7 @@ use super::*;
 use crate::{
     SessionAffinity,
     fixtures::{port, service, snapshot, text},
-    patch::SOURCE_RANGES_ANNOTATION,
+    projection::SOURCE_RANGES_ANNOTATION,
 };
 use svcscope_model::inventory::{
     InventoryChange, PodRecord, Protocol, RecordDelta, ResourceKind, ServicePort, SyncState,

@@ -12,6 +12,7 @@ mod saved_forward;
 mod saved_forwards;
 mod settings_change;
 mod settings_file;
+mod settings_keys;
 mod state_files;
 mod strict_json;
 mod user_files;

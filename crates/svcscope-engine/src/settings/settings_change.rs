@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     MapGrouping, PinnedService, ProtectionChange, ProtectionFlags, Settings, ThemeSetting,
-    settings_file::closest_key,
+    settings_keys::closest_key,
 };
 
 /// A choice that the next start shall know.
