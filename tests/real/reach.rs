@@ -162,7 +162,7 @@ spec: {type: ExternalName, externalName: no-such-host.invalid}
         ("slow", "client", "silent", "does not answer in time"),
         ("endless", "client", "reached", "long or has no end"),
         ("large", "client", "reached", "long or has no end"),
-        ("reset", "client", "broke-off", "in the middle"),
+        ("reset", "client", "broke-off", "before its end"),
         ("h2c", "client", "speaks-h2c", "HTTP/2 without TLS"),
         ("half", "client", "some-pods", "every pod but client"),
         (

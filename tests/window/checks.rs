@@ -68,7 +68,7 @@ fn a_button_mends_a_target_port_that_no_pod_declares() {
         window.scene().history.resolved().len() > 0
     });
     window.click_containing("Problems: ");
-    window.click_containing("Gone (");
+    window.click_containing("Resolved (");
     assert!(window.contains_text("Gone from shop/wrongport"));
 }
 

@@ -172,9 +172,9 @@ fn other_questions_than_http_are_asked() {
 fn from_inside_only_with_a_pod_that_was_agreed_to() {
     let mut window = console("api");
     choose_access_path(&mut window, "Inside the cluster…");
-    assert!(window.contains_text("tick that a pod may be made"));
+    assert!(window.contains_text("tick the box that allows creating a probe pod"));
     assert!(!window.enabled("Send"));
-    window.click("Make a pod in namespace shop for it");
+    window.click("Create a probe pod in namespace shop");
     assert!(window.enabled("Send"));
     window.click("Send");
     window.until("the answer", |window| {

@@ -268,7 +268,7 @@ fn a_paused_map_keeps_its_picture_while_the_rest_goes_on() {
 
 #[test]
 fn every_command_of_the_map_is_in_the_palette() {
-    for (words, wanted) in [("only wrong", true), ("group by application", false)] {
+    for (words, wanted) in [("only problems", true), ("group by application", false)] {
         let mut window = TestWindow::open(busy_scene());
         window.key(Modifiers::COMMAND, Key::K);
         window.type_into("Find a command", words);

@@ -48,7 +48,7 @@ pub enum UiCommand {
     ClearFilter,
     /// One group for each namespace.
     GroupByNamespace,
-    /// A district for each application.
+    /// A group for each application.
     GroupByApp,
     /// No groups: all Services together.
     GroupByNothing,

@@ -255,7 +255,7 @@ fn lists() -> Vec<(&'static str, RawApiReply, &'static str)> {
         (
             "half a list",
             RawApiReply::json(200, r#"{"items":[{},"#),
-            "can't be read",
+            "can't be parsed",
         ),
         (
             "a page",

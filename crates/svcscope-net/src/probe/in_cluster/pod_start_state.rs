@@ -141,7 +141,7 @@ mod tests {
             start_state(&json!({"status": {"phase": "Pending", "conditions": [
                 {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": words},
             ]}})),
-            PodStartState::Waiting(format!("no node takes it: {words}"))
+            PodStartState::Waiting(format!("it can't be scheduled: {words}"))
         );
         assert_eq!(
             start_state(&json!({"status": {"phase": "Failed", "reason": "DeadlineExceeded"}})),

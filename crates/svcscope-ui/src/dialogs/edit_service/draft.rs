@@ -513,7 +513,7 @@ mod tests {
         let twice = said(|draft| draft.selector.push(("app".into(), "x".into())));
         assert!(twice.contains("`app` is given twice"));
         let secs = said(|draft| (draft.sticky, draft.sticky_secs) = (true, "an hour".into()));
-        assert!(secs.contains("no number of seconds"));
+        assert!(secs.contains("not a number of seconds"));
     }
 
     #[test]
