@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::common::KubectlRunner;
+use svcscope_testkit::cluster::KubectlRunner;
 
 /// How much the sink reads at once; what goes up is a multiple of it.
 pub const BLOCK: u64 = 64 * 1024;

@@ -19,8 +19,6 @@
 
 mod changes;
 mod cluster;
-#[path = "../../tests/common/mod.rs"]
-mod common;
 mod load;
 mod outage;
 mod pods;

@@ -5,9 +5,9 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
+use svcscope_testkit::cluster::severable_proxy::SeverableProxy;
 
 use crate::{
-    common::severable_proxy::SeverableProxy,
     rows::Run,
     side::Side,
     steady::{Asked, steady, wait_until},

@@ -9,9 +9,9 @@ use svcscope_net::{
     forward::{ForwardTarget, RemotePort},
     probe::{CurlRequest, RequestId},
 };
+use svcscope_testkit::cluster::EngineDriver;
 
 use crate::{
-    common::EngineDriver,
     rows::{Run, median, row},
     side::Side,
 };

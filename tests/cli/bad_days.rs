@@ -15,7 +15,7 @@ use svcscope_engine::{
 };
 use svcscope_model::inventory::{ObjectKey, ResourceKind, SharedStr, SyncState};
 
-use crate::common::{self, EngineDriver, run_svcscope, stderr};
+use svcscope_testkit::cluster::{self, EngineDriver, run_svcscope, stderr};
 
 /// `svcscope map` with this kubeconfig text; gives its exit code and its words.
 fn map_with(kubeconfig: &str, more: &[&str]) -> (Option<i32>, String) {
@@ -125,7 +125,7 @@ fn words_that_are_no_command_are_refused_with_help() {
 
 #[test]
 fn without_a_display_the_window_says_what_to_do() {
-    let output = common::svcscope(&["--demo"])
+    let output = cluster::svcscope(&["--demo"])
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
         .env_remove("WAYLAND_SOCKET")
@@ -393,7 +393,7 @@ fn a_context_that_is_marked_read_only_refuses_writes_from_the_command_line() {
         "-n",
         "shop",
     ];
-    let output = common::svcscope(&args)
+    let output = cluster::svcscope(&args)
         .env("XDG_CONFIG_HOME", folder.path())
         .output()
         .expect("svcscope runs");
@@ -487,7 +487,7 @@ fn a_forward_says_what_it_waits_for() {
         "--kubeconfig",
         file,
     ];
-    let mut child = common::svcscope(&args)
+    let mut child = cluster::svcscope(&args)
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("svcscope runs");

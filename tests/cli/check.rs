@@ -13,7 +13,7 @@ use svcscope_check as check;
 use svcscope_demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
-use crate::common::{run_svcscope, stderr, stdout, svcscope};
+use svcscope_testkit::cluster::{run_svcscope, stderr, stdout, svcscope};
 
 /// A demo cluster that holds still, with its kubeconfig in a file.
 struct CheckTestCluster {

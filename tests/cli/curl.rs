@@ -12,8 +12,8 @@ use std::{
     },
 };
 
-use crate::common::{self, run_svcscope, stderr, stdout};
 use comparison::CurlComparisonCluster;
+use svcscope_testkit::cluster::{self, run_svcscope, stderr, stdout};
 
 /// Runs `svcscope curl --demo -n shop`.
 fn curl(args: &[&str]) -> Output {
@@ -505,7 +505,7 @@ fn what_would_mean_something_else_is_refused_or_told() {
 
 #[test]
 fn the_finest_log_holds_no_byte_of_a_request() {
-    let mut process = common::svcscope(&["curl", "--demo", "-n", "shop", "svc/api:8081", "-vvv"]);
+    let mut process = cluster::svcscope(&["curl", "--demo", "-n", "shop", "svc/api:8081", "-vvv"]);
     process.env("RUST_LOG", "trace,tungstenite::protocol=trace,hyper=trace");
     process.args([
         "-H",

@@ -17,7 +17,7 @@ use serde_json::Value;
 use svcscope_demo::{DemoOptions, DemoServer, DenyRule, DenyScope};
 use tempfile::TempDir;
 
-use crate::common::{stderr, stdout, svcscope};
+use svcscope_testkit::cluster::{stderr, stdout, svcscope};
 
 /// A certificate authority that signed nothing here.
 const ANOTHER_CA_PEM: &str = "\

@@ -4,7 +4,7 @@ use std::process::Output;
 
 use resvg::{tiny_skia::Pixmap, usvg::roxmltree::Document};
 
-use crate::common::{run_svcscope, stderr, stdout, svcscope};
+use svcscope_testkit::cluster::{run_svcscope, stderr, stdout, svcscope};
 
 /// Runs `svcscope map --demo` where there is nothing to open a window on.
 fn map(args: &[&str]) -> Output {

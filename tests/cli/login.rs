@@ -16,8 +16,10 @@ use svcscope_cluster::{
 };
 use svcscope_engine::{ConnectionState, EngineCommand, EngineConfig};
 
-use crate::common::{EngineDriver, KubectlRunner, has_kubectl, stderr, stdout, svcscope};
 use issuer::{CLIENTS, OidcIssuer, TlsDemoApiServer};
+use svcscope_testkit::cluster::{
+    EngineDriver, KubectlRunner, has_kubectl, stderr, stdout, svcscope,
+};
 
 fn run(kubeconfig: &Path, args: &[&str]) -> Output {
     let file = kubeconfig.to_str().expect("UTF-8");

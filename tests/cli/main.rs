@@ -7,9 +7,6 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod bad_days;
 mod check;
 mod conventions;

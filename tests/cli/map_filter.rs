@@ -7,7 +7,7 @@ use serde_json::Value;
 use svcscope_demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
-use crate::common::{run_svcscope, stderr};
+use svcscope_testkit::cluster::{run_svcscope, stderr};
 
 /// A demo cluster that holds still, with its kubeconfig in a file.
 struct MapFilterTestCluster {

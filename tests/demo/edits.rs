@@ -13,11 +13,7 @@ use svcscope_edit::{
 use svcscope_engine::{EditId, EditState, EditStatus, EngineCommand, EngineConfig};
 use svcscope_model::inventory::ObjectKey;
 use svcscope_net::tls::install_crypto_provider;
-
-use crate::{
-    common::{self, EngineDriver, run_svcscope, stderr, stdout},
-    edit_support,
-};
+use svcscope_testkit::cluster::{self, EngineDriver, run_svcscope, stderr, stdout, type_changes};
 
 fn quiet() -> DemoOptions {
     DemoOptions {
@@ -37,12 +33,12 @@ async fn every_type_becomes_every_other_and_comes_back() {
     install_crypto_provider();
     let server = DemoServer::start(quiet()).await.unwrap();
     let cases =
-        edit_support::run_transition_matrix(&client(&server).await, "shop", &edit_support::LOADS)
+        type_changes::run_transition_matrix(&client(&server).await, "shop", &type_changes::LOADS)
             .await;
     let refused: Vec<_> = cases.iter().filter(|case| case.refused.is_some()).collect();
     assert!(refused.is_empty(), "{refused:#?}");
     // 14 in one step, 6 on two ways, with each load.
-    assert_eq!(cases.len(), (14 + 2 * 6) * edit_support::LOADS.len());
+    assert_eq!(cases.len(), (14 + 2 * 6) * type_changes::LOADS.len());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -50,7 +46,7 @@ async fn of_a_hundred_plans_among_foreign_changes_none_is_lost() {
     install_crypto_provider();
     let server = DemoServer::start(quiet()).await.unwrap();
     let (ours, theirs) = (client(&server).await, client(&server).await);
-    let race = edit_support::run_edit_race(&ours, &theirs, "shop", 100).await;
+    let race = type_changes::run_edit_race(&ours, &theirs, "shop", 100).await;
     println!("{race:?}");
     assert_eq!(race.applied + race.conflicts, 100);
     assert!(race.applied > 0 && race.conflicts > 0, "{race:?}");
@@ -119,7 +115,7 @@ fn what_the_server_says_of_its_node_ports_is_remembered() {
             node_port_ranges_file: Some(file.clone()),
             ..EngineConfig::default()
         });
-        engine.wait("the cluster to be read", common::is_read);
+        engine.wait("the cluster to be read", cluster::is_read);
         engine
     };
     let planned = |engine: &EngineDriver| {
@@ -359,7 +355,7 @@ fn read_only_refuses_every_kind_of_write() {
         read_only: true,
         ..svcscope_engine::EngineConfig::default()
     });
-    engine.wait("the cluster to be read", common::is_read);
+    engine.wait("the cluster to be read", cluster::is_read);
     let revision = |kind: &str| server.control().list(kind, Some("shop"));
     let before = revision("Service");
     let wishes: [Box<dyn Fn(EditId) -> EngineCommand>; 4] = [

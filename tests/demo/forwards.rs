@@ -23,7 +23,7 @@ use svcscope_net::forward::{
     ForwardId, ForwardSpec, ForwardState, ForwardStatus, ForwardTarget, RemotePort, SpreadPolicy,
 };
 
-use crate::common::{EngineDriver, PATIENCE, stderr, stdout, svcscope};
+use svcscope_testkit::cluster::{EngineDriver, PATIENCE, stderr, stdout, svcscope};
 
 /// A demo cluster that holds still and a home to keep things in.
 struct DemoWithHome {

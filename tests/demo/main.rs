@@ -7,14 +7,8 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-#[path = "../edit_support/mod.rs"]
-mod edit_support;
 #[path = "../odd_server/gzip.rs"]
 mod odd_gzip;
-#[path = "../tunnel_support/mod.rs"]
-mod tunnel_support;
 
 mod actions;
 mod bad_days;

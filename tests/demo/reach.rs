@@ -19,7 +19,7 @@ use svcscope_net::{
     },
 };
 
-use crate::common::{self, EngineDriver, run_svcscope, stderr, stdout};
+use svcscope_testkit::cluster::{self, EngineDriver, run_svcscope, stderr, stdout};
 
 const OURS: &str = "svcscope-probe";
 
@@ -40,7 +40,7 @@ fn engine(server: &DemoServer, notes: Option<&Path>, read_only: bool) -> EngineD
         read_only,
         ..EngineConfig::default()
     });
-    driven.wait("the cluster to be read", common::is_read);
+    driven.wait("the cluster to be read", cluster::is_read);
     driven
 }
 
@@ -375,7 +375,7 @@ fn a_signal_that_ends_svcscope_takes_its_probe_pod_along() {
         (&curl, "-HUP", &[129]),
         (&curl, "-INT", &[130]),
     ] {
-        let mut child = common::svcscope(words)
+        let mut child = cluster::svcscope(words)
             .args(["-n", "shop", "--kubeconfig", file])
             .env("XDG_CONFIG_HOME", folder.path())
             .stdout(Stdio::null())
@@ -385,7 +385,7 @@ fn a_signal_that_ends_svcscope_takes_its_probe_pod_along() {
         let started = std::time::Instant::now();
         while probe_pods(&server).is_empty() {
             assert!(
-                started.elapsed() < common::PATIENCE,
+                started.elapsed() < cluster::PATIENCE,
                 "no probe pod: {words:?}"
             );
             std::thread::yield_now();

@@ -11,16 +11,16 @@ use proptest::{
 use svcscope_demo::{DemoServer, DenyRule, DenyScope};
 use svcscope_model::inventory::ObjectKey;
 use svcscope_net::forward::{DialErrorKind, Dialer};
+use svcscope_testkit::cluster::{
+    runs_in_own_process,
+    streams::{descriptors, get, pattern},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, split},
     time::{Instant, sleep, timeout},
 };
 
-use crate::{
-    common::runs_in_own_process,
-    connection::{connect, static_demo},
-    tunnel_support::{descriptors, get, pattern},
-};
+use crate::connection::{connect, static_demo};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -14,11 +14,13 @@ use svcscope_net::{
     probe::{AccessPath, ExecTarget},
     tls::install_crypto_provider,
 };
+use svcscope_testkit::cluster::{
+    EngineDriver, KubectlRunner, PATIENCE, run_svcscope, stderr, stdout, type_changes,
+};
 
 use crate::{
     adversarial_server::AdversarialServerNamespace,
-    common::{EngineDriver, KubectlRunner, PATIENCE, run_svcscope, stderr, stdout},
-    edit_support, kubeconfig,
+    kubeconfig,
     reach::{in_words, test_paths, wait_for_endpoints},
 };
 
@@ -388,8 +390,8 @@ async fn no_change_of_type_loses_a_family() {
     install_crypto_provider();
     let kubeconfigs = MergedKubeconfig::load(&KubeconfigSource::File(file)).expect("a kubeconfig");
     let cluster = connect(&kubeconfigs, None).await.expect("a cluster");
-    let loads = &edit_support::FAMILY_LOADS;
-    let cases = edit_support::run_transition_matrix(&cluster, &odd.namespace, loads).await;
+    let loads = &type_changes::FAMILY_LOADS;
+    let cases = type_changes::run_transition_matrix(&cluster, &odd.namespace, loads).await;
     assert_eq!(cases.len(), (14 + 2 * 6) * loads.len());
     let refused: Vec<_> = cases.iter().filter(|case| case.refused.is_some()).collect();
     assert!(refused.is_empty(), "{refused:#?}");

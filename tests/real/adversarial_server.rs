@@ -10,7 +10,7 @@ use std::{
     time::Instant,
 };
 
-use crate::common::{KubectlRunner, PATIENCE};
+use svcscope_testkit::cluster::{KubectlRunner, PATIENCE};
 
 /// The first port of the odd server; see `tests/odd_server/server.rs` for those behind it.
 pub const FIRST: u16 = 9001;

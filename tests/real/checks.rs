@@ -8,11 +8,9 @@ use std::{
 };
 
 use serde_json::Value;
+use svcscope_testkit::cluster::{KubectlRunner, run_svcscope, stderr, stdout};
 
-use crate::{
-    common::{KubectlRunner, run_svcscope, stderr, stdout},
-    kubeconfig,
-};
+use crate::kubeconfig;
 
 /// Crash loops and the grace of thirty seconds take their time.
 const PATIENCE: Duration = Duration::from_secs(120);

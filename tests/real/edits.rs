@@ -3,12 +3,9 @@
 use svcscope_edit::{DesiredServiceState, RequestedChange, ServiceTypeChoice};
 use svcscope_engine::{EditId, EditState, EngineCommand};
 use svcscope_model::inventory::{ObjectKey, ServiceType};
+use svcscope_testkit::cluster::{EngineDriver, run_svcscope, stderr, stdout};
 
-use crate::{
-    common::{EngineDriver, run_svcscope, stderr, stdout},
-    kubeconfig,
-    sample::WebSampleNamespace,
-};
+use crate::{kubeconfig, sample::WebSampleNamespace};
 
 fn change(to: ServiceType) -> DesiredServiceState {
     if to == ServiceType::ExternalName {

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use svcscope_cluster::{KubeconfigSource, MergedKubeconfig, connect};
 use svcscope_model::inventory::ObjectKey;
 use svcscope_net::probe::in_cluster::{PodAccess, PodCommand, PodErrorKind};
+use svcscope_testkit::cluster::KubectlRunner;
 
-use crate::{common::KubectlRunner, kubeconfig};
+use crate::kubeconfig;
 
 const TOOLBOX: &str = r#"
 apiVersion: v1
@@ -161,7 +162,7 @@ fn signals_leave_no_probe_pod_behind() {
     };
     for (signal, code) in [("-TERM", Some(143)), ("-HUP", Some(129)), ("-INT", None)] {
         let home = tempfile::tempdir().expect("a folder");
-        let mut child = crate::common::svcscope(&["reach", "svc/tool", "--every", "1"])
+        let mut child = svcscope_testkit::cluster::svcscope(&["reach", "svc/tool", "--every", "1"])
             .args([
                 "--probe-image",
                 "testkube/toolbox:1",

@@ -19,12 +19,9 @@ use svcscope_net::{
     forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort, SpreadPolicy},
     probe::{CurlRequest, RequestId},
 };
+use svcscope_testkit::cluster::{EngineDriver, PATIENCE, run_svcscope, stderr, stdout, svcscope};
 
-use crate::{
-    common::{EngineDriver, PATIENCE, run_svcscope, stderr, stdout, svcscope},
-    kubeconfig,
-    sample::WebSampleNamespace,
-};
+use crate::{kubeconfig, sample::WebSampleNamespace};
 
 pub fn forward(
     engine: &EngineDriver,

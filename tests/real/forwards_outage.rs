@@ -5,9 +5,9 @@ use std::thread;
 use svcscope_cluster::KubeconfigSource;
 use svcscope_model::inventory::ObjectKey;
 use svcscope_net::forward::{ForwardState, ForwardTarget, RemotePort};
+use svcscope_testkit::cluster::{EngineDriver, severable_proxy::SeverableProxy};
 
 use crate::{
-    common::{EngineDriver, severable_proxy::SeverableProxy},
     forwards::{answering_pod, ask, forward},
     kubeconfig,
     sample::WebSampleNamespace,

@@ -12,13 +12,6 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
-#[path = "../common/mod.rs"]
-mod common;
-#[path = "../edit_support/mod.rs"]
-mod edit_support;
-#[path = "../tunnel_support/mod.rs"]
-mod tunnel_support;
-
 mod address_families;
 mod adversarial_server;
 mod checks;

@@ -3,12 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
+use svcscope_testkit::cluster::{KubectlRunner, run_svcscope, stderr, stdout};
 
-use crate::{
-    common::{KubectlRunner, run_svcscope, stderr, stdout},
-    kubeconfig,
-    sample::WebSampleNamespace,
-};
+use crate::{kubeconfig, sample::WebSampleNamespace};
 
 #[test]
 #[ignore = "needs SVCSCOPE_TEST_KUBECONFIG, a real cluster"]

@@ -4,9 +4,9 @@ use std::{path::PathBuf, process::Command};
 
 use svcscope_model::inventory::ObjectKey;
 use svcscope_net::probe::in_cluster::PodErrorKind;
+use svcscope_testkit::cluster::{run_svcscope, stderr, stdout};
 
 use crate::{
-    common::{run_svcscope, stderr, stdout},
     exec_and_probe_pods::{ExecTestNamespace, command, pods, runtime},
     kubeconfig,
 };

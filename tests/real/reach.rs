@@ -9,10 +9,10 @@ use svcscope_net::probe::{
     ExecTarget,
     path_test::{PathTestOptions, PathTestSummary},
 };
+use svcscope_testkit::cluster::{EngineDriver, run_svcscope, stderr, stdout};
 
 use crate::{
     adversarial_server::{AdversarialServerNamespace, netns, port},
-    common::{EngineDriver, run_svcscope, stderr, stdout},
     kubeconfig,
 };
 
@@ -345,7 +345,10 @@ spec: {hard: {pods: \"1\"}}
             assert!(refused.contains("choose another namespace"), "{refused}");
             break;
         }
-        assert!(started.elapsed() < crate::common::PATIENCE, "{refused}");
+        assert!(
+            started.elapsed() < svcscope_testkit::cluster::PATIENCE,
+            "{refused}"
+        );
     }
     assert_eq!(ours(), "");
     odd.run(&["delete", "resourcequota", "few"]);

@@ -7,7 +7,7 @@ use std::{
 
 use svcscope_cluster::KubeconfigSource;
 
-use crate::common::{EngineDriver, KubectlRunner, PATIENCE};
+use svcscope_testkit::cluster::{EngineDriver, KubectlRunner, PATIENCE};
 
 /// A namespace with a web Deployment and Services of every type before it.
 pub struct WebSampleNamespace {

@@ -9,17 +9,16 @@ use svcscope_net::{
     forward::{DialErrorKind, Dialer},
     tls::install_crypto_provider,
 };
+use svcscope_testkit::cluster::{
+    runs_in_own_process,
+    streams::{descriptors, get, pattern},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, split},
     time::{Instant, sleep, timeout},
 };
 
-use crate::{
-    common::runs_in_own_process,
-    kubeconfig,
-    sample::WebSampleNamespace,
-    tunnel_support::{descriptors, get, pattern},
-};
+use crate::{kubeconfig, sample::WebSampleNamespace};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

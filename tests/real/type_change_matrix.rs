@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use svcscope_cluster::{ClusterClient, KubeconfigSource, MergedKubeconfig, connect};
 use svcscope_edit::ServiceTypeChoice;
 use svcscope_net::tls::install_crypto_provider;
+use svcscope_testkit::cluster::{KubectlRunner, type_changes};
 
-use crate::{common::KubectlRunner, edit_support, kubeconfig};
+use crate::kubeconfig;
 
 /// A namespace without pods, taken away after the test.
 struct EmptyTestNamespace {
@@ -49,13 +50,13 @@ async fn every_type_becomes_every_other_and_comes_back() {
     let file = kubeconfig();
     install_crypto_provider();
     let space = EmptyTestNamespace::new(&file, "matrix");
-    let cases = edit_support::run_transition_matrix(
+    let cases = type_changes::run_transition_matrix(
         &space.client().await,
         &space.name,
-        &edit_support::LOADS,
+        &type_changes::LOADS,
     )
     .await;
-    assert_eq!(cases.len(), (14 + 2 * 6) * edit_support::LOADS.len());
+    assert_eq!(cases.len(), (14 + 2 * 6) * type_changes::LOADS.len());
     // Before MixedProtocolLBService (beta in 1.24) a load balancer has ports of one protocol.
     let refused: Vec<_> = cases.iter().filter(|case| case.refused.is_some()).collect();
     println!(
@@ -65,7 +66,7 @@ async fn every_type_becomes_every_other_and_comes_back() {
     );
     for case in refused {
         assert!(
-            case.load == edit_support::ServiceFeatureSet::Rich
+            case.load == type_changes::ServiceFeatureSet::Rich
                 && [case.from, case.to].contains(&ServiceTypeChoice::LoadBalancer),
             "{case:#?}"
         );
@@ -81,7 +82,7 @@ async fn of_a_hundred_plans_among_foreign_changes_none_is_lost() {
     install_crypto_provider();
     let space = EmptyTestNamespace::new(&file, "race");
     let (ours, theirs) = (space.client().await, space.client().await);
-    let race = edit_support::run_edit_race(&ours, &theirs, &space.name, 100).await;
+    let race = type_changes::run_edit_race(&ours, &theirs, &space.name, 100).await;
     println!("{race:?}");
     assert_eq!(race.applied + race.conflicts, 100);
     assert!(race.applied > 0 && race.conflicts > 0, "{race:?}");

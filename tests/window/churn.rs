@@ -9,7 +9,7 @@ use played::{
     churn::{Held, Play},
 };
 
-use crate::common::runs_in_own_process;
+use svcscope_testkit::cluster::runs_in_own_process;
 
 #[test]
 fn what_is_held_does_not_grow_with_the_changes_seen() {

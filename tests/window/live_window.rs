@@ -16,7 +16,7 @@ use svcscope_model::inventory::ServiceType;
 use svcscope_net::forward::ForwardStatus;
 use svcscope_ui::{AppOptions, SvcscopeApp};
 
-use crate::common::{self, EngineDriver, PATIENCE};
+use svcscope_testkit::cluster::{self, EngineDriver, PATIENCE};
 
 /// A window on a demo cluster that holds still.
 pub struct LiveWindow {
@@ -54,7 +54,7 @@ impl LiveWindow {
             server,
         };
         window.until("the cluster to be read", |window| {
-            common::is_read(window.scene())
+            cluster::is_read(window.scene())
         });
         window
     }

@@ -15,7 +15,7 @@ use svcscope_model::inventory::ObjectKey;
 use svcscope_net::forward::{ForwardId, ForwardSpec, ForwardState, ForwardTarget, RemotePort};
 use tempfile::TempDir;
 
-use crate::common::{EngineDriver, svcscope};
+use svcscope_testkit::cluster::{EngineDriver, svcscope};
 
 struct ChangingKubeconfig {
     server: demo::DemoServer,

@@ -14,7 +14,7 @@ use serde_json::Value;
 use svcscope_demo::DemoServer;
 
 use super::{quiet_demo_in, says};
-use crate::common::{self, stderr, stdout};
+use svcscope_testkit::cluster::{self, stderr, stdout};
 
 /// A demo cluster and a home whose settings a test writes.
 struct DemoWithSettingsHome {
@@ -44,7 +44,7 @@ impl DemoWithSettingsHome {
 
     fn process(&self, words: &[&str]) -> std::process::Command {
         // First: the rest of the line after `--exec` is the command's.
-        let mut process = common::svcscope(&["--kubeconfig", &self.kubeconfig, "-n", "shop"]);
+        let mut process = cluster::svcscope(&["--kubeconfig", &self.kubeconfig, "-n", "shop"]);
         process
             .args(words)
             .env("XDG_CONFIG_HOME", self.folder.path())

@@ -16,7 +16,7 @@ use rustls::{
 };
 
 use super::{DoctorRunResult, head, kubeconfig, listen};
-use crate::common::has_kubectl;
+use svcscope_testkit::cluster::has_kubectl;
 
 macro_rules! fixture {
     ($name:literal) => {

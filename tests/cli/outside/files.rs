@@ -8,7 +8,7 @@ use svcscope_check::{RuleSuppressions, ServiceChecks};
 use svcscope_decode::ManifestReader;
 use svcscope_model::topology::Topology;
 
-use crate::common::{run_svcscope, stderr, stdout, svcscope};
+use svcscope_testkit::cluster::{run_svcscope, stderr, stdout, svcscope};
 
 fn path(path: &Path) -> &str {
     path.to_str().expect("UTF-8")

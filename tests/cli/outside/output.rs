@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::fake_api_server::{FakeApiServer, FakeServerBehaviour};
-use crate::common::{stderr, stdout, svcscope};
+use svcscope_testkit::cluster::{stderr, stdout, svcscope};
 
 /// Holds both streams of an ended run harmless.
 fn assert_harmless(args: &[&str], output: &Output) {

@@ -12,7 +12,7 @@ use std::{
 use svcscope_demo::{DemoOptions, DemoServer};
 use tempfile::TempDir;
 
-use crate::common::{has_kubectl, stderr, svcscope};
+use svcscope_testkit::cluster::{has_kubectl, stderr, svcscope};
 
 /// A proxy that notes what it is asked for.
 struct RecordingProxy {

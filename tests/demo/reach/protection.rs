@@ -15,7 +15,7 @@ use svcscope_net::{
 };
 
 use super::{demo, probe, probe_pods, web};
-use crate::common::{self, EngineDriver};
+use svcscope_testkit::cluster::{self, EngineDriver};
 
 fn engine(server: &DemoServer, settings: &Path) -> EngineDriver {
     let driven = EngineDriver::start(EngineConfig {
@@ -24,7 +24,7 @@ fn engine(server: &DemoServer, settings: &Path) -> EngineDriver {
         protection_file: Some(settings.to_owned()),
         ..EngineConfig::default()
     });
-    driven.wait("the cluster to be read", common::is_read);
+    driven.wait("the cluster to be read", cluster::is_read);
     driven
 }
 

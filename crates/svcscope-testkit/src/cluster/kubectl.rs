@@ -1,7 +1,5 @@
 //! kubectl, as tests and benchmarks run it.
 
-#![allow(dead_code, reason = "each program uses its part")]
-
 use std::{
     io::Write as _,
     path::Path,

@@ -1,7 +1,5 @@
 //! What the tests of the tunnel share: requests over a stream, and what a process holds open.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
-
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 /// The body of a GET request.

@@ -1,7 +1,5 @@
 //! The matrix of types, tried on whatever cluster it is given.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
-
 use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
@@ -28,6 +26,7 @@ pub enum ServiceFeatureSet {
     Six,
 }
 
+/// What every type is tried with on any cluster.
 pub const LOADS: [ServiceFeatureSet; 3] = [
     ServiceFeatureSet::Plain,
     ServiceFeatureSet::Rich,
@@ -102,9 +101,13 @@ pub fn start(
 /// How one transition went.
 #[derive(Debug)]
 pub struct TransitionResult {
+    /// The type before.
     pub from: ServiceTypeChoice,
+    /// The type that was asked for.
     pub to: ServiceTypeChoice,
+    /// What the Service carried.
     pub load: ServiceFeatureSet,
+    /// The path, where there is a choice.
     pub via: Option<MigrationPath>,
     /// The server's words where its dry run refused; nothing was written then.
     pub refused: Option<String>,
@@ -331,6 +334,7 @@ fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'stati
 pub struct TestRandom(u64);
 
 impl TestRandom {
+    /// The same numbers for the same seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -349,8 +353,11 @@ impl TestRandom {
 /// What the race came to.
 #[derive(Debug)]
 pub struct EditRaceResult {
+    /// Plans that were applied.
     pub applied: usize,
+    /// Plans that were refused because the Service had changed.
     pub conflicts: usize,
+    /// Changes by the other side.
     pub foreign: usize,
 }
 

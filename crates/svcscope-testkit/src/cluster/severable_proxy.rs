@@ -1,7 +1,5 @@
 //! A way to an API server that can be cut: nothing passes any more, and nobody is told.
 
-#![allow(dead_code, reason = "each program uses its part")]
-
 use std::{
     io::{Read as _, Write as _},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _},

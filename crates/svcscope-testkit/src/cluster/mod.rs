@@ -1,20 +1,27 @@
 //! What tests of the whole program share: an engine that is waited for, the built binary, kubectl.
 
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that can't go on says so by a panic"
+)]
 
 mod kubectl;
 mod own_process;
 pub mod severable_proxy;
+pub mod streams;
+pub mod type_changes;
 
 use std::{
+    env,
+    path::PathBuf,
     process::{Command as Process, Output, Stdio},
     sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
-#[allow(unused_imports, reason = "each test binary uses its part")]
 pub use kubectl::{KubectlRunner, has_kubectl};
-#[allow(unused_imports, reason = "each test binary uses its part")]
 pub use own_process::runs_in_own_process;
 use svcscope_cluster::KubeconfigSource;
 use svcscope_engine::{ConnectionState, Engine, EngineCommand, EngineConfig, EngineHandle, Scene};
@@ -25,12 +32,14 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An engine under test: every published scene wakes the waiting test.
 pub struct EngineDriver {
+    /// Its commands go in and its scenes come out here.
     pub handle: EngineHandle,
     scene_published: mpsc::Receiver<()>,
     _engine: Engine,
 }
 
 impl EngineDriver {
+    /// Starts it.
     pub fn start(config: EngineConfig) -> Self {
         svcscope_net::tls::install_crypto_provider();
         let (wake, scene_published) = mpsc::sync_channel(1);
@@ -73,6 +82,7 @@ impl EngineDriver {
         driven
     }
 
+    /// Sends it a command.
     pub fn send(&self, command: EngineCommand) {
         self.handle.send(command);
     }
@@ -108,9 +118,22 @@ impl EngineDriver {
 
 /// The built program with these arguments.
 pub fn svcscope(args: &[&str]) -> Process {
-    let mut process = Process::new(env!("CARGO_BIN_EXE_svcscope"));
+    let mut process = Process::new(svcscope_program());
     process.args(args).stdin(Stdio::null());
     process
+}
+
+/// Where the built program is: Cargo tells it to the tests and benches that it runs; else it is in the
+/// folder above theirs.
+pub fn svcscope_program() -> PathBuf {
+    env::var_os("CARGO_BIN_EXE_svcscope").map_or_else(
+        || {
+            let this = env::current_exe().expect("this program has a path");
+            let folder = this.ancestors().nth(2).expect("a folder above its own");
+            folder.join(format!("svcscope{}", env::consts::EXE_SUFFIX))
+        },
+        PathBuf::from,
+    )
 }
 
 /// Runs the built program to its end.
@@ -118,10 +141,12 @@ pub fn run_svcscope(args: &[&str]) -> Output {
     svcscope(args).output().expect("svcscope runs")
 }
 
+/// What a program printed.
 pub fn stdout(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// What a program said beside its output.
 pub fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
