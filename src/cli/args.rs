@@ -6,7 +6,9 @@ use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 
 use super::{
     EditFlags, FilterFlags, ListenAddress, MigrationPathArg, NodePortArg, PortArg, PortPair,
-    PortSelector, TargetArg, curl::response_options::ResponseOptions,
+    PortSelector, TargetArg,
+    curl::response_options::ResponseOptions,
+    durations::{seconds, time_limit},
 };
 use svcscope_check::Severity;
 use svcscope_edit::ServiceTypeChoice;
@@ -721,21 +723,6 @@ fn zoom(text: &str) -> Result<f32, String> {
     match text.parse() {
         Ok(zoom) if (0.02..=1.0).contains(&zoom) => Ok(zoom),
         _ => Err("a zoom is a number from 0.02 to 1".to_owned()),
-    }
-}
-
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: f64 = text
-        .parse()
-        .map_err(|error| format!("`{text}` is no number of seconds: {error}"))?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
-}
-
-/// As [`seconds`], but not 0: within no time nothing can be tried.
-fn time_limit(text: &str) -> Result<Duration, String> {
-    match seconds(text)? {
-        Duration::ZERO => Err("it must be more than 0".to_owned()),
-        limit => Ok(limit),
     }
 }
 

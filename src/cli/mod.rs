@@ -13,6 +13,7 @@ mod contexts;
 mod curl;
 mod demo;
 mod doctor;
+mod durations;
 mod edit;
 mod edit_flags;
 mod edit_runner;

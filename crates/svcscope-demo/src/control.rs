@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use super::access::DenyRule;
 use super::cluster::DemoCluster;
 use super::fault_injection::RequestFault;
+use super::fault_injection::WatchFault;
 use super::json;
 use super::patch::PatchContentType;
 use super::pod_status;
@@ -17,7 +18,6 @@ use super::registry::{ObjectDeleteOptions, ObjectWriteOptions};
 use super::resource::{RESOURCES, ServedKind, ServedResource};
 use super::status::FailureStatus;
 use super::store::NamespacedName;
-use super::watch_fault::WatchFault;
 
 /// Why the control could not do what it was asked.
 #[derive(Debug, thiserror::Error)]

@@ -61,7 +61,7 @@ mod watch_fault;
 
 pub use access::{DenyRule, DenyScope};
 pub use control::{DemoControl, DemoControlError};
+pub use fault_injection::WatchFault;
 pub use kubeconfig::write_kubeconfig;
 pub use options::DemoOptions;
 pub use server::{DemoServer, DemoStartError};
-pub use watch_fault::WatchFault;

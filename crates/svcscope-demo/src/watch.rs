@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::api_request::ApiRequest;
 use super::cluster::DemoCluster;
+use super::fault_injection::WatchFault;
 use super::list;
 use super::request::ApiResponseFormat;
 use super::resource::ServedResource;
@@ -23,7 +24,6 @@ use super::selector::LabelAndFieldSelector;
 use super::status::FailureStatus;
 use super::store::{self, EventHistoryLookup, StoreEvent, StoredObject, WatchEventType};
 use super::table;
-use super::watch_fault::WatchFault;
 
 /// The state of one watch.
 struct ApiWatchSession {

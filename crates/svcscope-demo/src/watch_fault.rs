@@ -12,38 +12,12 @@ use tokio::time::sleep;
 
 use super::api_request::ApiRequest;
 use super::cluster::DemoCluster;
+use super::fault_injection::WatchFault;
 use super::list;
 use super::response::{self as answer, ApiResponse};
 use super::status::FailureStatus;
 use super::store;
 use super::watch;
-
-/// What goes wrong with every watch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WatchFault {
-    /// Answered 200 and ended at once, without a line (kubernetes/kubernetes#104171).
-    EndsAtOnce,
-    /// Answered 200 with `Content-Length: 0`.
-    EmptyBody,
-    /// Ended after whatever is said first.
-    EndsAfterFirstLine,
-    /// Ended after a second.
-    OneSecond,
-    /// A proxy's page instead of events.
-    HtmlPage,
-    /// A list instead of events.
-    ListBody,
-    /// Answered 200, and then nothing ever comes, not even the end.
-    NoEvents,
-    /// Never answered.
-    NoResponse,
-    /// Events are lost; bookmarks go on.
-    DropsEvents,
-    /// A bookmark that lies far in the past.
-    OldRevision,
-    /// A bookmark of version 0, and then all is well.
-    ZeroRevision,
-}
 
 pub(super) async fn answer(
     app: &Arc<DemoCluster>,

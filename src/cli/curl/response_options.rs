@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use super::super::args::seconds;
+use super::super::durations::seconds;
 
 /// Where an answer goes, and when a request is sent again (curl(1)).
 #[derive(Clone, Debug, Default, clap::Args)]

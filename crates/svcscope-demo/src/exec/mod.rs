@@ -9,6 +9,7 @@ mod curl;
 mod flags;
 mod pod_http;
 pub(super) mod pod_network;
+mod programs;
 mod wget;
 
 use std::sync::Arc;

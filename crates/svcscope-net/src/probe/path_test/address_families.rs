@@ -2,8 +2,8 @@
 
 use super::{
     PathTestOutcome, PathTestResult,
-    conclusions::{RuleConclusion, affected},
     port_evidence::{PathLayer, PortEvidence, answers},
+    rule_conclusion::{RuleConclusion, affected},
 };
 use crate::probe::{AccessPath, InClusterName};
 use svcscope_model::inventory::IpFamily;

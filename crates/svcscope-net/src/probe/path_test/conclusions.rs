@@ -13,10 +13,12 @@ mod overall;
 
 use serde::Serialize;
 
+pub use super::rule_conclusion::ConclusionSeverity;
 use super::{
     PathTestOutcome, PathTestPlan, PathTestResult,
     address_families::one_family,
     port_evidence::{NamedResult, PortEvidence},
+    rule_conclusion::{RuleConclusion, affected, broken, unknown},
 };
 use application::{
     certificate, cut, no_endpoints, none_ready, nothing_listens, own_address_only, silent,
@@ -45,36 +47,6 @@ pub struct PathTestConclusion {
     /// What it means for the Service.
     #[serde(rename = "means")]
     pub severity: ConclusionSeverity,
-}
-
-/// What a conclusion means for the Service, the better first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ConclusionSeverity {
-    /// It works by every path that was tried.
-    Works,
-    /// Nobody knows: nothing could be tried, or it is not known who answered.
-    Unknown,
-    /// A path, a pod or a client is affected, or how it is asked.
-    Affected,
-    /// No client gets an answer from it.
-    Broken,
-}
-
-/// A rule's word.
-pub(super) struct RuleConclusion {
-    rule: &'static str,
-    text: String,
-    severity: ConclusionSeverity,
-}
-
-impl RuleConclusion {
-    fn with_severity(self, means: ConclusionSeverity) -> Self {
-        Self {
-            severity: means,
-            ..self
-        }
-    }
 }
 
 type ConclusionRule = fn(&PortEvidence<'_>) -> Option<RuleConclusion>;
@@ -221,25 +193,6 @@ fn short_text(word: &RuleConclusion, evidence: &PortEvidence<'_>) -> String {
         _ => "some paths fail",
     };
     known.to_owned()
-}
-
-/// Something of it does not work.
-pub(super) fn affected(rule: &'static str, text: impl Into<String>) -> Option<RuleConclusion> {
-    Some(RuleConclusion {
-        rule,
-        text: text.into(),
-        severity: ConclusionSeverity::Affected,
-    })
-}
-
-/// Nothing of it works.
-fn broken(rule: &'static str, text: impl Into<String>) -> Option<RuleConclusion> {
-    affected(rule, text).map(|word| word.with_severity(ConclusionSeverity::Broken))
-}
-
-/// What can't be known.
-fn unknown(rule: &'static str, text: impl Into<String>) -> Option<RuleConclusion> {
-    affected(rule, text).map(|word| word.with_severity(ConclusionSeverity::Unknown))
 }
 
 fn all_unknown(found: &[&PathTestResult]) -> bool {

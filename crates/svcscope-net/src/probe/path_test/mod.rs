@@ -11,6 +11,8 @@ mod labels;
 mod plan;
 mod port_evidence;
 mod response_fingerprint;
+mod response_origin;
+mod rule_conclusion;
 mod run;
 mod summary;
 mod terminal_command;
@@ -21,10 +23,10 @@ pub use labels::access_path_label;
 pub use plan::{
     PathTestOptions, PathTestPlan, PathTestPort, PlannedPathTest, ServiceNetwork, plan,
 };
-pub use run::{PathResultCallback, run};
+pub use run::run;
 pub use summary::PathTestSummary;
 pub use terminal_command::terminal_command;
-pub use test_result::{PathTestOutcome, PathTestResult};
+pub use test_result::{PathResultCallback, PathTestOutcome, PathTestResult};
 
 #[cfg(test)]
 mod tests;

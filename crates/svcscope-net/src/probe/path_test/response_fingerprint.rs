@@ -9,9 +9,7 @@ use std::{
     hash::{DefaultHasher, Hash, Hasher},
 };
 
-use super::{PathTestOutcome, PathTestPlan, PathTestResult, run::PathResultCallback};
 use crate::probe::{AccessPath, HttpHead};
-use svcscope_model::inventory::SharedStr;
 
 /// So much of a body is compared.
 const COMPARED: usize = 4 * 1024;
@@ -33,8 +31,8 @@ const IN_TRANSIT: [&str; 9] = [
 /// By what an HTTP answer can be told from another application's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResponseFingerprint {
-    status: u16,
-    server: Option<String>,
+    pub(super) status: u16,
+    pub(super) server: Option<String>,
     content: Option<String>,
     names: BTreeSet<String>,
     /// A hash of how the body begins; none where there is none.
@@ -63,7 +61,7 @@ impl ResponseFingerprint {
 
     /// Whether an answer from outside shows that it is the same application: the same words, or
     /// the same kind of words under all of its own headers.
-    fn matches(&self, outer: &Self) -> bool {
+    pub(super) fn matches(&self, outer: &Self) -> bool {
         if self.status != outer.status {
             return false;
         }
@@ -82,77 +80,6 @@ pub(super) fn is_outside(vantage: &AccessPath) -> bool {
         vantage,
         AccessPath::NodePort { .. } | AccessPath::LoadBalancer(_) | AccessPath::ExternalIp(_)
     )
-}
-
-/// Says of each answer from outside whose it is, by what the application answers in the cluster.
-pub(super) fn compare_origins(
-    plan: &PathTestPlan,
-    results: &mut [PathTestResult],
-    report: PathResultCallback<'_>,
-) {
-    for index in 0..plan.ports.len() {
-        let own = of_application(plan, results, index);
-        for (at, cell) in plan.cells.iter().enumerate() {
-            let Some(result) = results.get_mut(at).filter(|_| cell.port == index) else {
-                continue;
-            };
-            if let PathTestOutcome::Unproven(status) = result.reach {
-                classify_origin(result, status, &own);
-                report(at, result);
-            }
-        }
-    }
-}
-
-/// What the application says by the paths that lead to it and to nothing else.
-fn of_application(
-    plan: &PathTestPlan,
-    results: &[PathTestResult],
-    index: usize,
-) -> Vec<ResponseFingerprint> {
-    let cells = plan.cells.iter().zip(results);
-    cells
-        .filter(|(cell, result)| {
-            let is_own =
-                !is_outside(&cell.access_path) && cell.access_path != AccessPath::ExternalName;
-            cell.port == index && is_own && matches!(result.reach, PathTestOutcome::Status(_))
-        })
-        .filter_map(|(_, result)| result.clues.fingerprint.clone())
-        .collect()
-}
-
-fn classify_origin(result: &mut PathTestResult, status: u16, own: &[ResponseFingerprint]) {
-    let Some(outer) = &result.clues.fingerprint else {
-        return;
-    };
-    if own.iter().any(|inner| inner.matches(outer)) {
-        result.reach = PathTestOutcome::Status(status);
-        return;
-    }
-    let mut statuses: Vec<_> = own.iter().map(|inner| inner.status.to_string()).collect();
-    statuses.sort();
-    statuses.dedup();
-    let server = match &outer.server {
-        Some(server) => format!(", Server: {server}"),
-        None => String::new(),
-    };
-    let why = if own.is_empty() {
-        format!(
-            "something answered (HTTP {status}{server}), and it can't be verified to be this Service: no path inside the cluster answered to compare with"
-        )
-    } else {
-        format!(
-            "something answered (HTTP {status}{server}) that does not look like what the \
-             application answers in the cluster (HTTP {})",
-            statuses.join(", ")
-        )
-    };
-    let note = match &*result.note {
-        "" => why,
-        known => format!("{why}; {known}"),
-    };
-    result.note = SharedStr::from(note);
-    result.clues.differs_from_cluster = !own.is_empty();
 }
 
 #[cfg(test)]

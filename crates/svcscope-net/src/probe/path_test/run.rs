@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use super::{
-    PathTestOutcome, PathTestPlan, PathTestResult, PlannedPathTest, plan::set_app_protocol,
-    response_fingerprint::compare_origins,
+    PathResultCallback, PathTestOutcome, PathTestPlan, PathTestResult, PlannedPathTest,
+    plan::set_app_protocol, response_origin::compare_origins,
 };
 use crate::probe::{
     AccessPath, AccessPaths, CurlRequest, ExecTarget, FailureKind, ResponseObserver,
@@ -22,9 +22,6 @@ use svcscope_model::inventory::SharedStr;
 const MAX_CONCURRENT: usize = 32;
 /// So many of them inside one pod: each is a process there, and a session of the kubelet's.
 const MAX_IN_CLUSTER: usize = 16;
-
-/// Told of each result as it comes: the cell's place in the plan, and what came.
-pub type PathResultCallback<'a> = &'a (dyn Fn(usize, &PathTestResult) + Send + Sync);
 
 /// Tries every cell of a plan. The results stand in the order of its cells. Dropping the future
 /// gives up, and takes away what pods were made.

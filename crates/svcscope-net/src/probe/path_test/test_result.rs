@@ -338,6 +338,9 @@ fn whole_millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// Told of each result as it comes: the cell's place in the plan, and what came.
+pub type PathResultCallback<'a> = &'a (dyn Fn(usize, &PathTestResult) + Send + Sync);
+
 #[cfg(test)]
 mod tests {
     use super::*;

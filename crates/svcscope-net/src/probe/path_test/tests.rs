@@ -712,7 +712,7 @@ fn each_pods_resolver_is_its_own() {
 
 #[test]
 fn an_answer_from_outside_has_to_be_the_applications() {
-    use super::response_fingerprint::{ResponseFingerprint, compare_origins};
+    use super::{response_fingerprint::ResponseFingerprint, response_origin::compare_origins};
     use crate::probe::HttpHead;
 
     let said = |status: u16, server: &str| {
