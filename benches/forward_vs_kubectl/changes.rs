@@ -7,10 +7,11 @@ use std::{
 };
 
 use crate::{
+    asked::Asked,
     pods::{Life, Pods},
     rows::Run,
     side::Side,
-    steady::{Asked, steady, wait_until},
+    steady::{steady, wait_until},
 };
 
 const ROLLOUT_SECONDS: u64 = 120;

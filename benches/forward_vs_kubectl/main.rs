@@ -17,6 +17,7 @@
     reason = "a test that can't go on says so by a panic"
 )]
 
+mod asked;
 mod changes;
 mod cluster;
 mod load;

@@ -8,9 +8,10 @@ use std::{
 use svcscope_testkit::cluster::severable_proxy::SeverableProxy;
 
 use crate::{
+    asked::Asked,
     rows::Run,
     side::Side,
-    steady::{Asked, steady, wait_until},
+    steady::{steady, wait_until},
 };
 
 const CUT_SECONDS: u64 = 60;

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{cluster::Cluster, steady::Asked};
+use crate::{asked::Asked, cluster::Cluster};
 
 /// Clock ticks a second in /proc, fixed by the kernel's interface.
 const TICKS_PER_SECOND: u64 = 100;

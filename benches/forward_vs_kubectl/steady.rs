@@ -7,17 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{load, side::Side};
-
-/// One request over a connection of its own.
-pub struct Asked {
-    pub started: Instant,
-    pub ended: Instant,
-    /// The local end, by which the forward may be asked about it.
-    pub client: Option<SocketAddr>,
-    /// The pod's name for itself.
-    pub answer: io::Result<String>,
-}
+use crate::{asked::Asked, load, side::Side};
 
 impl Asked {
     /// Asks.

@@ -5,9 +5,9 @@ use serde_json::json;
 
 use super::{
     args::{ContextsArgs, GlobalFlags, ListFormat, ProtectArgs},
-    engine_client::source,
     exit::{CliExit, cli_error},
     prompt::confirm,
+    source::source,
     terminal::{OutputBytes, TerminalLines},
 };
 use svcscope_cluster::MergedKubeconfig;

@@ -7,9 +7,10 @@ use serde_json::json;
 
 use super::{
     args::{DoctorArgs, DoctorFormat, GlobalFlags},
-    contexts, engine_client,
+    contexts,
     exit::{CliExit, cli_error},
     prompt::confirm,
+    source,
     terminal::OutputBytes,
 };
 use svcscope_cluster::{ConnectionStepResult, ConnectionTestOptions, StepStatus, test_connection};
@@ -17,7 +18,7 @@ use svcscope_engine::{connection_summary, connection_text, step_text};
 
 pub(super) fn run(common: &GlobalFlags, task: &DoctorArgs) -> anyhow::Result<CliExit> {
     // The server of the demo lives as long as it is tested.
-    let (source, _demo) = engine_client::source(common)?;
+    let (source, _demo) = source::source(common)?;
     if task.exec {
         may_run_command(common, task.yes)?;
     }

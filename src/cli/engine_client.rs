@@ -13,6 +13,7 @@ use super::{
     args::{GlobalFlags, ImagePullPolicyArg},
     exit::{CliExit, cli_error},
     signals::{self, TerminationSignal},
+    source::source,
 };
 use svcscope_cluster::{KubeconfigSource, MergedKubeconfig};
 use svcscope_demo as demo;
@@ -50,35 +51,6 @@ pub(super) struct EngineClient {
 enum LayoutMode {
     None,
     Computed,
-}
-
-/// Where the cluster is: the kubeconfig, or the demo cluster that now runs.
-pub(super) fn source(
-    common: &GlobalFlags,
-) -> anyhow::Result<(KubeconfigSource, Option<demo::DemoServer>)> {
-    if common.demo {
-        let server = demo::DemoServer::spawn(demo::DemoOptions::default())
-            .context("the demo cluster did not start")?;
-        return Ok((KubeconfigSource::Inline(server.kubeconfig()), Some(server)));
-    }
-    Ok(match &common.kubeconfig {
-        Some(file) => (file_source(file)?, None),
-        None => (KubeconfigSource::Default, None),
-    })
-}
-
-/// `--kubeconfig`. A pipe can be read only once, and some commands ask more than once.
-fn file_source(file: &std::path::Path) -> anyhow::Result<KubeconfigSource> {
-    static PIPED: OnceLock<KubeconfigSource> = OnceLock::new();
-    if let Some(read) = PIPED.get() {
-        return Ok(read.clone());
-    }
-    let source = KubeconfigSource::of_file(file)
-        .map_err(|error| cli_error(CliExit::NoCluster, error.to_string()))?;
-    if let KubeconfigSource::Inline(_) = source {
-        PIPED.set(source.clone()).ok();
-    }
-    Ok(source)
 }
 
 impl EngineClient {

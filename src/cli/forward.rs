@@ -13,8 +13,9 @@ use std::{
 use super::{
     ListenAddress,
     args::{ForwardArgs, GlobalFlags},
-    engine_client::{EngineClient, SLOW_NOTICE_DELAY, source},
+    engine_client::{EngineClient, SLOW_NOTICE_DELAY},
     exit::{CliExit, cli_error},
+    source::source,
 };
 pub(super) use child::run_as_child;
 use reporter::ForwardReporter;

@@ -26,11 +26,13 @@ mod forward;
 mod input;
 mod login;
 mod map;
+mod production;
 mod prompt;
 mod reach;
 mod set_ports;
 mod set_type;
 mod signals;
+mod source;
 mod target;
 mod window;
 

@@ -3,11 +3,9 @@
 use std::io::{BufRead as _, IsTerminal as _};
 
 use super::{
-    engine_client::EngineClient,
     exit::{CliExit, cli_error},
     terminal,
 };
-use svcscope_engine::EngineCommand;
 
 /// What the user types.
 pub(super) fn prompt_line(question: &str) -> anyhow::Result<String> {
@@ -37,25 +35,4 @@ pub(super) fn confirm(yes: bool, question: &str, undone: &str) -> anyhow::Result
         return Ok(());
     }
     Err(cli_error(CliExit::Failed, undone))
-}
-
-/// In a production context, has the user allow what could change something.
-pub(super) fn allow_in_production(
-    remote: &EngineClient,
-    yes: bool,
-    what: &str,
-) -> anyhow::Result<()> {
-    let scene = remote.handle().scene();
-    let Some(context) = scene.context.clone().filter(|_| scene.production) else {
-        return Ok(());
-    };
-    // What is refused anyway needs no answer.
-    if !scene.read_only {
-        let question = format!("Context {context} is marked as production: {what} there");
-        confirm(yes, &question, "nothing was sent")?;
-        remote
-            .handle()
-            .send(EngineCommand::AllowInProduction(context));
-    }
-    Ok(())
 }

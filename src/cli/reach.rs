@@ -13,7 +13,7 @@ use super::{
     args::{GlobalFlags, ReachArgs, ReachFormat},
     engine_client::{EngineClient, POLICY_TIMEOUT},
     exit::{CliExit, cli_error},
-    prompt::allow_in_production,
+    production::allow_in_production,
     signals::{self, TerminationSignal},
     terminal::{OutputBytes, TerminalLines},
 };

@@ -6,9 +6,10 @@ use anyhow::Context as _;
 
 use super::{
     args::{GlobalFlags, ThemeArg},
-    engine_client::{node_ports_file, probe_folder, probe_image, settings, source},
+    engine_client::{node_ports_file, probe_folder, probe_image, settings},
     exit::{CliExit, cli_error},
     signals::{self, TerminationSignal},
+    source::source,
 };
 use svcscope_cluster::LoginContext;
 use svcscope_engine::{Engine, EngineConfig, PersistedSettings, settings as session};

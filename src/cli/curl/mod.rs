@@ -16,7 +16,7 @@ use super::{
     args::{CurlArgs, GlobalFlags},
     engine_client::{EngineClient, POLICY_TIMEOUT},
     exit::{CliExit, cli_error},
-    prompt::allow_in_production,
+    production::allow_in_production,
 };
 use output::CurlOutput;
 use retry::RetryBudget;

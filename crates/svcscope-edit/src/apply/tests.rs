@@ -1,6 +1,6 @@
 use std::{collections::VecDeque, sync::Mutex};
 
-use futures::future::BoxFuture;
+use futures::{executor::block_on, future::BoxFuture};
 use serde_json::json;
 
 use super::*;
@@ -160,22 +160,22 @@ fn at_version(from: ServiceTypeChoice, version: &str) -> ServiceRecord {
     }
 }
 
-async fn run(
+fn run(
     plan: &Arc<ChangePlan>,
     writer: &FakeWriter,
 ) -> (Result<ChangeOutcome, EditError>, Vec<ExecutedStep>) {
     let mut log = Vec::new();
-    let result = apply(plan, writer, &mut log).await;
+    let result = block_on(apply(plan, writer, &mut log));
     (result, log)
 }
 
-#[tokio::test]
-async fn what_is_read_back_is_the_outcome() {
+#[test]
+fn what_is_read_back_is_the_outcome() {
     let after = at_version(ServiceTypeChoice::NodePort, "42");
     let writer = FakeWriter::default()
         .patched(Ok(after.clone()))
         .read(Ok(after.clone()));
-    let (outcome, log) = run(&to_node_port(None), &writer).await;
+    let (outcome, log) = run(&to_node_port(None), &writer);
     let outcome = outcome.unwrap();
     assert_eq!(*outcome.after.unwrap().record, after);
     assert_eq!(outcome.warnings, [text("a warning")]);
@@ -185,13 +185,13 @@ async fn what_is_read_back_is_the_outcome() {
     assert_eq!((log[0].verb, &log[0].error), ("patch", &None));
 }
 
-#[tokio::test]
-async fn a_dry_run_stores_nothing_and_shows_no_value_that_nobody_will_get() {
+#[test]
+fn a_dry_run_stores_nothing_and_shows_no_value_that_nobody_will_get() {
     // The server's placeholder lies beyond the range.
     let mut answer = service(ServiceTypeChoice::NodePort);
     answer.ports[0].node_port = Some(32769);
     let writer = FakeWriter::default().patched(Ok(answer.clone()));
-    let preview = dry_run(&to_node_port(None), &writer).await.unwrap();
+    let preview = block_on(dry_run(&to_node_port(None), &writer)).unwrap();
     assert_eq!(preview.service.ports[0].node_port, None);
     let shown = &preview.object["spec"]["ports"][0]["nodePort"];
     assert_eq!(*shown, crate::ASSIGNED_ON_APPLY);
@@ -199,13 +199,13 @@ async fn a_dry_run_stores_nothing_and_shows_no_value_that_nobody_will_get() {
 
     answer.ports[0].node_port = Some(30090);
     let writer = FakeWriter::default().patched(Ok(answer));
-    let preview = dry_run(&to_node_port(Some(30090)), &writer).await.unwrap();
+    let preview = block_on(dry_run(&to_node_port(Some(30090)), &writer)).unwrap();
     assert_eq!(preview.service.ports[0].node_port, Some(30090));
     assert_eq!(preview.object["spec"]["ports"][0]["nodePort"], 30090);
 }
 
-#[tokio::test]
-async fn what_follows_the_first_step_is_tried_under_another_name() {
+#[test]
+fn what_follows_the_first_step_is_tried_under_another_name() {
     let plan = via(
         ServiceTypeChoice::Headless,
         ServiceTypeChoice::NodePort,
@@ -215,7 +215,7 @@ async fn what_follows_the_first_step_is_tried_under_another_name() {
     let writer = FakeWriter::default()
         .patched(Ok(alias.clone()))
         .created(Ok(service(ServiceTypeChoice::NodePort)));
-    let preview = dry_run(&plan, &writer).await.unwrap();
+    let preview = block_on(dry_run(&plan, &writer)).unwrap();
     assert_eq!(
         ServiceTypeChoice::of(&preview.service),
         ServiceTypeChoice::NodePort
@@ -230,7 +230,7 @@ async fn what_follows_the_first_step_is_tried_under_another_name() {
     let writer = FakeWriter::default()
         .patched(Ok(alias.clone()))
         .created(Err(refusal()));
-    let error = dry_run(&plan, &writer).await.unwrap_err();
+    let error = block_on(dry_run(&plan, &writer)).unwrap_err();
     assert_eq!(error.fields().len(), 1);
 
     let right = r#"User "eve" cannot create resource "services""#;
@@ -240,12 +240,12 @@ async fn what_follows_the_first_step_is_tried_under_another_name() {
             .created(Err(ServiceWriteError::Forbidden {
                 message: text(right),
             }));
-    let preview = dry_run(&plan, &writer).await.unwrap();
+    let preview = block_on(dry_run(&plan, &writer)).unwrap();
     assert!(preview.warnings.iter().any(|one| one.contains(right)));
 }
 
-#[tokio::test]
-async fn a_200_that_changed_nothing_is_no_success() {
+#[test]
+fn a_200_that_changed_nothing_is_no_success() {
     // Even if the answer to the write claims otherwise.
     let writer = FakeWriter::default()
         .patched(Ok(service(ServiceTypeChoice::NodePort)))
@@ -256,8 +256,7 @@ async fn a_200_that_changed_nothing_is_no_success() {
             DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
         ),
         &writer,
-    )
-    .await;
+    );
     assert_eq!(
         error.unwrap_err().to_string(),
         "the API server accepted the change, but spec.type is \"ClusterIP\" instead of \
@@ -265,8 +264,8 @@ async fn a_200_that_changed_nothing_is_no_success() {
     );
 }
 
-#[tokio::test]
-async fn what_somebody_changed_right_after_is_theirs() {
+#[test]
+fn what_somebody_changed_right_after_is_theirs() {
     let mut later = at_version(ServiceTypeChoice::NodePort, "43");
     later.service_type = svcscope_model::inventory::ServiceType::LoadBalancer;
     let writer = FakeWriter::default()
@@ -276,7 +275,7 @@ async fn what_somebody_changed_right_after_is_theirs() {
         ServiceTypeChoice::ClusterIP,
         DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
     );
-    let outcome = run(&plan, &writer).await.0.unwrap();
+    let outcome = run(&plan, &writer).0.unwrap();
     assert!(
         outcome.warnings[1].contains(r#"spec.type: "NodePort" → "LoadBalancer""#),
         "{:?}",
@@ -284,31 +283,31 @@ async fn what_somebody_changed_right_after_is_theirs() {
     );
 }
 
-#[tokio::test]
-async fn every_wanted_field_is_compared() {
+#[test]
+fn every_wanted_field_is_compared() {
     let after = service(ServiceTypeChoice::NodePort);
     let writer = FakeWriter::default()
         .patched(Ok(after.clone()))
         .read(Ok(after));
-    let (error, _) = run(&to_node_port(Some(30090)), &writer).await;
+    let (error, _) = run(&to_node_port(Some(30090)), &writer);
     let EditError::GoalNotMet { differences } = error.unwrap_err() else {
         panic!("not as wanted");
     };
     assert_eq!(&*differences[0].field, "spec.ports[0].nodePort");
 }
 
-#[tokio::test]
-async fn refusals_keep_the_servers_words_and_are_not_read_back() {
+#[test]
+fn refusals_keep_the_servers_words_and_are_not_read_back() {
     let writer = FakeWriter::default().patched(Err(refusal()));
-    let (error, log) = run(&to_node_port(None), &writer).await;
+    let (error, log) = run(&to_node_port(None), &writer);
     let error = error.unwrap_err();
     assert_eq!(&*error.fields()[0].field, "spec.ports[0].nodePort");
     assert!(error.to_string().contains("the server's words"));
     assert!(log[0].error.is_some());
 }
 
-#[tokio::test]
-async fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
+#[test]
+fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
     let mut now = at_version(ServiceTypeChoice::ClusterIP, "42");
     now.labels.insert(text("changed"), text("meanwhile"));
     let writer = FakeWriter::default()
@@ -316,7 +315,7 @@ async fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
             message: text("the object has been modified"),
         }))
         .read(Ok(now.clone()));
-    let (error, _) = run(&to_node_port(None), &writer).await;
+    let (error, _) = run(&to_node_port(None), &writer);
     let error = error.unwrap_err();
     let words = error.to_string();
     assert!(words.contains("look at it again and plan anew"), "{words}");
@@ -329,14 +328,14 @@ async fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
     assert_eq!(writer.verbs(), ["patch"], "written once");
 }
 
-#[tokio::test]
-async fn a_write_without_an_answer_is_looked_at() {
+#[test]
+fn a_write_without_an_answer_is_looked_at() {
     let lost = || Err(other("no response in time"));
     // It was not done.
     let writer = FakeWriter::default()
         .patched(lost())
         .read(Ok(service(ServiceTypeChoice::ClusterIP)));
-    let (error, _) = run(&to_node_port(None), &writer).await;
+    let (error, _) = run(&to_node_port(None), &writer);
     assert!(matches!(error, Err(EditError::Other { .. })), "{error:?}");
     // It was.
     let after = at_version(ServiceTypeChoice::NodePort, "42");
@@ -350,17 +349,16 @@ async fn a_write_without_an_answer_is_looked_at() {
             DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
         ),
         &writer,
-    )
-    .await;
+    );
     assert!(outcome.is_ok(), "{outcome:?}");
     // Nobody knows.
     let writer = FakeWriter::default().patched(lost()).read(lost());
-    let (error, _) = run(&to_node_port(None), &writer).await;
+    let (error, _) = run(&to_node_port(None), &writer);
     assert!(matches!(error, Err(EditError::UnknownOutcome { .. })));
 }
 
-#[tokio::test]
-async fn each_step_builds_on_the_one_before() {
+#[test]
+fn each_step_builds_on_the_one_before() {
     let plan = via(
         ServiceTypeChoice::Headless,
         ServiceTypeChoice::ClusterIP,
@@ -371,7 +369,7 @@ async fn each_step_builds_on_the_one_before() {
         .patched(Ok(at_version(ServiceTypeChoice::ExternalName, "42")))
         .patched(Ok(after.clone()))
         .read(Ok(after));
-    let (outcome, log) = run(&plan, &writer).await;
+    let (outcome, log) = run(&plan, &writer);
     assert!(outcome.is_ok(), "{outcome:?}");
     assert_eq!(log.len(), 2);
     let sent = writer.sent.lock().unwrap();
@@ -379,8 +377,8 @@ async fn each_step_builds_on_the_one_before() {
     assert_eq!(sent[1].1["metadata"]["resourceVersion"], "42");
 }
 
-#[tokio::test]
-async fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
+#[test]
+fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
     let plan = via(
         ServiceTypeChoice::LoadBalancer,
         ServiceTypeChoice::Headless,
@@ -399,7 +397,7 @@ async fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
         .patched(Ok(after.clone()))
         .read(Ok(alias("43")))
         .read(Ok(after));
-    let (outcome, log) = run(&plan, &writer).await;
+    let (outcome, log) = run(&plan, &writer);
     assert!(outcome.is_ok(), "{outcome:?}");
     assert_eq!(log.len(), 3, "the journal tells of both tries");
     let versions: Vec<_> = writer
@@ -419,7 +417,7 @@ async fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
         .patched(conflict())
         .read(Ok(edited.clone()))
         .read(Ok(edited));
-    let (error, _) = run(&plan, &writer).await;
+    let (error, _) = run(&plan, &writer);
     let error = error.unwrap_err();
     assert!(
         matches!(error, EditError::PartlyApplied { .. }),
@@ -429,8 +427,8 @@ async fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
     assert_eq!(changes.len(), 1, "since the first step: {changes:?}");
 }
 
-#[tokio::test]
-async fn a_second_step_that_fails_says_what_the_service_is_now() {
+#[test]
+fn a_second_step_that_fails_says_what_the_service_is_now() {
     let plan = via(
         ServiceTypeChoice::Headless,
         ServiceTypeChoice::ClusterIP,
@@ -440,7 +438,7 @@ async fn a_second_step_that_fails_says_what_the_service_is_now() {
         .patched(Ok(at_version(ServiceTypeChoice::ExternalName, "42")))
         .patched(Err(refusal()))
         .read(Ok(at_version(ServiceTypeChoice::ExternalName, "42")));
-    let (error, _) = run(&plan, &writer).await;
+    let (error, _) = run(&plan, &writer);
     let error = error.unwrap_err();
     let words = error.to_string();
     assert!(words.contains("shop/web is ExternalName now"), "{words}");
@@ -448,8 +446,8 @@ async fn a_second_step_that_fails_says_what_the_service_is_now() {
     assert_eq!(error.fields().len(), 1);
 }
 
-#[tokio::test]
-async fn what_can_not_be_created_anew_is_put_back() {
+#[test]
+fn what_can_not_be_created_anew_is_put_back() {
     let plan = via(
         ServiceTypeChoice::ClusterIP,
         ServiceTypeChoice::Headless,
@@ -459,7 +457,7 @@ async fn what_can_not_be_created_anew_is_put_back() {
         .deleted(Ok(()))
         .created(Err(refusal()))
         .created(Ok(service(ServiceTypeChoice::ClusterIP)));
-    let (error, log) = run(&plan, &writer).await;
+    let (error, log) = run(&plan, &writer);
     let error = error.unwrap_err();
     assert!(
         error.to_string().contains("created again as it was"),
@@ -474,7 +472,7 @@ async fn what_can_not_be_created_anew_is_put_back() {
         .deleted(Ok(()))
         .created(Err(refusal()))
         .created(Err(refusal()));
-    let (error, _) = run(&plan, &writer).await;
+    let (error, _) = run(&plan, &writer);
     let EditError::PartlyApplied { manifest, next, .. } = error.unwrap_err() else {
         panic!("halfway");
     };
@@ -485,8 +483,8 @@ async fn what_can_not_be_created_anew_is_put_back() {
     );
 }
 
-#[tokio::test]
-async fn a_creation_without_an_answer_is_tried_once_more() {
+#[test]
+fn a_creation_without_an_answer_is_tried_once_more() {
     let plan = via(
         ServiceTypeChoice::ClusterIP,
         ServiceTypeChoice::Headless,
@@ -502,24 +500,24 @@ async fn a_creation_without_an_answer_is_tried_once_more() {
         .created(Err(exists))
         .read(Ok(after.clone()))
         .read(Ok(after));
-    let (outcome, _) = run(&plan, &writer).await;
+    let (outcome, _) = run(&plan, &writer);
     assert!(outcome.is_ok(), "{outcome:?}");
     assert_eq!(writer.verbs(), ["delete", "create", "create"]);
 }
 
-#[tokio::test]
-async fn a_deletion_is_read_back_too() {
+#[test]
+fn a_deletion_is_read_back_too() {
     let known = snapshot(service(ServiceTypeChoice::ClusterIP));
     let plan = Arc::new(plan_deletion(&known, &Inventory::default()).unwrap());
     let gone = ServiceWriteError::NotFound {
         message: text("not found"),
     };
     let writer = FakeWriter::default().deleted(Ok(())).read(Err(gone));
-    let (outcome, _) = run(&plan, &writer).await;
+    let (outcome, _) = run(&plan, &writer);
     assert_eq!(outcome.unwrap().after, None);
     let writer = FakeWriter::default()
         .deleted(Ok(()))
         .read(Ok(service(ServiceTypeChoice::ClusterIP)));
-    let (error, _) = run(&plan, &writer).await;
+    let (error, _) = run(&plan, &writer);
     assert!(matches!(error, Err(EditError::UnknownOutcome { .. })));
 }
