@@ -1,10 +1,12 @@
-//! How a Service stands, in one word.
+//! The health of a Service, in one word.
 
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// How a Service, or a port of it, stands, the better first.
+use svcscope_model::topology::BackendState;
+
+/// The health of a Service or of one of its ports, the better first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Health {
@@ -39,6 +41,17 @@ impl Health {
             Self::Degraded => "degraded",
             Self::Broken => "broken",
             Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// How well a backend takes traffic.
+impl From<BackendState> for Health {
+    fn from(state: BackendState) -> Self {
+        match state {
+            BackendState::Ready => Self::Healthy,
+            BackendState::Draining => Self::Pending,
+            BackendState::NotReady => Self::Degraded,
         }
     }
 }

@@ -14,7 +14,7 @@ use tokio::{sync::mpsc, task::JoinHandle, time::timeout};
 
 use super::{PersistedSettings, event::WorkerEvent};
 use crate::settings::{
-    MapGrouping, PinnedService, Settings, SettingsChange, SettingsSaveError, SuppressedChecks,
+    PinnedService, Settings, SettingsChange, SettingsSaveError, SuppressedChecks,
 };
 use svcscope_check::RuleSuppressions;
 use svcscope_model::{
@@ -148,25 +148,15 @@ impl SettingsStore {
         let Some(map) = self.settings.maps.get(context) else {
             return Default::default();
         };
-        let grouping = match map.grouping {
-            MapGrouping::Namespace => ServiceGrouping::Namespace,
-            MapGrouping::App => ServiceGrouping::App,
-            MapGrouping::None => ServiceGrouping::None,
-        };
         let place = |pin: &PinnedService| {
             let key = ObjectKey::new(&*pin.namespace, &*pin.service);
             (key, MapPoint { x: pin.x, y: pin.y })
         };
-        (grouping, map.pins.iter().map(place).collect())
+        (map.grouping, map.pins.iter().map(place).collect())
     }
 
     /// Remembers what stands together on the map of a context.
     pub(super) fn set_grouping(&mut self, context: &str, grouping: ServiceGrouping) {
-        let grouping = match grouping {
-            ServiceGrouping::Namespace => MapGrouping::Namespace,
-            ServiceGrouping::App => MapGrouping::App,
-            ServiceGrouping::None => MapGrouping::None,
-        };
         let before = self.settings.maps.get(context).map(|map| map.grouping);
         if before.unwrap_or_default() != grouping {
             let context = context.to_owned();

@@ -9,7 +9,7 @@ use super::{
     command::UiCommand,
     formatting,
     state::ViewState,
-    theme::{ColorTokens, HealthState},
+    theme::{ColorTokens, Health},
 };
 use svcscope_engine::{ConnectionState, MapView, Scene};
 use svcscope_model::inventory::{ObjectKey, ServiceType, SharedStr};
@@ -207,10 +207,10 @@ impl<'a> PanelContext<'a> {
     }
 
     /// How a Service stands now; unknown while nothing drawn is certain.
-    pub fn service_health(&self, service: &ObjectKey) -> HealthState {
+    pub fn service_health(&self, service: &ObjectKey) -> Health {
         match self.scene.reports.get(service) {
-            Some(report) if !self.is_stale() => report.health.into(),
-            _ => HealthState::Unknown,
+            Some(report) if !self.is_stale() => report.health,
+            _ => Health::Unknown,
         }
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{state::ProblemListFilter, theme::HealthState};
+use super::{state::ProblemListFilter, theme::Health};
 use svcscope_check::{Finding, Severity};
 use svcscope_engine::Scene;
 use svcscope_filter::SearchQuery;
@@ -19,7 +19,7 @@ pub enum ServiceListRow {
         /// How many of its Services pass the filter.
         services: usize,
         /// The worst state among them.
-        worst: HealthState,
+        worst: Health,
         /// Whether its Services are hidden.
         folded: bool,
     },
@@ -62,8 +62,8 @@ pub struct DerivedState {
     pub errors: usize,
     /// Findings that are warnings.
     pub warnings: usize,
-    /// Services in each state, in the order of [`HealthState::ALL`].
-    pub by_state: [usize; HealthState::ALL.len()],
+    /// Services in each state, in the order of [`Health::ALL`].
+    pub by_state: [usize; Health::ALL.len()],
     /// Services of each type that there is; headless is one.
     pub by_type: BTreeMap<&'static str, usize>,
     /// Services.
@@ -185,15 +185,14 @@ impl DerivedState {
     fn refresh_counts(&mut self, scene: &Scene) {
         self.services = scene.inventory.services().count();
         self.by_type.clear();
-        let mut states = BTreeMap::<HealthState, usize>::new();
+        let mut states = BTreeMap::<Health, usize>::new();
         for service in scene.inventory.services() {
             *self.by_type.entry(service.type_word()).or_default() += 1;
             let report = scene.reports.get(&service.key);
-            let state = report.map_or(HealthState::Unknown, |report| report.health.into());
+            let state = report.map_or(Health::Unknown, |report| report.health);
             *states.entry(state).or_default() += 1;
         }
-        self.by_state =
-            HealthState::ALL.map(|state| states.get(&state).copied().unwrap_or_default());
+        self.by_state = Health::ALL.map(|state| states.get(&state).copied().unwrap_or_default());
         self.pods = scene.inventory.pod_count();
         self.nodes = scene.inventory.nodes().count();
         self.problems = problems(scene, |_, finding| finding.severity >= Severity::Warning);
@@ -217,7 +216,7 @@ impl DerivedState {
         let search = SearchQuery::parse(&self.search);
         let filter = SearchQuery::parse(&self.filter);
         let mut hits = BTreeSet::new();
-        let mut listed: BTreeMap<SharedStr, Vec<(ObjectKey, HealthState)>> = BTreeMap::new();
+        let mut listed: BTreeMap<SharedStr, Vec<(ObjectKey, Health)>> = BTreeMap::new();
         for traffic in scene.topology.services() {
             let key = &traffic.service.key;
             let report = scene.reports.get(key).map(|report| &**report);
@@ -228,7 +227,7 @@ impl DerivedState {
                 hits.insert(key.clone());
             }
             if filter.matches(traffic, report) {
-                let state = report.map_or(HealthState::Unknown, |report| report.health.into());
+                let state = report.map_or(Health::Unknown, |report| report.health);
                 listed
                     .entry(key.namespace.clone())
                     .or_default()
@@ -272,13 +271,13 @@ fn problems(scene: &Scene, wanted: impl Fn(&ObjectKey, &Finding) -> bool) -> Vec
 }
 
 /// The state that the user must see first. Something broken is worse than something unknown.
-fn worst(states: impl Iterator<Item = HealthState>) -> HealthState {
-    let rank = |state: &HealthState| match state {
-        HealthState::Healthy => 0,
-        HealthState::Pending => 1,
-        HealthState::Unknown => 2,
-        HealthState::Degraded => 3,
-        HealthState::Broken => 4,
+fn worst(states: impl Iterator<Item = Health>) -> Health {
+    let rank = |state: &Health| match state {
+        Health::Healthy => 0,
+        Health::Pending => 1,
+        Health::Unknown => 2,
+        Health::Degraded => 3,
+        Health::Broken => 4,
     };
-    states.max_by_key(rank).unwrap_or(HealthState::Unknown)
+    states.max_by_key(rank).unwrap_or(Health::Unknown)
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::theme::HealthState;
+use crate::theme::Health;
 use svcscope_model::inventory::{
     Inventory, ListCompleteness, ObjectKey, ResourceKind, ServicePort, SyncState,
 };
@@ -156,28 +156,21 @@ pub fn byte_rate(bytes_per_second: u64) -> String {
 }
 
 /// The state of a forward: its mark, its words and (where time matters) since when.
-pub fn forward_state_label(
-    state: &ForwardState,
-    open: u32,
-) -> (HealthState, String, Option<Timestamp>) {
+pub fn forward_state_label(state: &ForwardState, open: u32) -> (Health, String, Option<Timestamp>) {
     match state {
-        ForwardState::Listening => (HealthState::Unknown, "listening".to_owned(), None),
-        ForwardState::Connected => (HealthState::Healthy, format!("connected ({open})"), None),
-        ForwardState::Waiting { since, reason } => (
-            HealthState::Degraded,
-            format!("waiting: {reason}"),
-            Some(*since),
-        ),
+        ForwardState::Listening => (Health::Unknown, "listening".to_owned(), None),
+        ForwardState::Connected => (Health::Healthy, format!("connected ({open})"), None),
+        ForwardState::Waiting { since, reason } => {
+            (Health::Degraded, format!("waiting: {reason}"), Some(*since))
+        }
         ForwardState::Reconnecting { since, reason } => (
-            HealthState::Degraded,
+            Health::Degraded,
             format!("reconnecting: {reason}"),
             Some(*since),
         ),
-        ForwardState::Failing { reason } => {
-            (HealthState::Broken, format!("failing: {reason}"), None)
-        }
-        ForwardState::Failed { reason } => (HealthState::Broken, format!("failed: {reason}"), None),
-        ForwardState::Stopped => (HealthState::Unknown, "stopped".to_owned(), None),
+        ForwardState::Failing { reason } => (Health::Broken, format!("failing: {reason}"), None),
+        ForwardState::Failed { reason } => (Health::Broken, format!("failed: {reason}"), None),
+        ForwardState::Stopped => (Health::Unknown, "stopped".to_owned(), None),
     }
 }
 

@@ -5,7 +5,7 @@ use egui::{Label, Panel, RichText, ScrollArea, Ui};
 use super::{
     action::WindowAction,
     context::PanelContext,
-    theme::{HealthState, SMALL, mono},
+    theme::{Health, SMALL, mono},
     widgets::{link_button, state_mark},
 };
 use svcscope_engine::{EngineCommand, LoginStatus};
@@ -23,7 +23,7 @@ pub fn login_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
         ui.add_space(4.0);
         ui.horizontal(|ui| {
             ui.add_space(4.0);
-            state_mark(ui, ctx.tokens, HealthState::Pending);
+            state_mark(ui, ctx.tokens, Health::Pending);
             let words = format!(
                 "Waiting for {}, {}",
                 login.credential_source,

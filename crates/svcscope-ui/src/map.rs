@@ -9,7 +9,7 @@ use super::{
     command::UiCommand,
     context::PanelContext,
     filter_bar, formatting,
-    theme::{HealthState, TITLE, regular, semibold},
+    theme::{Health, HealthStyle as _, TITLE, regular, semibold},
     widgets::{link_button, notice, primary_button},
 };
 use svcscope_engine::{ConnectionState, EngineCommand};
@@ -283,7 +283,7 @@ fn contexts_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
 }
 
 fn banners_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
-    let banner = |ui: &mut Ui, state: HealthState, text: String, links: &[(&str, WindowAction)]| {
+    let banner = |ui: &mut Ui, state: Health, text: String, links: &[(&str, WindowAction)]| {
         let color = ctx.tokens.health_color(state);
         Frame::new().inner_margin(8).show(ui, |ui| {
             notice(ui, ctx.tokens, color, |ui| {
@@ -312,7 +312,7 @@ fn banners_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
                 WindowAction::Run(UiCommand::TestConnection),
             ),
         ];
-        banner(ui, HealthState::Degraded, text, &links);
+        banner(ui, Health::Degraded, text, &links);
     }
     if ctx
         .view
@@ -323,6 +323,6 @@ fn banners_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     {
         let text = format!("Nothing matches “{}”.", ctx.view.search);
         let clear = WindowAction::SetSearch(String::new());
-        banner(ui, HealthState::Unknown, text, &[("Clear search", clear)]);
+        banner(ui, Health::Unknown, text, &[("Clear search", clear)]);
     }
 }

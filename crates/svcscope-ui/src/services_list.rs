@@ -8,7 +8,7 @@ use super::{
     context::PanelContext,
     derived_state::ServiceListRow,
     formatting,
-    theme::{HealthState, SMALL, TEXT, regular, semibold},
+    theme::{Health, HealthStyle as _, SMALL, TEXT, regular, semibold},
     widgets::{RowText, empty, named_field, paint_text, paint_type, row, text_field},
 };
 use svcscope_engine::{ConnectionState, Scene};
@@ -142,7 +142,7 @@ fn namespace_ui(
     ctx: &PanelContext<'_>,
     name: &SharedStr,
     services: usize,
-    worst: HealthState,
+    worst: Health,
     folded: bool,
 ) {
     let counted = formatting::plural(services, "service");
@@ -168,7 +168,7 @@ fn namespace_ui(
             text(caret, regular(10.0), tokens.dim, 14.0),
         );
         let worst = if ctx.is_stale() {
-            HealthState::Unknown
+            Health::Unknown
         } else {
             worst
         };
@@ -260,7 +260,7 @@ fn service_ui(ui: &mut Ui, ctx: &PanelContext<'_>, key: &ObjectKey) {
         response.on_hover_text(format!(
             "{key}: {}, {}, {ready} ready",
             service.type_word(),
-            state.as_str()
+            state.word()
         ));
     }
 }

@@ -9,7 +9,7 @@ use super::{
     action::WindowAction,
     context::PanelContext,
     formatting,
-    theme::{HealthState, SMALL},
+    theme::{Health, SMALL},
     widgets::{state_mark, truncated},
 };
 use svcscope_engine::{ConnectionState, EngineCommand, NextAttempt};
@@ -91,17 +91,17 @@ fn connection_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     }
 }
 
-fn connection_label(ctx: &PanelContext<'_>) -> (HealthState, String, Option<String>) {
+fn connection_label(ctx: &PanelContext<'_>) -> (Health, String, Option<String>) {
     match &ctx.scene.connection {
-        ConnectionState::Idle => (HealthState::Unknown, "not connected".to_owned(), None),
-        ConnectionState::Connecting => (HealthState::Pending, "connecting".to_owned(), None),
+        ConnectionState::Idle => (Health::Unknown, "not connected".to_owned(), None),
+        ConnectionState::Connecting => (Health::Pending, "connecting".to_owned(), None),
         ConnectionState::Failed { reason } => {
             let again = retry_label(ctx).map_or_else(String::new, |again| format!(", {again}"));
             let words = format!("not connected{again}");
-            (HealthState::Broken, words, Some(reason.to_string()))
+            (Health::Broken, words, Some(reason.to_string()))
         }
         ConnectionState::Lost { since, reason } => (
-            HealthState::Degraded,
+            Health::Degraded,
             format!("stale since {}", formatting::time_of_day(*since)),
             Some(reason.to_string()),
         ),
@@ -114,28 +114,20 @@ fn connection_label(ctx: &PanelContext<'_>) -> (HealthState, String, Option<Stri
             };
             match inventory.completeness_of(ResourceKind::ALL) {
                 ListCompleteness::Unlisted if ResourceKind::ALL.iter().any(failing) => {
-                    (HealthState::Degraded, "can't be read".to_owned(), server)
+                    (Health::Degraded, "can't be read".to_owned(), server)
                 }
                 ListCompleteness::Unlisted => {
-                    (HealthState::Pending, "reading the cluster".to_owned(), None)
+                    (Health::Pending, "reading the cluster".to_owned(), None)
                 }
                 // Which kinds, and why, is said beside.
-                ListCompleteness::Stale => {
-                    (HealthState::Degraded, "partly stale".to_owned(), server)
-                }
+                ListCompleteness::Stale => (Health::Degraded, "partly stale".to_owned(), server),
                 ListCompleteness::Partial | ListCompleteness::Polled | ListCompleteness::Live => {
                     let partly = ctx.scene.completeness() == ListCompleteness::Partial;
                     match PollingSummary::of(inventory) {
-                        Some(polled) => (
-                            HealthState::Degraded,
-                            polled.words(),
-                            Some(polled.sentence()),
-                        ),
+                        Some(polled) => (Health::Degraded, polled.words(), Some(polled.sentence())),
                         // Nodes or events alone that are refused are told beside.
-                        None if partly => {
-                            (HealthState::Unknown, "partly visible".to_owned(), server)
-                        }
-                        None => (HealthState::Healthy, "live".to_owned(), server),
+                        None if partly => (Health::Unknown, "partly visible".to_owned(), server),
+                        None => (Health::Healthy, "live".to_owned(), server),
                     }
                 }
             }

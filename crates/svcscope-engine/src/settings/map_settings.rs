@@ -1,34 +1,10 @@
 //! How the map of a context was left.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+use svcscope_model::layout::ServiceGrouping;
 
 /// How many places are remembered for each context; the oldest make room.
 const MAX_PINS: usize = 2_000;
-
-/// What stands together as a district.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum MapGrouping {
-    /// A namespace.
-    #[default]
-    Namespace,
-    /// An application.
-    App,
-    /// Everything.
-    None,
-}
-
-/// A word of a later version counts as the default: it must not cost the whole file.
-impl<'de> Deserialize<'de> for MapGrouping {
-    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
-        let word = String::deserialize(input)?;
-        Ok(match word.as_str() {
-            "app" => Self::App,
-            "none" => Self::None,
-            _ => Self::Namespace,
-        })
-    }
-}
 
 /// A Service that the user put somewhere, from the upper left corner of its district.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -49,7 +25,7 @@ pub struct PinnedService {
 #[serde(default)]
 pub struct MapSettings {
     /// What stands together.
-    pub grouping: MapGrouping,
+    pub grouping: ServiceGrouping,
     /// What was put somewhere, the oldest first.
     pub pins: Vec<PinnedService>,
     /// What a later version wrote.
@@ -106,7 +82,7 @@ mod tests {
     fn what_a_later_version_wrote_is_kept_or_passed_over() {
         let text = r#"{"grouping": "team", "pins": [{"service": "a", "z": 1}], "zoom": 2}"#;
         let map: MapSettings = serde_json::from_str(text).unwrap();
-        assert_eq!(map.grouping, MapGrouping::Namespace);
+        assert_eq!(map.grouping, ServiceGrouping::Namespace);
         assert_eq!(map.pins[0].service, "a");
         assert!(serde_json::to_string(&map).unwrap().contains("zoom"));
     }

@@ -18,7 +18,7 @@ mod strict_json;
 mod user_files;
 mod user_settings;
 
-pub use map_settings::{MapGrouping, MapSettings, PinnedService};
+pub use map_settings::{MapSettings, PinnedService};
 pub use node_port_ranges::{node_port_range, node_ports_path, save_node_port_range};
 pub use probe_pod_registry::{OrphanedPodList, ProbePodRegistry, RegisteredProbePod, probe_folder};
 pub use protection::{ProtectedContexts, ProtectionChange, ProtectionFlags};

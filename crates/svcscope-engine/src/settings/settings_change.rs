@@ -2,8 +2,10 @@
 
 use serde_json::{Map, Value};
 
+use svcscope_model::layout::ServiceGrouping;
+
 use super::{
-    MapGrouping, PinnedService, ProtectionChange, ProtectionFlags, Settings, ThemeSetting,
+    PinnedService, ProtectionChange, ProtectionFlags, Settings, ThemeSetting,
     settings_keys::closest_key,
 };
 
@@ -44,7 +46,7 @@ pub enum SettingsChange {
         /// The context.
         context: String,
         /// What stands together.
-        grouping: MapGrouping,
+        grouping: ServiceGrouping,
     },
     /// Forget where these Services (namespace and name) were put, and remember one that was.
     PinService {

@@ -8,22 +8,36 @@ use std::{
 
 use foldhash::fast::FixedState;
 use imbl::OrdMap;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{MapPoint, MapRect, bloom_filter::BloomFilter, lookup::ComponentLocation, size};
 use crate::inventory::{ObjectKey, SharedStr};
 use crate::topology::{BackendState, EntryPointId, NodeId, PortId, ServiceTraffic};
 
-/// What stands together as a district.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Which Services are laid out as one group. Settings hold it in lower case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ServiceGrouping {
     /// One group for each namespace.
     #[default]
     Namespace,
-    /// A district for each application: `app.kubernetes.io/part-of`, else
+    /// One group for each application: `app.kubernetes.io/part-of`, else
     /// `app.kubernetes.io/instance`.
     App,
     /// No groups: all Services together.
     None,
+}
+
+/// A word of a later version counts as the default: it must not cost the whole file.
+impl<'de> Deserialize<'de> for ServiceGrouping {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(input)?;
+        Ok(match word.as_str() {
+            "app" => Self::App,
+            "none" => Self::None,
+            _ => Self::Namespace,
+        })
+    }
 }
 
 /// What a layout should look like.

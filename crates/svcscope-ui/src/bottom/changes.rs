@@ -8,7 +8,7 @@ use crate::{
     context::PanelContext,
     dialogs::edit_service::EditDialogMode,
     formatting,
-    theme::HealthState,
+    theme::Health,
     widgets::{empty, link_button, state_label, truncated},
 };
 use svcscope_edit::{AuditOutcome, AuditRecord};
@@ -56,13 +56,13 @@ pub fn changes_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
 fn outcome_ui(ui: &mut Ui, ctx: &PanelContext<'_>, entry: &AuditRecord) {
     match &entry.outcome {
         AuditOutcome::Applied { warnings } => {
-            let response = state_label(ui, ctx.tokens, HealthState::Healthy, "applied");
+            let response = state_label(ui, ctx.tokens, Health::Healthy, "applied");
             if !warnings.is_empty() {
                 response.on_hover_text(warnings.join("\n"));
             }
         }
         AuditOutcome::Failed { error, .. } => {
-            state_label(ui, ctx.tokens, HealthState::Broken, "failed").on_hover_text(&**error);
+            state_label(ui, ctx.tokens, Health::Broken, "failed").on_hover_text(&**error);
         }
     }
 }

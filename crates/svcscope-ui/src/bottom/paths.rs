@@ -8,7 +8,7 @@ use super::table::{TableColumn, table_ui};
 use crate::{
     action::WindowAction,
     context::PanelContext,
-    theme::HealthState,
+    theme::Health,
     widgets::{
         dim, empty, link_button, production_consent_ui, reason_tooltip, state_label, state_mark,
         truncated,
@@ -47,16 +47,16 @@ pub fn paths_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     };
     controls_ui(ui, ctx, status);
     if let Some(why) = &status.failure {
-        state_label(ui, ctx.tokens, HealthState::Broken, why);
+        state_label(ui, ctx.tokens, Health::Broken, why);
         return;
     }
     let Some(plan) = &status.plan else { return };
     for found in status.conclusions.iter() {
         let state = match found.severity {
-            ConclusionSeverity::Works => HealthState::Healthy,
-            ConclusionSeverity::Unknown => HealthState::Unknown,
-            ConclusionSeverity::Affected => HealthState::Degraded,
-            ConclusionSeverity::Broken => HealthState::Broken,
+            ConclusionSeverity::Works => Health::Healthy,
+            ConclusionSeverity::Unknown => Health::Unknown,
+            ConclusionSeverity::Affected => Health::Degraded,
+            ConclusionSeverity::Broken => Health::Broken,
         };
         let ports: Vec<_> = found.ports.iter().map(u16::to_string).collect();
         let words = match plan.ports.len() {
@@ -228,10 +228,10 @@ fn result_ui(ui: &mut Ui, ctx: &PanelContext<'_>, status: &PathTestStatus, cell:
             );
         }
         _ if status.is_running => {
-            state_label(ui, ctx.tokens, HealthState::Pending, "being tried");
+            state_label(ui, ctx.tokens, Health::Pending, "being tried");
         }
         _ => {
-            state_label(ui, ctx.tokens, HealthState::Unknown, "not tried");
+            state_label(ui, ctx.tokens, Health::Unknown, "not tried");
         }
     }
 }
@@ -279,14 +279,14 @@ fn copy_ui(ui: &mut Ui, ctx: &PanelContext<'_>, planned: &PlannedPathTest, cell:
 }
 
 /// The colour and the sign of a result.
-fn state_of(reach: PathTestOutcome) -> HealthState {
+fn state_of(reach: PathTestOutcome) -> Health {
     match reach {
-        PathTestOutcome::Reached => HealthState::Healthy,
-        PathTestOutcome::Status(status) if status < 500 => HealthState::Healthy,
+        PathTestOutcome::Reached => Health::Healthy,
+        PathTestOutcome::Status(status) if status < 500 => Health::Healthy,
         PathTestOutcome::Status(_) | PathTestOutcome::Silent | PathTestOutcome::Unproven(_) => {
-            HealthState::Degraded
+            Health::Degraded
         }
-        PathTestOutcome::NotTestable | PathTestOutcome::NotPermitted => HealthState::Unknown,
-        _ => HealthState::Broken,
+        PathTestOutcome::NotTestable | PathTestOutcome::NotPermitted => Health::Unknown,
+        _ => Health::Broken,
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     action::WindowAction,
     context::PanelContext,
     formatting,
-    theme::HealthState,
+    theme::Health,
     widgets::{empty, link_button, state_label, truncated},
 };
 use svcscope_engine::{EngineCommand, RequestState, RequestStatus};
@@ -92,20 +92,20 @@ fn state_ui(ui: &mut Ui, ctx: &PanelContext<'_>, status: &RequestStatus) {
 }
 
 /// The state of a request and its words.
-pub fn request_state_label(state: &RequestState) -> (HealthState, String) {
+pub fn request_state_label(state: &RequestState) -> (Health, String) {
     match state {
-        RequestState::Running => (HealthState::Pending, "running".to_owned()),
-        RequestState::Receiving(_) => (HealthState::Pending, "receiving".to_owned()),
-        RequestState::Cancelled => (HealthState::Unknown, "cancelled".to_owned()),
-        RequestState::Failed(reason) => (HealthState::Broken, reason.to_string()),
+        RequestState::Running => (Health::Pending, "running".to_owned()),
+        RequestState::Receiving(_) => (Health::Pending, "receiving".to_owned()),
+        RequestState::Cancelled => (Health::Unknown, "cancelled".to_owned()),
+        RequestState::Failed(reason) => (Health::Broken, reason.to_string()),
         RequestState::Done(response) => {
             let Some(status) = response.status() else {
-                return (HealthState::Healthy, result_label(response));
+                return (Health::Healthy, result_label(response));
             };
             let state = match status {
-                500.. => HealthState::Broken,
-                400..500 => HealthState::Degraded,
-                _ => HealthState::Healthy,
+                500.. => Health::Broken,
+                400..500 => Health::Degraded,
+                _ => Health::Healthy,
             };
             (state, status_line(status))
         }

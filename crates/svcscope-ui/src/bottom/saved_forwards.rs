@@ -9,7 +9,7 @@ use crate::{
     context::PanelContext,
     dialogs::{palette::saved_forwards_in_group, save_forward::saved_groups},
     formatting,
-    theme::HealthState,
+    theme::Health,
     widgets::{dim, icon_button, reason_tooltip, state_label, truncated},
 };
 use svcscope_engine::{EngineCommand, Scene, settings::SavedForward};
@@ -72,7 +72,7 @@ pub fn state_ui(ui: &mut Ui, ctx: &PanelContext<'_>, saved: &SavedForward) {
         (None, true) => "saved, starts with the app".to_owned(),
         (None, false) => "saved".to_owned(),
     };
-    state_label(ui, ctx.tokens, HealthState::Unknown, &said).on_hover_text(said);
+    state_label(ui, ctx.tokens, Health::Unknown, &said).on_hover_text(said);
 }
 
 /// How it will spread connections.

@@ -6,7 +6,7 @@ use std::{cmp::Ordering, sync::Arc};
 use egui::Rect;
 
 use super::render_model::{ComponentRenderModel, MapRenderModel, rect_of};
-use crate::theme::HealthState;
+use crate::theme::Health;
 use svcscope_engine::Scene;
 use svcscope_model::{
     inventory::ResourceKind,
@@ -124,7 +124,7 @@ pub(super) struct ChangedNode {
     /// Which it is.
     pub id: NodeId,
     /// How it stands now.
-    pub state: HealthState,
+    pub state: Health,
 }
 
 /// A node that is no more.
@@ -222,7 +222,7 @@ impl MapChanges {
             let differs = match before.map(|before| last.node_health.get(*before)) {
                 // A door stands as its Service does, unless it is pending: that is its own.
                 Some(before) if matches!(placed.id, NodeId::EntryPoint(_)) => {
-                    (before == Some(&HealthState::Pending)) != (*state == HealthState::Pending)
+                    (before == Some(&Health::Pending)) != (*state == Health::Pending)
                 }
                 Some(before) => before != Some(state),
                 None => !was_elsewhere(&placed.id),

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     state::service_of,
-    theme::{ColorTokens, HealthState},
+    theme::{ColorTokens, Health},
 };
 use svcscope_engine::Scene;
 use svcscope_model::{
@@ -239,14 +239,14 @@ impl FrameContext {
     }
 
     /// How a node may be said to stand: while stale nothing is certain.
-    pub fn node_health(&self, at: LayoutNodeRef) -> HealthState {
+    pub fn node_health(&self, at: LayoutNodeRef) -> Health {
         let known = self
             .component_model(at.component)
             .and_then(|facts| facts.node_health.get(at.node));
         known
             .copied()
             .filter(|_| !self.stale)
-            .unwrap_or(HealthState::Unknown)
+            .unwrap_or(Health::Unknown)
     }
 
     /// What a district's header may say: while stale nothing but that it is unknown.

@@ -6,7 +6,7 @@ use egui::{
 };
 
 use super::paint::{MapIcon, door_color, door_mark};
-use crate::theme::{self, ColorTokens, HealthState};
+use crate::theme::{self, ColorTokens, Health, HealthStyle as _};
 use svcscope_model::{
     inventory::{ObjectKey, ServiceRecord, ServiceType, SharedStr},
     topology::EntryPointKind,
@@ -28,7 +28,7 @@ struct LegendLine {
 pub(super) fn legend_ui(ui: &Ui, view: Rect, bar: Rect, tokens: &ColorTokens) -> Rect {
     let (types, lines) = (sample_services(), lines(tokens));
     let left = 2.0 * HEADING + LINE * count(types.len() + entry_point_kinds().len()) + PAD;
-    let right = 2.0 * HEADING + LINE * count(HealthState::ALL.len() + lines.len()) + PAD;
+    let right = 2.0 * HEADING + LINE * count(Health::ALL.len() + lines.len()) + PAD;
     let size = vec2(2.0 * COLUMN, left.max(right)) + Vec2::splat(PAD);
     let corner = pos2(bar.right() - size.x, bar.top() - 8.0 - size.y);
     let rect = Rect::from_min_size(corner.max(view.min + Vec2::splat(4.0)), size);
@@ -64,8 +64,8 @@ pub(super) fn legend_ui(ui: &Ui, view: Rect, bar: Rect, tokens: &ColorTokens) ->
     }
     column.at = pos2(rect.left() + COLUMN, rect.top() + PAD / 2.0);
     column.heading("States");
-    for state in HealthState::ALL {
-        column.line(state.as_str(), |center, out| {
+    for state in Health::ALL {
+        column.line(state.word(), |center, out| {
             out.push(state.mark(center, 5.0, tokens));
         });
     }
@@ -177,7 +177,7 @@ fn lines(tokens: &ColorTokens) -> [LegendLine; 7] {
 /// All of it for who can't see it.
 fn accessible_text(types: &[ServiceRecord], lines: &[LegendLine]) -> String {
     let types: Vec<&str> = types.iter().map(ServiceRecord::type_word).collect();
-    let states = HealthState::ALL.map(HealthState::as_str);
+    let states = Health::ALL.map(Health::word);
     let lines: Vec<&str> = lines.iter().map(|line| line.label).collect();
     let doors = entry_point_kinds().map(EntryPointKind::label);
     format!(
@@ -237,13 +237,13 @@ mod tests {
             ..ColorTokens::dark()
         };
         differ(
-            HealthState::ALL
+            Health::ALL
                 .into_iter()
                 .map(|state| vec![state.mark(Pos2::ZERO, 5.0, &one_color)]),
         );
-        for (at, one) in HealthState::ALL.into_iter().enumerate() {
-            for other in &HealthState::ALL[at + 1..] {
-                assert_ne!(one.as_str(), other.as_str());
+        for (at, one) in Health::ALL.into_iter().enumerate() {
+            for other in &Health::ALL[at + 1..] {
+                assert_ne!(one.word(), other.word());
                 assert_ne!(one.icon(), other.icon());
             }
         }
@@ -264,9 +264,7 @@ mod tests {
     #[test]
     fn what_is_no_text_stands_out_from_every_surface() {
         for tokens in [ColorTokens::dark(), ColorTokens::light()] {
-            let mut marks = HealthState::ALL
-                .map(|state| tokens.health_color(state))
-                .to_vec();
+            let mut marks = Health::ALL.map(|state| tokens.health_color(state)).to_vec();
             marks.extend(
                 sample_services()
                     .iter()

@@ -7,7 +7,7 @@ use super::{
         more_hosts_label, port_label, worst_finding_of,
     },
 };
-use crate::theme::HealthState;
+use crate::theme::Health;
 use svcscope_check::Severity;
 use svcscope_model::{
     layout::{LayoutNodeRef, PlacedNodeKind, ServiceGrouping},
@@ -27,7 +27,7 @@ pub(super) fn label(frame: &FrameContext, id: &NodeId, at: LayoutNodeRef) -> Str
                 .topology
                 .service(key)
                 .map_or("", |traffic| traffic.service.type_word());
-            format!("Service {key}, {kind}, {}", state.as_str())
+            format!("Service {key}, {kind}, {}", state.word())
         }
         NodeId::Port(port) => format!("Port {} {}", port.service, port_label_of(frame, port)),
         NodeId::Pod(key) => format!("Pod {key}, {}", readiness_label(state)),
@@ -57,7 +57,7 @@ pub(super) fn label(frame: &FrameContext, id: &NodeId, at: LayoutNodeRef) -> Str
                 format!("Entry point any node :{port} of {}", entry.service)
             }
             // How long it is pending changes by itself: a name should not.
-            (kind, _) if state == HealthState::Pending => {
+            (kind, _) if state == Health::Pending => {
                 format!("Entry point {} of {}, pending", kind.label(), entry.service)
             }
             (kind, _) => format!(
@@ -126,7 +126,7 @@ pub(super) fn group_label(frame: &FrameContext, at: usize) -> String {
         "{kind}{}, {}, {}",
         district.name,
         district_words(&frame.scene, district),
-        frame.group_summary(at).worst().as_str()
+        frame.group_summary(at).worst().word()
     )
 }
 
@@ -194,12 +194,12 @@ pub(super) fn tooltip(frame: &FrameContext, id: &NodeId, at: LayoutNodeRef) -> O
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-fn readiness_label(state: HealthState) -> &'static str {
+fn readiness_label(state: Health) -> &'static str {
     match state {
-        HealthState::Healthy => "ready",
-        HealthState::Pending => "draining",
-        HealthState::Degraded | HealthState::Broken => "not ready",
-        HealthState::Unknown => "unknown",
+        Health::Healthy => "ready",
+        Health::Pending => "draining",
+        Health::Degraded | Health::Broken => "not ready",
+        Health::Unknown => "unknown",
     }
 }
 

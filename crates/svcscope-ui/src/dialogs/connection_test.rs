@@ -8,7 +8,7 @@ use crate::{
     action::WindowAction,
     context::PanelContext,
     formatting,
-    theme::HealthState,
+    theme::Health,
     widgets::{dim, primary_button, state_label, state_mark},
 };
 use svcscope_engine::{
@@ -70,25 +70,18 @@ fn summary_ui(ui: &mut Ui, ctx: &PanelContext<'_>, test: &ConnectionTestStatus) 
             state_label(
                 ui,
                 ctx.tokens,
-                HealthState::Pending,
+                Health::Pending,
                 &format!("Testing: {step}…"),
             );
         }
         None if test.is_whole() => {
             let outcomes = test.steps.iter().map(|result| state_of(result.outcome));
-            let worst = outcomes
-                .filter(|state| *state != HealthState::Unknown)
-                .max();
-            let state = worst.unwrap_or(HealthState::Unknown);
+            let worst = outcomes.filter(|state| *state != Health::Unknown).max();
+            let state = worst.unwrap_or(Health::Unknown);
             state_label(ui, ctx.tokens, state, &connection_summary(&test.steps));
         }
         None => {
-            state_label(
-                ui,
-                ctx.tokens,
-                HealthState::Unknown,
-                "Stopped before its end.",
-            );
+            state_label(ui, ctx.tokens, Health::Unknown, "Stopped before its end.");
         }
     }
     ui.add_space(8.0);
@@ -174,12 +167,12 @@ fn buttons_ui(
     });
 }
 
-fn state_of(outcome: StepStatus) -> HealthState {
+fn state_of(outcome: StepStatus) -> Health {
     match outcome {
-        StepStatus::Ok => HealthState::Healthy,
-        StepStatus::Warning => HealthState::Degraded,
-        StepStatus::Failed => HealthState::Broken,
-        StepStatus::NotTried | StepStatus::Skipped => HealthState::Unknown,
+        StepStatus::Ok => Health::Healthy,
+        StepStatus::Warning => Health::Degraded,
+        StepStatus::Failed => Health::Broken,
+        StepStatus::NotTried | StepStatus::Skipped => Health::Unknown,
     }
 }
 

@@ -6,7 +6,7 @@ use egui_phosphor::regular as icon;
 use crate::{
     action::WindowAction,
     context::PanelContext,
-    theme::{HealthState, SMALL, regular},
+    theme::{Health, SMALL, regular},
     widgets::{dim, icon_button, link_button, section, state_mark, truncated},
 };
 use svcscope_model::{
@@ -100,7 +100,7 @@ fn endpoint_ui(
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.spacing_mut().item_spacing.x = 8.0;
                 let state = if ctx.is_stale() {
-                    HealthState::Unknown
+                    Health::Unknown
                 } else {
                     backend.state().into()
                 };

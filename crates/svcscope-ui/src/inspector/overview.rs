@@ -8,7 +8,7 @@ use crate::{
     action::WindowAction,
     command::UiCommand,
     context::PanelContext,
-    theme::HealthState,
+    theme::Health,
     widgets::{dim, heading, link_button, section, state_mark},
 };
 
@@ -34,17 +34,17 @@ pub fn overview_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
         return;
     }
     section(ui, ctx.tokens, "Services by state");
-    for (state, number) in HealthState::ALL.into_iter().zip(derived.by_state) {
+    for (state, number) in Health::ALL.into_iter().zip(derived.by_state) {
         // A lost connection leaves one truth: how they stand is not known.
         let (state, number) = if ctx.is_stale() {
-            (HealthState::Unknown, derived.services)
+            (Health::Unknown, derived.services)
         } else {
             (state, number)
         };
-        let filter = format!("state:{}", state.as_str());
+        let filter = format!("state:{}", state.word());
         ui.horizontal(|ui| {
             state_mark(ui, ctx.tokens, state);
-            number_ui(ui, ctx, state.as_str(), number, filter);
+            number_ui(ui, ctx, state.word(), number, filter);
         });
         if ctx.is_stale() {
             break;

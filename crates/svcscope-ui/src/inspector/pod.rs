@@ -10,7 +10,7 @@ use crate::{
     command::UiCommand,
     context::PanelContext,
     formatting,
-    theme::{HealthState, SMALL, TITLE, regular},
+    theme::{Health, SMALL, TITLE, regular},
     widgets::{badge, dim, heading, link_button, notice, section, state_label, state_mark},
 };
 use svcscope_model::{
@@ -30,15 +30,15 @@ pub fn pod_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &PodRecord) {
     labels_ui(ui, ctx, pod);
 }
 
-fn pod_state(pod: &PodRecord) -> (HealthState, &'static str) {
+fn pod_state(pod: &PodRecord) -> (Health, &'static str) {
     match pod.phase {
-        _ if pod.deleting.is_some() => (HealthState::Pending, "terminating"),
-        PodPhase::Running if pod.ready => (HealthState::Healthy, "ready"),
-        PodPhase::Running => (HealthState::Degraded, "not ready"),
-        PodPhase::Pending => (HealthState::Pending, "pending"),
-        PodPhase::Succeeded => (HealthState::Unknown, "succeeded"),
-        PodPhase::Failed => (HealthState::Broken, "failed"),
-        PodPhase::Unknown => (HealthState::Unknown, "unknown"),
+        _ if pod.deleting.is_some() => (Health::Pending, "terminating"),
+        PodPhase::Running if pod.ready => (Health::Healthy, "ready"),
+        PodPhase::Running => (Health::Degraded, "not ready"),
+        PodPhase::Pending => (Health::Pending, "pending"),
+        PodPhase::Succeeded => (Health::Unknown, "succeeded"),
+        PodPhase::Failed => (Health::Broken, "failed"),
+        PodPhase::Unknown => (Health::Unknown, "unknown"),
     }
 }
 
@@ -148,9 +148,9 @@ fn containers_ui(ui: &mut Ui, ctx: &PanelContext<'_>, pod: &PodRecord) {
     for container in &pod.containers {
         property_ui(ui, ctx, &container.name, |ui| {
             let state = if container.ready {
-                HealthState::Healthy
+                Health::Healthy
             } else {
-                HealthState::Degraded
+                Health::Degraded
             };
             let mut said = match &container.reason {
                 Some(reason) if !container.ready => reason.to_string(),

@@ -6,7 +6,7 @@ use egui_phosphor::regular as icon;
 use crate::{
     action::WindowAction,
     context::PanelContext,
-    theme::HealthState,
+    theme::Health,
     widgets::{dim, icon_button, section},
 };
 use svcscope_model::{
@@ -94,10 +94,10 @@ fn port_ui(
         .why_unknown(ResourceKind::EndpointSlice, namespace);
     let (ready, all) = (port.ready(), port.all());
     let (words, state) = match (&unseen, ready, all) {
-        (Some(_), _, 0) => ("?".to_owned(), HealthState::Unknown),
-        (_, 0, _) => (format!("0 / {all}"), HealthState::Broken),
-        (_, ready, all) if ready < all => (format!("{ready} / {all}"), HealthState::Degraded),
-        _ => (format!("{ready} / {all}"), HealthState::Healthy),
+        (Some(_), _, 0) => ("?".to_owned(), Health::Unknown),
+        (_, 0, _) => (format!("0 / {all}"), Health::Broken),
+        (_, ready, all) if ready < all => (format!("{ready} / {all}"), Health::Degraded),
+        _ => (format!("{ready} / {all}"), Health::Healthy),
     };
     let words = RichText::new(words)
         .monospace()

@@ -44,7 +44,7 @@ fn header_ui(ui: &mut Ui, ctx: &PanelContext<'_>, service: &ServiceRecord) {
         paint_type(ui.painter(), tokens, service, icon.center(), 15.0);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.add_space(2.0);
-            state_label(ui, tokens, state, state.as_str());
+            state_label(ui, tokens, state, state.word());
             ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
                 ui.scope(|ui| {
                     ui.set_max_width((ui.available_width() - 60.0).max(60.0));

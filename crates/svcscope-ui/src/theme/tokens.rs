@@ -2,7 +2,7 @@
 
 use egui::Color32;
 
-use super::HealthState;
+use super::Health;
 use svcscope_model::{
     inventory::{ServiceRecord, ServiceType},
     topology::BackendState,
@@ -125,19 +125,19 @@ impl ColorTokens {
     }
 
     /// The colour of a state. It never stands alone: an icon or a word goes with it.
-    pub fn health_color(&self, state: HealthState) -> Color32 {
+    pub fn health_color(&self, state: Health) -> Color32 {
         match state {
-            HealthState::Healthy => self.healthy,
-            HealthState::Degraded => self.degraded,
-            HealthState::Broken => self.broken,
-            HealthState::Unknown => self.unknown,
-            HealthState::Pending => self.pending,
+            Health::Healthy => self.healthy,
+            Health::Degraded => self.degraded,
+            Health::Broken => self.broken,
+            Health::Unknown => self.unknown,
+            Health::Pending => self.pending,
         }
     }
 
     /// The colour of an endpoint's conditions.
     pub fn backend_color(&self, state: BackendState) -> Color32 {
-        self.health_color(HealthState::from(state))
+        self.health_color(Health::from(state))
     }
 
     /// The colour of a Service's type; headless is a type of its own here.
@@ -258,7 +258,7 @@ mod tests {
     #[test]
     fn states_differ_from_each_other() {
         for tokens in [ColorTokens::dark(), ColorTokens::light()] {
-            let colors = HealthState::ALL.map(|state| tokens.health_color(state));
+            let colors = Health::ALL.map(|state| tokens.health_color(state));
             for (at, color) in colors.iter().enumerate() {
                 assert!(!colors[at + 1..].contains(color));
             }

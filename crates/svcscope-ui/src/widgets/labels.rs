@@ -6,7 +6,7 @@ use egui::{
 };
 use egui_phosphor::regular as icon;
 
-use crate::theme::{ColorTokens, HealthState, SMALL, TITLE, semibold};
+use crate::theme::{ColorTokens, Health, HealthStyle as _, SMALL, TITLE, semibold};
 use svcscope_check::Severity;
 
 /// The title of a panel or dialog.
@@ -50,14 +50,14 @@ pub fn badge(ui: &mut Ui, tokens: &ColorTokens, text: &str, color: Color32) -> R
 }
 
 /// The mark of a state, as a widget with the state's word as its tooltip.
-pub fn state_mark(ui: &mut Ui, tokens: &ColorTokens, state: HealthState) -> Response {
+pub fn state_mark(ui: &mut Ui, tokens: &ColorTokens, state: Health) -> Response {
     let (rect, response) = ui.allocate_exact_size(vec2(12.0, 16.0), Sense::hover());
     ui.painter().add(state.mark(rect.center(), 4.0, tokens));
-    response.on_hover_text(state.as_str())
+    response.on_hover_text(state.word())
 }
 
 /// The mark and a word, in the state's colour.
-pub fn state_label(ui: &mut Ui, tokens: &ColorTokens, state: HealthState, words: &str) -> Response {
+pub fn state_label(ui: &mut Ui, tokens: &ColorTokens, state: Health, words: &str) -> Response {
     // The mark comes first, in a row that is filled from the right as well.
     let layout = Layout::left_to_right(Align::Center);
     let font = egui::TextStyle::Body.resolve(ui.style());

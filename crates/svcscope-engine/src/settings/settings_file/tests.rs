@@ -3,9 +3,7 @@ use std::fs;
 use proptest::prelude::*;
 
 use super::*;
-use crate::settings::{
-    MapGrouping, PinnedService, ProtectionChange, ProtectionFlags, ThemeSetting,
-};
+use crate::settings::{PinnedService, ProtectionChange, ProtectionFlags, ThemeSetting};
 
 struct Home(tempfile::TempDir);
 
@@ -332,7 +330,7 @@ fn change() -> impl Strategy<Value = SettingsChange> {
         }),
         context().prop_map(|context| SettingsChange::GroupBy {
             context,
-            grouping: MapGrouping::App,
+            grouping: svcscope_model::layout::ServiceGrouping::App,
         }),
         (context(), service()).prop_map(pin),
         context().prop_map(SettingsChange::ForgetPins),

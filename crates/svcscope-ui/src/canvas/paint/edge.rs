@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::ShapePainter;
 use crate::{
     canvas::{frame_context::FrameContext, path_results, text_cache::FontFace},
-    theme::HealthState,
+    theme::Health,
 };
 use svcscope_model::{
     layout::{EdgeStyle, LayoutEdgeRef, LayoutNodeRef, PlacedEdge, PlacedNodeKind},
@@ -117,7 +117,7 @@ fn style(
     path_lit: bool,
 ) -> (Color32, LineDash, Option<&'static str>) {
     let tokens = painter.tokens;
-    let unknown = |at: LayoutNodeRef| painter.frame.node_health(at) == HealthState::Unknown;
+    let unknown = |at: LayoutNodeRef| painter.frame.node_health(at) == Health::Unknown;
     match edge.style {
         _ if painter.frame.stale => (tokens.unknown, LineDash::Dashed, None),
         EdgeStyle::EntryPoint { pending: true } => (tokens.pending, LineDash::Dotted, None),
@@ -128,7 +128,7 @@ fn style(
             (tokens.accent, LineDash::Solid, None)
         }
         EdgeStyle::EntryPoint { pending: false } => match painter.frame.node_health(to) {
-            HealthState::Broken => (tokens.unknown, LineDash::Solid, None),
+            Health::Broken => (tokens.unknown, LineDash::Solid, None),
             _ => (tokens.healthy, LineDash::Solid, None),
         },
         EdgeStyle::Alias => (tokens.external_name, LineDash::Dotted, None),

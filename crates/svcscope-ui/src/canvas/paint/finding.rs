@@ -5,7 +5,7 @@ use egui::{Align2, Pos2, Rect, Shape, Stroke, pos2, vec2};
 use super::{ShapePainter, service_card};
 use crate::{
     canvas::{frame_context::FrameContext, render_model::rect_of, text_cache::FontFace},
-    theme::HealthState,
+    theme::Health,
 };
 use svcscope_check::{Finding, FindingLocation, Severity};
 use svcscope_model::{
@@ -25,7 +25,7 @@ pub(super) const HEIGHT: f32 = 16.0;
 pub(super) fn area_with_findings(frame: &FrameContext, at: LayoutNodeRef, area: Rect) -> Rect {
     let is_service = |node: &PlacedNode| matches!(node.kind, PlacedNodeKind::Service { .. });
     match frame.node_health(at) {
-        HealthState::Broken | HealthState::Degraded if frame.node(at).is_some_and(is_service) => {
+        Health::Broken | Health::Degraded if frame.node(at).is_some_and(is_service) => {
             Rect::from_min_max(area.min, area.max + vec2(WIDTH, HEIGHT))
         }
         _ => area,
@@ -122,11 +122,11 @@ fn has_no_backends(traffic: &ServiceTraffic, row: &PortRow) -> bool {
     service_card::find(traffic, row).is_none_or(|port| port.backends.is_empty())
 }
 
-fn state_of(finding: &Finding) -> HealthState {
+fn state_of(finding: &Finding) -> Health {
     match finding.severity {
-        Severity::Error => HealthState::Broken,
-        Severity::Warning => HealthState::Degraded,
-        Severity::Note => HealthState::Unknown,
+        Severity::Error => Health::Broken,
+        Severity::Warning => Health::Degraded,
+        Severity::Note => Health::Unknown,
     }
 }
 

@@ -5,7 +5,7 @@ use egui::{Align2, Rect, Stroke, pos2};
 use super::{ShapePainter, service_card};
 use crate::{
     canvas::{frame_context::FrameContext, text_cache::FontFace},
-    theme::HealthState,
+    theme::Health,
 };
 use svcscope_model::{
     layout::{LayoutNodeRef, PlacedNode},
@@ -67,7 +67,7 @@ pub(super) fn paint(
                 .inventory
                 .pod(key)
                 .and_then(|pod| pod.trouble())
-                .filter(|_| state != HealthState::Healthy),
+                .filter(|_| state != Health::Healthy),
         ),
         NodeId::Address { address, .. } => (address, None),
         _ => return,

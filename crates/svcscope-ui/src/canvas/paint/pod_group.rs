@@ -5,7 +5,7 @@ use egui::{Align2, Pos2, Rect, Shape, Stroke, pos2, vec2};
 use super::{ShapePainter, service_card};
 use crate::{
     canvas::{frame_context::FrameContext, text_cache::FontFace},
-    theme::HealthState,
+    theme::Health,
 };
 use svcscope_model::{
     inventory::ObjectKey,
@@ -74,10 +74,10 @@ pub(super) fn paint(
 }
 
 /// `24 pods, 22 ready`.
-pub(in crate::canvas) fn pod_counts(states: &[HealthState]) -> String {
+pub(in crate::canvas) fn pod_counts(states: &[Health]) -> String {
     let ready = states
         .iter()
-        .filter(|state| **state == HealthState::Healthy)
+        .filter(|state| **state == Health::Healthy)
         .count();
     format!("{} pods, {ready} ready", states.len())
 }
@@ -87,11 +87,11 @@ pub(in crate::canvas) fn pod_health(
     frame: &FrameContext,
     at: LayoutNodeRef,
     pods: &[ObjectKey],
-) -> Vec<HealthState> {
+) -> Vec<Health> {
     let port = frame
         .first_edge_into(at)
         .and_then(|edge| edge.port.as_ref());
-    let mut states: Vec<HealthState> = Vec::with_capacity(pods.len());
+    let mut states: Vec<Health> = Vec::with_capacity(pods.len());
     if let Some(port) = port
         && let Some(traffic) = frame.scene.topology.service(&port.service)
     {
@@ -105,13 +105,13 @@ pub(in crate::canvas) fn pod_health(
                     BackendTarget::Pod(key) => pods
                         .binary_search(key)
                         .is_ok()
-                        .then(|| HealthState::from(backend.state())),
+                        .then(|| Health::from(backend.state())),
                     BackendTarget::Address(_) => None,
                 }
             }));
         }
     }
-    states.resize(states.len().max(pods.len()), HealthState::Unknown);
+    states.resize(states.len().max(pods.len()), Health::Unknown);
     states.truncate(pods.len());
     states.sort();
     states
@@ -127,7 +127,7 @@ pub(super) fn dot_grid_size(area: Rect, radius: f32) -> (usize, usize) {
 /// bar. `right` puts them at the right.
 pub(super) fn dots(
     painter: &mut ShapePainter<'_>,
-    states: &[HealthState],
+    states: &[Health],
     area: Rect,
     radius: f32,
     right: bool,
@@ -159,7 +159,7 @@ pub(super) fn dots(
 /// Line `at` of the dots in `area`; says where it ends.
 pub(super) fn line(
     painter: &mut ShapePainter<'_>,
-    states: &[HealthState],
+    states: &[Health],
     area: Rect,
     radius: f32,
     at: usize,
@@ -172,24 +172,24 @@ pub(super) fn line(
     start.y + step / 2.0
 }
 
-fn dot(painter: &mut ShapePainter<'_>, state: HealthState, place: Pos2, radius: f32) {
+fn dot(painter: &mut ShapePainter<'_>, state: Health, place: Pos2, radius: f32) {
     if radius >= 2.5 {
         painter.health_mark(state, place, radius);
         return;
     }
     // Too small for marks: good ones are full, others hollow.
     let color = painter.state_color(state);
-    painter.add(if painter.current_health(state) == HealthState::Healthy {
+    painter.add(if painter.current_health(state) == Health::Healthy {
         Shape::circle_filled(place, radius, color)
     } else {
         Shape::circle_stroke(place, radius - 0.5, Stroke::new(1.0, color))
     });
 }
 
-fn bar(painter: &mut ShapePainter<'_>, states: &[HealthState], area: Rect, radius: f32) {
+fn bar(painter: &mut ShapePainter<'_>, states: &[Health], area: Rect, radius: f32) {
     let area = Rect::from_center_size(area.center(), vec2(area.width(), radius * 2.0));
     let mut left = area.left();
-    for state in HealthState::ALL {
+    for state in Health::ALL {
         let share = count(states.iter().filter(|one| **one == state).count()) / count(states.len());
         if share > 0.0 {
             let right = left + area.width() * share;

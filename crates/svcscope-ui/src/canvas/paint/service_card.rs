@@ -3,7 +3,7 @@
 use egui::{Align2, Color32, Pos2, Rect, Stroke, pos2, vec2};
 
 use super::{MapIcon, ShapePainter};
-use crate::{canvas::text_cache::FontFace, theme::HealthState};
+use crate::{canvas::text_cache::FontFace, theme::Health};
 use svcscope_model::{
     inventory::{Protocol, ServiceRecord, ServiceType, TargetPort},
     layout::{LayoutNodeRef, PlacedNode, PortRow},
@@ -172,7 +172,7 @@ fn port_row(
             tokens.hover,
         );
     }
-    let broken = painter.frame.node_health(at) == HealthState::Broken && port.ready() == 0;
+    let broken = painter.frame.node_health(at) == Health::Broken && port.ready() == 0;
     let size = painter.px(11.0);
     let color = if broken { tokens.broken } else { tokens.dim };
     let mut right = area.right() - painter.px(12.0);
@@ -211,7 +211,7 @@ fn port_row(
     // Where the edges leave.
     let socket = Pos2::new(area.right(), center);
     let state = port_state(port);
-    let color = painter.state_color(if broken { HealthState::Broken } else { state });
+    let color = painter.state_color(if broken { Health::Broken } else { state });
     painter.add(egui::Shape::circle_filled(
         socket,
         painter.px(2.5).max(1.0),
@@ -238,12 +238,12 @@ fn dashed_arrow(painter: &mut ShapePainter<'_>, tip: Pos2, color: Color32) -> f3
 }
 
 /// How a port stands by its backends alone.
-fn port_state(port: &PortTraffic) -> HealthState {
+fn port_state(port: &PortTraffic) -> Health {
     match (port.ready(), port.all()) {
-        (_, 0) => HealthState::Unknown,
-        (0, _) => HealthState::Degraded,
-        (ready, all) if ready == all => HealthState::Healthy,
-        _ => HealthState::Degraded,
+        (_, 0) => Health::Unknown,
+        (0, _) => Health::Degraded,
+        (ready, all) if ready == all => Health::Healthy,
+        _ => Health::Degraded,
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
         render_model::{ServiceGroupSummary, rect_of},
         text_cache::FontFace,
     },
-    theme::HealthState,
+    theme::Health,
 };
 use svcscope_model::layout::LayoutNodeRef;
 use svcscope_model::topology::NodeId;
@@ -72,7 +72,7 @@ pub(super) fn paint(painter: &mut ShapePainter<'_>, at: usize) {
     if top + 5.0 < inner.bottom() {
         let bar = Rect::from_min_size(pos2(inner.left(), top), vec2(inner.width(), 5.0));
         painter.fill(bar, 2.5, tokens.line);
-        if summary.expected > 0 && state != HealthState::Unknown {
+        if summary.expected > 0 && state != Health::Unknown {
             let ready = Rect::from_min_size(
                 bar.min,
                 vec2(
@@ -103,7 +103,7 @@ pub(super) fn paint(painter: &mut ShapePainter<'_>, at: usize) {
 /// Says where they end.
 fn services(painter: &mut ShapePainter<'_>, at: usize, area: Rect) -> f32 {
     let frame = painter.frame;
-    let states: Vec<HealthState> = frame
+    let states: Vec<Health> = frame
         .group_services(at)
         .map(|at| frame.node_health(at))
         .collect();
@@ -131,11 +131,7 @@ fn problem_lines(painter: &mut ShapePainter<'_>, at: usize, area: Rect) {
         return;
     }
     let mut middle = area.top() + LINE / 2.0;
-    for wanted in [
-        HealthState::Broken,
-        HealthState::Degraded,
-        HealthState::Pending,
-    ] {
+    for wanted in [Health::Broken, Health::Degraded, Health::Pending] {
         for service in frame.group_services(at) {
             if frame.node_health(service) != wanted {
                 continue;
@@ -152,7 +148,7 @@ fn problem_lines(painter: &mut ShapePainter<'_>, at: usize, area: Rect) {
 fn problem_line(
     painter: &mut ShapePainter<'_>,
     at: LayoutNodeRef,
-    state: HealthState,
+    state: Health,
     area: Rect,
     middle: f32,
     size: f32,
@@ -206,7 +202,7 @@ fn state_line(
         painter.text(
             pos2(left + radius * 2.0 + 5.0, start.y),
             Align2::LEFT_CENTER,
-            worst.as_str(),
+            worst.word(),
             (FontFace::Regular, size),
             color,
             200.0,

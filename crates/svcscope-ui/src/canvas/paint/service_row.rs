@@ -8,7 +8,7 @@ use egui::{Align2, Rect, Stroke, pos2, vec2};
 use super::{MapIcon, ShapePainter, entry_pill, pod_group};
 use crate::{
     canvas::{frame_context::FrameContext, text_cache::FontFace},
-    theme::HealthState,
+    theme::Health,
 };
 use svcscope_check::{ServiceReport, Severity};
 use svcscope_model::{
@@ -43,7 +43,7 @@ pub(super) fn paint(painter: &mut ShapePainter<'_>, at: LayoutNodeRef, rect: Rec
     let border = match state {
         _ if frame.is_selected(at) => Stroke::new(1.5, tokens.accent),
         _ if frame.is_hovered(at) => Stroke::new(1.0, tokens.accent),
-        HealthState::Healthy | HealthState::Unknown => Stroke::new(1.0, tokens.line),
+        Health::Healthy | Health::Unknown => Stroke::new(1.0, tokens.line),
         _ => Stroke::new(1.0, painter.state_color(state)),
     };
     let fill = if frame.is_selected(at) {
@@ -162,7 +162,7 @@ pub(in crate::canvas) struct ServiceRowContent {
     ports: String,
     status: String,
     is_problem: bool,
-    pod_health: Vec<HealthState>,
+    pod_health: Vec<Health>,
 }
 
 fn row_content(
@@ -170,7 +170,7 @@ fn row_content(
     at: LayoutNodeRef,
     key: &ObjectKey,
     traffic: &ServiceTraffic,
-    state: HealthState,
+    state: Health,
 ) -> Rc<ServiceRowContent> {
     let mut known = frame.row_contents.borrow_mut();
     let said = known.entry(at).or_insert_with(|| {
@@ -189,7 +189,7 @@ fn row_content(
 fn status_of(
     traffic: &ServiceTraffic,
     report: Option<&std::sync::Arc<ServiceReport>>,
-    state: HealthState,
+    state: Health,
 ) -> (String, bool) {
     if let Some(name) = traffic
         .service
@@ -208,10 +208,10 @@ fn status_of(
         .iter()
         .find(|finding| finding.severity == Severity::Error);
     match (state, worst) {
-        (HealthState::Unknown, _) => ("unknown".to_owned(), false),
-        (HealthState::Broken, Some(finding)) => (finding.short.to_string(), true),
-        (HealthState::Healthy, _) => (ready, false),
-        (HealthState::Pending, _) => (format!("{ready}, pending"), true),
+        (Health::Unknown, _) => ("unknown".to_owned(), false),
+        (Health::Broken, Some(finding)) => (finding.short.to_string(), true),
+        (Health::Healthy, _) => (ready, false),
+        (Health::Pending, _) => (format!("{ready}, pending"), true),
         _ => (ready, true),
     }
 }
@@ -228,19 +228,19 @@ fn ports_of(traffic: &ServiceTraffic) -> String {
 
 /// How the pods of a Service stand, each pod once by its best port, the ready ones first. Of a
 /// Service that nothing certain is known of, neither are its pods.
-fn pod_states(traffic: &ServiceTraffic, service: HealthState) -> Vec<HealthState> {
-    let mut states: Vec<(&svcscope_model::topology::BackendTarget, HealthState)> = traffic
+fn pod_states(traffic: &ServiceTraffic, service: Health) -> Vec<Health> {
+    let mut states: Vec<(&svcscope_model::topology::BackendTarget, Health)> = traffic
         .ports
         .iter()
         .flat_map(|port| &port.backends)
-        .map(|backend| (&backend.target, HealthState::from(backend.state())))
+        .map(|backend| (&backend.target, Health::from(backend.state())))
         .collect();
     states.sort();
     states.dedup_by(|later, first| later.0 == first.0);
-    let mut states: Vec<HealthState> = states
+    let mut states: Vec<Health> = states
         .into_iter()
         .map(|(_, state)| match service {
-            HealthState::Unknown => HealthState::Unknown,
+            Health::Unknown => Health::Unknown,
             _ => state,
         })
         .collect();

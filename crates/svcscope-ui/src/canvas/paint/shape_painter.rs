@@ -7,7 +7,7 @@ use egui::{
 use super::{super::frame_context::FrameContext, MapIcon};
 use crate::{
     canvas::text_cache::FontFace,
-    theme::{ColorTokens, HealthState},
+    theme::{ColorTokens, Health, HealthStyle as _},
 };
 use svcscope_model::inventory::ServiceRecord;
 
@@ -42,7 +42,7 @@ impl<'a> ShapePainter<'a> {
     }
 
     /// The colour of a state; while stale no state is certain.
-    pub fn state_color(&self, state: HealthState) -> Color32 {
+    pub fn state_color(&self, state: Health) -> Color32 {
         self.tokens.health_color(self.current_health(state))
     }
 
@@ -52,9 +52,9 @@ impl<'a> ShapePainter<'a> {
     }
 
     /// What may be said of a state now.
-    pub fn current_health(&self, state: HealthState) -> HealthState {
+    pub fn current_health(&self, state: Health) -> Health {
         if self.frame.stale {
-            HealthState::Unknown
+            Health::Unknown
         } else {
             state
         }
@@ -168,7 +168,7 @@ impl<'a> ShapePainter<'a> {
     }
 
     /// The mark of a state.
-    pub fn health_mark(&mut self, state: HealthState, center: Pos2, radius: f32) {
+    pub fn health_mark(&mut self, state: Health, center: Pos2, radius: f32) {
         if radius >= 1.0 {
             self.add(self.current_health(state).mark(center, radius, self.tokens));
         }

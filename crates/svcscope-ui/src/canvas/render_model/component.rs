@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use egui::Rect;
 
 use super::{ServiceGroupSummary, service_rows::rows};
-use crate::{finding_location, theme::HealthState};
+use crate::{finding_location, theme::Health};
 use svcscope_check::{FindingLocation, Severity};
 use svcscope_engine::Scene;
 use svcscope_model::{
@@ -20,7 +20,7 @@ pub(in crate::canvas) struct ComponentRenderModel {
     /// Whose facts these are.
     pub component: Arc<ComponentLayout>,
     /// How each node stands.
-    pub node_health: Vec<HealthState>,
+    pub node_health: Vec<Health>,
     /// The row that stands for a Service at middle distance, in its family; nothing for other
     /// nodes.
     pub service_rows: Vec<Option<Rect>>,
@@ -42,7 +42,7 @@ impl ComponentRenderModel {
         let mut summary = ServiceGroupSummary::default();
         for (at, key) in services_of(component) {
             services.push(at);
-            summary.add(node_health.get(at).copied().unwrap_or(HealthState::Unknown));
+            summary.add(node_health.get(at).copied().unwrap_or(Health::Unknown));
             let (ready, wanted) = scene
                 .reports
                 .get(key)
@@ -86,11 +86,11 @@ fn edges_into(component: &ComponentLayout) -> Vec<Option<usize>> {
     into
 }
 
-fn node_health(component: &ComponentLayout, scene: &Scene) -> Vec<HealthState> {
-    let mut states = vec![HealthState::Unknown; component.nodes.len()];
+fn node_health(component: &ComponentLayout, scene: &Scene) -> Vec<Health> {
+    let mut states = vec![Health::Unknown; component.nodes.len()];
     for (at, key) in services_of(component) {
         if let (Some(state), Some(report)) = (states.get_mut(at), scene.reports.get(key)) {
-            *state = HealthState::from(report.health);
+            *state = report.health;
         }
     }
     let mut best: BTreeMap<usize, BackendState> = BTreeMap::new();
@@ -103,12 +103,12 @@ fn node_health(component: &ComponentLayout, scene: &Scene) -> Vec<HealthState> {
                 *known = state.min(*known);
             }
             EdgeStyle::EntryPoint { pending } => {
-                let service = states.get(edge.to).copied().unwrap_or(HealthState::Unknown);
+                let service = states.get(edge.to).copied().unwrap_or(Health::Unknown);
                 if let Some(state) = states.get_mut(edge.from) {
                     *state = if pending {
-                        HealthState::Pending
-                    } else if service == HealthState::Pending {
-                        HealthState::Healthy
+                        Health::Pending
+                    } else if service == Health::Pending {
+                        Health::Healthy
                     } else {
                         service
                     };
@@ -119,7 +119,7 @@ fn node_health(component: &ComponentLayout, scene: &Scene) -> Vec<HealthState> {
     }
     for (at, state) in best {
         if let Some(known) = states.get_mut(at) {
-            *known = HealthState::from(state);
+            *known = Health::from(state);
         }
     }
     apply_pod_errors(&mut states, component, scene);
@@ -128,19 +128,15 @@ fn node_health(component: &ComponentLayout, scene: &Scene) -> Vec<HealthState> {
 }
 
 /// A front door stands as what is said of its Ingress or route, where something is.
-fn apply_entry_point_findings(
-    states: &mut [HealthState],
-    component: &ComponentLayout,
-    scene: &Scene,
-) {
+fn apply_entry_point_findings(states: &mut [Health], component: &ComponentLayout, scene: &Scene) {
     let reports =
         services_of(component).filter_map(|(_, key)| Some((key, scene.reports.get(key)?)));
     for (service, report) in reports {
         // The worst comes first.
         for finding in report.findings.iter().rev() {
             let state = match finding.severity {
-                Severity::Error => HealthState::Broken,
-                Severity::Warning => HealthState::Degraded,
+                Severity::Error => Health::Broken,
+                Severity::Warning => Health::Degraded,
                 Severity::Note => continue,
             };
             for (node, known) in component.nodes.iter().zip(states.iter_mut()) {
@@ -167,7 +163,7 @@ fn apply_entry_point_findings(
 }
 
 /// What a Service has in trouble but one error on a pod makes that pod broken, not half.
-fn apply_pod_errors(states: &mut [HealthState], component: &ComponentLayout, scene: &Scene) {
+fn apply_pod_errors(states: &mut [Health], component: &ComponentLayout, scene: &Scene) {
     let reports = services_of(component).filter_map(|(_, key)| scene.reports.get(key));
     for finding in reports.flat_map(|report| &report.findings) {
         if let (FindingLocation::Pod(pod), Severity::Error) = (&finding.location, finding.severity)
@@ -175,9 +171,9 @@ fn apply_pod_errors(states: &mut [HealthState], component: &ComponentLayout, sce
             && let Some(node) = component.nodes.get(at)
             && matches!(node.kind, PlacedNodeKind::Backend)
             && let Some(state) = states.get_mut(at)
-            && *state != HealthState::Healthy
+            && *state != Health::Healthy
         {
-            *state = HealthState::Broken;
+            *state = Health::Broken;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::iter::Sum;
 
-use crate::theme::HealthState;
+use crate::theme::Health;
 
 /// Counts of Services by state, and of endpoints.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,40 +26,40 @@ pub(in crate::canvas) struct ServiceGroupSummary {
 impl ServiceGroupSummary {
     /// The worst that is in it. A district of unknown Services is never drawn as a good one; where
     /// others are healthy the unknown ones are counted, as every ExternalName is one.
-    pub fn worst(&self) -> HealthState {
+    pub fn worst(&self) -> Health {
         if self.broken > 0 {
-            HealthState::Broken
+            Health::Broken
         } else if self.degraded > 0 {
-            HealthState::Degraded
+            Health::Degraded
         } else if self.pending > 0 {
-            HealthState::Pending
+            Health::Pending
         } else if self.healthy == 0 {
-            HealthState::Unknown
+            Health::Unknown
         } else {
-            HealthState::Healthy
+            Health::Healthy
         }
     }
 
     /// The states that are worth a number, the worst first.
-    pub fn counts(&self) -> impl Iterator<Item = (HealthState, usize)> {
+    pub fn counts(&self) -> impl Iterator<Item = (Health, usize)> {
         [
-            (HealthState::Broken, self.broken),
-            (HealthState::Degraded, self.degraded),
-            (HealthState::Pending, self.pending),
-            (HealthState::Unknown, self.unknown),
+            (Health::Broken, self.broken),
+            (Health::Degraded, self.degraded),
+            (Health::Pending, self.pending),
+            (Health::Unknown, self.unknown),
         ]
         .into_iter()
         .filter(|(_, count)| *count > 0)
     }
 
     /// Counts one Service.
-    pub fn add(&mut self, state: HealthState) {
+    pub fn add(&mut self, state: Health) {
         match state {
-            HealthState::Broken => self.broken += 1,
-            HealthState::Degraded => self.degraded += 1,
-            HealthState::Pending => self.pending += 1,
-            HealthState::Unknown => self.unknown += 1,
-            HealthState::Healthy => self.healthy += 1,
+            Health::Broken => self.broken += 1,
+            Health::Degraded => self.degraded += 1,
+            Health::Pending => self.pending += 1,
+            Health::Unknown => self.unknown += 1,
+            Health::Healthy => self.healthy += 1,
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::*;
 use crate::{
     canvas::render_model::{ServiceGroupSummary, rect_of},
-    theme::HealthState,
+    theme::Health,
 };
-use svcscope_check::{Health, ServiceReport};
+use svcscope_check::ServiceReport;
 use svcscope_model::{
     inventory::ObjectKey,
     layout::{MapLayout, PlacedNodeKind},
@@ -63,9 +63,9 @@ fn what_was_not_checked_is_unknown_and_never_healthy() {
         .component(at.component)
         .expect("its facts")
         .node_health;
-    assert_eq!(states[at.node], HealthState::Unknown);
+    assert_eq!(states[at.node], Health::Unknown);
     let district = facts.group_summary(0).expect("one district");
-    assert_eq!(district.worst(), HealthState::Unknown);
+    assert_eq!(district.worst(), Health::Unknown);
 }
 
 #[test]
@@ -125,20 +125,20 @@ fn a_district_is_as_bad_as_its_worst_service() {
         unknown: 1,
         ..ServiceGroupSummary::default()
     };
-    assert_eq!(good.worst(), HealthState::Healthy);
+    assert_eq!(good.worst(), Health::Healthy);
     assert_eq!(
         ServiceGroupSummary {
             degraded: 1,
             ..good
         }
         .worst(),
-        HealthState::Degraded
+        Health::Degraded
     );
     let bad = ServiceGroupSummary {
         degraded: 1,
         broken: 1,
         ..good
     };
-    assert_eq!(bad.worst(), HealthState::Broken);
-    assert_eq!(ServiceGroupSummary::default().worst(), HealthState::Unknown);
+    assert_eq!(bad.worst(), Health::Broken);
+    assert_eq!(ServiceGroupSummary::default().worst(), Health::Unknown);
 }

@@ -12,7 +12,7 @@ use crate::{
     action::WindowAction,
     context::PanelContext,
     formatting,
-    theme::HealthState,
+    theme::Health,
     widgets::{dim, named_field, notice, primary_button, section, state_label, text_field},
 };
 use svcscope_edit::{
@@ -197,7 +197,7 @@ fn preview_ui(ui: &mut Ui, ctx: &PanelContext<'_>, plan: &ChangePlan, preview: &
     state_label(
         ui,
         ctx.tokens,
-        HealthState::Healthy,
+        Health::Healthy,
         "It would accept the change (dry run)",
     );
     if plan.projected_service.is_some() {
@@ -311,13 +311,13 @@ fn applied_ui(ui: &mut Ui, ctx: &PanelContext<'_>, outcome: &ChangeOutcome, entr
         Some(after) => {
             let after = &after.record;
             let said = format!("Service {key} is {} now", after.type_word());
-            state_label(ui, ctx.tokens, HealthState::Healthy, &said);
+            state_label(ui, ctx.tokens, Health::Healthy, &said);
             let said = format!("Read back from the server: {}", describe_service(after));
             dim(ui, ctx.tokens, said);
         }
         None => {
             let said = format!("Service {key} is deleted");
-            state_label(ui, ctx.tokens, HealthState::Healthy, &said);
+            state_label(ui, ctx.tokens, Health::Healthy, &said);
         }
     }
     warnings_ui(ui, ctx, &outcome.warnings);
@@ -348,7 +348,7 @@ fn rollout_ui(ui: &mut Ui, ctx: &PanelContext<'_>, outcome: &ChangeOutcome) {
     for entry in &traffic.entry_points {
         let (state, said) = if entry.is_pending() {
             (
-                HealthState::Degraded,
+                Health::Degraded,
                 "load balancer: waits for its address".to_owned(),
             )
         } else {
@@ -360,7 +360,7 @@ fn rollout_ui(ui: &mut Ui, ctx: &PanelContext<'_>, outcome: &ChangeOutcome) {
             };
             let at = at.unwrap_or_default();
             (
-                HealthState::Healthy,
+                Health::Healthy,
                 format!("{}: {at}{addresses}", entry.id.kind.label()),
             )
         };
@@ -369,9 +369,9 @@ fn rollout_ui(ui: &mut Ui, ctx: &PanelContext<'_>, outcome: &ChangeOutcome) {
     for port in &traffic.ports {
         let (ready, all) = (port.ready(), port.all());
         let state = if ready > 0 {
-            HealthState::Healthy
+            Health::Healthy
         } else {
-            HealthState::Degraded
+            Health::Degraded
         };
         let said = format!(
             "{}: {ready} of {all} endpoints ready",

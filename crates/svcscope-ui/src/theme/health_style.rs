@@ -1,50 +1,22 @@
-//! The five states that a thing on screen may have, each with a word, an icon and a mark.
+//! How health is shown: by an icon and a mark, so that colour is never its only sign.
 
 use egui::{Color32, Pos2, Shape, Stroke, epaint::PathShape, pos2, vec2};
 use egui_phosphor::regular as icon;
 
 use super::ColorTokens;
 use svcscope_check::Health;
-use svcscope_model::topology::BackendState;
 
-/// How something stands. Colour is never its only sign.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum HealthState {
-    /// Takes traffic, nothing was found.
-    Healthy,
-    /// Under way.
-    Pending,
-    /// Works in part.
-    Degraded,
-    /// Leads nowhere.
-    Broken,
-    /// Not permitted, not synced, stale, or beyond what can be seen.
-    Unknown,
+/// The signs of each health.
+pub trait HealthStyle {
+    /// The glyph in running text.
+    fn icon(self) -> &'static str;
+    /// The mark where it is painted: a disc, a half disc, a cross, a ring with a question mark's
+    /// dot, a clock. Distinguished by shape alone, down to a radius of 3 points.
+    fn mark(self, center: Pos2, radius: f32, tokens: &ColorTokens) -> Shape;
 }
 
-impl HealthState {
-    /// Every state, the better first.
-    pub const ALL: [Self; 5] = [
-        Self::Healthy,
-        Self::Pending,
-        Self::Degraded,
-        Self::Broken,
-        Self::Unknown,
-    ];
-
-    /// The word that says it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Healthy => "healthy",
-            Self::Pending => "pending",
-            Self::Degraded => "degraded",
-            Self::Broken => "broken",
-            Self::Unknown => "unknown",
-        }
-    }
-
-    /// The glyph that says it in running text.
-    pub fn icon(self) -> &'static str {
+impl HealthStyle for Health {
+    fn icon(self) -> &'static str {
         match self {
             Self::Healthy => "●",
             Self::Pending => icon::CLOCK,
@@ -54,9 +26,7 @@ impl HealthState {
         }
     }
 
-    /// The mark that says it where it is painted: a disc, a half disc, a cross, a ring with a
-    /// question mark's dot, a clock. Told apart by shape alone, down to a radius of 3 points.
-    pub fn mark(self, center: Pos2, radius: f32, tokens: &ColorTokens) -> Shape {
+    fn mark(self, center: Pos2, radius: f32, tokens: &ColorTokens) -> Shape {
         let color = tokens.health_color(self);
         let stroke = Stroke::new((radius * 0.32).max(1.0), color);
         match self {
@@ -100,26 +70,4 @@ fn half_disc(center: Pos2, radius: f32, color: Color32, stroke: Stroke) -> Shape
         PathShape::convex_polygon(half, color, Stroke::NONE).into(),
         Shape::circle_stroke(center, radius - stroke.width / 2.0, stroke),
     ])
-}
-
-impl From<Health> for HealthState {
-    fn from(verdict: Health) -> Self {
-        match verdict {
-            Health::Healthy => Self::Healthy,
-            Health::Pending => Self::Pending,
-            Health::Degraded => Self::Degraded,
-            Health::Broken => Self::Broken,
-            Health::Unknown => Self::Unknown,
-        }
-    }
-}
-
-impl From<BackendState> for HealthState {
-    fn from(state: BackendState) -> Self {
-        match state {
-            BackendState::Ready => Self::Healthy,
-            BackendState::Draining => Self::Pending,
-            BackendState::NotReady => Self::Degraded,
-        }
-    }
 }
