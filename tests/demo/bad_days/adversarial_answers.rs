@@ -260,7 +260,7 @@ fn lists() -> Vec<(&'static str, RawApiReply, &'static str)> {
         (
             "a page",
             RawApiReply::Answer(200, "content-type: text/html\r\n", PAGE.into()),
-            "can't be read",
+            "can't be parsed",
         ),
         (
             "a proxy's 502",
@@ -279,7 +279,7 @@ fn lists() -> Vec<(&'static str, RawApiReply, &'static str)> {
         (
             "a lone surrogate as version",
             list("[]", r#""resourceVersion":"\ud800""#),
-            "can't be read",
+            "can't be parsed",
         ),
         (
             "many words",
