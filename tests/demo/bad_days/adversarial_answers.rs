@@ -274,7 +274,7 @@ fn lists() -> Vec<(&'static str, RawApiReply, &'static str)> {
                 "location: https://sso.example.com/?t=s3cret\r\n",
                 PAGE.into(),
             ),
-            "leads to https://sso.example.com",
+            "a redirect to https://sso.example.com",
         ),
         (
             "a lone surrogate as version",
