@@ -16,7 +16,7 @@ use svcscope_net::probe::CurlSendFlags;
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
 ///
-/// Without a subcommand it opens the window. Results go to stdout, messages to stderr
+/// Without a subcommand it opens the window. Results go to stdout, messages to stderr. Exit codes:
 /// 0 done, 1 failed, 2 wrong usage, 3 no cluster, 4 not found, 5 incomplete, 6 found by `check`; a request that `curl`
 /// sent ends with curl's own codes (7 refused, 28 too late, 22 HTTP error with --fail), and
 /// `forward --exec` with the command's. A signal that ends it gives 128 and its number, but SIGINT ends
@@ -165,12 +165,12 @@ pub struct MapArgs {
     /// The form of the output
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: MapFormat,
-    /// Write to this file instead of stdout (- is stdout). An existing file is replaced only once the new one is complete; symbolic links are followed
-    /// only when the new one is whole; a symbolic link stays one
+    /// Write to this file instead of stdout (- is stdout). An existing file is replaced only once the
+    /// new one is complete; symbolic links are followed
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
-    /// Zoom of the picture, from 0.02 to 1: further out, Services become cards and namespaces chips [default: 1, or as large as fits]
-    /// namespaces chips [default: 1, or as near as there is room for]
+    /// Zoom of the picture, from 0.02 to 1: further out, Services become cards and namespaces chips
+    /// [default: 1, or as large as fits]
     #[arg(long, value_parser = zoom, value_name = "ZOOM")]
     pub zoom: Option<f32>,
     /// The colours of a picture [default: dark]
@@ -301,7 +301,6 @@ pub struct ForwardArgs {
     )]
     pub pod: Option<String>,
     /// Save the forward under this name (of several ports each gets its port after the name)
-    /// behind the name)
     #[arg(long, value_name = "NAME", requires = "target")]
     pub save: Option<String>,
     /// Start all saved forwards of this group; with --save, the group to save in
@@ -328,8 +327,8 @@ pub struct ForwardArgs {
     /// With --import: do it without asking
     #[arg(short, long, requires = "import")]
     pub yes: bool,
-    /// With --import: the confirmation word, needed where forwards would listen on non-loopback addresses at start
-    /// whenever the window starts
+    /// With --import: the confirmation word, needed where forwards would listen on non-loopback
+    /// addresses whenever the window starts
     #[arg(long, value_name = "WORD", requires = "import")]
     pub confirm: Option<String>,
     /// Output format of forward events
@@ -489,19 +488,18 @@ pub struct ReachArgs {
     /// Again after so many seconds, until interrupted
     #[arg(long, value_parser = seconds, value_name = "SECONDS")]
     pub every: Option<Duration>,
-    /// Also test from inside the cluster, from a probe pod created in this namespace and removed afterwards; repeatable
-    /// afterwards; may be given several times
+    /// Also test from inside the cluster, from a probe pod created in this namespace and removed
+    /// afterwards; repeatable
     #[arg(long, value_name = "NS", action = ArgAction::Append)]
     pub inside: Vec<String>,
     /// Also test from inside the cluster, from this existing pod (needs curl or wget); repeatable
-    /// several times
     #[arg(long, value_name = "[NS/]POD[:CONTAINER]", action = ArgAction::Append)]
     pub from: Vec<String>,
     /// In a production context: test from inside the cluster without confirmation
     #[arg(short, long)]
     pub yes: bool,
     /// Also test external IPs and names that resolve to this machine, loopback or link-local
-    /// link-local: the Service chose them, and something private may listen there
+    /// addresses: the Service chose them, and something private may listen there
     #[arg(long)]
     pub local: bool,
     /// How long one path may take
@@ -529,8 +527,8 @@ pub struct DoctorArgs {
     /// How the result is printed
     #[arg(short, long, value_enum, default_value = "text")]
     pub output: DoctorFormat,
-    /// Run `true` in a running container too, which shows up in audit logs; without it only the right is
-    /// asked for
+    /// Run `true` in a running container too, which shows up in audit logs; without it only the
+    /// permission is checked
     #[arg(long)]
     pub exec: bool,
     /// In a production context: run it without asking
@@ -681,8 +679,8 @@ pub struct ProtectArgs {
     /// A context of the kubeconfig
     #[arg(value_name = "CONTEXT")]
     pub name: String,
-    /// Read-only: no change of Services, no probe pod, no command in a pod, and only GET, HEAD and OPTIONS; a production mark stays
-    /// and OPTIONS requests; a mark as production stays
+    /// Read-only: no change of Services, no probe pod, no command in a pod, and only GET, HEAD and
+    /// OPTIONS requests; a mark as production stays
     #[arg(long = "read-only")]
     pub mark_read_only: bool,
     /// Stands in for the flag of all subcommands, which here would be the same as the mark.

@@ -20,7 +20,6 @@ pub struct EditFlags {
     #[arg(short, long, value_enum, value_name = "FORMAT")]
     pub output: Option<ObjectFormat>,
     /// Skip the confirmation; required in scripts. In a production context use --confirm instead
-    /// production it is not enough: give --confirm
     #[arg(short, long)]
     pub yes: bool,
     /// Do it without asking, also in a production context: the Service's name, as it would be typed

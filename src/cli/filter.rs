@@ -32,7 +32,7 @@ pub struct FilterFlags {
     /// Only Services with labels like these, as kubectl reads them: app=web,tier!=front,!old
     #[arg(short = 'l', long, value_name = "SELECTOR")]
     pub selector: Option<LabelFilter>,
-    /// Only matches of this search text, as in the search of the window: words, and ns: type: state: port: pod: label:
+    /// Only matches of this search text, as in the search of the window: words, and ns: type: state:
     /// port: pod: label:
     #[arg(long = "filter", value_name = "TEXT")]
     pub text: Option<String>,
