@@ -15,8 +15,8 @@ use svcscope_model::{
     topology,
 };
 
-/// What the graph is made of.
-const MAPPED_KINDS: [ResourceKind; 13] = [
+/// What the graph is made of, beside routes.
+const MAPPED_KINDS: [ResourceKind; 8] = [
     ResourceKind::Namespace,
     ResourceKind::Service,
     ResourceKind::EndpointSlice,
@@ -24,11 +24,6 @@ const MAPPED_KINDS: [ResourceKind; 13] = [
     ResourceKind::Node,
     ResourceKind::Ingress,
     ResourceKind::Gateway,
-    ResourceKind::HttpRoute,
-    ResourceKind::GrpcRoute,
-    ResourceKind::TlsRoute,
-    ResourceKind::TcpRoute,
-    ResourceKind::UdpRoute,
     ResourceKind::BackendTlsPolicy,
 ];
 
@@ -39,7 +34,8 @@ pub(super) fn run(common: &GlobalFlags, task: &MapArgs) -> anyhow::Result<CliExi
     } else if task.filter.needs_checks() {
         EngineClient::start(common, AnalysisScope::default())?
     } else {
-        EngineClient::start(common, AnalysisScope::without_checks(MAPPED_KINDS))?
+        let kinds = MAPPED_KINDS.into_iter().chain(ResourceKind::ROUTES);
+        EngineClient::start(common, AnalysisScope::without_checks(kinds))?
     };
     let drawn = [
         ResourceKind::Service,

@@ -31,17 +31,6 @@ use svcscope_net::{
 };
 use write_out::{WriteOutContext, expand_format};
 
-/// What leads to the BackendTLSPolicies that say how a Service is asked.
-const POLICY_KINDS: [ResourceKind; 7] = [
-    ResourceKind::Gateway,
-    ResourceKind::HttpRoute,
-    ResourceKind::GrpcRoute,
-    ResourceKind::TlsRoute,
-    ResourceKind::TcpRoute,
-    ResourceKind::UdpRoute,
-    ResourceKind::BackendTlsPolicy,
-];
-
 pub(super) fn run(common: &GlobalFlags, task: &CurlArgs) -> anyhow::Result<CliExit> {
     check_flag_conflicts(task)?;
     let send = password::with_password(&task.request_flags, task.silent)?;
@@ -52,7 +41,9 @@ pub(super) fn run(common: &GlobalFlags, task: &CurlArgs) -> anyhow::Result<CliEx
     }
     let mut kinds = needed.clone();
     if task.target.is_service() {
-        kinds.extend(POLICY_KINDS);
+        // A BackendTLSPolicy is read where routes of a Gateway are.
+        kinds.extend([ResourceKind::Gateway, ResourceKind::BackendTlsPolicy]);
+        kinds.extend(ResourceKind::ROUTES);
     }
     let analysis = AnalysisScope::without_checks(kinds);
     let (remote, namespace) = EngineClient::start_for_target(common, analysis)?;
