@@ -5,6 +5,7 @@
 //! another version leaves out, or sends as `null`, is nothing worse than absent.
 
 mod condition;
+mod descriptor;
 mod endpoint_slice;
 mod endpoints;
 mod envelope;
@@ -23,6 +24,7 @@ mod resource;
 mod service;
 mod text;
 
+pub use descriptor::{DecodedObject, ResourceDescriptor, WatchEventEnvelope};
 pub use endpoint_slice::EndpointSliceResource;
 pub use endpoints::EndpointsResource;
 pub use envelope::{ListPageEnvelope, ObjectIdentity, WatchBookmark};
@@ -39,7 +41,7 @@ pub use related::{
     StatefulSetResource, TcpRouteResource, TlsRouteResource, TlsSecretResource, UdpRouteResource,
     ValidatingWebhookResource,
 };
-pub use resource::{OlderApiVersion, WatchedResource, namespace_of};
+pub use resource::{WatchedRecords, WatchedResource, namespace_of};
 pub use service::ServiceResource;
 pub use text::TextInterner;
 

@@ -5,38 +5,81 @@ use serde::Deserialize;
 use crate::{meta::HasMetadata, text::TextInterner};
 use svcscope_model::inventory::{
     EndpointSliceRecord, EventRecord, InventoryChange, NamespaceRecord, NodeRecord, ObjectKey,
-    PodRecord, RecordDelta, RelatedRecord, ResourceKind, ServiceRecord, SharedStr,
+    PodRecord, RecordDelta, RelatedRecord, ResourceKind, ServiceRecord, SharedStr, WatchScope,
 };
 
 /// A record that the inventory holds.
 pub trait WatchedRecord: Sized + Send + 'static {
     /// Wraps a change of the records of this kind for the inventory.
     fn change(kind: ResourceKind, delta: RecordDelta<Self>) -> InventoryChange;
+    /// An empty list of such records.
+    fn no_records() -> WatchedRecords;
+    /// The list, where it is one of such records.
+    fn list_in(records: &mut WatchedRecords) -> Option<&mut Vec<Self>>;
 }
 
 macro_rules! watched_records {
-    ($($record:ident => $variant:ident,)*) => {$(
-        impl WatchedRecord for $record {
-            fn change(_: ResourceKind, delta: RecordDelta<Self>) -> InventoryChange {
-                InventoryChange::$variant(delta)
+    ($($record:ident => $variant:ident by $change:expr;)*) => {
+        /// Records of one kind.
+        #[derive(Debug)]
+        pub enum WatchedRecords {
+            $(#[doc = concat!("Each a [`", stringify!($record), "`].")] $variant(Vec<$record>),)*
+        }
+
+        impl WatchedRecords {
+            /// How many there are.
+            pub fn count(&self) -> usize {
+                match self {
+                    $(Self::$variant(records) => records.len(),)*
+                }
+            }
+
+            /// Each as added or changed.
+            pub fn into_upserts(self, kind: ResourceKind) -> Vec<InventoryChange> {
+                match self {
+                    $(Self::$variant(records) => {
+                        let upserts = records.into_iter().map(RecordDelta::Upsert);
+                        upserts.map(|delta| WatchedRecord::change(kind, delta)).collect()
+                    })*
+                }
+            }
+
+            /// All that there are in a scope.
+            pub fn into_replacement(self, kind: ResourceKind, scope: WatchScope) -> InventoryChange {
+                match self {
+                    $(Self::$variant(records) => {
+                        WatchedRecord::change(kind, RecordDelta::Replace { scope, records })
+                    })*
+                }
             }
         }
-    )*};
+
+        $(impl WatchedRecord for $record {
+            fn change(kind: ResourceKind, delta: RecordDelta<Self>) -> InventoryChange {
+                let change: fn(ResourceKind, RecordDelta<Self>) -> InventoryChange = $change;
+                change(kind, delta)
+            }
+            fn no_records() -> WatchedRecords {
+                WatchedRecords::$variant(Vec::new())
+            }
+            fn list_in(records: &mut WatchedRecords) -> Option<&mut Vec<Self>> {
+                match records {
+                    WatchedRecords::$variant(records) => Some(records),
+                    _ => None,
+                }
+            }
+        })*
+    };
 }
 
 watched_records! {
-    NamespaceRecord => Namespace,
-    ServiceRecord => Service,
-    EndpointSliceRecord => EndpointSlice,
-    PodRecord => Pod,
-    NodeRecord => Node,
-    EventRecord => Event,
-}
-
-impl WatchedRecord for RelatedRecord {
-    fn change(kind: ResourceKind, delta: RecordDelta<Self>) -> InventoryChange {
-        InventoryChange::Related(kind, delta)
-    }
+    NamespaceRecord => Namespace by |_, delta| InventoryChange::Namespace(delta);
+    ServiceRecord => Service by |_, delta| InventoryChange::Service(delta);
+    EndpointSliceRecord => EndpointSlice by |_, delta| InventoryChange::EndpointSlice(delta);
+    PodRecord => Pod by |_, delta| InventoryChange::Pod(delta);
+    NodeRecord => Node by |_, delta| InventoryChange::Node(delta);
+    EventRecord => Event by |_, delta| InventoryChange::Event(delta);
+    RelatedRecord => Related by InventoryChange::Related;
 }
 
 /// A resource that is listed and watched, and how its objects become records.
@@ -123,26 +166,6 @@ macro_rules! watched_resource {
     };
 }
 pub(crate) use watched_resource;
-
-/// A resource in the `N`th of its older versions.
-pub struct OlderApiVersion<R, const N: usize>(std::marker::PhantomData<fn() -> R>);
-
-impl<R: WatchedResource, const N: usize> WatchedResource for OlderApiVersion<R, N> {
-    type Object<'json> = R::Object<'json>;
-    type Record = R::Record;
-
-    const KIND: ResourceKind = R::KIND;
-    const OBJECT_KIND: &'static str = R::OBJECT_KIND;
-    const API: &'static str = R::OLDER_APIS[N];
-
-    fn records(
-        object: &Self::Object<'_>,
-        texts: &mut TextInterner,
-        records: &mut Vec<Self::Record>,
-    ) {
-        R::records(object, texts, records);
-    }
-}
 
 /// The namespace of an object, empty where it has none.
 pub fn namespace_of(object: &impl HasMetadata, texts: &mut TextInterner) -> SharedStr {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{
     WindowHandle, action::WindowAction, bottom, clipboard, command::UiCommand,
     context::PanelContext, context_menu, dialogs, export_flow, inspector, login_panel, map,
-    map_view, services_list, state::AppState, status_bar, theme, top_bar, update,
+    map_view, selection, services_list, state::AppState, status_bar, theme, top_bar, update,
 };
 use svcscope_engine::{
     EngineCommand, EngineHandle, Scene, SettingsChange, settings as session, settings::Settings,
@@ -130,7 +130,7 @@ impl SvcscopeApp {
         map_view::sync_with_engine(view, &last.map_view, &self.scene.map_view);
         view.change_rate
             .note((self.clock)(), self.scene.change_count);
-        update::drop_lost_selection(&mut self.state, &self.scene);
+        selection::drop_lost_selection(&mut self.state, &self.scene);
         update::sync_inspected_service(&mut self.state, &self.handle);
     }
 

@@ -144,7 +144,7 @@ impl<'a> PanelContext<'a> {
             | UiCommand::Delete => no_service().or_else(|| self.edit_refusal()),
             UiCommand::Expose => {
                 let node = self.view.selection.as_ref();
-                let nothing = node.and_then(super::update::expose_target).is_none();
+                let nothing = node.and_then(super::selection::expose_target).is_none();
                 let said = "select a pod, a Deployment, a StatefulSet or a DaemonSet first";
                 nothing
                     .then(|| SharedStr::from(said))

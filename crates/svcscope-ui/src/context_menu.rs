@@ -3,8 +3,8 @@
 use egui::{Align, Area, Button, Frame, Layout, Order, Ui};
 
 use super::{
-    action::WindowAction, command::UiCommand, context::PanelContext, state::service_of,
-    update::expose_target, widgets::reason_tooltip,
+    action::WindowAction, command::UiCommand, context::PanelContext, selection::expose_target,
+    state::service_of, widgets::reason_tooltip,
 };
 use svcscope_model::topology::NodeId;
 

@@ -29,6 +29,8 @@ mod map;
 mod map_view;
 mod namespace_picker;
 mod port_options;
+mod run_command;
+mod selection;
 mod services_list;
 pub mod state;
 mod status_bar;

@@ -112,7 +112,7 @@ fn rows_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
         && let Some(at) = ctx
             .view
             .selected_service()
-            .and_then(|key| super::update::row_of(rows, key))
+            .and_then(|key| super::selection::row_of(rows, key))
     {
         area = area.vertical_scroll_offset(offset_showing(ui, at));
     }

@@ -12,7 +12,8 @@ use crate::{
     error::{CallError, CallErrorKind},
 };
 use svcscope_decode::{
-    HasMetadata as _, ListPageEnvelope, ObjectIdentity, TextInterner, WatchedResource,
+    DecodedObject, ListPageEnvelope, ObjectIdentity, ResourceDescriptor, TextInterner,
+    WatchedRecords,
 };
 use svcscope_model::inventory::{DecodeFailure, ObjectKey, SharedStr, WatchScope};
 
@@ -28,30 +29,32 @@ const MAX_PAGES: usize = 10_000;
 const MAX_UNREADABLE: usize = 10_000;
 
 /// A complete list.
-pub(super) struct CompleteList<R: WatchedResource> {
+pub(super) struct CompleteList {
     /// The version of the list, from which a watch goes on.
     pub version: String,
     /// All records.
-    pub records: Vec<R::Record>,
+    pub records: WatchedRecords,
     /// How many records each object made, where that is not one.
     pub record_counts: Vec<(ObjectKey, usize)>,
     /// What can't be read.
     pub unreadable: BTreeMap<ObjectKey, DecodeFailure>,
     objects: usize,
+    resource: ResourceDescriptor,
 }
 
 /// Reads page after page; each object is turned into records as soon as it has come.
-pub(super) async fn paged<R: WatchedResource>(
+pub(super) async fn paged(
+    resource: &ResourceDescriptor,
     link: &ApiClient,
     pace: &WatchTiming,
     scope: &WatchScope,
     texts: &mut TextInterner,
-) -> Result<CompleteList<R>, CallError> {
-    let action = request::action::<R>("list", scope);
-    let mut listed = CompleteList::new();
+) -> Result<CompleteList, CallError> {
+    let action = request::action(resource, "list", scope);
+    let mut listed = CompleteList::new(*resource);
     let mut token = String::new();
     for _page in 0..MAX_PAGES {
-        let request = request::page::<R>(scope, &token)?;
+        let request = request::page(resource, scope, &token)?;
         let response = link.send(&action, &request, pace.list_timeout).await?;
         let rest = listed
             .collect(response.into_body(), &action, pace.silence_timeout, texts)
@@ -59,7 +62,7 @@ pub(super) async fn paged<R: WatchedResource>(
         let page: ListPageEnvelope<'_> = serde_json::from_slice(&rest)
             .map_err(|error| event_lines::unreadable_error(&action, &error))?;
         if let Some(why) = page.reason_not_a_list() {
-            let said = format!("the response is not a list of {}: {why}", R::PLURAL);
+            let said = format!("the response is not a list of {}: {why}", resource.plural);
             return Err(CallError::new(CallErrorKind::Other, &action, &said));
         }
         page.metadata.version().clone_into(&mut listed.version);
@@ -86,22 +89,51 @@ fn endless_list_error(action: &str, cause: &str) -> CallError {
     CallError::new(CallErrorKind::Other, action, &said)
 }
 
-impl<R: WatchedResource> CompleteList<R> {
-    pub fn new() -> Self {
+impl CompleteList {
+    pub fn new(resource: ResourceDescriptor) -> Self {
         Self {
             version: String::new(),
-            records: Vec::new(),
+            records: resource.no_records(),
             record_counts: Vec::new(),
             unreadable: BTreeMap::new(),
             objects: 0,
+            resource,
         }
     }
 
-    /// Takes in one object. One that can't be read costs itself, and is known by what remains of it.
-    pub fn add<'json>(
+    /// Takes in an item of a list. One that can't be read costs itself, and is known by what remains
+    /// of it.
+    pub fn add_item(
         &mut self,
         action: &str,
-        object: Result<R::Object<'json>, serde_json::Error>,
+        item: &[u8],
+        texts: &mut TextInterner,
+    ) -> Result<(), CallError> {
+        let before = self.records.count();
+        let decoded = self.resource.decode_item(item, texts, &mut self.records);
+        let remains = || serde_json::from_slice(item).ok();
+        self.add(action, before, decoded, remains, texts)
+    }
+
+    /// The same for the object of a line of a watch.
+    pub fn add_event(
+        &mut self,
+        action: &str,
+        line: &[u8],
+        texts: &mut TextInterner,
+    ) -> Result<(), CallError> {
+        let before = self.records.count();
+        let records = Some(&mut self.records);
+        let decoded = self.resource.decode_event(line, texts, records);
+        let remains = || event_lines::parsed(line).ok();
+        self.add(action, before, decoded, remains, texts)
+    }
+
+    fn add<'json>(
+        &mut self,
+        action: &str,
+        records_before: usize,
+        decoded: Result<DecodedObject, serde_json::Error>,
         remains: impl FnOnce() -> Option<ObjectIdentity<'json>>,
         texts: &mut TextInterner,
     ) -> Result<(), CallError> {
@@ -112,8 +144,8 @@ impl<R: WatchedResource> CompleteList<R> {
                 &format!("{MAX_OBJECTS} objects were read"),
             ));
         }
-        let object = match object {
-            Ok(object) => object,
+        let key = match decoded {
+            Ok(object) => object.key,
             Err(error) => {
                 // One without a name is known by its number.
                 let number = self.objects;
@@ -124,22 +156,13 @@ impl<R: WatchedResource> CompleteList<R> {
                 return add_unreadable(&mut self.unreadable, action, key, missing_object(&error));
             }
         };
-        let before = self.records.len();
-        R::records(&object, texts, &mut self.records);
-        let odd = texts.take_decode_problems();
-        if R::MAKES_MANY_RECORDS || odd.is_some() {
-            let key = object.metadata().key(texts);
-            if let Some(odd) = odd {
-                add_unreadable(
-                    &mut self.unreadable,
-                    action,
-                    key.clone(),
-                    incomplete_object(odd),
-                )?;
-            }
-            if R::MAKES_MANY_RECORDS {
-                self.record_counts.push((key, self.records.len() - before));
-            }
+        if let Some(odd) = texts.take_decode_problems() {
+            let found = incomplete_object(odd);
+            add_unreadable(&mut self.unreadable, action, key.clone(), found)?;
+        }
+        if self.resource.makes_many_records {
+            let made = self.records.count() - records_before;
+            self.record_counts.push((key, made));
         }
         Ok(())
     }
@@ -166,8 +189,7 @@ impl<R: WatchedResource> CompleteList<R> {
             let mut added = Ok(());
             let fed = items.feed(&data, |item| {
                 if added.is_ok() {
-                    let remains = || serde_json::from_slice(item).ok();
-                    added = self.add(action, serde_json::from_slice(item), remains, texts);
+                    added = self.add_item(action, item, texts);
                 }
             });
             fed.map_err(|error| CallError::new(CallErrorKind::Other, action, &error.to_string()))?;
@@ -226,18 +248,13 @@ pub(super) fn incomplete_object(odd: SharedStr) -> DecodeFailure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use svcscope_decode::ServiceResource;
+    use svcscope_model::inventory::ResourceKind;
 
     #[test]
     fn a_list_of_what_can_not_be_read_ends() {
-        let (mut listed, mut texts) = (
-            CompleteList::<ServiceResource>::new(),
-            TextInterner::default(),
-        );
-        let mut add = || {
-            let object = serde_json::from_str(r#"{"metadata":7}"#);
-            listed.add("list services", object, || None, &mut texts)
-        };
+        let services = ResourceDescriptor::of_kind(ResourceKind::Service);
+        let (mut listed, mut texts) = (CompleteList::new(services), TextInterner::default());
+        let mut add = || listed.add_item("list services", br#"{"metadata":7}"#, &mut texts);
         for _ in 0..MAX_UNREADABLE {
             add().unwrap();
         }

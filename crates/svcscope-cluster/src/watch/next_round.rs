@@ -13,7 +13,7 @@ use super::{
     timing::WatchTiming,
 };
 use crate::error::{CallError, CallErrorKind};
-use svcscope_decode::WatchedResource;
+use svcscope_decode::ResourceDescriptor;
 
 /// A watch that was silent for so long counts as two that end at once.
 const SILENT_WATCH_WEIGHT: u32 = 2;
@@ -22,8 +22,8 @@ const SILENT_WATCH_WEIGHT: u32 = 2;
 const INVALID_ANSWER_WEIGHT: u32 = 2;
 
 /// What a scope remembers between its rounds.
-pub(super) struct ScopeWatchState<R: WatchedResource> {
-    pub progress: ResourceSyncState<R>,
+pub(super) struct ScopeWatchState {
+    pub progress: ResourceSyncState,
     pub health: WatchHealth,
     pub backoff: Backoff,
     pace: WatchTiming,
@@ -42,10 +42,10 @@ pub(super) enum NextRound {
     Ended(WatchEndReason),
 }
 
-impl<R: WatchedResource> ScopeWatchState<R> {
-    pub fn new(pace: &WatchTiming) -> Self {
+impl ScopeWatchState {
+    pub fn new(resource: ResourceDescriptor, pace: &WatchTiming) -> Self {
         Self {
-            progress: ResourceSyncState::new(),
+            progress: ResourceSyncState::new(resource),
             health: WatchHealth::new(pace),
             backoff: Backoff::new(pace),
             pace: pace.clone(),

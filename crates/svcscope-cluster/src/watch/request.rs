@@ -9,7 +9,7 @@ use http::{
 };
 
 use crate::{api_client, error::CallError, path};
-use svcscope_decode::WatchedResource;
+use svcscope_decode::ResourceDescriptor;
 use svcscope_model::inventory::WatchScope;
 
 /// Objects a page: about 2 MB of pods.
@@ -23,28 +23,30 @@ const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s
 const STREAMED_LIST: Duration = Duration::from_secs(290);
 
 /// "list pods in namespace shop".
-pub(super) fn action<R: WatchedResource>(verb: &str, scope: &WatchScope) -> String {
+pub(super) fn action(resource: &ResourceDescriptor, verb: &str, scope: &WatchScope) -> String {
     match scope {
-        WatchScope::Cluster if R::KIND.is_cluster_scoped() => {
-            format!("{verb} {}", R::PLURAL)
+        WatchScope::Cluster if resource.kind.is_cluster_scoped() => {
+            format!("{verb} {}", resource.plural)
         }
-        WatchScope::Cluster => format!("{verb} {} in all namespaces", R::PLURAL),
-        WatchScope::Namespace(name) => format!("{verb} {} in namespace `{name}`", R::PLURAL),
+        WatchScope::Cluster => format!("{verb} {} in all namespaces", resource.plural),
+        WatchScope::Namespace(name) => format!("{verb} {} in namespace `{name}`", resource.plural),
     }
 }
 
-fn collection<R: WatchedResource>(scope: &WatchScope) -> String {
+fn collection(resource: &ResourceDescriptor, scope: &WatchScope) -> String {
     let place = match scope {
         WatchScope::Cluster => String::new(),
         WatchScope::Namespace(name) => format!("/namespaces/{}", path::escape_segment(name)),
     };
-    let filter =
-        R::FIELD_SELECTOR.map_or_else(String::new, |filter| format!("&fieldSelector={filter}"));
-    format!("{}{place}/{}?{filter}", R::API, R::PLURAL)
+    let filter = resource
+        .field_selector
+        .map_or_else(String::new, |filter| format!("&fieldSelector={filter}"));
+    format!("{}{place}/{}?{filter}", resource.api, resource.plural)
 }
 
 /// The next page of a list; an empty token means the first.
-pub(super) fn page<R: WatchedResource>(
+pub(super) fn page(
+    resource: &ResourceDescriptor,
     scope: &WatchScope,
     token: &str,
 ) -> Result<Request<Bytes>, CallError> {
@@ -53,14 +55,18 @@ pub(super) fn page<R: WatchedResource>(
     } else {
         format!("&continue={}", path::escape_segment(token))
     };
-    let uri = format!("{}&limit={PAGE_SIZE}{next}", collection::<R>(scope));
-    get::<R>(&action::<R>("list", scope), &uri)
+    let uri = format!("{}&limit={PAGE_SIZE}{next}", collection(resource, scope));
+    get(resource, &action(resource, "list", scope), &uri)
 }
 
 /// A list and a watch of metadata are asked for alike: the server answers in the form that fits.
-fn get<R: WatchedResource>(action: &str, uri: &str) -> Result<Request<Bytes>, CallError> {
+fn get(
+    resource: &ResourceDescriptor,
+    action: &str,
+    uri: &str,
+) -> Result<Request<Bytes>, CallError> {
     let mut request = api_client::get_request(action, uri)?;
-    if R::METADATA_ONLY {
+    if resource.metadata_only {
         request
             .headers_mut()
             .insert(ACCEPT, HeaderValue::from_static(METADATA));
@@ -69,13 +75,17 @@ fn get<R: WatchedResource>(action: &str, uri: &str) -> Result<Request<Bytes>, Ca
 }
 
 /// Whether the list is permitted at all, for one object's worth of work.
-pub(super) fn probe<R: WatchedResource>(scope: &WatchScope) -> Result<Request<Bytes>, CallError> {
-    let uri = format!("{}&limit=1", collection::<R>(scope));
-    get::<R>(&action::<R>("list", scope), &uri)
+pub(super) fn probe(
+    resource: &ResourceDescriptor,
+    scope: &WatchScope,
+) -> Result<Request<Bytes>, CallError> {
+    let uri = format!("{}&limit=1", collection(resource, scope));
+    get(resource, &action(resource, "list", scope), &uri)
 }
 
 /// A watch from `version` on, or one that begins with a list.
-pub(super) fn watch<R: WatchedResource>(
+pub(super) fn watch(
+    resource: &ResourceDescriptor,
     scope: &WatchScope,
     version: Option<&str>,
     lasting: Duration,
@@ -92,10 +102,10 @@ pub(super) fn watch<R: WatchedResource>(
     };
     let uri = format!(
         "{}&watch=true&allowWatchBookmarks=true&timeoutSeconds={}{from}",
-        collection::<R>(scope),
+        collection(resource, scope),
         lasting.as_secs().max(1),
     );
-    let mut request = get::<R>(&action::<R>("watch", scope), &uri)?;
+    let mut request = get(resource, &action(resource, "watch", scope), &uri)?;
     // Newer servers zip each event by itself, of which the decoder would read only the first.
     let identity = HeaderValue::from_static("identity");
     request.headers_mut().insert(ACCEPT_ENCODING, identity);
@@ -105,13 +115,22 @@ pub(super) fn watch<R: WatchedResource>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use svcscope_decode::{EventResource, PodResource, TlsSecretResource};
+    use svcscope_model::inventory::ResourceKind;
+
+    fn of(kind: ResourceKind) -> ResourceDescriptor {
+        ResourceDescriptor::of_kind(kind)
+    }
 
     #[test]
     fn of_a_secret_only_the_metadata_is_asked_for() {
-        let list = page::<TlsSecretResource>(&WatchScope::Cluster, "").unwrap();
-        let watch = watch::<TlsSecretResource>(&WatchScope::Cluster, None, Duration::from_secs(40))
-            .unwrap();
+        let list = page(&of(ResourceKind::TlsSecret), &WatchScope::Cluster, "").unwrap();
+        let watch = watch(
+            &of(ResourceKind::TlsSecret),
+            &WatchScope::Cluster,
+            None,
+            Duration::from_secs(40),
+        )
+        .unwrap();
         for request in [list, watch] {
             let accepted = request.headers()[ACCEPT].to_str().unwrap();
             for form in accepted.split(',') {
@@ -127,14 +146,20 @@ mod tests {
 
     #[test]
     fn a_list_is_paged_and_its_token_escaped() {
-        let request = page::<PodResource>(&WatchScope::Cluster, "a=/b").unwrap();
+        let request = page(&of(ResourceKind::Pod), &WatchScope::Cluster, "a=/b").unwrap();
         assert_eq!(request.uri(), "/api/v1/pods?&limit=500&continue=a%3D%2Fb");
     }
 
     #[test]
     fn events_are_filtered_by_the_server() {
         let scope = WatchScope::Namespace("shop".into());
-        let request = watch::<EventResource>(&scope, Some("17"), Duration::from_secs(40)).unwrap();
+        let request = watch(
+            &of(ResourceKind::Event),
+            &scope,
+            Some("17"),
+            Duration::from_secs(40),
+        )
+        .unwrap();
         assert_eq!(
             request.uri(),
             "/api/v1/namespaces/shop/events?&fieldSelector=involvedObject.kind%3DService\
@@ -144,8 +169,13 @@ mod tests {
 
     #[test]
     fn a_watch_is_never_zipped() {
-        let request =
-            watch::<PodResource>(&WatchScope::Cluster, None, Duration::from_secs(40)).unwrap();
+        let request = watch(
+            &of(ResourceKind::Pod),
+            &WatchScope::Cluster,
+            None,
+            Duration::from_secs(40),
+        )
+        .unwrap();
         assert_eq!(request.headers()[ACCEPT_ENCODING], "identity");
         assert!(request.uri().to_string().contains("sendInitialEvents=true"));
     }

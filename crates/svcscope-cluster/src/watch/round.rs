@@ -16,8 +16,8 @@ use super::{
     sync_state::{DecodedWatchEvent, ResourceSyncState, decode_event},
 };
 use crate::error::{CallError, CallErrorKind};
-use svcscope_decode::{TextInterner, WatchedResource};
-use svcscope_model::inventory::{InventoryChange, RecordDelta, SyncState, WatchScope};
+use svcscope_decode::TextInterner;
+use svcscope_model::inventory::{InventoryChange, SyncState, WatchScope};
 
 /// So many times the time that a list took passes until it is read again although the watch works:
 /// that costs at most a hundredth of one connection's time, here and at the server.
@@ -25,10 +25,10 @@ const RELIST_SHARE: u32 = 100;
 
 impl ResourceWatcher {
     /// A list, where one is needed, and one watch until it ends.
-    pub(super) async fn round<R: WatchedResource>(
+    pub(super) async fn round(
         &self,
         scope: &WatchScope,
-        sync_state: &mut ResourceSyncState<R>,
+        sync_state: &mut ResourceSyncState,
         health: &WatchHealth,
         listing: ListMode,
         round_progress: &mut RoundProgress,
@@ -43,9 +43,18 @@ impl ResourceWatcher {
             }
         }
         let streams = listing == ListMode::Streamed;
-        let action = request::action::<R>(if streams { "list" } else { "watch" }, scope);
+        let action = request::action(
+            &sync_state.resource,
+            if streams { "list" } else { "watch" },
+            scope,
+        );
         let from = sync_state.version.as_deref().filter(|_| !streams);
-        let request = request::watch::<R>(scope, from, self.timing.watch_duration)?;
+        let request = request::watch(
+            &sync_state.resource,
+            scope,
+            from,
+            self.timing.watch_duration,
+        )?;
         let response = tokio::select! {
             response = self.link.send(&action, &request, self.timing.answer_timeout) => response?,
             () = wait_for_signal(&mut round_progress.relist), if !streams => {
@@ -86,10 +95,10 @@ impl ResourceWatcher {
 
     /// Takes in what a watch says until it ends. That it works is told once it has shown that, by
     /// an event or by living on.
-    async fn read_events<R: WatchedResource>(
+    async fn read_events(
         &self,
         scope: &WatchScope,
-        sync_state: &mut ResourceSyncState<R>,
+        sync_state: &mut ResourceSyncState,
         round_progress: &mut RoundProgress,
         mut lines: EventLineReader,
         end: Instant,
@@ -119,12 +128,12 @@ impl ResourceWatcher {
                     let Some(line) = line? else {
                         return Ok(());
                     };
-                    let DecodedWatchEvent { deltas, version } =
-                        decode_event::<R>(&action, line, sync_state)?;
+                    let DecodedWatchEvent { changes, version } =
+                        decode_event(&action, line, sync_state)?;
                     sync_state.check_version(&action, &version)?;
                     self.report_unreadable(scope, sync_state).await?;
-                    for delta in deltas {
-                        self.send(R::change(delta))
+                    for change in changes {
+                        self.send(change)
                             .await
                             .map_err(|_closed| RoundError::Closed)?;
                     }
@@ -144,35 +153,44 @@ impl ResourceWatcher {
     }
 
     /// A list in pages, within a time.
-    async fn list<R: WatchedResource>(
+    async fn list(
         &self,
         scope: &WatchScope,
-        sync_state: &mut ResourceSyncState<R>,
+        sync_state: &mut ResourceSyncState,
         round_progress: &mut RoundProgress,
         within: Duration,
     ) -> Result<(), RoundError> {
         let started = Instant::now();
         sync_state.texts = TextInterner::default();
-        let listed = list::paged::<R>(&self.link, &self.timing, scope, &mut sync_state.texts);
+        let listed = list::paged(
+            &sync_state.resource,
+            &self.link,
+            &self.timing,
+            scope,
+            &mut sync_state.texts,
+        );
         let listed = timeout(within, listed).await.map_err(|_elapsed| {
-            CallError::timed_out(&request::action::<R>("list", scope), within)
+            CallError::timed_out(
+                &request::action(&sync_state.resource, "list", scope),
+                within,
+            )
         })??;
         self.replace(scope, sync_state, round_progress, listed, started)
             .await
     }
 
     /// The list that a watch begins with. What already happens while it arrives comes after it.
-    async fn streamed_list<R: WatchedResource>(
+    async fn streamed_list(
         &self,
         scope: &WatchScope,
-        sync_state: &mut ResourceSyncState<R>,
+        sync_state: &mut ResourceSyncState,
         round_progress: &mut RoundProgress,
         lines: &mut EventLineReader,
         action: &str,
     ) -> Result<(), RoundError> {
         let started = Instant::now();
         sync_state.texts = TextInterner::default();
-        let mut listed = CompleteList::<R>::new();
+        let mut listed = CompleteList::new(sync_state.resource);
         let mut patience = self.timing.answer_timeout;
         loop {
             let line = timeout(patience, lines.next())
@@ -192,13 +210,7 @@ impl ResourceWatcher {
             };
             match event_lines::event_type(line) {
                 Some(WatchLineKind::Upsert) => {
-                    let remains = || event_lines::parsed(line).ok();
-                    listed.add(
-                        action,
-                        event_lines::parsed(line),
-                        remains,
-                        &mut sync_state.texts,
-                    )?;
+                    listed.add_event(action, line, &mut sync_state.texts)?;
                 }
                 Some(WatchLineKind::Bookmark) => {
                     let (version, ends_list) = event_lines::bookmark(action, line)?;
@@ -222,19 +234,16 @@ impl ResourceWatcher {
     }
 
     /// Swaps the view: the list that was begun at `started` is complete.
-    async fn replace<R: WatchedResource>(
+    async fn replace(
         &self,
         scope: &WatchScope,
-        sync_state: &mut ResourceSyncState<R>,
+        sync_state: &mut ResourceSyncState,
         round_progress: &mut RoundProgress,
-        listed: CompleteList<R>,
+        listed: CompleteList,
         started: Instant,
     ) -> Result<(), RoundError> {
-        let delta = RecordDelta::Replace {
-            scope: scope.clone(),
-            records: listed.records,
-        };
-        self.send(R::change(delta))
+        let kind = sync_state.resource.kind;
+        self.send(listed.records.into_replacement(kind, scope.clone()))
             .await
             .map_err(|_closed| RoundError::Closed)?;
         sync_state.record_counts = listed.record_counts.into_iter().collect();
@@ -249,10 +258,10 @@ impl ResourceWatcher {
     }
 
     /// Says what can't be read, where that is news.
-    async fn report_unreadable<R: WatchedResource>(
+    async fn report_unreadable(
         &self,
         scope: &WatchScope,
-        sync_state: &mut ResourceSyncState<R>,
+        sync_state: &mut ResourceSyncState,
     ) -> Result<(), RoundError> {
         if sync_state.unreadable == sync_state.reported_unreadable {
             return Ok(());
@@ -260,8 +269,11 @@ impl ResourceWatcher {
         sync_state
             .reported_unreadable
             .clone_from(&sync_state.unreadable);
-        let change =
-            InventoryChange::Unreadable(R::KIND, scope.clone(), sync_state.unreadable.clone());
+        let change = InventoryChange::Unreadable(
+            sync_state.resource.kind,
+            scope.clone(),
+            sync_state.unreadable.clone(),
+        );
         self.send(change)
             .await
             .map_err(|_closed| RoundError::Closed)
@@ -282,10 +294,10 @@ impl ResourceWatcher {
 
     /// Where watches bring nothing: a list, and the time until the next one, in which a watch is
     /// tried now and then.
-    pub(super) async fn poll<R: WatchedResource>(
+    pub(super) async fn poll(
         &self,
         scope: &WatchScope,
-        sync_state: &mut ResourceSyncState<R>,
+        sync_state: &mut ResourceSyncState,
         health: &mut WatchHealth,
         round_progress: &mut RoundProgress,
         reporter: &mut SyncReporter,
@@ -322,17 +334,22 @@ impl ResourceWatcher {
     }
 
     /// Whether a watch brings something, or is ended when the server was asked to and not before.
-    async fn try_watch<R: WatchedResource>(
+    async fn try_watch(
         &self,
         scope: &WatchScope,
-        sync_state: &mut ResourceSyncState<R>,
+        sync_state: &mut ResourceSyncState,
         round_progress: &mut RoundProgress,
         every: Duration,
     ) -> Result<bool, RoundError> {
         // The server is told whole seconds.
         let lasting = Duration::from_secs(every.as_secs().clamp(1, 10));
-        let action = request::action::<R>("watch", scope);
-        let request = request::watch::<R>(scope, sync_state.version.as_deref(), lasting)?;
+        let action = request::action(&sync_state.resource, "watch", scope);
+        let request = request::watch(
+            &sync_state.resource,
+            scope,
+            sync_state.version.as_deref(),
+            lasting,
+        )?;
         let answer = self.link.send(&action, &request, lasting);
         let Ok(response) = answer.await else {
             return Ok(false);

@@ -6,17 +6,18 @@ use super::{
     round_progress::{ListMode, RoundProgress},
     sync_reporter::SyncReporter,
 };
-use svcscope_decode::WatchedResource;
+use svcscope_decode::ResourceDescriptor;
 use svcscope_model::inventory::WatchScope;
 
 impl ResourceWatcher {
     /// Lists and watches until that is refused. Whatever else goes wrong is tried again.
-    pub async fn run<R: WatchedResource>(
+    pub async fn run(
         &mut self,
+        resource: ResourceDescriptor,
         scope: &WatchScope,
         reporter: &mut SyncReporter,
     ) -> WatchEndReason {
-        let mut rounds = ScopeWatchState::<R>::new(&self.timing);
+        let mut rounds = ScopeWatchState::new(resource, &self.timing);
         loop {
             let polls = rounds.health.is_polling();
             let listing = rounds.list_mode(&self.capabilities);

@@ -14,48 +14,10 @@ use crate::{
     api_client::ApiClient,
     error::{CallError, CallErrorKind},
 };
-use svcscope_decode::{
-    ApiServiceResource, BackendTlsPolicyResource, DeploymentResource, EndpointSliceResource,
-    EndpointsResource, EventResource, GatewayClassResource, GatewayResource, GrpcRouteResource,
-    HttpRouteResource, IngressClassResource, IngressResource, MutatingWebhookResource,
-    NamespaceResource, NetworkPolicyResource, NodeResource, OlderApiVersion, PodResource,
-    ReferenceGrantResource, ServiceCidrResource, ServiceResource, StatefulSetResource,
-    TcpRouteResource, TlsRouteResource, TlsSecretResource, UdpRouteResource,
-    ValidatingWebhookResource, WatchedResource,
-};
+use svcscope_decode::{EndpointsResource, ResourceDescriptor};
 use svcscope_model::inventory::{ResourceKind, SharedStr, SyncState, WatchScope};
 
-/// Does something with the [`WatchedResource`] of a kind, in the newest version (0) or an older one.
-macro_rules! of_kind {
-    ($kind:expr, $version:expr, $resource:ident => $does:expr) => {
-        of_kind!(@ $kind, $version, $resource, $does,
-            [ReferenceGrant ReferenceGrantResource 1 0, TlsRoute TlsRouteResource 1 0, TlsRoute TlsRouteResource 2 1,
-             TcpRoute TcpRouteResource 1 0, UdpRoute UdpRouteResource 1 0,
-             BackendTlsPolicy BackendTlsPolicyResource 1 0]
-            Namespace NamespaceResource, Service ServiceResource, EndpointSlice EndpointSliceResource, Pod PodResource,
-            Node NodeResource, Event EventResource, Ingress IngressResource, IngressClass IngressClassResource,
-            Gateway GatewayResource, GatewayClass GatewayClassResource, HttpRoute HttpRouteResource,
-            GrpcRoute GrpcRouteResource, TlsRoute TlsRouteResource, TcpRoute TcpRouteResource, UdpRoute UdpRouteResource,
-            BackendTlsPolicy BackendTlsPolicyResource, ReferenceGrant ReferenceGrantResource,
-            ValidatingWebhook ValidatingWebhookResource, MutatingWebhook MutatingWebhookResource,
-            ApiService ApiServiceResource, NetworkPolicy NetworkPolicyResource, Deployment DeploymentResource,
-            StatefulSet StatefulSetResource, TlsSecret TlsSecretResource, ServiceCidr ServiceCidrResource)
-    };
-    (@ $kind:expr, $version:expr, $resource:ident, $does:expr,
-        [$($older:ident $of:ident $is:literal $nth:literal),*]
-        $($name:ident $type:ident),*) => {
-        match ($kind, $version) {
-            $((ResourceKind::$older, $is) => {
-                type $resource = OlderApiVersion<$of, $nth>;
-                $does
-            })*
-            $((ResourceKind::$name, _) => {
-                type $resource = $type;
-                $does
-            })*
-        }
-    };
-}
+const ENDPOINTS: ResourceDescriptor = ResourceDescriptor::of::<EndpointsResource>();
 
 /// Lists and watches a kind for a moment; Endpoints where the server has no EndpointSlices, as
 /// [`ResourceWatcher::endpoints`].
@@ -65,11 +27,12 @@ pub(in super::super) async fn try_watch(
     scope: &WatchScope,
     streams: bool,
 ) -> Result<WatchTrialResult, WatchTrialError> {
-    match of_kind!(kind, 0, R => watch_trial::run::<R>(link, scope, streams).await) {
+    let resource = ResourceDescriptor::of_kind(kind);
+    match watch_trial::run(&resource, link, scope, streams).await {
         Err(WatchTrialError::Refused { error, .. })
             if kind == ResourceKind::EndpointSlice && error.kind == CallErrorKind::NotFound =>
         {
-            let result = watch_trial::run::<EndpointsResource>(link, scope, streams).await?;
+            let result = watch_trial::run(&ENDPOINTS, link, scope, streams).await?;
             Ok(WatchTrialResult {
                 uses_endpoints: true,
                 ..result
@@ -89,7 +52,7 @@ pub(super) async fn prefetch_discovery(watcher: ResourceWatcher) {
         ..
     } = &watcher;
     let asked = ResourceKind::ON_DEMAND.map(|kind| async move {
-        let (api, plural) = of_kind!(kind, 0, R => (R::API, R::PLURAL));
+        let ResourceDescriptor { api, plural, .. } = ResourceDescriptor::of_kind(kind);
         // A caller that needs the kind gets the error.
         let served = memory
             .discovery
@@ -229,17 +192,18 @@ impl ResourceWatcher {
         loop {
             let pause = self.timing.refused_delay;
             self.wait(pause).await;
-            let version = self.served_version(kind).await.unwrap_or_default();
-            let answer = of_kind!(kind, version, R => self.may_list::<R>().await);
+            let served = self.served_resource(kind).await;
+            let resource = served.unwrap_or(ResourceDescriptor::of_kind(kind));
+            let answer = self.may_list(&resource).await;
             if answer.is_ok() {
                 return;
             }
         }
     }
 
-    async fn may_list<R: WatchedResource>(&self) -> Result<(), CallError> {
-        let request = request::probe::<R>(&WatchScope::Cluster)?;
-        let action = request::action::<R>("list", &WatchScope::Cluster);
+    async fn may_list(&self, resource: &ResourceDescriptor) -> Result<(), CallError> {
+        let request = request::probe(resource, &WatchScope::Cluster)?;
+        let action = request::action(resource, "list", &WatchScope::Cluster);
         self.link
             .send(&action, &request, self.timing.list_timeout)
             .await
@@ -255,30 +219,33 @@ impl ResourceWatcher {
         if kind == ResourceKind::EndpointSlice {
             return self.watch_endpoints(scope, reporter).await;
         }
-        match self.served_version(kind).await {
-            Ok(version) => of_kind!(kind, version, R => self.run::<R>(scope, reporter).await),
+        match self.served_resource(kind).await {
+            Ok(resource) => self.run(resource, scope, reporter).await,
             Err(error) => WatchEndReason::NotServed(error),
         }
     }
 
-    /// The newest version of a kind that the server has, as [`of_kind`] counts them. A kind on
-    /// demand is asked for only where the server says that it has it.
-    async fn served_version(&self, kind: ResourceKind) -> Result<usize, CallError> {
+    /// The newest version of a kind that the server has. A kind on demand is asked for only where
+    /// the server says that it has it.
+    async fn served_resource(&self, kind: ResourceKind) -> Result<ResourceDescriptor, CallError> {
+        let resource = ResourceDescriptor::of_kind(kind);
         if !kind.is_on_demand() {
-            return Ok(0);
+            return Ok(resource);
         }
-        let (newest, older, plural) = of_kind!(kind, 0, R => (R::API, R::OLDER_APIS, R::PLURAL));
+        let ResourceDescriptor { api, plural, .. } = resource;
         let served = &self.capabilities.discovery;
         let newest = served
-            .check_served(&self.link, newest, plural, self.timing.refused_delay)
+            .check_served(&self.link, api, plural, self.timing.refused_delay)
             .await;
-        let Err(missing) = newest else { return Ok(0) };
-        for (index, api) in older.iter().enumerate() {
+        let Err(missing) = newest else {
+            return Ok(resource);
+        };
+        for api in resource.older_apis {
             let answer = served
                 .check_served(&self.link, api, plural, self.timing.refused_delay)
                 .await;
             if answer.is_ok() {
-                return Ok(index + 1);
+                return Ok(resource.in_version(api));
             }
         }
         Err(missing)
@@ -290,7 +257,13 @@ impl ResourceWatcher {
         scope: &WatchScope,
         reporter: &mut SyncReporter,
     ) -> WatchEndReason {
-        let slices = self.run::<EndpointSliceResource>(scope, reporter).await;
+        let slices = self
+            .run(
+                ResourceDescriptor::of_kind(ResourceKind::EndpointSlice),
+                scope,
+                reporter,
+            )
+            .await;
         let why = match &slices {
             WatchEndReason::Closed => return slices,
             WatchEndReason::Forbidden(error) | WatchEndReason::NotServed(error) => {
@@ -303,7 +276,7 @@ impl ResourceWatcher {
             )
             .into(),
         );
-        let endpoints = self.run::<EndpointsResource>(scope, reporter).await;
+        let endpoints = self.run(ENDPOINTS, scope, reporter).await;
         reporter.note_when_live = None;
         match endpoints {
             // The slices are what is needed, so their refusal is the one to report.

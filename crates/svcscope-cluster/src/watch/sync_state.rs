@@ -10,11 +10,12 @@ use super::{
     list,
 };
 use crate::error::{CallError, CallErrorKind};
-use svcscope_decode::{HasMetadata as _, ObjectIdentity, TextInterner, WatchedResource};
-use svcscope_model::inventory::{DecodeFailure, ObjectKey, RecordDelta};
+use svcscope_decode::{DecodedObject, ObjectIdentity, ResourceDescriptor, TextInterner};
+use svcscope_model::inventory::{DecodeFailure, InventoryChange, ObjectKey};
 
 /// What is known of a resource in a scope between two rounds.
-pub(super) struct ResourceSyncState<R: WatchedResource> {
+pub(super) struct ResourceSyncState {
+    pub resource: ResourceDescriptor,
     /// From where a watch goes on; none means that a list is needed.
     pub version: Option<String>,
     /// When the list is to be read again, although the watch works.
@@ -29,12 +30,12 @@ pub(super) struct ResourceSyncState<R: WatchedResource> {
     pub unreadable: BTreeMap<ObjectKey, DecodeFailure>,
     /// What was reported of that.
     pub reported_unreadable: BTreeMap<ObjectKey, DecodeFailure>,
-    resource: std::marker::PhantomData<R>,
 }
 
-impl<R: WatchedResource> ResourceSyncState<R> {
-    pub fn new() -> Self {
+impl ResourceSyncState {
+    pub fn new(resource: ResourceDescriptor) -> Self {
         Self {
+            resource,
             version: None,
             relist_at: Instant::now(),
             list_duration: Duration::ZERO,
@@ -43,7 +44,6 @@ impl<R: WatchedResource> ResourceSyncState<R> {
             record_counts: HashMap::new(),
             unreadable: BTreeMap::new(),
             reported_unreadable: BTreeMap::new(),
-            resource: std::marker::PhantomData,
         }
     }
 
@@ -95,18 +95,18 @@ fn is_older(version: &str, held: &str) -> bool {
 }
 
 /// What a line means.
-pub(super) struct DecodedWatchEvent<R: WatchedResource> {
+pub(super) struct DecodedWatchEvent {
     /// What changes; nothing for a bookmark.
-    pub deltas: Vec<RecordDelta<R::Record>>,
+    pub changes: Vec<InventoryChange>,
     /// Everything up to here has been received.
     pub version: String,
 }
 
-pub(super) fn decode_event<R: WatchedResource>(
+pub(super) fn decode_event(
     action: &str,
     line: &[u8],
-    sync_state: &mut ResourceSyncState<R>,
-) -> Result<DecodedWatchEvent<R>, CallError> {
+    sync_state: &mut ResourceSyncState,
+) -> Result<DecodedWatchEvent, CallError> {
     let event_type = event_lines::event_type(line)
         .ok_or_else(|| event_lines::not_an_event_error(action, line))?;
     match event_type {
@@ -114,24 +114,22 @@ pub(super) fn decode_event<R: WatchedResource>(
         WatchLineKind::Bookmark => {
             let (version, _) = event_lines::bookmark(action, line)?;
             Ok(DecodedWatchEvent {
-                deltas: Vec::new(),
+                changes: Vec::new(),
                 version,
             })
         }
         WatchLineKind::Upsert | WatchLineKind::Remove => {
-            let object: R::Object<'_> = match event_lines::parsed(line) {
+            let resource = sync_state.resource;
+            let mut records = resource.no_records();
+            let wanted = (event_type == WatchLineKind::Upsert).then_some(&mut records);
+            let decoded = resource.decode_event(line, &mut sync_state.texts, wanted);
+            let DecodedObject { key, version } = match decoded {
                 Ok(object) => object,
                 Err(error) => {
                     return decode_unreadable_event(action, line, &error, event_type, sync_state);
                 }
             };
-            let version = object.metadata().version().to_owned();
-            let mut records = Vec::with_capacity(1);
-            if event_type == WatchLineKind::Upsert {
-                R::records(&object, &mut sync_state.texts, &mut records);
-            }
             let odd = sync_state.texts.take_decode_problems();
-            let key = object.metadata().key(&mut sync_state.texts);
             match odd {
                 Some(odd) => {
                     let found = list::incomplete_object(odd);
@@ -141,8 +139,8 @@ pub(super) fn decode_event<R: WatchedResource>(
                     sync_state.unreadable.remove(&key);
                 }
             }
-            let now = records.len();
-            let before = if R::MAKES_MANY_RECORDS {
+            let now = records.count();
+            let before = if resource.makes_many_records {
                 sync_state
                     .record_counts
                     .insert(key.clone(), now)
@@ -150,24 +148,25 @@ pub(super) fn decode_event<R: WatchedResource>(
             } else {
                 1
             };
-            let mut deltas: Vec<_> = records.into_iter().map(RecordDelta::Upsert).collect();
-            deltas.extend((now..before).map(|n| RecordDelta::Remove(R::record_key(&key, n))));
-            if R::MAKES_MANY_RECORDS && now == 0 {
+            let mut changes = records.into_upserts(resource.kind);
+            let gone = (now..before).map(|n| resource.record_key(&key, n));
+            changes.extend(gone.map(|key| resource.removal(key)));
+            if resource.makes_many_records && now == 0 {
                 sync_state.record_counts.remove(&key);
             }
-            Ok(DecodedWatchEvent { deltas, version })
+            Ok(DecodedWatchEvent { changes, version })
         }
     }
 }
 
 /// An event whose object can't be read: what was held of it is not so any more, and the watch goes on.
-fn decode_unreadable_event<R: WatchedResource>(
+fn decode_unreadable_event(
     action: &str,
     line: &[u8],
     error: &serde_json::Error,
     event_type: WatchLineKind,
-    sync_state: &mut ResourceSyncState<R>,
-) -> Result<DecodedWatchEvent<R>, CallError> {
+    sync_state: &mut ResourceSyncState,
+) -> Result<DecodedWatchEvent, CallError> {
     let Ok(remains) = event_lines::parsed::<ObjectIdentity<'_>>(line) else {
         return Err(event_lines::unreadable_error(action, error));
     };
@@ -181,33 +180,39 @@ fn decode_unreadable_event<R: WatchedResource>(
     } else {
         sync_state.unreadable.remove(&key);
     }
-    let parts = if R::MAKES_MANY_RECORDS {
+    let resource = sync_state.resource;
+    let parts = if resource.makes_many_records {
         sync_state.record_counts.remove(&key).unwrap_or(0)
     } else {
         1
     };
-    let deltas = (0..parts)
-        .map(|n| RecordDelta::Remove(R::record_key(&key, n)))
-        .collect();
-    Ok(DecodedWatchEvent { deltas, version })
+    let gone = (0..parts).map(|n| resource.record_key(&key, n));
+    let changes = gone.map(|key| resource.removal(key)).collect();
+    Ok(DecodedWatchEvent { changes, version })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use svcscope_decode::EndpointsResource;
+    use svcscope_model::inventory::RecordDelta;
 
-    fn deltas(sync_state: &mut ResourceSyncState<EndpointsResource>, line: &str) -> Vec<String> {
+    fn endpoints() -> ResourceSyncState {
+        ResourceSyncState::new(ResourceDescriptor::of::<EndpointsResource>())
+    }
+
+    fn deltas(sync_state: &mut ResourceSyncState, line: &str) -> Vec<String> {
         let Ok(step) = decode_event("watch", line.as_bytes(), sync_state) else {
             panic!("no deltas in {line}");
         };
-        let words = |delta: RecordDelta<svcscope_model::inventory::EndpointSliceRecord>| match delta
-        {
-            RecordDelta::Upsert(record) => format!("+{}", record.key),
-            RecordDelta::Remove(key) => format!("-{key}"),
-            RecordDelta::Replace { .. } => "a list".to_owned(),
+        let words = |change| match change {
+            InventoryChange::EndpointSlice(RecordDelta::Upsert(record)) => {
+                format!("+{}", record.key)
+            }
+            InventoryChange::EndpointSlice(RecordDelta::Remove(key)) => format!("-{key}"),
+            other => format!("{other:?}"),
         };
-        step.deltas.into_iter().map(words).collect()
+        step.changes.into_iter().map(words).collect()
     }
 
     fn line(event: &str, subsets: usize) -> String {
@@ -219,7 +224,7 @@ mod tests {
 
     #[test]
     fn subsets_that_are_gone_are_removed() {
-        let mut progress = ResourceSyncState::<EndpointsResource>::new();
+        let mut progress = endpoints();
         let added = deltas(&mut progress, &line("ADDED", 3));
         assert_eq!(added, ["+shop/web#0", "+shop/web#1", "+shop/web#2"]);
         let fewer = deltas(&mut progress, &line("MODIFIED", 1));
@@ -234,7 +239,7 @@ mod tests {
 
     #[test]
     fn an_object_that_can_not_be_read_is_noted_until_it_can_or_goes() {
-        let mut progress = ResourceSyncState::<EndpointsResource>::new();
+        let mut progress = endpoints();
         deltas(&mut progress, &line("ADDED", 2));
         let bad = |event: &str| line(event, 1).replace("\"10.0.0.1\"", "7");
         let gone = deltas(&mut progress, &bad("MODIFIED"));
@@ -254,7 +259,7 @@ mod tests {
 
     #[test]
     fn versions_only_grow_and_some_say_nothing() {
-        let mut progress = ResourceSyncState::<EndpointsResource>::new();
+        let mut progress = endpoints();
         for (version, is_news) in [("98", true), ("", false), ("0", false), ("98", false)] {
             assert_eq!(progress.check_version("watch pods", version), Ok(()));
             assert_eq!(progress.advance(version.to_owned()), is_news, "{version}");

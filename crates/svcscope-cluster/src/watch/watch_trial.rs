@@ -12,7 +12,7 @@ use crate::{
     api_client::{ApiClient, RESPONSE_TIMEOUT},
     error::{CallError, CallErrorKind},
 };
-use svcscope_decode::WatchedResource;
+use svcscope_decode::ResourceDescriptor;
 use svcscope_model::inventory::{SharedStr, WatchScope, plain_line};
 
 /// A watch that is open for so long is taken to stay open. Proxies that buffer or cut do it at once.
@@ -72,18 +72,19 @@ pub(in super::super) enum WatchTrialError {
 }
 
 /// Lists one object, then watches for [`TRIAL_DURATION`].
-pub(super) async fn run<R: WatchedResource>(
+pub(super) async fn run(
+    resource: &ResourceDescriptor,
     link: &ApiClient,
     scope: &WatchScope,
     streams: bool,
 ) -> Result<WatchTrialResult, WatchTrialError> {
-    let version = list::<R>(link, scope).await?;
+    let version = list(resource, link, scope).await?;
     let mut trial = WatchTrialResult {
         streams: false,
         uses_endpoints: false,
     };
     if streams {
-        match watch::<R>(link, scope, None).await {
+        match watch(resource, link, scope, None).await {
             Err(WatchTrialError::Refused { error, .. }) if error.kind == CallErrorKind::Invalid => {
             }
             tried => {
@@ -92,12 +93,13 @@ pub(super) async fn run<R: WatchedResource>(
             }
         }
     }
-    watch::<R>(link, scope, Some(&version))
+    watch(resource, link, scope, Some(&version))
         .await
         .map(|()| trial)
 }
 
-async fn list<R: WatchedResource>(
+async fn list(
+    resource: &ResourceDescriptor,
     link: &ApiClient,
     scope: &WatchScope,
 ) -> Result<String, WatchTrialError> {
@@ -110,12 +112,12 @@ async fn list<R: WatchedResource>(
     struct TrialListMetadata {
         resource_version: String,
     }
-    let action = request::action::<R>("list", scope);
+    let action = request::action(resource, "list", scope);
     let refused = |error| WatchTrialError::Refused {
         verb: "list",
         error,
     };
-    let request = request::probe::<R>(scope).map_err(refused)?;
+    let request = request::probe(resource, scope).map_err(refused)?;
     let answer = link.fetch(&action, &request).await.map_err(refused)?;
     require_json("list", answer.headers())?;
     let list: TrialListResponse = serde_json::from_slice(answer.body())
@@ -136,17 +138,19 @@ fn require_json(verb: &'static str, headers: &HeaderMap) -> Result<(), WatchTria
 }
 
 /// A watch from this version, or one that begins with a list.
-async fn watch<R: WatchedResource>(
+async fn watch(
+    resource: &ResourceDescriptor,
     link: &ApiClient,
     scope: &WatchScope,
     version: Option<&str>,
 ) -> Result<(), WatchTrialError> {
-    let action = request::action::<R>("watch", scope);
+    let action = request::action(resource, "watch", scope);
     let refused = |error| WatchTrialError::Refused {
         verb: "watch",
         error,
     };
-    let request = request::watch::<R>(scope, version, REQUESTED_WATCH_DURATION).map_err(refused)?;
+    let request =
+        request::watch(resource, scope, version, REQUESTED_WATCH_DURATION).map_err(refused)?;
     let answer = link
         .send(&action, &request, RESPONSE_TIMEOUT)
         .await

@@ -26,7 +26,8 @@ fn columns_ui(ui: &mut Ui, ctx: &PanelContext<'_>) {
     ui.columns(count, |columns| {
         for group in CommandGroup::ALL {
             let commands: Vec<UiCommand> = UiCommand::ALL
-                .into_iter()
+                .iter()
+                .copied()
                 .filter(|command| command.group() == group)
                 .collect();
             if let Some(column) = shortest(columns, &mut filled, commands.len()) {

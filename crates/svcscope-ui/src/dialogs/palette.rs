@@ -101,7 +101,8 @@ pub fn saved_forwards_in_group(scene: &Scene, group: &str) -> Vec<SharedStr> {
 /// Everything that can be found, in the order of an empty palette.
 fn all_choices(scene: &Scene) -> Vec<PaletteChoice> {
     let commands = UiCommand::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|command| *command != UiCommand::Palette)
         .map(PaletteChoice::Command);
     let services = scene
