@@ -38,7 +38,7 @@ impl EngineWorker {
                 format!("{}: {}", ring.title, ring.body)
             };
             self.activity.add(level, words);
-            self.needs_publish = true;
+            self.schedule.is_requested = true;
             let (notifier, events) = (self.config.notifier.clone(), self.events.clone());
             tokio::task::spawn_blocking(move || {
                 if let Err(reason) = notifier.show(&ring.title, &ring.body) {

@@ -17,7 +17,7 @@ impl EngineWorker {
         self.look_up_forwards();
         if self.model.refresh_timed_reports(Timestamp::now()) {
             self.scene.map_revision += 1;
-            self.needs_publish = true;
+            self.schedule.is_requested = true;
             self.send_health_alerts();
         }
     }
@@ -26,7 +26,7 @@ impl EngineWorker {
         match news {
             ConnectionEvent::Change(change) => self.apply_changes(change),
             ConnectionEvent::WatchNote(note) => {
-                self.needs_publish = true;
+                self.schedule.is_requested = true;
                 self.activity.add(ActivityLevel::Info, note.clone());
                 self.scene.watch_notes = self
                     .scene
@@ -41,7 +41,7 @@ impl EngineWorker {
 
     pub(super) fn apply_changes(&mut self, first: InventoryChange) {
         let mut batch = vec![first];
-        if let Some(session) = &mut self.watched_cluster {
+        if let Some(session) = &mut self.session.watched {
             while batch.len() < BATCH
                 && let Some(change) = session.try_next_change()
             {
@@ -53,11 +53,11 @@ impl EngineWorker {
         if touched.is_empty() {
             return;
         }
-        self.cluster_changed = true;
+        self.schedule.cluster_changed = true;
         self.watch_needed_kinds(&touched);
         self.send_health_alerts();
         // How well the cluster is known is never told late.
-        self.needs_publish |= touched
+        self.schedule.is_requested |= touched
             .iter()
             .any(|step| matches!(step, ChangedRecord::Sync(..)));
         self.scene.map_revision += 1;
@@ -84,7 +84,7 @@ impl EngineWorker {
             )
         };
         if touched.iter().any(may_ask)
-            && let Some(session) = &mut self.watched_cluster
+            && let Some(session) = &mut self.session.watched
         {
             session.watch_kinds(&self.config.analysis.needed_kinds(self.model.inventory()));
         }

@@ -4,17 +4,14 @@ use std::{sync::Arc, time::Duration};
 
 use futures::FutureExt as _;
 use jiff::Timestamp;
-use tokio::{
-    sync::mpsc,
-    time::{Instant, timeout},
-};
+use tokio::time::{Instant, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
-use super::EngineWorker;
+use super::{EngineWorker, cluster_session::ClusterSession};
 use crate::{
     ActivityLevel, ConnectionState, ContextSummary, NextAttempt, Scene,
-    connect_retry::{ConnectFailure, ConnectRetryState, ConnectRetryTiming},
-    event::WorkerEvent,
+    connect_retry::{ConnectFailure, ConnectRetryTiming},
+    event::{ClusterEvent, ClusterEventSender},
     watched_cluster::{self, ConnectionEvent, WatchedCluster},
 };
 use svcscope_cluster::{
@@ -36,7 +33,7 @@ impl EngineWorker {
     /// The time of the next attempt has come. What is shown stays until it is known what came of it.
     pub(super) fn retry_connect(&mut self) {
         self.generation += 1;
-        self.needs_publish = true;
+        self.schedule.is_requested = true;
         self.scene.next_attempt = NextAttempt::Now;
         self.start_connecting(self.selected_context());
     }
@@ -48,26 +45,19 @@ impl EngineWorker {
 
     /// Connects, and again whenever the kubeconfig changes, until it is connected.
     pub(super) fn start_connecting(&mut self, context: Option<String>) {
-        self.connect_retry.attempt_started();
-        let (generation, events) = (self.generation, self.events.clone());
+        self.session.retry.attempt_started();
+        let events = self.cluster_events();
         let (source, login) = (self.config.kubeconfig.clone(), self.login_context());
         let remembered = self.settings_store.last_context().map(str::to_owned);
-        self.connecting = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+        self.session.connecting = Some(AbortOnDropHandle::new(tokio::spawn(async move {
             loop {
                 let stamps = source.stamps().await;
                 let (source_now, context, remembered) =
                     (source.clone(), context.clone(), remembered.clone());
-                let outcome = connect_to_context(
-                    source_now, context, remembered, generation, &events, &login,
-                )
-                .await;
+                let outcome =
+                    connect_to_context(source_now, context, remembered, &events, &login).await;
                 let retry = outcome.as_ref().err().map(|failed| failed.retry);
-                events
-                    .send(WorkerEvent::ConnectFinished {
-                        generation,
-                        outcome,
-                    })
-                    .ok();
+                events.send(ClusterEvent::ConnectFinished { outcome });
                 let stamps = match retry {
                     None => return,
                     Some(ConnectRetryTiming::AfterKubeconfigChange) => stamps,
@@ -91,7 +81,7 @@ impl EngineWorker {
             self.activity.add(ActivityLevel::Error, reason.clone());
         }
         self.scene.connection = ConnectionState::Failed { reason };
-        self.scene.next_attempt = match self.connect_retry.record_failure(retry) {
+        self.scene.next_attempt = match self.session.retry.record_failure(retry) {
             Some(pause) => NextAttempt::At(Timestamp::now() + pause),
             None => NextAttempt::AfterKubeconfigChange,
         };
@@ -99,7 +89,7 @@ impl EngineWorker {
 
     /// Drops all that belongs to the last cluster. Forwards end with it: their pods are there.
     fn leave_cluster(&mut self) {
-        if self.watched_cluster.is_some() {
+        if self.session.watched.is_some() {
             for status in self.forwards.statuses() {
                 self.remove_forward(status.id);
             }
@@ -110,13 +100,7 @@ impl EngineWorker {
     /// Drops all that is known of the last cluster; forwards go on listening.
     pub(super) fn forget_cluster(&mut self) {
         self.generation += 1;
-        self.connecting = None;
-        self.connect_retry = ConnectRetryState::default();
-        self.watched_cluster = None;
-        self.kubeconfig_watch = None;
-        self.in_cluster_clients = None;
-        self.path_test = None;
-        self.connectivity.reset();
+        self.session = ClusterSession::default();
         self.forwards.set_link_state(None);
         self.model.clear();
         self.inventory_feed.send_replace(Inventory::default());
@@ -134,22 +118,17 @@ impl EngineWorker {
     }
 
     pub(super) fn reconnect(&mut self) {
-        let Some(session) = &self.watched_cluster else {
+        let Some(session) = &self.session.watched else {
             return self.connect(self.selected_context());
         };
-        let (generation, events) = (self.generation, self.events.clone());
+        let events = self.cluster_events();
         let cluster = session.cluster.clone();
         tokio::spawn(async move {
             let outcome = cluster
                 .renew()
                 .await
                 .map_err(|error| SharedStr::from(error.to_string()));
-            events
-                .send(WorkerEvent::CredentialsRenewed {
-                    generation,
-                    outcome,
-                })
-                .ok();
+            events.send(ClusterEvent::CredentialsRenewed { outcome });
         });
     }
 
@@ -158,7 +137,7 @@ impl EngineWorker {
         if let Err(reason) = outcome {
             self.activity.add(ActivityLevel::Error, reason);
         }
-        if let Some(session) = &self.watched_cluster {
+        if let Some(session) = &self.session.watched {
             session.retry_watches();
             let cluster = session.cluster.clone();
             self.scene.server = Some(SharedStr::from(cluster.server_url()));
@@ -173,7 +152,7 @@ impl EngineWorker {
         if let Some(context) = self.scene.context.clone() {
             self.remember_namespaces(&context);
         }
-        let Some(session) = self.watched_cluster.take() else {
+        let Some(session) = self.session.watched.take() else {
             return;
         };
         self.model.clear();
@@ -181,7 +160,7 @@ impl EngineWorker {
         self.scene.watch_notes = Arc::default();
         self.scene.map_revision += 1;
         let cluster = session.cluster.clone();
-        self.watched_cluster = Some(WatchedCluster::open(
+        self.session.watched = Some(WatchedCluster::open(
             cluster.clone(),
             &self.scene.namespaces,
             &self.config.analysis,
@@ -223,9 +202,10 @@ impl EngineWorker {
             &self.config.analysis,
         );
         self.forwards.replace_dialer(session.dialer());
-        self.watched_cluster = Some(session);
+        self.session.watched = Some(session);
         let refusal = self.refusal_check_for(cluster.context());
-        self.in_cluster_clients = Some(self.probe_pods.in_cluster_clients(&cluster, refusal));
+        self.session.in_cluster_clients =
+            Some(self.probe_pods.in_cluster_clients(&cluster, refusal));
         if !self.scene.read_only {
             self.probe_pods
                 .remove_orphaned_pods(&cluster, self.events.clone());
@@ -238,13 +218,11 @@ impl EngineWorker {
 
     /// Asks anew what the user may do where they look.
     pub(super) fn review_rights(&self, cluster: cluster::ClusterClient) {
-        let (generation, events) = (self.generation, self.events.clone());
+        let events = self.cluster_events();
         let namespace = self.scene.namespaces.first().cloned().unwrap_or_default();
         tokio::spawn(async move {
             let rights = watched_cluster::review_permissions(&cluster, &namespace).await;
-            events
-                .send(WorkerEvent::Permissions { generation, rights })
-                .ok();
+            events.send(ClusterEvent::Permissions { rights });
         });
     }
 
@@ -268,8 +246,7 @@ async fn connect_to_context(
     source: cluster::KubeconfigSource,
     context: Option<String>,
     remembered: Option<String>,
-    generation: u64,
-    events: &mpsc::UnboundedSender<WorkerEvent>,
+    events: &ClusterEventSender,
     login: &LoginContext,
 ) -> Result<(cluster::ClusterClient, Duration), ConnectFailure> {
     let kubeconfigs = tokio::task::spawn_blocking(move || MergedKubeconfig::load(&source))
@@ -291,30 +268,17 @@ async fn connect_to_context(
     let chosen = context.as_deref().or_else(|| kubeconfigs.current_context());
     let chosen = chosen.map(SharedStr::from);
     let contexts = known.into_iter().map(ContextSummary::from).collect();
-    events
-        .send(WorkerEvent::KubeconfigContexts {
-            generation,
-            contexts,
-            selected: chosen,
-        })
-        .ok();
+    events.send(ClusterEvent::KubeconfigContexts {
+        contexts,
+        selected: chosen,
+    });
     // Told before the server is asked: a 401 may come of them.
     let notices = kubeconfigs.notices(context.as_deref());
-    events
-        .send(WorkerEvent::SecurityWarnings {
-            generation,
-            warnings: notices,
-        })
-        .ok();
+    events.send(ClusterEvent::SecurityWarnings { warnings: notices });
     let asked = Instant::now();
     let waits = events.clone();
     let tell: cluster::RetryWaitObserver = Arc::new(move |words| {
-        waits
-            .send(WorkerEvent::RequestDelayed {
-                generation,
-                message: words,
-            })
-            .ok();
+        waits.send(ClusterEvent::RequestDelayed { message: words });
     });
     let context = context.as_deref();
     let pace = WatchTiming::default();

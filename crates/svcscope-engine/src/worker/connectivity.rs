@@ -3,16 +3,13 @@
 
 use std::time::Duration;
 
-use tokio::{
-    sync::mpsc,
-    time::{Instant, sleep, sleep_until, timeout},
-};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::EngineWorker;
 use crate::{
     ActivityLevel,
-    event::WorkerEvent,
+    event::{ClusterEvent, ClusterEventSender},
     suspend_detector::{SUSPEND_CHECK_INTERVAL, SuspendDetector},
 };
 use svcscope_cluster::{CallErrorKind, ClusterClient};
@@ -61,13 +58,6 @@ impl ConnectivityMonitor {
     pub(super) fn next_suspend_check(&self) -> Option<Instant> {
         self.next_suspend_check
     }
-
-    /// Another cluster comes, or none.
-    pub(super) fn reset(&mut self) {
-        self.check_task = None;
-        self.recheck_requested = false;
-        self.next_suspend_check = None;
-    }
 }
 
 impl EngineWorker {
@@ -79,24 +69,25 @@ impl EngineWorker {
             .iter()
             .any(|status| status.local.is_some() && !status.state.is_over());
         match (
-            up && self.watched_cluster.is_some(),
-            self.connectivity.next_suspend_check,
+            up && self.session.watched.is_some(),
+            self.session.connectivity.next_suspend_check,
         ) {
             (true, None) => {
                 let server = self.scene.server.as_deref().unwrap_or_default();
-                self.connectivity.suspend_detector = SuspendDetector::start(server);
-                self.connectivity.next_suspend_check =
+                self.session.connectivity.suspend_detector = SuspendDetector::start(server);
+                self.session.connectivity.next_suspend_check =
                     Some(Instant::now() + SUSPEND_CHECK_INTERVAL);
             }
-            (false, Some(_)) => self.connectivity.next_suspend_check = None,
+            (false, Some(_)) => self.session.connectivity.next_suspend_check = None,
             _ => {}
         }
     }
 
     /// Looks whether the machine slept or the network is another one.
     pub(super) fn check_for_suspend(&mut self) {
-        self.connectivity.next_suspend_check = Some(Instant::now() + SUSPEND_CHECK_INTERVAL);
-        let Some(jolt) = self.connectivity.suspend_detector.check() else {
+        self.session.connectivity.next_suspend_check =
+            Some(Instant::now() + SUSPEND_CHECK_INTERVAL);
+        let Some(jolt) = self.session.connectivity.suspend_detector.check() else {
             return;
         };
         let words = jolt.description();
@@ -104,9 +95,9 @@ impl EngineWorker {
             ActivityLevel::Info,
             format!("Checking the connection: {words}"),
         );
-        self.needs_publish = true;
-        self.connectivity.check_task = None;
-        self.connectivity.next_check_at = Instant::now();
+        self.schedule.is_requested = true;
+        self.session.connectivity.check_task = None;
+        self.session.connectivity.next_check_at = Instant::now();
         // Nothing is called alive that has not shown it since.
         self.forwards
             .set_link_state(Some(SharedStr::from(format!("checking, because {words}"))));
@@ -117,31 +108,32 @@ impl EngineWorker {
     /// A pod that the watches still show is gone: they missed it, or have not heard of it yet.
     pub(super) fn relist_backends(&mut self) {
         let now = Instant::now();
-        if let Some(session) = &self.watched_cluster
-            && now >= self.connectivity.next_relist
+        if let Some(session) = &self.session.watched
+            && now >= self.session.connectivity.next_relist
         {
-            self.connectivity.next_relist = now + CHECK_INTERVAL;
+            self.session.connectivity.next_relist = now + CHECK_INTERVAL;
             session.relist_backends();
         }
     }
 
     /// Asks the API server for a sign of life, until there is one.
     pub(super) fn check_connectivity(&mut self) {
-        let Some(session) = &self.watched_cluster else {
+        let Some(session) = &self.session.watched else {
             return;
         };
-        if self.connectivity.check_task.is_some() {
-            self.connectivity.recheck_requested = true;
+        if self.session.connectivity.check_task.is_some() {
+            self.session.connectivity.recheck_requested = true;
             return;
         }
-        let begin = self.connectivity.next_check_at.max(Instant::now());
-        self.connectivity.next_check_at = begin + CHECK_INTERVAL;
-        let (cluster, generation) = (session.cluster.clone(), self.generation);
-        let events = self.events.clone();
-        self.connectivity.check_task = Some(AbortOnDropHandle::new(tokio::spawn(async move {
-            sleep_until(begin).await;
-            ping_until_reachable(cluster, generation, events).await;
-        })));
+        let begin = self.session.connectivity.next_check_at.max(Instant::now());
+        self.session.connectivity.next_check_at = begin + CHECK_INTERVAL;
+        let cluster = session.cluster.clone();
+        let events = self.cluster_events();
+        self.session.connectivity.check_task =
+            Some(AbortOnDropHandle::new(tokio::spawn(async move {
+                sleep_until(begin).await;
+                ping_until_reachable(cluster, events).await;
+            })));
     }
 
     /// What a check found.
@@ -149,7 +141,7 @@ impl EngineWorker {
         let was_lost = self.forwards.is_link_down();
         if lost.is_none() && was_lost {
             // The watches need not wait for the end of their pauses.
-            if let Some(session) = &self.watched_cluster {
+            if let Some(session) = &self.session.watched {
                 session.retry_watches();
             }
             self.activity
@@ -158,20 +150,16 @@ impl EngineWorker {
         let found = lost.is_none();
         self.forwards.set_link_state(lost);
         if found {
-            self.connectivity.check_task = None;
+            self.session.connectivity.check_task = None;
             // What came after the question was asked is not answered by this.
-            if std::mem::take(&mut self.connectivity.recheck_requested) {
+            if std::mem::take(&mut self.session.connectivity.recheck_requested) {
                 self.check_connectivity();
             }
         }
     }
 }
 
-async fn ping_until_reachable(
-    cluster: ClusterClient,
-    generation: u64,
-    events: mpsc::UnboundedSender<WorkerEvent>,
-) {
+async fn ping_until_reachable(cluster: ClusterClient, events: ClusterEventSender) {
     let mut pause = FIRST_PAUSE;
     loop {
         let lost = match timeout(PING_TIMEOUT, cluster.ping()).await {
@@ -184,12 +172,9 @@ async fn ping_until_reachable(
         };
         let found = lost.is_none();
         // Without an engine nobody is left to tell.
-        events
-            .send(WorkerEvent::ConnectivityChecked {
-                generation,
-                unreachable_reason: lost,
-            })
-            .ok();
+        events.send(ClusterEvent::ConnectivityChecked {
+            unreachable_reason: lost,
+        });
         if found {
             return;
         }

@@ -144,7 +144,7 @@ impl EngineWorker {
         id: EditId,
         service: &ObjectKey,
     ) -> Option<(ClusterClient, Inventory)> {
-        let Some(session) = &self.watched_cluster else {
+        let Some(session) = &self.session.watched else {
             self.refuse_edit(id, service.clone(), "not connected to a cluster");
             return None;
         };
@@ -156,8 +156,7 @@ impl EngineWorker {
     pub(super) fn node_port_reader(&self, cluster: &ClusterClient) -> NodePortReader {
         NodePortReader {
             cluster: cluster.clone(),
-            generation: self.generation,
-            events: self.events.clone(),
+            events: self.cluster_events(),
         }
     }
 
@@ -177,7 +176,7 @@ impl EngineWorker {
                         typed, so nothing was written";
             return self.refuse_edit(id, service, said);
         }
-        let Some(session) = &self.watched_cluster else {
+        let Some(session) = &self.session.watched else {
             return self.refuse_edit(id, service, "not connected to a cluster");
         };
         let (writer, events) = (session.cluster.writer(), self.events.clone());

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::EngineWorker;
 use crate::{
     ActivityLevel, ForwardImportPreview,
-    event::WorkerEvent,
+    event::{ClusterEvent, WorkerEvent},
     settings::{
         AddForwardsSummary, SavedForward, SavedForwardChange, SavedForwards, export_forwards,
         import_forwards,
@@ -25,10 +25,10 @@ impl EngineWorker {
         {
             spec.last_port = self.saved_forwards.last_port(context, &spec);
         }
-        let (forwards, events) = (self.forwards.clone(), self.events.clone());
-        let generation = self.generation;
+        let (forwards, events) = (self.forwards.clone(), self.cluster_events());
         let cluster = self
-            .watched_cluster
+            .session
+            .watched
             .as_ref()
             .map(|session| session.cluster.clone());
         let lone_read = self.single_service_reader(&spec.target);
@@ -44,8 +44,8 @@ impl EngineWorker {
                 }
             };
             let status = Box::new(forwards.start_if(id, spec, may).await);
-            let started = WorkerEvent::ForwardStarted { generation, status };
-            events.send(started).ok();
+            let started = ClusterEvent::ForwardStarted { status };
+            events.send(started);
         });
     }
 
@@ -197,18 +197,9 @@ impl EngineWorker {
         if let Some(offer) = offered.filter(|offer| offer.file == path) {
             return self.forwards_imported(offer.forwards.clone());
         }
-        let (generation, events) = (self.generation, self.events.clone());
+        let events = self.cluster_events();
         tokio::task::spawn_blocking(move || {
-            let event = match import_forwards(&path) {
-                Ok(forwards) => WorkerEvent::ForwardsImported {
-                    generation,
-                    forwards,
-                },
-                Err(reason) => WorkerEvent::BackgroundJobFinished(Err(format!(
-                    "Forwards not imported: {reason}"
-                ))),
-            };
-            events.send(event).ok();
+            events.send(ClusterEvent::ForwardsImported(import_forwards(&path)));
         });
     }
 

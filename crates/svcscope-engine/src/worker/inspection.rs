@@ -1,7 +1,7 @@
 //! What the user asks for.
 
 use super::EngineWorker;
-use crate::event::WorkerEvent;
+use crate::event::ClusterEvent;
 use svcscope_model::inventory::{ObjectKey, SharedStr};
 
 impl EngineWorker {
@@ -16,24 +16,18 @@ impl EngineWorker {
 
     pub(super) fn load_yaml(&self) {
         let (Some(session), Some(service)) =
-            (&self.watched_cluster, self.inspected_service.clone())
+            (&self.session.watched, self.inspected_service.clone())
         else {
             return;
         };
-        let (generation, events) = (self.generation, self.events.clone());
+        let events = self.cluster_events();
         let cluster = session.cluster.clone();
         tokio::spawn(async move {
             let text = match cluster.service_yaml(&service).await {
                 Ok(yaml) => Ok(SharedStr::from(yaml)),
                 Err(error) => Err(SharedStr::from(error.to_string())),
             };
-            events
-                .send(WorkerEvent::ServiceYamlRead {
-                    generation,
-                    service,
-                    text,
-                })
-                .ok();
+            events.send(ClusterEvent::ServiceYamlRead { service, text });
         });
     }
 }

@@ -7,7 +7,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::EngineWorker;
 use crate::{
-    ActivityLevel, ConnectionSecurityWarning, ConnectionState, ContextSummary, event::WorkerEvent,
+    ActivityLevel, ConnectionSecurityWarning, ConnectionState, ContextSummary, event::ClusterEvent,
 };
 use svcscope_cluster::{self as cluster, ClusterClient, ContextRef, KubeconfigChange};
 use svcscope_model::inventory::SharedStr;
@@ -24,22 +24,19 @@ pub(super) struct KubeconfigWatch {
 impl EngineWorker {
     /// Looks from now on whether the kubeconfig, or a file that it names, changes.
     pub(super) fn watch_kubeconfig(&mut self, cluster: &ClusterClient) {
-        let (generation, events) = (self.generation, self.events.clone());
+        let events = self.cluster_events();
         let cluster = cluster.clone();
         let looking = tokio::spawn(async move {
             let mut stamps = None;
             loop {
                 let news = cluster.next_kubeconfig_change(&mut stamps).await;
-                let news = WorkerEvent::KubeconfigReloaded {
-                    generation,
-                    change: news,
-                };
-                if events.send(news).is_err() {
+                let news = ClusterEvent::KubeconfigReloaded { change: news };
+                if !events.send(news) {
                     return;
                 }
             }
         });
-        self.kubeconfig_watch = Some(KubeconfigWatch {
+        self.session.kubeconfig = Some(KubeconfigWatch {
             _watch_task: AbortOnDropHandle::new(looking),
             current_context: None,
             problem: None,
@@ -51,7 +48,7 @@ impl EngineWorker {
             self.update_contexts(contexts);
             self.suggest_current_context(current);
         }
-        let Some(followed) = &mut self.kubeconfig_watch else {
+        let Some(followed) = &mut self.session.kubeconfig else {
             return;
         };
         let before = followed.problem.take();
@@ -107,7 +104,7 @@ impl EngineWorker {
 
     /// Another current-context is offered; the window stays where it is.
     fn suggest_current_context(&mut self, current: Option<String>) {
-        let Some(followed) = &mut self.kubeconfig_watch else {
+        let Some(followed) = &mut self.session.kubeconfig else {
             return;
         };
         let before = followed.current_context.replace(current.clone());
@@ -148,26 +145,21 @@ impl EngineWorker {
     }
 
     fn renew_credentials(&self) {
-        let Some(session) = &self.watched_cluster else {
+        let Some(session) = &self.session.watched else {
             return;
         };
-        let (generation, events) = (self.generation, self.events.clone());
+        let events = self.cluster_events();
         let cluster = session.cluster.clone();
         tokio::spawn(async move {
             let outcome = cluster.renew().await;
             let outcome = outcome.map_err(|error| SharedStr::from(error.to_string()));
-            events
-                .send(WorkerEvent::KubeconfigApplied {
-                    generation,
-                    outcome,
-                })
-                .ok();
+            events.send(ClusterEvent::KubeconfigApplied { outcome });
         });
     }
 
     /// The client was built anew from a kubeconfig that had changed, or could not be.
     pub(super) fn kubeconfig_applied(&mut self, outcome: Result<(), SharedStr>) {
-        let Some(session) = &self.watched_cluster else {
+        let Some(session) = &self.session.watched else {
             return;
         };
         if let Err(reason) = outcome {

@@ -65,11 +65,11 @@ impl EngineWorker {
 
     pub(super) fn cancel_login(&mut self) {
         let reason = SharedStr::from("the login was cancelled; reconnect to try again");
-        if let Some(session) = &self.watched_cluster {
+        if let Some(session) = &self.session.watched {
             session.cluster.cancel_login();
-        } else if self.connecting.take().is_some() {
+        } else if self.session.connecting.take().is_some() {
             self.generation += 1;
-            self.connect_retry.attempt_started();
+            self.session.retry.attempt_started();
             self.scene.connection = ConnectionState::Failed { reason };
             self.scene.next_attempt = NextAttempt::Never;
         }

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod cluster_changes;
+mod cluster_session;
 mod connection;
 mod connection_test;
 mod connectivity;
@@ -14,6 +15,7 @@ mod map;
 mod node_ports;
 mod path_test;
 mod protection;
+mod publish_schedule;
 mod requests;
 mod service_lookup;
 
@@ -23,37 +25,30 @@ use tokio::{
     sync::{Notify, mpsc, watch},
     time::{Instant, sleep_until},
 };
-use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     ActivityLevel, EngineChannels, EngineCommand, EngineConfig, Scene, SceneCallback, ServiceYaml,
-    activity::ActivityLog, alerts::AlertSubscriptions, connect_retry::ConnectRetryState,
-    edits::OpenEdits, event::WorkerEvent, model::ClusterModel, offline_dialer::OfflineDialer,
-    probe_pods::ProbePodLifecycle, protection::ProtectionPolicy, requests::RequestHistory,
-    saved_forwards::SavedForwardStore, settings_store::SettingsStore,
-    watched_cluster::WatchedCluster,
+    activity::ActivityLog,
+    alerts::AlertSubscriptions,
+    edits::OpenEdits,
+    event::{ClusterEvent, ClusterEventSender, WorkerEvent},
+    model::ClusterModel,
+    offline_dialer::OfflineDialer,
+    probe_pods::ProbePodLifecycle,
+    protection::ProtectionPolicy,
+    requests::RequestHistory,
+    saved_forwards::SavedForwardStore,
+    settings_store::SettingsStore,
 };
 use crate::settings::{ProtectedContexts, forwards_path};
+use cluster_session::ClusterSession;
 use connection_test::RunningConnectionTest;
-use connectivity::ConnectivityMonitor;
-use kubeconfig::KubeconfigWatch;
-use path_test::PathTestJob;
+use publish_schedule::PublishSchedule;
 use svcscope_edit::AuditLog;
 use svcscope_model::inventory::{Inventory, ObjectKey, SharedStr};
-use svcscope_net::{forward::Forwards, probe::in_cluster::InClusterClientPool};
+use svcscope_net::forward::Forwards;
 
-/// Scenes are published at most this often.
-const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
-/// While the cluster changes all the time its changes are published at most this often: each one
-/// has the whole map drawn, and nobody reads faster.
-const CHURN_PUBLISH_INTERVAL: Duration = Duration::from_millis(250);
-/// Where a frame takes long, as without a graphics card, this many times as long is between two of
-/// them; but never more than [`MAX_CHURN_PUBLISH_INTERVAL`].
-const FRAME_TIME_PAUSE_FACTOR: u32 = 60;
-/// As often a cluster that changes all the time is shown at any rate.
-const MAX_CHURN_PUBLISH_INTERVAL: Duration = Duration::from_millis(950);
-/// Changes that come this soon after the last ones were published go on.
-const CHURN_WINDOW: Duration = Duration::from_millis(1_200);
 /// Changes taken in at once before commands are looked at again.
 const BATCH: usize = 2048;
 /// How often reports that tell a duration (`pending 4 min`) are renewed, while there are any.
@@ -78,10 +73,7 @@ pub(super) struct EngineWorker {
     /// Told by the forwards when one of them changed.
     forwards_changed: Arc<Notify>,
 
-    watched_cluster: Option<WatchedCluster>,
-    kubeconfig_watch: Option<KubeconfigWatch>,
-    connecting: Option<AbortOnDropHandle<()>>,
-    connect_retry: ConnectRetryState,
+    session: ClusterSession,
     /// Counts connections, so that a late answer of the last cluster is not taken for this one's.
     generation: u64,
     inspected_service: Option<ObjectKey>,
@@ -93,21 +85,9 @@ pub(super) struct EngineWorker {
     reported_settings_notices: Vec<String>,
     alerts: AlertSubscriptions,
     saved_forwards: SavedForwardStore,
-    connectivity: ConnectivityMonitor,
     probe_pods: ProbePodLifecycle,
-    /// Who can be asked inside the cluster that is connected.
-    in_cluster_clients: Option<Arc<InClusterClientPool>>,
-    path_test: Option<PathTestJob>,
     connection_test: Option<RunningConnectionTest>,
-    /// Something changed that the user may wait for.
-    needs_publish: bool,
-    /// The cluster changed.
-    cluster_changed: bool,
-    next_publish: Instant,
-    /// When changes of the cluster may be published; other news take them along earlier.
-    next_churn_publish: Instant,
-    /// When changes of the cluster were published last.
-    last_churn_publish: Option<Instant>,
+    schedule: PublishSchedule,
     next_report_refresh: Instant,
     /// When it was last told aloud that a request waits.
     last_delay_notice: Option<Instant>,
@@ -169,10 +149,7 @@ impl EngineWorker {
             edits: OpenEdits::default(),
             audit_log: AuditLog::default(),
             inventory_feed,
-            watched_cluster: None,
-            kubeconfig_watch: None,
-            connecting: None,
-            connect_retry: ConnectRetryState::default(),
+            session: ClusterSession::default(),
             generation: 0,
             inspected_service: None,
             map_context: None,
@@ -181,16 +158,9 @@ impl EngineWorker {
             reported_settings_notices: Vec::new(),
             alerts: AlertSubscriptions::default(),
             saved_forwards,
-            connectivity: ConnectivityMonitor::default(),
             probe_pods,
-            in_cluster_clients: None,
-            path_test: None,
             connection_test: None,
-            needs_publish: true,
-            cluster_changed: false,
-            next_publish: Instant::now(),
-            next_churn_publish: Instant::now(),
-            last_churn_publish: None,
+            schedule: PublishSchedule::default(),
             next_report_refresh: Instant::now(),
             last_delay_notice: None,
         }
@@ -200,14 +170,14 @@ impl EngineWorker {
     pub(super) async fn run(mut self) {
         self.connect(self.config.context.clone());
         loop {
-            let layout_due = self.layout_due();
-            let next_look = self.connectivity.next_suspend_check();
-            let next_attempt = self.connect_retry.next_attempt();
+            let layout_due = self.layout_due().filter(|_| !self.schedule.is_requested);
+            let next_look = self.session.connectivity.next_suspend_check();
+            let next_attempt = self.session.retry.next_attempt();
             let doubt = self.forwards.link_suspected();
             let outdated = self.forwards.inventory_stale();
             let renews = self.model.has_timed_reports() || self.has_single_service_reads();
             let news = async {
-                match &mut self.watched_cluster {
+                match &mut self.session.watched {
                     Some(session) => session.next_event().await,
                     None => futures::future::pending().await,
                 }
@@ -218,32 +188,27 @@ impl EngineWorker {
                 Some(command) = self.channels.commands.recv() => self.command(command),
                 Some(event) = self.inbox.recv() => self.event(event),
                 news = news => self.connection_event(news),
-                () = self.forwards_changed.notified() => self.needs_publish = true,
+                () = self.forwards_changed.notified() => self.schedule.is_requested = true,
                 () = doubt.notified() => self.check_connectivity(),
                 () = outdated.notified() => self.relist_backends(),
-                () = sleep_until(next_look.unwrap_or(self.next_publish)), if next_look.is_some() => {
-                    self.check_for_suspend();
-                }
-                () = sleep_until(next_attempt.unwrap_or(self.next_publish)),
-                    if next_attempt.is_some() => self.retry_connect(),
-                () = sleep_until(self.next_publish), if self.needs_publish => self.publish(),
-                () = sleep_until(self.next_churn_publish), if self.cluster_changed => self.publish(),
+                () = sleep_until_some(next_look) => self.check_for_suspend(),
+                () = sleep_until_some(next_attempt) => self.retry_connect(),
+                () = sleep_until_some(self.schedule.due()) => self.publish(),
                 () = sleep_until(self.next_report_refresh), if renews => self.time_passed(),
-                () = sleep_until(layout_due.unwrap_or(self.next_publish)),
-                    if layout_due.is_some() && !self.needs_publish => self.needs_publish = true,
+                () = sleep_until_some(layout_due) => self.schedule.is_requested = true,
             }
         }
         self.settings_store.close().await;
         self.saved_forwards.close().await;
         // What still runs gives its pods back.
         self.requests.cancel_all();
-        self.path_test = None;
-        self.in_cluster_clients = None;
+        self.session.path_test = None;
+        self.session.in_cluster_clients = None;
         self.probe_pods.close().await;
     }
 
     fn command(&mut self, command: EngineCommand) {
-        self.needs_publish = true;
+        self.schedule.is_requested = true;
         match command {
             EngineCommand::Connect(context) => self.connect(context.map(|name| name.to_string())),
             EngineCommand::Reconnect => self.reconnect(),
@@ -325,53 +290,13 @@ impl EngineWorker {
     }
 
     fn event(&mut self, event: WorkerEvent) {
-        self.needs_publish = true;
-        let current = self.generation;
+        self.schedule.is_requested = true;
         match event {
-            WorkerEvent::KubeconfigContexts {
-                generation,
-                contexts,
-                selected: chosen,
-            } if generation == current => {
-                self.scene.contexts = contexts.into();
-                self.scene.context = chosen.or_else(|| self.scene.context.take());
+            WorkerEvent::Cluster { generation, event } if generation == self.generation => {
+                self.cluster_event(event);
             }
-            WorkerEvent::ConnectFinished {
-                generation,
-                outcome,
-            } if generation == current => match outcome {
-                Ok((cluster, round_trip)) => self.connected(cluster, round_trip),
-                Err(failed) => self.connect_failed(failed),
-            },
-            WorkerEvent::RequestDelayed {
-                generation,
-                message: words,
-            } if generation == current => {
-                self.request_delayed(words);
-            }
-            WorkerEvent::ServiceLookedUp {
-                generation,
-                service,
-                outcome,
-            } if generation == current => self.service_looked_up(service, outcome),
-            WorkerEvent::SecurityWarnings {
-                generation,
-                warnings: notices,
-            } if generation == current => self.report_security_warnings(notices),
+            WorkerEvent::Cluster { .. } => {}
             WorkerEvent::Login(event) => self.login_advanced(event),
-            WorkerEvent::Permissions { generation, rights } if generation == current => {
-                self.scene.permissions = rights;
-            }
-            WorkerEvent::NodePortRulesRead { generation, rules } if generation == current => {
-                self.node_port_rules_read(rules);
-            }
-            WorkerEvent::ServiceYamlRead {
-                generation,
-                service,
-                text,
-            } if generation == current && self.inspected_service.as_ref() == Some(&service) => {
-                self.scene.yaml = Some(Arc::new(ServiceYaml { service, text }));
-            }
             WorkerEvent::SettingsReloaded(loaded) => self.settings_reloaded(*loaded),
             WorkerEvent::ForwardImportPreviewed(offer) => {
                 self.scene.import_offer = Some(Arc::new(*offer))
@@ -379,18 +304,7 @@ impl EngineWorker {
             WorkerEvent::SettingsNotSaved(problem) => {
                 self.activity.add(ActivityLevel::Warning, problem)
             }
-            WorkerEvent::ConnectivityChecked {
-                generation,
-                unreachable_reason: lost,
-            } if generation == current => self.connectivity_checked(lost),
-            WorkerEvent::ForwardStarted { generation, status } if generation == current => {
-                self.forward_started(&status);
-            }
             WorkerEvent::SavedForwardsWritten(book) => self.saved_forwards_written(*book),
-            WorkerEvent::ForwardsImported {
-                generation,
-                forwards,
-            } if generation == current => self.forwards_imported(forwards),
             WorkerEvent::BackgroundJobFinished(Ok(words)) => {
                 self.activity.add(ActivityLevel::Info, words)
             }
@@ -410,34 +324,66 @@ impl EngineWorker {
             }
             WorkerEvent::EditProgressed { id, step } => self.edit_advanced(id, step),
             WorkerEvent::EditApplied(written) => self.edit_written(*written),
-            WorkerEvent::CredentialsRenewed {
-                generation,
-                outcome,
-            } if generation == current => self.credentials_renewed(outcome),
-            WorkerEvent::KubeconfigReloaded {
-                generation,
-                change: news,
-            } if generation == current => {
+        }
+    }
+
+    fn cluster_event(&mut self, event: ClusterEvent) {
+        match event {
+            ClusterEvent::KubeconfigContexts {
+                contexts,
+                selected: chosen,
+            } => {
+                self.scene.contexts = contexts.into();
+                self.scene.context = chosen.or_else(|| self.scene.context.take());
+            }
+            ClusterEvent::ConnectFinished { outcome } => match outcome {
+                Ok((cluster, round_trip)) => self.connected(cluster, round_trip),
+                Err(failed) => self.connect_failed(failed),
+            },
+            ClusterEvent::RequestDelayed { message: words } => {
+                self.request_delayed(words);
+            }
+            ClusterEvent::ServiceLookedUp { service, outcome } => {
+                self.service_looked_up(service, outcome)
+            }
+            ClusterEvent::SecurityWarnings { warnings: notices } => {
+                self.report_security_warnings(notices)
+            }
+            ClusterEvent::Permissions { rights } => {
+                self.scene.permissions = rights;
+            }
+            ClusterEvent::NodePortRulesRead { rules } => {
+                self.node_port_rules_read(rules);
+            }
+            ClusterEvent::ServiceYamlRead { service, text } => {
+                if self.inspected_service.as_ref() == Some(&service) {
+                    self.scene.yaml = Some(Arc::new(ServiceYaml { service, text }));
+                }
+            }
+            ClusterEvent::ConnectivityChecked {
+                unreachable_reason: lost,
+            } => self.connectivity_checked(lost),
+            ClusterEvent::ForwardStarted { status } => {
+                self.forward_started(&status);
+            }
+            ClusterEvent::ForwardsImported(Ok(forwards)) => self.forwards_imported(forwards),
+            ClusterEvent::ForwardsImported(Err(reason)) => {
+                let text = format!("Forwards not imported: {reason}");
+                self.activity.add(ActivityLevel::Error, text);
+            }
+            ClusterEvent::CredentialsRenewed { outcome } => self.credentials_renewed(outcome),
+            ClusterEvent::KubeconfigReloaded { change: news } => {
                 self.kubeconfig_reloaded(news);
             }
-            WorkerEvent::KubeconfigApplied {
-                generation,
-                outcome,
-            } if generation == current => self.kubeconfig_applied(outcome),
-            WorkerEvent::KubeconfigContexts { .. }
-            | WorkerEvent::KubeconfigReloaded { .. }
-            | WorkerEvent::KubeconfigApplied { .. }
-            | WorkerEvent::SecurityWarnings { .. }
-            | WorkerEvent::ConnectFinished { .. }
-            | WorkerEvent::ForwardStarted { .. }
-            | WorkerEvent::ConnectivityChecked { .. }
-            | WorkerEvent::ForwardsImported { .. }
-            | WorkerEvent::CredentialsRenewed { .. }
-            | WorkerEvent::Permissions { .. }
-            | WorkerEvent::RequestDelayed { .. }
-            | WorkerEvent::ServiceLookedUp { .. }
-            | WorkerEvent::NodePortRulesRead { .. }
-            | WorkerEvent::ServiceYamlRead { .. } => {}
+            ClusterEvent::KubeconfigApplied { outcome } => self.kubeconfig_applied(outcome),
+        }
+    }
+
+    /// For jobs that belong to the cluster that is connected, or is to be.
+    fn cluster_events(&self) -> ClusterEventSender {
+        ClusterEventSender {
+            generation: self.generation,
+            events: self.events.clone(),
         }
     }
 
@@ -450,7 +396,7 @@ impl EngineWorker {
         self.model.write_to_scene(scene);
         scene.forwards = self.forwards.statuses().into();
         scene.requests = self.requests.snapshot();
-        let reach = self.path_test.as_ref().map(|test| &test.status);
+        let reach = self.session.path_test.as_ref().map(|test| &test.status);
         if scene.path_test.as_deref() != reach {
             scene.path_test = reach.cloned().map(Arc::new);
         }
@@ -465,21 +411,14 @@ impl EngineWorker {
         self.channels.publish(scene.clone());
         (self.waker)();
         self.update_suspend_detector();
-        let now = Instant::now();
-        self.needs_publish = false;
-        self.next_publish = now + PUBLISH_INTERVAL;
-        if std::mem::take(&mut self.cluster_changed) {
-            let goes_on = self
-                .last_churn_publish
-                .is_some_and(|last| now.duration_since(last) < CHURN_WINDOW);
-            let pause = if goes_on {
-                (self.channels.frame_time() * FRAME_TIME_PAUSE_FACTOR)
-                    .clamp(CHURN_PUBLISH_INTERVAL, MAX_CHURN_PUBLISH_INTERVAL)
-            } else {
-                PUBLISH_INTERVAL
-            };
-            self.next_churn_publish = now + pause;
-            self.last_churn_publish = Some(now);
-        }
+        self.schedule.published(self.channels.frame_time());
+    }
+}
+
+/// Sleeps until then, or for ever.
+async fn sleep_until_some(then: Option<Instant>) {
+    match then {
+        Some(then) => sleep_until(then).await,
+        None => std::future::pending().await,
     }
 }

@@ -3,11 +3,10 @@
 use std::ops::RangeInclusive;
 
 use jiff::Timestamp;
-use tokio::sync::mpsc;
 
 use super::EngineWorker;
 use crate::{
-    event::WorkerEvent,
+    event::{ClusterEvent, ClusterEventSender, WorkerEvent},
     settings::{node_port_range, save_node_port_range},
 };
 use svcscope_cluster::ClusterClient;
@@ -30,7 +29,7 @@ impl EngineWorker {
             .model
             .apply([InventoryChange::NodePorts(rules)], Timestamp::now());
         if !touched.is_empty() {
-            self.cluster_changed = true;
+            self.schedule.cluster_changed = true;
             self.scene.map_revision += 1;
             self.inventory_feed
                 .send_replace(self.model.inventory().clone());
@@ -77,8 +76,7 @@ fn merge_node_port_rules(known: &NodePortRules, read: NodePortRules) -> NodePort
 #[derive(Clone)]
 pub(super) struct NodePortReader {
     pub cluster: ClusterClient,
-    pub generation: u64,
-    pub events: mpsc::UnboundedSender<WorkerEvent>,
+    pub events: ClusterEventSender,
 }
 
 impl NodePortReader {
@@ -89,10 +87,7 @@ impl NodePortReader {
             inventory.node_port_rules(),
             rules.clone(),
         )));
-        let generation = self.generation;
-        self.events
-            .send(WorkerEvent::NodePortRulesRead { generation, rules })
-            .ok();
+        self.events.send(ClusterEvent::NodePortRulesRead { rules });
     }
 }
 

@@ -36,7 +36,8 @@ impl EngineWorker {
     pub(super) fn start_path_test(&mut self, id: PathTestId, asked: PathTestRequest) {
         let mut status = PathTestStatus::new(id, asked);
         let cluster = self
-            .watched_cluster
+            .session
+            .watched
             .as_ref()
             .map(|session| &session.cluster);
         let reader = cluster.map(|cluster| self.node_port_reader(cluster));
@@ -57,18 +58,23 @@ impl EngineWorker {
                 None
             }
         };
-        self.path_test = Some(PathTestJob { status, job });
+        self.session.path_test = Some(PathTestJob { status, job });
     }
 
     pub(super) fn stop_path_test(&mut self) {
-        if let Some(test) = &mut self.path_test {
+        if let Some(test) = &mut self.session.path_test {
             test.job = None;
             test.status.stop();
         }
     }
 
     pub(super) fn path_test_progressed(&mut self, id: PathTestId, news: PathTestEvent) {
-        let Some(test) = self.path_test.as_mut().filter(|test| test.status.id == id) else {
+        let Some(test) = self
+            .session
+            .path_test
+            .as_mut()
+            .filter(|test| test.status.id == id)
+        else {
             return;
         };
         if test.job.is_none() {

@@ -41,7 +41,7 @@ impl EngineWorker {
         self.scene.read_only_reason.clone_from(&now.read_only);
         self.scene.production = now.production;
         self.scene.production_changes_allowed = now.changes_allowed;
-        self.needs_publish = true;
+        self.schedule.is_requested = true;
         now
     }
 

@@ -92,7 +92,7 @@ impl EngineWorker {
                 format!("{why}; {what}, so it was not sent"),
             ));
         }
-        self.watched_cluster.is_none().then(|| {
+        self.session.watched.is_none().then(|| {
             CurlError::new(
                 FailureKind::NoTarget,
                 "not connected to a cluster, so nothing was sent",
@@ -103,8 +103,8 @@ impl EngineWorker {
     /// All that a request may need of this session.
     pub(super) fn access_paths(&self) -> Option<AccessPaths> {
         let (session, hub) = (
-            self.watched_cluster.as_ref()?,
-            self.in_cluster_clients.as_ref()?,
+            self.session.watched.as_ref()?,
+            self.session.in_cluster_clients.as_ref()?,
         );
         Some(AccessPaths {
             inventory: self.inventory_feed.subscribe(),

@@ -1,10 +1,10 @@
 //! Services that are read one by one, because they may not be listed: the right to `get` one is enough
 //! for a forward or a request, as it is for kubectl.
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::EngineWorker;
-use crate::event::WorkerEvent;
+use crate::event::{ClusterEvent, ClusterEventSender};
 use svcscope_cluster::ClusterClient;
 use svcscope_edit::ServiceWriteError;
 use svcscope_model::inventory::{
@@ -17,8 +17,7 @@ use svcscope_net::forward::ForwardTarget;
 #[derive(Clone)]
 pub(super) struct SingleServiceReader {
     cluster: ClusterClient,
-    generation: u64,
-    events: mpsc::UnboundedSender<WorkerEvent>,
+    events: ClusterEventSender,
     feed: watch::Receiver<Inventory>,
 }
 
@@ -35,12 +34,11 @@ impl SingleServiceReader {
             Ok(None) => Some(SharedStr::from(format!("Service {service} does not exist"))),
             Err(reason) => Some(reason.clone()),
         };
-        let event = WorkerEvent::ServiceLookedUp {
-            generation: self.generation,
+        let event = ClusterEvent::ServiceLookedUp {
             service: service.clone(),
             outcome,
         };
-        self.events.send(event).ok();
+        self.events.send(event);
         if let Some(missing) = missing {
             return Err(missing);
         }
@@ -64,9 +62,8 @@ impl EngineWorker {
             return None;
         }
         let read = SingleServiceReader {
-            cluster: self.watched_cluster.as_ref()?.cluster.clone(),
-            generation: self.generation,
-            events: self.events.clone(),
+            cluster: self.session.watched.as_ref()?.cluster.clone(),
+            events: self.cluster_events(),
             feed: self.inventory_feed.subscribe(),
         };
         Some((read, service.clone()))
