@@ -134,7 +134,7 @@ pub(super) fn warn_of_similar_name(common: &GlobalFlags, settings: &Settings) {
     if is_empty || common.demo {
         return;
     }
-    // What is wrong with the kubeconfig is told by whoever connects.
+    // What is wrong with the kubeconfig is reported when the user connects.
     if let Ok((names, Some(current))) = known_contexts(common) {
         warn_of_similar_names(&protected, &names, |context| context == current);
     }

@@ -221,8 +221,8 @@ pub(super) fn with_node_ports(
     mut ports: Vec<ServicePort>,
     wanted: &[NodePortArg],
 ) -> Result<Vec<ServicePort>, String> {
-    for wish in wanted {
-        let found = match &wish.of {
+    for requested in wanted {
+        let found = match &requested.of {
             Some(of) => ports.iter_mut().find(|port| of.is(port)),
             None => match ports.as_mut_slice() {
                 [only] => Some(only),
@@ -230,14 +230,14 @@ pub(super) fn with_node_ports(
                     return Err(format!(
                         "the Service has {} ports: say which shall have nodePort {} (NAME={})",
                         several.len(),
-                        wish.number,
-                        wish.number
+                        requested.number,
+                        requested.number
                     ));
                 }
             },
         };
-        match (found, &wish.of) {
-            (Some(port), _) => port.node_port = Some(wish.number),
+        match (found, &requested.of) {
+            (Some(port), _) => port.node_port = Some(requested.number),
             (None, Some(of)) => return Err(format!("the Service has no port {of}")),
             (None, None) => {}
         }

@@ -461,19 +461,19 @@ pub(super) fn ingress_gaps(scene: &Scene) -> Vec<String> {
         let names: Vec<_> = kinds.iter().map(|kind| kind.plural()).collect();
         names.join(", ")
     };
-    let (policies, doors): (Vec<_>, Vec<_>) = refused
+    let (policies, ingress_kinds): (Vec<_>, Vec<_>) = refused
         .into_iter()
         .partition(|kind| *kind == ResourceKind::BackendTlsPolicy);
     let mut gaps = Vec::new();
-    if !doors.is_empty() {
-        let routes = if doors.contains(&ResourceKind::Gateway) {
+    if !ingress_kinds.is_empty() {
+        let routes = if ingress_kinds.contains(&ResourceKind::Gateway) {
             ", and of routes,"
         } else {
             ""
         };
         gaps.push(format!(
             "not permitted to see {}: entry points of those kinds{routes} are missing",
-            told(&doors)
+            told(&ingress_kinds)
         ));
     }
     if !policies.is_empty() {

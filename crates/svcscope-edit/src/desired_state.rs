@@ -25,7 +25,7 @@ pub enum ServiceTypeChoice {
 }
 
 impl ServiceTypeChoice {
-    /// Every type, in the order in which each adds a door to the one before.
+    /// Every type, in the order in which each adds an entry point to the one before.
     pub const ALL: [Self; 5] = [
         Self::ClusterIP,
         Self::Headless,
@@ -221,7 +221,7 @@ pub struct DesiredServiceState {
     pub annotations: BTreeMap<SharedStr, Option<SharedStr>>,
     /// A JSON merge patch of what is none of the above.
     pub merge_patch: Option<Value>,
-    /// What the user saw when the wish was made. Where somebody has changed since what this wish
+    /// What the user saw when the request was made. Where somebody has changed since what this request
     /// changes, there is no plan.
     pub seen_record: Option<Arc<ServiceRecord>>,
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{DesiredServiceState, ServiceTypeChoice, SessionAffinity, snapshot::value_at};
 use svcscope_model::inventory::{ServiceRecord, SharedStr};
 
-/// Which of the fields that a wish is about are otherwise than the user saw them.
+/// Which of the fields that a request is about are otherwise than the user saw them.
 pub(crate) fn changed_since(
     seen: &ServiceRecord,
     now: &ServiceRecord,
@@ -69,8 +69,8 @@ pub(crate) fn changed_since(
     let same_pairs =
         |was: &std::collections::BTreeMap<SharedStr, SharedStr>,
          is: &std::collections::BTreeMap<SharedStr, SharedStr>,
-         wishes: &std::collections::BTreeMap<SharedStr, Option<SharedStr>>| {
-            wishes.keys().all(|key| was.get(key) == is.get(key))
+         requested: &std::collections::BTreeMap<SharedStr, Option<SharedStr>>| {
+            requested.keys().all(|key| was.get(key) == is.get(key))
         };
     look(
         true,

@@ -7,7 +7,7 @@
 //! [`plan_change`], [`plan_creation`] and [`plan_deletion`] are pure: the Service as it will be
 //! (`expected`), what is wrong with that (`check`), the `patch` that leads there, its
 //! `consequences` in sentences and the `owners` who may revert it. [`dry_run()`] and [`apply()`]
-//! send it, [`undo()`] is the opposite wish, and the [`AuditLog`] keeps what was done.
+//! send it, [`undo()`] is the opposite request, and the [`AuditLog`] keeps what was done.
 
 mod apply;
 mod audit_log;

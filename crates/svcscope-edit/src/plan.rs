@@ -88,7 +88,7 @@ pub struct ChangePlan {
     pub before: Option<ServiceSnapshot>,
     /// As it will be, without what the server allocates; none where it is deleted.
     pub projected_service: Option<Arc<ServiceRecord>>,
-    /// The wish.
+    /// The requested change.
     pub requested_change: RequestedChange,
     /// What is sent, in this order.
     pub steps: Vec<PlanStep>,

@@ -1,4 +1,4 @@
-//! From a wish to a plan. No I/O.
+//! From a request to a plan. No I/O.
 
 use std::sync::Arc;
 
@@ -279,8 +279,8 @@ fn node_port_warnings(
     asked.filter_map(|number| others.warning(number)).collect()
 }
 
-/// A merge patch that the user wrote, as the wish that it is: what a [`DesiredServiceState`] has a word for is
-/// planned with like any other wish, the rest is sent as it stands.
+/// A merge patch that the user wrote, as the request that it is: what a [`DesiredServiceState`] has a word for is
+/// planned with like any other request, the rest is sent as it stands.
 fn with_merge_patch(
     known: &ServiceSnapshot,
     wanted: DesiredServiceState,
@@ -393,7 +393,7 @@ fn steps(
     (steps, Some(fresh))
 }
 
-/// The wish for the second half of a way: with the address families of before, without which the
+/// The requested change for the second half of a way: with the address families of before, without which the
 /// Service would come back with those that the cluster prefers.
 fn second_half(
     before: &ServiceRecord,

@@ -82,9 +82,9 @@ fn written_external_ips(patch: &Value) -> Option<Vec<SharedStr>> {
 }
 
 fn simple_fields(after: &mut ServiceRecord, wanted: &DesiredServiceState) {
-    fn set<T: Clone>(field: &mut T, wish: Option<&T>) {
-        if let Some(wish) = wish {
-            *field = wish.clone();
+    fn set<T: Clone>(field: &mut T, requested: Option<&T>) {
+        if let Some(requested) = requested {
+            *field = requested.clone();
         }
     }
     set(&mut after.selector, wanted.selector.as_ref());
@@ -114,12 +114,12 @@ fn simple_fields(after: &mut ServiceRecord, wanted: &DesiredServiceState) {
                 timeout_secs.or(after.session_affinity_timeout_secs);
         }
     }
-    for (pairs, wishes) in [
+    for (pairs, requested) in [
         (&mut after.labels, &wanted.labels),
         (&mut after.annotations, &wanted.annotations),
     ] {
-        for (key, wish) in wishes {
-            match wish {
+        for (key, requested) in requested {
+            match requested {
                 Some(value) => drop(pairs.insert(key.clone(), value.clone())),
                 None => drop(pairs.remove(key)),
             }

@@ -8,7 +8,7 @@ use super::{
 };
 use svcscope_model::inventory::{Inventory, ServiceRecord, SharedStr};
 
-/// The wish to have a Service as it was before a plan was applied, and what of it can't come back.
+/// The requested change to have a Service as it was before a plan was applied, and what of it can't come back.
 ///
 /// It is planned with the Service as it then is: where somebody changed meanwhile what it takes
 /// back, there is no plan ([`super::PlanError::ChangedNode`]).

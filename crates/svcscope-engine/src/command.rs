@@ -18,7 +18,7 @@ use svcscope_net::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct EditId(pub u64);
 
-/// One wish. The asker chooses the ids, from [`super::Handle::next_id`], so that it can find the
+/// One request. The asker chooses the ids, from [`super::Handle::next_id`], so that it can find the
 /// result in a later scene.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EngineCommand {

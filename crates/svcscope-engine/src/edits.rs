@@ -1,4 +1,4 @@
-//! Changes of Services on their way from a wish to what the server made of it.
+//! Changes of Services on their way from a request to what the server made of it.
 
 use std::sync::Arc;
 
@@ -83,14 +83,14 @@ pub(super) struct UndoRequest {
     pub(super) inventory: Inventory,
 }
 
-/// Plans a wish with the Service as the server says it now.
+/// Plans a request with the Service as the server says it now.
 pub(super) async fn plan_change_request(
     service: &ObjectKey,
-    wish: RequestedChange,
+    requested: RequestedChange,
     inventory: &Inventory,
     writer: &dyn ServiceWriter,
 ) -> Result<ChangePlan, EditState> {
-    let planned = match wish {
+    let planned = match requested {
         RequestedChange::Create(object) => edit::plan_creation(object, inventory),
         RequestedChange::Change(wanted) => {
             let known = read_snapshot(service, writer).await?;
@@ -160,8 +160,8 @@ pub(super) async fn dry_run_plan(
 }
 
 /// Asks for no particular address any more; says whether one was asked for.
-fn drop_requested_addresses(wish: &mut RequestedChange) -> bool {
-    match wish {
+fn drop_requested_addresses(requested: &mut RequestedChange) -> bool {
+    match requested {
         RequestedChange::Change(wanted) => wanted.cluster_ips.take().is_some(),
         RequestedChange::Create(object) => {
             let Some(spec) = object.get_mut("spec").and_then(|spec| spec.as_object_mut()) else {

@@ -1,4 +1,4 @@
-//! The door of the engine: commands in, scenes out, no waiting on either side.
+//! The handle of the engine: commands in, scenes out, no waiting on either side.
 
 use std::{
     sync::{

@@ -168,7 +168,7 @@ impl MapState {
     /// Puts a family somewhere, or back where it would stand by itself. Says of which Services a
     /// place is not remembered any more: a family has one.
     pub(super) fn pin(&mut self, service: &ObjectKey, at: Option<MapPoint>) -> Vec<ObjectKey> {
-        let kin: Vec<ObjectKey> = self
+        let component: Vec<ObjectKey> = self
             .layout
             .find(&NodeId::Service(service.clone()))
             .and_then(|found| self.layout.component(found))
@@ -176,7 +176,7 @@ impl MapState {
             .unwrap_or_else(|| vec![service.clone()]);
         let pins = Arc::make_mut(self.pins.entry(self.view.grouping).or_default());
         let mut forgotten = Vec::new();
-        for key in kin {
+        for key in component {
             if pins.remove(&key).is_some() {
                 forgotten.push(key);
             }

@@ -28,7 +28,7 @@ pub enum PreviewDiffKind {
 pub struct PreviewDiff {
     /// The traffic as it would be; none where the Service is deleted.
     pub planned_traffic: Option<Arc<ServiceTraffic>>,
-    /// Doors. One whose nodePort the cluster is to choose has none.
+    /// Entry points. One whose nodePort the cluster is to choose has none.
     pub entry_points: Vec<(PreviewDiffKind, EntryPoint)>,
     /// Ports, by protocol and number.
     pub ports: Vec<(PreviewDiffKind, ServicePort)>,
@@ -276,23 +276,23 @@ mod tests {
         (inventory, service)
     }
 
-    fn of(fate: PreviewDiffKind, ghost: &PreviewDiff) -> (Vec<EntryPointKind>, Vec<u16>, usize) {
-        fn only<T>(fate: PreviewDiffKind, all: &[(PreviewDiffKind, T)]) -> Vec<&T> {
+    fn of(kind: PreviewDiffKind, diff: &PreviewDiff) -> (Vec<EntryPointKind>, Vec<u16>, usize) {
+        fn only<T>(kind: PreviewDiffKind, all: &[(PreviewDiffKind, T)]) -> Vec<&T> {
             all.iter()
-                .filter(|(own, _)| *own == fate)
+                .filter(|(own, _)| *own == kind)
                 .map(|(_, one)| one)
                 .collect()
         }
         (
-            only(fate, &ghost.entry_points)
+            only(kind, &diff.entry_points)
                 .iter()
-                .map(|door| door.id.kind)
+                .map(|entry_point| entry_point.id.kind)
                 .collect(),
-            only(fate, &ghost.ports)
+            only(kind, &diff.ports)
                 .iter()
                 .map(|port| port.port)
                 .collect(),
-            only(fate, &ghost.backends).len(),
+            only(kind, &diff.backends).len(),
         )
     }
 
@@ -302,15 +302,15 @@ mod tests {
         let ports: Vec<_> = service.ports.iter().map(|port| port.port).collect();
         let wanted = DesiredServiceState::of_type(ServiceTypeChoice::NodePort);
         let plan = plan_change(&known(service), wanted, &inventory).unwrap();
-        let ghost = preview_diff(&inventory, &plan);
-        let (doors, new_ports, pods) = of(PreviewDiffKind::Added, &ghost);
-        assert_eq!(doors, vec![EntryPointKind::NodePort; ports.len()]);
+        let diff = preview_diff(&inventory, &plan);
+        let (entry_points, new_ports, pods) = of(PreviewDiffKind::Added, &diff);
+        assert_eq!(entry_points, vec![EntryPointKind::NodePort; ports.len()]);
         assert_eq!((new_ports, pods), (Vec::new(), 0));
         assert_eq!(
-            of(PreviewDiffKind::Removed, &ghost),
+            of(PreviewDiffKind::Removed, &diff),
             (Vec::new(), Vec::new(), 0)
         );
-        assert_eq!(of(PreviewDiffKind::Unchanged, &ghost).2, 2);
+        assert_eq!(of(PreviewDiffKind::Unchanged, &diff).2, 2);
     }
 
     #[test]
@@ -321,9 +321,9 @@ mod tests {
             ..DesiredServiceState::default()
         };
         let plan = plan_change(&known(service), wanted, &inventory).unwrap();
-        let ghost = preview_diff(&inventory, &plan);
-        assert_eq!(of(PreviewDiffKind::Added, &ghost).2, 1);
-        assert_eq!(of(PreviewDiffKind::Removed, &ghost).2, 2);
+        let diff = preview_diff(&inventory, &plan);
+        assert_eq!(of(PreviewDiffKind::Added, &diff).2, 1);
+        assert_eq!(of(PreviewDiffKind::Removed, &diff).2, 2);
     }
 
     #[test]
@@ -343,7 +343,7 @@ mod tests {
         assert!(
             gone.entry_points
                 .iter()
-                .all(|(fate, _)| *fate == PreviewDiffKind::Removed)
+                .all(|(kind, _)| *kind == PreviewDiffKind::Removed)
         );
     }
 }

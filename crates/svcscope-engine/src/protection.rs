@@ -42,7 +42,7 @@ impl ContextProtection {
     /// something, where that is so.
     pub(super) fn refusal_reason(&self) -> Option<SharedStr> {
         let is_asked = self.production && !self.changes_allowed;
-        let asked = "this context is marked as production, and nobody has allowed commands in pods \
+        let asked = "this context is marked as production, and the user has not allowed commands in pods \
                      and requests that could change something there";
         self.read_only
             .clone()

@@ -61,7 +61,7 @@ impl Engine {
         move || stop.cancel()
     }
 
-    /// The door to it.
+    /// The handle to it.
     pub fn handle(&self) -> EngineHandle {
         self.handle.clone()
     }

@@ -45,13 +45,13 @@ impl SavedForwardStore {
                 .send(WorkerEvent::SettingsNotSaved(notice.into()))
                 .ok();
         }
-        let (wishes, inbox) = mpsc::unbounded_channel();
+        let (requested, inbox) = mpsc::unbounded_channel();
         let under_way = Arc::new(AtomicUsize::new(0));
         let task = tokio::spawn(write_each(inbox, path, under_way.clone(), events.clone()));
         Self {
             saved_forwards: book,
             writer: Some(SavedForwardWriter {
-                changes: wishes,
+                changes: requested,
                 unsaved_changes: under_way,
                 task,
             }),
@@ -68,7 +68,7 @@ impl SavedForwardStore {
         self.saved_forwards.unrecognized_count(context)
     }
 
-    /// Where a forward without a wish for a port listened the last time.
+    /// Where a forward without a requested port listened the last time.
     pub(super) fn last_port(&self, context: &str, spec: &ForwardSpec) -> Option<u16> {
         self.saved_forwards.last_port(context, spec)
     }
@@ -103,12 +103,12 @@ impl SavedForwardStore {
     /// Waits until the last change is in the file.
     pub(super) async fn close(self) {
         if let Some(SavedForwardWriter {
-            changes: wishes,
+            changes: requested,
             task,
             ..
         }) = self.writer
         {
-            drop(wishes);
+            drop(requested);
             if let Err(panic) = task.await {
                 tracing::error!("saving the forwards ended in a panic: {panic}");
             }

@@ -178,7 +178,7 @@ pub(super) async fn may_edit(cluster: &ClusterClient, plan: &ChangePlan) -> Resu
         .collect();
     match timeout(ACCESS_REVIEW_TIMEOUT, missing_permission(cluster, &rights)).await {
         Ok(Some(missing)) => Err(SharedStr::from(format!(
-            "{missing} in namespace {namespace}, so nothing was tried; whoever administers the \
+            "{missing} in namespace {namespace}, so nothing was tried; an administrator of the \
              cluster can grant it"
         ))),
         Ok(None) | Err(_) => Ok(()),

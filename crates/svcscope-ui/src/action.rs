@@ -23,7 +23,7 @@ use svcscope_net::{
     probe::{CurlRequest, RequestId},
 };
 
-/// One wish of a panel or of the canvas.
+/// One request of a panel or of the canvas.
 #[derive(Clone, Debug)]
 pub enum WindowAction {
     /// Do what a key or the palette would.

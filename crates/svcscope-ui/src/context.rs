@@ -14,7 +14,7 @@ use super::{
 use svcscope_engine::{ConnectionState, MapView, Scene};
 use svcscope_model::inventory::{ObjectKey, ServiceType, SharedStr};
 
-/// The frame as panels see it: everything by reference, wishes go out through [`Self::send`].
+/// The frame as panels see it: everything by reference, requests go out through [`Self::send`].
 pub struct PanelContext<'a> {
     /// The newest picture of everything.
     pub scene: &'a Scene,

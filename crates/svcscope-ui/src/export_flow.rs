@@ -1,4 +1,4 @@
-//! From the wish for a file to the notice that it is there.
+//! From the request for a file to the notice that it is there.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) fn open_dialog(state: &mut AppState, context: &UpdateContext<'_>) {
 }
 
 /// Has a thread make the file.
-pub(super) fn start(state: &mut AppState, context: &UpdateContext<'_>, wish: ExportRequest) {
+pub(super) fn start(state: &mut AppState, context: &UpdateContext<'_>, request: ExportRequest) {
     state.dialog = None;
     let view = &state.view;
     // While the map is paused, what is on screen is older than the scene.
@@ -32,7 +32,7 @@ pub(super) fn start(state: &mut AppState, context: &UpdateContext<'_>, wish: Exp
         Some(paused) => (paused.scene.clone(), paused.at),
         None => (Arc::new(context.scene.clone()), context.now),
     };
-    let what = if wish.whole_map {
+    let what = if request.whole_map {
         ExportScope::WholeMap { zoom: 1.0 }
     } else {
         ExportScope::Window(WindowView {
@@ -43,7 +43,7 @@ pub(super) fn start(state: &mut AppState, context: &UpdateContext<'_>, wish: Exp
     };
     let export = MapExport {
         scene,
-        format: wish.format,
+        format: request.format,
         scope: what,
         dark: ColorTokens::of(context.egui).dark,
         captured_at: at,
@@ -51,11 +51,11 @@ pub(super) fn start(state: &mut AppState, context: &UpdateContext<'_>, wish: Exp
     // A large picture takes seconds.
     state
         .toasts
-        .notice(format!("Exporting to {}", wish.path.display()));
+        .notice(format!("Exporting to {}", request.path.display()));
     let egui = context.egui.clone();
     state
         .export_jobs
-        .start(export, wish.path, move || egui.request_repaint());
+        .start(export, request.path, move || egui.request_repaint());
 }
 
 /// Says what became of files since the last frame.

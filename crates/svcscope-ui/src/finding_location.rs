@@ -7,7 +7,7 @@ use svcscope_model::{
     topology::{EntryPointId, EntryPointKind, NodeId},
 };
 
-/// Whether a place is the Ingress or route that a front door is a host of.
+/// Whether a place is the Ingress or route that an ingress host is a host of.
 pub fn belongs_to_entry_point(place: &FindingLocation, entry_point: &EntryPointId) -> bool {
     matches!(place, FindingLocation::Object(object)
         if entry_point.object.as_ref() == Some(&object.key) && entry_point.kind.label() == &*object.kind)

@@ -99,7 +99,7 @@ fn has_display() -> bool {
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// A Service with two doors and a pod, in the theme's own colours.
+/// A Service with two entry points and a pod, in the theme's own colours.
 fn icon() -> egui::IconData {
     eframe::icon_data::from_png_bytes(include_bytes!("../../../assets/icon.png"))
         .unwrap_or_default()

@@ -1,4 +1,4 @@
-//! From flags to a target, its port and a door.
+//! From flags to a target, its port and an access path.
 
 use crate::cli::{
     args::{AccessPathArg, CurlArgs, InClusterAddressArg},
@@ -192,7 +192,7 @@ fn choose_access_path(
 ) -> anyhow::Result<AccessPath> {
     let offered = probe::access_path_choices(&request.target, &request.port, &scene.inventory);
     let Some(via) = task.via else {
-        let usual = offered.into_iter().next().map(|door| door.access_path);
+        let usual = offered.into_iter().next().map(|choice| choice.access_path);
         let to_pod = task.pod.as_deref().map(SharedStr::from);
         return Ok(to_pod.map_or_else(|| usual.unwrap_or_default(), AccessPath::ForwardPod));
     };
@@ -221,23 +221,25 @@ fn choose_access_path(
     let is_of = |vantage: &AccessPath| wanted.is_none() || vantage.family() == wanted;
     let found = offered
         .iter()
-        .find(|door| fits(&door.access_path) && is_of(&door.access_path));
-    found.map(|door| door.access_path.clone()).ok_or_else(|| {
-        // Several doors have one word: the pods' stand at the end.
-        let mut words: Vec<&str> = Vec::new();
-        for word in offered.iter().map(|door| door.access_path.via_flag()) {
-            if !words.contains(&word) {
-                words.push(word);
+        .find(|choice| fits(&choice.access_path) && is_of(&choice.access_path));
+    found
+        .map(|choice| choice.access_path.clone())
+        .ok_or_else(|| {
+            // Several access paths have one word: the pods' stand at the end.
+            let mut words: Vec<&str> = Vec::new();
+            for word in offered.iter().map(|choice| choice.access_path.via_flag()) {
+                if !words.contains(&word) {
+                    words.push(word);
+                }
             }
-        }
-        let of = wanted.map_or_else(String::new, |family| format!(" of {family}"));
-        cli_error(
-            CliExit::NotFound,
-            format!(
-                "{} can't be reached that way{of}; --via takes: {}",
-                task.target,
-                words.join(", ")
-            ),
-        )
-    })
+            let of = wanted.map_or_else(String::new, |family| format!(" of {family}"));
+            cli_error(
+                CliExit::NotFound,
+                format!(
+                    "{} can't be reached that way{of}; --via takes: {}",
+                    task.target,
+                    words.join(", ")
+                ),
+            )
+        })
 }

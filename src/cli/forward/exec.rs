@@ -34,14 +34,14 @@ pub(super) fn run(
     let environment = wait_until_up(remote, ids, teller)?;
     let mut command = child::command(program);
     command.args(arguments).envs(environment).kill_on_drop(true);
-    let (door, ended) = mpsc::channel();
+    let (sender, ended) = mpsc::channel();
     let wake = remote.waker();
     thread::Builder::new()
         .name("exec".to_owned())
         .spawn(move || {
             let outcome = wait_for(command);
             // Who waits for it lives as long as the process.
-            door.send(outcome).ok();
+            sender.send(outcome).ok();
             wake();
         })
         .context("no thread for the command")?;

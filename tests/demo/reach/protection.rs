@@ -148,7 +148,7 @@ fn the_engine_does_what_the_table_says_of_the_file_as_it_is_just_then() {
     fs::write(&settings, r#"{"production_contexts": ["demo"]}"#).unwrap();
     safe(&driven);
     for request in risky() {
-        refused(send(&driven, request), "nobody has allowed");
+        refused(send(&driven, request), "has not allowed");
     }
     refused(duplicate(&driven, "copy-1", None), "name was not typed");
     refused(
@@ -159,7 +159,7 @@ fn the_engine_does_what_the_table_says_of_the_file_as_it_is_just_then() {
     driven.send(EngineCommand::AllowInProduction("another".into()));
     refused(
         send(&driven, request("POST", AccessPath::Forward)),
-        "nobody has allowed",
+        "has not allowed",
     );
     driven.send(EngineCommand::AllowInProduction("demo".into()));
     for request in risky() {

@@ -85,7 +85,7 @@ pub(crate) fn start(
     let default_namespace = SharedStr::from(default_namespace);
     let namespaces: Vec<SharedStr> = namespaces.iter().map(|name| name.as_str().into()).collect();
     let start = move |kind: ResourceKind, relist| -> supervisor::SupervisorFuture {
-        let wish = if kind.is_cluster_scoped() {
+        let requested = if kind.is_cluster_scoped() {
             RequestedScopes::Cluster { fallback: None }
         } else if namespaces.is_empty() {
             RequestedScopes::Cluster {
@@ -98,7 +98,7 @@ pub(crate) fn start(
             relists: relist,
             ..watcher.clone()
         };
-        Box::pin(supervisor::run(watcher, kind, wish))
+        Box::pin(supervisor::run(watcher, kind, requested))
     };
     let mut watches = ClusterWatches {
         notes,

@@ -193,7 +193,7 @@ impl ResourceWatcher {
             let pause = self.timing.refused_delay;
             self.wait(pause).await;
             let served = self.served_resource(kind).await;
-            let resource = served.unwrap_or(ResourceDescriptor::of_kind(kind));
+            let resource = served.unwrap_or_else(|_| ResourceDescriptor::of_kind(kind));
             let answer = self.may_list(&resource).await;
             if answer.is_ok() {
                 return;

@@ -399,7 +399,7 @@ fn what_somebody_changed_since_it_was_seen_is_not_overwritten() {
         panic!("{error:?}");
     };
     assert_eq!(fields, [text("ports")]);
-    // What the wish is not about may change.
+    // What the request is not about may change.
     let other = DesiredServiceState {
         seen_record: Some(seen),
         ..to(ServiceTypeChoice::ClusterIP)

@@ -89,7 +89,7 @@ enum StoredLocalPort {
     Unrecognized(serde_json::Value),
 }
 
-/// Where a forward listened that had no wish for a port.
+/// Where a forward listened that had no requested port.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct LastLocalPort {
     /// What the forward was called, where it had a name.
@@ -124,7 +124,7 @@ pub enum SavedForwardChange {
     Forget(SharedStr),
     /// Keep these beside what there is.
     Add(Vec<SavedForward>),
-    /// A forward without a wish for a port listened here.
+    /// A forward without a requested port listened here.
     RecordLocalPort {
         /// The forward.
         spec: Box<ForwardSpec>,
@@ -169,7 +169,7 @@ impl SavedForwards {
             .count()
     }
 
-    /// The local port that a forward without a wish had the last time: the one of this name, else
+    /// The local port that a forward without a requested port had the last time: the one of this name, else
     /// one without a name that led to the same port.
     pub fn last_port(&self, context: &str, spec: &ForwardSpec) -> Option<u16> {
         let used = &self.contexts.get(context)?.ports;

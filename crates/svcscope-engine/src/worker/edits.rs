@@ -22,18 +22,19 @@ use svcscope_edit::{
 use svcscope_model::inventory::{Inventory, ObjectKey, ResourceKind, SharedStr};
 
 impl EngineWorker {
-    pub(super) fn plan_edit(&mut self, id: EditId, service: ObjectKey, wish: RequestedChange) {
+    pub(super) fn plan_edit(&mut self, id: EditId, service: ObjectKey, requested: RequestedChange) {
         let Some((cluster, mut inventory)) = self.edit_prerequisites(id, &service) else {
             return;
         };
         let events = self.events.clone();
         let reader = self.node_port_reader(&cluster);
         tokio::spawn(async move {
-            if may_request_node_ports(&wish) {
+            if may_request_node_ports(&requested) {
                 reader.read_into(&mut inventory).await;
             }
             let writer = cluster.writer();
-            let planned = edits::plan_change_request(&service, wish, &inventory, &*writer).await;
+            let planned =
+                edits::plan_change_request(&service, requested, &inventory, &*writer).await;
             let tried = |step| {
                 events
                     .send(WorkerEvent::EditProgressed { id, step })
@@ -59,8 +60,8 @@ impl EngineWorker {
             let planned = async {
                 let workload = read_workload(&cluster, &inventory, &kind, key).await?;
                 let object = edit::expose(&workload, &exposure).map_err(edits::failed)?;
-                let wish = RequestedChange::Create(object.clone());
-                if may_request_node_ports(&wish) {
+                let requested = RequestedChange::Create(object.clone());
+                if may_request_node_ports(&requested) {
                     reader.read_into(&mut inventory).await;
                 }
                 edit::plan_creation(object, &inventory).map_err(|error| edits::plan_failed(&error))
@@ -121,14 +122,14 @@ impl EngineWorker {
         let events = self.events.clone();
         tokio::spawn(async move {
             let writer = cluster.writer();
-            let (wish, losses) = edit::undo_request(&outcome, &inventory);
+            let (requested, losses) = edit::undo_request(&outcome, &inventory);
             let undoing = UndoRequest {
-                requested_change: wish.clone(),
+                requested_change: requested.clone(),
                 losses,
                 inventory,
             };
             let planned =
-                edits::plan_change_request(&service, wish, &undoing.inventory, &*writer).await;
+                edits::plan_change_request(&service, requested, &undoing.inventory, &*writer).await;
             let tried = |step| {
                 events
                     .send(WorkerEvent::EditProgressed { id, step })

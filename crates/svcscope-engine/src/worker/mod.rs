@@ -244,7 +244,9 @@ impl EngineWorker {
             EngineCommand::StopPathTest => self.stop_path_test(),
             EngineCommand::StartConnectionTest { run_command } => self.test_connection(run_command),
             EngineCommand::StopConnectionTest => self.stop_connection_test(),
-            EngineCommand::PlanEdit(id, service, wish) => self.plan_edit(id, service, wish),
+            EngineCommand::PlanEdit(id, service, requested) => {
+                self.plan_edit(id, service, requested)
+            }
             EngineCommand::PlanExpose(id, kind, key, exposure) => {
                 self.plan_expose(id, kind, key, exposure);
             }

@@ -91,10 +91,10 @@ impl NodePortReader {
     }
 }
 
-/// Whether a wish may bring a nodePort: only then does it matter what is known of them.
-pub(super) fn may_request_node_ports(wish: &RequestedChange) -> bool {
+/// Whether a request may bring a nodePort: only then does it matter what is known of them.
+pub(super) fn may_request_node_ports(requested: &RequestedChange) -> bool {
     let has_number = |port: &serde_json::Value| port.get("nodePort").is_some();
-    match wish {
+    match requested {
         RequestedChange::Change(wanted) => {
             let mut ports = wanted.ports.iter().flatten();
             ports.any(|port| port.node_port.is_some())

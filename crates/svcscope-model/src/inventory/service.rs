@@ -24,7 +24,7 @@ pub enum ServiceType {
 }
 
 impl ServiceType {
-    /// Every type, in the order in which each adds a door to the one before.
+    /// Every type, in the order in which each adds an entry point to the one before.
     pub const ALL: [Self; 4] = [
         Self::ClusterIP,
         Self::NodePort,

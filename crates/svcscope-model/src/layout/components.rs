@@ -18,9 +18,9 @@ pub(super) fn build_components<'a>(
     services
         .chunk_by(|a, b| namespace(a) == namespace(b))
         .flat_map(|services| connected::connected_components(services, group_above))
-        .map(|kin| {
-            let before = before(&kin.services);
-            Arc::new(place::place_component(kin, before))
+        .map(|component| {
+            let before = before(&component.services);
+            Arc::new(place::place_component(component, before))
         })
         .collect()
 }

@@ -92,7 +92,7 @@ struct ComponentBuilder<'a, 'b> {
 
 impl<'a> ComponentBuilder<'a, '_> {
     fn component(&mut self, members: &[usize]) -> ServiceComponent<'a> {
-        let mut kin = ServiceComponent {
+        let mut component = ServiceComponent {
             services: Vec::with_capacity(members.len()),
             backends: Vec::new(),
             edges: Vec::new(),
@@ -103,8 +103,8 @@ impl<'a> ComponentBuilder<'a, '_> {
             let Some(traffic) = self.services.get(member) else {
                 continue;
             };
-            let service = kin.services.len();
-            kin.services.push(traffic);
+            let service = component.services.len();
+            component.services.push(traffic);
             let ports = traffic.ports.iter().enumerate();
             let backends: Vec<_> = ports
                 .flat_map(|(row, port)| port.backends.iter().map(move |backend| (row, backend)))
@@ -112,10 +112,10 @@ impl<'a> ComponentBuilder<'a, '_> {
                 .map(|((row, backend), target)| (row, backend.state(), target))
                 .collect();
             for (row, state, target) in backends {
-                let Some(stop) = self.backend_node(&mut kin, target) else {
+                let Some(stop) = self.backend_node(&mut component, target) else {
                     continue;
                 };
-                kin.edges.push(BackendEdge {
+                component.edges.push(BackendEdge {
                     service,
                     port: Some(row),
                     backend: stop,
@@ -124,20 +124,20 @@ impl<'a> ComponentBuilder<'a, '_> {
             }
             for far_end in traffic.entry_points.iter().map(|entry| &entry.id) {
                 if far_end.kind == EntryPointKind::ExternalName {
-                    kin.edges.push(BackendEdge {
+                    component.edges.push(BackendEdge {
                         service,
                         port: None,
-                        backend: kin.backends.len(),
+                        backend: component.backends.len(),
                         state: None,
                     });
-                    kin.backends.push(BackendNode {
+                    component.backends.push(BackendNode {
                         id: NodeId::EntryPoint(far_end.clone()),
                         pod_group: None,
                     });
                 }
             }
         }
-        for pods in kin
+        for pods in component
             .backends
             .iter_mut()
             .filter_map(|stop| stop.pod_group.as_mut())
@@ -145,15 +145,15 @@ impl<'a> ComponentBuilder<'a, '_> {
             pods.sort();
         }
         // The best state comes first and stays.
-        kin.edges.sort_unstable();
-        kin.edges.dedup_by(|later, first| {
+        component.edges.sort_unstable();
+        component.edges.dedup_by(|later, first| {
             (later.service, later.port, later.backend) == (first.service, first.port, first.backend)
         });
-        kin
+        component
     }
 
     /// The stop of a target, made when it is met first.
-    fn backend_node(&mut self, kin: &mut ServiceComponent<'a>, at: usize) -> Option<usize> {
+    fn backend_node(&mut self, component: &mut ServiceComponent<'a>, at: usize) -> Option<usize> {
         let known = self.node_of_backend.get_mut(at)?;
         if known.is_some() {
             return *known;
@@ -161,14 +161,14 @@ impl<'a> ComponentBuilder<'a, '_> {
         let target = self.targets.list.get(at)?;
         let pod = target.pod();
         if let Some(pod) = pod {
-            kin.pods += 1;
-            kin.bloom_filter.add(BloomFilter::of(pod));
+            component.pods += 1;
+            component.bloom_filter.add(BloomFilter::of(pod));
         }
         if let Some((workload, _)) = target
             .workload
             .and_then(|at| self.targets.workloads.get(at))
         {
-            kin.bloom_filter.add(BloomFilter::of(*workload));
+            component.bloom_filter.add(BloomFilter::of(*workload));
         }
         let group = self.grouped.get(at).copied().unwrap_or_default();
         let workload = target.workload.filter(|_| group);
@@ -177,13 +177,13 @@ impl<'a> ComponentBuilder<'a, '_> {
                 let place = self.node_of_workload.get_mut(workload)?;
                 let (id, _) = self.targets.workloads.get(workload)?;
                 let stop = *place.get_or_insert_with(|| {
-                    kin.backends.push(BackendNode {
+                    component.backends.push(BackendNode {
                         id: NodeId::Workload((*id).clone()),
                         pod_group: Some(Vec::new()),
                     });
-                    kin.backends.len() - 1
+                    component.backends.len() - 1
                 });
-                let pods = kin
+                let pods = component
                     .backends
                     .get_mut(stop)
                     .and_then(|stop| stop.pod_group.as_mut());
@@ -191,11 +191,11 @@ impl<'a> ComponentBuilder<'a, '_> {
                 stop
             }
             _ => {
-                kin.backends.push(BackendNode {
+                component.backends.push(BackendNode {
                     id: target.node_id(),
                     pod_group: None,
                 });
-                kin.backends.len() - 1
+                component.backends.len() - 1
             }
         };
         *known = Some(stop);

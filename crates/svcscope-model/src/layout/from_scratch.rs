@@ -104,14 +104,14 @@ impl MapLayout {
         let Some(lead) = family.key_service() else {
             return;
         };
-        let seat = ComponentLocation {
+        let location = ComponentLocation {
             group: district.clone(),
             key_service: lead.clone(),
         };
         for traffic in &family.sources {
             let key = &traffic.service.key;
-            if self.locations.get(key) != Some(&seat) {
-                self.locations.insert(key.clone(), seat.clone());
+            if self.locations.get(key) != Some(&location) {
+                self.locations.insert(key.clone(), location.clone());
             }
         }
     }

@@ -33,15 +33,20 @@ impl MapLayout {
 
     /// The family of a Service, as an index into [`Self::families`].
     pub(super) fn component_of(&self, service: &ObjectKey) -> Option<usize> {
-        let seat = self.locations.get(service)?;
+        let location = self.locations.get(service)?;
         let district = self
             .groups
-            .binary_search_by(|district| district.name.cmp(&seat.group))
+            .binary_search_by(|district| district.name.cmp(&location.group))
             .ok()?;
         let range = self.groups.get(district)?.components.clone();
         let families = self.components.get(range.clone())?;
         let at = families
-            .binary_search_by(|placed| placed.component.key_service().cmp(&Some(&seat.key_service)))
+            .binary_search_by(|placed| {
+                placed
+                    .component
+                    .key_service()
+                    .cmp(&Some(&location.key_service))
+            })
             .ok()?;
         Some(range.start + at)
     }

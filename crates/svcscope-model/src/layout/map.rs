@@ -95,7 +95,7 @@ impl ServiceGroup {
     }
 }
 
-/// Services that share pods, with their doors and backends: the smallest thing that is placed.
+/// Services that share pods, with their entry points and backends: the smallest thing that is placed.
 ///
 /// All its places are relative to its own upper left corner, so that it moves as a whole and is
 /// shared between layouts while nothing in it changes.
@@ -212,7 +212,7 @@ pub struct PortRow {
 pub enum PlacedNodeKind {
     /// A pill at the left: a way in.
     EntryPoint,
-    /// A pill for many front doors: `+57 hosts`. Its node is the first of them.
+    /// A pill for many ingress hosts: `+57 hosts`. Its node is the first of them.
     IngressHosts {
         /// All of them, sorted.
         entry_points: Vec<EntryPointId>,
@@ -247,7 +247,7 @@ pub struct PlacedNode {
 /// How an edge is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EdgeStyle {
-    /// From a door to a Service or its port; pending where the load balancer has no address.
+    /// From an entry point to a Service or its port; pending where the load balancer has no address.
     EntryPoint {
         /// No address yet.
         pending: bool,

@@ -15,17 +15,17 @@ pub(super) fn is_drawn_as_entry_point(entry: &EntryPoint) -> bool {
     )
 }
 
-/// So many front doors of a Service are drawn one by one.
+/// So many ingress hosts of a Service are drawn one by one.
 const MAX_INGRESS_HOSTS: usize = 4;
 
-/// The doors of a Service as they are drawn: one by one, and front doors that stand for themselves
+/// The entry points of a Service as they are drawn: one by one, and ingress hosts that stand for themselves
 /// as one, because sixty hosts of one Service would be a tower.
 pub(super) fn entry_points(traffic: &ServiceTraffic) -> (Vec<&EntryPoint>, Vec<&EntryPoint>) {
-    let doors = traffic
+    let entry_points = traffic
         .entry_points
         .iter()
         .filter(|entry| is_drawn_as_entry_point(entry));
-    let fronts = doors
+    let fronts = entry_points
         .clone()
         .filter(|entry| entry.id.kind.is_ingress_or_route());
     let count = fronts.count();
@@ -36,24 +36,24 @@ pub(super) fn entry_points(traffic: &ServiceTraffic) -> (Vec<&EntryPoint>, Vec<&
         count
     };
     let mut met = 0;
-    doors.partition(|entry| {
+    entry_points.partition(|entry| {
         met += usize::from(entry.id.kind.is_ingress_or_route());
         !entry.id.kind.is_ingress_or_route() || met <= shown
     })
 }
 
 /// The height of all Services in one column.
-pub(super) fn services_height(kin: &ServiceComponent<'_>) -> f32 {
-    let rows = kin.services.iter().map(|traffic| row_height(traffic));
+pub(super) fn services_height(component: &ServiceComponent<'_>) -> f32 {
+    let rows = component.services.iter().map(|traffic| row_height(traffic));
     stacked(rows, size::ROW_GAP)
 }
 
 /// The height of all stops in one column.
-pub(super) fn backends_height(kin: &ServiceComponent<'_>) -> f32 {
-    stacked(kin.backends.iter().map(backend_height), size::POD_GAP)
+pub(super) fn backends_height(component: &ServiceComponent<'_>) -> f32 {
+    stacked(component.backends.iter().map(backend_height), size::POD_GAP)
 }
 
-/// The height of a Service with its doors.
+/// The height of a Service with its entry points.
 pub(super) fn row_height(traffic: &ServiceTraffic) -> f32 {
     size::on_grid(card_height(traffic).max(entry_points_height(traffic)))
 }

@@ -16,22 +16,22 @@ const SIFTS: usize = 4;
 
 /// Sorts Services and stops so that ties run level and cross little. States play no part, so that a
 /// pod that turns ready moves nothing.
-pub(super) fn sort(kin: &mut ServiceComponent<'_>) {
-    let rows = PortRowIndex::of(kin);
-    let all_tied = kin.edges.len() == rows.tied * kin.backends.len();
-    if kin.backends.len() < 2 || (kin.services.len() == 1 && all_tied) {
+pub(super) fn sort(component: &mut ServiceComponent<'_>) {
+    let rows = PortRowIndex::of(component);
+    let all_tied = component.edges.len() == rows.tied * component.backends.len();
+    if component.backends.len() < 2 || (component.services.len() == 1 && all_tied) {
         return;
     }
-    let bundles = BackendBundles::of(kin, &rows);
+    let bundles = BackendBundles::of(component, &rows);
     let best = minimize_crossings(&rows, &bundles);
     let stops = bundles.stop_ranks(&best.bundles);
-    for link in &mut kin.edges {
+    for link in &mut component.edges {
         link.service = at(&best.services, link.service);
         link.backend = at(&stops, link.backend);
     }
-    kin.edges.sort_unstable();
-    permute(&mut kin.services, &best.services);
-    permute(&mut kin.backends, &stops);
+    component.edges.sort_unstable();
+    permute(&mut component.services, &best.services);
+    permute(&mut component.backends, &stops);
 }
 
 /// Stops that are tied to the same rows: they stand together in the order in which they came.
@@ -52,9 +52,9 @@ struct BundleEdge {
 }
 
 impl BackendBundles {
-    fn of(kin: &ServiceComponent<'_>, rows: &PortRowIndex) -> Self {
-        let mut of_stop: Vec<Vec<(usize, usize)>> = vec![Vec::new(); kin.backends.len()];
-        for link in &kin.edges {
+    fn of(component: &ServiceComponent<'_>, rows: &PortRowIndex) -> Self {
+        let mut of_stop: Vec<Vec<(usize, usize)>> = vec![Vec::new(); component.backends.len()];
+        for link in &component.edges {
             let row = at(&rows.first, link.service) + link.port.unwrap_or_default();
             if let Some(tied) = of_stop.get_mut(link.backend) {
                 tied.push((link.service, row));
@@ -136,14 +136,14 @@ struct PortRowIndex {
 }
 
 impl PortRowIndex {
-    fn of(kin: &ServiceComponent<'_>) -> Self {
-        let services = kin.services.iter();
+    fn of(component: &ServiceComponent<'_>) -> Self {
+        let services = component.services.iter();
         let of_service: Vec<usize> = services.map(|traffic| traffic.ports.len().max(1)).collect();
         let row = |link: &BackendEdge| (link.service, link.port);
         Self {
             first: starts(of_service.iter().copied()),
             of_service,
-            tied: kin.edges.chunk_by(|a, b| row(a) == row(b)).count(),
+            tied: component.edges.chunk_by(|a, b| row(a) == row(b)).count(),
         }
     }
 

@@ -15,24 +15,24 @@ use crate::topology::{EntryPoint, NodeId, PortId, ServiceTraffic};
 
 /// Places a family relative to its own upper left corner, where it can be as it was `before`.
 pub(super) fn place_component(
-    mut kin: ServiceComponent<'_>,
+    mut component: ServiceComponent<'_>,
     before: Option<&ComponentLayout>,
 ) -> ComponentLayout {
-    let sources = kin
+    let sources = component
         .services
         .iter()
         .map(|&traffic| traffic.clone())
         .collect();
-    let kept = before.and_then(|before| reuse_positions::reuse_positions(&mut kin, before));
+    let kept = before.and_then(|before| reuse_positions::reuse_positions(&mut component, before));
     let plan = kept.unwrap_or_else(|| {
-        order::sort(&mut kin);
-        ComponentPositions::from_scratch(&kin)
+        order::sort(&mut component);
+        ComponentPositions::from_scratch(&component)
     });
-    let mut sheet = ComponentLayoutBuilder::new(&kin);
-    let size = plan.size(&kin);
-    let spare = plan.growth_height(&kin, size);
-    let mut cards = Vec::with_capacity(kin.services.len());
-    for (traffic, row) in kin.services.iter().zip(plan.rows) {
+    let mut sheet = ComponentLayoutBuilder::new(&component);
+    let size = plan.size(&component);
+    let spare = plan.growth_height(&component, size);
+    let mut cards = Vec::with_capacity(component.services.len());
+    for (traffic, row) in component.services.iter().zip(plan.rows) {
         let card = sheet.card(traffic, positions::card_corner(row, traffic));
         let doors_at = MapPoint {
             x: row.x,
@@ -41,13 +41,13 @@ pub(super) fn place_component(
         sheet.entry_points(traffic, doors_at, card);
         cards.push(card);
     }
-    let stops: Vec<usize> = kin
+    let stops: Vec<usize> = component
         .backends
         .into_iter()
         .zip(plan.backends)
         .map(|(stop, area)| sheet.backend(stop, area))
         .collect();
-    for link in kin.edges {
+    for link in component.edges {
         if let (Some(&card), Some(&stop)) = (cards.get(link.service), stops.get(link.backend)) {
             sheet.backend_edge(link, card, stop);
         }
@@ -57,9 +57,9 @@ pub(super) fn place_component(
         nodes: sheet.nodes,
         edges: sheet.edges,
         index: Arc::new(sheet.index),
-        pods: kin.pods,
+        pods: component.pods,
         sources,
-        bloom_filter: kin.bloom_filter,
+        bloom_filter: component.bloom_filter,
         growth_height: spare,
     }
 }
@@ -73,19 +73,19 @@ struct ComponentLayoutBuilder {
 
 impl ComponentLayoutBuilder {
     /// Makes room for all nodes and edges at once.
-    fn new(kin: &ServiceComponent<'_>) -> Self {
-        let services = kin.services.iter();
-        let (doors, rows) = services.fold((0, 0), |(doors, rows), traffic| {
+    fn new(component: &ServiceComponent<'_>) -> Self {
+        let services = component.services.iter();
+        let (entry_points, rows) = services.fold((0, 0), |(entry_points, rows), traffic| {
             let (single, folded) = measure::entry_points(traffic);
             let own = single.len() + folded.len();
-            (doors + own, rows + traffic.ports.len())
+            (entry_points + own, rows + traffic.ports.len())
         });
-        let (cards, stops) = (kin.services.len(), kin.backends.len());
+        let (cards, stops) = (component.services.len(), component.backends.len());
         let mut index = NodeIndex::default();
-        index.reserve(cards + rows + doors + stops.max(kin.pods));
+        index.reserve(cards + rows + entry_points + stops.max(component.pods));
         Self {
-            nodes: Vec::with_capacity(cards + doors + stops),
-            edges: Vec::with_capacity(doors + kin.edges.len()),
+            nodes: Vec::with_capacity(cards + entry_points + stops),
+            edges: Vec::with_capacity(entry_points + component.edges.len()),
             index,
         }
     }
@@ -134,14 +134,14 @@ impl ComponentLayoutBuilder {
 
     fn entry_points(&mut self, traffic: &ServiceTraffic, at: MapPoint, card: usize) {
         let (single, folded) = measure::entry_points(traffic);
-        let mut doors: Vec<_> = single
+        let mut entry_points: Vec<_> = single
             .into_iter()
             .map(|entry| (only_row(traffic, entry), entry))
             .collect();
         // In the order of the rows that they lead to, so that their edges don't cross.
-        doors.sort_by_key(|(row, _)| row.unwrap_or_default());
+        entry_points.sort_by_key(|(row, _)| row.unwrap_or_default());
         let mut y = at.y;
-        for (row, entry) in doors {
+        for (row, entry) in entry_points {
             let area = MapRect {
                 x: at.x,
                 y,
@@ -149,12 +149,12 @@ impl ComponentLayoutBuilder {
                 height: size::ENTRY_POINT_HEIGHT,
             };
             y += size::ENTRY_POINT_HEIGHT + size::ENTRY_POINT_GAP;
-            let door = self.put(
+            let entry_point = self.put(
                 NodeId::EntryPoint(entry.id.clone()),
                 area,
                 PlacedNodeKind::EntryPoint,
             );
-            self.entry_point_edge(door, (card, row), entry.is_pending());
+            self.entry_point_edge(entry_point, (card, row), entry.is_pending());
         }
         if let Some(first) = folded.first() {
             let area = MapRect {
@@ -171,24 +171,24 @@ impl ComponentLayoutBuilder {
             let hosts = PlacedNodeKind::IngressHosts {
                 entry_points: folded.iter().map(|entry| entry.id.clone()).collect(),
             };
-            let door = self.put(NodeId::EntryPoint(first.id.clone()), area, hosts);
-            self.entry_point_edge(door, (card, None), false);
+            let entry_point = self.put(NodeId::EntryPoint(first.id.clone()), area, hosts);
+            self.entry_point_edge(entry_point, (card, None), false);
         }
     }
 
-    /// The edge from a door to a row of a card, or to the card.
+    /// The edge from an entry point to a row of a card, or to the card.
     fn entry_point_edge(
         &mut self,
-        door: usize,
+        entry_point: usize,
         (card, row): (usize, Option<usize>),
         pending: bool,
     ) {
         let (row_area, port) = self.row(card, row);
-        let Some(start) = self.nodes.get(door).map(|node| right_of(node.area)) else {
+        let Some(start) = self.nodes.get(entry_point).map(|node| right_of(node.area)) else {
             return;
         };
         self.edges.push(PlacedEdge {
-            from: door,
+            from: entry_point,
             to: card,
             start,
             end: left_of(row_area),
@@ -249,7 +249,7 @@ impl ComponentLayoutBuilder {
     }
 }
 
-/// The row that a door leads to; a door to several ports leads to the card.
+/// The row that an entry point leads to; an entry point to several ports leads to the card.
 fn only_row(traffic: &ServiceTraffic, entry: &EntryPoint) -> Option<usize> {
     let [only] = entry.ports.as_slice() else {
         return None;

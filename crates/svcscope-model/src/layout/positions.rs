@@ -9,7 +9,7 @@ use super::{
 
 /// Places in a family, relative to its upper left corner.
 pub(super) struct ComponentPositions {
-    /// For each Service the upper left corner of its row: where its doors begin.
+    /// For each Service the upper left corner of its row: where its entry points begin.
     pub rows: Vec<MapPoint>,
     /// For each stop its area.
     pub backends: Vec<MapRect>,
@@ -20,13 +20,13 @@ impl ComponentPositions {
     ///
     /// Very many pods behind a few Services stand in several columns, and so do very many Services
     /// in front of a few pods: one of them would be as tall as a tower.
-    pub(super) fn from_scratch(kin: &ServiceComponent<'_>) -> Self {
-        let (services, stops) = (services_height(kin), backends_height(kin));
+    pub(super) fn from_scratch(component: &ServiceComponent<'_>) -> Self {
+        let (services, stops) = (services_height(component), backends_height(component));
         let card_columns = columns(services, stops, size::CARD_PITCH);
         let stop_columns = columns(stops, services, size::BACKEND_PITCH);
-        let heights = kin.services.iter().map(|traffic| row_height(traffic));
+        let heights = component.services.iter().map(|traffic| row_height(traffic));
         let (mut rows, rows_bottom) = stack(heights, size::ROW_GAP, card_columns, size::CARD_PITCH);
-        let heights = kin.backends.iter().map(backend_height);
+        let heights = component.backends.iter().map(backend_height);
         let (mut places, bottom) = stack(heights, size::POD_GAP, stop_columns, size::BACKEND_PITCH);
         for row in &mut rows {
             row.y += centred(bottom, rows_bottom);
@@ -37,7 +37,7 @@ impl ComponentPositions {
         }
         Self {
             rows,
-            backends: kin
+            backends: component
                 .backends
                 .iter()
                 .zip(places)
@@ -47,8 +47,8 @@ impl ComponentPositions {
     }
 
     /// The width and height that hold everything.
-    pub(super) fn size(&self, kin: &ServiceComponent<'_>) -> MapSize {
-        let rows = self.rows.iter().zip(&kin.services);
+    pub(super) fn size(&self, component: &ServiceComponent<'_>) -> MapSize {
+        let rows = self.rows.iter().zip(&component.services);
         let stops = self.backends.iter();
         MapSize {
             width: stops.clone().map(MapRect::right).fold(
@@ -64,8 +64,8 @@ impl ComponentPositions {
     }
 
     /// How much taller the family is with a pod more.
-    pub(super) fn growth_height(&self, kin: &ServiceComponent<'_>, size: MapSize) -> f32 {
-        let pods = self.backends.iter().zip(&kin.backends);
+    pub(super) fn growth_height(&self, component: &ServiceComponent<'_>, size: MapSize) -> f32 {
+        let pods = self.backends.iter().zip(&component.backends);
         let with_one_more = pods
             .filter(|(_, stop)| stop.pod_group.is_none())
             .map(|(area, _)| area.bottom() + size::POD_GAP + size::POD_HEIGHT)

@@ -16,12 +16,12 @@ pub(super) fn same_shape(
     b: &ServiceTraffic,
     grouping: ServiceGrouping,
 ) -> bool {
-    let doors = a.entry_points.len() == b.entry_points.len()
+    let entry_points = a.entry_points.len() == b.entry_points.len()
         && a.entry_points
             .iter()
             .zip(&b.entry_points)
             .all(|(a, b)| a.id == b.id && a.ports == b.ports);
-    doors
+    entry_points
         && a.ports.len() == b.ports.len()
         && a.ports.iter().zip(&b.ports).all(|(a, b)| {
             (a.port.protocol, a.port.port) == (b.port.protocol, b.port.port)

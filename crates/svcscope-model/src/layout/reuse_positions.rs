@@ -20,11 +20,11 @@ use crate::topology::{NodeId, ServiceTraffic};
 /// None where that can't be kept: other Services, other heights, or more gaps than pods. Puts the
 /// Services of `kin` into the order in which they stood.
 pub(super) fn reuse_positions(
-    kin: &mut ServiceComponent<'_>,
+    component: &mut ServiceComponent<'_>,
     before: &ComponentLayout,
 ) -> Option<ComponentPositions> {
     let stood: Vec<&ObjectKey> = before.services().collect();
-    if stood.len() != kin.services.len() || before.sources.len() != stood.len() {
+    if stood.len() != component.services.len() || before.sources.len() != stood.len() {
         return None;
     }
     let were: HashMap<&ObjectKey, &ServiceTraffic> = before
@@ -32,7 +32,7 @@ pub(super) fn reuse_positions(
         .iter()
         .map(|traffic| (&traffic.service.key, &**traffic))
         .collect();
-    let same = kin.services.iter().all(|now| {
+    let same = component.services.iter().all(|now| {
         were.get(&now.service.key).is_some_and(|was| {
             row_height(was) == row_height(now)
                 && entry_points_height(was) == entry_points_height(now)
@@ -41,14 +41,14 @@ pub(super) fn reuse_positions(
     if !same {
         return None;
     }
-    reorder(kin, &stood)?;
-    let rows: Vec<MapPoint> = kin
+    reorder(component, &stood)?;
+    let rows: Vec<MapPoint> = component
         .services
         .iter()
         .map(|traffic| {
             let id = NodeId::Service(traffic.service.key.clone());
             let card = before.nodes.get(*before.index.get(&id)?)?.area;
-            // As tall as the card was: another number of ports may hide behind taller doors.
+            // As tall as the card was: another number of ports may hide behind taller entry points.
             let was = were.get(&traffic.service.key)?;
             let from_row = positions::card_corner(MapPoint::default(), was);
             Some(MapPoint {
@@ -58,8 +58,8 @@ pub(super) fn reuse_positions(
         })
         .collect::<Option<_>>()?;
     let left = positions::backends_left(positions::columns(
-        services_height(kin),
-        backends_height(kin),
+        services_height(component),
+        backends_height(component),
         size::CARD_PITCH,
     ));
     let last_row = rows.iter().map(|row| row.x).fold(0.0, f32::max);
@@ -67,29 +67,29 @@ pub(super) fn reuse_positions(
         return None;
     }
     Some(ComponentPositions {
-        backends: backend_areas(kin, before, left)?,
+        backends: backend_areas(component, before, left)?,
         rows,
     })
 }
 
 /// Puts the Services into this order.
-fn reorder(kin: &mut ServiceComponent<'_>, order: &[&ObjectKey]) -> Option<()> {
+fn reorder(component: &mut ServiceComponent<'_>, order: &[&ObjectKey]) -> Option<()> {
     let ranks: HashMap<&ObjectKey, usize> = order.iter().copied().zip(0..).collect();
     let rank = |traffic: &ServiceTraffic| ranks.get(&traffic.service.key).copied();
-    for link in &mut kin.edges {
-        link.service = rank(kin.services.get(link.service)?)?;
+    for link in &mut component.edges {
+        link.service = rank(component.services.get(link.service)?)?;
     }
-    kin.edges.sort_unstable();
-    kin.services.sort_by_key(|traffic| rank(traffic));
+    component.edges.sort_unstable();
+    component.services.sort_by_key(|traffic| rank(traffic));
     Some(())
 }
 
 fn backend_areas(
-    kin: &ServiceComponent<'_>,
+    component: &ServiceComponent<'_>,
     before: &ComponentLayout,
     left: f32,
 ) -> Option<Vec<MapRect>> {
-    let (services, stops) = (services_height(kin), backends_height(kin));
+    let (services, stops) = (services_height(component), backends_height(component));
     let count = positions::columns(stops, services, size::BACKEND_PITCH);
     let mut columns: Vec<BackendColumn> = (0..count)
         .map(|column| BackendColumn {
@@ -98,7 +98,7 @@ fn backend_areas(
             taken: Vec::new(),
         })
         .collect();
-    let mut places: Vec<Option<MapRect>> = kin
+    let mut places: Vec<Option<MapRect>> = component
         .backends
         .iter()
         .map(|stop| {
@@ -118,7 +118,7 @@ fn backend_areas(
         .iter()
         .map(BackendColumn::bottom)
         .fold(services.max(stops / count as f32), f32::max);
-    for (place, stop) in places.iter_mut().zip(&kin.backends) {
+    for (place, stop) in places.iter_mut().zip(&component.backends) {
         if place.is_none() {
             *place = put(&mut columns, backend_height(stop), floor);
         }

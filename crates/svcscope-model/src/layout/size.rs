@@ -59,7 +59,7 @@ pub(super) const PITCH: f32 = SERVICE_GROUP_WIDTH + SERVICE_GROUP_GAP;
 
 /// From one column of pods to the next in a family of very many.
 pub(super) const BACKEND_PITCH: f32 = POD_WIDTH + 40.0;
-/// From one column of cards to the next in a family of very many, doors included.
+/// From one column of cards to the next in a family of very many, entry points included.
 pub(super) const CARD_PITCH: f32 = ENTRY_POINT_WIDTH + ENTRY_POINT_TO_CARD + CARD_WIDTH + 64.0;
 /// Cards or pods that would stand taller than this are divided into columns.
 pub(super) const MAX_COLUMN_HEIGHT: f32 = 1440.0;

@@ -93,13 +93,10 @@ fn sixty_hosts_of_a_service_fold() {
         .map(|id| layout.find(id).expect("each is found"))
         .collect();
     assert_eq!(places.len(), 4);
-    let PlacedNodeKind::IngressHosts {
-        entry_points: doors,
-    } = &node(&layout, &hosts[59]).kind
-    else {
+    let PlacedNodeKind::IngressHosts { entry_points } = &node(&layout, &hosts[59]).kind else {
         panic!("the last one is folded");
     };
-    assert_eq!(doors.len(), 57);
+    assert_eq!(entry_points.len(), 57);
     assert_eq!(node(&layout, &hosts[0]).kind, PlacedNodeKind::EntryPoint);
     let tall = area(&layout, &hosts[59]).bottom() - area(&layout, &hosts[0]).y;
     assert!(tall < 200.0, "{tall}");
@@ -124,7 +121,7 @@ fn an_empty_map_is_empty() {
 fn a_service_stands_between_its_doors_and_its_pods() {
     let layout = lay(&shop());
     let card = area(&layout, &NodeId::Service(key("pay")));
-    let (door, _) = layout
+    let (entry_point, _) = layout
         .nodes()
         .find(|(_, node)| node.kind == PlacedNodeKind::EntryPoint)
         .expect("a load balancer");

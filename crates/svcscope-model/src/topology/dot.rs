@@ -1,6 +1,6 @@
 //! The graph as the Graphviz document of `svcscope map -o dot`: `dot -Tsvg` draws it.
 //!
-//! A cluster for each namespace; doors, Services with a row for each port, and backends from left
+//! A cluster for each namespace; entry points, Services with a row for each port, and backends from left
 //! to right. States are told by shape, word and colour, as on the map.
 
 mod attributes;
@@ -96,10 +96,10 @@ impl<'a> DotSubgraph<'a> {
         entry: &super::EntryPoint,
     ) -> io::Result<()> {
         let service = node::name(&NodeId::Service(traffic.service.key.clone()));
-        let door = node::name(&NodeId::EntryPoint(entry.id.clone()));
+        let entry_point = node::name(&NodeId::EntryPoint(entry.id.clone()));
         if entry.id.kind == EntryPointKind::ExternalName {
             let look = DotAttributes::default().text("style", "dotted");
-            return writeln!(self.edges, "  {service}:name -> {door}{look};");
+            return writeln!(self.edges, "  {service}:name -> {entry_point}{look};");
         }
         let look = if entry.is_pending() {
             DotAttributes::default().text("style", "dotted")
@@ -107,11 +107,11 @@ impl<'a> DotSubgraph<'a> {
             DotAttributes::default()
         };
         if entry.ports.is_empty() {
-            return writeln!(self.edges, "  {door} -> {service}:name:w{look};");
+            return writeln!(self.edges, "  {entry_point} -> {service}:name:w{look};");
         }
         for &(protocol, port) in &entry.ports {
             let port = node::port_name(protocol, port);
-            writeln!(self.edges, "  {door} -> {service}:{port}:w{look};")?;
+            writeln!(self.edges, "  {entry_point} -> {service}:{port}:w{look};")?;
         }
         Ok(())
     }

@@ -67,7 +67,7 @@ impl Topology {
 fn edges_of(traffic: &ServiceTraffic) -> impl Iterator<Item = TrafficEdge> {
     let key = &traffic.service.key;
     let service = NodeId::Service(key.clone());
-    let doors = traffic
+    let entry_points = traffic
         .entry_points
         .iter()
         .flat_map(|entry| entry_point_edges(traffic, entry));
@@ -92,21 +92,21 @@ fn edges_of(traffic: &ServiceTraffic) -> impl Iterator<Item = TrafficEdge> {
         });
         std::iter::once(offer).chain(backends)
     });
-    doors.chain(ports)
+    entry_points.chain(ports)
 }
 
 fn entry_point_edges(traffic: &ServiceTraffic, entry: &EntryPoint) -> Vec<TrafficEdge> {
     let service = NodeId::Service(traffic.service.key.clone());
-    let door = NodeId::EntryPoint(entry.id.clone());
+    let entry_point = NodeId::EntryPoint(entry.id.clone());
     if entry.id.kind == EntryPointKind::ExternalName {
         return vec![TrafficEdge {
             from: service,
-            to: door,
+            to: entry_point,
             kind: TrafficEdgeKind::Aliases,
         }];
     }
     let enters = |to| TrafficEdge {
-        from: door.clone(),
+        from: entry_point.clone(),
         to,
         kind: TrafficEdgeKind::Enters,
     };

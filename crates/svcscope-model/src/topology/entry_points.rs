@@ -11,7 +11,7 @@ pub(super) fn dns_name(service: &ServiceRecord) -> SharedStr {
 
 /// All ways into a Service, and the far end of an ExternalName, sorted, each once.
 ///
-/// `nodes` are the addresses at which its nodePorts answer, `fronts` the front doors.
+/// `nodes` are the addresses at which its nodePorts answer, `fronts` the ingress hosts.
 pub(super) fn entry_points(
     service: &ServiceRecord,
     dns_name: &SharedStr,
@@ -97,7 +97,7 @@ fn node_ports<'a>(
                 object: None,
             },
             addresses: nodes.to_vec(),
-            // TCP and UDP of one number may share a nodePort: they are one door.
+            // TCP and UDP of one number may share a nodePort: they are one entry point.
             ports: service
                 .ports
                 .iter()

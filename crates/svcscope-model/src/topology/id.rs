@@ -86,11 +86,11 @@ pub struct EntryPointId {
     /// Of what kind it is.
     pub kind: EntryPointKind,
     /// The address or name; empty while a load balancer is pending, for a NodePort, which answers
-    /// at every node, and for a front door that takes every host.
+    /// at every node, and for an ingress host that takes every host.
     pub address: SharedStr,
     /// The nodePort of a NodePort entry, which is an entry of its own for each port.
     pub node_port: Option<u16>,
-    /// The Ingress or route of a front door.
+    /// The Ingress or route of an ingress host.
     pub object: Option<ObjectKey>,
 }
 

@@ -1,4 +1,4 @@
-//! Front doors: the hosts of Ingresses and routes that lead to a Service.
+//! Ingress hosts: the hosts of Ingresses and routes that lead to a Service.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -38,7 +38,7 @@ pub struct IngressHostPath {
     pub port: Option<(Protocol, u16)>,
 }
 
-/// The doors of a Service that are hosts of something, not sorted.
+/// The entry points of a Service that are hosts of something, not sorted.
 pub(super) fn ingress_entry_points(
     service: &ServiceRecord,
     inventory: &Inventory,
@@ -274,7 +274,7 @@ fn entry(
 
 impl EntryPoint {
     /// What the user types to come in by a host: `https://shop.example.com/cart`; `*` where every
-    /// host does. None for other doors.
+    /// host does. None for other entry points.
     pub fn urls(&self) -> Vec<String> {
         let Some(front) = &self.ingress else {
             return Vec::new();
@@ -314,7 +314,7 @@ impl EntryPoint {
         first.filter(|_| !front.listener_ports.contains(&usual))
     }
 
-    /// The host of a front door as the user reads it: `*` is every one.
+    /// The name of an ingress host as the user reads it: `*` is every one.
     pub fn host(&self) -> &str {
         if self.id.address.is_empty() {
             "*"
@@ -417,9 +417,9 @@ mod tests {
             secret: None,
         });
         put(&mut inventory, front);
-        let doors = fronts(&inventory);
-        let [every, shop] = doors.as_slice() else {
-            panic!("{doors:?}");
+        let entry_points = fronts(&inventory);
+        let [every, shop] = entry_points.as_slice() else {
+            panic!("{entry_points:?}");
         };
         assert_eq!(shop.host_and_path(), "shop.example.com +1");
         assert_eq!(
@@ -501,8 +501,8 @@ mod tests {
         let mut tls = route(RouteKind::Tls, None);
         tls.hostnames = vec!["db.example.com".into()];
         put(&mut inventory, tls);
-        let doors = fronts(&inventory);
-        let urls: Vec<_> = doors.iter().flat_map(EntryPoint::urls).collect();
+        let entry_points = fronts(&inventory);
+        let urls: Vec<_> = entry_points.iter().flat_map(EntryPoint::urls).collect();
         assert_eq!(
             urls,
             [
@@ -511,7 +511,10 @@ mod tests {
                 "udp://198.51.100.4:53"
             ]
         );
-        let ports: Vec<_> = doors.iter().map(|door| door.ports.clone()).collect();
+        let ports: Vec<_> = entry_points
+            .iter()
+            .map(|entry_point| entry_point.ports.clone())
+            .collect();
         let (tcp, udp) = ((Protocol::Tcp, 5432), (Protocol::Udp, 5432));
         assert_eq!(ports, [vec![tcp], vec![tcp], vec![udp]]);
     }
@@ -639,17 +642,17 @@ mod tests {
                 conditions: Vec::new(),
             },
         );
-        let doors = fronts(&inventory);
-        let [door] = doors.as_slice() else {
-            panic!("{doors:?}");
+        let entry_points = fronts(&inventory);
+        let [entry_point] = entry_points.as_slice() else {
+            panic!("{entry_points:?}");
         };
-        assert_eq!(door.urls(), ["https://shop.example.com/api"]);
-        let front = door.ingress.as_ref().expect("it is one");
+        assert_eq!(entry_point.urls(), ["https://shop.example.com/api"]);
+        let front = entry_point.ingress.as_ref().expect("it is one");
         assert_eq!(&*front.class_or_gateways, "gateway infra/edge");
         assert_eq!(
             front.failed_conditions,
             ["Accepted: NotAllowedByListeners".into()]
         );
-        assert_eq!(door.addresses, ["198.51.100.4".into()]);
+        assert_eq!(entry_point.addresses, ["198.51.100.4".into()]);
     }
 }

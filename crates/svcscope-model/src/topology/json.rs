@@ -107,7 +107,7 @@ struct EntryPointJson<'a> {
     node_port: Option<u16>,
     ports: Vec<EntryPointPortJson>,
     pending: bool,
-    /// What is more of a host of an Ingress or a route; null for other doors.
+    /// What is more of a host of an Ingress or a route; null for other entry points.
     #[serde(rename = "front")]
     ingress: Option<IngressHostJson<'a>>,
     /// What has to be known of it, in sentences.

@@ -1,7 +1,7 @@
 //! The traffic graph: how a packet reaches every Service, derived from an inventory.
 //!
 //! **In**: an [`crate::inventory::Inventory`] and what a change touched in it.
-//! **Out**: [`Topology`]: for every Service its doors, its ports and the backends behind each port,
+//! **Out**: [`Topology`]: for every Service its entry points, its ports and the backends behind each port,
 //! and the same as nodes and edges.
 //!
 //! It is kept up to date from changes; the graph built from scratch is the oracle it must equal.

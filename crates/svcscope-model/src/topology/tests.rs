@@ -150,9 +150,9 @@ fn doors_are_of_the_service_s_families() {
         };
         put(&mut inventory, web);
         let web = traffic(&inventory, "web");
-        let doors = entries(&web).into_iter();
-        let doors = doors.filter(|(kind, ..)| *kind != EntryPointKind::ClusterDns);
-        let addresses: Vec<_> = doors.flat_map(|(.., addresses)| addresses).collect();
+        let entry_points = entries(&web).into_iter();
+        let entry_points = entry_points.filter(|(kind, ..)| *kind != EntryPointKind::ClusterDns);
+        let addresses: Vec<_> = entry_points.flat_map(|(.., addresses)| addresses).collect();
         let mut bytes = Vec::new();
         text::write_text(&Topology::build(&inventory), true, &mut bytes).expect("memory takes it");
         let text = String::from_utf8(bytes).expect("it is text");

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::inventory::{IpFamily, SharedStr, plain::plain};
 
-/// Writes a block for each Service: its doors, its ports and what is behind each of them. Where
+/// Writes a block for each Service: its entry points, its ports and what is behind each of them. Where
 /// endpoints could not be listed, that nothing is behind a port is not known.
 pub fn write_text(topology: &Topology, is_listed: bool, out: impl Write) -> io::Result<()> {
     let mut out = io::BufWriter::new(out);

@@ -1,4 +1,4 @@
-//! The traffic of one Service, from its doors to its backends.
+//! The traffic of one Service, from its entry points to its backends.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ pub struct EntryPoint {
     pub addresses: Vec<SharedStr>,
     /// The Service ports it leads to: `(protocol, port)`.
     pub ports: Vec<(Protocol, u16)>,
-    /// What is more of a front door.
+    /// What is more of an ingress host.
     pub ingress: Option<Arc<IngressHost>>,
     /// What has to be known of it, in sentences.
     pub notes: Vec<SharedStr>,

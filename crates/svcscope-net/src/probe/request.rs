@@ -89,7 +89,7 @@ pub enum RedirectPolicy {
     #[default]
     #[serde(rename = "No")]
     Never,
-    /// Only redirects to the same host and port, via the same entry point.
+    /// Only redirects to the same host and port, via the same access path.
     #[serde(rename = "SameDoor")]
     SameOrigin,
     /// All: those that lead elsewhere are asked from this machine, whatever door came before.

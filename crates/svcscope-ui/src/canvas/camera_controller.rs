@@ -165,7 +165,7 @@ impl CameraController {
                             zoom: near,
                             pan: size / 2.0 - area.center().to_vec2() * near,
                         };
-                        // Doors and pods of the row are seen with it, where there is room.
+                        // Entry points and pods of the row are seen with it, where there is room.
                         let row = layout.component(at).map_or(area, |family| {
                             let family = rect_of(&family.area());
                             Rect::from_x_y_ranges(family.x_range(), area.y_range())

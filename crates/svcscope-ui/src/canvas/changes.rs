@@ -220,7 +220,7 @@ impl MapChanges {
         {
             let before = last.component.index.get(&placed.id);
             let differs = match before.map(|before| last.node_health.get(*before)) {
-                // A door stands as its Service does, unless it is pending: that is its own.
+                // An entry point stands as its Service does, unless it is pending: that is its own.
                 Some(before) if matches!(placed.id, NodeId::EntryPoint(_)) => {
                     (before == Some(&Health::Pending)) != (*state == Health::Pending)
                 }

@@ -1,4 +1,4 @@
-//! What stands in the light: the whole path of one node, from the doors through the Service and its
+//! What stands in the light: the whole path of one node, from the entry points through the Service and its
 //! ports to the backends, or the pods that somebody asks for.
 
 use std::collections::BTreeSet;
@@ -89,7 +89,7 @@ impl HighlightSet {
         for (at, edge) in component.edges.iter().enumerate() {
             let leads_here = match &edge.port {
                 Some(own) => own == port,
-                // A door that belongs to no single port leads to all of them.
+                // An entry point that belongs to no single port leads to all of them.
                 None => edge.to == service,
             };
             if leads_here && (edge.from == service || edge.to == service) {

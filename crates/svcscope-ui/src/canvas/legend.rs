@@ -165,7 +165,7 @@ fn lines(tokens: &ColorTokens) -> [LegendLine; 7] {
         line("not ready", tokens.degraded, Some((7.0, 5.0))),
         line("draining or pending", tokens.pending, Some((2.0, 4.0))),
         line("no backends", tokens.broken, Some((5.0, 4.0))),
-        line("unverified answer", tokens.degraded, Some((7.0, 3.0))),
+        line("unproven answer", tokens.degraded, Some((7.0, 3.0))),
         line(
             "outside the cluster",
             tokens.external_name,
@@ -179,11 +179,11 @@ fn accessible_text(types: &[ServiceRecord], lines: &[LegendLine]) -> String {
     let types: Vec<&str> = types.iter().map(ServiceRecord::type_word).collect();
     let states = Health::ALL.map(Health::word);
     let lines: Vec<&str> = lines.iter().map(|line| line.label).collect();
-    let doors = entry_point_kinds().map(EntryPointKind::label);
+    let entry_points = entry_point_kinds().map(EntryPointKind::label);
     format!(
         "Legend. Types: {}. Ways in: {}. States: {}. Lines: {}.",
         types.join(", "),
-        doors.join(", "),
+        entry_points.join(", "),
         states.join(", "),
         lines.join(", ")
     )

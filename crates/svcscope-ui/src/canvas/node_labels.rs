@@ -70,7 +70,7 @@ pub(super) fn label(frame: &FrameContext, id: &NodeId, at: LayoutNodeRef) -> Str
     }
 }
 
-/// What a front door says of itself: its object, what it comes through, where each path leads.
+/// What an ingress host says of itself: its object, what it comes through, where each path leads.
 fn ingress_lines(frame: &FrameContext, id: &EntryPointId) -> Vec<String> {
     let traffic = frame.scene.topology.service(&id.service);
     let entry =
@@ -102,12 +102,10 @@ fn ingress_lines(frame: &FrameContext, id: &EntryPointId) -> Vec<String> {
     lines
 }
 
-/// How many front doors stand there as one.
+/// How many ingress hosts stand there as one.
 fn host_count(frame: &FrameContext, at: LayoutNodeRef) -> usize {
     match frame.node(at).map(|node| &node.kind) {
-        Some(PlacedNodeKind::IngressHosts {
-            entry_points: doors,
-        }) => doors.len(),
+        Some(PlacedNodeKind::IngressHosts { entry_points }) => entry_points.len(),
         _ => 0,
     }
 }
@@ -152,17 +150,19 @@ pub(super) fn tooltip(frame: &FrameContext, id: &NodeId, at: LayoutNodeRef) -> O
         }
         NodeId::EntryPoint(entry) => {
             lines.push(label(frame, id, at));
-            if let Some(PlacedNodeKind::IngressHosts {
-                entry_points: doors,
-            }) = frame.node(at).map(|node| &node.kind)
+            if let Some(PlacedNodeKind::IngressHosts { entry_points }) =
+                frame.node(at).map(|node| &node.kind)
             {
-                let shown = doors
+                let shown = entry_points
                     .iter()
                     .take(MAX_TOOLTIP_HOSTS)
-                    .map(|door| door.address.to_string());
+                    .map(|entry_point| entry_point.address.to_string());
                 lines.extend(shown);
-                if doors.len() > MAX_TOOLTIP_HOSTS {
-                    lines.push(format!("and {} more", doors.len() - MAX_TOOLTIP_HOSTS));
+                if entry_points.len() > MAX_TOOLTIP_HOSTS {
+                    lines.push(format!(
+                        "and {} more",
+                        entry_points.len() - MAX_TOOLTIP_HOSTS
+                    ));
                 }
                 return Some(lines.join("\n"));
             }

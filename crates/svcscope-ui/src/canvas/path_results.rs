@@ -42,7 +42,7 @@ pub(super) fn age_if_old(now: Timestamp, tested: Timestamp) -> Option<String> {
     is_old.then(|| format!("{} ago", formatting::age(now, tested)))
 }
 
-/// Whether a request by this door comes in by an entry.
+/// Whether a request by this access path comes in by an entry point.
 fn enters_through(access_path: &AccessPath, kind: EntryPointKind, address: &str) -> bool {
     match (kind, access_path) {
         (EntryPointKind::NodePort, AccessPath::NodePort { .. })
@@ -56,7 +56,7 @@ fn enters_through(access_path: &AccessPath, kind: EntryPointKind, address: &str)
     }
 }
 
-/// Whether a request by this door goes to a pod of this name and no other.
+/// Whether a request by this access path goes to a pod of this name and no other.
 fn goes_to(access_path: &AccessPath, name: &str) -> bool {
     match access_path {
         AccessPath::ForwardPod(pod) | AccessPath::PodProxy(pod) => &**pod == name,

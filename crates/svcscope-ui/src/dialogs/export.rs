@@ -148,8 +148,8 @@ fn what_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ExportForm) {
 }
 
 fn start_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &ExportForm) {
-    let wish = form.export_request();
-    let disabled = wish.as_ref().err().cloned();
+    let request = form.export_request();
+    let disabled = request.as_ref().err().cloned();
     if let Some(reason) = &disabled {
         ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
     }
@@ -161,9 +161,9 @@ fn start_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &ExportForm) {
         if cancel.clicked() {
             ctx.send(WindowAction::CloseDialog);
         } else if (start.clicked() || enter)
-            && let Ok(wish) = wish
+            && let Ok(request) = request
         {
-            ctx.send(WindowAction::Export(wish));
+            ctx.send(WindowAction::Export(request));
         }
     });
 }

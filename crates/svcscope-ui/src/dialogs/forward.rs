@@ -203,8 +203,8 @@ fn address_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut ForwardForm) {
 }
 
 fn start_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &ForwardForm) {
-    let wish = form.forward_specs();
-    let disabled = wish
+    let request = form.forward_specs();
+    let disabled = request
         .as_ref()
         .err()
         .cloned()
@@ -220,7 +220,7 @@ fn start_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &ForwardForm) {
             ctx.send(WindowAction::CloseDialog);
         } else if (start.clicked() || enter && !cancel.has_focus())
             && disabled.is_none()
-            && let Ok((specs, saved)) = wish
+            && let Ok((specs, saved)) = request
         {
             ctx.send(WindowAction::StartForwards(specs, saved));
         }

@@ -28,10 +28,10 @@ pub struct PendingExports {
 
 impl Default for PendingExports {
     fn default() -> Self {
-        let (door, done) = mpsc::channel();
+        let (entry_point, done) = mpsc::channel();
         Self {
             receiver: done,
-            sender: door,
+            sender: entry_point,
         }
     }
 }
@@ -39,18 +39,19 @@ impl Default for PendingExports {
 impl PendingExports {
     /// Starts one. `wake` asks for the frame that will hear of its end.
     pub fn start(&self, export: MapExport, path: PathBuf, wake: impl FnOnce() + Send + 'static) {
-        let door = self.sender.clone();
+        let entry_point = self.sender.clone();
         let to = path.clone();
         let started = thread::Builder::new()
             .name("export".to_owned())
             .spawn(move || {
                 let outcome = save(&export, &to);
                 // A window that was closed meanwhile wants to hear nothing.
-                door.send(ExportOutcome {
-                    path: to,
-                    result: outcome,
-                })
-                .ok();
+                entry_point
+                    .send(ExportOutcome {
+                        path: to,
+                        result: outcome,
+                    })
+                    .ok();
                 wake();
             });
         if let Err(error) = started {

@@ -6,7 +6,7 @@ use crate::{
     action::WindowAction, command::UiCommand, context::PanelContext, widgets::action_button,
 };
 
-/// A button for each command with its word and its key; the first one is the likeliest wish.
+/// A button for each command with its word and its key; the first one is the likeliest.
 pub(super) fn command_buttons_ui(
     ui: &mut Ui,
     ctx: &PanelContext<'_>,

@@ -1,4 +1,4 @@
-//! Doors, selector, policies, labels and annotations of a Service: the rest of what `kubectl
+//! Entry points, selector, policies, labels and annotations of a Service: the rest of what `kubectl
 //! describe svc` says.
 
 use std::collections::BTreeMap;
@@ -94,7 +94,7 @@ fn entry_point_ui(ui: &mut Ui, ctx: &PanelContext<'_>, entry: &EntryPoint) {
             let all = [entry.id.address.to_string()];
             copyable_property_ui(ui, ctx, "External name", &all, "external name");
         }
-        // All of these are front doors.
+        // All of these are ingress hosts.
         _ => {}
     }
     for note in &entry.notes {

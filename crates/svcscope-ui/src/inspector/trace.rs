@@ -1,4 +1,4 @@
-//! The way of a packet, from the door to a pod, up to where it ends.
+//! The way of a packet, from the entry point to a pod, up to where it ends.
 
 use egui::{CollapsingHeader, RichText, Ui};
 use egui_phosphor::regular as icon;

@@ -1,4 +1,4 @@
-//! What stands around Services and decides whether they are reached: front doors, policies,
+//! What stands around Services and decides whether they are reached: ingress hosts, policies,
 //! workloads. All of it is watched only once something needs it ([`needed_kinds`]).
 
 mod gateway;

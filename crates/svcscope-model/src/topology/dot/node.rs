@@ -1,4 +1,4 @@
-//! Nodes of the Graphviz document: a Service as a table, a door as an arrow, a backend as a box.
+//! Nodes of the Graphviz document: a Service as a table, an entry point as an arrow, a backend as a box.
 
 use std::io::{self, Write};
 

@@ -1,4 +1,4 @@
-//! Edges: curves from door to port and from port to backend. Their style says how they stand,
+//! Edges: curves from entry point to port and from port to backend. Their style says how they stand,
 //! never the colour alone.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! The ends of the map: doors at the left, the far end of an ExternalName at the right.
+//! The ends of the map: entry points at the left, the far end of an ExternalName at the right.
 
 use egui::{Align2, Color32, Pos2, Rect, Shape, Stroke, pos2, vec2};
 
@@ -49,7 +49,7 @@ pub(super) fn paint_entry_point(
     );
 }
 
-/// The worst that is said of the Ingress or route of a door.
+/// The worst that is said of the Ingress or route of an entry point.
 pub(in crate::canvas) fn worst_finding_of<'a>(
     frame: &'a FrameContext,
     id: &EntryPointId,
@@ -62,7 +62,7 @@ pub(in crate::canvas) fn worst_finding_of<'a>(
     })
 }
 
-/// Many front doors as one pill.
+/// Many ingress hosts as one pill.
 pub(super) fn paint_hosts(
     painter: &mut ShapePainter<'_>,
     at: LayoutNodeRef,
@@ -88,7 +88,7 @@ pub(in crate::canvas) fn more_hosts_label(count: usize) -> String {
     format!("+{count} hosts")
 }
 
-/// A door: what it is and, below it, where one comes in.
+/// An entry point: what it is and, below it, where one comes in.
 fn paint_pill(
     painter: &mut ShapePainter<'_>,
     at: LayoutNodeRef,
@@ -134,7 +134,7 @@ fn paint_pill(
     );
 }
 
-/// What is more of a front door.
+/// What is more of an ingress host.
 fn ingress_host<'a>(frame: &'a FrameContext, id: &EntryPointId) -> Option<&'a IngressHost> {
     let traffic = frame.scene.topology.service(&id.service)?;
     let mut entries = traffic.entry_points.iter();
@@ -192,7 +192,7 @@ pub(super) fn paint_external_name(
     );
 }
 
-/// Marks for the doors of a Service, for where there is no room for pills.
+/// Marks for the entry points of a Service, for where there is no room for pills.
 pub(super) fn paint_marks(painter: &mut ShapePainter<'_>, entries: &[EntryPoint], left: Pos2) {
     let mut kinds: Vec<EntryPointKind> = entries
         .iter()
@@ -213,13 +213,13 @@ pub(super) fn paint_marks(painter: &mut ShapePainter<'_>, entries: &[EntryPoint]
     }
 }
 
-/// The mark of a door: an arrow that points in, with its tip at `tip`.
+/// The mark of an entry point: an arrow that points in, with its tip at `tip`.
 pub(in crate::canvas) fn entry_point_mark(tip: Pos2, size: f32, color: Color32) -> Shape {
     let points = vec![tip, tip + vec2(-size, -size), tip + vec2(-size, size)];
     Shape::convex_polygon(points, color, Stroke::NONE)
 }
 
-/// The colour of a kind of door.
+/// The colour of a kind of entry point.
 pub(in crate::canvas) fn entry_point_color(tokens: &ColorTokens, kind: EntryPointKind) -> Color32 {
     match kind {
         EntryPointKind::Ingress

@@ -72,9 +72,9 @@ pub(super) fn node(frame: &FrameContext, at: LayoutNodeRef, area: Rect) -> Vec<S
             finding::paint(&mut painter, at, area, rows);
         }
         PlacedNodeKind::EntryPoint => entry_pill::paint_entry_point(&mut painter, at, placed, rect),
-        PlacedNodeKind::IngressHosts {
-            entry_points: doors,
-        } => entry_pill::paint_hosts(&mut painter, at, doors, rect),
+        PlacedNodeKind::IngressHosts { entry_points } => {
+            entry_pill::paint_hosts(&mut painter, at, entry_points, rect)
+        }
         PlacedNodeKind::ExternalName => {
             entry_pill::paint_external_name(&mut painter, at, placed, rect)
         }

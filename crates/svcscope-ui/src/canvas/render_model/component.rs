@@ -127,7 +127,7 @@ fn node_health(component: &ComponentLayout, scene: &Scene) -> Vec<Health> {
     states
 }
 
-/// A front door stands as what is said of its Ingress or route, where something is.
+/// An ingress host has the state that findings about its Ingress or route give it, where there are any.
 fn apply_entry_point_findings(states: &mut [Health], component: &ComponentLayout, scene: &Scene) {
     let reports =
         services_of(component).filter_map(|(_, key)| Some((key, scene.reports.get(key)?)));
@@ -145,13 +145,10 @@ fn apply_entry_point_findings(states: &mut [Health], component: &ComponentLayout
                         && finding_location::belongs_to_entry_point(&finding.location, entry)
                 };
                 let concerned = match (&node.kind, &node.id) {
-                    (
-                        PlacedNodeKind::IngressHosts {
-                            entry_points: doors,
-                        },
-                        _,
-                    ) => doors.iter().any(is_said_of),
-                    (_, NodeId::EntryPoint(door)) => is_said_of(door),
+                    (PlacedNodeKind::IngressHosts { entry_points }, _) => {
+                        entry_points.iter().any(is_said_of)
+                    }
+                    (_, NodeId::EntryPoint(entry_point)) => is_said_of(entry_point),
                     _ => false,
                 };
                 if concerned {

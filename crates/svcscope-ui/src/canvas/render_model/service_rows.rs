@@ -11,7 +11,7 @@ use svcscope_model::layout::{ComponentLayout, EdgeStyle, PlacedNodeKind};
 const GAP: f32 = 6.0;
 
 /// For each node of a family that is a Service the row that stands for it: as wide as the family,
-/// as tall as its doors and backends. Where Services share backends their rows would meet; the
+/// as tall as its entry points and backends. Where Services share backends their rows would meet; the
 /// upper one then ends where the lower one starts.
 pub(super) fn rows(component: &ComponentLayout) -> Vec<Option<Rect>> {
     let mut rows: Vec<Option<Rect>> = component

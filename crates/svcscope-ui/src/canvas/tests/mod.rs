@@ -21,7 +21,7 @@ use svcscope_testkit::sample::{
     external, key, live, node, pod, port, put, service, slice, slice_port,
 };
 
-/// `web` with two ports and two doors, `admin` that shares its pods, and `legacy` elsewhere.
+/// `web` with two ports and two entry points, `admin` that shares its pods, and `legacy` elsewhere.
 fn shop() -> Inventory {
     let mut inventory = live();
     put(&mut inventory, node("node-a", "10.88.0.1"));
@@ -85,7 +85,7 @@ fn port_id(service: &str, port: u16) -> NodeId {
     })
 }
 
-fn door(scene: &Scene, node_port: u16) -> NodeId {
+fn entry_point(scene: &Scene, node_port: u16) -> NodeId {
     scene
         .layout
         .nodes()
@@ -140,8 +140,8 @@ fn a_port_lights_only_its_own_door() {
 #[test]
 fn a_door_lights_what_stands_behind_it() {
     let scene = scene(shop());
-    let door = door(&scene, 30090);
-    assert_eq!(lit(&scene, &door), ["door 30090", "web", "web-1", "web-2"]);
+    let entry_point = entry_point(&scene, 30090);
+    assert_eq!(lit(&scene, &entry_point), ["door 30090", "web", "web-1", "web-2"]);
 }
 
 #[test]
@@ -184,9 +184,9 @@ fn arrows_go_along_edges_and_through_the_rows_of_a_card() {
         step(&web, ArrowDirection::Left),
         Some(NodeId::EntryPoint(_))
     ));
-    let door = door(&scene, 30080);
-    assert_eq!(step(&door, ArrowDirection::Right), Some(web));
-    assert_eq!(step(&door, ArrowDirection::Left), None);
+    let entry_point = entry_point(&scene, 30080);
+    assert_eq!(step(&entry_point, ArrowDirection::Right), Some(web));
+    assert_eq!(step(&entry_point, ArrowDirection::Left), None);
 }
 
 #[test]
@@ -202,6 +202,6 @@ fn a_search_keeps_the_pods_of_what_it_means() {
     assert!(!is_out(&NodeId::Service(key("admin"))));
     assert!(!is_out(&NodeId::Pod(key("web-1"))), "it is admin's pod too");
     assert!(is_out(&web));
-    assert!(is_out(&door(&scene, 30080)));
+    assert!(is_out(&entry_point(&scene, 30080)));
     assert_eq!(search_filter::search_misses(family(&web), &|_| true), None);
 }

@@ -1,4 +1,4 @@
-//! The choice of a door.
+//! The choice of an access path.
 
 use std::rc::Rc;
 
@@ -31,12 +31,12 @@ impl AccessPathPicker {
                 .as_ref()?
                 .2
                 .first()
-                .map(|door| door.access_path.clone())
+                .map(|choice| choice.access_path.clone())
         };
         self.chosen.clone().or_else(usual).unwrap_or_default()
     }
 
-    /// The doors of a target, looked for once for each map.
+    /// The access paths of a target, looked for once for each map.
     fn options_for(
         &mut self,
         target: &ForwardTarget,
@@ -44,15 +44,16 @@ impl AccessPathPicker {
         ctx: &PanelContext<'_>,
     ) -> Rc<[AccessPathChoice]> {
         let revision = ctx.scene.map_revision;
-        if let Some((of, known, doors)) = &self.options
+        if let Some((of, known, choices)) = &self.options
             && *of == revision
             && known == port
         {
-            return doors.clone();
+            return choices.clone();
         }
-        let doors: Rc<[_]> = probe::access_path_choices(target, port, &ctx.scene.inventory).into();
-        self.options = Some((revision, port.clone(), doors.clone()));
-        doors
+        let choices: Rc<[_]> =
+            probe::access_path_choices(target, port, &ctx.scene.inventory).into();
+        self.options = Some((revision, port.clone(), choices.clone()));
+        choices
     }
 
     pub(super) fn choose(&mut self, vantage: AccessPath) {
@@ -60,7 +61,7 @@ impl AccessPathPicker {
     }
 }
 
-/// Draws the choice, and what an answer through that door leaves out.
+/// Draws the choice, and what an answer through that access path leaves out.
 pub(super) fn access_path_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut CurlDialog) {
     let Ok(port) = form.port.port() else {
         return;
@@ -71,8 +72,8 @@ pub(super) fn access_path_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut Cur
     let chosen = form.access_path_picker.access_path();
     let shown = offered
         .iter()
-        .find(|door| door.access_path == chosen)
-        .map(|door| door.label.clone())
+        .find(|choice| choice.access_path == chosen)
+        .map(|choice| choice.label.clone())
         .unwrap_or_else(|| match &chosen {
             AccessPath::InCluster { .. } => "Inside the cluster".to_owned(),
             other => format!("{} (no longer there)", other.via_flag()),
@@ -83,14 +84,14 @@ pub(super) fn access_path_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut Cur
             .width(420.0)
             .height(320.0)
             .show_ui(ui, |ui| {
-                for door in &*offered {
-                    let on = door.access_path == chosen;
+                for choice in &*offered {
+                    let on = choice.access_path == chosen;
                     if ui
-                        .selectable_label(on, &door.label)
-                        .on_hover_text(door.access_path.caveat())
+                        .selectable_label(on, &choice.label)
+                        .on_hover_text(choice.access_path.caveat())
                         .clicked()
                     {
-                        form.access_path_picker.choose(door.access_path.clone());
+                        form.access_path_picker.choose(choice.access_path.clone());
                     }
                 }
                 if let Some(inside) = in_cluster_path(&form.target, ctx) {

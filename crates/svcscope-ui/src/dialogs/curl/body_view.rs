@@ -20,7 +20,7 @@ pub(super) enum BodyFormat {
     Hex,
 }
 
-/// What is shown of a body, made once for each answer and wish.
+/// What is shown of a body, made once for each response and choice of how to show it.
 #[derive(Debug, Default)]
 pub(super) struct BodyView {
     pub(super) format: BodyFormat,

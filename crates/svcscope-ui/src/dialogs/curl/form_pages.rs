@@ -144,7 +144,7 @@ pub(super) fn more_ui(ui: &mut Ui, ctx: &PanelContext<'_>, form: &mut CurlDialog
             (
                 RedirectPolicy::SameOrigin,
                 "follow here",
-                "Only redirects to the same host and port, via the same entry point",
+                "Only redirects to the same host and port, via the same access path",
             ),
             (
                 RedirectPolicy::Anywhere,

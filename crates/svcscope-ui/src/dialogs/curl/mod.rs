@@ -1,4 +1,4 @@
-//! The request console: asks for a request and its door, sends it and shows what came back.
+//! The request console: asks for a request and its access path, sends it and shows what came back.
 //!
 //! **In**: the scene with the requests that were sent. **Out**: a [`svcscope_net::probe::CurlRequest`] to
 //! send, once or many times. `draft` holds what is filled in, `form` and `more` draw it, `send` the

@@ -40,27 +40,27 @@ pub struct ChangeDiagram {
 
 impl ChangeDiagram {
     /// Of a Service as its traffic is, and as a plan leaves it.
-    pub fn of(now: Option<&ServiceTraffic>, ghost: &PreviewDiff) -> Self {
+    pub fn of(now: Option<&ServiceTraffic>, diff: &PreviewDiff) -> Self {
         let was = now.map(DiagramSide::of).unwrap_or_default();
-        let mut is = ghost
+        let mut is = diff
             .planned_traffic
             .as_deref()
             .map(DiagramSide::of)
             .unwrap_or_default();
-        for (_, door) in ghost
+        for (_, entry_point) in diff
             .entry_points
             .iter()
-            .filter(|(_, door)| has_unassigned_node_port(door))
+            .filter(|(_, entry_point)| has_unassigned_node_port(entry_point))
         {
-            if let Some(traffic) = &ghost.planned_traffic {
-                is.add_entry_point(traffic, door);
+            if let Some(traffic) = &diff.planned_traffic {
+                is.add_entry_point(traffic, entry_point);
             }
         }
         let entry_points = diff_parts(&was.entry_points, &is.entry_points);
         let ports = diff_parts(&was.ports, &is.ports);
         let mut pods = diff_parts(&was.pods, &is.pods);
         let is_external = |name: &String| name.starts_with(EntryPointKind::ExternalName.label());
-        pods.sort_by_key(|(name, fate)| (!is_external(name), *fate == PreviewDiffKind::Unchanged));
+        pods.sort_by_key(|(name, kind)| (!is_external(name), *kind == PreviewDiffKind::Unchanged));
         let hidden_pods = pods.len().saturating_sub(PODS);
         pods.truncate(PODS);
         Self {
@@ -104,8 +104,8 @@ impl DiagramSide {
             }
             push(&mut side.ports, &name);
         }
-        for door in &traffic.entry_points {
-            side.add_entry_point(traffic, door);
+        for entry_point in &traffic.entry_points {
+            side.add_entry_point(traffic, entry_point);
         }
         if let Some(name) = external_name(&traffic.service) {
             let key = &traffic.service.key;
@@ -144,7 +144,7 @@ fn external_name(service: &ServiceRecord) -> Option<&SharedStr> {
     service.external_name.as_ref().filter(|_| is_alias)
 }
 
-/// A door whose number the cluster will choose.
+/// An entry point whose number the cluster will choose.
 fn has_unassigned_node_port(entry_point: &EntryPoint) -> bool {
     entry_point.id.kind == EntryPointKind::NodePort && entry_point.id.node_port.is_none()
 }
@@ -155,7 +155,7 @@ fn push(names: &mut Vec<String>, name: &str) {
     }
 }
 
-/// A door in the words of the map.
+/// An entry point in the words of the map.
 fn entry_point_label(service: &ServiceRecord, entry_point: &EntryPoint) -> String {
     let label = entry_point.id.kind.label();
     let address = &entry_point.id.address;
@@ -186,11 +186,11 @@ fn port_name(port: &ServicePort) -> String {
 }
 
 fn diff_parts(was: &[String], is: &[String]) -> Vec<DiagramPart> {
-    let fate = |name: &String| match is.contains(name) {
+    let kind = |name: &String| match is.contains(name) {
         true => PreviewDiffKind::Unchanged,
         false => PreviewDiffKind::Removed,
     };
-    let mut all: Vec<_> = was.iter().map(|name| (name.clone(), fate(name))).collect();
+    let mut all: Vec<_> = was.iter().map(|name| (name.clone(), kind(name))).collect();
     let new = is.iter().filter(|name| !was.contains(name));
     all.extend(new.map(|name| (name.clone(), PreviewDiffKind::Added)));
     all
@@ -205,12 +205,12 @@ fn diff_edges(
     let place = |list: &[DiagramPart], name: &str| list.iter().position(|(it, _)| it == name);
     let both = was.union(is);
     both.filter_map(|edge| {
-        let fate = match (was.contains(edge), is.contains(edge)) {
+        let kind = match (was.contains(edge), is.contains(edge)) {
             (true, true) => PreviewDiffKind::Unchanged,
             (true, false) => PreviewDiffKind::Removed,
             _ => PreviewDiffKind::Added,
         };
-        Some((place(from, &edge.0)?, place(to, &edge.1)?, fate))
+        Some((place(from, &edge.0)?, place(to, &edge.1)?, kind))
     })
     .collect()
 }
@@ -243,14 +243,14 @@ pub(super) fn diagram_ui(ui: &mut Ui, ctx: &PanelContext<'_>, sketch: &ChangeDia
         (left, middle, &sketch.entry_point_edges),
         (middle, right, &sketch.pod_edges),
     ] {
-        for (start, end, fate) in edges {
+        for (start, end, kind) in edges {
             let start = chip_rect(from, *start).right_center();
             paint_edge(
                 &painter,
                 tokens,
                 start,
                 chip_rect(to, *end).left_center(),
-                *fate,
+                *kind,
             );
         }
     }
@@ -259,8 +259,8 @@ pub(super) fn diagram_ui(ui: &mut Ui, ctx: &PanelContext<'_>, sketch: &ChangeDia
         (middle, &sketch.ports),
         (right, &sketch.pods),
     ] {
-        for (at, (name, fate)) in parts.iter().enumerate() {
-            paint_part(&painter, tokens, chip_rect(column, at), name, *fate);
+        for (at, (name, kind)) in parts.iter().enumerate() {
+            paint_part(&painter, tokens, chip_rect(column, at), name, *kind);
         }
     }
     if sketch.hidden_pods > 0 {
@@ -275,8 +275,8 @@ fn chip_rect(column: Rect, at: usize) -> Rect {
     Rect::from_min_size(pos2(column.left(), top), vec2(column.width(), CHIP))
 }
 
-fn color(tokens: &ColorTokens, fate: PreviewDiffKind) -> Color32 {
-    match fate {
+fn color(tokens: &ColorTokens, kind: PreviewDiffKind) -> Color32 {
+    match kind {
         PreviewDiffKind::Unchanged => tokens.dim,
         PreviewDiffKind::Added => tokens.healthy,
         PreviewDiffKind::Removed => tokens.broken,
@@ -288,15 +288,15 @@ fn paint_part(
     tokens: &ColorTokens,
     rect: Rect,
     name: &str,
-    fate: PreviewDiffKind,
+    kind: PreviewDiffKind,
 ) {
-    let color = color(tokens, fate);
-    let text = if fate == PreviewDiffKind::Unchanged {
+    let color = color(tokens, kind);
+    let text = if kind == PreviewDiffKind::Unchanged {
         tokens.text
     } else {
         color
     };
-    if fate == PreviewDiffKind::Added {
+    if kind == PreviewDiffKind::Added {
         let corners = [
             rect.left_top(),
             rect.right_top(),
@@ -324,7 +324,7 @@ fn paint_part(
     let at = rect.left_center() + vec2(6.0, -galley.size().y / 2.0);
     let line = (at.x..=at.x + galley.size().x, rect.center().y);
     painter.galley(at, galley, text);
-    if fate == PreviewDiffKind::Removed {
+    if kind == PreviewDiffKind::Removed {
         painter.hline(line.0, line.1, Stroke::new(1.4, color));
     }
 }
@@ -334,10 +334,10 @@ fn paint_edge(
     tokens: &ColorTokens,
     from: Pos2,
     to: Pos2,
-    fate: PreviewDiffKind,
+    kind: PreviewDiffKind,
 ) {
-    let stroke = Stroke::new(1.2, color(tokens, fate));
-    match fate {
+    let stroke = Stroke::new(1.2, color(tokens, kind));
+    match kind {
         PreviewDiffKind::Added => {
             painter.extend(egui::Shape::dashed_line(&[from, to], stroke, 5.0, 3.0))
         }
@@ -363,7 +363,7 @@ fn accessible_text(sketch: &ChangeDiagram) -> String {
     };
     let with = |wanted: PreviewDiffKind| {
         let names: Vec<_> = all()
-            .filter(|(_, fate)| *fate == wanted)
+            .filter(|(_, kind)| *kind == wanted)
             .map(|(name, _)| name.as_str())
             .collect();
         if names.is_empty() {
@@ -465,14 +465,14 @@ mod tests {
         );
         let goes = sketch.entry_points.iter().chain(&sketch.pods);
         assert_eq!(
-            goes.filter(|(_, fate)| *fate == PreviewDiffKind::Removed)
+            goes.filter(|(_, kind)| *kind == PreviewDiffKind::Removed)
                 .count(),
             3
         );
         let edges = sketch.entry_point_edges.iter().chain(&sketch.pod_edges);
         assert_eq!(
             edges
-                .filter(|(_, _, fate)| *fate != PreviewDiffKind::Removed)
+                .filter(|(_, _, kind)| *kind != PreviewDiffKind::Removed)
                 .count(),
             1
         );
@@ -523,14 +523,14 @@ mod tests {
             sketch
                 .pods
                 .iter()
-                .all(|(_, fate)| *fate == PreviewDiffKind::Removed),
+                .all(|(_, kind)| *kind == PreviewDiffKind::Removed),
             "{sketch:?}"
         );
         assert!(
             sketch
                 .pod_edges
                 .iter()
-                .all(|(_, _, fate)| *fate == PreviewDiffKind::Removed)
+                .all(|(_, _, kind)| *kind == PreviewDiffKind::Removed)
         );
     }
 }

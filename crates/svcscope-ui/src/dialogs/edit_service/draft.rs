@@ -126,7 +126,7 @@ impl ServiceDraft {
         }
     }
 
-    /// The same wishes of the Service as it is now: fields that the user has touched keep what
+    /// The same changes of the Service as it is now: fields that the user has touched keep what
     /// was filled in, all others are as they are.
     pub fn rebased_onto(self, now: &Arc<ServiceRecord>) -> Self {
         fn merged_field<T: PartialEq>(was: &T, mine: T, is: T) -> T {

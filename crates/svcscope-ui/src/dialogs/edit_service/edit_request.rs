@@ -1,4 +1,4 @@
-//! What a dialog wishes of the engine.
+//! What a dialog asks of the engine.
 
 use svcscope_check::SuggestedFix;
 use svcscope_edit::{DesiredServiceState, ExposeOptions, RequestedChange, ServiceTypeChoice};

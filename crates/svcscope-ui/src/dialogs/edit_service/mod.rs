@@ -148,7 +148,7 @@ impl EditServiceDialog {
             preview: PlanPreview::default(),
         };
         let at_once = match &dialog.form {
-            EditForm::None(wish) => Some(wish.clone()),
+            EditForm::None(request) => Some(request.clone()),
             EditForm::Change(form) if mends || form.draft.desired_type.is_some() => {
                 form.edit_request().ok()
             }
@@ -162,11 +162,13 @@ impl EditServiceDialog {
         self.planned_request.as_ref().map(|(id, _)| *id)
     }
 
-    /// Follows the plan of this wish; gives back the one followed before.
-    pub fn follow(&mut self, id: EditId, wish: EditRequest) -> Option<EditId> {
+    /// Follows the plan of this request; gives back the one followed before.
+    pub fn follow(&mut self, id: EditId, request: EditRequest) -> Option<EditId> {
         self.is_confirming = false;
         self.typed_name.clear();
-        self.planned_request.replace((id, wish)).map(|(old, _)| old)
+        self.planned_request
+            .replace((id, request))
+            .map(|(old, _)| old)
     }
 
     /// What is filled in, or what is missing.
@@ -182,13 +184,13 @@ impl EditServiceDialog {
                 key.clone(),
                 draft.exposure()?,
             )),
-            EditForm::None(wish) => Ok(wish.clone()),
+            EditForm::None(request) => Ok(request.clone()),
         }
     }
 
     /// Whether what is filled in is what was planned.
     fn is_current(&self) -> bool {
-        let planned = self.planned_request.as_ref().map(|(_, wish)| wish);
+        let planned = self.planned_request.as_ref().map(|(_, request)| request);
         planned.is_some_and(|planned| self.edit_request().as_ref() == Ok(planned))
     }
 
@@ -222,7 +224,7 @@ impl EditServiceDialog {
             EditForm::None(EditRequest::Undo(key, entry)) => {
                 EditDialogMode::Undo(key.clone(), *entry)
             }
-            EditForm::None(wish) => EditDialogMode::Delete(wish.service().clone()),
+            EditForm::None(request) => EditDialogMode::Delete(request.service().clone()),
         }
     }
 
@@ -231,7 +233,7 @@ impl EditServiceDialog {
             EditForm::Change(form) => format!("Change Service {}", form.draft.original.key),
             EditForm::Duplicate(key, _) => format!("Duplicate Service {key}"),
             EditForm::Expose(kind, key, _) => format!("Expose {} {key}", kind.to_lowercase()),
-            EditForm::None(wish) => wish.title(),
+            EditForm::None(request) => request.title(),
         }
     }
 }
@@ -290,24 +292,28 @@ fn form_ui(ui: &mut Ui, ctx: &PanelContext<'_>, dialog: &mut EditServiceDialog) 
     if !is_touched || dialog.is_current() {
         return;
     }
-    let wish = dialog.edit_request();
+    let request = dialog.edit_request();
     if chosen && ctx.edit_refusal().is_none() {
         // A type that needs nothing more is planned at once.
-        if let Ok(wish) = wish {
-            ctx.send(WindowAction::PlanEdit(wish));
+        if let Ok(request) = request {
+            ctx.send(WindowAction::PlanEdit(request));
         }
         return;
     }
     ui.add_space(6.0);
-    let disabled = wish.as_ref().err().cloned().or_else(|| ctx.edit_refusal());
+    let disabled = request
+        .as_ref()
+        .err()
+        .cloned()
+        .or_else(|| ctx.edit_refusal());
     if let Some(reason) = &disabled {
         ui.label(RichText::new(&**reason).color(ctx.tokens.degraded));
     }
     let clicked = primary_button(ui, ctx.tokens, "Check with the server", disabled.as_ref())
         .on_hover_text("Plans the change and tries it by a dry run; nothing is changed yet")
         .clicked();
-    if clicked && let Ok(wish) = wish {
-        ctx.send(WindowAction::PlanEdit(wish));
+    if clicked && let Ok(request) = request {
+        ctx.send(WindowAction::PlanEdit(request));
     }
 }
 

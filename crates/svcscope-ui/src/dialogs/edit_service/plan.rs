@@ -44,8 +44,8 @@ impl PlanPreview {
         let before = plan.before.as_ref();
         let goes_away = plan.projected_service.is_none();
         let now = ctx.scene.topology.service(&plan.service);
-        let ghost = preview_diff(&ctx.scene.inventory, plan);
-        self.diagram = ChangeDiagram::of(now.map(AsRef::as_ref), &ghost);
+        let diff = preview_diff(&ctx.scene.inventory, plan);
+        self.diagram = ChangeDiagram::of(now.map(AsRef::as_ref), &diff);
         let lines = yaml_diff(
             before.map(|known| &*known.object),
             (!goes_away).then_some(&preview.object),
@@ -402,9 +402,9 @@ fn migration_options_ui(
             line_ui(ui, icon::MINUS, ctx.tokens.broken, price, ctx.tokens.text);
         }
         if ui.button(label).clicked()
-            && let Some(wish) = dialog.choose_migration_option(way.path)
+            && let Some(request) = dialog.choose_migration_option(way.path)
         {
-            ctx.send(WindowAction::PlanEdit(wish));
+            ctx.send(WindowAction::PlanEdit(request));
         }
     }
 }
@@ -454,9 +454,9 @@ fn failed_ui(
         if let Some(now) = conflict.and_then(|conflict| conflict.current.as_ref()) {
             let hint = "Keeps what was filled in, and all else as it is now";
             if ui.button("Plan again").on_hover_text(hint).clicked()
-                && let Some(wish) = dialog.rebase(&now.record)
+                && let Some(request) = dialog.rebase(&now.record)
             {
-                ctx.send(WindowAction::PlanEdit(wish));
+                ctx.send(WindowAction::PlanEdit(request));
             }
         }
         if ui
