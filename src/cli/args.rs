@@ -11,7 +11,7 @@ use super::{
     durations::{seconds, time_limit},
 };
 use svcscope_check::Severity;
-use svcscope_edit::ServiceTypeChoice;
+use svcscope_edit::ServiceKind;
 use svcscope_net::probe::CurlSendFlags;
 
 /// A live map of how traffic reaches every Service of a Kubernetes cluster.
@@ -546,7 +546,7 @@ pub struct SetTypeArgs {
     pub target: TargetArg,
     /// ClusterIP, NodePort, LoadBalancer, ExternalName or Headless
     #[arg(value_name = "TYPE")]
-    pub service_type: ServiceTypeChoice,
+    pub service_type: ServiceKind,
     /// Where an ExternalName points
     #[arg(long, value_name = "HOST")]
     pub external_name: Option<String>,
@@ -598,7 +598,7 @@ pub struct ExposeArgs {
     pub name: Option<String>,
     /// The type of the Service [default: ClusterIP]
     #[arg(long = "type", value_name = "TYPE")]
-    pub service_type: Option<ServiceTypeChoice>,
+    pub service_type: Option<ServiceKind>,
     /// A port of the Service [default: those that the containers declare]
     #[arg(long, value_name = "[NAME:]PORT[:TARGETPORT]", action = ArgAction::Append)]
     pub port: Vec<PortArg>,

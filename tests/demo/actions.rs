@@ -7,8 +7,8 @@ use svcscope_cluster::{
 };
 use svcscope_demo::{DemoOptions, DemoServer};
 use svcscope_edit::{
-    self as edit, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, ServiceSnapshot,
-    ServiceTypeChoice,
+    self as edit, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, ServiceKind,
+    ServiceSnapshot,
 };
 use svcscope_model::inventory::{
     Inventory, ObjectKey, ResourceKind, ServiceRecord, ServiceType, SharedStr,
@@ -137,7 +137,7 @@ fn to(to: ServiceType) -> DesiredServiceState {
     if to == ServiceType::ExternalName {
         DesiredServiceState::alias_of("db.example.com")
     } else {
-        DesiredServiceState::of_type(ServiceTypeChoice::from(to))
+        DesiredServiceState::of_type(ServiceKind::from(to))
     }
 }
 

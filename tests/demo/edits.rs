@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use svcscope_cluster::{ClusterClient, KubeconfigSource, MergedKubeconfig, connect};
 use svcscope_demo::{DemoOptions, DemoServer, DenyRule, DenyScope};
 use svcscope_edit::{
-    AuditOutcome, DesiredServiceState, ExposeOptions, MigrationPath, RequestedChange,
-    ServiceTypeChoice,
+    AuditOutcome, DesiredServiceState, ExposeOptions, MigrationPath, RequestedChange, ServiceKind,
 };
 use svcscope_engine::{EditId, EditState, EditStatus, EngineCommand, EngineConfig};
 use svcscope_model::inventory::ObjectKey;
@@ -125,7 +124,7 @@ fn what_the_server_says_of_its_node_ports_is_remembered() {
         ports[0].node_port = Some(20080);
         let wanted = DesiredServiceState {
             ports: Some(ports),
-            ..DesiredServiceState::of_type(ServiceTypeChoice::NodePort)
+            ..DesiredServiceState::of_type(ServiceKind::NodePort)
         };
         let ready = tried(engine, change("cache", wanted));
         let EditState::Ready { plan, .. } = &ready.step else {
@@ -235,10 +234,7 @@ fn both_ways_are_offered_and_neither_is_taken_unasked() {
     let engine = engine(&server);
     let asked = tried(
         &engine,
-        change(
-            "cache",
-            DesiredServiceState::of_type(ServiceTypeChoice::Headless),
-        ),
+        change("cache", DesiredServiceState::of_type(ServiceKind::Headless)),
     );
     let EditState::Failed {
         migration_options: ways,
@@ -250,8 +246,8 @@ fn both_ways_are_offered_and_neither_is_taken_unasked() {
     let vias: Vec<_> = ways.iter().map(|way| way.path).collect();
     assert_eq!(vias, [MigrationPath::ExternalName, MigrationPath::Recreate]);
     for (to, via) in [
-        (ServiceTypeChoice::Headless, MigrationPath::ExternalName),
-        (ServiceTypeChoice::NodePort, MigrationPath::Recreate),
+        (ServiceKind::Headless, MigrationPath::ExternalName),
+        (ServiceKind::NodePort, MigrationPath::Recreate),
     ] {
         let wanted = DesiredServiceState {
             migration_path: Some(via),
@@ -267,7 +263,7 @@ fn both_ways_are_offered_and_neither_is_taken_unasked() {
 fn about_to_be_recreated(engine: &EngineDriver) -> EditId {
     let wanted = DesiredServiceState {
         migration_path: Some(MigrationPath::Recreate),
-        ..DesiredServiceState::of_type(ServiceTypeChoice::Headless)
+        ..DesiredServiceState::of_type(ServiceKind::Headless)
     };
     let ready = tried(engine, change("cache", wanted));
     assert!(matches!(ready.step, EditState::Ready { .. }), "{ready:#?}");
@@ -337,7 +333,7 @@ fn a_missing_right_is_named_before_anything_is_tried() {
         .deny(DenyRule::new("delete", "services", DenyScope::Everywhere));
     let wanted = DesiredServiceState {
         migration_path: Some(MigrationPath::Recreate),
-        ..DesiredServiceState::of_type(ServiceTypeChoice::Headless)
+        ..DesiredServiceState::of_type(ServiceKind::Headless)
     };
     let refused = tried(&engine, change("cache", wanted));
     assert!(
@@ -359,12 +355,7 @@ fn read_only_refuses_every_kind_of_write() {
     let revision = |kind: &str| server.control().list(kind, Some("shop"));
     let before = revision("Service");
     let wishes: [Box<dyn Fn(EditId) -> EngineCommand>; 4] = [
-        Box::new(|id| {
-            change(
-                "cache",
-                DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
-            )(id)
-        }),
+        Box::new(|id| change("cache", DesiredServiceState::of_type(ServiceKind::NodePort))(id)),
         Box::new(|id| EngineCommand::PlanEdit(id, shop("cache"), RequestedChange::Delete)),
         Box::new(|id| EngineCommand::DuplicateService(id, shop("cache"), "copy".into())),
         Box::new(|id| {

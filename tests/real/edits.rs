@@ -1,6 +1,6 @@
 //! Types changed on a real API server, by the window's code path and by the command line.
 
-use svcscope_edit::{DesiredServiceState, RequestedChange, ServiceTypeChoice};
+use svcscope_edit::{DesiredServiceState, RequestedChange, ServiceKind};
 use svcscope_engine::{EditId, EditState, EngineCommand};
 use svcscope_model::inventory::{ObjectKey, ServiceType};
 use svcscope_testkit::cluster::{EngineDriver, run_svcscope, stderr, stdout};
@@ -11,7 +11,7 @@ fn change(to: ServiceType) -> DesiredServiceState {
     if to == ServiceType::ExternalName {
         DesiredServiceState::alias_of("elsewhere.example.com")
     } else {
-        DesiredServiceState::of_type(ServiceTypeChoice::from(to))
+        DesiredServiceState::of_type(ServiceKind::from(to))
     }
 }
 

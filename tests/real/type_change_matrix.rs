@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use svcscope_cluster::{ClusterClient, KubeconfigSource, MergedKubeconfig, connect};
-use svcscope_edit::ServiceTypeChoice;
+use svcscope_edit::ServiceKind;
 use svcscope_net::tls::install_crypto_provider;
 use svcscope_testkit::cluster::{KubectlRunner, type_changes};
 
@@ -67,7 +67,7 @@ async fn every_type_becomes_every_other_and_comes_back() {
     for case in refused {
         assert!(
             case.load == type_changes::ServiceFeatureSet::Rich
-                && [case.from, case.to].contains(&ServiceTypeChoice::LoadBalancer),
+                && [case.from, case.to].contains(&ServiceKind::LoadBalancer),
             "{case:#?}"
         );
         let said = case.refused.as_deref().unwrap_or_default();

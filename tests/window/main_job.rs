@@ -10,7 +10,7 @@ use std::{
 use egui::{Key, accesskit::Role};
 use serde_json::{Value, json};
 use svcscope_demo::WatchFault;
-use svcscope_edit::{DesiredServiceState, RequestedChange, ServiceTypeChoice};
+use svcscope_edit::{DesiredServiceState, RequestedChange, ServiceKind};
 use svcscope_engine::{
     ConnectionTestStatus, EditId, EditState, EngineCommand, EngineConfig, PersistedSettings,
     connection_text,
@@ -447,7 +447,7 @@ fn read_only_refuses_every_edit() {
 
     // The engine refuses by itself: the grey button is only a courtesy.
     let change = RequestedChange::Change(Box::new(DesiredServiceState::of_type(
-        ServiceTypeChoice::NodePort,
+        ServiceKind::NodePort,
     )));
     let id = EditId(window.driven.handle.next_id());
     let step = |window: &LiveWindow| {

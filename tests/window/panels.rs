@@ -5,8 +5,8 @@ use std::sync::Arc;
 use egui::{Key, Modifiers};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use svcscope_edit::{
-    ChangeOutcome, FieldError, MigrationOption, MigrationPath, RequestedChange, ServiceSnapshot,
-    ServiceTypeChoice, WriteResponse,
+    ChangeOutcome, FieldError, MigrationOption, MigrationPath, RequestedChange, ServiceKind,
+    ServiceSnapshot, WriteResponse,
 };
 use svcscope_engine::{
     ActivityLevel, ActivityMessage, ConnectionSecurityWarning, ConnectionState, ConnectionStep,
@@ -178,7 +178,7 @@ fn a_type_change_is_planned_confirmed_by_name_and_applied() {
     let mut window = with_api_selected(busy_scene());
     window.click("Change type…");
     window.click("ClusterIP");
-    let plan = Arc::new(plan(ServiceTypeChoice::ClusterIP));
+    let plan = Arc::new(plan(ServiceKind::ClusterIP));
     let id = EditId(1);
     assert_eq!(
         window.commands(),

@@ -9,9 +9,9 @@ use std::{
 
 use egui::Theme;
 use egui_kittest::kittest::Queryable as _;
-use svcscope_edit::{ServiceTypeChoice, WriteResponse};
+use svcscope_edit::{ServiceKind, WriteResponse};
 use svcscope_engine::{ConnectionState, EditId, EditState, MapView, Scene};
-use svcscope_filter::{FilterCounts, FilterCriterion, LabelFilter, ServiceFilter, ServiceKind};
+use svcscope_filter::{FilterCounts, FilterCriterion, LabelFilter, ServiceFilter};
 use svcscope_model::layout::ServiceGrouping;
 
 use crate::test_window::{
@@ -63,7 +63,7 @@ fn pictures() {
         window.settle();
         window.click("Change type…");
         window.click("LoadBalancer");
-        let mut change = plan(ServiceTypeChoice::LoadBalancer);
+        let mut change = plan(ServiceKind::LoadBalancer);
         change.gains = vec![
             "an address outside the cluster, once a load balancer grants one".into(),
             "nodePort 30080 stays".into(),

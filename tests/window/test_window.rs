@@ -9,8 +9,7 @@ use egui::{Theme, vec2};
 use egui_kittest::Harness;
 use jiff::{SignedDuration, Timestamp};
 use svcscope_edit::{
-    ChangePlan, DesiredServiceState, RequestedChange, ServiceSnapshot, ServiceTypeChoice,
-    UndoAssessment,
+    ChangePlan, DesiredServiceState, RequestedChange, ServiceKind, ServiceSnapshot, UndoAssessment,
 };
 use svcscope_engine::{
     ActivityLevel, ActivityMessage, ConnectionState, ContextSummary, EditId, EditState, EditStatus,
@@ -300,7 +299,7 @@ fn activity() -> Arc<[ActivityMessage]> {
 }
 
 /// A plan for shop/api.
-pub fn plan(to: ServiceTypeChoice) -> ChangePlan {
+pub fn plan(to: ServiceKind) -> ChangePlan {
     let before = busy_scene()
         .inventory
         .service(&key("shop", "api"))

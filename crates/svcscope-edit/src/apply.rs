@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{
-    ChangeOutcome, ChangePlan, EditConflict, EditError, ServiceSnapshot, ServiceTypeChoice,
+    ChangeOutcome, ChangePlan, EditConflict, EditError, ServiceKind, ServiceSnapshot,
     ServiceWriteError, ServiceWriter, WriteAction, WriteMode, WriteResponse, differences, manifest,
     planner::with_resource_version,
 };
@@ -206,10 +206,7 @@ async fn partial_failure(
     let cause = Box::new(cause);
     let WriteAction::Create(object) = &step.action else {
         let state = match writer.read(key).await {
-            Ok(now) => format!(
-                "Service {key} is {} now",
-                ServiceTypeChoice::of(&now.service)
-            ),
+            Ok(now) => format!("Service {key} is {} now", ServiceKind::of(&now.service)),
             Err(_unread) => format!("Service {key} is on its way"),
         };
         return EditError::PartlyApplied {

@@ -1,122 +1,12 @@
 //! What the user wants a Service to be.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use svcscope_model::inventory::{
-    ServicePort, ServiceRecord, ServiceType, SharedStr, TrafficPolicy,
-};
-
-/// How a Service is published, as the user says it: `spec.type`, with headless as one of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-pub enum ServiceTypeChoice {
-    /// Reached inside the cluster at a virtual address.
-    ClusterIP,
-    /// `ClusterIP` whose `clusterIP` is `None`: DNS answers with the pods themselves.
-    Headless,
-    /// Reached at a port of every node as well.
-    NodePort,
-    /// Reached through a load balancer outside the cluster as well.
-    LoadBalancer,
-    /// A DNS alias of a name elsewhere.
-    ExternalName,
-}
-
-impl ServiceTypeChoice {
-    /// Every type, in the order in which each adds an entry point to the one before.
-    pub const ALL: [Self; 5] = [
-        Self::ClusterIP,
-        Self::Headless,
-        Self::NodePort,
-        Self::LoadBalancer,
-        Self::ExternalName,
-    ];
-
-    /// What a Service is now.
-    pub fn of(service: &ServiceRecord) -> Self {
-        match service.service_type {
-            ServiceType::ClusterIP if service.is_headless() => Self::Headless,
-            ServiceType::ClusterIP => Self::ClusterIP,
-            ServiceType::NodePort => Self::NodePort,
-            ServiceType::LoadBalancer => Self::LoadBalancer,
-            ServiceType::ExternalName => Self::ExternalName,
-        }
-    }
-
-    /// Its `spec.type`.
-    pub fn service_type(self) -> ServiceType {
-        match self {
-            Self::ClusterIP | Self::Headless => ServiceType::ClusterIP,
-            Self::NodePort => ServiceType::NodePort,
-            Self::LoadBalancer => ServiceType::LoadBalancer,
-            Self::ExternalName => ServiceType::ExternalName,
-        }
-    }
-
-    /// Kubernetes' own spelling; `Headless` for what has none.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Headless => "Headless",
-            other => other.service_type().as_str(),
-        }
-    }
-
-    /// Whether its ports may have nodePorts.
-    pub fn has_node_ports(self) -> bool {
-        matches!(self, Self::NodePort | Self::LoadBalancer)
-    }
-
-    /// Whether it has a virtual address.
-    pub fn has_virtual_ip(self) -> bool {
-        matches!(self, Self::ClusterIP | Self::NodePort | Self::LoadBalancer)
-    }
-
-    /// Whether the way from here to there is barred in one step: `spec.clusterIP` keeps its `None`,
-    /// or its address, for as long as the type needs one (`validateUpgradeDowngradeClusterIPs` and
-    /// `patchAllocatedValues` of the API server).
-    pub fn needs_migration_path(self, to: Self) -> bool {
-        (self == Self::Headless && to.has_virtual_ip())
-            || (self.has_virtual_ip() && to == Self::Headless)
-    }
-}
-
-impl From<ServiceType> for ServiceTypeChoice {
-    fn from(service_type: ServiceType) -> Self {
-        match service_type {
-            ServiceType::ClusterIP => Self::ClusterIP,
-            ServiceType::NodePort => Self::NodePort,
-            ServiceType::LoadBalancer => Self::LoadBalancer,
-            ServiceType::ExternalName => Self::ExternalName,
-        }
-    }
-}
-
-impl fmt::Display for ServiceTypeChoice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// A word that names no type.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no Service type; use ClusterIP, NodePort, LoadBalancer, ExternalName or Headless"
-)]
-pub struct ParseServiceTypeChoiceError(String);
-
-impl FromStr for ServiceTypeChoice {
-    type Err = ParseServiceTypeChoiceError;
-
-    /// Reads any case, so that `nodeport` does on a command line.
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|known| known.as_str().eq_ignore_ascii_case(word))
-            .ok_or_else(|| ParseServiceTypeChoiceError(word.to_owned()))
-    }
-}
+use super::ServiceKind;
+use svcscope_model::inventory::{ServicePort, ServiceRecord, SharedStr, TrafficPolicy};
 
 /// The two ways between headless and a type with a virtual address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -185,7 +75,7 @@ impl fmt::Display for SessionAffinity {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DesiredServiceState {
     /// The type.
-    pub service_type: Option<ServiceTypeChoice>,
+    pub service_type: Option<ServiceKind>,
     /// How to get to headless and away from it; there is no third way.
     pub migration_path: Option<MigrationPath>,
     /// Where an ExternalName points.
@@ -228,7 +118,7 @@ pub struct DesiredServiceState {
 
 impl DesiredServiceState {
     /// Another type and nothing else.
-    pub fn of_type(to: ServiceTypeChoice) -> Self {
+    pub fn of_type(to: ServiceKind) -> Self {
         Self {
             service_type: Some(to),
             ..Self::default()
@@ -239,7 +129,7 @@ impl DesiredServiceState {
     pub fn alias_of(host: &str) -> Self {
         Self {
             external_name: Some(SharedStr::from(host)),
-            ..Self::of_type(ServiceTypeChoice::ExternalName)
+            ..Self::of_type(ServiceKind::ExternalName)
         }
     }
 
@@ -249,13 +139,13 @@ impl DesiredServiceState {
         fn changed<T: PartialEq + Clone>(from: &T, to: &T) -> Option<T> {
             (from != to).then(|| to.clone())
         }
-        let (was, is) = (ServiceTypeChoice::of(from), ServiceTypeChoice::of(to));
+        let (was, is) = (ServiceKind::of(from), ServiceKind::of(to));
         let anew = is.has_virtual_ip() && !was.has_virtual_ip();
-        let families = anew || (is == ServiceTypeChoice::Headless && was != is);
+        let families = anew || (is == ServiceKind::Headless && was != is);
         let published = |service: &ServiceRecord| {
-            ServiceTypeChoice::of(service).has_node_ports() || !service.external_ips.is_empty()
+            ServiceKind::of(service).has_node_ports() || !service.external_ips.is_empty()
         };
-        let balanced = is == ServiceTypeChoice::LoadBalancer;
+        let balanced = is == ServiceKind::LoadBalancer;
         Self {
             service_type: changed(&was, &is),
             migration_path: None,
@@ -330,23 +220,20 @@ mod tests {
 
     #[test]
     fn types_are_read_in_any_case() {
-        assert_eq!("headless".parse(), Ok(ServiceTypeChoice::Headless));
-        assert_eq!("nodeport".parse(), Ok(ServiceTypeChoice::NodePort));
-        let wrong = "external"
-            .parse::<ServiceTypeChoice>()
-            .unwrap_err()
-            .to_string();
+        assert_eq!("headless".parse(), Ok(ServiceKind::Headless));
+        assert_eq!("nodeport".parse(), Ok(ServiceKind::NodePort));
+        let wrong = "external".parse::<ServiceKind>().unwrap_err().to_string();
         assert!(wrong.contains("`external` is no Service type"), "{wrong}");
     }
 
     #[test]
     fn only_headless_and_a_virtual_address_need_a_way() {
-        let barred: Vec<_> = ServiceTypeChoice::ALL
+        let barred: Vec<_> = ServiceKind::ALL
             .into_iter()
-            .flat_map(|from| ServiceTypeChoice::ALL.map(|to| (from, to)))
+            .flat_map(|from| ServiceKind::ALL.map(|to| (from, to)))
             .filter(|(from, to)| from.needs_migration_path(*to))
             .collect();
-        use ServiceTypeChoice::{ClusterIP, Headless, LoadBalancer, NodePort};
+        use ServiceKind::{ClusterIP, Headless, LoadBalancer, NodePort};
         assert_eq!(
             barred,
             [
@@ -373,7 +260,7 @@ mod tests {
             DesiredServiceState::between(&from, &to),
             DesiredServiceState::default()
         );
-        to.service_type = ServiceType::NodePort;
+        to.service_type = ServiceKind::NodePort.service_type();
         to.labels = [(SharedStr::from("b"), SharedStr::from("2"))].into();
         let wanted = DesiredServiceState::between(&from, &to);
         assert_eq!(
@@ -384,7 +271,7 @@ mod tests {
                     (SharedStr::from("b"), Some(SharedStr::from("2")))
                 ]
                 .into(),
-                ..DesiredServiceState::of_type(ServiceTypeChoice::NodePort)
+                ..DesiredServiceState::of_type(ServiceKind::NodePort)
             }
         );
     }

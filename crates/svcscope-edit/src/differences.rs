@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{DesiredServiceState, ServiceTypeChoice, SessionAffinity, snapshot::value_at};
+use super::{DesiredServiceState, ServiceKind, SessionAffinity, snapshot::value_at};
 use svcscope_model::inventory::{ServiceRecord, SharedStr};
 
 /// Which of the fields that a request is about are otherwise than the user saw them.
@@ -27,7 +27,7 @@ pub(crate) fn changed_since(
     );
     look(
         wanted.service_type.is_some(),
-        ServiceTypeChoice::of(seen) == ServiceTypeChoice::of(now),
+        ServiceKind::of(seen) == ServiceKind::of(now),
         "type",
     );
     look(

@@ -1,7 +1,7 @@
 //! What a change gives and takes, in sentences with the actual values.
 
 use super::{
-    ServiceTypeChoice, SessionAffinity, external_name,
+    ServiceKind, SessionAffinity, external_name,
     projection::SOURCE_RANGES_ANNOTATION,
     projection::{has_families_by_default, matching_port},
 };
@@ -52,11 +52,11 @@ pub(crate) fn change_effects(
 }
 
 fn address(all: &mut ChangeEffects, before: &ServiceRecord, after: &ServiceRecord) {
-    let (was, to) = (ServiceTypeChoice::of(before), ServiceTypeChoice::of(after));
+    let (was, to) = (ServiceKind::of(before), ServiceKind::of(after));
     if was == to {
         return;
     }
-    if was == ServiceTypeChoice::Headless {
+    if was == ServiceKind::Headless {
         all.lose("its DNS name no longer answers with the pods' addresses");
     }
     let released: Vec<_> = before
@@ -70,7 +70,7 @@ fn address(all: &mut ChangeEffects, before: &ServiceRecord, after: &ServiceRecor
             released.join(", ")
         ));
     }
-    if to == ServiceTypeChoice::Headless {
+    if to == ServiceKind::Headless {
         all.gain("its DNS name answers with the addresses of its ready pods");
     }
     if to.has_virtual_ip() && !was.has_virtual_ip() {
@@ -84,7 +84,7 @@ fn address(all: &mut ChangeEffects, before: &ServiceRecord, after: &ServiceRecor
             ));
         }
     }
-    if was == ServiceTypeChoice::ExternalName && after.selector.is_empty() {
+    if was == ServiceKind::ExternalName && after.selector.is_empty() {
         all.note("it has no selector, so it has no backends until its endpoints are written by hand or by a controller");
     }
 }
@@ -96,7 +96,7 @@ fn families(
     inventory: &Inventory,
 ) {
     let was = (&before.ip_families, &before.ip_family_policy);
-    let is_alias = |service| ServiceTypeChoice::of(service) == ServiceTypeChoice::ExternalName;
+    let is_alias = |service| ServiceKind::of(service) == ServiceKind::ExternalName;
     if before.ip_families.is_empty()
         || is_alias(before)
         || has_families_by_default(before)
@@ -194,7 +194,7 @@ fn node_ports(
     after: &ServiceRecord,
     inventory: &Inventory,
 ) {
-    let to = ServiceTypeChoice::of(after);
+    let to = ServiceKind::of(after);
     for port in &before.ports {
         let Some(number) = port.node_port else {
             continue;
@@ -215,7 +215,7 @@ fn node_ports(
     }
     // A load balancer that reaches pods directly may be told to go without.
     let allocates =
-        to == ServiceTypeChoice::NodePort || after.allocate_load_balancer_node_ports != Some(false);
+        to == ServiceKind::NodePort || after.allocate_load_balancer_node_ports != Some(false);
     let gained = all.gains.len();
     for port in &after.ports {
         match port.node_port {
@@ -239,8 +239,8 @@ fn node_ports(
 }
 
 fn load_balancer(all: &mut ChangeEffects, before: &ServiceRecord, after: &ServiceRecord) {
-    let (was, to) = (ServiceTypeChoice::of(before), ServiceTypeChoice::of(after));
-    let balanced = ServiceTypeChoice::LoadBalancer;
+    let (was, to) = (ServiceKind::of(before), ServiceKind::of(after));
+    let balanced = ServiceKind::LoadBalancer;
     if was != balanced && to == balanced {
         all.gain("an external address, as soon as the cluster's load balancer grants one");
         all.note(
@@ -318,7 +318,7 @@ fn external_name_effects(all: &mut ChangeEffects, before: &ServiceRecord, after:
         return;
     };
     all.gain(format!("its DNS name becomes an alias of {new}"));
-    if ServiceTypeChoice::of(before) != ServiceTypeChoice::ExternalName {
+    if ServiceKind::of(before) != ServiceKind::ExternalName {
         all.lose("its pods are no longer reached through it; open connections break");
         if !after.selector.is_empty() {
             all.note("the selector stays in the object and has no effect");
@@ -338,9 +338,7 @@ fn selector(
     after: &ServiceRecord,
     inventory: &Inventory,
 ) {
-    if before.selector == after.selector
-        || ServiceTypeChoice::of(after) == ServiceTypeChoice::ExternalName
-    {
+    if before.selector == after.selector || ServiceKind::of(after) == ServiceKind::ExternalName {
         return;
     }
     let of_all = inventory.pods_in(&after.key.namespace).count();

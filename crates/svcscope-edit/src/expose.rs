@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{ServiceTypeChoice, patch::merged_port_json, snapshot::value_at};
+use super::{ServiceKind, patch::merged_port_json, snapshot::value_at};
 use svcscope_model::inventory::{
     ContainerPort, ObjectKey, PodRecord, Protocol, ServicePort, SharedStr, TargetPort,
 };
@@ -38,7 +38,7 @@ pub struct ExposeOptions {
     /// The Service's name; none is the workload's.
     pub name: Option<SharedStr>,
     /// Its type; none is ClusterIP. An ExternalName leads to no pods.
-    pub to: Option<ServiceTypeChoice>,
+    pub to: Option<ServiceKind>,
     /// Its ports; none are those of the containers.
     pub ports: Vec<ServicePort>,
 }
@@ -174,8 +174,8 @@ pub fn expose(
     if workload.selector.is_empty() {
         return Err(ExposeError::NoLabels(workload.named()));
     }
-    let to = exposure.to.unwrap_or(ServiceTypeChoice::ClusterIP);
-    if to == ServiceTypeChoice::ExternalName {
+    let to = exposure.to.unwrap_or(ServiceKind::ClusterIP);
+    if to == ServiceKind::ExternalName {
         return Err(ExposeError::ExternalName);
     }
     let ports = if exposure.ports.is_empty() {
@@ -204,7 +204,7 @@ pub fn expose(
             "type": to.service_type().as_str(), "selector": workload.selector, "ports": ports,
         },
     });
-    if to == ServiceTypeChoice::Headless {
+    if to == ServiceKind::Headless {
         let spec = super::snapshot::ensure_object(&mut object, &["spec"]);
         spec.insert("clusterIP".to_owned(), json!("None"));
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::{
-    ServiceSnapshot, ServiceTypeChoice, SessionAffinity, patch::merged_port_json,
+    ServiceKind, ServiceSnapshot, SessionAffinity, patch::merged_port_json,
     projection::SOURCE_RANGES_ANNOTATION,
 };
 use svcscope_model::inventory::{
@@ -31,7 +31,7 @@ pub(crate) fn port(name: &str, protocol: Protocol, port: u16) -> ServicePort {
 
 /// shop/web at resourceVersion 41 with two ports (TCP and UDP on one number), and all that its type
 /// may carry.
-pub(crate) fn service(from: ServiceTypeChoice) -> ServiceRecord {
+pub(crate) fn service(from: ServiceKind) -> ServiceRecord {
     let mut service = ServiceRecord {
         uid: text("u1"),
         resource_version: text("41"),
@@ -51,9 +51,9 @@ pub(crate) fn service(from: ServiceTypeChoice) -> ServiceRecord {
         service.ports[1].node_port = Some(30081);
     }
     match from {
-        ServiceTypeChoice::ClusterIP => {}
-        ServiceTypeChoice::NodePort => service.external_traffic_policy = Some(TrafficPolicy::Local),
-        ServiceTypeChoice::LoadBalancer => {
+        ServiceKind::ClusterIP => {}
+        ServiceKind::NodePort => service.external_traffic_policy = Some(TrafficPolicy::Local),
+        ServiceKind::LoadBalancer => {
             service.external_traffic_policy = Some(TrafficPolicy::Cluster);
             service.source_ranges = vec![text("192.0.2.0/24")];
             service
@@ -68,13 +68,13 @@ pub(crate) fn service(from: ServiceTypeChoice) -> ServiceRecord {
                 errors: Vec::new(),
             }];
         }
-        ServiceTypeChoice::ExternalName => {
+        ServiceKind::ExternalName => {
             service.cluster_ips = Vec::new();
             service.ip_families = Vec::new();
             service.ip_family_policy = None;
             service.external_name = Some(text("old.example.com"));
         }
-        ServiceTypeChoice::Headless => service.cluster_ips = vec![text("None")],
+        ServiceKind::Headless => service.cluster_ips = vec![text("None")],
     }
     service
 }

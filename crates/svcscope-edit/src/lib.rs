@@ -37,10 +37,7 @@ mod yaml;
 
 pub use apply::{ExecutedStep, apply};
 pub use audit_log::{AuditLog, AuditOutcome, AuditRecord, AuditStep};
-pub use desired_state::{
-    DesiredServiceState, MigrationPath, ParseServiceTypeChoiceError, ServiceTypeChoice,
-    SessionAffinity,
-};
+pub use desired_state::{DesiredServiceState, MigrationPath, SessionAffinity};
 pub use differences::{FieldDifference, differences, writers_between};
 pub use dry_run::{ASSIGNED_ON_APPLY, dry_run};
 pub use error::{EditConflict, EditError};
@@ -57,5 +54,6 @@ pub use plan::{
 pub use planner::{PlanError, plan_change, plan_creation, plan_deletion};
 pub use service_writer::{FieldError, ServiceWriteError, ServiceWriter, WriteMode, WriteResponse};
 pub use snapshot::{ServiceSnapshot, merge_patch};
+pub use svcscope_model::inventory::ServiceKind;
 pub use undo::undo_request;
 pub use yaml::{DiffLine, DiffLineKind, to_yaml, unified_diff, yaml, yaml_diff};

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    FieldError, ServiceTypeChoice,
+    FieldError, ServiceKind,
     snapshot::{ensure_object, merge, text_at, value_at},
 };
 use svcscope_model::inventory::{Inventory, ServiceRecord, address::is_same_address};
@@ -62,13 +62,13 @@ pub(crate) fn recreation_manifest(
     back: &Value,
 ) -> Value {
     let mut fresh = without_server_fields(object);
-    let to = ServiceTypeChoice::of(after);
+    let to = ServiceKind::of(after);
     without(
         &mut fresh,
         &["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"],
     );
     without(&mut fresh, &["healthCheckNodePort"]);
-    if to != ServiceTypeChoice::LoadBalancer {
+    if to != ServiceKind::LoadBalancer {
         without(
             &mut fresh,
             &["allocateLoadBalancerNodePorts", "loadBalancerClass"],

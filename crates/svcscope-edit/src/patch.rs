@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    DesiredServiceState, ServiceTypeChoice, SessionAffinity,
+    DesiredServiceState, ServiceKind, SessionAffinity,
     projection::matching_port,
     snapshot::{ensure_object, join_patch},
 };
@@ -25,7 +25,7 @@ pub(crate) fn patch(
 ) -> Value {
     let mut spec = Map::new();
     let mut set = |field: &str, value: Value| drop(spec.insert(field.to_owned(), value));
-    let (was, to) = (ServiceTypeChoice::of(before), ServiceTypeChoice::of(after));
+    let (was, to) = (ServiceKind::of(before), ServiceKind::of(after));
 
     if before.service_type != after.service_type {
         set("type", json!(after.service_type.as_str()));
@@ -33,8 +33,8 @@ pub(crate) fn patch(
     if before.external_name != after.external_name {
         set("externalName", json!(after.external_name));
     }
-    if was == ServiceTypeChoice::ExternalName && to != ServiceTypeChoice::ExternalName {
-        let asked = if to == ServiceTypeChoice::Headless {
+    if was == ServiceKind::ExternalName && to != ServiceKind::ExternalName {
+        let asked = if to == ServiceKind::Headless {
             Some(&after.cluster_ips)
         } else {
             wanted.cluster_ips.as_ref()

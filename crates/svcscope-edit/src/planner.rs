@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::{
     ChangePlan, DesiredServiceState, FieldError, MigrationOption, MigrationPath,
-    NodePortAllocations, PlanStep, RequestedChange, ServiceSnapshot, ServiceTypeChoice,
-    UndoAssessment, WriteAction,
+    NodePortAllocations, PlanStep, RequestedChange, ServiceKind, ServiceSnapshot, UndoAssessment,
+    WriteAction,
     differences::{changed_since, unmet_goals},
     effects::{ChangeEffects, change_effects},
     manifest, manifest_reader, owners,
@@ -48,9 +48,9 @@ pub enum PlanError {
         /// The Service.
         name: SharedStr,
         /// What it is.
-        from: ServiceTypeChoice,
+        from: ServiceKind,
         /// What it shall be.
-        to: ServiceTypeChoice,
+        to: ServiceKind,
         /// The two ways.
         options: Vec<MigrationOption>,
     },
@@ -122,7 +122,7 @@ pub fn plan_change(
         }
     }
     let wanted = with_merge_patch(known, wanted).map_err(PlanError::Invalid)?;
-    let was = ServiceTypeChoice::of(before);
+    let was = ServiceKind::of(before);
     let to = wanted.service_type.unwrap_or(was);
     let mut after = projected_service(before, &wanted);
     if was.needs_migration_path(to)
@@ -184,7 +184,7 @@ pub fn plan_creation(object: Value, inventory: &Inventory) -> Result<ChangePlan,
     if inventory.service(&key).is_some() {
         return Err(PlanError::Exists { key });
     }
-    let wanted = DesiredServiceState::of_type(ServiceTypeChoice::of(&record));
+    let wanted = DesiredServiceState::of_type(ServiceKind::of(&record));
     let errors = validate(None, &record, &wanted, inventory);
     if !errors.is_empty() {
         return Err(PlanError::Invalid(errors));
@@ -200,11 +200,7 @@ pub fn plan_creation(object: Value, inventory: &Inventory) -> Result<ChangePlan,
     } = change_effects(&nothing, &record, inventory);
     notes.extend(node_port_warnings(None, &record, inventory));
     Ok(ChangePlan {
-        title: format!(
-            "create Service {key} of type {}",
-            ServiceTypeChoice::of(&record)
-        )
-        .into(),
+        title: format!("create Service {key} of type {}", ServiceKind::of(&record)).into(),
         undo_assessment: UndoAssessment {
             sentence: "it can be deleted again".into(),
             losses: Vec::new(),
@@ -340,7 +336,7 @@ fn steps(
     via: Option<MigrationPath>,
 ) -> (Vec<PlanStep>, Option<Value>) {
     let before = &known.record;
-    let to = ServiceTypeChoice::of(after);
+    let to = ServiceKind::of(after);
     let Some(via) = via else {
         let patch = patch(before, &known.object, after, wanted);
         let is_empty = patch.as_object().is_none_or(serde_json::Map::is_empty);
@@ -398,7 +394,7 @@ fn steps(
 fn second_half(
     before: &ServiceRecord,
     wanted: &DesiredServiceState,
-    to: ServiceTypeChoice,
+    to: ServiceKind,
 ) -> DesiredServiceState {
     let mut second = DesiredServiceState {
         service_type: Some(to),
@@ -452,7 +448,7 @@ fn migration_costs(before: &ServiceRecord, via: MigrationPath) -> Vec<SharedStr>
 }
 
 fn title(before: &ServiceRecord, after: &ServiceRecord) -> SharedStr {
-    let (was, to) = (ServiceTypeChoice::of(before), ServiceTypeChoice::of(after));
+    let (was, to) = (ServiceKind::of(before), ServiceKind::of(after));
     if was != to {
         return format!("change Service {} from {was} to {to}", before.key).into();
     }

@@ -6,7 +6,7 @@
 
 use serde_json::Value;
 
-use super::{DesiredServiceState, ServiceTypeChoice, SessionAffinity, snapshot::value_at};
+use super::{DesiredServiceState, ServiceKind, SessionAffinity, snapshot::value_at};
 use svcscope_model::inventory::{
     ServicePort, ServiceRecord, SharedStr, TrafficPolicy, address::canonical,
 };
@@ -21,20 +21,20 @@ pub(crate) fn projected_service(
     before: &ServiceRecord,
     wanted: &DesiredServiceState,
 ) -> ServiceRecord {
-    let was = ServiceTypeChoice::of(before);
+    let was = ServiceKind::of(before);
     let to = wanted.service_type.unwrap_or(was);
     let mut after = ServiceRecord {
         service_type: to.service_type(),
         external_name: match to {
-            ServiceTypeChoice::ExternalName => wanted
+            ServiceKind::ExternalName => wanted
                 .external_name
                 .clone()
                 .or_else(|| before.external_name.clone()),
             _ => None,
         },
         cluster_ips: match to {
-            ServiceTypeChoice::ExternalName => Vec::new(),
-            ServiceTypeChoice::Headless => vec![SharedStr::from("None")],
+            ServiceKind::ExternalName => Vec::new(),
+            ServiceKind::Headless => vec![SharedStr::from("None")],
             _ if was.has_virtual_ip() => before.cluster_ips.clone(),
             _ => wanted.cluster_ips.clone().unwrap_or_default(),
         },
@@ -45,13 +45,13 @@ pub(crate) fn projected_service(
         after.external_ips = ips;
     }
     families(&mut after, wanted);
-    if to != ServiceTypeChoice::LoadBalancer {
+    if to != ServiceKind::LoadBalancer {
         after.source_ranges.clear();
         after.annotations.remove(SOURCE_RANGES_ANNOTATION);
         after.load_balancer_class = None;
         after.allocate_load_balancer_node_ports = None;
     }
-    if to != ServiceTypeChoice::LoadBalancer || was != ServiceTypeChoice::LoadBalancer {
+    if to != ServiceKind::LoadBalancer || was != ServiceKind::LoadBalancer {
         after.load_balancer.clear();
         after.health_check_node_port = None;
     }
@@ -128,7 +128,7 @@ fn simple_fields(after: &mut ServiceRecord, wanted: &DesiredServiceState) {
 }
 
 fn families(after: &mut ServiceRecord, wanted: &DesiredServiceState) {
-    if ServiceTypeChoice::of(after) == ServiceTypeChoice::ExternalName {
+    if ServiceKind::of(after) == ServiceKind::ExternalName {
         after.ip_families.clear();
         after.ip_family_policy = None;
         return;
@@ -153,16 +153,15 @@ pub(crate) fn has_families_by_default(service: &ServiceRecord) -> bool {
 
 /// Whether it is reachable from outside, so that `externalTrafficPolicy` means something.
 pub(crate) fn is_published(service: &ServiceRecord) -> bool {
-    let kind = ServiceTypeChoice::of(service);
-    kind.has_node_ports()
-        || (kind != ServiceTypeChoice::ExternalName && !service.external_ips.is_empty())
+    let kind = ServiceKind::of(service);
+    kind.has_node_ports() || (kind != ServiceKind::ExternalName && !service.external_ips.is_empty())
 }
 
 /// The wanted ports, else those that are there, with the nodePorts that they keep.
 fn ports(
     before: &ServiceRecord,
     wanted: &DesiredServiceState,
-    to: ServiceTypeChoice,
+    to: ServiceKind,
 ) -> Vec<ServicePort> {
     let mut ports = wanted.ports.clone().unwrap_or_else(|| before.ports.clone());
     if !to.has_node_ports() {

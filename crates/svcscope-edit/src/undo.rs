@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    ChangeOutcome, DesiredServiceState, MigrationPath, RequestedChange, ServiceTypeChoice,
-    manifest, node_ports::NodePortAllocations, projection,
+    ChangeOutcome, DesiredServiceState, MigrationPath, RequestedChange, ServiceKind, manifest,
+    node_ports::NodePortAllocations, projection,
 };
 use svcscope_model::inventory::{Inventory, ServiceRecord, SharedStr};
 
@@ -50,7 +50,7 @@ fn desired_previous_state(
     wanted
         .annotations
         .retain(|key, _| is_own("annotations", key));
-    if ServiceTypeChoice::of(after).needs_migration_path(ServiceTypeChoice::of(before)) {
+    if ServiceKind::of(after).needs_migration_path(ServiceKind::of(before)) {
         wanted.migration_path = Some(match &outcome.plan.requested_change {
             RequestedChange::Change(wanted) => {
                 wanted.migration_path.unwrap_or(MigrationPath::ExternalName)
@@ -86,8 +86,8 @@ fn desired_previous_state(
             port.node_port = None;
         }
     }
-    if ServiceTypeChoice::of(before) == ServiceTypeChoice::LoadBalancer
-        && ServiceTypeChoice::of(after) != ServiceTypeChoice::LoadBalancer
+    if ServiceKind::of(before) == ServiceKind::LoadBalancer
+        && ServiceKind::of(after) != ServiceKind::LoadBalancer
     {
         losses.push("the load balancer may grant another external address".into());
     }

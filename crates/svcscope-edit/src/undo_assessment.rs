@@ -1,6 +1,6 @@
 //! How far a plan can be taken back, said before it is applied.
 
-use super::{MigrationPath, ServiceTypeChoice, UndoAssessment};
+use super::{MigrationPath, ServiceKind, UndoAssessment};
 use svcscope_model::inventory::{ServiceRecord, SharedStr};
 
 /// Of a change.
@@ -9,7 +9,7 @@ pub(crate) fn assess_change_undo(
     after: &ServiceRecord,
     via: Option<MigrationPath>,
 ) -> UndoAssessment {
-    let (was, to) = (ServiceTypeChoice::of(before), ServiceTypeChoice::of(after));
+    let (was, to) = (ServiceKind::of(before), ServiceKind::of(after));
     let mut losses = Vec::new();
     if was.has_virtual_ip() && !to.has_virtual_ip() {
         let ips: Vec<_> = before.virtual_ips().map(|ip| &**ip).collect();
@@ -36,7 +36,7 @@ pub(crate) fn assess_change_undo(
             released.join(", ")
         ));
     }
-    if was == ServiceTypeChoice::LoadBalancer && to != ServiceTypeChoice::LoadBalancer {
+    if was == ServiceKind::LoadBalancer && to != ServiceKind::LoadBalancer {
         losses.push("its external address: the load balancer may grant another".to_owned());
     }
     if via == Some(MigrationPath::Recreate) {

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::{
-    DesiredServiceState, FieldError, NodePortAllocations, ServiceTypeChoice, external_name,
+    DesiredServiceState, FieldError, NodePortAllocations, ServiceKind, external_name,
     projection::is_published,
 };
 use svcscope_model::inventory::{
@@ -25,8 +25,8 @@ pub(crate) fn validate(
     if wanted.ports.is_some() || before.is_none_or(|before| before.ports != after.ports) {
         ports(&mut all, after);
     }
-    if after.ports.is_empty() && ServiceTypeChoice::of(after).has_virtual_ip() {
-        let said = format!("a {} needs at least one port", ServiceTypeChoice::of(after));
+    if after.ports.is_empty() && ServiceKind::of(after).has_virtual_ip() {
+        let said = format!("a {} needs at least one port", ServiceKind::of(after));
         all.add("spec.ports", said);
     }
     node_ports(&mut all, before, after, inventory);
@@ -68,8 +68,8 @@ fn external_name_errors(
     after: &ServiceRecord,
     wanted: &DesiredServiceState,
 ) {
-    let to = ServiceTypeChoice::of(after);
-    if to == ServiceTypeChoice::ExternalName {
+    let to = ServiceKind::of(after);
+    if to == ServiceKind::ExternalName {
         let name = after.external_name.as_deref().unwrap_or_default();
         if let Err(error) = external_name::check(name) {
             all.add("spec.externalName", error.to_string());
@@ -144,7 +144,7 @@ fn node_ports(
     after: &ServiceRecord,
     inventory: &Inventory,
 ) {
-    let to = ServiceTypeChoice::of(after);
+    let to = ServiceKind::of(after);
     let held = |port: &ServicePort| {
         before.is_some_and(|before| {
             before
@@ -182,8 +182,8 @@ fn load_balancer_only_fields(
     after: &ServiceRecord,
     wanted: &DesiredServiceState,
 ) {
-    let to = ServiceTypeChoice::of(after);
-    if to != ServiceTypeChoice::LoadBalancer {
+    let to = ServiceKind::of(after);
+    if to != ServiceKind::LoadBalancer {
         for (field, is_wanted) in [
             (
                 "spec.loadBalancerSourceRanges",
@@ -219,7 +219,7 @@ fn load_balancer_only_fields(
         }
     }
     if let Some(before) = before
-        && ServiceTypeChoice::of(before) == ServiceTypeChoice::LoadBalancer
+        && ServiceKind::of(before) == ServiceKind::LoadBalancer
         && before.load_balancer_class != after.load_balancer_class
     {
         all.add(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use svcscope_edit::{ChangePlan, ServiceTypeChoice};
+use svcscope_edit::{ChangePlan, ServiceKind};
 use svcscope_model::{
     inventory::{
         ChangedRecord, EndpointRecord, EndpointSliceRecord, EndpointSource, Inventory,
@@ -83,9 +83,9 @@ fn entry_points(traffic: Option<&ServiceTraffic>) -> Vec<EntryPoint> {
 
 /// Entry points on the nodes whose port number is not known yet.
 fn unassigned_node_port_entry_points(expected: &ServiceRecord) -> Vec<EntryPoint> {
-    let kind = ServiceTypeChoice::of(expected);
-    let allocates = kind == ServiceTypeChoice::NodePort
-        || (kind == ServiceTypeChoice::LoadBalancer
+    let kind = ServiceKind::of(expected);
+    let allocates = kind == ServiceKind::NodePort
+        || (kind == ServiceKind::LoadBalancer
             && expected.allocate_load_balancer_node_ports != Some(false));
     expected
         .ports
@@ -161,7 +161,7 @@ fn diff_lists<T>(
 /// Puts the endpoints that a Service would have in place of those that it has. Without a selector
 /// they are somebody else's and stay.
 fn predict_slices(inventory: &mut Inventory, service: &ServiceRecord) {
-    let is_alias = ServiceTypeChoice::of(service) == ServiceTypeChoice::ExternalName;
+    let is_alias = ServiceKind::of(service) == ServiceKind::ExternalName;
     if service.selector.is_empty() && !is_alias {
         return;
     }
@@ -300,7 +300,7 @@ mod tests {
     fn a_new_door_comes_and_the_rest_stays() {
         let (inventory, service) = inventory();
         let ports: Vec<_> = service.ports.iter().map(|port| port.port).collect();
-        let wanted = DesiredServiceState::of_type(ServiceTypeChoice::NodePort);
+        let wanted = DesiredServiceState::of_type(ServiceKind::NodePort);
         let plan = plan_change(&known(service), wanted, &inventory).unwrap();
         let diff = preview_diff(&inventory, &plan);
         let (entry_points, new_ports, pods) = of(PreviewDiffKind::Added, &diff);

@@ -10,7 +10,6 @@
 
 mod criteria;
 mod filtered;
-mod kind;
 mod labels;
 mod neighbourhood;
 #[cfg(test)]
@@ -21,7 +20,7 @@ mod tests;
 
 pub use criteria::{FilterCriterion, ServiceFilter};
 pub use filtered::{FilterCounts, FilteredMap};
-pub use kind::{ParseServiceKindError, ServiceKind};
 pub use labels::{LabelFilter, LabelFilterError};
 pub use neighbourhood::ServiceNeighbourhood;
 pub use query::SearchQuery;
+pub use svcscope_model::inventory::ServiceKind;

@@ -131,21 +131,21 @@ fn refusal() -> ServiceWriteError {
     }
 }
 
-fn planned(from: ServiceTypeChoice, wanted: DesiredServiceState) -> Arc<ChangePlan> {
+fn planned(from: ServiceKind, wanted: DesiredServiceState) -> Arc<ChangePlan> {
     Arc::new(plan_change(&snapshot(service(from)), wanted, &Inventory::default()).unwrap())
 }
 
 fn to_node_port(node_port: Option<u16>) -> Arc<ChangePlan> {
-    let mut ports = service(ServiceTypeChoice::ClusterIP).ports;
+    let mut ports = service(ServiceKind::ClusterIP).ports;
     ports[0].node_port = node_port;
     let wanted = DesiredServiceState {
         ports: Some(ports),
-        ..DesiredServiceState::of_type(ServiceTypeChoice::NodePort)
+        ..DesiredServiceState::of_type(ServiceKind::NodePort)
     };
-    planned(ServiceTypeChoice::ClusterIP, wanted)
+    planned(ServiceKind::ClusterIP, wanted)
 }
 
-fn via(from: ServiceTypeChoice, to: ServiceTypeChoice, via: MigrationPath) -> Arc<ChangePlan> {
+fn via(from: ServiceKind, to: ServiceKind, via: MigrationPath) -> Arc<ChangePlan> {
     let wanted = DesiredServiceState {
         migration_path: Some(via),
         ..DesiredServiceState::of_type(to)
@@ -153,7 +153,7 @@ fn via(from: ServiceTypeChoice, to: ServiceTypeChoice, via: MigrationPath) -> Ar
     planned(from, wanted)
 }
 
-fn at_version(from: ServiceTypeChoice, version: &str) -> ServiceRecord {
+fn at_version(from: ServiceKind, version: &str) -> ServiceRecord {
     ServiceRecord {
         resource_version: text(version),
         ..service(from)
@@ -171,7 +171,7 @@ fn run(
 
 #[test]
 fn what_is_read_back_is_the_outcome() {
-    let after = at_version(ServiceTypeChoice::NodePort, "42");
+    let after = at_version(ServiceKind::NodePort, "42");
     let writer = FakeWriter::default()
         .patched(Ok(after.clone()))
         .read(Ok(after.clone()));
@@ -188,7 +188,7 @@ fn what_is_read_back_is_the_outcome() {
 #[test]
 fn a_dry_run_stores_nothing_and_shows_no_value_that_nobody_will_get() {
     // The server's placeholder lies beyond the range.
-    let mut answer = service(ServiceTypeChoice::NodePort);
+    let mut answer = service(ServiceKind::NodePort);
     answer.ports[0].node_port = Some(32769);
     let writer = FakeWriter::default().patched(Ok(answer.clone()));
     let preview = block_on(dry_run(&to_node_port(None), &writer)).unwrap();
@@ -207,19 +207,16 @@ fn a_dry_run_stores_nothing_and_shows_no_value_that_nobody_will_get() {
 #[test]
 fn what_follows_the_first_step_is_tried_under_another_name() {
     let plan = via(
-        ServiceTypeChoice::Headless,
-        ServiceTypeChoice::NodePort,
+        ServiceKind::Headless,
+        ServiceKind::NodePort,
         MigrationPath::ExternalName,
     );
-    let alias = service(ServiceTypeChoice::ExternalName);
+    let alias = service(ServiceKind::ExternalName);
     let writer = FakeWriter::default()
         .patched(Ok(alias.clone()))
-        .created(Ok(service(ServiceTypeChoice::NodePort)));
+        .created(Ok(service(ServiceKind::NodePort)));
     let preview = block_on(dry_run(&plan, &writer)).unwrap();
-    assert_eq!(
-        ServiceTypeChoice::of(&preview.service),
-        ServiceTypeChoice::NodePort
-    );
+    assert_eq!(ServiceKind::of(&preview.service), ServiceKind::NodePort);
     assert_eq!(writer.verbs(), ["patch", "create"]);
     {
         let sent = writer.sent.lock().unwrap();
@@ -248,12 +245,12 @@ fn what_follows_the_first_step_is_tried_under_another_name() {
 fn a_200_that_changed_nothing_is_no_success() {
     // Even if the answer to the write claims otherwise.
     let writer = FakeWriter::default()
-        .patched(Ok(service(ServiceTypeChoice::NodePort)))
-        .read(Ok(service(ServiceTypeChoice::ClusterIP)));
+        .patched(Ok(service(ServiceKind::NodePort)))
+        .read(Ok(service(ServiceKind::ClusterIP)));
     let (error, _) = run(
         &planned(
-            ServiceTypeChoice::ClusterIP,
-            DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
+            ServiceKind::ClusterIP,
+            DesiredServiceState::of_type(ServiceKind::NodePort),
         ),
         &writer,
     );
@@ -266,14 +263,14 @@ fn a_200_that_changed_nothing_is_no_success() {
 
 #[test]
 fn what_somebody_changed_right_after_is_theirs() {
-    let mut later = at_version(ServiceTypeChoice::NodePort, "43");
+    let mut later = at_version(ServiceKind::NodePort, "43");
     later.service_type = svcscope_model::inventory::ServiceType::LoadBalancer;
     let writer = FakeWriter::default()
-        .patched(Ok(at_version(ServiceTypeChoice::NodePort, "42")))
+        .patched(Ok(at_version(ServiceKind::NodePort, "42")))
         .read(Ok(later));
     let plan = planned(
-        ServiceTypeChoice::ClusterIP,
-        DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
+        ServiceKind::ClusterIP,
+        DesiredServiceState::of_type(ServiceKind::NodePort),
     );
     let outcome = run(&plan, &writer).0.unwrap();
     assert!(
@@ -285,7 +282,7 @@ fn what_somebody_changed_right_after_is_theirs() {
 
 #[test]
 fn every_wanted_field_is_compared() {
-    let after = service(ServiceTypeChoice::NodePort);
+    let after = service(ServiceKind::NodePort);
     let writer = FakeWriter::default()
         .patched(Ok(after.clone()))
         .read(Ok(after));
@@ -308,7 +305,7 @@ fn refusals_keep_the_servers_words_and_are_not_read_back() {
 
 #[test]
 fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
-    let mut now = at_version(ServiceTypeChoice::ClusterIP, "42");
+    let mut now = at_version(ServiceKind::ClusterIP, "42");
     now.labels.insert(text("changed"), text("meanwhile"));
     let writer = FakeWriter::default()
         .patched(Err(ServiceWriteError::Conflict {
@@ -334,19 +331,19 @@ fn a_write_without_an_answer_is_looked_at() {
     // It was not done.
     let writer = FakeWriter::default()
         .patched(lost())
-        .read(Ok(service(ServiceTypeChoice::ClusterIP)));
+        .read(Ok(service(ServiceKind::ClusterIP)));
     let (error, _) = run(&to_node_port(None), &writer);
     assert!(matches!(error, Err(EditError::Other { .. })), "{error:?}");
     // It was.
-    let after = at_version(ServiceTypeChoice::NodePort, "42");
+    let after = at_version(ServiceKind::NodePort, "42");
     let writer = FakeWriter::default()
         .patched(lost())
         .read(Ok(after.clone()))
         .read(Ok(after));
     let (outcome, _) = run(
         &planned(
-            ServiceTypeChoice::ClusterIP,
-            DesiredServiceState::of_type(ServiceTypeChoice::NodePort),
+            ServiceKind::ClusterIP,
+            DesiredServiceState::of_type(ServiceKind::NodePort),
         ),
         &writer,
     );
@@ -360,13 +357,13 @@ fn a_write_without_an_answer_is_looked_at() {
 #[test]
 fn each_step_builds_on_the_one_before() {
     let plan = via(
-        ServiceTypeChoice::Headless,
-        ServiceTypeChoice::ClusterIP,
+        ServiceKind::Headless,
+        ServiceKind::ClusterIP,
         MigrationPath::ExternalName,
     );
-    let after = at_version(ServiceTypeChoice::ClusterIP, "43");
+    let after = at_version(ServiceKind::ClusterIP, "43");
     let writer = FakeWriter::default()
-        .patched(Ok(at_version(ServiceTypeChoice::ExternalName, "42")))
+        .patched(Ok(at_version(ServiceKind::ExternalName, "42")))
         .patched(Ok(after.clone()))
         .read(Ok(after));
     let (outcome, log) = run(&plan, &writer);
@@ -380,8 +377,8 @@ fn each_step_builds_on_the_one_before() {
 #[test]
 fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
     let plan = via(
-        ServiceTypeChoice::LoadBalancer,
-        ServiceTypeChoice::Headless,
+        ServiceKind::LoadBalancer,
+        ServiceKind::Headless,
         MigrationPath::ExternalName,
     );
     let conflict = || {
@@ -389,8 +386,8 @@ fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
             message: text("the object has been modified"),
         })
     };
-    let alias = |version: &str| at_version(ServiceTypeChoice::ExternalName, version);
-    let after = at_version(ServiceTypeChoice::Headless, "44");
+    let alias = |version: &str| at_version(ServiceKind::ExternalName, version);
+    let after = at_version(ServiceKind::Headless, "44");
     let writer = FakeWriter::default()
         .patched(Ok(alias("42")))
         .patched(conflict())
@@ -430,14 +427,14 @@ fn a_controller_that_tidies_up_between_two_steps_is_no_conflict() {
 #[test]
 fn a_second_step_that_fails_says_what_the_service_is_now() {
     let plan = via(
-        ServiceTypeChoice::Headless,
-        ServiceTypeChoice::ClusterIP,
+        ServiceKind::Headless,
+        ServiceKind::ClusterIP,
         MigrationPath::ExternalName,
     );
     let writer = FakeWriter::default()
-        .patched(Ok(at_version(ServiceTypeChoice::ExternalName, "42")))
+        .patched(Ok(at_version(ServiceKind::ExternalName, "42")))
         .patched(Err(refusal()))
-        .read(Ok(at_version(ServiceTypeChoice::ExternalName, "42")));
+        .read(Ok(at_version(ServiceKind::ExternalName, "42")));
     let (error, _) = run(&plan, &writer);
     let error = error.unwrap_err();
     let words = error.to_string();
@@ -449,14 +446,14 @@ fn a_second_step_that_fails_says_what_the_service_is_now() {
 #[test]
 fn what_can_not_be_created_anew_is_put_back() {
     let plan = via(
-        ServiceTypeChoice::ClusterIP,
-        ServiceTypeChoice::Headless,
+        ServiceKind::ClusterIP,
+        ServiceKind::Headless,
         MigrationPath::Recreate,
     );
     let writer = FakeWriter::default()
         .deleted(Ok(()))
         .created(Err(refusal()))
-        .created(Ok(service(ServiceTypeChoice::ClusterIP)));
+        .created(Ok(service(ServiceKind::ClusterIP)));
     let (error, log) = run(&plan, &writer);
     let error = error.unwrap_err();
     assert!(
@@ -486,11 +483,11 @@ fn what_can_not_be_created_anew_is_put_back() {
 #[test]
 fn a_creation_without_an_answer_is_tried_once_more() {
     let plan = via(
-        ServiceTypeChoice::ClusterIP,
-        ServiceTypeChoice::Headless,
+        ServiceKind::ClusterIP,
+        ServiceKind::Headless,
         MigrationPath::Recreate,
     );
-    let after = service(ServiceTypeChoice::Headless);
+    let after = service(ServiceKind::Headless);
     let exists = ServiceWriteError::Exists {
         message: text("already exists"),
     };
@@ -507,7 +504,7 @@ fn a_creation_without_an_answer_is_tried_once_more() {
 
 #[test]
 fn a_deletion_is_read_back_too() {
-    let known = snapshot(service(ServiceTypeChoice::ClusterIP));
+    let known = snapshot(service(ServiceKind::ClusterIP));
     let plan = Arc::new(plan_deletion(&known, &Inventory::default()).unwrap());
     let gone = ServiceWriteError::NotFound {
         message: text("not found"),
@@ -517,7 +514,7 @@ fn a_deletion_is_read_back_too() {
     assert_eq!(outcome.unwrap().after, None);
     let writer = FakeWriter::default()
         .deleted(Ok(()))
-        .read(Ok(service(ServiceTypeChoice::ClusterIP)));
+        .read(Ok(service(ServiceKind::ClusterIP)));
     let (error, _) = run(&plan, &writer);
     assert!(matches!(error, Err(EditError::UnknownOutcome { .. })));
 }

@@ -16,8 +16,8 @@ mod fields;
 
 const HOST: &str = "db.example.com";
 
-fn to(to: ServiceTypeChoice) -> DesiredServiceState {
-    if to == ServiceTypeChoice::ExternalName {
+fn to(to: ServiceKind) -> DesiredServiceState {
+    if to == ServiceKind::ExternalName {
         DesiredServiceState::alias_of(HOST)
     } else {
         DesiredServiceState::of_type(to)
@@ -51,7 +51,7 @@ fn refused(from: ServiceRecord, wanted: DesiredServiceState) -> Vec<(String, Str
 }
 
 fn holding(name: &str, node_port: u16) -> Inventory {
-    let mut other = service(ServiceTypeChoice::NodePort);
+    let mut other = service(ServiceKind::NodePort);
     other.key = ObjectKey::new("shop", name);
     other.ports.truncate(1);
     other.ports[0].node_port = Some(node_port);
@@ -114,8 +114,8 @@ fn table() -> [[Option<Value>; 5]; 5] {
 
 #[test]
 fn the_whole_matrix() {
-    for (from, row) in ServiceTypeChoice::ALL.into_iter().zip(table()) {
-        for (wanted, spec) in ServiceTypeChoice::ALL.into_iter().zip(row) {
+    for (from, row) in ServiceKind::ALL.into_iter().zip(table()) {
+        for (wanted, spec) in ServiceKind::ALL.into_iter().zip(row) {
             let outcome = planned(service(from), to(wanted));
             let Some(spec) = spec else {
                 let error = outcome.unwrap_err();
@@ -143,7 +143,7 @@ fn the_whole_matrix() {
                 continue;
             }
             let plan = outcome.unwrap();
-            let metadata = if from == ServiceTypeChoice::LoadBalancer {
+            let metadata = if from == ServiceKind::LoadBalancer {
                 json!({"annotations": {SOURCE_RANGES_ANNOTATION: null}})
             } else {
                 Value::Null
@@ -156,7 +156,7 @@ fn the_whole_matrix() {
                 "{from} to {wanted}"
             );
             let after = plan.projected_service.as_ref().unwrap();
-            assert_eq!(ServiceTypeChoice::of(after), wanted);
+            assert_eq!(ServiceKind::of(after), wanted);
             assert!(!plan.undo_assessment.sentence.is_empty());
         }
     }
@@ -164,9 +164,9 @@ fn the_whole_matrix() {
 
 #[test]
 fn every_barred_way_has_two_bypasses() {
-    for (from, wanted) in ServiceTypeChoice::ALL
+    for (from, wanted) in ServiceKind::ALL
         .into_iter()
-        .flat_map(|from| ServiceTypeChoice::ALL.map(|to| (from, to)))
+        .flat_map(|from| ServiceKind::ALL.map(|to| (from, to)))
         .filter(|(from, to)| from.needs_migration_path(*to))
     {
         let go = |via| {
@@ -184,14 +184,14 @@ fn every_barred_way_has_two_bypasses() {
         );
         assert_eq!(
             through[0]["spec"].get("loadBalancerSourceRanges").is_some(),
-            from == ServiceTypeChoice::LoadBalancer
+            from == ServiceKind::LoadBalancer
         );
         let second = &through[1]["spec"];
         assert_eq!(second["type"], wanted.service_type().as_str());
         assert_eq!(second["externalName"], Value::Null);
         assert_eq!(
             second.get("clusterIP"),
-            (wanted == ServiceTypeChoice::Headless)
+            (wanted == ServiceKind::Headless)
                 .then(|| json!("None"))
                 .as_ref()
         );
@@ -205,7 +205,7 @@ fn every_barred_way_has_two_bypasses() {
         assert_eq!(fresh["spec"].get("externalName"), None);
         assert_eq!(
             fresh["spec"].get("clusterIP"),
-            (wanted == ServiceTypeChoice::Headless)
+            (wanted == ServiceKind::Headless)
                 .then(|| json!("None"))
                 .as_ref()
         );
@@ -230,19 +230,15 @@ fn every_barred_way_has_two_bypasses() {
 
 #[test]
 fn nobody_is_led_through_unasked() {
-    let error = planned(
-        service(ServiceTypeChoice::Headless),
-        to(ServiceTypeChoice::NodePort),
-    )
-    .unwrap_err();
+    let error = planned(service(ServiceKind::Headless), to(ServiceKind::NodePort)).unwrap_err();
     let words = error.to_string();
     assert!(words.contains("--via external-name") && words.contains("--via recreate"));
 }
 
 #[test]
 fn gains_and_losses_name_what_is_there() {
-    use ServiceTypeChoice::{ClusterIP, ExternalName, Headless, LoadBalancer, NodePort};
-    let table: [(ServiceTypeChoice, ServiceTypeChoice, &[&str], &[&str]); 11] = [
+    use ServiceKind::{ClusterIP, ExternalName, Headless, LoadBalancer, NodePort};
+    let table: [(ServiceKind, ServiceKind, &[&str], &[&str]); 11] = [
         (
             ClusterIP,
             NodePort,
@@ -335,10 +331,10 @@ fn gains_and_losses_name_what_is_there() {
 
 #[test]
 fn what_is_not_there_is_not_removed() {
-    let mut plain = service(ServiceTypeChoice::LoadBalancer);
+    let mut plain = service(ServiceKind::LoadBalancer);
     plain.source_ranges.clear();
     plain.annotations.clear();
-    let plan = planned(plain, to(ServiceTypeChoice::ClusterIP)).unwrap();
+    let plan = planned(plain, to(ServiceKind::ClusterIP)).unwrap();
     assert_eq!(plan.patch(), Some(&json!({"spec": {"type": "ClusterIP"}})));
 }
 
@@ -348,7 +344,7 @@ fn a_written_patch_is_planned_with_like_any_wish() {
         merge_patch: Some(patch),
         ..DesiredServiceState::default()
     };
-    let start = || service(ServiceTypeChoice::LoadBalancer);
+    let start = || service(ServiceKind::LoadBalancer);
     let plan = planned(
         start(),
         patch(json!({"spec": {"type": "ClusterIP", "trafficDistribution": "PreferClose"}})),
@@ -373,7 +369,7 @@ fn a_written_patch_is_planned_with_like_any_wish() {
         "{same:?}"
     );
     let headless = planned(
-        service(ServiceTypeChoice::Headless),
+        service(ServiceKind::Headless),
         patch(json!({"spec": {"clusterIP": ""}})),
     );
     assert!(
@@ -384,7 +380,7 @@ fn a_written_patch_is_planned_with_like_any_wish() {
 
 #[test]
 fn what_somebody_changed_since_it_was_seen_is_not_overwritten() {
-    let seen = Arc::new(service(ServiceTypeChoice::NodePort));
+    let seen = Arc::new(service(ServiceKind::NodePort));
     let mut now = (*seen).clone();
     now.resource_version = text("42");
     now.ports[0].target_port = TargetPort::Number(9000);
@@ -402,17 +398,17 @@ fn what_somebody_changed_since_it_was_seen_is_not_overwritten() {
     // What the request is not about may change.
     let other = DesiredServiceState {
         seen_record: Some(seen),
-        ..to(ServiceTypeChoice::ClusterIP)
+        ..to(ServiceKind::ClusterIP)
     };
     assert!(planned(now, other).is_ok());
 }
 
 #[test]
 fn a_service_on_its_way_out_is_left_alone() {
-    let mut going = service(ServiceTypeChoice::ClusterIP);
+    let mut going = service(ServiceKind::ClusterIP);
     going.deleting = Some(Timestamp::UNIX_EPOCH);
     assert!(matches!(
-        planned(going.clone(), to(ServiceTypeChoice::NodePort)),
+        planned(going.clone(), to(ServiceKind::NodePort)),
         Err(PlanError::BeingDeleted { .. })
     ));
     let error = plan_deletion(&snapshot(going), &Inventory::default());
@@ -421,7 +417,7 @@ fn a_service_on_its_way_out_is_left_alone() {
 
 #[test]
 fn creations_and_deletions_say_what_they_do() {
-    let object = super::super::fixtures::object(&service(ServiceTypeChoice::NodePort));
+    let object = super::super::fixtures::object(&service(ServiceKind::NodePort));
     let mut fresh = object.clone();
     fresh["metadata"]["name"] = json!("web-2");
     fresh["spec"]["ports"] = json!([{"port": 80, "nodePort": 31000}]);
@@ -435,7 +431,7 @@ fn creations_and_deletions_say_what_they_do() {
     let exists = plan_creation(fresh, &holding("api", 30000)).unwrap_err();
     assert!(matches!(exists, PlanError::Exists { .. }));
 
-    let known = snapshot(service(ServiceTypeChoice::LoadBalancer));
+    let known = snapshot(service(ServiceKind::LoadBalancer));
     let plan = plan_deletion(&known, &Inventory::default()).unwrap();
     assert_eq!(plan.verbs(), ["delete"]);
     assert_eq!(plan.projected_service, None);

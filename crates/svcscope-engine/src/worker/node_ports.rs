@@ -10,7 +10,7 @@ use crate::{
     settings::{node_port_range, save_node_port_range},
 };
 use svcscope_cluster::ClusterClient;
-use svcscope_edit::{RequestedChange, ServiceTypeChoice, range_in_refusal};
+use svcscope_edit::{RequestedChange, ServiceKind, range_in_refusal};
 use svcscope_model::inventory::{Inventory, InventoryChange, NodePortRules, SharedStr};
 
 impl EngineWorker {
@@ -98,9 +98,7 @@ pub(super) fn may_request_node_ports(requested: &RequestedChange) -> bool {
         RequestedChange::Change(wanted) => {
             let mut ports = wanted.ports.iter().flatten();
             ports.any(|port| port.node_port.is_some())
-                || wanted
-                    .service_type
-                    .is_some_and(ServiceTypeChoice::has_node_ports)
+                || wanted.service_type.is_some_and(ServiceKind::has_node_ports)
                 || wanted.merge_patch.as_ref().is_some_and(|other| {
                     let ports = other.pointer("/spec/ports").and_then(|all| all.as_array());
                     ports.into_iter().flatten().any(has_number)

@@ -28,6 +28,7 @@ pub mod ports;
 mod related;
 pub mod selector;
 mod service;
+mod service_kind;
 mod store;
 
 pub use change::{InventoryChange, RecordDelta};
@@ -61,4 +62,5 @@ pub use service::{
     LoadBalancerIngress, ParseServiceTypeError, Protocol, ServicePort, ServiceRecord, ServiceType,
     TargetPort, TrafficPolicy,
 };
+pub use service_kind::{ParseServiceKindError, ServiceKind};
 pub use store::{ChangedRecord, Inventory};

@@ -125,7 +125,7 @@ fn a_service_stands_between_its_doors_and_its_pods() {
         .nodes()
         .find(|(_, node)| node.kind == PlacedNodeKind::EntryPoint)
         .expect("a load balancer");
-    assert!(layout.area(door).expect("a door").right() < card.x);
+    assert!(layout.area(entry_point).expect("an entry point").right() < card.x);
     let card = area(&layout, &NodeId::Service(key("web")));
     let web = area(&layout, &NodeId::Pod(key("web-1")));
     assert!(card.right() + 100.0 < web.x);

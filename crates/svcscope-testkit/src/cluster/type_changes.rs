@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use svcscope_cluster::ClusterClient;
 use svcscope_edit::{
     self as edit, ChangeOutcome, ChangePlan, DesiredServiceState, EditError, MigrationPath,
-    PlanError, RequestedChange, ServiceSnapshot, ServiceTypeChoice, ServiceWriteError,
-    ServiceWriter, WriteMode,
+    PlanError, RequestedChange, ServiceKind, ServiceSnapshot, ServiceWriteError, ServiceWriter,
+    WriteMode,
 };
 use svcscope_model::inventory::{Inventory, ObjectKey, ServiceRecord};
 
@@ -39,12 +39,7 @@ pub const FAMILY_LOADS: [ServiceFeatureSet; 2] = [ServiceFeatureSet::Dual, Servi
 const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 
 /// A Service to start from.
-pub fn start(
-    namespace: &str,
-    name: &str,
-    from: ServiceTypeChoice,
-    load: ServiceFeatureSet,
-) -> Value {
+pub fn start(namespace: &str, name: &str, from: ServiceKind, load: ServiceFeatureSet) -> Value {
     let mut spec = json!({
         "type": from.service_type().as_str(),
         "selector": {"app": "nobody-at-all"},
@@ -52,14 +47,13 @@ pub fn start(
     });
     let mut annotations = json!({"mine": "kept"});
     match from {
-        ServiceTypeChoice::Headless => spec["clusterIP"] = json!("None"),
-        ServiceTypeChoice::ExternalName => spec["externalName"] = json!("old.example.com"),
+        ServiceKind::Headless => spec["clusterIP"] = json!("None"),
+        ServiceKind::ExternalName => spec["externalName"] = json!("old.example.com"),
         _ => {}
     }
     match load {
         ServiceFeatureSet::Plain => {}
-        ServiceFeatureSet::Dual | ServiceFeatureSet::Six
-            if from == ServiceTypeChoice::ExternalName => {}
+        ServiceFeatureSet::Dual | ServiceFeatureSet::Six if from == ServiceKind::ExternalName => {}
         ServiceFeatureSet::Dual => {
             spec["ipFamilies"] = json!(["IPv6", "IPv4"]);
             spec["ipFamilyPolicy"] = json!("RequireDualStack");
@@ -75,14 +69,14 @@ pub fn start(
             if from.has_node_ports() {
                 spec["externalTrafficPolicy"] = json!("Local");
             }
-            if from == ServiceTypeChoice::LoadBalancer {
+            if from == ServiceKind::LoadBalancer {
                 spec["loadBalancerSourceRanges"] = json!(["192.0.2.0/24"]);
                 annotations[SOURCE_RANGES] = json!("192.0.2.0/24");
             }
         }
         ServiceFeatureSet::Outside => {
             spec["externalIPs"] = json!(["198.51.100.7"]);
-            if from == ServiceTypeChoice::LoadBalancer {
+            if from == ServiceKind::LoadBalancer {
                 spec["allocateLoadBalancerNodePorts"] = json!(false);
                 spec["loadBalancerClass"] = json!("example.com/lb");
             }
@@ -102,9 +96,9 @@ pub fn start(
 #[derive(Debug)]
 pub struct TransitionResult {
     /// The type before.
-    pub from: ServiceTypeChoice,
+    pub from: ServiceKind,
     /// The type that was asked for.
-    pub to: ServiceTypeChoice,
+    pub to: ServiceKind,
     /// What the Service carried.
     pub load: ServiceFeatureSet,
     /// The path, where there is a choice.
@@ -117,10 +111,10 @@ async fn read(writer: &dyn ServiceWriter, key: &ObjectKey) -> ServiceSnapshot {
     ServiceSnapshot::from(writer.read(key).await.expect("it can be read"))
 }
 
-fn wanted(to: ServiceTypeChoice, via: Option<MigrationPath>) -> DesiredServiceState {
+fn wanted(to: ServiceKind, via: Option<MigrationPath>) -> DesiredServiceState {
     DesiredServiceState {
         migration_path: via,
-        ..if to == ServiceTypeChoice::ExternalName {
+        ..if to == ServiceKind::ExternalName {
             DesiredServiceState::alias_of("new.example.com")
         } else {
             DesiredServiceState::of_type(to)
@@ -146,8 +140,8 @@ pub async fn run_transition_matrix(
     let writer = cluster.writer();
     let mut cases = Vec::new();
     for load in loads.iter().copied() {
-        for from in ServiceTypeChoice::ALL {
-            for to in ServiceTypeChoice::ALL {
+        for from in ServiceKind::ALL {
+            for to in ServiceKind::ALL {
                 let ways: &[Option<MigrationPath>] = if from == to {
                     &[]
                 } else if from.needs_migration_path(to) {
@@ -199,12 +193,12 @@ pub async fn run_transition_matrix(
 async fn there_and_back(
     writer: &dyn ServiceWriter,
     key: &ObjectKey,
-    to: ServiceTypeChoice,
+    to: ServiceKind,
     via: Option<MigrationPath>,
 ) -> Option<String> {
     let nobody = Inventory::default();
     let before = read(writer, key).await;
-    let from = ServiceTypeChoice::of(&before.record);
+    let from = ServiceKind::of(&before.record);
     let case = format!("{from} to {to} via {via:?} of {:#}", before.object);
 
     if via.is_some() {
@@ -230,7 +224,7 @@ async fn there_and_back(
         Err(error) => panic!("{case}: {error}"),
     };
     let after = read(writer, key).await;
-    assert_eq!(ServiceTypeChoice::of(&after.record), to, "{case}");
+    assert_eq!(ServiceKind::of(&after.record), to, "{case}");
     assert_eq!(
         comparable(&after.record, &expected),
         comparable(&expected, &expected),
@@ -271,7 +265,7 @@ fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'stati
         .zip(&model.ports)
         .map(|(port, model)| {
             let mut port = port.clone();
-            if model.node_port.is_none() && ServiceTypeChoice::of(record).has_node_ports() {
+            if model.node_port.is_none() && ServiceKind::of(record).has_node_ports() {
                 port.node_port = None;
             }
             port
@@ -282,7 +276,7 @@ fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'stati
     annotations
         .retain(|key, _| model.annotations.contains_key(key) || key.contains("source-ranges"));
     BTreeMap::from([
-        ("type", ServiceTypeChoice::of(record).to_string()),
+        ("type", ServiceKind::of(record).to_string()),
         ("ports", format!("{ports:?}")),
         ("selector", format!("{:?}", record.selector)),
         (
@@ -318,7 +312,7 @@ fn comparable(record: &ServiceRecord, model: &ServiceRecord) -> BTreeMap<&'stati
                 "{:?}",
                 record
                     .external_traffic_policy
-                    .filter(|_| ServiceTypeChoice::of(record).has_node_ports())
+                    .filter(|_| ServiceKind::of(record).has_node_ports())
             ),
         ),
         (
@@ -378,7 +372,7 @@ pub async fn run_edit_race(
         let object = start(
             namespace,
             &key.name,
-            ServiceTypeChoice::ClusterIP,
+            ServiceKind::ClusterIP,
             ServiceFeatureSet::Plain,
         );
         writer
@@ -425,8 +419,8 @@ pub async fn run_edit_race(
     for number in 0..plans {
         let key = &keys[usize::try_from(dice.below(SERVICES)).expect("small")];
         let known = read(&*writer, key).await;
-        let now = ServiceTypeChoice::of(&known.record);
-        let others: Vec<_> = ServiceTypeChoice::ALL
+        let now = ServiceKind::of(&known.record);
+        let others: Vec<_> = ServiceKind::ALL
             .into_iter()
             .filter(|to| *to != now)
             .collect();
@@ -493,8 +487,8 @@ pub async fn run_edit_race(
         .collect();
     for (key, entry) in newest.iter().filter(|(key, _)| !disturbed.contains(key)) {
         let plan = &entry.applied.as_ref().expect("applied").plan;
-        let to = ServiceTypeChoice::of(plan.projected_service.as_ref().expect("a change"));
-        assert_eq!(ServiceTypeChoice::of(&last[key].record), to, "{key}");
+        let to = ServiceKind::of(plan.projected_service.as_ref().expect("a change"));
+        assert_eq!(ServiceKind::of(&last[key].record), to, "{key}");
     }
     for known in last.values() {
         writer

@@ -3,7 +3,7 @@
 use super::*;
 
 /// A Service with these families; its addresses are of them.
-fn of(from: ServiceTypeChoice, families: &[&str], policy: &str) -> ServiceRecord {
+fn of(from: ServiceKind, families: &[&str], policy: &str) -> ServiceRecord {
     let mut start = service(from);
     start.ip_families = families.iter().copied().map(SharedStr::from).collect();
     start.ip_family_policy = Some(text(policy));
@@ -20,11 +20,11 @@ fn of(from: ServiceTypeChoice, families: &[&str], policy: &str) -> ServiceRecord
     start
 }
 
-const HELD: [ServiceTypeChoice; 4] = [
-    ServiceTypeChoice::ClusterIP,
-    ServiceTypeChoice::Headless,
-    ServiceTypeChoice::NodePort,
-    ServiceTypeChoice::LoadBalancer,
+const HELD: [ServiceKind; 4] = [
+    ServiceKind::ClusterIP,
+    ServiceKind::Headless,
+    ServiceKind::NodePort,
+    ServiceKind::LoadBalancer,
 ];
 
 #[test]
@@ -36,7 +36,7 @@ fn no_transition_loses_families_without_a_word() {
     ] {
         for (from, wanted) in HELD
             .into_iter()
-            .flat_map(|from| ServiceTypeChoice::ALL.map(|wanted| (from, wanted)))
+            .flat_map(|from| ServiceKind::ALL.map(|wanted| (from, wanted)))
             .filter(|(from, wanted)| from != wanted)
         {
             let vias: &[Option<MigrationPath>] = if from.needs_migration_path(wanted) {
@@ -59,7 +59,7 @@ fn no_transition_loses_families_without_a_word() {
                 let lost = says(&plan.losses, "ipFamilies");
                 match (wanted, via) {
                     // The server wipes them.
-                    (ServiceTypeChoice::ExternalName, _) => assert!(lost, "{case}"),
+                    (ServiceKind::ExternalName, _) => assert!(lost, "{case}"),
                     (_, Some(_)) => {
                         assert_eq!(sent["spec"]["ipFamilies"], json!(families), "{case}");
                         assert_eq!(sent["spec"]["ipFamilyPolicy"], policy, "{case}");
@@ -96,13 +96,13 @@ fn an_undo_from_external_name_asks_for_the_families_again() {
 #[test]
 fn what_the_cluster_prefers_is_no_loss() {
     let plan = |inventory: &Inventory, families: &[&str]| {
-        let start = snapshot(of(ServiceTypeChoice::ClusterIP, families, "SingleStack"));
+        let start = snapshot(of(ServiceKind::ClusterIP, families, "SingleStack"));
         plan_change(&start, DesiredServiceState::alias_of(HOST), inventory).unwrap()
     };
     let unknown = Inventory::default();
     assert!(!says(&plan(&unknown, &["IPv4"]).losses, "ipFamilies"));
     let mut six_first = Inventory::default();
-    let mut api = of(ServiceTypeChoice::ClusterIP, &["IPv6"], "SingleStack");
+    let mut api = of(ServiceKind::ClusterIP, &["IPv6"], "SingleStack");
     api.key = ObjectKey::new("default", "kubernetes");
     six_first.apply(InventoryChange::Service(RecordDelta::Upsert(api)));
     assert!(says(&plan(&six_first, &["IPv4"]).losses, "ipFamilies IPv4"));
@@ -113,15 +113,11 @@ fn what_the_cluster_prefers_is_no_loss() {
 /// cluster of one: asking for them with a clusterIP would be refused there.
 #[test]
 fn families_that_nobody_asked_for_are_not_asked_for_again() {
-    let mut start = of(
-        ServiceTypeChoice::Headless,
-        &["IPv4", "IPv6"],
-        "RequireDualStack",
-    );
+    let mut start = of(ServiceKind::Headless, &["IPv4", "IPv6"], "RequireDualStack");
     start.selector.clear();
     let change = DesiredServiceState {
         migration_path: Some(MigrationPath::ExternalName),
-        ..to(ServiceTypeChoice::ClusterIP)
+        ..to(ServiceKind::ClusterIP)
     };
     let plan = planned(start, change).unwrap();
     let sent = bodies(&plan).pop().unwrap();
@@ -132,10 +128,10 @@ fn families_that_nobody_asked_for_are_not_asked_for_again() {
 
 #[test]
 fn what_else_a_load_balancer_loses_is_listed() {
-    let mut start = service(ServiceTypeChoice::LoadBalancer);
+    let mut start = service(ServiceKind::LoadBalancer);
     start.allocate_load_balancer_node_ports = Some(false);
     start.source_ranges.clear();
-    let plan = planned(start, to(ServiceTypeChoice::NodePort)).unwrap();
+    let plan = planned(start, to(ServiceKind::NodePort)).unwrap();
     assert!(says(&plan.losses, "allocateLoadBalancerNodePorts false"));
     assert!(says(&plan.losses, SOURCE_RANGES_ANNOTATION));
 }

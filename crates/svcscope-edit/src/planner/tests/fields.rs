@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn ports_are_sent_whole_and_keep_what_nobody_changes() {
-    let mut start = service(ServiceTypeChoice::NodePort);
+    let mut start = service(ServiceKind::NodePort);
     start.ports[0].app_protocol = Some(text("http"));
     let mut object = crate::fixtures::object(&start);
     // A field of a server newer than this program.
@@ -46,7 +46,7 @@ fn ports_are_sent_whole_and_keep_what_nobody_changes() {
 
 #[test]
 fn a_removed_port_releases_its_node_port() {
-    let start = service(ServiceTypeChoice::NodePort);
+    let start = service(ServiceKind::NodePort);
     let wanted = DesiredServiceState {
         ports: Some(vec![start.ports[0].clone(), port("dns", Protocol::Udp, 53)]),
         ..DesiredServiceState::default()
@@ -60,12 +60,12 @@ fn a_removed_port_releases_its_node_port() {
 
 #[test]
 fn wanted_node_ports_come_with_the_type() {
-    let start = service(ServiceTypeChoice::ClusterIP);
+    let start = service(ServiceKind::ClusterIP);
     let mut ports = start.ports.clone();
     ports[1].node_port = Some(31000);
     let wanted = DesiredServiceState {
         ports: Some(ports),
-        ..to(ServiceTypeChoice::NodePort)
+        ..to(ServiceKind::NodePort)
     };
     let plan = planned(start, wanted).unwrap();
     let sent = &plan.patch().unwrap()["spec"];
@@ -81,12 +81,12 @@ fn wanted_node_ports_come_with_the_type() {
 #[test]
 fn node_ports_are_checked_before_the_server_is_asked() {
     let with = |number: u16| {
-        let start = service(ServiceTypeChoice::ClusterIP);
+        let start = service(ServiceKind::ClusterIP);
         let mut ports = start.ports.clone();
         ports[0].node_port = Some(number);
         let wanted = DesiredServiceState {
             ports: Some(ports),
-            ..to(ServiceTypeChoice::NodePort)
+            ..to(ServiceKind::NodePort)
         };
         plan_change(&snapshot(start), wanted, &holding("api", 31000))
     };
@@ -112,8 +112,8 @@ fn node_ports_are_checked_before_the_server_is_asked() {
 #[test]
 fn a_node_port_that_not_every_address_serves_is_told() {
     let plan = |inventory: &Inventory| {
-        let start = snapshot(service(ServiceTypeChoice::ClusterIP));
-        plan_change(&start, to(ServiceTypeChoice::NodePort), inventory).unwrap()
+        let start = snapshot(service(ServiceKind::ClusterIP));
+        plan_change(&start, to(ServiceKind::NodePort), inventory).unwrap()
     };
     let mut inventory = Inventory::default();
     let served = "kube-proxy serves nodePorts at each node's primary address only";
@@ -129,8 +129,8 @@ fn a_node_port_that_not_every_address_serves_is_told() {
     ));
     assert!(says(&plan(&inventory).notes, served));
     // Nothing is gained there.
-    let start = snapshot(service(ServiceTypeChoice::NodePort));
-    let alias = plan_change(&start, to(ServiceTypeChoice::ExternalName), &inventory).unwrap();
+    let start = snapshot(service(ServiceKind::NodePort));
+    let alias = plan_change(&start, to(ServiceKind::ExternalName), &inventory).unwrap();
     assert!(!says(&alias.notes, served));
 }
 
@@ -149,7 +149,7 @@ fn what_the_server_would_refuse_is_said_by_field() {
         ..port("http", Protocol::Tcp, 80)
     };
     let http = || port("http", Protocol::Tcp, 80);
-    let cluster_ip = || service(ServiceTypeChoice::ClusterIP);
+    let cluster_ip = || service(ServiceKind::ClusterIP);
     let cases = [
         (ports(vec![http(), unnamed]), "spec.ports[1].name"),
         (ports(vec![http(), http()]), "spec.ports[1].name"),
@@ -162,7 +162,7 @@ fn what_the_server_would_refuse_is_said_by_field() {
             },
             "spec.externalName",
         ),
-        (to(ServiceTypeChoice::ExternalName), ""),
+        (to(ServiceKind::ExternalName), ""),
         (
             DesiredServiceState {
                 source_ranges: Some(vec![text("10.0.0.0/8")]),
@@ -173,7 +173,7 @@ fn what_the_server_would_refuse_is_said_by_field() {
         (
             DesiredServiceState {
                 source_ranges: Some(vec![text("10.0.0.0")]),
-                ..to(ServiceTypeChoice::LoadBalancer)
+                ..to(ServiceKind::LoadBalancer)
             },
             "spec.loadBalancerSourceRanges[0]",
         ),
@@ -206,29 +206,29 @@ fn what_the_server_would_refuse_is_said_by_field() {
         load_balancer_class: Some(text("example.com/other")),
         ..DesiredServiceState::default()
     };
-    let said = refused(service(ServiceTypeChoice::LoadBalancer), class);
+    let said = refused(service(ServiceKind::LoadBalancer), class);
     assert_eq!(said[0].0, "spec.loadBalancerClass");
     let nameless = refused(
         cluster_ip(),
-        DesiredServiceState::of_type(ServiceTypeChoice::ExternalName),
+        DesiredServiceState::of_type(ServiceKind::ExternalName),
     );
     assert!(nameless[0].1.contains("needs the DNS name"), "{nameless:?}");
-    let mut portless = service(ServiceTypeChoice::ExternalName);
+    let mut portless = service(ServiceKind::ExternalName);
     portless.ports.clear();
-    let said = refused(portless.clone(), to(ServiceTypeChoice::NodePort));
+    let said = refused(portless.clone(), to(ServiceKind::NodePort));
     assert_eq!(said[0].1, "a NodePort needs at least one port");
-    assert!(planned(portless, to(ServiceTypeChoice::Headless)).is_ok());
+    assert!(planned(portless, to(ServiceKind::Headless)).is_ok());
 }
 
 #[test]
 fn a_load_balancer_without_node_ports_gets_them_as_node_port() {
-    let mut direct = service(ServiceTypeChoice::LoadBalancer);
+    let mut direct = service(ServiceKind::LoadBalancer);
     direct.allocate_load_balancer_node_ports = Some(false);
     for port in &mut direct.ports {
         port.node_port = None;
     }
     direct.load_balancer.clear();
-    let plan = planned(direct.clone(), to(ServiceTypeChoice::NodePort)).unwrap();
+    let plan = planned(direct.clone(), to(ServiceKind::NodePort)).unwrap();
     assert!(says(&plan.gains, "a port on every node for http 80"));
     assert!(says(&plan.losses, "no address yet"));
     let other = DesiredServiceState {
@@ -245,9 +245,9 @@ fn a_load_balancer_without_node_ports_gets_them_as_node_port() {
 
 #[test]
 fn external_ips_keep_the_traffic_policy() {
-    let mut start = service(ServiceTypeChoice::NodePort);
+    let mut start = service(ServiceKind::NodePort);
     start.external_ips = vec![text("198.51.100.1")];
-    let plan = planned(start, to(ServiceTypeChoice::ClusterIP)).unwrap();
+    let plan = planned(start, to(ServiceKind::ClusterIP)).unwrap();
     assert!(!says(&plan.losses, "externalTrafficPolicy"));
     let after = plan.projected_service.unwrap();
     assert_eq!(after.external_traffic_policy, Some(TrafficPolicy::Local));
@@ -255,14 +255,14 @@ fn external_ips_keep_the_traffic_policy() {
 
 #[test]
 fn both_address_families_come_back_on_either_way() {
-    let mut dual = service(ServiceTypeChoice::ClusterIP);
+    let mut dual = service(ServiceKind::ClusterIP);
     dual.cluster_ips = vec![text("10.96.57.1"), text("fd00::1")];
     dual.ip_families = vec![text("IPv4"), text("IPv6")];
     dual.ip_family_policy = Some(text("RequireDualStack"));
     for via in [MigrationPath::ExternalName, MigrationPath::Recreate] {
         let wanted = DesiredServiceState {
             migration_path: Some(via),
-            ..to(ServiceTypeChoice::Headless)
+            ..to(ServiceKind::Headless)
         };
         let plan = planned(dual.clone(), wanted).unwrap();
         let last = &bodies(&plan)[1]["spec"];
@@ -286,7 +286,7 @@ fn a_new_selector_says_how_many_pods_it_finds() {
             ..DesiredServiceState::default()
         };
         plan_change(
-            &snapshot(service(ServiceTypeChoice::ClusterIP)),
+            &snapshot(service(ServiceKind::ClusterIP)),
             wanted,
             inventory,
         )
@@ -314,7 +314,7 @@ fn a_new_selector_says_how_many_pods_it_finds() {
         ..DesiredServiceState::default()
     };
     let plan = plan_change(
-        &snapshot(service(ServiceTypeChoice::ClusterIP)),
+        &snapshot(service(ServiceKind::ClusterIP)),
         wanted,
         &inventory,
     )
@@ -339,7 +339,7 @@ fn the_simple_fields_are_sent_as_they_are_spelled() {
         annotations: [(text("note"), Some(text("x")))].into(),
         ..DesiredServiceState::default()
     };
-    let plan = planned(service(ServiceTypeChoice::NodePort), wanted).unwrap();
+    let plan = planned(service(ServiceKind::NodePort), wanted).unwrap();
     assert_eq!(
         plan.patch(),
         Some(&json!({
@@ -353,7 +353,7 @@ fn the_simple_fields_are_sent_as_they_are_spelled() {
             },
         }))
     );
-    let mut start = service(ServiceTypeChoice::ClusterIP);
+    let mut start = service(ServiceKind::ClusterIP);
     start.session_affinity_client_ip = true;
     let wanted = DesiredServiceState {
         session_affinity: Some(SessionAffinity::None),
@@ -372,7 +372,7 @@ fn new_external_ips_are_noted() {
         merge_patch: Some(patch),
         ..DesiredServiceState::default()
     };
-    let start = service(ServiceTypeChoice::ClusterIP);
+    let start = service(ServiceKind::ClusterIP);
     let wanted = patch(json!({"spec": {"externalIPs": ["198.51.100.1"]}}));
     let plan = planned(start, wanted).unwrap();
     assert!(
@@ -380,7 +380,7 @@ fn new_external_ips_are_noted() {
         "{:?}",
         plan.notes
     );
-    let mut held = service(ServiceTypeChoice::ClusterIP);
+    let mut held = service(ServiceKind::ClusterIP);
     held.external_ips = vec![text("198.51.100.1")];
     let wanted = patch(json!({"metadata": {"labels": {"a": "b"}}}));
     let plan = planned(held, wanted).unwrap();
@@ -390,7 +390,7 @@ fn new_external_ips_are_noted() {
 /// KEP-4858: a server of 1.36 refuses these forms of new values, and keeps those that are there.
 #[test]
 fn an_old_form_of_an_address_is_left_alone() {
-    let mut start = service(ServiceTypeChoice::ClusterIP);
+    let mut start = service(ServiceKind::ClusterIP);
     let mut object = crate::fixtures::object(&start);
     object["spec"]["clusterIP"] = json!("010.96.57.1");
     object["spec"]["clusterIPs"] = json!(["010.96.57.1"]);

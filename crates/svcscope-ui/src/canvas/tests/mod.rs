@@ -141,7 +141,10 @@ fn a_port_lights_only_its_own_door() {
 fn a_door_lights_what_stands_behind_it() {
     let scene = scene(shop());
     let entry_point = entry_point(&scene, 30090);
-    assert_eq!(lit(&scene, &entry_point), ["door 30090", "web", "web-1", "web-2"]);
+    assert_eq!(
+        lit(&scene, &entry_point),
+        ["door 30090", "web", "web-1", "web-2"]
+    );
 }
 
 #[test]

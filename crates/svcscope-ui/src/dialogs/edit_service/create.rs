@@ -11,7 +11,7 @@ use crate::{
     dialogs::form_row_ui,
     widgets::{dim, named_field, text_field},
 };
-use svcscope_edit::{ExposableWorkload, ExposeOptions, ServiceTypeChoice};
+use svcscope_edit::{ExposableWorkload, ExposeOptions, ServiceKind};
 use svcscope_engine::Scene;
 use svcscope_model::inventory::{ObjectKey, SharedStr};
 
@@ -19,7 +19,7 @@ use svcscope_model::inventory::{ObjectKey, SharedStr};
 #[derive(Clone, Debug)]
 pub struct ExposeDraft {
     name: String,
-    service_type: ServiceTypeChoice,
+    service_type: ServiceKind,
     /// Empty: those that the containers declare.
     ports: Vec<PortDraft>,
 }
@@ -39,7 +39,7 @@ impl ExposeDraft {
         let ports = pod.map(|pod| ExposableWorkload::of_pod(pod).service_ports());
         Self {
             name: key.name.to_string(),
-            service_type: ServiceTypeChoice::ClusterIP,
+            service_type: ServiceKind::ClusterIP,
             ports: ports
                 .unwrap_or_default()
                 .iter()
@@ -82,8 +82,8 @@ pub(super) fn expose_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ExposeD
         let response = ComboBox::from_id_salt("type")
             .selected_text(draft.service_type.as_str())
             .show_ui(ui, |ui| {
-                let leads_to_pods = |to: &ServiceTypeChoice| *to != ServiceTypeChoice::ExternalName;
-                for to in ServiceTypeChoice::ALL.into_iter().filter(leads_to_pods) {
+                let leads_to_pods = |to: &ServiceKind| *to != ServiceKind::ExternalName;
+                for to in ServiceKind::ALL.into_iter().filter(leads_to_pods) {
                     ui.selectable_value(&mut draft.service_type, to, to.as_str());
                 }
             })

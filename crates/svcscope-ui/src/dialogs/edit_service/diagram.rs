@@ -384,7 +384,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use svcscope_edit::{DesiredServiceState, ServiceSnapshot, ServiceTypeChoice, plan_change};
+    use svcscope_edit::{DesiredServiceState, ServiceKind, ServiceSnapshot, plan_change};
     use svcscope_engine::preview_diff;
     use svcscope_model::{inventory::Inventory, topology::Topology};
     use svcscope_testkit::sample;
@@ -420,7 +420,7 @@ mod tests {
 
     #[test]
     fn a_door_that_comes_is_a_ghost_and_the_rest_stays() {
-        let sketch = sketch(DesiredServiceState::of_type(ServiceTypeChoice::NodePort));
+        let sketch = sketch(DesiredServiceState::of_type(ServiceKind::NodePort));
         let stays = (
             "in cluster: 10.96.0.1".to_owned(),
             PreviewDiffKind::Unchanged,
@@ -497,7 +497,7 @@ mod tests {
         let sketch = of(
             &inventory,
             alias,
-            DesiredServiceState::of_type(ServiceTypeChoice::ClusterIP),
+            DesiredServiceState::of_type(ServiceKind::ClusterIP),
         );
         let far = (
             "external name: db.example.com".to_owned(),

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::EditPage;
 use svcscope_check::SuggestedFix;
-use svcscope_edit::{DesiredServiceState, MigrationPath, ServiceTypeChoice, SessionAffinity};
+use svcscope_edit::{DesiredServiceState, MigrationPath, ServiceKind, SessionAffinity};
 use svcscope_model::{
     inventory::{Protocol, ServicePort, ServiceRecord, SharedStr, TargetPort, TrafficPolicy},
     topology::PortId,
@@ -81,7 +81,7 @@ pub struct ServiceDraft {
     /// As the user saw it when the dialog was opened.
     pub original: Arc<ServiceRecord>,
     /// None: the type stays.
-    pub desired_type: Option<ServiceTypeChoice>,
+    pub desired_type: Option<ServiceKind>,
     pub via: Option<MigrationPath>,
     pub external_name: String,
     pub ports: Vec<PortDraft>,
@@ -167,7 +167,7 @@ impl ServiceDraft {
     }
 
     /// Wants this type, by whichever way is right for it.
-    pub fn choose_type(&mut self, to: ServiceTypeChoice) {
+    pub fn choose_type(&mut self, to: ServiceKind) {
         if self.desired_type != Some(to) {
             self.via = None;
         }
@@ -215,9 +215,9 @@ impl ServiceDraft {
     }
 
     /// The type that it shall have.
-    pub fn effective_type(&self) -> ServiceTypeChoice {
+    pub fn effective_type(&self) -> ServiceKind {
         self.desired_type
-            .unwrap_or_else(|| ServiceTypeChoice::of(&self.original))
+            .unwrap_or_else(|| ServiceKind::of(&self.original))
     }
 
     /// What is filled in as a change, or what is missing.
@@ -242,7 +242,7 @@ impl ServiceDraft {
             annotations: parse_key_value_pairs(&self.annotations)?,
             ..ServiceRecord::clone(&self.original)
         };
-        let balanced = to == ServiceTypeChoice::LoadBalancer;
+        let balanced = to == ServiceKind::LoadBalancer;
         let between = DesiredServiceState::between(&self.original, &target);
         let differs = |is: bool| is.then_some(());
         Ok(DesiredServiceState {
@@ -281,7 +281,7 @@ impl ServiceDraft {
     }
 
     fn external_name(&self) -> Result<Option<SharedStr>, SharedStr> {
-        if self.effective_type() != ServiceTypeChoice::ExternalName {
+        if self.effective_type() != ServiceKind::ExternalName {
             return Ok(None);
         }
         let host = non_empty(&self.external_name)
@@ -291,7 +291,7 @@ impl ServiceDraft {
         }))
     }
 
-    fn ports(&self, to: ServiceTypeChoice) -> Result<Option<Vec<ServicePort>>, SharedStr> {
+    fn ports(&self, to: ServiceKind) -> Result<Option<Vec<ServicePort>>, SharedStr> {
         let untouched = self.original.ports.iter().map(PortDraft::of);
         if untouched.eq(self.ports.iter().cloned()) {
             return Ok(None);
@@ -478,7 +478,7 @@ mod tests {
     #[test]
     fn wishes_go_over_to_the_service_as_somebody_left_it() {
         let mut draft = draft();
-        draft.desired_type = Some(ServiceTypeChoice::NodePort);
+        draft.desired_type = Some(ServiceKind::NodePort);
         draft.publish_not_ready = true;
         let mut now = ServiceRecord::clone(&draft.original);
         now.resource_version = SharedStr::from("2");
@@ -492,7 +492,7 @@ mod tests {
         assert_eq!(*seen, now);
         let expected = DesiredServiceState {
             publish_not_ready_addresses: Some(true),
-            ..DesiredServiceState::of_type(ServiceTypeChoice::NodePort)
+            ..DesiredServiceState::of_type(ServiceKind::NodePort)
         };
         assert_eq!(only(wanted), expected);
     }
@@ -507,8 +507,7 @@ mod tests {
         assert!(said(|draft| draft.ports[0].port = "http".into()).contains("`http` is not a port"));
         assert!(said(|draft| draft.ports[0].port.clear()).contains("fill in the port"));
         assert!(
-            said(|draft| draft.desired_type = Some(ServiceTypeChoice::ExternalName))
-                .contains("the name")
+            said(|draft| draft.desired_type = Some(ServiceKind::ExternalName)).contains("the name")
         );
         let twice = said(|draft| draft.selector.push(("app".into(), "x".into())));
         assert!(twice.contains("`app` is given twice"));
@@ -524,7 +523,7 @@ mod tests {
             draft.desired_state().unwrap().ports.unwrap()[0].node_port,
             None
         );
-        draft.desired_type = Some(ServiceTypeChoice::NodePort);
+        draft.desired_type = Some(ServiceKind::NodePort);
         let ports = draft.desired_state().unwrap().ports.unwrap();
         assert_eq!(ports[0].node_port, Some(30080));
     }

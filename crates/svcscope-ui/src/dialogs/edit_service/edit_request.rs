@@ -1,7 +1,7 @@
 //! What a dialog asks of the engine.
 
 use svcscope_check::SuggestedFix;
-use svcscope_edit::{DesiredServiceState, ExposeOptions, RequestedChange, ServiceTypeChoice};
+use svcscope_edit::{DesiredServiceState, ExposeOptions, RequestedChange, ServiceKind};
 use svcscope_engine::{EditId, EngineCommand};
 use svcscope_model::inventory::{ObjectKey, SharedStr};
 
@@ -9,7 +9,7 @@ use svcscope_model::inventory::{ObjectKey, SharedStr};
 #[derive(Clone, Debug, PartialEq)]
 pub enum EditDialogMode {
     /// On the type of a Service, planned at once where one is wanted.
-    Type(ObjectKey, Option<ServiceTypeChoice>),
+    Type(ObjectKey, Option<ServiceKind>),
     /// On another page.
     Page(ObjectKey, EditPage),
     /// With a change filled in that would mend a finding, planned at once.

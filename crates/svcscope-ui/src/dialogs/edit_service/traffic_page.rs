@@ -8,13 +8,13 @@ use crate::{
     dialogs::form_row_ui,
     widgets::{dim, named_field, text_field},
 };
-use svcscope_edit::ServiceTypeChoice;
+use svcscope_edit::ServiceKind;
 use svcscope_model::inventory::TrafficPolicy;
 
 /// Draws the fields that the wanted type has.
 pub(super) fn traffic_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) {
     let to = draft.effective_type();
-    if to == ServiceTypeChoice::ExternalName {
+    if to == ServiceKind::ExternalName {
         dim(
             ui,
             ctx.tokens,
@@ -49,7 +49,7 @@ pub(super) fn traffic_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut Servic
         let policies = &mut draft.external_policy;
         policy_ui(ui, ctx, "From outside", "External traffic policy", policies);
     }
-    if to == ServiceTypeChoice::LoadBalancer {
+    if to == ServiceKind::LoadBalancer {
         balancer_ui(ui, ctx, draft);
     }
     form_row_ui(ui, ctx, "Not ready", |ui| {
@@ -90,7 +90,7 @@ fn balancer_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) {
         let response = ui.add(field);
         named_field(&response, "Source ranges", &draft.source_ranges);
     });
-    let becomes = ServiceTypeChoice::of(&draft.original) != ServiceTypeChoice::LoadBalancer;
+    let becomes = ServiceKind::of(&draft.original) != ServiceKind::LoadBalancer;
     form_row_ui(ui, ctx, "Class", |ui| {
         let field = text_field(&mut draft.class)
             .hint_text("the cluster's own")

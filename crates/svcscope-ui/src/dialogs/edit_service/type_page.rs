@@ -9,7 +9,7 @@ use crate::{
     dialogs::form_row_ui,
     widgets::{dim, named_field, text_field},
 };
-use svcscope_edit::ServiceTypeChoice;
+use svcscope_edit::ServiceKind;
 
 /// Draws the form; says whether a type was chosen.
 pub(super) fn type_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) -> bool {
@@ -27,7 +27,7 @@ pub(super) fn type_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDr
     });
     let chosen = form_row_ui(ui, ctx, "To", |ui| types_ui(ui, ctx, draft));
     match draft.effective_type() {
-        ServiceTypeChoice::ExternalName => {
+        ServiceKind::ExternalName => {
             form_row_ui(ui, ctx, "Points to", |ui| {
                 let field = text_field(&mut draft.external_name)
                     .hint_text("db.example.com")
@@ -48,10 +48,10 @@ fn types_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) -> bo
     let mut clicked = false;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        for to in ServiceTypeChoice::ALL {
-            let now = ServiceTypeChoice::of(&draft.original) == to;
+        for to in ServiceKind::ALL {
+            let now = ServiceKind::of(&draft.original) == to;
             let chosen = draft.desired_type == Some(to);
-            let color = if to == ServiceTypeChoice::Headless {
+            let color = if to == ServiceKind::Headless {
                 ctx.tokens.headless
             } else {
                 ctx.tokens.service_type_color(to.service_type())
@@ -80,13 +80,13 @@ fn types_ui(ui: &mut Ui, ctx: &PanelContext<'_>, draft: &mut ServiceDraft) -> bo
     clicked
 }
 
-fn type_tooltip(to: ServiceTypeChoice) -> &'static str {
+fn type_tooltip(to: ServiceKind) -> &'static str {
     match to {
-        ServiceTypeChoice::ClusterIP => "Reached inside the cluster only",
-        ServiceTypeChoice::Headless => "DNS answers with the pods themselves",
-        ServiceTypeChoice::NodePort => "Reached at a port of every node as well",
-        ServiceTypeChoice::LoadBalancer => "Reached through a load balancer outside as well",
-        ServiceTypeChoice::ExternalName => "A DNS alias of a name elsewhere; has no pods",
+        ServiceKind::ClusterIP => "Reached inside the cluster only",
+        ServiceKind::Headless => "DNS answers with the pods themselves",
+        ServiceKind::NodePort => "Reached at a port of every node as well",
+        ServiceKind::LoadBalancer => "Reached through a load balancer outside as well",
+        ServiceKind::ExternalName => "A DNS alias of a name elsewhere; has no pods",
     }
 }
 
