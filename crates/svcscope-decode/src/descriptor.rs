@@ -1,6 +1,7 @@
 //! A watched resource as a value, so that the watch loop is compiled once and not for each kind.
 
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::{
     ApiServiceResource, BackendTlsPolicyResource, DeploymentResource, EndpointSliceResource,
@@ -34,8 +35,7 @@ pub struct ResourceDescriptor {
     no_records: fn() -> WatchedRecords,
     record_key: fn(&ObjectKey, usize) -> ObjectKey,
     removal: fn(ObjectKey) -> InventoryChange,
-    decode_item: DecodeFunction,
-    decode_event: DecodeFunction,
+    decode: DecodeFunction,
 }
 
 /// Parses JSON and adds the records of its object, unless there is nowhere to add them.
@@ -68,14 +68,7 @@ impl ResourceDescriptor {
             no_records: R::Record::no_records,
             record_key: R::record_key,
             removal: |key| R::change(RecordDelta::Remove(key)),
-            decode_item: |json, texts, records| {
-                let object: R::Object<'_> = serde_json::from_slice(json)?;
-                Ok(add_records::<R>(&object, texts, records))
-            },
-            decode_event: |line, texts, records| {
-                let event: WatchEventEnvelope<R::Object<'_>> = serde_json::from_slice(line)?;
-                Ok(add_records::<R>(&event.object, texts, records))
-            },
+            decode: decode::<R>,
         }
     }
 
@@ -141,7 +134,7 @@ impl ResourceDescriptor {
         texts: &mut TextInterner,
         records: &mut WatchedRecords,
     ) -> Result<DecodedObject, serde_json::Error> {
-        (self.decode_item)(json, texts, Some(records))
+        (self.decode)(json, texts, Some(records))
     }
 
     /// Decodes the object of a line of a watch and adds its records; without anywhere to add them,
@@ -154,29 +147,84 @@ impl ResourceDescriptor {
         &self,
         line: &[u8],
         texts: &mut TextInterner,
-        records: Option<&mut WatchedRecords>,
+        mut records: Option<&mut WatchedRecords>,
     ) -> Result<DecodedObject, serde_json::Error> {
-        (self.decode_event)(line, texts, records)
+        if let Some(object) = last_object(line)
+            && let Ok(decoded) = (self.decode)(object, texts, records.as_deref_mut())
+        {
+            return Ok(decoded);
+        }
+        (self.decode)(object_field(line)?, texts, records)
     }
 }
 
-/// A line of a watch; its `type` is read before.
-#[derive(Deserialize)]
-pub struct WatchEventEnvelope<T> {
-    /// The object that changed, or a Status.
-    pub object: T,
+/// The object of a line of a watch as servers write it: `type` first and nothing behind the object,
+/// so that it need not be parsed to find its end.
+fn last_object(line: &[u8]) -> Option<&[u8]> {
+    /// The longest type is `BOOKMARK`.
+    const LONGEST_TYPE: usize = 8;
+    const BEFORE_OBJECT: &[u8] = br#"","object":"#;
+    let rest = line.strip_prefix(br#"{"type":""#)?;
+    let end = rest
+        .iter()
+        .take(LONGEST_TYPE + 1)
+        .position(|byte| *byte == b'"')?;
+    let object = rest.get(end..)?.strip_prefix(BEFORE_OBJECT)?;
+    object.trim_ascii_end().strip_suffix(b"}")
 }
 
-fn add_records<R: WatchedResource>(
-    object: &R::Object<'_>,
+/// The object of a line of a watch, wherever it stands.
+fn object_field(line: &[u8]) -> Result<&[u8], serde_json::Error> {
+    #[derive(Deserialize)]
+    struct WatchEventEnvelope<'json> {
+        #[serde(borrow)]
+        object: &'json RawValue,
+    }
+    let event: WatchEventEnvelope<'_> = serde_json::from_slice(line)?;
+    Ok(event.object.get().as_bytes())
+}
+
+fn decode<R: WatchedResource>(
+    json: &[u8],
     texts: &mut TextInterner,
     records: Option<&mut WatchedRecords>,
-) -> DecodedObject {
+) -> Result<DecodedObject, serde_json::Error> {
+    let object: R::Object<'_> = serde_json::from_slice(json)?;
     if let Some(list) = records.and_then(R::Record::list_in) {
-        R::records(object, texts, list);
+        R::records(&object, texts, list);
     }
-    DecodedObject {
+    Ok(DecodedObject {
         key: object.metadata().key(texts),
         version: object.metadata().version().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_object_of_an_event_is_found_wherever_it_stands() {
+        let object = r#"{"metadata":{"name":"a}"}}"#;
+        let event = |before: &str, after: &str| format!("{before}{object}{after}\n");
+        let usual = event(r#"{"type":"ADDED","object":"#, "}");
+        assert_eq!(last_object(usual.as_bytes()), Some(object.as_bytes()));
+        let services = ResourceDescriptor::of_kind(ResourceKind::Service);
+        for line in [
+            usual,
+            event(r#"{"type":"ADDED","object": "#, " }"),
+            event(r#"{"type":"ADDED", "object":"#, "}"),
+            event(r#"{"object":"#, r#","type":"MODIFIED"}"#),
+            event(r#"{"type":"ADDED","object":"#, r#","more":{"a":1}}"#),
+        ] {
+            let mut texts = TextInterner::default();
+            let decoded = services.decode_event(line.as_bytes(), &mut texts, None);
+            assert_eq!(&*decoded.unwrap().key.name, "a}", "{line}");
+        }
+        for odd in [r#"{"type":"ADDED"}"#, r#"{"type":"ADDED","object":{}"#, ""] {
+            let mut texts = TextInterner::default();
+            let decoded = services.decode_event(odd.as_bytes(), &mut texts, None);
+            assert!(decoded.is_err(), "{odd}");
+        }
     }
 }

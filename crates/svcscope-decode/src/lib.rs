@@ -24,7 +24,7 @@ mod resource;
 mod service;
 mod text;
 
-pub use descriptor::{DecodedObject, ResourceDescriptor, WatchEventEnvelope};
+pub use descriptor::{DecodedObject, ResourceDescriptor};
 pub use endpoint_slice::EndpointSliceResource;
 pub use endpoints::EndpointsResource;
 pub use envelope::{ListPageEnvelope, ObjectIdentity, WatchBookmark};
