@@ -117,7 +117,9 @@ impl ServiceFilter {
                 Some(key) => format!("Around {key}"),
                 None => return None,
             },
-            FilterCriterion::Type => format!("Type: {}", list(self.types.iter().map(|kind| kind.word()))),
+            FilterCriterion::Type => {
+                format!("Type: {}", list(self.types.iter().map(|kind| kind.word())))
+            }
             FilterCriterion::Labels => format!("Labels: {}", self.labels),
             FilterCriterion::Text => format!("Text: {}", self.text),
             FilterCriterion::Health => {

@@ -196,6 +196,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_refused_is_waited_for_no_longer_and_is_not_live() {
+        use ListCompleteness::{Live, Partial, Polled, Stale, Unlisted};
+        let of =
+            |level: ListCompleteness| (level.is_listed(), level.is_complete(), level.is_live());
+        assert_eq!(of(Unlisted), (false, false, false));
+        assert_eq!(of(Stale), (true, false, false));
+        assert_eq!(of(Partial), (true, true, false));
+        assert_eq!(of(Polled), (true, true, false));
+        assert_eq!(of(Live), (true, true, true));
+    }
+
+    #[test]
     fn a_kind_is_as_complete_as_its_worst_watched_scope() {
         let failing = || SyncState::Failing {
             reason: "refused".into(),

@@ -358,3 +358,21 @@ fn an_update_tells_which_services_it_concerns() {
     assert!(topology.service(&key("web")).is_none());
     assert_eq!(topology.services_of_pod(&key("web-1")).count(), 0);
 }
+
+#[test]
+fn a_pod_of_two_services_counts_until_neither_has_it() {
+    let mut inventory = live();
+    for name in ["web", "api"] {
+        put(&mut inventory, service(name, vec![port("", 80, "8080")]));
+        let endpoints = slice(name, 1, vec![slice_port("", 8080)], &[&pod("web", 1)]);
+        put(&mut inventory, endpoints);
+    }
+    let mut topology = Topology::build(&inventory);
+    assert_eq!(topology.pod_count(), 1);
+    for (name, left) in [("web", 1), ("api", 0)] {
+        let touched = inventory.apply(InventoryChange::Service(RecordDelta::Remove(key(name))));
+        topology.update(&inventory, &touched);
+        assert_eq!(topology.pod_count(), left, "without {name}");
+        assert_eq!(topology, Topology::build(&inventory));
+    }
+}
