@@ -157,6 +157,15 @@ fn young_pods_get_time_to_start() {
     let report = judge(&web(&[young.clone()]), "web");
     assert_eq!(report.health, Health::Pending);
 
+    // Time alone makes a finding of it.
+    let inventory = web(&[young.clone()]);
+    let topology = Topology::build(&inventory);
+    let mut waiting = checks(&inventory);
+    let later = now() + SignedDuration::from_secs(50);
+    let changed = waiting.rerun_time_dependent(&topology, &inventory, later);
+    assert_eq!(changed, [key("web")]);
+    assert_eq!(waiting.reports()[&key("web")].health, Health::Broken);
+
     young.created = ago(60);
     assert_eq!(judge(&web(&[young]), "web").health, Health::Broken);
 }

@@ -614,7 +614,12 @@ mod tests {
             end,
         };
         use svcscope_model::inventory::TargetPort::{Name, Number};
+        let datagram = PolicyPort {
+            protocol: svcscope_model::inventory::Protocol::Udp,
+            ..port(Name("http".into()), None)
+        };
         for (wanted, arrives) in [
+            (datagram, false),
             (port(Number(8080), None), true),
             (port(Number(80), None), false),
             (port(Number(8000), Some(8100)), true),

@@ -261,6 +261,8 @@ mod tests {
             DesiredServiceState::default()
         );
         to.service_type = ServiceKind::NodePort.service_type();
+        // It keeps its address, and with it the family.
+        to.ip_families = vec!["IPv6".into()];
         to.labels = [(SharedStr::from("b"), SharedStr::from("2"))].into();
         let wanted = DesiredServiceState::between(&from, &to);
         assert_eq!(

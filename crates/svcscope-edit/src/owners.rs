@@ -128,6 +128,10 @@ mod tests {
             "Helm manages it (release shop)",
         );
         assert_only(
+            &service(&[], &[("meta.helm.sh/release-name", "shop")]),
+            "Helm manages it (release shop)",
+        );
+        assert_only(
             &service(
                 &[
                     ("app.kubernetes.io/managed-by", "Helm"),

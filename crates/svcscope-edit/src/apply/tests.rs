@@ -326,6 +326,22 @@ fn a_conflict_says_who_changed_what_and_overwrites_nothing() {
 }
 
 #[test]
+fn a_conflict_at_the_first_step_is_not_overcome_even_where_a_controller_was_quicker() {
+    let writer = FakeWriter::default()
+        .patched(Err(ServiceWriteError::Conflict {
+            message: text("the object has been modified"),
+        }))
+        .read(Ok(at_version(ServiceKind::ClusterIP, "42")));
+    let (error, log) = run(&to_node_port(None), &writer);
+    assert!(error.unwrap_err().conflict().is_some());
+    assert_eq!(
+        log.len(),
+        1,
+        "the user saw another version: nothing is sent again"
+    );
+}
+
+#[test]
 fn a_write_without_an_answer_is_looked_at() {
     let lost = || Err(other("no response in time"));
     // It was not done.

@@ -154,6 +154,10 @@ fn what_the_server_would_refuse_is_said_by_field() {
         (ports(vec![http(), unnamed]), "spec.ports[1].name"),
         (ports(vec![http(), http()]), "spec.ports[1].name"),
         (ports(Vec::new()), "spec.ports"),
+        (
+            ports(vec![port("http", Protocol::Tcp, 0)]),
+            "spec.ports[0].port",
+        ),
         (ports(vec![numbered(30080)]), "spec.ports[0].nodePort"),
         (
             DesiredServiceState {
