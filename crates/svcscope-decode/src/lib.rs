@@ -29,7 +29,7 @@ pub use endpoint_slice::EndpointSliceResource;
 pub use endpoints::EndpointsResource;
 pub use envelope::{ListPageEnvelope, ObjectIdentity, WatchBookmark};
 pub use event::EventResource;
-pub use manifest::{ManifestError, ManifestReader};
+pub use manifest::{ManifestError, ManifestReader, RefusedField, RefusedObject};
 pub use meta::HasMetadata;
 pub use namespace::NamespaceResource;
 pub use node::NodeResource;

@@ -1,5 +1,9 @@
 //! Objects from files instead of an API server, through the same reader.
 
+mod refused;
+
+pub use refused::{RefusedField, RefusedObject};
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
@@ -46,6 +50,8 @@ pub struct ManifestReader {
     pod_templates: Vec<Value>,
     namespaces_with_controlled_pods: BTreeSet<String>,
     ignored_kinds: BTreeMap<String, usize>,
+    texts_read: usize,
+    refused: refused::RefusedObjects,
 }
 
 impl ManifestReader {
@@ -65,7 +71,13 @@ impl ManifestReader {
                 reason,
             })?;
         }
+        self.texts_read += 1;
         Ok(())
+    }
+
+    /// What the API server would refuse of what was read, in the order of the texts.
+    pub fn refused(&self) -> Vec<RefusedObject> {
+        self.refused.finish()
     }
 
     /// Adds an object or a list of them; says what is wrong with it.
@@ -78,8 +90,9 @@ impl ManifestReader {
         if kind.is_empty() {
             return Err("`kind` is missing".to_owned());
         }
-        if let Some(items) = object["items"]
-            .as_array_mut()
+        if let Some(items) = object
+            .get_mut("items")
+            .and_then(Value::as_array_mut)
             .filter(|_| kind.ends_with("List"))
         {
             let item_kind = kind.trim_end_matches("List").to_owned();
@@ -110,6 +123,7 @@ impl ManifestReader {
         if scoped && object["metadata"]["namespace"].is_null() {
             object["metadata"]["namespace"] = self.namespace.clone().into();
         }
+        let is_repaired = self.refused.add(&mut object, self.texts_read);
         if let Some(template) = pod_of_template(group, &kind, &object) {
             self.pod_templates.push(template);
         }
@@ -117,7 +131,7 @@ impl ManifestReader {
         if (group, &*kind) == ("", "Pod") && is_controlled(&object) {
             self.namespaces_with_controlled_pods.insert(namespace);
         }
-        match (group, &*kind) {
+        let decoded = match (group, &*kind) {
             ("", "Service") => self.decode::<ServiceResource>(&object),
             ("", "Pod") => self.decode::<PodResource>(&object),
             ("", "Endpoints") => self.decode::<EndpointsResource>(&object),
@@ -160,7 +174,9 @@ impl ManifestReader {
                 *self.ignored_kinds.entry(kind).or_default() += 1;
                 Ok(())
             }
-        }
+        };
+        // Why it can't be read is told already.
+        if is_repaired { Ok(()) } else { decoded }
     }
 
     /// Everything as changes, and with it the pods that workloads will make.

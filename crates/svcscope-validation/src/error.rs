@@ -36,6 +36,8 @@ pub enum FieldErrorKind {
 pub struct FieldError {
     /// Where it is: `spec.ports[1].nodePort`.
     pub path: String,
+    /// The same as a JSON pointer into the object: `/spec/ports/1/nodePort`.
+    pub pointer: String,
     /// Why.
     pub kind: FieldErrorKind,
     /// What the API server says, after the path: `Invalid value: 70000: must be between 1 and 65535,
@@ -97,9 +99,15 @@ impl ErrorList {
         told
     }
 
-    pub fn add(&mut self, path: String, kind: FieldErrorKind, message: String) -> &mut FieldError {
+    pub fn add(
+        &mut self,
+        field: &Field<'_>,
+        kind: FieldErrorKind,
+        message: String,
+    ) -> &mut FieldError {
         self.0.push(FieldError {
-            path,
+            path: field.path(),
+            pointer: field.pointer(),
             kind,
             message,
             unless: None,
@@ -126,14 +134,14 @@ impl ErrorList {
     ) {
         if !placeholder::is_in(field.value) {
             let text = format!("Invalid value: {}: {why}", shown(field.value));
-            self.add(field.path(), FieldErrorKind::Invalid, text).unless = Some(unless);
+            self.add(field, FieldErrorKind::Invalid, text).unless = Some(unless);
         }
     }
 
     /// The same of a value that is shown in another form.
     pub fn invalid_value(&mut self, field: &Field<'_>, value: &str, why: impl fmt::Display) {
         let text = format!("Invalid value: {value}: {why}");
-        self.add(field.path(), FieldErrorKind::Invalid, text);
+        self.add(field, FieldErrorKind::Invalid, text);
     }
 
     /// All that is wrong with the value.
@@ -146,7 +154,7 @@ impl ErrorList {
     /// The field is missing.
     pub fn required(&mut self, field: &Field<'_>, why: &str) {
         self.add(
-            field.path(),
+            field,
             FieldErrorKind::Required,
             with_reason("Required value", why),
         );
@@ -155,7 +163,7 @@ impl ErrorList {
     /// The field may not be set.
     pub fn forbidden(&mut self, field: &Field<'_>, why: &str) {
         self.add(
-            field.path(),
+            field,
             FieldErrorKind::Forbidden,
             with_reason("Forbidden", why),
         );
@@ -164,14 +172,14 @@ impl ErrorList {
     /// Another one has the same value.
     pub fn duplicate(&mut self, field: &Field<'_>, value: &str) {
         let text = format!("Duplicate value: {value}");
-        self.add(field.path(), FieldErrorKind::Duplicate, text);
+        self.add(field, FieldErrorKind::Duplicate, text);
     }
 
     /// The object holds nothing of that name.
     pub fn not_found(&mut self, field: &Field<'_>) {
         if !placeholder::is_in(field.value) {
             let text = format!("Not found: {}", shown(field.value));
-            self.add(field.path(), FieldErrorKind::NotFound, text);
+            self.add(field, FieldErrorKind::NotFound, text);
         }
     }
 
@@ -181,7 +189,7 @@ impl ErrorList {
             let all: Vec<_> = supported.iter().map(|one| format!("{one:?}")).collect();
             let all = all.join(", ");
             let text = format!("Unsupported value: {value:?}: supported values: {all}");
-            self.add(field.path(), FieldErrorKind::NotSupported, text);
+            self.add(field, FieldErrorKind::NotSupported, text);
         }
     }
 
@@ -189,7 +197,7 @@ impl ErrorList {
     pub fn too_many(&mut self, field: &Field<'_>, count: usize, most: usize) -> bool {
         if count > most {
             let text = format!("Too many: {count}: must have at most {most} items");
-            self.add(field.path(), FieldErrorKind::TooMany, text);
+            self.add(field, FieldErrorKind::TooMany, text);
         }
         count > most
     }

@@ -114,6 +114,20 @@ impl<'a> Field<'a> {
         path
     }
 
+    /// `/spec/ports/1/nodePort`: the same as a JSON pointer.
+    pub fn pointer(&self) -> String {
+        let mut pointer = self.parent.map(Field::pointer).unwrap_or_default();
+        match self.step {
+            Step::Root => {}
+            Step::Index(at) => pointer.push_str(&format!("/{at}")),
+            Step::Field(name) | Step::Key(name) => {
+                pointer.push('/');
+                pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+            }
+        }
+        pointer
+    }
+
     /// `spec.ports.nodePort`: as Go's JSON package names it, without places in lists and keys of maps.
     pub fn names(&self) -> String {
         let mut names = self.parent.map(Field::names).unwrap_or_default();
@@ -151,6 +165,7 @@ mod tests {
         let port = second.field("port");
         assert_eq!(port.path(), "spec.ports[1].port");
         assert_eq!(port.names(), "spec.ports.port");
+        assert_eq!(port.pointer(), "/spec/ports/1/port");
         assert_eq!(port.number(), 80);
         assert!(!second.field("name").is_set());
     }

@@ -18,7 +18,7 @@ pub(crate) fn check(root: &Field<'_>, errors: &mut ErrorList) {
         text => {
             if text.len() > LONGEST_CONTROLLER {
                 let text = format!("Too long: may not be more than {LONGEST_CONTROLLER} bytes");
-                errors.add(controller.path(), FieldErrorKind::TooLong, text);
+                errors.add(&controller, FieldErrorKind::TooLong, text);
             }
             errors.invalid_each(&controller, formats::domain_prefixed_path(text));
         }

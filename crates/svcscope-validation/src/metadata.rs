@@ -93,7 +93,7 @@ pub(crate) fn check_annotations(annotations: &Field<'_>, errors: &mut ErrorList)
     }
     if size > MOST_ANNOTATIONS {
         let text = format!("Too long: may not be more than {MOST_ANNOTATIONS} bytes");
-        errors.add(annotations.path(), FieldErrorKind::TooLong, text);
+        errors.add(annotations, FieldErrorKind::TooLong, text);
     }
 }
 

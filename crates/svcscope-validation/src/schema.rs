@@ -136,7 +136,7 @@ fn check_struct(at: &Field<'_>, name: &'static str, errors: &mut ErrorList) -> F
             }
             if !placeholder::is_in_text(key) {
                 let text = format!("unknown field {:?}", child.path());
-                let error = errors.add(child.path(), FieldErrorKind::Unknown, text);
+                let error = errors.add(&child, FieldErrorKind::Unknown, text);
                 error.nearest = nearest(key, fields);
             }
             continue;
@@ -168,8 +168,7 @@ fn check_value(
         (FieldType::Quantity, Value::Number(_)) => true,
         (FieldType::Quantity, Value::String(text)) => {
             if !quantity::is_quantity(text) && !placeholder::is_in_text(text) {
-                let path = at.path();
-                errors.add(path, FieldErrorKind::WrongType, quantity::ERROR.to_owned());
+                errors.add(at, FieldErrorKind::WrongType, quantity::ERROR.to_owned());
             }
             true
         }
@@ -191,7 +190,7 @@ fn check_value(
             at.names(),
             of.go_name(),
         );
-        errors.add(at.path(), FieldErrorKind::WrongType, text);
+        errors.add(at, FieldErrorKind::WrongType, text);
     }
     Form::Object
 }

@@ -105,9 +105,7 @@ fn taken_by_other<K: Ord, P: Clone>(
 fn error(field: &Field<'_>, why: &str) -> FieldError {
     let mut errors = ErrorList::default();
     let text = format!("Invalid value: {}: {why}", field.value);
-    errors
-        .add(field.path(), FieldErrorKind::Invalid, text)
-        .clone()
+    errors.add(field, FieldErrorKind::Invalid, text).clone()
 }
 
 #[cfg(test)]
