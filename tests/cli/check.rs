@@ -201,9 +201,10 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
 spec:
+  selector: {matchLabels: {app: web}}
   template:
     metadata: {labels: {app: web}}
-    spec: {containers: [{name: web, ports: [{name: http, containerPort: 8080}]}]}
+    spec: {containers: [{name: web, image: web, ports: [{name: http, containerPort: 8080}]}]}
 ";
 
 fn files(folder: &Path, flags: &[&str]) -> (Option<i32>, String) {
@@ -256,7 +257,8 @@ fn files_are_checked_without_a_cluster_and_without_crying_wolf() {
     // Somewhere else there may be pods: only a namespace of which the files hold some is judged.
     write(
         "below/web.yaml",
-        "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}}}",
+        "{apiVersion: v1, kind: Service, metadata: {name: web}, \
+         spec: {selector: {app: web}, ports: [{port: 80}]}}",
     );
     fs::remove_file(folder.path().join("bad.yaml")).expect("removed");
     let (code, printed) = files(folder.path(), &["-o", "json", "--fail-on", "warning"]);
@@ -264,6 +266,43 @@ fn files_are_checked_without_a_cluster_and_without_crying_wolf() {
 
     write("broken.yaml", "a: [");
     assert_eq!(files(folder.path(), &[]).0, Some(2));
+}
+
+#[test]
+fn what_the_api_server_would_refuse_is_told_of_services_and_of_other_objects() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bad = GOOD
+        .replace("port: 80,", "port: 70000,")
+        .replace("containerPort: 8080", "containerPort: '8080'");
+    fs::write(folder.path().join("bad.yaml"), bad).expect("written");
+    let (code, printed) = files(folder.path(), &["-o", "json", "--fail-on", "error"]);
+    assert_eq!(code, Some(6), "{printed}");
+    let document = json(&printed);
+    let rows = document["findings"].as_array().expect("findings");
+    let refused: Vec<_> = rows
+        .iter()
+        .filter(|row| row["id"] == "SVC-REFUSED")
+        .map(|row| (row["service"].as_str(), row["at"].as_str()))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            (Some("shop/web"), Some("Service")),
+            (None, Some("Deployment shop/web"))
+        ],
+        "{printed}"
+    );
+    assert_eq!(document["verdicts"]["shop/web"]["verdict"], "broken");
+    let (_, text) = files(folder.path(), &[]);
+    assert!(text.contains("Deployment shop/web"), "{text}");
+    assert!(text.contains("2 errors"), "{text}");
+    let (_, sarif) = files(folder.path(), &["-o", "sarif"]);
+    let sarif = json(&sarif);
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    let errors = results.iter().filter(|result| result["level"] == "error");
+    assert_eq!(errors.count(), 2);
+    let (_, junit) = files(folder.path(), &["-o", "junit"]);
+    assert_eq!(junit.matches("<failure").count(), 2, "{junit}");
 }
 
 #[test]

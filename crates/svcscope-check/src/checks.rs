@@ -313,7 +313,9 @@ fn run_rules(
                 run_rule(rule, find, &case, &mut kept, waiting);
             }
             RuleFunction::Service(_) => kept.findings.append(&mut own),
-            RuleFunction::Fallback(_) | RuleFunction::MissingService(_) => {}
+            RuleFunction::Fallback(_)
+            | RuleFunction::MissingService(_)
+            | RuleFunction::Manifest => {}
         }
     }
     // What was said of stale data proves nothing, yet it is an explanation.

@@ -44,6 +44,6 @@ pub use history::{FindingHistory, ResolvedFinding};
 pub use path_tests::{PathEvidence, PathFingerprint, PathTestReport, path_fingerprint};
 pub use report::{PortHealth, ServiceReport};
 pub use rule::{CheckRule, RuleGroup};
-pub use rules::{all as rules, by_id as rule};
+pub use rules::{all as rules, by_id as rule, refused};
 pub use suppress::{IGNORE_ANNOTATION, RuleSuppressions};
 pub use trace::{HopResult, PacketTrace, TraceHop, trace};

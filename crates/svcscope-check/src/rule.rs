@@ -11,6 +11,8 @@ use svcscope_model::inventory::{ResourceKind, SharedStr};
 pub enum RuleGroup {
     /// What svcscope may see at all.
     Visibility,
+    /// Whether the API server takes the objects of files.
+    Manifests,
     /// Which pods the selector finds, and how they are.
     Pods,
     /// Where ports lead.
@@ -36,6 +38,7 @@ impl RuleGroup {
     pub fn title(self) -> &'static str {
         match self {
             Self::Visibility => "Permissions and watches",
+            Self::Manifests => "Objects in files",
             Self::Pods => "Selector and pods",
             Self::Ports => "Ports",
             Self::PathTests => "Path tests",
@@ -91,6 +94,8 @@ pub(super) enum RuleFunction {
     Fallback(fn(&RuleContext<'_>) -> Vec<Finding>),
     /// The name of a Service that does not exist, though something speaks of it.
     MissingService(fn(&MissingService<'_>) -> Vec<Finding>),
+    /// Objects in files, before they are in a cluster: who reads the files finds it.
+    Manifest,
 }
 
 impl CheckRule {

@@ -16,7 +16,7 @@ use super::{
         exit::{CliExit, cli_error},
         input,
     },
-    CheckResults, print,
+    CheckResults, print, refused,
 };
 use svcscope_check::{RuleSuppressions, ServiceChecks};
 use svcscope_decode::ManifestReader;
@@ -45,6 +45,7 @@ pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliE
     };
     let mut manifests = ManifestReader::new(namespace);
     let mut sources = BTreeMap::new();
+    let mut texts = Vec::new();
     for path in paths(&task.files)? {
         let before = manifests.services().count();
         let name = path.display().to_string();
@@ -55,13 +56,16 @@ pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliE
         for key in manifests.services().skip(before) {
             sources.insert(key.clone(), name.clone());
         }
+        texts.push(name);
     }
     let target = task.target.as_ref();
     let target = target.map(|target| ObjectKey::new(namespace, target.name().clone()));
+    let refused = manifests.refused();
     let inventory = manifests.into_inventory();
     if let Some(key) = target
         .as_ref()
         .filter(|key| inventory.service(key).is_none())
+        .filter(|key| !refused.iter().any(|object| object.key == **key))
     {
         return Err(cli_error(
             CliExit::NotFound,
@@ -69,9 +73,17 @@ pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliE
         ));
     }
     let topology = Topology::build(&inventory);
-    let checks = ServiceChecks::new(&topology, &inventory, suppressions(), Timestamp::now());
+    let suppressions = suppressions();
+    let checks = ServiceChecks::new(
+        &topology,
+        &inventory,
+        suppressions.clone(),
+        Timestamp::now(),
+    );
     let mut told = CheckResults::new(checks.reports(), target.as_ref());
     told.files = sources;
+    let only = target.as_ref();
+    refused::add(&mut told, &refused, &texts, &inventory, &suppressions, only);
     if told.reports.is_empty() {
         eprintln!("svcscope: the files hold no Service");
     }

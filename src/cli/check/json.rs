@@ -14,7 +14,7 @@ use svcscope_model::inventory::{ObjectKey, SharedStr};
 pub(super) struct FindingJson<'a> {
     id: &'a str,
     severity: &'static str,
-    service: String,
+    service: Option<String>,
     port: Option<String>,
     at: String,
     objects: &'a [ObjectRef],
@@ -25,11 +25,11 @@ pub(super) struct FindingJson<'a> {
 }
 
 impl<'a> FindingJson<'a> {
-    pub fn new(service: &ObjectKey, found: &'a Finding) -> Self {
+    pub fn new(service: Option<&ObjectKey>, found: &'a Finding) -> Self {
         Self {
             id: found.id,
             severity: found.severity.word(),
-            service: service.to_string(),
+            service: service.map(ToString::to_string),
             port: port(found),
             at: found.location.to_string(),
             objects: &found.objects,
@@ -64,7 +64,7 @@ fn health_json(report: &ServiceReport) -> Value {
 pub(super) fn findings(told: &CheckResults) -> serde_json::Result<String> {
     let rows: Vec<_> = told
         .findings()
-        .map(|(service, found)| FindingJson::new(service, found))
+        .map(|row| FindingJson::new(row.service, row.finding))
         .collect();
     let verdicts: BTreeMap<_, _> = told
         .reports

@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, fmt::Write as _};
 
-use super::results::CheckResults;
-use svcscope_check::{Health, ServiceReport, Severity};
+use super::{refused::ObjectFinding, results::CheckResults};
+use svcscope_check::{Finding, Health, ServiceReport, Severity};
 use svcscope_model::inventory::{ObjectKey, plain::is_control_char};
 
 /// One suite a namespace.
@@ -15,7 +15,16 @@ pub(super) fn write(told: &CheckResults) -> String {
     }
     let mut xml =
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"svcscope\">\n".to_owned();
+    let mut objects: BTreeMap<&str, Vec<&ObjectFinding>> = BTreeMap::new();
+    for of in &told.objects {
+        let namespace = &*of.object.key.namespace;
+        suites.entry(namespace).or_default();
+        objects.entry(namespace).or_default().push(of);
+    }
     for (namespace, cases) in suites {
+        let objects = objects.remove(namespace).unwrap_or_default();
+        let is_failing = |of: &&&ObjectFinding| of.finding.severity >= Severity::Warning;
+        let failing_objects = objects.iter().filter(is_failing).count();
         let failing = cases
             .iter()
             .filter(|(_, report)| reported_findings(report).next().is_some());
@@ -25,20 +34,27 @@ pub(super) fn write(told: &CheckResults) -> String {
             xml,
             "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" skipped=\"{}\">",
             escaped(namespace),
-            cases.len(),
-            failing.count(),
+            cases.len() + objects.len(),
+            failing.count() + failing_objects,
             skipped.count()
         )
         .ok();
         for (key, report) in cases {
             write_test_case(&mut xml, key, report);
         }
+        for of in objects {
+            write_test_case_head(&mut xml, namespace, &of.object.to_string());
+            if is_failing(&&of) {
+                write_failure(&mut xml, &of.finding);
+            }
+            xml.push_str("    </testcase>\n");
+        }
         xml.push_str("  </testsuite>\n");
     }
     xml + "</testsuites>\n"
 }
 
-fn reported_findings(report: &ServiceReport) -> impl Iterator<Item = &svcscope_check::Finding> {
+fn reported_findings(report: &ServiceReport) -> impl Iterator<Item = &Finding> {
     let findings = report.findings.iter();
     findings.filter(|found| found.severity >= Severity::Warning)
 }
@@ -48,24 +64,9 @@ fn is_skipped(report: &ServiceReport) -> bool {
 }
 
 fn write_test_case(xml: &mut String, key: &ObjectKey, report: &ServiceReport) {
-    let (namespace, name) = (escaped(&key.namespace), escaped(&key.name));
-    writeln!(
-        xml,
-        "    <testcase classname=\"{namespace}\" name=\"{name}\">"
-    )
-    .ok();
+    write_test_case_head(xml, &key.namespace, &key.name);
     for found in reported_findings(report) {
-        let mut lines: Vec<&str> = found.evidence.iter().map(|line| &**line).collect();
-        lines.extend(found.hint.as_deref());
-        lines.push(found.url());
-        writeln!(
-            xml,
-            "      <failure type=\"{}\" message=\"{}\">{}</failure>",
-            found.id,
-            escaped(&format!("{}: {}", found.severity.word(), found.message)),
-            escaped(&lines.join("\n"))
-        )
-        .ok();
+        write_failure(xml, found);
     }
     if is_skipped(report) {
         xml.push_str(
@@ -73,6 +74,29 @@ fn write_test_case(xml: &mut String, key: &ObjectKey, report: &ServiceReport) {
         );
     }
     xml.push_str("    </testcase>\n");
+}
+
+fn write_test_case_head(xml: &mut String, namespace: &str, name: &str) {
+    let (namespace, name) = (escaped(namespace), escaped(name));
+    writeln!(
+        xml,
+        "    <testcase classname=\"{namespace}\" name=\"{name}\">"
+    )
+    .ok();
+}
+
+fn write_failure(xml: &mut String, found: &Finding) {
+    let mut lines: Vec<&str> = found.evidence.iter().map(|line| &**line).collect();
+    lines.extend(found.hint.as_deref());
+    lines.push(found.url());
+    writeln!(
+        xml,
+        "      <failure type=\"{}\" message=\"{}\">{}</failure>",
+        found.id,
+        escaped(&format!("{}: {}", found.severity.word(), found.message)),
+        escaped(&lines.join("\n"))
+    )
+    .ok();
 }
 
 /// A text as XML has it; characters that XML does not allow at all are left out.

@@ -6,6 +6,7 @@
 mod files;
 mod json;
 mod junit;
+mod refused;
 mod results;
 mod sarif;
 mod trace;

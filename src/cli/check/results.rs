@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use imbl::OrdMap;
 
-use super::super::terminal::TerminalLines;
+use super::{super::terminal::TerminalLines, refused::ObjectFinding};
 use svcscope_check::{Finding, FindingLocation, Health, ServiceReport, Severity};
 use svcscope_model::inventory::ObjectKey;
 
@@ -13,6 +13,19 @@ pub(super) struct CheckResults {
     pub reports: BTreeMap<ObjectKey, Arc<ServiceReport>>,
     /// Files, where there are any.
     pub files: BTreeMap<ObjectKey, String>,
+    /// What is found of other objects in files.
+    pub objects: Vec<ObjectFinding>,
+}
+
+/// A finding, and what it is about.
+pub(super) struct FindingRow<'a> {
+    /// Its Service, where it is about one.
+    pub service: Option<&'a ObjectKey>,
+    /// The Service's namespace and name, or another object's with its kind.
+    pub subject: String,
+    /// Where that was read.
+    pub file: Option<&'a str>,
+    pub finding: &'a Finding,
 }
 
 impl CheckResults {
@@ -26,19 +39,32 @@ impl CheckResults {
                 .map(|(key, report)| (key.clone(), report.clone()))
                 .collect(),
             files: BTreeMap::new(),
+            objects: Vec::new(),
         }
     }
 
-    /// Everything found, with its Service.
-    pub fn findings(&self) -> impl Iterator<Item = (&ObjectKey, &Finding)> {
-        self.reports
-            .iter()
-            .flat_map(|(key, report)| report.findings.iter().map(move |found| (key, found)))
+    /// Everything found: of Services first, then of other objects.
+    pub fn findings(&self) -> impl Iterator<Item = FindingRow<'_>> {
+        let of_services = self.reports.iter().flat_map(move |(key, report)| {
+            report.findings.iter().map(move |finding| FindingRow {
+                service: Some(key),
+                subject: key.to_string(),
+                file: self.files.get(key).map(String::as_str),
+                finding,
+            })
+        });
+        let of_objects = self.objects.iter().map(|of| FindingRow {
+            service: Some(&of.object.key).filter(|_| &*of.object.kind == "Service"),
+            subject: of.object.to_string(),
+            file: Some(&of.file),
+            finding: &of.finding,
+        });
+        of_services.chain(of_objects)
     }
 
     /// Whether something at least this bad was found.
     pub fn has_at_least(&self, limit: Severity) -> bool {
-        self.findings().any(|(_, found)| found.severity >= limit)
+        self.findings().any(|row| row.finding.severity >= limit)
     }
 
     /// As text: each Service with its findings, and a last line with the counts.
@@ -60,12 +86,13 @@ impl CheckResults {
             }
             lines.add(&format!("{key}  {}", report.health.word()));
             for found in told {
-                let (severity, place) = (found.severity.word(), location_text(found));
-                lines.add(&format!("  {severity:<8}{}{place}", found.id));
-                lines.add(&format!("          {}", found.message));
-                if let Some(hint) = &found.hint {
-                    lines.add(&format!("          → {hint}"));
-                }
+                add_lines(&mut lines, found, &location_text(found));
+            }
+        }
+        for of in &self.objects {
+            if of.finding.severity >= least {
+                lines.add(&format!("{}  {}", of.object, of.file));
+                add_lines(&mut lines, &of.finding, "");
             }
         }
         lines.add(&self.summary(notes));
@@ -75,9 +102,7 @@ impl CheckResults {
     fn summary(&self, notes: bool) -> String {
         let count = |severity| {
             let found = self.findings();
-            found
-                .filter(|(_, found)| found.severity == severity)
-                .count()
+            found.filter(|row| row.finding.severity == severity).count()
         };
         let verdicts = Health::ALL
             .into_iter()
@@ -90,12 +115,13 @@ impl CheckResults {
         let verdicts = Vec::from_iter(verdicts).join(", ");
         let suppressed: usize = self.reports.values().map(|one| one.suppressed.len()).sum();
         // One name that is asked for may have no report yet: of it nothing is known.
-        if self.reports.is_empty() {
-            return "no Services".to_owned();
-        }
+        let services = match self.reports.len() {
+            0 if self.objects.is_empty() => return "no Services".to_owned(),
+            0 => "no Services".to_owned(),
+            count => format!("{}: {verdicts}", count_text(count, "Service")),
+        };
         let mut words = format!(
-            "{}: {verdicts}; {}, {}, {}",
-            count_text(self.reports.len(), "Service"),
+            "{services}; {}, {}, {}",
             count_text(count(Severity::Error), "error"),
             count_text(count(Severity::Warning), "warning"),
             count_text(count(Severity::Note), "note"),
@@ -107,6 +133,18 @@ impl CheckResults {
             words.push_str(&format!(", {suppressed} suppressed"));
         }
         words
+    }
+}
+
+fn add_lines(lines: &mut TerminalLines, found: &Finding, place: &str) {
+    lines.add(&format!(
+        "  {:<8}{}{place}",
+        found.severity.word(),
+        found.id
+    ));
+    lines.add(&format!("          {}", found.message));
+    if let Some(hint) = &found.hint {
+        lines.add(&format!("          → {hint}"));
     }
 }
 

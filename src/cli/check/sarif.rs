@@ -12,16 +12,16 @@ pub(super) fn write(told: &CheckResults) -> serde_json::Result<String> {
     let rules: Vec<_> = check::rules().collect();
     let results: Vec<_> = told
         .findings()
-        .map(|(service, found)| {
-            let name = service.to_string();
+        .map(|row| {
+            let (name, found) = (&row.subject, row.finding);
             let mut location = json!({
                 "logicalLocations": [{
                     "fullyQualifiedName": format!("{name} {}", found.location),
-                    "name": &*service.name,
+                    "name": name.rsplit('/').next(),
                     "kind": "resource",
                 }],
             });
-            if let Some(file) = told.files.get(service) {
+            if let Some(file) = row.file {
                 location["physicalLocation"] = json!({ "artifactLocation": { "uri": file } });
             }
             let hint = found.hint.as_deref();

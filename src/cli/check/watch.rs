@@ -107,7 +107,7 @@ fn current_findings(scene: &Scene, only: Option<&ObjectKey>, least: Severity) ->
 }
 
 fn json_line(change: &str, service: &ObjectKey, finding: &Finding) -> String {
-    let row = FindingJson::new(service, finding);
+    let row = FindingJson::new(Some(service), finding);
     format!("{}\n", json!({ "change": change, "finding": row }))
 }
 

@@ -62,3 +62,5 @@ pub(super) const FINALIZERS: &str =
     "https://kubernetes.io/docs/concepts/overview/working-with-objects/finalizers/";
 pub(super) const MANAGED_FIELDS: &str =
     "https://kubernetes.io/docs/reference/using-api/server-side-apply/";
+pub(super) const OBJECTS: &str =
+    "https://kubernetes.io/docs/concepts/overview/working-with-objects/";

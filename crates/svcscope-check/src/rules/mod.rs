@@ -21,6 +21,7 @@ mod policies;
 mod port_without_endpoints;
 mod probes;
 mod readiness;
+mod refused;
 mod scaled;
 mod selector;
 mod sharing;
@@ -54,6 +55,7 @@ const WITH_BOTH: &[ResourceKind] = &[
 /// it is equally bad.
 static FILES: &[&[&CheckRule]] = &[
     visibility::RULES,
+    refused::RULES,
     system::RULES,
     external_name::RULES,
     selector::RULES,
@@ -89,6 +91,8 @@ static FILES: &[&[&CheckRule]] = &[
     inbound::CALLERS,
     policies::RULES,
 ];
+
+pub use refused::refused;
 
 /// All rules, in the order in which the user would ask.
 pub fn all() -> impl Iterator<Item = &'static CheckRule> {
