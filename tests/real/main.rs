@@ -25,6 +25,7 @@ mod live;
 mod map;
 mod permissions;
 mod reach;
+mod refused;
 mod sample;
 mod tunnel;
 mod type_change_matrix;
