@@ -264,8 +264,46 @@ fn files_are_checked_without_a_cluster_and_without_crying_wolf() {
     let (code, printed) = files(folder.path(), &["-o", "json", "--fail-on", "warning"]);
     assert_eq!(code, Some(0), "{printed}");
 
+    // What is no manifest is passed over, and one that can't be read does not end the run.
+    write("values.yaml", "image: {repository: web}");
     write("broken.yaml", "a: [");
-    assert_eq!(files(folder.path(), &[]).0, Some(2));
+    assert_eq!(files(folder.path(), &[]).0, Some(0));
+    write("broken.yaml", "apiVersion: v1\nkind: Service\nspec: [");
+    let (code, printed) = files(folder.path(), &[]);
+    assert_eq!(code, Some(5));
+    assert!(printed.contains("1 Service"), "{printed}");
+}
+
+#[test]
+fn of_written_files_nothing_is_said_that_only_a_cluster_knows() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // A load balancer without status, pods that no node runs though a slice of another Service is
+    // there, and an Ingress of a namespace whose Services are elsewhere.
+    let written = "
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front}
+spec: {type: LoadBalancer, externalTrafficPolicy: Local, selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {ports: [{port: 5432}]}
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: db}
+subsets: [{addresses: [{ip: 10.1.2.3}], ports: [{port: 5432}]}]
+---
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: elsewhere, namespace: infra}
+spec: {rules: [{host: a.example.com, http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: gone, port: {number: 80}}}}]}}]}
+";
+    fs::write(folder.path().join("all.yaml"), format!("{GOOD}{written}")).expect("written");
+    let (code, printed) = files(folder.path(), &["-o", "json", "--fail-on", "warning"]);
+    assert_eq!(code, Some(0), "{printed}");
 }
 
 #[test]

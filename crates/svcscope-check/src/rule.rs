@@ -77,6 +77,9 @@ pub struct CheckRule {
     /// Rules that speak of the same cause and say less: what they find at the same place is not
     /// told beside this.
     pub supersedes: &'static [&'static str],
+    /// Whether it judges what only a running cluster knows: status, allocated fields, scheduling.
+    /// Of objects that somebody wrote, and no cluster holds yet, it has nothing to say.
+    pub needs_cluster_state: bool,
     /// Why it matters and what it rests on, for the documentation.
     pub about: &'static str,
     /// The page of the Kubernetes documentation.
@@ -110,6 +113,7 @@ impl CheckRule {
         optional_kinds: &[],
         reads_other_services: false,
         supersedes: &[],
+        needs_cluster_state: false,
         about: "",
         url: "",
         function: RuleFunction::Service(|_| Vec::new()),

@@ -37,6 +37,12 @@ impl RuleSuppressions {
         self.disabled.insert(id);
     }
 
+    /// Leaves out what only a running cluster knows: for objects that no cluster holds yet.
+    pub fn disable_cluster_state_rules(&mut self) {
+        let rules = super::rules().filter(|rule| rule.needs_cluster_state);
+        self.disabled.extend(rules.map(|rule| rule.id));
+    }
+
     /// Whether a rule is left out.
     pub(super) fn is_disabled(&self, id: &str) -> bool {
         self.disabled.contains(id)

@@ -29,7 +29,9 @@ pub use endpoint_slice::EndpointSliceResource;
 pub use endpoints::EndpointsResource;
 pub use envelope::{ListPageEnvelope, ObjectIdentity, WatchBookmark};
 pub use event::EventResource;
-pub use manifest::{ManifestError, ManifestReader, RefusedField, RefusedObject};
+pub use manifest::{
+    ManifestError, ManifestReader, RefusedField, RefusedObject, looks_like_manifest,
+};
 pub use meta::HasMetadata;
 pub use namespace::NamespaceResource;
 pub use node::NodeResource;

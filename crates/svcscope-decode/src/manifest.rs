@@ -50,6 +50,7 @@ pub struct ManifestReader {
     pod_templates: Vec<Value>,
     namespaces_with_controlled_pods: BTreeSet<String>,
     ignored_kinds: BTreeMap<String, usize>,
+    is_export: bool,
     texts_read: usize,
     refused: refused::RefusedObjects,
 }
@@ -64,15 +65,22 @@ impl ManifestReader {
     }
 
     /// Reads a file of any number of documents; lists are read as what is in them.
+    ///
+    /// # Errors
+    /// The first document that is no object. Those after it are read all the same.
     pub fn read(&mut self, text: &str) -> Result<(), ManifestError> {
-        for (at, document) in documents(text)?.into_iter().enumerate() {
-            self.add(document).map_err(|reason| ManifestError::Object {
-                number: at + 1,
-                reason,
-            })?;
-        }
+        let read = documents(text).and_then(|documents| {
+            let mut first_error = None;
+            for (at, document) in documents.into_iter().enumerate() {
+                if let Err(reason) = self.add(document) {
+                    let number = at + 1;
+                    first_error.get_or_insert(ManifestError::Object { number, reason });
+                }
+            }
+            first_error.map_or(Ok(()), Err)
+        });
         self.texts_read += 1;
-        Ok(())
+        read
     }
 
     /// What the API server would refuse of what was read, in the order of the texts.
@@ -106,10 +114,16 @@ impl ManifestReader {
             }
             return Ok(());
         }
-        if !object["metadata"].is_object() {
-            return Err(format!("the {kind} has no metadata"));
-        }
         let group = version.rsplit_once('/').map_or("", |(group, _)| group);
+        if !object["metadata"].is_object() {
+            if is_kubernetes_group(group) {
+                return Err(format!("the {kind} has no metadata"));
+            }
+            // A kustomization.yaml or a tool's configuration.
+            *self.ignored_kinds.entry(kind).or_default() += 1;
+            return Ok(());
+        }
+        self.is_export |= svcscope_validation::was_accepted(&object);
         let scoped = !matches!((group, &*kind), ("", "Node" | "Namespace"))
             && !matches!(
                 &*kind,
@@ -186,7 +200,7 @@ impl ManifestReader {
     }
 
     /// Everything as an inventory. A kind is live in the namespaces where the files have objects of
-    /// it, and absent elsewhere: files without pods don't say that there are none.
+    /// it, and absent elsewhere: files without pods, or Services, don't say that there are none.
     pub fn into_inventory(mut self) -> Inventory {
         self.add_template_pods();
         let mut inventory = Inventory::default();
@@ -194,12 +208,8 @@ impl ManifestReader {
             inventory.apply(change);
         }
         for kind in ResourceKind::ALL {
-            let state = if kind == ResourceKind::Service {
-                SyncState::Live
-            } else {
-                SyncState::Absent {
-                    reason: SharedStr::from(format!("the files contain no {kind}")),
-                }
+            let state = SyncState::Absent {
+                reason: SharedStr::from(format!("the files contain no {kind}")),
             };
             inventory.apply(InventoryChange::Sync(kind, WatchScope::Cluster, state));
         }
@@ -220,6 +230,12 @@ impl ManifestReader {
             InventoryChange::Service(RecordDelta::Upsert(service)) => Some(&service.key),
             _ => None,
         })
+    }
+
+    /// Whether an object came out of an API server, so that there is status to judge: an export as
+    /// `kubectl get -o yaml` writes it.
+    pub fn is_export(&self) -> bool {
+        self.is_export
     }
 
     /// Kinds that nothing is read of, and how many objects of each there are.
@@ -281,6 +297,26 @@ fn documents(text: &str) -> Result<Vec<Value>, ManifestError> {
 const MAX_DOCUMENTS: usize = 1_000_000;
 const MAX_NODES: usize = 20_000_000;
 const MAX_TEXT: usize = 256 << 20;
+
+/// Whether a group is Kubernetes' own, whose objects all have metadata. Kustomize's files have a
+/// group and a kind, and no API server knows them.
+fn is_kubernetes_group(group: &str) -> bool {
+    matches!(group, "" | "apps" | "batch" | "policy" | "autoscaling")
+        || (group.ends_with(".k8s.io") && group != "kustomize.config.k8s.io")
+}
+
+/// Whether a file is meant for an API server, whatever else is wrong with it: a key `apiVersion`
+/// and a key `kind` stand in it.
+pub fn looks_like_manifest(text: &str) -> bool {
+    let has = |key: &str| {
+        text.lines().any(|line| {
+            let line = line.trim_start_matches([' ', '-', '{', '"', '\u{feff}']);
+            line.strip_prefix(key)
+                .is_some_and(|rest| rest.trim_start_matches('"').trim_start().starts_with(':'))
+        })
+    };
+    has("apiVersion") && has("kind")
+}
 
 fn is_controlled(object: &Value) -> bool {
     let owners = object["metadata"]["ownerReferences"].as_array();
@@ -358,7 +394,37 @@ spec:
         assert!(known(ResourceKind::Pod, "shop"));
         assert!(!known(ResourceKind::Pod, "infra"));
         assert!(!known(ResourceKind::EndpointSlice, "shop"));
-        assert!(known(ResourceKind::Service, "infra"));
+        assert!(known(ResourceKind::Service, "shop"));
+        // Those of other namespaces may come from other files.
+        assert!(!known(ResourceKind::Service, "infra"));
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_told_from_a_broken_one() {
+        assert!(looks_like_manifest(
+            "---\napiVersion: v1\nkind: Service\nspec: ["
+        ));
+        assert!(looks_like_manifest(
+            "{\n  \"kind\": \"Service\",\n  \"apiVersion\": \"v1\""
+        ));
+        assert!(!looks_like_manifest("image: {repository: web}\nkind: x"));
+        assert!(!looks_like_manifest("# apiVersion: v1\nkinds: [a]"));
+        let mut manifests = ManifestReader::new("shop");
+        let kustomization = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n";
+        manifests.read(kustomization).expect("nothing to read");
+        assert_eq!(manifests.ignored()["Kustomization"], 1);
+        assert!(manifests.read("apiVersion: v1\nkind: Service\n").is_err());
+    }
+
+    #[test]
+    fn an_export_is_told_from_what_somebody_wrote() {
+        assert!(!read(SHOP).is_export());
+        let held = "
+apiVersion: v1
+kind: Service
+metadata: {name: web, uid: 0b1c, resourceVersion: '7'}
+";
+        assert!(read(held).is_export());
     }
 
     #[test]

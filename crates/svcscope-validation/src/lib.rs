@@ -71,7 +71,7 @@ pub fn validate(object: &Value) -> Vec<FieldError> {
 }
 
 /// Whether it comes out of an API server: those give each object a UID and a version.
-fn was_accepted(object: &Value) -> bool {
+pub fn was_accepted(object: &Value) -> bool {
     let metadata = &object["metadata"];
     let has = |name: &str| metadata[name].as_str().is_some_and(|text| !text.is_empty());
     has("uid") && has("resourceVersion")

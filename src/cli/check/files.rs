@@ -46,13 +46,29 @@ pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliE
     let mut manifests = ManifestReader::new(namespace);
     let mut sources = BTreeMap::new();
     let mut texts = Vec::new();
+    let mut skipped = SkippedFiles::default();
     for path in paths(&task.files)? {
         let before = manifests.services().count();
         let name = path.display().to_string();
-        let text = input::read(&path)?;
-        manifests
-            .read(&text)
-            .map_err(|error| cli_error(CliExit::Usage, format!("{name}: {error}")))?;
+        let is_named = task.files.contains(&path);
+        let text = match input::read(&path) {
+            Ok(text) => text,
+            Err(error) if is_named => return Err(error),
+            Err(error) => {
+                skipped.unreadable(&error.to_string());
+                continue;
+            }
+        };
+        match manifests.read(&text) {
+            Ok(()) => {}
+            Err(error) if is_named => {
+                return Err(cli_error(CliExit::Usage, format!("{name}: {error}")));
+            }
+            Err(error) if svcscope_decode::looks_like_manifest(&text) => {
+                skipped.unreadable(&format!("{name}: {error}"));
+            }
+            Err(_) => skipped.no_manifests.push(name.clone()),
+        }
         for key in manifests.services().skip(before) {
             sources.insert(key.clone(), name.clone());
         }
@@ -61,6 +77,7 @@ pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliE
     let target = task.target.as_ref();
     let target = target.map(|target| ObjectKey::new(namespace, target.name().clone()));
     let refused = manifests.refused();
+    let is_export = manifests.is_export();
     let inventory = manifests.into_inventory();
     if let Some(key) = target
         .as_ref()
@@ -73,7 +90,10 @@ pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliE
         ));
     }
     let topology = Topology::build(&inventory);
-    let suppressions = suppressions();
+    let mut suppressions = suppressions();
+    if !is_export {
+        suppressions.disable_cluster_state_rules();
+    }
     let checks = ServiceChecks::new(
         &topology,
         &inventory,
@@ -84,10 +104,42 @@ pub(super) fn run(common: &GlobalFlags, task: &CheckArgs) -> anyhow::Result<CliE
     told.files = sources;
     let only = target.as_ref();
     refused::add(&mut told, &refused, &texts, &inventory, &suppressions, only);
+    skipped.report();
     if told.reports.is_empty() {
         eprintln!("svcscope: the files hold no Service");
     }
-    print(&told, task)
+    Ok(match print(&told, task)? {
+        CliExit::Success if skipped.unreadable > 0 => CliExit::Incomplete,
+        exit => exit,
+    })
+}
+
+/// Files of a folder that were not checked.
+#[derive(Default)]
+struct SkippedFiles {
+    /// Values, charts, dashboards: nothing that an API server is sent.
+    no_manifests: Vec<String>,
+    /// How many look like manifests and could not be read.
+    unreadable: usize,
+}
+
+impl SkippedFiles {
+    /// Says at once why a file could not be read; the others are checked all the same.
+    fn unreadable(&mut self, why: &str) {
+        self.unreadable += 1;
+        eprintln!("svcscope: not checked: {why}");
+    }
+
+    /// One line about what was no manifest.
+    fn report(&self) {
+        let Some(first) = self.no_manifests.first() else {
+            return;
+        };
+        match self.no_manifests.len() {
+            1 => eprintln!("svcscope: 1 file was no manifest: {first}"),
+            count => eprintln!("svcscope: {count} files were no manifests, {first} among them"),
+        }
+    }
 }
 
 /// What the user suppressed everywhere; and that files lack what only a cluster has is no news.

@@ -12,6 +12,7 @@ pub(super) static RULES: &[&CheckRule] = &[&PENDING];
 
 static PENDING: CheckRule = CheckRule {
     id: "SVC-LB-PENDING",
+    needs_cluster_state: true,
     group: RuleGroup::Type,
     title: "The load balancer has no address yet",
     severity: Severity::Warning,

@@ -29,6 +29,7 @@ const PODS: CheckRule = CheckRule {
 
 static NONE_READY: CheckRule = CheckRule {
     id: "SVC-PODS-NONE-READY",
+    needs_cluster_state: true,
     title: "Pods match and none is ready",
     severity: Severity::Error,
     implied_health: Health::Broken,
@@ -42,6 +43,7 @@ static NONE_READY: CheckRule = CheckRule {
 
 static UNSCHEDULED: CheckRule = CheckRule {
     id: "SVC-PODS-UNSCHEDULED",
+    needs_cluster_state: true,
     title: "Some pods have no node or no address",
     severity: Severity::Warning,
     implied_health: Health::Degraded,
@@ -66,6 +68,7 @@ static GATED: CheckRule = CheckRule {
 
 static SOME_NOT_READY: CheckRule = CheckRule {
     id: "SVC-PODS-SOME-NOT-READY",
+    needs_cluster_state: true,
     title: "Some of the pods that match are not ready",
     severity: Severity::Warning,
     implied_health: Health::Degraded,
@@ -77,6 +80,7 @@ static SOME_NOT_READY: CheckRule = CheckRule {
 
 static NONE_STARTED: CheckRule = CheckRule {
     id: "SVC-PODS-STARTING",
+    needs_cluster_state: true,
     title: "All pods are young and none is ready yet",
     implied_health: Health::Pending,
     supersedes: &["SVC-PORT-NO-ENDPOINTS"],
@@ -87,6 +91,7 @@ static NONE_STARTED: CheckRule = CheckRule {
 
 static SOME_STARTING: CheckRule = CheckRule {
     id: "SVC-PODS-MORE-STARTING",
+    needs_cluster_state: true,
     title: "Young pods join others that are ready",
     about: "A rollout or a scale-up is under way: pods get 30 s to become ready.",
     function: RuleFunction::Service(some_starting),

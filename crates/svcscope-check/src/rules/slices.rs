@@ -44,6 +44,7 @@ const SLICES: CheckRule = CheckRule {
 
 static NO_SLICES: CheckRule = CheckRule {
     id: "SVC-NO-SLICES",
+    needs_cluster_state: true,
     title: "The EndpointSlice controller has made no slice",
     severity: Severity::Error,
     implied_health: Health::Broken,
@@ -56,6 +57,7 @@ static NO_SLICES: CheckRule = CheckRule {
 
 static STALE_ENDPOINT: CheckRule = CheckRule {
     id: "SVC-ENDPOINT-STALE",
+    needs_cluster_state: true,
     title: "An endpoint that was written by hand names a pod that is gone or has another address",
     implied_health: Health::Degraded,
     required_kinds: WITH_BOTH,
@@ -85,6 +87,7 @@ static FQDN: CheckRule = CheckRule {
 
 static LAG: CheckRule = CheckRule {
     id: "SVC-ENDPOINTS-LAG",
+    needs_cluster_state: true,
     title: "A pod has been ready for a while and gets no traffic",
     implied_health: Health::Degraded,
     required_kinds: WITH_BOTH,

@@ -28,6 +28,7 @@ const SPREAD: CheckRule = CheckRule {
 
 static NODES_NOT_READY: CheckRule = CheckRule {
     id: "SVC-NODES-NOT-READY",
+    needs_cluster_state: true,
     title: "All endpoints are on nodes that are not ready",
     severity: Severity::Error,
     implied_health: Health::Broken,
@@ -40,6 +41,7 @@ static NODES_NOT_READY: CheckRule = CheckRule {
 
 static SINGLE: CheckRule = CheckRule {
     id: "SVC-SINGLE-ENDPOINT",
+    needs_cluster_state: true,
     title: "There is only one endpoint",
     required_kinds: WITH_BOTH,
     about: "When its pod goes, nothing takes the traffic until another one is ready. Services \
@@ -50,6 +52,7 @@ static SINGLE: CheckRule = CheckRule {
 
 static ONE_NODE: CheckRule = CheckRule {
     id: "SVC-ONE-NODE",
+    needs_cluster_state: true,
     title: "All endpoints are on one node",
     about: "When the node goes, all go at once. Said only where pods could be on another node.",
     function: RuleFunction::Service(one_node),
@@ -58,6 +61,7 @@ static ONE_NODE: CheckRule = CheckRule {
 
 static ONE_ZONE: CheckRule = CheckRule {
     id: "SVC-ONE-ZONE",
+    needs_cluster_state: true,
     title: "All endpoints are in one zone",
     about: "When the zone goes, all go at once. Said only where the cluster has nodes in other \
             zones, and not of Services that are on one node.",

@@ -17,6 +17,7 @@ const STANDBY_MIN_AGE: SignedDuration = SignedDuration::from_mins(10);
 
 static STANDBY: CheckRule = CheckRule {
     id: "SVC-PODS-STANDBY",
+    needs_cluster_state: true,
     group: RuleGroup::Pods,
     title: "One pod is ready, the others seem to be on standby (leader election)",
     required_kinds: WITH_BOTH,

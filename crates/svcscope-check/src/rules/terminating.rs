@@ -29,6 +29,7 @@ static STILL_SERVING: CheckRule = CheckRule {
 
 static NONE_SERVING: CheckRule = CheckRule {
     id: "SVC-PODS-GONE",
+    needs_cluster_state: true,
     group: RuleGroup::Pods,
     title: "Only terminating pods are left, and none serves",
     severity: Severity::Error,

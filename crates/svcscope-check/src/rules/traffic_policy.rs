@@ -31,6 +31,7 @@ const POLICY: CheckRule = CheckRule {
 
 static INTERNAL_LOCAL: CheckRule = CheckRule {
     id: "SVC-INTERNAL-LOCAL-NODES",
+    needs_cluster_state: true,
     title: "internalTrafficPolicy Local, and nodes without an endpoint",
     implied_health: Health::Degraded,
     about: "Pods on a node get only to the endpoints of that very node. On a node without one they \
@@ -41,6 +42,7 @@ static INTERNAL_LOCAL: CheckRule = CheckRule {
 
 static EXTERNAL_LOCAL: CheckRule = CheckRule {
     id: "SVC-EXTERNAL-LOCAL-NODES",
+    needs_cluster_state: true,
     title: "externalTrafficPolicy Local, and nodes without an endpoint",
     about: "Such nodes drop what comes from outside. A load balancer asks healthCheckNodePort and \
             keeps away from them, so that this is a note there; whoever uses a nodePort has to know \
@@ -51,6 +53,7 @@ static EXTERNAL_LOCAL: CheckRule = CheckRule {
 
 static NO_HEALTH_CHECK: CheckRule = CheckRule {
     id: "SVC-EXTERNAL-LOCAL-NO-HEALTH-CHECK",
+    needs_cluster_state: true,
     title: "externalTrafficPolicy Local without healthCheckNodePort",
     required_kinds: &[ResourceKind::Service],
     optional_kinds: &[],
