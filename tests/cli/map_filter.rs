@@ -109,7 +109,7 @@ fn what_is_asked_wrongly_is_refused_with_words() {
     assert_eq!(code, Some(0), "the empty value is one: {said}");
     for (flags, words) in [
         (["-l", "app in (a"], "at character 10: found the end"),
-        (["--type", "node"], "ClusterIP, headless, NodePort"),
+        (["--type", "node"], "ClusterIP, NodePort, LoadBalancer"),
         (["--state", "fine"], "healthy, pending, degraded"),
         (["--neighbourhood", "api"], "NAMESPACE/NAME"),
     ] {

@@ -137,10 +137,12 @@ impl ManifestReader {
         if scoped && object["metadata"]["namespace"].is_null() {
             object["metadata"]["namespace"] = self.namespace.clone().into();
         }
-        let is_repaired = self.refused.add(&mut object, self.texts_read);
-        if let Some(template) = pod_of_template(group, &kind, &object) {
-            self.pod_templates.push(template);
+        let is_refused = self.refused.add(&mut object, self.texts_read);
+        if (group, &*kind) == ("", "Namespace") {
+            add_name_label(&mut object);
         }
+        self.pod_templates
+            .extend(pods_of_template(group, &kind, &object));
         let namespace = text(&object["metadata"], "namespace");
         if (group, &*kind) == ("", "Pod") && is_controlled(&object) {
             self.namespaces_with_controlled_pods.insert(namespace);
@@ -190,7 +192,7 @@ impl ManifestReader {
             }
         };
         // Why it can't be read is told already.
-        if is_repaired { Ok(()) } else { decoded }
+        if is_refused { Ok(()) } else { decoded }
     }
 
     /// Everything as changes, and with it the pods that workloads will make.
@@ -323,33 +325,76 @@ fn is_controlled(object: &Value) -> bool {
     owners.is_some_and(|owners| owners.iter().any(|owner| owner["controller"] == true))
 }
 
-/// The pod that a workload will make, named like the workload; several are alike for a Service. One
-/// that is scaled to 0 makes none.
-fn pod_of_template(group: &str, kind: &str, object: &Value) -> Option<Value> {
+/// The label that the API server gives each namespace
+/// (`pkg/apis/core/v1/defaults.go`, `SetDefaults_Namespace`).
+fn add_name_label(namespace: &mut Value) {
+    let name = namespace["metadata"]["name"].clone();
+    let labels = &mut namespace["metadata"]["labels"];
+    if !labels.is_object() {
+        *labels = json!({});
+    }
+    labels["kubernetes.io/metadata.name"] = name;
+}
+
+/// Of a StatefulSet no more pods than this are made: each is alike but for its own two labels.
+const MAX_STATEFUL_PODS: u64 = 64;
+
+/// The pods that a workload will make: each of a StatefulSet, whose labels tell them apart, else
+/// one, named like the workload; several are alike for a Service. One that is scaled to 0 makes
+/// none.
+fn pods_of_template(group: &str, kind: &str, object: &Value) -> Vec<Value> {
     if object["spec"]["replicas"] == 0 {
-        return None;
+        return Vec::new();
     }
     let template = match (group, kind) {
         ("apps", "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet")
         | ("", "ReplicationController")
         | ("batch", "Job") => &object["spec"]["template"],
         ("batch", "CronJob") => &object["spec"]["jobTemplate"]["spec"]["template"],
-        _ => return None,
+        _ => return Vec::new(),
     };
-    let name = object["metadata"]["name"].as_str()?;
-    let mut metadata = template["metadata"].clone();
-    if !metadata.is_object() {
-        metadata = json!({});
+    let Some(name) = object["metadata"]["name"].as_str() else {
+        return Vec::new();
+    };
+    let pod = |pod_name: &str, labels: &[(&str, &str)]| {
+        let mut metadata = template["metadata"].clone();
+        if !metadata.is_object() {
+            metadata = json!({});
+        }
+        if !labels.is_empty() && !metadata["labels"].is_object() {
+            metadata["labels"] = json!({});
+        }
+        for (label, value) in labels {
+            metadata["labels"][*label] = (*value).into();
+        }
+        metadata["name"] = pod_name.into();
+        metadata["namespace"] = object["metadata"]["namespace"].clone();
+        metadata["ownerReferences"] = json!([{"kind": kind, "name": name, "controller": true}]);
+        json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+    };
+    match kind {
+        // `pkg/controller/statefulset/stateful_set_utils.go`, `initIdentity`.
+        "StatefulSet" => {
+            let first = object["spec"]["ordinals"]["start"].as_u64().unwrap_or(0);
+            let replicas = object["spec"]["replicas"].as_u64().unwrap_or(1);
+            let last = first.saturating_add(replicas.min(MAX_STATEFUL_PODS));
+            let pods = (first..last).map(|ordinal| {
+                let (pod_name, index) = (format!("{name}-{ordinal}"), ordinal.to_string());
+                let labels = [
+                    ("statefulset.kubernetes.io/pod-name", &*pod_name),
+                    ("apps.kubernetes.io/pod-index", &*index),
+                ];
+                pod(&pod_name, &labels)
+            });
+            pods.collect()
+        }
+        // `pkg/apis/batch/v1/labels.go` and the two without a prefix that it follows.
+        "Job" => {
+            let labels = [("job-name", name), ("batch.kubernetes.io/job-name", name)];
+            vec![pod(name, &labels)]
+        }
+        _ => vec![pod(name, &[])],
     }
-    metadata["name"] = name.into();
-    metadata["namespace"] = object["metadata"]["namespace"].clone();
-    metadata["ownerReferences"] = json!([{"kind": kind, "name": name, "controller": true}]);
-    Some(json!({
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": metadata,
-        "spec": template["spec"],
-    }))
 }
 
 #[cfg(test)]
@@ -425,6 +470,40 @@ kind: Service
 metadata: {name: web, uid: 0b1c, resourceVersion: '7'}
 ";
         assert!(read(held).is_export());
+    }
+
+    #[test]
+    fn pods_and_namespaces_have_the_labels_that_kubernetes_adds() {
+        let text = "
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db, namespace: shop}
+spec:
+  replicas: 2
+  template: {metadata: {labels: {app: db}}, spec: {containers: [{name: db}]}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: train, namespace: shop}
+spec: {template: {spec: {containers: [{name: train}]}}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {name: shop}
+";
+        let inventory = read(text).into_inventory();
+        let labels = |name: &str| {
+            let pod = inventory.pods().find(|pod| &*pod.key.name == name);
+            pod.expect("a pod").labels.clone()
+        };
+        let db = labels("db-1");
+        assert_eq!(&*db["statefulset.kubernetes.io/pod-name"], "db-1");
+        assert_eq!(&*db["apps.kubernetes.io/pod-index"], "1");
+        assert_eq!(&*db["app"], "db");
+        assert_eq!(&*labels("train")["batch.kubernetes.io/job-name"], "train");
+        assert_eq!(inventory.pods().count(), 3);
+        let shop = inventory.namespaces().next().expect("the namespace");
+        assert_eq!(&*shop.labels["kubernetes.io/metadata.name"], "shop");
     }
 
     #[test]

@@ -51,14 +51,12 @@ pub(super) struct RefusedObjects {
 
 impl RefusedObjects {
     /// Looks at an object of one of the texts. Values of another type than their field's are taken out
-    /// of it, so that the rest can be read; says whether there were any.
+    /// of it, so that the rest can be read; says whether anything of it is refused.
     pub fn add(&mut self, object: &mut Value, text: usize) -> bool {
         let errors = validate(object);
-        let mut has_wrong_types = false;
         // From the last to the first, so that places in lists stay what they are.
         for error in errors.iter().rev() {
             if error.kind == FieldErrorKind::WrongType {
-                has_wrong_types = true;
                 remove(object, &error.pointer);
             }
         }
@@ -79,6 +77,7 @@ impl RefusedObjects {
             name if name.is_empty() => word(&metadata["generateName"]),
             name => name,
         };
+        let is_refused = !fields.is_empty();
         if fields.is_empty() {
             self.accepted.insert((kind, name));
         } else {
@@ -90,7 +89,7 @@ impl RefusedObjects {
                 may_be_patch: false,
             });
         }
-        has_wrong_types
+        is_refused
     }
 
     /// What would be refused, in the order of the texts.

@@ -9,8 +9,8 @@ use super::{
     documentation_urls, ingress_ref, ingresses, offered, place_words, words,
 };
 use svcscope_model::inventory::{
-    IngressClassRecord, IngressPort, IngressRecord, RelatedRecord, ResourceKind, ServiceRecord,
-    ServiceType, TargetPort, TlsSecretRecord,
+    IngressBackend, IngressClassRecord, IngressPort, IngressRecord, RelatedRecord, ResourceKind,
+    ServiceRecord, ServiceType, TargetPort, TlsSecretRecord,
 };
 use svcscope_model::topology::ingress_port;
 
@@ -34,6 +34,12 @@ static NO_SERVICE: CheckRule = CheckRule {
     ..INBOUND
 };
 
+/// Whether a backend names an action in an annotation instead of a Service, as AWS' load balancer
+/// controller reads it (docs/guide/ingress/annotations.md, `actions.${action-name}`).
+fn is_alb_action(backend: &IngressBackend) -> bool {
+    matches!(&backend.port, Some(IngressPort::Name(name)) if &**name == "use-annotation")
+}
+
 fn no_service(absent: &MissingService<'_>) -> Vec<Finding> {
     let key = absent.key;
     let leading = absent.inputs.inventory.related_to_service(key);
@@ -45,9 +51,13 @@ fn no_service(absent: &MissingService<'_>) -> Vec<Finding> {
         .map(|ingress| {
             let places: BTreeSet<_> = ingress
                 .backends()
-                .filter(|(_, _, to)| to.service == key.name)
+                .filter(|(_, _, to)| to.service == key.name && !is_alb_action(to))
                 .map(|(host, path, _)| place_words(host, path.map_or("", |path| &path.path)))
                 .collect();
+            (ingress, places)
+        })
+        .filter(|(_, places)| !places.is_empty())
+        .map(|(ingress, places)| {
             let message = format!(
                 "Ingress {} sends {} to Service {}, and namespace {} has no such Service.",
                 ingress.key,
