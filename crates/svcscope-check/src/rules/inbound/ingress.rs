@@ -208,6 +208,8 @@ fn no_class(case: &RuleContext<'_>) -> Vec<Finding> {
 
 static NO_SECRET: CheckRule = CheckRule {
     id: "SVC-INGRESS-NO-SECRET",
+    // Secrets are made by others: cert-manager, External Secrets, by hand.
+    needs_cluster_state: true,
     title: "The certificate of an Ingress is not there",
     required_kinds: &[
         ResourceKind::Service,
@@ -280,6 +282,16 @@ static CLAIMED_TWICE: CheckRule = CheckRule {
     ..INBOUND
 };
 
+/// Whether two backends lead to the same port of a Service, by number or by name.
+fn leads_alike(service: &ServiceRecord, one: &IngressBackend, other: &IngressBackend) -> bool {
+    let port = |backend: &IngressBackend| {
+        let wanted = backend.port.as_ref();
+        wanted.and_then(|wanted| ingress_port(service, wanted))
+    };
+    one == other
+        || (one.service == other.service && port(one).is_some() && port(one) == port(other))
+}
+
 fn claimed_twice(case: &RuleContext<'_>) -> Vec<Finding> {
     let mut found = Vec::new();
     for ingress in ingresses(case).filter(|ingress| !ingress.canary) {
@@ -295,10 +307,10 @@ fn claimed_twice(case: &RuleContext<'_>) -> Vec<Finding> {
                 .filter(|(_, _, to)| to.service == case.service().key.name)
                 .filter_map(|(host, path, to)| {
                     let path = path?;
-                    let is_same = |(other_host, other, other_to): (&str, _, _)| {
+                    let is_same = |(other_host, other, other_to): (&str, _, &IngressBackend)| {
                         let other: Option<&svcscope_model::inventory::IngressPath> = other;
-                        let elsewhere =
-                            rival.key.namespace != ingress.key.namespace || other_to != to;
+                        let elsewhere = rival.key.namespace != ingress.key.namespace
+                            || !leads_alike(case.service(), other_to, to);
                         host == other_host
                             && elsewhere
                             && other.is_some_and(|other| {
