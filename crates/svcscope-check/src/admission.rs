@@ -219,3 +219,26 @@ fn listed(who: &[String]) -> String {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use svcscope_testkit::sample::pod;
+
+    #[test]
+    fn a_named_port_is_one_of_the_same_protocol() {
+        let rule = |protocol| PolicyRule {
+            ports: vec![PolicyPort {
+                protocol,
+                port: Some(TargetPort::Name("http".into())),
+                end: None,
+            }],
+            ..PolicyRule::default()
+        };
+        // It declares http 8080/TCP.
+        let web = pod("web", 1);
+        let admits = |protocol| covers(&rule(protocol), &web, protocol, 8080);
+        assert!(admits(Protocol::Tcp));
+        assert!(!admits(Protocol::Udp));
+    }
+}

@@ -383,7 +383,8 @@ fn check_missing_service(
             .map(|&kind| world.reliability(kind, key))
             .min();
         let mut found = Vec::new();
-        if known == Some(DataReliability::Live) {
+        let is_disabled = world.suppressions.is_disabled(rule.id);
+        if known == Some(DataReliability::Live) && !is_disabled {
             found.extend(find(&absent).into_iter().map(|finding| RuleFinding {
                 rule,
                 reliability: DataReliability::Live,

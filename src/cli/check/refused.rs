@@ -4,8 +4,8 @@ use std::{path::Path, sync::Arc};
 
 use super::results::CheckResults;
 use svcscope_check::{
-    self as check, Finding, FindingLocation, Health, ObjectRef, RuleSuppressions, ServiceReport,
-    Severity,
+    self as check, Finding, FindingLocation, Health, ObjectRef, PortHealth, RuleSuppressions,
+    ServiceReport, Severity,
 };
 use svcscope_decode::{RefusedField, RefusedObject};
 use svcscope_model::inventory::{Inventory, ObjectKey, SharedStr};
@@ -85,23 +85,19 @@ pub(super) fn add(
 }
 
 fn add_to_report(report: &mut ServiceReport, object: &RefusedObject, finding: Finding) {
-    let is_same = |found: &Finding| {
-        let mut fields = object
+    let ServiceReport {
+        ports, findings, ..
+    } = report;
+    findings.retain(|found| {
+        let mut certain = object
             .fields
             .iter()
             .filter(|one| one.error.unless.is_none());
-        fields.any(|field| is_about(found, &field.error.path, report))
-    };
-    let kept: Vec<_> = report
-        .findings
-        .iter()
-        .filter(|found| !is_same(found))
-        .cloned()
-        .collect();
+        !certain.any(|field| is_about(found, &field.error.path, ports))
+    });
     if finding.severity == Severity::Error {
         report.health = Health::Broken;
     }
-    report.findings = kept;
     report.findings.insert(0, finding);
     report
         .findings
@@ -109,7 +105,7 @@ fn add_to_report(report: &mut ServiceReport, object: &RefusedObject, finding: Fi
 }
 
 /// Whether a finding speaks of a field.
-fn is_about(found: &Finding, path: &str, report: &ServiceReport) -> bool {
+fn is_about(found: &Finding, path: &str, ports: &[PortHealth]) -> bool {
     let is_of_rule = SAME_FIELD.iter().any(|(field, rules)| {
         path.starts_with(field) && rules.iter().any(|rule| found.id.starts_with(rule))
     });
@@ -118,9 +114,7 @@ fn is_about(found: &Finding, path: &str, report: &ServiceReport) -> bool {
         .and_then(|rest| rest.split(']').next()?.parse::<usize>().ok());
     match (&found.location, port) {
         // Other ports are another matter.
-        (FindingLocation::Port(id), Some(at)) => {
-            report.ports.get(at).is_some_and(|port| port.port == *id)
-        }
+        (FindingLocation::Port(id), Some(at)) => ports.get(at).is_some_and(|port| port.port == *id),
         _ => is_of_rule,
     }
 }
